@@ -1,0 +1,51 @@
+# Every target sets up .venv by itself the first time. `make help` says what each one does.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test check lab bench lock clean
+
+help: ## say what each target does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (once; a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev,ansible]'
+	@touch $(READY)
+
+setup: $(READY) ## set up .venv with everything that is developed and tested with
+
+demo: $(READY) ## the whole story on the embedded lab: collect, plan, dry run, apply, verify
+	@scripts/install-judge.sh --if-possible
+	@$(BIN)/remediate demo
+
+test: $(READY) ## every test, the stories on the lab included
+	@scripts/install-judge.sh --if-possible
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+check: $(READY) ## format, lint, types, import contracts
+	@echo "ruff format"; $(BIN)/ruff format --check --quiet .
+	@echo "ruff lint"; $(BIN)/ruff check --quiet .
+	@echo "mypy"; $(BIN)/mypy --no-error-summary
+	@echo "import contracts"; $(BIN)/lint-imports --no-cache >/tmp/remediate-imports.$$$$ || { cat /tmp/remediate-imports.$$$$; exit 1; }; rm -f /tmp/remediate-imports.$$$$
+
+lab: $(READY) ## start the lab and say how to talk to it (`remediate lab down` ends it)
+	@$(BIN)/remediate lab up
+
+bench: $(READY) ## what README claims about speed, measured beside a peer
+	@$(BIN)/python -m benchmarks
+
+lock: ## write constraints.txt anew from the newest versions that fit pyproject.toml
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab,dev,ansible]'
+	@.venv-lock/bin/python -m pip freeze --exclude-editable > constraints.txt
+	@rm -rf .venv-lock
+
+clean: ## remove everything that was made here
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,75 @@
+"""How to reach the systems of one cluster: what an inventory says, as values. No secret, only where one comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from remediate.model.identity import Address, Fingerprint, Product
+from remediate.model.plan import Policy
+from remediate.model.secret import Login
+
+
+@dataclass(frozen=True, slots=True)
+class TlsTrust:
+    """What makes us believe a peer's web certificate: its fingerprint, or a CA file; with neither, the system's store."""
+
+    fingerprint: Fingerprint | None = None
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeyTrust:
+    """What makes us believe a peer's SSH host key: its ``SHA256:BASE64``, or a known_hosts file; with neither, the user's."""
+
+    host_key: str | None = None
+    known_hosts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAccess:
+    """One Expressway-C peer."""
+
+    address: Address
+    rest_port: int = 443
+    ssh_port: int = 22
+    tls: TlsTrust = TlsTrust()
+    ssh: HostKeyTrust = HostKeyTrust()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAccess:
+    """One Unified CM, IM&P or Unity node that the inventory names.
+
+    Attributes:
+        address: the connection address clients use.
+        connect_to: where to really connect (host or IP address); None: `address` itself.
+        ports: ports that the inventory insists on; None: the product's default ports, where a refusal means *not in use*.
+    """
+
+    address: Address
+    product: Product
+    connect_to: str | None = None
+    ports: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """One cluster of the inventory.
+
+    Attributes:
+        axl: an account for AXL on Unified CM; None: only what needs no login is asked.
+        platform: an account for certificate management on Unified CM's platform.
+        ca: PEM files with CA certificates that the operator vouches for.
+        source: the inventory file, for messages.
+    """
+
+    name: str
+    login: Login
+    peers: tuple[PeerAccess, ...]
+    axl: Login | None = None
+    platform: Login | None = None
+    nodes: tuple[NodeAccess, ...] = ()
+    policy: Policy = Policy()
+    ca: tuple[Path, ...] = ()
+    source: Path = Path("inventory.yml")

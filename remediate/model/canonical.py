@@ -1,0 +1,36 @@
+"""One way to write a value down: canonical JSON, digests and times."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` in the one form that digests are made of: sorted keys, no white space, UTF-8 (the shape of RFC 8785)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def document_json(value: Any) -> str:
+    """Return `value` as files hold it: sorted keys, two spaces of indent, one newline at the end."""
+    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def sha256_of(text: str) -> str:
+    """Return ``sha256:HEX`` of `text` in UTF-8."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return an aware `moment` as RFC 3339 UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """Return the aware moment that `text` says. Raises ValueError when it is no RFC 3339 time with a zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone: write it as 2026-11-23T10:00:00Z")
+    return moment

@@ -1,0 +1,33 @@
+"""What happens while a command runs, told as values: progress for a person, JSON lines for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        type: an open, hyphenated name: ``observe-start``, ``peer-read``, ``endpoint-probed``, ``change-start``,
+            ``change-complete``, ``change-failed``, ``warning``, ``manual-step``, ``run-state`` …;
+            readers print `message` for one they do not know.
+        message: one sentence for a person.
+        cluster: the cluster it belongs to.
+        fields: plain JSON values, never a secret.
+    """
+
+    type: str
+    message: str
+    cluster: str = ""
+    fields: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+
+Sink = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """A sink for callers that do not listen."""
+    del event

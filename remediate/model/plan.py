@@ -1,0 +1,185 @@
+"""A plan: what to change, why, and what will then be true. Plain values; nothing here does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, PlanId, Product
+from remediate.model.snapshot import RefreshBy, RemovalBy
+from remediate.model.verdict import Cause, Verdict
+
+CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
+Role = Literal["root", "intermediate", "self-signed"]
+Approval = Literal["vouched", "granted", "required"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a plan may do.
+
+    Attributes:
+        ciphers: leave the cipher list alone, force a preference, or choose (``auto``).
+        allow_removal: a stale certificate that shadows a good one may be planned for removal where nothing else helps.
+        trust_self_signed: a server's own self-signed certificate may be trusted.
+        approved: fingerprints that a person approved.
+    """
+
+    ciphers: CipherPolicy = "auto"
+    allow_removal: bool = False
+    trust_self_signed: bool = True
+    approved: frozenset[Fingerprint] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustCertificate:
+    """Append one certificate to the trusted CA list of each of `peers`."""
+
+    id: str
+    certificate: Fingerprint
+    peers: tuple[Address, ...]
+    role: Role
+    approval: Approval
+    because: tuple[str, ...]
+    kind: Literal["trust-certificate"] = "trust-certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class SetCiphers:
+    """Set one cipher list on the primary, from where it replicates."""
+
+    id: str
+    name: str
+    before: CipherList
+    after: CipherList
+    kind: Literal["set-ciphers"] = "set-ciphers"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshDiscovery:
+    """Let the cluster discover the servers of `publisher` again."""
+
+    id: str
+    publisher: Address
+    product: Product
+    by: RefreshBy
+    kind: Literal["refresh-discovery"] = "refresh-discovery"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPeer:
+    """Restart peers, one at a time, only where a test says that the new trust is not in effect."""
+
+    id: str
+    peers: tuple[Address, ...]
+    when: Literal["if-needed"] = "if-needed"
+    kind: Literal["restart-peer"] = "restart-peer"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCertificate:
+    """Take a stale certificate out of the trusted CA list of each of `peers`."""
+
+    id: str
+    certificate: Fingerprint
+    peers: tuple[Address, ...]
+    by: RemovalBy
+    because: tuple[str, ...]
+    kind: Literal["remove-certificate"] = "remove-certificate"
+
+
+Action = TrustCertificate | SetCiphers | RefreshDiscovery | RestartPeer | RemoveCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict, and the key family of the certificate it is about (None when none was presented, or either may be)."""
+
+    verdict: Verdict
+    key: KeyFamily | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointForecast:
+    """What one endpoint gets from one peer, before the plan and after it."""
+
+    address: Address
+    port: int
+    peer: Address
+    before: Outcome
+    after: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """What trust and ciphers cannot fix, or may not under this policy."""
+
+    address: Address
+    port: int
+    cause: Cause
+    advice: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a peer looked like when the plan was made: digest of its trusted CA list, and the cipher lists it depends on."""
+
+    trusted_ca: str
+    ciphers: Mapping[str, CipherList]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A plan that was not chosen: what it would do, and why it lost. `switch` is the option that would choose it."""
+
+    summary: str
+    why_not: str
+    switch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The smallest safe change for one cluster, and its proof.
+
+    Attributes:
+        complete: every peer and endpoint was observed.
+        base: per peer, what the plan was made from.
+        endpoints: one forecast per (peer, endpoint), sorted.
+        unresolved: endpoints that stay refused, with what would help.
+        certificates: every certificate that is named in it.
+        notes: what a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
+    """
+
+    id: PlanId
+    cluster: str
+    made_at: datetime
+    complete: bool
+    base: Mapping[Address, Base]
+    actions: tuple[Action, ...]
+    endpoints: tuple[EndpointForecast, ...]
+    unresolved: tuple[Unresolved, ...]
+    certificates: Mapping[Fingerprint, Certificate]
+    notes: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Action, ...]:
+        """The actions that change what a peer trusts or offers; a refresh or a restart alone is no change."""
+        return tuple(a for a in self.actions if isinstance(a, TrustCertificate | SetCiphers | RemoveCertificate))
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Plan:
+        """Read ``remediate.plan/1``. Raises FormatError, also when the content does not match its id."""
+        from remediate.model import wire
+
+        return wire.read_plan(text)
+
+    def to_json(self) -> str:
+        """Return canonical ``remediate.plan/1`` JSON."""
+        from remediate.model import wire
+
+        return wire.write_plan(self)

@@ -1,0 +1,54 @@
+"""A password that cannot be printed by mistake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+
+class Secret:
+    """Holds a secret; every way to turn it into text but `reveal()` gives ``***``. It refuses pickle and copy into JSON."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself: only at the line that hands it to the protocol."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is never pickled")
+
+
+class SecretSource(Protocol):
+    """Where a secret comes from. Asked as late as possible, and at most once a run."""
+
+    def describe(self) -> str:
+        """Say where, never what: ``environment variable EXPC_PASSWORD``."""
+
+    def read(self) -> Secret:
+        """Return the secret. Raises InventoryError when it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account on a box."""
+
+    username: str
+    password: SecretSource

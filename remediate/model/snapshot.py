@@ -1,0 +1,142 @@
+"""What was seen of one cluster at one moment: everything the planner may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from remediate.model.canonical import sha256_of
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, Product
+
+RefreshBy = Literal["rest", "shell", "person"]
+RemovalBy = Literal["rest", "person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One Expressway-C peer.
+
+    Attributes:
+        address: as in the inventory or the cluster's own list of peers.
+        version: such as ``X14.2.1``; None when the box did not say.
+        primary: whether the cluster takes its configuration from this peer.
+        trusted_ca: fingerprints of the trusted CA list, in the box's order, which matters to OpenSSL.
+        ciphers: name to OpenSSL cipher list.
+        verify_origin_server: the workaround flag; None where the box does not offer it. The plan does not depend on it.
+        error: why this peer could not be looked at, starting with a cause (``unreachable: …``); None when it was.
+        removal: how a certificate can be taken out of its trusted CA list.
+    """
+
+    address: Address
+    version: str | None
+    primary: bool
+    trusted_ca: tuple[Fingerprint, ...]
+    ciphers: Mapping[str, CipherList]
+    verify_origin_server: bool | None = None
+    error: str | None = None
+    removal: RemovalBy = "person"
+
+    @property
+    def trusted_digest(self) -> str:
+        """Digest of the trusted CA list, order included: what a plan's ``base`` holds."""
+        return sha256_of("\n".join(self.trusted_ca))
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """How a node chooses between its certificates.
+
+    Attributes:
+        client_order: it follows the order of the client's cipher list; None: not looked, or it has one certificate only.
+        family: what it presents when it imposes its own order; None: not known.
+        measured: cipher list to the family it really presented when offered exactly that list (TLS 1.2).
+    """
+
+    client_order: bool | None = None
+    family: KeyFamily | None = None
+    measured: Mapping[CipherList, KeyFamily] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One port of one Unified CM, IM&P or Unity node, under the address that clients use.
+
+    Attributes:
+        presented: per key family, the chain it shows when only that family is offered, leaf first, in the order sent.
+        tls13: whether the node accepts TLS 1.3; None: not looked.
+        error: why it could not be looked at (``unreachable: …`` or ``handshake-failed: …``); None when it was.
+        learned_from: where the endpoint was learned: ``inventory``, ``uds``, ``axl``, ``publisher``.
+    """
+
+    address: Address
+    port: int
+    product: Product
+    presented: Mapping[KeyFamily, tuple[Fingerprint, ...]]
+    preferred: Preference = Preference()
+    tls13: bool | None = None
+    error: str | None = None
+    learned_from: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``address:port``, with brackets round an IPv6 address."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """A publisher that the cluster discovers servers from, and how discovery can be refreshed.
+
+    Attributes:
+        refresh: ``rest`` or ``shell`` where this can be done for the operator (a documented operation, or the credentials
+            to add the publisher again), else ``person``.
+    """
+
+    address: Address
+    product: Product
+    refresh: RefreshBy = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One cluster at one moment. Written to a file and read back, it is the same value.
+
+    Attributes:
+        taken_at: aware; "now" for every verdict made from it.
+        available_ca: certificates that may supply a missing issuer.
+        vouched_for: certificates that need no further approval.
+        certificates: every certificate that is named anywhere, by fingerprint.
+        publishers: where discovery would be refreshed.
+        not_in_use: default ports that refused, as ``address:port``: said, and no reason for incompleteness.
+    """
+
+    cluster: str
+    taken_at: datetime
+    peers: tuple[Peer, ...]
+    endpoints: tuple[Endpoint, ...]
+    available_ca: tuple[Fingerprint, ...]
+    vouched_for: frozenset[Fingerprint]
+    certificates: Mapping[Fingerprint, Certificate]
+    publishers: tuple[Publisher, ...] = ()
+    not_in_use: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every peer and every endpoint was observed."""
+        return all(peer.error is None for peer in self.peers) and all(one.error is None for one in self.endpoints)
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Snapshot:
+        """Read ``remediate.snapshot/1``. Raises FormatError: what, where, what to do."""
+        from remediate.model import wire
+
+        return wire.read_snapshot(text)
+
+    def to_json(self) -> str:
+        """Return canonical ``remediate.snapshot/1`` JSON."""
+        from remediate.model import wire
+
+        return wire.write_snapshot(self)

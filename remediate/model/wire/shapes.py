@@ -1,0 +1,169 @@
+"""The shapes of the two documents. The published schemas in docs/schema/ are made from these classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from remediate.model.verdict import Cause
+
+SNAPSHOT_FORMAT = "remediate.snapshot/1"
+PLAN_FORMAT = "remediate.plan/1"
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Family = Literal["rsa", "ecdsa"]
+ProductName = Literal["cucm", "imp", "unity"]
+By = Literal["rest", "shell", "person"]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+class PeerWire(_Wire):
+    address: Text
+    version: str | None = None
+    primary: bool
+    trusted_ca: list[Sha256]
+    ciphers: dict[str, str]
+    verify_origin_server: bool | None = None
+    error: str | None = None
+    removal: Literal["rest", "person"] = "person"
+
+
+class PreferenceWire(_Wire):
+    client_order: Annotated[bool | None, Field(alias="client-order")] = None
+    family: Family | None = None
+    measured: dict[str, Family] = {}
+
+
+class EndpointWire(_Wire):
+    address: Text
+    port: Port
+    product: ProductName
+    presented: dict[Family, list[Sha256]]
+    preferred: PreferenceWire = PreferenceWire()
+    tls13: bool | None = None
+    error: str | None = None
+    learned_from: list[str] = []
+
+
+class PublisherWire(_Wire):
+    address: Text
+    product: ProductName
+    refresh: By = "person"
+
+
+class SnapshotWire(_Wire):
+    format: str
+    cluster: Text
+    taken_at: AwareDatetime
+    peers: list[PeerWire]
+    endpoints: list[EndpointWire]
+    available_ca: list[Sha256] = []
+    vouched_for: list[Sha256] = []
+    certificates: dict[Sha256, str]
+    publishers: list[PublisherWire] = []
+    not_in_use: list[str] = []
+
+
+class TrustCertificateWire(_Wire):
+    id: str
+    kind: Literal["trust-certificate"]
+    certificate: Sha256
+    peers: list[Text]
+    role: Literal["root", "intermediate", "self-signed"]
+    approval: Literal["vouched", "granted", "required"]
+    because: list[str]
+
+
+class SetCiphersWire(_Wire):
+    id: str
+    kind: Literal["set-ciphers"]
+    name: Text
+    before: Annotated[str, Field(alias="from")]
+    after: Annotated[str, Field(alias="to")]
+
+
+class RefreshDiscoveryWire(_Wire):
+    id: str
+    kind: Literal["refresh-discovery"]
+    publisher: Text
+    product: ProductName
+    by: By
+
+
+class RestartPeerWire(_Wire):
+    id: str
+    kind: Literal["restart-peer"]
+    peers: list[Text]
+    when: Literal["if-needed"]
+
+
+class RemoveCertificateWire(_Wire):
+    id: str
+    kind: Literal["remove-certificate"]
+    certificate: Sha256
+    peers: list[Text]
+    by: Literal["rest", "person"]
+    because: list[str]
+
+
+ActionWire = Annotated[
+    TrustCertificateWire | SetCiphersWire | RefreshDiscoveryWire | RestartPeerWire | RemoveCertificateWire,
+    Field(discriminator="kind"),
+]
+
+
+class OutcomeWire(_Wire):
+    ok: bool
+    cause: Cause | None
+    error: str | None
+    code: int
+    depth: int | None
+    key: Family | None
+
+
+class ForecastWire(_Wire):
+    address: Text
+    port: Port
+    peer: Text
+    before: OutcomeWire
+    after: OutcomeWire
+
+
+class UnresolvedWire(_Wire):
+    address: Text
+    port: Port
+    cause: Cause
+    advice: str
+    options: list[str]
+
+
+class BaseWire(_Wire):
+    trusted_ca: Sha256
+    ciphers: dict[str, str]
+
+
+class AlternativeWire(_Wire):
+    summary: str
+    why_not: str
+    switch: str | None = None
+
+
+class PlanWire(_Wire):
+    format: str
+    id: Sha256
+    cluster: Text
+    made_at: AwareDatetime
+    complete: bool
+    base: dict[str, BaseWire]
+    actions: list[ActionWire]
+    endpoints: list[ForecastWire]
+    unresolved: list[UnresolvedWire]
+    certificates: dict[Sha256, str]
+    notes: list[str] = []
+    alternatives: list[AlternativeWire] = []

@@ -1,0 +1,256 @@
+"""What would help an endpoint that stays refused: computed from its certificates, never a stock phrase alone."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from remediate.model.certificate import Certificate
+from remediate.model.snapshot import Endpoint
+from remediate.model.verdict import Cause
+from remediate.planner.problem import Oracle
+from remediate.planner.slots import Candidates, slot_of
+from remediate.trust.names import matching_addresses, name_matches
+from remediate.trust.verify import Chain, Explained
+
+_MOST_CERTIFICATES_TO_ADD = 3
+_MOST_WAYS = 2000
+_TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One endpoint that one peer still refuses after the plan.
+
+    Attributes:
+        presented: the chain in question; empty where none was seen.
+        explained: the verdict on it, with the chain that OpenSSL put together.
+        trusted: the peer's list after the plan.
+    """
+
+    endpoint: Endpoint
+    presented: Chain
+    explained: Explained
+    trusted: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The cause as the contract names it, one or two sentences, and the ways out."""
+
+    cause: Cause
+    text: str
+    options: tuple[str, ...] = ()
+
+
+def advise(refusal: Refusal, known: Candidates, oracle: Oracle) -> Advice:
+    """Return what would help `refusal`."""
+    cause = refusal.explained.verdict.cause or Cause.CHAIN_INVALID
+    if cause in {Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN, Cause.CHAIN_INVALID}:
+        conflict = _conflict(refusal, known, oracle)
+        if conflict is not None:
+            return _with_name(_on_conflict(refusal, *conflict), refusal)
+    return _with_name(_BY_CAUSE[cause](refusal), refusal)
+
+
+def _conflict(refusal: Refusal, known: Candidates, oracle: Oracle) -> tuple[Chain, Chain] | None:
+    """Certificates that would make it verify, and those of the list with the same common names that would have to go."""
+    trusted, presented = refusal.trusted, refusal.presented
+    usable = [one for one in known.certificates if one in oracle.relevant(presented) and one not in trusted]
+    sizes = range(1, min(len(usable), _MOST_CERTIFICATES_TO_ADD) + 1)
+    ways = itertools.chain.from_iterable(itertools.combinations(usable, size) for size in sizes)
+    for wanted in itertools.islice(ways, _MOST_WAYS):
+        slots = {slot_of(one) for one in wanted}
+        in_the_way = tuple(one for one in trusted if slot_of(one) in slots)
+        rest = [one for one in trusted if one not in in_the_way]
+        if in_the_way and oracle.accepts([*rest, *wanted], presented):
+            return wanted, in_the_way
+    return None
+
+
+def _on_conflict(refusal: Refusal, wanted: Chain, in_the_way: Chain) -> Advice:
+    names = _names(in_the_way)
+    return Advice(
+        Cause.COMMON_NAME_CONFLICT,
+        f"It would verify with {_names(wanted)} in the trusted CA list, but Expressway holds no two different certificates with one "
+        f"common name, and {names} is there.",
+        (
+            f"If {names} is no longer presented anywhere: delete it on every peer ({_TRUSTED_LIST_PAGE}) and plan again.",
+            "Plan with --allow-removal to have it taken out first.",
+            f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust.",
+            "Reissue one of the two with another common name, or reuse one certificate for both services (Unified CM 14 and later).",
+        ),
+    )
+
+
+def _self_signed(refusal: Refusal) -> Advice:
+    leaf = refusal.presented[0]
+    return Advice(
+        Cause.SELF_SIGNED_UNTRUSTED,
+        f"It presents the self-signed certificate {_name(leaf)}, which this plan does not trust.",
+        (
+            f"Allow trusting a server's own certificate (it lasts until {_day(leaf)}).",
+            f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust.",
+        ),
+    )
+
+
+def _issuer_untrusted(refusal: Refusal) -> Advice:
+    root = refusal.explained.chain[-1] if refusal.explained.chain else refusal.presented[-1]
+    return Advice(
+        Cause.ISSUER_UNTRUSTED,
+        f"Its root {_name(root)} was presented and is not trusted; trusting it would break an endpoint that verifies today.",
+        (f"Have the certificate of {refusal.endpoint.address} signed by another CA that the peers trust.",),
+    )
+
+
+def _issuer_unknown(refusal: Refusal) -> Advice:
+    chain = refusal.explained.chain or refusal.presented
+    missing = chain[-1].issuer or "with an empty name"
+    return Advice(
+        Cause.ISSUER_UNKNOWN,
+        f"The CA certificate {missing!r}, which issued {_name(chain[-1])}, was neither presented nor found.",
+        (
+            f"Give that CA certificate with --ca (ask the owner of {refusal.endpoint.address} for it) and plan again.",
+            f"Upload the whole chain on {refusal.endpoint.address}, so that it is presented.",
+        ),
+    )
+
+
+def _shadowed(refusal: Refusal) -> Advice:
+    stale = refusal.explained.shadowing
+    name = _name(stale) if stale else "A certificate in the list"
+    return Advice(
+        Cause.SHADOWED,
+        f"{name} in the trusted CA list wins over the good certificate; only taking it out helps.",
+        (
+            "Plan again with --allow-removal.",
+            f"Delete it by hand on every peer that holds it ({_TRUSTED_LIST_PAGE}) and plan again.",
+        ),
+    )
+
+
+def _name_mismatch(refusal: Refusal) -> Advice:
+    address, leaf = refusal.endpoint.address, refusal.presented[0]
+    usable = [name for name in matching_addresses(leaf) if "*" not in name]
+    found = ", ".join(matching_addresses(leaf)) or "no name at all"
+    options = (
+        [f"Set System > Server on Unified CM to {' or '.join(usable)}, then refresh the discovered servers."] if usable else []
+    )
+    if _is_ip(address):
+        text = (
+            f"Clients use the IP address {address}; the certificate is for {found}. The traffic server compares an IP address as text "
+            "and never looks at IP SANs."
+        )
+        options.append(
+            "Use the node's FQDN in System > Server instead of its IP address; an IP SAN does not help (upstream code)."
+        )
+    else:
+        text = f"Clients use {address}; the certificate is for {found}."
+        options.append(f"Reissue the certificate with SAN dNSName {address}.")
+    return Advice(Cause.NAME_MISMATCH, text, tuple(options))
+
+
+def _expired(refusal: Refusal) -> Advice:
+    late = _at_fault(refusal)
+    return Advice(
+        Cause.EXPIRED,
+        f"{_name(late)} expired on {_day(late)}.",
+        (_renew(refusal, late),),
+    )
+
+
+def _not_yet_valid(refusal: Refusal) -> Advice:
+    early = _at_fault(refusal)
+    begins = early.not_before.date().isoformat() if early.not_before else "an unreadable date"
+    return Advice(
+        Cause.NOT_YET_VALID,
+        f"{_name(early)} is valid from {begins} on.",
+        ("Check the clock of the peer and of the node (NTP).", _renew(refusal, early)),
+    )
+
+
+def _chain_invalid(refusal: Refusal) -> Advice:
+    verdict = refusal.explained.verdict
+    fault = _at_fault(refusal)
+    return Advice(
+        Cause.CHAIN_INVALID,
+        f"OpenSSL refuses {_name(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
+        (_renew(refusal, fault),),
+    )
+
+
+def _handshake_failed(refusal: Refusal) -> Advice:
+    error = refusal.explained.verdict.error or "the handshake failed"
+    return Advice(
+        Cause.HANDSHAKE_FAILED,
+        f"No certificate could be seen: {error}.",
+        ("Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list.",),
+    )
+
+
+def _unreachable(refusal: Refusal) -> Advice:
+    error = refusal.explained.verdict.error or "unreachable"
+    return Advice(
+        Cause.UNREACHABLE,
+        f"It could not be looked at ({error}), so nothing is known of it.",
+        ("Make it reachable from here and plan again, or apply with --allow-incomplete.",),
+    )
+
+
+_BY_CAUSE: dict[Cause, Callable[[Refusal], Advice]] = {
+    Cause.SELF_SIGNED_UNTRUSTED: _self_signed,
+    Cause.ISSUER_UNTRUSTED: _issuer_untrusted,
+    Cause.ISSUER_UNKNOWN: _issuer_unknown,
+    Cause.SHADOWED: _shadowed,
+    Cause.NAME_MISMATCH: _name_mismatch,
+    Cause.EXPIRED: _expired,
+    Cause.NOT_YET_VALID: _not_yet_valid,
+    Cause.CHAIN_INVALID: _chain_invalid,
+    Cause.HANDSHAKE_FAILED: _handshake_failed,
+    Cause.UNREACHABLE: _unreachable,
+}
+
+
+def _with_name(advice: Advice, refusal: Refusal) -> Advice:
+    """The traffic server looks at the name only after the chain; without this, the engineer would come back for a second window."""
+    presented, address = refusal.presented, refusal.endpoint.address
+    if advice.cause is Cause.NAME_MISMATCH or not presented or name_matches(presented[0], address):
+        return advice
+    name = _name_mismatch(refusal)
+    return Advice(
+        advice.cause, f"{advice.text} Its name would then be refused too: {name.text}", (*advice.options, *name.options)
+    )
+
+
+def _at_fault(refusal: Refusal) -> Certificate:
+    chain, depth = refusal.explained.chain or refusal.presented, refusal.explained.verdict.depth or 0
+    return chain[min(depth, len(chain) - 1)]
+
+
+def _renew(refusal: Refusal, fault: Certificate) -> str:
+    if fault == refusal.presented[0]:
+        return f"Renew the certificate of {refusal.endpoint.address}."
+    return f"Replace the CA certificate {_name(fault)}, or have {refusal.endpoint.address} signed by another CA."
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def _names(certificates: Chain) -> str:
+    return " and ".join(_name(one) for one in certificates)
+
+
+def _name(certificate: Certificate) -> str:
+    return f"{certificate.subject or 'a certificate without a subject'!r} ({certificate.fingerprint[:19]}…)"
+
+
+def _day(certificate: Certificate) -> str:
+    return certificate.not_after.date().isoformat() if certificate.not_after else "an unreadable date"

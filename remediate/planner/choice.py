@@ -1,0 +1,138 @@
+"""The choice: for each cipher list the policy allows, the exact best trust; then the best of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import FAMILIES, REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.plan import Policy
+from remediate.model.snapshot import Peer, Snapshot
+from remediate.planner.demands import DemandReader
+from remediate.planner.optimum import Cost, add, minimise
+from remediate.planner.problem import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO, Oracle, PeerList, Problem
+from remediate.planner.slots import Candidates
+from remediate.trust.ciphers import prefer
+from remediate.trust.verify import Chain
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to treat the cluster.
+
+    Attributes:
+        ciphers: the new reverse proxy list; None leaves it alone.
+        policy: the cipher policy that would choose it.
+        added, removed, after: per peer, what goes in, what goes out, and the list that results.
+        cost: its cost under the problem's order, the cipher change not counted.
+        bounded: not every combination was tried; see `Problem.bounded`.
+    """
+
+    ciphers: CipherList | None
+    policy: str
+    added: Mapping[Address, Chain]
+    removed: Mapping[Address, Chain]
+    after: Mapping[Address, Chain]
+    cost: Cost
+    bounded: bool
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """What choices are compared by: the contract's order, lower is better."""
+        changed = int(self.ciphers is not None)
+        return (self.cost[VERIFIED], self.cost[REMOVED], self.cost[UNVOUCHED], changed, *self.cost[ADDED:])
+
+    @property
+    def verified(self) -> int:
+        """How many (peer, endpoint) pairs verify."""
+        return -self.cost[VERIFIED]
+
+
+class Chooser:
+    """Solves one snapshot under one policy, once per cipher list; OpenSSL's answers are shared between the lists."""
+
+    def __init__(self, snapshot: Snapshot, policy: Policy, known: Candidates, demands: DemandReader) -> None:
+        self._snapshot = snapshot
+        self._policy = policy
+        self._known = known
+        self._demands = demands
+        self._observed = [peer for peer in snapshot.peers if peer.error is None]
+        self._alike = _alike(self._observed)
+        listed = (snapshot.certificates[one] for peer in self._observed for one in peer.trusted_ca)
+        self.oracle = Oracle([*listed, *known.certificates], snapshot.taken_at)
+
+    def choices(self, *, removal: bool) -> list[Choice]:
+        """Return the best choice for every cipher list the policy allows, the best of all first.
+
+        A list that would lose a pair that verifies today gives none. Where the policy forces such a list, leaving it alone is
+        the choice that remains.
+        """
+        found = [choice for name, ciphers in self.cipher_lists() if (choice := self._solve(name, ciphers, removal=removal))]
+        if not found:
+            kept = self._solve("keep", None, removal=removal)
+            found = [kept] if kept else []
+        return sorted(found, key=lambda choice: choice.order)
+
+    def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
+        """The cipher lists the policy allows, with the policy that forces each; None leaves the list alone."""
+        wanted = self._policy.ciphers
+        current = primary(self._observed).ciphers.get(REVERSE_PROXY_CIPHERS) if self._observed else None
+        if wanted in {"keep", "auto"} or current is None:
+            yield "keep", None
+        if wanted == "keep" or current is None:
+            return
+        for family in FAMILIES:
+            if wanted in {"auto", f"prefer-{family}"}:
+                changed = prefer(family, current)
+                if changed != current or wanted != "auto":
+                    yield f"prefer-{family}", None if changed == current else changed
+
+    def _solve(self, name: str, ciphers: CipherList | None, *, removal: bool) -> Choice | None:
+        lists = {
+            members[0].address: PeerList.of((self._snapshot.certificates[one] for one in members[0].trusted_ca), len(members))
+            for members in self._alike
+        }
+        problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at)
+        demands = self._demands.read(ciphers)
+        tables = problem.tables({peer: demands[peer] for peer in lists})
+        chosen = None if tables is None else minimise(tables)
+        if tables is None or chosen is None:
+            return None
+        cost = ZERO
+        for table in tables:
+            cost = add(cost, table.costs[tuple(chosen[place] for place in table.scope)])
+        return self._choice(name, ciphers, problem, chosen, cost)
+
+    def _choice(
+        self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[object, int], cost: Cost
+    ) -> Choice:
+        added: dict[Address, Chain] = {}
+        removed: dict[Address, Chain] = {}
+        after: dict[Address, Chain] = {}
+        for members in self._alike:
+            first = members[0].address
+            mine = {place: chosen[place] for place in problem.options if place[0] == first}
+            options = [problem.options[place][number] for place, number in mine.items()]
+            for peer in members:
+                added[peer.address] = _sorted(one.add for one in options)
+                removed[peer.address] = _sorted(one.remove for one in options)
+                after[peer.address] = problem.after(first, mine)
+        return Choice(ciphers, name, added, removed, after, cost, problem.bounded)
+
+
+def primary(peers: list[Peer]) -> Peer:
+    """Return the peer whose configuration counts for the cluster: the primary, or the first where none says so."""
+    return next((peer for peer in peers if peer.primary), peers[0])
+
+
+def _alike(peers: list[Peer]) -> list[list[Peer]]:
+    """Peers with the same trusted CA list and the same reverse proxy ciphers, together."""
+    groups: dict[object, list[Peer]] = {}
+    for peer in peers:
+        groups.setdefault((peer.trusted_ca, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), []).append(peer)
+    return list(groups.values())
+
+
+def _sorted(certificates: Iterator[Certificate | None]) -> Chain:
+    return tuple(sorted((one for one in certificates if one), key=lambda one: one.fingerprint))

@@ -1,0 +1,62 @@
+"""Demands: what each peer's endpoints need to verify, under one choice of cipher list, each different need once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.trust.ciphers import presented_families
+from remediate.trust.judge import presented_chains
+from remediate.trust.names import name_matches
+from remediate.trust.verify import Chain
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Chains that must all be accepted for an endpoint to verify: one, or two where it is not certain which is presented.
+
+    Attributes:
+        must_hold: an endpoint behind it verifies today, so it must verify afterwards.
+    """
+
+    chains: tuple[Chain, ...]
+    must_hold: bool
+
+
+Demands = Mapping[Address, Mapping[Demand, int]]
+"""Per peer, each demand and how many endpoints it stands for."""
+
+
+class DemandReader:
+    """Reads the demands of a snapshot under different cipher lists. Endpoints whose name cannot pass demand nothing."""
+
+    def __init__(self, snapshot: Snapshot, verified_today: frozenset[tuple[Address, str]]) -> None:
+        """`verified_today` holds (peer, endpoint name) pairs."""
+        self._snapshot = snapshot
+        self._verified_today = verified_today
+        self._chains = presented_chains(snapshot)
+
+    def read(self, ciphers: CipherList | None) -> Demands:
+        """Return the demands with every peer's reverse proxy list set to `ciphers`; None: each peer keeps its own."""
+        return {peer.address: self._of_peer(peer, ciphers) for peer in self._snapshot.peers if peer.error is None}
+
+    def _of_peer(self, peer: Peer, ciphers: CipherList | None) -> Mapping[Demand, int]:
+        in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
+        found: Counter[Demand] = Counter()
+        for endpoint in self._snapshot.endpoints:
+            chains = self._demanded(endpoint, in_force)
+            held = (peer.address, endpoint.name) in self._verified_today
+            # With no chain left to accept, a pair that verifies today would be lost: that is a demand nothing can meet.
+            if chains or held:
+                found[Demand(chains, held)] += 1
+        return found
+
+    def _demanded(self, endpoint: Endpoint, ciphers: CipherList | None) -> tuple[Chain, ...]:
+        if endpoint.error is not None:
+            return ()
+        chains = tuple(self._chains[endpoint.name][family] for family in presented_families(endpoint, ciphers))
+        passes = all(name_matches(chain[0], endpoint.address) for chain in chains)
+        return chains if passes else ()

@@ -1,0 +1,117 @@
+"""What a person should know beside the plan: what is about to expire, what a verdict rests on, what was not in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS
+from remediate.model.plan import Policy
+from remediate.model.snapshot import Peer, Snapshot
+from remediate.planner.choice import Choice
+from remediate.planner.forecast import Forecaster
+from remediate.trust.libcrypto import appliance
+from remediate.trust.modern import refused_by_openssl_3
+
+SOON = timedelta(days=60)
+
+
+def notes(snapshot: Snapshot, policy: Policy, choice: Choice | None, forecaster: Forecaster) -> tuple[str, ...]:
+    """Return one sentence a line, each once, in a fixed order."""
+    observed = [peer for peer in snapshot.peers if peer.error is None]
+    found = [
+        *_verdict_notes(),
+        *_choice_notes(policy, choice),
+        *_peer_notes(observed),
+        *_tls13_notes(snapshot),
+        *_expiry_notes(snapshot, observed, forecaster),
+        *_openssl_3_notes(snapshot, observed, forecaster),
+    ]
+    if snapshot.not_in_use:
+        found.append(f"Not in use, so not judged: {', '.join(snapshot.not_in_use)}.")
+    return tuple(dict.fromkeys(found))
+
+
+def _verdict_notes() -> Iterator[str]:
+    if not appliance().is_appliance_like:
+        yield (
+            f"Judged by {appliance().version}, not by the appliance's 1.1.1: the verdicts agree, but where a chain is refused for "
+            "two reasons the error number or the depth may be another."
+        )
+
+
+def _choice_notes(policy: Policy, choice: Choice | None) -> Iterator[str]:
+    if choice is None:
+        yield "No peer could be looked at, so nothing is planned."
+        return
+    if policy.ciphers not in {"auto", "keep", choice.policy}:
+        yield f"--ciphers {policy.ciphers} would break an endpoint that verifies today (or the list is unknown), so it is not planned."
+    if choice.bounded:
+        yield (
+            "One chain has so many possible issuers that only the ways with the fewest changes were tried: the plan is proven to "
+            "work, but a smaller one may exist."
+        )
+
+
+def _peer_notes(observed: list[Peer]) -> Iterator[str]:
+    lists = {peer.ciphers.get(REVERSE_PROXY_CIPHERS) for peer in observed}
+    if None in lists:
+        yield f"{REVERSE_PROXY_CIPHERS} could not be read on every peer, so both certificates of a node must verify there."
+    if len(lists - {None}) > 1:
+        yield f"The peers differ in {REVERSE_PROXY_CIPHERS}: replication from the primary may be under way or broken."
+    off = [peer.address for peer in observed if peer.verify_origin_server is False]
+    if off:
+        yield f"The workaround is on (VerifyOriginServer: Off) on {', '.join(off)}; endpoints are judged as if it were not."
+
+
+def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
+    for endpoint in snapshot.endpoints:
+        if len(endpoint.presented) > 1 and endpoint.tls13 is not False:
+            speaks = "speaks TLS 1.3" if endpoint.tls13 else "was not asked for TLS 1.3"
+            yield f"{endpoint.name} {speaks}, where the cipher list has no say: nothing here rests on the cipher list for it."
+
+
+def _expiry_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
+    """Certificates in use that end soon, whoever presents or trusts them."""
+    users: dict[Certificate, list[str]] = {}
+    for endpoint in snapshot.endpoints:
+        for peer in observed[:1]:
+            for one in sorted(forecaster.used(peer.address, endpoint), key=lambda used: used.fingerprint):
+                users.setdefault(one, []).append(endpoint.name)
+    for one, names in sorted(users.items(), key=lambda item: item[0].fingerprint):
+        if one.not_after and timedelta(0) < one.not_after - snapshot.taken_at <= SOON:
+            days = (one.not_after - snapshot.taken_at).days
+            successor = _successor(snapshot, one)
+            yield (
+                f"{one.subject!r} ({one.fingerprint[:19]}…), used by {names[0]}{_and_others(names)}, expires in {days} days"
+                + (f"; a successor is at hand ({successor.fingerprint[:19]}…)." if successor else ".")
+            )
+
+
+def _successor(snapshot: Snapshot, old: Certificate) -> Certificate | None:
+    """Another certificate with the same subject that lasts longer."""
+    later = [
+        one
+        for one in snapshot.certificates.values()
+        if one.subject == old.subject and one.not_after and old.not_after and one.not_after > old.not_after
+    ]
+    return min(later, key=lambda one: one.fingerprint, default=None)
+
+
+def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
+    """Chains that the appliance's OpenSSL 1.1.1 accepts and a later one would not: the next upgrade would break them."""
+    said: dict[tuple[Certificate, ...], str | None] = {}
+    for endpoint in snapshot.endpoints:
+        for peer in observed[:1]:
+            presented = forecaster.presented(peer.address, endpoint)
+            if not presented or not forecaster.outcome(peer.address, endpoint).verdict.ok:
+                continue
+            if presented not in said:
+                said[presented] = refused_by_openssl_3(presented, forecaster.after[peer.address], snapshot.taken_at)
+            if said[presented]:
+                yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {said[presented]}."
+
+
+def _and_others(names: list[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""

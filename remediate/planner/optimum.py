@@ -1,0 +1,112 @@
+"""The exact minimum of a sum of small tables: bucket elimination over sparse tables.
+
+A variable is one place where something may be done; its domain is the ways to do it, by number. A table says what each combination
+of a few variables costs; a combination that a table does not hold is forbidden. Costs are tuples of integers, added place by place and
+compared in order, so that the first place always outweighs the next. Eliminating one variable at a time (Bertelè and Brioschi, 1972;
+Dechter's bucket elimination, 1999) keeps the minimum exact, and takes time that grows with how closely the variables hang together,
+not with their number: endpoints meet only in the CAs they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+Variable = Hashable
+Cost = tuple[int, ...]
+Row = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What each allowed combination of `scope` costs. Rows have the places of `scope`."""
+
+    scope: tuple[Variable, ...]
+    costs: Mapping[Row, Cost]
+
+
+@dataclass(frozen=True, slots=True)
+class _Eliminated:
+    variable: Variable
+    scope: tuple[Variable, ...]
+    best: Mapping[Row, int]
+
+
+def minimise(tables: Iterable[Table]) -> dict[Variable, int] | None:
+    """Return the cheapest combination of all variables that every table allows; None when there is none.
+
+    The tables together must hold every variable. Where two combinations cost the same, the one with the lower numbers wins.
+    """
+    waiting = [table for table in tables if table.scope]
+    steps: list[_Eliminated] = []
+    while waiting:
+        variable = _next_variable(waiting)
+        bucket = [table for table in waiting if variable in table.scope]
+        waiting = [table for table in waiting if variable not in table.scope]
+        joined = _join_all(bucket)
+        if not joined.costs:
+            return None
+        step, rest = _eliminate(joined, variable)
+        steps.append(step)
+        if rest.scope:
+            waiting.append(rest)
+    return _read_back(steps)
+
+
+def _next_variable(tables: Sequence[Table]) -> Variable:
+    """The variable whose elimination touches the fewest others; the first such in the tables' own order."""
+    neighbours: dict[Variable, set[Variable]] = {}
+    for table in tables:
+        for variable in table.scope:
+            neighbours.setdefault(variable, set()).update(table.scope)
+    return min(neighbours, key=lambda variable: len(neighbours[variable]))
+
+
+def _join_all(bucket: Sequence[Table]) -> Table:
+    """All tables of `bucket` as one; the small ones first, so that forbidden combinations go early."""
+    ordered = sorted(bucket, key=lambda table: len(table.costs))
+    joined = ordered[0]
+    for table in ordered[1:]:
+        joined = _join(joined, table)
+    return joined
+
+
+def _join(left: Table, right: Table) -> Table:
+    shared = [variable for variable in left.scope if variable in right.scope]
+    extra = [place for place, variable in enumerate(right.scope) if variable not in left.scope]
+    left_places = [left.scope.index(variable) for variable in shared]
+    right_places = [right.scope.index(variable) for variable in shared]
+    by_shared: dict[Row, list[tuple[Row, Cost]]] = {}
+    for row, cost in right.costs.items():
+        key = tuple(row[place] for place in right_places)
+        by_shared.setdefault(key, []).append((tuple(row[place] for place in extra), cost))
+    costs = {
+        row + more: add(cost, other)
+        for row, cost in left.costs.items()
+        for more, other in by_shared.get(tuple(row[place] for place in left_places), ())
+    }
+    return Table(left.scope + tuple(right.scope[place] for place in extra), costs)
+
+
+def _eliminate(table: Table, variable: Variable) -> tuple[_Eliminated, Table]:
+    place = table.scope.index(variable)
+    scope = table.scope[:place] + table.scope[place + 1 :]
+    best: dict[Row, tuple[Cost, int]] = {}
+    for row, cost in table.costs.items():
+        rest, offered = row[:place] + row[place + 1 :], (cost, row[place])
+        if rest not in best or offered < best[rest]:
+            best[rest] = offered
+    step = _Eliminated(variable, scope, {row: value for row, (_, value) in best.items()})
+    return step, Table(scope, {row: cost for row, (cost, _) in best.items()})
+
+
+def _read_back(steps: Sequence[_Eliminated]) -> dict[Variable, int]:
+    values: dict[Variable, int] = {}
+    for step in reversed(steps):
+        values[step.variable] = step.best[tuple(values[variable] for variable in step.scope)]
+    return values
+
+
+def add(one: Cost, other: Cost) -> Cost:
+    """Return the sum of two costs, place by place."""
+    return tuple(a + b for a, b in zip(one, other, strict=True))

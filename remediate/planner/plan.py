@@ -1,0 +1,166 @@
+"""Snapshot -> Plan. Pure: no clock, no I/O; the same snapshot and policy give the same plan, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint, PlanId
+from remediate.model.plan import (
+    Action,
+    Base,
+    EndpointForecast,
+    Plan,
+    Policy,
+    RefreshDiscovery,
+    RemoveCertificate,
+    RestartPeer,
+    SetCiphers,
+    TrustCertificate,
+)
+from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.wire import plan_document, plan_id
+from remediate.planner.alternatives import alternatives
+from remediate.planner.choice import Choice, Chooser, primary
+from remediate.planner.demands import DemandReader
+from remediate.planner.forecast import Forecaster
+from remediate.planner.notes import notes
+from remediate.planner.slots import Candidates, candidates
+from remediate.planner.unresolved import unresolved
+from remediate.trust.judge import judge
+
+
+def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
+    """Return the smallest safe change for `snapshot` under `policy`, with what will then be true of every endpoint.
+
+    "Now" is the snapshot's ``taken_at``.
+
+    Raises:
+        RemediateError: no OpenSSL can be loaded on this machine.
+    """
+    snapshot = _in_order(snapshot)
+    today = judge(snapshot)
+    verified_today = frozenset((one.peer, _endpoint_name(one.address, one.port)) for one in today if one.outcome.verdict.ok)
+    known = candidates(snapshot, policy)
+    chooser = Chooser(snapshot, policy, known, DemandReader(snapshot, verified_today))
+    found = chooser.choices(removal=policy.allow_removal)
+    choice = found[0] if found else None
+    forecaster = Forecaster(snapshot, choice)
+    forecasts = tuple(forecaster.forecast(one) for one in today)
+    actions = _numbered(_actions(snapshot, known, choice, forecaster, forecasts))
+    plan = Plan(
+        id=PlanId(""),
+        cluster=snapshot.cluster,
+        made_at=snapshot.taken_at,
+        complete=snapshot.complete,
+        base={peer.address: _base(peer) for peer in snapshot.peers if peer.error is None},
+        actions=actions,
+        endpoints=tuple(sorted(forecasts, key=lambda one: (one.address, one.port, one.peer))),
+        unresolved=unresolved(snapshot, forecaster, known, chooser),
+        certificates=_named(snapshot, actions),
+        notes=notes(snapshot, policy, choice, forecaster),
+        alternatives=alternatives(chooser, found, policy),
+    )
+    return replace(plan, id=plan_id(plan_document(plan)))
+
+
+def _in_order(snapshot: Snapshot) -> Snapshot:
+    """The same snapshot with its sets in one order, so that the order they came in never matters."""
+    return replace(
+        snapshot,
+        peers=tuple(sorted(snapshot.peers, key=lambda one: (not one.primary, one.address))),
+        endpoints=tuple(sorted(snapshot.endpoints, key=lambda one: (one.address, one.port))),
+        available_ca=tuple(sorted(set(snapshot.available_ca))),
+        publishers=tuple(sorted(snapshot.publishers, key=lambda one: (one.product, one.address))),
+        not_in_use=tuple(sorted(snapshot.not_in_use)),
+    )
+
+
+def _endpoint_name(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _base(peer: Peer) -> Base:
+    depended_on = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
+    return Base(peer.trusted_digest, depended_on)
+
+
+def _actions(
+    snapshot: Snapshot, known: Candidates, choice: Choice | None, forecaster: Forecaster, forecasts: Iterable[EndpointForecast]
+) -> list[Action]:
+    """The actions in the order they are carried out, not yet numbered."""
+    if choice is None:
+        return []
+    mended = [one for one in forecasts if one.after.verdict.ok and not one.before.verdict.ok]
+    changes: list[Action] = [
+        *_removals(snapshot, choice, mended),
+        *_additions(snapshot, known, choice, forecaster, mended),
+        *_cipher_change(snapshot, choice),
+    ]
+    if not changes:
+        return []
+    refreshes = [RefreshDiscovery("", one.address, one.product, one.refresh) for one in snapshot.publishers]
+    touched = [peer.address for peer in snapshot.peers if _touches(choice, peer)]
+    return [*changes, *refreshes, RestartPeer("", tuple(touched))]
+
+
+def _touches(choice: Choice, peer: Peer) -> bool:
+    changed = choice.ciphers is not None or choice.added.get(peer.address) or choice.removed.get(peer.address)
+    return peer.error is None and bool(changed)
+
+
+def _additions(
+    snapshot: Snapshot, known: Candidates, choice: Choice, forecaster: Forecaster, mended: Iterable[EndpointForecast]
+) -> list[Action]:
+    reasons: dict[tuple[Address, Certificate], set[str]] = {}
+    for one in mended:
+        endpoint = forecaster.endpoints[one.address, one.port]
+        for certificate in forecaster.used(one.peer, endpoint):
+            reasons.setdefault((one.peer, certificate), set()).add(endpoint.name)
+    found: list[Action] = []
+    for certificate, peers in _by_certificate(snapshot, choice.added).items():
+        because = {name for peer in peers for name in reasons.get((peer, certificate), ())}
+        role, approval = known.role(certificate), known.approval(certificate)
+        found.append(TrustCertificate("", certificate.fingerprint, peers, role, approval, tuple(sorted(because))))
+    return found
+
+
+def _removals(snapshot: Snapshot, choice: Choice, mended: Iterable[EndpointForecast]) -> list[Action]:
+    """One action per certificate and way of removal; its reason is every endpoint that is mended where it goes."""
+    names: dict[Address, set[str]] = {}
+    for one in mended:
+        names.setdefault(one.peer, set()).add(_endpoint_name(one.address, one.port))
+    by_peer = {peer.address: peer.removal for peer in snapshot.peers}
+    found: list[Action] = []
+    for certificate, peers in _by_certificate(snapshot, choice.removed).items():
+        for way in sorted({by_peer[peer] for peer in peers}, reverse=True):
+            some = tuple(peer for peer in peers if by_peer[peer] == way)
+            because = {name for peer in some for name in names.get(peer, ())}
+            found.append(RemoveCertificate("", certificate.fingerprint, some, way, tuple(sorted(because))))
+    return found
+
+
+def _by_certificate(
+    snapshot: Snapshot, per_peer: Mapping[Address, tuple[Certificate, ...]]
+) -> dict[Certificate, tuple[Address, ...]]:
+    """Which peers each certificate goes to (or out of), the certificates by fingerprint, the peers in order."""
+    everything = sorted({one for some in per_peer.values() for one in some}, key=lambda one: one.fingerprint)
+    order = [peer.address for peer in snapshot.peers]
+    return {one: tuple(peer for peer in order if one in per_peer.get(peer, ())) for one in everything}
+
+
+def _cipher_change(snapshot: Snapshot, choice: Choice) -> list[Action]:
+    if choice.ciphers is None:
+        return []
+    first = primary([peer for peer in snapshot.peers if peer.error is None])
+    return [SetCiphers("", REVERSE_PROXY_CIPHERS, first.ciphers[REVERSE_PROXY_CIPHERS], choice.ciphers)]
+
+
+def _numbered(actions: Iterable[Action]) -> tuple[Action, ...]:
+    return tuple(replace(action, id=f"a{number}") for number, action in enumerate(actions, start=1))
+
+
+def _named(snapshot: Snapshot, actions: Iterable[Action]) -> dict[Fingerprint, Certificate]:
+    named = [action.certificate for action in actions if isinstance(action, TrustCertificate | RemoveCertificate)]
+    return {one: snapshot.certificates[one] for one in sorted(set(named))}

@@ -1,0 +1,70 @@
+"""Which certificate a cipher list brings up: RSA or ECDSA.
+
+Under TLS 1.2 a node that holds both presents the one that the first shared suite authenticates with, in the client's order or its
+own. Under TLS 1.3 the list has no say: signature algorithms do, and ECDSA wins (docs/verdict.md, *Which certificate*).
+"""
+
+from __future__ import annotations
+
+import ssl
+from functools import lru_cache
+
+from remediate.model.identity import CipherList, KeyFamily
+from remediate.model.snapshot import Endpoint
+
+RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
+ECDSA_PREFIX = "ECDHE-ECDSA-AES256-GCM-SHA384:"
+
+_AUTHENTICATION: dict[str, KeyFamily] = {"auth-rsa": "rsa", "auth-ecdsa": "ecdsa"}
+
+
+@lru_cache(maxsize=256)
+def families_in(ciphers: CipherList) -> tuple[KeyFamily, ...]:
+    """Return the key families that `ciphers` offers under TLS 1.2, the preferred one first; none when OpenSSL refuses the list."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        # Level 1 is the appliance's; a distribution may have set a higher one that drops suites.
+        context.set_ciphers(f"{ciphers}:@SECLEVEL=1")
+    except ssl.SSLError:
+        return ()
+    suites = [suite for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
+    return tuple(dict.fromkeys(_AUTHENTICATION[one["auth"]] for one in suites if one["auth"] in _AUTHENTICATION))
+
+
+def prefer(family: KeyFamily, ciphers: CipherList) -> CipherList:
+    """Return the smallest change of `ciphers` that asks for `family` first; `ciphers` itself where it does already."""
+    if families_in(ciphers)[:1] == (family,):
+        return ciphers
+    wanted, other = (RSA_PREFIX, ECDSA_PREFIX) if family == "rsa" else (ECDSA_PREFIX, RSA_PREFIX)
+    stripped = CipherList(ciphers.removeprefix(other))
+    if stripped and families_in(stripped)[:1] == (family,):
+        return stripped
+    return CipherList(wanted + stripped)
+
+
+def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[KeyFamily, ...]:
+    """Return the families that `endpoint` may present to a peer with `ciphers`; the one expected under TLS 1.2 first.
+
+    More than one means that it is not certain which: then every one of them must verify. None means no shared cipher. `ciphers`
+    None means that the peer's list is not known.
+    """
+    held = tuple(endpoint.presented)
+    if ciphers is None:
+        return held
+    offered = [family for family in families_in(ciphers) if family in held]
+    if len(held) < 2:
+        return tuple(offered)
+    expected = _expected(endpoint, ciphers, offered)
+    # A node that speaks TLS 1.3, or was not asked, may present its ECDSA certificate whatever the list says.
+    return expected if endpoint.tls13 is False else tuple(dict.fromkeys((*expected, "ecdsa")))
+
+
+def _expected(endpoint: Endpoint, ciphers: CipherList, offered: list[KeyFamily]) -> tuple[KeyFamily, ...]:
+    preferred = endpoint.preferred
+    if ciphers in preferred.measured:
+        return (preferred.measured[ciphers],)
+    if preferred.client_order:
+        return tuple(offered[:1])
+    if preferred.client_order is False and preferred.family in offered:
+        return (preferred.family,)
+    return tuple(offered)

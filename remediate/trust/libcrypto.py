@@ -1,0 +1,142 @@
+"""Which OpenSSL answers, and the few of its functions that are called.
+
+The appliance runs OpenSSL 1.1.1, and 1.1.1 and 3.x do not always agree (docs/decisions/0003-openssl.md has the numbers). So the
+1.1.1w that a wheel of ours carries is asked first; where there is none (another platform), the interpreter's own libcrypto 3.x,
+and its answers carry a reservation (`Libcrypto.is_appliance_like` is False).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+import re
+from ctypes import POINTER, c_char_p, c_int, c_long, c_ulong, c_void_p
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from remediate.model.errors import RemediateError
+
+# X509_* and friends keep their names and signatures from 1.1.1 to 4.0; types are (result, arguments).
+_PROTOTYPES: dict[str, tuple[object, list[object]]] = {
+    "OpenSSL_version": (c_char_p, [c_int]),
+    "OpenSSL_version_num": (c_ulong, []),
+    "ERR_clear_error": (None, []),
+    "CRYPTO_free": (None, [c_void_p, c_char_p, c_int]),
+    "d2i_X509": (c_void_p, [c_void_p, POINTER(c_char_p), c_long]),
+    "X509_free": (None, [c_void_p]),
+    "X509_get_subject_name": (c_void_p, [c_void_p]),
+    "X509_subject_name_hash": (c_ulong, [c_void_p]),
+    "X509_issuer_name_hash": (c_ulong, [c_void_p]),
+    "X509_get_ext_d2i": (c_void_p, [c_void_p, c_int, c_void_p, c_void_p]),
+    "X509_NAME_get_index_by_NID": (c_int, [c_void_p, c_int, c_int]),
+    "X509_NAME_get_entry": (c_void_p, [c_void_p, c_int]),
+    "X509_NAME_ENTRY_get_data": (c_void_p, [c_void_p]),
+    "ASN1_STRING_to_UTF8": (c_int, [POINTER(c_void_p), c_void_p]),
+    "ASN1_STRING_get0_data": (c_void_p, [c_void_p]),
+    "ASN1_STRING_length": (c_int, [c_void_p]),
+    "GENERAL_NAMES_free": (None, [c_void_p]),
+    "OPENSSL_sk_new_null": (c_void_p, []),
+    "OPENSSL_sk_push": (c_int, [c_void_p, c_void_p]),
+    "OPENSSL_sk_num": (c_int, [c_void_p]),
+    "OPENSSL_sk_value": (c_void_p, [c_void_p, c_int]),
+    "OPENSSL_sk_free": (None, [c_void_p]),
+    "X509_STORE_new": (c_void_p, []),
+    "X509_STORE_free": (None, [c_void_p]),
+    "X509_STORE_add_cert": (c_int, [c_void_p, c_void_p]),
+    "X509_STORE_CTX_new": (c_void_p, []),
+    "X509_STORE_CTX_free": (None, [c_void_p]),
+    "X509_STORE_CTX_init": (c_int, [c_void_p, c_void_p, c_void_p, c_void_p]),
+    "X509_STORE_CTX_set_default": (c_int, [c_void_p, c_char_p]),
+    "X509_STORE_CTX_get0_param": (c_void_p, [c_void_p]),
+    "X509_STORE_CTX_get_error": (c_int, [c_void_p]),
+    "X509_STORE_CTX_get_error_depth": (c_int, [c_void_p]),
+    "X509_STORE_CTX_get0_chain": (c_void_p, [c_void_p]),
+    "X509_STORE_CTX_set_verify_cb": (None, [c_void_p, c_void_p]),
+    "X509_STORE_CTX_get_current_cert": (c_void_p, [c_void_p]),
+    "X509_VERIFY_PARAM_set_auth_level": (None, [c_void_p, c_int]),
+    "X509_VERIFY_PARAM_set_depth": (None, [c_void_p, c_int]),
+    "X509_VERIFY_PARAM_set_time": (None, [c_void_p, ctypes.c_int64]),
+    "X509_verify_cert": (c_int, [c_void_p]),
+    "X509_verify_cert_error_string": (c_char_p, [c_long]),
+    "X509_get_signature_nid": (c_int, [c_void_p]),
+}
+
+_CARRIED = re.compile(r"^libcrypto-[0-9a-f]+\.so\.1\.1$")
+_VERSION_1_1_1 = 0x1010100F
+
+
+@dataclass(frozen=True)
+class Libcrypto:
+    """A loaded libcrypto.
+
+    Attributes:
+        lib: its functions, typed.
+        version: such as ``OpenSSL 1.1.1w  11 Sep 2023``.
+        is_appliance_like: it is of the appliance's generation, 1.1.1.
+    """
+
+    lib: ctypes.CDLL
+    version: str
+    is_appliance_like: bool
+
+
+@cache
+def appliance() -> Libcrypto:
+    """Return the OpenSSL that answers for the appliance: 1.1.1 where it is at hand, else the newest fallback.
+
+    Raises:
+        RemediateError: this machine has no libcrypto that can be loaded.
+    """
+    for path in [*_carried(), *_of_the_interpreter()]:
+        found = _load(path)
+        if found is not None:
+            return found
+    raise RemediateError(
+        "No OpenSSL libcrypto can be loaded on this machine, so no verdict can be given.",
+        next_step="Install Debian's libssl3 (or your system's OpenSSL package), or use a Python that links OpenSSL dynamically.",
+    )
+
+
+@cache
+def modern() -> Libcrypto | None:
+    """Return the interpreter's own OpenSSL 3.x, to say where it would differ; None where it cannot be loaded."""
+    return next((found for path in _of_the_interpreter() if (found := _load(path)) and not found.is_appliance_like), None)
+
+
+def _carried() -> list[str]:
+    """Paths of the libcrypto 1.1.1 that the psycopg2-binary wheel carries; its module itself is never imported."""
+    from importlib.metadata import PackageNotFoundError, files
+
+    try:
+        inside = files("psycopg2-binary") or []
+    except PackageNotFoundError:
+        return []
+    return [str(one.locate()) for one in inside if _CARRIED.match(one.name)]
+
+
+def _of_the_interpreter() -> list[str]:
+    """Paths under which the libcrypto that Python's own ``ssl`` uses may be found: mapped already, else by name."""
+    import ssl
+
+    major = ssl.OPENSSL_VERSION_INFO[0]
+    mapped = Path("/proc/self/maps")
+    lines = mapped.read_text().splitlines() if mapped.exists() else []
+    paths = [line.split()[-1] for line in lines if re.search(rf"/libcrypto\.so\.{major}$", line)]
+    named = ctypes.util.find_library("crypto")
+    return list(dict.fromkeys([*paths, *([named] if named else [])]))
+
+
+def _load(path: str) -> Libcrypto | None:
+    try:
+        lib = ctypes.CDLL(path, mode=os.RTLD_LOCAL | os.RTLD_NOW)
+        for name, (result, arguments) in _PROTOTYPES.items():
+            function = getattr(lib, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError):
+        return None
+    number = lib.OpenSSL_version_num()
+    if number < _VERSION_1_1_1:
+        return None
+    return Libcrypto(lib, lib.OpenSSL_version(0).decode(), is_appliance_like=number < 0x3000_0000)

@@ -1,0 +1,253 @@
+"""OpenSSL's own answer for one presented chain and one trusted list: the built chain, the first error, its code and depth.
+
+The set-up is a TLS client's (ssl_verify_cert_chain in OpenSSL's ssl/ssl_cert.c): purpose and trust of ``ssl_server``, no flags (so
+no partial chains, not strict), and what the appliance adds: security level 1 (1.1.1's default) and the traffic server's depth limit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import c_char_p, c_int, c_void_p
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from remediate.model.certificate import Certificate
+from remediate.trust.libcrypto import Libcrypto, appliance
+
+SECURITY_LEVEL: Final = 1
+DEPTH_LIMIT: Final = 7
+"""proxy.config.ssl.client.verify depth; measured: seven intermediates pass, eight give error 22 at depth 8."""
+
+V_OK: Final = 0
+V_UNSPECIFIED: Final = 1  # x509_vfy.h: X509_V_ERR_UNSPECIFIED
+V_CA_MD_TOO_WEAK: Final = 68
+V_INVALID_CA: Final = 24
+V_INVALID_CA_3X: Final = 79
+V_EC_KEY_EXPLICIT_PARAMS: Final = 94
+
+_NID_COMMON_NAME: Final = 13
+_NID_SUBJECT_ALT_NAME: Final = 85
+_GEN_DNS: Final = 2
+_SHA1_SIGNATURE_NIDS: Final = frozenset({65, 113, 416, 115})  # sha1WithRSA, dsaWithSHA1, ecdsa-with-SHA1, sha1WithRSA (OIW)
+
+_VERIFY_CALLBACK = ctypes.CFUNCTYPE(c_int, c_int, c_void_p)
+
+
+class _GeneralName(ctypes.Structure):
+    _fields_ = [("type", c_int), ("value", c_void_p)]
+
+
+class Unreadable(ValueError):
+    """OpenSSL cannot parse this certificate; a TLS stack gives up on a chain that holds it."""
+
+
+class X509:
+    """A certificate in OpenSSL's hands. Freed with this object."""
+
+    def __init__(self, openssl: Libcrypto, certificate: Certificate) -> None:
+        """Parse it. Raises Unreadable."""
+        self._lib = openssl.lib
+        self.certificate = certificate
+        pointer = self._lib.d2i_X509(None, ctypes.byref(c_char_p(certificate.der)), len(certificate.der))
+        if not pointer:
+            self._lib.ERR_clear_error()
+            raise Unreadable(certificate.fingerprint)
+        self.pointer: int = pointer
+
+    def __del__(self) -> None:
+        if getattr(self, "pointer", None):
+            self._lib.X509_free(self.pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What X509_verify_cert came to.
+
+    Attributes:
+        code: ``X509_V_ERR_*`` of the first error; 0 when the chain is good.
+        depth: where the first error is; 0 when the chain is good.
+        chain: the certificates it put together, leaf first, as far as it came.
+    """
+
+    code: int
+    depth: int
+    chain: tuple[Certificate, ...]
+
+
+class TrustedList:
+    """A peer's trusted CA list, loaded in its order. Reusable for any number of chains, from several threads."""
+
+    def __init__(
+        self, trusted: Sequence[Certificate], openssl: Libcrypto | None = None, *, as_the_appliance: bool = True
+    ) -> None:
+        """Load `trusted` into `openssl` (None: the one that answers for the appliance).
+
+        With `as_the_appliance` False, an OpenSSL 3.x answers for itself where it differs from 1.1.1.
+        """
+        self._openssl = openssl or appliance()
+        self._as_the_appliance = as_the_appliance
+        self._lib = self._openssl.lib
+        self.broken: Certificate | None = None
+        self._members: dict[int, X509] = {}
+        self._store = self._lib.X509_STORE_new()
+        for certificate in dict.fromkeys(trusted):
+            self._add(certificate)
+
+    def _add(self, certificate: Certificate) -> None:
+        try:
+            handle = x509(self._openssl, certificate)
+        except Unreadable:
+            self.broken = self.broken or certificate
+            return
+        self._members[handle.pointer] = handle
+        self._lib.X509_STORE_add_cert(self._store, handle.pointer)
+
+    def __del__(self) -> None:
+        if getattr(self, "_store", None):
+            self._lib.X509_STORE_free(self._store)
+
+    def verify(self, presented: Sequence[Certificate], at: datetime) -> Built:
+        """Return OpenSSL's answer for `presented` (leaf first, as sent) at the aware moment `at`.
+
+        Raises:
+            Unreadable: OpenSSL cannot parse one of the presented certificates.
+        """
+        handles = [x509(self._openssl, certificate) for certificate in presented]
+        lib = self._lib
+        context, untrusted = lib.X509_STORE_CTX_new(), lib.OPENSSL_sk_new_null()
+        try:
+            for handle in handles:
+                lib.OPENSSL_sk_push(untrusted, handle.pointer)
+            lib.X509_STORE_CTX_init(context, self._store, handles[0].pointer, untrusted)
+            return self._verify(context, at, {handle.pointer: handle for handle in handles})
+        finally:
+            lib.X509_STORE_CTX_free(context)
+            lib.OPENSSL_sk_free(untrusted)
+            lib.ERR_clear_error()
+
+    def _verify(self, context: int, at: datetime, presented: dict[int, X509]) -> Built:
+        lib = self._lib
+        lib.X509_STORE_CTX_set_default(context, b"ssl_server")
+        parameters = lib.X509_STORE_CTX_get0_param(context)
+        lib.X509_VERIFY_PARAM_set_auth_level(parameters, SECURITY_LEVEL)
+        lib.X509_VERIFY_PARAM_set_depth(parameters, DEPTH_LIMIT)
+        lib.X509_VERIFY_PARAM_set_time(parameters, int(at.timestamp() // 1))
+        if self._as_the_appliance and not self._openssl.is_appliance_like:
+            lib.X509_STORE_CTX_set_verify_cb(context, _as_1_1_1(self._openssl))
+        good = lib.X509_verify_cert(context) == 1
+        code = V_OK if good else lib.X509_STORE_CTX_get_error(context) or V_UNSPECIFIED
+        depth = 0 if good else max(0, lib.X509_STORE_CTX_get_error_depth(context))
+        return Built(V_INVALID_CA if code == V_INVALID_CA_3X else code, depth, self._chain(context, presented))
+
+    def _chain(self, context: int, presented: dict[int, X509]) -> tuple[Certificate, ...]:
+        stack = self._lib.X509_STORE_CTX_get0_chain(context)
+        count = self._lib.OPENSSL_sk_num(stack) if stack else 0
+        pointers = [self._lib.OPENSSL_sk_value(stack, position) for position in range(count)]
+        return tuple((presented.get(one) or self._members[one]).certificate for one in pointers)
+
+
+@lru_cache(maxsize=1)
+def _as_1_1_1(openssl: Libcrypto) -> object:
+    """A verify callback that lets pass what 1.1.1 accepts at level 1 and 3.x does not: SHA-1 signatures, explicit EC parameters."""
+    lib = openssl.lib
+
+    def answer(ok: int, context: int) -> int:
+        if ok:
+            return ok
+        code = lib.X509_STORE_CTX_get_error(context)
+        if code == V_EC_KEY_EXPLICIT_PARAMS:
+            return 1
+        sha1 = lib.X509_get_signature_nid(lib.X509_STORE_CTX_get_current_cert(context)) in _SHA1_SIGNATURE_NIDS
+        return int(code == V_CA_MD_TOO_WEAK and sha1)
+
+    return _VERIFY_CALLBACK(answer)
+
+
+@lru_cache(maxsize=16_384)
+def x509(openssl: Libcrypto, certificate: Certificate) -> X509:
+    """Return `certificate` parsed by `openssl`; parsed once however often it is used. Raises Unreadable."""
+    return X509(openssl, certificate)
+
+
+def error_text(code: int) -> str:
+    """Return OpenSSL's own text for ``X509_V_ERR_*`` `code`."""
+    return str(appliance().lib.X509_verify_cert_error_string(code).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class NameHashes:
+    """OpenSSL's 32-bit hashes of a certificate's canonical subject and issuer names (``openssl x509 -subject_hash``)."""
+
+    subject: int
+    issuer: int
+
+
+@lru_cache(maxsize=65_536)
+def name_hashes(certificate: Certificate) -> NameHashes:
+    """Return the name hashes of `certificate`; -1 twice where it cannot be parsed."""
+    openssl = appliance()
+    try:
+        pointer = x509(openssl, certificate).pointer
+    except Unreadable:
+        return NameHashes(-1, -1)
+    return NameHashes(openssl.lib.X509_subject_name_hash(pointer), openssl.lib.X509_issuer_name_hash(pointer))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a certificate calls itself, as bytes: dNSNames of the SAN in order, and the first common name in UTF-8."""
+
+    dns: tuple[bytes, ...]
+    common_name: bytes | None
+
+
+@lru_cache(maxsize=16_384)
+def names_of(certificate: Certificate) -> Names:
+    """Return the names OpenSSL reads from `certificate`; none where it cannot be parsed."""
+    openssl = appliance()
+    try:
+        handle = x509(openssl, certificate)
+    except Unreadable:
+        return Names((), None)
+    try:
+        return Names(_dns_names(openssl.lib, handle), _common_name(openssl.lib, handle))
+    finally:
+        openssl.lib.ERR_clear_error()
+
+
+def _dns_names(lib: ctypes.CDLL, handle: X509) -> tuple[bytes, ...]:
+    names = lib.X509_get_ext_d2i(handle.pointer, _NID_SUBJECT_ALT_NAME, None, None)
+    if not names:
+        return ()
+    try:
+        found = [
+            ctypes.cast(lib.OPENSSL_sk_value(names, position), ctypes.POINTER(_GeneralName)).contents
+            for position in range(lib.OPENSSL_sk_num(names))
+        ]
+        return tuple(_string(lib, name.value) for name in found if name.type == _GEN_DNS)
+    finally:
+        lib.GENERAL_NAMES_free(names)
+
+
+def _common_name(lib: ctypes.CDLL, handle: X509) -> bytes | None:
+    name = lib.X509_get_subject_name(handle.pointer)
+    position = lib.X509_NAME_get_index_by_NID(name, _NID_COMMON_NAME, -1)
+    if position < 0:
+        return None
+    text = c_void_p()
+    data = lib.X509_NAME_ENTRY_get_data(lib.X509_NAME_get_entry(name, position))
+    length = lib.ASN1_STRING_to_UTF8(ctypes.byref(text), data)
+    if length < 0:
+        return None
+    try:
+        return ctypes.string_at(text, length) if text.value else b""
+    finally:
+        lib.CRYPTO_free(text, None, 0)
+
+
+def _string(lib: ctypes.CDLL, string: int) -> bytes:
+    data, length = lib.ASN1_STRING_get0_data(string), lib.ASN1_STRING_length(string)
+    return ctypes.string_at(data, length) if data and length > 0 else b""

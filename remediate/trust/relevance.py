@@ -1,0 +1,44 @@
+"""Which certificates of a list can have a say in a chain at all.
+
+OpenSSL looks for an issuer by its subject name only, starting from what is presented. So a certificate of the list matters to a
+chain only if its subject is an issuer that can be reached from it, or the leaf's own subject (a trusted self-signed leaf). Names are
+compared as OpenSSL compares them, through its own hash of the canonical name; a collision of that hash keeps a certificate too many,
+never one too few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from remediate.model.certificate import Certificate
+from remediate.trust.openssl import name_hashes
+
+
+def relevant(presented: Sequence[Certificate], trusted: Sequence[Certificate]) -> tuple[Certificate, ...]:
+    """Return those of `trusted`, in their order and each once, that can change the verdict on `presented`."""
+    return SubjectIndex(trusted).relevant(presented)
+
+
+class SubjectIndex:
+    """A list of certificates by subject, to find the relevant ones without walking the whole list for each chain."""
+
+    def __init__(self, certificates: Iterable[Certificate]) -> None:
+        self._order: dict[Certificate, int] = {}
+        self._by_subject: dict[int, list[Certificate]] = {}
+        for certificate in dict.fromkeys(certificates):
+            self._order[certificate] = len(self._order)
+            self._by_subject.setdefault(name_hashes(certificate).subject, []).append(certificate)
+
+    def relevant(self, presented: Sequence[Certificate]) -> tuple[Certificate, ...]:
+        """Return the certificates that can change the verdict on `presented`, in the list's order."""
+        names = [name for one in presented for name in (name_hashes(one).subject, name_hashes(one).issuer)]
+        reached: set[int] = set()
+        found: list[Certificate] = []
+        while names:
+            name = names.pop()
+            if name not in reached:
+                reached.add(name)
+                members = self._by_subject.get(name, [])
+                found.extend(members)
+                names.extend(name_hashes(one).issuer for one in members)
+        return tuple(sorted(found, key=self._order.__getitem__))

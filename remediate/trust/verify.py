@@ -1,0 +1,125 @@
+"""One verdict: OpenSSL's answer for the chain, then the traffic server's for the name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from remediate.model.certificate import Certificate
+from remediate.model.verdict import Cause, Verdict
+from remediate.trust.causes import cause_of
+from remediate.trust.names import name_matches
+from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, Unreadable, error_text
+from remediate.trust.relevance import relevant
+
+Chain = tuple[Certificate, ...]
+
+GOOD = Verdict(ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A verdict with how it came about.
+
+    Attributes:
+        chain: the certificates OpenSSL put together, leaf first, as far as it came.
+        shadowing: the trusted certificate that wins over a better one; set when the cause is `shadowed`.
+    """
+
+    verdict: Verdict
+    chain: Chain = ()
+    shadowing: Certificate | None = None
+
+
+def verify_chain(
+    presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str | None, at: datetime
+) -> Verdict:
+    """Return what a peer with the trusted CA list `trusted` says of `presented`.
+
+    Args:
+        presented: leaf first, as sent.
+        trusted: in the list's order, which matters to OpenSSL.
+        address: the connection address, FQDN or IP address as text; None judges the chain only.
+        at: the aware moment to judge at.
+
+    Raises:
+        ValueError: `at` has no time zone.
+        RemediateError: no OpenSSL can be loaded on this machine.
+    """
+    return explain_chain(presented, trusted, address, at).verdict
+
+
+def explain_chain(
+    presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str | None, at: datetime
+) -> Explained:
+    """Return the verdict of `verify_chain`, with the chain it rests on. Raises as it does."""
+    if at.tzinfo is None:
+        raise ValueError("the moment to judge at needs a time zone")
+    return _judge_of(tuple(trusted), at).explain(tuple(presented), address)
+
+
+@lru_cache(maxsize=64)
+def _judge_of(trusted: Chain, at: datetime) -> ListJudge:
+    return ListJudge(trusted, at)
+
+
+class ListJudge:
+    """Judges any number of chains against one trusted CA list at one moment; a chain is judged once however often it is asked."""
+
+    def __init__(self, trusted: Chain, at: datetime) -> None:
+        self._trusted = trusted
+        self._at = at
+        self._list = TrustedList(trusted)
+        self._answers: dict[Chain, Explained] = {}
+
+    def explain(self, presented: Chain, address: str | None) -> Explained:
+        """Return the verdict for `presented` (leaf first) under `address` (None: the chain only), and how it came about."""
+        if presented not in self._answers:
+            self._answers[presented] = self._judge(presented)
+        explained = self._answers[presented]
+        if explained.verdict.ok and address is not None and not name_matches(presented[0], address):
+            return replace(explained, verdict=name_mismatch(address))
+        return explained
+
+    def _judge(self, presented: Chain) -> Explained:
+        if not presented:
+            return Explained(_refused(Cause.HANDSHAKE_FAILED, "no certificate was presented", V_UNSPECIFIED, 0))
+        if self._list.broken is not None:
+            # One unreadable block makes the traffic server drop the whole list: every HTTPS target of that peer fails.
+            text = "the trusted CA list holds a certificate that cannot be read"
+            return Explained(_refused(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, 0))
+        try:
+            built = self._list.verify(presented, self._at)
+        except Unreadable as error:
+            position = next(index for index, one in enumerate(presented) if one.fingerprint == str(error))
+            text = "a presented certificate cannot be read"
+            return Explained(_refused(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, position))
+        if built.code == V_OK:
+            return Explained(GOOD, built.chain)
+        verdict = _refused(cause_of(built.code), error_text(built.code), built.code, built.depth)
+        shadowing = self._shadowing(presented)
+        return Explained(replace(verdict, cause=Cause.SHADOWED) if shadowing else verdict, built.chain, shadowing)
+
+    def _shadowing(self, presented: Chain) -> Certificate | None:
+        """The trusted certificate without which this very list would accept `presented`, if there is one.
+
+        OpenSSL looks issuers up by subject and asks the list first, so a stale copy in the list wins over a good one that is
+        presented, and of two with one subject the first wins.
+        """
+        suspects = relevant(presented, self._trusted)
+        for suspect in suspects:
+            without = TrustedList([one for one in suspects if one != suspect])
+            if without.verify(presented, self._at).code == V_OK:
+                return suspect
+        return None
+
+
+def name_mismatch(address: str) -> Verdict:
+    """The name rule's refusal, in the traffic server's words. OpenSSL has no number for it; it is said at depth 0."""
+    return _refused(Cause.NAME_MISMATCH, f"SNI ({address}) not in certificate", V_OK, 0)
+
+
+def _refused(cause: Cause, error: str, code: int, depth: int) -> Verdict:
+    return Verdict(ok=False, cause=cause, error=error, code=code, depth=depth)
