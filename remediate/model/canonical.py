@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +14,20 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def document_json(value: Any) -> str:
-    """Return `value` as files hold it: sorted keys, two spaces of indent, one newline at the end."""
-    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def document_json(document: Mapping[str, Any]) -> str:
+    """Return `document` as files hold it: sorted keys, one line for each member of its lists and objects, one newline at the end.
+
+    So a person can read and compare it, and it is still written at the speed of the compact form.
+    """
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_block(one)}" for key, one in sorted(document.items())) + "\n}\n"
+
+
+def _block(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(canonical_json(one) for one in value) + "\n]"
+    if isinstance(value, dict) and value:
+        return "{\n  " + ",\n  ".join(f"{json.dumps(key)}: {canonical_json(one)}" for key, one in sorted(value.items())) + "\n}"
+    return canonical_json(value)
 
 
 def sha256_of(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from remediate.model.plan import Alternative, Policy
+from remediate.model.plan import Alternative, Policy, Unresolved
+from remediate.model.verdict import Cause
 from remediate.planner.choice import Choice, Chooser
 from remediate.planner.problem import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
 
@@ -22,13 +23,16 @@ _LOST_BY = (
 )
 
 
-def alternatives(chooser: Chooser, found: Sequence[Choice], policy: Policy) -> tuple[Alternative, ...]:
-    """Return up to three plans that lost against the first of `found`."""
+def alternatives(
+    chooser: Chooser, found: Sequence[Choice], policy: Policy, refused: Sequence[Unresolved]
+) -> tuple[Alternative, ...]:
+    """Return up to three plans that lost against the first of `found`, which leaves `refused`."""
     if not found:
         return ()
     best = found[0]
     others = [Alternative(_summary(one), _why(best, one), f"--ciphers {one.policy}") for one in found[1:]]
-    if not policy.allow_removal:
+    removal_may_help = any(one.cause in {Cause.SHADOWED, Cause.COMMON_NAME_CONFLICT} for one in refused)
+    if removal_may_help and not policy.allow_removal:
         others += [
             Alternative(_summary(one), "takes certificates out, which needs --allow-removal", "--allow-removal")
             for one in chooser.choices(removal=True)[:1]

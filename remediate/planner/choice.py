@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.planner.demands import DemandReader
+from remediate.planner.demands import DemandReader, Demands
 from remediate.planner.optimum import Cost, add, minimise
 from remediate.planner.problem import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO, Oracle, PeerList, Problem
 from remediate.planner.slots import Candidates
@@ -68,10 +68,20 @@ class Chooser:
         A list that would lose a pair that verifies today gives none. Where the policy forces such a list, leaving it alone is
         the choice that remains.
         """
-        found = [choice for name, ciphers in self.cipher_lists() if (choice := self._solve(name, ciphers, removal=removal))]
-        if not found:
-            kept = self._solve("keep", None, removal=removal)
-            found = [kept] if kept else []
+        solved: list[tuple[Demands, Choice | None]] = []
+        for name, ciphers in self.cipher_lists():
+            demands = self._demands.read((members[0] for members in self._alike), ciphers)
+            same = next((choice for others, choice in solved if others == demands), None)
+            # Where a cipher list changes nothing for any endpoint, the trust that is best stays the same.
+            choice = (
+                replace(same, ciphers=ciphers, policy=name) if same else self._solve(name, ciphers, demands, removal=removal)
+            )
+            solved.append((demands, choice))
+        found = [choice for _, choice in solved if choice]
+        if not found and self._policy.ciphers != "keep":
+            return Chooser(self._snapshot, replace(self._policy, ciphers="keep"), self._known, self._demands).choices(
+                removal=removal
+            )
         return sorted(found, key=lambda choice: choice.order)
 
     def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
@@ -88,14 +98,13 @@ class Chooser:
                 if changed != current or wanted != "auto":
                     yield f"prefer-{family}", None if changed == current else changed
 
-    def _solve(self, name: str, ciphers: CipherList | None, *, removal: bool) -> Choice | None:
+    def _solve(self, name: str, ciphers: CipherList | None, demands: Demands, *, removal: bool) -> Choice | None:
         lists = {
             members[0].address: PeerList.of((self._snapshot.certificates[one] for one in members[0].trusted_ca), len(members))
             for members in self._alike
         }
         problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at)
-        demands = self._demands.read(ciphers)
-        tables = problem.tables({peer: demands[peer] for peer in lists})
+        tables = problem.tables(demands)
         chosen = None if tables is None else minimise(tables)
         if tables is None or chosen is None:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
@@ -35,18 +35,22 @@ class DemandReader:
 
     def __init__(self, snapshot: Snapshot, verified_today: frozenset[tuple[Address, str]]) -> None:
         """`verified_today` holds (peer, endpoint name) pairs."""
-        self._snapshot = snapshot
+        self._endpoints = snapshot.endpoints
         self._verified_today = verified_today
-        self._chains = presented_chains(snapshot)
+        self._usable = {
+            (endpoint.name, family): chain if name_matches(chain[0], endpoint.address) else None
+            for endpoint in snapshot.endpoints
+            for family, chain in presented_chains(snapshot, endpoint).items()
+        }
 
-    def read(self, ciphers: CipherList | None) -> Demands:
-        """Return the demands with every peer's reverse proxy list set to `ciphers`; None: each peer keeps its own."""
-        return {peer.address: self._of_peer(peer, ciphers) for peer in self._snapshot.peers if peer.error is None}
+    def read(self, peers: Iterable[Peer], ciphers: CipherList | None) -> Demands:
+        """Return the demands at `peers` with their reverse proxy list set to `ciphers`; None: each peer keeps its own."""
+        return {peer.address: self._of_peer(peer, ciphers) for peer in peers}
 
     def _of_peer(self, peer: Peer, ciphers: CipherList | None) -> Mapping[Demand, int]:
         in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
         found: Counter[Demand] = Counter()
-        for endpoint in self._snapshot.endpoints:
+        for endpoint in self._endpoints:
             chains = self._demanded(endpoint, in_force)
             held = (peer.address, endpoint.name) in self._verified_today
             # With no chain left to accept, a pair that verifies today would be lost: that is a demand nothing can meet.
@@ -57,6 +61,6 @@ class DemandReader:
     def _demanded(self, endpoint: Endpoint, ciphers: CipherList | None) -> tuple[Chain, ...]:
         if endpoint.error is not None:
             return ()
-        chains = tuple(self._chains[endpoint.name][family] for family in presented_families(endpoint, ciphers))
-        passes = all(name_matches(chain[0], endpoint.address) for chain in chains)
-        return chains if passes else ()
+        chains = [self._usable[endpoint.name, family] for family in presented_families(endpoint, ciphers)]
+        passing = tuple(chain for chain in chains if chain is not None)
+        return passing if len(passing) == len(chains) else ()

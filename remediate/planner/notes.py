@@ -108,7 +108,8 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
             if not presented or not forecaster.outcome(peer.address, endpoint).verdict.ok:
                 continue
             if presented not in said:
-                said[presented] = refused_by_openssl_3(presented, forecaster.after[peer.address], snapshot.taken_at)
+                relevant = forecaster.relevant(peer.address, presented)
+                said[presented] = refused_by_openssl_3(presented, relevant, snapshot.taken_at)
             if said[presented]:
                 yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {said[presented]}."
 

@@ -9,6 +9,7 @@ not with their number: endpoints meet only in the CAs they share.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,29 +38,63 @@ def minimise(tables: Iterable[Table]) -> dict[Variable, int] | None:
 
     The tables together must hold every variable. Where two combinations cost the same, the one with the lower numbers wins.
     """
-    waiting = [table for table in tables if table.scope]
+    waiting = _Waiting(table for table in tables if table.scope)
     steps: list[_Eliminated] = []
-    while waiting:
-        variable = _next_variable(waiting)
-        bucket = [table for table in waiting if variable in table.scope]
-        waiting = [table for table in waiting if variable not in table.scope]
-        joined = _join_all(bucket)
+    while (variable := waiting.next_variable()) is not None:
+        joined = _join_all(waiting.take(variable))
         if not joined.costs:
             return None
         step, rest = _eliminate(joined, variable)
         steps.append(step)
         if rest.scope:
-            waiting.append(rest)
+            waiting.put(rest)
     return _read_back(steps)
 
 
-def _next_variable(tables: Sequence[Table]) -> Variable:
-    """The variable whose elimination touches the fewest others; the first such in the tables' own order."""
-    neighbours: dict[Variable, set[Variable]] = {}
-    for table in tables:
+class _Waiting:
+    """The tables still to be joined, by variable, and which variable to eliminate next: the one that touches the fewest others."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._tables: dict[Variable, list[Table]] = {}
+        self._order: dict[Variable, int] = {}
+        self._queue: list[tuple[int, int]] = []
+        for table in tables:
+            for variable in table.scope:
+                self._order.setdefault(variable, len(self._order))
+                self._tables.setdefault(variable, []).append(table)
+        self._variables = list(self._order)
+        for variable in self._variables:
+            self._enqueue(variable)
+
+    def _enqueue(self, variable: Variable) -> None:
+        heapq.heappush(self._queue, (self._width(variable), self._order[variable]))
+
+    def _width(self, variable: Variable) -> int:
+        return len({other for table in self._tables[variable] for other in table.scope})
+
+    def next_variable(self) -> Variable | None:
+        """The variable with the fewest neighbours, the first such; None when all are eliminated."""
+        while self._queue:
+            width, number = heapq.heappop(self._queue)
+            variable = self._variables[number]
+            # Every change of a width queues the variable again, so an entry that is out of date is only passed over.
+            if variable in self._tables and width == self._width(variable):
+                return variable
+        return None
+
+    def take(self, variable: Variable) -> list[Table]:
+        """Remove and return the tables that hold `variable`."""
+        taken = self._tables.pop(variable)
+        for other in {one for table in taken for one in table.scope} - {variable}:
+            self._tables[other] = [table for table in self._tables[other] if variable not in table.scope]
+        return taken
+
+    def put(self, table: Table) -> None:
+        """Add the table that an elimination left."""
         for variable in table.scope:
-            neighbours.setdefault(variable, set()).update(table.scope)
-    return min(neighbours, key=lambda variable: len(neighbours[variable]))
+            self._tables[variable].append(table)
+        for variable in table.scope:
+            self._enqueue(variable)
 
 
 def _join_all(bucket: Sequence[Table]) -> Table:

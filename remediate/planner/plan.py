@@ -48,6 +48,7 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
     choice = found[0] if found else None
     forecaster = Forecaster(snapshot, choice)
     forecasts = tuple(forecaster.forecast(one) for one in today)
+    refused = unresolved(snapshot, forecaster, known, chooser)
     actions = _numbered(_actions(snapshot, known, choice, forecaster, forecasts))
     plan = Plan(
         id=PlanId(""),
@@ -57,10 +58,10 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
         base={peer.address: _base(peer) for peer in snapshot.peers if peer.error is None},
         actions=actions,
         endpoints=tuple(sorted(forecasts, key=lambda one: (one.address, one.port, one.peer))),
-        unresolved=unresolved(snapshot, forecaster, known, chooser),
+        unresolved=refused,
         certificates=_named(snapshot, actions),
         notes=notes(snapshot, policy, choice, forecaster),
-        alternatives=alternatives(chooser, found, policy),
+        alternatives=alternatives(chooser, found, policy, refused),
     )
     return replace(plan, id=plan_id(plan_document(plan)))
 

@@ -51,18 +51,22 @@ class PeerList:
     What is best for one of several peers that are alike is best for each of them, so they are decided as one.
     """
 
-    trusted: Chain
+    order: Mapping[Certificate, int]
     by_slot: Mapping[Slot, tuple[Certificate, ...]]
     count: int
 
     @classmethod
     def of(cls, trusted: Iterable[Certificate], count: int = 1) -> PeerList:
         """Return `trusted`, held by `count` peers, with its slots."""
-        kept = tuple(dict.fromkeys(trusted))
+        order = {one: place for place, one in enumerate(dict.fromkeys(trusted))}
         by_slot: dict[Slot, tuple[Certificate, ...]] = {}
-        for one in kept:
+        for one in order:
             by_slot[slot_of(one)] = (*by_slot.get(slot_of(one), ()), one)
-        return cls(kept, by_slot, count)
+        return cls(order, by_slot, count)
+
+    def among(self, some: Iterable[Certificate]) -> Chain:
+        """Return those of `some` that the list holds, in its order."""
+        return tuple(sorted((one for one in some if one in self.order), key=self.order.__getitem__))
 
 
 class Oracle:
@@ -81,7 +85,7 @@ class Oracle:
         return self._relevant[chain]
 
     def accepts(self, trusted: Sequence[Certificate], chain: Chain) -> bool:
-        """Whether a list of `trusted`, in order, accepts `chain`."""
+        """Whether a list of `trusted`, in order, accepts `chain`; nothing in it that is not relevant to `chain` matters."""
         relevant = self.relevant(chain)
         question = (chain, tuple(one for one in trusted if one in relevant))
         if question not in self._answers:
@@ -158,23 +162,19 @@ class Problem:
         relevant = self._relevant(demand)
         places = sorted({(peer, slot_of(one)) for one in relevant} & self.options.keys())
         places = [place for place in places if len(self.options[place]) > 1]
+        held = self._lists[peer].among(relevant)
         costs: dict[Row, Cost] = {}
         for row in self._rows(places, relevant):
-            verified = bool(demand.chains) and self._all_accepted(peer, demand, places, row)
+            trusted = _changed(held, [self.options[place][number] for place, number in zip(places, row, strict=True)])
+            verified = bool(demand.chains) and all(self._oracle.accepts(trusted, chain) for chain in demand.chains)
             if verified or not demand.must_hold:
                 costs[row] = _cost(verified=-weight * self._lists[peer].count if verified else 0)
         return Table(tuple(places), self._spread(places, relevant, costs))
 
-    def _all_accepted(self, peer: Address, demand: Demand, places: Sequence[Place], row: Row) -> bool:
-        trusted = self.after(peer, dict(zip(places, row, strict=True)))
-        return all(self._oracle.accepts(trusted, chain) for chain in demand.chains)
-
     def after(self, peer: Address, chosen: Mapping[Place, int]) -> Chain:
-        """Return the list of `peer` with the chosen options applied: additions go to the end, as the box appends."""
+        """Return the list of `peer` with the chosen options applied."""
         options = [self.options[place][number] for place, number in chosen.items() if place[0] == peer]
-        removed = {option.remove for option in options}
-        added = sorted((option.add for option in options if option.add), key=lambda one: one.fingerprint)
-        return (*(one for one in self._lists[peer].trusted if one not in removed), *added)
+        return _changed(tuple(self._lists[peer].order), options)
 
     def _rows(self, places: Sequence[Place], relevant: set[Certificate]) -> Iterable[Row]:
         """Every row of options that can matter here, or, where those are too many, those with the fewest changes."""
@@ -250,6 +250,14 @@ class Problem:
 
     def _uses(self, certificate: Certificate, places: Sequence[Place], row: Row) -> bool:
         return any(self.options[place][number].add == certificate for place, number in zip(places, row, strict=True))
+
+
+def _changed(trusted: Chain, options: Iterable[Option]) -> Chain:
+    """A list with `options` applied: additions go to the end, as the box appends, the lowest fingerprint first."""
+    wanted = list(options)
+    removed = {option.remove for option in wanted if option.remove}
+    added = sorted((option.add for option in wanted if option.add), key=lambda one: one.fingerprint)
+    return (*(one for one in trusted if one not in removed), *added) if removed else (*trusted, *added)
 
 
 def _by_changes(numbers: Sequence[Sequence[int]]) -> Iterable[Row]:

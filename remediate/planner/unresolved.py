@@ -12,7 +12,6 @@ from remediate.planner.advice import Refusal, advise
 from remediate.planner.choice import Chooser
 from remediate.planner.forecast import Forecaster
 from remediate.planner.slots import Candidates
-from remediate.trust.verify import Explained
 
 _WEB_PORT = 443
 
@@ -41,6 +40,4 @@ def _refused_endpoints(snapshot: Snapshot, forecaster: Forecaster, known: Candid
 
 
 def _refusal(forecaster: Forecaster, peer: Address, endpoint: Endpoint) -> Refusal:
-    presented = forecaster.presented(peer, endpoint)
-    explained = forecaster.explain(peer, endpoint) or Explained(forecaster.outcome(peer, endpoint).verdict)
-    return Refusal(endpoint, presented, explained, forecaster.after[peer])
+    return Refusal(endpoint, forecaster.presented(peer, endpoint), forecaster.explain(peer, endpoint), forecaster.after[peer])

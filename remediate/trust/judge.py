@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
 from remediate.model.plan import Outcome
-from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause, Verdict
 from remediate.trust.ciphers import presented_families
 from remediate.trust.openssl import V_OK
@@ -34,53 +33,75 @@ def judge(snapshot: Snapshot) -> tuple[Judgement, ...]:
 
 
 def _judgements(snapshot: Snapshot) -> Iterator[Judgement]:
-    chains = presented_chains(snapshot)
+    cluster = ClusterJudge(snapshot)
     for peer in snapshot.peers:
-        trusted = tuple(snapshot.certificates[one] for one in peer.trusted_ca)
-        view = PeerJudge(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS), snapshot.taken_at)
+        view = cluster.view(
+            tuple(snapshot.certificates[one] for one in peer.trusted_ca), peer.ciphers.get(REVERSE_PROXY_CIPHERS)
+        )
         for endpoint in snapshot.endpoints:
-            outcome = unobserved_peer(peer) or view.outcome(endpoint, chains[endpoint.name])
+            outcome = view.outcome(endpoint) if peer.error is None else Outcome(_unobserved(peer.error), None)
             yield Judgement(endpoint.address, endpoint.port, peer.address, outcome)
 
 
-def presented_chains(snapshot: Snapshot) -> dict[str, dict[KeyFamily, Chain]]:
-    """Return, per endpoint name and key family, the certificates presented."""
-    return {
-        endpoint.name: {
-            family: tuple(snapshot.certificates[one] for one in chain) for family, chain in endpoint.presented.items()
-        }
-        for endpoint in snapshot.endpoints
-    }
+def presented_chains(snapshot: Snapshot, endpoint: Endpoint) -> dict[KeyFamily, Chain]:
+    """Return the certificates that `endpoint` presents, per key family."""
+    return {family: tuple(snapshot.certificates[one] for one in chain) for family, chain in endpoint.presented.items()}
 
 
-def unobserved_peer(peer: Peer) -> Outcome | None:
-    """Return the outcome of every endpoint at a peer that could not be looked at; None when it was."""
-    return None if peer.error is None else Outcome(_unobserved(peer.error), None)
+class ClusterJudge:
+    """The views of a cluster's peers on its endpoints; peers with equal lists share one view."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._at = snapshot.taken_at
+        self._chains = {endpoint.name: presented_chains(snapshot, endpoint) for endpoint in snapshot.endpoints}
+        self._views: dict[tuple[Chain, CipherList | None], PeerJudge] = {}
+
+    def view(self, trusted: Chain, ciphers: CipherList | None) -> PeerJudge:
+        """Return the view of a peer with this trusted CA list and this reverse proxy cipher list."""
+        key = (trusted, ciphers)
+        if key not in self._views:
+            self._views[key] = PeerJudge(ListJudge(trusted, self._at), ciphers, self._chains)
+        return self._views[key]
 
 
 class PeerJudge:
-    """One peer's view: its trusted CA list and its cipher list at one moment."""
+    """One peer's view: its trusted CA list and its cipher list at one moment. Judges each endpoint once."""
 
-    def __init__(self, trusted: Chain, ciphers: CipherList | None, at: datetime) -> None:
-        self._judge = ListJudge(trusted, at)
+    def __init__(self, judge: ListJudge, ciphers: CipherList | None, chains: Mapping[str, Mapping[KeyFamily, Chain]]) -> None:
+        self._judge = judge
         self._ciphers = ciphers
+        self._chains = chains
+        self._outcomes: dict[str, Outcome] = {}
 
-    def explain(self, presented: Chain, address: str) -> Explained:
-        """Return the verdict on one presented chain, and how it came about."""
-        return self._judge.explain(presented, address)
+    def explain(self, endpoint: Endpoint, family: KeyFamily) -> Explained:
+        """Return the verdict on what `endpoint` presents of `family`, and how it came about."""
+        return self._judge.explain(self._chains[endpoint.name][family], endpoint.address)
+
+    def relevant(self, presented: Chain) -> Chain:
+        """Return those of the peer's trusted CA list that can have a say in the verdict on `presented`."""
+        return self._judge.relevant(presented)
+
+    def presented(self, endpoint: Endpoint, family: KeyFamily) -> Chain:
+        """Return what `endpoint` presents of `family`."""
+        return self._chains[endpoint.name][family]
 
     def families(self, endpoint: Endpoint) -> tuple[KeyFamily, ...]:
         """Return the key families that `endpoint` may present to this peer; see `presented_families`."""
         return presented_families(endpoint, self._ciphers)
 
-    def outcome(self, endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Outcome:
+    def outcome(self, endpoint: Endpoint) -> Outcome:
         """Return what `endpoint` gets. Where it is not certain which certificate it presents, the worse of the two counts."""
+        if endpoint.name not in self._outcomes:
+            self._outcomes[endpoint.name] = self._outcome(endpoint)
+        return self._outcomes[endpoint.name]
+
+    def _outcome(self, endpoint: Endpoint) -> Outcome:
         if endpoint.error is not None:
             return Outcome(_unobserved(endpoint.error), None)
         families = self.families(endpoint)
         if not families:
             return Outcome(Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error="no shared cipher", code=V_OK), None)
-        verdicts = [(family, self.explain(chains[family], endpoint.address).verdict) for family in families]
+        verdicts = [(family, self.explain(endpoint, family).verdict) for family in families]
         family, verdict = next((one for one in verdicts if not one[1].ok), verdicts[0])
         return Outcome(verdict, family)
 

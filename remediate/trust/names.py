@@ -8,6 +8,7 @@ at; one ``*`` in the first label, first or last in it, over at least two dots, m
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from remediate.model.certificate import Certificate
@@ -19,6 +20,7 @@ _SHORTEST_ADDRESS_FOR_WILDCARDS: Final = 6
 _ONE_LABEL: Final = re.compile(rb"[A-Za-z0-9_-]*\Z")
 
 
+@lru_cache(maxsize=131_072)
 def name_matches(certificate: Certificate, address: str) -> bool:
     """Whether the traffic server finds `address` (FQDN or IP address, as text) in `certificate`."""
     names = names_of(certificate)

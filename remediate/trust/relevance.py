@@ -14,11 +14,6 @@ from remediate.model.certificate import Certificate
 from remediate.trust.openssl import name_hashes
 
 
-def relevant(presented: Sequence[Certificate], trusted: Sequence[Certificate]) -> tuple[Certificate, ...]:
-    """Return those of `trusted`, in their order and each once, that can change the verdict on `presented`."""
-    return SubjectIndex(trusted).relevant(presented)
-
-
 class SubjectIndex:
     """A list of certificates by subject, to find the relevant ones without walking the whole list for each chain."""
 

@@ -12,7 +12,7 @@ from remediate.model.verdict import Cause, Verdict
 from remediate.trust.causes import cause_of
 from remediate.trust.names import name_matches
 from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, Unreadable, error_text
-from remediate.trust.relevance import relevant
+from remediate.trust.relevance import SubjectIndex
 
 Chain = tuple[Certificate, ...]
 
@@ -69,9 +69,9 @@ class ListJudge:
     """Judges any number of chains against one trusted CA list at one moment; a chain is judged once however often it is asked."""
 
     def __init__(self, trusted: Chain, at: datetime) -> None:
-        self._trusted = trusted
         self._at = at
         self._list = TrustedList(trusted)
+        self._index = SubjectIndex(trusted)
         self._answers: dict[Chain, Explained] = {}
 
     def explain(self, presented: Chain, address: str | None) -> Explained:
@@ -82,6 +82,10 @@ class ListJudge:
         if explained.verdict.ok and address is not None and not name_matches(presented[0], address):
             return replace(explained, verdict=name_mismatch(address))
         return explained
+
+    def relevant(self, presented: Chain) -> Chain:
+        """Return those of the list that can have a say in the verdict on `presented`, in the list's order."""
+        return self._index.relevant(presented)
 
     def _judge(self, presented: Chain) -> Explained:
         if not presented:
@@ -108,7 +112,7 @@ class ListJudge:
         OpenSSL looks issuers up by subject and asks the list first, so a stale copy in the list wins over a good one that is
         presented, and of two with one subject the first wins.
         """
-        suspects = relevant(presented, self._trusted)
+        suspects = self.relevant(presented)
         for suspect in suspects:
             without = TrustedList([one for one in suspects if one != suspect])
             if without.verify(presented, self._at).code == V_OK:

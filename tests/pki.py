@@ -1,0 +1,82 @@
+"""Certificates for tests, forged quickly and for real: ECDSA keys by default, RSA where the family matters."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from remediate.model.certificate import Certificate
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+YEAR = timedelta(days=365)
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_serials = itertools.count(1000)
+
+
+@cache
+def key(name: str, family: str = "ecdsa") -> Key:
+    """The key called `name`: the same one for the same name within a test run."""
+    del name
+    return ec.generate_private_key(ec.SECP256R1()) if family == "ecdsa" else rsa.generate_private_key(65537, 2048)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A certificate with the key behind it, so that it can sign others."""
+
+    certificate: Certificate
+    private_key: Key
+    name: x509.Name
+
+
+def name(common_name: str | None, organization: str = "Lab") -> x509.Name:
+    """A subject with this common name (None: without one)."""
+    attributes = [x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organization)]
+    if common_name is not None:
+        attributes.append(x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name))
+    return x509.Name(attributes)
+
+
+def issue(
+    common_name: str | None,
+    issuer: Entity | None = None,
+    *,
+    ca: bool = False,
+    names: tuple[str, ...] = (),
+    starts: timedelta = -YEAR,
+    lasts: timedelta = 2 * YEAR,
+    key_name: str | None = None,
+    family: str = "ecdsa",
+    organization: str = "Lab",
+    key_ids: bool = True,
+) -> Entity:
+    """A certificate issued by `issuer` (None: self-signed), valid from NOW + `starts` for `lasts`."""
+    subject, private = name(common_name, organization), key(key_name or f"{common_name}/{organization}", family)
+    signer = issuer or Entity(Certificate(b""), private, subject)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(signer.name)
+        .public_key(private.public_key())
+        .serial_number(next(_serials))
+        .not_valid_before(NOW + starts)
+        .not_valid_after(NOW + starts + lasts)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+    if key_ids:
+        own, above = private.public_key(), signer.private_key.public_key()
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+        if issuer:
+            builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above), critical=False)
+    signed = builder.sign(signer.private_key, hashes.SHA256())
+    return Entity(Certificate.from_der(signed.public_bytes(Encoding.DER)), private, subject)

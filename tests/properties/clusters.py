@@ -1,0 +1,102 @@
+"""Small clusters as hypothesis draws them: a few CAs, cross-signed, renewed and clashing; a few nodes; one to three peers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+
+from hypothesis import strategies as st
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
+from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
+from tests.pki import NOW, YEAR, Entity, issue
+
+DEFAULT_CIPHERS = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL")
+RSA_FIRST = CipherList("ECDHE-RSA-AES256-GCM-SHA384:" + DEFAULT_CIPHERS)
+
+
+@cache
+def authorities() -> dict[str, Entity]:
+    """The PKI that clusters are drawn from, with everything that makes a choice hard."""
+    root, other = issue("Root", ca=True), issue("Other", ca=True)
+    late = timedelta(days=-10)
+    return {
+        "root": root,
+        "root-renewed": issue("Root", ca=True, lasts=5 * YEAR),
+        "root-expired": issue("Root", ca=True, starts=-3 * YEAR, lasts=YEAR),
+        "root-twin": issue("Root", ca=True, key_name="another key"),
+        "root-namesake": issue("Root", ca=True, organization="Elsewhere"),
+        "other": other,
+        "issuing": issue("Issuing", root, ca=True),
+        "issuing-expired": issue("Issuing", root, ca=True, starts=-3 * YEAR, lasts=2 * YEAR),
+        "issuing-cross": issue("Issuing", other, ca=True),
+        "root-cross": issue("Root", other, ca=True),
+        "anonymous": issue(None, ca=True, organization="No common name"),
+        "late": issue("Late", root, ca=True, starts=late, lasts=timedelta(days=5)),
+    }
+
+
+@cache
+def leaf(node: int, issuer: str, fits: bool) -> Certificate:
+    """The certificate of a node: signed by one of the authorities or by itself, with or without the right name."""
+    signer = None if issuer == "itself" else authorities()[issuer]
+    address = f"node{node}.lab"
+    return issue(f"node{node}", signer, names=(address if fits else "elsewhere.lab",), key_ids=node % 2 == 0).certificate
+
+
+_ISSUERS = ["itself", "root", "issuing", "other", "root-twin", "anonymous", "late"]
+_ABOVE = ["issuing", "issuing-cross", "issuing-expired", "root", "root-cross", "other", "root-twin", "anonymous"]
+
+
+@st.composite
+def chains(draw: st.DrawFn, node: int) -> tuple[Certificate, ...]:
+    """A presented chain: a leaf and, in any order, some CA certificates that may or may not belong to it."""
+    own = leaf(node, draw(st.sampled_from(_ISSUERS)), draw(st.sampled_from([True, True, True, False])))
+    above = draw(st.lists(st.sampled_from(_ABOVE), max_size=2, unique=True))
+    return (own, *(authorities()[one].certificate for one in above))
+
+
+@st.composite
+def clusters(draw: st.DrawFn, most_nodes: int = 3, most_listed: int = 2, most_peers: int = 2) -> Snapshot:
+    """A snapshot of a small cluster."""
+    everything = sorted(authorities())
+    some = st.lists(st.sampled_from(everything), max_size=most_listed, unique=True)
+    peers = [_peer(number, draw(some), draw(st.sampled_from([DEFAULT_CIPHERS, RSA_FIRST]))) for number in range(1)]
+    for number in range(1, draw(st.integers(1, most_peers))):
+        peers.append(_peer(number, draw(st.one_of(st.just([]), some)), peers[0].ciphers[REVERSE_PROXY_CIPHERS]))
+    shown: list[tuple[Endpoint, list[tuple[Certificate, ...]]]] = []
+    for node in range(draw(st.integers(1, most_nodes))):
+        families: list[KeyFamily] = draw(st.sampled_from([["rsa"], ["ecdsa"], ["rsa", "ecdsa"]]))
+        presented = {family: draw(chains(node)) for family in families}
+        preferred = Preference(client_order=draw(st.sampled_from([True, True, False, None])), family=families[-1])
+        tls13 = draw(st.sampled_from([False, False, True]))
+        shown.append((_endpoint(node, presented, preferred, tls13=tls13), list(presented.values())))
+    pool = [authorities()[one].certificate for one in draw(st.lists(st.sampled_from(everything), max_size=3, unique=True))]
+    certificates = [authorities()[one].certificate for one in everything] + [
+        certificate for _, some_chains in shown for chain in some_chains for certificate in chain
+    ]
+    known = {one.fingerprint: one for one in certificates}
+    vouched = draw(st.frozensets(st.sampled_from(sorted(known)), max_size=4))
+    return Snapshot(
+        cluster="drawn",
+        taken_at=NOW,
+        peers=tuple(peers),
+        endpoints=tuple(endpoint for endpoint, _ in shown),
+        available_ca=tuple(one.fingerprint for one in pool),
+        vouched_for=vouched,
+        certificates=known,
+    )
+
+
+def _peer(number: int, listed: Sequence[str], ciphers: CipherList) -> Peer:
+    trusted = tuple(authorities()[one].certificate.fingerprint for one in listed)
+    return Peer(Address(f"expc{number}.lab"), "X14.2.1", number == 0, trusted, {REVERSE_PROXY_CIPHERS: ciphers})
+
+
+def _endpoint(
+    node: int, presented: dict[KeyFamily, tuple[Certificate, ...]], preferred: Preference, *, tls13: bool
+) -> Endpoint:
+    chains_by_family = {family: tuple(one.fingerprint for one in chain) for family, chain in presented.items()}
+    return Endpoint(Address(f"node{node}.lab"), 8443, "cucm", chains_by_family, preferred, tls13)

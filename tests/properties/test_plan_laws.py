@@ -1,0 +1,127 @@
+"""What holds for every plan, whatever the PKI: hunted for by hypothesis, judged by OpenSSL and by brute force."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from remediate import make_plan
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint
+from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
+from remediate.model.snapshot import Snapshot
+from remediate.trust.judge import judge
+from tests.properties.brute_force import best_order, order_of
+from tests.properties.clusters import authorities, clusters
+
+MANY = int(os.environ.get("REMEDIATE_EXAMPLES", "60"))
+patiently = settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
+policies = st.sampled_from([Policy(), Policy(ciphers="keep"), Policy(ciphers="prefer-rsa"), Policy(allow_removal=True)])
+
+
+def applied(snapshot: Snapshot, plan: Plan) -> Snapshot:
+    """The cluster as it is once `plan` was carried out: appended, taken out, ciphers set everywhere."""
+    added: dict[Address, list[Fingerprint]] = {peer.address: [] for peer in snapshot.peers}
+    removed: dict[Address, list[Fingerprint]] = {peer.address: [] for peer in snapshot.peers}
+    ciphers = {}
+    for action in plan.actions:
+        if isinstance(action, TrustCertificate):
+            for peer in action.peers:
+                added[peer].append(action.certificate)
+        if isinstance(action, RemoveCertificate):
+            for peer in action.peers:
+                removed[peer].append(action.certificate)
+        if isinstance(action, SetCiphers):
+            ciphers = {action.name: action.after}
+    peers = tuple(
+        replace(
+            peer,
+            trusted_ca=(*(one for one in peer.trusted_ca if one not in removed[peer.address]), *added[peer.address]),
+            ciphers={**peer.ciphers, **ciphers},
+        )
+        for peer in snapshot.peers
+    )
+    return replace(snapshot, peers=peers)
+
+
+@patiently
+@given(clusters(most_nodes=2, most_listed=2, most_peers=2), st.sampled_from([Policy(), Policy(ciphers="keep")]))
+def test_no_plan_is_better(snapshot: Snapshot, policy: Policy) -> None:
+    plan = make_plan(snapshot, policy)
+    assert order_of(snapshot, plan) == best_order(snapshot, policy)
+
+
+@patiently
+@given(clusters(), policies)
+def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
+    plan = make_plan(snapshot, policy)
+    predicted = {(one.peer, one.address, one.port): one.after for one in plan.endpoints}
+    assert {(one.peer, one.address, one.port): one.outcome for one in judge(applied(snapshot, plan))} == predicted
+
+
+@patiently
+@given(clusters(), policies)
+def test_nothing_gets_worse(snapshot: Snapshot, policy: Policy) -> None:
+    plan = make_plan(snapshot, policy)
+    assert [one for one in plan.endpoints if one.before.verdict.ok and not one.after.verdict.ok] == []
+
+
+@patiently
+@given(clusters(), policies)
+def test_planning_again_after_applying_changes_nothing(snapshot: Snapshot, policy: Policy) -> None:
+    plan = make_plan(snapshot, policy)
+    assert make_plan(applied(snapshot, plan), policy).actions == ()
+
+
+@patiently
+@given(clusters(), policies, st.randoms(use_true_random=False))
+def test_the_order_of_peers_endpoints_and_available_cas_never_matters(
+    snapshot: Snapshot, policy: Policy, chance: Random
+) -> None:
+    mixed = replace(
+        snapshot,
+        peers=tuple(chance.sample(snapshot.peers, len(snapshot.peers))),
+        endpoints=tuple(chance.sample(snapshot.endpoints, len(snapshot.endpoints))),
+        available_ca=tuple(chance.sample(snapshot.available_ca, len(snapshot.available_ca))),
+    )
+    assert make_plan(mixed, policy).to_json() == make_plan(snapshot, policy).to_json()
+
+
+@patiently
+@given(clusters(), st.sampled_from(sorted(authorities())))
+def test_one_more_available_certificate_never_makes_it_worse(snapshot: Snapshot, more: str) -> None:
+    extra: Certificate = authorities()[more].certificate
+    richer = replace(
+        snapshot,
+        available_ca=tuple({*snapshot.available_ca, extra.fingerprint}),
+        certificates={**snapshot.certificates, extra.fingerprint: extra},
+    )
+    before, after = order_of(snapshot, make_plan(snapshot)), order_of(richer, make_plan(richer))
+    assert after <= before
+
+
+@patiently
+@given(clusters(), policies)
+def test_no_list_holds_two_certificates_with_one_common_name_that_it_did_not_hold(snapshot: Snapshot, policy: Policy) -> None:
+    def clashes(some: Snapshot) -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for peer in some.peers:
+            names = [some.certificates[one].common_name for one in dict.fromkeys(peer.trusted_ca)]
+            found |= {(peer.address, name) for name in names if name and names.count(name) > 1}
+        return found
+
+    assert clashes(applied(snapshot, make_plan(snapshot, policy))) <= clashes(snapshot)
+
+
+@patiently
+@given(clusters(), policies)
+def test_a_plan_survives_the_file(snapshot: Snapshot, policy: Policy) -> None:
+    plan = make_plan(snapshot, policy)
+    assert Plan.from_json(plan.to_json()) == plan
+    assert Snapshot.from_json(snapshot.to_json()) == snapshot
+    assert make_plan(Snapshot.from_json(snapshot.to_json()), policy).to_json() == plan.to_json()
+    assert all(REVERSE_PROXY_CIPHERS in base.ciphers for base in plan.base.values())
