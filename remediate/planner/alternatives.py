@@ -27,10 +27,10 @@ def alternatives(
     chooser: Chooser, found: Sequence[Choice], policy: Policy, refused: Sequence[Unresolved]
 ) -> tuple[Alternative, ...]:
     """Return up to three plans that lost against the first of `found`, which leaves `refused`."""
-    if not found:
-        return ()
     best = found[0]
-    others = [Alternative(_summary(one), _why(best, one), f"--ciphers {one.policy}") for one in found[1:]]
+    # A cipher change that alters nothing else is no alternative worth a line.
+    told = [one for one in found[1:] if one.cost != best.cost]
+    others = [Alternative(_summary(one), _why(best, one), f"--ciphers {one.policy}") for one in told]
     removal_may_help = any(one.cause in {Cause.SHADOWED, Cause.COMMON_NAME_CONFLICT} for one in refused)
     if removal_may_help and not policy.allow_removal:
         others += [
@@ -56,7 +56,4 @@ def _summary(choice: Choice) -> str:
 
 
 def _why(best: Choice, other: Choice) -> str:
-    place = next(
-        (place for place, (ours, theirs) in enumerate(zip(best.order, other.order, strict=True)) if ours != theirs), -1
-    )
-    return _LOST_BY[place]
+    return next(why for why, ours, theirs in zip(_LOST_BY, best.order, other.order, strict=True) if ours != theirs)

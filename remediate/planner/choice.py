@@ -66,7 +66,7 @@ class Chooser:
         """Return the best choice for every cipher list the policy allows, the best of all first.
 
         A list that would lose a pair that verifies today gives none. Where the policy forces such a list, leaving it alone is
-        the choice that remains.
+        the choice that remains: doing nothing loses nothing.
         """
         solved: list[tuple[Demands, Choice | None]] = []
         for name, ciphers in self.cipher_lists():
@@ -78,7 +78,7 @@ class Chooser:
             )
             solved.append((demands, choice))
         found = [choice for _, choice in solved if choice]
-        if not found and self._policy.ciphers != "keep":
+        if not found:
             return Chooser(self._snapshot, replace(self._policy, ciphers="keep"), self._known, self._demands).choices(
                 removal=removal
             )

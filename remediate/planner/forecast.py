@@ -12,23 +12,22 @@ from remediate.trust.verify import Chain, Explained
 
 
 class Forecaster:
-    """Judges the cluster as it will be after `choice`; None: as it is.
+    """Judges the cluster as it will be after `choice`.
 
     Attributes:
         endpoints: by address and port.
         after: per observed peer, its trusted CA list then.
     """
 
-    def __init__(self, snapshot: Snapshot, choice: Choice | None) -> None:
+    def __init__(self, snapshot: Snapshot, choice: Choice) -> None:
         self.endpoints = {(one.address, one.port): one for one in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
         self._views: dict[Address, PeerJudge] = {}
         cluster = ClusterJudge(snapshot)
         for peer in snapshot.peers:
             if peer.error is None:
-                listed = tuple(snapshot.certificates[one] for one in peer.trusted_ca)
-                ciphers = (choice.ciphers if choice else None) or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
-                self.after[peer.address] = choice.after[peer.address] if choice else listed
+                ciphers = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
+                self.after[peer.address] = choice.after[peer.address]
                 self._views[peer.address] = cluster.view(self.after[peer.address], ciphers)
 
     def forecast(self, today: Judgement) -> EndpointForecast:

@@ -17,7 +17,7 @@ from remediate.trust.modern import refused_by_openssl_3
 SOON = timedelta(days=60)
 
 
-def notes(snapshot: Snapshot, policy: Policy, choice: Choice | None, forecaster: Forecaster) -> tuple[str, ...]:
+def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Forecaster) -> tuple[str, ...]:
     """Return one sentence a line, each once, in a fixed order."""
     observed = [peer for peer in snapshot.peers if peer.error is None]
     found = [
@@ -41,10 +41,7 @@ def _verdict_notes() -> Iterator[str]:
         )
 
 
-def _choice_notes(policy: Policy, choice: Choice | None) -> Iterator[str]:
-    if choice is None:
-        yield "No peer could be looked at, so nothing is planned."
-        return
+def _choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:
     if policy.ciphers not in {"auto", "keep", choice.policy}:
         yield f"--ciphers {policy.ciphers} would break an endpoint that verifies today (or the list is unknown), so it is not planned."
     if choice.bounded:
@@ -55,6 +52,8 @@ def _choice_notes(policy: Policy, choice: Choice | None) -> Iterator[str]:
 
 
 def _peer_notes(observed: list[Peer]) -> Iterator[str]:
+    if not observed:
+        yield "No peer could be looked at, so nothing is planned."
     lists = {peer.ciphers.get(REVERSE_PROXY_CIPHERS) for peer in observed}
     if None in lists:
         yield f"{REVERSE_PROXY_CIPHERS} could not be read on every peer, so both certificates of a node must verify there."

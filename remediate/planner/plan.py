@@ -45,7 +45,7 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
     known = candidates(snapshot, policy)
     chooser = Chooser(snapshot, policy, known, DemandReader(snapshot, verified_today))
     found = chooser.choices(removal=policy.allow_removal)
-    choice = found[0] if found else None
+    choice = found[0]
     forecaster = Forecaster(snapshot, choice)
     forecasts = tuple(forecaster.forecast(one) for one in today)
     refused = unresolved(snapshot, forecaster, known, chooser)
@@ -88,11 +88,9 @@ def _base(peer: Peer) -> Base:
 
 
 def _actions(
-    snapshot: Snapshot, known: Candidates, choice: Choice | None, forecaster: Forecaster, forecasts: Iterable[EndpointForecast]
+    snapshot: Snapshot, known: Candidates, choice: Choice, forecaster: Forecaster, forecasts: Iterable[EndpointForecast]
 ) -> list[Action]:
     """The actions in the order they are carried out, not yet numbered."""
-    if choice is None:
-        return []
     mended = [one for one in forecasts if one.after.verdict.ok and not one.before.verdict.ok]
     changes: list[Action] = [
         *_removals(snapshot, choice, mended),

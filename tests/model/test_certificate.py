@@ -1,0 +1,87 @@
+"""Certificates: identity, strict reading, facts."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from remediate import Certificate
+from remediate.model.errors import CertificateError
+from tests.pki import issue
+
+root = issue("Root", ca=True)
+leaf = issue("leaf.test", root, names=("a.test", "b.test"), family="rsa")
+
+
+def test_identity_is_the_digest_of_the_der() -> None:
+    again = Certificate.from_pem(leaf.certificate.pem)
+    assert again == leaf.certificate
+    assert hash(again) == hash(leaf.certificate)
+    assert again.fingerprint.startswith("sha256:")
+    assert Certificate.from_der(again.der).fingerprint == again.fingerprint
+
+
+def test_pem_ends_in_exactly_one_newline_whatever_was_read() -> None:
+    messy = "some text\r\n" + leaf.certificate.pem.replace("\n", "\r\n").rstrip() + "\nmore text"
+    assert Certificate.from_pem(messy).pem == leaf.certificate.pem
+    assert leaf.certificate.pem.endswith("-----END CERTIFICATE-----\n")
+
+
+def test_the_older_header_is_read_too() -> None:
+    assert Certificate.from_pem(leaf.certificate.pem.replace("CERTIFICATE", "X509 CERTIFICATE")) == leaf.certificate
+
+
+def test_facts() -> None:
+    one = leaf.certificate
+    assert (one.common_name, one.issuer_common_name, one.san_dns, one.san_ip) == ("leaf.test", "Root", ("a.test", "b.test"), ())
+    assert (one.key_family, one.key_bits, one.signature_hash, one.is_ca, one.self_signed) == (
+        "rsa",
+        2048,
+        "sha256",
+        False,
+        False,
+    )
+    assert one.authority_key_id == root.certificate.subject_key_id
+    assert root.certificate.self_signed
+    assert root.certificate.is_ca
+    assert "leaf.test" in repr(one)
+
+
+def test_self_issued_is_not_yet_self_signed() -> None:
+    impostor = issue("Root", root, key_name="another key", ca=True)
+    assert impostor.certificate.self_issued
+    assert not impostor.certificate.self_signed
+
+
+def test_a_private_key_is_refused_and_never_printed() -> None:
+    secret = leaf.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    with pytest.raises(CertificateError, match="PEM block 2 is a PRIVATE KEY") as refused:
+        Certificate.all_from_pem(leaf.certificate.pem + secret)
+    assert secret.splitlines()[1] not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("pem", "says"),
+    [
+        ("", "found 0"),
+        (leaf.certificate.pem * 2, "found 2"),
+        ("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----", "PEM block 1 is broken"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "PEM block 1 is broken"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n", "PEM block 1 has no matching END line"),
+        (leaf.certificate.pem.rstrip() + leaf.certificate.pem.replace("-----END CERTIFICATE-----", ""), "no matching END"),
+    ],
+)
+def test_a_broken_file_is_said_with_the_number_of_the_block(pem: str, says: str) -> None:
+    with pytest.raises(CertificateError, match=says):
+        Certificate.from_pem(pem)
+
+
+def test_sizes_are_limited() -> None:
+    with pytest.raises(CertificateError, match="over the limit"):
+        Certificate.from_der(b"\x30" * 100_000)
+
+
+def test_what_cannot_be_read_has_an_identity_and_empty_facts() -> None:
+    odd = Certificate.from_der(b"\x30\x03\x02\x01\x01")
+    assert (odd.subject, odd.common_name, odd.san_dns, odd.not_after, odd.key_family) == ("", "", (), None, "unknown")
+    assert (odd.serial, odd.key_bits, odd.signature_hash, odd.subject_key_id, odd.is_ca) == (None, None, "", None, False)

@@ -1,0 +1,96 @@
+"""The files: what is written is read back, and what is wrong is said with its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remediate import Plan, Policy, Snapshot, make_plan
+from remediate.model.errors import FormatError
+from remediate.model.wire.schema import schemas
+from tests.pki import issue
+from tests.planner.build import endpoint, peer, snapshot
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
+
+root = issue("Root", ca=True)
+old = issue("cucm.test", names=("cucm.test",), key_name="old")
+new = issue("cucm.test", names=("cucm.test",), key_name="new")
+leaf = issue("imp.test", root, names=("imp.test",))
+SEEN = snapshot(
+    [peer(1, [old]), peer(2, [root])],
+    [endpoint("cucm.test", rsa=[leaf], ecdsa=[new]), endpoint("imp.test", rsa=[leaf])],
+    [root, old, new, leaf],
+    available=[root],
+    vouched=[root],
+)
+PLAN = make_plan(SEEN, Policy(allow_removal=True))
+
+
+def document(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_kind_of_action_survives_the_file() -> None:
+    assert {action.kind for action in PLAN.actions} >= {
+        "remove-certificate",
+        "trust-certificate",
+        "refresh-discovery",
+        "restart-peer",
+    }
+    assert Plan.from_json(PLAN.to_json()) == PLAN
+    assert Snapshot.from_json(SEEN.to_json().encode()) == SEEN
+
+
+def test_files_are_sorted_and_the_same_every_time() -> None:
+    for text in (SEEN.to_json(), PLAN.to_json()):
+        found = document(text)
+        assert list(found) == sorted(found)
+        assert text.endswith("}\n")
+    assert make_plan(Snapshot.from_json(SEEN.to_json()), Policy(allow_removal=True)).to_json() == PLAN.to_json()
+
+
+def test_keys_of_a_later_minor_are_ignored() -> None:
+    later = document(SEEN.to_json()) | {"format": "remediate.snapshot/1.3", "moon": "full"}
+    assert Snapshot.from_json(json.dumps(later)) == SEEN
+
+
+def edited(change: dict[str, Any]) -> str:
+    return json.dumps(document(SEEN.to_json()) | change)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "This is no remediate.snapshot: it is not JSON"),
+        ("[]", "its format is None"),
+        (PLAN.to_json(), "its format is 'remediate.plan/1', expected 'remediate.snapshot/1'"),
+        (edited({"format": "remediate.snapshot/2"}), "this version of remediate reads 'remediate.snapshot/1'"),
+        (edited({"peers": 3}), "at peers: "),
+        (
+            edited({"peers": [{"address": "a", "primary": "perhaps", "trusted_ca": [], "ciphers": {}}]}),
+            r"at peers\[0\]\.primary",
+        ),
+        (edited({"taken_at": "2026-11-23T10:00:00"}), "at taken_at: "),
+        (edited({"available_ca": ["sha256:" + "0" * 64]}), "which is not among its certificates"),
+        (edited({"certificates": {"sha256:" + "0" * 64: root.certificate.pem}}), "holds another certificate"),
+        (edited({"certificates": {root.certificate.fingerprint: "nothing"}}), "cannot be read: Expected one certificate"),
+        (edited({"peers": document(SEEN.to_json())["peers"] * 2}), "holds the peer expc1.test more than once"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence_with_its_place(text: str, says: str) -> None:
+    with pytest.raises(FormatError, match=says) as refused:
+        Snapshot.from_json(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_published_schemas_are_those_of_the_code() -> None:
+    for name, text in schemas().items():
+        assert (SCHEMAS / name).read_text(encoding="utf-8") == text, (
+            f"run: python -m remediate.model.wire.schema {SCHEMAS.name}"
+        )

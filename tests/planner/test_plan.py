@@ -1,0 +1,332 @@
+"""The plan, story by story."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from remediate import Cause, Plan, Policy, make_plan
+from remediate.model.errors import FormatError
+from remediate.model.identity import CipherList
+from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
+from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.trust.ciphers import RSA_PREFIX
+from tests.pki import NOW, YEAR, Entity, issue
+from tests.planner.build import endpoint, peer, snapshot
+from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
+
+NODE = "cucm.steven.lab"
+
+root = issue("steven-DC-CA", ca=True)
+issuing = issue("steven-issuing", root, ca=True)
+signed = issue("cucmms.steven.lab", issuing, names=(NODE,))
+own = issue("cucm-EC.steven.lab", names=(NODE,))
+everybody = [root, issuing, signed, own]
+
+
+def trusted_by(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Which certificates go to which peers, by common name."""
+    actions = [action for action in plan.actions if isinstance(action, TrustCertificate)]
+    return {plan.certificates[action.certificate].common_name: action.peers for action in actions}
+
+
+def verified(plan: Plan) -> list[bool]:
+    return [one.after.verdict.ok for one in plan.endpoints]
+
+
+def only(plan: Plan, kind: type) -> list[object]:
+    return [action for action in plan.actions if isinstance(action, kind)]
+
+
+def test_nothing_to_do_gives_no_actions() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], everybody)
+    plan = make_plan(seen)
+    assert (plan.actions, verified(plan), plan.unresolved, plan.complete) == ((), [True], (), True)
+
+
+def test_every_peer_gets_what_it_lacks_and_nothing_more() -> None:
+    # Given three peers, the third without the root that the others trust
+    seen = snapshot([peer(1, [root]), peer(2, [root]), peer(3, [])], [endpoint(NODE, rsa=[signed, issuing])], everybody)
+    # When it is planned
+    plan = make_plan(seen)
+    # Then only the third gets it, nobody has to approve it, and it says which endpoint it is for
+    assert trusted_by(plan) == {"steven-DC-CA": ("expc3.test",)}
+    action = plan.actions[0]
+    assert isinstance(action, TrustCertificate)
+    assert (action.role, action.approval, action.because) == ("root", "vouched", (f"{NODE}:8443",))
+    assert all(verified(plan))
+
+
+def test_a_missing_intermediate_comes_from_another_peer() -> None:
+    seen = snapshot([peer(1, [root]), peer(2, [root, issuing])], [endpoint(NODE, rsa=[signed])], everybody)
+    assert trusted_by(make_plan(seen)) == {"steven-issuing": ("expc1.test",)}
+
+
+def test_the_prefix_is_chosen_where_it_saves_trusting_what_nobody_vouches_for() -> None:
+    # Given the story of the facts page: RSA signed by a trusted CA, ECDSA self-signed, ECDSA asked for
+    seen = snapshot([peer(1, [root]), peer(2, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody)
+    plan = make_plan(seen)
+    # Then the RSA certificate is asked for, nothing is trusted, and the way by trust is told as the alternative
+    [change] = only(plan, SetCiphers)
+    assert isinstance(change, SetCiphers)
+    assert (change.before, change.after) == (DEFAULT_CIPHERS, RSA_PREFIX + DEFAULT_CIPHERS)
+    assert trusted_by(plan) == {}
+    assert {one.after.key for one in plan.endpoints} == {"rsa"}
+    assert plan.alternatives[0].switch == "--ciphers keep"
+    assert plan.alternatives[0].why_not == "trusts more certificates that nobody vouches for"
+
+
+def test_the_cipher_list_is_left_alone_where_the_certificate_is_vouched_for() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody, vouched=[own])
+    plan = make_plan(seen)
+    assert (trusted_by(plan), only(plan, SetCiphers)) == ({"cucm-EC.steven.lab": ("expc1.test",)}, [])
+
+
+def test_keep_leaves_the_cipher_list_alone_whatever_it_costs() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody)
+    plan = make_plan(seen, Policy(ciphers="keep"))
+    [action] = only(plan, TrustCertificate)
+    assert isinstance(action, TrustCertificate)
+    assert (action.role, action.approval) == ("self-signed", "required")
+
+
+def test_an_approved_fingerprint_is_granted() -> None:
+    seen = snapshot([peer(1, [])], [endpoint(NODE, ecdsa=[own])], everybody)
+    plan = make_plan(seen, Policy(approved=frozenset({own.certificate.fingerprint})))
+    [action] = only(plan, TrustCertificate)
+    assert isinstance(action, TrustCertificate)
+    assert action.approval == "granted"
+
+
+def test_a_servers_own_certificate_is_never_trusted_where_the_policy_forbids_it() -> None:
+    seen = snapshot([peer(1, [])], [endpoint(NODE, ecdsa=[own])], everybody)
+    plan = make_plan(seen, Policy(trust_self_signed=False))
+    assert plan.actions == ()
+    assert plan.unresolved[0].cause is Cause.SELF_SIGNED_UNTRUSTED
+
+
+def test_under_tls_1_3_a_cipher_change_verifies_nothing() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing], ecdsa=[own], tls13=True)], everybody)
+    plan = make_plan(seen)
+    assert only(plan, SetCiphers) == []
+    assert trusted_by(plan) == {"cucm-EC.steven.lab": ("expc1.test",)}
+    assert any("TLS 1.3" in note for note in plan.notes)
+
+
+def test_forcing_a_cipher_list_that_would_break_an_endpoint_is_refused_and_said() -> None:
+    # Given an endpoint that verifies only by its ECDSA certificate
+    lost = issue("lost", ca=True)
+    rsa = issue(NODE, lost, names=(NODE,))
+    seen = snapshot([peer(1, [own])], [endpoint(NODE, rsa=[rsa], ecdsa=[own])], [*everybody, rsa])
+    plan = make_plan(seen, Policy(ciphers="prefer-rsa"))
+    assert plan.actions == ()
+    assert verified(plan) == [True]
+    assert any("prefer-rsa would break" in note for note in plan.notes)
+
+
+def test_the_prefix_may_be_taken_away_again() -> None:
+    rsa = issue("old", names=(NODE,))
+    late = issue("late.lab", issue("lost-CA", ca=True), names=(NODE,))
+    seen = snapshot([peer(1, [own], RSA_FIRST)], [endpoint(NODE, rsa=[late], ecdsa=[own])], [*everybody, rsa, late])
+    [change] = only(make_plan(seen), SetCiphers)
+    assert isinstance(change, SetCiphers)
+    assert change.after == DEFAULT_CIPHERS
+
+
+def test_a_name_that_does_not_match_adds_nothing_and_says_what_would_match() -> None:
+    seen = snapshot([peer(1, [])], [endpoint("10.48.36.215", rsa=[signed, issuing, root])], everybody)
+    plan = make_plan(seen)
+    assert plan.actions == ()
+    [left] = plan.unresolved
+    assert left.cause is Cause.ISSUER_UNTRUSTED
+    assert "Its name would then be refused too" in left.advice
+    assert any("cucm.steven.lab" in option for option in left.options)
+    assert any("FQDN" in option for option in left.options)
+
+
+def test_a_name_mismatch_on_a_good_chain() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint("unity.steven.lab", rsa=[signed, issuing])], everybody)
+    [left] = make_plan(seen).unresolved
+    assert left.cause is Cause.NAME_MISMATCH
+    assert left.advice == "Clients use unity.steven.lab; the certificate is for cucm.steven.lab, cucmms.steven.lab."
+    assert left.options == (
+        "Set System > Server on Unified CM to cucm.steven.lab or cucmms.steven.lab, then refresh the discovered servers.",
+        "Reissue the certificate with SAN dNSName unity.steven.lab.",
+    )
+
+
+def test_two_self_signed_certificates_with_one_common_name_exclude_each_other() -> None:
+    # Given tomcat and CallManager of one node, both self-signed with the node's name
+    tomcat, callmanager = issue(NODE, names=(NODE,), key_name="tomcat"), issue(NODE, names=(NODE,), key_name="callmanager")
+    seen = snapshot(
+        [peer(1, [])], [endpoint(NODE, 8443, rsa=[tomcat]), endpoint(NODE, 6972, rsa=[callmanager])], [tomcat, callmanager]
+    )
+    plan = make_plan(seen)
+    # Then one of them is trusted, and the other says why it cannot be
+    assert sum(verified(plan)) == 1
+    [left] = plan.unresolved
+    assert left.cause is Cause.COMMON_NAME_CONFLICT
+    assert any("reuse one certificate" in option for option in left.options)
+
+
+def test_the_other_key_family_resolves_a_common_name_conflict() -> None:
+    tomcat, callmanager = issue(NODE, names=(NODE,), key_name="tomcat"), issue(NODE, names=(NODE,), key_name="callmanager")
+    seen = snapshot(
+        [peer(1, [root])],
+        [
+            endpoint(NODE, 8443, ecdsa=[tomcat]),
+            endpoint(NODE, 6972, ecdsa=[callmanager], rsa=[signed, issuing]),
+        ],
+        [*everybody, tomcat, callmanager],
+    )
+    plan = make_plan(seen)
+    assert all(verified(plan))
+    assert len(only(plan, SetCiphers)) == 1
+    assert list(trusted_by(plan)) == [NODE]
+
+
+def test_a_renewed_self_signed_certificate_needs_the_old_one_out_first() -> None:
+    old = issue("cucm-EC.steven.lab", names=(NODE,), key_name="the old key")
+    seen = snapshot([peer(1, [old])], [endpoint(NODE, ecdsa=[own])], [own, old], vouched=[own])
+    # Without the switch: nothing is planned, and the way out is told
+    plan = make_plan(seen)
+    assert plan.actions == ()
+    assert plan.unresolved[0].cause is Cause.COMMON_NAME_CONFLICT
+    assert any("--allow-removal" in option for option in plan.unresolved[0].options)
+    assert plan.alternatives[0].switch == "--allow-removal"
+    # With it: out with the old, in with the new, in this order
+    allowed = make_plan(seen, Policy(allow_removal=True))
+    assert [action.kind for action in allowed.actions[:2]] == ["remove-certificate", "trust-certificate"]
+    assert verified(allowed) == [True]
+
+
+def test_a_stale_certificate_that_shadows_is_an_option_and_with_the_switch_a_removal() -> None:
+    stale = issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
+    seen = snapshot([peer(1, [root, stale], removal="rest")], [endpoint(NODE, rsa=[signed, issuing])], [*everybody, stale])
+    plan = make_plan(seen)
+    assert (plan.actions, plan.unresolved[0].cause) == ((), Cause.SHADOWED)
+    assert "Plan again with --allow-removal." in plan.unresolved[0].options
+    allowed = make_plan(seen, Policy(allow_removal=True))
+    [removal] = only(allowed, RemoveCertificate)
+    assert isinstance(removal, RemoveCertificate)
+    assert (removal.certificate, removal.by, removal.because) == (stale.certificate.fingerprint, "rest", (f"{NODE}:8443",))
+    assert verified(allowed) == [True]
+
+
+def test_an_addition_that_would_break_an_endpoint_is_no_candidate() -> None:
+    # Given a node that verifies by the intermediate it presents, and another one that needs the expired copy of nothing else
+    stale = issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
+    other = issue("imp.steven.lab", issuing, names=("imp.steven.lab",))
+    seen = snapshot(
+        [peer(1, [root])],
+        [endpoint(NODE, rsa=[signed, issuing]), endpoint("imp.steven.lab", rsa=[other, stale])],
+        [*everybody, other, stale],
+        vouched=[stale, issuing],
+    )
+    plan = make_plan(seen)
+    # Then the good copy is chosen, which mends the second without touching the first
+    assert all(verified(plan))
+    assert [action.certificate for action in plan.actions if isinstance(action, TrustCertificate)] == [
+        issuing.certificate.fingerprint
+    ]
+
+
+def test_what_follows_a_change_is_a_refresh_and_a_restart_if_needed() -> None:
+    seen = snapshot([peer(1, [root]), peer(2, [])], [endpoint(NODE, rsa=[signed, issuing])], everybody)
+    plan = make_plan(seen)
+    assert [type(action) for action in plan.actions] == [TrustCertificate, RefreshDiscovery, RestartPeer]
+    restart = plan.actions[-1]
+    assert isinstance(restart, RestartPeer)
+    assert restart.peers == ("expc2.test",)
+    assert [action.id for action in plan.actions] == ["a1", "a2", "a3"]
+
+
+def unreachable(address: str) -> Endpoint:
+    return replace(endpoint(address), error="unreachable: connection timed out")
+
+
+def test_what_could_not_be_looked_at_makes_the_plan_incomplete_and_is_said() -> None:
+    seen = snapshot(
+        [peer(1, [root]), replace(peer(2, []), error="unreachable: no route to host")],
+        [endpoint(NODE, rsa=[signed, issuing]), unreachable("down.steven.lab")],
+        everybody,
+    )
+    plan = make_plan(seen)
+    assert not plan.complete
+    assert [(one.address, one.cause) for one in plan.unresolved] == [
+        ("expc2.test", Cause.UNREACHABLE),
+        ("down.steven.lab", Cause.UNREACHABLE),
+    ]
+    assert list(plan.base) == ["expc1.test"]
+    causes = {(str(one.peer), str(one.address)): one.after.verdict.cause for one in plan.endpoints}
+    assert causes["expc2.test", NODE] is Cause.UNREACHABLE
+    assert causes["expc1.test", "down.steven.lab"] is Cause.UNREACHABLE
+
+
+def test_a_failed_handshake_is_not_unreachable() -> None:
+    seen = snapshot([peer(1, [])], [replace(unreachable(NODE), error="handshake-failed: not TLS")], [])
+    assert make_plan(seen).unresolved[0].cause is Cause.HANDSHAKE_FAILED
+
+
+def test_no_shared_cipher() -> None:
+    only_ecdsa = CipherList("ECDHE-ECDSA-AES256-GCM-SHA384")
+    seen = snapshot([peer(1, [root], only_ecdsa)], [endpoint(NODE, rsa=[signed, issuing])], everybody)
+    plan = make_plan(seen, Policy(ciphers="keep"))
+    assert plan.unresolved[0].cause is Cause.HANDSHAKE_FAILED
+    assert verified(make_plan(seen)) == [True]
+
+
+def test_no_peer_at_all() -> None:
+    seen = snapshot([replace(peer(1, []), error="unreachable: timed out")], [endpoint(NODE, rsa=[signed])], everybody)
+    plan = make_plan(seen)
+    assert plan.actions == ()
+    assert "No peer could be looked at, so nothing is planned." in plan.notes
+
+
+def test_what_ends_soon_is_said_with_its_days_and_successor() -> None:
+    ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=20), key_name="steven-DC-CA/Lab")
+    seen = snapshot([peer(1, [ending])], [endpoint(NODE, rsa=[signed, issuing])], [*everybody, ending], available=[root])
+    notes = make_plan(seen).notes
+    assert any("expires in 20 days; a successor is at hand" in note for note in notes), notes
+
+
+@pytest.mark.parametrize(
+    ("certificate", "trusted", "cause"),
+    [
+        (issue("a", root, names=(NODE,), starts=-3 * YEAR, lasts=YEAR), [root], Cause.EXPIRED),
+        (issue("a", root, names=(NODE,), starts=YEAR, lasts=YEAR), [root], Cause.NOT_YET_VALID),
+        (issue("a", issue("not a CA", root), names=(NODE,)), [root], Cause.ISSUER_UNKNOWN),
+        (own, [], Cause.SELF_SIGNED_UNTRUSTED),
+    ],
+)
+def test_each_cause_has_its_advice(certificate: Entity, trusted: list[Entity], cause: Cause) -> None:
+    seen = snapshot([peer(1, trusted)], [endpoint(NODE, rsa=[certificate])], [*everybody, certificate])
+    [left] = make_plan(seen, Policy(trust_self_signed=False)).unresolved
+    assert left.cause is cause
+    assert left.advice.endswith(".")
+    assert left.options
+
+
+def test_a_certificate_that_is_no_ca_cannot_sign() -> None:
+    false_ca = issue("not a CA", root)
+    leaf = issue("a", false_ca, names=(NODE,))
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[leaf, false_ca])], [*everybody, leaf, false_ca])
+    [left] = make_plan(seen).unresolved
+    assert left.cause is Cause.CHAIN_INVALID
+    assert "invalid CA certificate (error 24 at depth 1)" in left.advice
+
+
+def test_a_plan_that_was_edited_is_refused() -> None:
+    seen = snapshot([peer(1, [])], [endpoint(NODE, rsa=[signed, issuing])], everybody, available=[root], vouched=[root])
+    text = make_plan(seen).to_json()
+    with pytest.raises(FormatError, match="does not match its id"):
+        Plan.from_json(text.replace("expc1.test", "expc9.test"))
+
+
+def test_the_time_of_making_is_not_part_of_the_id() -> None:
+    seen = snapshot([peer(1, [])], [endpoint(NODE, rsa=[signed, issuing])], everybody, available=[root], vouched=[root])
+    later = replace(seen, taken_at=NOW + timedelta(hours=1))
+    assert make_plan(seen).id == make_plan(later).id
+    assert Snapshot.from_json(seen.to_json()) == seen

@@ -1,0 +1,64 @@
+"""Which certificate a cipher list brings up."""
+
+from __future__ import annotations
+
+import pytest
+
+from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily
+from remediate.model.snapshot import Endpoint, Preference
+from remediate.trust.ciphers import RSA_PREFIX, families_in, prefer, presented_families
+from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
+
+BOTH: dict[KeyFamily, tuple[Fingerprint, ...]] = {"rsa": (Fingerprint("r"),), "ecdsa": (Fingerprint("e"),)}
+
+
+def endpoint(
+    presented: dict[KeyFamily, tuple[Fingerprint, ...]], preferred: Preference, *, tls13: bool | None = False
+) -> Endpoint:
+    return Endpoint(Address("node.lab"), 8443, "cucm", presented, preferred, tls13)
+
+
+def test_the_default_list_asks_for_ecdsa_and_the_prefix_for_rsa() -> None:
+    assert families_in(DEFAULT_CIPHERS)[0] == "ecdsa"
+    assert families_in(RSA_FIRST)[0] == "rsa"
+
+
+def test_preferring_is_the_smallest_change() -> None:
+    assert prefer("rsa", DEFAULT_CIPHERS) == RSA_PREFIX + DEFAULT_CIPHERS
+    assert prefer("rsa", RSA_FIRST) == RSA_FIRST
+    assert prefer("ecdsa", RSA_FIRST) == DEFAULT_CIPHERS
+    rsa_only = CipherList("ECDHE-RSA-AES128-GCM-SHA256")
+    assert prefer("ecdsa", rsa_only) == "ECDHE-ECDSA-AES256-GCM-SHA384:" + rsa_only
+
+
+def test_a_list_openssl_refuses_offers_nothing() -> None:
+    assert families_in(CipherList("no such cipher")) == ()
+
+
+@pytest.mark.parametrize(
+    ("held", "preferred", "tls13", "ciphers", "presented"),
+    [
+        pytest.param(BOTH, Preference(client_order=True), False, DEFAULT_CIPHERS, ("ecdsa",), id="client order"),
+        pytest.param(BOTH, Preference(client_order=True), False, RSA_FIRST, ("rsa",), id="client order, prefix"),
+        pytest.param(BOTH, Preference(client_order=False, family="rsa"), False, DEFAULT_CIPHERS, ("rsa",), id="own order"),
+        pytest.param(BOTH, Preference(client_order=False), False, RSA_FIRST, ("rsa", "ecdsa"), id="own order, not known which"),
+        pytest.param(BOTH, Preference(), False, RSA_FIRST, ("rsa", "ecdsa"), id="order not looked at"),
+        pytest.param(BOTH, Preference(measured={RSA_FIRST: "ecdsa"}), False, RSA_FIRST, ("ecdsa",), id="measured wins"),
+        pytest.param(BOTH, Preference(client_order=True), True, DEFAULT_CIPHERS, ("ecdsa",), id="TLS 1.3"),
+        pytest.param(BOTH, Preference(client_order=True), True, RSA_FIRST, ("rsa", "ecdsa"), id="TLS 1.3 ignores the prefix"),
+        pytest.param(BOTH, Preference(client_order=True), None, RSA_FIRST, ("rsa", "ecdsa"), id="TLS 1.3 not looked at"),
+        pytest.param({"rsa": BOTH["rsa"]}, Preference(), True, DEFAULT_CIPHERS, ("rsa",), id="one certificate only"),
+        pytest.param(
+            {"rsa": BOTH["rsa"]}, Preference(), False, CipherList("ECDHE-ECDSA-AES256-GCM-SHA384"), (), id="no shared cipher"
+        ),
+        pytest.param(BOTH, Preference(client_order=True), False, None, ("rsa", "ecdsa"), id="list not known"),
+    ],
+)
+def test_presented(
+    held: dict[KeyFamily, tuple[Fingerprint, ...]],
+    preferred: Preference,
+    tls13: bool | None,
+    ciphers: CipherList | None,
+    presented: tuple[str, ...],
+) -> None:
+    assert presented_families(endpoint(held, preferred, tls13=tls13), ciphers) == presented

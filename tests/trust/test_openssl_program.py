@@ -1,0 +1,49 @@
+"""A corpus of our own: drawn PKIs, judged by the `openssl` program that this machine has. No disagreement is allowed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from remediate import verify_chain
+from remediate.model.certificate import Certificate
+from remediate.trust.libcrypto import modern
+from remediate.trust.openssl import TrustedList
+from tests.pki import NOW
+from tests.properties.clusters import authorities, chains
+
+MANY = int(os.environ.get("REMEDIATE_EXAMPLES", "60"))
+
+
+def said_by_the_program(presented: tuple[Certificate, ...], trusted: list[Certificate]) -> tuple[bool, int, int]:
+    """(ok, code, depth) of `openssl verify`."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"leaf": presented[:1], "untrusted": presented[1:], "trusted": tuple(trusted)}
+        for name, certificates in files.items():
+            (Path(folder) / name).write_text("".join(one.pem for one in certificates))
+        command = ["openssl", "verify", "-purpose", "sslserver", "-auth_level", "1", "-verify_depth", "7"]
+        command += ["-attime", str(int(NOW.timestamp())), "-no-CApath", "-no-CAstore"]
+        command += ["-CAfile", "trusted"] if trusted else ["-no-CAfile"]
+        command += ["-untrusted", "untrusted"] if len(presented) > 1 else []
+        done = subprocess.run([*command, "leaf"], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+    found = re.search(r"error (\d+) at (\d+) depth lookup", done.stderr)
+    assert found or done.returncode == 0, done.stderr
+    return done.returncode == 0, int(found[1]) if found else 0, int(found[2]) if found else 0
+
+
+@settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
+@given(chains(0), st.lists(st.sampled_from(sorted(authorities())), max_size=4, unique=True))
+def test_the_program_says_the_same(presented: tuple[Certificate, ...], listed: list[str]) -> None:
+    trusted = [authorities()[one].certificate for one in listed]
+    said = said_by_the_program(presented, trusted)
+    openssl = modern()
+    assert openssl is not None
+    built = TrustedList(trusted, openssl, as_the_appliance=False).verify(presented, NOW)
+    assert (built.code == 0, {24: 79}.get(built.code, built.code), built.depth if built.code else 0) == said
+    assert verify_chain(presented, trusted, None, NOW).ok == said[0]

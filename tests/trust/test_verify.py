@@ -1,0 +1,129 @@
+"""Verdicts, one story each: what is presented, what is trusted, what the peer says, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from remediate import Cause, Certificate, Verdict, verify_chain
+from remediate.trust import explain_chain
+from remediate.trust.modern import refused_by_openssl_3
+from tests.pki import NOW, YEAR, issue
+
+ADDRESS = "cucm.steven.lab"
+
+root = issue("steven-DC-CA", ca=True)
+issuing = issue("steven-issuing", root, ca=True)
+signed = issue("cucmms.steven.lab", issuing, names=(ADDRESS,))
+own = issue("cucm-EC.steven.lab", names=(ADDRESS,))
+
+
+def judged(presented: list[Certificate], trusted: list[Certificate], address: str | None = ADDRESS) -> Verdict:
+    return verify_chain(presented, trusted, address, NOW)
+
+
+def test_a_whole_chain_to_a_trusted_root_is_accepted() -> None:
+    verdict = judged([signed.certificate, issuing.certificate], [root.certificate])
+    assert verdict == Verdict(ok=True, cause=None, error=None, code=0, depth=None)
+
+
+@pytest.mark.parametrize(
+    ("presented", "trusted", "cause", "code", "depth"),
+    [
+        pytest.param([own], [], Cause.SELF_SIGNED_UNTRUSTED, 18, 0, id="self-signed, not trusted"),
+        pytest.param([signed, issuing, root], [], Cause.ISSUER_UNTRUSTED, 19, 2, id="with its unknown root"),
+        pytest.param([signed, issuing], [], Cause.ISSUER_UNKNOWN, 20, 1, id="root unknown"),
+        pytest.param([signed], [], Cause.ISSUER_UNKNOWN, 20, 0, id="leaf alone, issuer unknown"),
+        pytest.param([signed], [root], Cause.ISSUER_UNKNOWN, 20, 0, id="intermediate neither sent nor trusted"),
+        pytest.param([signed], [issuing], Cause.ISSUER_UNKNOWN, 2, 1, id="only the intermediate trusted"),
+        pytest.param([signed], [signed], Cause.ISSUER_UNKNOWN, 20, 0, id="a CA-issued leaf cannot be pinned"),
+    ],
+)
+def test_a_refusal_has_openssls_number_and_depth(
+    presented: list[object], trusted: list[object], cause: Cause, code: int, depth: int
+) -> None:
+    verdict = judged([one.certificate for one in presented], [one.certificate for one in trusted])  # type: ignore[attr-defined]
+    assert (verdict.ok, verdict.cause, verdict.code, verdict.depth) == (False, cause, code, depth)
+
+
+def test_self_signed_is_accepted_once_it_is_trusted() -> None:
+    assert judged([own.certificate], [own.certificate]).ok
+
+
+def test_the_error_is_spelled_as_openssl_1_1_1_spells_it() -> None:
+    assert judged([own.certificate], []).error in {"self signed certificate", "self-signed certificate"}
+
+
+def test_root_and_intermediate_trusted_mend_a_leaf_sent_alone() -> None:
+    assert judged([signed.certificate], [root.certificate, issuing.certificate]).ok
+
+
+def test_the_name_is_looked_at_only_on_a_good_chain() -> None:
+    refused = judged([signed.certificate, issuing.certificate], [root.certificate], "10.48.36.215")
+    assert (refused.cause, refused.code, refused.depth) == (Cause.NAME_MISMATCH, 0, 0)
+    assert refused.error == "SNI (10.48.36.215) not in certificate"
+    assert judged([signed.certificate], [], "10.48.36.215").cause is Cause.ISSUER_UNKNOWN
+
+
+def test_without_an_address_only_the_chain_is_judged() -> None:
+    assert judged([signed.certificate, issuing.certificate], [root.certificate], None).ok
+
+
+def test_not_after_is_exclusive_and_not_before_inclusive() -> None:
+    start, end = signed.certificate.not_before, signed.certificate.not_after
+    assert start is not None
+    assert end is not None
+    chain, trusted = [own.certificate], [own.certificate]
+    begin, over = own.certificate.not_before, own.certificate.not_after
+    assert begin is not None
+    assert over is not None
+    assert verify_chain(chain, trusted, None, begin).ok
+    assert verify_chain(chain, trusted, None, begin - timedelta(seconds=1)).cause is Cause.NOT_YET_VALID
+    assert verify_chain(chain, trusted, None, over - timedelta(seconds=1)).ok
+    assert verify_chain(chain, trusted, None, over).cause is Cause.EXPIRED
+
+
+def test_a_stale_copy_in_the_list_shadows_the_good_one_presented() -> None:
+    # Given the list holds an expired copy of the intermediate that the node presents fresh
+    stale = issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
+    presented = [signed.certificate, issuing.certificate]
+    # Then the copy in the list wins, OpenSSL says expired at depth 1, and the copy is named
+    explained = explain_chain(presented, [root.certificate, stale.certificate], ADDRESS, NOW)
+    assert (explained.verdict.cause, explained.verdict.code, explained.verdict.depth) == (Cause.SHADOWED, 10, 1)
+    assert explained.shadowing == stale.certificate
+    assert [one.common_name for one in explained.chain] == ["cucmms.steven.lab", "steven-issuing", "steven-DC-CA"]
+
+
+def test_of_two_self_signed_with_one_subject_only_the_first_counts() -> None:
+    old = issue("cucm-EC.steven.lab", names=(ADDRESS,), key_name="the old key")
+    assert judged([own.certificate], [own.certificate, old.certificate]).ok
+    refused = judged([own.certificate], [old.certificate, own.certificate])
+    assert (refused.cause, refused.code) == (Cause.SHADOWED, 18)
+
+
+def test_seven_intermediates_pass_and_eight_do_not() -> None:
+    above = root
+    chain: list[Certificate] = []
+    for number in range(8):
+        above = issue(f"level {number}", above, ca=True)
+        chain.insert(0, above.certificate)
+        leaf = issue(ADDRESS, above, names=(ADDRESS,)).certificate
+        verdict = judged([leaf, *chain], [root.certificate])
+        assert verdict.ok == (number < 7), number
+    assert (verdict.code, verdict.depth) == (22, 8)
+
+
+def test_an_empty_chain_and_an_empty_list_are_verdicts_too() -> None:
+    assert judged([], [root.certificate]).cause is Cause.HANDSHAKE_FAILED
+    assert judged([own.certificate], []).cause is Cause.SELF_SIGNED_UNTRUSTED
+
+
+def test_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        verify_chain([own.certificate], [], None, datetime(2026, 11, 23))  # noqa: DTZ001 - that is the point
+
+
+def test_openssl_3_is_asked_where_it_would_differ() -> None:
+    assert refused_by_openssl_3([own.certificate], [own.certificate], NOW) is None
+    assert refused_by_openssl_3([own.certificate], [], NOW) in {"self-signed certificate", "self signed certificate"}
