@@ -1,0 +1,38 @@
+"""The accounts of a lab, and how a Basic login is read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """User names, and passwords that no other lab has.
+
+    Attributes:
+        username: the administrator of the peers, for REST and shell.
+        axl_username: the application user of Unified CM and IM&P.
+        platform_username: the operating system account of the nodes.
+    """
+
+    username: str = "admin"
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    axl_username: str = "axl"
+    axl_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    platform_username: str = "ccmadmin"
+    platform_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+
+
+def basic_login(header: bytes) -> tuple[str, str] | None:
+    """Return user name and password of a Basic ``Authorization`` header; None when it is none."""
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        username, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return username, password

@@ -1,0 +1,11 @@
+"""What can go wrong with the lab itself."""
+
+from __future__ import annotations
+
+from remediate.model.errors import RemediateError
+
+
+class LabError(RemediateError):
+    """The lab cannot start, or is not there."""
+
+    default_next_step = "See lab.log in the lab's directory; `remediate lab down` and `remediate lab up` start afresh."

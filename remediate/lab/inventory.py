@@ -1,0 +1,110 @@
+"""Writes what the newcomer starts from: ``inventory.yml`` with pins and comments, the passwords, the PKI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from remediate.lab.accounts import Accounts
+from remediate.lab.nodes import SimulatedNode, write_private
+from remediate.lab.pki import Pki, peer_authority
+from remediate.lab.scenario import NodeSpec, Scenario
+from remediate.lab.state import SimulatedPeer
+
+CLUSTER = "edge-lab"
+
+_PLATFORM = """      # The operating system account of the nodes. With it, certificates are also read over certificate management, from
+      # nodes whose own channel can be verified; what is read there needs no approval.{hint}
+      {comment}platform_credentials: {{username: {username}, password: {{file: secrets/platform}}}}
+"""
+
+
+def write_files(
+    directory: Path,
+    scenario: Scenario,
+    pki: Pki,
+    accounts: Accounts,
+    peers: Iterable[SimulatedPeer],
+    nodes: Iterable[SimulatedNode],
+) -> Path:
+    """Write passwords, certificates and the inventory into `directory`. Returns the inventory's path."""
+    secrets = directory / "secrets"
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    write_private(secrets / "expressway", accounts.password + "\n")
+    write_private(secrets / "axl", accounts.axl_password + "\n")
+    write_private(secrets / "platform", accounts.platform_password + "\n")
+    _write_pki(directory / "pki", scenario, pki)
+    inventory = directory / "inventory.yml"
+    inventory.write_text(_inventory(scenario, accounts, list(peers), list(nodes)))
+    return inventory
+
+
+def self_signed_servers(scenario: Scenario, pki: Pki) -> dict[str, str]:
+    """Return what an administrator would read on the nodes' own consoles: fingerprint to where, for self-signed certificates."""
+    found: dict[str, str] = {}
+    for node in scenario.nodes:
+        for service in node.services:
+            for identity in pki.of_service(node, service).values():
+                if identity.certificate.self_signed:
+                    found.setdefault(identity.certificate.fingerprint, f"{node.address} {service.name}")
+    return found
+
+
+def _write_pki(folder: Path, scenario: Scenario, pki: Pki) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "expressway-ca.pem").write_text(peer_authority().certificate.pem)
+    if scenario.operator_ca:
+        (folder / "corporate.pem").write_text("".join(pki.certificate(one).pem for one in scenario.operator_ca))
+    lines = [f"{fingerprint}  # {where}\n" for fingerprint, where in self_signed_servers(scenario, pki).items()]
+    (folder / "seen-on-console.txt").write_text(
+        "# SHA-256 of each self-signed server certificate, as `show cert own` prints it on the node's own console.\n"
+        "# A person who compared them there may hand this file to --approve-file.\n" + "".join(lines)
+    )
+
+
+def _inventory(scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer], nodes: list[SimulatedNode]) -> str:
+    ca = (
+        "    # CA certificates that you, the operator, vouch for.\n    ca: [pki/corporate.pem]\n"
+        if scenario.operator_ca
+        else ""
+    )
+    return (
+        f"# The lab's scenario {scenario.name!r}: {scenario.summary}\n"
+        "# Made by the lab, and made anew each time it starts. Your own inventory looks just like this.\n"
+        f"version: 1\nclusters:\n  - name: {CLUSTER}\n    expressway:\n      username: {accounts.username}\n"
+        "      # Secrets never stand here: {file: PATH}, {env: NAME}, {command: [...]}, {keyring: SERVICE} or {prompt: true}.\n"
+        "      password: {file: secrets/expressway}\n"
+        "      # Each peer is pinned, by the fingerprint of its web certificate and by its SSH host key.\n"
+        f"      peers:\n{''.join(_peer(peer) for peer in peers)}"
+        "    unified_communications:\n"
+        "      # An application user with AXL rights: finds the nodes, and refreshes discovery.\n"
+        f"      credentials: {{username: {accounts.axl_username}, password: {{file: secrets/axl}}}}\n"
+        f"{_platform(scenario, accounts)}"
+        "      # The address is what clients ask for; connect_to is where the node really is (the lab has no DNS).\n"
+        f"      nodes:\n{''.join(_node(node) for node in nodes)}{ca}"
+    )
+
+
+def _peer(peer: SimulatedPeer) -> str:
+    return (
+        f"        - address: {peer.address}  # {peer.name}\n"
+        f"          rest_port: {peer.rest_port}\n          ssh_port: {peer.ssh_port}\n"
+        f'          tls: {{fingerprint: "{peer.fingerprint}"}}\n          ssh: {{host_key: "{peer.host_key}"}}\n'
+    )
+
+
+def _platform(scenario: Scenario, accounts: Accounts) -> str:
+    comment, hint = ("", "") if scenario.platform_credentials else ("# ", " Take the # away to try it:")
+    return _PLATFORM.format(comment=comment, hint=hint, username=accounts.platform_username)
+
+
+def _node(node: SimulatedNode) -> str:
+    # A port that stands here and refuses is unreachable; a default port that refuses would only be "not in use".
+    return (
+        f"        - {{address: {node.address}, product: {node.spec.product}, connect_to: {node.connect_to}, "
+        f"ports: [{', '.join(map(str, _ports(node.spec)))}]}}\n"
+    )
+
+
+def _ports(spec: NodeSpec) -> list[int]:
+    return [port for service in spec.services for port in service.ports]

@@ -1,0 +1,218 @@
+"""The lab: a simulated Expressway cluster and its UC nodes, in threads of this process, on loopback addresses of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from remediate.lab.accounts import Accounts
+from remediate.lab.addresses import Subnet
+from remediate.lab.faults import Faults
+from remediate.lab.inventory import CLUSTER, write_files
+from remediate.lab.judge import Judges
+from remediate.lab.nodes import SimulatedNode, build_node
+from remediate.lab.peers import build_peers
+from remediate.lab.pki import pki_for
+from remediate.lab.requestlog import RequestLog
+from remediate.lab.scenarios import scenario_named
+from remediate.lab.servers import Background
+from remediate.lab.state import SimulatedCluster, SimulatedPeer
+from remediate.lab.verdict import JudgeAnswer, JudgeName, Target
+from remediate.model.certificate import Certificate
+
+_FIRST_PEER = 11
+_FIRST_NODE = 21
+_RESTART_S = 0.5
+_BEFORE_RESTART_S = 0.05
+
+
+class Lab:
+    """A cluster of three peers and five nodes to try things on; everything it speaks is the real protocol.
+
+    Use it as a context manager, or call `start()` and `stop()`. `directory` then holds ``inventory.yml``, ``pki/``, ``secrets/``
+    and ``requests.jsonl``.
+
+    Attributes:
+        inventory: path of the inventory, ready to be used.
+        accounts: user names and passwords, made for this lab.
+        cluster: the simulated cluster; `peers` are its peers, the first being the primary.
+        nodes: the UC nodes.
+        requests: what the peers were asked, in order.
+        faults: what shall go wrong.
+        pki: every certificate of the scenario, by id.
+        approvals: path of the file with the self-signed certificates' fingerprints, as read on the nodes' consoles.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        scenario: str = "story",
+        judge: bool | None = None,  # noqa: FBT001  a three-way choice, agreed between the rooms
+    ) -> None:
+        """Prepare a lab in `directory`; nothing listens yet.
+
+        Args:
+            scenario: a name in `remediate.lab.scenarios.SCENARIOS`.
+            judge: True: a real Apache Traffic Server per peer; False: OpenSSL in its place; None: whichever is there.
+
+        Raises:
+            LabError: no such scenario, or the traffic server was asked for and is not installed.
+        """
+        self.directory = directory.resolve()
+        self.scenario = scenario_named(scenario)
+        self.accounts = Accounts()
+        self.pki = pki_for(scenario)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.requests = RequestLog(self.directory / "requests.jsonl")
+        self.faults = Faults(
+            self._set_peer_running,
+            lambda address: self._restart(self.peer(address)),
+            self._set_node_running,
+            self._someone_else,
+        )
+        self.inventory = self.directory / "inventory.yml"
+        self.approvals = self.directory / "pki" / "seen-on-console.txt"
+        self._wants_traffic_server = judge
+        self._stack = ExitStack()
+        self._stopping = False
+        self._restarting: set[asyncio.Task[None]] = set()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start every server and write the inventory; returns when all accept connections."""
+        with ExitStack() as stack:
+            subnet = Subnet()
+            stack.callback(subnet.release)
+            self.subnet = subnet
+            self.background = Background()
+            stack.callback(self.background.stop)
+            self._build()
+            stack.callback(self._judges.stop)
+            stack.callback(lambda: self.background.run(self._stop_servers()))
+            self.background.run(self._start_servers())
+            write_files(self.directory, self.scenario, self.pki, self.accounts, self.peers, self.nodes)
+            self._stack = stack.pop_all()
+
+    def stop(self) -> None:
+        """Stop every server and give the network back; a second call does nothing."""
+        self._stack.close()
+
+    @property
+    def peers(self) -> tuple[SimulatedPeer, ...]:
+        """The simulated peers, the first being the primary."""
+        return self.cluster.peers
+
+    @property
+    def name(self) -> str:
+        """The cluster's name in the inventory."""
+        return CLUSTER
+
+    @property
+    def judge(self) -> JudgeName:
+        """Who answers `ask`."""
+        return self._judges.name
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every endpoint that a client may ask for, also of nodes that are down."""
+        return tuple(Target(node.address, port, node.connect_to) for node in self.nodes for port in node.ports)
+
+    def peer(self, address: str) -> SimulatedPeer:
+        """Return the peer with this address."""
+        return next(peer for peer in self.peers if peer.address == address)
+
+    def node(self, address: str) -> SimulatedNode:
+        """Return the node with this connection address."""
+        return next(node for node in self.nodes if node.address == address)
+
+    def ask(self, peer: int, address: str, port: int) -> JudgeAnswer:
+        """Send what a client would send through the traffic server of a peer (0 is the primary) to one endpoint."""
+        return self._judges.ask(self.peers[peer], address, port)
+
+    def ask_all(self) -> dict[tuple[str, str, int], JudgeAnswer]:
+        """Ask through every peer for every endpoint. Keys are (peer address, connection address, port)."""
+        return self._judges.ask_all()
+
+    def _build(self) -> None:
+        private = self.directory / "private"
+        private.mkdir(mode=0o700, exist_ok=True)
+        addresses = [self.subnet.address(_FIRST_PEER + number) for number in range(len(self.scenario.trusted))]
+        built = build_peers(self.scenario, self.pki, self.accounts, addresses, private)
+        self.cluster = SimulatedCluster(
+            self.scenario,
+            tuple(one.peer for one in built),
+            self.background.later,
+            lambda: self.faults.replication_lag_s,
+        )
+        self._servers = {
+            one.peer.address: one.serve(self.cluster, self.accounts, self.faults, self.requests, self._restart) for one in built
+        }
+        self.nodes = tuple(
+            build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
+            for number, spec in enumerate(self.scenario.nodes)
+        )
+        self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
+
+    async def _start_servers(self) -> None:
+        running = [one for node in self.nodes if node.running for one in node.listeners]
+        await asyncio.gather(*(one.start() for one in self._servers.values()), *(one.start() for one in running))
+
+    async def _stop_servers(self) -> None:
+        self._stopping = True
+        every = [one for node in self.nodes for one in node.listeners]
+        await asyncio.gather(*(one.stop() for one in self._servers.values()), *(one.stop() for one in every))
+
+    def _restart(self, peer: SimulatedPeer) -> None:
+        """Restart a peer: the answer goes out first, then it is away for a moment."""
+        peer.restarts += 1
+        self.cluster.begin()
+        self.background.later(_BEFORE_RESTART_S, lambda: self._start_task(peer))
+
+    def _start_task(self, peer: SimulatedPeer) -> None:
+        task = self.background.loop.create_task(self._bounce(peer))
+        self._restarting.add(task)
+        task.add_done_callback(self._restarting.discard)
+
+    async def _bounce(self, peer: SimulatedPeer) -> None:
+        await self._switch(peer, running=False)
+        await asyncio.sleep(_RESTART_S)
+        await self._switch(peer, running=True)
+        self.cluster.end()
+
+    async def _switch(self, peer: SimulatedPeer, *, running: bool) -> None:
+        if self._stopping or peer.running == running:
+            return
+        servers = self._servers[peer.address]
+        peer.running = running
+        if not running:
+            await servers.stop()
+            return
+        await servers.start()
+        self.cluster.replicate()
+
+    def _set_peer_running(self, address: str, running: bool) -> None:  # noqa: FBT001  the shape of Faults.set_running
+        self.background.run(self._switch(self.peer(address), running=running))
+
+    def _set_node_running(self, address: str, running: bool) -> None:  # noqa: FBT001  the shape of Faults.set_node_running
+        self.background.run(self._switch_node(self.node(address), running=running))
+
+    async def _switch_node(self, node: SimulatedNode, *, running: bool) -> None:
+        if node.running != running:
+            node.running = running
+            await asyncio.gather(*(one.start() if running else one.stop() for one in node.listeners))
+
+    def _someone_else(self, address: str, adds: Certificate | None, removes: Certificate | None) -> None:
+        peer = self.peer(address)
+        if removes:
+            self.cluster.remove_trusted(peer, removes.fingerprint)
+        if adds:
+            self.cluster.append_trusted(peer, [adds])

@@ -1,0 +1,170 @@
+"""UC nodes: real TLS with the scenario's certificates on their usual ports, and a little HTTP behind it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from remediate.lab.accounts import Accounts, basic_login
+from remediate.lab.pki import Identity, Pki
+from remediate.lab.scenario import NodeSpec, Scenario, ServiceSpec
+from remediate.lab.servers import Listener
+from remediate.lab.soap import certificate_snapshot, identity_name, process_nodes, soap_fault, uds_servers, uds_version
+from remediate.model.certificate import Certificate
+from remediate.model.identity import KeyFamily
+
+_REFUSED = {"WWW-Authenticate": 'Basic realm="Cisco"'}
+_CERTMGR = "/platformcom/api/v1/certmgr"
+
+
+@dataclass(eq=False)
+class SimulatedNode:
+    """One UC node.
+
+    Attributes:
+        address: the connection address that clients use.
+        connect_to: where it really listens.
+        ports: all its TLS ports.
+        presented: port to what it presents, by key family, leaf first.
+    """
+
+    spec: NodeSpec
+    connect_to: str
+    presented: Mapping[int, Mapping[KeyFamily, tuple[Certificate, ...]]]
+    listeners: tuple[Listener, ...]
+    running: bool
+
+    @property
+    def address(self) -> str:
+        """The connection address."""
+        return self.spec.address
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All its TLS ports, in the scenario's order."""
+        return tuple(self.presented)
+
+
+def build_node(
+    spec: NodeSpec, connect_to: str, scenario: Scenario, pki: Pki, accounts: Accounts, private: Path
+) -> SimulatedNode:
+    """Return a node that is ready to start; its keys are written into the folder `private`."""
+    app = _NodeApp(spec, scenario, pki, accounts).app()
+    presented: dict[int, Mapping[KeyFamily, tuple[Certificate, ...]]] = {}
+    listeners = []
+    for service in spec.services:
+        identities = pki.of_service(spec, service)
+        tls = _server_context(spec, service, identities, private)
+        listeners.append(Listener(app, connect_to, service.ports, tls))
+        presented |= {port: {family: one.chain for family, one in identities.items()} for port in service.ports}
+    return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running)
+
+
+def _server_context(
+    spec: NodeSpec, service: ServiceSpec, identities: Mapping[KeyFamily, Identity], private: Path
+) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = ssl.TLSVersion.TLSv1_3 if spec.tls13 else ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("HIGH:!aNULL:!PSK:@SECLEVEL=1")
+    if not spec.own_order:
+        # Python sets this by default; UC nodes follow the client's order (facts: cipher order decides).
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    for family, identity in identities.items():
+        path = private / f"{spec.address}-{service.name}-{family}.pem"
+        write_private(path, identity.pem_with_key)
+        context.load_cert_chain(path)
+    return context
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _NodeApp:
+    spec: NodeSpec
+    scenario: Scenario
+    pki: Pki
+    accounts: Accounts
+
+    def app(self) -> Starlette:
+        routes = [
+            Route(f"{_CERTMGR}/config/snapshot/server", self._snapshot),
+            Route(f"{_CERTMGR}/config/identity/certificate", self._identity),
+            Route("/{path:path}", self._anything, methods=["GET", "POST", "PUT", "DELETE"]),
+        ]
+        if self.spec.product == "cucm":
+            routes = [
+                Route("/cucm-uds/servers", self._servers),
+                Route("/cucm-uds/version", self._version),
+                *routes,
+            ]
+        if self.spec.product in ("cucm", "imp"):
+            routes.insert(0, Route("/axl/", self._axl, methods=["POST"]))
+        return Starlette(routes=routes)
+
+    async def _servers(self, request: Request) -> Response:
+        del request
+        return _xml(uds_servers(self.spec.address, self.scenario.nodes))
+
+    async def _version(self, request: Request) -> Response:
+        del request
+        return _xml(uds_version(self.spec.address))
+
+    async def _axl(self, request: Request) -> Response:
+        if _login(request) != (self.accounts.axl_username, self.accounts.axl_password):
+            return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
+        if b"listProcessNode" not in await request.body():
+            return _xml(soap_fault("Unknown operation"), 500)
+        return _xml(process_nodes(self.scenario.nodes))
+
+    async def _snapshot(self, request: Request) -> Response:
+        if not self._platform_login(request):
+            return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
+        authorities = [self.pki.certificate(one.id) for one in self.scenario.authorities if one.id in self._sent()]
+        return JSONResponse(certificate_snapshot(self.spec.address, self._own(), authorities))
+
+    async def _identity(self, request: Request) -> Response:
+        if not self._platform_login(request):
+            return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
+        wanted = request.query_params.get("service", "")
+        for service, families in self._own().items():
+            for family, certificate in families.items():
+                if identity_name(service, family) == wanted:
+                    return JSONResponse({"service": wanted, "certificates": [certificate.pem]})
+        return JSONResponse({"message": f"No service {wanted}"}, 400)
+
+    async def _anything(self, request: Request) -> Response:
+        return PlainTextResponse(f"{self.spec.address} {request.url.path}\n")
+
+    def _platform_login(self, request: Request) -> bool:
+        return _login(request) == (self.accounts.platform_username, self.accounts.platform_password)
+
+    def _own(self) -> dict[str, dict[KeyFamily, Certificate]]:
+        return {
+            service.name: {family: one.certificate for family, one in self.pki.of_service(self.spec, service).items()}
+            for service in self.spec.services
+        }
+
+    def _sent(self) -> set[str]:
+        """Ids of the authorities that signed or are sent with this node's certificates: what its services trust."""
+        every = [spec for service in self.spec.services for spec in service.certificates]
+        return {name for spec in every for name in (*spec.sends, *((spec.issuer,) if spec.issuer else ()))}
+
+
+def _login(request: Request) -> tuple[str, str] | None:
+    return basic_login(request.headers.get("Authorization", "").encode())
+
+
+def _xml(text: str, status: int = 200) -> Response:
+    return Response(text, status, media_type="text/xml")

@@ -1,0 +1,101 @@
+"""A simulated peer's two doors, REST over HTTPS and the shell over SSH, which open and close together."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+
+from remediate.lab.accounts import Accounts
+from remediate.lab.faults import Faults
+from remediate.lab.nodes import write_private
+from remediate.lab.pki import Pki, issue_for_peer
+from remediate.lab.requestlog import RequestLog
+from remediate.lab.rest import RestInterface
+from remediate.lab.scenario import Scenario
+from remediate.lab.servers import Listener
+from remediate.lab.ssh import ShellServer
+from remediate.lab.state import PublisherEntry, SimulatedCluster, SimulatedPeer, initial_leaves
+
+REST_PORT = 7443
+SSH_PORT = 5022
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPeer:
+    """A peer with the keys it shows."""
+
+    peer: SimulatedPeer
+    tls: ssl.SSLContext
+    host_key: paramiko.PKey
+
+    def serve(
+        self,
+        cluster: SimulatedCluster,
+        accounts: Accounts,
+        faults: Faults,
+        log: RequestLog,
+        restart: Callable[[SimulatedPeer], None],
+    ) -> PeerServers:
+        """Return its servers, not yet started."""
+        rest = RestInterface(cluster, self.peer, accounts, faults, log, restart)
+        listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls)
+        return PeerServers(listener, ShellServer(cluster, self.peer, accounts, faults, log, restart, self.host_key))
+
+
+@dataclass(frozen=True, slots=True)
+class PeerServers:
+    """The servers of one peer."""
+
+    rest: Listener
+    shell: ShellServer
+
+    async def start(self) -> None:
+        """Listen; returns when connections are accepted."""
+        await self.rest.start()
+        self.shell.start()
+
+    async def stop(self) -> None:
+        """Refuse new connections and break the open ones."""
+        self.shell.stop()
+        await self.rest.stop()
+
+
+def build_peers(scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path) -> tuple[BuiltPeer, ...]:
+    """Return the scenario's peers; their keys are written into the folder `private`."""
+    return tuple(_build(number, scenario, pki, accounts, addresses, private) for number in range(len(addresses)))
+
+
+def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path) -> BuiltPeer:
+    name = f"expc{number + 1}.steven.lab"
+    identity = issue_for_peer(name, addresses[number])
+    host_key = paramiko.ECDSAKey.generate()
+    peer = SimulatedPeer(
+        number=number + 1,
+        address=addresses[number],
+        name=name,
+        rest_port=REST_PORT,
+        ssh_port=SSH_PORT,
+        fingerprint=identity.certificate.fingerprint,
+        host_key=host_key.fingerprint,
+        server_certificate=identity.certificate,
+        trusted=[pki.certificate(one) for one in scenario.trusted[number]],
+        leaves=initial_leaves(scenario, addresses),
+        publishers=_publishers(scenario, accounts),
+    )
+    path = private / f"{name}.pem"
+    write_private(path, identity.pem_with_key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    return BuiltPeer(peer, tls, host_key)
+
+
+def _publishers(scenario: Scenario, accounts: Accounts) -> list[PublisherEntry]:
+    return [
+        PublisherEntry(node.product, node.address, accounts.axl_username)
+        for node in scenario.nodes
+        if node.role == "publisher" and node.product != "unity"
+    ]

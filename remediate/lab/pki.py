@@ -1,0 +1,175 @@
+"""Real keys and certificates for a scenario, made once a process: RSA keys take about 0.1 s each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+from remediate.lab.scenario import AuthoritySpec, CertificateSpec, NodeSpec, Scenario, ServiceSpec
+from remediate.lab.scenarios import scenario_named
+from remediate.model.certificate import Certificate
+from remediate.model.identity import KeyFamily
+
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+_MAKING = threading.Lock()
+_YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A certificate, its private key, and what its server sends after it."""
+
+    certificate: Certificate
+    key: Key
+    sends: tuple[Certificate, ...] = ()
+
+    @property
+    def chain(self) -> tuple[Certificate, ...]:
+        """What its server presents, leaf first."""
+        return (self.certificate, *self.sends)
+
+    @property
+    def pem_with_key(self) -> str:
+        """Chain and unencrypted private key, as an `ssl.SSLContext` loads them."""
+        key = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return "".join(one.pem for one in self.chain) + key.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """Every identity of a scenario by id: an authority's id, or ``address/service/family``."""
+
+    identities: Mapping[str, Identity]
+
+    def certificate(self, name: str) -> Certificate:
+        """Return the certificate with this id."""
+        return self.identities[name].certificate
+
+    def of_service(self, node: NodeSpec, service: ServiceSpec) -> dict[KeyFamily, Identity]:
+        """Return what one service of a node presents, by key family."""
+        return {spec.family: self.identities[f"{node.address}/{service.name}/{spec.family}"] for spec in service.certificates}
+
+
+def pki_for(scenario: str) -> Pki:
+    """Return the PKI of the scenario called so, the same within one process."""
+    with _MAKING:
+        return _make(scenario)
+
+
+def issue_for_peer(name: str, address: str) -> Identity:
+    """Return a new web certificate for a peer, signed by the lab's own authority for peers (`peer_authority`)."""
+    key = _key("ecdsa", "peer")
+    names: list[x509.GeneralName] = [x509.DNSName(name), x509.IPAddress(ip_address(address))]
+    builder = _builder(_name(name), key).add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return Identity(_signed(builder, peer_authority()), key)
+
+
+@cache
+def peer_authority() -> Identity:
+    """The authority that signs the peers' web certificates; no node has anything to do with it."""
+    return _authority(AuthoritySpec("peer-authority", "Lab Expressway CA"), {}, "ecdsa")
+
+
+@cache
+def _make(name: str) -> Pki:
+    scenario = scenario_named(name)
+    made: dict[str, Identity] = {}
+    for authority in scenario.authorities:
+        made[authority.id] = _authority(authority, made, "rsa")
+    for identity, spec in _certificates_of(scenario):
+        made[identity] = _server(spec, identity, made)
+    return Pki(made)
+
+
+def _certificates_of(scenario: Scenario) -> list[tuple[str, CertificateSpec]]:
+    return [
+        (f"{node.address}/{service.name}/{spec.family}", spec)
+        for node in scenario.nodes
+        for service in node.services
+        for spec in service.certificates
+    ]
+
+
+def _authority(spec: AuthoritySpec, made: Mapping[str, Identity], family: KeyFamily) -> Identity:
+    key = _key(family, f"authority {spec.key_of or spec.id}")
+    begin, end = (-3 * _YEAR, -_YEAR) if spec.expired else (-_YEAR, 9 * _YEAR)
+    builder = _builder(_name(spec.common_name), key, begin, end)
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = builder.add_extension(usage, critical=True)
+    if spec.issuer:
+        return Identity(_signed(builder, made[spec.issuer]), key)
+    return Identity(_self_signed(builder, _name(spec.common_name), key), key)
+
+
+def _server(spec: CertificateSpec, identity: str, made: Mapping[str, Identity]) -> Identity:
+    # CUCM 14's certificate reuse: a service that asks for exactly what the node already has gets the same certificate.
+    address = identity.partition("/")[0]
+    key = _key(spec.family, f"{address} {spec}")
+    reused = next((one for one in made.values() if one.key is key), None)
+    if reused:
+        return reused
+    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in spec.names])
+    builder = _builder(_name(spec.common_name), key, -timedelta(days=30), 4 * _YEAR).add_extension(names, critical=False)
+    if spec.issuer:
+        return Identity(_signed(builder, made[spec.issuer]), key, tuple(made[name].certificate for name in spec.sends))
+    return Identity(_self_signed(builder, _name(spec.common_name), key), key)
+
+
+@cache
+def _key(family: KeyFamily, owner: str) -> Key:
+    """A key of this owner's, the same within one process, whichever scenario asks."""
+    del owner
+    if family == "rsa":
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Steven Lab"), x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    )
+
+
+def _builder(
+    subject: x509.Name, key: Key, begin: timedelta = -timedelta(days=30), end: timedelta = 4 * _YEAR
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + begin)
+        .not_valid_after(now + end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _signed(builder: x509.CertificateBuilder, issuer: Identity) -> Certificate:
+    parent = x509.load_der_x509_certificate(issuer.certificate.der)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+    return _sign(builder.issuer_name(parent.subject).add_extension(identifier, critical=False), issuer.key)
+
+
+def _self_signed(builder: x509.CertificateBuilder, subject: x509.Name, key: Key) -> Certificate:
+    return _sign(builder.issuer_name(subject), key)
+
+
+def _sign(builder: x509.CertificateBuilder, key: Key) -> Certificate:
+    return Certificate.from_der(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))

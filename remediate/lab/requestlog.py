@@ -1,0 +1,80 @@
+"""What the peers were asked, in order: how a test proves that a reading command sent no write."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+Transport = Literal["rest", "ssh"]
+
+_PASSWORD = re.compile(r"(password\S*\s*:?\s*)(\"[^\"]*\"|\S+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that reached a peer, whatever became of it.
+
+    Attributes:
+        number: 1, 2, 3 … over all peers of the lab.
+        peer: the peer's address.
+        method: the HTTP method, or ``login``, ``get``, ``set``, ``status``, ``command``, ``help`` of the shell.
+        path: the URL's path, or the command as typed, passwords masked.
+        write: it would change something.
+        authorised: it came with the right password.
+    """
+
+    number: int
+    peer: str
+    transport: Transport
+    method: str
+    path: str
+    write: bool
+    authorised: bool
+
+
+class RequestLog:
+    """A sequence of `Request`, also written to a file as JSON lines."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._requests: list[Request] = []
+        self._next = 1
+        path.write_text("")
+
+    def __iter__(self) -> Iterator[Request]:
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def all(self) -> tuple[Request, ...]:
+        """Return every request so far."""
+        with self._lock:
+            return tuple(self._requests)
+
+    @property
+    def writes(self) -> tuple[Request, ...]:
+        """The requests that would change something, in order."""
+        return tuple(one for one in self.all() if one.write)
+
+    def clear(self) -> None:
+        """Forget what was asked so far; numbers go on."""
+        with self._lock:
+            self._requests.clear()
+            self.path.write_text("")
+
+    def add(self, peer: str, transport: Transport, method: str, path: str, *, write: bool, authorised: bool = True) -> None:
+        """Record one request."""
+        with self._lock:
+            masked = _PASSWORD.sub(r"\1***", path)
+            request = Request(self._next, peer, transport, method, masked, write, authorised)
+            self._next += 1
+            self._requests.append(request)
+            with self.path.open("a") as file:
+                file.write(json.dumps(asdict(request)) + "\n")

@@ -1,0 +1,217 @@
+"""The REST interface of a simulated peer, with real HTTPS around it (`remediate.lab.servers`)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from remediate.lab.accounts import Accounts, basic_login
+from remediate.lab.faults import Fault, Faults
+from remediate.lab.raml import raml
+from remediate.lab.requestlog import RequestLog
+from remediate.lab.servers import abort_connection
+from remediate.lab.state import PublisherEntry, SameCommonNameError, SimulatedCluster, SimulatedPeer
+from remediate.model.certificate import Certificate
+from remediate.model.errors import CertificateError
+from remediate.model.identity import Product
+
+_REALM = {"WWW-Authenticate": 'Basic realm="Expressway"'}
+
+
+@dataclass(frozen=True, slots=True)
+class RestInterface:
+    """One peer's REST interface: an ASGI application."""
+
+    cluster: SimulatedCluster
+    peer: SimulatedPeer
+    accounts: Accounts
+    faults: Faults
+    log: RequestLog
+    restart: Callable[[SimulatedPeer], None]
+
+    def app(self) -> ASGIApp:
+        """Return the whole interface: login and faults outside, the resources inside."""
+        resources = Starlette(routes=self._routes())
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                await self._guard(resources, scope, receive, send)
+
+        return guarded
+
+    def _routes(self) -> list[Route]:
+        here = [
+            ("/certs/root", self._get_root, ["GET"]),
+            ("/certs/root", self._post_root, ["POST"]),
+            ("/certs/server", self._get_server, ["GET"]),
+            ("/controller/server/{product:str}", self._publishers, ["GET", "POST", "DELETE"]),
+            ("/common/cluster/peers", self._cluster_peers, ["GET"]),
+            ("/sysinfo", self._sysinfo, ["GET"]),
+            ("/restart", self._restart, ["POST"]),
+        ]
+        if self.cluster.scenario.offers_removal:
+            here.append(("/certs/root", self._delete_root, ["DELETE"]))
+        routes = [
+            Route(base + path, handler, methods=methods)
+            for base in ("/api/provisioning", "/api/v1/provisioning")
+            for path, handler, methods in here
+        ]
+        status = [Route(path, self._status, methods=["GET"]) for path in ("/status.xml", "/getxml")]
+        return [*routes, *status, Route("/api/raml", self._raml, methods=["GET"])]
+
+    async def _guard(self, resources: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        write = method not in ("GET", "HEAD", "OPTIONS")
+        authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
+        self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
+        if not authorised:
+            refusal = JSONResponse({"Message": "Authentication failed"}, 401, headers=_REALM)
+            return await refusal(scope, receive, send)
+        hits, delay_s = self.faults.take(self.peer.address, "rest", f"{method} {path}", write=write)
+        if Fault.DROP_REQUEST in hits:
+            return abort_connection(scope)
+        if Fault.IGNORE_WRITE in hits:
+            return await JSONResponse({"Message": "Success"})(scope, receive, send)
+        answer = await _collect(resources, scope, receive)
+        await asyncio.sleep(delay_s)
+        if Fault.DROP_ANSWER in hits:
+            return abort_connection(scope)
+        for message in answer:
+            await send(message)
+        if method == "GET" and path.endswith("/certs/root"):
+            self.faults.trusted_list_was_read(self.peer.address)
+        return None
+
+    def _authorised(self, header: bytes) -> bool:
+        if self.faults.refuses_login(self.peer.address):
+            return False
+        return basic_login(header) == (self.accounts.username, self.accounts.password)
+
+    async def _get_root(self, request: Request) -> Response:
+        del request
+        with self.cluster.lock:
+            # Text between the blocks, as the box's own file has it.
+            blocks = [f"# {one.subject}\n{one.pem}" for one in self.peer.trusted]
+        return PlainTextResponse("\n".join(blocks))
+
+    async def _post_root(self, request: Request) -> Response:
+        async with request.form() as form:
+            file = form.get("file")
+            if file is None or isinstance(file, str):
+                return _message("Field 'file' is missing", 400)
+            pem = await file.read()
+        try:
+            certificates = Certificate.all_from_pem(pem)
+            if not certificates:
+                return _message("The file holds no certificate", 400)
+            self.cluster.append_trusted(self.peer, certificates)
+        except CertificateError as error:
+            return _message([f"Invalid certificate: {error}"], 400)
+        except SameCommonNameError as error:
+            return _message(f"A different certificate with the common name '{error}' is already trusted", 400)
+        return _message("Root Certificate updated.")
+
+    async def _delete_root(self, request: Request) -> Response:
+        fingerprint = str((await _json(request)).get("Fingerprint", "")).lower().removeprefix("sha256:").replace(":", "")
+        if not self.cluster.remove_trusted(self.peer, f"sha256:{fingerprint}"):
+            return _message("Certificate not found", 400)
+        return _message("Root Certificate removed.")
+
+    async def _get_server(self, request: Request) -> Response:
+        del request
+        return PlainTextResponse(self.peer.server_certificate.pem)
+
+    async def _publishers(self, request: Request) -> Response:
+        product = request.path_params["product"]
+        if product not in ("cucm", "imp"):
+            return _message("Not found", 404)
+        if request.method == "GET":
+            with self.cluster.lock:
+                return JSONResponse([_shown(one) for one in self.peer.publishers if one.product == product])
+        body = await _json(request)
+        address = str(body.get("Publisher", ""))
+        if request.method == "DELETE":
+            found = self.cluster.remove_publisher(self.peer, product, address)
+            return _message("Success") if found else _message(f"{address} is not configured", 400)
+        return self._add_publisher(product, address, body)
+
+    def _add_publisher(self, product: Product, address: str, body: dict[str, Any]) -> Response:
+        known = {(node.product, node.address) for node in self.cluster.scenario.nodes if node.running}
+        if (product, address) not in known:
+            return _message("CommandError: Socket Error: Timeout", 400)
+        login = (body.get("AxlUsername"), body.get("AxlPassword"))
+        if login != (self.accounts.axl_username, self.accounts.axl_password):
+            return _message("CommandError: Authentication failed", 400)
+        entry = PublisherEntry(product, address, str(login[0]), str(body.get("TlsVerify", "On")))
+        self.cluster.set_publisher(self.peer, entry)
+        return _message("Success", 201)
+
+    async def _cluster_peers(self, request: Request) -> Response:
+        del request
+        return JSONResponse([{"PeerAddress": peer.address} for peer in self.cluster.peers])
+
+    async def _sysinfo(self, request: Request) -> Response:
+        del request
+        return JSONResponse({"SystemName": self.peer.name, "SoftwareVersion": self.cluster.scenario.version})
+
+    async def _restart(self, request: Request) -> Response:
+        # X14.2 and later want this header, with any value, on some POSTs.
+        if "X-CSRF-Header" not in request.headers:
+            return _message("X-CSRF-Header is missing", 403)
+        self.restart(self.peer)
+        return _message("The system is restarting.")
+
+    async def _status(self, request: Request) -> Response:
+        if request.url.path == "/getxml" and "SystemUnit" not in request.query_params.get("location", ""):
+            return PlainTextResponse("No such location", 404)
+        return Response(_status_xml(self.peer, self.cluster.scenario.version), media_type="text/xml")
+
+    async def _raml(self, request: Request) -> Response:
+        del request
+        return PlainTextResponse(raml(self.cluster.scenario), media_type="application/raml+yaml")
+
+
+async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> list[Message]:
+    """Run `app` to the end and keep its answer, so that the deed and its answer can be told apart."""
+    messages: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, keep)
+    return messages
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except json.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _message(text: str | list[str], status: int = 200) -> Response:
+    return JSONResponse({"Message": text}, status)
+
+
+def _shown(entry: PublisherEntry) -> dict[str, str]:
+    shown = {"Publisher": entry.address, "AxlUsername": entry.username, "TlsVerify": entry.tls_verify}
+    return shown | {"AesGcm": "off"} if entry.product == "cucm" else shown
+
+
+def _status_xml(peer: SimulatedPeer, version: str) -> str:
+    return (
+        '<?xml version="1.0"?>\n'
+        f'<Status xmlns="http://www.tandberg.no/XML/CUIL/1.0" product="TANDBERG VCS" version="{version}">\n'
+        f'  <SystemUnit item="1">\n    <Product item="1">TANDBERG VCS</Product>\n    <Name item="1">{peer.name}</Name>\n'
+        f'    <Software item="1">\n      <Version item="1">{version}</Version>\n    </Software>\n  </SystemUnit>\n</Status>\n'
+    )

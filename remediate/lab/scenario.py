@@ -1,0 +1,106 @@
+"""What a lab is made of, as data. The scenarios themselves stand in `remediate.lab.scenarios`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from remediate.model.identity import KeyFamily, Product
+
+DEFAULT_CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL"
+"""Expressway's default list (X15.0 reference): no prefix, so ECDSA is preferred."""
+
+RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
+"""What an upgrade from X14.0 or later leaves in front of the list, so that RSA is preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoritySpec:
+    """A certificate authority.
+
+    Attributes:
+        id: how other parts of the scenario name it.
+        common_name: its CN; two authorities may share one.
+        issuer: id of the authority that signed it; None: a root.
+        key_of: id of the authority whose key it shares: a renewed or an expired copy.
+        expired: its validity ended a year ago.
+    """
+
+    id: str
+    common_name: str
+    issuer: str | None = None
+    key_of: str | None = None
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSpec:
+    """A server certificate.
+
+    Attributes:
+        names: dNSNames of its subject alternative name.
+        issuer: id of the authority that signed it; None: self-signed.
+        sends: ids of the authorities that the server sends after it.
+    """
+
+    family: KeyFamily
+    common_name: str
+    names: tuple[str, ...]
+    issuer: str | None = None
+    sends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """The ports that show the certificates of one service: ``tomcat``, ``CallManager``."""
+
+    name: str
+    ports: tuple[int, ...]
+    certificates: tuple[CertificateSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A Unified CM, IM&P or Unity node.
+
+    Attributes:
+        address: the connection address that clients use.
+        running: False: nothing listens there.
+        tls13: it speaks TLS 1.3 as well.
+        own_order: it imposes its own cipher order instead of following the client's.
+    """
+
+    address: str
+    product: Product
+    services: tuple[ServiceSpec, ...]
+    role: Literal["publisher", "subscriber"] = "subscriber"
+    running: bool = True
+    tls13: bool = False
+    own_order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One story: who presents what, who trusts what, what the boxes offer.
+
+    Attributes:
+        trusted: per peer, the ids in its trusted CA list, in order: an authority's, or ``address/service/family``.
+        operator_ca: ids of the authorities in the file that the inventory's ``ca:`` names.
+        offers_removal: REST can take a certificate out of the trusted CA list.
+        offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
+        traffic_server_tls13: the peers' traffic server may use TLS 1.3.
+        platform_credentials: the inventory holds the account for certificate management.
+    """
+
+    name: str
+    summary: str
+    authorities: tuple[AuthoritySpec, ...]
+    nodes: tuple[NodeSpec, ...]
+    trusted: tuple[tuple[str, ...], ...]
+    operator_ca: tuple[str, ...] = ()
+    ciphers: str = DEFAULT_CIPHERS
+    version: str = "X14.2.1"
+    offers_removal: bool = False
+    offers_verify_flag: bool = True
+    traffic_server_tls13: bool = False
+    platform_credentials: bool = False

@@ -1,0 +1,30 @@
+"""The scenarios. To add one: write a `Scenario` in a module here and name it in `SCENARIOS`."""
+
+from __future__ import annotations
+
+from remediate.lab.errors import LabError
+from remediate.lab.scenario import Scenario
+from remediate.lab.scenarios import basics, conflicts, story
+
+SCENARIOS: dict[str, Scenario] = {
+    one.name: one
+    for one in (
+        story.STORY,
+        story.X15,
+        basics.HEALTHY,
+        basics.SELF_SIGNED,
+        basics.UNREACHABLE,
+        conflicts.SAME_CN,
+        conflicts.SAME_CN_STUCK,
+        conflicts.STALE,
+        conflicts.TLS13,
+        conflicts.OWN_ORDER,
+    )
+}
+
+
+def scenario_named(name: str) -> Scenario:
+    """Return the scenario called `name`. Raises LabError that lists those there are."""
+    if name not in SCENARIOS:
+        raise LabError(f"There is no lab scenario {name!r}: choose one of {', '.join(SCENARIOS)}.")
+    return SCENARIOS[name]

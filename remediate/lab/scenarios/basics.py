@@ -1,0 +1,55 @@
+"""Nothing to do, everything self-signed, one node down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from remediate.lab.scenario import NodeSpec, Scenario
+from remediate.lab.scenarios.parts import (
+    IMP,
+    OTHER,
+    PUBLISHER,
+    ROOT,
+    SUBSCRIBERS,
+    UNITY,
+    call_manager,
+    healthy_nodes,
+    self_signed,
+    tomcat,
+)
+
+HEALTHY = Scenario(
+    name="healthy",
+    summary="Every endpoint verifies on every peer: nothing to do.",
+    authorities=(ROOT, OTHER),
+    nodes=healthy_nodes(),
+    trusted=(("other", "root"),) * 3,
+)
+
+SELF_SIGNED = Scenario(
+    name="selfsigned",
+    summary="Every node shows one self-signed RSA certificate, the same on all its ports; nobody vouches for any.",
+    authorities=(OTHER,),
+    nodes=(
+        *(
+            NodeSpec(
+                name,
+                "cucm",
+                (tomcat(self_signed(name)), call_manager(self_signed(name))),
+                role="publisher" if name == PUBLISHER else "subscriber",
+            )
+            for name in (PUBLISHER, *SUBSCRIBERS)
+        ),
+        NodeSpec(IMP, "imp", (tomcat(self_signed(IMP)),), role="publisher"),
+        NodeSpec(UNITY, "unity", (tomcat(self_signed(UNITY)),), role="publisher"),
+    ),
+    trusted=(("other",),) * 3,
+)
+
+UNREACHABLE = Scenario(
+    name="unreachable",
+    summary="All is well, but the last subscriber is down: what it would show cannot be seen.",
+    authorities=(ROOT, OTHER),
+    nodes=tuple(replace(node, running=node.address != SUBSCRIBERS[1]) for node in healthy_nodes()),
+    trusted=(("other", "root"),) * 3,
+)

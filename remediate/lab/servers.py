@@ -1,0 +1,136 @@
+"""HTTPS servers in one background event loop, that come up, go down and break connections on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+import uvicorn
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_T = TypeVar("_T")
+
+_OPEN: dict[tuple[tuple[str, int] | None, tuple[str, int | None] | None], asyncio.Transport] = {}
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol; its transports can be found, so that a fault can break one instead of answering."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
+        super().connection_made(transport)
+        _OPEN[self.client, self.server] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _OPEN.pop((self.client, self.server), None)
+        super().connection_lost(exc)
+
+
+def abort_connection(scope: Scope) -> None:
+    """Break the connection that this request came on; its client gets no answer."""
+    transport = _OPEN.get((_pair(scope["client"]), _pair(scope["server"])))
+    if transport:
+        transport.abort()
+
+
+def _pair(address: Any) -> tuple[str, int] | None:
+    return cast("tuple[str, int]", tuple(address)) if address else None
+
+
+class Background:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        # A client that gives up in the middle of a handshake is what probes do; asyncio would print it.
+        self.loop.set_exception_handler(lambda _loop, _context: None)
+        self._thread = threading.Thread(target=self.loop.run_forever, name="lab", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, _T], timeout_s: float = 30.0) -> _T:
+        """Run a coroutine there and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout_s)
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` there after some seconds; from any thread."""
+        self.loop.call_soon_threadsafe(lambda: self.loop.call_later(seconds, work))
+
+    def stop(self) -> None:
+        """Cancel what is left and end the thread."""
+        self.run(_cancel_the_rest())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+async def _cancel_the_rest() -> None:
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+
+
+class Listener:
+    """One application on some ports of one address, with one TLS context (or none: plain HTTP)."""
+
+    def __init__(self, app: ASGIApp, address: str, ports: tuple[int, ...], tls: ssl.SSLContext | None) -> None:
+        self._app = app
+        self._address = address
+        self._ports = ports
+        self._tls = tls
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen; returns when connections are accepted."""
+        sockets = [listening(self._address, port) for port in self._ports]
+        config = uvicorn.Config(
+            self._app,
+            http=_Protocol,
+            ws="none",
+            loop="asyncio",
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+        )
+        config.load()
+        # Our own context: two certificates, and the order of ciphers, are more than uvicorn's options can say.
+        config.ssl = self._tls
+        self._server = uvicorn.Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets))
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+            await asyncio.sleep(0.001)
+
+    async def stop(self) -> None:
+        """Refuse new connections and break the open ones."""
+        if self._server is None or self._task is None:
+            return
+        # At once: uvicorn's own shutdown looks for its flag ten times a second and waits for clients to be done.
+        for server in self._server.servers:
+            server.close()
+        for connection in list(self._server.server_state.connections):
+            cast("_Protocol", connection).transport.abort()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._server = self._task = None
+
+
+def listening(address: str, port: int) -> socket.socket:
+    """Return a listening TCP socket that can be opened again right after it was closed."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind((address, port))
+        server.listen(128)
+    except OSError:
+        server.close()
+        raise
+    return server

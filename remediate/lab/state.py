@@ -1,0 +1,195 @@
+"""What a simulated cluster holds: the trusted CA list of each peer, and the configuration that the primary replicates."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Product
+
+VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
+"""Not documented whether it replicates; Cisco says to set it on every peer, so here each peer keeps its own."""
+
+_CIPHER_NAMES = (
+    "HTTPSCiphers", REVERSE_PROXY_CIPHERS, "SIPTLSCiphers", "SMTPTLSCiphers", "UcClientTLSCiphers", "XCPTLSCiphers",
+)  # fmt: skip
+_PROTOCOLS = ("HTTPSProtocol", "ReverseProxyTLSProtocol", "SIPTLSProtocol", "UcClientTLSProtocol")
+
+
+class SameCommonNameError(Exception):
+    """Expressway's own rule (CSCwa12905): no two different certificates with one CN in the trusted CA list."""
+
+
+@dataclass(slots=True)
+class PublisherEntry:
+    """A publisher as the peers list it."""
+
+    product: Product
+    address: str
+    username: str
+    tls_verify: str = "On"
+
+
+@dataclass(eq=False)
+class SimulatedPeer:
+    """One Expressway-C peer. Attributes may be read and changed by tests; `cluster.lock` is held where several belong together.
+
+    Attributes:
+        address: where REST and SSH answer, and its name in the inventory.
+        trusted: the trusted CA list, in the box's order.
+        leaves: the configuration as the shell shows it: path to value, unquoted.
+        restarts: how many restarts were asked for.
+        banner: what the shell prints after login.
+    """
+
+    number: int
+    address: str
+    name: str
+    rest_port: int
+    ssh_port: int
+    fingerprint: str
+    host_key: str
+    server_certificate: Certificate
+    trusted: list[Certificate]
+    leaves: dict[str, str]
+    publishers: list[PublisherEntry]
+    restarts: int = 0
+    running: bool = True
+    banner: str = "\r\nTANDBERG Video Communication Server\r\n\r\n"
+
+    @property
+    def ciphers(self) -> dict[str, str]:
+        """The cipher lists by name."""
+        return {
+            path.split()[1]: value for path, value in self.leaves.items() if path.startswith("Ciphers ") and "Ciphers V" in path
+        }
+
+    @property
+    def verify_origin_server(self) -> bool:
+        """Whether its traffic server verifies; it does where the flag is not there."""
+        return self.leaves.get(VERIFY_LEAF, "On") == "On"
+
+
+@dataclass(eq=False)
+class SimulatedCluster:
+    """The peers, the first being the primary, and what is replicated from it.
+
+    Attributes:
+        later: runs a callable after some seconds.
+        lag_s: says how long replication takes.
+        refreshed: publishers that were discovered (again) since the start, in order.
+    """
+
+    scenario: Scenario
+    peers: tuple[SimulatedPeer, ...]
+    later: Callable[[float, Callable[[], None]], None]
+    lag_s: Callable[[], float]
+    refreshed: list[str] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _settled: threading.Condition = field(default_factory=threading.Condition)
+    _pending: int = 0
+
+    @property
+    def primary(self) -> SimulatedPeer:
+        """The peer that the others take their configuration from."""
+        return self.peers[0]
+
+    def append_trusted(self, peer: SimulatedPeer, certificates: Iterable[Certificate]) -> None:
+        """Append to the trusted CA list of one peer; one that is there already stays as it is.
+
+        Raises:
+            SameCommonNameError: another certificate in the list has the same CN; nothing was appended.
+        """
+        with self.lock:
+            new = list(peer.trusted)
+            for certificate in certificates:
+                if certificate in new:
+                    continue
+                if any(one.common_name == certificate.common_name for one in new):
+                    raise SameCommonNameError(certificate.common_name)
+                new.append(certificate)
+            peer.trusted[:] = new
+
+    def remove_trusted(self, peer: SimulatedPeer, fingerprint: str) -> bool:
+        """Take a certificate out of one peer's list. Returns whether it was there."""
+        with self.lock:
+            kept = [one for one in peer.trusted if one.fingerprint != fingerprint]
+            found = len(kept) < len(peer.trusted)
+            peer.trusted[:] = kept
+            return found
+
+    def set_leaf(self, peer: SimulatedPeer, path: str, value: str) -> None:
+        """Set a leaf on one peer; replication then carries the primary's value to the others, or undoes this one."""
+        with self.lock:
+            peer.leaves[path] = value
+        self._replicate_soon()
+
+    def set_publisher(self, peer: SimulatedPeer, entry: PublisherEntry) -> None:
+        """Add a publisher, or add it again: its nodes are then discovered anew."""
+        with self.lock:
+            others = [one for one in peer.publishers if (one.product, one.address) != (entry.product, entry.address)]
+            peer.publishers[:] = [*others, entry]
+            self.refreshed.append(entry.address)
+        self._replicate_soon()
+
+    def remove_publisher(self, peer: SimulatedPeer, product: Product, address: str) -> bool:
+        """Remove a publisher. Returns whether it was there."""
+        with self.lock:
+            kept = [one for one in peer.publishers if (one.product, one.address) != (product, address)]
+            found = len(kept) < len(peer.publishers)
+            peer.publishers[:] = kept
+        self._replicate_soon()
+        return found
+
+    def replicate(self) -> None:
+        """Give the primary's configuration to every other peer, when primary and peer are up."""
+        with self.lock:
+            if not self.primary.running:
+                return
+            shared = {path: value for path, value in self.primary.leaves.items() if path != VERIFY_LEAF}
+            for peer in self.peers[1:]:
+                if peer.running:
+                    peer.leaves.update(shared)
+                    peer.publishers[:] = list(self.primary.publishers)
+
+    def settle(self, timeout_s: float = 10.0) -> bool:
+        """Wait until no replication and no restart is under way. Returns False when that took too long."""
+        with self._settled:
+            return self._settled.wait_for(lambda: self._pending == 0, timeout_s)
+
+    def begin(self) -> None:
+        """Something is under way that `settle` waits for."""
+        with self._settled:
+            self._pending += 1
+
+    def end(self) -> None:
+        """It is done."""
+        with self._settled:
+            self._pending -= 1
+            self._settled.notify_all()
+
+    def _replicate_soon(self) -> None:
+        self.begin()
+        self.later(self.lag_s(), self._replicate_now)
+
+    def _replicate_now(self) -> None:
+        self.replicate()
+        self.end()
+
+
+def initial_leaves(scenario: Scenario, addresses: Iterable[str]) -> dict[str, str]:
+    """Return the configuration that every peer starts with."""
+    leaves = {f"Ciphers {name} Value": DEFAULT_CIPHERS for name in _CIPHER_NAMES}
+    leaves["Ciphers SIPTLSCiphers Value"] = DEFAULT_CIPHERS + ":+ADH"
+    leaves[f"Ciphers {REVERSE_PROXY_CIPHERS} Value"] = scenario.ciphers
+    leaves["Ciphers sshd_ciphers Value"] = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes128-ctr"
+    leaves |= {f"Ciphers {name} Value": "minTLSv1.2" for name in _PROTOCOLS}
+    if scenario.offers_verify_flag:
+        leaves[VERIFY_LEAF] = "On"
+    leaves["Alternates Cluster Name"] = "edge.steven.lab"
+    leaves["Alternates ConfigurationPrimary"] = "1"
+    numbered = dict(enumerate(addresses, start=1))
+    return leaves | {f"Alternates Peer {number} Address": numbered.get(number, "") for number in range(1, 7)}

@@ -1,0 +1,140 @@
+"""Faults that can be ordered: each does what its name says, as often as was said, to the peer that was named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from remediate.lab import Lab
+
+Client = Callable[[int], Any]
+_CIPHERS = 'xConfiguration Ciphers ReverseProxyTLSCiphers Value: "ALL"'
+_RAML = "/api/raml"
+
+
+def _cipher(lab: Lab, peer: int = 0) -> str:
+    return lab.peers[peer].ciphers["ReverseProxyTLSCiphers"]
+
+
+def test_a_dropped_answer_leaves_the_write_done(story: Lab, rest: Client) -> None:
+    issuing = story.pki.certificate("issuing")
+    story.faults.drop_answer(story.peers[0].address)
+    client = rest(0)
+
+    assert client("GET", _RAML).status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        client.upload(issuing.pem)
+
+    assert issuing in story.peers[0].trusted
+    assert client.upload(issuing.pem).status_code == 200
+
+
+def test_a_dropped_request_leaves_nothing_done(story: Lab, rest: Client) -> None:
+    issuing = story.pki.certificate("issuing")
+    story.faults.drop_request(story.peers[0].address)
+
+    with pytest.raises(requests.ConnectionError):
+        rest(0).upload(issuing.pem)
+
+    assert issuing not in story.peers[0].trusted
+    assert [one.write for one in story.requests] == [True]
+
+
+def test_an_ignored_write_is_answered_with_success(story: Lab, rest: Client, shell: Client) -> None:
+    issuing, before = story.pki.certificate("issuing"), _cipher(story)
+    story.faults.ignore_write(story.peers[0].address, transport="rest")
+    story.faults.ignore_write(story.peers[0].address, transport="ssh")
+
+    assert rest(0).upload(issuing.pem).status_code == 200
+    assert shell(0)(_CIPHERS).endswith("OK\r\n")
+
+    assert issuing not in story.peers[0].trusted
+    assert _cipher(story) == before
+
+
+@pytest.mark.parametrize(("fault", "done"), [("drop_answer", True), ("drop_request", False)])
+def test_the_shell_breaks_in_the_same_ways(story: Lab, shell: Client, fault: str, done: bool) -> None:
+    getattr(story.faults, fault)(story.peers[0].address, containing="ciphers")
+
+    printed = shell(0)(_CIPHERS)
+
+    assert not printed.endswith("OK\r\n")
+    assert (_cipher(story) == "ALL") is done
+
+
+def test_a_slow_answer_comes_late(story: Lab, rest: Client) -> None:
+    story.faults.slow(story.peers[0].address, 0.2)
+    client = rest(0)
+
+    started = time.monotonic()
+    assert client("GET", _RAML).status_code == 200
+
+    assert time.monotonic() - started >= 0.2
+
+
+def test_other_peers_are_not_hit(story: Lab, rest: Client) -> None:
+    story.faults.drop_answer(story.peers[0].address)
+
+    assert rest(1).upload(story.pki.certificate("issuing").pem).status_code == 200
+
+
+def test_a_refused_login_is_refused_on_both_doors_until_switched_off(story: Lab, rest: Client, shell: Client) -> None:
+    address = story.peers[0].address
+    story.faults.refuse_login(address)
+
+    assert rest(0)("GET", _RAML).status_code == 401
+    story.faults.refuse_login(address, on=False)
+
+    assert rest(0)("GET", _RAML).status_code == 200
+    assert shell(0)("xStatus SystemUnit").endswith("OK\r\n")
+
+
+def test_a_peer_that_is_down_refuses_connections_and_catches_up_when_it_is_back(
+    story: Lab, rest: Client, shell: Client
+) -> None:
+    story.faults.replication_lag_s = 0.01
+    story.faults.down(story.peers[2].address)
+
+    with pytest.raises(requests.ConnectionError):
+        rest(2)("GET", _RAML)
+    shell(0)(_CIPHERS)
+    assert story.cluster.settle()
+    before = _cipher(story, 2)
+    story.faults.up(story.peers[2].address)
+
+    assert before != "ALL"
+    assert _cipher(story, 2) == "ALL"
+    assert rest(2)("GET", _RAML).status_code == 200
+
+
+def test_someone_else_comes_between_a_read_and_the_next(story: Lab, rest: Client) -> None:
+    issuing, root = story.pki.certificate("issuing"), story.pki.certificate("root")
+    story.faults.someone_else(story.peers[0].address, adds=issuing, removes=root, after_reads=2)
+    client = rest(0)
+
+    seen = [client("GET", "/api/provisioning/certs/root").text for _ in range(3)]
+
+    assert seen[0] == seen[1] != seen[2]
+    assert issuing.pem in seen[2]
+    assert root.pem not in seen[2]
+
+
+def test_a_peer_may_restart_by_itself(story: Lab, rest: Client) -> None:
+    story.faults.restart(story.peers[1].address)
+    assert story.cluster.settle()
+
+    assert story.peers[1].restarts == 1
+    assert rest(1)("GET", _RAML).status_code == 200
+
+
+def test_clear_disarms_what_is_left(story: Lab, rest: Client) -> None:
+    story.faults.drop_answer(story.peers[0].address, times=9)
+    story.faults.refuse_login(story.peers[0].address)
+
+    story.faults.clear()
+
+    assert rest(0).upload(story.pki.certificate("issuing").pem).status_code == 200
