@@ -11,6 +11,7 @@ import ctypes
 import ctypes.util
 import os
 import re
+from collections.abc import Iterable
 from ctypes import POINTER, c_char_p, c_int, c_long, c_ulong, c_void_p
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +65,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
 }
 
 _CARRIED = re.compile(r"^libcrypto-[0-9a-f]+\.so\.1\.1$")
-_VERSION_1_1_1 = 0x1010100F
+_VERSION_3 = 0x3000_0000
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,18 @@ def appliance() -> Libcrypto:
     Raises:
         RemediateError: this machine has no libcrypto that can be loaded.
     """
-    for path in [*_carried(), *_of_the_interpreter()]:
+    return first_of([*_carried(), *_of_the_interpreter()])
+
+
+@cache
+def modern() -> Libcrypto | None:
+    """Return the interpreter's own OpenSSL 3.x, to say where it would differ; None where it cannot be loaded."""
+    return next((found for path in _of_the_interpreter() if (found := _load(path)) and not found.is_appliance_like), None)
+
+
+def first_of(paths: Iterable[str]) -> Libcrypto:
+    """Return the first of `paths` that is a libcrypto. Raises RemediateError when none is."""
+    for path in paths:
         found = _load(path)
         if found is not None:
             return found
@@ -97,12 +109,6 @@ def appliance() -> Libcrypto:
         "No OpenSSL libcrypto can be loaded on this machine, so no verdict can be given.",
         next_step="Install Debian's libssl3 (or your system's OpenSSL package), or use a Python that links OpenSSL dynamically.",
     )
-
-
-@cache
-def modern() -> Libcrypto | None:
-    """Return the interpreter's own OpenSSL 3.x, to say where it would differ; None where it cannot be loaded."""
-    return next((found for path in _of_the_interpreter() if (found := _load(path)) and not found.is_appliance_like), None)
 
 
 def _carried() -> list[str]:
@@ -136,7 +142,4 @@ def _load(path: str) -> Libcrypto | None:
             function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError):
         return None
-    number = lib.OpenSSL_version_num()
-    if number < _VERSION_1_1_1:
-        return None
-    return Libcrypto(lib, lib.OpenSSL_version(0).decode(), is_appliance_like=number < 0x3000_0000)
+    return Libcrypto(lib, lib.OpenSSL_version(0).decode(), is_appliance_like=lib.OpenSSL_version_num() < _VERSION_3)
