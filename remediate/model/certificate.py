@@ -55,6 +55,9 @@ class Certificate:
     def __post_init__(self) -> None:
         object.__setattr__(self, "fingerprint", Fingerprint("sha256:" + hashlib.sha256(self.der).hexdigest()))
 
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
     @classmethod
     def from_der(cls, der: bytes) -> Certificate:
         """Return the certificate in `der`.

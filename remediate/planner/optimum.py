@@ -52,25 +52,33 @@ def minimise(tables: Iterable[Table]) -> dict[Variable, int] | None:
 
 
 class _Waiting:
-    """The tables still to be joined, by variable, and which variable to eliminate next: the one that touches the fewest others."""
+    """The tables still to be joined, those of one scope as one, and which variable to eliminate next."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        self._tables: dict[Variable, list[Table]] = {}
+        self._tables: dict[frozenset[Variable], Table] = {}
+        self._scopes: dict[Variable, set[frozenset[Variable]]] = {}
         self._order: dict[Variable, int] = {}
         self._queue: list[tuple[int, int]] = []
         for table in tables:
             for variable in table.scope:
                 self._order.setdefault(variable, len(self._order))
-                self._tables.setdefault(variable, []).append(table)
+            self._add(table)
         self._variables = list(self._order)
         for variable in self._variables:
             self._enqueue(variable)
+
+    def _add(self, table: Table) -> None:
+        scope = frozenset(table.scope)
+        known = self._tables.get(scope)
+        self._tables[scope] = _join(known, table) if known else table
+        for variable in scope:
+            self._scopes.setdefault(variable, set()).add(scope)
 
     def _enqueue(self, variable: Variable) -> None:
         heapq.heappush(self._queue, (self._width(variable), self._order[variable]))
 
     def _width(self, variable: Variable) -> int:
-        return len({other for table in self._tables[variable] for other in table.scope})
+        return len(frozenset().union(*self._scopes[variable]))
 
     def next_variable(self) -> Variable | None:
         """The variable with the fewest neighbours, the first such; None when all are eliminated."""
@@ -78,21 +86,21 @@ class _Waiting:
             width, number = heapq.heappop(self._queue)
             variable = self._variables[number]
             # Every change of a width queues the variable again, so an entry that is out of date is only passed over.
-            if variable in self._tables and width == self._width(variable):
+            if variable in self._scopes and width == self._width(variable):
                 return variable
         return None
 
     def take(self, variable: Variable) -> list[Table]:
         """Remove and return the tables that hold `variable`."""
-        taken = self._tables.pop(variable)
-        for other in {one for table in taken for one in table.scope} - {variable}:
-            self._tables[other] = [table for table in self._tables[other] if variable not in table.scope]
-        return taken
+        scopes = sorted(self._scopes.pop(variable), key=lambda scope: sorted(map(self._order.__getitem__, scope)))
+        for scope in scopes:
+            for other in scope - {variable}:
+                self._scopes[other].discard(scope)
+        return [self._tables.pop(scope) for scope in scopes]
 
     def put(self, table: Table) -> None:
         """Add the table that an elimination left."""
-        for variable in table.scope:
-            self._tables[variable].append(table)
+        self._add(table)
         for variable in table.scope:
             self._enqueue(variable)
 

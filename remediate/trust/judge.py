@@ -91,9 +91,11 @@ class PeerJudge:
 
     def outcome(self, endpoint: Endpoint) -> Outcome:
         """Return what `endpoint` gets. Where it is not certain which certificate it presents, the worse of the two counts."""
-        if endpoint.name not in self._outcomes:
-            self._outcomes[endpoint.name] = self._outcome(endpoint)
-        return self._outcomes[endpoint.name]
+        name = endpoint.name
+        outcome = self._outcomes.get(name)
+        if outcome is None:
+            outcome = self._outcomes[name] = self._outcome(endpoint)
+        return outcome
 
     def _outcome(self, endpoint: Endpoint) -> Outcome:
         if endpoint.error is not None:

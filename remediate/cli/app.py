@@ -1,0 +1,112 @@
+"""The command line as a whole: which verbs there are, and what every way of ending becomes as an exit code.
+
+Verbs are loaded when they are called, and load what they need when they run: `remediate --help` waits for click only.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from remediate.cli.failures import Terminated, report_failure
+from remediate.cli.session import Session
+
+VERBS = {
+    "collect": "Read peers, lists and endpoints into a snapshot.",
+    "plan": "Decide the smallest safe change and explain it.",
+    "show": "Show a plan to a person, a program or a change ticket.",
+    "apply": "Apply a plan to every peer, and verify.",
+    "verify": "Say what each endpoint gets from each peer, now.",
+    "rollback": "Undo one run from its journal.",
+    "workaround": "Turn certificate verification off or on, everywhere.",
+    "explain": "Draw one verdict, offline.",
+    "runs": "List and show what was done.",
+    "doctor": "Check logins, pins, secrets and what each box offers.",
+    "lab": "Start, look at and stop the embedded lab.",
+    "demo": "Walk the whole story once, on the lab.",
+    "completion": "Print the completion script of a shell.",
+}
+HELP = """Heals Mobile and Remote Access after an Expressway upgrade to X14.2.
+
+Read the cluster, judge as OpenSSL would, choose the smallest safe change, prove it, apply it peer by peer.
+
+\b
+EXAMPLES
+  remediate demo                                      the whole story on a lab of its own
+  remediate plan -i inventory.yml -o plan.json        look, decide, change nothing
+  remediate apply plan.json -i inventory.yml          ask, apply, verify
+  remediate verify -i inventory.yml                   is every endpoint good from every peer?
+
+\b
+EXIT CODES
+    0  done, or nothing to do        7  declined, or an approval is missing
+    1  error, nothing was changed    8  a person is needed
+    2  changes pending              10  something remains that no trust or cipher change fixes
+    3  failed and rolled back       64  wrong usage
+    4  something was not observed   70  a bug in remediate
+    5  locked by another run       130  interrupted (143: terminated)
+    6  the plan is stale
+
+Every option can be set by the environment variable that its help names; the command line wins.
+"""
+
+
+class Verbs(click.Group):
+    """The verbs, loaded one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the work."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load the verb `cmd_name`."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"remediate.cli.verbs.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of verbs without loading any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="remediate", message="%(prog)s %(version)s")
+def command() -> None:
+    """Hold the verbs."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; every message is already on stderr."""
+    session = Session(json="--json" in arguments)
+    try:
+        answer = command.main(list(arguments), prog_name="remediate", standalone_mode=False, obj=session)
+        code = answer if isinstance(answer, int) else 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: each kind becomes its exit code
+        code = report_failure(error, session)
+    session.close(code)
+    return code
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a symbol gets an escape, not a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # replaced only inside tests
+    sys.exit(run(sys.argv[1:]))
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    del signum, frame
+    raise Terminated

@@ -1,0 +1,61 @@
+"""Every way in which a command can end badly: one sentence and the next step on stderr, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from remediate.model.errors import RemediateError
+
+if TYPE_CHECKING:
+    from remediate.cli.session import Session
+
+USAGE, BUG, INTERRUPTED, TERMINATED = 64, 70, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: whatever is careful at Ctrl-C is as careful here."""
+
+
+def report_failure(error: BaseException, session: Session) -> int:
+    """Say what went wrong on stderr (and, under ``--json``, as a document on stdout). Return the exit code."""
+    message, next_step, code = _words_for(error)
+    session.say(f"remediate: {message}")
+    if next_step:
+        session.say(f"  {next_step}")
+    if session.verbose > 1 or os.environ.get("REMEDIATE_DEBUG"):
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    if session.json:
+        session.write_json({"error": {"message": message, "next_step": next_step, "exit_code": code}})
+    return code
+
+
+def _words_for(error: BaseException) -> tuple[str, str, int]:
+    if isinstance(error, click.Abort) and isinstance(error.__cause__, KeyboardInterrupt):
+        # click turns Ctrl-C into its own exception, and SIGTERM with it.
+        return _words_for(error.__cause__)
+    match error:
+        case RemediateError():
+            return str(error), error.next_step, error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            return "no command given", error.ctx.get_help() if error.ctx else "", USAGE
+        case click.UsageError():
+            path = error.ctx.command_path if error.ctx else "remediate"
+            return error.format_message(), f"See `{path} --help`.", USAGE
+        case click.ClickException():
+            return error.format_message(), "", USAGE
+        case KeyboardInterrupt() | click.Abort():
+            next_step = "What a run had done until then is in the journal: `remediate runs show last`."
+            return "interrupted", next_step, TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        case _:
+            return _bug(error)
+
+
+def _bug(error: BaseException) -> tuple[str, str, int]:
+    # Only the type: the text of an exception nobody planned for may hold anything.
+    message = f"stopped by an error that nobody planned for ({type(error).__name__}); this is a bug in remediate"
+    next_step = "Run it again with REMEDIATE_DEBUG=1 and report the traceback with the command line and the version."
+    return message, next_step, BUG

@@ -1,0 +1,74 @@
+"""Files that commands write: whole or not at all, and for their owner only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from remediate.model.errors import RemediateError
+
+_PRIVATE = 0o600
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` through a temporary file in the same folder, synced and renamed, mode 0600.
+
+    Raises:
+        RemediateError: the folder is missing or cannot be written.
+    """
+    try:
+        _replace(path, text)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def open_private(path: Path) -> TextIO:
+    """Open `path` for writing line by line, emptied, mode 0600. Raises RemediateError."""
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8")
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def read_text(path: Path) -> str:
+    """Return the text in `path`; ``-`` is stdin. Raises RemediateError."""
+    import sys
+
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise RemediateError(f"{path} is not UTF-8 text.") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    # mkstemp makes files with mode 0600.
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(path: Path, error: OSError) -> RemediateError:
+    return RemediateError(
+        f"{path} cannot be written: {error.strerror}.",
+        next_step="Name a file in a folder that exists and that you may write to.",
+    )

@@ -1,0 +1,64 @@
+"""Look at a cluster for the reading verbs, and say what every one of them must not pass over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from remediate.cli.session import Session
+    from remediate.model.access import ClusterAccess
+    from remediate.model.certificate import Certificate
+    from remediate.model.events import Sink
+    from remediate.model.snapshot import Snapshot
+
+
+def observe(cluster: ClusterAccess, sink: Sink) -> Snapshot:
+    """Return a fresh snapshot of `cluster`; no warning is lost on the way. Raises RemediateError."""
+    from remediate.connectors.collect import collect
+
+    return collect(cluster, sink=sink)
+
+
+def warn_of(session: Session, snapshot: Snapshot) -> None:
+    """Say on stderr which peers were not seen, and that the workaround is on. Endpoints stand in every result themselves."""
+    for peer in snapshot.peers:
+        if peer.error:
+            session.say(f"{snapshot.cluster}: peer {peer.address} was not looked at: {peer.error}")
+    off = [peer.address for peer in snapshot.peers if peer.verify_origin_server is False]
+    if off:
+        session.say(f"{snapshot.cluster}: the workaround is on: {', '.join(off)} accept any certificate, a forged one too.")
+        session.say("  Turn it off when `remediate verify` is good: `remediate workaround off -i INVENTORY`.")
+
+
+def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
+    """Return the certificates in the files and folders at `paths`. Raises InventoryError, CertificateError."""
+    from remediate.cli.files import read_text
+    from remediate.inventory import authority_files
+    from remediate.model.certificate import Certificate
+    from remediate.model.errors import CertificateError
+
+    found: list[Certificate] = []
+    for file in (file for path in paths for file in authority_files(path)):
+        try:
+            here = Certificate.all_from_pem(read_text(file))
+        except CertificateError as error:
+            raise CertificateError(f"{file}: {error}") from error
+        if not here:
+            raise CertificateError(f"{file}: there is no certificate in it.")
+        found.extend(here)
+    return tuple(found)
+
+
+def with_authorities(snapshot: Snapshot, authorities: Sequence[Certificate]) -> Snapshot:
+    """Return `snapshot` with `authorities` available and vouched for."""
+    from dataclasses import replace
+
+    known = {one.fingerprint: one for one in authorities}
+    return replace(
+        snapshot,
+        available_ca=tuple(dict.fromkeys((*snapshot.available_ca, *known))),
+        vouched_for=snapshot.vouched_for | known.keys(),
+        certificates={**snapshot.certificates, **known},
+    )

@@ -1,0 +1,98 @@
+"""Options that mean the same everywhere. Every option has a variable: ``--state-dir`` is ``REMEDIATE_STATE_DIR``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from remediate.cli.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+PATH = click.Path(path_type=Path)
+
+
+def option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    """`click.option` with its ``REMEDIATE_*`` variable, which the help shows."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = f"REMEDIATE_{long.lstrip('-').replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+
+
+def common(function: F) -> F:
+    """Add the options of every command; they end in the Session, not in the function's arguments."""
+    for decorate in reversed(_COMMON):
+        function = decorate(function)
+    return function
+
+
+def inventory(*, required: bool = True) -> Callable[[F], F]:
+    """Add ``-i`` and ``-c``."""
+
+    def decorate(function: F) -> F:
+        clusters = option(
+            "-c", "--cluster", "patterns", multiple=True, metavar="NAME", shell_complete=_complete_cluster,
+            help="Only these clusters; a glob such as 'edge-*'. Repeatable.",
+        )  # fmt: skip
+        file = option(
+            "-i", "--inventory", "inventory_path", type=PATH, required=required, metavar="FILE|DIR",
+            help="The inventory file, or a folder of them.",
+        )  # fmt: skip
+        return file(clusters(function))
+
+    return decorate
+
+
+def approvals(function: F) -> F:
+    """Add ``--approve`` and ``--approve-file``."""
+    one = option(
+        "--approve", multiple=True, metavar="sha256:HEX",
+        help="Vouch for this certificate; compare the fingerprint over another path first. Repeatable.",
+    )  # fmt: skip
+    many = option(
+        "--approve-file", type=PATH, metavar="FILE",
+        help="Fingerprints to vouch for, one a line; # begins a comment.",
+    )  # fmt: skip
+    return one(many(function))
+
+
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        del parameter
+        # A group and its command both have the common options: the later one must not unset the former.
+        if value:
+            setattr(context.ensure_object(Session), name, value)
+
+    return callback
+
+
+def _common(*names: str, into: str, **attributes: Any) -> Callable[[F], F]:
+    return option(*names, f"common_{into}", expose_value=False, callback=_remember(into), **attributes)
+
+
+_COMMON = (
+    _common("--json", into="json", is_flag=True, help="One JSON document on stdout, and nothing else there."),
+    _common("--events", into="events", metavar="FILE|-", help="What happens, as JSON lines; - is stdout."),
+    _common(
+        "--state-dir", into="chosen_state_dir", type=PATH, metavar="DIR", help="Where the journal is kept, not the usual place."
+    ),
+    _common("-q", "--quiet", into="quiet", is_flag=True, help="No progress; only results, questions and errors."),
+    _common("-v", "--verbose", into="verbose", count=True, help="More; -vv adds a traceback to errors."),
+    _common("--no-color", into="no_color", is_flag=True, help="No colours; NO_COLOR does the same."),
+    _common("--no-input", into="no_input", is_flag=True, help="Never ask; what would be asked is an error."),
+)
+
+
+def _complete_cluster(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from remediate.inventory import load
+    from remediate.model.errors import InventoryError
+
+    del parameter
+    path = context.params.get("inventory_path")
+    try:
+        names = [cluster.name for cluster in load(Path(path))] if path else []
+    except InventoryError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]

@@ -1,0 +1,127 @@
+"""What the common options say, and the two streams: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remediate.model.errors import UsageError
+from remediate.model.events import Event, Sink
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from remediate.report.events import EventLines
+
+
+@dataclass(slots=True)
+class Session:
+    """One command line.
+
+    Attributes:
+        events: a file for JSON lines; ``-`` is stdout, and what is for people then goes to stderr.
+    """
+
+    json: bool = False
+    events: str | None = None
+    chosen_state_dir: Path | None = None
+    quiet: bool = False
+    verbose: int = 0
+    no_color: bool = False
+    no_input: bool = False
+    _event_lines: EventLines | None = None
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the journal and the locks are."""
+        import platformdirs
+
+        return self.chosen_state_dir or platformdirs.user_state_path("remediate")
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a person at a terminal who may be asked."""
+        return not self.no_input and sys.stdin.isatty()
+
+    def out(self) -> Console:
+        """Return the console for results."""
+        from remediate.report.terminal import make_console
+
+        return make_console(sys.stderr if self.events == "-" else sys.stdout, color=not self.no_color)
+
+    def err(self) -> Console:
+        """Return the console for progress and questions."""
+        from remediate.report.terminal import make_console
+
+        return make_console(sys.stderr, color=not self.no_color)
+
+    def say(self, sentence: str) -> None:
+        """Write a line for a person on stderr, also under ``-q``."""
+        from remediate.report.text import clean
+
+        click.echo("\n".join(clean(line, 4000) for line in sentence.splitlines()), err=True)
+
+    def hint(self, sentence: str) -> None:
+        """Write a line that ``-q`` leaves out."""
+        if not self.quiet:
+            self.say(sentence)
+
+    def write_json(self, value: Any) -> None:
+        """Write the one document of ``--json``."""
+        import json
+
+        self.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+    def write(self, text: str) -> None:
+        """Write a result on stdout. A reader that has gone away (``| head``) is no error."""
+        from remediate.report.streams import drain
+
+        try:
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            drain(sys.stdout)
+
+    @contextmanager
+    def listening(self) -> Iterator[Sink]:
+        """Yield the sink for events: progress on stderr, and JSON lines where ``--events`` says."""
+        if self.json and self.events == "-":
+            raise UsageError("--json and --events - cannot both have stdout.", next_step="Give --events a file.")
+        sinks: list[Sink] = [self._lines()] if self.events else []
+        with ExitStack() as stack:
+            if not self.quiet:
+                from remediate.report.progress import Progress
+
+                sinks.append(stack.enter_context(Progress(self.err(), every_event=self.verbose > 0)))
+            yield lambda event: _tell(sinks, event)
+
+    def close(self, code: int) -> None:
+        """Write the last event and close its file."""
+        with self._open:
+            if self._event_lines:
+                self._event_lines(Event("summary", f"ended with exit code {code}", fields={"exit_code": code}))
+
+    def _lines(self) -> EventLines:
+        from datetime import UTC, datetime
+
+        from remediate import __version__
+        from remediate.cli.files import open_private
+        from remediate.report.events import EventLines
+
+        if self._event_lines is None:
+            events = self.events or "-"
+            stream = sys.stdout if events == "-" else self._open.enter_context(open_private(Path(events)))
+            self._event_lines = EventLines(stream, version=__version__, now=lambda: datetime.now(UTC))
+        return self._event_lines
+
+
+def _tell(sinks: list[Sink], event: Event) -> None:
+    for sink in sinks:
+        sink(event)

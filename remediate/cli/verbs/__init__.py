@@ -1,0 +1,1 @@
+"""The verbs, each in its own file, each a `click.Command` named `command`."""

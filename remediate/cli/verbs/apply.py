@@ -1,0 +1,160 @@
+"""``remediate apply``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remediate.cli.options import PATH, approvals, common, inventory, option
+from remediate.cli.session import Session
+from remediate.model.errors import Declined, InventoryError
+
+if TYPE_CHECKING:
+    from remediate.executor.result import ApplyOptions, OnFailure, Restart, RunResult
+    from remediate.model.access import ClusterAccess
+    from remediate.model.plan import EndpointForecast, Plan
+
+
+@click.command()
+@click.argument("plan", type=PATH)
+@inventory()
+@option("--dry-run", is_flag=True, help="Walk the whole path over connections that cannot write.")
+@option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@approvals
+@option("--restart", type=click.Choice(["never", "if-needed", "rolling"]), default="if-needed", show_default=True,
+        help="Restart peers, one at a time.")  # fmt: skip
+@option("--on-failure", type=click.Choice(["rollback", "workaround", "stop"]), default="rollback", show_default=True,
+        help="What to do when a change fails.")  # fmt: skip
+@option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
+@option("--allow-incomplete", is_flag=True, help="Apply a plan that was made without seeing every peer and endpoint.")
+@common
+@click.pass_obj
+def command(
+    session: Session,
+    plan: Path,
+    inventory_path: Path,
+    patterns: tuple[str, ...],
+    dry_run: bool,  # noqa: FBT001 - click passes options by name
+    yes: bool,  # noqa: FBT001
+    approve: tuple[str, ...],
+    approve_file: Path | None,
+    restart: Restart,
+    on_failure: OnFailure,
+    ticket: str | None,
+    allow_incomplete: bool,  # noqa: FBT001
+) -> int:
+    """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
+
+    Shows the plan and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does anything.
+
+    \b
+    EXAMPLES
+      remediate apply plan.json -i inventory.yml --dry-run
+      remediate apply plan.json -i inventory.yml --ticket CHG0012345
+      remediate apply plan.json -i inventory.yml --yes --approve-file fingerprints.txt
+
+    \b
+    EXIT CODES
+      0   applied, or there was nothing to do; every endpoint verifies
+      1   error, nothing was changed
+      3   failed and rolled back; the start state was read back and is there
+      4   the plan is incomplete, and --allow-incomplete was not given; or something could not be observed
+      5   locked by another run
+      6   the plan is stale: what it was made from has changed
+      7   declined, or a certificate lacks an approval
+      8   a person is needed: an outcome is unknown, a rollback failed, or a manual step is open
+      10  applied; something stays refused that no trust or cipher change fixes
+      130 interrupted (143: terminated); the journal says what was done
+    """
+    from remediate.cli.approvals import approved_fingerprints
+    from remediate.cli.files import read_text
+    from remediate.executor.apply import apply_plan
+    from remediate.executor.result import ApplyOptions
+    from remediate.model.plan import Plan
+
+    approved = approved_fingerprints(approve, approve_file)
+    options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete)
+    value = Plan.from_json(read_text(plan))
+    cluster = _cluster_of(session, value, inventory_path, patterns)
+    if not dry_run and not yes and value.actions:
+        _refuse(value, options)
+        _confirm(session, value)
+    with session.listening() as sink:
+        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=sink)
+    _hand_over(session, result, value, options)
+    return result.exit_code
+
+
+def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, ...]) -> ClusterAccess:
+    from remediate.cli.fleet import choose
+
+    named = [one for one in choose(session, path, patterns) if one.name == plan.cluster]
+    if not named:
+        raise InventoryError(
+            f"The plan is for the cluster {plan.cluster}, which is not among those chosen from {path}.",
+            next_step="Give the inventory that the plan was made with, without -c or with the plan's own cluster.",
+        )
+    return named[0]
+
+
+def _refuse(plan: Plan, options: ApplyOptions) -> None:
+    """Raise now what would refuse the plan after the question: nobody should answer it in vain."""
+    from remediate.executor import refusals
+
+    if not options.allow_incomplete:
+        refusals.refuse_incomplete(plan)
+    refusals.approvals(plan, options.approved)
+
+
+def _confirm(session: Session, plan: Plan) -> None:
+    """Show `plan` and ask. Raises Declined."""
+    from remediate.report.terminal import show_plan
+
+    if not session.may_ask:
+        raise Declined(
+            "There is no terminal to ask on, and --yes was not given.",
+            next_step="Nothing was done. Review the plan with `remediate show`, then pass --yes; --dry-run needs neither.",
+        )
+    show_plan(session.err(), plan)
+    click.echo(err=True)
+    try:
+        answer = input_on_stderr(f"Apply this to {plan.cluster}? Only `yes` in full applies it: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != "yes":
+        raise Declined("Declined: nothing was changed.", next_step="Run the command again and answer `yes` to apply the plan.")
+
+
+def input_on_stderr(question: str) -> str:
+    """Ask on stderr and return the line; stdout stays for data. Raises EOFError."""
+    click.echo(question, err=True, nl=False)
+    line = sys.stdin.readline()
+    if not line:
+        click.echo(err=True)
+        raise EOFError
+    return line
+
+
+def _hand_over(session: Session, result: RunResult, plan: Plan, options: ApplyOptions) -> None:
+    from remediate.cli.runs_view import result_json, show_result
+
+    if session.json:
+        session.write_json({**result_json(result, cluster=plan.cluster, plan=plan.id), "dry_run": options.dry_run})
+    else:
+        show_result(session, result, _before_and_now(result, plan))
+
+
+def _before_and_now(result: RunResult, plan: Plan) -> list[EndpointForecast]:
+    """What the plan saw before, and what was verified after; nothing where nothing was verified."""
+    from remediate.model.plan import EndpointForecast
+
+    before = {(one.address, one.port, one.peer): one.before for one in plan.endpoints}
+    return [
+        EndpointForecast(
+            one.address, one.port, one.peer, before.get((one.address, one.port, one.peer), one.outcome), one.outcome
+        )
+        for one in result.judgements
+    ]

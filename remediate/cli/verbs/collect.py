@@ -1,0 +1,83 @@
+"""``remediate collect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remediate.cli.options import PATH, common, inventory, option
+from remediate.cli.session import Session
+
+if TYPE_CHECKING:
+    from remediate.model.access import ClusterAccess
+    from remediate.model.snapshot import Snapshot
+
+
+@click.command()
+@inventory()
+@option(
+    "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
+)
+@common
+@click.pass_obj
+def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], output: Path | None) -> int:
+    """Read peers, trusted CA lists, ciphers and discovery, and probe every endpoint. Writes nothing to a cluster.
+
+    The snapshot holds certificates and settings, and no secret. A plan can be made from it offline.
+
+    \b
+    EXAMPLES
+      remediate collect -i inventory.yml -o snapshot.json
+      remediate collect -i inventory/ -c 'edge-*' -o snapshots/
+      remediate collect -i inventory.yml --json
+
+    \b
+    EXIT CODES
+      0   every peer and endpoint was observed
+      4   some were not; the snapshot says which and why, and is written all the same
+      1   error in the inventory, a secret, a login or a pin
+    """
+    from remediate.cli.codes import DONE, INCOMPLETE
+    from remediate.cli.fleet import across, choose, exit_code_of, only, tell_errors
+    from remediate.cli.observe import observe, warn_of
+    from remediate.cli.results import check_output, write_documents, write_files
+    from remediate.model.limits import Limits
+
+    clusters = choose(session, inventory_path, patterns)
+    check_output(output, len(clusters))
+    with session.listening() as sink:
+
+        def look(cluster: ClusterAccess) -> tuple[Snapshot, int]:
+            snapshot = observe(cluster, sink)
+            return snapshot, DONE if snapshot.complete else INCOMPLETE
+
+        results = across(clusters, look, Limits())
+    only(results)
+    tell_errors(session, results)
+    written = write_files(results, output)
+    snapshots = [done.value for done in results if done.value]
+    for snapshot in snapshots:
+        warn_of(session, snapshot)
+    if session.json:
+        write_documents(session, results, "snapshot", exit_code_of(results))
+    else:
+        _show(session, snapshots)
+    for path in written:
+        session.hint(f"Wrote {path}.")
+    return exit_code_of(results)
+
+
+def _show(session: Session, snapshots: list[Snapshot]) -> None:
+    from remediate.report.text import clean, count
+
+    console = session.out()
+    for one in snapshots:
+        seen = f"{count(len(one.peers), 'peer')}, {count(len(one.endpoints), 'endpoint')}, "
+        certificates = count(len(one.certificates), "certificate")
+        console.print(f"{clean(one.cluster)}: {seen}{certificates}{'' if one.complete else ', incomplete'}", soft_wrap=True)
+        for unseen in (endpoint for endpoint in one.endpoints if endpoint.error):
+            console.print(f"  not observed: {clean(unseen.name)}: {clean(unseen.error or '')}", soft_wrap=True)
+        for unused in one.not_in_use:
+            console.print(f"  not in use: {clean(unused)}", soft_wrap=True)

@@ -1,0 +1,87 @@
+"""``remediate doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remediate.cli.options import common, inventory
+from remediate.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediate.cli.examination import Finding
+    from remediate.model.access import ClusterAccess
+
+
+@click.command()
+@inventory()
+@common
+@click.pass_obj
+def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> int:
+    """Check what a plan and an apply would need: secrets, pins, logins, what each box offers, the state directory.
+
+    Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, and what would have to
+    be done by hand.
+
+    \b
+    EXAMPLES
+      remediate doctor -i inventory.yml
+      remediate doctor -i inventory/ --json
+
+    \b
+    EXIT CODES
+      0   all is well
+      1   a secret, a login or a pin is not; or the state directory cannot be written
+      4   a peer could not be reached
+    """
+    from dataclasses import asdict
+
+    from remediate.cli.examination import examine, state_directory, worst
+    from remediate.cli.fleet import across, choose, exit_code_of
+    from remediate.model.errors import most_serious
+    from remediate.model.limits import Limits
+
+    limits = Limits()
+
+    def look(cluster: ClusterAccess) -> tuple[tuple[Finding, ...], int]:
+        findings = examine(cluster, limits)
+        return findings, worst(findings)
+
+    state = state_directory(session.state_dir)
+    results = across(choose(session, inventory_path, patterns), look, limits, ask=False)
+    code = most_serious((state.code, exit_code_of(results)))
+    if session.json:
+        clusters = [done.as_json(lambda findings: {"findings": [asdict(one) for one in findings]}) for done in results]
+        session.write_json({"exit_code": code, "state_directory": asdict(state), "clusters": clusters})
+        return code
+    _show(session, "this machine", (state,))
+    for done in results:
+        _show(session, done.cluster, done.value or ())
+    return code
+
+
+def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from remediate.report.text import clean
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    previous = ""
+    for one in findings:
+        mark = Text("  ✗", "red") if one.code else Text("  ✓", "green")
+        said = Text(clean(one.said, 2000))
+        if one.next_step:
+            said.append(f"\n{clean(one.next_step, 2000)}", "dim")
+        table.add_row(mark, Text("" if one.subject == previous else clean(one.subject)), said)
+        previous = one.subject
+    console = session.out()
+    console.print(Text(clean(title), "bold"))
+    console.print(table)

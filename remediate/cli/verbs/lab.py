@@ -1,0 +1,197 @@
+"""``remediate lab``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remediate.cli.options import PATH, common, option
+from remediate.cli.session import Session
+from remediate.model.errors import RemediateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from remediate.lab import JudgeAnswer
+
+DIRECTORY = option("--directory", type=PATH, metavar="DIR", help="The lab's folder; `lab` in the state directory if left out.")
+
+
+@click.group()
+def command() -> None:
+    """Start, look at and stop the embedded lab: three Expressway-C peers and five UC nodes on loopback, on real protocols.
+
+    \b
+    EXAMPLES
+      remediate lab up
+      remediate lab mra
+      remediate lab down
+
+    \b
+    EXIT CODES
+      0   done
+      1   the lab does not start, or is not there
+    """
+
+
+@command.command()
+@option(
+    "--scenario", default="story", show_default=True, metavar="NAME", help="Which trouble to simulate; a wrong name lists them."
+)
+@DIRECTORY
+@common
+@click.pass_obj
+def up(session: Session, scenario: str, directory: Path | None) -> int:
+    """Start a lab in the background and say where its inventory is.
+
+    \b
+    EXAMPLES
+      remediate lab up
+      remediate lab up --scenario same-cn
+
+    \b
+    EXIT CODES
+      0   it runs
+      1   it does not start, runs already, or there is no such scenario
+    """
+    process = _process()
+    folder = _folder(session, directory)
+    process.up(folder, scenario)
+    return _say_status(session, folder)
+
+
+@command.command()
+@DIRECTORY
+@common
+@click.pass_obj
+def status(session: Session, directory: Path | None) -> int:
+    """Say whether a lab runs, and where its inventory is.
+
+    \b
+    EXAMPLES
+      remediate lab status
+      remediate lab status --json
+
+    \b
+    EXIT CODES
+      0   said
+      1   a lab runs and does not answer
+    """
+    return _say_status(session, _folder(session, directory))
+
+
+@command.command()
+@DIRECTORY
+@common
+@click.pass_obj
+def down(session: Session, directory: Path | None) -> int:
+    """Stop the lab.
+
+    \b
+    EXAMPLES
+      remediate lab down
+
+    \b
+    EXIT CODES
+      0   it is stopped, or was not running
+      1   it does not stop
+    """
+    folder = _folder(session, directory)
+    stopped = _process().down(folder)
+    if session.json:
+        session.write_json({"directory": str(folder), "stopped": stopped})
+    else:
+        session.out().print(f"The lab in {folder} is stopped." if stopped else f"No lab runs in {folder}.", soft_wrap=True)
+    return 0
+
+
+@command.command()
+@DIRECTORY
+@common
+@click.pass_obj
+def mra(session: Session, directory: Path | None) -> int:
+    """Send what a client would send, through each peer to each endpoint, and show 200 or 502 with the log line.
+
+    \b
+    EXAMPLES
+      remediate lab mra
+      remediate lab mra --json
+
+    \b
+    EXIT CODES
+      0   asked, whatever the answers
+      1   no lab runs
+    """
+    answers = _process().connect(_folder(session, directory)).ask_all()
+    if session.json:
+        session.write_json([_row(key, answer) for key, answer in answers.items()])
+    else:
+        _show(session, answers)
+    return 0
+
+
+def lab_missing(error: ImportError) -> RemediateError:
+    """Return what to say when the lab's own packages are not installed."""
+    return RemediateError(
+        f"The lab needs the Python package {error.name}, which is not installed.",
+        next_step="Install the extra: pip install 'remediate[lab]'.",
+    )
+
+
+def _process() -> Any:
+    try:
+        from remediate.lab import process
+    except ImportError as error:
+        raise lab_missing(error) from error
+    return process
+
+
+def _folder(session: Session, directory: Path | None) -> Path:
+    return (directory or session.state_dir / "lab").absolute()
+
+
+def _say_status(session: Session, folder: Path) -> int:
+    running = _process().status(folder)
+    if session.json:
+        details = {"scenario": running.scenario, "inventory": str(running.inventory), "judge": running.judge} if running else {}
+        session.write_json({"directory": str(folder), "running": running is not None, **details})
+        return 0
+    console = session.out()
+    if running is None:
+        console.print(f"No lab runs in {folder}.", soft_wrap=True)
+        return 0
+    console.print(f"The lab runs: {running.summary}", soft_wrap=True)
+    console.print(f"  inventory  {running.inventory}", soft_wrap=True)
+    console.print(f"  consoles   {running.approvals}", soft_wrap=True)
+    session.hint(f"Next: `remediate plan -i {running.inventory} --approve-file {running.approvals}`.")
+    return 0
+
+
+def _row(key: tuple[str, str, int], answer: JudgeAnswer) -> dict[str, Any]:
+    peer, address, port = key
+    return {
+        "peer": peer,
+        "address": address,
+        "port": port,
+        "status": answer.status,
+        "log": answer.log_line,
+        "judge": answer.judge,
+    }
+
+
+def _show(session: Session, answers: Mapping[tuple[str, str, int], JudgeAnswer]) -> None:
+    from rich.text import Text
+
+    from remediate.report.text import clean
+    from remediate.report.view import endpoint_name
+
+    console = session.out()
+    for (peer, address, port), answer in answers.items():
+        good = answer.status == 200
+        line = Text(f"{'✓' if good else '✗'} {answer.status} ", "green" if good else "red")
+        line.append(f"{clean(peer)} → {clean(endpoint_name(address, port))}", "default")
+        console.print(line, soft_wrap=True)
+        if answer.log_line:
+            console.print(Text(f"      {clean(answer.log_line)}", "dim"), soft_wrap=True)

@@ -1,0 +1,55 @@
+"""``remediate rollback``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from remediate.cli.options import common, inventory
+from remediate.cli.session import Session
+from remediate.model.errors import InventoryError
+
+
+@click.command()
+@click.argument("run")
+@inventory()
+@common
+@click.pass_obj
+def command(session: Session, run: str, inventory_path: Path, patterns: tuple[str, ...]) -> int:
+    """Undo RUN (an id from `remediate runs`, or last) from its journal alone, and read the start state back.
+
+    Exactly what the run added is removed, where the box offers removal; where it does not, the step is named. What others changed
+    since then is left alone.
+
+    \b
+    EXAMPLES
+      remediate rollback last -i inventory.yml
+      remediate rollback 261123-101500-4f2a -i inventory.yml
+
+    \b
+    EXIT CODES
+      0   the start state was read back and is there
+      1   error, nothing was changed
+      5   locked by another run
+      8   a person is needed: a manual step is open, or an outcome is unknown
+    """
+    from remediate.cli.fleet import choose
+    from remediate.cli.runs_view import result_json, show_result
+    from remediate.executor.journal import Journal
+    from remediate.executor.rollback import rollback
+
+    with Journal(session.state_dir) as journal:
+        record = journal.run(run)
+    named = [one for one in choose(session, inventory_path, patterns) if one.name == record.cluster]
+    if not named:
+        raise InventoryError(
+            f"The run {record.id} was on the cluster {record.cluster}, which is not chosen from {inventory_path}."
+        )
+    with session.listening() as sink:
+        result = rollback(record.id, named[0], state_dir=session.state_dir, sink=sink)
+    if session.json:
+        session.write_json(result_json(result, cluster=record.cluster, plan=record.plan))
+    else:
+        show_result(session, result, ())
+    return result.exit_code

@@ -1,0 +1,80 @@
+"""``remediate show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remediate.cli.options import PATH, common, option
+from remediate.cli.session import Session
+from remediate.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from remediate.model.plan import Plan
+
+
+@click.command()
+@click.argument("plan", type=PATH)
+@option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
+@option("--markdown", "markdown_path", type=PATH, metavar="FILE", help="Write a change ticket; - is stdout.")
+@option("--explain", is_flag=True, help="Also show the plans that were not chosen.")
+@common
+@click.pass_obj
+def command(
+    session: Session,
+    plan: Path,
+    html_path: Path | None,
+    markdown_path: Path | None,
+    explain: bool,  # noqa: FBT001 - click passes options by name
+) -> int:
+    """Show the plan in PLAN (- is stdin) to a person, a program (--json) or a change ticket. Needs no cluster.
+
+    \b
+    EXAMPLES
+      remediate show plan.json
+      remediate show plan.json --html plan.html
+      remediate show plan.json --markdown ticket.md
+      remediate show plan.json --json
+
+    \b
+    EXIT CODES
+      0   shown
+      1   the file cannot be read, or is no plan of a version that this remediate reads
+    """
+    from remediate.cli.files import read_text
+    from remediate.model.plan import Plan
+
+    if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
+        raise UsageError("--json, --html and --markdown exclude each other.")
+    value = Plan.from_json(read_text(plan))
+    if session.json:
+        session.write(value.to_json())
+    elif html_path:
+        from remediate.report.html import plan_page
+
+        _hand_over(session, html_path, plan_page(value))
+    elif markdown_path:
+        from remediate.report.markdown import plan_ticket
+
+        _hand_over(session, markdown_path, plan_ticket(value))
+    else:
+        _print(session, value, explain=explain)
+    return 0
+
+
+def _hand_over(session: Session, path: Path, text: str) -> None:
+    from remediate.cli.files import write_whole
+
+    if str(path) == "-":
+        session.write(text)
+        return
+    write_whole(path, text)
+    session.hint(f"Wrote {path}.")
+
+
+def _print(session: Session, plan: Plan, *, explain: bool) -> None:
+    from remediate.report.terminal import show_plan
+
+    show_plan(session.out(), plan, every_row=session.verbose > 0, explain=explain)

@@ -1,0 +1,91 @@
+"""``remediate workaround``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from remediate.cli.options import common, inventory
+from remediate.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remediate.cli.fleet import Done
+    from remediate.executor.workaround import PeerFlag
+    from remediate.model.access import ClusterAccess
+
+Flags = tuple["PeerFlag", ...]
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
+@inventory()
+@common
+@click.pass_obj
+def command(session: Session, what: Literal["status", "on", "off"], inventory_path: Path, patterns: tuple[str, ...]) -> int:
+    """Show the workaround, or turn it on or off, on every peer, and read every peer back.
+
+    On means that certificate verification is off (VerifyOriginServer: Off), as it was before X14.2: the peers then accept any
+    certificate, a forged one too. It is a last resort for hours, not for weeks. status writes nothing.
+
+    \b
+    EXAMPLES
+      remediate workaround status -i inventory.yml
+      remediate workaround on -i inventory.yml
+      remediate workaround off -i inventory.yml
+
+    \b
+    EXIT CODES
+      0   every peer was read and is as asked, or says that this version does not offer the switch (status)
+      1   error in the inventory, a secret, a login or a pin
+      4   status: a peer could not be read
+      8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
+    """
+    from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
+    from remediate.executor.workaround import status, switch, worst_of
+    from remediate.model.limits import Limits
+
+    with session.listening() as sink:
+
+        def work(cluster: ClusterAccess) -> tuple[Flags, int]:
+            flags = status(cluster, sink=sink) if what == "status" else switch(cluster, on=what == "on", sink=sink)
+            return flags, worst_of(flags)
+
+        results = across(choose(session, inventory_path, patterns), work, Limits())
+    tell_errors(session, results)
+    code = exit_code_of(results)
+    if session.json:
+        session.write_json({"exit_code": code, "clusters": [done.as_json(_as_json) for done in results]})
+    else:
+        _show(session, results)
+    return code
+
+
+def _as_json(flags: Sequence[PeerFlag]) -> dict[str, Any]:
+    names = ("peer", "verification", "problem", "exit_code", "changed")
+    return {"peers": [{name: getattr(flag, name) for name in names} for flag in flags]}
+
+
+def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
+    from rich.text import Text
+
+    from remediate.report.text import clean
+
+    console = session.out()
+    words = {
+        True: ("✓ verification on", "green"),
+        False: ("! verification off: the workaround is on", "yellow"),
+        None: ("? not known", "red"),
+    }
+    for done in results:
+        console.print(Text(clean(done.cluster), "bold"))
+        for flag in done.value or ():
+            word, style = words[flag.verification]
+            line = Text(f"  {clean(flag.peer)}  ")
+            line.append(word, style)
+            console.print(line, soft_wrap=True)
+            if flag.problem:
+                console.print(f"    {clean(flag.problem, 2000)}", soft_wrap=True)

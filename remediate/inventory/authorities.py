@@ -1,0 +1,25 @@
+"""Files with CA certificates that the operator vouches for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from remediate.model.errors import InventoryError
+
+_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
+
+
+def authority_files(path: Path) -> tuple[Path, ...]:
+    """Return `path` itself, or the ``*.pem``, ``*.crt`` and ``*.cer`` files of a folder, sorted by name.
+
+    Raises:
+        InventoryError: there is no such file, or the folder has none of them.
+    """
+    if not path.exists():
+        raise InventoryError(f"{path}: no such file or folder of CA certificates.")
+    if not path.is_dir():
+        return (path,)
+    files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES))
+    if not files:
+        raise InventoryError(f"{path}: this folder has no .pem, .crt or .cer file.")
+    return files

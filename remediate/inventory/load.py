@@ -1,0 +1,195 @@
+"""Inventory YAML, as in the documentation's reference, to ClusterAccess values."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import cast, get_args
+
+from remediate.inventory.authorities import authority_files
+from remediate.inventory.credentials import password_source
+from remediate.inventory.document import Item, read_document
+from remediate.model.access import ClusterAccess, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
+from remediate.model.errors import InventoryError
+from remediate.model.identity import Address, Fingerprint, Product
+from remediate.model.plan import CipherPolicy, Policy
+from remediate.model.secret import Login
+
+_ACCOUNTS = ("credentials", "platform_credentials")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_HEX_DIGITS = re.compile(r"[0-9a-f]{64}")
+_HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+
+
+def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
+    """Return the clusters of an inventory file, or of every ``*.yml`` and ``*.yaml`` in a folder, in order.
+
+    Args:
+        allow_prompt: whether ``{prompt: true}`` may ask on the terminal.
+
+    Raises:
+        InventoryError: file, line, the offending key and the nearest known one.
+    """
+    clusters: dict[str, ClusterAccess] = {}
+    places: dict[str, str] = {}
+    for item in (item for file in _files(path) for item in _cluster_items(file)):
+        cluster = _cluster(item, allow_prompt=allow_prompt)
+        if cluster.name in clusters:
+            raise item.error(f"the cluster `{cluster.name}` already stands at {places[cluster.name]}.")
+        clusters[cluster.name], places[cluster.name] = cluster, item.place
+    return tuple(clusters.values())
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    if not path.exists():
+        raise InventoryError(f"{path}: no such inventory file or folder.")
+    if not path.is_dir():
+        return (path,)
+    files = tuple(sorted(file for file in path.iterdir() if file.suffix in {".yml", ".yaml"}))
+    if not files:
+        raise InventoryError(f"{path}: this folder has no .yml or .yaml file.")
+    return files
+
+
+def _cluster_items(file: Path) -> tuple[Item, ...]:
+    keys = read_document(file).mapping(required=("version", "clusters"))
+    version = keys["version"].integer()
+    if version != 1:
+        raise keys["version"].error(f"this remediate reads inventory version 1, not {version}.")
+    return keys["clusters"].sequence()
+
+
+def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
+    keys = item.mapping(required=("name", "expressway"), optional=("unified_communications", "policy", "ca"))
+    name = _name(keys["name"])
+    expressway = keys["expressway"].mapping(required=("username", "password", "peers"))
+    uc = keys["unified_communications"].mapping(optional=(*_ACCOUNTS, "nodes")) if "unified_communications" in keys else {}
+
+    def login(of: dict[str, Item]) -> Login:
+        username = of["username"].text()
+        return Login(username, password_source(of["password"], username, cluster=name, allow_prompt=allow_prompt))
+
+    accounts = {key: login(uc[key].mapping(required=("username", "password"))) for key in _ACCOUNTS if key in uc}
+    return ClusterAccess(
+        name=name,
+        login=login(expressway),
+        peers=_peers(expressway["peers"]),
+        axl=accounts.get("credentials"),
+        platform=accounts.get("platform_credentials"),
+        nodes=_nodes(uc["nodes"]) if "nodes" in uc else (),
+        policy=_policy(keys["policy"]) if "policy" in keys else Policy(),
+        ca=_authorities(keys["ca"]) if "ca" in keys else (),
+        source=item.file,
+    )
+
+
+def _peers(item: Item) -> tuple[PeerAccess, ...]:
+    peers: dict[Address, PeerAccess] = {}
+    for entry in item.sequence():
+        peer = _peer(entry)
+        if peer.address in peers:
+            raise entry.error(f"the peer {peer.address} stands twice in `peers`.")
+        peers[peer.address] = peer
+    return tuple(peers.values())
+
+
+def _peer(item: Item) -> PeerAccess:
+    keys = item.mapping(required=("address",), optional=("rest_port", "ssh_port", "tls", "ssh"))
+    return PeerAccess(
+        address=_address(keys["address"]),
+        rest_port=keys["rest_port"].port() if "rest_port" in keys else 443,
+        ssh_port=keys["ssh_port"].port() if "ssh_port" in keys else 22,
+        tls=_tls(keys["tls"]) if "tls" in keys else TlsTrust(),
+        ssh=_ssh(keys["ssh"]) if "ssh" in keys else HostKeyTrust(),
+    )
+
+
+def _tls(item: Item) -> TlsTrust:
+    keys = _one_of(item, ("fingerprint", "ca"))
+    return TlsTrust(
+        fingerprint=_fingerprint(keys["fingerprint"]) if "fingerprint" in keys else None,
+        ca=keys["ca"].existing_path() if "ca" in keys else None,
+    )
+
+
+def _ssh(item: Item) -> HostKeyTrust:
+    keys = _one_of(item, ("host_key", "known_hosts"))
+    return HostKeyTrust(
+        host_key=_host_key(keys["host_key"]) if "host_key" in keys else None,
+        known_hosts=keys["known_hosts"].existing_path() if "known_hosts" in keys else None,
+    )
+
+
+def _one_of(item: Item, choices: tuple[str, str]) -> dict[str, Item]:
+    keys = item.mapping(optional=choices)
+    if len(keys) != 1:
+        raise item.error(f"`{item.name}` must have either `{choices[0]}` or `{choices[1]}`.")
+    return keys
+
+
+def _nodes(item: Item) -> tuple[NodeAccess, ...]:
+    nodes: dict[tuple[Address, Product], NodeAccess] = {}
+    for entry in item.sequence():
+        node = _node(entry)
+        if (node.address, node.product) in nodes:
+            raise entry.error(f"the {node.product} node {node.address} stands twice in `nodes`.")
+        nodes[node.address, node.product] = node
+    return tuple(nodes.values())
+
+
+def _node(item: Item) -> NodeAccess:
+    keys = item.mapping(required=("address", "product"), optional=("connect_to", "ports"))
+    return NodeAccess(
+        address=_address(keys["address"]),
+        product=cast("Product", keys["product"].choice(get_args(Product))),
+        connect_to=_address(keys["connect_to"]) if "connect_to" in keys else None,
+        ports=tuple(dict.fromkeys(entry.port() for entry in keys["ports"].sequence())) if "ports" in keys else None,
+    )
+
+
+def _policy(item: Item) -> Policy:
+    keys = item.mapping(optional=("ciphers", "allow_removal", "trust_self_signed"))
+    usual = Policy()
+    return Policy(
+        ciphers=cast("CipherPolicy", keys["ciphers"].choice(get_args(CipherPolicy))) if "ciphers" in keys else usual.ciphers,
+        allow_removal=keys["allow_removal"].boolean() if "allow_removal" in keys else usual.allow_removal,
+        trust_self_signed=keys["trust_self_signed"].boolean() if "trust_self_signed" in keys else usual.trust_self_signed,
+    )
+
+
+def _authorities(item: Item) -> tuple[Path, ...]:
+    return tuple(file for entry in item.sequence() for file in authority_files(entry.existing_path()))
+
+
+def _name(item: Item) -> str:
+    name = item.text()
+    if not _NAME.fullmatch(name):
+        raise item.error(f"`{item.name}` may have letters, digits, dots, hyphens and underscores only: it also names files.")
+    return name
+
+
+def _address(item: Item) -> Address:
+    text = item.text()
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if not _HOST.fullmatch(text):
+            raise item.error(f"`{item.name}` must be one host name or IP address, without scheme, port or brackets.") from None
+    return Address(text)
+
+
+def _fingerprint(item: Item) -> Fingerprint:
+    # `openssl x509 -fingerprint` prints upper case and colons.
+    digits = item.text().removeprefix("sha256:").replace(":", "").lower()
+    if not item.text().startswith("sha256:") or not _HEX_DIGITS.fullmatch(digits):
+        raise item.error(f"`{item.name}` must be `sha256:` and the 64 hexadecimal digits of the certificate's SHA-256.")
+    return Fingerprint(f"sha256:{digits}")
+
+
+def _host_key(item: Item) -> str:
+    text = item.text()
+    if not _HOST_KEY.fullmatch(text):
+        raise item.error(f"`{item.name}` must be `SHA256:` and 43 characters, as `ssh-keygen -lf` prints it.")
+    return text

@@ -1,0 +1,1 @@
+"""Views of the same objects: terminal, HTML, Markdown ticket, JSON, events."""

@@ -1,0 +1,63 @@
+"""One verdict on a terminal: the chain from the leaf to the root, where it breaks, and what would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from remediate.model.canonical import rfc3339
+from remediate.model.certificate import Certificate
+from remediate.model.verdict import Verdict
+from remediate.report.chain import Link
+from remediate.report.text import clean, short
+
+_ORIGINS = {"presented": "presented by the server", "trusted": "from this peer's list", "missing": "found nowhere"}
+
+
+def show_verdict(console: Console, address: str | None, verdict: Verdict, links: Sequence[Link], mends: Sequence[str]) -> None:
+    """Print the verdict, the drawn chain, and `mends`: sentences that say what would make it verify."""
+    console.print(_answer(address, verdict))
+    console.print()
+    for link in links:
+        for line in _link_lines(link):
+            console.print(line, soft_wrap=True)
+    if verdict.ok:
+        return
+    console.print()
+    for mend in mends:
+        console.print(Text(f"→ {clean(mend, 2000)}", "bold"))
+
+
+def _answer(address: str | None, verdict: Verdict) -> Text:
+    target = clean(address) if address else "the chain alone"
+    if verdict.ok:
+        return Text(f"✓ {target} verifies", "bold green")
+    cause = verdict.cause.value if verdict.cause else "refused"
+    where = "" if verdict.depth is None else f", at depth {verdict.depth}"
+    answer = Text(f"✗ {target} is refused: {cause}", "bold red")
+    answer.append(f"\n  {clean(verdict.error or '')} (code {verdict.code}{where})", "red")
+    return answer
+
+
+def _link_lines(link: Link) -> tuple[Text, ...]:
+    indent = "   " * link.depth
+    stem = indent[:-3] + "└─ " if link.depth else ""
+    refused = link.breaks or link.origin == "missing"
+    head = Text(f"{stem}{'✗' if refused else '✓'} ", "red" if refused else "green")
+    head.append(clean(link.name) or "(no name)", "bold")
+    head.append(f"  [{link.depth}] {_ORIGINS[link.origin]}", "dim")
+    if link.certificate is None:
+        return (head,)
+    return (head, *(Text(f"{indent}  {line}", "dim") for line in facts(link.certificate)))
+
+
+def facts(certificate: Certificate) -> tuple[str, ...]:
+    """Return what a person compares: key, validity, names, fingerprint."""
+    size = f" {certificate.key_bits}" if certificate.key_bits else ""
+    dates = " to ".join(rfc3339(moment)[:10] if moment else "?" for moment in (certificate.not_before, certificate.not_after))
+    names = ", ".join((*certificate.san_dns, *(f"IP {address}" for address in certificate.san_ip)))
+    kind = "CA, " if certificate.is_ca else ""
+    lines = (f"{kind}{certificate.key_family}{size}, valid {dates}, {short(certificate.fingerprint)}",)
+    return (*lines, f"names: {clean(names)}") if names else lines

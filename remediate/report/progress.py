@@ -1,0 +1,45 @@
+"""Events for a person, on stderr: a moving line on a terminal, one line per event elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from remediate.model.events import Event
+from remediate.report.text import clean
+
+_LASTING = frozenset({"warning", "manual-step", "change-complete", "change-failed"})
+_STYLES = {"warning": "yellow", "manual-step": "yellow", "change-failed": "red"}
+
+
+class Progress:
+    """A sink and a context manager. On a terminal, events come and go in one line and only those that matter stay."""
+
+    def __init__(self, console: Console, *, every_event: bool = False) -> None:
+        self._console = console
+        self._every_event = every_event or not console.is_terminal
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status = self._console.status(Text("…"))
+            self._status.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def __call__(self, event: Event) -> None:
+        line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
+        line.append(clean(event.message), style=_STYLES.get(event.type, "default"))
+        if self._every_event or event.type in _LASTING:
+            self._console.print(line, soft_wrap=not self._console.is_terminal)
+        elif self._status:
+            line.truncate(max(20, self._console.width - 4), overflow="ellipsis")
+            self._status.update(line)

@@ -1,0 +1,264 @@
+"""A plan and a verification on a terminal of 80 columns: symbols as well as colour, and nothing that the values do not hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from remediate.model.canonical import rfc3339
+from remediate.model.plan import (
+    Action,
+    EndpointForecast,
+    Outcome,
+    Plan,
+    RemoveCertificate,
+    SetCiphers,
+    TrustCertificate,
+    Unresolved,
+)
+from remediate.report.streams import drain
+from remediate.report.text import clean, count, short
+from remediate.report.view import (
+    Matrix,
+    Row,
+    Sums,
+    approvals_required,
+    by_hand,
+    headline,
+    left_over,
+    matrix_of,
+    peers_of,
+    reasons_of,
+    sums_of,
+)
+
+PLANNED = ("verify now", "after this plan")
+DONE = ("verified before", "verify now")
+SHOWN_REASONS = 4
+MAX_NAMES = 4000
+WIDE_LABEL = 10
+_SIGNS = {"trust-certificate": "+", "remove-certificate": "-", "set-ciphers": "~"}
+_STYLES = {"+": "green", "-": "red", "~": "yellow", "↻": "cyan"}
+_APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "needs your approval"}
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # rich would end the program with 1, which says "nothing was changed"; the command's own exit code must stand.
+        drain(self.file)
+
+
+def make_console(stream: TextIO, *, color: bool) -> Console:
+    """Return a console that interprets nothing in what it prints: certificate text is untrusted."""
+    plain = not color or bool(os.environ.get("NO_COLOR"))
+    return _Console(file=stream, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
+
+
+def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain: bool = False) -> None:
+    """Print `plan`: the matrix, the actions, what stays, what to know.
+
+    Args:
+        every_row: also the endpoints that verify from every peer, before and after.
+        explain: also the plans that were not chosen.
+    """
+    _title(console, plan)
+    show_matrix(console, plan.endpoints, every_row=every_row)
+    _actions(console, plan)
+    _approvals(console, plan)
+    show_unresolved(console, plan.unresolved)
+    if explain:
+        _alternatives(console, plan)
+    _listing(console, "Good to know", plan.notes)
+
+
+def show_matrix(
+    console: Console, forecasts: Iterable[EndpointForecast], *, every_row: bool = False, words: tuple[str, str] = PLANNED
+) -> None:
+    """Print endpoints by peers, before → after (one symbol where both are the same), and the sums.
+
+    Args:
+        every_row: also the endpoints that verify from every peer, before and after.
+        words: how the sums call the two columns: `PLANNED`, or `DONE` where the change was made.
+    """
+    listed = tuple(forecasts)
+    matrix = matrix_of(listed)
+    rows = [row for row in matrix.rows if every_row or not row.verifies]
+    sums = sums_of(listed)
+    console.print()
+    if rows:
+        labels, legend = _columns(matrix)
+        if legend:
+            console.print(Text(legend, "dim"))
+        console.print(_matrix_table(labels, rows))
+    hidden = len(matrix.rows) - len(rows)
+    if hidden:
+        others = "other endpoint" if rows else "endpoint"
+        console.print(Text(f"✓ {count(hidden, others)} verified by every peer", "green"))
+    console.print(_sums_line(sums, words))
+
+
+def show_unresolved(console: Console, unresolved: Sequence[Unresolved]) -> None:
+    """Print what stays refused, why, and what would help."""
+    if not unresolved:
+        return
+    _heading(console, "Not fixed by this plan")
+    for one in left_over(unresolved):
+        line = Text("✗ ", "red")
+        line.append(clean(", ".join(one.endpoints), MAX_NAMES), "bold")
+        line.append(f"  {one.cause.value}", "red")
+        _indented(console, line, 2)
+        _indented(console, Text(clean(one.advice, 2000)), 4)
+        for option in one.options:
+            _indented(console, _bullet(option), 4)
+
+
+def _title(console: Console, plan: Plan) -> None:
+    title = Text("Plan for ", "bold")
+    title.append(clean(plan.cluster), "bold")
+    title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
+    console.print(title)
+    if not plan.complete:
+        warning = "! Incomplete: a peer or an endpoint could not be looked at, so this plan rests on what could be seen."
+        console.print(Text(warning, "yellow"))
+
+
+def short_id(plan_id: str) -> str:
+    """Return the beginning of a plan's id, enough to recognise it."""
+    return f"{plan_id[:19]}…"
+
+
+def _columns(matrix: Matrix) -> tuple[tuple[str, ...], str]:
+    """The heads of the peers' columns; where they are too wide for 80 columns, numbers and a line that says whose."""
+    if max(map(len, matrix.labels)) <= WIDE_LABEL:
+        return matrix.labels, ""
+    numbers = tuple(f"peer {number}" for number in range(1, len(matrix.peers) + 1))
+    return numbers, ", ".join(f"{number} = {clean(peer)}" for number, peer in zip(numbers, matrix.peers, strict=True))
+
+
+def _matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("endpoint", overflow="fold")
+    for label in labels:
+        table.add_column(Text(clean(label)), justify="center", no_wrap=True, min_width=5)
+    table.add_column("cause", no_wrap=True)
+    for row in rows:
+        cells = (_cell(cell) for cell in row.cells)
+        table.add_row(Text(clean(row.endpoint)), *cells, Text("\n".join(row.causes), "dim"))
+    return table
+
+
+def _cell(forecast: EndpointForecast | None) -> Text:
+    if forecast is None:
+        return Text("·", "dim")
+    before, after = _symbol(forecast.before), _symbol(forecast.after)
+    return after if before == after else Text.assemble(before, (" → ", "dim"), after)
+
+
+def _symbol(outcome: Outcome) -> Text:
+    return Text("✓", "green") if outcome.verdict.ok else Text("✗", "red")
+
+
+def _sums_line(sums: Sums, words: tuple[str, str]) -> Text:
+    # A pair is one peer and one endpoint.
+    if sums.before == sums.after:
+        return Text(f"{sums.after} of {sums.pairs} pairs of peer and endpoint verify.", "bold")
+    before, after = words
+    return Text(f"{sums.before} of {sums.pairs} pairs of peer and endpoint {before}, {sums.after} {after}.", "bold")
+
+
+def _actions(console: Console, plan: Plan) -> None:
+    if not plan.actions:
+        _heading(console, "Actions")
+        console.print("  none: there is nothing to change")
+        return
+    _heading(console, "Actions")
+    for action in plan.actions:
+        _action(console, action, plan)
+
+
+def _action(console: Console, action: Action, plan: Plan) -> None:
+    sign = _SIGNS.get(action.kind, "↻")
+    line = Text(f"{action.id} ", "dim")
+    line.append(f"{sign} ", _STYLES[sign])
+    line.append(clean(headline(action, plan)), "bold")
+    _indented(console, line, 2)
+    for detail in _details(action):
+        _indented(console, Text(clean(detail, 2500)), 7)
+
+
+def _details(action: Action) -> Iterable[str]:
+    if isinstance(action, TrustCertificate):
+        yield f"{short(action.certificate)}, {_APPROVALS[action.approval]}"
+    if isinstance(action, RemoveCertificate):
+        yield short(action.certificate)
+    if isinstance(action, SetCiphers):
+        yield f"from {action.before}"
+        yield f"to   {action.after}"
+    if peers_of(action):
+        yield f"on {', '.join(peers_of(action))}"
+    if reasons_of(action):
+        yield f"for {_some(reasons_of(action))}"
+    if page := by_hand(action):
+        yield f"by hand: {page}"
+
+
+def _some(reasons: Sequence[str]) -> str:
+    rest = len(reasons) - SHOWN_REASONS
+    return ", ".join(reasons[:SHOWN_REASONS]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _approvals(console: Console, plan: Plan) -> None:
+    required = approvals_required(plan)
+    if not required:
+        return
+    _heading(console, "Needs your approval")
+    advice = (
+        "Nobody vouches for these certificates yet: they are what the network showed. Compare each fingerprint with the "
+        "server's own, over another path, and then pass it to plan or apply with --approve:"
+    )
+    _indented(console, Text(advice), 2)
+    for action in required:
+        certificate = plan.certificates.get(action.certificate)
+        subject = certificate.subject if certificate else ""
+        # On a line of its own and never wrapped: it is copied from here.
+        console.print(Text(f"  {action.certificate}", "yellow"), soft_wrap=True)
+        _indented(console, Text(f"{clean(subject)}, seen at {clean(_some(action.because))}"), 4)
+
+
+def _alternatives(console: Console, plan: Plan) -> None:
+    _heading(console, "Plans that were not chosen")
+    if not plan.alternatives:
+        console.print("  none: no other plan verifies anything")
+    for other in plan.alternatives:
+        _indented(console, _bullet(other.summary), 2)
+        _indented(console, Text(f"Not chosen: {clean(other.why_not, 2000)}"), 4)
+        if other.switch:
+            _indented(console, Text(f"To choose it: {clean(other.switch)}"), 4)
+
+
+def _listing(console: Console, title: str, lines: Sequence[str]) -> None:
+    if lines:
+        _heading(console, title)
+        for line in lines:
+            _indented(console, _bullet(line), 2)
+
+
+def _bullet(text: str) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row("•", Text(clean(text, 2000)))
+    return grid
+
+
+def _indented(console: Console, what: Text | Table, columns: int) -> None:
+    console.print(Padding(what, (0, 0, 0, columns), expand=False))
+
+
+def _heading(console: Console, title: str) -> None:
+    console.print()
+    console.print(Text(title, "bold underline"))

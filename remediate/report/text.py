@@ -1,0 +1,40 @@
+"""Text from certificates and boxes is untrusted: what could steer a terminal, hide, or reorder is shown as an escape instead."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from remediate.model.identity import Fingerprint
+
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that draw nothing, or a blank that is no space (Unicode: Default_Ignorable_Code_Point, and U+2800).
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+MAX_CHARACTERS = 300
+
+
+def clean(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """Return `text` on one line with every control, bidirectional and invisible character escaped, cut at `limit` characters."""
+    shown = "".join(character if _harmless(character) else _escaped(character) for character in text[: limit + 1])
+    return shown if len(text) <= limit else f"{shown[:limit]}…"
+
+
+def _harmless(character: str) -> bool:
+    if character.isascii():
+        return character.isprintable()
+    category = unicodedata.category(character)
+    variation = "\ufe00" <= character <= "\ufe0f"
+    return category not in _HARMFUL and category != "Zs" and character not in _INVISIBLE and not variation
+
+
+def _escaped(character: str) -> str:
+    return f"\\u{{{ord(character):x}}}"
+
+
+def short(fingerprint: Fingerprint) -> str:
+    """Return a fingerprint as it is recognised on a screen: ``sha256:12345678…abcdef``. Never for approving."""
+    return f"{fingerprint[:15]}…{fingerprint[-6:]}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 certificate`` or ``2 certificates``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

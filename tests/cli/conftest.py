@@ -1,0 +1,69 @@
+"""A command line to call in this process, and one lab that the tests of this room share."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remediate.cli.app import run
+from remediate.lab import Lab
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+Remediate = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "REMEDIATE_DEBUG", "REMEDIATE_JSON", "REMEDIATE_INVENTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REMEDIATE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "80")
+    # Locks are shared by the runs of a user through the system's folder for temporary files; other test runs are not ours.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.fixture
+def remediate(capfd: pytest.CaptureFixture[str]) -> Remediate:
+    """Run a command line and return how it ended."""
+
+    def call(*arguments: str | Path) -> Ended:
+        code = run([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return Ended(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab that no test writes to."""
+    with Lab(tmp_path_factory.mktemp("lab"), judge=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def snapshot(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `collect` wrote of the lab."""
+    path = tmp_path_factory.mktemp("snapshot") / "snapshot.json"
+    assert run(["collect", "-q", "-i", str(lab.inventory), "-o", str(path)]) == 0
+    return path

@@ -1,0 +1,143 @@
+"""Every way of ending badly: its exit code, one sentence, a next step, and stdout kept for data."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from remediate.cli import app
+from remediate.cli.failures import Terminated
+from remediate.cli.files import open_private, write_whole
+from remediate.model.errors import RemediateError
+from tests.cli.conftest import Remediate
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["plan", "--nonsense"],
+        ["plan"],
+        ["apply"],
+        ["verify"],
+        ["workaround", "maybe", "-i", "x"],
+        ["plan", "-i", "x", "--ciphers", "none"],
+        ["plan", "--snapshot", "x", "--approve", "sha256:ab"],
+        ["show", "x", "--json", "--html", "y"],
+        [],
+    ],
+)
+def test_wrong_usage_is_64(arguments: list[str], remediate: Remediate) -> None:
+    ended = remediate(*arguments)
+
+    assert ended.code == 64
+    assert ended.out == "" or json.loads(ended.out)["error"]["exit_code"] == 64
+    assert ended.err.startswith("remediate: ")
+
+
+def test_wrong_usage_under_json_is_a_document(remediate: Remediate) -> None:
+    ended = remediate("plan", "--json", "--nonsense")
+
+    assert (ended.code, ended.document["error"]["exit_code"]) == (64, 64)
+    assert "--nonsense" in ended.document["error"]["message"]
+
+
+def test_an_error_of_ours_is_a_sentence_a_next_step_and_its_code(remediate: Remediate, tmp_path: Path) -> None:
+    ended = remediate("verify", "-i", tmp_path / "gone.yml", "--json")
+
+    assert ended.code == 1
+    assert f"remediate: {tmp_path}/gone.yml: no such inventory file or folder.\n  Correct the inventory" in ended.err
+    assert ended.document["error"]["message"].endswith("no such inventory file or folder.")
+    assert ended.document["error"]["next_step"]
+
+
+class _Surprise(Exception):
+    pass
+
+
+def _command_that_raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    @click.command()
+    def broken() -> None:
+        raise error
+
+    monkeypatch.setattr(app, "import_module", lambda _: SimpleNamespace(command=broken))
+
+
+def test_a_bug_is_70_and_its_text_is_not_shown(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
+    _command_that_raises(monkeypatch, _Surprise("canary"))
+
+    ended = remediate("plan")
+
+    assert ended.code == 70
+    assert "_Surprise" in ended.err
+    assert "report" in ended.err
+    assert "Traceback" not in ended.err
+    assert "canary" not in ended.err
+
+
+def test_a_bug_shows_its_traceback_when_asked(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
+    _command_that_raises(monkeypatch, _Surprise())
+    monkeypatch.setenv("REMEDIATE_DEBUG", "1")
+
+    assert "Traceback" in remediate("plan").err
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (click.Abort(), 130)])
+def test_interruptions_have_their_codes(
+    error: BaseException, code: int, remediate: Remediate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _command_that_raises(monkeypatch, error)
+
+    ended = remediate("plan")
+
+    assert ended.code == code
+    assert "runs show last" in ended.err
+
+
+def test_sigterm_ends_the_real_program_with_143(tmp_path: Path) -> None:
+    fifo = tmp_path / "plan.json"
+    os.mkfifo(fifo)
+    program = subprocess.Popen([sys.executable, "-c", "from remediate.cli import main; main()", "show", str(fifo)], stderr=-1)
+    # The program is in the middle of its command once it has opened the pipe to read.
+    with fifo.open("w"):
+        program.send_signal(signal.SIGTERM)
+        _, err = program.communicate(timeout=10)
+
+    assert program.returncode == 143
+    assert b"interrupted" in err
+
+
+def test_a_reader_that_goes_away_changes_nothing(snapshot: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    for flag in ("--json", "-v"):
+        command = [sys.executable, "-c", "from remediate.cli import main; main()", "plan", "--snapshot", str(snapshot), flag]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+    os.close(writing)
+
+
+def test_files_are_whole_private_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text("old")
+    path.chmod(0o644)
+
+    write_whole(path, "new")
+
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    for write in (lambda path: write_whole(path, ""), open_private):
+        with pytest.raises(RemediateError, match=r"cannot be written: No such file or directory\."):
+            write(tmp_path / "gone" / "file")

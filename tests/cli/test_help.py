@@ -1,0 +1,97 @@
+"""Every help page: examples, exit codes, a variable for every option; and `--help` loads nothing heavy."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from remediate.cli.app import VERBS
+from remediate.cli.app import command as root
+from tests.cli.conftest import Remediate
+
+HEAVY = (
+    "cryptography",
+    "paramiko",
+    "requests",
+    "pydantic",
+    "rich",
+    "jinja2",
+    "yaml",
+    "OpenSSL",
+    "keyring",
+    "starlette",
+    "sqlite3",
+)
+
+
+def every_command(command: click.Command = root, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command there is, as typed."""
+    yield path
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from every_command(below, (*path, name))
+
+
+EVERY = tuple(every_command())
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "remediate")
+def test_every_help_page_has_examples_and_exit_codes(path: tuple[str, ...], remediate: Remediate) -> None:
+    ended = remediate(*path, "--help")
+
+    assert ended.code == 0
+    assert ended.err == ""
+    assert re.search(r"EXAMPLES\n\s+remediate ", ended.out)
+    assert re.search(r"EXIT CODES\n\s+\d", ended.out)
+    assert not re.search(r"TODO|FIXME|XXX", ended.out)
+    assert max(map(len, ended.out.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "remediate")
+def test_every_option_has_its_variable(path: tuple[str, ...]) -> None:
+    command: click.Command | None = root
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), name)
+    assert command is not None
+
+    for option in (one for one in command.params if isinstance(one, click.Option) and one.name not in {"version", "help"}):
+        long = max(option.opts, key=len)
+        assert option.envvar == "REMEDIATE_" + long.lstrip("-").replace("-", "_").upper()
+        assert option.help
+
+
+def test_the_verbs_are_the_documented_ones(remediate: Remediate) -> None:
+    ended = remediate("--help")
+
+    assert all(re.search(rf"^  {verb} ", ended.out, re.MULTILINE) for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["plan", "--help"], ["apply", "--help"], ["lab", "--help"], ["completion", "bash"]]
+)
+def test_help_loads_click_and_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys\nfrom remediate.cli.app import run\n"
+        f"assert run({arguments!r}) == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_call_back_the_program(shell: str, remediate: Remediate) -> None:
+    ended = remediate("completion", shell)
+
+    assert ended.code == 0
+    assert "_REMEDIATE_COMPLETE" in ended.out

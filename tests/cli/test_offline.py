@@ -1,0 +1,160 @@
+"""What needs no cluster: planning a snapshot, showing a plan, explaining a verdict, the journal."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Remediate
+from tests.pki import NOW, issue
+
+AT = NOW.isoformat()
+
+
+@pytest.fixture
+def plan(remediate: Remediate, snapshot: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "plan.json"
+    assert remediate("plan", "--snapshot", snapshot, "-o", path).code == 0
+    return path
+
+
+def test_a_snapshot_is_planned_offline_and_the_same_each_time(remediate: Remediate, snapshot: Path, plan: Path) -> None:
+    ended = remediate("plan", "--snapshot", snapshot, "--json")
+
+    assert ended.code == 0
+    assert ended.document["format"] == "remediate.plan/1"
+    assert ended.document["id"] == json.loads(plan.read_text())["id"]
+    assert plan.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_detailed_exit_code_is_10_where_something_stays_refused(remediate: Remediate, snapshot: Path) -> None:
+    ended = remediate("plan", "--snapshot", snapshot, "--detailed-exitcode")
+
+    assert ended.code == 10
+    assert "name-mismatch" in ended.out
+
+
+def test_policy_options_reach_the_plan(remediate: Remediate, snapshot: Path) -> None:
+    never = remediate("plan", "--snapshot", snapshot, "--never-trust-self-signed", "--ciphers", "keep", "--json").document
+
+    roles = [action.get("role") for action in never["actions"]]
+    assert "self-signed" not in roles
+
+
+def test_approvals_from_option_and_file_are_granted(remediate: Remediate, snapshot: Path, plan: Path, tmp_path: Path) -> None:
+    required = [one["certificate"] for one in json.loads(plan.read_text())["actions"] if one.get("approval") == "required"]
+    assert required
+    listed = tmp_path / "approved.txt"
+    listed.write_text(f"# seen on the console\n{required[0].upper()}  # cucm\n")
+
+    for option in (("--approve-file", listed), ("--approve", required[0])):
+        document = remediate("plan", "--snapshot", snapshot, *option, "--json").document
+        granted = [one["certificate"] for one in document["actions"] if one.get("approval") == "granted"]
+        assert granted == required[:1]
+
+
+def test_a_bad_line_in_the_approvals_is_named(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "approved.txt"
+    listed.write_text("\nsha256:1234\n")
+
+    ended = remediate("plan", "--snapshot", snapshot, "--approve-file", listed)
+
+    assert ended.code == 64
+    assert f"{listed}:2: `sha256:1234`" in ended.err
+
+
+def test_a_ca_that_the_operator_gives_is_vouched_for(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    folder.mkdir()
+    (folder / "ca.pem").write_text(issue("Another CA", ca=True).certificate.pem)
+
+    assert remediate("plan", "--snapshot", snapshot, "--ca", folder, "-q").code == 0
+    (folder / "ca.pem").write_text("nothing")
+    ended = remediate("plan", "--snapshot", snapshot, "--ca", folder)
+    assert (ended.code, "there is no certificate in it" in ended.err) == (1, True)
+
+
+def test_show_gives_the_same_plan_to_a_program(remediate: Remediate, plan: Path) -> None:
+    assert remediate("show", plan, "--json").out == plan.read_text()
+
+
+def test_show_fits_80_columns(remediate: Remediate, plan: Path) -> None:
+    ended = remediate("show", plan, "-v", "--explain")
+
+    assert ended.code == 0
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_show_writes_page_and_ticket(remediate: Remediate, plan: Path, tmp_path: Path) -> None:
+    assert remediate("show", plan, "--html", tmp_path / "plan.html").code == 0
+    assert remediate("show", plan, "--markdown", "-").out.startswith("# Change:")
+    assert "<!doctype html>" in (tmp_path / "plan.html").read_text()
+
+
+def test_a_plan_that_was_edited_is_refused(remediate: Remediate, plan: Path) -> None:
+    plan.write_text(plan.read_text().replace('"cluster": "edge-lab"', '"cluster": "edge-prod"'))
+
+    assert remediate("show", plan).code == 1
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> tuple[Path, Path]:
+    root = issue("Root", ca=True)
+    middle = issue("Middle", root, ca=True)
+    leaf = issue("cucm.test", middle, names=("cucm.test",))
+    (tmp_path / "chain.pem").write_text(leaf.certificate.pem + middle.certificate.pem + root.certificate.pem)
+    (tmp_path / "store.pem").write_text(root.certificate.pem)
+    (tmp_path / "empty.pem").write_text(issue("Unrelated", ca=True).certificate.pem)
+    return tmp_path / "chain.pem", tmp_path / "store.pem"
+
+
+def test_explain_draws_a_good_chain(remediate: Remediate, chain: tuple[Path, Path]) -> None:
+    ended = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "cucm.test", "--at", AT)
+
+    assert ended.code == 0
+    assert "✓ cucm.test verifies" in ended.out
+    assert ended.out.index("CN=cucm.test") < ended.out.index("CN=Middle") < ended.out.index("CN=Root")
+    assert "from this peer's list" in ended.out
+
+
+def test_explain_says_what_would_mend_a_bad_one_because_it_tried(remediate: Remediate, chain: tuple[Path, Path]) -> None:
+    store = chain[1].with_name("empty.pem")
+
+    ended = remediate("explain", "--chain", chain[0], "--store", store, "--address", "cucm.test", "--at", AT)
+    document = remediate(
+        "explain", "--chain", chain[0], "--store", store, "--address", "cucm.test", "--at", AT, "--json"
+    ).document
+
+    assert "✗ cucm.test is refused: issuer-untrusted" in ended.out
+    assert "→ add Root (sha256:" in ended.out
+    assert (document["ok"], document["cause"], document["code"], document["depth"]) == (False, "issuer-untrusted", 19, 2)
+    assert [link["origin"] for link in document["chain"]] == ["presented", "presented", "presented"]
+    assert [link["breaks"] for link in document["chain"]] == [False, False, True]
+    assert len(document["mends"]) == 1
+
+
+def test_explain_names_the_names_and_the_dates(remediate: Remediate, chain: tuple[Path, Path]) -> None:
+    later = (NOW + timedelta(days=2000)).isoformat()
+
+    other = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "10.0.0.5", "--at", AT)
+    late = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "cucm.test", "--at", later)
+
+    assert "good for: cucm.test" in other.out
+    assert "renew" in late.out
+
+
+def test_explain_refuses_what_is_no_time_and_no_certificate(remediate: Remediate, chain: tuple[Path, Path]) -> None:
+    base = ["explain", "--store", chain[1], "--address", "x"]
+
+    assert remediate(*base, "--chain", chain[0], "--at", "noon").code == 64
+    chain[0].write_text("")
+    assert remediate(*base, "--chain", chain[0]).code == 1
+
+
+def test_an_absent_journal_is_an_empty_list(remediate: Remediate) -> None:
+    assert remediate("runs", "--json").document == []
+    assert "No run yet" in remediate("runs").out
+    assert remediate("runs", "show", "last").code == 1

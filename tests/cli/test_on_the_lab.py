@@ -1,0 +1,226 @@
+"""The verbs on real protocols: what they read, what they never write, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from remediate.lab import Lab
+from tests.cli.conftest import Remediate
+
+pytestmark = pytest.mark.lab
+
+
+def test_reading_verbs_send_no_write(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    sent = len(lab.requests)
+
+    codes = {
+        "plan": remediate("plan", "-i", lab.inventory, "-o", plan, "-q").code,
+        "collect": remediate("collect", "-i", lab.inventory, "-q").code,
+        "verify": remediate("verify", "-i", lab.inventory, "-q").code,
+        "doctor": remediate("doctor", "-i", lab.inventory).code,
+        "workaround": remediate("workaround", "status", "-i", lab.inventory, "-q").code,
+        "dry run": remediate("apply", plan, "-i", lab.inventory, "--dry-run", "--approve-file", lab.approvals, "-q").code,
+    }
+
+    assert codes == {"plan": 0, "collect": 0, "verify": 10, "doctor": 0, "workaround": 0, "dry run": codes["dry run"]}
+    assert codes["dry run"] in {0, 10}
+    assert len(lab.requests) > sent
+    assert [one for one in lab.requests if one.write] == []
+
+
+def test_stdout_is_one_document_and_progress_is_on_stderr(remediate: Remediate, lab: Lab) -> None:
+    ended = remediate("verify", "-i", lab.inventory, "--json")
+
+    [cluster] = ended.document["clusters"]
+    assert (cluster["cluster"], cluster["exit_code"], cluster["complete"]) == ("edge-lab", 10, True)
+    assert {"address", "port", "peer", "ok", "cause", "error", "code", "depth", "key"} <= cluster["endpoints"][0].keys()
+    assert ended.err
+    assert remediate("verify", "-i", lab.inventory, "--json", "-q").err == ""
+
+
+def test_events_are_json_lines_with_first_the_version_and_last_the_summary(
+    remediate: Remediate, lab: Lab, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+
+    code = remediate("collect", "-i", lab.inventory, "--events", events, "-q").code
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+
+    assert (lines[0]["type"], lines[-1]["type"], lines[-1]["exit_code"]) == ("version", "summary", code)
+    assert [line["seq"] for line in lines] == list(range(len(lines)))
+    assert all({"type", "message", "cluster", "timestamp"} <= line.keys() for line in lines)
+    assert events.stat().st_mode & 0o777 == 0o600
+
+
+def test_events_on_stdout_leave_nothing_else_there(remediate: Remediate, lab: Lab) -> None:
+    ended = remediate("collect", "-i", lab.inventory, "--events", "-", "-q")
+
+    assert all(json.loads(line) for line in ended.out.splitlines())
+    assert "edge-lab: 3 peers" in ended.err
+    assert remediate("collect", "-i", lab.inventory, "--events", "-", "--json").code == 64
+
+
+def test_apply_without_a_terminal_stops_before_anything_and_names_the_flag(
+    remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan)
+    sent = len(lab.requests)
+
+    ended = remediate("apply", plan, "-i", lab.inventory)
+
+    assert ended.code == 7
+    assert "--yes" in ended.err
+    assert len(lab.requests) == sent
+
+
+def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
+    remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    remediate("plan", "--snapshot", snapshot, "-o", plan)
+    required = [one["certificate"] for one in json.loads(plan.read_text())["actions"] if one.get("approval") == "required"]
+
+    ended = remediate("apply", plan, "-i", lab.inventory, "--yes", "--json")
+
+    assert ended.code == 7
+    assert ended.document["error"]["exit_code"] == 7
+    assert required
+    assert all(fingerprint in ended.err for fingerprint in required)
+    assert [one for one in lab.requests if one.write] == []
+
+
+def test_the_plan_of_another_cluster_is_refused(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
+    plan, other = tmp_path / "plan.json", lab.inventory.with_name("other.yml")
+    remediate("plan", "--snapshot", snapshot, "-o", plan)
+    other.write_text(lab.inventory.read_text().replace("name: edge-lab", "name: edge-other"))
+
+    ended = remediate("apply", plan, "-i", other, "--yes")
+
+    assert ended.code == 1
+    assert "The plan is for the cluster edge-lab" in ended.err
+
+
+def test_many_clusters_each_have_their_code_and_the_most_serious_wins(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
+    both = lab.inventory.with_name("both.yml")
+    text = lab.inventory.read_text()
+    broken = text[text.index("  - name:") :].replace("edge-lab", "edge-broken").replace("secrets/expressway", "secrets/gone")
+    both.write_text(text + broken)
+
+    ended = remediate("verify", "-i", both, "--json", "-q")
+    chosen = remediate("verify", "-i", both, "-c", "*-lab", "--json", "-q")
+    planned = remediate("plan", "-i", both, "-o", tmp_path / "plans", "-q")
+    (tmp_path / "plans").mkdir()
+    again = remediate("plan", "-i", both, "-o", tmp_path / "plans", "-q")
+
+    assert {one["cluster"]: one["exit_code"] for one in ended.document["clusters"]} == {"edge-lab": 10, "edge-broken": 1}
+    assert (ended.code, ended.document["exit_code"]) == (1, 1)
+    assert "edge-broken: The password file" in ended.err
+    assert (chosen.code, len(chosen.document["clusters"])) == (10, 1)
+    assert (planned.code, "is not a folder" in planned.err) == (64, True)
+    assert (again.code, [path.name for path in (tmp_path / "plans").iterdir()]) == (1, ["edge-lab.json"])
+
+
+def test_a_cluster_that_is_not_there_names_the_nearest(remediate: Remediate, lab: Lab) -> None:
+    ended = remediate("verify", "-i", lab.inventory, "-c", "edge-lap")
+
+    assert ended.code == 1
+    assert "did you mean edge-lab?" in ended.err
+
+
+def test_doctor_says_where_each_secret_comes_from_and_never_what_it_is(
+    remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    ended = remediate("doctor", "-i", lab.inventory)
+
+    assert "secrets/expressway" in ended.out
+    assert "by hand:" in ended.out
+    assert "can be written" in ended.out
+    for secret in (lab.accounts.password, lab.accounts.axl_password):
+        assert secret not in ended.out + ended.err
+
+
+def test_doctor_names_a_missing_secret_a_bad_pin_and_an_unwritable_place(
+    remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    text = lab.inventory.read_text()
+    no_secret, bad_pin = lab.inventory.with_name("no-secret.yml"), lab.inventory.with_name("bad-pin.yml")
+    no_secret.write_text(text.replace("secrets/expressway", "secrets/gone"))
+    bad_pin.write_text(text.replace(lab.peers[0].fingerprint, "sha256:" + "0" * 64))
+
+    missing = remediate("doctor", "-i", no_secret, "--state-dir", "/proc/nowhere")
+    pinned = remediate("doctor", "-i", bad_pin, "--json")
+
+    assert missing.code == 1
+    assert "secrets/gone cannot be read" in missing.out
+    assert "/proc/nowhere cannot be written" in missing.out
+    assert pinned.code == 1
+    assert any("sha256:" + "0" * 64 in one["said"] for one in pinned.document["clusters"][0]["findings"])
+
+
+def test_a_wrong_password_is_1_and_only_one_peer_was_asked(
+    remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = lab.inventory.with_name("wrong.yml")
+    wrong.write_text(lab.inventory.read_text().replace("{file: secrets/expressway}", "{env: WRONG}"))
+    monkeypatch.setenv("WRONG", "canary-password")
+
+    ended = remediate("plan", "-i", wrong, "--json")
+
+    assert ended.code == 1
+    assert "canary-password" not in ended.out + ended.err
+    assert len({one.peer for one in lab.requests if not one.authorised}) == 1
+
+
+@pytest.mark.parametrize("answer", ["y", "\x04"])
+def test_on_a_terminal_anything_but_yes_in_full_declines(
+    answer: str, lab: Lab, remediate: Remediate, snapshot: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan)
+    sent = len(lab.requests)
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode() + b"\n" if answer != "\x04" else b"\x04")
+
+    command = [sys.executable, "-c", "from remediate.cli import main; main()", "apply", str(plan), "-i", str(lab.inventory)]
+    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+    os.close(ours)
+    os.close(theirs)
+
+    assert done.returncode == 7
+    assert done.stdout == ""
+    assert "Plan for edge-lab" in done.stderr
+    assert "Only `yes` in full applies it" in done.stderr
+    assert len(lab.requests) == sent
+
+
+def test_the_lab_is_started_asked_and_stopped(remediate: Remediate, tmp_path: Path) -> None:
+    where = ("--directory", tmp_path / "own-lab")
+
+    wrong = remediate("lab", "up", "--scenario", "nonsense", *where)
+    up = remediate("lab", "up", "--scenario", "healthy", *where, "--json")
+    try:
+        again = remediate("lab", "up", *where)
+        verified = remediate("verify", "-i", up.document["inventory"], "-q")
+        asked = remediate("lab", "mra", *where, "--json")
+    finally:
+        down = remediate("lab", "down", *where)
+    after = remediate("lab", "status", *where, "--json")
+
+    assert (wrong.code, "story" in wrong.err) == (1, True)
+    assert (up.code, up.document["running"], up.document["scenario"]) == (0, True, "healthy")
+    assert (again.code, "already" in again.err) == (1, True)
+    assert verified.code == 0
+    assert {one["status"] for one in asked.document} == {200}
+    assert (down.code, after.document["running"]) == (0, False)
+    assert remediate("lab", "mra", *where).code == 1

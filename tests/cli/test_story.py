@@ -1,0 +1,67 @@
+"""The whole walk on a lab of its own: apply, apply again, the journal, roll back, the workaround; and the demo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from remediate.lab import Lab
+from tests.cli.conftest import Remediate
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Lab]:
+    """A lab that may be written to."""
+    with Lab(tmp_path / "lab", judge=False) as running:
+        yield running
+
+
+def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fresh: Lab, tmp_path: Path) -> None:
+    plan, where = tmp_path / "plan.json", ("-i", fresh.inventory, "--approve-file", fresh.approvals)
+    assert remediate("plan", *where, "-o", plan).code == 0
+
+    first = remediate("apply", plan, *where, "--yes", "--ticket", "CHG1", "--json", "-q").document
+    writes = sum(one.write for one in fresh.requests)
+    second = remediate("plan", *where, "--json", "-q").document
+
+    assert (first["exit_code"], first["state"], first["changed"]) == (10, "applied", True)
+    refused = {(one["address"], one["cause"]) for one in first["endpoints"] if not one["ok"]}
+    assert refused == {("voicemail.steven.lab", "name-mismatch")}
+    assert second["actions"] == []
+    assert sum(one.write for one in fresh.requests) == writes
+
+    [run] = remediate("runs", "--json").document
+    assert run.keys() == {"id", "cluster", "plan", "state", "started_at", "ended_at", "ticket", "peers"}
+    assert (run["ticket"], run["state"], run["plan"]) == ("CHG1", "applied", json.loads(plan.read_text())["id"])
+    assert "trust-certificate" in remediate("runs", "show", "last").out
+    assert remediate("runs", "export", run["id"]).document["plan"]["id"] == run["plan"]
+
+    # This lab's boxes offer no removal: what is left is said, and a person is needed.
+    back = remediate("rollback", "last", "-i", fresh.inventory, "--json", "-q")
+    assert back.code == 8
+    assert back.document["open_steps"]
+
+
+def test_the_workaround_goes_on_everywhere_is_remembered_and_goes_off(remediate: Remediate, fresh: Lab) -> None:
+    on = remediate("workaround", "on", "-i", fresh.inventory, "--json")
+    looked = remediate("verify", "-i", fresh.inventory, "-q")
+    off = remediate("workaround", "off", "-i", fresh.inventory, "--json")
+
+    assert [peer["verification"] for peer in on.document["clusters"][0]["peers"]] == [False, False, False]
+    assert "believed" in on.err
+    assert looked.code == 10
+    assert "the workaround is on" in looked.err
+    assert [peer["verification"] for peer in off.document["clusters"][0]["peers"]] == [True, True, True]
+
+
+def test_the_demo_ends_well_only_if_the_judge_agrees(remediate: Remediate) -> None:
+    ended = remediate("demo", "--json", "-q")
+
+    assert ended.code == 0
+    assert ended.document["agrees"] is True
+    assert {one["after"] for one in ended.document["endpoints"]} == {200, 502}

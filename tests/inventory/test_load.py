@@ -1,0 +1,245 @@
+"""Inventory files: what a good one gives, and the one sentence that a bad one gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from remediate.inventory import authority_files, load
+from remediate.model.access import HostKeyTrust, NodeAccess, TlsTrust
+from remediate.model.errors import InventoryError
+from remediate.model.plan import Policy
+
+FINGERPRINT = "sha256:" + "ab" * 32
+HOST_KEY = "SHA256:" + "A" * 43
+SMALL = """\
+version: 1
+clusters:
+  - name: edge-paris
+    expressway:
+      username: admin
+      password: {env: EXPC_PASSWORD}
+      peers:
+        - address: expc1.example.test
+"""
+WHOLE = f"""\
+version: 1
+clusters:
+  - name: edge-paris
+    expressway:
+      username: admin
+      password: {{env: EXPC_PASSWORD}}
+      peers:
+        - address: expc1.example.test
+          rest_port: 7443
+          ssh_port: 5022
+          tls: {{fingerprint: "{FINGERPRINT}"}}
+          ssh: {{host_key: "{HOST_KEY}"}}
+        - address: 2001:db8::2
+          tls: {{ca: pki/web.pem}}
+          ssh: {{known_hosts: hosts}}
+    unified_communications:
+      credentials: {{username: axl, password: {{env: AXL_PASSWORD}}}}
+      platform_credentials: {{username: os, password: {{file: os.secret}}}}
+      nodes:
+        - address: cucm.steven.lab
+          product: cucm
+          connect_to: 127.0.0.21
+          ports: [8443, 6972]
+        - {{address: 10.48.36.215, product: unity}}
+    policy: {{ciphers: keep, allow_removal: true, trust_self_signed: false}}
+    ca: [pki]
+"""
+
+
+def inventory(folder: Path, text: str, name: str = "inventory.yml") -> Path:
+    (folder / "pki").mkdir(exist_ok=True)
+    (folder / "pki" / "web.pem").touch()
+    (folder / "hosts").touch()
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_smallest_inventory_has_the_documented_defaults(tmp_path: Path) -> None:
+    [cluster] = load(inventory(tmp_path, SMALL))
+
+    [peer] = cluster.peers
+    assert (cluster.name, cluster.login.username, cluster.source.name) == ("edge-paris", "admin", "inventory.yml")
+    assert (peer.address, peer.rest_port, peer.ssh_port) == ("expc1.example.test", 443, 22)
+    assert (peer.tls, peer.ssh, cluster.policy) == (TlsTrust(), HostKeyTrust(), Policy())
+    assert (cluster.axl, cluster.platform, cluster.nodes, cluster.ca) == (None, None, (), ())
+
+
+def test_every_key_of_the_contract_arrives(tmp_path: Path) -> None:
+    [cluster] = load(inventory(tmp_path, WHOLE))
+
+    first, second = cluster.peers
+    assert (first.rest_port, first.ssh_port) == (7443, 5022)
+    assert (first.tls.fingerprint, first.ssh.host_key) == (FINGERPRINT, HOST_KEY)
+    assert (second.tls.ca, second.ssh.known_hosts) == (tmp_path / "pki/web.pem", tmp_path / "hosts")
+    assert cluster.axl is not None
+    assert cluster.axl.password.describe() == "environment variable AXL_PASSWORD"
+    assert cluster.platform is not None
+    assert cluster.platform.password.describe() == f"file {tmp_path}/os.secret"
+    assert cluster.nodes == (
+        NodeAccess(first.address.__class__("cucm.steven.lab"), "cucm", "127.0.0.21", (8443, 6972)),
+        NodeAccess(first.address.__class__("10.48.36.215"), "unity"),
+    )
+    assert cluster.policy == Policy(ciphers="keep", allow_removal=True, trust_self_signed=False)
+    assert cluster.ca == (tmp_path / "pki/web.pem",)
+
+
+def test_a_fingerprint_may_be_written_as_openssl_prints_it(tmp_path: Path) -> None:
+    [cluster] = load(inventory(tmp_path, WHOLE.replace(FINGERPRINT, "sha256:" + ":".join(["AB"] * 32))))
+
+    assert cluster.peers[0].tls.fingerprint == FINGERPRINT
+
+
+def test_a_folder_is_the_sum_of_its_files_in_order(tmp_path: Path) -> None:
+    inventory(tmp_path, SMALL.replace("edge-paris", "edge-rome"), "b.yaml")
+    inventory(tmp_path, SMALL, "a.yml")
+
+    assert [cluster.name for cluster in load(tmp_path)] == ["edge-paris", "edge-rome"]
+
+
+def test_one_name_in_two_files_names_both_places(tmp_path: Path) -> None:
+    inventory(tmp_path, SMALL, "a.yml")
+    inventory(tmp_path, SMALL, "b.yml")
+
+    with pytest.raises(InventoryError, match=r"b\.yml:3: the cluster `edge-paris` already stands at .*a\.yml:3\."):
+        load(tmp_path)
+
+
+ADDRESS = "- address: expc1.example.test"
+PEERS = f"peers:\n        {ADDRESS}"
+MISTAKES = {
+    "unknown key": (
+        "username: admin",
+        "user_name: admin",
+        ":5: `user_name` is not a key of `expressway`. Did you mean `username`?",
+    ),
+    "hyphen for underscore": (ADDRESS, "- {address: a.b, rest-port: 1}", "Did you mean `rest_port`?"),
+    "far from every key": (
+        ADDRESS,
+        "- {address: a.b, zzz: 1}",
+        "Known: address, rest_port, ssh_port, tls, ssh.",
+    ),
+    "missing key": ("      username: admin\n", "", ":5: `expressway` lacks the key `username`."),
+    "doubled key": (
+        "username: admin",
+        "username: admin\n      username: root",
+        ":6: `username` stands twice in `expressway`.",
+    ),
+    "wrong version": ("version: 1", "version: 2", ":1: this remediate reads inventory version 1, not 2."),
+    "version as text": ("version: 1", "version: one", ":1: `version` must be a whole number, not text."),
+    "number for a name": (
+        "name: edge-paris",
+        "name: 42",
+        ":3: `name` must be text, and YAML reads it as a number: put it in quotes.",
+    ),
+    "name with a slash": ("name: edge-paris", "name: ../x", ":3: `name` may have letters"),
+    "list for text": ("username: admin", "username: [admin]", ":5: `username` must be text, not a list."),
+    "text for a list": (PEERS, "peers: expc1", ":7: `peers` must be a list, not text."),
+    "no peers": (PEERS, "peers: []", ":7: `peers` is empty"),
+    "peer as text": (ADDRESS, "- expc1.example.test", ":8: `peers[0]` must be keys and values (address,"),
+    "peer twice": (
+        ADDRESS,
+        "- address: a.b\n        - address: a.b",
+        ":9: the peer a.b stands twice in `peers`.",
+    ),
+    "URL for an address": (
+        "address: expc1.example.test",
+        "address: https://expc1",
+        ":8: `address` must be one host name or IP address",
+    ),
+    "port out of range": (
+        ADDRESS,
+        "- {address: a.b, rest_port: 70000}",
+        ":8: `rest_port` is 70000, and a port is 1 to 65535.",
+    ),
+    "port as text": (
+        ADDRESS,
+        "- {address: a.b, rest_port: '443'}",
+        ":8: `rest_port` must be a whole number, not text.",
+    ),
+    "short fingerprint": (
+        ADDRESS,
+        "- {address: a.b, tls: {fingerprint: 'sha256:ab'}}",
+        ":8: `fingerprint` must be `sha256:` and the 64",
+    ),
+    "md5 host key": (
+        ADDRESS,
+        "- {address: a.b, ssh: {host_key: 'MD5:ab'}}",
+        ":8: `host_key` must be `SHA256:` and 43 characters",
+    ),
+    "pin and CA": (ADDRESS, "- {address: a.b, tls: {}}", ":8: `tls` must have either `fingerprint` or `ca`."),
+    "missing file": (ADDRESS, "- {address: a.b, tls: {ca: gone.pem}}", "gone.pem, which does not exist."),
+    "not YAML": ("name: edge-paris", "name: [", ":5: is not YAML here: expected ',' or ']', but got"),
+}
+
+
+@pytest.mark.parametrize(("good", "bad", "sentence"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_gives_file_line_key_and_what_is_right(tmp_path: Path, good: str, bad: str, sentence: str) -> None:
+    assert good in SMALL
+    file = inventory(tmp_path, SMALL.replace(good, bad))
+
+    with pytest.raises(InventoryError) as caught:
+        load(file)
+
+    assert str(caught.value).startswith(f"{file}:")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_product_names_the_nearest(tmp_path: Path) -> None:
+    file = inventory(tmp_path, WHOLE.replace("product: cucm", "product: cucn"))
+
+    with pytest.raises(
+        InventoryError, match=r"`product` is `cucn`, and may be `cucm`, `imp` or `unity`\. Did you mean `cucm`\?"
+    ):
+        load(file)
+
+
+@pytest.mark.parametrize("word", ["hunter2", "'hunter2'", "{hunter2}", "[hunter2]", "*hunter2", "!hunter2!x y", "'hunter2"])
+def test_a_password_in_clear_is_refused_and_never_shown(tmp_path: Path, word: str) -> None:
+    file = inventory(tmp_path, SMALL.replace("{env: EXPC_PASSWORD}", word))
+
+    with pytest.raises(InventoryError) as caught:
+        load(file)
+
+    assert "hunter2" not in str(caught.value) + caught.value.next_step
+    assert "hunter2" not in repr(caught.value.__cause__)
+
+
+def test_a_password_in_clear_is_answered_with_how_to_write_it(tmp_path: Path) -> None:
+    file = inventory(tmp_path, SMALL.replace("{env: EXPC_PASSWORD}", "hunter2"))
+
+    with pytest.raises(InventoryError, match=r"write `password: \{env: NAME\}`"):
+        load(file)
+
+
+@pytest.mark.parametrize("content", ["", "# only a comment\n", "[]", "a\x00b", "\xff"])
+def test_what_is_no_inventory_at_all_is_said(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "inventory.yml"
+    file.write_bytes(content.encode("latin-1"))
+
+    with pytest.raises(InventoryError, match=r"inventory\.yml"):
+        load(file)
+
+
+def test_a_missing_file_and_an_empty_folder_are_said(tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match="no such inventory file"):
+        load(tmp_path / "gone.yml")
+    with pytest.raises(InventoryError, match=r"has no \.yml"):
+        load(tmp_path)
+
+
+def test_a_folder_of_authorities_is_its_certificate_files(tmp_path: Path) -> None:
+    for name in ("b.pem", "a.CRT", "notes.txt"):
+        (tmp_path / name).touch()
+
+    assert [file.name for file in authority_files(tmp_path)] == ["a.CRT", "b.pem"]
+    with pytest.raises(InventoryError, match="no such file or folder"):
+        authority_files(tmp_path / "gone")

@@ -1,0 +1,79 @@
+"""The drawn chain, the event lines, and progress."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from remediate.model.events import Event
+from remediate.model.verdict import Cause, Verdict
+from remediate.report.chain import draw
+from remediate.report.drawing import show_verdict
+from remediate.report.events import EventLines
+from remediate.report.progress import Progress
+from remediate.report.terminal import make_console
+from tests.report.builders import NOON, authority
+
+LEAF = authority("leaf", issuer="root")
+
+
+def test_a_chain_ends_in_the_issuer_that_nobody_has() -> None:
+    verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)
+
+    leaf, missing = draw([LEAF], [], verdict)
+
+    assert (leaf.origin, leaf.breaks, leaf.depth) == ("presented", True, 0)
+    assert (missing.origin, missing.certificate, missing.name) == ("missing", None, "CN=root,O=Lab")
+
+
+def test_the_trusted_list_comes_before_what_was_presented() -> None:
+    trusted, presented = authority("root"), authority("root")
+
+    links = draw([LEAF, presented], [trusted], Verdict(ok=True))
+
+    assert [link.origin for link in links] == ["presented", "trusted"]
+    assert links[1].certificate == trusted
+
+
+def test_a_loop_of_cross_signed_authorities_ends() -> None:
+    one, other = authority("a", issuer="b"), authority("b", issuer="a")
+
+    assert len(draw([one, other], [], Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, code=20, depth=1))) <= 3
+
+
+def test_the_drawing_names_the_break_and_the_mend() -> None:
+    stream = io.StringIO()
+    verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)
+
+    show_verdict(make_console(stream, color=False), "cucm.test", verdict, draw([LEAF], [], verdict), ["add CN=\x1b root"])
+
+    assert "✗ cucm.test is refused: issuer-unknown" in stream.getvalue()
+    assert "(code 20, at depth 0)" in stream.getvalue()
+    assert "└─ ✗ CN=root,O=Lab  [1] found nowhere" in stream.getvalue()
+    assert "→ add CN=\\u{1b} root" in stream.getvalue()
+
+
+def test_event_lines_begin_with_the_version_and_count() -> None:
+    stream = io.StringIO()
+    sink = EventLines(stream, version="1.2.3", now=lambda: NOON)
+
+    sink(Event("peer-read", "read expc1\n", "edge-paris", {"peer": "expc1", "seq": 99}))
+
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["type"], first["version"], first["format"]) == ("version", "1.2.3", "remediate.events/1")
+    assert second == {
+        "type": "peer-read", "message": "read expc1\n", "cluster": "edge-paris", "timestamp": "2026-11-23T12:00:00Z",
+        "seq": 1, "peer": "expc1",
+    }  # fmt: skip
+
+
+def test_progress_off_a_terminal_is_one_clean_line_per_event() -> None:
+    stream = io.StringIO()
+
+    with Progress(make_console(stream, color=True)) as progress:
+        progress(Event("peer-read", "read \x1b[2J[bold]expc1" + "x" * 100, "edge-paris"))
+        progress(Event("warning", "slow"))
+
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("edge-paris: read \\u{1b}[2J[bold]expc1xxx")
+    assert lines[1:] == ["slow"]

@@ -1,0 +1,171 @@
+"""The same plan on a terminal, as a page and as a ticket: complete, within 80 columns, and safe to read."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
+from remediate.model.verdict import Cause
+from remediate.report.html import plan_page
+from remediate.report.markdown import plan_ticket
+from remediate.report.terminal import make_console, show_plan
+from remediate.report.view import matrix_of, sums_of
+from tests.pki import issue
+from tests.report.builders import GOOD, PEERS, fingerprints_of, plan_with, refused
+
+HOSTILE = "[bold red]x[/] \x1b[2J\u202e <script>alert(1)</script> {{7*7}} `|*_ \r\n# Approved"
+
+
+def on_terminal(plan: Plan, *, color: bool = False, columns: int = 80) -> str:
+    stream = io.StringIO()
+    console = make_console(stream, color=color)
+    console.width = columns
+    show_plan(console, plan, every_row=True, explain=True)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return plan_with()
+
+
+def test_the_terminal_view_fits_80_columns(plan: Plan) -> None:
+    assert max(map(len, on_terminal(plan).splitlines())) <= 80
+
+
+def test_the_terminal_view_says_everything_that_decides(plan: Plan) -> None:
+    shown = on_terminal(plan)
+
+    for word in (
+        "Incomplete",
+        "expc1  expc2  expc3",
+        "✗ → ✓",
+        "name-mismatch",
+        "needs your approval",
+        "by hand",
+        "expires in 20 days",
+    ):
+        assert word in shown
+    assert "3 of 12 pairs of peer and endpoint verify now, 9 after this plan." in shown
+    assert "[2001:db8::9]:8443" in shown
+    assert "--ciphers prefer-rsa" in shown
+
+
+def test_a_fingerprint_to_approve_is_whole_and_on_one_line(plan: Plan) -> None:
+    required = fingerprints_of(plan)[1]
+
+    assert f"  {required}\n" in on_terminal(plan)
+    assert f"  {required}\n" in on_terminal(plan, columns=40)
+
+
+def test_rows_that_verify_everywhere_are_counted_not_listed(plan: Plan) -> None:
+    stream = io.StringIO()
+    show_plan(make_console(stream, color=False), plan)
+
+    assert "✓ 1 other endpoint verified by every peer" in stream.getvalue()
+    assert "cucm.steven.lab:8443  " not in stream.getvalue()
+
+
+def test_colour_is_off_when_asked_or_when_nobody_looks(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b" not in on_terminal(plan)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in on_terminal(plan, color=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in on_terminal(plan, color=True)
+
+
+def test_hostile_names_are_shown_and_interpreted_nowhere() -> None:
+    hostile = plan_with(HOSTILE[:60], advice=HOSTILE, note=HOSTILE, error=HOSTILE, cluster=HOSTILE)
+
+    terminal, ticket, page = on_terminal(hostile), plan_ticket(hostile), plan_page(hostile)
+
+    assert "[bold red]x[/]" in terminal
+    for shown in (terminal, ticket, page):
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        assert "\\u{1b}[2J" in shown.replace("\\\\", "\\").replace("\\[", "[")
+        assert "\n# Approved" not in shown
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "{{7*7}}" in page
+    assert "\\<script\\>" in ticket
+
+
+def test_the_page_is_well_formed_whole_and_asks_nothing_of_the_network(plan: Plan) -> None:
+    page = plan_page(plan)
+    tags = _Tags()
+    tags.feed(page)
+
+    assert not tags.open
+    assert tags.seen.isdisjoint({"script", "link", "img", "iframe"})
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+    for fingerprint in fingerprints_of(plan):
+        assert fingerprint in page
+    assert "needs approval" in page
+
+
+def test_the_ticket_lists_every_change_under_its_peer(plan: Plan) -> None:
+    ticket = plan_ticket(plan)
+    first = ticket.index("### `expc1.example.test`")
+    second = ticket.index("### `expc2.example.test`")
+
+    assert first < ticket.index("**a6**") < second
+    assert plan.id in ticket
+    for section in ("## Impact", "## Verification", "## Rollback", "## Approvals needed", "## Not fixed by this change"):
+        assert section in ticket
+    for fingerprint in fingerprints_of(plan):
+        assert fingerprint in ticket
+
+
+def test_the_matrix_keeps_order_and_holes() -> None:
+    mismatch = refused(Cause.NAME_MISMATCH)
+    address = plan_with().endpoints[0].address
+    forecasts = [EndpointForecast(address, 1, PEERS[0], mismatch, mismatch), EndpointForecast(address, 2, PEERS[1], GOOD, GOOD)]
+
+    matrix = matrix_of(forecasts)
+
+    assert matrix.labels == ("expc1", "expc2")
+    assert [tuple(cell is not None for cell in row.cells) for row in matrix.rows] == [(True, False), (False, True)]
+    assert [row.causes for row in matrix.rows] == [("name-mismatch",), ()]
+    assert (sums_of(forecasts).pairs, sums_of(forecasts).after) == (2, 1)
+
+
+def test_a_chain_is_drawn_once_from_the_root_down_to_its_endpoints() -> None:
+    root = issue("Root", ca=True)
+    middle = issue("Middle", root, ca=True).certificate
+    both = tuple(
+        TrustCertificate(f"a{number}", one.fingerprint, PEERS, "root", "vouched", ("cucm.steven.lab:8443",))
+        for number, one in enumerate((middle, root.certificate))
+    )
+    plan = replace(plan_with(), actions=both, certificates={one.fingerprint: one for one in (root.certificate, middle)})
+
+    tree = plan_page(plan).partition('<ul class="tree">')[2].partition("<h2>")[0]
+
+    assert tree.index("<strong>Root</strong>") < tree.index("<strong>Middle</strong>") < tree.index("cucm.steven.lab:8443")
+    assert tree.count("<strong>") == 2
+    assert tree.count("cucm.steven.lab:8443") == 1
+
+
+class _Tags(HTMLParser):
+    _VOID = frozenset({"meta", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self.seen.add(tag)
+        if tag not in self._VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
