@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
+from remediate.model.identity import Product
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.planner.problem import Oracle
@@ -17,6 +18,17 @@ from remediate.trust.verify import Chain, Explained
 
 _MOST_CERTIFICATES_TO_ADD = 3
 _MOST_WAYS = 2000
+# What a client asks for on each port (facts of the Expressway port reference: 6971 and 6972 belong to the TFTP service).
+_LOST: dict[tuple[Product, int], str] = {
+    ("cucm", 8443): "sign-in and directory search",
+    ("cucm", 6971): "headset configuration",
+    ("cucm", 6972): "their configuration files",
+}
+_LOST_AT_PRODUCT: dict[Product, str] = {
+    "cucm": "what they ask of this port",
+    "imp": "instant messaging and presence",
+    "unity": "voicemail",
+}
 _TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
@@ -51,8 +63,8 @@ def advise(refusal: Refusal, known: Candidates, oracle: Oracle) -> Advice:
     if cause in {Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN, Cause.CHAIN_INVALID}:
         conflict = _conflict(refusal, known, oracle)
         if conflict is not None:
-            return _with_name(_on_conflict(refusal, *conflict), refusal)
-    return _with_name(_BY_CAUSE[cause](refusal), refusal)
+            return _whole(_on_conflict(refusal, *conflict), refusal)
+    return _whole(_BY_CAUSE[cause](refusal), refusal)
 
 
 def _conflict(refusal: Refusal, known: Candidates, oracle: Oracle) -> tuple[Chain, Chain] | None:
@@ -212,6 +224,14 @@ _BY_CAUSE: dict[Cause, Callable[[Refusal], Advice]] = {
     Cause.HANDSHAKE_FAILED: _handshake_failed,
     Cause.UNREACHABLE: _unreachable,
 }
+
+
+def _whole(advice: Advice, refusal: Refusal) -> Advice:
+    """`advice` with what else would be refused, and with what it costs the people outside."""
+    whole = _with_name(advice, refusal)
+    endpoint = refusal.endpoint
+    lost = _LOST.get((endpoint.product, endpoint.port), _LOST_AT_PRODUCT[endpoint.product])
+    return replace(whole, text=f"{whole.text} Clients outside lose {lost}.")
 
 
 def _with_name(advice: Advice, refusal: Refusal) -> Advice:

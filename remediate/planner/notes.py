@@ -65,10 +65,15 @@ def _peer_notes(observed: list[Peer]) -> Iterator[str]:
 
 
 def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
-    for endpoint in snapshot.endpoints:
-        if len(endpoint.presented) > 1 and endpoint.tls13 is not False:
-            speaks = "speaks TLS 1.3" if endpoint.tls13 else "was not asked for TLS 1.3"
-            yield f"{endpoint.name} {speaks}, where the cipher list has no say: nothing here rests on the cipher list for it."
+    undecided = [endpoint for endpoint in snapshot.endpoints if len(endpoint.presented) > 1 and endpoint.tls13 is not False]
+    speaking = [endpoint.name for endpoint in undecided if endpoint.tls13]
+    unasked = [endpoint.name for endpoint in undecided if endpoint.tls13 is None]
+    for names, what in ((speaking, "accept TLS 1.3"), (unasked, "could not be asked for TLS 1.3")):
+        if names:
+            yield (
+                f"These {what}, where the cipher list has no say, so nothing here rests on it for them: {', '.join(names)}. "
+                "Whichever certificate they present must verify."
+            )
 
 
 def _expiry_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:

@@ -150,7 +150,10 @@ def test_a_name_mismatch_on_a_good_chain() -> None:
     seen = snapshot([peer(1, [root])], [endpoint("unity.steven.lab", rsa=[signed, issuing])], everybody)
     [left] = make_plan(seen).unresolved
     assert left.cause is Cause.NAME_MISMATCH
-    assert left.advice == "Clients use unity.steven.lab; the certificate is for cucm.steven.lab, cucmms.steven.lab."
+    assert left.advice == (
+        "Clients use unity.steven.lab; the certificate is for cucm.steven.lab, cucmms.steven.lab. "
+        "Clients outside lose sign-in and directory search."
+    )
     assert left.options == (
         "Set System > Server on Unified CM to cucm.steven.lab or cucmms.steven.lab, then refresh the discovered servers.",
         "Reissue the certificate with SAN dNSName unity.steven.lab.",

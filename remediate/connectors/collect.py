@@ -1,0 +1,202 @@
+"""From the systems to a Snapshot: peers first, then the nodes they send clients to, then what every endpoint presents.
+
+Reading writes nothing: the peers are opened without the right to. What is seen is seen from this machine, the one vantage point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from remediate.connectors.capabilities import Capabilities
+from remediate.connectors.cluster import ClusterPeers, open_peers
+from remediate.connectors.discovery import Discovered, discover
+from remediate.connectors.peer import ExpresswayPeer
+from remediate.connectors.probe import probe
+from remediate.connectors.records import PublisherRecord
+from remediate.connectors.target import Observation, Target
+from remediate.connectors.tls_check import read_authorities
+from remediate.model.access import ClusterAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import ObservationError
+from remediate.model.events import Event, Sink, silent
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
+from remediate.model.limits import Limits
+from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
+
+
+def utc_now() -> datetime:
+    """The moment, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one peer said."""
+
+    peer: Peer
+    trusted: tuple[Certificate, ...] = ()
+    publishers: tuple[PublisherRecord, ...] = ()
+    capabilities: Capabilities = Capabilities()
+
+
+def collect(
+    cluster: ClusterAccess, *, limits: Limits = Limits(), sink: Sink = silent, now: Callable[[], datetime] = utc_now
+) -> Snapshot:
+    """Return what is there now. What cannot be looked at is in the snapshot with its error, and makes it incomplete.
+
+    Raises:
+        LoginRefused: at once, and nothing else of this cluster is tried.
+        PinMismatch, AccessError: a peer that we must not go on with.
+        InventoryError: a secret or a CA file of the inventory cannot be read.
+    """
+    say = _Teller(cluster.name, sink)
+    operator_ca = read_authorities(cluster.ca)
+    say("observe-start", f"Reading the peers of {cluster.name}.", what="peers", total=len(cluster.peers))
+    with open_peers(cluster, limits, writable=False) as opened:
+        reads = tuple(_read_all(opened, say))
+    trusted = tuple(_each_once(one for read in reads for one in read.trusted))
+    publishers = _publishers(reads)
+    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, lambda text: say("warning", text))
+    say(
+        "observe-start",
+        f"Looking at {len(discovered.targets)} endpoints.",
+        what="endpoints",
+        total=len(discovered.targets),
+    )
+    observations = probe(discovered.targets, _cipher_lists(reads), limits, lambda target, seen: _tell_probed(say, target, seen))
+    return _snapshot(cluster, now(), reads, publishers, discovered, observations, operator_ca)
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    cluster: str
+    sink: Sink
+
+    def __call__(self, kind: str, message: str, **fields: str | int | bool | None) -> None:
+        self.sink(Event(kind, message, self.cluster, fields))
+
+
+def _read_all(opened: ClusterPeers, say: _Teller) -> Iterable[_Read]:
+    by_address = {one.address: one for one in opened.peers}
+    for address in opened.order:
+        primary = address == opened.primary
+        if address in by_address:
+            read = _read_one(by_address[address], primary=primary)
+        else:
+            read = _Read(_lost(address, f"unreachable: {opened.unreachable[address]}", primary=primary))
+        if read.peer.error:
+            say("warning", f"{address} could not be read: {read.peer.error}", peer=address)
+        else:
+            count = len(read.trusted)
+            say(
+                "peer-read",
+                f"{address}: {read.peer.version or 'unknown version'}, {count} trusted CAs.",
+                peer=address,
+                trusted=count,
+            )
+        yield read
+
+
+def _read_one(peer: ExpresswayPeer, *, primary: bool) -> _Read:
+    try:
+        trusted = peer.trusted_ca()
+        seen = Peer(
+            address=peer.address,
+            version=peer.version(),
+            primary=primary,
+            trusted_ca=tuple(one.fingerprint for one in trusted),
+            ciphers=dict(peer.ciphers()),
+            verify_origin_server=peer.verify_origin_server(),
+        )
+        return _Read(seen, trusted, peer.publishers(), peer.capabilities())
+    except ObservationError as error:
+        return _Read(_lost(peer.address, f"unreadable: {error}", primary=primary))
+
+
+def _lost(address: Address, error: str, *, primary: bool) -> Peer:
+    return Peer(address, None, primary, (), {}, error=error)
+
+
+def _publishers(reads: Sequence[_Read]) -> tuple[PublisherRecord, ...]:
+    """The publishers are replicated: what any peer that could be read holds, the primary first."""
+    ordered = sorted(reads, key=lambda one: not one.peer.primary)
+    found = {(one.product, one.address): one for read in reversed(ordered) for one in read.publishers}
+    return tuple(found[key] for key in sorted(found))
+
+
+def _cipher_lists(reads: Sequence[_Read]) -> tuple[CipherList, ...]:
+    return tuple(dict.fromkeys(value for one in reads if (value := one.peer.ciphers.get(REVERSE_PROXY_CIPHERS))))
+
+
+def _tell_probed(say: _Teller, target: Target, seen: Observation) -> None:
+    families = " and ".join(seen.presented) or "nothing"
+    unused = seen.refused and not target.insisted
+    message = "not in use" if unused else seen.error or f"presents {families}"
+    name = _name(target)
+    say("endpoint-probed", f"{name}: {message}.", endpoint=name, error=None if unused else seen.error)
+
+
+def _name(target: Target) -> str:
+    return Endpoint(target.address, target.port, target.product, {}).name
+
+
+def _snapshot(
+    cluster: ClusterAccess,
+    taken_at: datetime,
+    reads: Sequence[_Read],
+    publishers: Sequence[PublisherRecord],
+    discovered: Discovered,
+    observations: Sequence[Observation],
+    operator_ca: Sequence[Certificate],
+) -> Snapshot:
+    trusted = tuple(_each_once(one for read in reads for one in read.trusted))
+    supplied = (one for one in discovered.authenticated if one.is_ca or one.self_issued)
+    available = tuple(_each_once((*operator_ca, *trusted, *supplied)))
+    vouched = (*operator_ca, *trusted, *discovered.authenticated)
+    looked = list(zip(discovered.targets, observations, strict=True))
+    unused = dict.fromkeys(target for target, seen in looked if seen.refused and not target.insisted)
+    presented = (one for seen in observations for chain in seen.presented.values() for one in chain)
+    return Snapshot(
+        cluster=cluster.name,
+        taken_at=taken_at,
+        peers=tuple(one.peer for one in reads),
+        endpoints=tuple(_endpoint(target, seen) for target, seen in looked if target not in unused),
+        available_ca=tuple(one.fingerprint for one in available),
+        vouched_for=frozenset(one.fingerprint for one in vouched),
+        certificates=_by_fingerprint((*available, *vouched, *presented)),
+        publishers=tuple(_publisher(one, cluster, reads) for one in publishers),
+        not_in_use=tuple(_name(target) for target in unused),
+    )
+
+
+def _endpoint(target: Target, seen: Observation) -> Endpoint:
+    return Endpoint(
+        address=target.address,
+        port=target.port,
+        product=target.product,
+        presented={family: tuple(one.fingerprint for one in chain) for family, chain in seen.presented.items()},
+        preferred=seen.preferred,
+        tls13=seen.tls13,
+        error=seen.error,
+        learned_from=target.learned_from,
+    )
+
+
+def _publisher(record: PublisherRecord, cluster: ClusterAccess, reads: Sequence[_Read]) -> Publisher:
+    """How its discovery can be refreshed: by us where the primary offers it and the AXL account is at hand."""
+    asked = [one for one in reads if one.peer.primary] or list(reads)
+    offered = any(record.product in one.capabilities.refresh_products for one in asked)
+    return Publisher(record.address, record.product, "rest" if offered and cluster.axl else "person")
+
+
+def _each_once(certificates: Iterable[Certificate]) -> Iterable[Certificate]:
+    return _by_fingerprint(certificates).values()
+
+
+def _by_fingerprint(certificates: Iterable[Certificate]) -> Mapping[Fingerprint, Certificate]:
+    found: dict[Fingerprint, Certificate] = {}
+    for one in certificates:
+        found.setdefault(one.fingerprint, one)
+    return found

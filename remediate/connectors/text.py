@@ -1,0 +1,68 @@
+"""What boxes and networks say, made fit for a message: bounded, on one line, nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterator
+
+from remediate.model.identity import Address
+
+MAX_SHOWN = 300
+
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+
+
+def visible(text: str, limit: int = MAX_SHOWN) -> str:
+    """Return foreign `text` as it may be shown: control and direction characters escaped, at most `limit` characters."""
+    shown = "".join(_escaped(character) for character in text[: limit + 1].strip())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return in a few words why a connection failed, from whatever `error` wraps."""
+    for one in _inside(error):
+        if isinstance(one, socket.gaierror):
+            return "its name does not resolve"
+        if isinstance(one, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(one, TimeoutError):
+            return "no answer in time"
+        if isinstance(one, ConnectionError):
+            return "the connection was closed or reset"
+        if isinstance(one, OSError) and one.strerror:
+            return visible(one.strerror)
+    return visible(f"{type(error).__name__}: {error}", 120)
+
+
+def is_ip(text: str) -> bool:
+    """Whether `text` is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def address_in(text: str) -> Address | None:
+    """Return the host name or IP address that a system named; None when it is neither."""
+    text = text.strip()
+    return Address(text) if is_ip(text) or _HOST.fullmatch(text) else None
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def _inside(error: BaseException) -> Iterator[BaseException]:
+    """`error` and all that it wraps; urllib3 keeps the first cause in `reason` or among the arguments."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        waiting += [found for found in inner if isinstance(found, BaseException)]

@@ -1,0 +1,82 @@
+"""How an HTTPS server is recognised: by its fingerprint, under a CA, or under the system's store."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from remediate.connectors.text import reason_of
+from remediate.model.access import TlsTrust
+from remediate.model.certificate import Certificate
+from remediate.model.errors import InventoryError, RemediateError
+from remediate.model.identity import Fingerprint, KeyFamily
+
+_FAMILY_CIPHERS: Mapping[KeyFamily, str] = {"rsa": "ECDHE+aRSA:DHE+aRSA:kRSA", "ecdsa": "ECDHE+aECDSA"}
+
+
+@dataclass(frozen=True, slots=True)
+class TlsCheck:
+    """How a server is recognised: `context` verifies it, or `fingerprint` does alone. `what` says so in a message."""
+
+    context: ssl.SSLContext
+    what: str
+    fingerprint: Fingerprint | None = None
+
+
+def check_for(trust: TlsTrust) -> TlsCheck:
+    """Return the check that an inventory asks for. Raises InventoryError when its CA file cannot be used."""
+    if trust.fingerprint:
+        return pinned(trust.fingerprint)
+    if trust.ca is None:
+        return TlsCheck(ssl.create_default_context(), "the system's CA store")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=str(trust.ca))
+    except (OSError, ssl.SSLError) as error:
+        raise InventoryError(f"{trust.ca}: this CA file cannot be used: {reason_of(error)}.") from error
+    return TlsCheck(context, f"the CA file {trust.ca}")
+
+
+def pinned(fingerprint: Fingerprint, family: KeyFamily | None = None) -> TlsCheck:
+    """Return the check for one certificate; with `family`, only certificates of that family are asked for.
+
+    The chain and the name are not looked at: the SHA-256 of the DER says more than both.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if family:
+        _only(family, context)
+    return TlsCheck(context, f"the pinned certificate {fingerprint}", fingerprint)
+
+
+def issued_under(authorities: Iterable[Certificate], family: KeyFamily) -> TlsCheck:
+    """Return the check for servers that verify, name included, under `authorities` with a certificate of `family`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _only(family, context)
+    for one in authorities:
+        try:
+            context.load_verify_locations(cadata=one.der)
+        except ssl.SSLError:
+            # This interpreter's OpenSSL cannot use it: then it vouches for nobody here.
+            continue
+    return TlsCheck(context, "the operator's CA certificates and those that a peer trusts")
+
+
+def _only(family: KeyFamily, context: ssl.SSLContext) -> None:
+    """A node has a certificate a family and shows one: by TLS 1.2 cipher suites we say which one we want to see."""
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_FAMILY_CIPHERS[family])
+
+
+def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
+    """Return the certificates in PEM files. Raises InventoryError that names the file."""
+    found: dict[Fingerprint, Certificate] = {}
+    for path in paths:
+        try:
+            found |= {one.fingerprint: one for one in Certificate.all_from_pem(path.read_bytes())}
+        except (OSError, RemediateError) as error:
+            raise InventoryError(f"{path}: this CA file cannot be read: {error}") from error
+    return tuple(found.values())

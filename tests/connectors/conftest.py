@@ -1,0 +1,59 @@
+"""One lab for all tests here, put back after each; and limits that do not make tests wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from remediate.connectors.peer import ExpresswayPeer
+from remediate.inventory import load
+from remediate.lab import Lab
+from remediate.model.access import ClusterAccess
+from remediate.model.limits import Limits
+
+QUICK = Limits(connect_s=2, read_s=2, slow_write_s=3, shell_answer_s=2, handshake_s=1, read_pause_s=0.01)
+
+Opener = Callable[..., ExpresswayPeer]
+
+
+@pytest.fixture(scope="session")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), judge=False) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(_running: Lab) -> Iterator[Lab]:
+    """The story, as if it had just been started: what a test changes is put back."""
+    before = [(list(one.trusted), dict(one.leaves), list(one.publishers)) for one in _running.peers]
+    _running.requests.clear()
+    _running.cluster.refreshed.clear()
+    yield _running
+    _running.faults.clear()
+    _running.cluster.settle()
+    for peer, (trusted, leaves, publishers) in zip(_running.peers, before, strict=True):
+        _running.faults.up(peer.address)
+        peer.trusted[:], peer.publishers[:] = trusted, publishers
+        peer.leaves.clear()
+        peer.leaves.update(leaves)
+
+
+@pytest.fixture
+def cluster(lab: Lab) -> ClusterAccess:
+    """The lab's cluster as its inventory has it."""
+    return load(lab.inventory)[0]
+
+
+@pytest.fixture
+def peer(cluster: ClusterAccess) -> Iterator[Opener]:
+    """Opens peers, by number from 0; `writable` says whether they may be changed."""
+    with ExitStack() as stack:
+
+        def open_one(number: int = 0, *, writable: bool = False, limits: Limits = QUICK) -> ExpresswayPeer:
+            password = cluster.login.password.read()
+            one = ExpresswayPeer(cluster.peers[number], cluster.login.username, password, limits, writable=writable)
+            return stack.enter_context(one)
+
+        yield open_one

@@ -1,0 +1,86 @@
+"""All peers of a cluster: who is logged in to, in which order, and when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from remediate.connectors.cluster import open_peers
+from remediate.lab import Lab
+from remediate.model.access import ClusterAccess, HostKeyTrust, TlsTrust
+from remediate.model.errors import AccessError, LoginRefused, PinMismatch
+from remediate.model.identity import Fingerprint
+from tests.connectors.conftest import QUICK
+
+
+def test_the_peers_are_logged_in_to_in_order(lab: Lab, cluster: ClusterAccess) -> None:
+    with open_peers(cluster, QUICK, writable=False) as opened:
+        assert [one.address for one in opened.peers] == [one.address for one in lab.peers] == list(opened.order)
+        assert opened.primary == lab.peers[0].address
+        assert opened.unreachable == {}
+
+    logins = [one.peer for one in lab.requests if one.method == "login"]
+    assert logins == [one.address for one in lab.peers]
+
+
+def test_a_refused_login_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.faults.refuse_login(lab.peers[1].address)
+
+    with pytest.raises(LoginRefused, match=lab.peers[1].address):
+        open_peers(cluster, QUICK, writable=False)
+
+    assert lab.peers[2].address not in {one.peer for one in lab.requests}
+    assert [one.authorised for one in lab.requests if one.peer == lab.peers[1].address] == [False]
+
+
+def test_a_wrong_pin_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
+    wrong = replace(cluster.peers[0], tls=TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64)))
+
+    with pytest.raises(PinMismatch):
+        open_peers(replace(cluster, peers=(wrong, *cluster.peers[1:])), QUICK, writable=False)
+
+    assert len(lab.requests) == 0
+
+
+def test_a_peer_that_is_down_is_said_and_the_others_go_on(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.faults.down(lab.peers[0].address)
+
+    with open_peers(cluster, QUICK, writable=False) as opened:
+        assert [one.address for one in opened.peers] == [one.address for one in lab.peers[1:]]
+        assert list(opened.unreachable) == [lab.peers[0].address]
+        assert "connection refused" in opened.unreachable[cluster.peers[0].address]
+        assert opened.primary == lab.peers[0].address
+
+
+def test_a_peer_that_only_the_cluster_names_needs_its_own_pin(lab: Lab, cluster: ClusterAccess) -> None:
+    with pytest.raises(AccessError, match=f"also has the peer {lab.peers[1].address}") as caught:
+        open_peers(replace(cluster, peers=cluster.peers[:1]), QUICK, writable=False)
+
+    assert "its own pin" in caught.value.next_step
+    assert {one.peer for one in lab.requests} == {lab.peers[0].address}
+
+
+def test_a_ca_and_known_hosts_hold_for_the_peers_that_the_cluster_names(
+    lab: Lab, cluster: ClusterAccess, tmp_path: Path
+) -> None:
+    known = tmp_path / "known_hosts"
+    known.write_text("".join(_line(one.address, one.ssh_port) for one in cluster.peers))
+    first = replace(
+        cluster.peers[0],
+        tls=TlsTrust(ca=lab.directory / "pki" / "expressway-ca.pem"),
+        ssh=HostKeyTrust(known_hosts=known),
+    )
+
+    with open_peers(replace(cluster, peers=(first,)), QUICK, writable=False) as opened:
+        assert [one.address for one in opened.peers] == [one.address for one in lab.peers]
+
+
+def _line(address: str, port: int) -> str:
+    """What ssh-keyscan would print."""
+    with paramiko.Transport((address, port)) as transport:
+        transport.start_client(timeout=5)
+        key = transport.get_remote_server_key()
+    return f"{address if port == 22 else f'[{address}]:{port}'} {key.get_name()} {key.get_base64()}\n"

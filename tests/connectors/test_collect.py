@@ -1,0 +1,154 @@
+"""The whole of reading, on the lab: what is in the snapshot, what was sent for it, what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.collect import collect
+from remediate.inventory import load
+from remediate.lab import Lab
+from remediate.lab.requestlog import Request
+from remediate.model.access import ClusterAccess, NodeAccess
+from remediate.model.errors import InventoryError, LoginRefused
+from remediate.model.events import Event
+from remediate.model.identity import Address
+from remediate.model.snapshot import Snapshot
+from tests.connectors.conftest import QUICK
+
+THEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+def seen(cluster: ClusterAccess, events: list[Event] | None = None) -> Snapshot:
+    return collect(cluster, limits=QUICK, sink=(events if events is not None else []).append, now=lambda: THEN)
+
+
+@dataclass(frozen=True)
+class Story:
+    """The default story, read once."""
+
+    lab: Lab
+    snapshot: Snapshot
+    events: tuple[Event, ...]
+    requests: tuple[Request, ...]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    with Lab(tmp_path_factory.mktemp("story"), judge=False) as lab:
+        events: list[Event] = []
+        snapshot = seen(load(lab.inventory)[0], events)
+        yield Story(lab, snapshot, tuple(events), lab.requests.all())
+
+
+def test_the_snapshot_holds_what_the_boxes_hold(story: Story) -> None:
+    lab, snapshot = story.lab, story.snapshot
+
+    assert (snapshot.cluster, snapshot.taken_at, snapshot.complete) == (lab.name, THEN, True)
+    assert [one.trusted_ca for one in snapshot.peers] == [tuple(each.fingerprint for each in box.trusted) for box in lab.peers]
+    assert [one.primary for one in snapshot.peers] == [True, False, False]
+    assert {one.verify_origin_server for one in snapshot.peers} == {True}
+    assert [dict(one.ciphers) for one in snapshot.peers] == [box.ciphers for box in lab.peers]
+    assert [(one.address, one.product, one.refresh) for one in snapshot.publishers] == [
+        ("cucm.steven.lab", "cucm", "rest"),
+        ("imp.steven.lab", "imp", "rest"),
+    ]
+    for endpoint in snapshot.endpoints:
+        chains = lab.node(endpoint.address).presented[endpoint.port]
+        assert endpoint.presented == {family: tuple(one.fingerprint for one in chain) for family, chain in chains.items()}
+
+
+def test_who_vouches_and_what_may_supply_an_issuer(story: Story) -> None:
+    lab, snapshot = story.lab, story.snapshot
+    operator = [lab.pki.certificate(one).fingerprint for one in lab.scenario.operator_ca]
+    trusted = {one.fingerprint for box in lab.peers for one in box.trusted}
+
+    assert snapshot.vouched_for == trusted | set(operator)
+    assert list(snapshot.available_ca[: len(operator)]) == operator
+    assert set(snapshot.available_ca) == trusted | set(operator)
+    named = {one for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for one in chain}
+    assert set(snapshot.certificates) == named | trusted | set(operator)
+
+
+def test_reading_writes_nothing_and_says_what_it_does(story: Story) -> None:
+    lab, snapshot, events = story.lab, story.snapshot, story.events
+
+    assert not any(one.write for one in story.requests)
+    assert {one.method for one in story.requests} <= {"GET", "login", "get", "status"}
+    kinds = [one.type for one in events]
+    assert (kinds[0], kinds.count("peer-read"), kinds.count("endpoint-probed")) == ("observe-start", 3, len(snapshot.endpoints))
+    assert [one.fields["total"] for one in events if one.type == "observe-start"] == [3, len(snapshot.endpoints)]
+    assert {one.cluster for one in events} == {lab.name}
+
+
+def test_twice_is_the_same_and_survives_its_file(story: Story) -> None:
+    first, second = story.snapshot, seen(load(story.lab.inventory)[0])
+
+    assert first == second
+    assert first.to_json() == second.to_json()
+    assert Snapshot.from_json(first.to_json()) == first
+
+
+def test_a_peer_that_is_down_makes_it_incomplete(lab: Lab, cluster: ClusterAccess) -> None:
+    events: list[Event] = []
+    lab.faults.down(lab.peers[1].address)
+
+    snapshot = seen(cluster, events)
+    down = snapshot.peers[1]
+
+    assert not snapshot.complete
+    assert (down.address, down.trusted_ca, down.ciphers) == (lab.peers[1].address, (), {})
+    assert down.error is not None
+    assert down.error.startswith("unreachable: The REST interface of")
+    assert [one.type for one in events].count("warning") == 1
+    assert all(one.presented for one in snapshot.endpoints)
+
+
+def test_a_refused_login_stops_the_cluster(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.faults.refuse_login(lab.peers[0].address)
+
+    with pytest.raises(LoginRefused):
+        seen(cluster)
+
+    assert len(lab.requests) == 1
+
+
+def test_a_port_that_refuses_is_a_fault_only_where_somebody_insists(lab: Lab, cluster: ClusterAccess) -> None:
+    extra = (
+        NodeAccess(Address("spare.steven.lab"), "unity", connect_to=lab.subnet.address(200)),
+        NodeAccess(Address("wanted.steven.lab"), "unity", connect_to=lab.subnet.address(200), ports=(8443,)),
+    )
+
+    snapshot = seen(replace(cluster, nodes=(*cluster.nodes, *extra)))
+
+    assert snapshot.not_in_use == ("spare.steven.lab:8443",)
+    errors = {one.name: one.error for one in snapshot.endpoints if one.error}
+    assert errors == {"wanted.steven.lab:8443": "unreachable: connection refused"}
+    assert not snapshot.complete
+
+
+def test_a_ca_file_that_is_none_is_an_inventory_error(lab: Lab, cluster: ClusterAccess, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+
+    with pytest.raises(InventoryError, match=r"key\.pem: this CA file cannot be read: .*a private key must never be") as caught:
+        seen(replace(cluster, ca=(tmp_path / "key.pem",)))
+
+    assert "AAAA" not in str(caught.value)
+    assert len(lab.requests) == 0
+
+
+@pytest.mark.parametrize("scenario", ["tls13", "selfsigned", "unreachable"])
+def test_other_stories_are_read_as_well(tmp_path: Path, scenario: str) -> None:
+    with Lab(tmp_path, scenario, judge=False) as lab:
+        snapshot = seen(load(lab.inventory)[0])
+
+        assert snapshot.complete == (scenario != "unreachable")
+        assert {one.tls13 for one in snapshot.endpoints if one.error is None} == {
+            False,
+            *([True] if scenario == "tls13" else []),
+        }
+        assert lab.requests.writes == ()

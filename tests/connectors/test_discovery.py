@@ -1,0 +1,198 @@
+"""Which endpoints there are, and what Unified CM may be asked and believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import pytest
+
+from remediate.connectors.cucm import UcNode, open_node
+from remediate.connectors.discovery import Discovered, discover
+from remediate.connectors.http import Account
+from remediate.connectors.records import PublisherRecord
+from remediate.connectors.target import Target
+from remediate.connectors.tls_check import issued_under
+from remediate.lab import Lab
+from remediate.model.access import ClusterAccess, NodeAccess, PeerAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import AccessError, LoginRefused, ObservationError
+from remediate.model.identity import Address
+from remediate.model.secret import Login, Secret
+from tests.connectors.conftest import QUICK
+from tests.connectors.servers import LONG, http, https_talk, server_identity, tcp_server, tls_context
+from tests.pki import issue
+
+NODE = "node.example.test"
+CA = issue("Lab Root", ca=True, lasts=LONG)
+GOOD, SELF_SIGNED = server_identity(NODE, issuer=CA), server_identity(NODE, "ecdsa")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A secret that a test gives."""
+
+    value: str
+
+    def describe(self) -> str:
+        return "the test"
+
+    def read(self) -> Secret:
+        return Secret(self.value)
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def node(stack: ExitStack, *answers: bytes, asked: list[bytes] | None = None, trusted: bool = True) -> UcNode:
+    """A node that answers so, opened under its CA or under none."""
+    port = stack.enter_context(tcp_server(https_talk(tls_context(GOOD), http(404), *answers, asked=asked)))
+    target = Target(Address(NODE), port, "cucm", connect_to="127.0.0.1")
+    return open_node(target, (CA.certificate,) if trusted else (), QUICK)
+
+
+ACCOUNT = Account("axl", Secret("axl-secret"))
+
+
+def test_a_node_verifies_with_the_one_certificate_that_does(stack: ExitStack) -> None:
+    """It prefers its self-signed ECDSA certificate; the RSA one is signed by a CA that counts."""
+    port = stack.enter_context(tcp_server(https_talk(tls_context(SELF_SIGNED, GOOD), http(200))))
+    target = Target(Address(NODE), port, "cucm", connect_to="127.0.0.1")
+
+    assert open_node(target, (CA.certificate,), QUICK).verified
+    assert open_node(target, (SELF_SIGNED.certificate,), QUICK).verified
+    assert not open_node(target, (), QUICK).verified
+    assert not open_node(replace(target, address=Address("other.example.test")), (CA.certificate,), QUICK).verified
+
+
+def test_no_account_is_sent_where_the_node_does_not_verify(stack: ExitStack) -> None:
+    asked: list[bytes] = []
+    one = node(stack, http(200, "<servers><server>a.example.test</server></servers>"), asked=asked, trusted=False)
+
+    for ask in (one.process_nodes, one.certificates):
+        with pytest.raises(AccessError, match="No account is sent"):
+            ask(ACCOUNT)
+
+    assert not any(b"uthorization" in request for request in asked)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ('<!DOCTYPE x [<!ENTITY a "b">]><servers><server>&a;</server></servers>', "document type"),
+        ("<servers>", "not XML"),
+        ("", "not XML"),
+    ],
+)
+def test_xml_that_is_hostile_or_broken_is_refused(stack: ExitStack, body: str, error: str) -> None:
+    with pytest.raises(ObservationError, match=error):
+        node(stack, http(200, body)).uds_servers()
+
+
+def test_names_that_are_none_are_left_out(stack: ExitStack) -> None:
+    body = "<s:servers xmlns:s='x'><s:server> a.example.test </s:server><s:server>$(reboot)</s:server><s:server/></s:servers>"
+
+    assert node(stack, http(200, body)).uds_servers() == ("a.example.test",)
+
+
+def test_an_account_that_unified_cm_refuses_is_not_tried_elsewhere(stack: ExitStack) -> None:
+    with pytest.raises(LoginRefused, match=f"AXL on {NODE}") as caught:
+        node(stack, http(401)).process_nodes(ACCOUNT)
+
+    assert "axl-secret" not in f"{caught.value}{caught.value.next_step}"
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", "{", '{"identities": 5}', '{"identities": [{"certificate": "-----BEGIN CERTIFICATE-----"}]}']
+)
+def test_a_snapshot_that_cannot_be_read_is_said(stack: ExitStack, body: str) -> None:
+    with pytest.raises(ObservationError, match="cannot be read"):
+        node(stack, http(200, body)).certificates(ACCOUNT)
+
+
+CLUSTER = ClusterAccess("edge", Login("admin", Fixed("x")), (PeerAccess(Address("expc1.example.test")),))
+
+
+def discovered(cluster: ClusterAccess, *publishers: PublisherRecord, warnings: list[str] | None = None) -> Discovered:
+    return discover(cluster, publishers, (), QUICK, (warnings if warnings is not None else []).append)
+
+
+def test_ports_come_from_the_inventory_or_from_the_product() -> None:
+    nodes = (
+        NodeAccess(Address("B.example.test"), "cucm"),
+        NodeAccess(Address("a.example.test"), "unity", connect_to="127.0.0.9", ports=(443,)),
+    )
+
+    found = discovered(replace(CLUSTER, nodes=nodes)).targets
+
+    assert [(one.address, one.port, one.insisted, one.connect_to) for one in found] == [
+        ("a.example.test", 443, True, "127.0.0.9"),
+        ("B.example.test", 6971, False, None),
+        ("B.example.test", 6972, False, None),
+        ("B.example.test", 8443, False, None),
+    ]
+
+
+def test_a_publisher_that_does_not_answer_is_said_and_its_port_is_insisted_on() -> None:
+    warnings: list[str] = []
+    nodes = (NodeAccess(Address("CUCM.invalid"), "cucm"),)
+    record = PublisherRecord(Address("cucm.invalid"), "cucm", "axl", "On")
+
+    found = discovered(replace(CLUSTER, nodes=nodes), record, warnings=warnings).targets
+
+    assert [(one.address, one.port, one.insisted) for one in found] == [
+        ("CUCM.invalid", 6971, False),
+        ("CUCM.invalid", 6972, False),
+        ("CUCM.invalid", 8443, True),
+    ]
+    assert {one.learned_from for one in found} == {("inventory", "publisher")}
+    assert [text.startswith("CUCM.invalid could not be asked") for text in warnings] == [True]
+
+
+def _publishers(lab: Lab) -> list[PublisherRecord]:
+    return [PublisherRecord(Address(one.address), one.product, "axl", "On") for one in lab.peers[0].publishers]
+
+
+def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAccess) -> None:
+    known = {one.address: one for one in cluster.nodes}
+    trusted = lab.peers[0].trusted
+
+    found = discover(cluster, _publishers(lab), trusted, QUICK, pytest.fail)
+
+    assert {(one.address, one.port) for one in found.targets} == {(one.address, one.port) for one in lab.targets}
+    assert all(one.connect_to == known[one.address].connect_to for one in found.targets)
+    sources = {(one.address, one.product): one.learned_from for one in found.targets}
+    assert sources[Address("cucm.steven.lab"), "cucm"] == ("axl", "inventory", "publisher", "uds")
+    assert sources[Address("imp.steven.lab"), "imp"] == ("axl", "inventory", "publisher")
+    assert found.authenticated == ()
+
+
+def test_certificate_management_vouches_over_a_verified_channel_alone(lab: Lab, cluster: ClusterAccess) -> None:
+    platform = Login(lab.accounts.platform_username, Fixed(lab.accounts.platform_password))
+    cluster = replace(cluster, platform=platform)
+    warnings: list[str] = []
+
+    found = discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, warnings.append)
+    nothing = discover(cluster, _publishers(lab), (), QUICK, lambda _text: None)
+
+    ecdsa = lab.pki.certificate("cucm.steven.lab/CallManager/ecdsa")
+    assert ecdsa in found.authenticated
+    assert any("no account is sent" in text for text in warnings)
+    assert nothing.authenticated == ()
+
+
+def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: ClusterAccess) -> None:
+    cluster = replace(cluster, platform=Login("ccmadmin", Fixed("wrong")))
+
+    with pytest.raises(LoginRefused, match="certificate management on"):
+        discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, lambda _text: None)
+
+
+def test_an_authority_that_openssl_cannot_use_vouches_for_nobody() -> None:
+    broken = Certificate.from_der(b"\x30\x03\x02\x01\x00")
+
+    assert issued_under((broken, CA.certificate), "rsa").context.get_ca_certs() != []

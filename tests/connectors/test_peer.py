@@ -1,0 +1,254 @@
+"""One peer, read and changed, on the lab's real REST and SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import responses
+
+from remediate.connectors.peer import ExpresswayPeer
+from remediate.inventory import load
+from remediate.lab import Lab
+from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
+from remediate.model.errors import (
+    LoginRefused,
+    NotOffered,
+    ObservationError,
+    OutcomeUnknown,
+    PinMismatch,
+    WriteForbidden,
+    WriteRefused,
+)
+from remediate.model.identity import Address, CipherList, Fingerprint
+from remediate.model.secret import Secret
+from tests.connectors.conftest import QUICK, Opener
+from tests.pki import issue
+
+REVERSE_PROXY = "ReverseProxyTLSCiphers"
+
+
+def test_everything_is_read_as_the_box_has_it(lab: Lab, peer: Opener) -> None:
+    box, one = lab.peers[0], peer(0)
+
+    assert list(one.trusted_ca()) == box.trusted
+    assert one.server_certificate() == box.server_certificate
+    assert one.version() == "X14.2.1"
+    assert one.ciphers() == box.ciphers
+    assert one.verify_origin_server() is True
+    assert one.cluster_peers() == one.alternates().peers == tuple(each.address for each in lab.peers)
+    assert one.alternates().primary_address == lab.peers[0].address
+    assert [(each.address, each.product) for each in one.publishers()] == [
+        (each.address, each.product) for each in sorted(box.publishers, key=lambda each: each.product)
+    ]
+    assert one.capabilities().refresh_discovery
+    assert lab.requests.writes == ()
+
+
+def test_one_login_serves_all_questions_to_the_shell(lab: Lab, peer: Opener) -> None:
+    one = peer(0)
+    one.version()
+    one.ciphers()
+    one.alternates()
+
+    assert [each.method for each in lab.requests if each.transport == "ssh"].count("login") == 1
+
+
+def test_an_appended_certificate_is_there_alone(lab: Lab, peer: Opener) -> None:
+    new = issue("New Root", ca=True).certificate
+    before = list(lab.peers[1].trusted)
+
+    peer(1, writable=True).append_trusted_ca(new)
+
+    assert lab.peers[1].trusted == [*before, new]
+    assert [each.path for each in lab.requests.writes] == ["/api/provisioning/certs/root"]
+
+
+def test_a_lost_answer_is_unknown_and_not_repeated(lab: Lab, peer: Opener) -> None:
+    lab.faults.drop_answer(lab.peers[0].address, transport="rest")
+    lab.faults.drop_answer(lab.peers[0].address, transport="ssh")
+    new = issue("New Root", ca=True).certificate
+    one = peer(0, writable=True)
+
+    with pytest.raises(OutcomeUnknown, match=lab.peers[0].address):
+        one.append_trusted_ca(new)
+    with pytest.raises(OutcomeUnknown, match="told `xConfiguration Ciphers ReverseProxyTLSCiphers Value`"):
+        one.set_cipher(REVERSE_PROXY, CipherList("HIGH"))
+
+    assert new in one.trusted_ca()
+    assert len(lab.requests.writes) == 2
+
+
+def test_ciphers_and_the_workaround_are_set(lab: Lab, peer: Opener) -> None:
+    one = peer(0, writable=True)
+    longest = CipherList("ECDHE-RSA-AES256-GCM-SHA384:" + ":".join(["HIGH"] * 400))
+
+    one.set_cipher(REVERSE_PROXY, longest)
+    one.set_verify_origin_server(False)
+
+    assert one.ciphers()[REVERSE_PROXY] == longest
+    assert one.verify_origin_server() is False
+    assert lab.peers[0].verify_origin_server is False
+
+
+def test_sshd_ciphers_and_odd_values_are_never_sent(lab: Lab, peer: Opener) -> None:
+    one = peer(0, writable=True)
+
+    with pytest.raises(WriteRefused, match="no OpenSSL cipher list"):
+        one.set_cipher("sshd_ciphers", CipherList("HIGH"))
+    with pytest.raises(WriteRefused, match="not sent"):
+        one.set_cipher(REVERSE_PROXY, CipherList('HIGH"\nxCommand Boot'))
+
+    assert lab.requests.writes == ()
+
+
+def test_discovery_is_refreshed_with_the_publishers_account_only(lab: Lab, peer: Opener) -> None:
+    publisher, one = lab.peers[0].publishers[0], peer(0, writable=True)
+
+    with pytest.raises(NotOffered, match="without the AXL account"):
+        one.refresh_discovery(Address(publisher.address), publisher.product, None)
+    one.refresh_discovery(
+        Address(publisher.address), publisher.product, (lab.accounts.axl_username, Secret(lab.accounts.axl_password))
+    )
+
+    assert lab.cluster.refreshed == [publisher.address]
+    with pytest.raises(WriteRefused) as caught:
+        one.refresh_discovery(Address(publisher.address), publisher.product, ("axl", Secret("wrong-axl-secret")))
+    assert "wrong-axl-secret" not in str(caught.value)
+
+
+def test_a_removal_that_is_not_offered_is_a_manual_step(lab: Lab, peer: Opener) -> None:
+    one = peer(0, writable=True)
+
+    with pytest.raises(NotOffered) as caught:
+        one.remove_trusted_ca(lab.peers[0].trusted[0])
+
+    assert "Trusted CA certificate" in caught.value.next_step
+    assert lab.requests.writes == ()
+
+
+def test_a_removal_takes_out_that_certificate_alone(tmp_path: Path) -> None:
+    with Lab(tmp_path, "stale", judge=False) as lab:
+        cluster, before = load(lab.inventory)[0], list(lab.peers[0].trusted)
+        with ExpresswayPeer(
+            cluster.peers[0], cluster.login.username, cluster.login.password.read(), QUICK, writable=True
+        ) as one:
+            one.remove_trusted_ca(before[1])
+
+            assert list(one.trusted_ca()) == [before[0], *before[2:]]
+
+
+def test_a_restart_is_asked_for_once(lab: Lab, peer: Opener) -> None:
+    peer(2, writable=True).restart()
+
+    assert [each.path for each in lab.requests.writes] == ["/api/provisioning/restart"]
+
+
+def test_a_peer_opened_for_reading_lets_no_write_leave(lab: Lab, peer: Opener) -> None:
+    one, certificate = peer(0), lab.peers[0].trusted[0]
+    writes: tuple[Callable[[], None], ...] = (
+        lambda: one.append_trusted_ca(certificate),
+        lambda: one.remove_trusted_ca(certificate),
+        lambda: one.set_cipher(REVERSE_PROXY, CipherList("HIGH")),
+        lambda: one.set_verify_origin_server(True),
+        lambda: one.refresh_discovery(Address("cucm.example.test"), "cucm", ("axl", Secret("x"))),
+        one.restart,
+    )
+
+    for write in writes:
+        with pytest.raises(WriteForbidden):
+            write()
+
+    assert len(lab.requests) == 0
+
+
+def test_a_wrong_password_is_tried_once(lab: Lab, cluster: ClusterAccess) -> None:
+    with ExpresswayPeer(cluster.peers[0], cluster.login.username, Secret("wrong-password"), QUICK, writable=False) as one:
+        for _ in range(2):
+            with pytest.raises(LoginRefused, match="refuses the login of admin") as caught:
+                one.trusted_ca()
+        assert len(lab.requests) == 1
+        with pytest.raises(LoginRefused, match="The shell of"):
+            one.version()
+
+    assert "wrong-password" not in str(caught.value)
+    assert [each.authorised for each in lab.requests] == [False, False]
+
+
+@pytest.mark.parametrize("transport", ["tls", "ssh"])
+def test_a_wrong_pin_sends_no_password(lab: Lab, cluster: ClusterAccess, transport: str) -> None:
+    access = cluster.peers[0]
+    wrong = (
+        replace(access, tls=TlsTrust(fingerprint=Fingerprint("sha256:" + "1" * 64)))
+        if transport == "tls"
+        else replace(access, ssh=HostKeyTrust(host_key="SHA256:" + "A" * 43))
+    )
+    with (
+        ExpresswayPeer(wrong, cluster.login.username, cluster.login.password.read(), QUICK, writable=False) as one,
+        pytest.raises(PinMismatch, match=access.address) as caught,
+    ):
+        one.trusted_ca() if transport == "tls" else one.version()
+
+    assert len(lab.requests) == 0
+    assert (access.ssh.host_key or "") in str(caught.value) or transport == "tls"
+
+
+def test_a_peer_that_is_down_is_unreachable(lab: Lab, peer: Opener) -> None:
+    lab.faults.down(lab.peers[0].address)
+
+    with pytest.raises(ObservationError, match="connection refused"):
+        peer(0).trusted_ca()
+    with pytest.raises(ObservationError, match=r"SSH on .* connection refused"):
+        peer(0).version()
+
+
+ACCESS = PeerAccess(Address("expc1.example.test"), tls=TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64)))
+API = "https://expc1.example.test:443/api/provisioning"
+
+
+@responses.activate
+def test_a_broken_block_of_the_trusted_list_is_said_with_its_number() -> None:
+    good = issue("Root", ca=True).certificate.pem
+    responses.get(f"{API}/certs/root", body=f"text\n{good}\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+
+    with pytest.raises(
+        ObservationError, match=r"The trusted CA list of expc1.example.test cannot be read: PEM block 2 is broken"
+    ):
+        ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).trusted_ca()
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("body", "error"), [("<html>login</html>", "is no PEM"), ("-----BEGIN CERTIFICATE-----", "no matching END")]
+)
+def test_a_page_that_is_no_list_is_not_an_empty_list(body: str, error: str) -> None:
+    responses.get(f"{API}/certs/root", body=body)
+
+    with pytest.raises(ObservationError, match=error):
+        ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).trusted_ca()
+
+
+@responses.activate
+def test_the_upload_is_one_file_that_ends_in_one_newline() -> None:
+    responses.get(f"{API}/certs/root", body="")
+    sent = responses.post(f"{API}/certs/root", json={"Message": "Root Certificate updated."})
+    certificate = issue("Root", ca=True).certificate
+
+    ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=True).append_trusted_ca(certificate)
+
+    request = sent.calls[0].request
+    assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    body = bytes(request.body)
+    assert b'name="file"' in body
+    assert certificate.pem.encode() + b"\r\n--" in body
+    assert certificate.pem.endswith("-----\n")
+
+
+@responses.activate
+def test_an_address_that_is_none_is_not_believed() -> None:
+    responses.get(f"{API}/controller/server/cucm", json=[{"Publisher": "cucm\nx"}])
+
+    with pytest.raises(ObservationError, match=r"no host name or IP address: cucm\\nx"):
+        ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).publishers()

@@ -1,0 +1,196 @@
+"""The shell's dialogue, with boxes that print what real ones might."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from remediate.connectors.hostkey import fingerprint_of
+from remediate.connectors.shell import CommandFailed, Shell
+from remediate.connectors.shell_text import leaves
+from remediate.model.access import HostKeyTrust, PeerAccess
+from remediate.model.errors import InventoryError, ObservationError, OutcomeUnknown, PinMismatch, WriteForbidden, WriteRefused
+from remediate.model.identity import Address
+from remediate.model.limits import Limits
+from remediate.model.secret import Secret
+from tests.connectors.conftest import QUICK
+from tests.connectors.servers import ScriptedShell, ssh_talk, tcp_server, typed_lines
+
+PASSWORD = Secret("pass-word")
+PIN = HostKeyTrust(host_key=fingerprint_of(ScriptedShell.host_key))
+STATUS = '*s SystemUnit: /\r\n  Software: /\r\n    Version: "X14.2.1"\r\n*s/end\r\n\r\nOK\r\n'
+Answer = Callable[[str], str | None]
+Open = Callable[..., Shell]
+
+
+@pytest.fixture
+def shell() -> Iterator[Open]:
+    """Opens a shell on a box that greets with `banner` and answers as `answer` says; None: it hangs up."""
+    with ExitStack() as stack:
+
+        def start(
+            answer: Answer, *, banner: str = "", writable: bool = False, trust: HostKeyTrust = PIN, limits: Limits = QUICK
+        ) -> Shell:
+            def script(channel: paramiko.Channel) -> None:
+                channel.sendall(banner.encode())
+                for line in typed_lines(channel):
+                    said = STATUS if line == "xStatus SystemUnit" else answer(line)
+                    if said is None:
+                        channel.close()
+                        return
+                    for start in range(0, len(said), 7):
+                        channel.sendall(said[start : start + 7].encode())
+
+            port = stack.enter_context(tcp_server(ssh_talk(script, PASSWORD.reveal())))
+            access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=trust)
+            return stack.enter_context(Shell(access, "admin", PASSWORD, limits, writable=writable))
+
+        yield start
+
+
+def test_a_banner_with_ok_and_error_in_it_is_no_answer(shell: Open) -> None:
+    one = shell(lambda _line: '*c xConfiguration A: "1"\r\nOK\r\n', banner="Error-free login\r\nOK\r\n\r\nOK\r\n")
+
+    assert one.system["SystemUnit/Software/Version"] == "X14.2.1"
+    assert leaves(one.ask("xConfiguration A")) == {"A": "1"}
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        '{line}\r\n*c xConfiguration A: "1"\r\n\r\nOK\r\n',
+        '\x1b[0m> {line}\r\n\x1b[1m*C XCONFIGURATION A: "1"\x1b[0m\r\nok\r\n> ',
+        '*c xConfiguration A: "1"\nOK\n',
+        '*c xConfiguration A: "1"\r\nOK',
+    ],
+)
+def test_echo_colour_case_and_line_ends_do_not_matter(shell: Open, printed: str) -> None:
+    one = shell(lambda line: printed.format(line=line))
+
+    for _ in range(2):
+        assert leaves(one.ask("xConfiguration A")) == {"A": "1"}
+
+
+def test_a_pager_is_turned(shell: Open) -> None:
+    pages = iter(['*c xConfiguration A B: "1"\r\n--More--', None])
+    channels: list[str] = []
+
+    def script(channel: paramiko.Channel) -> None:
+        for piece in iter(lambda: channel.recv(100).decode(), ""):
+            channels.append(piece)
+            if piece.startswith("xStatus"):
+                channel.sendall(STATUS.encode())
+            elif piece == " ":
+                channel.sendall(b'\r\x1b[K*c xConfiguration A C: "2"\r\nOK\r\n')
+            else:
+                channel.sendall(str(next(pages)).encode())
+
+    with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
+        access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
+        with Shell(access, "admin", PASSWORD, QUICK, writable=False) as one:
+            assert leaves(one.ask("xConfiguration A")) == {"A B": "1", "A C": "2"}
+    assert channels[-1] == " "
+
+
+def test_after_an_error_the_dialogue_is_in_step_again(shell: Open) -> None:
+    answers = {"xConfiguration No": "ERROR: Invalid path.\r\nOK\r\n", "xConfiguration A": '*c xConfiguration A: "1"\r\nOK\r\n'}
+    one = shell(answers.get)
+
+    with pytest.raises(CommandFailed, match=r"with: ERROR: Invalid path\."):
+        one.ask("xConfiguration No")
+    assert leaves(one.ask("xConfiguration A")) == {"A": "1"}
+
+
+def test_an_error_in_answer_to_a_write_is_a_refusal(shell: Open) -> None:
+    one = shell(lambda _line: "Command not recognized: \x1b]0;owned\x07\r\n", writable=True)
+
+    with pytest.raises(WriteRefused, match=r"Command not recognized:$"):
+        one.tell("xConfiguration A: 1")
+
+
+def test_no_ok_in_time_is_unknown_for_a_write_and_no_answer_for_a_question(shell: Open) -> None:
+    one = shell(lambda _line: "hm\r\n", writable=True, limits=replace(QUICK, shell_answer_s=0.3))
+
+    with pytest.raises(OutcomeUnknown, match="no OK and no error within"):
+        one.tell("xConfiguration A: 1")
+    with pytest.raises(ObservationError, match=r"did not answer `xConfiguration A`"):
+        one.ask("xConfiguration A")
+
+
+def test_a_session_that_ends_after_a_write_leaves_it_unknown_and_sends_no_other(shell: Open) -> None:
+    one = shell(lambda _line: None, writable=True)
+
+    with pytest.raises(OutcomeUnknown, match="its answer was lost"):
+        one.tell("xConfiguration A: 1")
+    with pytest.raises(ObservationError, match="was not sent"):
+        one.tell("xConfiguration A: 2")
+
+
+def test_a_reading_shell_sends_questions_only(shell: Open) -> None:
+    typed: list[str] = []
+
+    def answer(line: str) -> str:
+        typed.append(line)
+        return "OK\r\n"
+
+    one = shell(answer)
+
+    with pytest.raises(WriteForbidden):
+        one.tell("xConfiguration A: 1")
+    with pytest.raises(WriteForbidden):
+        one.ask("xCommand Boot")
+
+    assert typed == []
+
+
+def test_a_shell_that_never_answers_is_said(shell: Open) -> None:
+    def dumb(channel: paramiko.Channel) -> None:
+        channel.sendall(b"Welcome\r\nOK\r\n")
+        for _ in typed_lines(channel):
+            pass
+
+    with tcp_server(ssh_talk(dumb, PASSWORD.reveal())) as port:
+        access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
+        with pytest.raises(ObservationError, match="did not answer `xStatus SystemUnit`"):
+            Shell(access, "admin", PASSWORD, replace(QUICK, shell_answer_s=0.3), writable=False)
+
+
+def test_what_is_not_ssh_is_said() -> None:
+    with tcp_server(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
+        access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
+        with pytest.raises(ObservationError, match="does not speak SSH"):
+            Shell(access, "admin", PASSWORD, QUICK, writable=False)
+
+
+def _known_hosts(folder: Path, key: paramiko.PKey, port: int, host: str = "127.0.0.1") -> HostKeyTrust:
+    path = folder / "known_hosts"
+    path.write_text(f"[{host}]:{port} {key.get_name()} {key.get_base64()}\n")
+    return HostKeyTrust(known_hosts=path)
+
+
+def test_known_hosts_decides_where_no_key_is_pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(channel: paramiko.Channel) -> None:
+        for _ in typed_lines(channel):
+            channel.sendall(STATUS.encode())
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
+        access = PeerAccess(Address("127.0.0.1"), ssh_port=port)
+        known = _known_hosts(tmp_path, ScriptedShell.host_key, port)
+        with Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False) as one:
+            assert one.system
+        for key, host in ((paramiko.ECDSAKey.generate(), "127.0.0.1"), (ScriptedShell.host_key, "127.0.0.2")):
+            known = _known_hosts(tmp_path, key, port, host)
+            with pytest.raises(PinMismatch, match=fingerprint_of(ScriptedShell.host_key).replace("+", r"\+")):
+                Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False)
+        with pytest.raises(PinMismatch, match=r"\.ssh/known_hosts") as caught:
+            Shell(access, "admin", PASSWORD, QUICK, writable=False)
+        assert "host_key" in caught.value.next_step
+        missing = HostKeyTrust(known_hosts=tmp_path / "none")
+        with pytest.raises(InventoryError, match="cannot be read"):
+            Shell(replace(access, ssh=missing), "admin", PASSWORD, QUICK, writable=False)
