@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from remediate.model.certificate import Certificate
@@ -16,16 +16,22 @@ from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CIPHERS = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL")
 
-_KEY = ec.generate_private_key(ec.SECP256R1())
+_KEYS: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
+    "rsa": rsa.generate_private_key(65537, 2048),
+    "ecdsa": ec.generate_private_key(ec.SECP256R1()),
+}
 
 
-def certificate(subject: str, issuer: str, names: tuple[str, ...] = (), *, ca: bool = False) -> Certificate:
-    """A certificate signed with the one key that everybody here shares: the chains verify all the same."""
+def certificate(
+    subject: str, issuer: str, names: tuple[str, ...] = (), *, ca: bool = False, family: str = "ecdsa"
+) -> Certificate:
+    """A certificate signed with the one key of its family that everybody here shares: the chains verify all the same."""
+    key = _KEYS[family]
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name(issuer))
-        .public_key(_KEY.public_key())
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - timedelta(days=365))
         .not_valid_after(NOW + timedelta(days=365))
@@ -33,7 +39,7 @@ def certificate(subject: str, issuer: str, names: tuple[str, ...] = (), *, ca: b
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
-    return Certificate.from_der(builder.sign(_KEY, hashes.SHA256()).public_bytes(Encoding.DER))
+    return Certificate.from_der(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 def _name(common_name: str) -> x509.Name:
@@ -78,4 +84,6 @@ def _chain(number: int, issuing: list[Certificate]) -> tuple[Certificate, ...]:
 
 def _endpoint(number: int, chain: tuple[Certificate, ...]) -> Endpoint:
     address = Address(f"e{number}.{chain[0].common_name.replace('node', 'n')}")
-    return Endpoint(address, 8443, "cucm", {"ecdsa": tuple(one.fingerprint for one in chain)}, Preference(client_order=True), tls13=False)
+    return Endpoint(
+        address, 8443, "cucm", {"ecdsa": tuple(one.fingerprint for one in chain)}, Preference(client_order=True), tls13=False
+    )

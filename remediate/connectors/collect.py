@@ -6,7 +6,7 @@ Reading writes nothing: the peers are opened without the right to. What is seen 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from remediate.connectors.capabilities import Capabilities
@@ -58,7 +58,13 @@ def collect(
         reads = tuple(_read_all(opened, say))
     trusted = tuple(_each_once(one for read in reads for one in read.trusted))
     publishers = _publishers(reads)
-    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, lambda text: say("warning", text))
+    not_asked: list[str] = []
+
+    def warn(text: str) -> None:
+        not_asked.append(text)
+        say("warning", text)
+
+    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, warn)
     say(
         "observe-start",
         f"Looking at {len(discovered.targets)} endpoints.",
@@ -66,7 +72,8 @@ def collect(
         total=len(discovered.targets),
     )
     observations = probe(discovered.targets, _cipher_lists(reads), limits, lambda target, seen: _tell_probed(say, target, seen))
-    return _snapshot(cluster, now(), reads, publishers, discovered, observations, operator_ca)
+    snapshot = _snapshot(cluster, now(), reads, publishers, discovered, observations, operator_ca)
+    return replace(snapshot, not_asked=tuple(not_asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,10 @@ def _read_one(peer: ExpresswayPeer, *, primary: bool) -> _Read:
             ciphers=dict(peer.ciphers()),
             verify_origin_server=peer.verify_origin_server(),
         )
-        return _Read(seen, trusted, peer.publishers(), peer.capabilities())
+        capabilities = peer.capabilities()
+        if capabilities.remove_trusted_ca:
+            seen = replace(seen, removal="rest")
+        return _Read(seen, trusted, peer.publishers(), capabilities)
     except ObservationError as error:
         return _Read(_lost(peer.address, f"unreadable: {error}", primary=primary))
 

@@ -111,6 +111,7 @@ class Snapshot:
         certificates: every certificate that is named anywhere, by fingerprint.
         publishers: where discovery would be refreshed.
         not_in_use: default ports that refused, as ``address:port``: said, and no reason for incompleteness.
+        not_asked: what discovery could not ask, one sentence each: endpoints may be missing because of it.
     """
 
     cluster: str
@@ -122,6 +123,7 @@ class Snapshot:
     certificates: Mapping[Fingerprint, Certificate]
     publishers: tuple[Publisher, ...] = ()
     not_in_use: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -28,6 +28,7 @@ def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Foreca
         *_expiry_notes(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
+    found += [f"Not everything could be asked, so an endpoint may be missing: {one}" for one in snapshot.not_asked]
     if snapshot.not_in_use:
         found.append(f"Not in use, so not judged: {', '.join(snapshot.not_in_use)}.")
     return tuple(dict.fromkeys(found))

@@ -75,6 +75,7 @@ def _in_order(snapshot: Snapshot) -> Snapshot:
         available_ca=tuple(sorted(set(snapshot.available_ca))),
         publishers=tuple(sorted(snapshot.publishers, key=lambda one: (one.product, one.address))),
         not_in_use=tuple(sorted(snapshot.not_in_use)),
+        not_asked=tuple(sorted(snapshot.not_asked)),
     )
 
 

@@ -62,6 +62,7 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         certificates=certificates,
         publishers=tuple(Publisher(Address(one.address), one.product, one.refresh) for one in wire.publishers),
         not_in_use=tuple(wire.not_in_use),
+        not_asked=tuple(wire.not_asked),
     )
     _check_named("snapshot", _named_in(snapshot), certificates)
     _check_distinct("snapshot", "peer", [str(one.address) for one in snapshot.peers])

@@ -68,6 +68,7 @@ class SnapshotWire(_Wire):
     certificates: dict[Sha256, str]
     publishers: list[PublisherWire] = []
     not_in_use: list[str] = []
+    not_asked: list[str] = []
 
 
 class TrustCertificateWire(_Wire):

@@ -39,6 +39,7 @@ def write_snapshot(snapshot: Snapshot) -> str:
                 {"address": one.address, "product": one.product, "refresh": one.refresh} for one in snapshot.publishers
             ],
             "not_in_use": list(snapshot.not_in_use),
+            "not_asked": list(snapshot.not_asked),
         }
     )
 
