@@ -67,7 +67,7 @@ def command(session: Session) -> int:
     """Walk the whole story once, on a lab of its own: plan, dry run, apply, and a judge asked before and after.
 
     The judge is the traffic server that Expressway runs, one per peer, where it is installed; otherwise OpenSSL, and that is said.
-    The self-signed certificates of the lab's nodes are approved as read on the nodes' own consoles.
+    What the plan asks approval for is approved by the fingerprints as read on the nodes' own consoles.
 
     \b
     EXAMPLES
@@ -117,7 +117,7 @@ def _walk(session: Session, lab: Lab) -> int:
     plan, where = str(lab.directory / "plan.json"), ("-i", str(_own_inventory(lab)))
     approvals = ("--approve-file", str(lab.approvals))
     steps = (
-        (("plan", *where, *approvals, "-o", plan), {DONE}),
+        (("plan", *where, "-o", plan), {DONE}),
         (("apply", plan, *where, *approvals, "--dry-run"), {DONE, REMAINS}),
         (("apply", plan, *where, *approvals, "--yes", "--ticket", "DEMO-1"), {DONE, REMAINS}),
     )
