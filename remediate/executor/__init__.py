@@ -1,0 +1,1 @@
+"""Plan -> changes: numbered steps, journal, lock, read-back, rollback, workaround."""

@@ -1,0 +1,189 @@
+"""Apply a plan to its cluster. One run walks these steps, in this order, and no other (`steps.MAY_FOLLOW`):
+
+ 1  lock       the cluster, so that no other run of this user writes to it
+ 2  re-read    every peer and every endpoint
+ 3  compare    with what the plan was made from: whatever it depends on and somebody else changed refuses it (exit 6)
+ 4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal
+ 5  journal    the intent and its inverse, on disk before anything is sent
+ 6  write      once
+ 7  read back  what is not read did not happen; the outcome goes into the journal
+ 8  next peer  after looking through the one just changed: what worked must still work; the next peer is compared again (3)
+ 9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
+10  refresh    discovery (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
+11  restart    if needed, one peer at a time (5, 6, 7)
+12  verify     every endpoint against every peer, from a fresh look
+13  close      the run in the journal
+
+What is true after a crash: before 4, nothing was written and no run exists. Later, a run exists in state *running*; each of its writes
+is either not in the journal (not sent), *intended* (sent or not: the box tells), or has an outcome that was read back. The same plan
+applied again goes on with the same run from what the boxes say, and repeats no write; `rollback` undoes the run from its journal.
+
+A failure at 5 to 12 ends in what `ApplyOptions.on_failure` says (`failure.py`). A dry run walks the same steps over peers that cannot
+be written to, with a writer that can neither write nor journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from remediate.executor import compare, refusals, todo, verify
+from remediate.executor.byhand import ByHand
+from remediate.executor.closing import close, close_rehearsal
+from remediate.executor.failure import after_failure
+from remediate.executor.interrupt import StopAtOnce, listening
+from remediate.executor.job import Job, Order, Seen, earlier_backups
+from remediate.executor.lock import hold, refuse_if_held, shared_directory
+from remediate.executor.ports import World
+from remediate.executor.records import Backup
+from remediate.executor.result import ApplyOptions, RunResult
+from remediate.executor.steady import open_steadily
+from remediate.executor.steps import Step, Walk
+from remediate.executor.voice import Voice
+from remediate.executor.who import whoami
+from remediate.executor.writer import Recorder, Rehearsal
+from remediate.executor.writing import written
+from remediate.model.access import ClusterAccess
+from remediate.model.errors import Interrupted, RemediateError
+from remediate.model.events import Sink, silent
+from remediate.model.limits import Limits
+from remediate.model.plan import Plan
+
+
+def apply_plan(
+    plan: Plan,
+    cluster: ClusterAccess,
+    options: ApplyOptions,
+    *,
+    state_dir: Path,
+    limits: Limits = Limits(),
+    sink: Sink = silent,
+    world: World = World(),  # noqa: B008 - a frozen value
+) -> RunResult:
+    """Apply `plan` to `cluster`, or rehearse it (`options.dry_run`).
+
+    Returns what the run came to, failures included, once the journal knows the run.
+
+    Raises:
+        UsageError, IncompletePlan, Declined, StalePlan, LockHeld, JournalError, AccessError, ObservationError: refused before the
+            first write to a box, which is as it was.
+    """
+    refusals.refuse_other_cluster(plan, cluster)
+    if not options.allow_incomplete:
+        refusals.refuse_incomplete(plan)
+    voice = Voice(sink, cluster.name)
+    with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
+        order = Order(plan, cluster, options, state_dir, limits, world, voice, stop)
+        try:
+            job = _rehearsal(order, stack) if options.dry_run else _recorded(order, stack)
+        except (Interrupted, StopAtOnce):
+            return _interrupted_early(order)
+        return _walked(job)
+
+
+def _recorded(order: Order, stack: ExitStack) -> Job:
+    """Step 1 for a real run: the lock, then the journal, then the peers."""
+    who, world, plan = whoami(), order.world, order.plan
+    shared = world.lock_directory or shared_directory()
+    holding = hold(plan.cluster, order.state_dir, shared, who=who, ticket=order.options.ticket, now=world.now)
+    lock = stack.enter_context(holding)
+
+    def after_each(step: Step) -> None:
+        order.voice.step(step)
+        lock.beat()
+
+    walk = Walk(order.stop.before, after_each)
+    walk.enter(Step.LOCK)
+    journal = stack.enter_context(world.journal(order.state_dir))
+    journal.note_deaths(plan.cluster)
+    unfinished = journal.unfinished(plan)
+    recorded = journal.approvals(unfinished.id) if unfinished else ()
+    granted = refusals.approvals(plan, order.options.approved | {one.fingerprint for one in recorded})
+    opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
+
+    def begin(backups: Sequence[Backup]) -> str:
+        if unfinished is None:
+            return journal.begin(plan, backups, granted, who=who, ticket=order.options.ticket)
+        journal.resume(unfinished.id, who)
+        return unfinished.id
+
+    recorder = Recorder(journal, walk.enter, order.voice, order.limits, world.pause, begin)
+    return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished)
+
+
+def _rehearsal(order: Order, stack: ExitStack) -> Job:
+    """Step 1 for a dry run: look whether the lock is free; peers are opened so that nothing can be written."""
+    world = order.world
+    refuse_if_held(order.plan.cluster, order.state_dir, world.lock_directory or shared_directory())
+    walk = Walk(order.stop.before, order.voice.step)
+    walk.enter(Step.LOCK)
+    refusals.approvals(order.plan, order.options.approved)
+    opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
+    return Job(order, walk, boxes, opened.unreachable, opened.primary, Rehearsal(walk.enter, order.voice), None, None)
+
+
+def _walked(job: Job) -> RunResult:
+    """Steps 2 to 13, and the way out when something fails on the way."""
+    try:
+        seen = _re_read(job)
+        _compare(job, seen)
+        by_hand = tuple(written(job, seen)) if _anything_to_do(job, seen) else ()
+        return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, by_hand)
+    except (RemediateError, StopAtOnce) as failure:
+        if job.recorder is not None and job.recorder.run:
+            return after_failure(job, job.recorder, failure)
+        if isinstance(failure, Interrupted | StopAtOnce):
+            return _interrupted_early(job.order)
+        raise
+
+
+def _interrupted_early(order: Order) -> RunResult:
+    message = "Interrupted before anything was written to a box."
+    order.voice.say("run-state", message, state="interrupted", exit_code=order.stop.exit_code)
+    return RunResult("", "interrupted", order.stop.exit_code, (), (), changed=False, message=message)
+
+
+def _re_read(job: Job) -> Seen:
+    """Step 2."""
+    job.walk.enter(Step.RE_READ)
+    if not job.order.options.allow_incomplete:
+        refusals.refuse_absent_peers(job.order.plan, job.unreachable)
+    read = [compare.read_peer(box) for box in job.boxes]
+    known = dict(job.order.plan.certificates)
+    for _, certificates in read:
+        known |= certificates
+    order = job.order
+    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    return Seen({backup.peer: backup for backup, _ in read}, known, snapshot)
+
+
+def _compare(job: Job, seen: Seen) -> None:
+    """Step 3, for all peers, before the first write to any."""
+    job.walk.enter(Step.COMPARE)
+    plan, allowed = job.order.plan, job.order.options.allow_incomplete
+    compare.refuse_other_peers(plan, seen.backups, job.unreachable)
+    earlier = earlier_backups(job)
+    for backup in seen.backups.values():
+        compare.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer))
+    forecast = verify.predicted(plan, seen.snapshot, job.order.world.judge)
+    refusals.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
+
+
+def _anything_to_do(job: Job, seen: Seen) -> bool:
+    plan = job.order.plan
+    ciphers = todo.cipher_targets(plan)
+    return job.unfinished is not None or any(
+        not todo.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
+        or todo.to_remove(plan, backup.peer) & set(backup.trusted_ca)
+        or any(backup.ciphers.get(name) != value for name, value in ciphers.items())
+        for backup in seen.backups.values()
+    )
+
+
+def _verified(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
+    """Steps 12 and 13."""
+    job.walk.enter(Step.VERIFY)
+    order = job.order
+    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    return close(job, verify.compare(order.plan, order.world.judge(snapshot)), by_hand)

@@ -1,0 +1,66 @@
+"""Step 13: say what a run came to, in the journal and to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from remediate.executor.byhand import ByHand, excuse
+from remediate.executor.job import Job
+from remediate.executor.records import RunState
+from remediate.executor.result import RunResult
+from remediate.executor.sending import ChangeFailed
+from remediate.executor.steps import Step
+from remediate.executor.verify import Verification
+from remediate.model.errors import most_serious
+
+
+class VerificationFailed(ChangeFailed):
+    """After the writes, an endpoint is refused that the plan says verifies."""
+
+    def __init__(self, message: str, seen: Verification) -> None:
+        super().__init__(message)
+        self.seen = seen
+
+
+def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
+    """Close a run that was verified. Raises VerificationFailed instead when the plan did not come true."""
+    broken, open_steps = excuse(seen, by_hand)
+    run = job.recorder.run if job.recorder else ""
+    if broken:
+        said = "; ".join(seen.sentence(one) for one in broken)
+        raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {said}.", seen)
+    job.walk.enter(Step.CLOSE)
+    state: RunState = "partial" if open_steps else "applied"
+    code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0])
+    message = _sentence(seen, open_steps, did=bool(run))
+    if job.recorder and run:
+        job.recorder.journal.close_run(run, state, message)
+    job.order.voice.say("run-state", message, state=state, exit_code=code)
+    changed = job.recorder.changed if job.recorder else False
+    return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message)
+
+
+def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
+    """Close a dry run: nothing was written; the exit code is what the plan and the open steps let expect."""
+    plan, voice = job.order.plan, job.order.voice
+    voice.say("unknown", "What every endpoint gets from every peer afterwards: unknown until apply.", step=Step.VERIFY.value)
+    job.walk.enter(Step.CLOSE)
+    open_steps = tuple(one.text for one in by_hand if one.open)
+    refused = any(not one.after.verdict.ok for one in plan.endpoints)
+    code = most_serious([8 if open_steps else 0, 10 if refused else 0])
+    return RunResult("", "dry-run", code, open_steps, (), changed=False, message="Dry run: nothing was written.")
+
+
+def _earlier_run(job: Job) -> str:
+    """The run that did what this one found done."""
+    plan = job.order.plan
+    runs = job.recorder.journal.runs() if job.recorder else ()
+    return next((one.id for one in runs if one.cluster == plan.cluster and one.plan == plan.id and one.state == "applied"), "")
+
+
+def _sentence(seen: Verification, open_steps: Sequence[str], *, did: bool) -> str:
+    parts = ["Applied and read back." if did else "Nothing to do: the cluster is as the plan wants it."]
+    parts += [f"{len(open_steps)} steps are open for a person."] if open_steps else []
+    parts += [f"{len(seen.unseen)} endpoints could not be looked at."] if seen.unseen else []
+    parts += [f"{len(seen.remaining)} stay refused, as the plan said."] if seen.remaining else []
+    return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])

@@ -1,0 +1,128 @@
+"""The way out of a run that cannot go on: what is true, what was asked for in that case, and what a person does next."""
+
+from __future__ import annotations
+
+from remediate.executor.closing import VerificationFailed
+from remediate.executor.interrupt import StopAtOnce
+from remediate.executor.job import Job
+from remediate.executor.journal import JournalError
+from remediate.executor.operations import SetVerification
+from remediate.executor.records import RunState
+from remediate.executor.recovery import recovery_commands
+from remediate.executor.result import RunResult
+from remediate.executor.undo import Undoing, undo
+from remediate.executor.writer import Made, Recorder
+from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
+
+
+def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:
+    """Return what a run that failed came to.
+
+    - stopped at once, or the journal cannot be written: nothing more is touched; the journal's last line stands
+    - interrupted: the run is closed as partial
+    - a login was refused: closed as partial; nobody is logged in to again
+    - an outcome that cannot be known: closed as unknown (8); nothing more is written on a guess
+    - nothing was written by this run: closed, and the error itself goes to the caller
+    - anything else: what `on_failure` says
+    """
+    if isinstance(failure, WriteForbidden):
+        raise failure
+    if isinstance(failure, StopAtOnce):
+        return _left(
+            job, recorder, "running", job.order.stop.exit_code, "Stopped at once: the last write may or may not have been done."
+        )
+    if isinstance(failure, JournalError):
+        return _left(job, recorder, "unknown", 8, f"{failure} Nothing more was sent.")
+    if isinstance(failure, Interrupted):
+        return _closed(job, recorder, "partial", job.order.stop.exit_code, str(failure))
+    if isinstance(failure, AccessError):
+        return _closed(job, recorder, "partial", 8, f"{failure} No further login was tried.", open_step=True)
+    if isinstance(failure, OutcomeUnknown):
+        return _closed(job, recorder, "unknown", 8, str(failure), open_step=True)
+    if not recorder.journal.steps(recorder.run):
+        recorder.journal.close_run(recorder.run, "rolled-back", f"Nothing was written: {failure}")
+        raise failure
+    try:
+        return _as_asked(job, recorder, failure)
+    except (Interrupted, StopAtOnce):
+        return _left(job, recorder, "running", job.order.stop.exit_code, f"{failure} Interrupted on the way back.")
+    except (AccessError, JournalError) as error:
+        return _left(job, recorder, "running", 8, f"{failure} On the way back: {error}")
+
+
+def _as_asked(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
+    job.order.voice.say("apply-failed", str(failure), on_failure=job.order.options.on_failure)
+    if job.order.options.on_failure == "rollback":
+        return _rolled_back(job, recorder, failure)
+    if job.order.options.on_failure == "workaround":
+        return _worked_around(job, recorder, failure)
+    return _closed(
+        job, recorder, "partial", 8, f"{failure} Stopped as asked, nothing was undone.", failure=failure, open_step=True
+    )
+
+
+def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
+    order = job.order
+    undone = undo(
+        Undoing(recorder.journal, recorder.run, job.boxes, order.limits, order.world.pause, order.voice, order.stop.check)
+    )
+    if undone.open_steps:
+        said = f"{failure} The rollback is not complete: {' '.join(undone.open_steps)}"
+        return _closed(job, recorder, "partial", 8, said, undone.open_steps, failure=failure)
+    if undone.differences:
+        said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(undone.differences)}."
+        return _closed(job, recorder, "rolled-back", 8, said, undone.differences, failure=failure)
+    said = f"{failure} The run was rolled back, and the start state was read back on every peer."
+    return _closed(job, recorder, "rolled-back", 3, said, failure=failure)
+
+
+def _worked_around(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
+    """Verification off on every peer: clients work again, and any certificate is believed. A person must end this."""
+    recorder.enter = job.order.voice.step
+    open_steps = []
+    for box in job.boxes:
+        change = SetVerification(box.address, on=False)
+        try:
+            if recorder.carry_out(box, change) is Made.BY_HAND:
+                open_steps.append(change.by_hand)
+        except (AccessError, JournalError, Interrupted):
+            raise
+        except RemediateError as error:
+            open_steps.append(str(error) if isinstance(error, NotOffered) else f"{error} {change.by_hand}")
+    open_steps.extend(f"{peer} cannot be reached: {why}" for peer, why in job.unreachable.items())
+    said = f"{failure} The workaround is on{' where it could be read back' if open_steps else ' on every peer'}."
+    ending = "End the workaround with `remediate workaround off` when the cause is mended."
+    return _closed(job, recorder, "partial", 8, said, (*open_steps, ending), failure=failure)
+
+
+def _closed(
+    job: Job,
+    recorder: Recorder,
+    state: RunState,
+    code: int,
+    said: str,
+    open_steps: tuple[str, ...] = (),
+    *,
+    failure: RemediateError | None = None,
+    open_step: bool = False,
+) -> RunResult:
+    try:
+        recorder.journal.close_run(recorder.run, state, said)
+    except JournalError as error:
+        return _left(job, recorder, "unknown", 8, f"{said} {error}")
+    seen = failure.seen.judgements if isinstance(failure, VerificationFailed) and state == "partial" else ()
+    way_out = (_way_out(job, recorder),) if open_step else ()
+    message = said if state == "rolled-back" else f"{said} {_way_out(job, recorder)}"
+    job.order.voice.say("run-state", message, state=state, exit_code=code)
+    return RunResult(recorder.run, state, code, (*open_steps, *way_out), seen, recorder.changed, message)
+
+
+def _left(job: Job, recorder: Recorder, state: RunState, code: int, said: str) -> RunResult:
+    """Leave without another line in the journal."""
+    message = f"{said} {_way_out(job, recorder)}"
+    job.order.voice.say("run-state", message, state=state, exit_code=code)
+    return RunResult(recorder.run, state, code, (), (), recorder.changed, message)
+
+
+def _way_out(job: Job, recorder: Recorder) -> str:
+    return recovery_commands(recorder.run, job.order.cluster, job.order.state_dir)

@@ -1,0 +1,63 @@
+"""Ctrl-C and SIGTERM: the first lets the step finish and then stops, the second stops at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from remediate.executor.steps import Step
+from remediate.model.errors import Interrupted
+
+_UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
+"""Steps that an interrupt never prevents: between an intent and its read-back nothing stops but a second signal."""
+
+
+class Stop:
+    """Whether a person asked the run to stop."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The contract's: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 143 if self.signal == signal.SIGTERM else 130
+
+    def before(self, step: Step) -> None:
+        """Raise Interrupted when asked to stop and `step` is one to stop before."""
+        if step not in _UNBROKEN:
+            self.check()
+
+    def check(self) -> None:
+        """Raise Interrupted when asked to stop."""
+        if self.signal is not None:
+            raise Interrupted("The run was interrupted and stopped after the step it was in.")
+
+
+class StopAtOnce(KeyboardInterrupt):
+    """The second signal. What the journal says as *intended* is then for the next run to find out."""
+
+
+@contextmanager
+def listening(warn: Callable[[str], None]) -> Iterator[Stop]:
+    """Listen for signals while the block runs; outside the main thread (many clusters at once) the caller's own handler rules."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        if stop.signal is not None:
+            raise StopAtOnce
+        stop.signal = number
+        warn("Interrupted: this step is being finished. Once more stops at once, and leaves the last write to be looked up.")
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

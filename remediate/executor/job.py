@@ -1,0 +1,68 @@
+"""What a run holds in its hands: the order, and the open cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from remediate.executor.interrupt import Stop
+from remediate.executor.ports import PeerPort, World
+from remediate.executor.records import Backup, Run
+from remediate.executor.result import ApplyOptions
+from remediate.executor.steps import Walk
+from remediate.executor.voice import Voice
+from remediate.executor.writer import Recorder, Writer
+from remediate.model.access import ClusterAccess
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address, Fingerprint
+from remediate.model.limits import Limits
+from remediate.model.plan import Plan
+from remediate.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for, and what with."""
+
+    plan: Plan
+    cluster: ClusterAccess
+    options: ApplyOptions
+    state_dir: Path
+    limits: Limits
+    world: World
+    voice: Voice
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An order with the cluster open in front of us.
+
+    Attributes:
+        recorder: the writer of a real run; None in a rehearsal.
+        unfinished: the run to go on with.
+    """
+
+    order: Order
+    walk: Walk
+    boxes: tuple[PeerPort, ...]
+    unreachable: Mapping[Address, str]
+    primary: Address | None
+    writer: Writer
+    recorder: Recorder | None
+    unfinished: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What step 2 read: how every reachable peer stands, every certificate, and the cluster as observed."""
+
+    backups: Mapping[Address, Backup]
+    known: Mapping[Fingerprint, Certificate]
+    snapshot: Snapshot
+
+
+def earlier_backups(job: Job) -> Mapping[Address, Backup]:
+    """How the peers stood before the first write of the run that is gone on with; empty for a new one."""
+    return job.recorder.journal.backups(job.unfinished.id) if job.recorder and job.unfinished else {}

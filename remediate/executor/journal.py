@@ -1,0 +1,332 @@
+"""The journal: SQLite, one file per state directory, written before the box is.
+
+Every method that writes is one transaction, on disk when it returns (WAL, synchronous=FULL). What a crash leaves therefore is: no run
+(nothing was sent), or a run whose steps say, each, *intended* (sent or not: the box tells) or an outcome that was read back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from remediate.executor.operations.change import Change
+from remediate.executor.ports import utc_now
+from remediate.executor.records import UNFINISHED, ApprovalRecord, Backup, Run, RunState, StepRecord, StepState
+from remediate.executor.schema import MIGRATIONS, migrate, version_of
+from remediate.executor.who import Who
+from remediate.model.canonical import rfc3339
+from remediate.model.certificate import Certificate
+from remediate.model.errors import RemediateError
+from remediate.model.identity import Address, Fingerprint
+from remediate.model.plan import Plan
+
+FILE_NAME = "journal.sqlite3"
+_ROOM_BYTES = 4 * 1024 * 1024
+"""What must be free before a run may start: a whole run with six peers and their lists needs less."""
+
+
+class JournalError(RemediateError):
+    """The state directory cannot hold a journal."""
+
+    default_next_step = "Give a writable directory with free space as --state-dir."
+
+
+class UnknownRun(RemediateError):
+    """No such run in this state directory."""
+
+    default_next_step = "`remediate runs` lists the runs of this state directory; --state-dir names another."
+
+
+class Journal:
+    """The journal in `state_dir`; a context manager. Opened for reading, it creates nothing and an absent file is an empty journal.
+
+    Raises:
+        JournalError: the directory cannot be created, read or written, is full, or holds a newer journal than this version knows.
+    """
+
+    def __init__(self, state_dir: Path, *, writable: bool = False, now: Callable[[], datetime] = utc_now) -> None:
+        self.path = state_dir / FILE_NAME
+        self._now = now
+        with self._in_one_sentence():
+            self._db = _open_to_write(self.path) if writable else _open_to_read(self.path)
+            newer = version_of(self._db) > len(MIGRATIONS)
+        if newer:
+            self.close()
+            raise JournalError(
+                f"The journal {self.path} was written by a newer version of remediate.",
+                next_step="Use that version, or another --state-dir.",
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was written is on disk already."""
+        self._db.close()
+
+    # Writing: one transaction each
+
+    def begin(
+        self, plan: Plan, backups: Iterable[Backup], approvals: Mapping[Fingerprint, str], *, who: Who, ticket: str | None
+    ) -> str:
+        """Record a new run with its plan, its backup of every peer and its approvals (fingerprint to how); return the run's id."""
+        at = rfc3339(self._now())
+        run = f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        kept = tuple(backups)
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO certificates VALUES (?, ?)",
+                [(one.fingerprint, one.der) for one in plan.certificates.values()],
+            )
+            db.execute(
+                "INSERT INTO runs (id, cluster, plan_id, plan_json, state, started_at, ticket, who, host, pid, peers) "
+                "VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+                (
+                    run,
+                    plan.cluster,
+                    plan.id,
+                    plan.to_json(),
+                    at,
+                    ticket,
+                    who.user,
+                    who.host,
+                    who.pid,
+                    _json([b.peer for b in kept]),
+                ),
+            )
+            db.executemany(
+                "INSERT INTO backups VALUES (?, ?, ?, ?)",
+                [(run, one.peer, _json(one.trusted_ca), _json(dict(one.ciphers))) for one in kept],
+            )
+            db.executemany(
+                "INSERT INTO approvals VALUES (?, ?, ?, ?, ?)",
+                [(run, fingerprint, who.user, how, at) for fingerprint, how in approvals.items()],
+            )
+        return run
+
+    def note_deaths(self, cluster: str) -> None:
+        """Record that what is *running* on `cluster` is not: to be called with the cluster's lock held."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE runs SET state = 'partial', ended_at = ?, message = 'the process ended without closing the run' "
+                "WHERE cluster = ? AND state = 'running'",
+                (rfc3339(self._now()), cluster),
+            )
+
+    def resume(self, run: str, who: Who) -> None:
+        """Record that this process goes on with `run`."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE runs SET state = 'running', ended_at = NULL, who = ?, host = ?, pid = ? WHERE id = ?",
+                (who.user, who.host, who.pid, run),
+            )
+
+    def intend(self, run: str, number: int, change: Change, before: str) -> int:
+        """Record what is about to be written, with its inverse; return the step's sequence number."""
+        inverse = change.inverse()
+        undo = None if inverse is None else {"kind": inverse.kind, "facts": dict(inverse.facts())}
+        intent = _json({"facts": dict(change.facts()), "inverse": undo})
+        with self.transaction() as db:
+            row = db.execute("SELECT coalesce(max(seq), 0) + 1 FROM steps WHERE run = ?", (run,)).fetchone()
+            db.execute(
+                "INSERT INTO steps (run, seq, number, peer, kind, intent, state, before, started_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'intended', ?, ?)",
+                (run, row[0], number, change.peer, change.kind, intent, before, rfc3339(self._now())),
+            )
+        return int(row[0])
+
+    def outcome(self, run: str, seq: int, state: StepState, *, after: str | None = None, message: str = "") -> None:
+        """Record what was read back after step `seq`."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE steps SET state = ?, after = coalesce(?, after), ended_at = ?, message = ? WHERE run = ? AND seq = ?",
+                (state, after, rfc3339(self._now()), message, run, seq),
+            )
+
+    def undone(self, run: str, seq: int, message: str = "") -> None:
+        """Record that step `seq` was read back as not, or no longer, in effect."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE steps SET state = 'undone', undone_at = ?, message = ? WHERE run = ? AND seq = ?",
+                (rfc3339(self._now()), message, run, seq),
+            )
+
+    def close_run(self, run: str, state: RunState, message: str) -> None:
+        """Record how `run` stands now that this process leaves it."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE runs SET state = ?, ended_at = ?, message = ? WHERE id = ?", (state, rfc3339(self._now()), message, run)
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it on disk, or none."""
+        with self._in_one_sentence():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    # Reading
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run, newest first."""
+        return tuple(_run(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
+
+    def run(self, id_or_last: str) -> Run:
+        """The run of that id; ``last``: the newest. Raises UnknownRun."""
+        found = self.runs()[:1] if id_or_last == "last" else [run for run in self.runs() if run.id == id_or_last]
+        if not found:
+            what = "There is no run yet" if id_or_last == "last" else f"There is no run {id_or_last!r}"
+            raise UnknownRun(f"{what} in {self.path.parent}.")
+        return found[0]
+
+    def unfinished(self, plan: Plan) -> Run | None:
+        """The newest run of `plan`, when it was left before its end."""
+        mine = [run for run in self.runs() if run.cluster == plan.cluster and run.plan == plan.id]
+        return mine[0] if mine and mine[0].state in UNFINISHED else None
+
+    def steps(self, run: str) -> tuple[StepRecord, ...]:
+        """The writes of `run`, in the order they were intended."""
+        return tuple(_step(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
+
+    def backups(self, run: str) -> Mapping[Address, Backup]:
+        """How each peer stood before the first write of `run`."""
+        rows = self._select("SELECT * FROM backups WHERE run = ?", run)
+        return {Address(row["peer"]): _backup(row) for row in rows}
+
+    def approvals(self, run: str) -> tuple[ApprovalRecord, ...]:
+        """Who vouched for what in `run`."""
+        rows = self._select("SELECT * FROM approvals WHERE run = ? ORDER BY fingerprint", run)
+        return tuple(ApprovalRecord(Fingerprint(row["fingerprint"]), row["who"], row["how"], row["at"]) for row in rows)
+
+    def plan(self, run: str) -> Plan:
+        """The plan that `run` applies, as it was given."""
+        return Plan.from_json(str(self._select("SELECT plan_json FROM runs WHERE id = ?", run)[0]["plan_json"]))
+
+    def certificate(self, fingerprint: Fingerprint) -> Certificate:
+        """A certificate that a run of this journal names."""
+        return Certificate.from_der(self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)[0]["der"])
+
+    def _select(self, query: str, *values: str) -> list[sqlite3.Row]:
+        with self._in_one_sentence():
+            return self._db.execute(query, values).fetchall() if version_of(self._db) else []
+
+    @contextmanager
+    def _in_one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"The journal {self.path} cannot be used: {_why(error)}.") from error
+
+
+def _open_to_write(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _prove_room(path)
+    db = _configured(sqlite3.connect(path, isolation_level=None))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    if version_of(db) < len(MIGRATIONS):
+        migrate(db)
+        _sync_directory(path.parent)
+    return db
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        return _configured(sqlite3.connect(":memory:", isolation_level=None))
+    # Beside a WAL journal even a reader creates a -shm file; where it may not, nobody writes either, and the file is all there is.
+    flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
+    return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
+
+
+def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _prove_room(path: Path) -> None:
+    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers."""
+    probe = path.with_suffix(f".room-{os.getpid()}")
+    handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(handle, 0, _ROOM_BYTES)
+    finally:
+        os.close(handle)
+        probe.unlink()
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    said = error.strerror if isinstance(error, OSError) else str(error)
+    return (said or type(error).__name__).rstrip(".")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _run(row: sqlite3.Row) -> Run:
+    return Run(
+        id=row["id"],
+        cluster=row["cluster"],
+        plan=row["plan_id"],
+        state=row["state"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        ticket=row["ticket"],
+        who=row["who"],
+        host=row["host"],
+        pid=row["pid"],
+        peers=tuple(json.loads(row["peers"])),
+        message=row["message"],
+    )
+
+
+def _step(row: sqlite3.Row) -> StepRecord:
+    intent = json.loads(row["intent"])
+    undo = intent["inverse"]
+    return StepRecord(
+        seq=row["seq"],
+        number=row["number"],
+        peer=Address(row["peer"]),
+        kind=row["kind"],
+        facts=intent["facts"],
+        inverse_kind=undo["kind"] if undo else None,
+        inverse=undo["facts"] if undo else None,
+        state=row["state"],
+        before=row["before"],
+        after=row["after"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        undone_at=row["undone_at"],
+        message=row["message"],
+    )
+
+
+def _backup(row: sqlite3.Row) -> Backup:
+    return Backup(Address(row["peer"]), tuple(json.loads(row["trusted_ca"])), json.loads(row["ciphers"]))

@@ -1,0 +1,126 @@
+"""One run at a time on a cluster: a file lock that the kernel drops when its holder dies, however it dies.
+
+Two files are locked: one in the state directory, and one in a directory of this user that does not depend on the state directory.
+This binds the runs of one user on one machine. Across users and machines nothing can lock an Expressway: there, reading every peer
+again right before its writes (step 3) is what notices another writer, and it can only notice what was written before that read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from remediate.executor.who import Who
+from remediate.model.canonical import rfc3339
+from remediate.model.errors import LockHeld, RemediateError
+
+
+class LockError(RemediateError):
+    """A lock file cannot be made or trusted."""
+
+    default_next_step = "Give a writable directory as --state-dir, and remove what stands in the way of the lock directory."
+
+
+class ClusterLock:
+    """A held lock. `beat` tells others that its holder is alive and at work."""
+
+    def __init__(self, handles: tuple[int, ...], facts: dict[str, str | int | None], now: Callable[[], datetime]) -> None:
+        self._handles = handles
+        self._facts = facts
+        self._now = now
+
+    def beat(self) -> None:
+        """Write who holds the lock, since when, and that it was at work just now."""
+        text = json.dumps(self._facts | {"heartbeat": rfc3339(self._now())}).encode()
+        for handle in self._handles:
+            os.pwrite(handle, text, 0)
+            os.ftruncate(handle, len(text))
+
+
+def shared_directory() -> Path:
+    """Where the runs of this user see each other, whatever their state directory (below TMPDIR, or the system's own)."""
+    return Path(tempfile.gettempdir()) / f"remediate-{os.getuid()}"
+
+
+@contextmanager
+def hold(
+    cluster: str, state_dir: Path, shared: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
+) -> Iterator[ClusterLock]:
+    """Hold the lock of `cluster` in both directories. Raises LockHeld, naming the holder, and LockError."""
+    facts: dict[str, str | int | None] = {
+        "cluster": cluster,
+        "user": who.user,
+        "host": who.host,
+        "pid": who.pid,
+        "ticket": ticket,
+        "since": rfc3339(now()),
+    }
+    with ExitStack() as stack:
+        _private(state_dir)
+        handles: list[int] = []
+        for place in (state_dir / "locks", shared):
+            handles.append(_locked(_private(place) / _file_name(cluster), cluster))
+            stack.callback(os.close, handles[-1])
+        lock = ClusterLock(tuple(handles), facts, now)
+        lock.beat()
+        yield lock
+
+
+def refuse_if_held(cluster: str, state_dir: Path, shared: Path) -> None:
+    """For a dry run: raise LockHeld when another run holds the lock. Takes nothing and writes nothing."""
+    for path in (place / _file_name(cluster) for place in (state_dir / "locks", shared)):
+        if path.is_file():
+            os.close(_locked(path, cluster, os.O_RDONLY))
+
+
+def _file_name(cluster: str) -> str:
+    """A name that no cluster's name can lead out of the directory, and no two share."""
+    return f"{re.sub('[^A-Za-z0-9-]', '_', cluster)[:40]}-{hashlib.sha256(cluster.encode()).hexdigest()[:12]}.lock"
+
+
+def _private(directory: Path) -> Path:
+    """Make `directory` for us alone, or make sure that it is: in a shared /tmp somebody else could have made it first."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        raise LockError(f"The directory {directory} cannot be made: {error.strerror}.") from error
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    if not ours:
+        raise LockError(f"The directory {directory} does not belong to this user alone, so a lock in it could be anybody's.")
+    return directory
+
+
+def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
+    try:
+        handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise LockError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        held_by = _holder(handle)
+        os.close(handle)
+        raise LockHeld(f"Cluster {cluster} is locked by {held_by}.") from error
+    return handle
+
+
+def _holder(handle: int) -> str:
+    try:
+        facts = json.loads(os.pread(handle, 4096, 0))
+        ticket = f", ticket {facts['ticket']}" if facts["ticket"] else ""
+        return (
+            f"{facts['user']} on {facts['host']} (process {facts['pid']}){ticket}, "
+            f"since {facts['since']}, last at work {facts['heartbeat']}"
+        )
+    except (ValueError, KeyError, TypeError):
+        return "another run that has not said yet who it is"

@@ -1,0 +1,68 @@
+"""The kinds of change, one module each, and the registry that reads them back from a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from remediate.executor.operations.certificates import RemoveFromPeer, TrustOnPeer
+from remediate.executor.operations.change import Change
+from remediate.executor.operations.ciphers import SetCipherList
+from remediate.executor.operations.refresh import RefreshOnPrimary
+from remediate.executor.operations.restart import RestartOnPeer
+from remediate.executor.operations.verification import SetVerification
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address, CipherList, Fingerprint, Product
+
+__all__ = [
+    "REGISTRY",
+    "RefreshOnPrimary",
+    "RemoveFromPeer",
+    "RestartOnPeer",
+    "SetCipherList",
+    "SetVerification",
+    "TrustOnPeer",
+    "restored",
+]
+
+Facts = Mapping[str, str]
+Find = Callable[[Fingerprint], Certificate]
+
+
+def _trust(peer: Address, facts: Facts, find: Find) -> Change:
+    return TrustOnPeer(peer, find(Fingerprint(facts["certificate"])))
+
+
+def _remove(peer: Address, facts: Facts, find: Find) -> Change:
+    return RemoveFromPeer(peer, find(Fingerprint(facts["certificate"])))
+
+
+def _ciphers(peer: Address, facts: Facts, _find: Find) -> Change:
+    return SetCipherList(peer, facts["name"], CipherList(facts["before"]), CipherList(facts["after"]))
+
+
+def _verification(peer: Address, facts: Facts, _find: Find) -> Change:
+    return SetVerification(peer, on=facts["on"] == "On")
+
+
+def _refresh(peer: Address, facts: Facts, _find: Find) -> Change:
+    return RefreshOnPrimary(peer, Address(facts["publisher"]), cast("Product", facts["product"]))
+
+
+def _restart(peer: Address, _facts: Facts, _find: Find) -> Change:
+    return RestartOnPeer(peer)
+
+
+REGISTRY: Mapping[str, Callable[[Address, Facts, Find], Change]] = {
+    TrustOnPeer.kind: _trust,
+    RemoveFromPeer.kind: _remove,
+    SetCipherList.kind: _ciphers,
+    SetVerification.kind: _verification,
+    RefreshOnPrimary.kind: _refresh,
+    RestartOnPeer.kind: _restart,
+}
+
+
+def restored(kind: str, peer: Address, facts: Facts, find: Find) -> Change:
+    """Return the change that a journal holds as `kind`, `peer` and `facts`; `find` gives its certificates."""
+    return REGISTRY[kind](peer, facts, find)

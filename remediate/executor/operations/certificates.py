@@ -1,0 +1,99 @@
+"""Trust a certificate on one peer, and remove one: each is the inverse of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.model.canonical import sha256_of
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address, Fingerprint
+
+TRUSTED_CA_PAGE = "Maintenance > Security > Trusted CA certificate"
+
+
+def named(certificate: Certificate) -> str:
+    """A certificate for a person: its subject (quoted, so that a hostile one stays on its line) and whole fingerprint."""
+    return f"{ascii(certificate.subject)[1:-1] or 'a certificate without a subject'} ({certificate.fingerprint})"
+
+
+def digest_of(fingerprints: Iterable[Fingerprint]) -> str:
+    """The digest of a trusted CA list, order included: what a plan's ``base`` holds."""
+    return sha256_of("\n".join(fingerprints))
+
+
+@dataclass(frozen=True, slots=True)
+class TrustOnPeer:
+    """Append one certificate to the trusted CA list of one peer."""
+
+    kind: ClassVar[str] = "trust-certificate"
+    told_by_box: ClassVar[bool] = True
+    peer: Address
+    certificate: Certificate
+
+    @property
+    def summary(self) -> str:
+        return f"trust {named(self.certificate)} on {self.peer}"
+
+    @property
+    def by_hand(self) -> str:
+        return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {named(self.certificate)}."
+
+    def precondition(self, box: PeerPort) -> Reading:
+        return _read(box, self.certificate, done_when_present=True)
+
+    def write(self, box: PeerPort) -> None:
+        box.append_trusted_ca(self.certificate)
+
+    def read_back(self, box: PeerPort) -> Reading:
+        return self.precondition(box)
+
+    def inverse(self) -> RemoveFromPeer:
+        return RemoveFromPeer(self.peer, self.certificate)
+
+    def facts(self) -> Mapping[str, str]:
+        return {"certificate": self.certificate.fingerprint}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFromPeer:
+    """Take one certificate out of the trusted CA list of one peer."""
+
+    kind: ClassVar[str] = "remove-certificate"
+    told_by_box: ClassVar[bool] = True
+    peer: Address
+    certificate: Certificate
+
+    @property
+    def summary(self) -> str:
+        return f"remove {named(self.certificate)} from the trusted CA list of {self.peer}"
+
+    @property
+    def by_hand(self) -> str:
+        return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {named(self.certificate)}."
+
+    def precondition(self, box: PeerPort) -> Reading:
+        return _read(box, self.certificate, done_when_present=False)
+
+    def write(self, box: PeerPort) -> None:
+        box.remove_trusted_ca(self.certificate)
+
+    def read_back(self, box: PeerPort) -> Reading:
+        return self.precondition(box)
+
+    def inverse(self) -> TrustOnPeer:
+        return TrustOnPeer(self.peer, self.certificate)
+
+    def facts(self) -> Mapping[str, str]:
+        return {"certificate": self.certificate.fingerprint}
+
+
+def _read(box: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Reading:
+    listed = [one.fingerprint for one in box.trusted_ca()]
+    present = certificate.fingerprint in listed
+    others = sorted(one for one in listed if one != certificate.fingerprint)
+    standing = Standing.DONE if present is done_when_present else Standing.TO_DO
+    return Reading(standing, digest_of(listed), digest_of(others))

@@ -1,0 +1,49 @@
+"""Set one cipher list on the primary, from where it replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.model.canonical import sha256_of
+from remediate.model.identity import Address, CipherList
+
+
+@dataclass(frozen=True, slots=True)
+class SetCipherList:
+    """Replace the cipher list `before` by `after`; any third value is somebody else's, and is left alone."""
+
+    kind: ClassVar[str] = "set-ciphers"
+    told_by_box: ClassVar[bool] = True
+    peer: Address
+    name: str
+    before: CipherList
+    after: CipherList
+
+    @property
+    def summary(self) -> str:
+        return f"set {self.name} to {self.after!r} on {self.peer}"
+
+    @property
+    def by_hand(self) -> str:
+        return f'On {self.peer}, run `xConfiguration Ciphers {self.name} Value: "{self.after}"`.'
+
+    def precondition(self, box: PeerPort) -> Reading:
+        current = box.ciphers().get(self.name)
+        standing = {self.after: Standing.DONE, self.before: Standing.TO_DO}.get(current or CipherList(""), Standing.FOREIGN)
+        return Reading(standing, sha256_of(current or ""))
+
+    def write(self, box: PeerPort) -> None:
+        box.set_cipher(self.name, self.after)
+
+    def read_back(self, box: PeerPort) -> Reading:
+        return self.precondition(box)
+
+    def inverse(self) -> SetCipherList:
+        return SetCipherList(self.peer, self.name, before=self.after, after=self.before)
+
+    def facts(self) -> Mapping[str, str]:
+        return {"name": self.name, "before": self.before, "after": self.after}

@@ -1,0 +1,69 @@
+"""Let the cluster discover the servers of one publisher again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.model.canonical import sha256_of
+from remediate.model.identity import Address, Product
+from remediate.model.secret import Login
+
+_PAGES: Mapping[Product, str] = {
+    "cucm": "Unified CM servers",
+    "imp": "IM and Presence Service nodes",
+    "unity": "Unity Connection servers",
+}
+
+
+def refresh_page(product: Product) -> str:
+    """The page with the button, on the primary."""
+    return f"Configuration > Unified Communications > {_PAGES[product]} > Refresh servers"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshOnPrimary:
+    """Refresh the discovery of `publisher` through the primary.
+
+    What was discovered cannot be read back (no public document says how), so the box tells only that the publisher is still listed;
+    the verification of the endpoints (step 12) is the judge of what matters.
+    """
+
+    kind: ClassVar[str] = "refresh-discovery"
+    told_by_box: ClassVar[bool] = False
+    peer: Address
+    publisher: Address
+    product: Product
+    axl: Login | None = None
+
+    @property
+    def summary(self) -> str:
+        return f"refresh the discovery of {self.publisher} ({self.product}) through {self.peer}"
+
+    @property
+    def by_hand(self) -> str:
+        return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}."
+
+    def precondition(self, box: PeerPort) -> Reading:
+        return Reading(Standing.TO_DO, _digest(box))
+
+    def write(self, box: PeerPort) -> None:
+        axl = None if self.axl is None else (self.axl.username, self.axl.password.read())
+        box.refresh_discovery(self.publisher, self.product, axl)
+
+    def read_back(self, box: PeerPort) -> Reading:
+        listed = self.publisher in {one.address for one in box.publishers()}
+        return Reading(Standing.DONE if listed else Standing.FOREIGN, _digest(box))
+
+    def inverse(self) -> None:
+        return None
+
+    def facts(self) -> Mapping[str, str]:
+        return {"publisher": self.publisher, "product": self.product}
+
+
+def _digest(box: PeerPort) -> str:
+    return sha256_of("\n".join(sorted(one.address for one in box.publishers())))

@@ -1,0 +1,53 @@
+"""The workaround flag: `VerifyOriginServer` on one peer. Off means that the traffic server believes any certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.model.canonical import sha256_of
+from remediate.model.errors import NotOffered
+from remediate.model.identity import Address
+
+
+@dataclass(frozen=True, slots=True)
+class SetVerification:
+    """Turn the verification of certificates on or off on one peer."""
+
+    kind: ClassVar[str] = "verify-origin-server"
+    told_by_box: ClassVar[bool] = True
+    peer: Address
+    on: bool
+
+    @property
+    def summary(self) -> str:
+        return f"turn the verification of certificates {_word(on=self.on).lower()} on {self.peer}"
+
+    @property
+    def by_hand(self) -> str:
+        return f"On {self.peer}, run `xConfiguration EdgeConfigServer VerifyOriginServer: {_word(on=self.on)}`."
+
+    def precondition(self, box: PeerPort) -> Reading:
+        current = box.verify_origin_server()
+        if current is None:
+            raise NotOffered(f"{self.peer} does not offer VerifyOriginServer in this version.")
+        return Reading(Standing.DONE if current is self.on else Standing.TO_DO, sha256_of(_word(on=current)))
+
+    def write(self, box: PeerPort) -> None:
+        box.set_verify_origin_server(self.on)
+
+    def read_back(self, box: PeerPort) -> Reading:
+        return self.precondition(box)
+
+    def inverse(self) -> SetVerification:
+        return SetVerification(self.peer, on=not self.on)
+
+    def facts(self) -> Mapping[str, str]:
+        return {"on": _word(on=self.on)}
+
+
+def _word(*, on: bool) -> str:
+    return "On" if on else "Off"

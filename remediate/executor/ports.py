@@ -1,0 +1,138 @@
+"""What the executor needs of the world: a peer, a cluster of open peers, a way to observe, a clock. The real ones are the defaults.
+
+Tests put a device in memory behind the same protocols; nothing else in this room knows the difference.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from remediate.model.access import ClusterAccess
+from remediate.model.certificate import Certificate
+from remediate.model.events import Sink
+from remediate.model.identity import Address, CipherList, Product
+from remediate.model.limits import Limits
+from remediate.model.secret import Secret
+from remediate.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from remediate.executor.journal import Journal
+    from remediate.trust.judge import Judgement
+
+
+class CapabilitiesPort(Protocol):
+    """What a box offers, as it documents itself."""
+
+    @property
+    def remove_trusted_ca(self) -> bool: ...
+
+
+class PublisherPort(Protocol):
+    """One publisher that a box discovers servers from."""
+
+    @property
+    def address(self) -> Address: ...
+
+
+class PeerPort(Protocol):
+    """One open Expressway peer: the reads and writes that the executor uses. Writes do not read back: the executor does.
+
+    A write raises WriteForbidden (opened for reading), WriteRefused (the box said no), OutcomeUnknown (the answer was lost) or
+    NotOffered; a read raises ObservationError.
+    """
+
+    @property
+    def address(self) -> Address: ...
+    def capabilities(self) -> CapabilitiesPort: ...
+    def trusted_ca(self) -> tuple[Certificate, ...]: ...
+    def ciphers(self) -> Mapping[str, CipherList]: ...
+    def verify_origin_server(self) -> bool | None: ...
+    def publishers(self) -> Sequence[PublisherPort]: ...
+    def append_trusted_ca(self, certificate: Certificate) -> None: ...
+    def remove_trusted_ca(self, certificate: Certificate) -> None: ...
+    def set_cipher(self, name: str, value: CipherList) -> None: ...
+    def set_verify_origin_server(self, on: bool) -> None: ...  # noqa: FBT001 - the connectors' signature
+    def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None: ...
+    def restart(self) -> None: ...
+
+
+class ClusterPort(Protocol):
+    """The peers of one cluster that could be opened, in the cluster's order, why the others could not, and which is the primary."""
+
+    @property
+    def peers(self) -> Sequence[PeerPort]: ...
+    @property
+    def unreachable(self) -> Mapping[Address, str]: ...
+    @property
+    def primary(self) -> Address | None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None: ...
+
+
+class OpenPeers(Protocol):
+    """How the peers of a cluster are opened."""
+
+    def __call__(self, cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort: ...
+
+
+class Observe(Protocol):
+    """How a cluster is looked at."""
+
+    def __call__(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot: ...
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware."""
+    return datetime.now(UTC)
+
+
+def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
+    from remediate.connectors.cluster import open_peers
+
+    return open_peers(cluster, limits, writable=writable)
+
+
+def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+    from remediate.connectors.collect import collect
+
+    return collect(cluster, limits=limits, sink=sink)
+
+
+def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
+    from remediate.trust.judge import judge
+
+    return judge(snapshot)
+
+
+def _journal_for_real(state_dir: Path) -> Journal:
+    from remediate.executor.journal import Journal
+
+    return Journal(state_dir, writable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside that a run touches.
+
+    Attributes:
+        in_effect: says of a peer whether its traffic server has loaded the new trust; None from it, or no such test: not known.
+        pause: waits so many seconds.
+        lock_directory: where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
+    """
+
+    open_peers: OpenPeers = _open_for_real
+    observe: Observe = _observe_for_real
+    judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
+    journal: Callable[[Path], Journal] = _journal_for_real
+    now: Callable[[], datetime] = utc_now
+    pause: Callable[[float], None] = time.sleep
+    in_effect: Callable[[Address], bool | None] | None = None
+    lock_directory: Path | None = None

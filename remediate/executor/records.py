@@ -1,0 +1,82 @@
+"""What the journal gives back: runs, their steps, backups and approvals, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
+
+RunState = Literal["running", "applied", "confirm-pending", "rolled-back", "partial", "unknown"]
+StepState = Literal["intended", "done", "failed", "unknown", "undone"]
+
+UNFINISHED: frozenset[RunState] = frozenset({"running", "partial", "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. Times are RFC 3339 UTC.
+
+    Attributes:
+        state: ``running`` also stands for a run whose process died; `pid` on `host` tells, and the next run of the cluster says so.
+    """
+
+    id: str
+    cluster: str
+    plan: PlanId
+    state: RunState
+    started_at: str
+    ended_at: str | None
+    ticket: str | None
+    who: str
+    host: str
+    pid: int
+    peers: tuple[Address, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One write to one peer, as the journal knows it.
+
+    Attributes:
+        number: the step of the specification it belongs to: 6 for a peer's own changes, 9 ciphers, 10 refresh, 11 restart.
+        facts: what was to be written, and enough to undo it.
+        inverse: the same for what undoes it; None where there is nothing to undo.
+        before, after: digests of what it touches.
+    """
+
+    seq: int
+    number: int
+    peer: Address
+    kind: str
+    facts: Mapping[str, str]
+    inverse_kind: str | None
+    inverse: Mapping[str, str] | None
+    state: StepState
+    before: str
+    after: str | None
+    started_at: str
+    ended_at: str | None
+    undone_at: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """How a peer stood before the first write of a run: its trusted CA list in the box's order, and its cipher lists."""
+
+    peer: Address
+    trusted_ca: tuple[Fingerprint, ...]
+    ciphers: Mapping[str, CipherList]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRecord:
+    """Who vouched for a certificate that a run trusts, when, and how."""
+
+    fingerprint: Fingerprint
+    who: str
+    how: str
+    at: str

@@ -1,0 +1,57 @@
+"""What a caller chooses for a run, and what a run came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from remediate.model.identity import Fingerprint
+
+if TYPE_CHECKING:
+    from remediate.trust.judge import Judgement
+
+Restart = Literal["never", "if-needed", "rolling"]
+OnFailure = Literal["rollback", "workaround", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How to apply.
+
+    Attributes:
+        dry_run: walk the same path over peers that cannot be written to.
+        approved: fingerprints that a person approved for this run.
+        restart: never; only what `World.in_effect` says has not taken effect; or every changed peer, one at a time.
+        on_failure: what to do when a write fails or an endpoint is refused that the plan says verifies.
+        ticket: the change ticket, for the lock and the journal.
+        allow_incomplete: apply a plan that was made without seeing everything, to the peers that answer.
+    """
+
+    dry_run: bool = False
+    approved: frozenset[Fingerprint] = frozenset()
+    restart: Restart = "if-needed"
+    on_failure: OnFailure = "rollback"
+    ticket: str | None = None
+    allow_incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to; every claim in it rests on a read after the last write.
+
+    Attributes:
+        run_id: the run in the journal; empty when none was needed (nothing to do, dry run).
+        state: the journal's state of the run; without one ``dry-run``, ``interrupted``, or ``applied`` (nothing was to do).
+        exit_code: the contract's.
+        open_steps: what a person has to do, one sentence each.
+        judgements: what each endpoint gets from each peer, as last verified; empty when it was not.
+        changed: this call wrote something to a box.
+    """
+
+    run_id: str
+    state: str
+    exit_code: int
+    open_steps: tuple[str, ...]
+    judgements: tuple[Judgement, ...]
+    changed: bool
+    message: str

@@ -1,0 +1,100 @@
+"""Undo a run from its journal alone: in a new process, later, on a cluster that may be partly down."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import ExitStack
+from pathlib import Path
+
+from remediate.executor.interrupt import Stop, StopAtOnce, listening
+from remediate.executor.journal import Journal
+from remediate.executor.lock import hold, shared_directory
+from remediate.executor.ports import World
+from remediate.executor.records import Run
+from remediate.executor.recovery import recovery_commands
+from remediate.executor.result import RunResult
+from remediate.executor.steady import open_steadily
+from remediate.executor.undo import Undoing, Undone, undo
+from remediate.executor.voice import Voice
+from remediate.executor.who import whoami
+from remediate.model.access import ClusterAccess
+from remediate.model.errors import AccessError, Interrupted, UsageError
+from remediate.model.events import Sink, silent
+from remediate.model.limits import Limits
+
+
+def rollback(
+    run: str,
+    cluster: ClusterAccess,
+    *,
+    state_dir: Path,
+    limits: Limits = Limits(),
+    sink: Sink = silent,
+    world: World = World(),  # noqa: B008 - a frozen value
+) -> RunResult:
+    """Undo `run` (an id, or ``last``): strictly backwards, exactly what it added, changed or removed.
+
+    What cannot be undone now (a peer that is down, a removal that the box does not offer) stays open (exit 8), and rolling back again
+    goes on with it. Rolling back twice is rolling back once. What others changed since is left as it is, and said.
+
+    Raises:
+        UnknownRun, UsageError (the run is of another cluster), LockHeld, JournalError, AccessError, ObservationError.
+    """
+    voice = Voice(sink, cluster.name)
+    with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
+        who, shared = whoami(), world.lock_directory or shared_directory()
+        _its_run(run, cluster, state_dir)
+        stack.enter_context(hold(cluster.name, state_dir, shared, who=who, ticket=None, now=world.now))
+        journal = stack.enter_context(world.journal(state_dir))
+        journal.note_deaths(cluster.name)
+        found = journal.run(run)
+        voice.run = found.id
+        _, boxes = open_steadily(world, cluster, limits, stack, writable=True)
+        _warn_of_later_runs(journal, found, voice)
+        work = Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
+        try:
+            return _closed(work, undo(work))
+        except (Interrupted, StopAtOnce):
+            return _interrupted(work, stop, cluster, state_dir)
+        except AccessError as error:
+            journal.close_run(found.id, "partial", f"The rollback stopped: {error}")
+            raise
+
+
+def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
+    """Refuse a wrong run before anything is created or opened."""
+    with Journal(state_dir) as journal:
+        found = journal.run(run)
+    if found.cluster != cluster.name:
+        raise UsageError(f"Run {found.id} is of cluster {found.cluster}, not of {cluster.name}.")
+
+
+def _warn_of_later_runs(journal: Journal, run: Run, voice: Voice) -> None:
+    later = itertools.takewhile(lambda one: one.id != run.id, journal.runs())
+    for one in later:
+        if one.cluster == run.cluster and one.state == "applied":
+            voice.say("warning", f"Run {one.id} was applied later; it may rely on what run {run.id} added.")
+
+
+def _closed(work: Undoing, undone: Undone) -> RunResult:
+    if undone.open_steps:
+        message = f"Run {work.run} is not rolled back yet: {len(undone.open_steps)} steps are open."
+        work.journal.close_run(work.run, "partial", message)
+        return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
+    for difference in undone.differences:
+        work.voice.say("warning", f"Left as it is: {difference}.")
+    rest = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
+    message = f"Run {work.run} is rolled back{rest or ', and every peer was read back as it was before'}".rstrip(".") + "."
+    work.journal.close_run(work.run, "rolled-back", message)
+    return _said(work, RunResult(work.run, "rolled-back", 0, (), (), undone.changed, message))
+
+
+def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:
+    work.journal.close_run(work.run, "partial", "The rollback was interrupted.")
+    message = f"The rollback was interrupted. {recovery_commands(work.run, cluster, state_dir)}"
+    return _said(work, RunResult(work.run, "partial", stop.exit_code, (), (), changed=True, message=message))
+
+
+def _said(work: Undoing, result: RunResult) -> RunResult:
+    work.voice.say("run-state", result.message, state=result.state, exit_code=result.exit_code)
+    return result

@@ -1,0 +1,75 @@
+"""The journal's tables, and how an older journal becomes a newer one: forward only, one script a version."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE certificates (
+        fingerprint TEXT PRIMARY KEY,
+        der BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE runs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        cluster TEXT NOT NULL,
+        plan_id TEXT NOT NULL,
+        plan_json TEXT NOT NULL,
+        state TEXT NOT NULL
+            CHECK (state IN ('running', 'applied', 'confirm-pending', 'rolled-back', 'partial', 'unknown')),
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        ticket TEXT,
+        who TEXT NOT NULL,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        peers TEXT NOT NULL,
+        message TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX runs_by_plan ON runs (cluster, plan_id);
+    CREATE TABLE backups (
+        run TEXT NOT NULL REFERENCES runs (id),
+        peer TEXT NOT NULL,
+        trusted_ca TEXT NOT NULL,
+        ciphers TEXT NOT NULL,
+        PRIMARY KEY (run, peer)
+    ) WITHOUT ROWID;
+    CREATE TABLE approvals (
+        run TEXT NOT NULL REFERENCES runs (id),
+        fingerprint TEXT NOT NULL REFERENCES certificates (fingerprint),
+        who TEXT NOT NULL,
+        how TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (run, fingerprint)
+    ) WITHOUT ROWID;
+    CREATE TABLE steps (
+        run TEXT NOT NULL REFERENCES runs (id),
+        seq INTEGER NOT NULL,
+        number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 13),
+        peer TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        intent TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('intended', 'done', 'failed', 'unknown', 'undone')),
+        before TEXT NOT NULL,
+        after TEXT,
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        undone_at TEXT,
+        message TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (run, seq)
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of the journal behind `connection`: how many scripts it has seen."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring the journal to the newest version; each script and its number are one transaction, so a crash repeats or skips none."""
+    for number in range(version_of(connection), len(migrations)):
+        connection.executescript(f"BEGIN IMMEDIATE; {migrations[number]}; PRAGMA user_version = {number + 1}; COMMIT;")

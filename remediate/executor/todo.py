@@ -1,0 +1,85 @@
+"""A plan as the changes of each peer, in the order they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from remediate.executor.operations import RefreshOnPrimary, RemoveFromPeer, SetCipherList, TrustOnPeer
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address, CipherList, Fingerprint
+from remediate.model.plan import Plan, RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
+from remediate.model.secret import Login
+
+UNKNOWN_PRIMARY = Address("the primary")
+"""For sentences, when no peer said which one it is."""
+
+
+def to_trust(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
+    """What `plan` adds to the trusted CA list of `peer`."""
+    return frozenset(one.certificate for one in plan.actions if isinstance(one, TrustCertificate) and peer in one.peers)
+
+
+def to_remove(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
+    """What `plan` takes out of the trusted CA list of `peer`."""
+    return frozenset(one.certificate for one in plan.actions if isinstance(one, RemoveCertificate) and peer in one.peers)
+
+
+def changes_of(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer | TrustOnPeer]:
+    """The changes to the trusted CA list of `peer` that can be made for the operator.
+
+    Removals first: a certificate with the same subject must be gone before its successor is taken ("Append CA certificate", Expressway
+    administrator guide).
+    """
+    for action in plan.actions:
+        if isinstance(action, RemoveCertificate) and action.by == "rest" and peer in action.peers:
+            yield RemoveFromPeer(peer, plan.certificates[action.certificate])
+    for action in plan.actions:
+        if isinstance(action, TrustCertificate) and peer in action.peers:
+            yield TrustOnPeer(peer, plan.certificates[action.certificate])
+
+
+def removals_by_hand(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer]:
+    """The removals on `peer` that only a person can make."""
+    for action in plan.actions:
+        if isinstance(action, RemoveCertificate) and action.by == "person" and peer in action.peers:
+            yield RemoveFromPeer(peer, plan.certificates[action.certificate])
+
+
+def endpoints_of(plan: Plan, certificate: Certificate) -> frozenset[str]:
+    """The endpoints for whose sake `plan` adds or removes `certificate`, or another one with its common name."""
+    return frozenset(
+        name
+        for one in plan.actions
+        if isinstance(one, TrustCertificate | RemoveCertificate)
+        and plan.certificates[one.certificate].common_name == certificate.common_name
+        for name in one.because
+    )
+
+
+def cipher_targets(plan: Plan) -> Mapping[str, CipherList]:
+    """The cipher lists that `plan` sets."""
+    return {one.name: one.after for one in plan.actions if isinstance(one, SetCiphers)}
+
+
+def cipher_changes(plan: Plan, primary: Address | None) -> tuple[SetCipherList, ...]:
+    """The cipher lists to set on the primary."""
+    peer = primary or UNKNOWN_PRIMARY
+    return tuple(SetCipherList(peer, one.name, one.before, one.after) for one in plan.actions if isinstance(one, SetCiphers))
+
+
+def refreshes(plan: Plan, primary: Address | None, axl: Login | None) -> tuple[tuple[RefreshDiscovery, RefreshOnPrimary], ...]:
+    """The refreshes of discovery, each with the change that makes it where it can be made for the operator."""
+    peer = primary or UNKNOWN_PRIMARY
+    wanted = [one for one in plan.actions if isinstance(one, RefreshDiscovery)]
+    return tuple((one, RefreshOnPrimary(peer, one.publisher, one.product, axl)) for one in wanted)
+
+
+def peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
+    """The peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
+    named = [peer for one in plan.actions if isinstance(one, RestartPeer) for peer in one.peers]
+    changed = [peer for peer in plan.base if everywhere and _changes(plan, peer)]
+    return tuple(dict.fromkeys([*named, *changed]))
+
+
+def _changes(plan: Plan, peer: Address) -> bool:
+    return bool(to_trust(plan, peer) or to_remove(plan, peer) or cipher_targets(plan))

@@ -1,0 +1,136 @@
+"""Undo one run from its journal: strictly backwards, exactly what it did, and nothing that others did since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from remediate.executor.compare import read_peer
+from remediate.executor.journal import Journal, JournalError
+from remediate.executor.operations import SetCipherList, restored
+from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.executor.records import Backup, StepRecord
+from remediate.executor.sending import ChangeFailed, send
+from remediate.executor.voice import Voice
+from remediate.executor.waiting import wait_for_replication
+from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
+from remediate.model.identity import Address
+from remediate.model.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What undoing works with. `check` is called before each step and may raise to stop."""
+
+    journal: Journal
+    run: str
+    boxes: Sequence[PeerPort]
+    limits: Limits
+    pause: Callable[[float], None]
+    voice: Voice
+    check: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What undoing came to.
+
+    Attributes:
+        open_steps: what could not be undone, and how a person does it.
+        differences: how peers differ from their backup although everything of the run is undone: what others did since.
+        changed: something was written.
+    """
+
+    open_steps: tuple[str, ...]
+    differences: tuple[str, ...]
+    changed: bool
+
+
+def undo(work: Undoing) -> Undone:
+    """Undo every step of the run that is, or may be, in effect; then read every peer and hold it against its backup.
+
+    Raises:
+        AccessError, JournalError, Interrupted: at once; what is undone by then is in the journal.
+    """
+    reachable = {box.address: box for box in work.boxes}
+    open_steps: list[str] = []
+    changed = False
+    for record in reversed(work.journal.steps(work.run)):
+        if record.state in {"failed", "undone"} or record.inverse_kind is None or record.inverse is None:
+            continue
+        work.check()
+        inverse = restored(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
+        try:
+            changed = _undo_one(work, record, inverse, reachable) or changed
+        except (AccessError, JournalError, Interrupted):
+            # A refused login is not tried again on the next step, and without a journal nothing is written.
+            raise
+        except RemediateError as error:
+            open_steps.append(_open(work, inverse, error))
+    return Undone(tuple(open_steps), tuple(_differences(work, reachable)), changed)
+
+
+def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, PeerPort]) -> bool:
+    """Undo one step; returns whether something was written. Raises RemediateError when it is not undone."""
+    if record.peer not in reachable:
+        raise ObservationError(f"{record.peer} cannot be reached.")
+    box = reachable[record.peer]
+    before = inverse.precondition(box)
+    if before.standing is Standing.TO_DO:
+        _send(work, record, inverse, box, before)
+    if before.standing is not Standing.FOREIGN:
+        # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
+        _wait_for_the_others(work, inverse)
+    note = "left as it is: somebody else changed it since" if before.standing is Standing.FOREIGN else ""
+    work.journal.undone(work.run, record.seq, note)
+    said = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
+    work.voice.say("warning" if note else "change-complete", said, peer=record.peer, change=inverse.kind, undoes=record.seq)
+    return before.standing is Standing.TO_DO
+
+
+def _send(work: Undoing, record: StepRecord, inverse: Change, box: PeerPort, before: Reading) -> None:
+    work.voice.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
+    sent = send(box, inverse, lambda: None, limits=work.limits, pause=work.pause)
+    if sent.after.standing is not Standing.DONE:
+        raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'the box answered yes and did not do it.'}")
+    if sent.after.rest != before.rest:
+        raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
+
+
+def _wait_for_the_others(work: Undoing, inverse: Change) -> None:
+    if isinstance(inverse, SetCipherList):
+        wait_for_replication(work.boxes, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check)
+
+
+def _open(work: Undoing, inverse: Change, error: RemediateError) -> str:
+    if isinstance(error, NotOffered):
+        text = f"{inverse.by_hand} Then roll back again: it checks that this was done."
+    elif isinstance(error, ObservationError | OutcomeUnknown):
+        text = f"Still to do: {inverse.summary}. {error} Roll back again when the peer answers."
+    else:
+        text = f"{error} {inverse.by_hand}"
+    work.voice.say("manual-step", text, peer=inverse.peer, open=True)
+    return text
+
+
+def _differences(work: Undoing, reachable: Mapping[Address, PeerPort]) -> Iterator[str]:
+    for peer, backup in work.journal.backups(work.run).items():
+        if peer not in reachable:
+            yield f"{peer} cannot be read"
+            continue
+        try:
+            now, _ = read_peer(reachable[peer])
+        except ObservationError as error:
+            yield f"{peer} cannot be read: {error}"
+        else:
+            yield from _against(backup, now)
+
+
+def _against(backup: Backup, now: Backup) -> Iterator[str]:
+    if sorted(now.trusted_ca) != sorted(backup.trusted_ca):
+        yield f"the trusted CA list of {backup.peer} is not the one of before the run"
+    elif now.trusted_ca != backup.trusted_ca:
+        yield f"the trusted CA list of {backup.peer} holds the same certificates in another order"
+    changed = [name for name in sorted({*backup.ciphers, *now.ciphers}) if now.ciphers.get(name) != backup.ciphers.get(name)]
+    yield from (f"{name} of {backup.peer} is not the one of before the run" for name in changed)

@@ -1,0 +1,29 @@
+"""Who runs this, for the lock and the journal."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A user, a host and a process."""
+
+    user: str
+    host: str
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.host} (process {self.pid})"
+
+
+def whoami() -> Who:
+    """Return who this process is. A user id without a name (containers) stands for itself."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid {os.getuid()}"
+    return Who(user, socket.gethostname(), os.getpid())

@@ -1,0 +1,180 @@
+"""Steps 4 to 7: one change on one peer, for real (journaled) or as a rehearsal (which can neither write nor journal)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from remediate.executor.journal import Journal
+from remediate.executor.operations import restored
+from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.executor.records import Backup, StepRecord
+from remediate.executor.sending import ChangeFailed, Sent, send
+from remediate.executor.steps import Step
+from remediate.executor.voice import Voice
+from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan
+from remediate.model.limits import Limits
+
+_MAY_HAVE_BEEN_SENT = frozenset({"intended", "done", "unknown"})
+
+
+class Made(Enum):
+    """What became of a change."""
+
+    ALREADY = "nothing to do"
+    MADE = "done and read back"
+    WOULD = "would be done"
+    BY_HAND = "not offered or not proven: for a person"
+
+    @property
+    def wrote(self) -> bool:
+        """Something changed on the box, or would."""
+        return self in {Made.MADE, Made.WOULD}
+
+
+class Writer(Protocol):
+    """The only way from a plan to a box."""
+
+    def back_up(self, backups: Sequence[Backup]) -> None:
+        """Step 4: keep how every peer stands."""
+
+    def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
+        """Steps 5 to 7, unless the box shows that there is nothing to do. `number`: the step of the plan it belongs to."""
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """Walks the same path and reads the same things; every write becomes a sentence."""
+
+    enter: Callable[[Step], None]
+    voice: Voice
+
+    def back_up(self, backups: Sequence[Backup]) -> None:
+        self.enter(Step.BACK_UP)
+        self.voice.say("would-change", f"Would back up {len(backups)} peers and record the run.", step=Step.BACK_UP.value)
+
+    def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
+        if _due(box, change, self.voice) is None:
+            return Made.ALREADY
+        for step in (Step.INTENT, Step.WRITE, Step.READ_BACK):
+            self.enter(step)
+        self.voice.say("would-change", f"Would {change.summary}.", step=number.value, peer=change.peer, change=change.kind)
+        return Made.WOULD
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes to boxes, with the journal ahead of every write."""
+
+    journal: Journal
+    enter: Callable[[Step], None]
+    voice: Voice
+    limits: Limits
+    pause: Callable[[float], None]
+    begin: Callable[[Sequence[Backup]], str]
+    run: str = ""
+    changed: bool = False
+    _sent_before: list[StepRecord] = field(default_factory=list)
+
+    def back_up(self, backups: Sequence[Backup]) -> None:
+        self.enter(Step.BACK_UP)
+        self.run = self.voice.run = self.begin(backups)
+        self.voice.say(
+            "run-state", f"Run {self.run} is in the journal, with a backup of {len(backups)} peers.", state="running"
+        )
+
+    def go_on(self, boxes: Sequence[PeerPort]) -> None:
+        """Take up an unfinished run: what was intended and has no outcome is read from the boxes now."""
+        self._sent_before = [one for one in self.journal.steps(self.run) if one.state in _MAY_HAVE_BEEN_SENT]
+        reachable = {box.address: box for box in boxes}
+        for record in self._sent_before:
+            if record.state != "done" and record.peer in reachable:
+                self._settle(record, reachable[record.peer])
+
+    def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
+        earlier = None if change.told_by_box else self._earlier(change)
+        if earlier is not None:
+            return Made.ALREADY if earlier.state == "done" else Made.BY_HAND
+        before = _due(box, change, self.voice)
+        if before is None:
+            return Made.ALREADY
+        self.enter(Step.INTENT)
+        seq = self.journal.intend(self.run, number.value, change, before.digest)
+        self.enter(Step.WRITE)
+        self.voice.say(
+            "change-start", f"Going to {change.summary}.", step=number.value, peer=change.peer, change=change.kind, seq=seq
+        )
+        try:
+            sent = send(box, change, lambda: self.enter(Step.READ_BACK), limits=self.limits, pause=self.pause)
+        except NotOffered as error:
+            return self._not_offered(seq, error)
+        except OutcomeUnknown as error:
+            self.changed = True
+            self.journal.outcome(self.run, seq, "unknown", message=str(error))
+            raise
+        return self._decide(seq, change, before, sent)
+
+    def _decide(self, seq: int, change: Change, before: Reading, sent: Sent) -> Made:
+        if not change.told_by_box and sent.problem is not None:
+            self.changed = self.changed or sent.lost
+            self.journal.outcome(self.run, seq, "unknown" if sent.lost else "failed", message=str(sent.problem))
+            self.voice.say("warning", f"{sent.problem} {change.by_hand}", peer=change.peer)
+            return Made.BY_HAND
+        if sent.after.standing is not Standing.DONE:
+            self._fail(seq, change, sent)
+        self.changed = True
+        hurt = sent.after.rest != before.rest
+        note = "something else changed in the same list" if hurt else _note(sent)
+        self.journal.outcome(self.run, seq, "done", after=sent.after.digest, message=note)
+        if hurt:
+            raise ChangeFailed(f"Done, but {note}: {change.summary}. The box, or somebody else at the same time, did more.")
+        self.voice.say("change-complete", f"Read back: {change.summary}.", peer=change.peer, change=change.kind, seq=seq)
+        return Made.MADE
+
+    def _fail(self, seq: int, change: Change, sent: Sent) -> None:
+        message = f"Failed to {change.summary}: {sent.problem or 'the box answered yes and did not do it.'}"
+        self.journal.outcome(self.run, seq, "failed", after=sent.after.digest, message=message)
+        self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
+        raise ChangeFailed(message)
+
+    def _not_offered(self, seq: int, error: NotOffered) -> Made:
+        self.enter(Step.READ_BACK)
+        self.journal.outcome(self.run, seq, "failed", message=str(error))
+        return Made.BY_HAND
+
+    def _earlier(self, change: Change) -> StepRecord | None:
+        same = (change.kind, change.peer, dict(change.facts()))
+        return next((one for one in self._sent_before if (one.kind, one.peer, dict(one.facts)) == same), None)
+
+    def _settle(self, record: StepRecord, box: PeerPort) -> None:
+        change = restored(record.kind, record.peer, record.facts, self.journal.certificate)
+        if not change.told_by_box:
+            self.journal.outcome(self.run, record.seq, "unknown", message="sent or not before an interruption: not known")
+            return
+        found = change.read_back(box)
+        done = found.standing is Standing.DONE
+        self.journal.outcome(
+            self.run,
+            record.seq,
+            "done" if done else "failed",
+            after=found.digest,
+            message=f"read after an interruption: {'it was done' if done else 'it had not happened'}",
+        )
+
+
+def _due(box: PeerPort, change: Change, voice: Voice) -> Reading | None:
+    """The reading before the write; None when there is nothing to write. Raises StalePlan when somebody else was there."""
+    before = change.precondition(box)
+    if before.standing is Standing.FOREIGN:
+        raise StalePlan(f"The plan is stale: somebody else set another value, so it is no longer right to {change.summary}.")
+    if before.standing is Standing.DONE:
+        voice.say("nothing-to-do", f"Already so: {change.summary}.", peer=change.peer, change=change.kind)
+        return None
+    return before
+
+
+def _note(sent: Sent) -> str:
+    return f"done, although: {sent.problem}" if sent.problem else ""

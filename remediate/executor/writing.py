@@ -1,0 +1,146 @@
+"""Steps 4 to 11: what changes the cluster, peer by peer, each change through the one writer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+
+from remediate.executor import compare, todo, verify
+from remediate.executor.byhand import ByHand
+from remediate.executor.job import Job, Order, Seen, earlier_backups
+from remediate.executor.operations import RestartOnPeer
+from remediate.executor.operations.certificates import TRUSTED_CA_PAGE
+from remediate.executor.ports import PeerPort
+from remediate.executor.sending import ChangeFailed
+from remediate.executor.steps import Step
+from remediate.executor.waiting import wait_for_replication
+from remediate.executor.writer import Made
+from remediate.model.identity import Address
+
+
+def written(job: Job, seen: Seen) -> Iterator[ByHand]:
+    """Steps 4 to 11; gives what is left for a person."""
+    job.writer.back_up(tuple(seen.backups.values()))
+    if job.recorder and job.unfinished:
+        job.recorder.go_on(job.boxes)
+    _say_what_a_rollback_would_need(job)
+    for box in job.boxes:
+        yield from _change_peer(job, seen, box)
+    yield from _change_ciphers(job)
+    yield from _refresh_discovery(job)
+    yield from _restart(job)
+
+
+def _say_what_a_rollback_would_need(job: Job) -> None:
+    for box in job.boxes:
+        if todo.to_trust(job.order.plan, box.address) and not box.capabilities().remove_trusted_ca:
+            text = f"{box.address} does not offer removal: a rollback would ask you to delete by hand at {TRUSTED_CA_PAGE}."
+            job.order.voice.say("warning", text, peer=box.address)
+
+
+def _change_peer(job: Job, seen: Seen, box: PeerPort) -> Iterator[ByHand]:
+    """Steps 3, 5, 6, 7 and 8 for one peer: its own trusted CA list."""
+    plan = job.order.plan
+    job.walk.enter(Step.COMPARE)
+    backup, known = compare.read_peer(box)
+    compare.refuse_if_changed(plan, backup, {**seen.known, **known}, earlier_backups(job).get(box.address))
+    waiting = [one for one in todo.removals_by_hand(plan, box.address) if one.certificate.fingerprint in backup.trusted_ca]
+    for change in waiting:
+        yield _for_a_person(job, change.by_hand, todo.endpoints_of(plan, change.certificate))
+    wrote = yield from _change_list(job, box, {one.certificate.common_name for one in waiting})
+    job.walk.enter(Step.NEXT_PEER)
+    if wrote and job.recorder and box is not job.boxes[-1]:
+        _look_through(job, box)
+
+
+def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand, None, bool]:
+    """Make the changes but those whose common name waits for a removal by hand; returns whether something was written."""
+    plan, wrote = job.order.plan, False
+    for change in todo.changes_of(plan, box.address):
+        name = change.certificate.common_name
+        made = Made.BY_HAND if name in blocked else job.writer.carry_out(box, change)
+        wrote = wrote or made.wrote
+        if made is Made.BY_HAND:
+            blocked.add(name)
+            yield _for_a_person(job, change.by_hand, todo.endpoints_of(plan, change.certificate))
+    return wrote
+
+
+def _look_through(job: Job, box: PeerPort) -> None:
+    """Step 8: what worked through the peer just changed must still work, before the next one is touched."""
+    order = job.order
+    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    seen = verify.compare(order.plan, order.world.judge(snapshot))
+    worse = verify.worse_than_before(seen, box.address)
+    if worse:
+        raise ChangeFailed(f"What worked before is refused now: {'; '.join(seen.sentence(one) for one in worse)}.")
+    order.voice.say("peer-verified", f"What worked through {box.address} still works.", peer=box.address)
+
+
+def _change_ciphers(job: Job) -> Iterator[ByHand]:
+    """Step 9."""
+    job.walk.enter(Step.CIPHERS)
+    order = job.order
+    for change in todo.cipher_changes(order.plan, job.primary):
+        box = _reachable(job, job.primary)
+        if box is None:
+            yield _for_a_person(job, f"The primary could not be read: {change.by_hand}", endpoints=frozenset())
+            continue
+        made = job.writer.carry_out(box, change, Step.CIPHERS)
+        if made is Made.WOULD:
+            order.voice.say("unknown", f"Replication of {change.name}: unknown until apply.", step=Step.CIPHERS.value)
+            continue
+        wait_for_replication(
+            job.boxes, change.name, change.after, limits=order.limits, pause=order.world.pause, check=order.stop.check
+        )
+        order.voice.say("replicated", f"Every peer has {change.name} as planned.", step=Step.CIPHERS.value)
+
+
+def _refresh_discovery(job: Job) -> Iterator[ByHand]:
+    """Step 10."""
+    job.walk.enter(Step.REFRESH)
+    box = _reachable(job, job.primary)
+    for action, change in todo.refreshes(job.order.plan, job.primary, job.order.cluster.axl):
+        for_us = box if action.by != "person" else None
+        if for_us and job.writer.carry_out(for_us, change, Step.REFRESH) is not Made.BY_HAND:
+            continue
+        job.order.voice.say("manual-step", change.by_hand, step=Step.REFRESH.value, open=False)
+        yield ByHand(change.by_hand, open=False, discovery=True)
+
+
+def _restart(job: Job) -> Iterator[ByHand]:
+    """Step 11: one peer at a time; when one does not come back, the others are left alone."""
+    job.walk.enter(Step.RESTART)
+    order = job.order
+    peers = todo.peers_to_restart(order.plan, everywhere=order.options.restart == "rolling")
+    for peer in _to_restart(order, peers):
+        box = _reachable(job, peer)
+        change = RestartOnPeer(peer, order.limits, order.world.pause)
+        if box is not None and job.writer.carry_out(box, change, Step.RESTART) is Made.BY_HAND:
+            yield _for_a_person(job, f"Whether {peer} restarted is not known; no other peer was restarted. {change.by_hand}")
+            return
+
+
+def _to_restart(order: Order, peers: Sequence[Address]) -> Sequence[Address]:
+    """Those to restart: all when told so; else those that a test says have not taken the change. The others are a reminder."""
+    if order.options.restart == "rolling":
+        return peers
+    test = order.world.in_effect if order.options.restart == "if-needed" else None
+    answers = {peer: test(peer) if test else None for peer in peers}
+    unknown = [peer for peer in peers if answers[peer] is None]
+    if unknown:
+        order.voice.say(
+            "reminder",
+            f"Whether the traffic server has loaded the change cannot be seen from here ({', '.join(unknown)}): send a request "
+            "through each peer, and restart those that still answer 502, one at a time.",
+            step=Step.RESTART.value,
+        )
+    return [peer for peer in peers if answers[peer] is False]
+
+
+def _reachable(job: Job, peer: Address | None) -> PeerPort | None:
+    return next((box for box in job.boxes if box.address == peer), None)
+
+
+def _for_a_person(job: Job, text: str, endpoints: frozenset[str] = frozenset()) -> ByHand:
+    job.order.voice.say("manual-step", text, open=True)
+    return ByHand(text, open=True, endpoints=endpoints)

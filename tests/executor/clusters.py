@@ -1,0 +1,68 @@
+"""The clusters that the executor's tests work on, and the plans for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.plan import Plan, Policy, RemoveCertificate
+from remediate.model.snapshot import Endpoint, Preference, Publisher
+from remediate.model.wire import plan_document, plan_id
+from remediate.planner import make_plan
+from tests.executor.memory import Box, MemoryCluster
+from tests.pki import Entity, issue
+
+CIPHERS = CipherList("EECDH:EDH:HIGH:!MEDIUM:!LOW:!aNULL")
+
+CORPORATE = issue("corporate root", ca=True)
+OTHER = issue("another root", ca=True)
+CUCM_RSA = issue("cucm.example.test", CORPORATE, names=("cucm.example.test",), family="rsa")
+CUCM_EC = issue("cucm-EC.example.test", names=("cucm.example.test",))
+IMP = issue("imp.example.test", names=("imp.example.test",), family="rsa")
+
+
+def endpoint(address: str, port: int, rsa: Entity, *, ecdsa: Entity | None = None, product: str = "cucm") -> Endpoint:
+    """An endpoint that shows one certificate, or two and follows the client's order."""
+    presented = {"rsa": (rsa.certificate.fingerprint,)} | ({"ecdsa": (ecdsa.certificate.fingerprint,)} if ecdsa else {})
+    preferred = Preference(client_order=True) if ecdsa else Preference()
+    return Endpoint(Address(address), port, product, presented, preferred, tls13=False)  # type: ignore[arg-type]  # literals
+
+
+def story(peers: int = 3) -> MemoryCluster:
+    """The last of several peers lacks the corporate root; 6972 shows a self-signed ECDSA first; IM&P has a self-signed one."""
+    shown = (CORPORATE, OTHER, CUCM_RSA, CUCM_EC, IMP)
+    boxes = [
+        Box(
+            Address(f"expc{number}.example.test"),
+            [OTHER.certificate] + ([CORPORATE.certificate] if number < peers or peers == 1 else []),
+            {REVERSE_PROXY_CIPHERS: CIPHERS},
+        )
+        for number in range(1, peers + 1)
+    ]
+    return MemoryCluster(
+        boxes,
+        (
+            endpoint("cucm.example.test", 6972, CUCM_RSA, ecdsa=CUCM_EC),
+            endpoint("cucm.example.test", 8443, CUCM_RSA),
+            endpoint("imp.example.test", 8443, IMP, product="imp"),
+        ),
+        {one.certificate.fingerprint: one.certificate for one in shown},
+        publishers=(Publisher(Address("cucm.example.test"), "cucm", "rest"),),
+    )
+
+
+def plan_for(cluster: MemoryCluster, **policy: object) -> Plan:
+    """The plan of the real planner, everything in it approved."""
+    shown = frozenset(one for one in cluster.snapshot().certificates)
+    chosen = Policy(ciphers="prefer-rsa", approved=shown)
+    return make_plan(cluster.snapshot(), replace(chosen, **policy))  # type: ignore[arg-type]  # the names of Policy's own fields
+
+
+def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person"]) -> Plan:
+    """The same plan with the removal of one more certificate from every peer."""
+    action = RemoveCertificate("a9", removing.fingerprint, tuple(plan.base), by, ("imp.example.test:8443",))
+    named = {**plan.certificates, removing.fingerprint: removing}
+    changed = replace(plan, actions=(*plan.actions, action), certificates=named)
+    return replace(changed, id=plan_id(plan_document(changed)))

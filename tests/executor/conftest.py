@@ -1,0 +1,72 @@
+"""Where the executor's tests keep their journals and locks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remediate.executor.apply import apply_plan
+from remediate.executor.journal import Journal
+from remediate.executor.result import ApplyOptions, RunResult
+from remediate.executor.rollback import rollback
+from remediate.model.events import Event
+from remediate.model.plan import Plan
+from tests.executor.memory import MemoryCluster
+from tests.executor.tapped import TappedJournal
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - crash loops write thousands of times; only the SIGKILL tests need a real disk
+
+
+@dataclass
+class Desk:
+    """One operator's machine: a state directory, a lock directory, and what was said."""
+
+    home: Path
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def state_dir(self) -> Path:
+        return self.home / "state"
+
+    def apply(self, cluster: MemoryCluster, plan: Plan, world: dict[str, Any] | None = None, **options: Any) -> RunResult:
+        return apply_plan(
+            plan,
+            cluster.access,
+            ApplyOptions(**options),
+            state_dir=self.state_dir,
+            sink=self.events.append,
+            world=cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster), **(world or {})),
+        )
+
+    def rollback(self, cluster: MemoryCluster, run: str = "last") -> RunResult:
+        world = cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster))
+        return rollback(run, cluster.access, state_dir=self.state_dir, sink=self.events.append, world=world)
+
+    def journal(self) -> Journal:
+        return Journal(self.state_dir)
+
+    def said(self, kind: str) -> list[str]:
+        return [one.message for one in self.events if one.type == kind]
+
+    @staticmethod
+    def _journal(cluster: MemoryCluster) -> Callable[[Path], Journal]:
+        return lambda state_dir: TappedJournal(state_dir, cluster.tap)
+
+
+@pytest.fixture
+def new_desk() -> Iterator[Callable[[], Desk]]:
+    """Makes a machine with an empty state directory."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as home:
+        count = iter(range(1_000_000))
+        yield lambda: Desk(Path(home) / str(next(count)))
+
+
+@pytest.fixture
+def desk(new_desk: Callable[[], Desk]) -> Desk:
+    """A machine with an empty state directory."""
+    return new_desk()

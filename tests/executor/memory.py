@@ -1,0 +1,300 @@
+"""A cluster in memory behind the executor's ports: peers with lists, ciphers, replication and faults, and a record of every write."""
+
+from __future__ import annotations
+
+import copyreg
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from remediate.executor.ports import World
+from remediate.model.access import ClusterAccess, PeerAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
+from remediate.model.events import Sink
+from remediate.model.identity import Address, CipherList, Product
+from remediate.model.limits import Limits
+from remediate.model.secret import Login, Secret
+from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
+from tests.pki import NOW
+
+# A certificate caches what it read of itself, and that does not pickle.
+copyreg.pickle(Certificate, lambda one: (Certificate, (one.der,)))
+
+Tap = Callable[[str], None]
+
+
+def no_tap(_point: str) -> None:
+    """Nothing happens at any point."""
+
+
+class PlainSecret:
+    """A secret source for a cluster that asks for no password."""
+
+    def describe(self) -> str:
+        return "the test"
+
+    def read(self) -> Secret:
+        return Secret("secret")
+
+
+@dataclass
+class Box:
+    """One peer's own state."""
+
+    address: Address
+    trusted: list[Certificate]
+    ciphers: dict[str, CipherList]
+    verify: bool | None = True
+    up: bool = True
+    removal: bool = True
+    down_for: int = 0
+    """Reads that still fail while it restarts."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write that a box did."""
+
+    peer: Address
+    what: str
+
+
+@dataclass
+class Offered:
+    remove_trusted_ca: bool
+
+
+@dataclass
+class ListedPublisher:
+    address: Address
+
+
+@dataclass
+class MemoryCluster:
+    """The cluster, and what shall go wrong.
+
+    Attributes:
+        faults: number of the write (from 1, as sent) to ``drop-request``, ``drop-answer``, ``ignore``, ``refuse`` or ``refuse-done``.
+        writes: what was done, in order.
+        sent: how many writes were sent.
+        unreadable_after: writes, in `Write.what`'s words, after which the box answers nothing any more.
+        breaks_shell: writes, by number, that end the shell session they were sent over.
+        tap: called before and after every call of a device; a test raises in it.
+        lag: pauses until a cipher list of the primary is on the others.
+        on_read: called before each reading of a list, with the box: somebody else at work.
+    """
+
+    boxes: list[Box]
+    endpoints: tuple[Endpoint, ...]
+    certificates: dict[str, Certificate]
+    publishers: tuple[Publisher, ...] = ()
+    faults: dict[int, str] = field(default_factory=dict)
+    writes: list[Write] = field(default_factory=list)
+    sent: int = 0
+    tap: Tap = no_tap
+    lag: int = 2
+    unreadable_after: frozenset[str] = frozenset()
+    breaks_shell: frozenset[int] = frozenset()
+    on_read: Callable[[Box], None] = lambda _box: None
+    refreshed: int = 0
+    refuse_refresh: bool = False
+    restarting: list[Address] = field(default_factory=list)
+    name: str = "edge"
+    kept: Path | None = None
+
+    @property
+    def access(self) -> ClusterAccess:
+        login = Login("admin", PlainSecret())
+        return ClusterAccess(self.name, login, tuple(PeerAccess(one.address) for one in self.boxes), axl=login)
+
+    def box(self, number: int) -> Box:
+        return self.boxes[number - 1]
+
+    def state(self) -> list[tuple[list[str], dict[str, CipherList], bool | None]]:
+        return [([one.fingerprint for one in box.trusted], dict(box.ciphers), box.verify) for box in self.boxes]
+
+    def open_peers(self, cluster: ClusterAccess, limits: Limits, *, writable: bool) -> OpenCluster:
+        del cluster, limits
+        return OpenCluster(self, writable=writable)
+
+    def observe(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+        del cluster, limits, sink
+        self.tap("observe")
+        return self.snapshot()
+
+    def snapshot(self) -> Snapshot:
+        known = dict(self.certificates)
+        known |= {one.fingerprint: one for box in self.boxes for one in box.trusted}
+        peers = tuple(self._peer(box) for box in self.boxes)
+        return Snapshot(
+            cluster=self.name,
+            taken_at=NOW,
+            peers=peers,
+            endpoints=self.endpoints,
+            available_ca=(),
+            vouched_for=frozenset(),
+            certificates={one.fingerprint: one for one in known.values()},
+            publishers=self.publishers,
+        )
+
+    def _peer(self, box: Box) -> Peer:
+        seen = Peer(
+            box.address,
+            "X14.2.1",
+            box is self.boxes[0],
+            tuple(one.fingerprint for one in box.trusted),
+            dict(box.ciphers),
+            box.verify,
+        )
+        return seen if box.up else replace(seen, trusted_ca=(), ciphers={}, error="unreachable: it is down")
+
+    def keep(self) -> None:
+        """Write the state to `kept`, as a box has it on its own disk: it outlives the process that talks to it."""
+        if self.kept:
+            state = (self.boxes, self.writes, self.sent, self.refreshed)
+            draft = self.kept.with_suffix(".draft")
+            draft.write_bytes(pickle.dumps(state))
+            draft.replace(self.kept)
+
+    def load(self) -> None:
+        """Take up the state that another process left in `kept`."""
+        if self.kept and self.kept.exists():
+            state = pickle.loads(self.kept.read_bytes())  # noqa: S301 - written by this test
+            self.boxes, self.writes, self.sent, self.refreshed = state
+
+    def tick(self, _seconds: float = 0.0) -> None:
+        """Time goes by: replication comes nearer."""
+        self.lag -= 1
+        if self.lag <= 0:
+            for box in self.boxes[1:]:
+                box.ciphers = dict(self.boxes[0].ciphers)
+            self.keep()
+
+    def world(self, **changes: object) -> World:
+        base = World(open_peers=self.open_peers, observe=self.observe, now=lambda: NOW, pause=self.tick)
+        return replace(base, **changes)  # type: ignore[arg-type]  # the names of World's own fields
+
+
+@dataclass
+class OpenCluster:
+    """Open peers."""
+
+    cluster: MemoryCluster
+    writable: bool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    @property
+    def peers(self) -> Sequence[MemoryPeer]:
+        return tuple(MemoryPeer(self.cluster, box, writable=self.writable) for box in self.cluster.boxes if box.up)
+
+    @property
+    def unreachable(self) -> Mapping[Address, str]:
+        return {box.address: "it is down" for box in self.cluster.boxes if not box.up}
+
+    @property
+    def primary(self) -> Address | None:
+        return self.cluster.boxes[0].address
+
+
+class MemoryPeer:
+    """One open peer."""
+
+    def __init__(self, cluster: MemoryCluster, box: Box, *, writable: bool) -> None:
+        self._cluster, self._box, self._writable = cluster, box, writable
+        self._shell_broken = False
+
+    @property
+    def address(self) -> Address:
+        return self._box.address
+
+    def capabilities(self) -> Offered:
+        return Offered(self._box.removal)
+
+    def trusted_ca(self) -> tuple[Certificate, ...]:
+        self._read("trusted_ca")
+        self._cluster.on_read(self._box)
+        return tuple(self._box.trusted)
+
+    def ciphers(self) -> Mapping[str, CipherList]:
+        self._read("ciphers")
+        if self._shell_broken:
+            raise ObservationError(f"The shell of {self.address} is closed.")
+        return dict(self._box.ciphers)
+
+    def verify_origin_server(self) -> bool | None:
+        self._read("verify_origin_server")
+        return self._box.verify
+
+    def publishers(self) -> Sequence[ListedPublisher]:
+        self._read("publishers")
+        return [ListedPublisher(one.address) for one in self._cluster.publishers]
+
+    def append_trusted_ca(self, certificate: Certificate) -> None:
+        self._write(f"append {certificate.fingerprint}", lambda: self._box.trusted.append(certificate))
+
+    def remove_trusted_ca(self, certificate: Certificate) -> None:
+        if not self._box.removal:
+            raise NotOffered(f"{self.address} offers no removal.")
+        self._write(f"remove {certificate.fingerprint}", lambda: self._box.trusted.remove(certificate))
+
+    def set_cipher(self, name: str, value: CipherList) -> None:
+        self._cluster.lag = max(self._cluster.lag, 1)
+        self._write(f"cipher {name} {value}", lambda: self._box.ciphers.update({name: value}))
+
+    def set_verify_origin_server(self, on: bool) -> None:
+        self._write(f"verify {on}", lambda: setattr(self._box, "verify", on))
+
+    def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
+        del product, axl
+        if self._cluster.refuse_refresh:
+            raise WriteRefused("CommandError: Socket Error: Timeout")
+        self._write(f"refresh {publisher}", lambda: setattr(self._cluster, "refreshed", self._cluster.refreshed + 1))
+
+    def restart(self) -> None:
+        def go_down() -> None:
+            self._box.down_for = 3
+            self._cluster.restarting.append(self.address)
+            assert sum(box.down_for > 0 for box in self._cluster.boxes) == 1, "two peers restart at once"
+
+        self._write("restart", go_down)
+
+    def _read(self, what: str) -> None:
+        self._cluster.tap(f"before {what} on {self.address}")
+        if self._box.down_for:
+            self._box.down_for -= 1
+            raise ObservationError(f"{self.address} restarts.")
+        if not self._box.up:
+            raise ObservationError(f"{self.address} is down.")
+        self._cluster.tap(f"after {what} on {self.address}")
+
+    def _write(self, what: str, do: Callable[[], object]) -> None:
+        cluster = self._cluster
+        if not self._writable:
+            raise WriteForbidden(f"{self.address} was opened for reading: {what}")
+        cluster.tap(f"before {what} on {self.address}")
+        if not self._box.up:
+            raise OutcomeUnknown(f"{self.address} did not answer.")
+        cluster.sent += 1
+        fault = cluster.faults.get(cluster.sent)
+        self._shell_broken = self._shell_broken or cluster.sent in cluster.breaks_shell
+        if what in cluster.unreadable_after:
+            self._box.up = False
+        if fault == "refuse":
+            raise WriteRefused(f"{self.address} says no.")
+        if fault not in {"drop-request", "ignore"}:
+            do()
+            cluster.writes.append(Write(self.address, what))
+            cluster.keep()
+        cluster.tap(f"after {what} on {self.address}")
+        if fault == "refuse-done":
+            raise WriteRefused(f"{self.address} says no.")
+        if fault in {"drop-request", "drop-answer"}:
+            raise OutcomeUnknown(f"The answer of {self.address} was lost.")

@@ -1,0 +1,340 @@
+"""The whole walk, undisturbed; what refuses it before the first write; what it comes to when the plan does not come true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from remediate.executor.steps import MAY_FOLLOW, Step, Walk
+from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.plan import TrustCertificate
+from tests.executor.clusters import CORPORATE, CUCM_EC, IMP, endpoint, plan_for, renumbered, story
+from tests.executor.conftest import Desk
+from tests.executor.test_crash import story_after
+
+
+def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
+    # Given a plan of additions, a cipher list and a refresh
+    cluster = story()
+    plan = plan_for(cluster)
+    # When it is applied
+    result = desk.apply(cluster, plan, ticket="CHG-1")
+    # Then every endpoint verifies, peers were written to in order, and ciphers after them on the primary alone
+    assert (result.exit_code, result.state, result.changed, result.open_steps) == (0, "applied", True, ())
+    assert all(one.outcome.verdict.ok for one in result.judgements)
+    assert cluster.state() == story_after(plan).state()
+    assert [one.peer[:5] for one in cluster.writes] == ["expc1", "expc2", "expc3", "expc3", "expc1", "expc1"]
+    assert cluster.writes[-2].what.startswith("cipher ReverseProxyTLSCiphers")
+    assert cluster.writes[-1].what.startswith("refresh")
+
+
+def test_the_steps_are_walked_as_the_specification_numbers_them(desk: Desk) -> None:
+    cluster = story(peers=1)
+    desk.apply(cluster, plan_for(cluster))
+    numbers = [one.fields["step"] for one in desk.events if one.type == "step"]
+    one_write = [5, 6, 7]
+    assert numbers == [1, 2, 3, 4, 3, *one_write, 8, 9, *one_write, 10, *one_write, 11, 12, 13]
+
+
+def test_a_login_that_is_refused_on_the_way_ends_everything_at_once(desk: Desk) -> None:
+    # Given a password that is changed after the second peer was written to
+    cluster = story()
+    asked: list[str] = []
+
+    def refuse(point: str) -> None:
+        if point == "before trusted_ca on expc3.example.test" and len(cluster.writes) == 2:
+            asked.append(point)
+            raise LoginRefused("expc3 refuses the login.")
+
+    cluster.tap = refuse
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then nobody is logged in to any more, not even to undo, and a person is told how to go on
+    assert (result.exit_code, result.state, len(asked), cluster.sent) == (8, "partial", 1, 2)
+    assert f"remediate rollback {result.run_id}" in result.message
+
+
+def test_an_illegal_order_cannot_be_walked() -> None:
+    for now, allowed in MAY_FOLLOW.items():
+        for step in Step:
+            walk = Walk(lambda _step: None, lambda _step: None)
+            walk.at = now
+            if step in allowed or (step is Step.CLOSE and now not in {None, Step.CLOSE}):
+                walk.enter(step)
+            else:
+                with pytest.raises(RuntimeError):
+                    walk.enter(step)
+
+
+def test_the_second_apply_changes_nothing(desk: Desk) -> None:
+    # Given a cluster that the plan was applied to
+    cluster = story()
+    plan = plan_for(cluster)
+    first = desk.apply(cluster, plan)
+    written = list(cluster.writes)
+    # When it is applied again
+    again = desk.apply(cluster, plan)
+    # Then nothing is written, and no second run hides the first from `rollback last`
+    assert (again.exit_code, again.changed, again.run_id) == (0, False, first.run_id)
+    assert cluster.writes == written
+    assert len(desk.journal().runs()) == 1
+
+
+def test_what_somebody_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(2).trusted.append(IMP.certificate)
+    result = desk.apply(cluster, plan)
+    assert result.exit_code == 0
+    assert cluster.box(2).trusted.count(IMP.certificate) == 1
+    # And it is not ours to remove
+    desk.rollback(cluster)
+    assert IMP.certificate in cluster.box(2).trusted
+    assert IMP.certificate not in cluster.box(1).trusted
+
+
+def test_an_incomplete_plan_is_refused_and_applied_to_what_answers_when_allowed(desk: Desk) -> None:
+    # Given a plan that was made while a peer was down
+    cluster = story()
+    cluster.box(3).up = False
+    plan = plan_for(cluster)
+    assert not plan.complete
+    # When it is applied, Then it is refused
+    with pytest.raises(IncompletePlan):
+        desk.apply(cluster, plan)
+    assert cluster.sent == 0
+    # When that is allowed, Then the others get it, and the exit code says that not everything was seen
+    result = desk.apply(cluster, plan, allow_incomplete=True)
+    assert result.exit_code == 4
+    assert IMP.certificate in cluster.box(1).trusted
+
+
+def test_a_peer_that_is_down_now_refuses_the_plan(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(2).up = False
+    with pytest.raises(IncompletePlan, match="expc2"):
+        desk.apply(cluster, plan)
+    assert cluster.sent == 0
+
+
+def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(desk: Desk) -> None:
+    # Given a plan with a certificate that nobody vouches for
+    cluster = story()
+    plan = plan_for(cluster, approved=frozenset())
+    # When it is applied
+    with pytest.raises(Declined) as refused:
+        desk.apply(cluster, plan)
+    # Then the message says which, whose, and where it was seen
+    for part in (IMP.certificate.fingerprint, "CN=imp.example.test", "imp.example.test:8443"):
+        assert part in str(refused.value)
+    assert (refused.value.exit_code, cluster.sent) == (7, 0)
+    assert desk.journal().runs() == ()
+
+
+def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster, approved=frozenset())
+    result = desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
+    recorded = {one.fingerprint: one for one in desk.journal().approvals(result.run_id)}
+    assert recorded[IMP.certificate.fingerprint].how == "approved by a person for this run"
+    assert recorded[IMP.certificate.fingerprint].who
+    assert recorded[IMP.certificate.fingerprint].at == "2026-11-23T10:00:00Z"
+
+
+def test_a_plan_for_another_cluster_is_refused(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.name = "another"
+    with pytest.raises(UsageError, match="another"):
+        desk.apply(cluster, plan)
+
+
+def test_a_refresh_that_only_a_person_can_do_is_a_reminder_and_no_open_step(desk: Desk) -> None:
+    cluster = story()
+    cluster.publishers = tuple(replace(one, refresh="person") for one in cluster.publishers)
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, result.open_steps) == (0, ())
+    assert any("Unified CM servers > Refresh servers" in text for text in desk.said("manual-step"))
+
+
+def test_a_refresh_that_the_box_refuses_is_left_to_a_person_and_undoes_nothing(desk: Desk) -> None:
+    cluster = story()
+    cluster.refuse_refresh = True
+    result = desk.apply(cluster, plan_for(cluster))
+    assert result.exit_code == 0
+    assert any("Socket Error" in text for text in desk.said("warning"))
+
+
+def test_an_endpoint_that_is_not_found_after_an_undone_refresh_is_an_open_step(desk: Desk) -> None:
+    # Given a plan whose refresh only a person can do
+    cluster = story()
+    cluster.publishers = tuple(replace(one, refresh="person") for one in cluster.publishers)
+    plan = plan_for(cluster)
+    # When an endpoint is not discovered any more once everything is written
+    shown = cluster.endpoints
+    cluster.tap = lambda _point: setattr(cluster, "endpoints", shown[1:] if len(cluster.writes) == 5 else shown)
+    result = desk.apply(cluster, plan)
+    # Then the step is open, and nothing is called a failure
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert "Refresh servers" in result.open_steps[0]
+
+
+def test_what_the_plan_cannot_fix_is_exit_code_10(desk: Desk) -> None:
+    cluster = story()
+    wrong_name = endpoint("10.0.0.9", 8443, IMP, product="imp")
+    cluster.endpoints = (*cluster.endpoints, wrong_name)
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, result.state) == (10, "applied")
+
+
+def test_a_plan_whose_promise_fails_afterwards_is_rolled_back_and_the_start_is_read_back(desk: Desk) -> None:
+    # Given a cluster in which IM&P changes its certificate as soon as the last write is done
+    cluster = story()
+    plan = plan_for(cluster)
+
+    def rekeyed(_point: str) -> None:
+        if len(cluster.writes) == 6:
+            cluster.endpoints = tuple(
+                endpoint("imp.example.test", 8443, CUCM_EC, product="imp") if one.address.startswith("imp") else one
+                for one in cluster.endpoints
+            )
+
+    cluster.tap = rekeyed
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then it is rolled back, exactly
+    assert (result.exit_code, result.state) == (3, "rolled-back")
+    assert cluster.state() == story().state()
+
+
+def test_on_failure_stop_leaves_everything_and_says_how_to_go_on(desk: Desk) -> None:
+    cluster = story()
+    cluster.faults = {3: "refuse"}
+    result = desk.apply(cluster, plan_for(cluster), on_failure="stop")
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert f"remediate rollback {result.run_id}" in result.message
+    assert IMP.certificate in cluster.box(1).trusted
+
+
+def test_on_failure_workaround_turns_verification_off_on_every_peer(desk: Desk) -> None:
+    # Given a box that refuses
+    cluster = story()
+    cluster.faults = {3: "refuse"}
+    # When the plan is applied with the workaround as the way out
+    result = desk.apply(cluster, plan_for(cluster), on_failure="workaround")
+    # Then verification is off everywhere, a person must end it, and a rollback of the run turns it on again
+    assert [box.verify for box in cluster.boxes] == [False, False, False]
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -> None:
+    # Given a cluster whose first peer loses the corporate root while the first addition is looked through
+    cluster = story()
+    plan = plan_for(cluster)
+
+    def lose_the_root(point: str) -> None:
+        if point == "observe" and len(cluster.writes) == 1:
+            cluster.box(1).trusted.remove(CORPORATE.certificate)
+
+    cluster.tap = lose_the_root
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then the other peers were never written to
+    assert {one.peer for one in cluster.writes} == {cluster.box(1).address}
+    assert "worked before is refused now" in result.message
+    assert result.exit_code == 8, "the start state is not there: somebody else's change is in it"
+
+
+def test_peers_restart_one_at_a_time_when_told_to(desk: Desk) -> None:
+    cluster = story()
+    result = desk.apply(cluster, plan_for(cluster), restart="rolling")
+    assert result.exit_code == 0
+    assert [one.peer[:5] for one in cluster.writes if one.what == "restart"] == ["expc1", "expc2", "expc3"]
+
+
+def test_only_the_peer_that_has_not_taken_the_change_restarts(desk: Desk) -> None:
+    cluster = story()
+    world = {"in_effect": lambda peer: peer != Address("expc2.example.test")}
+    desk.apply(cluster, plan_for(cluster), world=world)
+    assert [one.peer[:5] for one in cluster.writes if one.what == "restart"] == ["expc2"]
+
+
+def test_without_a_test_of_the_effect_nothing_restarts_and_a_reminder_says_so(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    assert not [one for one in cluster.writes if one.what == "restart"]
+    assert "cannot be seen from here" in desk.said("reminder")[0]
+
+
+def test_replication_that_does_not_come_is_a_failure(desk: Desk) -> None:
+    cluster = story()
+    cluster.lag = 10_000
+    result = desk.apply(cluster, plan_for(cluster))
+    assert "did not take over ReverseProxyTLSCiphers" in result.message
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == story().box(1).ciphers[REVERSE_PROXY_CIPHERS]
+    assert result.exit_code == 3
+
+
+def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    wanted = {one.certificate for one in plan.actions if isinstance(one, TrustCertificate)}
+    assert {one.what.removeprefix("append ") for one in cluster.writes if one.what.startswith("append")} == wanted
+
+
+def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
+    # Given a cluster whose peers refuse writes when opened for reading
+    cluster = story()
+    plan = plan_for(cluster)
+    # When it is rehearsed
+    result = desk.apply(cluster, plan, dry_run=True)
+    # Then no box got a write, no journal came to be, every change is said, and what cannot be known reads so
+    assert (result.state, result.changed, cluster.sent) == ("dry-run", False, 0)
+    assert not desk.state_dir.exists()
+    assert len(desk.said("would-change")) == 1 + 6
+    assert any("unknown until apply" in text for text in desk.said("unknown"))
+    steps = [one.fields["step"] for one in desk.events if one.type == "step"]
+    # And the walk is the one of a real run, verification apart
+    live = Desk(desk.home / "live")
+    live.apply(story(), plan)
+    assert steps == [one.fields["step"] for one in live.events if one.type == "step" and one.fields["step"] != 12]
+
+
+def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:
+    cluster = story()
+    with pytest.raises(Declined):
+        desk.apply(cluster, plan_for(cluster, approved=frozenset()), dry_run=True)
+
+
+def test_a_removal_comes_before_the_addition_and_is_undone_by_adding(desk: Desk) -> None:
+    # Given a plan that takes one certificate out by REST
+    cluster = story(peers=1)
+    plan = renumbered(plan_for(cluster), removing=cluster.box(1).trusted[0], by="rest")
+    # When it is applied, Then it goes first
+    assert desk.apply(cluster, plan).exit_code == 0
+    assert cluster.writes[0].what.startswith("remove")
+    # When it is rolled back, Then the list holds the same certificates
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (0, "rolled-back")
+    assert {one.fingerprint for one in cluster.box(1).trusted} == {one.fingerprint for one in story(1).box(1).trusted}
+
+
+def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
+    # Given a plan with a removal that only a person can make
+    cluster = story(peers=1)
+    stale = cluster.box(1).trusted[0]
+    plan = renumbered(plan_for(cluster), removing=stale, by="person")
+    # When it is applied, Then the rest is done, and the step is open with its page
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert "Maintenance > Security > Trusted CA certificate" in result.open_steps[0]
+    # When the person did it and the plan is applied again, Then the same run ends well
+    cluster.box(1).trusted.remove(stale)
+    again = desk.apply(cluster, plan)
+    assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)

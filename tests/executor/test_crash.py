@@ -1,0 +1,134 @@
+"""Killed anywhere: before and after every journal write and every call of a device (promise 1), and again while recovering."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from remediate.executor.journal import UnknownRun
+from remediate.executor.records import UNFINISHED
+from remediate.model.plan import Plan
+from tests.executor.clusters import plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster, no_tap
+from tests.executor.tapped import Crash, CrashAt
+
+DOUBLE_CRASHES = 80
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return plan_for(story())
+
+
+@pytest.fixture(scope="module")
+def target(plan: Plan) -> MemoryCluster:
+    """The cluster after an apply that nothing disturbs."""
+    return story_after(plan)
+
+
+def story_after(plan: Plan) -> MemoryCluster:
+    cluster = story()
+    for box in cluster.boxes:
+        added = [one for one in plan.actions if one.kind == "trust-certificate" and box.address in one.peers]
+        box.trusted += [plan.certificates[one.certificate] for one in added]
+        box.ciphers |= {one.name: one.after for one in plan.actions if one.kind == "set-ciphers"}
+    return cluster
+
+
+def points_of(desk: Desk, plan: Plan) -> int:
+    """How many points a whole apply has."""
+    cluster = story()
+    cluster.tap = counter = CrashAt()
+    assert desk.apply(cluster, plan).exit_code == 0
+    return len(counter.points)
+
+
+def crash(work: Callable[[], object], cluster: MemoryCluster, point: int) -> None:
+    """Do `work` and crash it at `point`."""
+    cluster.tap = CrashAt(point)
+    with suppress(Crash):
+        work()
+    cluster.tap = no_tap
+
+
+def assert_converged(desk: Desk, cluster: MemoryCluster, plan: Plan, target: MemoryCluster, why: str) -> None:
+    assert cluster.state() == target.state(), why
+    assert len(set(cluster.writes)) == len(cluster.writes), f"{why}: a write was repeated"
+    assert desk.journal().run("last").state == "applied", why
+    assert all(one.state != "intended" for one in desk.journal().steps(desk.journal().run("last").id)), why
+
+
+def assert_start(desk: Desk, cluster: MemoryCluster, why: str) -> None:
+    assert cluster.state() == story().state(), why
+    with suppress(UnknownRun):
+        assert desk.journal().run("last").state == "rolled-back", why
+
+
+def undo(desk: Desk, cluster: MemoryCluster) -> None:
+    """Roll back the last run, if the crash left any."""
+    with suppress(UnknownRun):
+        desk.rollback(cluster)
+
+
+def test_apply_again_after_a_crash_at_every_point_converges_and_repeats_nothing(
+    new_desk: Callable[[], Desk], plan: Plan, target: MemoryCluster
+) -> None:
+    for point in range(1, points_of(new_desk(), plan) + 1):
+        # Given an apply that was killed at this point
+        desk, cluster = new_desk(), story()
+        crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
+        # When the same plan is applied again
+        result = desk.apply(cluster, plan)
+        # Then it goes on to its end, and no box got a write twice
+        assert result.exit_code == 0, (point, result)
+        assert_converged(desk, cluster, plan, target, f"crash at point {point}")
+        assert len(desk.journal().runs()) == 1
+
+
+def test_rollback_after_a_crash_at_every_point_gives_the_exact_start(new_desk: Callable[[], Desk], plan: Plan) -> None:
+    for point in range(1, points_of(new_desk(), plan) + 1):
+        # Given an apply that was killed at this point
+        desk, cluster = new_desk(), story()
+        crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
+        # When what it left is rolled back
+        undo(desk, cluster)
+        # Then every list is as it was, order included
+        assert_start(desk, cluster, f"crash at point {point}")
+
+
+def test_a_second_crash_while_applying_again(new_desk: Callable[[], Desk], plan: Plan, target: MemoryCluster) -> None:
+    total, chance = points_of(new_desk(), plan), random.Random(4)  # noqa: S311 - a seed to replay
+    for first, second in ((chance.randint(1, total), chance.randint(1, total)) for _ in range(DOUBLE_CRASHES)):
+        desk, cluster = new_desk(), story()
+        crash(lambda: desk.apply(cluster, plan), cluster, first)  # noqa: B023 - called before the loop goes on
+        crash(lambda: desk.apply(cluster, plan), cluster, second)  # noqa: B023
+        result = desk.apply(cluster, plan)
+        assert result.exit_code == 0, (first, second, result)
+        assert_converged(desk, cluster, plan, target, f"crashes at {first} and {second}")
+
+
+def test_a_second_crash_while_rolling_back(new_desk: Callable[[], Desk], plan: Plan) -> None:
+    total, chance = points_of(new_desk(), plan), random.Random(5)  # noqa: S311 - a seed to replay
+    for first, second in ((chance.randint(1, total), chance.randint(1, total // 2)) for _ in range(DOUBLE_CRASHES)):
+        desk, cluster = new_desk(), story()
+        crash(lambda: desk.apply(cluster, plan), cluster, first)  # noqa: B023 - called before the loop goes on
+        crash(lambda: undo(desk, cluster), cluster, second)  # noqa: B023
+        undo(desk, cluster)
+        assert_start(desk, cluster, f"crashes at {first} and {second}")
+        assert len(set(cluster.writes)) == len(cluster.writes), f"crashes at {first} and {second}: a write was repeated"
+
+
+def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[], Desk], plan: Plan) -> None:
+    for point in range(1, points_of(new_desk(), plan) + 1):
+        desk, cluster = new_desk(), story()
+        crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
+        runs = desk.journal().runs()
+        steps = desk.journal().steps(runs[0].id) if runs else ()
+        # Then everything that a box did stands in the journal, and what is said to be done was done
+        done = [one for one in steps if one.state == "done"]
+        assert len(done) <= len(cluster.writes) <= len(steps), f"crash at point {point}"
+        assert all(run.state in {*UNFINISHED, "applied"} for run in runs)

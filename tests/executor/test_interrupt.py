@@ -1,0 +1,84 @@
+"""Ctrl-C and SIGTERM: the first finishes the step, the second stops at once; both leave a journal that says so (promise 11)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from remediate.executor.result import RunResult
+from tests.executor.clusters import plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.test_crash import story_after
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_finishes_the_step_and_stops(desk: Desk, number: signal.Signals, code: int) -> None:
+    # Given a signal in the middle of the second write
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.tap = lambda point: os.kill(os.getpid(), number) if _second(point) else None
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then that write was read back and journaled, nothing follows, and the message says how to go on
+    assert (result.exit_code, result.state, cluster.sent) == (code, "partial", 2)
+    assert [one.state for one in desk.journal().steps(result.run_id)] == ["done", "done"]
+    assert f"remediate rollback {result.run_id}" in result.message
+    # And applying again ends it
+    cluster.tap = lambda _point: None
+    assert desk.apply(cluster, plan).exit_code == 0
+    assert cluster.state() == story_after(plan).state()
+
+
+def test_the_second_signal_stops_at_once(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+
+    def twice(point: str) -> None:
+        if _second(point):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    cluster.tap = twice
+    result = desk.apply(cluster, plan)
+    assert result.exit_code == 130
+    assert [one.state for one in desk.journal().steps(result.run_id)] == ["done", "intended"]
+    cluster.tap = lambda _point: None
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> None:
+    cluster = story()
+    handler = signal.getsignal(signal.SIGINT)
+    cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point == "observe" else None
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, result.run_id, cluster.sent) == (130, "", 0)
+    assert desk.journal().runs() == ()
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_rollback_can_be_interrupted_and_gone_on_with(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point.startswith("after remove") else None
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (130, "partial")
+    cluster.tap = lambda _point: None
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_a_run_in_another_thread_leaves_signals_alone(desk: Desk) -> None:
+    cluster = story()
+    results: list[RunResult] = []
+    thread = threading.Thread(target=lambda: results.append(desk.apply(cluster, plan_for(cluster))))
+    thread.start()
+    thread.join()
+    assert [one.exit_code for one in results] == [0]
+
+
+def _second(point: str) -> bool:
+    return point.startswith("before append") and point.endswith("expc2.example.test")

@@ -1,0 +1,157 @@
+"""The journal: what it keeps, how it is kept, and what refuses it before the first write."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from remediate.executor.journal import FILE_NAME, Journal, JournalError
+from remediate.executor.schema import MIGRATIONS, migrate, version_of
+from tests.executor.clusters import IMP, plan_for, story
+from tests.executor.conftest import Desk
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    result = desk.apply(cluster, plan, ticket="CHG-9")
+    with desk.journal() as journal:
+        run = journal.run("last")
+        steps = journal.steps(run.id)
+        assert (run.id, run.state, run.ticket, run.plan) == (result.run_id, "applied", "CHG-9", plan.id)
+        assert run.who
+        assert run.host
+        assert run.started_at == "2026-11-23T10:00:00Z"
+        assert journal.plan(run.id) == plan
+        start = [one.fingerprint for one in story().box(3).trusted]
+        assert list(journal.backups(run.id)[cluster.box(3).address].trusted_ca) == start
+        assert journal.certificate(IMP.certificate.fingerprint) == IMP.certificate
+        assert [one.number for one in steps] == [6, 6, 6, 6, 9, 10]
+        assert {one.state for one in steps} == {"done"}
+        assert [one.inverse_kind for one in steps] == ["remove-certificate"] * 4 + ["set-ciphers", None]
+        assert all(one.before != one.after for one in steps[:5])
+
+
+def test_files_are_for_the_user_alone(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    assert stat.S_IMODE(desk.state_dir.stat().st_mode) == 0o700
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in desk.state_dir.rglob("*") if one.is_file()}
+    assert FILE_NAME in modes
+    assert set(modes.values()) == {0o600}
+
+
+def test_every_write_is_on_disk_when_it_returns(tmp_path: Path) -> None:
+    with Journal(tmp_path, writable=True) as journal, journal.transaction() as db:
+        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        full = 2
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == full
+
+
+def test_reading_an_absent_journal_creates_nothing(tmp_path: Path) -> None:
+    with Journal(tmp_path / "none") as journal:
+        assert journal.runs() == ()
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_journal_of_an_older_version_keeps_its_runs(desk: Desk) -> None:
+    # Given a journal with a run
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    db = sqlite3.connect(desk.state_dir / FILE_NAME, isolation_level=None)
+    # When a later version with one more script opens it
+    migrate(db, (*MIGRATIONS, "ALTER TABLE runs ADD COLUMN later TEXT"))
+    # Then the run is there, and the journal has the new version
+    assert version_of(db) == len(MIGRATIONS) + 1
+    assert db.execute("SELECT state, later FROM runs").fetchall() == [("applied", None)]
+    db.close()
+    # And this version, which does not know it, refuses it in one sentence
+    with pytest.raises(JournalError, match="newer version"):
+        Journal(desk.state_dir)
+
+
+def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "journal", isolation_level=None)
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(db, ("CREATE TABLE a (b); CREATE TABLE a (b)",))
+    db.rollback()
+    assert version_of(db) == 0
+    assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
+    db.close()
+
+
+def test_something_else_in_its_place_is_refused_before_the_first_write(desk: Desk) -> None:
+    cluster = story()
+    desk.state_dir.mkdir(parents=True, mode=0o700)
+    (desk.state_dir / FILE_NAME).write_text("this is no database, whatever it is called\n" * 100)
+    with pytest.raises(JournalError, match="cannot be used"):
+        desk.apply(cluster, plan_for(cluster))
+    assert cluster.sent == 0
+
+
+LIMITED = """
+import os, resource, sys
+from pathlib import Path
+from remediate.executor.journal import Journal, JournalError
+what, state_dir = sys.argv[1], Path(sys.argv[2])
+if what == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+elif os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+try:
+    Journal(state_dir, writable=True)
+except JournalError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_refused_before_the_first_write(tmp_path: Path) -> None:
+    assert "cannot be used: File too large" in _said("full", tmp_path)
+    assert not list(tmp_path.glob("*room*"))
+
+
+def test_a_state_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    # Given a directory that this user may read and not write
+    tmp_path.chmod(0o555)
+    for parent in tmp_path.parents[:3]:
+        if parent.owner() == tmp_path.owner() and parent != Path(parent.anchor):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    try:
+        assert "cannot be used: Permission denied" in _said("read-only", tmp_path)
+    finally:
+        tmp_path.chmod(0o755)
+
+
+def _said(what: str, state_dir: Path) -> str:
+    command = [sys.executable, "-c", LIMITED, what, str(state_dir)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_a_journal_that_fails_between_two_writes_stops_everything(desk: Desk) -> None:
+    # Given a disk that fills up after the second write to a box
+    cluster = story()
+
+    def full(point: str) -> None:
+        if point == "before a journal write" and len(cluster.writes) == 2:
+            raise JournalError("The journal cannot be used: database or disk is full.")
+
+    cluster.tap = full
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then no box gets another write, and a person is told
+    assert (result.exit_code, result.state, cluster.sent) == (8, "unknown", 2)
+    assert "disk is full" in result.message
+
+
+def test_no_secret_is_in_the_journal(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    everything = b"".join(one.read_bytes() for one in desk.state_dir.rglob("*") if one.is_file())
+    assert b"secret" not in everything

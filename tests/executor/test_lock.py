@@ -1,0 +1,107 @@
+"""One at a time: two processes, or two state directories, cannot both write to one cluster (promise 4)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from remediate.executor.lock import LockError, hold, refuse_if_held
+from remediate.executor.who import whoami
+from remediate.model.errors import LockHeld
+from tests.executor.clusters import plan_for, story
+from tests.executor.conftest import Desk
+from tests.pki import NOW
+
+ROOT = Path(__file__).parents[2]
+HOLDER = """
+import sys
+from pathlib import Path
+from remediate.executor.lock import hold
+from remediate.executor.ports import utc_now
+from remediate.executor.who import Who
+with hold("edge", Path(sys.argv[1]), Path(sys.argv[2]), who=Who("alice", "bastion", 4711), ticket="CHG-7", now=utc_now):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process(state_dir: Path, shared: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of cluster ``edge``."""
+    command = [sys.executable, "-c", HOLDER, str(state_dir), str(shared)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_apply_is_refused_and_told_who_holds_the_lock(tmp_path: Path) -> None:
+    # Given a run of another process
+    desk, cluster = Desk(tmp_path), story()
+    with another_process(desk.state_dir, tmp_path / "locks"):
+        # When this process applies
+        with pytest.raises(LockHeld) as held:
+            desk.apply(cluster, plan_for(cluster))
+        # Then it is told who, where, for which ticket and since when, and no box got a write
+        for part in ("alice on bastion", "process 4711", "ticket CHG-7", "since 20", "last at work 20"):
+            assert part in str(held.value)
+        assert cluster.sent == 0
+        # And a dry run says the same
+        with pytest.raises(LockHeld):
+            desk.apply(cluster, plan_for(cluster), dry_run=True)
+        with pytest.raises(LockHeld):
+            refuse_if_held("edge", desk.state_dir, tmp_path / "locks")
+
+
+def test_another_state_directory_does_not_help(tmp_path: Path) -> None:
+    desk, cluster = Desk(tmp_path), story()
+    with another_process(tmp_path / "elsewhere", tmp_path / "locks"), pytest.raises(LockHeld):
+        desk.apply(cluster, plan_for(cluster))
+
+
+def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
+    desk, cluster = Desk(tmp_path), story()
+    with another_process(desk.state_dir, tmp_path / "locks") as process:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
+
+
+def test_another_cluster_is_not_locked(tmp_path: Path) -> None:
+    desk, cluster = Desk(tmp_path), story()
+    cluster.name = "edge-2"
+    with another_process(desk.state_dir, tmp_path / "locks"):
+        assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
+
+
+def test_a_name_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
+    with hold("../../etc/passwd", tmp_path / "s", tmp_path / "l", who=whoami(), ticket=None, now=lambda: NOW):
+        assert len(list((tmp_path / "l").iterdir())) == 1
+        assert len(list((tmp_path / "s" / "locks").iterdir())) == 1
+
+
+def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    taken = hold("edge", tmp_path / "s", shared, who=whoami(), ticket=None, now=lambda: NOW)
+    with pytest.raises(LockError, match="does not belong to this user alone"), taken:
+        pass
+
+
+def test_a_lock_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "shared").symlink_to(tmp_path / "real")
+    taken = hold("edge", tmp_path / "s", tmp_path / "shared", who=whoami(), ticket=None, now=lambda: NOW)
+    with pytest.raises(LockError), taken:
+        pass

@@ -1,0 +1,132 @@
+"""A lost answer is *unknown*, never *failed* (promise 2): every fault on every write, and the report says what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from remediate.model.plan import Plan
+from tests.executor.clusters import CUCM_EC, IMP, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.test_crash import story_after
+
+CERTIFICATE_AND_CIPHER_WRITES = range(1, 6)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return plan_for(story())
+
+
+@pytest.mark.parametrize("number", CERTIFICATE_AND_CIPHER_WRITES)
+@pytest.mark.parametrize("fault", ["drop-answer", "drop-request", "refuse-done"])
+def test_a_write_whose_answer_is_lost_is_read_back_and_decided(desk: Desk, plan: Plan, number: int, fault: str) -> None:
+    # Given a box that loses this answer (or the request, or says no after doing it)
+    cluster = story()
+    cluster.faults = {number: fault}
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then it converges, and no box did a write twice
+    assert (result.exit_code, result.state) == (0, "applied")
+    assert cluster.state() == story_after(plan).state()
+    assert len(set(cluster.writes)) == len(cluster.writes)
+    # And what was done is not sent again; what was not done is sent once more
+    assert cluster.sent == 6 + (fault == "drop-request")
+
+
+@pytest.mark.parametrize("number", CERTIFICATE_AND_CIPHER_WRITES)
+@pytest.mark.parametrize("fault", ["ignore", "refuse"])
+def test_a_write_that_did_not_happen_fails_the_run_and_the_start_is_read_back(
+    desk: Desk, plan: Plan, number: int, fault: str
+) -> None:
+    # Given a box that answers yes and does nothing, or says no
+    cluster = story()
+    cluster.faults = {number: fault}
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then that is a failure, it is rolled back, and the box was not asked again
+    assert (result.exit_code, result.state) == (3, "rolled-back")
+    assert cluster.state() == story().state()
+    assert [one.state for one in desk.journal().steps(result.run_id)] == ["undone"] * (number - 1) + ["failed"]
+
+
+@pytest.mark.parametrize("number", CERTIFICATE_AND_CIPHER_WRITES)
+def test_a_request_that_is_lost_twice_is_not_sent_a_third_time(desk: Desk, plan: Plan, number: int) -> None:
+    cluster = story()
+    cluster.faults = {number: "drop-request", number + 1: "drop-request"}
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, result.state) == (3, "rolled-back")
+    assert cluster.state() == story().state()
+
+
+def test_a_refresh_whose_answer_is_lost_is_not_sent_again_and_left_to_a_person(desk: Desk, plan: Plan) -> None:
+    cluster = story()
+    cluster.faults = {6: "drop-answer"}
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, cluster.refreshed) == (0, 1)
+    assert any("Refresh servers" in text for text in desk.said("manual-step"))
+    assert desk.journal().steps(result.run_id)[-1].state == "unknown"
+
+
+def test_unknown_and_unreadable_is_said_and_settled_by_the_next_apply(desk: Desk, plan: Plan) -> None:
+    # Given a box that does a write, and then answers nothing any more
+    cluster = story()
+    cluster.unreadable_after = frozenset({f"append {IMP.certificate.fingerprint}"})
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then the outcome is unknown, nothing else is touched, and the message holds the way out
+    assert (result.exit_code, result.state, cluster.sent) == (8, "unknown", 1)
+    assert f"remediate rollback {result.run_id}" in result.message
+    # When the box is back, and the plan is applied again
+    cluster.unreadable_after = frozenset()
+    cluster.box(1).up = True
+    again = desk.apply(cluster, plan)
+    # Then what happened is read from the box, and not done again
+    assert (again.exit_code, again.run_id) == (0, result.run_id)
+    assert len(set(cluster.writes)) == len(cluster.writes)
+
+
+def test_every_pair_of_faults_ends_in_the_target_or_the_start_and_says_which(new_desk: Callable[[], Desk], plan: Plan) -> None:
+    faults = ["drop-answer", "drop-request", "refuse-done", "ignore", "refuse"]
+    pairs = [(one, other, first) for one in faults for other in faults for first in (1, 3, 4)]
+    for one, other, first in pairs:
+        desk, cluster = new_desk(), story()
+        cluster.faults = {first: one, first + 1: other}
+        result = desk.apply(cluster, plan)
+        expected = {0: story_after(plan), 3: story()}.get(result.exit_code)
+        if expected is None:
+            # The fault hit the way back: then a person is told, and rolling back again ends it.
+            assert result.exit_code == 8, (one, other, first)
+            assert desk.rollback(cluster).exit_code == 0
+            expected = story()
+        assert cluster.state() == expected.state(), (one, other, first, result)
+
+
+def test_a_box_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Plan) -> None:
+    # Given a box that drops another certificate when it takes one
+    cluster = story()
+
+    def drop_one(point: str) -> None:
+        if point.startswith("after append") and point.endswith("expc1.example.test"):
+            cluster.box(1).trusted.pop(0)
+
+    cluster.tap = drop_one
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then the run fails, and the exit code does not claim that the start state is there
+    assert result.exit_code == 8
+    assert "something else changed" in result.message
+    assert CUCM_EC.certificate not in cluster.box(1).trusted
+
+
+def test_a_session_that_is_lost_with_the_answer_is_opened_again_for_the_reading_only(desk: Desk, plan: Plan) -> None:
+    # Given a shell that breaks with the answer to the cipher list, and stays broken
+    cluster = story()
+    cluster.faults = {5: "drop-answer"}
+    cluster.breaks_shell = frozenset({5})
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then a fresh session tells that it was done, and it is not sent again
+    assert (result.exit_code, result.state) == (0, "applied")
+    assert cluster.sent == 6

@@ -1,0 +1,154 @@
+"""The same promises on the lab: real HTTPS, real SSH, real TLS, the real connectors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.collect import collect
+from remediate.executor.apply import apply_plan
+from remediate.executor.journal import Journal
+from remediate.executor.ports import World
+from remediate.executor.result import ApplyOptions, RunResult
+from remediate.executor.rollback import rollback
+from remediate.executor.workaround import switch, worst_of
+from remediate.inventory import load
+from remediate.lab import Lab
+from remediate.model.access import ClusterAccess
+from remediate.model.errors import StalePlan
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Fingerprint
+from remediate.model.limits import Limits
+from remediate.model.plan import Plan, Policy
+from remediate.planner import make_plan
+
+pytestmark = pytest.mark.lab
+
+QUICK = Limits(replication_poll_s=0.1, restart_poll_s=0.05, restart_s=30, read_pause_s=0.05)
+
+
+class Bench:
+    """A running lab with an operator in front of it."""
+
+    def __init__(self, home: Path, scenario: str, stack: ExitStack) -> None:
+        self.home = home
+        self.lab = stack.enter_context(Lab(home / "lab", scenario=scenario, judge=False))
+        self.cluster: ClusterAccess = load(self.lab.inventory)[0]
+        console = self.lab.approvals.read_text() if self.lab.approvals.exists() else ""
+        self.approved = frozenset(Fingerprint(one) for one in re.findall("sha256:[0-9a-f]{64}", console))
+        self.world = World(lock_directory=home / "locks")
+
+    def plan(self, policy: Policy | None = None, **every_peer: str) -> Plan:
+        seen = collect(self.cluster, limits=QUICK)
+        peers = tuple(replace(one, **every_peer) for one in seen.peers)  # type: ignore[arg-type]  # a field of Peer
+        return make_plan(replace(seen, peers=peers), policy or self.cluster.policy)
+
+    def apply(self, plan: Plan, *, restart: str = "if-needed", dry_run: bool = False) -> RunResult:
+        options = ApplyOptions(dry_run=dry_run, approved=self.approved, restart=restart)  # type: ignore[arg-type]  # a literal
+        return apply_plan(plan, self.cluster, options, state_dir=self.home / "state", limits=QUICK, world=self.world)
+
+    def rollback(self) -> RunResult:
+        return rollback("last", self.cluster, state_dir=self.home / "state", limits=QUICK, world=self.world)
+
+    def lists(self) -> list[tuple[Fingerprint, ...]]:
+        return [tuple(one.fingerprint for one in peer.trusted) for peer in self.lab.peers]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
+    """Opens a lab with a scenario."""
+    with ExitStack() as stack:
+        yield lambda scenario: Bench(tmp_path, scenario, stack)
+
+
+def test_the_story_is_healed_as_the_plan_says_and_a_dry_run_sends_no_write(bench: Callable[[str], Bench]) -> None:
+    # Given the morning after the upgrade
+    story = bench("story")
+    plan = story.plan()
+    # When the plan is rehearsed, Then the request log proves that nothing was sent
+    assert story.apply(plan, dry_run=True).exit_code == 10
+    assert story.lab.requests.writes == ()
+    # When it is applied, Then the judge agrees with the plan's prediction everywhere
+    result = story.apply(plan)
+    assert (result.exit_code, result.state) == (10, "applied")
+    answers = story.lab.ask_all()
+    for one in plan.endpoints:
+        assert (answers[(one.peer, one.address, one.port)].status == 200) is one.after.verdict.ok
+    # When it is applied again, Then no write is sent
+    story.lab.requests.clear()
+    again = story.apply(plan)
+    assert (again.exit_code, again.changed, story.lab.requests.writes) == (10, False, ())
+
+
+def test_lost_answers_and_requests_on_every_peer_and_both_protocols(bench: Callable[[str], Bench]) -> None:
+    # Given boxes that lose answers and requests
+    story = bench("story")
+    plan = story.plan()
+    first, second, third = story.lab.peers
+    story.lab.faults.drop_answer(first.address, containing="certs/root")
+    story.lab.faults.drop_request(second.address, containing="certs/root")
+    story.lab.faults.drop_answer(third.address, containing="certs/root", times=2)
+    story.lab.faults.drop_answer(first.address, transport="ssh", containing="ReverseProxyTLSCiphers Value:")
+    # When the plan is applied, with a rolling restart
+    result = story.apply(plan, restart="rolling")
+    # Then it converges, no list has a certificate twice, and each peer restarted once
+    assert (result.exit_code, result.state) == (10, "applied")
+    assert all(len(set(one)) == len(one) for one in story.lists())
+    assert [peer.restarts for peer in story.lab.peers] == [1, 1, 1]
+    assert first.ciphers[REVERSE_PROXY_CIPHERS] == third.ciphers[REVERSE_PROXY_CIPHERS]
+
+
+def test_a_removal_and_its_rollback_where_the_box_offers_both(bench: Callable[[str], Bench]) -> None:
+    # Given a stale certificate that shadows the good one
+    stale = bench("stale")
+    before = stale.lists()
+    plan = stale.plan(Policy(allow_removal=True), removal="rest")
+    assert any(one.kind == "remove-certificate" for one in plan.actions)
+    # When the plan is applied and rolled back
+    assert stale.apply(plan).exit_code == 0
+    assert stale.lists() != before
+    result = stale.rollback()
+    # Then every peer trusts what it trusted
+    assert (result.exit_code, result.state) == (0, "rolled-back")
+    assert [sorted(one) for one in stale.lists()] == [sorted(one) for one in before]
+
+
+def test_a_box_that_answers_yes_and_does_nothing_fails_and_a_person_is_guided_back(bench: Callable[[str], Bench]) -> None:
+    # Given boxes that cannot remove, the second of which ignores an upload
+    story = bench("story")
+    plan = story.plan()
+    story.lab.faults.ignore_write(story.lab.peers[1].address, containing="certs/root")
+    # When the plan is applied
+    result = story.apply(plan)
+    # Then what was added is for a person to remove, and the journal says what is in effect
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert all("Trusted CA certificate" in text for text in result.open_steps)
+    with Journal(story.home / "state") as journal:
+        assert [one.state for one in journal.steps(result.run_id)][-1] == "failed"
+    # And when the same plan is applied again, the same run ends well
+    again = story.apply(plan)
+    assert (again.exit_code, again.state, again.run_id) == (10, "applied", result.run_id)
+
+
+def test_somebody_else_between_the_plan_and_the_apply(bench: Callable[[str], Bench]) -> None:
+    story = bench("story")
+    plan = story.plan()
+    story.lab.peers[1].trusted.reverse()
+    with pytest.raises(StalePlan, match=re.escape(story.lab.peers[1].address)):
+        story.apply(plan)
+    assert story.lab.requests.writes == ()
+
+
+def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str], Bench]) -> None:
+    story = bench("story")
+    assert worst_of(switch(story.cluster, on=True, limits=QUICK)) == 0
+    assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"Off"}
+    story.lab.faults.down(story.lab.peers[1].address)
+    assert worst_of(switch(story.cluster, on=False, limits=QUICK)) == 8
+    story.lab.faults.up(story.lab.peers[1].address)
+    assert worst_of(switch(story.cluster, on=False, limits=QUICK)) == 0
+    assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"On"}

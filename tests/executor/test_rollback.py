@@ -1,0 +1,175 @@
+"""Rollback from the journal alone, in a new process, on a cluster that may be partly down (promise 5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from remediate.executor.journal import JournalError, UnknownRun
+from remediate.model.errors import LoginRefused, UsageError
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
+from tests.executor.clusters import CORPORATE, IMP, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import no_tap
+from tests.pki import issue
+
+LATER = issue("added later", ca=True)
+
+
+def test_exactly_what_the_run_added_is_removed_backwards(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    forward = len(cluster.writes)
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
+    assert cluster.state() == story().state()
+    assert [one.peer[:5] for one in cluster.writes[forward:]] == ["expc1", "expc3", "expc3", "expc2", "expc1"]
+
+
+def test_rolling_back_twice_is_rolling_back_once(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    desk.rollback(cluster)
+    written = len(cluster.writes)
+    again = desk.rollback(cluster)
+    assert (again.exit_code, again.changed) == (0, False)
+    assert len(cluster.writes) == written
+
+
+def test_the_plan_can_be_applied_again_after_a_rollback(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    first = desk.apply(cluster, plan)
+    desk.rollback(cluster)
+    second = desk.apply(cluster, plan)
+    assert (second.exit_code, second.changed) == (0, True)
+    assert second.run_id != first.run_id
+    assert [one.state for one in desk.journal().runs()] == ["applied", "rolled-back"]
+
+
+def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
+    # Given a run, and changes of others after it
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.box(1).trusted.append(LATER.certificate)
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    # When it is rolled back
+    result = desk.rollback(cluster)
+    # Then ours is gone, theirs stays
+    assert result.exit_code == 0
+    assert LATER.certificate in cluster.box(1).trusted
+    assert IMP.certificate not in cluster.box(1).trusted
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
+    assert "Changed by others since" in result.message
+
+
+def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) -> None:
+    # Given a run, and then a peer that is down
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.box(3).up = False
+    # When it is rolled back, Then the others are done, and that peer is open
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert any("expc3" in text for text in result.open_steps)
+    assert IMP.certificate not in cluster.box(2).trusted
+    # When it is back, Then rolling back again ends it
+    cluster.box(3).up = True
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_checked(desk: Desk) -> None:
+    # Given a cluster whose boxes cannot remove over REST
+    cluster = story()
+    for box in cluster.boxes:
+        box.removal = False
+    desk.apply(cluster, plan_for(cluster))
+    assert any("does not offer removal" in text for text in desk.said("warning"))
+    # When the run is rolled back, Then ciphers are restored, and each removal is a step with its page
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, len(result.open_steps)) == (8, "partial", 4)
+    assert all("Maintenance > Security > Trusted CA certificate" in text for text in result.open_steps)
+    # When it is not done, Then saying that it is done does not help
+    assert desk.rollback(cluster).exit_code == 8
+    # When the person did it, Then rolling back again checks that, and closes the run
+    for box in cluster.boxes:
+        box.trusted[:] = [one for one in box.trusted if one != IMP.certificate]
+    cluster.box(3).trusted.remove(CORPORATE.certificate)
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (0, "rolled-back")
+
+
+@pytest.mark.parametrize("fault", ["drop-answer", "drop-request", "refuse-done"])
+@pytest.mark.parametrize("number", range(1, 6))
+def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: str, number: int) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.faults = {cluster.sent + number: fault}
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -> None:
+    # Given a run, and a password that was changed since
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    asked: list[str] = []
+
+    def refuse(point: str) -> None:
+        if point.startswith("before trusted_ca"):
+            asked.append(point)
+            raise LoginRefused("expc1 refuses the login.")
+
+    cluster.tap = refuse
+    # When it is rolled back, Then the first refusal ends it, and the journal says partial
+    with pytest.raises(LoginRefused):
+        desk.rollback(cluster)
+    assert len(asked) == 1
+    assert desk.journal().run("last").state == "partial"
+    # And with the right password it goes on
+    cluster.tap = no_tap
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_without_a_journal_the_way_back_stops_too(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    forward = cluster.sent
+
+    def full(point: str) -> None:
+        if point == "before a journal write" and cluster.sent > forward:
+            raise JournalError("The journal cannot be used: database or disk is full.")
+
+    cluster.tap = full
+    with pytest.raises(JournalError):
+        desk.rollback(cluster)
+    assert cluster.sent == forward + 1
+    cluster.tap = no_tap
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_an_unknown_run_and_a_run_of_another_cluster_are_refused(desk: Desk) -> None:
+    cluster = story()
+    with pytest.raises(UnknownRun, match="no run yet"):
+        desk.rollback(cluster)
+    desk.apply(cluster, plan_for(cluster))
+    with pytest.raises(UnknownRun, match="no run 'nonsense'"):
+        desk.rollback(cluster, "nonsense")
+    cluster.name = "another"
+    with pytest.raises(UsageError, match="another"):
+        desk.rollback(cluster)
+
+
+def test_a_later_run_that_may_rely_on_this_one_is_said(desk: Desk) -> None:
+    cluster = story()
+    first = desk.apply(cluster, plan_for(cluster))
+    cluster.endpoints = cluster.endpoints[:2]
+    cluster.box(1).trusted.append(LATER.certificate)
+    desk.rollback(cluster, first.run_id)
+    second = desk.apply(cluster, plan_for(cluster))
+    assert second.changed
+    desk.rollback(cluster, first.run_id)
+    assert any(f"Run {second.run_id} was applied later" in text for text in desk.said("warning"))

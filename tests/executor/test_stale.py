@@ -1,0 +1,126 @@
+"""Stale plans are refused before the first write, per peer, for what the plan depends on and nothing else (promise 3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from remediate.model.errors import StalePlan
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
+from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster
+from tests.pki import issue
+
+INTRUDER = issue("somebody else's CA", ca=True)
+
+
+def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
+    """What the refusal says; no box got a write and no run came to be."""
+    with pytest.raises(StalePlan) as stale:
+        desk.apply(cluster, plan)  # type: ignore[arg-type]  # a Plan, made by the caller
+    assert cluster.sent == 0
+    assert desk.journal().runs() == ()
+    return str(stale.value)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_certificate_that_somebody_added_is_named(desk: Desk, number: int) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(number).trusted.append(INTRUDER.certificate)
+    said = refused(desk, cluster, plan)
+    assert f"expc{number}.example.test" in said
+    assert f"somebody else's CA,O=Lab ({INTRUDER.certificate.fingerprint}) was added" in said
+
+
+def test_a_certificate_that_somebody_removed_is_named(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(2).trusted.remove(OTHER.certificate)
+    assert f"{OTHER.certificate.fingerprint}) was removed" in refused(desk, cluster, plan)
+
+
+def test_another_order_is_named_since_order_decides(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(1).trusted.reverse()
+    assert "trusted CA list" in refused(desk, cluster, plan)
+
+
+def test_a_list_changed_in_many_ways_is_still_refused(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(1).trusted[:] = [INTRUDER.certificate]
+    assert "more than one way" in refused(desk, cluster, plan)
+
+
+def test_a_third_cipher_list_is_named(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    assert "ReverseProxyTLSCiphers is 'HIGH'" in refused(desk, cluster, plan)
+
+
+def test_a_cipher_list_that_the_plan_does_not_depend_on_is_no_reason(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    for box in cluster.boxes:
+        box.ciphers["SMTPTLSCiphers"] = CipherList("HIGH")
+    assert desk.apply(cluster, plan).exit_code == 0
+
+
+def test_an_endpoint_that_shows_another_certificate_now_is_named(desk: Desk) -> None:
+    # Given a node that was given another certificate after the plan was made (or somebody in the middle)
+    cluster = story()
+    plan = plan_for(cluster)
+    other = issue("imp.example.test", names=("imp.example.test",), key_name="another key")
+    cluster.certificates[other.certificate.fingerprint] = other.certificate
+    shown = endpoint("imp.example.test", 8443, other, product="imp")
+    cluster.endpoints = tuple(shown if one.address == shown.address else one for one in cluster.endpoints)
+    # When the plan is applied, Then it is refused: what it would trust helps nobody
+    assert "imp.example.test:8443 from expc1" in refused(desk, cluster, plan)
+
+
+def test_a_peer_that_joined_is_named(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.boxes.append(story(4).box(4))
+    assert "expc4.example.test is in the cluster, and the plan was made without it" in refused(desk, cluster, plan)
+
+
+def test_a_change_right_before_a_later_peer_stops_and_undoes_what_was_done(desk: Desk) -> None:
+    # Given somebody who changes the second peer after the first was written to
+    cluster = story()
+    plan = plan_for(cluster)
+
+    def somebody(point: str) -> None:
+        if point == "observe" and len(cluster.writes) == 1:
+            cluster.box(2).trusted.append(INTRUDER.certificate)
+
+    cluster.tap = somebody
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then the second peer never got a write, and the first is as it was; somebody's change stays
+    assert {one.peer for one in cluster.writes} == {cluster.box(1).address}
+    assert cluster.state()[0] == story().state()[0]
+    assert cluster.box(2).trusted[-1] == INTRUDER.certificate
+    # And since the cluster is not as it was at the start, nobody claims that it is
+    assert result.exit_code == 8
+
+
+def test_a_resumed_run_tells_exactly_what_others_changed(desk: Desk) -> None:
+    # Given a run that stopped half way, so that its backup is in the journal
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.faults = {3: "refuse"}
+    desk.apply(cluster, plan, on_failure="stop")
+    # When somebody then changes two things and the plan is applied again
+    cluster.box(1).trusted.append(INTRUDER.certificate)
+    cluster.box(1).trusted.remove(CORPORATE.certificate)
+    with pytest.raises(StalePlan) as stale:
+        desk.apply(cluster, plan)
+    # Then both are named, and our own addition is not
+    assert "corporate root" in str(stale.value)
+    assert "somebody else's CA" in str(stale.value)
+    assert IMP.certificate.fingerprint not in str(stale.value)
