@@ -86,7 +86,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     """Step 1 for a real run: the lock, then the journal, then the peers."""
     who, world, plan = whoami(), order.world, order.plan
     shared = world.lock_directory or shared_directory()
-    holding = hold(plan.cluster, order.state_dir, shared, who=who, ticket=order.options.ticket, now=world.now)
+    holding = hold(order.cluster, order.state_dir, shared, who=who, ticket=order.options.ticket, now=world.now)
     lock = stack.enter_context(holding)
 
     def after_each(step: Step) -> None:
@@ -115,7 +115,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
 def _rehearsal(order: Order, stack: ExitStack) -> Job:
     """Step 1 for a dry run: look whether the lock is free; peers are opened so that nothing can be written."""
     world = order.world
-    refuse_if_held(order.plan.cluster, order.state_dir, world.lock_directory or shared_directory())
+    refuse_if_held(order.cluster, order.state_dir, world.lock_directory or shared_directory())
     walk = Walk(order.stop.before, order.voice.step)
     walk.enter(Step.LOCK)
     refusals.approvals(order.plan, order.options.approved)

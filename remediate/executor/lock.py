@@ -1,6 +1,7 @@
 """One run at a time on a cluster: a file lock that the kernel drops when its holder dies, however it dies.
 
-Two files are locked: one in the state directory, and one in a directory of this user that does not depend on the state directory.
+Locked are one file of the cluster's name in the state directory, and one for each of its peers in a directory of this user that
+does not depend on the state directory: two inventories may call one cluster by two names, or two clusters by one.
 This binds the runs of one user on one machine. Across users and machines nothing can lock an Expressway: there, reading every peer
 again right before its writes (step 3) is what notices another writer, and it can only notice what was written before that read.
 """
@@ -20,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from remediate.executor.who import Who
+from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import LockHeld, RemediateError
 
@@ -53,11 +55,11 @@ def shared_directory() -> Path:
 
 @contextmanager
 def hold(
-    cluster: str, state_dir: Path, shared: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
+    cluster: ClusterAccess, state_dir: Path, shared: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
 ) -> Iterator[ClusterLock]:
-    """Hold the lock of `cluster` in both directories. Raises LockHeld, naming the holder, and LockError."""
+    """Hold the lock of `cluster` and of each of its peers. Raises LockHeld, naming the holder, and LockError."""
     facts: dict[str, str | int | None] = {
-        "cluster": cluster,
+        "cluster": cluster.name,
         "user": who.user,
         "host": who.host,
         "pid": who.pid,
@@ -67,24 +69,31 @@ def hold(
     with ExitStack() as stack:
         _private(state_dir)
         handles: list[int] = []
-        for place in (state_dir / "locks", shared):
-            handles.append(_locked(_private(place) / _file_name(cluster), cluster))
+        for path in _paths(cluster, state_dir, shared):
+            _private(path.parent)
+            handles.append(_locked(path, cluster.name))
             stack.callback(os.close, handles[-1])
         lock = ClusterLock(tuple(handles), facts, now)
         lock.beat()
         yield lock
 
 
-def refuse_if_held(cluster: str, state_dir: Path, shared: Path) -> None:
+def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> None:
     """For a dry run: raise LockHeld when another run holds the lock. Takes nothing and writes nothing."""
-    for path in (place / _file_name(cluster) for place in (state_dir / "locks", shared)):
+    for path in _paths(cluster, state_dir, shared):
         if path.is_file():
-            os.close(_locked(path, cluster, os.O_RDONLY))
+            os.close(_locked(path, cluster.name, os.O_RDONLY))
 
 
-def _file_name(cluster: str) -> str:
-    """A name that no cluster's name can lead out of the directory, and no two share."""
-    return f"{re.sub('[^A-Za-z0-9-]', '_', cluster)[:40]}-{hashlib.sha256(cluster.encode()).hexdigest()[:12]}.lock"
+def _paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:
+    """The lock files, in one order for everybody."""
+    peers = sorted({f"{peer.address.casefold()}:{peer.rest_port}" for peer in cluster.peers})
+    return [state_dir / "locks" / _file_name(cluster.name), *(shared / _file_name(peer) for peer in peers)]
+
+
+def _file_name(name: str) -> str:
+    """A file name that no cluster's or peer's name can lead out of the directory, and no two share."""
+    return f"{re.sub('[^A-Za-z0-9-]', '_', name)[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}.lock"
 
 
 def _private(directory: Path) -> Path:

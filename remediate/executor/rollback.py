@@ -44,7 +44,7 @@ def rollback(
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         who, shared = whoami(), world.lock_directory or shared_directory()
         _its_run(run, cluster, state_dir)
-        stack.enter_context(hold(cluster.name, state_dir, shared, who=who, ticket=None, now=world.now))
+        stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
         journal = stack.enter_context(world.journal(state_dir))
         journal.note_deaths(cluster.name)
         found = journal.run(run)

@@ -6,19 +6,35 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
 from remediate.executor.lock import LockError, hold, refuse_if_held
-from remediate.executor.who import whoami
+from remediate.executor.who import Who, whoami
+from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.errors import LockHeld
+from remediate.model.identity import Address
+from remediate.model.secret import Login
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.memory import PlainSecret
 from tests.pki import NOW
 
+
+class Mine(TypedDict):
+    """How this process holds a lock."""
+
+    who: Who
+    ticket: str | None
+    now: Callable[[], datetime]
+
+
+MINE = Mine(who=whoami(), ticket=None, now=lambda: NOW)
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys
@@ -26,16 +42,25 @@ from pathlib import Path
 from remediate.executor.lock import hold
 from remediate.executor.ports import utc_now
 from remediate.executor.who import Who
-with hold("edge", Path(sys.argv[1]), Path(sys.argv[2]), who=Who("alice", "bastion", 4711), ticket="CHG-7", now=utc_now):
+from tests.executor.test_lock import known_as
+cluster = known_as(sys.argv[3], *sys.argv[4:])
+with hold(cluster, Path(sys.argv[1]), Path(sys.argv[2]), who=Who("alice", "bastion", 4711), ticket="CHG-7", now=utc_now):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
+def known_as(name: str, *peers: str) -> ClusterAccess:
+    """A cluster under this name with these peers."""
+    return ClusterAccess(name, Login("admin", PlainSecret()), tuple(PeerAccess(Address(one)) for one in peers))
+
+
 @contextmanager
-def another_process(state_dir: Path, shared: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds the lock of cluster ``edge``."""
-    command = [sys.executable, "-c", HOLDER, str(state_dir), str(shared)]
+def another_process(
+    state_dir: Path, shared: Path, name: str = "edge", peers: Sequence[str] = ("expc1.example.test", "expc2.example.test")
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of a cluster."""
+    command = [sys.executable, "-c", HOLDER, str(state_dir), str(shared), name, *peers]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
@@ -60,7 +85,7 @@ def test_a_second_apply_is_refused_and_told_who_holds_the_lock(tmp_path: Path) -
         with pytest.raises(LockHeld):
             desk.apply(cluster, plan_for(cluster), dry_run=True)
         with pytest.raises(LockHeld):
-            refuse_if_held("edge", desk.state_dir, tmp_path / "locks")
+            refuse_if_held(known_as("edge", "expc1.example.test"), desk.state_dir, tmp_path / "locks")
 
 
 def test_another_state_directory_does_not_help(tmp_path: Path) -> None:
@@ -77,15 +102,25 @@ def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
         assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
 
 
+def test_another_name_for_the_same_peers_does_not_help(tmp_path: Path) -> None:
+    # Given a run on a cluster that shares one peer with this one, under another name and state directory
+    state, shared = tmp_path / "s", tmp_path / "locks"
+    with another_process(tmp_path / "elsewhere", shared, "paris", ["EXPC1.test", "expc9.test"]):
+        with pytest.raises(LockHeld, match="alice"), hold(known_as("edge", "expc1.test"), state, shared, **MINE):
+            pass
+        # But a cluster of other peers is free, also where the other one has the same name
+        with hold(known_as("paris", "expc3.test"), state, shared, **MINE):
+            pass
+
+
 def test_another_cluster_is_not_locked(tmp_path: Path) -> None:
     desk, cluster = Desk(tmp_path), story()
-    cluster.name = "edge-2"
-    with another_process(desk.state_dir, tmp_path / "locks"):
+    with another_process(desk.state_dir, tmp_path / "locks", "edge-2", ["expc7.test"]):
         assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
 
 
 def test_a_name_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
-    with hold("../../etc/passwd", tmp_path / "s", tmp_path / "l", who=whoami(), ticket=None, now=lambda: NOW):
+    with hold(known_as("../../etc/passwd", "../.."), tmp_path / "s", tmp_path / "l", **MINE):
         assert len(list((tmp_path / "l").iterdir())) == 1
         assert len(list((tmp_path / "s" / "locks").iterdir())) == 1
 
@@ -94,7 +129,7 @@ def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) ->
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    taken = hold("edge", tmp_path / "s", shared, who=whoami(), ticket=None, now=lambda: NOW)
+    taken = hold(known_as("edge", "expc1.test"), tmp_path / "s", shared, **MINE)
     with pytest.raises(LockError, match="does not belong to this user alone"), taken:
         pass
 
@@ -102,6 +137,6 @@ def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) ->
 def test_a_lock_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "shared").symlink_to(tmp_path / "real")
-    taken = hold("edge", tmp_path / "s", tmp_path / "shared", who=whoami(), ticket=None, now=lambda: NOW)
+    taken = hold(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "shared", **MINE)
     with pytest.raises(LockError), taken:
         pass
