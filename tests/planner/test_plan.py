@@ -333,3 +333,10 @@ def test_the_time_of_making_is_not_part_of_the_id() -> None:
     later = replace(seen, taken_at=NOW + timedelta(hours=1))
     assert make_plan(seen).id == make_plan(later).id
     assert Snapshot.from_json(seen.to_json()) == seen
+
+
+def test_what_no_trust_can_mend_says_the_name_too() -> None:
+    old = issue("a", root, names=("other.steven.lab",), starts=-3 * YEAR, lasts=YEAR)
+    [left] = make_plan(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[old])], [*everybody, old])).unresolved
+    assert left.cause is Cause.EXPIRED
+    assert "Its name would then be refused too: Clients use cucm.steven.lab" in left.advice
