@@ -29,6 +29,7 @@ _LOST_AT_PRODUCT: dict[Product, str] = {
     "imp": "instant messaging and presence",
     "unity": "voicemail",
 }
+_MENDED_BY_TRUST = {Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN}
 _TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
@@ -161,7 +162,8 @@ def _name_mismatch(refusal: Refusal) -> Advice:
         )
     else:
         text = f"Clients use {address}; the certificate is for {found}."
-        options.append(f"Reissue the certificate with SAN dNSName {address}.")
+        wanted = ", ".join([*matching_addresses(leaf), address])
+        options.append(f"Reissue the certificate; put these into its CSR as SAN dNSNames: {wanted}.")
     return Advice(Cause.NAME_MISMATCH, text, tuple(options))
 
 
@@ -235,14 +237,19 @@ def _whole(advice: Advice, refusal: Refusal) -> Advice:
 
 
 def _with_name(advice: Advice, refusal: Refusal) -> Advice:
-    """The traffic server looks at the name only after the chain; without this, the engineer would come back for a second window."""
+    """The traffic server looks at the name only after the chain; without this, the engineer would come back for a second window.
+
+    Where trust could mend the chain, the name is what stands in the way, so it is the cause.
+    """
     presented, address = refusal.presented, refusal.endpoint.address
     if advice.cause is Cause.NAME_MISMATCH or not presented or name_matches(presented[0], address):
         return advice
     name = _name_mismatch(refusal)
-    return Advice(
-        advice.cause, f"{advice.text} Its name would then be refused too: {name.text}", (*advice.options, *name.options)
-    )
+    if advice.cause in _MENDED_BY_TRUST:
+        refused = f"{refusal.explained.verdict.error} at depth {refusal.explained.verdict.depth}"
+        return replace(name, text=f"{name.text} So its chain, refused now ({refused}), is left as it is.")
+    text = f"{advice.text} Its name would then be refused too: {name.text}"
+    return Advice(advice.cause, text, (*advice.options, *name.options))
 
 
 def _at_fault(refusal: Refusal) -> Certificate:

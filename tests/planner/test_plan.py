@@ -140,8 +140,10 @@ def test_a_name_that_does_not_match_adds_nothing_and_says_what_would_match() -> 
     plan = make_plan(seen)
     assert plan.actions == ()
     [left] = plan.unresolved
-    assert left.cause is Cause.ISSUER_UNTRUSTED
-    assert "Its name would then be refused too" in left.advice
+    assert left.cause is Cause.NAME_MISMATCH
+    assert (
+        "So its chain, refused now (self signed certificate in certificate chain at depth 2), is left as it is." in left.advice
+    )
     assert any("cucm.steven.lab" in option for option in left.options)
     assert any("FQDN" in option for option in left.options)
 
@@ -156,7 +158,7 @@ def test_a_name_mismatch_on_a_good_chain() -> None:
     )
     assert left.options == (
         "Set System > Server on Unified CM to cucm.steven.lab or cucmms.steven.lab, then refresh the discovered servers.",
-        "Reissue the certificate with SAN dNSName unity.steven.lab.",
+        "Reissue the certificate; put these into its CSR as SAN dNSNames: cucm.steven.lab, cucmms.steven.lab, unity.steven.lab.",
     )
 
 
