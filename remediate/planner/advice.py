@@ -232,6 +232,8 @@ def _whole(advice: Advice, refusal: Refusal) -> Advice:
     """`advice` with what else would be refused, and with what it costs the people outside."""
     whole = _with_name(advice, refusal)
     endpoint = refusal.endpoint
+    if whole.cause is Cause.UNREACHABLE:
+        return whole  # from here; what a client outside would get is not known
     lost = _LOST.get((endpoint.product, endpoint.port), _LOST_AT_PRODUCT[endpoint.product])
     return replace(whole, text=f"{whole.text} Clients outside lose {lost}.")
 
