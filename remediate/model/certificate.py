@@ -31,6 +31,7 @@ _V = TypeVar("_V")
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 # OpenSSL reads certificates under both labels (pem.h: PEM_STRING_X509, PEM_STRING_X509_OLD).
 _LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+_LARGEST = Limits().max_certificate_bytes
 _KEY_NAMES: tuple[tuple[type, str], ...] = (
     (rsa.RSAPublicKey, "rsa"),
     (ec.EllipticCurvePublicKey, "ecdsa"),
@@ -65,9 +66,8 @@ class Certificate:
         Raises:
             CertificateError: `der` is not one whole ASN.1 SEQUENCE, or is over the limit. What is inside is OpenSSL's to judge.
         """
-        limit = Limits().max_certificate_bytes
-        if len(der) > limit:
-            raise CertificateError(f"A certificate of {len(der)} bytes is over the limit of {limit} bytes.")
+        if len(der) > _LARGEST:
+            raise CertificateError(f"A certificate of {len(der)} bytes is over the limit of {_LARGEST} bytes.")
         if not _is_one_sequence(der):
             raise CertificateError(f"These {len(der)} bytes are not a DER certificate (not one whole ASN.1 SEQUENCE).")
         return cls(bytes(der))

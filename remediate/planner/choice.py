@@ -14,7 +14,7 @@ from remediate.planner.optimum import Cost, add, minimise
 from remediate.planner.problem import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO, Oracle, PeerList, Problem
 from remediate.planner.slots import Candidates
 from remediate.trust.ciphers import prefer
-from remediate.trust.verify import Chain
+from remediate.trust.verify import Answers, Chain
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Choice:
 class Chooser:
     """Solves one snapshot under one policy, once per cipher list; OpenSSL's answers are shared between the lists."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy, known: Candidates, demands: DemandReader) -> None:
+    def __init__(self, snapshot: Snapshot, policy: Policy, known: Candidates, demands: DemandReader, answers: Answers) -> None:
         self._snapshot = snapshot
         self._policy = policy
         self._known = known
@@ -60,7 +60,8 @@ class Chooser:
         self._observed = [peer for peer in snapshot.peers if peer.error is None]
         self._alike = _alike(self._observed)
         listed = (snapshot.certificates[one] for peer in self._observed for one in peer.trusted_ca)
-        self.oracle = Oracle([*listed, *known.certificates], snapshot.taken_at)
+        self._answers = answers
+        self.oracle = Oracle([*listed, *known.certificates], answers)
 
     def choices(self, *, removal: bool) -> list[Choice]:
         """Return the best choice for every cipher list the policy allows, the best of all first.
@@ -79,9 +80,9 @@ class Chooser:
             solved.append((demands, choice))
         found = [choice for _, choice in solved if choice]
         if not found:
-            return Chooser(self._snapshot, replace(self._policy, ciphers="keep"), self._known, self._demands).choices(
-                removal=removal
-            )
+            return Chooser(
+                self._snapshot, replace(self._policy, ciphers="keep"), self._known, self._demands, self._answers
+            ).choices(removal=removal)
         return sorted(found, key=lambda choice: choice.order)
 
     def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:

@@ -8,7 +8,7 @@ from remediate.model.plan import EndpointForecast, Outcome
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.choice import Choice
 from remediate.trust.judge import ClusterJudge, Judgement, PeerJudge
-from remediate.trust.verify import Chain, Explained
+from remediate.trust.verify import Answers, Chain, Explained
 
 
 class Forecaster:
@@ -19,11 +19,11 @@ class Forecaster:
         after: per observed peer, its trusted CA list then.
     """
 
-    def __init__(self, snapshot: Snapshot, choice: Choice) -> None:
+    def __init__(self, snapshot: Snapshot, choice: Choice, answers: Answers) -> None:
         self.endpoints = {(one.address, one.port): one for one in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
         self._views: dict[Address, PeerJudge] = {}
-        cluster = ClusterJudge(snapshot)
+        cluster = ClusterJudge(snapshot, answers)
         for peer in snapshot.peers:
             if peer.error is None:
                 ciphers = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)

@@ -29,6 +29,7 @@ from remediate.planner.notes import notes
 from remediate.planner.slots import Candidates, candidates
 from remediate.planner.unresolved import unresolved
 from remediate.trust.judge import judge
+from remediate.trust.verify import Answers
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
@@ -40,13 +41,14 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
         RemediateError: no OpenSSL can be loaded on this machine.
     """
     snapshot = _in_order(snapshot)
-    today = judge(snapshot)
+    answers = Answers(snapshot.taken_at)
+    today = judge(snapshot, answers)
     verified_today = frozenset((one.peer, _endpoint_name(one.address, one.port)) for one in today if one.outcome.verdict.ok)
     known = candidates(snapshot, policy)
-    chooser = Chooser(snapshot, policy, known, DemandReader(snapshot, verified_today))
+    chooser = Chooser(snapshot, policy, known, DemandReader(snapshot, verified_today), answers)
     found = chooser.choices(removal=policy.allow_removal)
     choice = found[0]
-    forecaster = Forecaster(snapshot, choice)
+    forecaster = Forecaster(snapshot, choice, answers)
     forecasts = tuple(forecaster.forecast(one) for one in today)
     refused = unresolved(snapshot, forecaster, known, chooser)
     actions = _numbered(_actions(snapshot, known, choice, forecaster, forecasts))

@@ -18,9 +18,9 @@ from remediate.model.plan import Role
 from remediate.planner.demands import Demand
 from remediate.planner.optimum import Cost, Row, Table
 from remediate.planner.slots import Candidates, Slot, slot_of
-from remediate.trust.openssl import V_OK, TrustedList, Unreadable
+from remediate.trust.openssl import V_OK, Unreadable
 from remediate.trust.relevance import SubjectIndex
-from remediate.trust.verify import Chain
+from remediate.trust.verify import Answers, Chain
 
 Place = tuple[Address, Slot]
 """A slot of one peer's list: the variable of the problem."""
@@ -70,13 +70,12 @@ class PeerList:
 
 
 class Oracle:
-    """Asks OpenSSL whether a list accepts a chain, each question once; only what can matter to the chain is put into the list."""
+    """Asks OpenSSL whether a list accepts a chain, with only what can matter to the chain in the list."""
 
-    def __init__(self, everything: Iterable[Certificate], at: datetime) -> None:
+    def __init__(self, everything: Iterable[Certificate], answers: Answers) -> None:
         self._index = SubjectIndex(everything)
-        self._at = at
+        self._answers = answers
         self._relevant: dict[Chain, frozenset[Certificate]] = {}
-        self._answers: dict[tuple[Chain, Chain], bool] = {}
 
     def relevant(self, chain: Chain) -> frozenset[Certificate]:
         """Return all known certificates that can change the verdict on `chain`."""
@@ -87,14 +86,8 @@ class Oracle:
     def accepts(self, trusted: Sequence[Certificate], chain: Chain) -> bool:
         """Whether a list of `trusted`, in order, accepts `chain`; nothing in it that is not relevant to `chain` matters."""
         relevant = self.relevant(chain)
-        question = (chain, tuple(one for one in trusted if one in relevant))
-        if question not in self._answers:
-            self._answers[question] = self._ask(*question)
-        return self._answers[question]
-
-    def _ask(self, chain: Chain, trusted: Chain) -> bool:
         try:
-            return TrustedList(trusted).verify(chain, self._at).code == V_OK
+            return self._answers.built(chain, tuple(one for one in trusted if one in relevant)).code == V_OK
         except Unreadable:
             return False
 

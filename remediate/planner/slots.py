@@ -14,7 +14,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
 from remediate.model.plan import Approval, Policy, Role
 from remediate.model.snapshot import Snapshot
-from remediate.trust.openssl import name_hashes, names_of
+from remediate.trust.openssl import common_name, name_hashes
 
 Slot = str
 
@@ -22,9 +22,9 @@ Slot = str
 @lru_cache(maxsize=65_536)
 def slot_of(certificate: Certificate) -> Slot:
     """Return the slot of `certificate`: its first common name as OpenSSL compares names (case and runs of blanks do not count)."""
-    common_name = names_of(certificate).common_name
-    if common_name:
-        return "cn:" + " ".join(common_name.decode(errors="backslashreplace").casefold().split())
+    name = common_name(certificate)
+    if name:
+        return "cn:" + " ".join(name.decode(errors="backslashreplace").casefold().split())
     return f"subject:{name_hashes(certificate).subject:08x}"
 
 

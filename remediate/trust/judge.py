@@ -11,7 +11,7 @@ from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause, Verdict
 from remediate.trust.ciphers import presented_families
 from remediate.trust.openssl import V_OK
-from remediate.trust.verify import Chain, Explained, ListJudge
+from remediate.trust.verify import Answers, Chain, Explained, ListJudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class Judgement:
     outcome: Outcome
 
 
-def judge(snapshot: Snapshot) -> tuple[Judgement, ...]:
+def judge(snapshot: Snapshot, answers: Answers | None = None) -> tuple[Judgement, ...]:
     """Return what each endpoint of `snapshot` gets from each peer, peers in order, endpoints in order.
 
-    As if verification were on: the workaround flag is not looked at. What could not be observed is refused as such.
+    As if verification were on: the workaround flag is not looked at. What could not be observed is refused as such. `answers` may
+    be shared with others that judge at the same moment.
     """
-    return tuple(_judgements(snapshot))
+    return tuple(_judgements(ClusterJudge(snapshot, answers), snapshot))
 
 
-def _judgements(snapshot: Snapshot) -> Iterator[Judgement]:
-    cluster = ClusterJudge(snapshot)
+def _judgements(cluster: ClusterJudge, snapshot: Snapshot) -> Iterator[Judgement]:
     for peer in snapshot.peers:
         view = cluster.view(
             tuple(snapshot.certificates[one] for one in peer.trusted_ca), peer.ciphers.get(REVERSE_PROXY_CIPHERS)
@@ -51,8 +51,10 @@ def presented_chains(snapshot: Snapshot, endpoint: Endpoint) -> dict[KeyFamily, 
 class ClusterJudge:
     """The views of a cluster's peers on its endpoints; peers with equal lists share one view."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, answers: Answers | None = None) -> None:
+        """`answers` may be shared with others that judge at the same moment."""
         self._at = snapshot.taken_at
+        self._answers = answers or Answers(snapshot.taken_at)
         self._chains = {endpoint.name: presented_chains(snapshot, endpoint) for endpoint in snapshot.endpoints}
         self._views: dict[tuple[Chain, CipherList | None], PeerJudge] = {}
 
@@ -60,7 +62,7 @@ class ClusterJudge:
         """Return the view of a peer with this trusted CA list and this reverse proxy cipher list."""
         key = (trusted, ciphers)
         if key not in self._views:
-            self._views[key] = PeerJudge(ListJudge(trusted, self._at), ciphers, self._chains)
+            self._views[key] = PeerJudge(ListJudge(trusted, self._at, self._answers), ciphers, self._chains)
         return self._views[key]
 
 

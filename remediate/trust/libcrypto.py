@@ -68,9 +68,9 @@ _CARRIED = re.compile(r"^libcrypto-[0-9a-f]+\.so\.1\.1$")
 _VERSION_3 = 0x3000_0000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Libcrypto:
-    """A loaded libcrypto.
+    """A loaded libcrypto. Two are the same only when they are the same object.
 
     Attributes:
         lib: its functions, typed.

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from remediate.model.certificate import Certificate
-from remediate.trust.openssl import names_of
+from remediate.trust.openssl import common_name, dns_names
 
 _FIRST_PLACE_OF_A_SECOND_DOT: Final = "*.a.b".rindex(".")
 _SHORTEST_ADDRESS_FOR_WILDCARDS: Final = 6
@@ -23,17 +23,17 @@ _ONE_LABEL: Final = re.compile(rb"[A-Za-z0-9_-]*\Z")
 @lru_cache(maxsize=131_072)
 def name_matches(certificate: Certificate, address: str) -> bool:
     """Whether the traffic server finds `address` (FQDN or IP address, as text) in `certificate`."""
-    names = names_of(certificate)
     wanted = address.encode()
-    candidates = names.dns if names.common_name is None else (*names.dns, names.common_name)
-    return any(_matches(candidate, wanted) for candidate in candidates)
+    if any(_matches(name, wanted) for name in dns_names(certificate)):
+        return True
+    last_resort = common_name(certificate)
+    return last_resort is not None and _matches(last_resort, wanted)
 
 
 def matching_addresses(certificate: Certificate) -> tuple[str, ...]:
     """Return the names, as text, under which the traffic server accepts `certificate`, wildcards as they stand."""
-    names = names_of(certificate)
-    candidates = names.dns if names.common_name is None else (*names.dns, names.common_name)
-    return tuple(dict.fromkeys(name.decode(errors="replace") for name in candidates if name))
+    names = (*dns_names(certificate), common_name(certificate))
+    return tuple(dict.fromkeys(name.decode(errors="replace") for name in names if name))
 
 
 def _matches(pattern: bytes, address: bytes) -> bool:

@@ -7,7 +7,7 @@ no partial chains, not strict), and what the appliance adds: security level 1 (1
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import c_char_p, c_int, c_void_p
 from dataclasses import dataclass
 from datetime import datetime
@@ -196,51 +196,46 @@ def name_hashes(certificate: Certificate) -> NameHashes:
     return NameHashes(openssl.lib.X509_subject_name_hash(pointer), openssl.lib.X509_issuer_name_hash(pointer))
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a certificate calls itself, as bytes: dNSNames of the SAN in order, and the first common name in UTF-8."""
-
-    dns: tuple[bytes, ...]
-    common_name: bytes | None
-
-
-@lru_cache(maxsize=16_384)
-def names_of(certificate: Certificate) -> Names:
-    """Return the names OpenSSL reads from `certificate`; none where it cannot be parsed."""
+@lru_cache(maxsize=65_536)
+def dns_names(certificate: Certificate) -> tuple[bytes, ...]:
+    """Return the dNSNames of the subject alternative name, in order, as OpenSSL reads them; none where it cannot."""
     openssl = appliance()
     try:
-        handle = x509(openssl, certificate)
+        names = openssl.lib.X509_get_ext_d2i(x509(openssl, certificate).pointer, _NID_SUBJECT_ALT_NAME, None, None)
     except Unreadable:
-        return Names((), None)
-    try:
-        return Names(_dns_names(openssl.lib, handle), _common_name(openssl.lib, handle))
-    finally:
-        openssl.lib.ERR_clear_error()
-
-
-def _dns_names(lib: ctypes.CDLL, handle: X509) -> tuple[bytes, ...]:
-    names = lib.X509_get_ext_d2i(handle.pointer, _NID_SUBJECT_ALT_NAME, None, None)
+        return ()
     if not names:
+        openssl.lib.ERR_clear_error()
         return ()
     try:
-        found = [
-            ctypes.cast(lib.OPENSSL_sk_value(names, position), ctypes.POINTER(_GeneralName)).contents
-            for position in range(lib.OPENSSL_sk_num(names))
-        ]
-        return tuple(_string(lib, name.value) for name in found if name.type == _GEN_DNS)
+        return tuple(_dns_names(openssl.lib, names))
     finally:
-        lib.GENERAL_NAMES_free(names)
+        openssl.lib.GENERAL_NAMES_free(names)
 
 
-def _common_name(lib: ctypes.CDLL, handle: X509) -> bytes | None:
-    name = lib.X509_get_subject_name(handle.pointer)
+def _dns_names(lib: ctypes.CDLL, names: int) -> Iterator[bytes]:
+    for position in range(lib.OPENSSL_sk_num(names)):
+        name = _GeneralName.from_address(lib.OPENSSL_sk_value(names, position))
+        if name.type == _GEN_DNS:
+            yield _string(lib, name.value)
+
+
+@lru_cache(maxsize=65_536)
+def common_name(certificate: Certificate) -> bytes | None:
+    """Return the first common name of the subject in UTF-8, as OpenSSL reads it; None where there is none or it cannot."""
+    openssl = appliance()
+    lib = openssl.lib
+    try:
+        name = lib.X509_get_subject_name(x509(openssl, certificate).pointer)
+    except Unreadable:
+        return None
     position = lib.X509_NAME_get_index_by_NID(name, _NID_COMMON_NAME, -1)
     if position < 0:
         return None
     text = c_void_p()
-    data = lib.X509_NAME_ENTRY_get_data(lib.X509_NAME_get_entry(name, position))
-    length = lib.ASN1_STRING_to_UTF8(ctypes.byref(text), data)
+    length = lib.ASN1_STRING_to_UTF8(ctypes.byref(text), lib.X509_NAME_ENTRY_get_data(lib.X509_NAME_get_entry(name, position)))
     if length < 0:
+        lib.ERR_clear_error()
         return None
     try:
         return ctypes.string_at(text, length) if text.value else b""

@@ -11,7 +11,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.verdict import Cause, Verdict
 from remediate.trust.causes import cause_of
 from remediate.trust.names import name_matches
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, Unreadable, error_text
+from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, Unreadable, error_text
 from remediate.trust.relevance import SubjectIndex
 
 Chain = tuple[Certificate, ...]
@@ -65,20 +65,42 @@ def _judge_of(trusted: Chain, at: datetime) -> ListJudge:
     return ListJudge(trusted, at)
 
 
+class Answers:
+    """OpenSSL's answers at one moment, each question once, whoever asks it.
+
+    Lists that differ only in certificates that are nothing to a chain share the answer for it: the lists of a cluster's peers do,
+    and the lists that a planner tries.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._known: dict[tuple[Chain, Chain], Built] = {}
+
+    def built(self, presented: Chain, relevant: Chain) -> Built:
+        """Return OpenSSL's answer for `presented` with `relevant`, those of a list that can have a say. Raises Unreadable."""
+        question = (presented, relevant)
+        answer = self._known.get(question)
+        if answer is None:
+            answer = self._known[question] = TrustedList(relevant).verify(presented, self._at)
+        return answer
+
+
 class ListJudge:
     """Judges any number of chains against one trusted CA list at one moment; a chain is judged once however often it is asked."""
 
-    def __init__(self, trusted: Chain, at: datetime) -> None:
+    def __init__(self, trusted: Chain, at: datetime, answers: Answers | None = None) -> None:
+        """With `answers`, what is known there is not asked again."""
         self._at = at
         self._list = TrustedList(trusted)
         self._index = SubjectIndex(trusted)
-        self._answers: dict[Chain, Explained] = {}
+        self._answers = answers
+        self._explained: dict[Chain, Explained] = {}
 
     def explain(self, presented: Chain, address: str | None) -> Explained:
         """Return the verdict for `presented` (leaf first) under `address` (None: the chain only), and how it came about."""
-        if presented not in self._answers:
-            self._answers[presented] = self._judge(presented)
-        explained = self._answers[presented]
+        explained = self._explained.get(presented)
+        if explained is None:
+            explained = self._explained[presented] = self._judge(presented)
         if explained.verdict.ok and address is not None and not name_matches(presented[0], address):
             return replace(explained, verdict=name_mismatch(address))
         return explained
@@ -95,7 +117,7 @@ class ListJudge:
             text = "the trusted CA list holds a certificate that cannot be read"
             return Explained(_refused(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, 0))
         try:
-            built = self._list.verify(presented, self._at)
+            built = self._built(presented)
         except Unreadable as error:
             position = next(index for index, one in enumerate(presented) if one.fingerprint == str(error))
             text = "a presented certificate cannot be read"
@@ -105,6 +127,11 @@ class ListJudge:
         verdict = _refused(cause_of(built.code), error_text(built.code), built.code, built.depth)
         shadowing = self._shadowing(presented)
         return Explained(replace(verdict, cause=Cause.SHADOWED) if shadowing else verdict, built.chain, shadowing)
+
+    def _built(self, presented: Chain) -> Built:
+        if self._answers is None:
+            return self._list.verify(presented, self._at)
+        return self._answers.built(presented, self.relevant(presented))
 
     def _shadowing(self, presented: Chain) -> Certificate | None:
         """The trusted certificate without which this very list would accept `presented`, if there is one.

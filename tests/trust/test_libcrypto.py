@@ -9,7 +9,7 @@ import pytest
 from remediate import Certificate, RemediateError
 from remediate.trust.libcrypto import appliance, first_of, modern
 from remediate.trust.modern import refused_by_openssl_3
-from remediate.trust.openssl import X509, Unreadable, error_text, name_hashes, names_of
+from remediate.trust.openssl import X509, Unreadable, common_name, dns_names, error_text, name_hashes
 from tests.pki import NOW, issue
 
 UNREADABLE = Certificate.from_der(b"\x30\x03\x02\x01\x01")
@@ -37,13 +37,13 @@ def test_errors_have_openssls_own_words() -> None:
 def test_what_openssl_cannot_read_has_no_names() -> None:
     with pytest.raises(Unreadable):
         X509(appliance(), UNREADABLE)
-    assert names_of(UNREADABLE).dns == ()
-    assert names_of(UNREADABLE).common_name is None
+    assert dns_names(UNREADABLE) == ()
+    assert common_name(UNREADABLE) is None
     assert name_hashes(UNREADABLE).subject == name_hashes(UNREADABLE).issuer == -1
     assert refused_by_openssl_3([UNREADABLE], [], NOW) == "it cannot read one of the certificates"
 
 
 def test_a_certificate_without_a_common_name() -> None:
     nameless = issue(None).certificate
-    assert names_of(nameless).common_name is None
+    assert common_name(nameless) is None
     assert name_hashes(nameless).subject == name_hashes(nameless).issuer
