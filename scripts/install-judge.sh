@@ -1,24 +1,31 @@
 #!/usr/bin/env bash
-# Installs the lab's judge, Debian's Apache Traffic Server (what Expressway runs inside), where that is possible.
-# With --if-possible it is no failure where it is not: the lab then judges with OpenSSL and says so.
+# Installs what judges the verdicts, where that is possible: Debian's Apache Traffic Server (what Expressway runs inside) for the
+# lab and its tests, and the `openssl` program for the tests.
+# With --if-possible it is no failure where it is not: the lab then judges with OpenSSL's library and says so.
 set -euo pipefail
 
-if command -v traffic_server >/dev/null; then exit 0; fi
+missing=()
+command -v traffic_server >/dev/null || missing+=(trafficserver)
+command -v openssl >/dev/null || missing+=(openssl)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+give_up() {
+  echo "$1"
+  echo "Without trafficserver the lab's judge is OpenSSL. To have the real one: sudo apt-get install --no-install-recommends ${missing[*]}"
+  [ "${2:-}" = --if-possible ] && exit 0
+  exit 1
+}
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "The Apache Traffic Server is not installed, and this is not root on a Debian system, so it stays that way:"
-  echo "the lab's judge will be OpenSSL. To have the real one: sudo apt-get install --no-install-recommends trafficserver"
-  [ "${1:-}" = --if-possible ] && exit 0
-  exit 1
+  give_up "Not installed: ${missing[*]}; and this is not root on a Debian system, so it stays that way." "${1:-}"
 fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "Installing Debian's trafficserver, the lab's judge (once)"
+echo "Installing ${missing[*]} from Debian (once)"
 # No service is wanted: the lab starts its own from private directories.
-if ! { apt-get update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends trafficserver; } >"$log" 2>&1; then
+export RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive
+if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 5 "$log"
-  echo "apt-get could not install trafficserver; the lab's judge will be OpenSSL."
-  [ "${1:-}" = --if-possible ] && exit 0
-  exit 1
+  give_up "apt-get could not install ${missing[*]}." "${1:-}"
 fi

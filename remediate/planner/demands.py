@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.trust.ciphers import presented_families
 from remediate.trust.judge import presented_chains
@@ -35,13 +35,11 @@ class DemandReader:
 
     def __init__(self, snapshot: Snapshot, verified_today: frozenset[tuple[Address, str]]) -> None:
         """`verified_today` holds (peer, endpoint name) pairs."""
-        self._endpoints = snapshot.endpoints
         self._verified_today = verified_today
-        self._usable = {
-            (endpoint.name, family): chain if name_matches(chain[0], endpoint.address) else None
+        self._endpoints = [
+            (endpoint, endpoint.name, _usable(endpoint, presented_chains(snapshot, endpoint)))
             for endpoint in snapshot.endpoints
-            for family, chain in presented_chains(snapshot, endpoint).items()
-        }
+        ]
 
     def read(self, peers: Iterable[Peer], ciphers: CipherList | None) -> Demands:
         """Return the demands at `peers` with their reverse proxy list set to `ciphers`; None: each peer keeps its own."""
@@ -50,17 +48,26 @@ class DemandReader:
     def _of_peer(self, peer: Peer, ciphers: CipherList | None) -> Mapping[Demand, int]:
         in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
         found: Counter[Demand] = Counter()
-        for endpoint in self._endpoints:
-            chains = self._demanded(endpoint, in_force)
-            held = (peer.address, endpoint.name) in self._verified_today
+        for endpoint, name, usable in self._endpoints:
+            chains = _demanded(endpoint, usable, in_force)
+            held = (peer.address, name) in self._verified_today
             # With no chain left to accept, a pair that verifies today would be lost: that is a demand nothing can meet.
             if chains or held:
                 found[Demand(chains, held)] += 1
         return found
 
-    def _demanded(self, endpoint: Endpoint, ciphers: CipherList | None) -> tuple[Chain, ...]:
-        if endpoint.error is not None:
-            return ()
-        chains = [self._usable[endpoint.name, family] for family in presented_families(endpoint, ciphers)]
-        passing = tuple(chain for chain in chains if chain is not None)
-        return passing if len(passing) == len(chains) else ()
+
+Usable = Mapping[KeyFamily, Chain | None]
+
+
+def _usable(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Usable:
+    """What `endpoint` presents of each family; None where its name cannot pass."""
+    return {family: chain if name_matches(chain[0], endpoint.address) else None for family, chain in chains.items()}
+
+
+def _demanded(endpoint: Endpoint, usable: Usable, ciphers: CipherList | None) -> tuple[Chain, ...]:
+    if endpoint.error is not None:
+        return ()
+    chains = [usable[family] for family in presented_families(endpoint, ciphers)]
+    passing = tuple(chain for chain in chains if chain is not None)
+    return passing if len(passing) == len(chains) else ()

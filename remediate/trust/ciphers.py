@@ -51,9 +51,9 @@ def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[
     held = tuple(endpoint.presented)
     if ciphers is None:
         return held
+    if len(held) == 1:
+        return held if held[0] in families_in(ciphers) else ()
     offered = [family for family in families_in(ciphers) if family in held]
-    if len(held) < 2:
-        return tuple(offered)
     expected = _expected(endpoint, ciphers, offered)
     # A node that speaks TLS 1.3, or was not asked, may present its ECDSA certificate whatever the list says.
     return expected if endpoint.tls13 is False else tuple(dict.fromkeys((*expected, "ecdsa")))

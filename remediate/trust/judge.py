@@ -96,16 +96,16 @@ class PeerJudge:
         name = endpoint.name
         outcome = self._outcomes.get(name)
         if outcome is None:
-            outcome = self._outcomes[name] = self._outcome(endpoint)
+            outcome = self._outcomes[name] = self._outcome(endpoint, self._chains[name])
         return outcome
 
-    def _outcome(self, endpoint: Endpoint) -> Outcome:
+    def _outcome(self, endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Outcome:
         if endpoint.error is not None:
             return Outcome(_unobserved(endpoint.error), None)
         families = self.families(endpoint)
         if not families:
             return Outcome(Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error="no shared cipher", code=V_OK), None)
-        verdicts = [(family, self.explain(endpoint, family).verdict) for family in families]
+        verdicts = [(family, self._judge.explain(chains[family], endpoint.address).verdict) for family in families]
         family, verdict = next((one for one in verdicts if not one[1].ok), verdicts[0])
         return Outcome(verdict, family)
 
