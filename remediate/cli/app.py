@@ -22,6 +22,7 @@ VERBS = {
     "plan": "Decide the smallest safe change and explain it.",
     "show": "Show a plan to a person, a program or a change ticket.",
     "apply": "Apply a plan to every peer, and verify.",
+    "confirm": "End the confirm timer of an apply: what it did stays.",
     "verify": "Say what each endpoint gets from each peer, now.",
     "rollback": "Undo one run from its journal.",
     "workaround": "Turn certificate verification off or on, everywhere.",
@@ -55,6 +56,9 @@ EXIT CODES
 
 Every option can be set by the environment variable that its help names; the command line wins.
 """
+
+
+WRITERS = frozenset({"apply", "rollback", "workaround", "confirm"})
 
 
 class Verbs(click.Group):
@@ -95,15 +99,19 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: each kind becomes its exit code
         code = report_failure(error, session)
     session.close(code)
-    return code
+    # A result that is lost is an error, but not after a run that changed something: 1 says that nothing was changed.
+    changed_something = bool(arguments) and arguments[0] in WRITERS
+    return (code or 1) if session.output_lost and not changed_something else code
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        # A dropped connection to the terminal is the commonest way for a run to be interrupted in a change window.
+        signal.signal(one, _terminate)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a symbol gets an escape, not a traceback.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # replaced only inside tests
+        stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

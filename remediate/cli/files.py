@@ -7,9 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
-from remediate.model.errors import RemediateError
+from remediate.model.errors import RemediateError, UsageError
+from remediate.model.limits import Limits
 
 _PRIVATE = 0o600
+_LARGEST = Limits().max_file_bytes
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -18,7 +20,12 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         RemediateError: the folder is missing or cannot be written.
     """
+    if str(path) == "-":
+        raise UsageError(
+            "A file is written whole and then renamed, so it cannot be stdout.", next_step="Use --json for stdout."
+        )
     try:
+        _refuse_special(path)
         _replace(path, text)
         _sync_folder(path.parent)
     except OSError as error:
@@ -38,11 +45,25 @@ def read_text(path: Path) -> str:
     import sys
 
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise RemediateError(
+                f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file."
+            )
+        return data.decode()
     except OSError as error:
         raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RemediateError(f"{path} is not UTF-8 text.") from error
+
+
+def _refuse_special(path: Path) -> None:
+    """A rename would put a file in the place of a device, a pipe or a link."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise RemediateError(
+            f"{path} is there already and is no plain file.", next_step="Name a new file, or a plain file to be replaced."
+        )
 
 
 def _replace(path: Path, text: str) -> None:

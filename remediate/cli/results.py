@@ -39,10 +39,17 @@ def write_files(results: Sequence[Done[D]], output: Path | None) -> tuple[Path, 
     written = []
     for done in results:
         if output and done.value is not None:
-            path = output / f"{done.cluster}.json" if output.is_dir() else output
+            path = output / _file_name(done.cluster) if output.is_dir() else output
             write_whole(path, done.value.to_json())
             written.append(path)
     return tuple(written)
+
+
+def _file_name(cluster: str) -> str:
+    """CLUSTER.json; a snapshot file may call its cluster anything, and no name may lead out of the folder."""
+    if not cluster.isprintable() or "/" in cluster or cluster.startswith("."):
+        raise UsageError(f"The cluster is called {cluster!r}, which makes no file name.", next_step="Name a file with -o.")
+    return f"{cluster}.json"
 
 
 def write_documents(session: Session, results: Sequence[Done[D]], key: str, code: int) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -26,6 +27,7 @@ class Session:
 
     Attributes:
         events: a file for JSON lines; ``-`` is stdout, and what is for people then goes to stderr.
+        output_lost: a result could not be written, so a reader of stdout does not have it.
     """
 
     json: bool = False
@@ -35,6 +37,7 @@ class Session:
     verbose: int = 0
     no_color: bool = False
     no_input: bool = False
+    output_lost: bool = False
     _event_lines: EventLines | None = None
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -43,7 +46,12 @@ class Session:
         """Where the journal and the locks are."""
         import platformdirs
 
-        return self.chosen_state_dir or platformdirs.user_state_path("remediate")
+        try:
+            return self.chosen_state_dir or platformdirs.user_state_path("remediate")
+        except RuntimeError as error:
+            raise UsageError(
+                "This user has no home directory.", next_step="Say where the journal is with --state-dir."
+            ) from error
 
     @property
     def may_ask(self) -> bool:
@@ -54,7 +62,9 @@ class Session:
         """Return the console for results."""
         from remediate.report.terminal import make_console
 
-        return make_console(sys.stderr if self.events == "-" else sys.stdout, color=not self.no_color)
+        stream = sys.stderr if self.events == "-" else sys.stdout
+        # With stdout closed (`>&-`) there is nobody to read, which is no error.
+        return make_console(cast("TextIO", _Kept(stream or io.StringIO(), self)), color=not self.no_color)
 
     def err(self) -> Console:
         """Return the console for progress and questions."""
@@ -80,14 +90,11 @@ class Session:
         self.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
     def write(self, text: str) -> None:
-        """Write a result on stdout. A reader that has gone away (``| head``) is no error."""
-        from remediate.report.streams import drain
-
-        try:
-            click.echo(text, nl=False)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            drain(sys.stdout)
+        """Write a result on stdout. A reader that has gone away (``| head``) is no error; a full disk is `output_lost`."""
+        if sys.stdout is not None:
+            kept = _Kept(sys.stdout, self)
+            kept.write(text)
+            kept.flush()
 
     @contextmanager
     def listening(self) -> Iterator[Sink]:
@@ -120,6 +127,38 @@ class Session:
             stream = sys.stdout if events == "-" else self._open.enter_context(open_private(Path(events)))
             self._event_lines = EventLines(stream, version=__version__, now=lambda: datetime.now(UTC))
         return self._event_lines
+
+
+class _Kept:
+    """Stdout for results: a full disk under it is said once, on stderr, and ends no run that has changed something already."""
+
+    def __init__(self, stream: TextIO, session: Session) -> None:
+        self._stream = stream
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write `text`, or say that it is lost."""
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, or say that it is lost."""
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        from remediate.report.streams import drain
+
+        try:
+            act()
+        except BrokenPipeError:
+            drain(self._stream)
+        except OSError as error:
+            drain(self._stream)
+            self._session.output_lost = True
+            self._session.say(f"remediate: the result could not be written to stdout: {error.strerror}.")
 
 
 def _tell(sinks: list[Sink], event: Event) -> None:

@@ -20,6 +20,14 @@ applied again goes on with the same run from what the boxes say, and repeats no 
 
 A failure at 5 to 12 ends in what `ApplyOptions.on_failure` says (`failure.py`). A dry run walks the same steps over peers that cannot
 be written to, with a writer that can neither write nor journal.
+
+With `ApplyOptions.window` (`hours.py`), nothing begins while the window is closed, and every change looks at the clock before its 5:
+one that would not end in the window is not begun, and the run is closed as it stands (13), *partial*, with what is left to do. The
+same apply goes on with it in the next window. Reading, verifying and the way back after a failure are not held to the window.
+
+With `ApplyOptions.confirm_within` (`confirm.py`), a process that will undo the run is up between 4 and the first 5, and 13 closes the
+run as *confirm-pending*, with its deadline (exit 9). Until somebody confirms it, no other run on the cluster begins. A run that dies
+on its way is undone at the deadline that counts from its first write.
 """
 
 from __future__ import annotations
@@ -28,12 +36,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from remediate.executor import compare, refusals, todo, verify
+from remediate.executor import compare, confirm, hours, refusals, todo, verify
 from remediate.executor.byhand import ByHand
 from remediate.executor.closing import close, close_rehearsal
 from remediate.executor.failure import after_failure
 from remediate.executor.interrupt import StopAtOnce, listening
 from remediate.executor.job import Job, Order, Seen, earlier_backups
+from remediate.executor.journal import Journal
 from remediate.executor.lock import hold, refuse_if_held, shared_directory
 from remediate.executor.ports import World
 from remediate.executor.records import Backup
@@ -66,12 +75,16 @@ def apply_plan(
     Returns what the run came to, failures included, once the journal knows the run.
 
     Raises:
-        UsageError, IncompletePlan, Declined, StalePlan, LockHeld, JournalError, AccessError, ObservationError: refused before the
-            first write to a box, which is as it was.
+        UsageError, IncompletePlan, Declined, StalePlan, LockHeld, JournalError, InventoryError, AccessError, ObservationError,
+            WindowClosed, TimerError: refused before the first write to a box, which is as it was.
     """
     refusals.refuse_other_cluster(plan, cluster)
     if not options.allow_incomplete:
         refusals.refuse_incomplete(plan)
+    if options.confirm_within:
+        confirm.refuse_questions(cluster)
+    if not options.dry_run:
+        hours.refuse_if_closed(options.window, world.now())
     voice = Voice(sink, cluster.name)
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         order = Order(plan, cluster, options, state_dir, limits, world, voice, stop)
@@ -98,6 +111,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     journal = stack.enter_context(world.journal(order.state_dir))
     journal.note_deaths(plan.cluster)
     unfinished = journal.unfinished(plan)
+    confirm.refuse_while_pending(journal, order, unfinished)
     recorded = journal.approvals(unfinished.id) if unfinished else ()
     granted = refusals.approvals(plan, order.options.approved | {one.fingerprint for one in recorded})
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
@@ -108,7 +122,8 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
         journal.resume(unfinished.id, who)
         return unfinished.id
 
-    recorder = Recorder(journal, walk.enter, order.voice, order.limits, world.pause, begin)
+    held = hours.Hours(order.options.window, world.now, lambda kind: journal.longest(plan.cluster, kind), order.limits)
+    recorder = Recorder(journal, walk.enter, order.voice, order.limits, world.pause, world.now, begin, held.before)
     return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished)
 
 
@@ -118,6 +133,9 @@ def _rehearsal(order: Order, stack: ExitStack) -> Job:
     refuse_if_held(order.cluster, order.state_dir, world.lock_directory or shared_directory())
     walk = Walk(order.stop.before, order.voice.step)
     walk.enter(Step.LOCK)
+    with Journal(order.state_dir) as journal:
+        confirm.refuse_while_pending(journal, order, journal.unfinished(order.plan))
+    hours.tell(order.options.window, world.now(), order.voice)
     refusals.approvals(order.plan, order.options.approved)
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
     return Job(order, walk, boxes, opened.unreachable, opened.primary, Rehearsal(walk.enter, order.voice), None, None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remediate.executor.byhand import ByHand, excuse
+from remediate.executor.confirm import confirm_command, wait_for_confirmation
 from remediate.executor.job import Job
 from remediate.executor.records import RunState
 from remediate.executor.result import RunResult
 from remediate.executor.sending import ChangeFailed
 from remediate.executor.steps import Step
 from remediate.executor.verify import Verification
+from remediate.executor.writer import Recorder
 from remediate.model.errors import most_serious
 
 
@@ -30,14 +32,23 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
         said = "; ".join(seen.sentence(one) for one in broken)
         raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {said}.", seen)
     job.walk.enter(Step.CLOSE)
-    state: RunState = "partial" if open_steps else "applied"
-    code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0])
+    deadline = wait_for_confirmation(job.order, job.recorder) if job.recorder and run else None
+    state: RunState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
+    code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0, 9 if deadline else 0])
     message = _sentence(seen, open_steps, did=bool(run))
     if job.recorder and run:
-        job.recorder.journal.close_run(run, state, message)
-    job.order.voice.say("run-state", message, state=state, exit_code=code)
+        job.recorder.journal.close_run(run, state, f"{message} To be confirmed by {deadline}." if deadline else message)
+    if job.recorder and deadline:
+        message = f"{message} {_what_to_confirm(job, job.recorder, deadline, open_steps)}"
+    job.order.voice.say("run-state", message, state=state, exit_code=code, confirm_by=deadline)
     changed = job.recorder.changed if job.recorder else False
-    return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message)
+    return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message, deadline)
+
+
+def _what_to_confirm(job: Job, recorder: Recorder, deadline: str, open_steps: Sequence[str]) -> str:
+    if open_steps:
+        return f"It is rolled back at {deadline}, unless the same plan is applied again to its end, and confirmed, before."
+    return f"It is rolled back unless it is confirmed by {deadline}: {confirm_command(recorder.run, job.order.state_dir)}"
 
 
 def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from remediate.executor import timers, todo
 from remediate.executor.closing import VerificationFailed
+from remediate.executor.confirm import note_of
+from remediate.executor.hours import WindowClosed
 from remediate.executor.interrupt import StopAtOnce
 from remediate.executor.job import Job
 from remediate.executor.journal import JournalError
 from remediate.executor.operations import SetVerification
+from remediate.executor.operations.change import Change
 from remediate.executor.records import RunState
 from remediate.executor.recovery import recovery_commands
 from remediate.executor.result import RunResult
 from remediate.executor.undo import Undoing, undo
+from remediate.executor.watcher import TimerError
 from remediate.executor.writer import Made, Recorder
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
 
@@ -20,6 +25,7 @@ def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAt
 
     - stopped at once, or the journal cannot be written: nothing more is touched; the journal's last line stands
     - interrupted: the run is closed as partial
+    - the window is over, or the confirm timer did not start: closed as it stands, and nothing is undone
     - a login was refused: closed as partial; nobody is logged in to again
     - an outcome that cannot be known: closed as unknown (8); nothing more is written on a guess
     - nothing was written by this run: closed, and the error itself goes to the caller
@@ -27,18 +33,25 @@ def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAt
     """
     if isinstance(failure, WriteForbidden):
         raise failure
-    if isinstance(failure, StopAtOnce):
-        return _left(
-            job, recorder, "running", job.order.stop.exit_code, "Stopped at once: the last write may or may not have been done."
-        )
-    if isinstance(failure, JournalError):
-        return _left(job, recorder, "unknown", 8, f"{failure} Nothing more was sent.")
-    if isinstance(failure, Interrupted):
-        return _closed(job, recorder, "partial", job.order.stop.exit_code, str(failure))
-    if isinstance(failure, AccessError):
-        return _closed(job, recorder, "partial", 8, f"{failure} No further login was tried.", open_step=True)
-    if isinstance(failure, OutcomeUnknown):
-        return _closed(job, recorder, "unknown", 8, str(failure), open_step=True)
+    stop_code = job.order.stop.exit_code
+    match failure:
+        case StopAtOnce():
+            return _left(job, recorder, "running", stop_code, "Stopped at once: the last write may or may not have been done.")
+        case JournalError():
+            return _left(job, recorder, "unknown", 8, f"{failure} Nothing more was sent.")
+        case Interrupted():
+            return _closed(job, recorder, "partial", stop_code, str(failure))
+        case WindowClosed() | TimerError():
+            return _held_back(job, recorder, failure)
+        case AccessError():
+            return _closed(job, recorder, "partial", 8, f"{failure} No further login was tried.", open_step=True)
+        case OutcomeUnknown():
+            return _closed(job, recorder, "unknown", 8, str(failure), open_step=True)
+        case _:
+            return _failed(job, recorder, failure)
+
+
+def _failed(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
     if not recorder.journal.steps(recorder.run):
         recorder.journal.close_run(recorder.run, "rolled-back", f"Nothing was written: {failure}")
         raise failure
@@ -50,15 +63,35 @@ def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAt
         return _left(job, recorder, "running", 8, f"{failure} On the way back: {error}")
 
 
+def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError) -> RunResult:
+    """Nothing failed: what is done stays, and the same apply goes on with it."""
+    if not recorder.changed:
+        earlier = recorder.journal.steps(recorder.run)
+        said = f"Nothing {'more ' if earlier else ''}was written: {failure}"
+        _end_timer(recorder)
+        recorder.journal.close_run(recorder.run, "partial" if earlier else "rolled-back", said)
+        raise failure
+    waiting = [one for one in todo.writes_of(job.order.plan, job.primary) if one not in recorder.settled]
+    said = (
+        f"{failure} In effect and read back: {len(recorder.settled)} changes. Not begun: {'; '.join(waiting) or 'a restart'}. "
+        f"The run waits as it is.{_end_timer(recorder)}"
+    )
+    return _closed(job, recorder, "partial", 8, said, open_step=True)
+
+
+def _end_timer(recorder: Recorder) -> str:
+    """What is left half-way on purpose, no timer undoes."""
+    return " Its confirm timer has ended." if timers.disarm(recorder.journal, recorder.run) else ""
+
+
 def _as_asked(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
     job.order.voice.say("apply-failed", str(failure), on_failure=job.order.options.on_failure)
     if job.order.options.on_failure == "rollback":
         return _rolled_back(job, recorder, failure)
     if job.order.options.on_failure == "workaround":
         return _worked_around(job, recorder, failure)
-    return _closed(
-        job, recorder, "partial", 8, f"{failure} Stopped as asked, nothing was undone.", failure=failure, open_step=True
-    )
+    said = f"{failure} Stopped as asked, nothing was undone.{_end_timer(recorder)}"
+    return _closed(job, recorder, "partial", 8, said, failure=failure, open_step=True)
 
 
 def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
@@ -79,6 +112,8 @@ def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunRe
 def _worked_around(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
     """Verification off on every peer: clients work again, and any certificate is believed. A person must end this."""
     recorder.enter = job.order.voice.step
+    recorder.may_begin = _at_any_time
+    ended = _end_timer(recorder)
     open_steps = []
     for box in job.boxes:
         change = SetVerification(box.address, on=False)
@@ -90,7 +125,7 @@ def _worked_around(job: Job, recorder: Recorder, failure: RemediateError) -> Run
         except RemediateError as error:
             open_steps.append(str(error) if isinstance(error, NotOffered) else f"{error} {change.by_hand}")
     open_steps.extend(f"{peer} cannot be reached: {why}" for peer, why in job.unreachable.items())
-    said = f"{failure} The workaround is on{' where it could be read back' if open_steps else ' on every peer'}."
+    said = f"{failure} The workaround is on{' where it could be read back' if open_steps else ' on every peer'}.{ended}"
     ending = "End the workaround with `remediate workaround off` when the cause is mended."
     return _closed(job, recorder, "partial", 8, said, (*open_steps, ending), failure=failure)
 
@@ -112,16 +147,27 @@ def _closed(
         return _left(job, recorder, "unknown", 8, f"{said} {error}")
     seen = failure.seen.judgements if isinstance(failure, VerificationFailed) and state == "partial" else ()
     way_out = (_way_out(job, recorder),) if open_step else ()
-    message = said if state == "rolled-back" else f"{said} {_way_out(job, recorder)}"
+    message = said if state == "rolled-back" else f"{said}{_timer_note(recorder)} {_way_out(job, recorder)}"
     job.order.voice.say("run-state", message, state=state, exit_code=code)
     return RunResult(recorder.run, state, code, (*open_steps, *way_out), seen, recorder.changed, message)
 
 
 def _left(job: Job, recorder: Recorder, state: RunState, code: int, said: str) -> RunResult:
     """Leave without another line in the journal."""
-    message = f"{said} {_way_out(job, recorder)}"
+    message = f"{said}{_timer_note(recorder)} {_way_out(job, recorder)}"
     job.order.voice.say("run-state", message, state=state, exit_code=code)
     return RunResult(recorder.run, state, code, (), (), recorder.changed, message)
+
+
+def _timer_note(recorder: Recorder) -> str:
+    try:
+        return note_of(recorder.journal.run(recorder.run))
+    except JournalError:
+        return ""
+
+
+def _at_any_time(_change: Change) -> None:
+    """The way back is not held to the window."""
 
 
 def _way_out(job: Job, recorder: Recorder) -> str:

@@ -145,12 +145,22 @@ class Journal:
             )
         return int(row[0])
 
-    def outcome(self, run: str, seq: int, state: StepState, *, after: str | None = None, message: str = "") -> None:
-        """Record what was read back after step `seq`."""
+    def outcome(
+        self,
+        run: str,
+        seq: int,
+        state: StepState,
+        *,
+        after: str | None = None,
+        message: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        """Record what was read back after step `seq`, and how long writing and reading back took where that was seen."""
         with self.transaction() as db:
             db.execute(
-                "UPDATE steps SET state = ?, after = coalesce(?, after), ended_at = ?, message = ? WHERE run = ? AND seq = ?",
-                (state, after, rfc3339(self._now()), message, run, seq),
+                "UPDATE steps SET state = ?, after = coalesce(?, after), ended_at = ?, message = ?, seconds = ? "
+                "WHERE run = ? AND seq = ?",
+                (state, after, rfc3339(self._now()), message, seconds, run, seq),
             )
 
     def undone(self, run: str, seq: int, message: str = "") -> None:
@@ -203,6 +213,12 @@ class Journal:
     def steps(self, run: str) -> tuple[StepRecord, ...]:
         """The writes of `run`, in the order they were intended."""
         return tuple(_step(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
+
+    def longest(self, cluster: str, kind: str) -> float | None:
+        """How many seconds the longest write of this kind on `cluster` took that was seen from its start to its end."""
+        query = "SELECT max(seconds) AS seconds FROM steps JOIN runs ON runs.id = steps.run WHERE cluster = ? AND kind = ?"
+        found = self._select(query, cluster, kind)[0]["seconds"]
+        return None if found is None else float(found)
 
     def backups(self, run: str) -> Mapping[Address, Backup]:
         """How each peer stood before the first write of `run`."""
@@ -304,6 +320,9 @@ def _run(row: sqlite3.Row) -> Run:
         pid=row["pid"],
         peers=tuple(json.loads(row["peers"])),
         message=row["message"],
+        # A journal that is only read is not migrated: one of an older version has no such columns.
+        confirm_by=row["confirm_by"] if "confirm_by" in row.keys() else None,  # noqa: SIM118 - a Row iterates over values
+        timer=row["timer"] if "timer" in row.keys() else None,  # noqa: SIM118
     )
 
 

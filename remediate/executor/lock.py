@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -58,8 +58,24 @@ def hold(
     cluster: ClusterAccess, state_dir: Path, shared: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
 ) -> Iterator[ClusterLock]:
     """Hold the lock of `cluster` and of each of its peers. Raises LockHeld, naming the holder, and LockError."""
+    paths = _paths(cluster, state_dir, shared)
+    with _held(paths, cluster.name, state_dir, who=who, ticket=ticket, now=now) as lock:
+        yield lock
+
+
+@contextmanager
+def hold_name(cluster: str, state_dir: Path, *, who: Who, now: Callable[[], datetime]) -> Iterator[ClusterLock]:
+    """Hold what every run on a cluster of this name in `state_dir` holds: with it, none of them is alive. Raises as `hold`."""
+    with _held([_name_path(cluster, state_dir)], cluster, state_dir, who=who, ticket=None, now=now) as lock:
+        yield lock
+
+
+@contextmanager
+def _held(
+    paths: Sequence[Path], name: str, state_dir: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
+) -> Iterator[ClusterLock]:
     facts: dict[str, str | int | None] = {
-        "cluster": cluster.name,
+        "cluster": name,
         "user": who.user,
         "host": who.host,
         "pid": who.pid,
@@ -69,9 +85,9 @@ def hold(
     with ExitStack() as stack:
         _private(state_dir)
         handles: list[int] = []
-        for path in _paths(cluster, state_dir, shared):
+        for path in paths:
             _private(path.parent)
-            handles.append(_locked(path, cluster.name))
+            handles.append(_locked(path, name))
             stack.callback(os.close, handles[-1])
         lock = ClusterLock(tuple(handles), facts, now)
         lock.beat()
@@ -88,7 +104,11 @@ def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> Non
 def _paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:
     """The lock files, in one order for everybody."""
     peers = sorted({f"{peer.address.casefold()}:{peer.rest_port}" for peer in cluster.peers})
-    return [state_dir / "locks" / _file_name(cluster.name), *(shared / _file_name(peer) for peer in peers)]
+    return [_name_path(cluster.name, state_dir), *(shared / _file_name(peer) for peer in peers)]
+
+
+def _name_path(cluster: str, state_dir: Path) -> Path:
+    return state_dir / "locks" / _file_name(cluster)
 
 
 def _file_name(name: str) -> str:

@@ -89,6 +89,30 @@ class Observe(Protocol):
     def __call__(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the process behind a confirm timer is told: names and paths, never a secret.
+
+    Attributes:
+        timer: the timer's name in the journal; another one there has taken its place.
+    """
+
+    run: str
+    timer: str
+    cluster: str
+    inventory: Path
+    state_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """A process that is up and waits to be let go; it then looks at the journal, and ends when its timer does not stand there."""
+
+    pid: int
+    log: Path
+    let_go: Callable[[], None]
+
+
 def utc_now() -> datetime:
     """Return the present moment, aware."""
     return datetime.now(UTC)
@@ -118,6 +142,12 @@ def _journal_for_real(state_dir: Path) -> Journal:
     return Journal(state_dir, writable=True)
 
 
+def _watch_for_real(watch: Watch) -> Watcher:
+    from remediate.executor.watcher import start
+
+    return start(watch)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside that a run touches.
@@ -125,6 +155,7 @@ class World:
     Attributes:
         in_effect: says of a peer whether its traffic server has loaded the new trust; None from it, or no such test: not known.
         pause: waits so many seconds.
+        start_watcher: starts the process behind a confirm timer; raises TimerError when it does not come up.
         lock_directory: where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
     """
 
@@ -134,5 +165,6 @@ class World:
     journal: Callable[[Path], Journal] = _journal_for_real
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
+    start_watcher: Callable[[Watch], Watcher] = _watch_for_real
     in_effect: Callable[[Address], bool | None] | None = None
     lock_directory: Path | None = None

@@ -20,6 +20,8 @@ class Run:
 
     Attributes:
         state: ``running`` also stands for a run whose process died; `pid` on `host` tells, and the next run of the cluster says so.
+        confirm_by: until when it must be, or had to be, confirmed; None: it never had a timer.
+        timer: names the timer that undoes the run after `confirm_by`; None: none does, or no longer.
     """
 
     id: str
@@ -34,6 +36,13 @@ class Run:
     pid: int
     peers: tuple[Address, ...]
     message: str
+    confirm_by: str | None = None
+    timer: str | None = None
+
+    @property
+    def standing(self) -> str:
+        """The state for a person, with the deadline where one is waited for."""
+        return f"{self.state} until {self.confirm_by}" if self.state == "confirm-pending" else self.state
 
 
 @dataclass(frozen=True, slots=True)

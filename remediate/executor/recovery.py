@@ -8,7 +8,12 @@ from pathlib import Path
 from remediate.model.access import ClusterAccess
 
 
+def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
+    """The exact command that undoes `run`."""
+    where = ["-i", str(cluster.source), "-c", cluster.name, "--state-dir", str(state_dir)]
+    return shlex.join(["remediate", "rollback", run, *where])
+
+
 def recovery_commands(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """One sentence with both ways out of a run that was left before its end."""
-    where = shlex.join(["-i", str(cluster.source), "-c", cluster.name, "--state-dir", str(state_dir)])
-    return f"Apply the same plan again to go on, or undo with: remediate rollback {run} {where}"
+    return f"Apply the same plan again to go on, or undo with: {rollback_command(run, cluster, state_dir)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from remediate.model.identity import Fingerprint
 
 if TYPE_CHECKING:
+    from remediate.executor.window import Window
     from remediate.trust.judge import Judgement
 
 Restart = Literal["never", "if-needed", "rolling"]
@@ -25,6 +27,8 @@ class ApplyOptions:
         on_failure: what to do when a write fails or an endpoint is refused that the plan says verifies.
         ticket: the change ticket, for the lock and the journal.
         allow_incomplete: apply a plan that was made without seeing everything, to the peers that answer.
+        confirm_within: undo the run unless it is confirmed within this time of its end; None: it stays.
+        window: begin nothing outside of it, nor what would not end within it; None: at any time.
     """
 
     dry_run: bool = False
@@ -33,6 +37,8 @@ class ApplyOptions:
     on_failure: OnFailure = "rollback"
     ticket: str | None = None
     allow_incomplete: bool = False
+    confirm_within: timedelta | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class RunResult:
         open_steps: what a person has to do, one sentence each.
         judgements: what each endpoint gets from each peer, as last verified; empty when it was not.
         changed: this call wrote something to a box.
+        confirm_by: until when the run waits for `remediate confirm`; None: it does not.
     """
 
     run_id: str
@@ -55,3 +62,4 @@ class RunResult:
     judgements: tuple[Judgement, ...]
     changed: bool
     message: str
+    confirm_by: str | None = None

@@ -6,6 +6,7 @@ import itertools
 from contextlib import ExitStack
 from pathlib import Path
 
+from remediate.executor import timers
 from remediate.executor.interrupt import Stop, StopAtOnce, listening
 from remediate.executor.journal import Journal
 from remediate.executor.lock import hold, shared_directory
@@ -49,11 +50,17 @@ def rollback(
         journal.note_deaths(cluster.name)
         found = journal.run(run)
         voice.run = found.id
+        late = (
+            f"Nobody confirmed it by {found.confirm_by}. "
+            if timers.is_armed(found) and timers.is_due(found, world.now())
+            else ""
+        )
+        timers.give_up(journal, found.id)
         _, boxes = open_steadily(world, cluster, limits, stack, writable=True)
         _warn_of_later_runs(journal, found, voice)
         work = Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
         try:
-            return _closed(work, undo(work))
+            return _closed(work, undo(work), late)
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
         except AccessError as error:
@@ -72,19 +79,23 @@ def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
 def _warn_of_later_runs(journal: Journal, run: Run, voice: Voice) -> None:
     later = itertools.takewhile(lambda one: one.id != run.id, journal.runs())
     for one in later:
-        if one.cluster == run.cluster and one.state == "applied":
+        if one.cluster == run.cluster and one.state in {"applied", "confirm-pending"}:
             voice.say("warning", f"Run {one.id} was applied later; it may rely on what run {run.id} added.")
 
 
-def _closed(work: Undoing, undone: Undone) -> RunResult:
+def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
+    # Whoever rolled it back reads what became of it: the timer has nothing left to do.
+    timers.disarm(work.journal, work.run)
     if undone.open_steps:
-        message = f"Run {work.run} is not rolled back yet: {len(undone.open_steps)} steps are open."
+        message = f"{late}Run {work.run} is not rolled back yet: {len(undone.open_steps)} steps are open."
         work.journal.close_run(work.run, "partial", message)
         return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
     for difference in undone.differences:
         work.voice.say("warning", f"Left as it is: {difference}.")
     rest = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
-    message = f"Run {work.run} is rolled back{rest or ', and every peer was read back as it was before'}".rstrip(".") + "."
+    message = (
+        f"{late}Run {work.run} is rolled back{rest or ', and every peer was read back as it was before'}".rstrip(".") + "."
+    )
     work.journal.close_run(work.run, "rolled-back", message)
     return _said(work, RunResult(work.run, "rolled-back", 0, (), (), undone.changed, message))
 

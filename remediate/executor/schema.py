@@ -61,6 +61,12 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, seq)
     ) WITHOUT ROWID;
     """,
+    # The confirm timer of a run, and how long a write took, for the next window.
+    """
+    ALTER TABLE runs ADD COLUMN confirm_by TEXT;
+    ALTER TABLE runs ADD COLUMN timer TEXT;
+    ALTER TABLE steps ADD COLUMN seconds REAL;
+    """,
 )
 
 

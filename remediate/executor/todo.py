@@ -74,6 +74,14 @@ def refreshes(plan: Plan, primary: Address | None, axl: Login | None) -> tuple[t
     return tuple((one, RefreshOnPrimary(peer, one.publisher, one.product, axl)) for one in wanted)
 
 
+def writes_of(plan: Plan, primary: Address | None) -> tuple[str, ...]:
+    """What `plan` writes for the operator, by its summaries, in its order; without restarts, which only a test tells."""
+    lists = [change.summary for peer in plan.base for change in changes_of(plan, peer)]
+    ciphers = [change.summary for change in cipher_changes(plan, primary)]
+    refreshed = [change.summary for action, change in refreshes(plan, primary, None) if action.by != "person"]
+    return (*lists, *ciphers, *refreshed)
+
+
 def peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
     """The peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
     named = [peer for one in plan.actions if isinstance(one, RestartPeer) for peer in one.peers]

@@ -1,27 +1,51 @@
 """The workaround: verification off on every peer, which returns to how Expressway behaved before X14.2.
 
 While it is on, whoever can answer in the place of a Unified CM node is believed. Nothing here claims more than was read back.
+It ends only after a fresh look says that no client loses an endpoint by that, or by force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from remediate.executor.lock import hold, shared_directory
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Standing
 from remediate.executor.ports import PeerPort, World
 from remediate.executor.sending import send
 from remediate.executor.steady import open_steadily
 from remediate.executor.voice import Voice
+from remediate.executor.who import whoami
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, most_serious
+from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown, most_serious
 from remediate.model.events import Sink, silent
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 
+if TYPE_CHECKING:
+    from remediate.trust.judge import Judgement
+
 RISK = "While verification is off, anybody who can answer in the place of a Unified CM node is believed by the traffic server."
+
+
+class ClientsWouldBreak(Declined):
+    """With verification on, endpoints would be refused that clients reach now."""
+
+    default_next_step = (
+        "Nothing was changed. Mend these first (`remediate plan` says how), or turn verification on all the same with --force."
+    )
+
+
+class NotVerified(ObservationError):
+    """Whether clients would lose an endpoint cannot be said: it could not be looked at."""
+
+    default_next_step = (
+        "Nothing was changed. Make these reachable from here, or turn verification on without knowing with --force."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +89,64 @@ def switch(
     cluster: ClusterAccess,
     *,
     on: bool,
+    state_dir: Path,
+    force: bool = False,
     limits: Limits = Limits(),
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
 ) -> tuple[PeerFlag, ...]:
     """Turn the workaround on (verification off) or off on every peer, the primary first, and read every one back.
 
-    A peer that could not be reached or read has exit code 8: the cluster is then not as asked, or not known to be.
+    The cluster's lock is held, as by an apply. A peer that could not be reached or read has exit code 8: the cluster is then not
+    as asked, or not known to be.
+
+    Args:
+        force: off also without looking whether clients would lose an endpoint by it.
+
+    Raises:
+        LockHeld, LockError: another run is at work on this cluster; nothing was changed.
+        ClientsWouldBreak, NotVerified: off, and a fresh look does not say that every endpoint verifies; nothing was changed.
     """
     voice = Voice(sink, cluster.name)
     if on:
         voice.say("warning", RISK)
     with ExitStack() as stack:
+        shared = world.lock_directory or shared_directory()
+        stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
+        if not on and not force:
+            _refuse_if_clients_break(cluster, limits, sink, world)
         opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
         boxes = _primary_first(peers, opened.primary)
         turned = [_turn(box, verification=not on, limits=limits, pause=world.pause) for box in boxes]
         flags = [_read_again(box, flag) for box, flag in zip(boxes, turned, strict=True)]
         flags += [_absent(peer, why, exit_code=8) for peer, why in opened.unreachable.items()]
     return tuple(_said(flag, voice) for flag in flags)
+
+
+def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, world: World) -> None:
+    """Look afresh, and judge what each endpoint would get from the peers that verify nothing now."""
+    snapshot = world.observe(cluster, limits=limits, sink=sink)
+    off = {peer.address for peer in snapshot.peers if peer.error is None and peer.verify_origin_server is False}
+    not_seen = {(one.address, one.port) for one in snapshot.endpoints if one.error is not None}
+    refused = [one for one in world.judge(snapshot) if one.peer in off and not one.outcome.verdict.ok]
+    unseen = [one for one in refused if (one.address, one.port) in not_seen]
+    broken = [one for one in refused if one not in unseen]
+    if broken:
+        said = "\n".join(_losses([*broken, *unseen]))
+        raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{said}")
+    if unseen:
+        said = "\n".join(_losses(unseen))
+        raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{said}")
+
+
+def _losses(refused: Sequence[Judgement]) -> Iterator[str]:
+    """One line an endpoint and reason, with the peers that would refuse it."""
+    peers: dict[str, list[Address]] = {}
+    for one in refused:
+        name = f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
+        verdict = one.outcome.verdict
+        peers.setdefault(f"{name}: {verdict.cause}, {ascii(verdict.error or '')[1:-1]}", []).append(one.peer)
+    return (f"  {what} (from {', '.join(those)})" for what, those in peers.items())
 
 
 def _primary_first(boxes: Sequence[PeerPort], primary: Address | None) -> list[PeerPort]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -67,16 +68,25 @@ class Rehearsal:
 
 @dataclass(slots=True)
 class Recorder:
-    """Writes to boxes, with the journal ahead of every write."""
+    """Writes to boxes, with the journal ahead of every write.
+
+    Attributes:
+        may_begin: called before a change is begun; raises WindowClosed when it has to wait for the next window.
+        changed: something was written, or may have been.
+        settled: the changes that are in effect, by their summaries: made, or found made.
+    """
 
     journal: Journal
     enter: Callable[[Step], None]
     voice: Voice
     limits: Limits
     pause: Callable[[float], None]
+    now: Callable[[], datetime]
     begin: Callable[[Sequence[Backup]], str]
+    may_begin: Callable[[Change], None]
     run: str = ""
     changed: bool = False
+    settled: list[str] = field(default_factory=list)
     _sent_before: list[StepRecord] = field(default_factory=list)
 
     def back_up(self, backups: Sequence[Backup]) -> None:
@@ -95,12 +105,20 @@ class Recorder:
                 self._settle(record, reachable[record.peer])
 
     def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
+        made = self._carry_out(box, change, number)
+        if made is not Made.BY_HAND:
+            self.settled.append(change.summary)
+        return made
+
+    def _carry_out(self, box: PeerPort, change: Change, number: Step) -> Made:
         earlier = None if change.told_by_box else self._earlier(change)
         if earlier is not None:
             return Made.ALREADY if earlier.state == "done" else Made.BY_HAND
         before = _due(box, change, self.voice)
         if before is None:
             return Made.ALREADY
+        self.may_begin(change)
+        began = self.now()
         self.enter(Step.INTENT)
         seq = self.journal.intend(self.run, number.value, change, before.digest)
         self.enter(Step.WRITE)
@@ -115,9 +133,9 @@ class Recorder:
             self.changed = True
             self.journal.outcome(self.run, seq, "unknown", message=str(error))
             raise
-        return self._decide(seq, change, before, sent)
+        return self._decide(seq, change, before, sent, max(0.0, (self.now() - began).total_seconds()))
 
-    def _decide(self, seq: int, change: Change, before: Reading, sent: Sent) -> Made:
+    def _decide(self, seq: int, change: Change, before: Reading, sent: Sent, seconds: float) -> Made:
         if not change.told_by_box and sent.problem is not None:
             self.changed = self.changed or sent.lost
             self.journal.outcome(self.run, seq, "unknown" if sent.lost else "failed", message=str(sent.problem))
@@ -128,7 +146,7 @@ class Recorder:
         self.changed = True
         hurt = sent.after.rest != before.rest
         note = "something else changed in the same list" if hurt else _note(sent)
-        self.journal.outcome(self.run, seq, "done", after=sent.after.digest, message=note)
+        self.journal.outcome(self.run, seq, "done", after=sent.after.digest, message=note, seconds=seconds)
         if hurt:
             raise ChangeFailed(f"Done, but {note}: {change.summary}. The box, or somebody else at the same time, did more.")
         self.voice.say("change-complete", f"Read back: {change.summary}.", peer=change.peer, change=change.kind, seq=seq)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from remediate.executor import compare, todo, verify
 from remediate.executor.byhand import ByHand
+from remediate.executor.confirm import start_timer
 from remediate.executor.job import Job, Order, Seen, earlier_backups
 from remediate.executor.operations import RestartOnPeer
 from remediate.executor.operations.certificates import TRUSTED_CA_PAGE
@@ -23,6 +24,7 @@ def written(job: Job, seen: Seen) -> Iterator[ByHand]:
     if job.recorder and job.unfinished:
         job.recorder.go_on(job.boxes)
     _say_what_a_rollback_would_need(job)
+    start_timer(job)
     for box in job.boxes:
         yield from _change_peer(job, seen, box)
     yield from _change_ciphers(job)

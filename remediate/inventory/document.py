@@ -16,6 +16,7 @@ _STRING = "tag:yaml.org,2002:str"
 _INTEGER = "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _QUOTED = re.compile(r"""(['"])(.*?)\1""")
+_MOST_DIGITS = 9
 _KINDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "nothing", "timestamp": "a date"}
 
 
@@ -93,7 +94,8 @@ class Item:
     def integer(self) -> int:
         """Return a whole number, written in decimal."""
         value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
-        if self.node.tag != _INTEGER or not value.isdecimal():
+        # YAML 1.1 reads a leading zero as octal, and Python refuses endless digits: both are no number a person means here.
+        if self.node.tag != _INTEGER or not value.isdecimal() or len(value) > _MOST_DIGITS or value.startswith("0"):
             raise self.error(f"`{self.name}` must be a whole number, not {_kind(self.node)}.")
         return int(value)
 
@@ -136,6 +138,8 @@ def read_document(file: Path) -> Item:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InventoryError(f"{file}:{line}: is not YAML here: {_without_quotes(error.problem or 'cut short')}.") from None
+    except RecursionError:
+        raise InventoryError(f"{file}: is nested too deeply to be an inventory.") from None
     except yaml.YAMLError:
         raise InventoryError(f"{file}: is not YAML: it holds a character that YAML does not allow.") from None
     if node is None:

@@ -86,12 +86,13 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
 
 
 def _peers(item: Item) -> tuple[PeerAccess, ...]:
-    peers: dict[Address, PeerAccess] = {}
+    peers: dict[str, PeerAccess] = {}
     for entry in item.sequence():
         peer = _peer(entry)
-        if peer.address in peers:
+        host = _same_host(peer.address)
+        if host in peers:
             raise entry.error(f"the peer {peer.address} stands twice in `peers`.")
-        peers[peer.address] = peer
+        peers[host] = peer
     return tuple(peers.values())
 
 
@@ -168,6 +169,16 @@ def _name(item: Item) -> str:
     if not _NAME.fullmatch(name):
         raise item.error(f"`{item.name}` may have letters, digits, dots, hyphens and underscores only: it also names files.")
     return name
+
+
+def _same_host(address: Address) -> str:
+    """One spelling for one host: names without case, IPv4 also where it is written inside IPv6."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address.casefold().rstrip(".")
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return str(mapped or ip)
 
 
 def _address(item: Item) -> Address:

@@ -22,6 +22,7 @@ class Limits:
     replication_poll_s: float = 2.0
     restart_s: float = 900.0
     restart_poll_s: float = 5.0
+    max_file_bytes: int = 256 * 1024 * 1024
     max_response_bytes: int = 8 * 1024 * 1024
     max_certificate_bytes: int = 64 * 1024
     max_chain_certificates: int = 100

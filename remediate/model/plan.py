@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, PlanId, Product
@@ -26,12 +26,19 @@ class Policy:
         allow_removal: a stale certificate that shadows a good one may be planned for removal where nothing else helps.
         trust_self_signed: a server's own self-signed certificate may be trusted.
         approved: fingerprints that a person approved.
+
+    Raises:
+        ValueError: `ciphers` is none of its names.
     """
 
     ciphers: CipherPolicy = "auto"
     allow_removal: bool = False
     trust_self_signed: bool = True
     approved: frozenset[Fingerprint] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.ciphers not in get_args(CipherPolicy):
+            raise ValueError(f"ciphers is {self.ciphers!r}, and may be one of {', '.join(get_args(CipherPolicy))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily
 RefreshBy = Literal["rest", "shell", "person"]
 RemovalBy = Literal["rest", "person"]
 
+ALARM = "Alarm: "
+"""How an alarm begins among the notes of a plan, so that every view can put it first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -101,6 +104,19 @@ class Publisher:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Two ways to look at one server show two certificates: somebody may be in the middle.
+
+    Attributes:
+        certificate: what was presented. Nobody vouches for it, whoever else trusts it.
+        message: one sentence for a person, with both fingerprints.
+    """
+
+    certificate: Fingerprint
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One cluster at one moment. Written to a file and read back, it is the same value.
 
@@ -112,6 +128,7 @@ class Snapshot:
         publishers: where discovery would be refreshed.
         not_in_use: default ports that refused, as ``address:port``: said, and no reason for incompleteness.
         not_asked: what discovery could not ask, one sentence each: endpoints may be missing because of it.
+        alarms: where vantage points disagree.
     """
 
     cluster: str
@@ -124,6 +141,7 @@ class Snapshot:
     publishers: tuple[Publisher, ...] = ()
     not_in_use: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import Policy
-from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.snapshot import ALARM, Peer, Snapshot
 from remediate.planner.choice import Choice
 from remediate.planner.forecast import Forecaster
 from remediate.trust.libcrypto import appliance
@@ -21,6 +21,7 @@ def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Foreca
     """Return one sentence a line, each once, in a fixed order."""
     observed = [peer for peer in snapshot.peers if peer.error is None]
     found = [
+        *sorted(f"{ALARM}{alarm.message}" for alarm in snapshot.alarms),
         *_verdict_notes(),
         *_choice_notes(policy, choice),
         *_peer_notes(observed),
@@ -60,9 +61,6 @@ def _peer_notes(observed: list[Peer]) -> Iterator[str]:
         yield f"{REVERSE_PROXY_CIPHERS} could not be read on every peer, so both certificates of a node must verify there."
     if len(lists - {None}) > 1:
         yield f"The peers differ in {REVERSE_PROXY_CIPHERS}: replication from the primary may be under way or broken."
-    off = [peer.address for peer in observed if peer.verify_origin_server is False]
-    if off:
-        yield f"The workaround is on (VerifyOriginServer: Off) on {', '.join(off)}; endpoints are judged as if it were not."
 
 
 def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:

@@ -62,12 +62,14 @@ def candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
     chains = [chain for endpoint in snapshot.endpoints for chain in endpoint.presented.values() if chain]
     own = frozenset(chain[0] for chain in chains)
     listed = frozenset(one for peer in snapshot.peers for one in peer.trusted_ca)
+    disputed = frozenset(alarm.certificate for alarm in snapshot.alarms)
     seen = {one for chain in chains for one in chain} | listed | set(snapshot.available_ca)
     found = Candidates(
         certificates=_certificates(snapshot, seen),
         own=own,
         # What a peer of this very cluster trusts already is vouched for by that (docs/decisions/0005-approvals.md).
-        vouched=snapshot.vouched_for | listed,
+        # But not what somebody in the middle may be showing: that takes a person who compared it over another path.
+        vouched=(snapshot.vouched_for | listed) - disputed,
         granted=policy.approved,
     )
     if policy.trust_self_signed:

@@ -43,9 +43,9 @@ class Desk:
             world=cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster), **(world or {})),
         )
 
-    def rollback(self, cluster: MemoryCluster, run: str = "last") -> RunResult:
-        world = cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster))
-        return rollback(run, cluster.access, state_dir=self.state_dir, sink=self.events.append, world=world)
+    def rollback(self, cluster: MemoryCluster, run: str = "last", **world: Any) -> RunResult:
+        its_world = cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster), **world)
+        return rollback(run, cluster.access, state_dir=self.state_dir, sink=self.events.append, world=its_world)
 
     def journal(self) -> Journal:
         return Journal(self.state_dir)

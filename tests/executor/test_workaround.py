@@ -1,54 +1,129 @@
-"""The workaround: on every peer, read back, and no claim about a peer that was not read (promise 6)."""
+"""The workaround: on every peer, read back, no claim about a peer that was not read, and no way off that breaks clients (promise 6)."""
 
 from __future__ import annotations
 
-from remediate.executor.workaround import status, switch, worst_of
-from tests.executor.clusters import story
+from dataclasses import replace
+
+import pytest
+
+from remediate.executor.lock import hold
+from remediate.executor.who import Who
+from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerFlag, status, switch, worst_of
+from remediate.model.errors import LockHeld
+from tests.executor.clusters import CORPORATE, IMP, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster
+from tests.pki import NOW
 
 
-def test_on_is_verification_off_on_every_peer_the_primary_first() -> None:
+def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -> tuple[PeerFlag, ...]:
+    world = cluster.world(lock_directory=desk.home / "locks")
+    return switch(cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, world=world)
+
+
+def healed() -> MemoryCluster:
+    """The story without the ECDSA twin, where every peer trusts what is needed."""
     cluster = story()
-    flags = switch(cluster.access, on=True, world=cluster.world())
+    cluster.endpoints = tuple(replace(one, presented={"rsa": one.presented["rsa"]}) for one in cluster.endpoints)
+    for box in cluster.boxes:
+        box.trusted = [CORPORATE.certificate, IMP.certificate]
+    return cluster
+
+
+def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> None:
+    cluster = story()
+    flags = turn(desk, cluster, on=True)
     assert [(one.verification, one.problem, one.changed) for one in flags] == [(False, None, True)] * 3
     assert cluster.writes[0].peer == cluster.box(1).address
     assert [one.verification for one in status(cluster.access, world=cluster.world())] == [False] * 3
 
 
-def test_on_twice_is_on_once_and_off_is_the_way_back() -> None:
-    cluster = story()
-    switch(cluster.access, on=True, world=cluster.world())
-    again = switch(cluster.access, on=True, world=cluster.world())
+def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
+    cluster = healed()
+    turn(desk, cluster, on=True)
+    again = turn(desk, cluster, on=True)
     assert (worst_of(again), len(cluster.writes)) == (0, 3)
-    assert worst_of(switch(cluster.access, on=False, world=cluster.world())) == 0
+    assert worst_of(turn(desk, cluster, on=False)) == 0
+    assert cluster.state() == healed().state()
+
+
+def test_off_is_refused_while_clients_would_lose_an_endpoint_and_names_each(desk: Desk) -> None:
+    # Given a cluster where the workaround is all that lets clients through
+    cluster = story()
+    turn(desk, cluster, on=True)
+
+    with pytest.raises(ClientsWouldBreak) as refused:
+        turn(desk, cluster, on=False)
+
+    assert refused.value.exit_code == 7
+    assert "cucm.example.test:6972: self-signed-untrusted" in str(refused.value)
+    assert "imp.example.test:8443: self-signed-untrusted" in str(refused.value)
+    assert "cucm.example.test:8443: issuer-unknown, unable to get local issuer certificate (from expc3" in str(refused.value)
+    assert "--force" in refused.value.next_step
+    assert {box.verify for box in cluster.boxes} == {False}
+    assert worst_of(turn(desk, cluster, on=False, force=True)) == 0
+    assert {box.verify for box in cluster.boxes} == {True}
+
+
+def test_off_is_refused_where_an_endpoint_cannot_be_looked_at(desk: Desk) -> None:
+    cluster = healed()
+    turn(desk, cluster, on=True)
+    lost = replace(cluster.endpoints[0], presented={}, error="unreachable: connection refused")
+    cluster.endpoints = (lost, *cluster.endpoints[1:])
+
+    with pytest.raises(NotVerified, match="cucm.example.test:6972: unreachable") as refused:
+        turn(desk, cluster, on=False)
+
+    assert refused.value.exit_code == 4
+    assert {box.verify for box in cluster.boxes} == {False}
+
+
+def test_off_looks_at_what_verifies_nothing_now_and_at_nothing_else(desk: Desk) -> None:
+    # Given one peer with the workaround, which has all it needs, beside peers that refuse already
+    cluster = story()
+    cluster.endpoints = cluster.endpoints[1:2]
+    cluster.box(1).verify = False
+
+    assert worst_of(turn(desk, cluster, on=False)) == 0
     assert cluster.state() == story().state()
 
 
-def test_a_peer_that_is_down_is_no_success() -> None:
+def test_a_run_that_holds_the_lock_keeps_both_switches_out(desk: Desk) -> None:
+    cluster = healed()
+    who = Who("alice", "bastion", 7)
+    with hold(cluster.access, desk.state_dir, desk.home / "locks", who=who, ticket="CHG1", now=lambda: NOW):
+        for on in (True, False):
+            with pytest.raises(LockHeld, match="alice on bastion"):
+                turn(desk, cluster, on=on)
+    assert cluster.sent == 0
+
+
+def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).up = False
-    assert worst_of(switch(cluster.access, on=True, world=cluster.world())) == 8
+    assert worst_of(turn(desk, cluster, on=True)) == 8
     assert worst_of(status(cluster.access, world=cluster.world())) == 4
 
 
-def test_a_version_that_does_not_offer_it_says_so() -> None:
+def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).verify = None
-    flags = switch(cluster.access, on=True, world=cluster.world())
+    flags = turn(desk, cluster, on=True)
     assert worst_of(flags) == 8
     assert "does not offer" in str(flags[1].problem)
     assert worst_of(status(cluster.access, world=cluster.world())) == 0
 
 
-def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success() -> None:
+def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {1: "drop-answer", 2: "drop-request"}
-    assert worst_of(switch(cluster.access, on=True, world=cluster.world())) == 0
+    assert worst_of(turn(desk, cluster, on=True)) == 0
     cluster.faults = {cluster.sent + 2: "ignore"}
-    flags = switch(cluster.access, on=False, world=cluster.world())
+    flags = turn(desk, cluster, on=False, force=True)
     assert (worst_of(flags), flags[1].verification) == (8, False)
 
 
-def test_a_flag_that_is_set_and_then_overwritten_is_no_success() -> None:
+def test_a_flag_that_is_set_and_then_overwritten_is_no_success(desk: Desk) -> None:
     # Given a primary whose replication overwrites the flag of another peer
     cluster = story()
 
@@ -57,5 +132,5 @@ def test_a_flag_that_is_set_and_then_overwritten_is_no_success() -> None:
             cluster.box(2).verify = True
 
     cluster.tap = overwrite
-    flags = switch(cluster.access, on=True, world=cluster.world())
+    flags = turn(desk, cluster, on=True)
     assert (flags[1].verification, flags[1].exit_code) == (True, 8)

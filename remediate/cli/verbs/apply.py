@@ -15,6 +15,7 @@ from remediate.model.errors import Declined, InventoryError
 if TYPE_CHECKING:
     from remediate.executor.result import ApplyOptions, OnFailure, Restart, RunResult
     from remediate.model.access import ClusterAccess
+    from remediate.model.events import Event, Sink
     from remediate.model.plan import EndpointForecast, Plan
 
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
         help="Restart peers, one at a time.")  # fmt: skip
 @option("--on-failure", type=click.Choice(["rollback", "workaround", "stop"]), default="rollback", show_default=True,
         help="What to do when a change fails.")  # fmt: skip
+@option("--confirm-within", metavar="15m", help="Undo everything unless `remediate confirm` follows within 900s, 15m or 1h.")
+@option("--window", metavar="START/END",
+        help="Begin nothing outside of these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
 @option("--allow-incomplete", is_flag=True, help="Apply a plan that was made without seeing every peer and endpoint.")
 @common
@@ -43,6 +47,8 @@ def command(
     approve_file: Path | None,
     restart: Restart,
     on_failure: OnFailure,
+    confirm_within: str | None,
+    window: str | None,
     ticket: str | None,
     allow_incomplete: bool,  # noqa: FBT001
 ) -> int:
@@ -50,40 +56,52 @@ def command(
 
     Shows the plan and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does anything.
 
+    With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
+    is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.
+
+    With --window, no change begins outside of the window, nor one that would not end in it; what is done by then stays, and the same
+    apply goes on in the next window. The way back after a failure is not held to the window.
+
     \b
     EXAMPLES
       remediate apply plan.json -i inventory.yml --dry-run
       remediate apply plan.json -i inventory.yml --ticket CHG0012345
       remediate apply plan.json -i inventory.yml --yes --approve-file fingerprints.txt
+      remediate apply plan.json -i inventory.yml --confirm-within 15m --window '22:00/02:00 Europe/Paris'
 
     \b
     EXIT CODES
       0   applied, or there was nothing to do; every endpoint verifies
-      1   error, nothing was changed
+      1   error, or the window is closed; nothing was changed
       3   failed and rolled back; the start state was read back and is there
       4   the plan is incomplete, and --allow-incomplete was not given; or something could not be observed
-      5   locked by another run
+      5   locked by another run, or an earlier one waits for its confirmation
       6   the plan is stale: what it was made from has changed
       7   declined, or a certificate lacks an approval
-      8   a person is needed: an outcome is unknown, a rollback failed, or a manual step is open
+      8   a person is needed: an outcome is unknown, a rollback failed, a manual step is open, or the window ended
+      9   applied, and undone unless `remediate confirm` follows in time
       10  applied; something stays refused that no trust or cipher change fixes
       130 interrupted (143: terminated); the journal says what was done
     """
     from remediate.cli.approvals import approved_fingerprints
     from remediate.cli.files import read_text
     from remediate.executor.apply import apply_plan
+    from remediate.executor.confirm import parse_within
     from remediate.executor.result import ApplyOptions
+    from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
 
     approved = approved_fingerprints(approve, approve_file)
-    options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete)
+    within = parse_within(confirm_within) if confirm_within else None
+    hours = parse_window(window) if window else None
+    options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours)
     value = Plan.from_json(read_text(plan))
     cluster = _cluster_of(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:
-        _refuse(value, options)
+        _refuse(value, cluster, options)
         _confirm(session, value)
     with session.listening() as sink:
-        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=sink)
+        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=_heard(session, sink))
     _hand_over(session, result, value, options)
     return result.exit_code
 
@@ -100,10 +118,25 @@ def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, .
     return named[0]
 
 
-def _refuse(plan: Plan, options: ApplyOptions) -> None:
-    """Raise now what would refuse the plan after the question: nobody should answer it in vain."""
-    from remediate.executor import refusals
+def _heard(session: Session, sink: Sink) -> Sink:
+    """Let what a confirm timer means be read under ``-q`` too, which leaves out progress."""
 
+    def hear(event: Event) -> None:
+        sink(event)
+        if session.quiet and event.type == "warning" and "confirm_by" in event.fields:
+            session.say(event.message)
+
+    return hear
+
+
+def _refuse(plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> None:
+    """Raise now what would refuse the plan after the question: nobody should answer it in vain."""
+    from remediate.executor import confirm, hours, refusals
+    from remediate.executor.ports import utc_now
+
+    if options.confirm_within:
+        confirm.refuse_questions(cluster)
+    hours.refuse_if_closed(options.window, utc_now())
     if not options.allow_incomplete:
         refusals.refuse_incomplete(plan)
     refusals.approvals(plan, options.approved)
@@ -142,7 +175,8 @@ def _hand_over(session: Session, result: RunResult, plan: Plan, options: ApplyOp
     from remediate.cli.runs_view import result_json, show_result
 
     if session.json:
-        session.write_json({**result_json(result, cluster=plan.cluster, plan=plan.id), "dry_run": options.dry_run})
+        body = result_json(result, cluster=plan.cluster, plan=plan.id)
+        session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
     else:
         show_result(session, result, _before_and_now(result, plan))
 

@@ -25,7 +25,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.snapshot import Endpoint, Peer, Preference, Publisher, Snapshot
+from remediate.model.snapshot import Alarm, Endpoint, Peer, Preference, Publisher, Snapshot
 from remediate.model.verdict import Verdict
 from remediate.model.wire.shapes import (
     PLAN_FORMAT,
@@ -63,10 +63,13 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         publishers=tuple(Publisher(Address(one.address), one.product, one.refresh) for one in wire.publishers),
         not_in_use=tuple(wire.not_in_use),
         not_asked=tuple(wire.not_asked),
+        alarms=tuple(Alarm(Fingerprint(one.certificate), one.message) for one in wire.alarms),
     )
     _check_named("snapshot", _named_in(snapshot), certificates)
     _check_distinct("snapshot", "peer", [str(one.address) for one in snapshot.peers])
     _check_distinct("snapshot", "endpoint", [one.name for one in snapshot.endpoints])
+    if sum(peer.primary for peer in snapshot.peers) > 1:
+        raise FormatError("The snapshot holds more than one primary peer.")
     return snapshot
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from remediate.model.canonical import parse_rfc3339
 from remediate.model.verdict import Cause
 
 SNAPSHOT_FORMAT = "remediate.snapshot/1"
 PLAN_FORMAT = "remediate.plan/1"
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+
+
+def _moment(value: object) -> datetime:
+    """An RFC 3339 text as the moment it says: nothing else is a time, and the ends of the calendar cannot be shifted to UTC."""
+    if not isinstance(value, str):
+        raise ValueError("a time is RFC 3339 text")
+    moment = parse_rfc3339(value)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"the year {moment.year} cannot be meant")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -57,10 +73,15 @@ class PublisherWire(_Wire):
     refresh: By = "person"
 
 
+class AlarmWire(_Wire):
+    certificate: Sha256
+    message: Text
+
+
 class SnapshotWire(_Wire):
     format: str
     cluster: Text
-    taken_at: AwareDatetime
+    taken_at: Moment
     peers: list[PeerWire]
     endpoints: list[EndpointWire]
     available_ca: list[Sha256] = []
@@ -69,6 +90,7 @@ class SnapshotWire(_Wire):
     publishers: list[PublisherWire] = []
     not_in_use: list[str] = []
     not_asked: list[str] = []
+    alarms: list[AlarmWire] = []
 
 
 class TrustCertificateWire(_Wire):
@@ -159,7 +181,7 @@ class PlanWire(_Wire):
     format: str
     id: Sha256
     cluster: Text
-    made_at: AwareDatetime
+    made_at: Moment
     complete: bool
     base: dict[str, BaseWire]
     actions: list[ActionWire]

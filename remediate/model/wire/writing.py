@@ -40,6 +40,7 @@ def write_snapshot(snapshot: Snapshot) -> str:
             ],
             "not_in_use": list(snapshot.not_in_use),
             "not_asked": list(snapshot.not_asked),
+            "alarms": [{"certificate": one.certificate, "message": one.message} for one in snapshot.alarms],
         }
     )
 

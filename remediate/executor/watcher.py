@@ -1,0 +1,179 @@
+"""The process behind a confirm timer: waits for the deadline in the journal, and then does what `remediate rollback RUN` does.
+
+It has a session of its own and no terminal, so it outlives the one it was started from, but not the machine (or container). It is
+told names and paths. The password it reads at the deadline, from where the inventory says, in the environment of the apply.
+
+While the apply that started it, or any other run on the cluster, is alive, it waits: they hold the cluster's lock. Having the lock, it
+takes the run in one transaction (`timers.expire`), after which it can no longer be confirmed, and only then rolls it back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from remediate.executor import timers
+from remediate.executor.journal import Journal, JournalError, UnknownRun
+from remediate.executor.lock import hold_name
+from remediate.executor.ports import Watch, Watcher, utc_now
+from remediate.executor.who import whoami
+from remediate.model.canonical import parse_rfc3339, rfc3339
+from remediate.model.errors import LockHeld, RemediateError
+
+_READY = b"ready"
+_START_S = 30.0
+_POLL_S = 1.0
+_LOCKED = LockHeld.exit_code
+_TRY_AGAIN = frozenset({4, _LOCKED, 8})
+"""Exit codes of a rollback that may end better later: a peer is down, or somebody else is at work. A refused login is none of them."""
+_TRIES = 10
+_BETWEEN_TRIES_S = 60.0
+_NOT_FOR_THE_ROLLBACK = frozenset({"REMEDIATE_EVENTS", "REMEDIATE_JSON"})
+"""They name files and a form that belong to the apply."""
+
+
+class TimerError(RemediateError):
+    """The process of a confirm timer did not come up."""
+
+    default_next_step = "Nothing was changed. Mend what its log says, or apply without --confirm-within."
+
+
+def start(watch: Watch) -> Watcher:
+    """Start the process and return when it is up. Raises TimerError."""
+    log = watch.state_dir / "timers" / f"{watch.run}.log"
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            child = _spawn(watch, log, theirs.fileno())
+        except OSError as error:
+            ours.close()
+            raise TimerError(f"The process of the confirm timer cannot be started ({log}): {error.strerror}.") from error
+    if _says_ready(ours):
+        return Watcher(child.pid, log, ours.close)
+    ours.close()
+    child.kill()
+    child.wait()
+    raise TimerError(f"The process of the confirm timer did not come up within {_START_S:.0f} s; its log is {log}.")
+
+
+def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    # Not the current folder: what lies there by chance is not to be imported.
+    command = [sys.executable, "-P", "-m", "remediate.executor.watcher"]
+    told = [watch.run, watch.timer, watch.cluster, str(watch.inventory), str(watch.state_dir), str(ready)]
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        return subprocess.Popen(
+            [*command, *told],
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            start_new_session=True,
+            pass_fds=(ready,),
+        )
+    finally:
+        os.close(handle)
+
+
+def _says_ready(ours: socket.socket) -> bool:
+    ours.settimeout(_START_S)
+    try:
+        return ours.recv(len(_READY)) == _READY
+    except OSError:
+        return False
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process itself."""
+    run, timer, cluster, inventory, state_dir, ready = arguments
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    watch_for = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
+    with socket.socket(fileno=int(ready)) as parent:
+        if not os.access(inventory, os.R_OK):
+            _say(f"{inventory} cannot be read, so a rollback would not know the cluster.")
+            return 1
+        parent.sendall(_READY)
+        # Until the parent has written the timer into the journal, or is gone.
+        parent.recv(1)
+    return watch(watch_for)
+
+
+def watch(
+    order: Watch,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    pause: Callable[[float], None] = time.sleep,
+    roll_back: Callable[[Watch], int] | None = None,
+) -> int:
+    """Wait until the timer ends or its deadline comes; then roll the run back. Returns the rollback's exit code; 0 without one."""
+    while True:
+        try:
+            left = _seconds_left(order, now())
+            if left is None:
+                _say(f"The timer of run {order.run} has ended; there is nothing to do.")
+                return 0
+            if left <= 0 and _taken(order, now):
+                return _undone(order, roll_back or _roll_back, pause)
+        except UnknownRun as error:
+            _say(str(error))
+            return 1
+        except JournalError as error:
+            _say(f"{error} Looking again.")
+            left = _POLL_S
+        pause(min(left, _POLL_S) if left > 0 else _POLL_S)
+
+
+def _seconds_left(order: Watch, now: datetime) -> float | None:
+    """How long the run may still be confirmed; None: this timer has ended."""
+    with Journal(order.state_dir) as journal:
+        run = journal.run(order.run)
+    if run.timer != order.timer or not timers.is_armed(run) or run.confirm_by is None:
+        return None
+    return (parse_rfc3339(run.confirm_by) - now).total_seconds()
+
+
+def _taken(order: Watch, now: Callable[[], datetime]) -> bool:
+    try:
+        with (
+            hold_name(order.cluster, order.state_dir, who=whoami(), now=now),
+            Journal(order.state_dir, writable=True) as journal,
+        ):
+            return timers.expire(journal, order.run, order.timer, now())
+    except LockHeld:
+        # The apply is still at work, or a rollback is: its end decides.
+        return False
+
+
+def _undone(order: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
+    _say(f"Nobody confirmed run {order.run} in time: rolling back.")
+    tries = 0
+    while True:
+        code = roll_back(order)
+        tries += code != _LOCKED
+        _say(f"The rollback ended with exit code {code}.")
+        if code not in _TRY_AGAIN or tries == _TRIES:
+            return code
+        pause(_BETWEEN_TRIES_S)
+
+
+def _roll_back(order: Watch) -> int:
+    where = ["-i", str(order.inventory), "-c", order.cluster, "--state-dir", str(order.state_dir)]
+    command = [sys.executable, "-P", "-m", "remediate", "rollback", order.run, *where, "--no-input"]
+    environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_ROLLBACK}
+    return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{rfc3339(utc_now())} {sentence}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,177 @@
+"""Runs in a window: refused before it, stopped in good order at its end, gone on with the next night (promise 9)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from remediate.executor.hours import Hours, WindowClosed, default_seconds
+from remediate.executor.operations import RefreshOnPrimary, RestartOnPeer, SetCipherList
+from remediate.executor.window import parse_window
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.limits import Limits
+from tests.executor.clock import Clock
+from tests.executor.clusters import CIPHERS, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster
+from tests.executor.test_crash import story_after
+
+NIGHT = parse_window("22:00/02:00 UTC")
+BEFORE = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+OPEN = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+NEXT_NIGHT = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
+
+
+def every_write_takes(cluster: MemoryCluster, clock: Clock, seconds: float) -> None:
+    """Let the clock go on with every write."""
+    cluster.tap = lambda point: clock.go_on(seconds) if point.startswith(("before append ", "before cipher ")) else None
+
+
+def test_outside_the_window_an_apply_is_refused_before_anything_and_told_when_it_opens(desk: Desk) -> None:
+    cluster = story()
+    with pytest.raises(WindowClosed, match="opens next at 2026-11-23 22:00 UTC") as refused:
+        desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT)
+    assert refused.value.exit_code == 1
+    assert cluster.sent == 0
+    assert desk.journal().runs() == ()
+
+
+def test_a_dry_run_outside_the_window_only_tells(desk: Desk) -> None:
+    cluster = story()
+    result = desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT, dry_run=True)
+    assert result.state == "dry-run"
+    assert desk.said("window") == [
+        "The window 22:00/02:00 UTC is closed, so an apply would be refused now. It opens next at 2026-11-23 22:00 UTC."
+    ]
+    desk.apply(cluster, plan_for(cluster), {"now": Clock(OPEN)}, window=NIGHT, dry_run=True)
+    assert desk.said("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24 02:00 UTC."
+
+
+def test_inside_the_window_over_midnight_an_apply_ends_as_ever(desk: Desk) -> None:
+    cluster, clock = story(), Clock(datetime(2026, 11, 23, 23, 59, tzinfo=UTC))
+    every_write_takes(cluster, clock, 30)
+    assert desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT).exit_code == 0
+
+
+def test_a_window_that_ends_in_the_middle_leaves_a_run_that_goes_on_the_next_night(desk: Desk) -> None:
+    # Given writes that take seventy minutes each, and a window of four hours
+    cluster, clock = story(), Clock(OPEN)
+    plan = plan_for(cluster)
+    target = story_after(plan).state()
+    every_write_takes(cluster, clock, 70 * 60)
+    # When the plan is applied
+    result = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
+    # Then nothing is begun that would not end in the window, what is done stays, and the run says what is left
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert clock() <= datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    done = cluster.sent
+    assert 0 < done < 5
+    assert {one.state for one in desk.journal().steps(result.run_id)} == {"done"}
+    assert "so it was not begun" in result.message
+    assert "the longest so far took 4200 s" in result.message
+    assert f"In effect and read back: {done} changes" in result.message
+    assert "Not begun: " in result.message
+    assert f"set {REVERSE_PROXY_CIPHERS}" in result.message
+    assert f"remediate rollback {result.run_id}" in result.message
+    assert desk.journal().run("last").state == "partial"
+    # And outside of the window nothing goes on
+    with pytest.raises(WindowClosed):
+        desk.apply(cluster, plan, {"now": clock}, window=parse_window("02:30/03:00 UTC"))
+    # When the same plan is applied the next night, on boxes that are quick again
+    clock.now = NEXT_NIGHT
+    cluster.tap = lambda _point: None
+    again = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
+    # Then the same run ends, and no write is repeated
+    assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)
+    assert cluster.state() == target
+    assert len(set(cluster.writes)) == len(cluster.writes)
+
+
+def test_a_run_that_the_window_stopped_can_be_rolled_back_at_any_hour(desk: Desk) -> None:
+    cluster, clock = story(), Clock(OPEN)
+    every_write_takes(cluster, clock, 80 * 60)
+    assert desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT).state == "partial"
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_a_first_step_that_cannot_end_in_the_window_refuses_the_run(desk: Desk) -> None:
+    # Given half a minute left, and no measurement: a write and its read-back may take a minute
+    cluster = story()
+    clock = Clock(datetime(2026, 11, 24, 1, 59, 30, tzinfo=UTC))
+    with pytest.raises(WindowClosed, match="none was measured yet") as refused:
+        desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
+    assert (refused.value.exit_code, cluster.sent) == (1, 0)
+    assert desk.journal().run("last").state == "rolled-back"
+    assert "Nothing was written" in desk.journal().run("last").message
+
+
+def test_a_resumed_run_that_can_begin_nothing_stays_partial(desk: Desk) -> None:
+    # Given a run that the window stopped half-way
+    cluster, clock = story(), Clock(OPEN)
+    plan = plan_for(cluster)
+    every_write_takes(cluster, clock, 80 * 60)
+    run = desk.apply(cluster, plan, {"now": clock}, window=NIGHT).run_id
+    sent = cluster.sent
+    # When it is gone on with where the window is open but too short
+    clock.now = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
+    with pytest.raises(WindowClosed):
+        desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
+    # Then nothing was written, and the run still says that it is half done
+    assert (cluster.sent, desk.journal().run(run).state) == (sent, "partial")
+
+
+def test_a_failure_at_the_end_of_the_window_is_still_rolled_back(desk: Desk) -> None:
+    # Given a box that refuses the third write, which ends three minutes before the window does
+    cluster, clock = story(), Clock(OPEN)
+    cluster.faults = {3: "refuse"}
+    every_write_takes(cluster, clock, 79 * 60)
+    # When it fails, Then the way back is not held to the window
+    result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
+    assert (result.exit_code, result.state) == (3, "rolled-back")
+    assert cluster.state() == story().state()
+
+
+def test_the_workaround_as_the_way_out_is_not_held_to_the_window_either(desk: Desk) -> None:
+    # Given a write that ends after the window, and fails
+    cluster, clock = story(), Clock(OPEN)
+    cluster.faults = {1: "refuse"}
+    every_write_takes(cluster, clock, 5 * 3600)
+    result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT, on_failure="workaround")
+    assert result.state == "partial"
+    assert [box.verify for box in cluster.boxes] == [False, False, False]
+
+
+def test_how_long_a_step_may_take_is_measured_and_else_what_we_would_wait() -> None:
+    limits = Limits(read_s=30, slow_write_s=120, restart_s=900, replication_s=150)
+    peer = Address("expc1.example.test")
+    cipher = SetCipherList(peer, REVERSE_PROXY_CIPHERS, CIPHERS, CIPHERS)
+    assert default_seconds(cipher, limits) == 60
+    assert default_seconds(RefreshOnPrimary(peer, peer, "cucm"), limits) == 150
+    assert default_seconds(RestartOnPeer(peer), limits) == 900
+    # Given 22:00/02:00, and a restart that took five minutes at most
+    measured = {"restart-peer": 300.0}
+    for minute, allowed in ((54, True), (55, False)):
+        clock = Clock(datetime(2026, 11, 24, 1, minute, tzinfo=UTC))
+        hours = Hours(NIGHT, clock, measured.get, limits)
+        if allowed:
+            hours.before(RestartOnPeer(peer))
+            continue
+        with pytest.raises(WindowClosed, match="the longest so far took 300 s"):
+            hours.before(RestartOnPeer(peer))
+        # A cipher list has to be on every peer before the window ends, and 150 s are allowed for that
+        hours.before(cipher)
+        clock.go_on(91)
+        with pytest.raises(WindowClosed, match="may take 210 s"):
+            hours.before(cipher)
+
+
+def test_the_longest_write_of_a_kind_on_this_cluster_is_in_the_journal(desk: Desk) -> None:
+    cluster, clock = story(), Clock(OPEN)
+    every_write_takes(cluster, clock, 7)
+    desk.apply(cluster, plan_for(cluster), {"now": clock})
+    with desk.journal() as journal:
+        assert journal.longest("edge", "trust-certificate") == 7
+        assert journal.longest("edge", "restart-peer") is None
+        assert journal.longest("another", "trust-certificate") is None

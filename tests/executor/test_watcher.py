@@ -1,0 +1,73 @@
+"""The process behind a confirm timer, for real: it comes up or refuses the run, and it has no terminal."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from remediate.executor import timers
+from remediate.executor.journal import Journal
+from remediate.executor.ports import Watch, utc_now
+from remediate.executor.watcher import TimerError, start
+from tests.executor.clusters import plan_for, story
+from tests.executor.conftest import Desk
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Watch:
+    """A watch over a run that was applied."""
+    desk, cluster = Desk(tmp_path), story()
+    run = desk.apply(cluster, plan_for(cluster)).run_id
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text("version: 1\nclusters: []\n")
+    return Watch(run, "0123456789abcdef", "edge", inventory, desk.state_dir)
+
+
+def wait_for(text: str, log: Path) -> None:
+    """Wait until the process has written this to its log."""
+    until = time.monotonic() + PATIENCE_S
+    while text not in log.read_text():
+        assert time.monotonic() < until, log.read_text()
+        time.sleep(0.02)
+
+
+def test_it_has_a_session_of_its_own_no_terminal_and_a_private_log(order: Watch) -> None:
+    watcher = start(order)
+    # Then it leads its own session, has no controlling terminal, and reads from nowhere
+    fields = Path(f"/proc/{watcher.pid}/stat").read_text().rpartition(")")[2].split()
+    session, terminal = int(fields[3]), int(fields[4])
+    assert (session, terminal) == (watcher.pid, 0)
+    files = [Path(f"/proc/{watcher.pid}/fd/{number}").readlink() for number in range(3)]
+    assert files == [Path("/dev/null"), watcher.log, watcher.log]
+    assert stat.S_IMODE(watcher.log.stat().st_mode) == 0o600
+    # And when its timer was never written down, it ends by itself
+    watcher.let_go()
+    wait_for("has ended", watcher.log)
+
+
+def test_it_ends_when_the_run_is_rolled_back(order: Watch) -> None:
+    watcher = start(order)
+    with Journal(order.state_dir, writable=True) as journal:
+        journal.close_run(order.run, "confirm-pending", "")
+        timers.arm(journal, order.run, order.timer, utc_now().replace(year=2999))
+        watcher.let_go()
+        journal.close_run(order.run, "rolled-back", "")
+    wait_for("has ended", watcher.log)
+
+
+def test_it_does_not_come_up_without_the_inventory(order: Watch) -> None:
+    order.inventory.unlink()
+    with pytest.raises(TimerError, match=f"did not come up.*{order.run}.log"):
+        start(order)
+    assert "cannot be read" in (order.state_dir / "timers" / f"{order.run}.log").read_text()
+
+
+def test_it_does_not_come_up_where_its_log_cannot_be(order: Watch) -> None:
+    (order.state_dir / "timers").write_text("in the way")
+    with pytest.raises(TimerError, match="cannot be started"):
+        start(order)
