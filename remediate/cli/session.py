@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-import click
-
 from remediate.model.errors import UsageError
 from remediate.model.events import Event, Sink
 
@@ -64,24 +62,31 @@ class Session:
 
         stream = sys.stderr if self.events == "-" else sys.stdout
         # With stdout closed (`>&-`) there is nobody to read, which is no error.
-        return make_console(cast("TextIO", _Kept(stream or io.StringIO(), self)), color=not self.no_color)
+        return make_console(cast("TextIO", _Kept(stream or io.StringIO(), self._lost)), color=not self.no_color)
 
     def err(self) -> Console:
         """Return the console for progress and questions."""
         from remediate.report.terminal import make_console
 
-        return make_console(sys.stderr, color=not self.no_color)
+        return make_console(cast("TextIO", _Kept(sys.stderr or io.StringIO(), _nobody_listens)), color=not self.no_color)
 
     def say(self, sentence: str) -> None:
         """Write a line for a person on stderr, also under ``-q``."""
         from remediate.report.text import clean
 
-        click.echo("\n".join(clean(line, 4000) for line in sentence.splitlines()), err=True)
+        if sys.stderr is not None:
+            kept = _Kept(sys.stderr, _nobody_listens)
+            kept.write("\n".join(clean(line, 4000) for line in sentence.splitlines()) + "\n")
+            kept.flush()
 
     def hint(self, sentence: str) -> None:
         """Write a line that ``-q`` leaves out."""
         if not self.quiet:
             self.say(sentence)
+
+    def _lost(self, error: OSError) -> None:
+        self.output_lost = True
+        self.say(f"remediate: the result could not be written to stdout: {error.strerror}.")
 
     def write_json(self, value: Any) -> None:
         """Write the one document of ``--json``."""
@@ -92,7 +97,7 @@ class Session:
     def write(self, text: str) -> None:
         """Write a result on stdout. A reader that has gone away (``| head``) is no error; a full disk is `output_lost`."""
         if sys.stdout is not None:
-            kept = _Kept(sys.stdout, self)
+            kept = _Kept(sys.stdout, self._lost)
             kept.write(text)
             kept.flush()
 
@@ -129,12 +134,17 @@ class Session:
         return self._event_lines
 
 
-class _Kept:
-    """Stdout for results: a full disk under it is said once, on stderr, and ends no run that has changed something already."""
+def _nobody_listens(error: OSError) -> None:
+    """The terminal is gone: a run that has begun goes on to its end, and the journal says how it ended."""
+    del error
 
-    def __init__(self, stream: TextIO, session: Session) -> None:
+
+class _Kept:
+    """A stream that ends no run: a full disk or a terminal that is gone is told to `lost`, and what follows vanishes."""
+
+    def __init__(self, stream: TextIO, lost: Callable[[OSError], None]) -> None:
         self._stream = stream
-        self._session = session
+        self._lost = lost
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -157,8 +167,7 @@ class _Kept:
             drain(self._stream)
         except OSError as error:
             drain(self._stream)
-            self._session.output_lost = True
-            self._session.say(f"remediate: the result could not be written to stdout: {error.strerror}.")
+            self._lost(error)
 
 
 def _tell(sinks: list[Sink], event: Event) -> None:

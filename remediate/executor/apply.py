@@ -79,6 +79,7 @@ def apply_plan(
             WindowClosed, TimerError: refused before the first write to a box, which is as it was.
     """
     refusals.refuse_other_cluster(plan, cluster)
+    refusals.refuse_unusable_ciphers(plan)
     if not options.allow_incomplete:
         refusals.refuse_incomplete(plan)
     if options.confirm_within:
@@ -147,7 +148,7 @@ def _walked(job: Job) -> RunResult:
         seen = _re_read(job)
         _compare(job, seen)
         by_hand = tuple(written(job, seen)) if _anything_to_do(job, seen) else ()
-        return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, by_hand)
+        return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, seen, by_hand)
     except (RemediateError, StopAtOnce) as failure:
         if job.recorder is not None and job.recorder.run:
             return after_failure(job, job.recorder, failure)
@@ -173,7 +174,8 @@ def _re_read(job: Job) -> Seen:
         known |= certificates
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
-    return Seen({backup.peer: backup for backup, _ in read}, known, snapshot)
+    forecasts = verify.expected(order.plan, order.world.judge(snapshot))
+    return Seen({backup.peer: backup for backup, _ in read}, known, snapshot, forecasts)
 
 
 def _compare(job: Job, seen: Seen) -> None:
@@ -184,7 +186,7 @@ def _compare(job: Job, seen: Seen) -> None:
     earlier = earlier_backups(job)
     for backup in seen.backups.values():
         compare.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer))
-    forecast = verify.predicted(plan, seen.snapshot, job.order.world.judge)
+    forecast = verify.predicted(plan, seen.snapshot, seen.forecasts, job.order.world.judge)
     refusals.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
 
 
@@ -199,9 +201,9 @@ def _anything_to_do(job: Job, seen: Seen) -> bool:
     )
 
 
-def _verified(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
+def _verified(job: Job, seen: Seen, by_hand: Sequence[ByHand]) -> RunResult:
     """Steps 12 and 13."""
     job.walk.enter(Step.VERIFY)
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
-    return close(job, verify.compare(order.plan, order.world.judge(snapshot)), by_hand)
+    return close(job, verify.compare(seen.forecasts, order.world.judge(snapshot)), by_hand)

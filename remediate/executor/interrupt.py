@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first lets the step finish and then stops, the second stops at once."""
+"""Ctrl-C, SIGTERM, and SIGHUP of a terminal that is gone: the first lets the step finish and then stops, the second stops at once."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Stop:
 
     @property
     def exit_code(self) -> int:
-        """The contract's: 130 for Ctrl-C, 143 for SIGTERM."""
-        return 143 if self.signal == signal.SIGTERM else 130
+        """The contract's: 130 for Ctrl-C, 143 for SIGTERM and SIGHUP."""
+        return 143 if self.signal in {signal.SIGTERM, signal.SIGHUP} else 130
 
     def before(self, step: Step) -> None:
         """Raise Interrupted when asked to stop and `step` is one to stop before."""
@@ -55,7 +55,7 @@ def listening(warn: Callable[[str], None]) -> Iterator[Stop]:
         stop.signal = number
         warn("Interrupted: this step is being finished. Once more stops at once, and leaves the last write to be looked up.")
 
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stop
     finally:

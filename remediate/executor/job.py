@@ -17,7 +17,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.limits import Limits
-from remediate.model.plan import Plan
+from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.snapshot import Snapshot
 
 
@@ -56,11 +56,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What step 2 read: how every reachable peer stands, every certificate, and the cluster as observed."""
+    """What step 2 read: how every reachable peer stands, every certificate, the cluster as observed, and what must hold afterwards."""
 
     backups: Mapping[Address, Backup]
     known: Mapping[Fingerprint, Certificate]
     snapshot: Snapshot
+    forecasts: tuple[EndpointForecast, ...]
 
 
 def earlier_backups(job: Job) -> Mapping[Address, Backup]:

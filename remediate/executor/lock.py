@@ -12,9 +12,9 @@ import fcntl
 import hashlib
 import json
 import os
+import pwd
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -49,8 +49,18 @@ class ClusterLock:
 
 
 def shared_directory() -> Path:
-    """Where the runs of this user see each other, whatever their state directory (below TMPDIR, or the system's own)."""
-    return Path(tempfile.gettempdir()) / f"remediate-{os.getuid()}"
+    """Where the runs of this user see each other, whatever their state directory and environment.
+
+    In the home that the system knows of, not the one of the environment: a login shell, cron and Ansible differ in HOME and TMPDIR.
+    Below /tmp where there is no such home to write to.
+    """
+    try:
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        home = None
+    if home and home.is_dir() and os.access(home, os.W_OK):
+        return home / ".local" / "state" / "remediate" / "peers"
+    return Path("/tmp") / f"remediate-{os.getuid()}"  # noqa: S108 - its owner and mode are checked before use
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from remediate.executor.operations.certificates import named
 from remediate.executor.verify import Verification
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import Declined, IncompletePlan, StalePlan, UsageError
+from remediate.model.errors import Declined, FormatError, IncompletePlan, StalePlan, UsageError
 from remediate.model.identity import Address, Fingerprint
-from remediate.model.plan import Plan, TrustCertificate
+from remediate.model.plan import Plan, SetCiphers, TrustCertificate
+from remediate.trust.ciphers import families_in
 
 
 def refuse_other_cluster(plan: Plan, cluster: ClusterAccess) -> None:
@@ -19,6 +20,13 @@ def refuse_other_cluster(plan: Plan, cluster: ClusterAccess) -> None:
             f"The plan is for cluster {plan.cluster}, and {cluster.source} names {cluster.name} here.",
             next_step="Choose the cluster with --cluster, or give the plan that was made for it.",
         )
+
+
+def refuse_unusable_ciphers(plan: Plan) -> None:
+    """Raise FormatError when the plan sets a cipher list in which OpenSSL finds nothing for RSA or ECDSA."""
+    for one in plan.actions:
+        if isinstance(one, SetCiphers) and not families_in(one.after):
+            raise FormatError(f"The plan sets {one.name} to {one.after!r}, in which OpenSSL finds no cipher to use.")
 
 
 def refuse_incomplete(plan: Plan) -> None:
@@ -60,7 +68,8 @@ def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplet
     if forecast.broken:
         said = "; ".join(forecast.sentence(one) for one in forecast.broken)
         raise StalePlan(
-            f"The plan for {plan.cluster} is stale: what these endpoints present has changed, they would still be refused: {said}."
+            f"The plan for {plan.cluster} is stale: by what is presented and trusted now, these endpoints would be refused after it: "
+            f"{said}."
         )
     promised = [one for one in forecast.unseen if one.after.verdict.ok]
     if promised and not allow_incomplete:

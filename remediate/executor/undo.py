@@ -74,7 +74,7 @@ def undo(work: Undoing) -> Undone:
 def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, PeerPort]) -> bool:
     """Undo one step; returns whether something was written. Raises RemediateError when it is not undone."""
     if record.peer not in reachable:
-        raise ObservationError(f"{record.peer} cannot be reached.")
+        raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
     box = reachable[record.peer]
     before = inverse.precondition(box)
     if before.standing is Standing.TO_DO:

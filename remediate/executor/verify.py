@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What became of a plan's forecasts, as sentences.
+    """What became of forecasts.
 
     Attributes:
-        broken: refused, although the plan says that it verifies.
+        broken: refused, although the plan says that it verifies, or although it verified before.
         unseen: could not be judged.
-        remaining: refused, as the plan said.
+        remaining: refused, as it was before and as the plan said if it spoke of it.
     """
 
     judgements: tuple[Judgement, ...]
@@ -44,13 +44,24 @@ def name_of(forecast: EndpointForecast) -> str:
     return f"[{forecast.address}]:{forecast.port}" if ":" in forecast.address else f"{forecast.address}:{forecast.port}"
 
 
-def compare(plan: Plan, judgements: Sequence[Judgement]) -> Verification:
-    """Hold `judgements` against the forecasts of `plan`."""
+def expected(plan: Plan, today: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
+    """Return what must hold afterwards: what the plan says, and that nothing which verifies `today` is lost, planned for or not."""
+    found = {(one.peer, one.address, one.port): one for one in plan.endpoints}
+    for one in today:
+        key = (one.peer, one.address, one.port)
+        forecast = found.get(key, EndpointForecast(one.address, one.port, one.peer, one.outcome, one.outcome))
+        after = one.outcome if one.outcome.verdict.ok and not forecast.after.verdict.ok else forecast.after
+        found[key] = replace(forecast, before=one.outcome, after=after)
+    return tuple(found.values())
+
+
+def compare(forecasts: Sequence[EndpointForecast], judgements: Sequence[Judgement]) -> Verification:
+    """Hold `judgements` against `forecasts`; see `expected`."""
     outcomes = {(one.peer, one.address, one.port): one.outcome for one in judgements}
     broken: list[EndpointForecast] = []
     unseen: list[EndpointForecast] = []
     remaining: list[EndpointForecast] = []
-    for one in plan.endpoints:
+    for one in forecasts:
         found = outcomes.get((one.peer, one.address, one.port))
         if found is None or _not_observed(found.verdict):
             unseen.append(one)
@@ -66,15 +77,17 @@ def _not_observed(verdict: Verdict) -> bool:
 
 
 def worse_than_before(verification: Verification, peer: Address) -> tuple[EndpointForecast, ...]:
-    """The endpoints that worked through `peer` before the plan and are refused now."""
+    """The endpoints that worked through `peer` before the first write and are refused now."""
     return tuple(one for one in verification.broken if one.before.verdict.ok and one.peer == peer)
 
 
-def predicted(plan: Plan, now: Snapshot, judge: Callable[[Snapshot], Sequence[Judgement]]) -> Verification:
-    """What the plan would come to, given what endpoints present and peers trust now."""
+def predicted(
+    plan: Plan, now: Snapshot, forecasts: Sequence[EndpointForecast], judge: Callable[[Snapshot], Sequence[Judgement]]
+) -> Verification:
+    """What the plan would come to, given what endpoints present and peers trust now, held against `forecasts`."""
     peers = tuple(_with_plan(plan, peer) for peer in now.peers)
     certificates = {**plan.certificates, **now.certificates}
-    return compare(plan, judge(replace(now, peers=peers, certificates=certificates)))
+    return compare(forecasts, judge(replace(now, peers=peers, certificates=certificates)))
 
 
 def _with_plan(plan: Plan, peer: Peer) -> Peer:

@@ -51,7 +51,7 @@ def _change_peer(job: Job, seen: Seen, box: PeerPort) -> Iterator[ByHand]:
     wrote = yield from _change_list(job, box, {one.certificate.common_name for one in waiting})
     job.walk.enter(Step.NEXT_PEER)
     if wrote and job.recorder and box is not job.boxes[-1]:
-        _look_through(job, box)
+        _look_through(job, seen, box)
 
 
 def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand, None, bool]:
@@ -67,14 +67,14 @@ def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand
     return wrote
 
 
-def _look_through(job: Job, box: PeerPort) -> None:
+def _look_through(job: Job, seen: Seen, box: PeerPort) -> None:
     """Step 8: what worked through the peer just changed must still work, before the next one is touched."""
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
-    seen = verify.compare(order.plan, order.world.judge(snapshot))
-    worse = verify.worse_than_before(seen, box.address)
+    now = verify.compare(seen.forecasts, order.world.judge(snapshot))
+    worse = verify.worse_than_before(now, box.address)
     if worse:
-        raise ChangeFailed(f"What worked before is refused now: {'; '.join(seen.sentence(one) for one in worse)}.")
+        raise ChangeFailed(f"What worked before is refused now: {'; '.join(now.sentence(one) for one in worse)}.")
     order.voice.say("peer-verified", f"What worked through {box.address} still works.", peer=box.address)
 
 

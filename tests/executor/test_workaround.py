@@ -1,4 +1,4 @@
-"""The workaround: on every peer, read back, no claim about a peer that was not read, and no way off that breaks clients (promise 6)."""
+"""The workaround: on every peer, read back, no claim about a peer that was not read, no way off that breaks clients (promise 6)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_off_is_refused_where_an_endpoint_cannot_be_looked_at(desk: Desk) -> Non
     lost = replace(cluster.endpoints[0], presented={}, error="unreachable: connection refused")
     cluster.endpoints = (lost, *cluster.endpoints[1:])
 
-    with pytest.raises(NotVerified, match="cucm.example.test:6972: unreachable") as refused:
+    with pytest.raises(NotVerified, match=r"cucm\.example\.test:6972: unreachable") as refused:
         turn(desk, cluster, on=False)
 
     assert refused.value.exit_code == 4
