@@ -49,10 +49,10 @@ EXIT CODES
     0  done, or nothing to do        7  declined, or an approval is missing
     1  error, nothing was changed    8  a person is needed
     2  changes pending              10  something remains that no trust or cipher change fixes
-    3  failed and rolled back       64  wrong usage
-    4  something was not observed   70  a bug in remediate
-    5  locked by another run       130  interrupted (143: terminated)
-    6  the plan is stale
+    3  failed and rolled back        9  applied, confirmation pending
+    4  something was not observed   64  wrong usage
+    5  locked by another run        70  a bug in remediate
+    6  the plan is stale           130  interrupted (143: terminated)
 
 Every option can be set by the environment variable that its help names; the command line wins.
 """

@@ -1,10 +1,14 @@
-"""What `remediate doctor` looks at: secrets, pins, logins, what each box offers, the state directory. Nothing is written to a box."""
+"""What `remediate doctor` looks at: secrets, pins, logins, what each box offers, clocks, the state directory.
+
+Nothing is written to a box.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +18,30 @@ from remediate.model.errors import RemediateError, most_serious
 if TYPE_CHECKING:
     from remediate.connectors.peer import ExpresswayPeer
     from remediate.model.access import ClusterAccess, PeerAccess
+    from remediate.model.identity import Address
     from remediate.model.limits import Limits
+    from remediate.model.plan import Outcome
+
+CLOSE_ENOUGH = timedelta(minutes=5)
+"""How far a peer's clock may be from this machine's before it is worth a warning. Its traffic server judges dates by its own."""
+SHOWN_ENDPOINTS = 4
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The moment, aware."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `code` is 0 when it is well, and `next_step` is empty then.
+    """One thing looked at.
 
     Attributes:
         subject: what: ``password of admin``, a peer's address.
         said: what was found, one line.
+        code: the exit code that it stands for; 0 when nothing is in the way.
+        next_step: what to do; empty where all is well. With `code` 0 this is a warning.
     """
 
     subject: str
@@ -32,12 +50,24 @@ class Finding:
     next_step: str = ""
 
 
-def examine(cluster: ClusterAccess, limits: Limits) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found of one cluster. `unverified`: the peers on which the workaround is on."""
+
+    findings: tuple[Finding, ...]
+    unverified: tuple[Address, ...] = ()
+
+
+def examine(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> Examination:
     """Look at everything that a plan and an apply for `cluster` would need."""
     secrets = tuple(_secrets(cluster))
     if secrets[0].code:
-        return (*secrets, *(Finding(f"peer {peer.address}", f"not tried; {_pins(peer)}", 1) for peer in cluster.peers))
-    return (*secrets, *_peers(cluster, limits))
+        return Examination(
+            (*secrets, *(Finding(f"peer {one.address}", f"not tried; {_pins(one)}", 1) for one in cluster.peers))
+        )
+    peers = _Peers(cluster, limits, now)
+    found = (*secrets, *peers.findings(), *_misjudged(cluster, limits, peers.skews))
+    return Examination(found, tuple(peers.unverified))
 
 
 def state_directory(path: Path) -> Finding:
@@ -48,6 +78,20 @@ def state_directory(path: Path) -> Finding:
             return Finding("state directory", f"{path} can be written")
     except OSError as error:
         return Finding("state directory", f"{path} cannot be written: {error.strerror}", 1, "Name another with --state-dir.")
+
+
+def journal(state_dir: Path) -> Finding:
+    """Whether the journal in `state_dir` can be read, and what is in it."""
+    from remediate.executor.journal import Journal
+    from remediate.report.text import count
+
+    try:
+        with Journal(state_dir) as book:
+            runs = book.runs()
+    except RemediateError as error:
+        return Finding("journal", str(error), error.exit_code, error.next_step)
+    newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].standing}" if runs else ""
+    return Finding("journal", f"can be read: {count(len(runs), 'run')}{newest}")
 
 
 def worst(findings: tuple[Finding, ...]) -> int:
@@ -72,53 +116,131 @@ def _secrets(cluster: ClusterAccess) -> Iterator[Finding]:
             yield Finding(subject, f"from {source}")
 
 
-def _peers(cluster: ClusterAccess, limits: Limits) -> Iterator[Finding]:
-    from remediate.connectors.cluster import open_peers
+class _Peers:
+    """One look at every peer. `skews`: how far ahead those clocks are that are far from this machine's."""
 
-    try:
-        opened = open_peers(cluster, limits, writable=False)
-    except RemediateError as error:
-        yield Finding("logins", str(error), error.exit_code, error.next_step)
-        return
-    pins = {peer.address: _pins(peer) for peer in cluster.peers}
-    with opened:
-        for peer in opened.peers:
-            yield from _peer(
-                peer, pins.get(peer.address, "named by the cluster itself"), primary=peer.address == opened.primary
-            )
-        for address, why in opened.unreachable.items():
-            yield Finding(f"peer {address}", why, 4, "Check that the peer is up and reachable from here.")
+    def __init__(self, cluster: ClusterAccess, limits: Limits, now: Now) -> None:
+        self._cluster, self._limits, self._now = cluster, limits, now
+        self.skews: dict[Address, timedelta] = {}
+        self.unverified: list[Address] = []
 
+    def findings(self) -> Iterator[Finding]:
+        """Log in to each peer, once, and say what was found."""
+        from remediate.connectors.cluster import open_peers
 
-def _peer(peer: ExpresswayPeer, pins: str, *, primary: bool) -> Iterator[Finding]:
-    subject = f"peer {peer.address}"
-    try:
-        role = "primary, " if primary else ""
-        yield Finding(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
-        yield Finding(subject, _offers(peer))
-        yield _flag(subject, verification=peer.verify_origin_server())
-    except RemediateError as error:
-        yield Finding(subject, str(error), error.exit_code, error.next_step)
+        try:
+            opened = open_peers(self._cluster, self._limits, writable=False)
+        except RemediateError as error:
+            yield Finding("logins", str(error), error.exit_code, error.next_step)
+            return
+        pins = {peer.address: _pins(peer) for peer in self._cluster.peers}
+        with opened:
+            for peer in opened.peers:
+                role = "primary, " if peer.address == opened.primary else ""
+                yield from self._peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
+            for address, why in opened.unreachable.items():
+                yield Finding(f"peer {address}", why, 4, "Check that the peer is up and reachable from here.")
 
+    def _peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[Finding]:
+        subject = f"peer {peer.address}"
+        try:
+            yield Finding(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
+            yield from _offers(subject, peer, axl=self._cluster.axl is not None)
+            yield self._flag(subject, peer)
+            yield self._clock(subject, peer)
+        except RemediateError as error:
+            yield Finding(subject, str(error), error.exit_code, error.next_step)
 
-def _offers(peer: ExpresswayPeer) -> str:
-    offered = peer.capabilities()
-    by_hand = [] if offered.remove_trusted_ca else ["removing from the trusted CA list"]
-    by_hand += [f"refreshing {product} discovery" for product in ("cucm", "imp") if product not in offered.refresh_products]
-    restart = "REST" if offered.restart else "the shell"
-    return f"restart over {restart}; by hand: {', '.join((*by_hand, 'refreshing unity discovery'))}"
+    def _flag(self, subject: str, peer: ExpresswayPeer) -> Finding:
+        match peer.verify_origin_server():
+            case True:
+                return Finding(subject, "verification is on; the workaround is offered")
+            case False:
+                self.unverified.append(peer.address)
+                return Finding(
+                    subject, "verification is OFF: the workaround is on", 0, "Turn it off when `remediate verify` is good."
+                )
+            case _:
+                return Finding(subject, "this version does not offer the workaround")
 
-
-def _flag(subject: str, *, verification: bool | None) -> Finding:
-    match verification:
-        case True:
-            return Finding(subject, "verification is on; the workaround is offered")
-        case False:
+    def _clock(self, subject: str, peer: ExpresswayPeer) -> Finding:
+        asked = self._now()
+        said = peer.clock()
+        if said is None:
             return Finding(
-                subject, "verification is OFF: the workaround is on", 0, "Turn it off when `remediate verify` is good."
+                subject, "it does not say what time it is; its certificates are judged by its clock, not by this one"
             )
-        case _:
-            return Finding(subject, "this version does not offer the workaround")
+        ahead = said - asked
+        apart = f"its clock is {_duration(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
+        if abs(ahead) <= CLOSE_ENOUGH:
+            return Finding(subject, "its clock agrees with this machine's")
+        self.skews[peer.address] = ahead
+        return Finding(
+            subject,
+            f"{apart}; it judges certificates by its own clock, and plans are made by this one",
+            0,
+            "Correct whichever is wrong: NTP under System > Time on Expressway, or this machine's.",
+        )
+
+
+def _duration(length: timedelta) -> str:
+    seconds = round(length.total_seconds())
+    days, hours, minutes = seconds // 86_400, seconds // 3_600, seconds // 60
+    return f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else f"{minutes} minutes"
+
+
+def _misjudged(cluster: ClusterAccess, limits: Limits, skews: Mapping[Address, timedelta]) -> Iterator[Finding]:
+    """Which verdicts a wrong clock changes: what is in use starts or ends between the two."""
+    if not skews:
+        return
+    from dataclasses import replace
+
+    from remediate.connectors.collect import collect
+    from remediate.report.view import endpoint_name
+    from remediate.trust.judge import judge
+
+    try:
+        snapshot = collect(cluster, limits=limits)
+    except RemediateError as error:
+        yield Finding("clocks", f"what they change could not be looked at: {error}", error.exit_code, error.next_step)
+        return
+    here = {(one.peer, one.address, one.port): one.outcome for one in judge(snapshot)}
+    for address, ahead in skews.items():
+        there = judge(replace(snapshot, taken_at=snapshot.taken_at + ahead))
+        changed: dict[str, list[str]] = {}
+        for one in there:
+            now = here[one.peer, one.address, one.port]
+            if one.peer == address and one.outcome.verdict != now.verdict:
+                said = f"{_word(one.outcome)} by its clock, {_word(now)} by this machine's"
+                changed.setdefault(said, []).append(endpoint_name(one.address, one.port))
+        for said, names in changed.items():
+            more = f" and {len(names) - SHOWN_ENDPOINTS} more" if len(names) > SHOWN_ENDPOINTS else ""
+            advice = "A plan from here can be wrong for this peer until the clocks agree."
+            yield Finding(f"peer {address}", f"{said}: {', '.join(names[:SHOWN_ENDPOINTS])}{more}", 0, advice)
+
+
+def _word(outcome: Outcome) -> str:
+    return "verified" if outcome.verdict.ok else f"refused ({outcome.verdict.cause})"
+
+
+def _offers(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[Finding]:
+    """What remediate does on this version, and what is left to a person."""
+    offered = peer.capabilities()
+    if not offered.described:
+        yield Finding(subject, "it does not describe its REST interface (/api/raml), so nothing beyond the documents is used")
+    refreshed = [product for product in offered.refresh_products if axl]
+    done = [f"restarting over {'REST' if offered.restart else 'the shell'}"]
+    done += ["removing from the trusted CA list over REST"] if offered.remove_trusted_ca else []
+    done += [f"refreshing {product} discovery over REST" for product in refreshed]
+    yield Finding(subject, f"on this version, done for you: {', '.join(done)}")
+    by_hand = [] if offered.remove_trusted_ca else ["removing from the trusted CA list"]
+    by_hand += [f"refreshing {product} discovery{_why_not(product in offered.refresh_products)}"
+                for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
+    yield Finding(subject, f"by hand: {', '.join(by_hand)}")
+
+
+def _why_not(offered: bool) -> str:  # noqa: FBT001 - its one argument is its meaning
+    return " (until the inventory has its AXL account)" if offered else ""
 
 
 def _pins(peer: PeerAccess) -> str:

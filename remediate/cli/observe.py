@@ -22,14 +22,25 @@ def observe(cluster: ClusterAccess, sink: Sink) -> Snapshot:
 
 
 def warn_of(session: Session, snapshot: Snapshot) -> None:
-    """Say on stderr which peers were not seen, and that the workaround is on. Endpoints stand in every result themselves."""
+    """Say on stderr which peers were not seen, where vantage points disagree, and that the workaround is on.
+
+    Endpoints stand in every result themselves.
+    """
     for peer in snapshot.peers:
         if peer.error:
             session.say(f"{snapshot.cluster}: peer {peer.address} was not looked at: {peer.error}")
-    off = [peer.address for peer in snapshot.peers if peer.verify_origin_server is False]
+    for alarm in snapshot.alarms:
+        session.say(f"{snapshot.cluster}: ALARM: {alarm.message}")
+    remind(session, snapshot.cluster, [peer.address for peer in snapshot.peers if peer.verify_origin_server is False])
+
+
+def remind(session: Session, cluster: str, off: Sequence[str]) -> None:
+    """Say on stderr that the workaround is on, where it is, and what ends it. `off`: peers with verification off."""
     if off:
-        session.say(f"{snapshot.cluster}: the workaround is on: {', '.join(off)} accept any certificate, a forged one too.")
-        session.say("  Turn it off when `remediate verify` is good: `remediate workaround off -i INVENTORY`.")
+        session.say(
+            f"{cluster}: the workaround is on, so any certificate is accepted by {', '.join(off)}, a forged one too; once `remediate "
+            f"verify` is good, end it: `remediate workaround off -i INVENTORY -c {cluster}`."
+        )
 
 
 def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,10 +51,31 @@ def show_result(session: Session, result: RunResult, forecasts: Sequence[Endpoin
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
     console.print(Text(clean(result.message, 2000), "bold"))
-    for step in result.open_steps:
-        console.print(Text(f"! By hand: {clean(step, 2000)}", "yellow"))
+    for peer, steps in by_peer(result.open_steps, _peers_of(session, result)).items():
+        console.print(Text(f"By hand on {clean(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)
+        for step in steps:
+            console.print(Text(f"  ! {clean(step, 2000)}", "yellow"), soft_wrap=True)
     if result.run_id:
         session.hint(f"Run {result.run_id}. `remediate runs show {result.run_id}` shows its steps.")
+
+
+def by_peer(steps: Sequence[str], peers: Sequence[str]) -> dict[str, list[str]]:
+    """Return `steps` (sentences) under the one peer that each names, in the peers' order; under "" what names none or several."""
+    found: dict[str, list[str]] = {peer: [] for peer in (*peers, "")}
+    for step in steps:
+        # Between what cannot be part of a name, so that expc1 is not found in expc10.
+        named = [peer for peer in peers if re.search(rf"(?<![\w.:-]){re.escape(peer)}(?![\w-]|[.:]\w)", step)]
+        found[named[0] if len(named) == 1 else ""].append(step)
+    return {peer: those for peer, those in found.items() if those}
+
+
+def _peers_of(session: Session, result: RunResult) -> Sequence[str]:
+    from remediate.executor.journal import Journal
+
+    if not result.run_id:
+        return tuple(dict.fromkeys(one.peer for one in result.judgements))
+    with Journal(session.state_dir) as journal:
+        return journal.run(result.run_id).peers
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -63,17 +85,41 @@ def run_json(run: Run) -> dict[str, Any]:
 
 
 def run_record(journal: Journal, run: Run) -> dict[str, Any]:
-    """Return all that the journal holds of a run, but the certificates."""
+    """Return all that the journal holds of a run, but its plan and the certificates.
+
+    ``before`` is how each peer stood before the first write: its trusted CA list in the box's order, and its cipher lists. ``after``
+    is what the steps that were read back as done made of the lists.
+    """
     from dataclasses import asdict
 
+    steps = journal.steps(run.id)
+    backups = journal.backups(run.id)
     return {
         **run_json(run),
         "who": run.who,
         "host": run.host,
+        "pid": run.pid,
         "message": run.message,
-        "steps": [step_json(step) for step in journal.steps(run.id)],
+        "confirm_by": run.confirm_by,
+        "before": {peer: {"trusted_ca": list(one.trusted_ca), "ciphers": dict(one.ciphers)} for peer, one in backups.items()},
+        "after": {peer: {"trusted_ca": list(list_after(one.trusted_ca, peer, steps))} for peer, one in backups.items()},
+        "steps": [step_json(step) for step in steps],
         "approvals": [asdict(one) for one in journal.approvals(run.id)],
     }
+
+
+def list_after(before: Sequence[str], peer: str, steps: Sequence[StepRecord]) -> tuple[str, ...]:
+    """Return the trusted CA list of `peer` as the run leaves it: `before`, and what its steps did that was read back."""
+    listed = list(before)
+    for step in steps:
+        certificate = step.facts.get("certificate", "")
+        if step.peer != peer or step.state != "done":
+            continue
+        if step.kind == "trust-certificate" and certificate not in listed:
+            listed.append(certificate)
+        if step.kind == "remove-certificate" and certificate in listed:
+            listed.remove(certificate)
+    return tuple(listed)
 
 
 def step_json(step: StepRecord) -> dict[str, Any]:

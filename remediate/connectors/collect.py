@@ -1,6 +1,7 @@
 """From the systems to a Snapshot: peers first, then the nodes they send clients to, then what every endpoint presents.
 
-Reading writes nothing: the peers are opened without the right to. What is seen is seen from this machine, the one vantage point.
+Reading writes nothing: the peers are opened without the right to. The probe sees from this machine; where certificate management says
+over a verified channel what a node's own certificates are, the two are compared (`vantage`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from remediate.connectors.probe import probe
 from remediate.connectors.records import PublisherRecord
 from remediate.connectors.target import Observation, Target
 from remediate.connectors.tls_check import read_authorities
+from remediate.connectors.vantage import disagreements
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError
@@ -72,8 +74,12 @@ def collect(
         total=len(discovered.targets),
     )
     observations = probe(discovered.targets, _cipher_lists(reads), limits, lambda target, seen: _tell_probed(say, target, seen))
+    alarms = tuple(disagreements(tuple(zip(discovered.targets, observations, strict=True)), discovered.own))
+    for alarm in alarms:
+        say("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
     snapshot = _snapshot(cluster, now(), reads, publishers, discovered, observations, operator_ca)
-    return replace(snapshot, not_asked=tuple(not_asked))
+    disputed = {alarm.certificate for alarm in alarms}
+    return replace(snapshot, vouched_for=snapshot.vouched_for - disputed, not_asked=tuple(not_asked), alarms=alarms)
 
 
 @dataclass(frozen=True, slots=True)

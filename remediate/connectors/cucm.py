@@ -53,6 +53,19 @@ class ProcessNode:
     product: Product
 
 
+@dataclass(frozen=True, slots=True)
+class NodeCertificates:
+    """What certificate management shows of one node.
+
+    Attributes:
+        all: own certificates and trusted ones, each once.
+        own: each of its own under the name of its service (``tomcat``, ``CallManager``), whatever the key family.
+    """
+
+    all: tuple[Certificate, ...]
+    own: tuple[tuple[str, Certificate], ...]
+
+
 class UcNode:
     """The web port of one node.
 
@@ -91,15 +104,15 @@ class UcNode:
             if row.get("name") != _ENTERPRISE and (address := address_in(row.get("name", "")))
         )
 
-    def certificates(self, account: Account) -> tuple[Certificate, ...]:
-        """Return all that certificate management shows: own certificates and trusted ones. Raises LoginRefused at once."""
+    def certificates(self, account: Account) -> NodeCertificates:
+        """Return what certificate management shows. Raises LoginRefused at once."""
         with self._client(account) as client:
             answer = client.get(_SNAPSHOT)
         if answer.status == 404:
             raise NotOffered(f"{self._where} has no certificate management interface (Unified CM 14 and later have).")
         self._accept(answer, "certificate management", account)
         try:
-            return tuple({one.fingerprint: one for one in _in_snapshot(json.loads(answer.text))}.values())
+            return _in_snapshot(json.loads(answer.text))
         except (ValueError, RecursionError, AttributeError, TypeError, CertificateError) as error:
             raise ObservationError(
                 f"The certificates that {self._where} lists cannot be read: {visible(str(error), 120)}"
@@ -179,10 +192,17 @@ def _local(element: ET.Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _in_snapshot(document: Any) -> Iterator[Certificate]:
+def _in_snapshot(document: Any) -> NodeCertificates:
     """The shape of certificate management's ``/config/snapshot/server``."""
-    for identity in document.get("identities") or []:
-        yield from Certificate.all_from_pem(identity.get("certificate") or "")
-    for trust in document.get("trusts") or []:
-        for entry in trust.get("certificate_data") or []:
-            yield from Certificate.all_from_pem(entry.get("certificate") or "")
+    own = tuple(
+        (str(identity.get("service") or "").removesuffix("-ECDSA"), one)
+        for identity in document.get("identities") or []
+        for one in Certificate.all_from_pem(identity.get("certificate") or "")
+    )
+    trusted = (
+        one
+        for trust in document.get("trusts") or []
+        for entry in trust.get("certificate_data") or []
+        for one in Certificate.all_from_pem(entry.get("certificate") or "")
+    )
+    return NodeCertificates(tuple(dict.fromkeys((*(one for _, one in own), *trusted))), own)

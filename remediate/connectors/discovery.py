@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from remediate.connectors.cucm import WEB_PORT, UcNode, open_node
+from remediate.connectors.cucm import WEB_PORT, NodeCertificates, UcNode, open_node
 from remediate.connectors.http import Account
 from remediate.connectors.records import PublisherRecord
 from remediate.connectors.target import Target
 from remediate.model.access import ClusterAccess, NodeAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, PinMismatch
-from remediate.model.identity import Address, Fingerprint, Product
+from remediate.model.identity import Address, Product
 from remediate.model.limits import Limits
 
 DEFAULT_PORTS: dict[Product, tuple[int, ...]] = {"cucm": (8443, 6971, 6972), "imp": (8443,), "unity": (8443,)}
@@ -28,10 +28,12 @@ class Discovered:
     Attributes:
         targets: sorted by address and port.
         authenticated: certificates that certificate management showed over a verified channel.
+        own: the same, by the node's address as in `targets`: its own certificates, each with the name of its service.
     """
 
     targets: tuple[Target, ...]
     authenticated: tuple[Certificate, ...]
+    own: Mapping[Address, tuple[tuple[str, Certificate], ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -93,7 +95,9 @@ def discover(
     for target in nodes.web("cucm", publishers=True):
         if (web := _open(target, authorities, limits, warn, opened)) is not None:
             _ask_for_nodes(web, target, cluster, nodes, warn)
-    return Discovered(nodes.targets(), _authenticated(cluster, nodes, authorities, limits, warn, opened))
+    shown = _authenticated(cluster, nodes, authorities, limits, warn, opened)
+    every = dict.fromkeys(one for node in shown.values() for one in node.all)
+    return Discovered(nodes.targets(), tuple(every), {address: node.own for address, node in shown.items()})
 
 
 def _open(
@@ -132,22 +136,22 @@ def _authenticated(
     limits: Limits,
     warn: Warn,
     opened: dict[str, UcNode],
-) -> tuple[Certificate, ...]:
+) -> dict[Address, NodeCertificates]:
     """What certificate management shows of each node, where the node itself verifies."""
     if cluster.platform is None:
-        return ()
+        return {}
     account = Account(cluster.platform.username, cluster.platform.password.read())
-    found: dict[Fingerprint, Certificate] = {}
+    found: dict[Address, NodeCertificates] = {}
     for target in (*nodes.web("cucm", publishers=False), *nodes.web("imp", publishers=False)):
         node = _open(target, authorities, limits, warn, opened)
         if node and not node.verified:
             warn(_unverified(target, "certificate management"))
         elif node:
             try:
-                found |= {one.fingerprint: one for one in node.certificates(account)}
+                found[target.address] = node.certificates(account)
             except (ObservationError, NotOffered, PinMismatch) as error:
                 warn(f"{target.address} could not be asked for its certificates: {error}")
-    return tuple(found.values())
+    return found
 
 
 def _unverified(target: Target, service: str) -> str:

@@ -35,7 +35,7 @@ def host_key_check(access: PeerAccess) -> HostKeyCheck:
     """Return the check for one peer. Raises InventoryError when the known_hosts file that the inventory names cannot be read."""
     if access.ssh.host_key:
         return HostKeyCheck("the pinned host key", frozenset({access.ssh.host_key}))
-    path = access.ssh.known_hosts or Path.home() / ".ssh" / "known_hosts"
+    path = access.ssh.known_hosts or _of_the_user(access)
     keys = paramiko.HostKeys()
     if access.ssh.known_hosts or path.exists():
         try:
@@ -46,3 +46,13 @@ def host_key_check(access: PeerAccess) -> HostKeyCheck:
     name = access.address if access.ssh_port == 22 else f"[{access.address}]:{access.ssh_port}"
     known = keys.lookup(name)
     return HostKeyCheck(f"what {path} holds for {name}", frozenset(fingerprint_of(key) for key in (known or {}).values()))
+
+
+def _of_the_user(access: PeerAccess) -> Path:
+    try:
+        return Path.home() / ".ssh" / "known_hosts"
+    except RuntimeError as error:
+        raise InventoryError(
+            f"{access.address}: no SSH host key is given, and this user has no home with a known_hosts file.",
+            next_step='Pin the host key in the inventory: ssh: {host_key: "SHA256:BASE64"}.',
+        ) from error

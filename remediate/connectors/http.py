@@ -9,6 +9,8 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,10 +37,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `body` is whole, and within the limit."""
+    """What came back. `body` is whole, and within the limit; `date` is the server's own clock, None where it does not say."""
 
     status: int
     body: bytes
+    date: datetime | None = None
 
     @property
     def ok(self) -> bool:
@@ -158,7 +161,7 @@ class HttpClient:
             with self._session.request(
                 method, self._base + path, auth=self._sign, timeout=timeouts, stream=True, allow_redirects=False, **content
             ) as response:
-                return Answer(response.status_code, self._bounded(response, path, read_s))
+                return Answer(response.status_code, self._bounded(response, path, read_s), _date_in(response))
         except requests.RequestException as error:
             raise self._meaning(error, method) from error
         except urllib3.exceptions.HTTPError as error:
@@ -209,6 +212,15 @@ class HttpClient:
             # urllib3 says both fingerprints; every other SSLError of its own wraps one of the ssl module.
             return PinMismatch(f"{self._where} presents another certificate than {self._check.what}. {visible(inner)}.")
         return None
+
+
+def _date_in(response: requests.Response) -> datetime | None:
+    """The ``Date`` of an answer (RFC 9110, 6.6.1), aware."""
+    try:
+        moment = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _never_connected(error: requests.RequestException) -> bool:

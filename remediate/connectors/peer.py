@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -86,6 +87,10 @@ class ExpresswayPeer:
         """Return such as ``X14.2.1``; None when the box does not say."""
         said = self._shell().system.get("SystemUnit/Software/Version")
         return visible(said, 40) if said else None
+
+    def clock(self) -> datetime | None:
+        """Return the peer's clock, by which its traffic server judges dates; None when the box does not say."""
+        return self._rest.clock()
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
         """Return the trusted CA list in the box's order. A block that cannot be read is an error that says its number."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -59,6 +60,12 @@ class RestSession:
     def log_in(self) -> None:
         """Find the base path, which also shows whether the account is let in. Raises as `get` does."""
         self.get(TRUSTED_CA)
+
+    def clock(self) -> datetime | None:
+        """Return the box's own clock, to the second; None when it does not say. Raises as `get` does."""
+        answer = self._get(f"{self._base or BASES[0]}/sysinfo")
+        self._raise_for_access(answer)
+        return answer.date
 
     def page(self, path: str) -> str:
         """Return the text at an absolute path, such as ``/api/raml``. Raises as `get` does."""

@@ -30,7 +30,10 @@ def check_for(trust: TlsTrust) -> TlsCheck:
     if trust.fingerprint:
         return pinned(trust.fingerprint)
     if trust.ca is None:
-        return TlsCheck(ssl.create_default_context(), "the system's CA store")
+        # Not create_default_context(): that one would write the session's keys to where SSLKEYLOGFILE says.
+        system = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        system.load_default_certs()
+        return TlsCheck(system, "the system's CA store")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cafile=str(trust.ca))

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Step(IntEnum):
-    """The steps as `remediate.executor.apply` and docs/architecture number them."""
+    """The steps as `remediate.executor.apply` numbers them."""
 
     LOCK = 1
     RE_READ = 2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from remediate.lab.requestlog import Transport
@@ -18,6 +20,7 @@ class Fault(StrEnum):
     DROP_REQUEST = "the connection breaks before anything is done"
     IGNORE_WRITE = "the box says yes and does nothing"
     SLOW = "the answer takes its time"
+    HALF_CLOSE = "the write is done, the shell says that it ends, and stays open"
 
 
 @dataclass(slots=True)
@@ -29,6 +32,15 @@ class _Armed:
     transport: Transport | None
     writes_only: bool
     seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _LockOut:
+    """Automated protection of one peer: after so many refused logins, nobody is answered for a while."""
+
+    refusals_left: int
+    seconds: float
+    until: float = 0.0
 
 
 @dataclass(slots=True)
@@ -46,10 +58,13 @@ class Faults:
     restart_peer: Callable[[str], None]
     set_node_running: Callable[[str, bool], None]
     set_trusted: Callable[[str, Certificate | None, Certificate | None], None]
+    intercept: Callable[[str, int], None]
     replication_lag_s: float = 0.3
     _armed: list[_Armed] = field(default_factory=list)
     _intruders: list[_Intruder] = field(default_factory=list)
     _refusing: set[str] = field(default_factory=set)
+    _lock_outs: dict[str, _LockOut] = field(default_factory=dict)
+    _skews: dict[str, timedelta] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def drop_answer(self, peer: str, *, times: int = 1, containing: str = "", transport: Transport | None = None) -> None:
@@ -85,6 +100,29 @@ class Faults:
         """Carry the next requests out at once, but answer only after `seconds`."""
         self._arm(_Armed(Fault.SLOW, peer, times, containing, transport, writes_only, seconds))
 
+    def half_close(self, peer: str, *, times: int = 1, containing: str = "") -> None:
+        """Do the next writes that come over the shell, then end its stream (EOF) without an answer and without closing it."""
+        self._arm(_Armed(Fault.HALF_CLOSE, peer, times, containing, "ssh", writes_only=True))
+
+    def lock_out(self, peer: str, *, after: int, seconds: float) -> None:
+        """Once this peer has refused `after` more logins, leave everybody without an answer for `seconds`, as fail2ban does.
+
+        On loopback nothing can be dropped before it connects, so connections are taken and then met with silence.
+        """
+        with self._lock:
+            self._lock_outs[peer] = _LockOut(after, seconds)
+
+    def clock(self, peer: str, ahead: timedelta) -> None:
+        """Let the clock of a peer be ahead (behind: negative)."""
+        self._skews[peer] = ahead
+
+    def man_in_the_middle(self, address: str, port: int) -> None:
+        """Put somebody in front of the ports of one service of a node, who shows self-signed certificates with the node's names.
+
+        `port` is any of the service's; `Lab.node(address).presented` then says what is shown.
+        """
+        self.intercept(address, port)
+
     def refuse_login(self, peer: str, *, on: bool = True) -> None:
         """Refuse every login of this peer, whatever the password, until switched off."""
         with self._lock:
@@ -118,16 +156,36 @@ class Faults:
             self._intruders.append(_Intruder(peer, lambda: self.set_trusted(peer, adds, removes), after_reads))
 
     def clear(self) -> None:
-        """Disarm everything that is still armed; peers and nodes that are down stay down."""
+        """Disarm everything that is still armed; peers and nodes that are down stay down, and who is in the middle stays there."""
         with self._lock:
             self._armed.clear()
             self._intruders.clear()
             self._refusing.clear()
+            self._lock_outs.clear()
+            self._skews.clear()
 
     def refuses_login(self, peer: str) -> bool:
         """Whether this peer refuses every login now."""
         with self._lock:
             return peer in self._refusing
+
+    def login_was_refused(self, peer: str) -> None:
+        """Called after each refused login."""
+        with self._lock:
+            if lock_out := self._lock_outs.get(peer):
+                lock_out.refusals_left -= 1
+                if lock_out.refusals_left == 0:
+                    lock_out.until = time.monotonic() + lock_out.seconds
+
+    def silence_s(self, peer: str) -> float:
+        """Return for how many seconds this peer answers nobody; 0 when it does answer."""
+        with self._lock:
+            lock_out = self._lock_outs.get(peer)
+            return max(0.0, lock_out.until - time.monotonic()) if lock_out else 0.0
+
+    def time_at(self, peer: str) -> datetime:
+        """Return the moment by the clock of this peer, aware."""
+        return datetime.now(UTC) + self._skews.get(peer, timedelta(0))
 
     def take(self, peer: str, transport: Transport, text: str, *, write: bool) -> tuple[frozenset[Fault], float]:
         """Return the faults that hit this request, used up by it, and the seconds to delay its answer."""

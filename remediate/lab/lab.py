@@ -13,7 +13,7 @@ from remediate.lab.addresses import Subnet
 from remediate.lab.faults import Faults
 from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
-from remediate.lab.nodes import SimulatedNode, build_node
+from remediate.lab.nodes import SimulatedNode, build_node, intercept
 from remediate.lab.peers import build_peers
 from remediate.lab.pki import pki_for
 from remediate.lab.requestlog import RequestLog
@@ -72,6 +72,7 @@ class Lab:
             lambda address: self._restart(self.peer(address)),
             self._set_node_running,
             self._someone_else,
+            self._intercept,
         )
         self.inventory = self.directory / "inventory.yml"
         self.approvals = self.directory / "pki" / "seen-on-console.txt"
@@ -178,6 +179,10 @@ class Lab:
         self.background.later(_BEFORE_RESTART_S, lambda: self._start_task(peer))
 
     def _start_task(self, peer: SimulatedPeer) -> None:
+        if self._stopping:
+            # The loop may end before a task that begins now would run.
+            self.cluster.end()
+            return
         task = self.background.loop.create_task(self._bounce(peer))
         self._restarting.add(task)
         task.add_done_callback(self._restarting.discard)
@@ -209,6 +214,9 @@ class Lab:
         if node.running != running:
             node.running = running
             await asyncio.gather(*(one.start() if running else one.stop() for one in node.listeners))
+
+    def _intercept(self, address: str, port: int) -> None:
+        self.background.run(intercept(self.node(address), port, self.directory / "private"))
 
     def _someone_else(self, address: str, adds: Certificate | None, removes: Certificate | None) -> None:
         peer = self.peer(address)

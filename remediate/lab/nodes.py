@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from remediate.lab.accounts import Accounts, basic_login
-from remediate.lab.pki import Identity, Pki
+from remediate.lab.pki import Identity, Pki, impostor_of
 from remediate.lab.scenario import NodeSpec, Scenario, ServiceSpec
 from remediate.lab.servers import Listener
 from remediate.lab.soap import certificate_snapshot, identity_name, process_nodes, soap_fault, uds_servers, uds_version
@@ -65,6 +65,19 @@ def build_node(
         listeners.append(Listener(app, connect_to, service.ports, tls))
         presented |= {port: {family: one.chain for family, one in identities.items()} for port in service.ports}
     return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running)
+
+
+async def intercept(node: SimulatedNode, port: int, private: Path) -> None:
+    """Let somebody in the middle answer on the ports of the service that has `port`; what is asked there still reaches the node."""
+    number, service = next((at, one) for at, one in enumerate(node.spec.services) if port in one.ports)
+    forged = {family: impostor_of(chain[0]) for family, chain in node.presented[port].items()}
+    tls = _server_context(node.spec, service, forged, private)
+    genuine = node.listeners[number]
+    await genuine.stop()
+    listener = genuine.behind(tls)
+    await listener.start()
+    node.listeners = (*node.listeners[:number], listener, *node.listeners[number + 1 :])
+    node.presented = {**node.presented, **{one: {family: it.chain for family, it in forged.items()} for one in service.ports}}
 
 
 def _server_context(

@@ -42,7 +42,7 @@ class BuiltPeer:
     ) -> PeerServers:
         """Return its servers, not yet started."""
         rest = RestInterface(cluster, self.peer, accounts, faults, log, restart)
-        listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls)
+        listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls, dates_itself=True)
         return PeerServers(listener, ShellServer(cluster, self.peer, accounts, faults, log, restart, self.host_key))
 
 

@@ -76,6 +76,15 @@ def issue_for_peer(name: str, address: str) -> Identity:
     return Identity(_signed(builder, peer_authority()), key)
 
 
+def impostor_of(certificate: Certificate) -> Identity:
+    """Return a self-signed identity with the subject and the names of `certificate`, and a new key of the same family."""
+    genuine = x509.load_der_x509_certificate(certificate.der)
+    key = _key("rsa" if certificate.key_family == "rsa" else "ecdsa", f"in the middle of {certificate.fingerprint}")
+    names = genuine.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    builder = _builder(genuine.subject, key).add_extension(names, critical=False)
+    return Identity(_self_signed(builder, genuine.subject, key), key)
+
+
 @cache
 def peer_authority() -> Identity:
     """The authority that signs the peers' web certificates; no node has anything to do with it."""

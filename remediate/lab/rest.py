@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -43,8 +44,14 @@ class RestInterface:
         resources = Starlette(routes=self._routes())
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            async def dated(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    now = format_datetime(self.faults.time_at(self.peer.address), usegmt=True)
+                    message = {**message, "headers": [(b"date", now.encode()), *message.get("headers", [])]}
+                await send(message)
+
             if scope["type"] == "http":
-                await self._guard(resources, scope, receive, send)
+                await self._guard(resources, scope, receive, dated)
 
         return guarded
 
@@ -69,11 +76,15 @@ class RestInterface:
         return [*routes, *status, Route("/api/raml", self._raml, methods=["GET"])]
 
     async def _guard(self, resources: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if silence_s := self.faults.silence_s(self.peer.address):
+            await asyncio.sleep(silence_s)
+            return abort_connection(scope)
         method, path = scope["method"], scope["path"]
         write = method not in ("GET", "HEAD", "OPTIONS")
         authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
         self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
         if not authorised:
+            self.faults.login_was_refused(self.peer.address)
             refusal = JSONResponse({"Message": "Authentication failed"}, 401, headers=_REALM)
             return await refusal(scope, receive, send)
         hits, delay_s = self.faults.take(self.peer.address, "rest", f"{method} {path}", write=write)

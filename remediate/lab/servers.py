@@ -77,13 +77,21 @@ async def _cancel_the_rest() -> None:
 class Listener:
     """One application on some ports of one address, with one TLS context (or none: plain HTTP)."""
 
-    def __init__(self, app: ASGIApp, address: str, ports: tuple[int, ...], tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, app: ASGIApp, address: str, ports: tuple[int, ...], tls: ssl.SSLContext | None, *, dates_itself: bool = False
+    ) -> None:
+        """`dates_itself`: the application says what time it is, in the place of this machine's clock."""
         self._app = app
         self._address = address
         self._ports = ports
         self._tls = tls
+        self._dates_itself = dates_itself
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def behind(self, tls: ssl.SSLContext) -> Listener:
+        """Return another listener, not yet started, for the same application at the same place, that shows what `tls` has."""
+        return Listener(self._app, self._address, self._ports, tls, dates_itself=self._dates_itself)
 
     async def start(self) -> None:
         """Listen; returns when connections are accepted."""
@@ -98,6 +106,7 @@ class Listener:
             log_config=None,
             log_level="critical",
             access_log=False,
+            date_header=not self._dates_itself,
         )
         config.load()
         # Our own context: two certificates, and the order of ciphers, are more than uvicorn's options can say.

@@ -44,11 +44,13 @@ class ShellServer:
     restart: Callable[[SimulatedPeer], None]
     host_key: paramiko.PKey
     _listener: socket.socket | None = None
+    _stopped: threading.Event = field(default_factory=threading.Event)
     _transports: set[paramiko.Transport] = field(default_factory=set)
 
     def start(self) -> None:
         """Listen; returns when connections are accepted."""
         self._listener = listening(self.peer.address, self.peer.ssh_port)
+        self._stopped.clear()
         threading.Thread(target=self._accept, args=(self._listener,), name="lab-ssh", daemon=True).start()
 
     def stop(self) -> None:
@@ -58,6 +60,7 @@ class ShellServer:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
+        self._stopped.set()
         for transport in list(self._transports):
             transport.close()
 
@@ -70,6 +73,10 @@ class ShellServer:
             threading.Thread(target=self._serve, args=(connection,), name="lab-ssh-shell", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        if silence_s := self.faults.silence_s(self.peer.address):
+            self._stopped.wait(silence_s)
+            connection.close()
+            return
         transport = paramiko.Transport(connection)
         transport.set_log_channel(_LOG)
         transport.add_server_key(self.host_key)
@@ -114,6 +121,12 @@ class ShellServer:
         time.sleep(delay_s)
         if Fault.DROP_ANSWER in hits:
             return False
+        if Fault.HALF_CLOSE in hits:
+            channel.shutdown_write()
+            # Whatever is typed from here on is read, and nothing comes of it; the client has to hang up.
+            while channel.recv(4096):
+                continue
+            return False
         _send(channel, "".join(f"{one}\r\n" for one in printed))
         return True
 
@@ -134,6 +147,8 @@ class _Session(paramiko.ServerInterface):
         accounts, peer = self._server.accounts, self._server.peer
         right = (username, password) == (accounts.username, accounts.password)
         right = right and not self._server.faults.refuses_login(peer.address)
+        if not right:
+            self._server.faults.login_was_refused(peer.address)
         self._server.log.add(peer.address, "ssh", "login", username, write=False, authorised=right)
         return AUTH_SUCCESSFUL if right else AUTH_FAILED
 

@@ -12,7 +12,7 @@ class Event:
 
     Attributes:
         type: an open, hyphenated name: ``observe-start``, ``peer-read``, ``endpoint-probed``, ``change-start``,
-            ``change-complete``, ``change-failed``, ``warning``, ``manual-step``, ``run-state`` …;
+            ``change-complete``, ``change-failed``, ``warning``, ``alarm``, ``manual-step``, ``run-state`` …;
             readers print `message` for one they do not know.
         message: one sentence for a person.
         cluster: the cluster it belongs to.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from remediate.model.canonical import rfc3339
@@ -14,20 +15,43 @@ from remediate.report.chain import Link
 from remediate.report.text import clean, short
 
 _ORIGINS = {"presented": "presented by the server", "trusted": "from this peer's list", "missing": "found nowhere"}
+_BOTH = "from this peer's list, and presented"
 
 
-def show_verdict(console: Console, address: str | None, verdict: Verdict, links: Sequence[Link], mends: Sequence[str]) -> None:
-    """Print the verdict, the drawn chain, and `mends`: sentences that say what would make it verify."""
+def show_verdict(
+    console: Console,
+    address: str | None,
+    verdict: Verdict,
+    links: Sequence[Link],
+    mends: Sequence[str],
+    other: str | None = None,
+) -> None:
+    """Print the verdict, the drawn chain, and `mends`: sentences that say what would make it verify.
+
+    Args:
+        other: what another OpenSSL than the appliance's says, where it differs.
+    """
     console.print(_answer(address, verdict))
     console.print()
     for link in links:
         for line in _link_lines(link):
             console.print(line, soft_wrap=True)
+    if other:
+        console.print()
+        console.print(_pointed("!", other, "yellow"))
     if verdict.ok:
         return
     console.print()
     for mend in mends:
-        console.print(Text(f"→ {clean(mend, 2000)}", "bold"))
+        console.print(_pointed("→", mend, "bold"))
+
+
+def _pointed(mark: str, sentence: str, style: str) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(mark, style), Text(clean(sentence, 2000), style))
+    return grid
 
 
 def _answer(address: str | None, verdict: Verdict) -> Text:
@@ -47,7 +71,8 @@ def _link_lines(link: Link) -> tuple[Text, ...]:
     refused = link.breaks or link.origin == "missing"
     head = Text(f"{stem}{'✗' if refused else '✓'} ", "red" if refused else "green")
     head.append(clean(link.name) or "(no name)", "bold")
-    head.append(f"  [{link.depth}] {_ORIGINS[link.origin]}", "dim")
+    both = link.origin == "trusted" and link.presented
+    head.append(f"  [{link.depth}] {_BOTH if both else _ORIGINS[link.origin]}", "dim")
     if link.certificate is None:
         return (head,)
     return (head, *(Text(f"{indent}  {line}", "dim") for line in facts(link.certificate)))

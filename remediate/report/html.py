@@ -15,15 +15,18 @@ from remediate.model.plan import Plan, TrustCertificate
 from remediate.report.drawing import facts
 from remediate.report.text import clean
 from remediate.report.view import (
+    alarms_of,
     approvals_required,
     by_hand,
     display_name,
     headline,
     left_over,
     matrix_of,
+    other_notes,
     peers_of,
     reasons_of,
     sums_of,
+    symbol_of,
 )
 
 MAX_TEXT = 20_000
@@ -56,6 +59,8 @@ def plan_page(plan: Plan) -> str:
         chains=_chains(plan),
         left=left_over(plan.unresolved),
         required=approvals_required(plan),
+        alarms=alarms_of(plan),
+        notes=other_notes(plan),
     )
 
 
@@ -71,7 +76,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(headline=headline, by_hand=by_hand)
-    environment.globals.update(peers_of=peers_of, reasons_of=reasons_of)
+    environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of)
     return environment.get_template("plan.html.j2")
 
 

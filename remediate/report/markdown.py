@@ -7,18 +7,21 @@ from collections.abc import Iterator
 
 from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
-from remediate.model.plan import Action, Outcome, Plan, RemoveCertificate, SetCiphers, TrustCertificate
+from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.report.text import clean, count
 from remediate.report.view import (
     Left,
+    alarms_of,
     approvals_required,
     by_hand,
     headline,
     left_over,
     matrix_of,
+    other_notes,
     peers_of,
     reasons_of,
     sums_of,
+    symbol_of,
 )
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
@@ -48,6 +51,9 @@ def _summary(plan: Plan) -> Iterator[str]:
     yield f"- Plan: {code(plan.id)}, made {rfc3339(plan.made_at)}"
     yield f"- Peers: {', '.join(code(peer) for peer in plan.base) or 'none'}"
     yield f"- Result: {sums.before} of {sums.pairs} pairs of peer and endpoint verify now, {sums.after} after the change"
+    if sums.unseen:
+        yield f"- Not looked at (?): {count(sums.unseen, 'pair')}"
+    yield from (f"- **{prose(alarm)}**" for alarm in alarms_of(plan))
     if not plan.complete:
         yield "- **Incomplete**: a peer or an endpoint could not be looked at"
 
@@ -58,12 +64,8 @@ def _matrix(plan: Plan) -> Iterator[str]:
     yield f"| endpoint | {' | '.join(code(label) for label in matrix.labels)} | cause |"
     yield f"|---|{':-:|' * len(matrix.peers)}---|"
     for row in matrix.rows:
-        cells = ("·" if one is None else f"{_symbol(one.before)} → {_symbol(one.after)}" for one in row.cells)
+        cells = ("·" if one is None else f"{symbol_of(one.before)} → {symbol_of(one.after)}" for one in row.cells)
         yield f"| {code(row.endpoint)} | {' | '.join(cells)} | {', '.join(row.causes)} |"
-
-
-def _symbol(outcome: Outcome) -> str:
-    return "✓" if outcome.verdict.ok else "✗"
 
 
 def _changes(plan: Plan) -> Iterator[str]:
@@ -151,6 +153,6 @@ def _stays(one: Left) -> Iterator[str]:
 
 
 def _notes(plan: Plan) -> Iterator[str]:
-    if plan.notes:
+    if other_notes(plan):
         yield from ("", "## Notes", "")
-        yield from (f"- {prose(note)}" for note in plan.notes)
+        yield from (f"- {prose(note)}" for note in other_notes(plan))

@@ -15,27 +15,34 @@ from remediate.model.canonical import rfc3339
 from remediate.model.plan import (
     Action,
     EndpointForecast,
-    Outcome,
     Plan,
     RemoveCertificate,
     SetCiphers,
     TrustCertificate,
     Unresolved,
 )
+from remediate.model.snapshot import ALARM
+from remediate.model.verdict import Cause
 from remediate.report.streams import drain
 from remediate.report.text import clean, count, short
 from remediate.report.view import (
+    GOOD,
+    REFUSED,
+    UNSEEN,
     Matrix,
     Row,
     Sums,
+    alarms_of,
     approvals_required,
     by_hand,
     headline,
     left_over,
     matrix_of,
+    other_notes,
     peers_of,
     reasons_of,
     sums_of,
+    symbol_of,
 )
 
 PLANNED = ("verify now", "after this plan")
@@ -45,6 +52,7 @@ MAX_NAMES = 4000
 WIDE_LABEL = 10
 _SIGNS = {"trust-certificate": "+", "remove-certificate": "-", "set-ciphers": "~"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "↻": "cyan"}
+_SYMBOLS = {GOOD: "green", REFUSED: "red", UNSEEN: "yellow"}
 _APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "needs your approval"}
 
 
@@ -68,13 +76,15 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
         explain: also the plans that were not chosen.
     """
     _title(console, plan)
+    for alarm in alarms_of(plan):
+        console.print(Text(f"! ALARM: {clean(alarm.removeprefix(ALARM), 2000)}", "bold red"))
     show_matrix(console, plan.endpoints, every_row=every_row)
     _actions(console, plan)
     _approvals(console, plan)
     show_unresolved(console, plan.unresolved)
     if explain:
         _alternatives(console, plan)
-    _listing(console, "Good to know", plan.notes)
+    _listing(console, "Good to know", other_notes(plan))
 
 
 def show_matrix(
@@ -103,15 +113,16 @@ def show_matrix(
     console.print(_sums_line(sums, words))
 
 
-def show_unresolved(console: Console, unresolved: Sequence[Unresolved]) -> None:
-    """Print what stays refused, why, and what would help."""
+def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: str = "Not fixed by this plan") -> None:
+    """Print what stays refused or was not seen, why, and what would help."""
     if not unresolved:
         return
-    _heading(console, "Not fixed by this plan")
+    _heading(console, title)
     for one in left_over(unresolved):
-        line = Text("✗ ", "red")
+        symbol = UNSEEN if one.cause is Cause.UNREACHABLE else REFUSED
+        line = Text(f"{symbol} ", _SYMBOLS[symbol])
         line.append(clean(", ".join(one.endpoints), MAX_NAMES), "bold")
-        line.append(f"  {one.cause.value}", "red")
+        line.append(f"  {one.cause.value}", _SYMBOLS[symbol])
         _indented(console, line, 2)
         _indented(console, Text(clean(one.advice, 2000)), 4)
         for option in one.options:
@@ -156,20 +167,19 @@ def _matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
 def _cell(forecast: EndpointForecast | None) -> Text:
     if forecast is None:
         return Text("·", "dim")
-    before, after = _symbol(forecast.before), _symbol(forecast.after)
+    before, after = (Text(symbol, _SYMBOLS[symbol]) for symbol in map(symbol_of, (forecast.before, forecast.after)))
     return after if before == after else Text.assemble(before, (" → ", "dim"), after)
-
-
-def _symbol(outcome: Outcome) -> Text:
-    return Text("✓", "green") if outcome.verdict.ok else Text("✗", "red")
 
 
 def _sums_line(sums: Sums, words: tuple[str, str]) -> Text:
     # A pair is one peer and one endpoint.
+    if not sums.pairs:
+        return Text("No endpoint is known here, so nothing was judged.", "bold yellow")
+    unseen = f" {sums.unseen} could not be looked at ({UNSEEN})." if sums.unseen else ""
     if sums.before == sums.after:
-        return Text(f"{sums.after} of {sums.pairs} pairs of peer and endpoint verify.", "bold")
+        return Text(f"{sums.after} of {sums.pairs} pairs of peer and endpoint verify.{unseen}", "bold")
     before, after = words
-    return Text(f"{sums.before} of {sums.pairs} pairs of peer and endpoint {before}, {sums.after} {after}.", "bold")
+    return Text(f"{sums.before} of {sums.pairs} pairs of peer and endpoint {before}, {sums.after} {after}.{unseen}", "bold")
 
 
 def _actions(console: Console, plan: Plan) -> None:

@@ -19,6 +19,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
+from remediate.model.snapshot import ALARM
 from remediate.model.verdict import Cause
 
 PRODUCTS = {"cucm": "Unified CM", "imp": "IM and Presence", "unity": "Unity Connection"}
@@ -27,6 +28,7 @@ PAGES = {
     "imp": "Configuration > Unified Communications > IM and Presence Service nodes",
     "unity": "Configuration > Unified Communications > Unity Connection servers",
 }
+GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
 TRUSTED_CA_PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
@@ -78,11 +80,12 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Pairs of a peer and an endpoint: all, verified before, verified after."""
+    """Pairs of a peer and an endpoint: all, verified before, verified after, not looked at."""
 
     pairs: int
     before: int
     after: int
+    unseen: int
 
 
 def matrix_of(forecasts: Iterable[EndpointForecast]) -> Matrix:
@@ -100,7 +103,18 @@ def sums_of(forecasts: Iterable[EndpointForecast]) -> Sums:
     """Count the pairs."""
     listed = tuple(forecasts)
     before = sum(one.before.verdict.ok for one in listed)
-    return Sums(len(listed), before, sum(one.after.verdict.ok for one in listed))
+    unseen = sum(symbol_of(one.after) == UNSEEN for one in listed)
+    return Sums(len(listed), before, sum(one.after.verdict.ok for one in listed), unseen)
+
+
+def symbol_of(outcome: Outcome) -> str:
+    """Return how `outcome` is drawn, also without colour: verifies, refused, or not looked at, which is neither."""
+    verdict = outcome.verdict
+    # A node that answered and has no shared cipher was looked at; one that could not be says so in its error (see `Endpoint`).
+    no_handshake = verdict.cause is Cause.HANDSHAKE_FAILED and (verdict.error or "").startswith(f"{Cause.HANDSHAKE_FAILED}:")
+    if verdict.cause is Cause.UNREACHABLE or no_handshake:
+        return UNSEEN
+    return GOOD if verdict.ok else REFUSED
 
 
 def left_over(unresolved: Iterable[Unresolved]) -> tuple[Left, ...]:
@@ -114,6 +128,16 @@ def left_over(unresolved: Iterable[Unresolved]) -> tuple[Left, ...]:
 def endpoint_name(address: str, port: int) -> str:
     """``address:port``, with brackets round an IPv6 address."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def alarms_of(plan: Plan) -> tuple[str, ...]:
+    """The notes that come before anything else: vantage points that disagree."""
+    return tuple(note for note in plan.notes if note.startswith(ALARM))
+
+
+def other_notes(plan: Plan) -> tuple[str, ...]:
+    """The notes that are good to know, no more."""
+    return tuple(note for note in plan.notes if not note.startswith(ALARM))
 
 
 def approvals_required(plan: Plan) -> tuple[TrustCertificate, ...]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from OpenSSL import crypto
 
-from tests.cli.conftest import Remediate
-from tests.pki import NOW, issue
+from remediate.model.certificate import Certificate
+from remediate.trust.libcrypto import modern
+from tests.cli.conftest import Ended, Remediate
+from tests.pki import NOW, YEAR, Entity, issue
 
 AT = NOW.isoformat()
 
@@ -158,3 +164,70 @@ def test_an_absent_journal_is_an_empty_list(remediate: Remediate) -> None:
     assert remediate("runs", "--json").document == []
     assert "No run yet" in remediate("runs").out
     assert remediate("runs", "show", "last").code == 1
+
+
+def explained(remediate: Remediate, folder: Path, chain: list[Entity], store: list[Entity], *more: str) -> Ended:
+    (folder / "c.pem").write_text("".join(one.certificate.pem for one in chain))
+    (folder / "s.pem").write_text("".join(one.certificate.pem for one in store))
+    address = ("--address", "cucm.test", "--at", AT)
+    return remediate("explain", "--chain", folder / "c.pem", "--store", folder / "s.pem", *address, *more)
+
+
+def test_explain_draws_the_chain_that_openssl_built_and_says_what_to_remove(remediate: Remediate, tmp_path: Path) -> None:
+    # Given an expired copy of the intermediate in the list, which wins over the good one that is presented
+    root = issue("Root", ca=True)
+    middle = issue("Middle", root, ca=True)
+    stale = issue("Middle", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
+    leaf = issue("cucm.test", middle, names=("cucm.test",))
+
+    ended = explained(remediate, tmp_path, [leaf, middle, root], [root, stale])
+    links = explained(remediate, tmp_path, [leaf, middle, root], [root, stale], "--json").document["chain"]
+
+    assert "refused: shadowed" in ended.out
+    assert [(one["origin"], one["presented"], one["breaks"]) for one in links] == [
+        ("presented", True, False),
+        ("trusted", False, True),
+        ("trusted", True, False),
+    ]
+    assert links[1]["certificate"] == stale.certificate.fingerprint
+    assert "CN=Root,O=Lab  [2] from this peer's list, and presented" in ended.out
+    assert "→ remove Middle (sha256:" in ended.out
+    assert "→ add" not in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_explain_knows_that_a_list_holds_one_certificate_of_a_name(remediate: Remediate, tmp_path: Path) -> None:
+    own, before = issue("cucm.test", names=("cucm.test",)), issue("cucm.test", names=("cucm.test",), key_name="of last year")
+
+    ended = explained(remediate, tmp_path, [own], [before])
+
+    assert "in the place of cucm.test (sha256:" in " ".join(ended.out.split())
+
+
+@pytest.mark.filterwarnings("ignore:X509.sign is deprecated")  # what is to be used instead refuses SHA-1
+@pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
+def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Path) -> None:
+    # Given a chain signed with SHA-1, which OpenSSL 3.x holds to be too weak at the security level that 1.1.1 has by default
+    root = issue("Root", ca=True, family="rsa")
+    signed = crypto.X509.from_cryptography(
+        x509.load_der_x509_certificate(issue("cucm.test", root, names=("cucm.test",)).certificate.der)
+    )
+    assert isinstance(root.private_key, rsa.RSAPrivateKey)
+    signed.sign(crypto.PKey.from_cryptography_key(root.private_key), "sha1")
+    weak = replace(root, certificate=Certificate.from_der(crypto.dump_certificate(crypto.FILETYPE_ASN1, signed)))
+
+    ended = explained(remediate, tmp_path, [weak], [root])
+    document = explained(remediate, tmp_path, [weak], [root], "--json").document
+
+    assert "✓ cucm.test verifies" in ended.out
+    assert "OpenSSL 1.1.1 only; an OpenSSL 3.x says:" in " ".join(ended.out.split())
+    assert (document["ok"], document["openssl_3"]["ok"]) == (True, False)
+    assert explained(remediate, tmp_path, [root], [root], "--json").document["openssl_3"] == {"ok": True, "error": None}
+
+
+def test_a_snapshot_and_an_inventory_cannot_both_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, elsewhere = str(tmp_path / "snapshot.json"), str(tmp_path / "none.yml")
+    assert run(["plan", "--snapshot", here, "-i", elsewhere]) == 64
+    # What stands on the command line wins over the environment: the inventory is looked for, and is not there.
+    monkeypatch.setenv("REMEDIATE_SNAPSHOT", here)
+    assert run(["plan", "-i", elsewhere]) == 1

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,48 @@ def test_the_lab_is_started_asked_and_stopped(remediate: Remediate, tmp_path: Pa
     assert {one["status"] for one in asked.document} == {200}
     assert (down.code, after.document["running"]) == (0, False)
     assert remediate("lab", "mra", *where).code == 1
+
+
+def test_doctor_says_which_clock_is_wrong_and_which_verdicts_that_changes(
+    remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    # Given a peer that lives five years ahead, where the nodes' certificates are past their end, and one that is a minute late
+    with Lab(tmp_path / "lab", scenario="healthy", judge=False) as healthy:
+        healthy.faults.clock(healthy.peers[1].address, timedelta(days=5 * 365))
+        healthy.faults.clock(healthy.peers[2].address, -timedelta(minutes=1))
+        ended = remediate("doctor", "-i", healthy.inventory)
+        document = remediate("doctor", "-i", healthy.inventory, "--json").document
+
+    assert ended.code == 0
+    assert ended.out.count("its clock agrees with this machine's") == 2
+    found = [one for one in document["clusters"][0]["findings"] if one["next_step"]]
+    assert {one["subject"] for one in found} == {f"peer {healthy.peers[1].address}"}
+    assert "days ahead of this machine's" in found[0]["said"]
+    assert found[1]["said"].startswith(
+        "refused (expired) by its clock, verified by this machine's: cucm-sub1.steven.lab:6971, "
+    )
+    assert found[1]["said"].endswith(" and 7 more")
+    assert "  ! " in ended.out
+
+
+def test_doctor_says_what_a_version_leaves_to_a_person_and_reminds_of_the_workaround(
+    remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    with Lab(tmp_path / "lab", judge=False) as story:
+        without = story.inventory.with_name("no-axl.yml")
+        without.write_text("".join(one for one in story.inventory.read_text().splitlines(True) if "secrets/axl" not in one))
+        with_account = remediate("doctor", "-i", story.inventory)
+        story.peers[1].leaves["EdgeConfigServer VerifyOriginServer"] = "Off"
+        ended = remediate("doctor", "-i", without)
+
+    assert "done for you: restarting over REST, refreshing cucm discovery over REST, refreshing imp discovery over REST" in (
+        with_account.out
+    )
+    assert "by hand: removing from the trusted CA list, refreshing unity discovery" in with_account.out
+    assert with_account.err == ""
+    assert "refreshing cucm discovery (until the inventory has its AXL account)" in ended.out
+    assert f"accepted by {story.peers[1].address}, a forged one too" in ended.err
+    assert "remediate workaround off -i INVENTORY -c edge-lab" in ended.err
+    assert "journal" in ended.out

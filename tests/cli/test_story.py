@@ -38,24 +38,37 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     [run] = remediate("runs", "--json").document
     assert run.keys() == {"id", "cluster", "plan", "state", "started_at", "ended_at", "ticket", "peers"}
     assert (run["ticket"], run["state"], run["plan"]) == ("CHG1", "applied", json.loads(plan.read_text())["id"])
-    assert "trust-certificate" in remediate("runs", "show", "last").out
-    assert remediate("runs", "export", run["id"]).document["plan"]["id"] == run["plan"]
+    shown = remediate("runs", "show", "last").out
+    exported = remediate("runs", "export", run["id"]).document
+    assert exported["plan"]["id"] == run["plan"]
+    assert {"who", "host", "pid", "ticket", "started_at", "ended_at", "message", "approvals", "steps"} <= exported.keys()
+    for peer in fresh.peers:
+        assert exported["after"][peer.address]["trusted_ca"] == [one.fingerprint for one in peer.trusted]
+        assert len(exported["before"][peer.address]["trusted_ca"]) < len(peer.trusted)
+        assert exported["before"][peer.address]["ciphers"]
+    for said in ("trust-certificate", "ticket: CHG1", "approved by a person", *(one["after"] for one in exported["steps"])):
+        assert said in shown
+    assert all(one["certificate"] in shown for one in exported["plan"]["actions"] if "certificate" in one)
 
     # This lab's boxes offer no removal: what is left is said, and a person is needed.
     back = remediate("rollback", "last", "-i", fresh.inventory, "--json", "-q")
     assert back.code == 8
     assert back.document["open_steps"]
+    assert f"By hand on {fresh.peers[2].address}:" in remediate("rollback", "last", "-i", fresh.inventory, "-q").out
 
 
 def test_the_workaround_goes_on_everywhere_is_remembered_and_goes_off(remediate: Remediate, fresh: Lab) -> None:
     on = remediate("workaround", "on", "-i", fresh.inventory, "--json")
     looked = remediate("verify", "-i", fresh.inventory, "-q")
-    off = remediate("workaround", "off", "-i", fresh.inventory, "--json")
+    refused = remediate("workaround", "off", "-i", fresh.inventory, "-q")
+    off = remediate("workaround", "off", "--force", "-i", fresh.inventory, "--json")
 
     assert [peer["verification"] for peer in on.document["clusters"][0]["peers"]] == [False, False, False]
     assert "believed" in on.err
     assert looked.code == 10
     assert "the workaround is on" in looked.err
+    assert refused.code == 7
+    assert "voicemail.steven.lab:8443: name-mismatch" in refused.err
     assert [peer["verification"] for peer in off.document["clusters"][0]["peers"]] == [True, True, True]
 
 

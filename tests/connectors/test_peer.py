@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -252,3 +253,34 @@ def test_an_address_that_is_none_is_not_believed() -> None:
 
     with pytest.raises(ObservationError, match=r"no host name or IP address: cucm\\nx"):
         ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).publishers()
+
+
+def test_the_clock_is_the_boxes_own(lab: Lab, peer: Opener) -> None:
+    lab.faults.clock(lab.peers[0].address, timedelta(hours=-3))
+
+    clocks = [peer(number).clock() for number in (0, 1)]
+
+    assert [round((one - datetime.now(UTC)) / timedelta(hours=1)) for one in clocks if one] == [-3, 0]
+
+
+def test_a_shell_that_is_half_closed_leaves_the_outcome_unknown_and_the_next_session_tells(lab: Lab, peer: Opener) -> None:
+    box = lab.peers[0]
+    lab.faults.half_close(box.address, containing=REVERSE_PROXY)
+
+    with pytest.raises(OutcomeUnknown, match="its answer was lost"):
+        peer(0, writable=True).set_cipher(REVERSE_PROXY, CipherList("ALL"))
+
+    assert peer(0).ciphers()[REVERSE_PROXY] == "ALL"
+    lab.cluster.settle()
+
+
+def test_a_box_that_locks_us_out_is_unreachable_and_not_asked_for_ever(lab: Lab, peer: Opener) -> None:
+    box = lab.peers[2]
+    lab.faults.lock_out(box.address, after=1, seconds=1.5)
+    lab.faults.refuse_login(box.address)
+    with pytest.raises(LoginRefused):
+        peer(2).log_in()
+    lab.faults.refuse_login(box.address, on=False)
+
+    with pytest.raises(ObservationError, match="no answer in time"):
+        peer(2, limits=replace(QUICK, read_s=0.2, read_attempts=1)).log_in()

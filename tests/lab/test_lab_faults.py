@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from remediate.lab import Lab
+from remediate.model.certificate import Certificate
 
 Client = Callable[[int], Any]
 _CIPHERS = 'xConfiguration Ciphers ReverseProxyTLSCiphers Value: "ALL"'
@@ -138,3 +144,59 @@ def test_clear_disarms_what_is_left(story: Lab, rest: Client) -> None:
     story.faults.clear()
 
     assert rest(0).upload(story.pki.certificate("issuing").pem).status_code == 200
+
+
+def test_a_half_closed_shell_has_done_its_work_and_says_no_more(story: Lab, shell: Client) -> None:
+    story.faults.half_close(story.peers[0].address, containing="ciphers")
+    client = shell(0)
+
+    printed = client(_CIPHERS)
+
+    assert not printed.endswith("OK\r\n")
+    assert _cipher(story) == "ALL"
+    # The connection is still there, and still silent.
+    assert not client("xStatus SystemUnit")
+
+
+def test_too_many_refused_logins_end_in_silence_for_a_while(story: Lab, rest: Client) -> None:
+    address = story.peers[0].address
+    story.faults.lock_out(address, after=2, seconds=0.3)
+    story.faults.refuse_login(address)
+    client = rest(0)
+
+    assert [client("GET", _RAML).status_code for _ in range(2)] == [401, 401]
+    story.faults.refuse_login(address, on=False)
+    with pytest.raises(requests.ConnectionError):
+        client("GET", _RAML)
+
+    assert client("GET", _RAML).status_code == 200
+
+
+def test_the_clock_of_a_peer_may_be_wrong(story: Lab, rest: Client) -> None:
+    story.faults.clock(story.peers[0].address, timedelta(days=2))
+
+    said = parsedate_to_datetime(rest(0)("GET", _RAML).headers["Date"])
+
+    assert timedelta(hours=47) < said - datetime.now(UTC) < timedelta(hours=49)
+
+
+def test_somebody_in_the_middle_has_the_names_and_not_the_key(story: Lab, unverified: ssl.SSLContext) -> None:
+    node = story.node("cucm.steven.lab")
+    genuine = node.presented[6972]["rsa"][0]
+    story.faults.man_in_the_middle(node.address, 6972)
+
+    with socket.create_connection((node.connect_to, 6971), 5) as wire, unverified.wrap_socket(wire) as tls:
+        shown = Certificate.from_der(tls.getpeercert(binary_form=True) or b"")
+
+    assert shown in {chain[0] for chain in node.presented[6971].values()}
+    assert genuine not in {chain[0] for chain in node.presented[6971].values()}
+    assert node.presented[6972]["rsa"][0].san_dns == genuine.san_dns
+    assert all(chain[0].self_signed for chain in node.presented[6972].values())
+    assert story.pki.certificate("cucm.steven.lab/tomcat/rsa") == node.presented[8443]["rsa"][0]
+
+
+def test_a_lab_may_stop_right_after_a_restart_was_asked_for(tmp_path: Path) -> None:
+    for pause in (0.0, 0.02, 0.05, 0.051):
+        with Lab(tmp_path, judge=False) as lab:
+            lab.faults.restart(lab.peers[1].address)
+            time.sleep(pause)

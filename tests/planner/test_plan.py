@@ -264,7 +264,9 @@ def test_what_could_not_be_looked_at_makes_the_plan_incomplete_and_is_said() -> 
         ("expc2.test", Cause.UNREACHABLE),
         ("down.steven.lab", Cause.UNREACHABLE),
     ]
-    assert plan.unresolved[1].advice == "It could not be looked at (unreachable: connection timed out), so nothing is known of it."
+    assert (
+        plan.unresolved[1].advice == "It could not be looked at (unreachable: connection timed out), so nothing is known of it."
+    )
     assert list(plan.base) == ["expc1.test"]
     causes = {(str(one.peer), str(one.address)): one.after.verdict.cause for one in plan.endpoints}
     assert causes["expc2.test", NODE] is Cause.UNREACHABLE

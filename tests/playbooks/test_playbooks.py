@@ -125,8 +125,10 @@ def test_the_workaround_is_shown_switched_and_left_alone(fleet: Fleet) -> None:
     shown = fleet.play("workaround")
     on = fleet.play("workaround", "-e", "remediate_workaround=on")
     # As YAML reads a bare `off`.
-    off = fleet.play("workaround", "-e", '{"remediate_workaround": false}')
+    refused = fleet.play("workaround", "-e", '{"remediate_workaround": false}')
+    off = fleet.play("workaround", "-e", '{"remediate_workaround": false, "remediate_force": true}')
 
+    assert (refused.code, "clients of edge-lab would lose these endpoints" in refused.printed) == (2, True)
     assert [(one.code, one.hosts) for one in (shown, on, off)] == [(0, {"edge-lab": (changed, 0)}) for changed in (0, 1, 1)]
     assert shown.printed.count(": verification on") == off.printed.count(": verification on") > 0
     assert "verification OFF, the workaround is on" in on.printed

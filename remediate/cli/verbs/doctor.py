@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> int:
-    """Check what a plan and an apply would need: secrets, pins, logins, what each box offers, the state directory.
+    """Check what a plan and an apply would need: secrets, pins, logins, what each box offers, clocks, the state directory.
 
     Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, and what would have to
-    be done by hand.
+    be done by hand. Where a peer's clock is far from this machine's, it looks at the endpoints too, and says which verdicts that
+    changes.
 
     \b
     EXAMPLES
@@ -34,31 +35,34 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
 
     \b
     EXIT CODES
-      0   all is well
-      1   a secret, a login or a pin is not; or the state directory cannot be written
+      0   all is well, or there are warnings only (!)
+      1   a secret, a login or a pin is not; or the state directory cannot be written, or its journal not read
       4   a peer could not be reached
     """
     from dataclasses import asdict
 
-    from remediate.cli.examination import examine, state_directory, worst
+    from remediate.cli.examination import examine, journal, state_directory, worst
     from remediate.cli.fleet import across, choose, exit_code_of
+    from remediate.cli.observe import remind
     from remediate.model.errors import most_serious
     from remediate.model.limits import Limits
 
     limits = Limits()
 
     def look(cluster: ClusterAccess) -> tuple[tuple[Finding, ...], int]:
-        findings = examine(cluster, limits)
-        return findings, worst(findings)
+        examination = examine(cluster, limits)
+        remind(session, cluster.name, examination.unverified)
+        return examination.findings, worst(examination.findings)
 
-    state = state_directory(session.state_dir)
+    state, book = state_directory(session.state_dir), journal(session.state_dir)
     results = across(choose(session, inventory_path, patterns), look, limits, ask=False)
-    code = most_serious((state.code, exit_code_of(results)))
+    code = most_serious((state.code, book.code, exit_code_of(results)))
     if session.json:
         clusters = [done.as_json(lambda findings: {"findings": [asdict(one) for one in findings]}) for done in results]
-        session.write_json({"exit_code": code, "state_directory": asdict(state), "clusters": clusters})
+        here = {"state_directory": asdict(state), "journal": asdict(book)}
+        session.write_json({"exit_code": code, **here, "clusters": clusters})
         return code
-    _show(session, "this machine", (state,))
+    _show(session, "this machine", (state, book))
     for done in results:
         _show(session, done.cluster, done.value or ())
     return code
@@ -76,7 +80,7 @@ def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
     table.add_column(overflow="fold")
     previous = ""
     for one in findings:
-        mark = Text("  ✗", "red") if one.code else Text("  ✓", "green")
+        mark = Text("  ✗", "red") if one.code else Text("  !", "yellow") if one.next_step else Text("  ✓", "green")
         said = Text(clean(one.said, 2000))
         if one.next_step:
             said.append(f"\n{clean(one.next_step, 2000)}", "dim")

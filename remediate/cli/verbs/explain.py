@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from remediate.model.certificate import Certificate
     from remediate.model.verdict import Verdict
     from remediate.report.chain import Link
+    from remediate.trust.verify import Explained
 
 
 @click.command()
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 def command(session: Session, chain_path: Path, store_path: Path, address: str, at: str | None) -> int:
     """Explain one verdict offline: the chain from the leaf to the root, where it breaks, and what would mend it.
 
+    The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, that is said
+    beside it ("openssl_3" in --json; null where there is none to ask).
+
     \b
     EXAMPLES
       remediate explain --chain presented.pem --store trusted.pem --address cucm.example.test
@@ -41,22 +45,25 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
       1   a file cannot be read, or holds something else than certificates
     """
     from remediate.report.chain import draw
-    from remediate.trust import verify_chain
+    from remediate.trust.verify import explain_chain
 
     moment = _moment(at)
     presented = _certificates(chain_path)
     if not presented:
         raise CertificateError(f"{chain_path}: there is no certificate in it.")
     trusted = _certificates(store_path)
-    verdict = verify_chain(presented, trusted, address, moment)
-    links = draw(presented, trusted, verdict)
-    mends = () if verdict.ok else _mends(presented, trusted, address, moment)
+    explained = explain_chain(presented, trusted, address, moment)
+    verdict = explained.verdict
+    links = draw(presented, trusted, verdict, explained.chain)
+    mends = () if verdict.ok else _removal(explained) or _mends(presented, trusted, address, moment)
+    modern = _by_openssl_3(presented, trusted, moment)
     if session.json:
-        session.write_json(_as_json(verdict, address, moment, links, mends))
+        session.write_json({**_as_json(verdict, address, moment, links, mends), "openssl_3": modern})
     else:
         from remediate.report.drawing import show_verdict
 
-        show_verdict(session.out(), address, verdict, links, mends or (_advice(verdict, presented[0]),))
+        advised = mends or (_advice(verdict, links, presented[0]),)
+        show_verdict(session.out(), address, verdict, links, advised, _difference(verdict, modern))
     return 0
 
 
@@ -82,27 +89,68 @@ def _certificates(path: Path) -> tuple[Certificate, ...]:
 
 
 def _mends(presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, at: datetime) -> tuple[str, ...]:
-    """Each presented certificate that, added to the list, makes the verdict good: tried, not guessed."""
-    from remediate.report.text import short
-    from remediate.report.view import display_name
+    """Each presented certificate that, put into the list, makes the verdict good: tried, not guessed.
+
+    Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.
+    """
     from remediate.trust import verify_chain
 
-    candidates = [one for one in dict.fromkeys(presented) if one not in trusted]
-    helpful = [one for one in candidates if verify_chain(presented, (*trusted, one), address, at).ok]
-    return tuple(f"add {display_name(one)} ({short(one.fingerprint)}) to the trusted CA list" for one in helpful)
+    found = []
+    for one in dict.fromkeys(presented):
+        rivals = [old for old in trusted if one.common_name and old.common_name.casefold() == one.common_name.casefold()]
+        kept = [old for old in trusted if old not in rivals]
+        if one not in trusted and verify_chain(presented, (*kept, one), address, at).ok:
+            instead = f" in the place of {' and '.join(map(_called, rivals))}, which has the same common name" if rivals else ""
+            found.append(f"add {_called(one)} to the trusted CA list{instead}")
+    return tuple(found)
 
 
-def _advice(verdict: Verdict, leaf: Certificate) -> str:
-    names = ", ".join((*leaf.san_dns, leaf.common_name))
+def _called(certificate: Certificate) -> str:
+    from remediate.report.text import short
+    from remediate.report.view import display_name
+
+    return f"{display_name(certificate)} ({short(certificate.fingerprint)})"
+
+
+def _removal(explained: Explained) -> tuple[str, ...]:
+    """The stale certificate of the list that wins over a better one, where there is one: without it, OpenSSL accepts the chain."""
+    stale = explained.shadowing
+    return () if stale is None else (f"remove {_called(stale)} from the trusted CA list: it wins over the good one",)
+
+
+def _by_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> dict[str, Any] | None:
+    """What an OpenSSL 3.x says of the chain, without the name; None where this machine has none."""
+    from remediate.trust.libcrypto import modern
+    from remediate.trust.modern import refused_by_openssl_3
+
+    if modern() is None:
+        return None
+    error = refused_by_openssl_3(presented, trusted, at)
+    return {"ok": error is None, "error": error}
+
+
+def _difference(verdict: Verdict, modern: dict[str, Any] | None) -> str | None:
+    """A sentence where OpenSSL 3.x and the appliance's differ on the chain; the name is no matter of OpenSSL's."""
+    chain_ok = verdict.code == 0
+    if modern is None or modern["ok"] == chain_ok:
+        return None
+    if chain_ok:
+        return f"The chain passes on the appliance's OpenSSL 1.1.1 only; an OpenSSL 3.x says: {modern['error']}."
+    return "An OpenSSL 3.x would accept this chain; the appliance's 1.1.1 does not."
+
+
+def _advice(verdict: Verdict, links: Sequence[Link], leaf: Certificate) -> str:
+    names = ", ".join(dict.fromkeys((*leaf.san_dns, *leaf.san_ip, *filter(None, [leaf.common_name]))))
     match verdict.cause:
         case "name-mismatch":
             return (
                 f"the certificate is good for: {names or 'no name at all'}; use one of these in System > Server, or reissue it"
             )
         case "issuer-unknown":
-            return f"find the certificate of the issuer, {leaf.issuer}, and try again with it in the list"
+            return f"find the certificate of the issuer, {links[-1].name}, and try again with it in the list"
         case "expired" | "not-yet-valid":
-            return "no trust helps: renew the certificate that breaks the chain"
+            broken = next((f", {link.name}" for link in links if link.breaks), "")
+            return f"no trust helps: renew the certificate that breaks the chain{broken}"
         case _:
             return "no certificate that the server presents would mend this, not even trusted"
 
@@ -115,6 +163,7 @@ def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link]
             "depth": link.depth,
             "subject": link.name,
             "origin": link.origin,
+            "presented": link.presented,
             "breaks": link.breaks,
             "certificate": link.certificate.fingerprint if link.certificate else None,
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from remediate.cli.options import PATH, approvals, common, inventory, option
 from remediate.cli.session import Session
@@ -105,7 +106,7 @@ def command(
 
     approved = approved_fingerprints(approve, approve_file)
     wishes = Wishes(ciphers, allow_removal, never_trust_self_signed, approved, read_authorities(ca_paths))
-    if snapshot_path:
+    if snapshot_path and not _inventory_is_meant():
         results: tuple[Done[Plan], ...] = (_from_snapshot(session, snapshot_path, wishes, detailed=detailed_exitcode),)
     elif inventory_path:
         results = _from_clusters(session, inventory_path, patterns, wishes, output, detailed=detailed_exitcode)
@@ -121,6 +122,17 @@ def command(
     for path in written:
         session.hint(f"Wrote {path}. Next: `remediate apply {path} -i INVENTORY`.")
     return exit_code_of(results)
+
+
+def _inventory_is_meant() -> bool:
+    """With a snapshot given too: whether the inventory alone stands on the command line, which wins over the environment."""
+    context = click.get_current_context()
+    typed = {
+        name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("snapshot_path", "inventory_path")
+    }
+    if all(typed.values()):
+        raise UsageError("Both a snapshot and an inventory are given.", next_step="Give -i INVENTORY, or --snapshot FILE.")
+    return typed["inventory_path"]
 
 
 def _from_snapshot(session: Session, path: Path, wishes: Wishes, *, detailed: bool) -> Done[Plan]:

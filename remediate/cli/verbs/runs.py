@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,9 +10,9 @@ from remediate.cli.options import common
 from remediate.cli.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from remediate.executor.records import Run, StepRecord
+    from remediate.executor.records import Run
 
 
 @click.group(invoke_without_command=True)
@@ -55,7 +55,7 @@ def command(context: click.Context) -> int | None:
 @common
 @click.pass_obj
 def show(session: Session, run: str) -> int:
-    """Show RUN: its steps, when, by whom, what stood before and after.
+    """Show RUN: who, when, under which ticket, who approved what and how, each step with digests of what stood before and after.
 
     \b
     EXAMPLES
@@ -71,12 +71,12 @@ def show(session: Session, run: str) -> int:
     from remediate.executor.journal import Journal
 
     with Journal(session.state_dir) as journal:
-        record = journal.run(run)
-        if session.json:
-            session.write_json(run_record(journal, record))
-            return 0
-        steps = journal.steps(record.id)
-    _show(session, record, steps)
+        found = journal.run(run)
+        record = run_record(journal, found)
+    if session.json:
+        session.write_json(record)
+    else:
+        _show(session, record, found.standing)
     return 0
 
 
@@ -122,22 +122,53 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     for title in ("run", "cluster", "state", "started", "ticket"):
         table.add_column(title, overflow="fold")
     for run in runs:
-        table.add_row(*(Text(clean(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
+        table.add_row(*(Text(clean(cell)) for cell in (run.id, run.cluster, run.standing, run.started_at, run.ticket or "")))
     console.print(table)
 
 
-def _show(session: Session, run: Run, steps: Sequence[StepRecord]) -> None:
+def _show(session: Session, record: Mapping[str, Any], standing: str) -> None:
     from rich.text import Text
 
     from remediate.report.text import clean
 
     console = session.out()
-    console.print(Text(f"Run {run.id} on {clean(run.cluster)}: {run.state}", "bold"))
-    console.print(Text(f"by {clean(run.who)}@{clean(run.host)}, {run.started_at} to {run.ended_at or 'now'}", "dim"))
-    for label, value in (("plan", run.plan), ("ticket", run.ticket), ("said", run.message)):
+    console.print(Text(f"Run {record['id']} on {clean(record['cluster'])}: {standing}", "bold"), soft_wrap=True)
+    who = f"by {clean(record['who'])} on {clean(record['host'])} (process {record['pid']})"
+    console.print(Text(f"{who}, {record['started_at']} to {record['ended_at'] or 'now'}", "dim"), soft_wrap=True)
+    for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
         if value:
             console.print(Text(f"{label}: {clean(value, 2000)}"), soft_wrap=True)
-    for step in steps:
-        facts = ", ".join(f"{key} {value}" for key, value in step.facts.items())
-        console.print(Text(f"  {step.seq:>3}  {step.peer}  {step.kind}  {step.state}", "bold"), soft_wrap=True)
-        console.print(Text(f"       {clean(facts)}", "dim"), soft_wrap=True)
+    for title, lines in (("Approvals", _approvals(record)), ("Trusted CA lists", _lists(record)), ("Steps", _steps(record))):
+        for number, (line, style) in enumerate(lines):
+            if not number:
+                console.print()
+                console.print(Text(title, "bold underline"))
+            console.print(Text(clean(line, 2500), style), soft_wrap=True)
+
+
+def _approvals(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for one in record["approvals"]:
+        yield f"  {one['fingerprint']}", ""
+        yield f"       {one['how']}; by {one['who']}, {one['at']}", "dim"
+
+
+def _lists(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from remediate.report.text import count
+
+    for peer, before in record["before"].items():
+        held, holds = before["trusted_ca"], record["after"][peer]["trusted_ca"]
+        yield f"  {peer}  {count(len(held), 'certificate')} before, {len(holds)} after", ""
+        yield from ((f"       + {one}", "green") for one in holds if one not in held)
+        yield from ((f"       - {one}", "red") for one in held if one not in holds)
+
+
+def _steps(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for step in record["steps"]:
+        yield f"  {step['seq']:>3}  {step['peer']}  {step['kind']}  {step['state']}", "bold"
+        undone = f", undone {step['undone_at']}" if step["undone_at"] else ""
+        yield f"       {step['started_at']} to {step['ended_at'] or '?'}{undone}", "dim"
+        yield from ((f"       {key} {value}", "dim") for key, value in step["facts"].items())
+        yield f"       before {step['before']}", "dim"
+        yield f"       after  {step['after'] or 'not read'}", "dim"
+        if step["message"]:
+            yield f"       said: {step['message']}", ""

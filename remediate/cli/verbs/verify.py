@@ -23,7 +23,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     """Say what each endpoint would get from each peer, now. Writes nothing to a cluster.
 
     Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
-    "exit_code", "error", "complete", "endpoints", "unresolved"}], "exit_code"}.
+    "exit_code", "error", "complete", "endpoints", "unresolved", "alarms"}], "exit_code"}.
 
     \b
     EXAMPLES
@@ -38,7 +38,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
       4   a peer or an endpoint could not be observed
       1   error in the inventory, a secret, a login or a pin
     """
-    from remediate.cli.codes import plan_code
+    from remediate.cli.codes import verify_code
     from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
     from remediate.cli.observe import observe, warn_of
     from remediate.model.limits import Limits
@@ -51,7 +51,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
             warn_of(session, snapshot)
             # What a plan made of it says of "before" is the judgement of now; what it could change decides between 2 and 10.
             plan = make_plan(snapshot, cluster.policy)
-            return plan, plan_code(plan, detailed=True)
+            return plan, verify_code(plan)
 
         results = across(choose(session, inventory_path, patterns), look, Limits())
     tell_errors(session, results)
@@ -69,9 +69,12 @@ def as_json(plan: Plan) -> dict[str, Any]:
     """Return what a verification says, in the words of a plan's JSON."""
     import json
 
+    from remediate.report.view import alarms_of
+
     whole = json.loads(plan.to_json())
     endpoints = [{**one["before"], **{key: one[key] for key in ("address", "port", "peer")}} for one in whole["endpoints"]]
-    return {"complete": whole["complete"], "endpoints": endpoints, "unresolved": whole["unresolved"]}
+    alarms = list(alarms_of(plan))
+    return {"complete": whole["complete"], "endpoints": endpoints, "unresolved": whole["unresolved"], "alarms": alarms}
 
 
 def _show(session: Session, plan: Plan) -> None:
@@ -86,7 +89,7 @@ def _show(session: Session, plan: Plan) -> None:
     console.print(Text(f"Cluster {clean(plan.cluster)}", "bold"))
     now = [replace(one, after=one.before) for one in plan.endpoints]
     show_matrix(console, now, every_row=session.verbose > 0)
-    show_unresolved(console, plan.unresolved)
+    show_unresolved(console, plan.unresolved, "What no plan fixes, and what could not be looked at")
     fixable = sum(one.after.verdict.ok and not one.before.verdict.ok for one in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from remediate.cli.options import common, inventory
+from remediate.cli.options import common, inventory, option
 from remediate.cli.session import Session
 
 if TYPE_CHECKING:
@@ -23,25 +23,37 @@ Flags = tuple["PeerFlag", ...]
 @click.command()
 @click.argument("what", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
 @inventory()
+@option("--force", is_flag=True, help="off: also where clients would lose endpoints by it, without looking.")
 @common
 @click.pass_obj
-def command(session: Session, what: Literal["status", "on", "off"], inventory_path: Path, patterns: tuple[str, ...]) -> int:
+def command(
+    session: Session,
+    what: Literal["status", "on", "off"],
+    inventory_path: Path,
+    patterns: tuple[str, ...],
+    force: bool,  # noqa: FBT001 - click passes options by name
+) -> int:
     """Show the workaround, or turn it on or off, on every peer, and read every peer back.
 
     On means that certificate verification is off (VerifyOriginServer: Off), as it was before X14.2: the peers then accept any
     certificate, a forged one too. It is a last resort for hours, not for weeks. status writes nothing.
+
+    off looks at the cluster afresh first, and is refused where clients would lose an endpoint by it, or where that cannot be said.
 
     \b
     EXAMPLES
       remediate workaround status -i inventory.yml
       remediate workaround on -i inventory.yml
       remediate workaround off -i inventory.yml
+      remediate workaround off -i inventory.yml --force
 
     \b
     EXIT CODES
       0   every peer was read and is as asked, or says that this version does not offer the switch (status)
       1   error in the inventory, a secret, a login or a pin
-      4   status: a peer could not be read
+      4   status: a peer could not be read; off: an endpoint could not be looked at, and nothing was changed
+      5   on, off: locked by another run
+      7   off: clients would lose the endpoints that are listed; nothing was changed
       8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
     """
     from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
@@ -51,7 +63,10 @@ def command(session: Session, what: Literal["status", "on", "off"], inventory_pa
     with session.listening() as sink:
 
         def work(cluster: ClusterAccess) -> tuple[Flags, int]:
-            flags = status(cluster, sink=sink) if what == "status" else switch(cluster, on=what == "on", sink=sink)
+            if what == "status":
+                flags = status(cluster, sink=sink)
+            else:
+                flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=sink)
             return flags, worst_of(flags)
 
         results = across(choose(session, inventory_path, patterns), work, Limits())
