@@ -16,7 +16,7 @@ import pwd
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def _held(
         for path in paths:
             _private(path.parent)
             handles.append(_locked(path, name))
-            stack.callback(os.close, handles[-1])
+            stack.callback(_release, path, handles[-1])
         lock = ClusterLock(tuple(handles), facts, now)
         lock.beat()
         yield lock
@@ -107,7 +107,7 @@ def _held(
 def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> None:
     """For a dry run: raise LockHeld when another run holds the lock. Takes nothing and writes nothing."""
     for path in _paths(cluster, state_dir, shared):
-        if path.is_file():
+        with suppress(FileNotFoundError):
             os.close(_locked(path, cluster.name, os.O_RDONLY))
 
 
@@ -142,6 +142,8 @@ def _private(directory: Path) -> Path:
 def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
     try:
         handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise LockError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
     try:
@@ -150,7 +152,25 @@ def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> in
         held_by = _holder(handle)
         os.close(handle)
         raise LockHeld(f"Cluster {cluster} is locked by {held_by}.") from error
-    return handle
+    if _is_still(path, handle):
+        return handle
+    os.close(handle)
+    return _locked(path, cluster, flags)
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    """Whether `path` is the file that was locked: its last holder may have removed it between our opening and our locking it."""
+    try:
+        there, ours = path.lstat(), os.fstat(handle)
+    except FileNotFoundError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _release(path: Path, handle: int) -> None:
+    """Remove the file while it is locked, so that nothing is left behind and nobody holds a file that is gone; see `_is_still`."""
+    path.unlink(missing_ok=True)
+    os.close(handle)
 
 
 def _holder(handle: int) -> str:

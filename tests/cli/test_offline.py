@@ -225,9 +225,11 @@ def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Pa
     assert explained(remediate, tmp_path, [root], [root], "--json").document["openssl_3"] == {"ok": True, "error": None}
 
 
-def test_a_snapshot_and_an_inventory_cannot_both_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here, elsewhere = str(tmp_path / "snapshot.json"), str(tmp_path / "none.yml")
-    assert run(["plan", "--snapshot", here, "-i", elsewhere]) == 64
+def test_a_snapshot_and_an_inventory_cannot_both_be_meant(
+    remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = tmp_path / "snapshot.json", tmp_path / "none.yml"
+    assert remediate("plan", "--snapshot", here, "-i", elsewhere).code == 64
     # What stands on the command line wins over the environment: the inventory is looked for, and is not there.
-    monkeypatch.setenv("REMEDIATE_SNAPSHOT", here)
-    assert run(["plan", "-i", elsewhere]) == 1
+    monkeypatch.setenv("REMEDIATE_SNAPSHOT", str(here))
+    assert "none.yml" in remediate("plan", "-i", elsewhere).err

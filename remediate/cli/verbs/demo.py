@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import tempfile
 import time
@@ -114,7 +113,7 @@ def _stdout_for_people(session: Session) -> Iterator[None]:
 
 def _walk(session: Session, lab: Lab) -> int:
     """Run the commands; return the exit code of the one that failed, or 0."""
-    plan, where = str(lab.directory / "plan.json"), ("-i", str(_own_inventory(lab)))
+    plan, where = str(lab.directory / "plan.json"), ("-i", str(lab.inventory))
     approvals = ("--approve-file", str(lab.approvals))
     steps = (
         (("plan", *where, "-o", plan), {DONE}),
@@ -126,13 +125,6 @@ def _walk(session: Session, lab: Lab) -> int:
         if code not in good:
             return code or DISAGREES
     return DONE
-
-
-def _own_inventory(lab: Lab) -> Path:
-    """The lab's inventory with a cluster name of this demo alone: locks go by name, and another lab may be in use beside it."""
-    path = lab.directory / "demo.yml"
-    path.write_text(lab.inventory.read_text().replace(f"name: {lab.name}\n", f"name: edge-demo-{os.getpid()}\n"))
-    return path
 
 
 def _type(session: Session, lab: Lab, arguments: tuple[str, ...]) -> int:
