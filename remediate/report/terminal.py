@@ -48,6 +48,9 @@ from remediate.report.view import (
 PLANNED = ("verify now", "after this plan")
 DONE = ("verified before", "verify now")
 SHOWN_REASONS = 4
+SHOWN_ROWS = 300
+SHOWN_GROUPS = 40
+NARROWEST_ENDPOINT = 14
 MAX_NAMES = 4000
 WIDE_LABEL = 10
 _SIGNS = {"trust-certificate": "+", "remove-certificate": "-", "set-ciphers": "~"}
@@ -105,7 +108,8 @@ def show_matrix(
         labels, legend = _columns(matrix)
         if legend:
             console.print(Text(legend, "dim"))
-        console.print(_matrix_table(labels, rows))
+        console.print(_matrix_table(labels, rows[:SHOWN_ROWS]))
+        _and_more(console, len(rows) - SHOWN_ROWS, "endpoint")
     hidden = len(matrix.rows) - len(rows)
     if hidden:
         others = "other endpoint" if rows else "endpoint"
@@ -118,7 +122,8 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
     if not unresolved:
         return
     _heading(console, title)
-    for one in left_over(unresolved):
+    groups = left_over(unresolved)
+    for one in groups[:SHOWN_GROUPS]:
         symbol = UNSEEN if one.cause is Cause.UNREACHABLE else REFUSED
         line = Text(f"{symbol} ", _SYMBOLS[symbol])
         line.append(clean(", ".join(one.endpoints), MAX_NAMES), "bold")
@@ -127,6 +132,13 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
         _indented(console, Text(clean(one.advice, 2000)), 4)
         for option in one.options:
             _indented(console, _bullet(option), 4)
+    _and_more(console, len(groups) - SHOWN_GROUPS, "entry", "entries")
+
+
+def _and_more(console: Console, hidden: int, what: str, plural: str | None = None) -> None:
+    """A person reads no thousand lines; a program and a browser have them all."""
+    if hidden > 0:
+        console.print(Text(f"  and {count(hidden, what, plural)} more: `show --html` and `--json` have them all", "dim"))
 
 
 def _title(console: Console, plan: Plan) -> None:
@@ -154,10 +166,10 @@ def _columns(matrix: Matrix) -> tuple[tuple[str, ...], str]:
 
 def _matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("endpoint", overflow="fold")
+    table.add_column("endpoint", overflow="fold", min_width=NARROWEST_ENDPOINT)
     for label in labels:
         table.add_column(Text(clean(label)), justify="center", no_wrap=True, min_width=5)
-    table.add_column("cause", no_wrap=True)
+    table.add_column("cause", overflow="fold")
     for row in rows:
         cells = (_cell(cell) for cell in row.cells)
         table.add_row(Text(clean(row.endpoint)), *cells, Text("\n".join(row.causes), "dim"))
