@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check lab bench torture lock clean
+.PHONY: help setup demo test check lab bench prove torture lock clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,9 @@ lock: ## write constraints.txt anew from the newest versions that fit pyproject.
 	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab,dev,ansible]'
 	@.venv-lock/bin/python -m pip freeze --exclude-editable > constraints.txt
 	@rm -rf .venv-lock
+
+prove: $(READY) ## the laws of a plan and brute force over thousands of drawn clusters (a quarter of an hour); `make test` does some
+	@REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest -q -n auto tests/properties tests/trust/test_openssl_program.py
 
 torture: $(READY) ## kill an apply on the lab at every point it has (half an hour); `make test` does so at some
 	@$(BIN)/python -m tests.torture

@@ -13,7 +13,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -47,17 +47,12 @@ class Certificate:
 
     Attributes:
         der: the DER, as sent or stored.
-        fingerprint: ``sha256:HEX`` of the DER.
     """
 
     der: bytes
-    fingerprint: Fingerprint = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fingerprint", Fingerprint("sha256:" + hashlib.sha256(self.der).hexdigest()))
 
     def __hash__(self) -> int:
-        return hash(self.fingerprint)
+        return hash(self.der)
 
     @classmethod
     def from_der(cls, der: bytes) -> Certificate:
@@ -103,6 +98,11 @@ class Certificate:
             return cls.from_der(base64.b64decode("".join(body.split()), validate=True))
         except (binascii.Error, CertificateError) as error:
             raise CertificateError(f"PEM block {number} is broken: {error}") from error
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """``sha256:HEX`` of the DER."""
+        return Fingerprint("sha256:" + hashlib.sha256(self.der).hexdigest())
 
     @cached_property
     def pem(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from remediate.model.certificate import Certificate
@@ -40,7 +42,23 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
     Raises:
         RemediateError: no OpenSSL can be loaded on this machine.
     """
-    snapshot = _in_order(snapshot)
+    with _collector_at_rest():
+        return _made(_in_order(snapshot), policy)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Hold Python's cyclic collector: planning makes no cycles, and for a large cluster walking its values is a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _made(snapshot: Snapshot, policy: Policy) -> Plan:
     answers = Answers(snapshot.taken_at)
     today = judge(snapshot, answers)
     verified_today = frozenset((one.peer, _endpoint_name(one.address, one.port)) for one in today if one.outcome.verdict.ok)

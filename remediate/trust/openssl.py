@@ -126,7 +126,6 @@ class TrustedList:
         finally:
             lib.X509_STORE_CTX_free(context)
             lib.OPENSSL_sk_free(untrusted)
-            lib.ERR_clear_error()
 
     def _verify(self, context: int, at: datetime, presented: dict[int, X509]) -> Built:
         lib = self._lib
@@ -138,6 +137,8 @@ class TrustedList:
         if self._as_the_appliance and not self._openssl.is_appliance_like:
             lib.X509_STORE_CTX_set_verify_cb(context, _as_1_1_1(self._openssl))
         good = lib.X509_verify_cert(context) == 1
+        if not good:
+            lib.ERR_clear_error()
         code = V_OK if good else lib.X509_STORE_CTX_get_error(context) or V_UNSPECIFIED
         depth = 0 if good else max(0, lib.X509_STORE_CTX_get_error_depth(context))
         return Built(V_INVALID_CA if code == V_INVALID_CA_3X else code, depth, self._chain(context, presented))
