@@ -12,7 +12,7 @@ import hashlib
 import re
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -28,7 +28,10 @@ from remediate.model.limits import Limits
 _T = TypeVar("_T", bound=x509.ExtensionType)
 _V = TypeVar("_V")
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = "-----BEGIN "
+_DASHES = "-----"
+_LONGEST_LABEL = 64
+_LABEL = re.compile(r"[A-Z0-9 ]+")
 # OpenSSL reads certificates under both labels (pem.h: PEM_STRING_X509, PEM_STRING_X509_OLD).
 _LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _LARGEST = Limits().max_certificate_bytes
@@ -41,7 +44,7 @@ _KEY_NAMES: tuple[tuple[type, str], ...] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Certificate:
     """An X.509 certificate. Two are equal when their DER is.
 
@@ -50,6 +53,10 @@ class Certificate:
     """
 
     der: bytes
+
+    # By hand, since certificates are keys everywhere: the generated ones build a tuple of the fields each time.
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Certificate) and self.der == other.der)
 
     def __hash__(self) -> int:
         return hash(self.der)
@@ -84,10 +91,7 @@ class Certificate:
                 and never prints the block.
         """
         text = pem.decode("utf-8", errors="replace") if isinstance(pem, bytes) else pem
-        blocks = list(_BLOCK.finditer(text))
-        if text.count("-----BEGIN ") != len(blocks):
-            raise CertificateError(f"PEM block {len(blocks) + 1} has no matching END line.")
-        return tuple(cls._from_block(number, *block.groups()) for number, block in enumerate(blocks, start=1))
+        return tuple(cls._from_block(number, *block) for number, block in enumerate(_pem_blocks(text), start=1))
 
     @classmethod
     def _from_block(cls, number: int, label: str, body: str) -> Certificate:
@@ -95,7 +99,7 @@ class Certificate:
             secret = " Remove it: a private key must never be in this file." if "PRIVATE KEY" in label else ""
             raise CertificateError(f"PEM block {number} is a {label}, not a certificate.{secret}")
         try:
-            return cls.from_der(base64.b64decode("".join(body.split()), validate=True))
+            return cls.from_der(binascii.a2b_base64("".join(body.split()), strict_mode=True))
         except (binascii.Error, CertificateError) as error:
             raise CertificateError(f"PEM block {number} is broken: {error}") from error
 
@@ -217,6 +221,21 @@ class Certificate:
 
     def __repr__(self) -> str:
         return f"Certificate({self.fingerprint[:19]}…, {self.subject!r})"
+
+
+def _pem_blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Give label and body of every block. Raises CertificateError where a block does not end before the next begins."""
+    number, begin = 1, text.find(_BEGIN)
+    while begin >= 0:
+        label, _, _ = text[begin + len(_BEGIN) : begin + len(_BEGIN) + _LONGEST_LABEL].partition(_DASHES)
+        body = begin + len(_BEGIN) + len(label) + len(_DASHES)
+        end_line = f"-----END {label}-----"
+        end = text.find(end_line, body)
+        following = text.find(_BEGIN, body)
+        if not _LABEL.fullmatch(label) or end < 0 or 0 <= following < end:
+            raise CertificateError(f"PEM block {number} has no matching END line.")
+        yield label, text[body:end]
+        number, begin = number + 1, following
 
 
 def _is_one_sequence(der: bytes) -> bool:

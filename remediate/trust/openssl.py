@@ -28,6 +28,9 @@ V_INVALID_CA: Final = 24
 V_INVALID_CA_3X: Final = 79
 V_EC_KEY_EXPLICIT_PARAMS: Final = 94
 
+_NO_FLAGS: Final = 0
+_PURPOSE_SSL_SERVER: Final = 2  # x509v3.h
+_TRUST_SSL_SERVER: Final = 3  # x509.h
 _NID_COMMON_NAME: Final = 13
 _NID_SUBJECT_ALT_NAME: Final = 85
 _GEN_DNS: Final = 2
@@ -93,8 +96,17 @@ class TrustedList:
         self.broken: Certificate | None = None
         self._members: dict[int, X509] = {}
         self._store = self._lib.X509_STORE_new()
+        self._ask_as_a_tls_client()
         for certificate in dict.fromkeys(trusted):
             self._add(certificate)
+
+    def _ask_as_a_tls_client(self) -> None:
+        """What every verification against this list takes over: OpenSSL's own defaults named ``ssl_server``, and the appliance's."""
+        parameters = self._lib.X509_STORE_get0_param(self._store)
+        self._lib.X509_VERIFY_PARAM_set_purpose(parameters, _PURPOSE_SSL_SERVER)
+        self._lib.X509_VERIFY_PARAM_set_trust(parameters, _TRUST_SSL_SERVER)
+        self._lib.X509_VERIFY_PARAM_set_auth_level(parameters, SECURITY_LEVEL)
+        self._lib.X509_VERIFY_PARAM_set_depth(parameters, DEPTH_LIMIT)
 
     def _add(self, certificate: Certificate) -> None:
         try:
@@ -129,11 +141,7 @@ class TrustedList:
 
     def _verify(self, context: int, at: datetime, presented: dict[int, X509]) -> Built:
         lib = self._lib
-        lib.X509_STORE_CTX_set_default(context, b"ssl_server")
-        parameters = lib.X509_STORE_CTX_get0_param(context)
-        lib.X509_VERIFY_PARAM_set_auth_level(parameters, SECURITY_LEVEL)
-        lib.X509_VERIFY_PARAM_set_depth(parameters, DEPTH_LIMIT)
-        lib.X509_VERIFY_PARAM_set_time(parameters, int(at.timestamp() // 1))
+        lib.X509_STORE_CTX_set_time(context, _NO_FLAGS, int(at.timestamp() // 1))
         if self._as_the_appliance and not self._openssl.is_appliance_like:
             lib.X509_STORE_CTX_set_verify_cb(context, _as_1_1_1(self._openssl))
         good = lib.X509_verify_cert(context) == 1

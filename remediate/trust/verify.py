@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from remediate.model.certificate import Certificate
 from remediate.model.verdict import Cause, Verdict
 from remediate.trust.causes import cause_of
 from remediate.trust.names import name_matches
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, Unreadable, error_text
+from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, Unreadable, error_text, name_hashes
 from remediate.trust.relevance import SubjectIndex
 
 Chain = tuple[Certificate, ...]
@@ -92,7 +93,7 @@ class ListJudge:
         """With `answers`, what is known there is not asked again."""
         self._at = at
         self._list = TrustedList(trusted)
-        self._index = SubjectIndex(trusted)
+        self._trusted = trusted
         self._answers = answers
         self._explained: dict[Chain, Explained] = {}
 
@@ -108,6 +109,10 @@ class ListJudge:
     def relevant(self, presented: Chain) -> Chain:
         """Return those of the list that can have a say in the verdict on `presented`, in the list's order."""
         return self._index.relevant(presented)
+
+    @cached_property
+    def _index(self) -> SubjectIndex:
+        return SubjectIndex(self._trusted)
 
     def _judge(self, presented: Chain) -> Explained:
         if not presented:
@@ -137,11 +142,14 @@ class ListJudge:
         """The trusted certificate without which this very list would accept `presented`, if there is one.
 
         OpenSSL looks issuers up by subject and asks the list first, so a stale copy in the list wins over a good one that is
-        presented, and of two with one subject the first wins.
+        presented, and of two with one subject the first wins. One whose subject nobody else has takes nobody's place.
         """
-        suspects = self.relevant(presented)
-        for suspect in suspects:
-            without = TrustedList([one for one in suspects if one != suspect])
+        relevant = self.relevant(presented)
+        bearers = Counter(name_hashes(one).subject for one in {*presented, *relevant})
+        for suspect in relevant:
+            if bearers[name_hashes(suspect).subject] == 1:
+                continue
+            without = TrustedList([one for one in relevant if one != suspect])
             if without.verify(presented, self._at).code == V_OK:
                 return suspect
         return None
