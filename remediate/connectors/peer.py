@@ -65,6 +65,11 @@ class ExpresswayPeer:
         return self._access.address
 
     @property
+    def identity(self) -> str:
+        """The box's SSH host key: the same under each of its names and addresses, and another one on each peer."""
+        return self._shell().host_key
+
+    @property
     def access(self) -> PeerAccess:
         """How this peer is reached."""
         return self._access

@@ -13,6 +13,7 @@ from typing import Self
 import paramiko
 
 from remediate.connectors import shell_text
+from remediate.connectors.hostkey import fingerprint_of
 from remediate.connectors.ssh import open_shell
 from remediate.connectors.text import reason_of, visible
 from remediate.model.access import PeerAccess
@@ -39,6 +40,10 @@ class Shell:
     Args:
         writable: without it, anything but a question raises WriteForbidden before a byte leaves.
 
+    Attributes:
+        host_key: the box's host key, as ``SHA256:BASE64``.
+        system: what `xStatus SystemUnit` said.
+
     Raises:
         as `open_shell`, and ObservationError when no shell answers behind the login.
     """
@@ -46,6 +51,7 @@ class Shell:
     def __init__(self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
         self._where, self._limits, self._writable = f"The shell of {access.address}", limits, writable
         self._channel: paramiko.Channel = open_shell(access, username, password, limits)
+        self.host_key = fingerprint_of(self._channel.get_transport().get_remote_server_key())
         self._in_step = False
         try:
             self.system = shell_text.status(self._answer_to(_GREETING))

@@ -43,7 +43,7 @@ from remediate.executor.failure import after_failure
 from remediate.executor.interrupt import StopAtOnce, listening
 from remediate.executor.job import Job, Order, Seen, earlier_backups
 from remediate.executor.journal import Journal
-from remediate.executor.lock import hold, refuse_if_held, shared_directory
+from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
 from remediate.executor.ports import World
 from remediate.executor.records import Backup
 from remediate.executor.result import ApplyOptions, RunResult
@@ -116,6 +116,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     recorded = journal.approvals(unfinished.id) if unfinished else ()
     granted = refusals.approvals(plan, order.options.approved | {one.fingerprint for one in recorded})
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
+    lock.take(box_paths(opened, shared))
 
     def begin(backups: Sequence[Backup]) -> str:
         if unfinished is None:
@@ -130,8 +131,8 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
 
 def _rehearsal(order: Order, stack: ExitStack) -> Job:
     """Step 1 for a dry run: look whether the lock is free; peers are opened so that nothing can be written."""
-    world = order.world
-    refuse_if_held(order.cluster, order.state_dir, world.lock_directory or shared_directory())
+    world, shared = order.world, order.world.lock_directory or shared_directory()
+    refuse_if_held(order.cluster, order.state_dir, shared)
     walk = Walk(order.stop.before, order.voice.step)
     walk.enter(Step.LOCK)
     with Journal(order.state_dir) as journal:
@@ -139,6 +140,7 @@ def _rehearsal(order: Order, stack: ExitStack) -> Job:
     hours.tell(order.options.window, world.now(), order.voice)
     refusals.approvals(order.plan, order.options.approved)
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
+    refuse_if_boxes_held(opened, order.cluster.name, shared)
     return Job(order, walk, boxes, opened.unreachable, opened.primary, Rehearsal(walk.enter, order.voice), None, None)
 
 

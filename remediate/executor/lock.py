@@ -1,7 +1,9 @@
 """One run at a time on a cluster: a file lock that the kernel drops when its holder dies, however it dies.
 
 Locked are one file of the cluster's name in the state directory, and one for each of its peers in a directory of this user that
-does not depend on the state directory: two inventories may call one cluster by two names, or two clusters by one.
+does not depend on the state directory: two inventories may call one cluster by two names, or two clusters by one. Once the peers are
+open, the boxes themselves are locked too, by what identifies them (their SSH host keys): two inventories may each name another
+peer of one cluster, which finds the others by itself, or one box by its name and by its address.
 This binds the runs of one user on one machine. Across users and machines nothing can lock an Expressway: there, reading every peer
 again right before its writes (step 3) is what notices another writer, and it can only notice what was written before that read.
 """
@@ -15,11 +17,12 @@ import os
 import pwd
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from remediate.executor.ports import ClusterPort
 from remediate.executor.who import Who
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
@@ -35,15 +38,26 @@ class LockError(RemediateError):
 class ClusterLock:
     """A held lock. `beat` tells others that its holder is alive and at work."""
 
-    def __init__(self, handles: tuple[int, ...], facts: dict[str, str | int | None], now: Callable[[], datetime]) -> None:
-        self._handles = handles
+    def __init__(self, name: str, facts: dict[str, str | int | None], now: Callable[[], datetime], release: ExitStack) -> None:
+        self._name = name
         self._facts = facts
         self._now = now
+        self._release = release
+        self._handles: dict[Path, int] = {}
+
+    def take(self, paths: Iterable[Path]) -> None:
+        """Hold these files too, until the lock ends. Raises LockHeld, naming the holder, and LockError."""
+        for path in paths:
+            if path not in self._handles:
+                _private(path.parent)
+                self._handles[path] = _locked(path, self._name)
+                self._release.callback(_release, path, self._handles[path])
+        self.beat()
 
     def beat(self) -> None:
         """Write who holds the lock, since when, and that it was at work just now."""
         text = json.dumps(self._facts | {"heartbeat": rfc3339(self._now())}).encode()
-        for handle in self._handles:
+        for handle in self._handles.values():
             os.pwrite(handle, text, 0)
             os.ftruncate(handle, len(text))
 
@@ -94,21 +108,31 @@ def _held(
     }
     with ExitStack() as stack:
         _private(state_dir)
-        handles: list[int] = []
-        for path in paths:
-            _private(path.parent)
-            handles.append(_locked(path, name))
-            stack.callback(_release, path, handles[-1])
-        lock = ClusterLock(tuple(handles), facts, now)
-        lock.beat()
+        lock = ClusterLock(name, facts, now, stack)
+        lock.take(paths)
         yield lock
 
 
 def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> None:
     """For a dry run: raise LockHeld when another run holds the lock. Takes nothing and writes nothing."""
-    for path in _paths(cluster, state_dir, shared):
+    _refuse_if_any_held(_paths(cluster, state_dir, shared), cluster.name)
+
+
+def refuse_if_boxes_held(opened: ClusterPort, cluster: str, shared: Path) -> None:
+    """For a dry run: the same for the boxes behind the names, once they are open."""
+    _refuse_if_any_held(box_paths(opened, shared), cluster)
+
+
+def _refuse_if_any_held(paths: Iterable[Path], cluster: str) -> None:
+    for path in paths:
         with suppress(FileNotFoundError):
-            os.close(_locked(path, cluster.name, os.O_RDONLY))
+            os.close(_locked(path, cluster, os.O_RDONLY))
+
+
+def box_paths(opened: ClusterPort, shared: Path) -> list[Path]:
+    """The lock files of the boxes of an open cluster; of one that could not be opened, that of its address."""
+    boxes = {*(peer.identity for peer in opened.peers), *(address.casefold() for address in opened.unreachable)}
+    return [shared / _file_name(f"box {one}") for one in sorted(boxes)]
 
 
 def _paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from remediate.executor import timers
 from remediate.executor.interrupt import Stop, StopAtOnce, listening
 from remediate.executor.journal import Journal
-from remediate.executor.lock import hold, shared_directory
+from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.ports import World
 from remediate.executor.records import Run
 from remediate.executor.recovery import recovery_commands
@@ -45,7 +45,7 @@ def rollback(
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         who, shared = whoami(), world.lock_directory or shared_directory()
         _its_run(run, cluster, state_dir)
-        stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
+        lock = stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
         journal = stack.enter_context(world.journal(state_dir))
         journal.note_deaths(cluster.name)
         found = journal.run(run)
@@ -55,8 +55,9 @@ def rollback(
             if timers.is_armed(found) and timers.is_due(found, world.now())
             else ""
         )
+        opened, boxes = open_steadily(world, cluster, limits, stack, writable=True)
+        lock.take(box_paths(opened, shared))
         timers.give_up(journal, found.id)
-        _, boxes = open_steadily(world, cluster, limits, stack, writable=True)
         _warn_of_later_runs(journal, found, voice)
         work = Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
         try:

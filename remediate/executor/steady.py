@@ -36,6 +36,10 @@ class SteadyPeer:
     def address(self) -> Address:
         return self._box.address
 
+    @property
+    def identity(self) -> str:
+        return self._box.identity
+
     def capabilities(self) -> CapabilitiesPort:
         return self._box.capabilities()
 

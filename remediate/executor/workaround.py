@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remediate.executor.lock import hold, shared_directory
+from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Standing
 from remediate.executor.ports import PeerPort, World
@@ -112,10 +112,11 @@ def switch(
         voice.say("warning", RISK)
     with ExitStack() as stack:
         shared = world.lock_directory or shared_directory()
-        stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
+        lock = stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
         if not on and not force:
             _refuse_if_clients_break(cluster, limits, sink, world)
         opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
+        lock.take(box_paths(opened, shared))
         boxes = _primary_first(peers, opened.primary)
         turned = [_turn(box, verification=not on, limits=limits, pause=world.pause) for box in boxes]
         flags = [_read_again(box, flag) for box, flag in zip(boxes, turned, strict=True)]

@@ -215,6 +215,10 @@ class MemoryPeer:
     def address(self) -> Address:
         return self._box.address
 
+    @property
+    def identity(self) -> str:
+        return f"the host key of {self._box.address}"
+
     def capabilities(self) -> Offered:
         return Offered(self._box.removal)
 

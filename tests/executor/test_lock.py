@@ -14,11 +14,12 @@ from typing import TypedDict
 
 import pytest
 
-from remediate.executor.lock import LockError, hold, refuse_if_held
+from remediate.executor.lock import LockError, box_paths, hold, refuse_if_held
 from remediate.executor.who import Who, whoami
 from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
+from remediate.model.limits import Limits
 from remediate.model.secret import Login
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
@@ -111,6 +112,38 @@ def test_another_name_for_the_same_peers_does_not_help(tmp_path: Path) -> None:
         # But a cluster of other peers is free, also where the other one has the same name
         with hold(known_as("paris", "expc3.test"), state, shared, **MINE):
             pass
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_inventory_that_names_other_peers_of_the_same_boxes_does_not_help(tmp_path: Path, *, dry_run: bool) -> None:
+    # Given a run whose inventory names one peer by its address, and which found the others by itself
+    desk, cluster = Desk(tmp_path), story()
+    state, shared = tmp_path / "elsewhere", tmp_path / "locks"
+    opened = cluster.open_peers(cluster.access, Limits(), writable=True)
+    with hold(known_as("paris", "192.0.2.1"), state, shared, **MINE) as lock:
+        lock.take(box_paths(opened, shared))
+        # When the cluster is applied to under the names of the others
+        with pytest.raises(LockHeld):
+            desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+        # Then no box got a write
+        assert cluster.sent == 0
+    assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
+    assert not list(shared.iterdir())
+
+
+def test_a_rollback_waits_for_nobody_and_stays_possible(tmp_path: Path) -> None:
+    # Given an applied run, and another run at work on the same boxes under other names
+    desk, cluster = Desk(tmp_path), story()
+    desk.apply(cluster, plan_for(cluster))
+    opened = cluster.open_peers(cluster.access, Limits(), writable=True)
+    with hold(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", tmp_path / "locks", **MINE) as lock:
+        lock.take(box_paths(opened, tmp_path / "locks"))
+        # When it is rolled back, it is refused, and is as it was
+        with pytest.raises(LockHeld):
+            desk.rollback(cluster)
+        assert desk.journal().run("last").state == "applied"
+    # Then it can be rolled back afterwards
+    assert desk.rollback(cluster).exit_code == 0
 
 
 def test_another_cluster_is_not_locked(tmp_path: Path) -> None:
