@@ -49,12 +49,13 @@ from remediate.executor.records import Backup
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.steady import open_steadily
 from remediate.executor.steps import Step, Walk
+from remediate.executor.suspects import with_suspects
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
 from remediate.executor.writer import Recorder, Rehearsal
 from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import Interrupted, RemediateError
+from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
@@ -151,12 +152,20 @@ def _walked(job: Job) -> RunResult:
         _compare(job, seen)
         by_hand = tuple(written(job, seen)) if _anything_to_do(job, seen) else ()
         return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, seen, by_hand)
-    except (RemediateError, StopAtOnce) as failure:
+    except (RemediateError, StopAtOnce) as found:
+        failure = _with_suspects(job, found) if isinstance(found, StalePlan) else found
         if job.recorder is not None and job.recorder.run:
             return after_failure(job, job.recorder, failure)
         if isinstance(failure, Interrupted | StopAtOnce):
             return _interrupted_early(job.order)
-        raise
+        raise failure from found
+
+
+def _with_suspects(job: Job, failure: StalePlan) -> StalePlan:
+    if job.recorder is not None:
+        return with_suspects(failure, job.order.plan, job.recorder.journal, job.recorder.run)
+    with Journal(job.order.state_dir) as journal:
+        return with_suspects(failure, job.order.plan, journal, own_run="")
 
 
 def _interrupted_early(order: Order) -> RunResult:

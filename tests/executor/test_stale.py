@@ -124,3 +124,26 @@ def test_a_resumed_run_tells_exactly_what_others_changed(desk: Desk) -> None:
     assert "corporate root" in str(stale.value)
     assert "somebody else's CA" in str(stale.value)
     assert IMP.certificate.fingerprint not in str(stale.value)
+
+
+def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) -> None:
+    # Given two plans of one moment, one of which a colleague applied
+    cluster = story()
+    plan, other = plan_for(cluster), plan_for(cluster, ciphers="keep")
+    assert desk.apply(cluster, other, ticket="CHG-7").state == "applied"
+    run = desk.journal().run("last")
+    # When the first one is applied, and somebody else was there too
+    cluster.box(1).trusted.append(INTRUDER.certificate)
+    with pytest.raises(StalePlan) as stale:
+        desk.apply(cluster, plan)
+    # Then it says whose run, for which ticket
+    assert f"Run {run.id} of {run.who} on {run.host}, ticket CHG-7" in str(stale.value)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_without_a_later_run_it_says_where_else_to_look(desk: Desk, *, dry_run: bool) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(1).trusted.append(INTRUDER.certificate)
+    with pytest.raises(StalePlan, match="a person in the web interface or the shell, or another tool or machine"):
+        desk.apply(cluster, plan, dry_run=dry_run)
