@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
-from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
+from remediate.planner.conflict import conflict_of, way_out
 from remediate.planner.problem import Oracle
-from remediate.planner.slots import Candidates, slot_of
+from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, name_of
+from remediate.planner.slots import Candidates
 from remediate.trust.names import matching_addresses, name_matches
-from remediate.trust.verify import Chain, Explained
 
-_MOST_CERTIFICATES_TO_ADD = 3
-_MOST_WAYS = 2000
 # What a client asks for on each port (facts of the Expressway port reference: 6971 and 6972 belong to the TFTP service).
 _LOST: dict[tuple[Product, int], str] = {
     ("cucm", 8443): "sign-in and directory search",
@@ -30,81 +27,25 @@ _LOST_AT_PRODUCT: dict[Product, str] = {
     "unity": "voicemail",
 }
 _MENDED_BY_TRUST = {Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN}
-_TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One endpoint that one peer still refuses after the plan.
-
-    Attributes:
-        presented: the chain in question; empty where none was seen.
-        explained: the verdict on it, with the chain that OpenSSL put together.
-        trusted: the peer's list after the plan.
-    """
-
-    endpoint: Endpoint
-    presented: Chain
-    explained: Explained
-    trusted: Chain
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """The cause as the contract names it, one or two sentences, and the ways out."""
-
-    cause: Cause
-    text: str
-    options: tuple[str, ...] = ()
 
 
 def advise(refusal: Refusal, known: Candidates, oracle: Oracle) -> Advice:
     """Return what would help `refusal`."""
     cause = refusal.explained.verdict.cause or Cause.CHAIN_INVALID
     if cause in {Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN, Cause.CHAIN_INVALID}:
-        conflict = _conflict(refusal, known, oracle)
+        conflict = conflict_of(refusal, known, oracle)
         if conflict is not None:
-            return _whole(_on_conflict(refusal, *conflict), refusal)
+            return _whole(Advice(Cause.COMMON_NAME_CONFLICT, *way_out(conflict, refusal)), refusal)
     return _whole(_BY_CAUSE[cause](refusal), refusal)
-
-
-def _conflict(refusal: Refusal, known: Candidates, oracle: Oracle) -> tuple[Chain, Chain] | None:
-    """Certificates that would make it verify, and those of the list with the same common names that would have to go."""
-    trusted, presented = refusal.trusted, refusal.presented
-    usable = [one for one in known.certificates if one in oracle.relevant(presented) and one not in trusted]
-    sizes = range(1, min(len(usable), _MOST_CERTIFICATES_TO_ADD) + 1)
-    ways = itertools.chain.from_iterable(itertools.combinations(usable, size) for size in sizes)
-    for wanted in itertools.islice(ways, _MOST_WAYS):
-        slots = {slot_of(one) for one in wanted}
-        in_the_way = tuple(one for one in trusted if slot_of(one) in slots)
-        rest = [one for one in trusted if one not in in_the_way]
-        if in_the_way and oracle.accepts([*rest, *wanted], presented):
-            return wanted, in_the_way
-    return None
-
-
-def _on_conflict(refusal: Refusal, wanted: Chain, in_the_way: Chain) -> Advice:
-    names = _names(in_the_way)
-    return Advice(
-        Cause.COMMON_NAME_CONFLICT,
-        f"It would verify with {_names(wanted)} in the trusted CA list, but Expressway holds no two different certificates with one "
-        f"common name, and {names} is there.",
-        (
-            f"If {names} is no longer presented anywhere: delete it on every peer ({_TRUSTED_LIST_PAGE}) and plan again.",
-            "Plan with --allow-removal to have it taken out first.",
-            f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust.",
-            "Reissue one of the two with another common name, or reuse one certificate for both services (Unified CM 14 and later).",
-        ),
-    )
 
 
 def _self_signed(refusal: Refusal) -> Advice:
     leaf = refusal.presented[0]
     return Advice(
         Cause.SELF_SIGNED_UNTRUSTED,
-        f"It presents the self-signed certificate {_name(leaf)}, which this plan does not trust.",
+        f"It presents the self-signed certificate {name_of(leaf)}, which this plan does not trust.",
         (
-            f"Allow trusting a server's own certificate (it lasts until {_day(leaf)}).",
+            f"Allow trusting a server's own certificate (it lasts until {day_of_end(leaf)}).",
             f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust.",
         ),
     )
@@ -114,7 +55,7 @@ def _issuer_untrusted(refusal: Refusal) -> Advice:
     root = refusal.explained.chain[-1] if refusal.explained.chain else refusal.presented[-1]
     return Advice(
         Cause.ISSUER_UNTRUSTED,
-        f"Its root {_name(root)} was presented and is not trusted; trusting it would break an endpoint that verifies today.",
+        f"Its root {name_of(root)} was presented and is not trusted; trusting it would break an endpoint that verifies today.",
         (f"Have the certificate of {refusal.endpoint.address} signed by another CA that the peers trust.",),
     )
 
@@ -124,7 +65,7 @@ def _issuer_unknown(refusal: Refusal) -> Advice:
     missing = chain[-1].issuer or "with an empty name"
     return Advice(
         Cause.ISSUER_UNKNOWN,
-        f"The CA certificate {missing!r}, which issued {_name(chain[-1])}, was neither presented nor found.",
+        f"The CA certificate {missing!r}, which issued {name_of(chain[-1])}, was neither presented nor found.",
         (
             f"Give that CA certificate with --ca (ask the owner of {refusal.endpoint.address} for it) and plan again.",
             f"Upload the whole chain on {refusal.endpoint.address}, so that it is presented.",
@@ -134,13 +75,13 @@ def _issuer_unknown(refusal: Refusal) -> Advice:
 
 def _shadowed(refusal: Refusal) -> Advice:
     stale = refusal.explained.shadowing
-    name = _name(stale) if stale else "A certificate in the list"
+    name = name_of(stale) if stale else "A certificate in the list"
     return Advice(
         Cause.SHADOWED,
         f"{name} in the trusted CA list wins over the good certificate; only taking it out helps.",
         (
             "Plan again with --allow-removal.",
-            f"Delete it by hand on every peer that holds it ({_TRUSTED_LIST_PAGE}) and plan again.",
+            f"Delete it by hand on every peer that holds it ({TRUSTED_LIST_PAGE}) and plan again.",
         ),
     )
 
@@ -171,7 +112,7 @@ def _expired(refusal: Refusal) -> Advice:
     late = _at_fault(refusal)
     return Advice(
         Cause.EXPIRED,
-        f"{_name(late)} expired on {_day(late)}.",
+        f"{name_of(late)} expired on {day_of_end(late)}.",
         (_renew(refusal, late),),
     )
 
@@ -181,7 +122,7 @@ def _not_yet_valid(refusal: Refusal) -> Advice:
     begins = early.not_before.date().isoformat() if early.not_before else "an unreadable date"
     return Advice(
         Cause.NOT_YET_VALID,
-        f"{_name(early)} is valid from {begins} on.",
+        f"{name_of(early)} is valid from {begins} on.",
         ("Check the clock of the peer and of the node (NTP).", _renew(refusal, early)),
     )
 
@@ -191,7 +132,7 @@ def _chain_invalid(refusal: Refusal) -> Advice:
     fault = _at_fault(refusal)
     return Advice(
         Cause.CHAIN_INVALID,
-        f"OpenSSL refuses {_name(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
+        f"OpenSSL refuses {name_of(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
         (_renew(refusal, fault),),
     )
 
@@ -262,7 +203,7 @@ def _at_fault(refusal: Refusal) -> Certificate:
 def _renew(refusal: Refusal, fault: Certificate) -> str:
     if fault == refusal.presented[0]:
         return f"Renew the certificate of {refusal.endpoint.address}."
-    return f"Replace the CA certificate {_name(fault)}, or have {refusal.endpoint.address} signed by another CA."
+    return f"Replace the CA certificate {name_of(fault)}, or have {refusal.endpoint.address} signed by another CA."
 
 
 def _is_ip(address: str) -> bool:
@@ -271,15 +212,3 @@ def _is_ip(address: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _names(certificates: Chain) -> str:
-    return " and ".join(_name(one) for one in certificates)
-
-
-def _name(certificate: Certificate) -> str:
-    return f"{certificate.subject or 'a certificate without a subject'!r} ({certificate.fingerprint[:19]}…)"
-
-
-def _day(certificate: Certificate) -> str:
-    return certificate.not_after.date().isoformat() if certificate.not_after else "an unreadable date"

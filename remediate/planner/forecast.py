@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
 from remediate.model.plan import EndpointForecast, Outcome
@@ -17,12 +19,15 @@ class Forecaster:
     Attributes:
         endpoints: by address and port.
         after: per observed peer, its trusted CA list then.
+        added: per observed peer, what `choice` adds to it.
     """
 
     def __init__(self, snapshot: Snapshot, choice: Choice, answers: Answers) -> None:
         self.endpoints = {(one.address, one.port): one for one in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
+        self.added = choice.added
         self._views: dict[Address, PeerJudge] = {}
+        self._users: dict[Address, dict[Certificate, tuple[Endpoint, ...]]] = {}
         cluster = ClusterJudge(snapshot, answers)
         for peer in snapshot.peers:
             if peer.error is None:
@@ -60,3 +65,13 @@ class Forecaster:
         if endpoint.error is not None:
             return frozenset()
         return frozenset(member for family in view.families(endpoint) for member in view.explain(endpoint, family).chain)
+
+    def users(self, peer: Address) -> Mapping[Certificate, tuple[Endpoint, ...]]:
+        """Return, for each certificate that is `used` at `peer` by an endpoint that verifies there, those endpoints."""
+        if peer not in self._users:
+            found = self._users[peer] = {}
+            for endpoint in self.endpoints.values():
+                if self.outcome(peer, endpoint).verdict.ok:
+                    for one in self.used(peer, endpoint):
+                        found[one] = (*found.get(one, ()), endpoint)
+        return self._users[peer]

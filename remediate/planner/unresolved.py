@@ -8,9 +8,10 @@ from remediate.model.identity import Address
 from remediate.model.plan import Unresolved
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause
-from remediate.planner.advice import Refusal, advise
+from remediate.planner.advice import advise
 from remediate.planner.choice import Chooser
 from remediate.planner.forecast import Forecaster
+from remediate.planner.refusal import Refusal
 from remediate.planner.slots import Candidates
 
 _WEB_PORT = 443
@@ -40,4 +41,11 @@ def _refused_endpoints(snapshot: Snapshot, forecaster: Forecaster, known: Candid
 
 
 def _refusal(forecaster: Forecaster, peer: Address, endpoint: Endpoint) -> Refusal:
-    return Refusal(endpoint, forecaster.presented(peer, endpoint), forecaster.explain(peer, endpoint), forecaster.after[peer])
+    return Refusal(
+        endpoint,
+        forecaster.presented(peer, endpoint),
+        forecaster.explain(peer, endpoint),
+        forecaster.after[peer],
+        forecaster.added[peer],
+        lambda certificate: forecaster.users(peer).get(certificate, ()),
+    )

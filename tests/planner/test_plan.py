@@ -173,7 +173,36 @@ def test_two_self_signed_certificates_with_one_common_name_exclude_each_other() 
     assert sum(verified(plan)) == 1
     [left] = plan.unresolved
     assert left.cause is Cause.COMMON_NAME_CONFLICT
-    assert any("reuse one certificate" in option for option in left.options)
+    [stays] = [one for one in plan.endpoints if one.after.verdict.ok]
+    assert f"is what this plan adds for {NODE}:{stays.port}" in left.advice
+    # And the ways out name the certificates as the node does, and never tell to take out what the plan puts in
+    services = {8443: f"tomcat-ECDSA of {NODE}", 6972: f"CallManager-ECDSA of {NODE}"}
+    assert f"Have {services[left.port]} or {services[stays.port]} signed by a CA" in left.options[0]
+    assert left.options[1].startswith(f"Reissue {services[left.port]} with a common name of its own")
+    assert left.options[1].endswith(f"as SAN dNSNames: {NODE}.")
+    assert "certificate reuse" in left.options[2]
+    assert not any("delete" in option or "--allow-removal" in option for option in left.options)
+
+
+def test_two_nodes_with_one_common_name_cannot_reuse_a_certificate() -> None:
+    # Given another node whose certificate has the name of one that is trusted and in use
+    mine, theirs = issue("cluster", names=(NODE,), key_name="mine"), issue("cluster", names=("imp.test",), key_name="theirs")
+    seen = snapshot([peer(1, [theirs])], [endpoint(NODE, ecdsa=[mine]), endpoint("imp.test", ecdsa=[theirs])], [mine, theirs])
+    [left] = make_plan(seen).unresolved
+    assert "is there for imp.test:8443" in left.advice
+    assert not any("reuse" in option or "delete" in option for option in left.options)
+
+
+def test_two_authorities_with_one_common_name_of_which_one_is_in_use() -> None:
+    # Given a node of a CA that has the name of another CA, which a second node needs
+    twin = issue("steven-DC-CA", ca=True, key_name="twin", organization="Other")
+    of_twin = issue("imp.test", twin, names=("imp.test",))
+    nodes = [endpoint(NODE, rsa=[signed, issuing]), endpoint("imp.test", ecdsa=[of_twin, twin])]
+    [left] = make_plan(snapshot([peer(1, [root])], nodes, [*everybody, twin, of_twin])).unresolved
+    assert left.cause is Cause.COMMON_NAME_CONFLICT
+    assert f"is there for {NODE}:8443" in left.advice
+    assert "signed by a CA that the peers trust" in left.options[0]
+    assert "Move the endpoints that need 'CN=steven-DC-CA,O=Lab'" in left.options[1]
 
 
 def test_the_other_key_family_resolves_a_common_name_conflict() -> None:
