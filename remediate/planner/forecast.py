@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
 from remediate.model.plan import EndpointForecast, Outcome
-from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.planner.choice import Choice
 from remediate.trust.judge import ClusterJudge, Judgement, PeerJudge
 from remediate.trust.verify import Answers, Chain, Explained
@@ -34,6 +34,11 @@ class Forecaster:
                 ciphers = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
                 self._views[peer.address] = cluster.view(self.after[peer.address], ciphers)
+
+    def unlike(self, observed: Iterable[Peer]) -> tuple[Address, ...]:
+        """Return one peer of each kind: those with the same list and ciphers then see every endpoint alike."""
+        first = {id(self._views[peer.address]): peer.address for peer in reversed(tuple(observed))}
+        return tuple(sorted(first.values()))
 
     def forecast(self, today: Judgement) -> EndpointForecast:
         """Return `today`'s judgement with what it will be."""

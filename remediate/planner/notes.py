@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
 from remediate.model.plan import Policy
 from remediate.model.snapshot import ALARM, Peer, Snapshot
 from remediate.planner.choice import Choice
 from remediate.planner.forecast import Forecaster
+from remediate.planner.renewals import renewals
 from remediate.trust.libcrypto import appliance
 from remediate.trust.modern import refused_by_openssl_3
-
-SOON = timedelta(days=60)
+from remediate.trust.verify import Chain
 
 
 def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Forecaster) -> tuple[str, ...]:
@@ -26,7 +24,7 @@ def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Foreca
         *_choice_notes(policy, choice),
         *_peer_notes(observed),
         *_tls13_notes(snapshot),
-        *_expiry_notes(snapshot, observed, forecaster),
+        *renewals(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
     found += [f"Not everything could be asked, so an endpoint may be missing: {one}" for one in snapshot.not_asked]
@@ -75,47 +73,17 @@ def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
             )
 
 
-def _expiry_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
-    """Certificates in use that end soon, whoever presents or trusts them."""
-    users: dict[Certificate, list[str]] = {}
-    for endpoint in snapshot.endpoints:
-        for peer in observed[:1]:
-            for one in sorted(forecaster.used(peer.address, endpoint), key=lambda used: used.fingerprint):
-                users.setdefault(one, []).append(endpoint.name)
-    for one, names in sorted(users.items(), key=lambda item: item[0].fingerprint):
-        if one.not_after and timedelta(0) < one.not_after - snapshot.taken_at <= SOON:
-            days = (one.not_after - snapshot.taken_at).days
-            successor = _successor(snapshot, one)
-            yield (
-                f"{one.subject!r} ({one.fingerprint[:19]}…), used by {names[0]}{_and_others(names)}, expires in {days} days"
-                + (f"; a successor is at hand ({successor.fingerprint[:19]}…)." if successor else ".")
-            )
-
-
-def _successor(snapshot: Snapshot, old: Certificate) -> Certificate | None:
-    """Another certificate with the same subject that lasts longer."""
-    later = [
-        one
-        for one in snapshot.certificates.values()
-        if one.subject == old.subject and one.not_after and old.not_after and one.not_after > old.not_after
-    ]
-    return min(later, key=lambda one: one.fingerprint, default=None)
-
-
 def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
     """Chains that the appliance's OpenSSL 1.1.1 accepts and a later one would not: the next upgrade would break them."""
-    said: dict[tuple[Certificate, ...], str | None] = {}
+    said: dict[tuple[Address, Chain], str | None] = {}
+    peers = forecaster.unlike(observed)
     for endpoint in snapshot.endpoints:
-        for peer in observed[:1]:
-            presented = forecaster.presented(peer.address, endpoint)
-            if not presented or not forecaster.outcome(peer.address, endpoint).verdict.ok:
+        for peer in peers:
+            presented = forecaster.presented(peer, endpoint)
+            if not presented or not forecaster.outcome(peer, endpoint).verdict.ok:
                 continue
-            if presented not in said:
-                relevant = forecaster.relevant(peer.address, presented)
-                said[presented] = refused_by_openssl_3(presented, relevant, snapshot.taken_at)
-            if said[presented]:
-                yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {said[presented]}."
-
-
-def _and_others(names: list[str]) -> str:
-    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+            if (peer, presented) not in said:
+                relevant = forecaster.relevant(peer, presented)
+                said[peer, presented] = refused_by_openssl_3(presented, relevant, snapshot.taken_at)
+            if said[peer, presented]:
+                yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {said[peer, presented]}."

@@ -329,6 +329,25 @@ def test_what_ends_soon_is_said_with_its_days_and_successor() -> None:
     assert any("expires in 20 days; a successor is at hand" in note for note in notes), notes
 
 
+def test_a_ca_with_a_successor_is_said_long_before_its_end_and_stays() -> None:
+    # Given a root that a second peer alone uses, with 300 days left, and its successor with the same key
+    ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=300), key_name="steven-DC-CA/Lab")
+    seen = snapshot(
+        [peer(1, [root]), peer(2, [ending])], [endpoint(NODE, rsa=[signed, issuing])], [*everybody, ending], available=[root]
+    )
+    plan = make_plan(seen, Policy(allow_removal=True))
+    # Then it is said, with the days left, and nothing is taken out for it
+    [note] = [one for one in plan.notes if "expires in" in one]
+    assert f"expires in 300 days; a successor is at hand ({root.certificate.fingerprint[:19]}…)" in note
+    assert plan.actions == ()
+
+
+def test_a_certificate_of_a_server_that_lasts_is_no_news() -> None:
+    renewed = issue("cucm-EC.steven.lab", names=(NODE,), lasts=3 * YEAR)
+    seen = snapshot([peer(1, [own])], [endpoint(NODE, ecdsa=[own])], [own, renewed], available=[renewed])
+    assert not any("expires in" in note for note in make_plan(seen).notes)
+
+
 @pytest.mark.parametrize(
     ("certificate", "trusted", "cause"),
     [

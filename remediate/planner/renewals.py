@@ -1,0 +1,53 @@
+"""What is about to end: certificates in use that expire soon, and CAs in use that have a successor under their own name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from remediate.model.certificate import Certificate
+from remediate.model.snapshot import Peer, Snapshot
+from remediate.planner.forecast import Forecaster
+from remediate.trust.openssl import name_hashes
+
+SOON = timedelta(days=60)
+
+
+def renewals(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
+    """Return one sentence for each, with the days left, by fingerprint; whoever presents or trusts it, on whichever peer."""
+    successors = _Successors(snapshot)
+    for one, names in sorted(_users(observed, forecaster).items(), key=lambda item: item[0].fingerprint):
+        left = one.not_after - snapshot.taken_at if one.not_after else None
+        successor = successors.of(one)
+        if left is None or left <= timedelta(0) or (left > SOON and not (one.is_ca and successor)):
+            continue
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield (
+            f"{one.subject!r} ({one.fingerprint[:19]}…), used by {names[0]}{others}, expires in {left.days} days"
+            + (f"; a successor is at hand ({successor.fingerprint[:19]}…)." if successor else ".")
+        )
+
+
+def _users(observed: list[Peer], forecaster: Forecaster) -> dict[Certificate, list[str]]:
+    """Every certificate that some endpoint's chain is made of, with the endpoints by name."""
+    found: dict[Certificate, dict[str, None]] = {}
+    for peer in forecaster.unlike(observed):
+        for endpoint in forecaster.endpoints.values():
+            for one in forecaster.used(peer, endpoint):
+                found.setdefault(one, {})[endpoint.name] = None
+    return {one: list(names) for one, names in found.items()}
+
+
+class _Successors:
+    """The certificates of a snapshot by subject."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._by_subject: dict[int, list[Certificate]] = {}
+        for one in snapshot.certificates.values():
+            self._by_subject.setdefault(name_hashes(one).subject, []).append(one)
+
+    def of(self, old: Certificate) -> Certificate | None:
+        """Another certificate with the same subject that lasts longer; of several the one with the lowest fingerprint."""
+        rivals = self._by_subject.get(name_hashes(old).subject, [])
+        later = [one for one in rivals if one.not_after and old.not_after and one.not_after > old.not_after]
+        return min((one for one in later if one.subject == old.subject), key=lambda one: one.fingerprint, default=None)
