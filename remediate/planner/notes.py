@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
 from remediate.model.plan import Policy
@@ -75,15 +76,19 @@ def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
 
 def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
     """Chains that the appliance's OpenSSL 1.1.1 accepts and a later one would not: the next upgrade would break them."""
-    said: dict[tuple[Address, Chain], str | None] = {}
+
+    @cache
+    def asked(presented: Chain, relevant: Chain) -> str | None:
+        return refused_by_openssl_3(presented, relevant, snapshot.taken_at)
+
+    @cache
+    def said(peer: Address, presented: Chain) -> str | None:
+        return asked(presented, forecaster.relevant(peer, presented))
+
     peers = forecaster.unlike(observed)
     for endpoint in snapshot.endpoints:
         for peer in peers:
             presented = forecaster.presented(peer, endpoint)
-            if not presented or not forecaster.outcome(peer, endpoint).verdict.ok:
-                continue
-            if (peer, presented) not in said:
-                relevant = forecaster.relevant(peer, presented)
-                said[peer, presented] = refused_by_openssl_3(presented, relevant, snapshot.taken_at)
-            if said[peer, presented]:
-                yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {said[peer, presented]}."
+            why = presented and forecaster.outcome(peer, endpoint).verdict.ok and said(peer, presented)
+            if why:
+                yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {why}."
