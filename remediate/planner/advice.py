@@ -39,6 +39,18 @@ def advise(refusal: Refusal, known: Candidates, oracle: Oracle) -> Advice:
     return _whole(_BY_CAUSE[cause](refusal), refusal)
 
 
+def on_the_cause(refusal: Refusal) -> tuple[str, tuple[str, ...]]:
+    """Return what is said of the cause by itself, and the ways out: for a verdict without a plan around it."""
+    advice = _BY_CAUSE[refusal.explained.verdict.cause or Cause.CHAIN_INVALID](refusal)
+    return advice.text, advice.options
+
+
+def on_the_name(refusal: Refusal) -> tuple[str, tuple[str, ...]]:
+    """Return what is said of a name that does not match, and the ways out."""
+    advice = _name_mismatch(refusal)
+    return advice.text, advice.options
+
+
 def _self_signed(refusal: Refusal) -> Advice:
     leaf = refusal.presented[0]
     return Advice(

@@ -23,10 +23,10 @@ def show_verdict(
     address: str | None,
     verdict: Verdict,
     links: Sequence[Link],
-    mends: Sequence[str],
+    advice: Sequence[str],
     other: str | None = None,
 ) -> None:
-    """Print the verdict, the drawn chain, and `mends`: sentences that say what would make it verify.
+    """Print the verdict, the drawn chain, and `advice`: sentences that say what would make it verify.
 
     Args:
         other: what another OpenSSL than the appliance's says, where it differs.
@@ -42,8 +42,8 @@ def show_verdict(
     if verdict.ok:
         return
     console.print()
-    for mend in mends:
-        console.print(_pointed("→", mend, "bold"))
+    for sentence in advice:
+        console.print(_pointed("→", sentence, "bold"))
 
 
 def _pointed(mark: str, sentence: str, style: str) -> Table:

@@ -135,7 +135,7 @@ def test_explain_says_what_would_mend_a_bad_one_because_it_tried(remediate: Reme
     ).document
 
     assert "✗ cucm.test is refused: issuer-untrusted" in ended.out
-    assert "→ add Root (sha256:" in ended.out
+    assert "→ Add 'CN=Root,O=Lab' (sha256:" in ended.out
     assert (document["ok"], document["cause"], document["code"], document["depth"]) == (False, "issuer-untrusted", 19, 2)
     assert [link["origin"] for link in document["chain"]] == ["presented", "presented", "presented"]
     assert [link["breaks"] for link in document["chain"]] == [False, False, True]
@@ -148,8 +148,9 @@ def test_explain_names_the_names_and_the_dates(remediate: Remediate, chain: tupl
     other = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "10.0.0.5", "--at", AT)
     late = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "cucm.test", "--at", later)
 
-    assert "good for: cucm.test" in other.out
-    assert "renew" in late.out
+    assert "the certificate is for cucm.test" in other.out
+    assert "an IP SAN" in other.out
+    assert "Replace the CA certificate" in late.out
 
 
 def test_explain_refuses_what_is_no_time_and_no_certificate(remediate: Remediate, chain: tuple[Path, Path]) -> None:
@@ -191,7 +192,7 @@ def test_explain_draws_the_chain_that_openssl_built_and_says_what_to_remove(reme
     ]
     assert links[1]["certificate"] == stale.certificate.fingerprint
     assert "CN=Root,O=Lab  [2] from this peer's list, and presented" in ended.out
-    assert "→ remove Middle (sha256:" in ended.out
+    assert "→ Remove 'CN=Middle,O=Lab' (sha256:" in ended.out
     assert "→ add" not in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
 
@@ -201,7 +202,7 @@ def test_explain_knows_that_a_list_holds_one_certificate_of_a_name(remediate: Re
 
     ended = explained(remediate, tmp_path, [own], [before])
 
-    assert "in the place of cucm.test (sha256:" in " ".join(ended.out.split())
+    assert "in the place of 'CN=cucm.test,O=Lab' (sha256:" in " ".join(ended.out.split())
 
 
 @pytest.mark.filterwarnings("ignore:X509.sign is deprecated")  # what is to be used instead refuses SHA-1

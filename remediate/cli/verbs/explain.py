@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from remediate.model.certificate import Certificate
     from remediate.model.verdict import Verdict
+    from remediate.planner.mending import Mending
     from remediate.report.chain import Link
-    from remediate.trust.verify import Explained
 
 
 @click.command()
@@ -44,6 +44,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
       0   there is a verdict, good or bad: --json says which in "ok"
       1   a file cannot be read, or holds something else than certificates
     """
+    from remediate.planner.mending import mending_of
     from remediate.report.chain import draw
     from remediate.trust.verify import explain_chain
 
@@ -55,15 +56,14 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
     links = draw(presented, trusted, verdict, explained.chain)
-    mends = () if verdict.ok else _removal(explained) or _mends(presented, trusted, address, moment)
+    mending = mending_of(presented, trusted, address, moment)
     modern = _by_openssl_3(presented, trusted, moment)
     if session.json:
-        session.write_json({**_as_json(verdict, address, moment, links, mends), "openssl_3": modern})
+        session.write_json({**_as_json(verdict, address, moment, links, mending), "openssl_3": modern})
     else:
         from remediate.report.drawing import show_verdict
 
-        advised = mends or (_advice(verdict, links, presented[0]),)
-        show_verdict(session.out(), address, verdict, links, advised, _difference(verdict, modern))
+        show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, modern))
     return 0
 
 
@@ -88,36 +88,6 @@ def _certificates(path: Path) -> tuple[Certificate, ...]:
         raise CertificateError(f"{path}: {error}") from error
 
 
-def _mends(presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, at: datetime) -> tuple[str, ...]:
-    """Each presented certificate that, put into the list, makes the verdict good: tried, not guessed.
-
-    Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.
-    """
-    from remediate.trust import verify_chain
-
-    found = []
-    for one in dict.fromkeys(presented):
-        rivals = [old for old in trusted if one.common_name and old.common_name.casefold() == one.common_name.casefold()]
-        kept = [old for old in trusted if old not in rivals]
-        if one not in trusted and verify_chain(presented, (*kept, one), address, at).ok:
-            instead = f" in the place of {' and '.join(map(_called, rivals))}, which has the same common name" if rivals else ""
-            found.append(f"add {_called(one)} to the trusted CA list{instead}")
-    return tuple(found)
-
-
-def _called(certificate: Certificate) -> str:
-    from remediate.report.text import short
-    from remediate.report.view import display_name
-
-    return f"{display_name(certificate)} ({short(certificate.fingerprint)})"
-
-
-def _removal(explained: Explained) -> tuple[str, ...]:
-    """The stale certificate of the list that wins over a better one, where there is one: without it, OpenSSL accepts the chain."""
-    stale = explained.shadowing
-    return () if stale is None else (f"remove {_called(stale)} from the trusted CA list: it wins over the good one",)
-
-
 def _by_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> dict[str, Any] | None:
     """What an OpenSSL 3.x says of the chain, without the name; None where this machine has none."""
     from remediate.trust.libcrypto import modern
@@ -139,23 +109,7 @@ def _difference(verdict: Verdict, modern: dict[str, Any] | None) -> str | None:
     return "An OpenSSL 3.x would accept this chain; the appliance's 1.1.1 does not."
 
 
-def _advice(verdict: Verdict, links: Sequence[Link], leaf: Certificate) -> str:
-    names = ", ".join(dict.fromkeys((*leaf.san_dns, *leaf.san_ip, *filter(None, [leaf.common_name]))))
-    match verdict.cause:
-        case "name-mismatch":
-            return (
-                f"the certificate is good for: {names or 'no name at all'}; use one of these in System > Server, or reissue it"
-            )
-        case "issuer-unknown":
-            return f"find the certificate of the issuer, {links[-1].name}, and try again with it in the list"
-        case "expired" | "not-yet-valid":
-            broken = next((f", {link.name}" for link in links if link.breaks), "")
-            return f"no trust helps: renew the certificate that breaks the chain{broken}"
-        case _:
-            return "no certificate that the server presents would mend this, not even trusted"
-
-
-def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link], mends: Sequence[str]) -> dict[str, Any]:
+def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link], mending: Mending) -> dict[str, Any]:
     from remediate.model.canonical import rfc3339
 
     chain = [
@@ -170,4 +124,11 @@ def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link]
         for link in links
     ]
     answer = {"ok": verdict.ok, "cause": verdict.cause, "error": verdict.error, "code": verdict.code, "depth": verdict.depth}
-    return {**answer, "address": address, "at": rfc3339(at), "chain": chain, "mends": list(mends)}
+    return {
+        **answer,
+        "address": address,
+        "at": rfc3339(at),
+        "chain": chain,
+        "mends": list(mending.mends),
+        "advice": list(mending.advice),
+    }

@@ -1,0 +1,77 @@
+"""What would mend one verdict by itself, without a cluster around it: tried with OpenSSL, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import Address
+from remediate.model.snapshot import Endpoint
+from remediate.model.verdict import Cause
+from remediate.planner.advice import on_the_cause, on_the_name
+from remediate.planner.refusal import Refusal, name_of, names_of
+from remediate.planner.slots import slot_of
+from remediate.trust.names import name_matches
+from remediate.trust.verify import Explained, explain_chain, verify_chain
+
+_ONLY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED})
+_AFTER_A_LOOK = "once a person compared its fingerprint over another path"
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What would make a refused chain verify.
+
+    Attributes:
+        mends: changes of the trusted CA list, each of which alone makes the verdict good, name included.
+        advice: what to do, one sentence each; the chain first, then the name.
+    """
+
+    mends: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def mending_of(presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, at: datetime) -> Mending:
+    """Return what would mend the verdict of `verify_chain` on the same arguments: nothing where it is good.
+
+    Args:
+        presented: leaf first, not empty.
+    """
+    chain = explain_chain(presented, trusted, None, at)
+    refusal = _alone(presented, trusted, address, chain)
+    changes = () if chain.verdict.ok else tuple(_changes(refusal, at))
+    fits = name_matches(presented[0], address)
+    of_chain = changes or (() if chain.verdict.ok else tuple(_of_the_cause(refusal)))
+    of_name = () if fits else _sentences(*on_the_name(refusal))
+    return Mending(changes if fits else (), (*of_chain, *of_name))
+
+
+def _alone(presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, chain: Explained) -> Refusal:
+    endpoint = Endpoint(Address(address), 8443, "cucm", {})
+    return Refusal(endpoint, tuple(presented), chain, tuple(trusted), added=(), users=lambda _certificate: ())
+
+
+def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
+    stale = refusal.explained.shadowing
+    if stale is not None:
+        yield f"Remove {name_of(stale)} from the trusted CA list: it wins over the good one."
+        return
+    for one in dict.fromkeys(refusal.presented):
+        # Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.
+        rivals = tuple(old for old in refusal.trusted if slot_of(old) == slot_of(one))
+        kept = [old for old in refusal.trusted if old not in rivals]
+        if one not in refusal.trusted and verify_chain(refusal.presented, (*kept, one), None, at).ok:
+            instead = f" in the place of {names_of(rivals)}, which has the same common name," if rivals else ""
+            yield f"Add {name_of(one)} to the trusted CA list{instead} {_AFTER_A_LOOK}."
+
+
+def _of_the_cause(refusal: Refusal) -> tuple[str, ...]:
+    if refusal.explained.verdict.cause in _ONLY_TRUST:
+        return ("No certificate that the server presents would mend this, not even trusted: renew what it presents.",)
+    return _sentences(*on_the_cause(refusal))
+
+
+def _sentences(text: str, options: Sequence[str]) -> tuple[str, ...]:
+    return (text, *options)

@@ -1,0 +1,70 @@
+"""What would mend one verdict by itself."""
+
+from __future__ import annotations
+
+from remediate.model.certificate import Certificate
+from remediate.planner.mending import Mending, mending_of
+from tests.pki import NOW, YEAR, Entity, issue
+
+ADDRESS = "cucm.test"
+
+root = issue("Root", ca=True)
+middle = issue("Middle", root, ca=True)
+signed = issue(ADDRESS, middle, names=(ADDRESS,))
+own = issue(ADDRESS, names=(ADDRESS,), key_name="own")
+
+
+def certificates(*entities: Entity) -> list[Certificate]:
+    return [one.certificate for one in entities]
+
+
+def mending(presented: list[Entity], trusted: list[Entity], address: str = ADDRESS) -> Mending:
+    return mending_of(certificates(*presented), certificates(*trusted), address, NOW)
+
+
+def test_a_good_verdict_needs_nothing() -> None:
+    assert mending([signed, middle], [root]) == Mending((), ())
+
+
+def test_what_was_presented_is_tried_and_a_person_has_to_compare_it() -> None:
+    [change] = mending([signed, middle, root], []).mends
+    assert change.startswith("Add 'CN=Root,O=Lab' (sha256:")
+    assert change.endswith("once a person compared its fingerprint over another path.")
+
+
+def test_a_name_that_does_not_fit_is_told_beside_the_chain() -> None:
+    # Given a self-signed certificate of another name
+    found = mending([own], [], "10.0.0.5")
+    # Then no change of the list alone mends it, and both steps are told, the chain first
+    assert found.mends == ()
+    assert found.advice[0].startswith("Add 'CN=cucm.test,O=Lab'")
+    assert found.advice[1].startswith("Clients use the IP address 10.0.0.5; the certificate is for cucm.test.")
+
+
+def test_an_ip_san_is_not_said_to_help() -> None:
+    found = " ".join(mending([signed, middle], [root], "10.0.0.5").advice)
+    assert "never looks at IP SANs" in found
+
+
+def test_what_nobody_presents_has_to_be_found() -> None:
+    found = mending([signed], [root])
+    assert found.mends == ()
+    assert "'CN=Middle,O=Lab'" in found.advice[0]
+
+
+def test_an_expired_self_signed_certificate_is_not_to_be_trusted() -> None:
+    late = issue("late.test", names=(ADDRESS,), starts=-3 * YEAR, lasts=YEAR)
+    found = mending([late], [])
+    assert found.mends == ()
+    assert found.advice == (
+        "No certificate that the server presents would mend this, not even trusted: renew what it presents.",
+    )
+
+
+def test_a_stale_copy_in_the_list_has_to_go() -> None:
+    stale = issue("Middle", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
+    [change] = mending([signed, middle], [root, stale]).mends
+    assert (
+        change
+        == f"Remove 'CN=Middle,O=Lab' ({stale.certificate.fingerprint[:19]}…) from the trusted CA list: it wins over the good one."
+    )
