@@ -11,9 +11,10 @@ from remediate.model.identity import Product
 from remediate.model.verdict import Cause
 from remediate.planner.conflict import conflict_of, way_out
 from remediate.planner.problem import Oracle
-from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, name_of
+from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, name_of, names_of
 from remediate.planner.slots import Candidates
 from remediate.trust.names import matching_addresses, name_matches
+from remediate.trust.verify import Chain
 
 # What a client asks for on each port (facts of the Expressway port reference: 6971 and 6972 belong to the TFTP service).
 _LOST: dict[tuple[Product, int], str] = {
@@ -87,15 +88,20 @@ def _issuer_unknown(refusal: Refusal) -> Advice:
 
 def _shadowed(refusal: Refusal) -> Advice:
     stale = refusal.explained.shadowing
-    name = name_of(stale) if stale else "A certificate in the list"
+    name = names_of(stale)
     return Advice(
         Cause.SHADOWED,
-        f"{name} in the trusted CA list wins over the good certificate; only taking it out helps.",
+        f"{name} in the trusted CA list {_wins(stale)} out helps.",
         (
             "Plan again with --allow-removal.",
             f"Delete it by hand on every peer that holds it ({TRUSTED_LIST_PAGE}) and plan again.",
         ),
     )
+
+
+def _wins(stale: Chain) -> str:
+    verb, it = ("wins", "it") if len(stale) == 1 else ("win", "them")
+    return f"{verb} over the good certificate; only taking {it}"
 
 
 def _name_mismatch(refusal: Refusal) -> Advice:

@@ -55,8 +55,8 @@ def _alone(presented: Sequence[Certificate], trusted: Sequence[Certificate], add
 
 def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
     stale = refusal.explained.shadowing
-    if stale is not None:
-        yield f"Remove {name_of(stale)} from the trusted CA list: it wins over the good one."
+    if stale:
+        yield f"Remove {names_of(stale)} from the trusted CA list: {'it wins' if len(stale) == 1 else 'they win'} over the good one."
         return
     for one in dict.fromkeys(refusal.presented):
         # Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.

@@ -18,6 +18,8 @@ from remediate.trust.relevance import SubjectIndex
 Chain = tuple[Certificate, ...]
 
 GOOD = Verdict(ok=True)
+_MOST_SUSPECTS = 16
+"""How many certificates are tried for shadowing; the ones that OpenSSL used first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,12 @@ class Explained:
 
     Attributes:
         chain: the certificates OpenSSL put together, leaf first, as far as it came.
-        shadowing: the trusted certificate that wins over a better one; set when the cause is `shadowed`.
+        shadowing: the trusted certificates that win over better ones; set when the cause is `shadowed`.
     """
 
     verdict: Verdict
     chain: Chain = ()
-    shadowing: Certificate | None = None
+    shadowing: Chain = ()
 
 
 def verify_chain(
@@ -130,7 +132,7 @@ class ListJudge:
         if built.code == V_OK:
             return Explained(GOOD, built.chain)
         verdict = _refused(cause_of(built.code), error_text(built.code), built.code, built.depth)
-        shadowing = self._shadowing(presented)
+        shadowing = self._shadowing(presented, built)
         return Explained(replace(verdict, cause=Cause.SHADOWED) if shadowing else verdict, built.chain, shadowing)
 
     def _built(self, presented: Chain) -> Built:
@@ -138,21 +140,41 @@ class ListJudge:
             return self._list.verify(presented, self._at)
         return self._answers.built(presented, self.relevant(presented))
 
-    def _shadowing(self, presented: Chain) -> Certificate | None:
-        """The trusted certificate without which this very list would accept `presented`, if there is one.
+    def _shadowing(self, presented: Chain, built: Built) -> Chain:
+        """The trusted certificates without which this very list would accept `presented`: one, or several that follow each other.
 
         OpenSSL looks issuers up by subject and asks the list first, so a stale copy in the list wins over a good one that is
         presented, and of two with one subject the first wins. One whose subject nobody else has takes nobody's place.
         """
         relevant = self.relevant(presented)
-        bearers = Counter(name_hashes(one).subject for one in {*presented, *relevant})
-        for suspect in relevant:
-            if bearers[name_hashes(suspect).subject] == 1:
-                continue
-            without = TrustedList([one for one in relevant if one != suspect])
-            if without.verify(presented, self._at).code == V_OK:
-                return suspect
-        return None
+        suspects = _with_rivals(relevant, presented)
+        likely = sorted(suspects, key=lambda one: one not in built.chain)
+        for suspect in likely[:_MOST_SUSPECTS]:
+            if self._without(relevant, {suspect}).verify(presented, self._at).code == V_OK:
+                return (suspect,)
+        return self._one_after_the_other(presented, relevant, built)
+
+    def _one_after_the_other(self, presented: Chain, relevant: Chain, built: Built) -> Chain:
+        """Take out what is at fault, as long as that is a listed certificate in the place of another one."""
+        out: list[Certificate] = []
+        while built.code != V_OK and len(out) < _MOST_SUSPECTS:
+            rest = tuple(one for one in relevant if one not in out)
+            at_fault = built.chain[built.depth] if built.depth < len(built.chain) else None
+            if at_fault not in _with_rivals(rest, presented):
+                return ()
+            out.append(at_fault)
+            built = self._without(rest, {at_fault}).verify(presented, self._at)
+        return tuple(out) if built.code == V_OK else ()
+
+    @staticmethod
+    def _without(relevant: Chain, some: set[Certificate]) -> TrustedList:
+        return TrustedList([one for one in relevant if one not in some])
+
+
+def _with_rivals(listed: Chain, presented: Chain) -> Chain:
+    """Those of `listed` whose subject another certificate has too."""
+    bearers = Counter(name_hashes(one).subject for one in {*presented, *listed})
+    return tuple(one for one in listed if bearers[name_hashes(one).subject] > 1)
 
 
 def name_mismatch(address: str) -> Verdict:

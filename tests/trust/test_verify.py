@@ -91,8 +91,17 @@ def test_a_stale_copy_in_the_list_shadows_the_good_one_presented() -> None:
     # Then the copy in the list wins, OpenSSL says expired at depth 1, and the copy is named
     explained = explain_chain(presented, [root.certificate, stale.certificate], ADDRESS, NOW)
     assert (explained.verdict.cause, explained.verdict.code, explained.verdict.depth) == (Cause.SHADOWED, 10, 1)
-    assert explained.shadowing == stale.certificate
+    assert explained.shadowing == (stale.certificate,)
     assert [one.common_name for one in explained.chain] == ["cucmms.steven.lab", "steven-issuing", "steven-DC-CA"]
+
+
+def test_two_stale_copies_in_a_row_shadow_together() -> None:
+    # Given two expired copies of the intermediate in the list, either of which would do the harm alone
+    stale = [issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR).certificate for _ in range(2)]
+    presented = [signed.certificate, issuing.certificate]
+    explained = explain_chain(presented, [root.certificate, *stale], ADDRESS, NOW)
+    assert explained.verdict.cause is Cause.SHADOWED
+    assert set(explained.shadowing) == set(stale)
 
 
 def test_of_two_self_signed_with_one_subject_only_the_first_counts() -> None:
