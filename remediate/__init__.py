@@ -1,7 +1,7 @@
 """Heals Mobile and Remote Access after an Expressway upgrade to X14.2.
 
 The names below are the public library; everything else may move. They are loaded on first use, so that a command's ``--help``
-does not wait for cryptography.
+does not wait for pydantic.
 """
 
 from __future__ import annotations

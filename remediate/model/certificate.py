@@ -1,7 +1,7 @@
 """A certificate: its DER, its fingerprint, and what it says of itself for a person and for the planner.
 
-What OpenSSL makes of it is asked of OpenSSL, in `remediate.trust`. Here a certificate that cannot be read further than its
-frame (hostile, or broken in an extension) still has an identity; its facts are then empty, never invented.
+Its facts are what the appliance's OpenSSL reads in it, each by itself and only when asked for; the verdict on it is in
+`remediate.trust`. One that OpenSSL cannot read still has an identity; its facts are then empty, never invented.
 """
 
 from __future__ import annotations
@@ -9,23 +9,22 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ipaddress
 import re
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-
+from remediate.model import extensions
 from remediate.model.errors import CertificateError
 from remediate.model.identity import Fingerprint
+from remediate.model.libcrypto import appliance
 from remediate.model.limits import Limits
+from remediate.model.x509 import X509, Unreadable, x509
 
-_T = TypeVar("_T", bound=x509.ExtensionType)
 _V = TypeVar("_V")
 
 _BEGIN = "-----BEGIN "
@@ -35,13 +34,8 @@ _LABEL = re.compile(r"[A-Z0-9 ]+")
 # OpenSSL reads certificates under both labels (pem.h: PEM_STRING_X509, PEM_STRING_X509_OLD).
 _LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _LARGEST = Limits().max_certificate_bytes
-_KEY_NAMES: tuple[tuple[type, str], ...] = (
-    (rsa.RSAPublicKey, "rsa"),
-    (ec.EllipticCurvePublicKey, "ecdsa"),
-    (ed25519.Ed25519PublicKey, "ed25519"),
-    (ed448.Ed448PublicKey, "ed448"),
-    (dsa.DSAPublicKey, "dsa"),
-)
+_SIZED_KEYS = frozenset({"rsa", "ecdsa", "dsa"})
+_IP_LENGTHS = frozenset({4, 16})
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,110 +108,125 @@ class Certificate:
         body = "\n".join(textwrap.wrap(base64.b64encode(self.der).decode(), 64))
         return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
 
+    def _say(self, read: Callable[[X509], _V], otherwise: _V) -> _V:
+        """What `read` finds in the certificate as OpenSSL reads it; `otherwise` where it cannot read it at all."""
+        try:
+            handle = x509(appliance(), self.der)
+        except Unreadable:
+            return otherwise
+        return read(handle)
+
     @cached_property
-    def _parsed(self) -> x509.Certificate | None:
-        return _quietly(lambda: x509.load_der_x509_certificate(self.der))
-
-    def _say(self, read: Callable[[x509.Certificate], _V], otherwise: _V) -> _V:
-        parsed = self._parsed
-        answer = None if parsed is None else _quietly(lambda: read(parsed))
-        return otherwise if answer is None else answer
-
-    def _extension(self, kind: type[_T]) -> _T | None:
-        return self._say(lambda parsed: parsed.extensions.get_extension_for_class(kind).value, None)
+    def readable(self) -> bool:
+        """OpenSSL can read it. Where it cannot, the facts below are empty."""
+        return self._say(lambda _: True, otherwise=False)
 
     @cached_property
     def subject(self) -> str:
-        """The subject as RFC 4514 text; empty when it is empty or unreadable."""
-        return self._say(lambda parsed: parsed.subject.rfc4514_string(), "")
+        """The subject as RFC 4514 text, control characters escaped; empty when it is empty or unreadable."""
+        return self._say(lambda handle: str(handle.subject), "")
 
     @cached_property
     def issuer(self) -> str:
         """The issuer as RFC 4514 text."""
-        return self._say(lambda parsed: parsed.issuer.rfc4514_string(), "")
+        return self._say(lambda handle: str(handle.issuer), "")
 
     @cached_property
     def common_name(self) -> str:
         """The first common name of the subject; empty when there is none."""
-        return self._say(lambda parsed: _first_common_name(parsed.subject), "")
+        return self._say(lambda handle: _text(handle.subject.common_name), "")
 
     @cached_property
     def issuer_common_name(self) -> str:
         """The first common name of the issuer; empty when there is none."""
-        return self._say(lambda parsed: _first_common_name(parsed.issuer), "")
+        return self._say(lambda handle: _text(handle.issuer.common_name), "")
 
     @cached_property
     def san_dns(self) -> tuple[str, ...]:
         """The dNSNames of the subject alternative name, in order."""
-        san = self._extension(x509.SubjectAlternativeName)
-        return tuple(san.get_values_for_type(x509.DNSName)) if san else ()
+        names: tuple[bytes, ...] = self._say(extensions.dns_names, ())
+        return tuple(_text(name) for name in names)
 
     @cached_property
     def san_ip(self) -> tuple[str, ...]:
         """The IP addresses of the subject alternative name, as text, in order."""
-        san = self._extension(x509.SubjectAlternativeName)
-        return tuple(str(address) for address in san.get_values_for_type(x509.IPAddress)) if san else ()
+        packed: tuple[bytes, ...] = self._say(extensions.ip_addresses, ())
+        return tuple(str(ipaddress.ip_address(one)) for one in packed if len(one) in _IP_LENGTHS)
 
     @cached_property
     def not_before(self) -> datetime | None:
         """First moment of validity, aware; None when it cannot be said (year 0 and the like)."""
-        return self._say(lambda parsed: parsed.not_valid_before_utc, None)
+        return self._say(lambda handle: handle.not_before, None)
 
     @cached_property
     def not_after(self) -> datetime | None:
         """End of validity, aware; OpenSSL holds the certificate expired at exactly this second."""
-        return self._say(lambda parsed: parsed.not_valid_after_utc, None)
+        return self._say(lambda handle: handle.not_after, None)
 
     @cached_property
     def serial(self) -> int | None:
         """The serial number."""
-        return self._say(lambda parsed: parsed.serial_number, None)
+        return self._say(lambda handle: handle.serial, None)
 
     @cached_property
     def key_family(self) -> str:
         """``rsa``, ``ecdsa``, ``ed25519``, ``ed448``, ``dsa`` or ``unknown``."""
-        key = self._say(lambda parsed: parsed.public_key(), None)
-        return next((name for kind, name in _KEY_NAMES if isinstance(key, kind)), "unknown")
+        return self._say(lambda handle: handle.key_family, "unknown")
 
     @cached_property
     def key_bits(self) -> int | None:
         """Size of an RSA, DSA or EC key in bits; None for others."""
-        key = self._say(lambda parsed: parsed.public_key(), None)
-        return key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey) else None
+        return self._say(lambda handle: handle.key_bits, None) if self.key_family in _SIZED_KEYS else None
 
     @cached_property
     def signature_hash(self) -> str:
         """``sha256``, ``sha1`` …; empty for signatures without a digest of their own."""
-        algorithm = self._say(lambda parsed: parsed.signature_hash_algorithm, None)
-        return algorithm.name if algorithm else ""
+        return self._say(lambda handle: handle.signature_hash, "")
 
     @cached_property
     def subject_key_id(self) -> str | None:
         """Subject key identifier, hex."""
-        extension = self._extension(x509.SubjectKeyIdentifier)
-        return extension.digest.hex() if extension else None
+        identifier = self._say(extensions.subject_key_id, None)
+        return identifier.hex() if identifier else None
 
     @cached_property
     def authority_key_id(self) -> str | None:
         """Key identifier of the authority key identifier, hex."""
-        extension = self._extension(x509.AuthorityKeyIdentifier)
-        return extension.key_identifier.hex() if extension and extension.key_identifier else None
+        identifier = self._say(extensions.authority_key_id, None)
+        return identifier.hex() if identifier else None
 
     @cached_property
     def self_issued(self) -> bool:
-        """Subject and issuer are the same name."""
-        return self._say(lambda parsed: parsed.subject == parsed.issuer, otherwise=False)
+        """Subject and issuer are the same name, as OpenSSL compares names."""
+        return self._say(lambda handle: handle.subject.same_as(handle.issuer), otherwise=False)
 
     @cached_property
     def self_signed(self) -> bool:
         """Self-issued, and its signature verifies under its own key."""
-        return self.self_issued and self._say(_signed_by_itself, otherwise=False)
+        return self.self_issued and self._say(lambda handle: handle.signed(handle), otherwise=False)
 
     @cached_property
     def is_ca(self) -> bool:
         """Its basic constraints say CA:TRUE. (OpenSSL also accepts some roots without; see docs/verdict.md.)"""
-        extension = self._extension(x509.BasicConstraints)
-        return bool(extension and extension.ca)
+        return self._say(extensions.is_ca, otherwise=False)
+
+    def named_as_issuer_of(self, other: Certificate) -> bool:
+        """Its subject is what `other` names as its issuer, as OpenSSL compares names. An empty name names nobody."""
+
+        def named(mine: X509, its: X509) -> bool:
+            return len(mine.subject) > 0 and mine.subject.same_as(its.issuer)
+
+        return self._say(lambda mine: other._say(lambda its: named(mine, its), otherwise=False), otherwise=False)
+
+    def issued(self, other: Certificate) -> bool:
+        """OpenSSL takes it for the issuer of `other`, and the signature of `other` is by its key."""
+
+        def made(mine: X509, its: X509) -> bool:
+            return mine.may_have_issued(its) and mine.signed(its)
+
+        return self.named_as_issuer_of(other) and self._say(
+            lambda mine: other._say(lambda its: made(mine, its), otherwise=False), otherwise=False
+        )
 
     def __repr__(self) -> str:
         return f"Certificate({self.fingerprint[:19]}…, {self.subject!r})"
@@ -248,38 +257,5 @@ def _is_one_sequence(der: bytes) -> bool:
     return 1 <= octets <= 4 and len(der) == 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")
 
 
-def _quietly(read: Callable[[], _V]) -> _V | None:
-    """What `read` gives, or None where the certificate does not allow an answer; without the library's warnings about it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return read()
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-        x509.ExtensionNotFound,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-    ):
-        return None
-    except Exception as error:
-        # cryptography raises UnsupportedAlgorithm and friends for keys it does not know; they derive straight from Exception.
-        if type(error).__module__.startswith("cryptography"):
-            return None
-        raise
-
-
-def _first_common_name(name: x509.Name) -> str:
-    values = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(values[0].value) if values else ""
-
-
-def _signed_by_itself(parsed: x509.Certificate) -> bool:
-    from cryptography.exceptions import InvalidSignature
-
-    try:
-        parsed.verify_directly_issued_by(parsed)
-    except InvalidSignature:
-        return False
-    return True
+def _text(name: bytes | None) -> str:
+    return (name or b"").decode(errors="backslashreplace")

@@ -15,10 +15,11 @@ from datetime import datetime
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.plan import Role
+from remediate.model.x509 import Unreadable
 from remediate.planner.demands import Demand
 from remediate.planner.optimum import Cost, Row, Table
 from remediate.planner.slots import Candidates, Slot, slot_of
-from remediate.trust.openssl import V_OK, Unreadable
+from remediate.trust.openssl import V_OK
 from remediate.trust.relevance import SubjectIndex
 from remediate.trust.verify import Answers, Chain
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
-from remediate.trust.libcrypto import modern
-from remediate.trust.openssl import V_OK, TrustedList, Unreadable, error_text
+from remediate.model.libcrypto import modern
+from remediate.model.x509 import Unreadable
+from remediate.trust.openssl import V_OK, TrustedList, error_text
 
 
 def refused_by_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:

@@ -7,15 +7,17 @@ no partial chains, not strict), and what the appliance adds: security level 1 (1
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
-from ctypes import c_char_p, c_int, c_void_p
+from collections.abc import Sequence
+from ctypes import c_int, c_void_p
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from remediate.model import extensions
 from remediate.model.certificate import Certificate
-from remediate.trust.libcrypto import Libcrypto, appliance
+from remediate.model.libcrypto import Libcrypto, appliance
+from remediate.model.x509 import X509, Unreadable, x509
 
 SECURITY_LEVEL: Final = 1
 DEPTH_LIMIT: Final = 7
@@ -31,38 +33,9 @@ V_EC_KEY_EXPLICIT_PARAMS: Final = 94
 _NO_FLAGS: Final = 0
 _PURPOSE_SSL_SERVER: Final = 2  # x509v3.h
 _TRUST_SSL_SERVER: Final = 3  # x509.h
-_NID_COMMON_NAME: Final = 13
-_NID_SUBJECT_ALT_NAME: Final = 85
-_GEN_DNS: Final = 2
 _SHA1_SIGNATURE_NIDS: Final = frozenset({65, 113, 416, 115})  # sha1WithRSA, dsaWithSHA1, ecdsa-with-SHA1, sha1WithRSA (OIW)
 
 _VERIFY_CALLBACK = ctypes.CFUNCTYPE(c_int, c_int, c_void_p)
-
-
-class _GeneralName(ctypes.Structure):
-    _fields_ = [("type", c_int), ("value", c_void_p)]
-
-
-class Unreadable(ValueError):
-    """OpenSSL cannot parse this certificate; a TLS stack gives up on a chain that holds it."""
-
-
-class X509:
-    """A certificate in OpenSSL's hands. Freed with this object."""
-
-    def __init__(self, openssl: Libcrypto, certificate: Certificate) -> None:
-        """Parse it. Raises Unreadable."""
-        self._lib = openssl.lib
-        self.certificate = certificate
-        pointer = self._lib.d2i_X509(None, ctypes.byref(c_char_p(certificate.der)), len(certificate.der))
-        if not pointer:
-            self._lib.ERR_clear_error()
-            raise Unreadable(certificate.fingerprint)
-        self.pointer: int = pointer
-
-    def __del__(self) -> None:
-        if getattr(self, "pointer", None):
-            self._lib.X509_free(self.pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +67,7 @@ class TrustedList:
         self._as_the_appliance = as_the_appliance
         self._lib = self._openssl.lib
         self.broken: Certificate | None = None
-        self._members: dict[int, X509] = {}
+        self._members: dict[int, tuple[Certificate, X509]] = {}
         self._store = self._lib.X509_STORE_new()
         self._ask_as_a_tls_client()
         for certificate in dict.fromkeys(trusted):
@@ -110,11 +83,11 @@ class TrustedList:
 
     def _add(self, certificate: Certificate) -> None:
         try:
-            handle = x509(self._openssl, certificate)
+            handle = x509(self._openssl, certificate.der)
         except Unreadable:
             self.broken = self.broken or certificate
             return
-        self._members[handle.pointer] = handle
+        self._members[handle.pointer] = (certificate, handle)
         self._lib.X509_STORE_add_cert(self._store, handle.pointer)
 
     def __del__(self) -> None:
@@ -127,19 +100,19 @@ class TrustedList:
         Raises:
             Unreadable: OpenSSL cannot parse one of the presented certificates.
         """
-        handles = [x509(self._openssl, certificate) for certificate in presented]
+        handles = [x509(self._openssl, certificate.der) for certificate in presented]
         lib = self._lib
         context, untrusted = lib.X509_STORE_CTX_new(), lib.OPENSSL_sk_new_null()
         try:
             for handle in handles:
                 lib.OPENSSL_sk_push(untrusted, handle.pointer)
             lib.X509_STORE_CTX_init(context, self._store, handles[0].pointer, untrusted)
-            return self._verify(context, at, {handle.pointer: handle for handle in handles})
+            return self._verify(context, at, {handle.pointer: one for handle, one in zip(handles, presented, strict=True)})
         finally:
             lib.X509_STORE_CTX_free(context)
             lib.OPENSSL_sk_free(untrusted)
 
-    def _verify(self, context: int, at: datetime, presented: dict[int, X509]) -> Built:
+    def _verify(self, context: int, at: datetime, presented: dict[int, Certificate]) -> Built:
         lib = self._lib
         lib.X509_STORE_CTX_set_time(context, _NO_FLAGS, int(at.timestamp() // 1))
         if self._as_the_appliance and not self._openssl.is_appliance_like:
@@ -151,11 +124,11 @@ class TrustedList:
         depth = 0 if good else max(0, lib.X509_STORE_CTX_get_error_depth(context))
         return Built(V_INVALID_CA if code == V_INVALID_CA_3X else code, depth, self._chain(context, presented))
 
-    def _chain(self, context: int, presented: dict[int, X509]) -> tuple[Certificate, ...]:
+    def _chain(self, context: int, presented: dict[int, Certificate]) -> tuple[Certificate, ...]:
         stack = self._lib.X509_STORE_CTX_get0_chain(context)
         count = self._lib.OPENSSL_sk_num(stack) if stack else 0
         pointers = [self._lib.OPENSSL_sk_value(stack, position) for position in range(count)]
-        return tuple((presented.get(one) or self._members[one]).certificate for one in pointers)
+        return tuple(presented.get(one) or self._members[one][0] for one in pointers)
 
 
 @lru_cache(maxsize=1)
@@ -173,12 +146,6 @@ def _as_1_1_1(openssl: Libcrypto) -> object:
         return int(code == V_CA_MD_TOO_WEAK and sha1)
 
     return _VERIFY_CALLBACK(answer)
-
-
-@lru_cache(maxsize=16_384)
-def x509(openssl: Libcrypto, certificate: Certificate) -> X509:
-    """Return `certificate` parsed by `openssl`; parsed once however often it is used. Raises Unreadable."""
-    return X509(openssl, certificate)
 
 
 def error_text(code: int) -> str:
@@ -199,7 +166,7 @@ def name_hashes(certificate: Certificate) -> NameHashes:
     """Return the name hashes of `certificate`; -1 twice where it cannot be parsed."""
     openssl = appliance()
     try:
-        pointer = x509(openssl, certificate).pointer
+        pointer = x509(openssl, certificate.der).pointer
     except Unreadable:
         return NameHashes(-1, -1)
     return NameHashes(openssl.lib.X509_subject_name_hash(pointer), openssl.lib.X509_issuer_name_hash(pointer))
@@ -208,50 +175,16 @@ def name_hashes(certificate: Certificate) -> NameHashes:
 @lru_cache(maxsize=65_536)
 def dns_names(certificate: Certificate) -> tuple[bytes, ...]:
     """Return the dNSNames of the subject alternative name, in order, as OpenSSL reads them; none where it cannot."""
-    openssl = appliance()
     try:
-        names = openssl.lib.X509_get_ext_d2i(x509(openssl, certificate).pointer, _NID_SUBJECT_ALT_NAME, None, None)
+        return extensions.dns_names(x509(appliance(), certificate.der))
     except Unreadable:
         return ()
-    if not names:
-        openssl.lib.ERR_clear_error()
-        return ()
-    try:
-        return tuple(_dns_names(openssl.lib, names))
-    finally:
-        openssl.lib.GENERAL_NAMES_free(names)
-
-
-def _dns_names(lib: ctypes.CDLL, names: int) -> Iterator[bytes]:
-    for position in range(lib.OPENSSL_sk_num(names)):
-        name = _GeneralName.from_address(lib.OPENSSL_sk_value(names, position))
-        if name.type == _GEN_DNS:
-            yield _string(lib, name.value)
 
 
 @lru_cache(maxsize=65_536)
 def common_name(certificate: Certificate) -> bytes | None:
     """Return the first common name of the subject in UTF-8, as OpenSSL reads it; None where there is none or it cannot."""
-    openssl = appliance()
-    lib = openssl.lib
     try:
-        name = lib.X509_get_subject_name(x509(openssl, certificate).pointer)
+        return x509(appliance(), certificate.der).subject.common_name
     except Unreadable:
         return None
-    position = lib.X509_NAME_get_index_by_NID(name, _NID_COMMON_NAME, -1)
-    if position < 0:
-        return None
-    text = c_void_p()
-    length = lib.ASN1_STRING_to_UTF8(ctypes.byref(text), lib.X509_NAME_ENTRY_get_data(lib.X509_NAME_get_entry(name, position)))
-    if length < 0:
-        lib.ERR_clear_error()
-        return None
-    try:
-        return ctypes.string_at(text, length) if text.value else b""
-    finally:
-        lib.CRYPTO_free(text, None, 0)
-
-
-def _string(lib: ctypes.CDLL, string: int) -> bytes:
-    data, length = lib.ASN1_STRING_get0_data(string), lib.ASN1_STRING_length(string)
-    return ctypes.string_at(data, length) if data and length > 0 else b""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import crypto
 
 from remediate.model.certificate import Certificate
-from remediate.trust.libcrypto import modern
+from remediate.model.libcrypto import modern
 from tests.cli.conftest import Ended, Remediate
 from tests.pki import NOW, YEAR, Entity, issue
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from remediate import verify_chain
 from remediate.model.certificate import Certificate
-from remediate.trust.libcrypto import Libcrypto, appliance, modern
+from remediate.model.libcrypto import Libcrypto, appliance, modern
 from remediate.trust.names import name_matches
 from remediate.trust.openssl import TrustedList
 from tests.corpus import cases

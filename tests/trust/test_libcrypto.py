@@ -7,9 +7,12 @@ import ctypes.util
 import pytest
 
 from remediate import Certificate, RemediateError
-from remediate.trust.libcrypto import appliance, first_of, modern
+from remediate.model import extensions
+from remediate.model.libcrypto import appliance, first_of, modern
+from remediate.model.x509 import X509, Unreadable
 from remediate.trust.modern import refused_by_openssl_3
-from remediate.trust.openssl import X509, Unreadable, common_name, dns_names, error_text, name_hashes
+from remediate.trust.openssl import common_name, dns_names, error_text, name_hashes
+from tests.der import called, certificate
 from tests.pki import NOW, issue
 
 UNREADABLE = Certificate.from_der(b"\x30\x03\x02\x01\x01")
@@ -36,7 +39,7 @@ def test_errors_have_openssls_own_words() -> None:
 
 def test_what_openssl_cannot_read_has_no_names() -> None:
     with pytest.raises(Unreadable):
-        X509(appliance(), UNREADABLE)
+        X509(appliance(), UNREADABLE.der)
     assert dns_names(UNREADABLE) == ()
     assert common_name(UNREADABLE) is None
     assert name_hashes(UNREADABLE).subject == name_hashes(UNREADABLE).issuer == -1
@@ -47,3 +50,15 @@ def test_a_certificate_without_a_common_name() -> None:
     nameless = issue(None).certificate
     assert common_name(nameless) is None
     assert name_hashes(nameless).subject == name_hashes(nameless).issuer
+
+
+def test_the_fallback_reads_the_same_facts() -> None:
+    other = modern()
+    assert other is not None
+    for one in (issue("leaf.test", issue("Root", ca=True), names=("a.test",)).certificate, certificate(called("a_b"))):
+        handle = X509(other, one.der)
+        assert (str(handle.subject), str(handle.issuer)) == (one.subject, one.issuer)
+        assert (handle.not_before, handle.not_after, handle.serial) == (one.not_before, one.not_after, one.serial)
+        assert (handle.key_family, handle.key_bits, handle.signature_hash) == ("ecdsa", 256, "sha256")
+        assert (handle.subject.same_as(handle.issuer), handle.signed(handle)) == (one.self_issued, one.self_signed)
+        assert extensions.authority_key_id(handle) == (bytes.fromhex(one.authority_key_id) if one.authority_key_id else None)

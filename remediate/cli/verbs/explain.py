@@ -90,7 +90,7 @@ def _certificates(path: Path) -> tuple[Certificate, ...]:
 
 def _by_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> dict[str, Any] | None:
     """What an OpenSSL 3.x says of the chain, without the name; None where this machine has none."""
-    from remediate.trust.libcrypto import modern
+    from remediate.model.libcrypto import modern
     from remediate.trust.modern import refused_by_openssl_3
 
     if modern() is None:

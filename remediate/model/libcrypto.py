@@ -1,5 +1,7 @@
 """Which OpenSSL answers, and the few of its functions that are called.
 
+A certificate's facts and its verdict come from one and the same library, so that they never tell two stories.
+
 The appliance runs OpenSSL 1.1.1, and 1.1.1 and 3.x do not always agree (docs/decisions/0003-openssl.md has the numbers). So the
 1.1.1w that a wheel of ours carries is asked first; where there is none (another platform), the interpreter's own libcrypto 3.x,
 and its answers carry a reservation (`Libcrypto.is_appliance_like` is False).
@@ -12,14 +14,14 @@ import ctypes.util
 import os
 import re
 from collections.abc import Iterable
-from ctypes import POINTER, c_char_p, c_int, c_long, c_ulong, c_void_p
+from ctypes import POINTER, c_char_p, c_int, c_long, c_size_t, c_uint32, c_ulong, c_void_p
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from remediate.model.errors import RemediateError
 
-# X509_* and friends keep their names and signatures from 1.1.1 to 4.0; types are (result, arguments).
+# These keep their signatures from 1.1.1 to 4.0, and their names but for those in _RENAMED; types are (result, arguments).
 _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "OpenSSL_version": (c_char_p, [c_int]),
     "OpenSSL_version_num": (c_ulong, []),
@@ -28,15 +30,39 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "d2i_X509": (c_void_p, [c_void_p, POINTER(c_char_p), c_long]),
     "X509_free": (None, [c_void_p]),
     "X509_get_subject_name": (c_void_p, [c_void_p]),
+    "X509_get_issuer_name": (c_void_p, [c_void_p]),
+    "X509_get0_notBefore": (c_void_p, [c_void_p]),
+    "X509_get0_notAfter": (c_void_p, [c_void_p]),
+    "X509_get0_serialNumber": (c_void_p, [c_void_p]),
+    "X509_get0_pubkey": (c_void_p, [c_void_p]),
+    "X509_get_signature_info": (c_int, [c_void_p, POINTER(c_int), POINTER(c_int), POINTER(c_int), POINTER(c_uint32)]),
+    "X509_check_issued": (c_int, [c_void_p, c_void_p]),
+    "X509_verify": (c_int, [c_void_p, c_void_p]),
+    "EVP_PKEY_base_id": (c_int, [c_void_p]),
+    "EVP_PKEY_bits": (c_int, [c_void_p]),
+    "OBJ_nid2sn": (c_char_p, [c_int]),
     "X509_subject_name_hash": (c_ulong, [c_void_p]),
     "X509_issuer_name_hash": (c_ulong, [c_void_p]),
     "X509_get_ext_d2i": (c_void_p, [c_void_p, c_int, c_void_p, c_void_p]),
+    "X509_NAME_cmp": (c_int, [c_void_p, c_void_p]),
+    "X509_NAME_entry_count": (c_int, [c_void_p]),
+    "X509_NAME_print_ex": (c_int, [c_void_p, c_void_p, c_int, c_ulong]),
     "X509_NAME_get_index_by_NID": (c_int, [c_void_p, c_int, c_int]),
     "X509_NAME_get_entry": (c_void_p, [c_void_p, c_int]),
     "X509_NAME_ENTRY_get_data": (c_void_p, [c_void_p]),
     "ASN1_STRING_to_UTF8": (c_int, [POINTER(c_void_p), c_void_p]),
     "ASN1_STRING_get0_data": (c_void_p, [c_void_p]),
     "ASN1_STRING_length": (c_int, [c_void_p]),
+    "ASN1_STRING_type": (c_int, [c_void_p]),
+    "ASN1_STRING_free": (None, [c_void_p]),
+    "ASN1_TIME_to_tm": (c_int, [c_void_p, c_void_p]),
+    "AUTHORITY_KEYID_free": (None, [c_void_p]),
+    "BASIC_CONSTRAINTS_free": (None, [c_void_p]),
+    "BIO_s_mem": (c_void_p, []),
+    "BIO_new": (c_void_p, [c_void_p]),
+    "BIO_free": (c_int, [c_void_p]),
+    "BIO_ctrl_pending": (c_size_t, [c_void_p]),
+    "BIO_read": (c_int, [c_void_p, c_void_p, c_int]),
     "GENERAL_NAMES_free": (None, [c_void_p]),
     "OPENSSL_sk_new_null": (c_void_p, []),
     "OPENSSL_sk_push": (c_int, [c_void_p, c_void_p]),
@@ -64,6 +90,9 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "X509_verify_cert_error_string": (c_char_p, [c_long]),
     "X509_get_signature_nid": (c_int, [c_void_p]),
 }
+
+_RENAMED = {"EVP_PKEY_base_id": "EVP_PKEY_get_base_id", "EVP_PKEY_bits": "EVP_PKEY_get_bits"}
+"""What 3.x calls by another name; its headers define the old one as a macro."""
 
 _CARRIED = re.compile(r"^libcrypto-[0-9a-f]+\.so\.1\.1$")
 _VERSION_3 = 0x3000_0000
@@ -139,7 +168,8 @@ def _load(path: str) -> Libcrypto | None:
     try:
         lib = ctypes.CDLL(path, mode=os.RTLD_LOCAL | os.RTLD_NOW)
         for name, (result, arguments) in _PROTOTYPES.items():
-            function = getattr(lib, name)
+            function = getattr(lib, name if name not in _RENAMED or hasattr(lib, name) else _RENAMED[name])
+            setattr(lib, name, function)
             function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError):
         return None

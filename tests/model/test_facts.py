@@ -1,0 +1,134 @@
+"""The facts are OpenSSL's, also where a stricter reader refuses the certificate whole, and each stands by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from remediate import Certificate
+from tests.der import (
+    BASIC_CONSTRAINTS,
+    BMP,
+    COMMON_NAME,
+    GENERALIZED_TIME,
+    IA5,
+    NUMERIC,
+    ORGANIZATION,
+    PRINTABLE,
+    SAN,
+    SUBJECT_KEY_ID,
+    T61,
+    UNIVERSAL,
+    UTC_TIME,
+    UTF8,
+    alternative,
+    authority,
+    called,
+    certificate,
+    extension,
+    name,
+    tlv,
+)
+from tests.pki import NOW, YEAR, issue, key
+
+
+def test_an_underscore_in_a_printable_string_empties_nothing() -> None:
+    # Given what many a Unified CM made of a host name with an underscore
+    one = certificate(called("cucm_pub.lab"), extensions=(authority(), alternative(b"cucm_pub.lab")))
+
+    assert (one.subject, one.issuer, one.common_name) == ("CN=cucm_pub.lab", "CN=cucm_pub.lab", "cucm_pub.lab")
+    assert (one.not_before, one.not_after) == (NOW - YEAR, NOW + YEAR)
+    assert (one.san_dns, one.is_ca, one.self_issued, one.self_signed) == (("cucm_pub.lab",), True, True, True)
+    assert (one.serial, one.key_family, one.key_bits, one.signature_hash) == (7, "ecdsa", 256, "sha256")
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        (PRINTABLE, "a_b"),
+        (IA5, "é"),
+        (T61, "Zürich"),
+        (BMP, "東京"),
+        (UNIVERSAL, "𝄞"),
+        (UTF8, "Żółć"),
+        (NUMERIC, "no digits"),
+    ],
+)
+def test_every_type_of_string_is_read(tag: int, text: str) -> None:
+    one = certificate(called(text, tag))
+
+    assert (one.common_name, one.subject) == (text, f"CN={text}")
+    assert one.self_issued
+
+
+def test_names_are_compared_as_openssl_does() -> None:
+    # Given one name in two string types, cases and spacings
+    one = certificate(called("Corp  Root", UTF8), called("corp root"))
+
+    assert one.self_issued
+    assert one.subject != one.issuer
+
+
+def test_control_characters_are_escaped_in_a_name_as_text() -> None:
+    one = certificate(name((ORGANIZATION, PRINTABLE, b"a,b"), (COMMON_NAME, UTF8, b"\x1b[2J\n\0x")))
+
+    assert one.subject == "CN=\\1B[2J\\0A\\00x,O=a\\,b"
+    assert one.common_name == "\x1b[2J\n\0x"
+
+
+def test_names_may_be_empty_and_many() -> None:
+    assert (certificate(name()).subject, certificate(name()).common_name, certificate(name()).self_issued) == ("", "", True)
+    several = certificate(name((COMMON_NAME, UTF8, b"first"), (COMMON_NAME, UTF8, b"second")))
+    assert (several.common_name, several.subject) == ("first", "CN=second,CN=first")
+
+
+@pytest.mark.parametrize(
+    ("time", "moment"),
+    [
+        (tlv(GENERALIZED_TIME, b"00000101000000Z"), None),
+        (tlv(GENERALIZED_TIME, b"99991231235959Z"), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (tlv(GENERALIZED_TIME, b"99991231235959-0100"), None),
+        (tlv(UTC_TIME, b"260101000000+0100"), datetime(2025, 12, 31, 23, tzinfo=UTC)),
+        (tlv(UTC_TIME, b"not a time"), None),
+    ],
+)
+def test_a_date_that_cannot_be_said_leaves_the_rest(time: bytes, moment: datetime | None) -> None:
+    one = certificate(called("a"), ends=time)
+
+    assert one.not_after == moment
+    assert (one.subject, one.not_before) == ("CN=a", NOW - YEAR)
+
+
+def test_an_extension_that_cannot_be_read_leaves_the_rest() -> None:
+    broken = extension(SAN, b"\xff\xff")
+    twice = (alternative(b"one.test"), alternative(b"two.test"))
+
+    one = certificate(called("a"), extensions=(broken, authority(), extension(SUBJECT_KEY_ID, tlv(4, b"\x01\x02"))))
+
+    assert (one.san_dns, one.is_ca, one.subject_key_id, one.common_name) == ((), True, "0102", "a")
+    assert certificate(called("a"), extensions=twice).san_dns == ()
+    assert not certificate(called("a"), extensions=(extension(BASIC_CONSTRAINTS, b""),)).is_ca
+
+
+def test_a_negative_serial_is_a_number() -> None:
+    assert certificate(called("a"), serial=b"\xff").serial == -1
+
+
+def test_an_issuer_is_who_has_the_name_and_the_key() -> None:
+    root, namesake = issue("Root", ca=True), issue("Root", ca=True, key_name="another")
+    leaf = issue("leaf.test", root).certificate
+
+    assert root.certificate.issued(leaf)
+    assert namesake.certificate.named_as_issuer_of(leaf)
+    assert not namesake.certificate.issued(leaf)
+    assert not leaf.issued(root.certificate)
+
+
+def test_an_empty_name_names_nobody() -> None:
+    nobody = certificate(name())
+    unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
+
+    assert not nobody.named_as_issuer_of(certificate(called("a"), name(), own_key=key("other")))
+    assert not unreadable.named_as_issuer_of(unreadable)
+    assert (nobody.readable, unreadable.readable) == (True, False)
