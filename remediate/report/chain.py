@@ -1,7 +1,7 @@
 """A verdict drawn as the chain it is about: which certificate, from where, and where it breaks.
 
-The verdict is OpenSSL's, and so is the chain as far as OpenSSL built one. Where it did not, issuer names are followed from the leaf
-upwards, the trusted CA list first, as OpenSSL does.
+The verdict is OpenSSL's, and so is the chain as far as OpenSSL built one. Where it did not, issuers are followed from the leaf
+upwards, the trusted CA list first, as OpenSSL does: by name and by key, since a namesake with another key is no link of a chain.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Link:
         name: its subject, or the name of the missing issuer. Untrusted text.
         breaks: the verdict is about this link.
         presented: the server sends it, whether it is also in the list or not.
+        namesakes: for an issuer that was found nowhere, those that have its name and did not issue the link below.
     """
 
     certificate: Certificate | None
@@ -33,6 +34,7 @@ class Link:
     depth: int
     breaks: bool
     presented: bool = False
+    namesakes: tuple[Certificate, ...] = ()
 
 
 def draw(
@@ -52,8 +54,9 @@ def draw(
         Link(one, one.subject, _origin(one, trusted), depth, breaks=verdict.depth == depth, presented=one in presented)
         for depth, one in enumerate(chain)
     ]
-    if chain and not chain[-1].self_issued and above is None:
-        links.append(Link(None, chain[-1].issuer, "missing", len(links), breaks=False))
+    if above is None and chain and chain[-1].readable and not chain[-1].self_issued:
+        namesakes = tuple(one for one in dict.fromkeys((*trusted, *presented)) if one.named_as_issuer_of(chain[-1]))
+        links.append(Link(None, chain[-1].issuer, "missing", len(links), breaks=False, namesakes=namesakes))
     return tuple(links)
 
 
@@ -67,8 +70,4 @@ def _above(
     """The issuer of the last of `chain`; None above a root, or where it was found nowhere."""
     if not chain or chain[-1].self_issued:
         return None
-    certificate = chain[-1]
-    candidates = [one for one in (*trusted, *presented) if one.subject == certificate.issuer]
-    key = certificate.authority_key_id
-    matching = [one for one in candidates if key is None or one.subject_key_id in {None, key}]
-    return next(iter(matching or candidates), None)
+    return next((one for one in (*trusted, *presented) if one.issued(chain[-1])), None)

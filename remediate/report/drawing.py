@@ -70,12 +70,21 @@ def _link_lines(link: Link) -> tuple[Text, ...]:
     stem = indent[:-3] + "└─ " if link.depth else ""
     refused = link.breaks or link.origin == "missing"
     head = Text(f"{stem}{'✗' if refused else '✓'} ", "red" if refused else "green")
-    head.append(clean(link.name) or "(no name)", "bold")
+    head.append(_name(link), "bold")
     both = link.origin == "trusted" and link.presented
     head.append(f"  [{link.depth}] {_BOTH if both else _ORIGINS[link.origin]}", "dim")
     if link.certificate is None:
-        return (head,)
+        return (head, *(Text(f"{indent}  {_namesake(one)}", "dim") for one in link.namesakes))
     return (head, *(Text(f"{indent}  {line}", "dim") for line in facts(link.certificate)))
+
+
+def _name(link: Link) -> str:
+    unreadable = link.certificate is not None and not link.certificate.readable
+    return "(a certificate that cannot be read)" if unreadable else clean(link.name) or "(no name)"
+
+
+def _namesake(certificate: Certificate) -> str:
+    return f"a namesake that did not issue it: {short(certificate.fingerprint)}"
 
 
 def facts(certificate: Certificate) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -88,13 +88,12 @@ def _chains(plan: Plan) -> tuple[Branch, ...]:
     """The certificates to trust as trees: each under its issuer where that one is also to be trusted."""
     additions = [action for action in plan.actions if isinstance(action, TrustCertificate)]
     known = {one.certificate: plan.certificates[one.certificate] for one in additions if one.certificate in plan.certificates}
-    subjects = {certificate.subject for certificate in known.values()}
-    roots = [one for one in additions if _is_top(known.get(one.certificate), subjects)]
+    roots = [one for one in additions if _is_top(known.get(one.certificate), known.values())]
     return tuple(_branch(root, additions, plan) for root in roots)
 
 
-def _is_top(certificate: Certificate | None, subjects: set[str]) -> bool:
-    return certificate is None or certificate.self_issued or certificate.issuer not in subjects
+def _is_top(certificate: Certificate | None, known: Iterable[Certificate]) -> bool:
+    return certificate is None or not any(_hangs_below(certificate, one) for one in known)
 
 
 def _branch(action: TrustCertificate, additions: Sequence[TrustCertificate], plan: Plan) -> Branch:
@@ -117,4 +116,4 @@ def _branch(action: TrustCertificate, additions: Sequence[TrustCertificate], pla
 
 
 def _hangs_below(certificate: Certificate | None, issuer: Certificate) -> bool:
-    return certificate is not None and not certificate.self_issued and certificate.issuer == issuer.subject
+    return certificate is not None and not certificate.self_issued and issuer.issued(certificate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+from remediate.model.certificate import Certificate
 from remediate.model.events import Event
 from remediate.model.verdict import Cause, Verdict
 from remediate.report.chain import draw
@@ -12,6 +13,9 @@ from remediate.report.drawing import show_verdict
 from remediate.report.events import EventLines
 from remediate.report.progress import Progress
 from remediate.report.terminal import make_console
+from remediate.report.text import short
+from tests.der import called, certificate
+from tests.pki import issue
 from tests.report.builders import NOON, authority
 
 LEAF = authority("leaf", issuer="root")
@@ -24,6 +28,42 @@ def test_a_chain_ends_in_the_issuer_that_nobody_has() -> None:
 
     assert (leaf.origin, leaf.breaks, leaf.depth) == ("presented", True, 0)
     assert (missing.origin, missing.certificate, missing.name) == ("missing", None, "CN=root,O=Lab")
+
+
+def test_a_namesake_with_another_key_is_no_link() -> None:
+    # Given a list that holds a CA with the issuer's name and another key
+    namesake = issue("root", ca=True, key_name="another key").certificate
+    verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)
+    stream = io.StringIO()
+
+    links = draw([LEAF], [namesake], verdict)
+    show_verdict(make_console(stream, color=False), "cucm.test", verdict, links, [])
+
+    assert [(link.origin, link.namesakes) for link in links] == [("presented", ()), ("missing", (namesake,))]
+    assert f"a namesake that did not issue it: {short(namesake.fingerprint)}" in stream.getvalue()
+    assert "✓" not in stream.getvalue()
+
+
+def test_nothing_is_drawn_above_what_cannot_be_read() -> None:
+    unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
+    verdict = Verdict(ok=False, cause=Cause.CHAIN_INVALID, error="a presented certificate cannot be read", code=1, depth=0)
+    stream = io.StringIO()
+
+    links = draw([unreadable], [unreadable, Certificate.from_der(b"\x30\x03\x02\x01\x02")], verdict)
+    show_verdict(make_console(stream, color=False), "cucm.test", verdict, links, [])
+
+    assert [link.certificate for link in links] == [unreadable]
+    assert "✗ (a certificate that cannot be read)" in stream.getvalue()
+
+
+def test_an_issuer_whose_name_a_strict_reader_refuses_is_found_by_it() -> None:
+    # Given two CAs with names that a PrintableString does not allow, one of which issued the leaf
+    issuing, other = certificate(called("Corp_Root")), certificate(called("Other_CA"))
+    leaf = certificate(called("n.lab"), called("Corp_Root"))
+
+    drawn = [draw([leaf], [one], Verdict(ok=False, code=20, depth=0))[-1] for one in (issuing, other)]
+
+    assert [(link.certificate, link.name) for link in drawn] == [(issuing, "CN=Corp_Root"), (None, "CN=Corp_Root")]
 
 
 def test_the_trusted_list_comes_before_what_was_presented() -> None:
