@@ -54,7 +54,11 @@ class Built:
 
 
 class TrustedList:
-    """A peer's trusted CA list, loaded in its order. Reusable for any number of chains, from several threads."""
+    """A peer's trusted CA list, loaded in its order. Reusable for any number of chains, from several threads.
+
+    Attributes:
+        broken: the number of the first entry that OpenSSL cannot read, counted from 1; None where it reads them all.
+    """
 
     def __init__(
         self, trusted: Sequence[Certificate], openssl: Libcrypto | None = None, *, as_the_appliance: bool = True
@@ -66,12 +70,12 @@ class TrustedList:
         self._openssl = openssl or appliance()
         self._as_the_appliance = as_the_appliance
         self._lib = self._openssl.lib
-        self.broken: Certificate | None = None
+        self.broken: int | None = None
         self._members: dict[int, tuple[Certificate, X509]] = {}
         self._store = self._lib.X509_STORE_new()
         self._ask_as_a_tls_client()
-        for certificate in dict.fromkeys(trusted):
-            self._add(certificate)
+        for number, certificate in enumerate(trusted, start=1):
+            self._add(number, certificate)
 
     def _ask_as_a_tls_client(self) -> None:
         """What every verification against this list takes over: OpenSSL's own defaults named ``ssl_server``, and the appliance's."""
@@ -81,11 +85,13 @@ class TrustedList:
         self._lib.X509_VERIFY_PARAM_set_auth_level(parameters, SECURITY_LEVEL)
         self._lib.X509_VERIFY_PARAM_set_depth(parameters, DEPTH_LIMIT)
 
-    def _add(self, certificate: Certificate) -> None:
+    def _add(self, number: int, certificate: Certificate) -> None:
         try:
             handle = x509(self._openssl, certificate.der)
         except Unreadable:
-            self.broken = self.broken or certificate
+            self.broken = self.broken or number
+            return
+        if handle.pointer in self._members:
             return
         self._members[handle.pointer] = (certificate, handle)
         self._lib.X509_STORE_add_cert(self._store, handle.pointer)
@@ -122,7 +128,9 @@ class TrustedList:
             lib.ERR_clear_error()
         code = V_OK if good else lib.X509_STORE_CTX_get_error(context) or V_UNSPECIFIED
         depth = 0 if good else max(0, lib.X509_STORE_CTX_get_error_depth(context))
-        return Built(V_INVALID_CA if code == V_INVALID_CA_3X else code, depth, self._chain(context, presented))
+        if self._as_the_appliance and code == V_INVALID_CA_3X:
+            code = V_INVALID_CA
+        return Built(code, depth, self._chain(context, presented))
 
     def _chain(self, context: int, presented: dict[int, Certificate]) -> tuple[Certificate, ...]:
         stack = self._lib.X509_STORE_CTX_get0_chain(context)
@@ -148,9 +156,14 @@ def _as_1_1_1(openssl: Libcrypto) -> object:
     return _VERIFY_CALLBACK(answer)
 
 
-def error_text(code: int) -> str:
-    """Return OpenSSL's own text for ``X509_V_ERR_*`` `code`."""
-    return str(appliance().lib.X509_verify_cert_error_string(code).decode())
+def error_text(code: int, openssl: Libcrypto | None = None) -> str:
+    """Return the text of `openssl` (None: the one that answers for the appliance) for ``X509_V_ERR_*`` `code`."""
+    return str((openssl or appliance()).lib.X509_verify_cert_error_string(code).decode())
+
+
+def broken_list_text(number: int) -> str:
+    """Return what is said of a list whose entry `number` cannot be read; OpenSSL has no number for it."""
+    return f"the trusted CA list holds a certificate that cannot be read (number {number} of the list)"
 
 
 @dataclass(frozen=True, slots=True)

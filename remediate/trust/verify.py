@@ -13,7 +13,7 @@ from remediate.model.verdict import Cause, Verdict
 from remediate.model.x509 import Unreadable
 from remediate.trust.causes import cause_of
 from remediate.trust.names import name_matches
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, error_text, name_hashes
+from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, broken_list_text, error_text, name_hashes
 from remediate.trust.relevance import SubjectIndex
 
 Chain = tuple[Certificate, ...]
@@ -122,8 +122,7 @@ class ListJudge:
             return Explained(_refused(Cause.HANDSHAKE_FAILED, "no certificate was presented", V_UNSPECIFIED, 0))
         if self._list.broken is not None:
             # One unreadable block makes the traffic server drop the whole list: every HTTPS target of that peer fails.
-            text = "the trusted CA list holds a certificate that cannot be read"
-            return Explained(_refused(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, 0))
+            return Explained(_refused(Cause.CHAIN_INVALID, broken_list_text(self._list.broken), V_UNSPECIFIED, 0))
         try:
             built = self._built(presented)
         except Unreadable as error:

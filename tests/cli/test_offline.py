@@ -223,7 +223,42 @@ def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Pa
     assert "✓ cucm.test verifies" in ended.out
     assert "OpenSSL 1.1.1 only; an OpenSSL 3.x says:" in " ".join(ended.out.split())
     assert (document["ok"], document["openssl_3"]["ok"]) == (True, False)
-    assert explained(remediate, tmp_path, [root], [root], "--json").document["openssl_3"] == {"ok": True, "error": None}
+    assert (document["openssl_3"]["code"], document["openssl_3"]["depth"]) == (68, 0)
+    good = explained(remediate, tmp_path, [root], [root], "--json").document["openssl_3"]
+    assert good == {"ok": True, "error": None, "code": 0, "depth": None}
+
+
+@pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
+def test_explain_says_where_openssl_3_refuses_under_another_number(remediate: Remediate, tmp_path: Path) -> None:
+    # Given a chain over a certificate that is no CA: 24 in 1.1.1, 79 in 3.x
+    root = issue("Root", ca=True)
+    no_ca = issue("Not a CA", root)
+    leaf = issue("cucm.test", no_ca, names=("cucm.test",))
+
+    ended = explained(remediate, tmp_path, [leaf, no_ca], [root])
+    document = explained(remediate, tmp_path, [leaf, no_ca], [root], "--json").document
+
+    assert "An OpenSSL 3.x refuses this chain too, but says: invalid CA certificate (code 79, at depth 1)." in " ".join(
+        ended.out.split()
+    )
+    assert document["code"] == 24
+    assert document["openssl_3"] == {"ok": False, "error": "invalid CA certificate", "code": 79, "depth": 1}
+
+
+@pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
+def test_explain_names_the_entry_of_the_list_that_cannot_be_read(remediate: Remediate, tmp_path: Path) -> None:
+    # Given a good chain, and a list with an entry behind the root that no OpenSSL can read
+    root = issue("Root", ca=True)
+    leaf = issue("cucm.test", root, names=("cucm.test",))
+    broken = replace(root, certificate=Certificate.from_der(b"\x30\x03\x02\x01\x01"))
+
+    ended = explained(remediate, tmp_path, [leaf], [root, broken])
+    document = explained(remediate, tmp_path, [leaf], [root, broken], "--json").document
+
+    said = "the trusted CA list holds a certificate that cannot be read (number 2 of the list)"
+    assert said in " ".join(ended.out.split())
+    assert "OpenSSL 3.x" not in ended.out
+    assert (document["error"], document["openssl_3"]["error"], document["openssl_3"]["ok"]) == (said, said, False)
 
 
 def test_a_snapshot_and_an_inventory_cannot_both_be_meant(

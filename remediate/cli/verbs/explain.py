@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remediate.model.verdict import Verdict
     from remediate.planner.mending import Mending
     from remediate.report.chain import Link
+    from remediate.trust.modern import Answer
 
 
 @click.command()
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 def command(session: Session, chain_path: Path, store_path: Path, address: str, at: str | None) -> int:
     """Explain one verdict offline: the chain from the leaf to the root, where it breaks, and what would mend it.
 
-    The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, that is said
-    beside it ("openssl_3" in --json; null where there is none to ask).
+    The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, or the
+    same under another number, that is said beside it ("openssl_3" in --json; null where there is none to ask).
 
     \b
     EXAMPLES
@@ -46,6 +47,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     """
     from remediate.planner.mending import mending_of
     from remediate.report.chain import draw
+    from remediate.trust.modern import asked_of_openssl_3
     from remediate.trust.verify import explain_chain
 
     moment = _moment(at)
@@ -57,13 +59,13 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     verdict = explained.verdict
     links = draw(presented, trusted, verdict, explained.chain)
     mending = mending_of(presented, trusted, address, moment)
-    modern = _by_openssl_3(presented, trusted, moment)
+    other = asked_of_openssl_3(presented, trusted, moment)
     if session.json:
-        session.write_json({**_as_json(verdict, address, moment, links, mending), "openssl_3": modern})
+        session.write_json({**_as_json(verdict, address, moment, links, mending), "openssl_3": _other_as_json(other)})
     else:
         from remediate.report.drawing import show_verdict
 
-        show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, modern))
+        show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, other))
     return 0
 
 
@@ -88,25 +90,24 @@ def _certificates(path: Path) -> tuple[Certificate, ...]:
         raise CertificateError(f"{path}: {error}") from error
 
 
-def _by_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> dict[str, Any] | None:
-    """What an OpenSSL 3.x says of the chain, without the name; None where this machine has none."""
-    from remediate.model.libcrypto import modern
-    from remediate.trust.modern import refused_by_openssl_3
-
-    if modern() is None:
-        return None
-    error = refused_by_openssl_3(presented, trusted, at)
-    return {"ok": error is None, "error": error}
-
-
-def _difference(verdict: Verdict, modern: dict[str, Any] | None) -> str | None:
+def _difference(verdict: Verdict, other: Answer | None) -> str | None:
     """A sentence where OpenSSL 3.x and the appliance's differ on the chain; the name is no matter of OpenSSL's."""
-    chain_ok = verdict.code == 0
-    if modern is None or modern["ok"] == chain_ok:
+    if other is None or other.code == verdict.code == 0:
         return None
-    if chain_ok:
-        return f"The chain passes on the appliance's OpenSSL 1.1.1 only; an OpenSSL 3.x says: {modern['error']}."
-    return "An OpenSSL 3.x would accept this chain; the appliance's 1.1.1 does not."
+    if other.ok:
+        return "An OpenSSL 3.x would accept this chain; the appliance's 1.1.1 does not."
+    said = f"{other.error} (code {other.code}, at depth {other.depth})"
+    if verdict.code == 0:
+        return f"The chain passes on the appliance's OpenSSL 1.1.1 only; an OpenSSL 3.x says: {said}."
+    if (other.code, other.depth) == (verdict.code, verdict.depth):
+        return None
+    return f"An OpenSSL 3.x refuses this chain too, but says: {said}."
+
+
+def _other_as_json(other: Answer | None) -> dict[str, Any] | None:
+    if other is None:
+        return None
+    return {"ok": other.ok, "error": other.error, "code": other.code, "depth": other.depth}
 
 
 def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link], mending: Mending) -> dict[str, Any]:
