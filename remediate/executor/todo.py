@@ -51,9 +51,14 @@ def endpoints_of(plan: Plan, certificate: Certificate) -> frozenset[str]:
         name
         for one in plan.actions
         if isinstance(one, TrustCertificate | RemoveCertificate)
-        and plan.certificates[one.certificate].common_name == certificate.common_name
+        and _share_a_place(plan.certificates[one.certificate], certificate)
         for name in one.because
     )
+
+
+def _share_a_place(one: Certificate, other: Certificate) -> bool:
+    """A list holds one of them at a time: they are the same, or have one common name (none is no name to share)."""
+    return one == other or (one.common_name != "" and one.common_name == other.common_name)
 
 
 def cipher_targets(plan: Plan) -> Mapping[str, CipherList]:

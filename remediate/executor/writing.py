@@ -59,7 +59,7 @@ def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand
     plan, wrote = job.order.plan, False
     for change in todo.changes_of(plan, box.address):
         name = change.certificate.common_name
-        made = Made.BY_HAND if name in blocked else job.writer.carry_out(box, change)
+        made = Made.BY_HAND if name and name in blocked else job.writer.carry_out(box, change)
         wrote = wrote or made.wrote
         if made is Made.BY_HAND:
             blocked.add(name)

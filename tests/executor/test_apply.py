@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from remediate.executor import todo
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
@@ -13,6 +14,7 @@ from remediate.model.plan import TrustCertificate
 from tests.executor.clusters import CORPORATE, CUCM_EC, IMP, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.test_crash import story_after
+from tests.pki import issue
 
 
 def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
@@ -338,3 +340,12 @@ def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
     cluster.box(1).trusted.remove(stale)
     again = desk.apply(cluster, plan)
     assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)
+
+
+def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None:
+    # Given a plan with a removal by hand of a certificate without a common name
+    stale, other = (issue(None, ca=True, organization=one).certificate for one in ("stale", "other"))
+    plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
+    # Then it is open for the endpoints of that one, and for nobody else's
+    assert todo.endpoints_of(plan, stale) == {"imp.example.test:8443"}
+    assert todo.endpoints_of(plan, other) == frozenset()
