@@ -163,7 +163,7 @@ def error_text(code: int, openssl: Libcrypto | None = None) -> str:
 
 def broken_list_text(number: int) -> str:
     """Return what is said of a list whose entry `number` cannot be read; OpenSSL has no number for it."""
-    return f"the trusted CA list holds a certificate that cannot be read (number {number} of the list)"
+    return f"the trusted CA list holds a certificate that cannot be read: number {number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,7 +255,7 @@ def test_explain_names_the_entry_of_the_list_that_cannot_be_read(remediate: Reme
     ended = explained(remediate, tmp_path, [leaf], [root, broken])
     document = explained(remediate, tmp_path, [leaf], [root, broken], "--json").document
 
-    said = "the trusted CA list holds a certificate that cannot be read (number 2 of the list)"
+    said = "the trusted CA list holds a certificate that cannot be read: number 2"
     assert said in " ".join(ended.out.split())
     assert "OpenSSL 3.x" not in ended.out
     assert (document["error"], document["openssl_3"]["error"], document["openssl_3"]["ok"]) == (said, said, False)
