@@ -23,7 +23,10 @@ _ONE_LABEL: Final = re.compile(rb"[A-Za-z0-9_-]*\Z")
 @lru_cache(maxsize=131_072)
 def name_matches(certificate: Certificate, address: str) -> bool:
     """Whether the traffic server finds `address` (FQDN or IP address, as text) in `certificate`."""
-    wanted = address.encode()
+    try:
+        wanted = address.encode()
+    except UnicodeEncodeError:
+        return False  # half a character, which no certificate can hold
     if any(_matches(name, wanted) for name in dns_names(certificate)):
         return True
     last_resort = common_name(certificate)

@@ -59,7 +59,7 @@ def explain_chain(
     presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str | None, at: datetime
 ) -> Explained:
     """Return the verdict of `verify_chain`, with the chain it rests on. Raises as it does."""
-    if at.tzinfo is None:
+    if at.utcoffset() is None:
         raise ValueError("the moment to judge at needs a time zone")
     return _judge_of(tuple(trusted), at).explain(tuple(presented), address)
 
@@ -179,7 +179,8 @@ def _with_rivals(listed: Chain, presented: Chain) -> Chain:
 
 def name_mismatch(address: str) -> Verdict:
     """The name rule's refusal, in the traffic server's words. OpenSSL has no number for it; it is said at depth 0."""
-    return _refused(Cause.NAME_MISMATCH, f"SNI ({address}) not in certificate", V_OK, 0)
+    shown = address.encode(errors="backslashreplace").decode()
+    return _refused(Cause.NAME_MISMATCH, f"SNI ({shown}) not in certificate", V_OK, 0)
 
 
 def _refused(cause: Cause, error: str, code: int, depth: int) -> Verdict:

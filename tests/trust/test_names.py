@@ -50,3 +50,10 @@ def test_ip_sans_are_never_looked_at_and_never_offered() -> None:
 def test_every_name_matches_itself_whatever_its_case(address: str) -> None:
     certificate = issue("x", names=(address,), key_name="one key for all").certificate
     assert name_matches(certificate, address.upper())
+
+
+@pytest.mark.parametrize(
+    "address", ["\ud800.lab.test", "a.lab.test\0", "", "[::1]", "ünï.lab.test", "a" * 2000, "\U0001d11e", "*"]
+)
+def test_what_is_no_address_is_no_match(address: str) -> None:
+    assert not name_matches(issue("a.lab.test", names=("*.lab.test",), key_name="one key for all").certificate, address)

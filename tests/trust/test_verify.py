@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
@@ -128,9 +128,31 @@ def test_an_empty_chain_and_an_empty_list_are_verdicts_too() -> None:
     assert judged([own.certificate], []).cause is Cause.SELF_SIGNED_UNTRUSTED
 
 
-def test_a_moment_without_a_time_zone_is_refused() -> None:
+class Nowhere(tzinfo):
+    """A time zone that does not say how far it is from UTC."""
+
+    def _nothing(self, _moment: datetime | None) -> None:
+        return None
+
+    utcoffset = dst = tzname = _nothing
+
+
+@pytest.mark.parametrize("zone", [None, Nowhere()], ids=["none", "one that says nothing"])
+def test_a_moment_without_a_time_zone_is_refused(zone: tzinfo | None) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        verify_chain([own.certificate], [], None, datetime(2026, 11, 23))  # noqa: DTZ001 - that is the point
+        verify_chain([own.certificate], [], None, datetime(2026, 11, 23, tzinfo=zone))
+
+
+def test_an_address_that_is_no_text_is_a_verdict_that_can_be_written_down() -> None:
+    verdict = verify_chain([own.certificate], [own.certificate], "\ud800.lab", NOW)
+    assert (verdict.cause, verdict.error) == (Cause.NAME_MISMATCH, "SNI (\\ud800.lab) not in certificate")
+
+
+def test_an_entry_that_cannot_be_read_is_named_by_its_place_in_the_list() -> None:
+    broken = Certificate.from_der(b"\x30\x03\x02\x01\x01")
+    verdict = judged([own.certificate], [own.certificate, own.certificate, broken, broken])
+    assert (verdict.cause, verdict.code) == (Cause.CHAIN_INVALID, 1)
+    assert verdict.error == "the trusted CA list holds a certificate that cannot be read: number 3"
 
 
 def test_openssl_3_is_asked_where_it_would_differ() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -46,6 +47,9 @@ from remediate.model.wire.shapes import (
 from remediate.model.wire.writing import plan_id
 
 _Document = TypeVar("_Document", bound=BaseModel)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""JSON can escape one, and nobody can write it down as UTF-8."""
+_SHOWN = 60
 
 
 def read_snapshot(text: str | bytes) -> Snapshot:
@@ -116,7 +120,23 @@ def _document(text: str | bytes, wanted: str) -> dict[str, Any]:
             f"This file's format is {found!r}; this version of remediate reads {wanted!r}.",
             next_step="Use the version of remediate that made the file, or make the file again.",
         )
+    broken = next((text for text in _texts(document) if not text.isascii() and _SURROGATE.search(text)), None)
+    if broken is not None:
+        raise FormatError(f"This {kind} holds text with half a character (a lone surrogate): {broken[:_SHOWN]!r}.")
     return dict(document)
+
+
+def _texts(document: object) -> Iterator[str]:
+    """Every text in `document`, names of members too. Not by recursion: how deep it goes is up to whoever wrote it."""
+    waiting = [document]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                waiting.extend(items)
+            case dict() as members:
+                waiting.extend((*members, *members.values()))
 
 
 def _validated(kind: type[_Document], document: Mapping[str, Any], what: str) -> _Document:
