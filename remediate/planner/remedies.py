@@ -8,7 +8,7 @@ _REISSUE_LEAF = "Reissue {fault} from another certificate template: renewing it 
 _ASK_THE_CA = "Ask the owner of that CA, or have {address} signed by another CA that the peers trust."
 
 # {fault}: the certificate at that depth. {address}: the endpoint's.
-_REMEDIES: Final[dict[int, tuple[str, ...]]] = {
+REMEDIES: Final[dict[int, tuple[str, ...]]] = {
     4: ("Compare {fault} with the one on its server: its signature cannot even be read.",),
     6: ("Reissue {fault}: OpenSSL cannot read its public key.",),
     7: (
@@ -47,7 +47,7 @@ _ANY_OTHER: Final = ("Read what OpenSSL says of {fault}, and reissue it without 
 
 def remedies(code: int, fault: str, address: str) -> tuple[str, ...]:
     """Return what to do about ``X509_V_ERR_*`` `code`, in sentences that name the certificate (`fault`) and the endpoint's address."""
-    return tuple(_filled(one, fault, address) for one in _REMEDIES.get(code, _ANY_OTHER))
+    return tuple(_filled(one, fault, address) for one in REMEDIES.get(code, _ANY_OTHER))
 
 
 def _filled(sentence: str, fault: str, address: str) -> str:
