@@ -99,7 +99,6 @@ class Client:
             waiting = [one for one, answer in answers.items() if answer.got in passing]
             if not waiting or order.world.now() >= end:
                 break
-            order.stop.check()
             order.world.pause(order.limits.effect_poll_s)
             answers |= self._ask(way, waiting)
         return answers
@@ -110,6 +109,7 @@ class Client:
         products = {(one.address, one.port): one.product for one in self.seen.snapshot.endpoints}
         answers: Answers = {}
         for one in asked:
+            order.stop.check()
             product = products.get((one.address, one.port))
             answers[one] = order.world.ask_through(way, one.address, one.port, product, order.limits)
             if answers[one].got is Got.NO_LOGIN and way.login:

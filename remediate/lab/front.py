@@ -6,7 +6,6 @@ A client names its target in the path, as in MRA: ``/`` and base64 of ``domain/h
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,5 +56,5 @@ def _decoded(target: str) -> str:
     """``domain/https/address/port``; empty where it is no base64."""
     try:
         return base64.b64decode(target + "=" * (-len(target) % 4), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return ""
