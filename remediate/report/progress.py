@@ -15,7 +15,15 @@ from remediate.report.text import clean
 _LASTING = frozenset(
     {"alarm", "warning", "manual-step", "reminder", "change-complete", "change-failed", "in-effect", "not-in-effect"}
 )
-_STYLES = {"alarm": "bold red", "warning": "yellow", "manual-step": "yellow", "change-failed": "red", "not-in-effect": "yellow"}
+_STYLES = {
+    "alarm": "bold red",
+    "warning": "yellow",
+    "manual-step": "yellow",
+    "reminder": "yellow",
+    "change-failed": "red",
+    "in-effect": "green",
+    "not-in-effect": "yellow",
+}
 
 
 class Progress:
