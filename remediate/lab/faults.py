@@ -52,7 +52,12 @@ class _Intruder:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one lab. A peer is named by its address; `containing` narrows a fault to paths or commands with that text."""
+    """The faults of one lab. A peer is named by its address; `containing` narrows a fault to paths or commands with that text.
+
+    Attributes:
+        replication_lag_s: how long the primary's configuration takes to the other peers.
+        restart_s: how long a peer is away when it restarts.
+    """
 
     set_running: Callable[[str, bool], None]
     restart_peer: Callable[[str], None]
@@ -61,6 +66,7 @@ class Faults:
     intercept: Callable[[str, int], None]
     load_at_restart: Callable[[str, bool], None]
     replication_lag_s: float = 0.3
+    restart_s: float = 0.5
     _armed: list[_Armed] = field(default_factory=list)
     _intruders: list[_Intruder] = field(default_factory=list)
     _waiting: set[str] = field(default_factory=set)

@@ -25,7 +25,6 @@ from remediate.model.certificate import Certificate
 
 _FIRST_PEER = 11
 _FIRST_NODE = 21
-_RESTART_S = 0.5
 _BEFORE_RESTART_S = 0.05
 
 
@@ -159,6 +158,8 @@ class Lab:
             build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
             for number, spec in enumerate(self.scenario.nodes)
         )
+        for peer in self.peers if self.scenario.trust_waits else ():
+            self.cluster.load_at_restart(peer)
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
         self._servers = {
             one.peer.address: one.serve(
@@ -193,7 +194,7 @@ class Lab:
 
     async def _bounce(self, peer: SimulatedPeer) -> None:
         await self._switch(peer, running=False)
-        await asyncio.sleep(_RESTART_S)
+        await asyncio.sleep(self.faults.restart_s)
         if peer.loaded is not None:
             self.cluster.load_at_restart(peer)
         await self._switch(peer, running=True)

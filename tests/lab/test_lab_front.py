@@ -87,6 +87,15 @@ def test_a_list_that_waits_for_a_restart_is_in_effect_after_it(tmp_path: Path, j
         assert lab.ask(0, IMP, 8443).status == 502
 
 
+def test_a_scenario_whose_lists_wait(tmp_path: Path) -> None:
+    with Lab(tmp_path, "needs-restart", judge=False) as lab:
+        lab.cluster.append_trusted(lab.peers[2], [lab.pki.certificate(f"{IMP}/tomcat/rsa")])
+        assert lab.ask(2, IMP, 8443).status == 502
+        lab.faults.restart(lab.peers[2].address)
+        assert lab.cluster.settle()
+        assert lab.ask(2, IMP, 8443).status == 200
+
+
 def test_a_lab_that_was_asked_leaves_no_thread_behind(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     with Lab(tmp_path, judge=False) as lab:
