@@ -23,6 +23,8 @@ _NAMED = 3
 _COMES_BY_ITSELF = frozenset({Got.REFUSED})
 _COMES_AFTER_A_RESTART = frozenset({Got.REFUSED, Got.OTHER, Got.NOTHING})
 
+_ENDS_ASKING = frozenset({Got.NO_LOGIN, Got.NOTHING})
+
 Answers = dict[EndpointForecast, ClientAnswer]
 
 
@@ -68,7 +70,7 @@ class Client:
             return Effect(None, why_not)
         answers = self._lasting(way, asked, patience_s, passing)
         refused = [one for one, answer in answers.items() if answer.got is Got.REFUSED]
-        if refused:
+        if refused and not _ended(answers):
             return self._of_refused(peer, refused)
         missing = [f"{name_of(one)}: {answer.said}" for one, answer in answers.items() if answer.got is not Got.REACHED]
         return Effect(None, "; ".join(missing)) if missing else Effect(known=True, said=f"reached {_listed(asked)}")
@@ -95,10 +97,12 @@ class Client:
         order = self.job.order
         end = order.world.now() + timedelta(seconds=patience_s)
         answers = self._ask(way, asked)
-        for _ in range(int(patience_s / order.limits.effect_poll_s)):
-            waiting = [one for one, answer in answers.items() if answer.got in passing]
-            if not waiting or order.world.now() >= end:
+        for look in range(int(patience_s / order.limits.effect_poll_s)):
+            waiting = [one for one in asked if one not in answers or answers[one].got in passing]
+            if not waiting or _ended(answers, passing) or order.world.now() >= end:
                 break
+            if look == 0:
+                order.voice.say("asking-again", f"Asking over {way.url} again, for up to {patience_s:.0f} s.")
             order.world.pause(order.limits.effect_poll_s)
             answers |= self._ask(way, waiting)
         return answers
@@ -114,7 +118,7 @@ class Client:
             answers[one] = order.world.ask_through(way, one.address, one.port, product, order.limits)
             if answers[one].got is Got.NO_LOGIN and way.login:
                 self._refused_accounts.add(way.login.username)
-            if answers[one].got in {Got.NO_LOGIN, Got.NOTHING}:
+            if answers[one].got in _ENDS_ASKING:
                 break
         return answers
 
@@ -130,6 +134,11 @@ class Client:
             return Effect(known=False, said=said, refused=unexplained)
         why = [f"{name_of(one)}: {(verdict.error or verdict.cause) if verdict else 'not seen'}" for one, verdict in found]
         return Effect(None, f"HTTP 502, which a list that is not loaded does not explain: {'; '.join(why)}")
+
+
+def _ended(answers: Answers, passing: frozenset[Got] = frozenset()) -> bool:
+    """Whether asking ended before everything was asked for: then a 502 has not lasted, and what is left is not known."""
+    return any(answer.got in _ENDS_ASKING - passing for answer in answers.values())
 
 
 def mended_on(job: Job, peer: Address) -> tuple[EndpointForecast, ...]:

@@ -128,6 +128,42 @@ def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk
     assert "connection refused" in result.open_steps[0]
 
 
+def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk: Desk) -> None:
+    # Given a peer that answers nobody for two requests after its restart
+    cluster = fronted(3)
+    late = iter([ClientAnswer(Got.NOTHING, "connection refused"), ClientAnswer(Got.OTHER, "HTTP 503")])
+
+    def come_back(point: str) -> None:
+        if point.startswith("before a client asks expc3") and restarts(cluster):
+            cluster.box(3).clients_get = next(late, None)
+
+    cluster.tap = come_back
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then every endpoint that was refused there was reached in the end
+    refused = ["cucm.example.test:6972", "cucm.example.test:8443", "imp.example.test:8443"]
+    assert (result.exit_code, restarts(cluster)) == (0, ["expc3"])
+    assert set(asked_through(cluster, 3)[-3:]) == set(refused)
+    assert desk.said("in-effect")[-1] == f"In effect: a request through expc3.example.test reached {', '.join(refused)}."
+    assert len(desk.said("asking-again")) == 2
+
+
+def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> None:
+    # Given a peer that answers 502, and then wants a login
+    cluster = fronted(3)
+    answers = iter([None, ClientAnswer(Got.NO_LOGIN, "HTTP 401")])
+
+    def want_a_login(point: str) -> None:
+        if point.startswith("before a client asks expc3"):
+            cluster.box(3).clients_get = next(answers, None)
+
+    cluster.tap = want_a_login
+    # When the plan is applied, Then both are said, and a person decides
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 3))) == (0, [], 2)
+    assert "cucm.example.test:6972: HTTP 502; cucm.example.test:8443: HTTP 401" in desk.said("reminder")[0]
+
+
 def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
     # Given a node that shows another certificate, so that its 502 is right
     cluster = fronted()
