@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -30,9 +31,14 @@ def restarted(job: Job, seen: Seen) -> Iterator[ByHand]:
     work = _Restarts(job, Client(job, seen))
     ways = {"never": work.only_say, "if-needed": work.if_needed, "rolling": work.in_any_case}
     steps = map(ways[order.options.restart], [peer for peer in peers if job.box_of(peer)])
-    found = next((step for step in steps if step), None)
+    found = [step for step in steps if step] if order.options.restart == "never" else _first(steps)
     work.remind()
-    return iter([found] if found else [])
+    return iter(found)
+
+
+def _first(steps: Iterator[ByHand | None]) -> list[ByHand]:
+    """The first step that is left for a person, which ends the others."""
+    return list(itertools.islice((step for step in steps if step), 1))
 
 
 def _rehearse(job: Job, peers: Sequence[Address]) -> Iterator[ByHand]:
@@ -60,11 +66,14 @@ class _Restarts:
     unknown: dict[Address, str] = field(default_factory=dict)
 
     def only_say(self, peer: Address) -> ByHand | None:
-        """``never``."""
-        if self._said(peer, self.client.effect_on(peer)).known is False:
-            text = f"Nothing restarts with --restart never. {RestartOnPeer(peer).by_hand}"
-            self.job.order.voice.say("manual-step", text, step=Step.RESTART.value, peer=peer, open=False)
-        return None
+        """``never``: a change that is seen not to be in effect is no success, so its restart is an open step."""
+        effect = self._said(peer, self.client.effect_on(peer))
+        if effect.known is not False:
+            return None
+        text = (
+            f"A request through {peer} {effect.said}, and nothing restarts with --restart never. {RestartOnPeer(peer).by_hand}"
+        )
+        return for_a_person(self.job.order.voice, text)
 
     def if_needed(self, peer: Address) -> ByHand | None:
         """``if-needed``."""

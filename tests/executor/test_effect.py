@@ -234,12 +234,21 @@ def test_with_the_workaround_on_a_request_tells_nothing(desk: Desk) -> None:
     assert "the workaround is on" in desk.said("reminder")[0]
 
 
-def test_never_asks_and_only_says(desk: Desk) -> None:
-    cluster = fronted(2)
+def test_never_asks_and_leaves_the_restart_open_where_it_is_needed(desk: Desk) -> None:
+    cluster = fronted(2, 3)
+    result = desk.apply(cluster, plan_for(cluster), restart="never")
+    assert (result.exit_code, restarts(cluster)) == (8, [])
+    assert [
+        f"On expc{number}.example.test, run `xCommand Restart`" in step
+        for number, step in zip((2, 3), result.open_steps, strict=True)
+    ] == [True, True]
+
+
+def test_never_is_content_where_the_change_is_in_effect(desk: Desk) -> None:
+    cluster = fronted()
     result = desk.apply(cluster, plan_for(cluster), restart="never")
     assert (result.exit_code, result.open_steps, restarts(cluster)) == (0, (), [])
-    assert [text for text in desk.said("not-in-effect") if "through expc2" in text]
-    assert [text for text in desk.said("manual-step") if "On expc2.example.test, run `xCommand Restart`" in text]
+    assert len(desk.said("in-effect")) == 3
 
 
 def test_rolling_restarts_every_changed_peer_and_asks_afterwards(desk: Desk) -> None:
