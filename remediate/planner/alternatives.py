@@ -155,13 +155,18 @@ def _summary(choice: Choice) -> str:
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",
-        f"{cost[ADDED]} certificates added over all peers ({cost[ROOTS]} roots, {cost[INTERMEDIATES]} intermediates)",
+        f"{_count(cost[ADDED], 'certificate')} added over all peers ({_count(cost[ROOTS], 'root')}, "
+        f"{_count(cost[INTERMEDIATES], 'intermediate')})",
     ]
     if cost[UNVOUCHED]:
         parts.append(f"{cost[UNVOUCHED]} to approve")
     if cost[REMOVED]:
         parts.append(f"{cost[REMOVED]} taken out")
     return ", ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _why(best: Choice, other: Choice) -> str:
