@@ -152,11 +152,11 @@ def _holds_stale(solver: Solver, trusted: frozenset[Certificate], chain: Chain) 
 
 def _summary(choice: Choice) -> str:
     cost = choice.cost
+    wide = f"{_count(cost[ROOTS], 'root')}, {_count(cost[INTERMEDIATES], 'intermediate')}"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",
-        f"{_count(cost[ADDED], 'certificate')} added over all peers ({_count(cost[ROOTS], 'root')}, "
-        f"{_count(cost[INTERMEDIATES], 'intermediate')})",
+        f"{_count(cost[ADDED], 'certificate')} added over all peers ({wide})",
     ]
     if cost[UNVOUCHED]:
         parts.append(f"{cost[UNVOUCHED]} to approve")
