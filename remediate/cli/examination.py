@@ -17,7 +17,7 @@ from remediate.model.errors import RemediateError, most_serious
 
 if TYPE_CHECKING:
     from remediate.connectors.peer import ExpresswayPeer
-    from remediate.model.access import ClusterAccess, PeerAccess
+    from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
     from remediate.model.identity import Address
     from remediate.model.limits import Limits
     from remediate.model.plan import Outcome
@@ -100,11 +100,16 @@ def worst(findings: tuple[Finding, ...]) -> int:
 
 
 def _secrets(cluster: ClusterAccess) -> Iterator[Finding]:
-    logins = {"Expressway": cluster.login, "AXL": cluster.axl, "platform": cluster.platform}
-    for role, login in logins.items():
+    logins = [("Expressway", cluster.login), ("AXL", cluster.axl), ("platform", cluster.platform)]
+    logins += [("MRA", peer.mra.login) for peer in cluster.peers if peer.mra]
+    told: set[str] = set()
+    for role, login in logins:
         if login is None:
             continue
         subject, source = f"{role} password of {login.username}", login.password.describe()
+        if f"{subject} {source}" in told:
+            continue
+        told.add(f"{subject} {source}")
         # A question is worth asking only for what is needed here.
         asks = isinstance(login.password, Once) and login.password.asks_a_person
         try:
@@ -134,10 +139,12 @@ class _Peers:
             yield Finding("logins", str(error), error.exit_code, error.next_step)
             return
         pins = {peer.address: _pins(peer) for peer in self._cluster.peers}
+        ways = {peer.address: peer.mra for peer in self._cluster.peers}
         with opened:
             for peer in opened.peers:
                 role = "primary, " if peer.address == opened.primary else ""
                 yield from self._peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
+                yield _way_through(peer.address, ways.get(peer.address))
             for address, why in opened.unreachable.items():
                 yield Finding(f"peer {address}", why, 4, "Check that the peer is up and reachable from here.")
 
@@ -237,6 +244,16 @@ def _offers(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[Findin
     by_hand += [f"refreshing {product} discovery{_why_not(product in offered.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
     yield Finding(subject, f"by hand: {', '.join(by_hand)}")
+
+
+def _way_through(address: Address, way: MraAccess | None) -> Finding:
+    """Whether `apply` will see if new trust is in effect. Nobody is asked: what there is to ask for, a plan says."""
+    said = (
+        f"clients' requests through it go to {way.url}, so an apply sees whether new trust is in effect"
+        if way
+        else ("an apply cannot see whether new trust is in effect: the inventory has no `mra` for it")
+    )
+    return Finding(f"peer {address}", said)
 
 
 def _why_not(offered: bool) -> str:  # noqa: FBT001 - its one argument is its meaning

@@ -128,7 +128,7 @@ def _resolved(address: Address) -> set[str]:
 
 
 def _inherited(address: Address, cluster: ClusterAccess) -> PeerAccess:
-    """Access to a peer that only the cluster names: the first peer's ports and CA. A pin belongs to one box."""
+    """Access to a peer that only the cluster names: the first peer's ports and CA. A pin, and a way through, belong to one box."""
     first = cluster.peers[0]
     pins = [name for name, pin in (("tls fingerprint", first.tls.fingerprint), ("ssh host_key", first.ssh.host_key)) if pin]
     if pins:
@@ -138,4 +138,4 @@ def _inherited(address: Address, cluster: ClusterAccess) -> PeerAccess:
             next_step=f"Add the peer {address} to {cluster.source} with its own pin, verified over another path.",
         )
     tls, ssh = TlsTrust(ca=first.tls.ca), HostKeyTrust(known_hosts=first.ssh.known_hosts)
-    return replace(first, address=address, tls=tls, ssh=ssh)
+    return replace(first, address=address, tls=tls, ssh=ssh, mra=None)

@@ -10,7 +10,8 @@
  8  next peer  after looking through the one just changed: what worked must still work; the next peer is compared again (3)
  9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
 10  refresh    discovery (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
-11  restart    if needed, one peer at a time (5, 6, 7)
+11  restart    the peers through which a client's request shows that the change is not in effect, one at a time (5, 6, 7), each asked
+               through again before the next; where the inventory has no way through a peer, a reminder
 12  verify     every endpoint against every peer, from a fresh look
 13  close      the run in the journal
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from remediate.executor.verify import Verification, name_of
+from remediate.executor.voice import Voice
 from remediate.model.plan import EndpointForecast
 from remediate.model.verdict import Cause
 
@@ -25,6 +26,12 @@ class ByHand:
     open: bool
     endpoints: frozenset[str] = frozenset()
     discovery: bool = False
+
+
+def for_a_person(voice: Voice, text: str, endpoints: frozenset[str] = frozenset()) -> ByHand:
+    """Say and return a step that is open whatever verification says."""
+    voice.say("manual-step", text, open=True)
+    return ByHand(text, open=True, endpoints=endpoints)
 
 
 def excuse(seen: Verification, by_hand: Sequence[ByHand]) -> tuple[tuple[EndpointForecast, ...], tuple[str, ...]]:

@@ -71,7 +71,9 @@ def _earlier_run(job: Job) -> str:
 
 def _sentence(seen: Verification, open_steps: Sequence[str], *, did: bool) -> str:
     parts = ["Applied and read back." if did else "Nothing to do: the cluster is as the plan wants it."]
-    parts += [f"{len(open_steps)} steps are open for a person."] if open_steps else []
+    parts += (
+        [f"{len(open_steps)} {'step is' if len(open_steps) == 1 else 'steps are'} open for a person."] if open_steps else []
+    )
     parts += [f"{len(seen.unseen)} endpoints could not be looked at."] if seen.unseen else []
     parts += [f"{len(seen.remaining)} stay refused, as they were."] if seen.remaining else []
     return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])

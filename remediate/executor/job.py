@@ -53,6 +53,10 @@ class Job:
     recorder: Recorder | None
     unfinished: Run | None
 
+    def box_of(self, peer: Address | None) -> PeerPort | None:
+        """The open peer with this address; None when it could not be opened."""
+        return next((box for box in self.boxes if box.address == peer), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -28,6 +28,8 @@ from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan
 
 FILE_NAME = "journal.sqlite3"
+_WITH_SWITCHES = 3
+"""The version of the schema that has the table of the workaround's switches."""
 _ROOM_BYTES = 4 * 1024 * 1024
 """What must be free before a run may start: a whole run with six peers and their lists needs less."""
 
@@ -237,6 +239,13 @@ class Journal:
     def certificate(self, fingerprint: Fingerprint) -> Certificate:
         """A certificate that a run of this journal names."""
         return Certificate.from_der(self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)[0]["der"])
+
+    def switches(self, cluster: str) -> list[sqlite3.Row]:
+        """The rows of `switches` on `cluster`, the oldest first; none in a journal of a version that had none."""
+        with self._in_one_sentence():
+            if version_of(self._db) < _WITH_SWITCHES:
+                return []
+        return self._select("SELECT * FROM switches WHERE cluster = ? ORDER BY number", cluster)
 
     def _select(self, query: str, *values: str) -> list[sqlite3.Row]:
         with self._in_one_sentence():

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from remediate.model.access import ClusterAccess
+from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.certificate import Certificate
+from remediate.model.client import ClientAnswer
 from remediate.model.events import Sink
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
@@ -93,6 +94,14 @@ class Observe(Protocol):
     def __call__(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot: ...
 
 
+class AskThrough(Protocol):
+    """How one request is sent as a client would, through one peer to one endpoint. What went wrong is an answer too."""
+
+    def __call__(
+        self, way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits
+    ) -> ClientAnswer: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What the process behind a confirm timer is told: names and paths, never a secret.
@@ -134,6 +143,12 @@ def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> 
     return collect(cluster, limits=limits, sink=sink)
 
 
+def _ask_for_real(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+    from remediate.connectors.through import ask_through
+
+    return ask_through(way, address, port, product, limits)
+
+
 def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
     from remediate.trust.judge import judge
 
@@ -157,7 +172,7 @@ class World:
     """Everything outside that a run touches.
 
     Attributes:
-        in_effect: says of a peer whether its traffic server has loaded the new trust; None from it, or no such test: not known.
+        ask_through: sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
         pause: waits so many seconds.
         start_watcher: starts the process behind a confirm timer; raises TimerError when it does not come up.
         lock_directory: where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
@@ -166,9 +181,9 @@ class World:
     open_peers: OpenPeers = _open_for_real
     observe: Observe = _observe_for_real
     judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
+    ask_through: AskThrough = _ask_for_real
     journal: Callable[[Path], Journal] = _journal_for_real
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
     start_watcher: Callable[[Watch], Watcher] = _watch_for_real
-    in_effect: Callable[[Address], bool | None] | None = None
     lock_directory: Path | None = None

@@ -23,7 +23,7 @@ class ApplyOptions:
     Attributes:
         dry_run: walk the same path over peers that cannot be written to.
         approved: fingerprints that a person approved for this run.
-        restart: never; only what `World.in_effect` says has not taken effect; or every changed peer, one at a time.
+        restart: never; only where a client's request says that the change is not in effect; or every changed peer, one at a time.
         on_failure: what to do when a write fails or an endpoint is refused that the plan says verifies.
         ticket: the change ticket, for the lock and the journal.
         allow_incomplete: apply a plan that was made without seeing everything, to the peers that answer.

@@ -67,6 +67,20 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE runs ADD COLUMN timer TEXT;
     ALTER TABLE steps ADD COLUMN seconds REAL;
     """,
+    # Who turned the workaround on or off, outside of any run.
+    """
+    CREATE TABLE switches (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        cluster TEXT NOT NULL,
+        peer TEXT NOT NULL,
+        asked INTEGER NOT NULL CHECK (asked IN (0, 1)),
+        found INTEGER CHECK (found IN (0, 1)),
+        who TEXT NOT NULL,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL
+    );
+    """,
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from remediate.executor.operations.change import Standing
 from remediate.executor.ports import PeerPort, World
 from remediate.executor.sending import send
 from remediate.executor.steady import open_steadily
+from remediate.executor.switches import Switch, SwitchBook, last_switches
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
 from remediate.model.access import ClusterAccess
@@ -57,6 +58,7 @@ class PeerFlag:
         problem: why it is not known, or why it is not what was asked for; None: all is as asked.
         exit_code: 0, or the contract's code for `problem`.
         changed: this call wrote it.
+        last: who turned it last, as far as this state directory knows.
     """
 
     peer: Address
@@ -64,6 +66,7 @@ class PeerFlag:
     problem: str | None = None
     exit_code: int = 0
     changed: bool = False
+    last: Switch | None = None
 
 
 def worst_of(flags: tuple[PeerFlag, ...]) -> int:
@@ -74,15 +77,21 @@ def worst_of(flags: tuple[PeerFlag, ...]) -> int:
 def status(
     cluster: ClusterAccess,
     *,
+    state_dir: Path | None = None,
     limits: Limits = Limits(),
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
 ) -> tuple[PeerFlag, ...]:
-    """Return how every peer stands. A peer that cannot be read has exit code 4; one that does not offer the flag has 0."""
+    """Return how every peer stands. A peer that cannot be read has exit code 4; one that does not offer the flag has 0.
+
+    Args:
+        state_dir: where the journal is that may know who turned it last.
+    """
     voice = Voice(sink, cluster.name)
     with world.open_peers(cluster, limits, writable=False) as opened:
         flags = [*map(_read, opened.peers), *(_absent(peer, why) for peer, why in opened.unreachable.items())]
-    return tuple(_said(flag, voice) for flag in flags)
+    last = last_switches(cluster.name, state_dir) if state_dir else {}
+    return tuple(_said(replace(flag, last=last.get(flag.peer)), voice) for flag in flags)
 
 
 def switch(
@@ -112,13 +121,15 @@ def switch(
         voice.say("warning", RISK)
     with ExitStack() as stack:
         shared = world.lock_directory or shared_directory()
-        lock = stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
+        who = whoami()
+        lock = stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
         if not on and not force:
             _refuse_if_clients_break(cluster, limits, sink, world)
         opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
         lock.take(box_paths(opened, shared))
         boxes = _primary_first(peers, opened.primary)
-        turned = [_turn(box, verification=not on, limits=limits, pause=world.pause) for box in boxes]
+        book = SwitchBook(cluster.name, state_dir, who, world, voice, stack)
+        turned = [_turn(box, book, verification=not on, limits=limits, pause=world.pause) for box in boxes]
         flags = [_read_again(box, flag) for box, flag in zip(boxes, turned, strict=True)]
         flags += [_absent(peer, why, exit_code=8) for peer, why in opened.unreachable.items()]
     return tuple(_said(flag, voice) for flag in flags)
@@ -155,18 +166,21 @@ def _primary_first(boxes: Sequence[PeerPort], primary: Address | None) -> list[P
     return sorted(boxes, key=lambda box: box.address != primary)
 
 
-def _turn(box: PeerPort, *, verification: bool, limits: Limits, pause: Callable[[float], None]) -> PeerFlag:
+def _turn(box: PeerPort, book: SwitchBook, *, verification: bool, limits: Limits, pause: Callable[[float], None]) -> PeerFlag:
     change = SetVerification(box.address, on=verification)
     try:
         before = change.precondition(box)
         if before.standing is Standing.DONE:
             return PeerFlag(box.address, verification)
+        number = book.intend(box.address, verification=verification)
         sent = send(box, change, lambda: None, limits=limits, pause=pause)
     except NotOffered as error:
         return PeerFlag(box.address, None, str(error), 8)
     except (ObservationError, OutcomeUnknown) as error:
         return PeerFlag(box.address, None, f"{error} {change.by_hand}", 8)
-    if sent.after.standing is Standing.DONE:
+    done = sent.after.standing is Standing.DONE
+    book.found(number, verification=verification if done else not verification)
+    if done:
         return PeerFlag(box.address, verification, changed=True)
     return PeerFlag(
         box.address, not verification, f"{sent.problem or 'It answered yes and did not do it.'} {change.by_hand}", 8

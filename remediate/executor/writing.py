@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 
 from remediate.executor import compare, todo, verify
-from remediate.executor.byhand import ByHand
+from remediate.executor.byhand import ByHand, for_a_person
 from remediate.executor.confirm import start_timer
-from remediate.executor.job import Job, Order, Seen, earlier_backups
-from remediate.executor.operations import RestartOnPeer
+from remediate.executor.job import Job, Seen, earlier_backups
 from remediate.executor.operations.certificates import TRUSTED_CA_PAGE
 from remediate.executor.ports import PeerPort
+from remediate.executor.restarting import restarted
 from remediate.executor.sending import ChangeFailed
 from remediate.executor.steps import Step
 from remediate.executor.waiting import wait_for_replication
 from remediate.executor.writer import Made
-from remediate.model.identity import Address
 
 
 def written(job: Job, seen: Seen) -> Iterator[ByHand]:
@@ -29,7 +28,7 @@ def written(job: Job, seen: Seen) -> Iterator[ByHand]:
         yield from _change_peer(job, seen, box)
     yield from _change_ciphers(job)
     yield from _refresh_discovery(job)
-    yield from _restart(job)
+    yield from restarted(job, seen)
 
 
 def _say_what_a_rollback_would_need(job: Job) -> None:
@@ -47,7 +46,7 @@ def _change_peer(job: Job, seen: Seen, box: PeerPort) -> Iterator[ByHand]:
     compare.refuse_if_changed(plan, backup, {**seen.known, **known}, earlier_backups(job).get(box.address))
     waiting = [one for one in todo.removals_by_hand(plan, box.address) if one.certificate.fingerprint in backup.trusted_ca]
     for change in waiting:
-        yield _for_a_person(job, change.by_hand, todo.endpoints_of(plan, change.certificate))
+        yield for_a_person(job.order.voice, change.by_hand, todo.endpoints_of(plan, change.certificate))
     wrote = yield from _change_list(job, box, {one.certificate.common_name for one in waiting})
     job.walk.enter(Step.NEXT_PEER)
     if wrote and job.recorder and box is not job.boxes[-1]:
@@ -63,7 +62,7 @@ def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand
         wrote = wrote or made.wrote
         if made is Made.BY_HAND:
             blocked.add(name)
-            yield _for_a_person(job, change.by_hand, todo.endpoints_of(plan, change.certificate))
+            yield for_a_person(job.order.voice, change.by_hand, todo.endpoints_of(plan, change.certificate))
     return wrote
 
 
@@ -83,9 +82,9 @@ def _change_ciphers(job: Job) -> Iterator[ByHand]:
     job.walk.enter(Step.CIPHERS)
     order = job.order
     for change in todo.cipher_changes(order.plan, job.primary):
-        box = _reachable(job, job.primary)
+        box = job.box_of(job.primary)
         if box is None:
-            yield _for_a_person(job, f"The primary could not be read: {change.by_hand}", endpoints=frozenset())
+            yield for_a_person(job.order.voice, f"The primary could not be read: {change.by_hand}", endpoints=frozenset())
             continue
         made = job.writer.carry_out(box, change, Step.CIPHERS)
         if made is Made.WOULD:
@@ -100,49 +99,10 @@ def _change_ciphers(job: Job) -> Iterator[ByHand]:
 def _refresh_discovery(job: Job) -> Iterator[ByHand]:
     """Step 10."""
     job.walk.enter(Step.REFRESH)
-    box = _reachable(job, job.primary)
+    box = job.box_of(job.primary)
     for action, change in todo.refreshes(job.order.plan, job.primary, job.order.cluster.axl):
         for_us = box if action.by != "person" else None
         if for_us and job.writer.carry_out(for_us, change, Step.REFRESH) is not Made.BY_HAND:
             continue
         job.order.voice.say("manual-step", change.by_hand, step=Step.REFRESH.value, open=False)
         yield ByHand(change.by_hand, open=False, discovery=True)
-
-
-def _restart(job: Job) -> Iterator[ByHand]:
-    """Step 11: one peer at a time; when one does not come back, the others are left alone."""
-    job.walk.enter(Step.RESTART)
-    order = job.order
-    peers = todo.peers_to_restart(order.plan, everywhere=order.options.restart == "rolling")
-    for peer in _to_restart(order, peers):
-        box = _reachable(job, peer)
-        change = RestartOnPeer(peer, order.limits, order.world.pause)
-        if box is not None and job.writer.carry_out(box, change, Step.RESTART) is Made.BY_HAND:
-            yield _for_a_person(job, f"Whether {peer} restarted is not known; no other peer was restarted. {change.by_hand}")
-            return
-
-
-def _to_restart(order: Order, peers: Sequence[Address]) -> Sequence[Address]:
-    """Those to restart: all when told so; else those that a test says have not taken the change. The others are a reminder."""
-    if order.options.restart == "rolling":
-        return peers
-    test = order.world.in_effect if order.options.restart == "if-needed" else None
-    answers = {peer: test(peer) if test else None for peer in peers}
-    unknown = [peer for peer in peers if answers[peer] is None]
-    if unknown:
-        order.voice.say(
-            "reminder",
-            f"Whether the traffic server has loaded the change cannot be seen from here ({', '.join(unknown)}): send a request "
-            "through each peer, and restart those that still answer 502, one at a time.",
-            step=Step.RESTART.value,
-        )
-    return [peer for peer in peers if answers[peer] is False]
-
-
-def _reachable(job: Job, peer: Address | None) -> PeerPort | None:
-    return next((box for box in job.boxes if box.address == peer), None)
-
-
-def _for_a_person(job: Job, text: str, endpoints: frozenset[str] = frozenset()) -> ByHand:
-    job.order.voice.say("manual-step", text, open=True)
-    return ByHand(text, open=True, endpoints=endpoints)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_args
 
 from remediate.inventory.authorities import authority_files
 from remediate.inventory.credentials import password_source
 from remediate.inventory.document import Item, read_document
+from remediate.inventory.mra import LoginOf, mra_access, refuse_shared
+from remediate.inventory.pins import address, host_key_trust, tls_trust
 from remediate.model.access import ClusterAccess, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
 from remediate.model.errors import InventoryError
-from remediate.model.identity import Address, Fingerprint, Product
+from remediate.model.identity import Address, Product
 from remediate.model.plan import CipherPolicy, Policy
 from remediate.model.secret import Login
 
 _ACCOUNTS = ("credentials", "platform_credentials")
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_HEX_DIGITS = re.compile(r"[0-9a-f]{64}")
-_HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
 def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
@@ -67,7 +67,7 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     expressway = keys["expressway"].mapping(required=("username", "password", "peers"))
     uc = keys["unified_communications"].mapping(optional=(*_ACCOUNTS, "nodes")) if "unified_communications" in keys else {}
 
-    def login(of: dict[str, Item]) -> Login:
+    def login(of: Mapping[str, Item]) -> Login:
         username = of["username"].text()
         return Login(username, password_source(of["password"], username, cluster=name, allow_prompt=allow_prompt))
 
@@ -75,7 +75,7 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     return ClusterAccess(
         name=name,
         login=login(expressway),
-        peers=_peers(expressway["peers"]),
+        peers=_peers(expressway["peers"], login),
         axl=accounts.get("credentials"),
         platform=accounts.get("platform_credentials"),
         nodes=_nodes(uc["nodes"]) if "nodes" in uc else (),
@@ -85,49 +85,28 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     )
 
 
-def _peers(item: Item) -> tuple[PeerAccess, ...]:
+def _peers(item: Item, login: LoginOf) -> tuple[PeerAccess, ...]:
     peers: dict[str, PeerAccess] = {}
     for entry in item.sequence():
-        peer = _peer(entry)
+        peer = _peer(entry, login)
         host = _same_host(peer.address)
         if host in peers:
             raise entry.error(f"the peer {peer.address} stands twice in `peers`.")
+        refuse_shared(entry, peer, peers.values())
         peers[host] = peer
     return tuple(peers.values())
 
 
-def _peer(item: Item) -> PeerAccess:
-    keys = item.mapping(required=("address",), optional=("rest_port", "ssh_port", "tls", "ssh"))
+def _peer(item: Item, login: LoginOf) -> PeerAccess:
+    keys = item.mapping(required=("address",), optional=("rest_port", "ssh_port", "tls", "ssh", "mra"))
     return PeerAccess(
-        address=_address(keys["address"]),
+        address=address(keys["address"]),
         rest_port=keys["rest_port"].port() if "rest_port" in keys else 443,
         ssh_port=keys["ssh_port"].port() if "ssh_port" in keys else 22,
-        tls=_tls(keys["tls"]) if "tls" in keys else TlsTrust(),
-        ssh=_ssh(keys["ssh"]) if "ssh" in keys else HostKeyTrust(),
+        tls=tls_trust(keys["tls"]) if "tls" in keys else TlsTrust(),
+        ssh=host_key_trust(keys["ssh"]) if "ssh" in keys else HostKeyTrust(),
+        mra=mra_access(keys["mra"], login) if "mra" in keys else None,
     )
-
-
-def _tls(item: Item) -> TlsTrust:
-    keys = _one_of(item, ("fingerprint", "ca"))
-    return TlsTrust(
-        fingerprint=_fingerprint(keys["fingerprint"]) if "fingerprint" in keys else None,
-        ca=keys["ca"].existing_path() if "ca" in keys else None,
-    )
-
-
-def _ssh(item: Item) -> HostKeyTrust:
-    keys = _one_of(item, ("host_key", "known_hosts"))
-    return HostKeyTrust(
-        host_key=_host_key(keys["host_key"]) if "host_key" in keys else None,
-        known_hosts=keys["known_hosts"].existing_path() if "known_hosts" in keys else None,
-    )
-
-
-def _one_of(item: Item, choices: tuple[str, str]) -> dict[str, Item]:
-    keys = item.mapping(optional=choices)
-    if len(keys) != 1:
-        raise item.error(f"`{item.name}` must have either `{choices[0]}` or `{choices[1]}`.")
-    return keys
 
 
 def _nodes(item: Item) -> tuple[NodeAccess, ...]:
@@ -143,9 +122,9 @@ def _nodes(item: Item) -> tuple[NodeAccess, ...]:
 def _node(item: Item) -> NodeAccess:
     keys = item.mapping(required=("address", "product"), optional=("connect_to", "ports"))
     return NodeAccess(
-        address=_address(keys["address"]),
+        address=address(keys["address"]),
         product=cast("Product", keys["product"].choice(get_args(Product))),
-        connect_to=_address(keys["connect_to"]) if "connect_to" in keys else None,
+        connect_to=address(keys["connect_to"]) if "connect_to" in keys else None,
         ports=tuple(dict.fromkeys(entry.port() for entry in keys["ports"].sequence())) if "ports" in keys else None,
     )
 
@@ -179,28 +158,3 @@ def _same_host(address: Address) -> str:
         return address.casefold().rstrip(".")
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     return str(mapped or ip)
-
-
-def _address(item: Item) -> Address:
-    text = item.text()
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        if not _HOST.fullmatch(text):
-            raise item.error(f"`{item.name}` must be one host name or IP address, without scheme, port or brackets.") from None
-    return Address(text)
-
-
-def _fingerprint(item: Item) -> Fingerprint:
-    # `openssl x509 -fingerprint` prints upper case and colons.
-    digits = item.text().removeprefix("sha256:").replace(":", "").lower()
-    if not item.text().startswith("sha256:") or not _HEX_DIGITS.fullmatch(digits):
-        raise item.error(f"`{item.name}` must be `sha256:` and the 64 hexadecimal digits of the certificate's SHA-256.")
-    return Fingerprint(f"sha256:{digits}")
-
-
-def _host_key(item: Item) -> str:
-    text = item.text()
-    if not _HOST_KEY.fullmatch(text):
-        raise item.error(f"`{item.name}` must be `SHA256:` and 43 characters, as `ssh-keygen -lf` prints it.")
-    return text

@@ -14,6 +14,9 @@ from remediate.lab.errors import LabError
 from remediate.lab.lab import Lab
 from remediate.lab.process import hold_lock
 
+_RESTART_S = 8.0
+"""Far less than a real peer takes, and long enough to be seen by who looks every few seconds."""
+
 
 def main(arguments: list[str]) -> int:
     """Serve a lab until SIGTERM, SIGINT or its control says stop. Returns the exit code."""
@@ -25,6 +28,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda _number, _frame: ended.set())
     try:
         with hold_lock(directory), Lab(directory, options.scenario) as lab:
+            lab.faults.restart_s = _RESTART_S
             Control(lab, ended.set).start()
             _say_ready(options.ready_fd, lab)
             ended.wait()

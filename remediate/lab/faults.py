@@ -52,16 +52,24 @@ class _Intruder:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one lab. A peer is named by its address; `containing` narrows a fault to paths or commands with that text."""
+    """The faults of one lab. A peer is named by its address; `containing` narrows a fault to paths or commands with that text.
+
+    Attributes:
+        replication_lag_s: how long the primary's configuration takes to the other peers.
+        restart_s: how long a peer is away when it restarts.
+    """
 
     set_running: Callable[[str, bool], None]
     restart_peer: Callable[[str], None]
     set_node_running: Callable[[str, bool], None]
     set_trusted: Callable[[str, Certificate | None, Certificate | None], None]
     intercept: Callable[[str, int], None]
+    load_at_restart: Callable[[str, bool], None]
     replication_lag_s: float = 0.3
+    restart_s: float = 0.5
     _armed: list[_Armed] = field(default_factory=list)
     _intruders: list[_Intruder] = field(default_factory=list)
+    _waiting: set[str] = field(default_factory=set)
     _refusing: set[str] = field(default_factory=set)
     _lock_outs: dict[str, _LockOut] = field(default_factory=dict)
     _skews: dict[str, timedelta] = field(default_factory=dict)
@@ -140,6 +148,14 @@ class Faults:
         """Let a peer restart by itself: it is away for a moment."""
         self.restart_peer(peer)
 
+    def trust_waits_for_restart(self, peer: str) -> None:
+        """Let the traffic server of a peer judge by the list that it has now until the peer restarts, as 8.x and 9.x do.
+
+        Without this, a change is in effect at once.
+        """
+        self._waiting.add(peer)
+        self.load_at_restart(peer, True)  # noqa: FBT003  positional in the callable's type
+
     def node_down(self, address: str) -> None:
         """Stop a UC node: its ports refuse until `node_up`."""
         self.set_node_running(address, False)  # noqa: FBT003  positional in the callable's type
@@ -163,6 +179,9 @@ class Faults:
             self._refusing.clear()
             self._lock_outs.clear()
             self._skews.clear()
+        for peer in self._waiting:
+            self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
+        self._waiting.clear()
 
     def refuses_login(self, peer: str) -> bool:
         """Whether this peer refuses every login now."""

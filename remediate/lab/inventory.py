@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from remediate.lab.accounts import Accounts
+from remediate.lab.front import FRONT_PORT
 from remediate.lab.nodes import SimulatedNode, write_private
 from remediate.lab.pki import Pki, peer_authority
 from remediate.lab.scenario import NodeSpec, Scenario
@@ -75,6 +76,7 @@ def _inventory(scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer
         "      # Secrets never stand here: {file: PATH}, {env: NAME}, {command: [...]}, {keyring: SERVICE} or {prompt: true}.\n"
         "      password: {file: secrets/expressway}\n"
         "      # Each peer is pinned, by the fingerprint of its web certificate and by its SSH host key.\n"
+        "      # mra: where a client's request through this peer can be sent. With it, apply sees whether a new list is in effect.\n"
         f"      peers:\n{''.join(_peer(peer) for peer in peers)}"
         "    unified_communications:\n"
         "      # An application user with AXL rights: finds the nodes, and refreshes discovery.\n"
@@ -90,6 +92,7 @@ def _peer(peer: SimulatedPeer) -> str:
         f"        - address: {peer.address}  # {peer.name}\n"
         f"          rest_port: {peer.rest_port}\n          ssh_port: {peer.ssh_port}\n"
         f'          tls: {{fingerprint: "{peer.fingerprint}"}}\n          ssh: {{host_key: "{peer.host_key}"}}\n'
+        f'          mra: {{url: "https://{peer.address}:{FRONT_PORT}", tls: {{fingerprint: "{peer.fingerprint}"}}}}\n'
     )
 
 

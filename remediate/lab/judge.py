@@ -83,7 +83,7 @@ class Judges:
     def _settings(self, peer: SimulatedPeer) -> Settings:
         with self._cluster.lock:
             return Settings(
-                tuple(peer.trusted),
+                peer.judged_by,
                 peer.ciphers[REVERSE_PROXY_CIPHERS],
                 peer.verify_origin_server,
                 self._cluster.scenario.traffic_server_tls13,

@@ -25,7 +25,6 @@ from remediate.model.certificate import Certificate
 
 _FIRST_PEER = 11
 _FIRST_NODE = 21
-_RESTART_S = 0.5
 _BEFORE_RESTART_S = 0.05
 
 
@@ -73,6 +72,7 @@ class Lab:
             self._set_node_running,
             self._someone_else,
             self._intercept,
+            lambda address, on: self.cluster.load_at_restart(self.peer(address), on=on),
         )
         self.inventory = self.directory / "inventory.yml"
         self.approvals = self.directory / "pki" / "seen-on-console.txt"
@@ -154,14 +154,19 @@ class Lab:
             self.background.later,
             lambda: self.faults.replication_lag_s,
         )
-        self._servers = {
-            one.peer.address: one.serve(self.cluster, self.accounts, self.faults, self.requests, self._restart) for one in built
-        }
         self.nodes = tuple(
             build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
             for number, spec in enumerate(self.scenario.nodes)
         )
+        for peer in self.peers if self.scenario.trust_waits else ():
+            self.cluster.load_at_restart(peer)
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
+        self._servers = {
+            one.peer.address: one.serve(
+                self.cluster, self.accounts, self.faults, self.requests, self._restart, self._judges.ask
+            )
+            for one in built
+        }
 
     async def _start_servers(self) -> None:
         running = [one for node in self.nodes if node.running for one in node.listeners]
@@ -189,7 +194,9 @@ class Lab:
 
     async def _bounce(self, peer: SimulatedPeer) -> None:
         await self._switch(peer, running=False)
-        await asyncio.sleep(_RESTART_S)
+        await asyncio.sleep(self.faults.restart_s)
+        if peer.loaded is not None:
+            self.cluster.load_at_restart(peer)
         await self._switch(peer, running=True)
         self.cluster.end()
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-Transport = Literal["rest", "ssh"]
+Transport = Literal["rest", "ssh", "mra"]
 
 _PASSWORD = re.compile(r"(password\S*\s*:?\s*)(\"[^\"]*\"|\S+)", re.IGNORECASE)
 
@@ -23,7 +23,7 @@ class Request:
         number: 1, 2, 3 … over all peers of the lab.
         peer: the peer's address.
         method: the HTTP method, or ``login``, ``get``, ``set``, ``status``, ``command``, ``help`` of the shell.
-        path: the URL's path, or the command as typed, passwords masked.
+        path: the URL's path, or the command as typed, passwords masked; of a client's request (``mra``) the target, decoded.
         write: it would change something.
         authorised: it came with the right password.
     """

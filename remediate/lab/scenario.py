@@ -90,6 +90,7 @@ class Scenario:
         offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
         traffic_server_tls13: the peers' traffic server may use TLS 1.3.
         platform_credentials: the inventory holds the account for certificate management.
+        trust_waits: the peers' traffic servers judge by the list that they had when they last restarted.
     """
 
     name: str
@@ -104,3 +105,4 @@ class Scenario:
     offers_verify_flag: bool = True
     traffic_server_tls13: bool = False
     platform_credentials: bool = False
+    trust_waits: bool = False

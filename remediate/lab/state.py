@@ -41,6 +41,7 @@ class SimulatedPeer:
         address: where REST and SSH answer, and its name in the inventory.
         trusted: the trusted CA list, in the box's order.
         leaves: the configuration as the shell shows it: path to value, unquoted.
+        loaded: the list that its traffic server judges by until the next restart; None: the list as it is now.
         restarts: how many restarts were asked for.
         banner: what the shell prints after login.
     """
@@ -56,6 +57,7 @@ class SimulatedPeer:
     trusted: list[Certificate]
     leaves: dict[str, str]
     publishers: list[PublisherEntry]
+    loaded: tuple[Certificate, ...] | None = None
     restarts: int = 0
     running: bool = True
     banner: str = "\r\nTANDBERG Video Communication Server\r\n\r\n"
@@ -66,6 +68,11 @@ class SimulatedPeer:
         return {
             path.split()[1]: value for path, value in self.leaves.items() if path.startswith("Ciphers ") and "Ciphers V" in path
         }
+
+    @property
+    def judged_by(self) -> tuple[Certificate, ...]:
+        """The list that its traffic server judges by."""
+        return tuple(self.trusted) if self.loaded is None else self.loaded
 
     @property
     def verify_origin_server(self) -> bool:
@@ -120,6 +127,11 @@ class SimulatedCluster:
             found = len(kept) < len(peer.trusted)
             peer.trusted[:] = kept
             return found
+
+    def load_at_restart(self, peer: SimulatedPeer, *, on: bool = True) -> None:
+        """Let the traffic server of a peer judge by the list of this moment from now on, or (`on` False) by the list as it is."""
+        with self.lock:
+            peer.loaded = tuple(peer.trusted) if on else None
 
     def set_leaf(self, peer: SimulatedPeer, path: str, value: str) -> None:
         """Set a leaf on one peer; replication then carries the primary's value to the others, or undoes this one."""

@@ -27,14 +27,37 @@ class HostKeyTrust:
 
 
 @dataclass(frozen=True, slots=True)
+class MraAccess:
+    """Where a client's request that goes through one peer can be sent: an Expressway-E that traverses to this peer alone.
+
+    Attributes:
+        tls: as for the peers: what makes us believe its certificate.
+        domain: the domain that clients sign in with; None: that of the node they ask for.
+        login: an account that the requests are made with; None: without one.
+    """
+
+    host: str
+    port: int
+    tls: TlsTrust = TlsTrust()
+    domain: str | None = None
+    login: Login | None = None
+
+    @property
+    def url(self) -> str:
+        """As the inventory has it: ``https://expe1.example.test:8443``."""
+        return f"https://[{self.host}]:{self.port}" if ":" in self.host else f"https://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class PeerAccess:
-    """One Expressway-C peer."""
+    """One Expressway-C peer. `mra`: the way through it that clients take; None: the inventory does not say."""
 
     address: Address
     rest_port: int = 443
     ssh_port: int = 22
     tls: TlsTrust = TlsTrust()
     ssh: HostKeyTrust = HostKeyTrust()
+    mra: MraAccess | None = None
 
 
 @dataclass(frozen=True, slots=True)

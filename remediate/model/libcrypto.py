@@ -84,6 +84,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "X509_STORE_CTX_get_current_cert": (c_void_p, [c_void_p]),
     "X509_VERIFY_PARAM_set_auth_level": (None, [c_void_p, c_int]),
     "X509_VERIFY_PARAM_set_depth": (None, [c_void_p, c_int]),
+    "X509_VERIFY_PARAM_set_flags": (c_int, [c_void_p, c_ulong]),
     "X509_VERIFY_PARAM_set_purpose": (c_int, [c_void_p, c_int]),
     "X509_VERIFY_PARAM_set_trust": (c_int, [c_void_p, c_int]),
     "X509_verify_cert": (c_int, [c_void_p]),

@@ -22,6 +22,11 @@ class Limits:
     replication_poll_s: float = 2.0
     restart_s: float = 900.0
     restart_poll_s: float = 5.0
+    effect_s: float = 20.0
+    """How long a 502 must last before it counts: a traffic server that reloads a changed list by itself took 3 to 6 s (9.x)."""
+    after_restart_s: float = 120.0
+    """A peer that answers again after its restart still has to be traversed to before clients get through."""
+    effect_poll_s: float = 4.0
     max_file_bytes: int = 256 * 1024 * 1024
     max_response_bytes: int = 8 * 1024 * 1024
     max_certificate_bytes: int = 64 * 1024

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from remediate.model.plan import Alternative, Policy, Unresolved
-from remediate.model.verdict import Cause
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
+from remediate.model.plan import Alternative, Policy
+from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.choice import Choice, Chooser
+from remediate.planner.forecast import Forecaster
 from remediate.planner.problem import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
+from remediate.planner.refusal import endpoints_of
+from remediate.planner.slots import Candidates, slot_of
+from remediate.trust.judge import ClusterJudge
+from remediate.trust.verify import Answers, Chain
 
 _MOST = 3
 # The places of `Choice.order`, in the words of the contract's *The choice*.
@@ -23,36 +32,141 @@ _LOST_BY = (
 )
 
 
-def alternatives(
-    chooser: Chooser, found: Sequence[Choice], policy: Policy, refused: Sequence[Unresolved]
-) -> tuple[Alternative, ...]:
-    """Return up to three plans that lost against the first of `found`, which leaves `refused`."""
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """Solves the cluster under other policies than the one that was asked for; OpenSSL's answers are shared."""
+
+    snapshot: Snapshot
+    policy: Policy
+    known: Candidates
+    chooser: Chooser
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """Better plans that the policy rules out: what they would come to is said of the endpoints that they mend.
+
+    Attributes:
+        removing: the best that may take certificates out; None: that verifies no more, or is allowed.
+        ciphers: the best under any cipher policy; None likewise.
+    """
+
+    removing: Choice | None
+    ciphers: Choice | None
+
+
+def ruled_out(solver: Solver, best: Choice, forecaster: Forecaster) -> RuledOut:
+    """Return the plans that verify more than `best`, whose `forecaster` this is, and that the policy rules out."""
+    return RuledOut(_removing(solver, best, forecaster), _with_any_ciphers(solver, best))
+
+
+def alternatives(solver: Solver, found: Sequence[Choice], out: RuledOut) -> tuple[Alternative, ...]:
+    """Return up to three plans that lost against the first of `found`."""
     best = found[0]
-    # A cipher change that alters nothing else is no alternative worth a line.
-    told = [one for one in found[1:] if one.cost != best.cost]
-    others = [Alternative(_summary(one), _why(best, one), f"--ciphers {one.policy}") for one in told]
-    removal_may_help = any(one.cause in {Cause.SHADOWED, Cause.COMMON_NAME_CONFLICT} for one in refused)
-    if removal_may_help and not policy.allow_removal:
-        others += [
-            Alternative(_summary(one), "takes certificates out, which needs --allow-removal", "--allow-removal")
-            for one in chooser.choices(removal=True)[:1]
-            if one.cost[REMOVED] and one.verified > best.verified
-        ]
+    others = [
+        *(Alternative(_summary(one), _why(best, one), f"--ciphers {one.policy}") for one in _unlike(best, found[1:])),
+        *_better_ones(solver, out),
+        *_infeasible(solver, found),
+    ]
     return tuple(others[:_MOST])
+
+
+def _unlike(best: Choice, found: Sequence[Choice]) -> list[Choice]:
+    """A cipher change that alters nothing else is no alternative worth a line."""
+    return [one for one in found if one.cost != best.cost]
+
+
+def _better_ones(solver: Solver, out: RuledOut) -> Iterator[Alternative]:
+    if out.removing is not None:
+        yield Alternative(_summary(out.removing), "takes certificates out, which needs --allow-removal", "--allow-removal")
+    if out.ciphers is not None:
+        why = f"needs another cipher policy than --ciphers {solver.policy.ciphers}"
+        yield Alternative(_summary(out.ciphers), why, f"--ciphers {out.ciphers.policy}")
+
+
+def _infeasible(solver: Solver, found: Sequence[Choice]) -> Iterator[Alternative]:
+    """Cipher lists that the policy allows and that would lose what verifies today, whatever is added."""
+    solved = {one.policy for one in found}
+    for name, ciphers in solver.chooser.cipher_lists():
+        if name not in solved and ciphers is not None:
+            lost = endpoints_of(_lost_with(solver, ciphers))
+            why = (
+                f"would break what verifies today ({lost}), and no addition keeps all of that"
+                if lost
+                else "would break what works today"
+            )
+            yield Alternative(f"{REVERSE_PROXY_CIPHERS} set to {name.replace('-', ' ')}", why, f"--ciphers {name}")
+
+
+def _lost_with(solver: Solver, ciphers: CipherList) -> list[Endpoint]:
+    """The endpoints that some peer accepts today and would refuse with `ciphers` and its list as it is."""
+    cluster = ClusterJudge(solver.snapshot, solver.answers)
+    lost: dict[str, Endpoint] = {}
+    for peer in solver.snapshot.peers:
+        if peer.error is None:
+            trusted = tuple(solver.snapshot.certificates[one] for one in peer.trusted_ca)
+            now, then = cluster.view(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.view(trusted, ciphers)
+            for one in solver.snapshot.endpoints:
+                if now.outcome(one).verdict.ok and not then.outcome(one).verdict.ok:
+                    lost[one.name] = one
+    return list(lost.values())
+
+
+def _with_any_ciphers(solver: Solver, best: Choice) -> Choice | None:
+    if solver.policy.ciphers == "auto":
+        return None
+    free = solver.chooser.under(replace(solver.policy, ciphers="auto")).choices(removal=solver.policy.allow_removal)[0]
+    return free if free.verified > best.verified else None
+
+
+def _removing(solver: Solver, best: Choice, forecaster: Forecaster) -> Choice | None:
+    if solver.policy.allow_removal or not _stale_in_the_way(solver, forecaster):
+        return None
+    choice = solver.chooser.choices(removal=True)[0]
+    return choice if choice.cost[REMOVED] and choice.verified > best.verified else None
+
+
+def _stale_in_the_way(solver: Solver, forecaster: Forecaster) -> bool:
+    """Whether a list holds, for a chain that stays refused, a certificate that is over or has a rival of its name."""
+    observed = [peer.address for peer in solver.snapshot.peers if peer.error is None]
+    for peer in forecaster.unlike(observed):
+        trusted = frozenset(forecaster.after[peer])
+        refused = {
+            chain
+            for endpoint in solver.snapshot.endpoints
+            if not forecaster.outcome(peer, endpoint).verdict.ok
+            for chain in forecaster.chains(peer, endpoint)
+        }
+        if any(_holds_stale(solver, trusted, chain) for chain in refused):
+            return True
+    return False
+
+
+def _holds_stale(solver: Solver, trusted: frozenset[Certificate], chain: Chain) -> bool:
+    relevant = solver.chooser.oracle.relevant(chain)
+    names = Counter(slot_of(one) for one in {*relevant, *chain})
+    at = solver.snapshot.taken_at
+    return any(one in trusted and (names[slot_of(one)] > 1 or (one.not_after or at) <= at) for one in relevant)
 
 
 def _summary(choice: Choice) -> str:
     cost = choice.cost
+    wide = f"{_count(cost[ROOTS], 'root')}, {_count(cost[INTERMEDIATES], 'intermediate')}"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",
-        f"{cost[ADDED]} certificates added over all peers ({cost[ROOTS]} roots, {cost[INTERMEDIATES]} intermediates)",
+        f"{_count(cost[ADDED], 'certificate')} added over all peers ({wide})",
     ]
     if cost[UNVOUCHED]:
         parts.append(f"{cost[UNVOUCHED]} to approve")
     if cost[REMOVED]:
         parts.append(f"{cost[REMOVED]} taken out")
     return ", ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _why(best: Choice, other: Choice) -> str:

@@ -80,10 +80,12 @@ class Chooser:
             solved.append((demands, choice))
         found = [choice for _, choice in solved if choice]
         if not found:
-            return Chooser(
-                self._snapshot, replace(self._policy, ciphers="keep"), self._known, self._demands, self._answers
-            ).choices(removal=removal)
+            return self.under(replace(self._policy, ciphers="keep")).choices(removal=removal)
         return sorted(found, key=lambda choice: choice.order)
+
+    def under(self, policy: Policy) -> Chooser:
+        """Return a chooser for the same cluster under another policy about ciphers."""
+        return Chooser(self._snapshot, policy, self._known, self._demands, self._answers)
 
     def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
         """The cipher lists the policy allows, with the policy that forces each; None leaves the list alone."""

@@ -1,92 +1,77 @@
-"""Two certificates that need one common name, of which Expressway's trusted CA list holds one (CSCwa12905): what can be done."""
+"""Two certificates that need one common name, of which Expressway's trusted CA list holds one (CSCwa12905): the ways out."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Endpoint
-from remediate.planner.problem import Oracle
-from remediate.planner.refusal import TRUSTED_LIST_PAGE, Refusal, names_of
-from remediate.planner.slots import Candidates, slot_of
-from remediate.trust.names import matching_addresses
-from remediate.trust.verify import Chain
+from remediate.model.verdict import Cause
+from remediate.planner.naming import host_names
+from remediate.planner.obstacle import Obstacle
+from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, endpoints_of, names_of, signed_by_a_ca
 
-_MOST_CERTIFICATES_TO_ADD = 3
-_MOST_WAYS = 2000
 # Which of a node's certificates answers on which port (the port reference of Unified CM; 6971 and 6972 are the TFTP service's).
 _TFTP_PORTS = frozenset({6971, 6972})
+_RULE = "Expressway holds no two different certificates with one common name"
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """What `wanted` would mend, were it not for `in_the_way`: certificates of the list, after the plan, with the same common names."""
-
-    wanted: Chain
-    in_the_way: Chain
-
-
-def conflict_of(refusal: Refusal, known: Candidates, oracle: Oracle) -> Conflict | None:
-    """Return the smallest addition that a common name alone forbids; None where there is none."""
-    trusted, presented = refusal.trusted, refusal.presented
-    usable = [one for one in known.certificates if one in oracle.relevant(presented) and one not in trusted]
-    sizes = range(1, min(len(usable), _MOST_CERTIFICATES_TO_ADD) + 1)
-    ways = itertools.chain.from_iterable(itertools.combinations(usable, size) for size in sizes)
-    for wanted in itertools.islice(ways, _MOST_WAYS):
-        slots = {slot_of(one) for one in wanted}
-        in_the_way = tuple(one for one in trusted if slot_of(one) in slots)
-        rest = [one for one in trusted if one not in in_the_way]
-        if in_the_way and oracle.accepts([*rest, *wanted], presented):
-            return Conflict(wanted, in_the_way)
-    return None
-
-
-def way_out(conflict: Conflict, refusal: Refusal) -> tuple[str, tuple[str, ...]]:
+def on_the_conflict(obstacle: Obstacle, refusal: Refusal) -> Advice:
     """Return what stands in the way and why it stays, and the ways out."""
-    rivals = _rivals(conflict, refusal)
+    wanted = names_of(obstacle.wanted)
+    if not obstacle.in_the_way:
+        text = f"It would verify with {wanted} in the trusted CA list, but {_RULE}, and these share one."
+        return Advice(Cause.COMMON_NAME_CONFLICT, text, (_send_the_chain(refusal), signed_by_a_ca(refusal)))
+    rivals = _rivals(obstacle, refusal)
+    verb = "is" if len(obstacle.in_the_way) == 1 else "are"
     text = (
-        f"It would verify with {names_of(conflict.wanted)} in the trusted CA list, but Expressway holds no two different certificates "
-        f"with one common name, and {names_of(conflict.in_the_way)} {_hold(conflict, refusal, rivals)}."
+        f"It would verify with {wanted} in the trusted CA list, but {_RULE}, and {names_of(obstacle.in_the_way)} {verb} "
+        f"{_hold(obstacle, refusal, rivals)}."
     )
+    return Advice(Cause.COMMON_NAME_CONFLICT, text, _ways_out(obstacle, refusal, rivals))
+
+
+def _ways_out(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
     if not rivals:
-        return text, _removals(conflict, refusal)
-    own = refusal.presented[0] in conflict.wanted
-    return text, _reissues(conflict, refusal, rivals) if own else _other_authorities(conflict, refusal)
+        return _removals(obstacle, refusal)
+    own = refusal.presented[0] in obstacle.wanted
+    return _reissues(obstacle, refusal, rivals) if own else _other_authorities(obstacle, refusal)
 
 
-def _hold(conflict: Conflict, refusal: Refusal, rivals: Sequence[Endpoint]) -> str:
+def _hold(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> str:
     """Why what is in the way stays."""
-    names = _and([one.name for one in rivals])
-    if any(one in refusal.added for one in conflict.in_the_way):
-        return f"is what this plan adds for {names}"
-    return f"is there for {names}" if rivals else "is there, although no endpoint that was seen needs it"
+    if any(one in refusal.added for one in obstacle.in_the_way):
+        return f"what this plan adds for {endpoints_of(rivals)}"
+    return f"there for {endpoints_of(rivals)}" if rivals else "there, although no endpoint that was seen needs it"
 
 
-def _removals(conflict: Conflict, refusal: Refusal) -> tuple[str, ...]:
+def _removals(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
     """Nobody rests on what is in the way: it is the old one of a renewal, as a rule."""
-    stale = names_of(conflict.in_the_way)
-    return (
-        f"If {stale} is no longer presented anywhere: delete it on every peer ({TRUSTED_LIST_PAGE}) and plan again.",
-        "Plan with --allow-removal to have it taken out first.",
-        f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust.",
-    )
+    stale = names_of(obstacle.in_the_way)
+    by_hand = f"If nothing needs {stale} any more: delete it on every peer ({TRUSTED_LIST_PAGE}) and plan again."
+    return (*removal(refusal), by_hand, signed_by_a_ca(refusal))
 
 
-def _other_authorities(conflict: Conflict, refusal: Refusal) -> tuple[str, ...]:
+def removal(refusal: Refusal) -> tuple[str, ...]:
+    """The switch that takes stale certificates out, where that was seen to help."""
+    if not refusal.removable:
+        return ()
+    return (f"Plan again with --allow-removal: it takes {names_of(refusal.removable)} out first.",)
+
+
+def _other_authorities(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
     """Two CAs of one name, both in use."""
     return (
-        f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust.",
-        f"Move the endpoints that need {names_of(conflict.in_the_way)} to another CA, then plan again with --allow-removal.",
+        signed_by_a_ca(refusal),
+        f"Move the endpoints that need {names_of(obstacle.in_the_way)} to another CA, then plan again with --allow-removal.",
     )
 
 
-def _reissues(conflict: Conflict, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
+def _reissues(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
     """Two servers' own certificates, both in use: one of them has to change on its node."""
     endpoint, leaf = refusal.endpoint, refusal.presented[0]
-    mine, theirs = _service(endpoint, leaf), _service(rivals[0], conflict.in_the_way[0])
-    names = ", ".join(dict.fromkeys([*matching_addresses(leaf), endpoint.address]))
+    mine, theirs = _service(endpoint, leaf), _service(rivals[0], obstacle.in_the_way[0])
+    names = ", ".join(dict.fromkeys([*host_names(leaf), endpoint.address]))
     options = (
         f"Have {mine} or {theirs} signed by a CA that the peers trust: it then need not stand in the list itself.",
         f"Reissue {mine} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}.",
@@ -96,9 +81,13 @@ def _reissues(conflict: Conflict, refusal: Refusal, rivals: Sequence[Endpoint]) 
     return (*options, reuse) if same_node else options
 
 
-def _rivals(conflict: Conflict, refusal: Refusal) -> tuple[Endpoint, ...]:
+def _send_the_chain(refusal: Refusal) -> str:
+    return f"Upload the whole chain on {refusal.endpoint.address}: an intermediate that it sends need not stand in the list."
+
+
+def _rivals(obstacle: Obstacle, refusal: Refusal) -> tuple[Endpoint, ...]:
     """The endpoints that rest on what is in the way."""
-    users = {one.name: one for certificate in conflict.in_the_way for one in refusal.users(certificate)}
+    users = {one.name: one for certificate in obstacle.in_the_way for one in refusal.others.users(certificate)}
     return tuple(users[name] for name in sorted(users) if name != refusal.endpoint.name)
 
 
@@ -107,8 +96,3 @@ def _service(endpoint: Endpoint, certificate: Certificate) -> str:
     service = "CallManager" if endpoint.product == "cucm" and endpoint.port in _TFTP_PORTS else "tomcat"
     family = "-ECDSA" if certificate.key_family == "ecdsa" else ""
     return f"{service}{family} of {endpoint.address}"
-
-
-def _and(words: Sequence[str]) -> str:
-    *head, last = words or [""]
-    return f"{', '.join(head)} and {last}" if head else last

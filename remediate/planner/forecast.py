@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
 from remediate.model.plan import EndpointForecast, Outcome
-from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.choice import Choice
 from remediate.trust.judge import ClusterJudge, Judgement, PeerJudge
 from remediate.trust.verify import Answers, Chain, Explained
@@ -19,26 +19,31 @@ class Forecaster:
     Attributes:
         endpoints: by address and port.
         after: per observed peer, its trusted CA list then.
-        added: per observed peer, what `choice` adds to it.
+        added, removed: per observed peer, what `choice` adds to it and takes out of it.
+        policy: the cipher policy that would choose it.
     """
 
     def __init__(self, snapshot: Snapshot, choice: Choice, answers: Answers) -> None:
         self.endpoints = {(one.address, one.port): one for one in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
-        self.added = choice.added
+        self.added, self.removed, self.policy = choice.added, choice.removed, choice.policy
         self._views: dict[Address, PeerJudge] = {}
-        self._users: dict[Address, dict[Certificate, tuple[Endpoint, ...]]] = {}
+        self._kinds: dict[int, Address] = {}
         cluster = ClusterJudge(snapshot, answers)
         for peer in snapshot.peers:
             if peer.error is None:
                 ciphers = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
                 self._views[peer.address] = cluster.view(self.after[peer.address], ciphers)
+                self._kinds.setdefault(id(self._views[peer.address]), peer.address)
 
-    def unlike(self, observed: Iterable[Peer]) -> tuple[Address, ...]:
-        """Return one peer of each kind: those with the same list and ciphers then see every endpoint alike."""
-        first = {id(self._views[peer.address]): peer.address for peer in reversed(tuple(observed))}
-        return tuple(sorted(first.values()))
+    def kind(self, peer: Address) -> Address:
+        """Return the first peer that sees every endpoint as an observed `peer` does: with the same list and ciphers."""
+        return self._kinds[id(self._views[peer])]
+
+    def unlike(self, observed: Iterable[Address]) -> tuple[Address, ...]:
+        """Return one of the `observed` peers of each kind."""
+        return tuple(dict.fromkeys(map(self.kind, observed)))
 
     def forecast(self, today: Judgement) -> EndpointForecast:
         """Return `today`'s judgement with what it will be."""
@@ -71,12 +76,9 @@ class Forecaster:
             return frozenset()
         return frozenset(member for family in view.families(endpoint) for member in view.explain(endpoint, family).chain)
 
-    def users(self, peer: Address) -> Mapping[Certificate, tuple[Endpoint, ...]]:
-        """Return, for each certificate that is `used` at `peer` by an endpoint that verifies there, those endpoints."""
-        if peer not in self._users:
-            found = self._users[peer] = {}
-            for endpoint in self.endpoints.values():
-                if self.outcome(peer, endpoint).verdict.ok:
-                    for one in self.used(peer, endpoint):
-                        found[one] = (*found.get(one, ()), endpoint)
-        return self._users[peer]
+    def chains(self, peer: Address, endpoint: Endpoint) -> tuple[Chain, ...]:
+        """Return the chains that `endpoint` may present to `peer`; all of them must verify."""
+        if endpoint.error is not None:
+            return ()
+        view = self._views[peer]
+        return tuple(view.presented(endpoint, family) for family in view.families(endpoint))

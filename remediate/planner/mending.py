@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
-from remediate.planner.advice import on_the_cause, on_the_name
+from remediate.planner.by_cause import on_the_cause
+from remediate.planner.naming import on_the_name
 from remediate.planner.refusal import Refusal, name_of, names_of
 from remediate.planner.slots import slot_of
+from remediate.trust.beyond import fault_behind
 from remediate.trust.names import name_matches
-from remediate.trust.verify import Explained, explain_chain, verify_chain
+from remediate.trust.verify import explain_chain, verify_chain
 
-_ONLY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED})
+_MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 _AFTER_A_LOOK = "once a person compared its fingerprint over another path"
 
 
@@ -40,17 +42,12 @@ def mending_of(presented: Sequence[Certificate], trusted: Sequence[Certificate],
         presented: leaf first, not empty.
     """
     chain = explain_chain(presented, trusted, None, at)
-    refusal = _alone(presented, trusted, address, chain)
-    changes = () if chain.verdict.ok else tuple(_changes(refusal, at))
+    refusal = Refusal(Endpoint(Address(address), 8443, "cucm", {}), tuple(presented), chain, tuple(trusted))
     fits = name_matches(presented[0], address)
-    of_chain = changes or (() if chain.verdict.ok else tuple(_of_the_cause(refusal)))
-    of_name = () if fits else _sentences(*on_the_name(refusal))
+    changes = () if chain.verdict.ok else tuple(_changes(refusal, at))
+    of_chain = changes or (() if chain.verdict.ok else _of_the_cause(refusal, at))
+    of_name = () if fits else _sentences(*on_the_name(refusal.endpoint, presented[0]))
     return Mending(changes if fits else (), (*of_chain, *of_name))
-
-
-def _alone(presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, chain: Explained) -> Refusal:
-    endpoint = Endpoint(Address(address), 8443, "cucm", {})
-    return Refusal(endpoint, tuple(presented), chain, tuple(trusted), added=(), users=lambda _certificate: ())
 
 
 def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
@@ -67,10 +64,14 @@ def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
             yield f"Add {name_of(one)} to the trusted CA list{instead} {_AFTER_A_LOOK}."
 
 
-def _of_the_cause(refusal: Refusal) -> tuple[str, ...]:
-    if refusal.explained.verdict.cause in _ONLY_TRUST:
-        return ("No certificate that the server presents would mend this, not even trusted: renew what it presents.",)
-    return _sentences(*on_the_cause(refusal))
+def _of_the_cause(refusal: Refusal, at: datetime) -> tuple[str, ...]:
+    if refusal.explained.verdict.cause in _MENDED_BY_TRUST:
+        behind = fault_behind(refusal.explained, refusal.presented, refusal.trusted, at)
+        if behind is not None:
+            advice = on_the_cause(replace(refusal, explained=behind))
+            return _sentences(f"Trust alone does not mend it: {advice.text}", advice.options)
+    advice = on_the_cause(refusal)
+    return _sentences(advice.text, advice.options)
 
 
 def _sentences(text: str, options: Sequence[str]) -> tuple[str, ...]:

@@ -85,10 +85,10 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
     def said(peer: Address, presented: Chain) -> str | None:
         return asked(presented, forecaster.relevant(peer, presented))
 
-    peers = forecaster.unlike(observed)
+    peers = forecaster.unlike(peer.address for peer in observed)
     for endpoint in snapshot.endpoints:
         for peer in peers:
-            presented = forecaster.presented(peer, endpoint)
-            why = presented and forecaster.outcome(peer, endpoint).verdict.ok and said(peer, presented)
-            if why:
-                yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {why}."
+            verified = forecaster.outcome(peer, endpoint).verdict.ok
+            for presented in forecaster.chains(peer, endpoint) if verified else ():
+                if why := said(peer, presented):
+                    yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {why}."

@@ -23,13 +23,14 @@ from remediate.model.plan import (
 )
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.wire import plan_document, plan_id
-from remediate.planner.alternatives import alternatives
+from remediate.planner.advice import Advisor
+from remediate.planner.alternatives import Solver, alternatives, ruled_out
 from remediate.planner.choice import Choice, Chooser, primary
 from remediate.planner.demands import DemandReader
 from remediate.planner.forecast import Forecaster
 from remediate.planner.notes import notes
 from remediate.planner.slots import Candidates, candidates
-from remediate.planner.unresolved import unresolved
+from remediate.planner.unresolved import Helpers, unresolved
 from remediate.trust.judge import judge
 from remediate.trust.verify import Answers
 
@@ -68,7 +69,14 @@ def _made(snapshot: Snapshot, policy: Policy) -> Plan:
     choice = found[0]
     forecaster = Forecaster(snapshot, choice, answers)
     forecasts = tuple(forecaster.forecast(one) for one in today)
-    refused = unresolved(snapshot, forecaster, known, chooser)
+    solver = Solver(snapshot, policy, known, chooser, answers)
+    out = ruled_out(solver, choice, forecaster)
+    helpers = Helpers(
+        Advisor(known, chooser.oracle, snapshot.taken_at),
+        chooser.oracle,
+        removing=Forecaster(snapshot, out.removing, answers) if out.removing else None,
+        ciphers=Forecaster(snapshot, out.ciphers, answers) if out.ciphers else None,
+    )
     actions = _numbered(_actions(snapshot, known, choice, forecaster, forecasts))
     plan = Plan(
         id=PlanId(""),
@@ -78,10 +86,10 @@ def _made(snapshot: Snapshot, policy: Policy) -> Plan:
         base={peer.address: _base(peer) for peer in snapshot.peers if peer.error is None},
         actions=actions,
         endpoints=tuple(sorted(forecasts, key=lambda one: (one.address, one.port, one.peer))),
-        unresolved=refused,
+        unresolved=unresolved(snapshot, forecaster, helpers),
         certificates=_named(snapshot, actions),
         notes=notes(snapshot, policy, choice, forecaster),
-        alternatives=alternatives(chooser, found, policy, refused),
+        alternatives=alternatives(solver, found, out),
     )
     return replace(plan, id=plan_id(plan_document(plan)))
 

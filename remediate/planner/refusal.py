@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Endpoint
@@ -11,6 +12,28 @@ from remediate.model.verdict import Cause
 from remediate.trust.verify import Chain, Explained
 
 TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
+
+
+class Others(Protocol):
+    """The endpoints that verify at the same peer after the plan."""
+
+    def users(self, certificate: Certificate) -> tuple[Endpoint, ...]:
+        """Return those whose chain is made of `certificate` among others."""
+
+    def broken_by(self, added: Chain) -> tuple[Endpoint, ...]:
+        """Return those that would be refused with `added` at the end of the peer's list."""
+
+
+class Nobody:
+    """No endpoint but the one in question."""
+
+    def users(self, certificate: Certificate) -> tuple[Endpoint, ...]:
+        del certificate
+        return ()
+
+    def broken_by(self, added: Chain) -> tuple[Endpoint, ...]:
+        del added
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +45,17 @@ class Refusal:
         explained: the verdict on it, with the chain that OpenSSL put together.
         trusted: the peer's list after the plan.
         added: what the plan adds to it.
-        users: says which endpoints rest on a certificate of that list.
+        others: the other endpoints at that peer.
+        removable: what a plan with --allow-removal would take out of the list, where that makes the endpoint verify.
     """
 
     endpoint: Endpoint
     presented: Chain
     explained: Explained
     trusted: Chain
-    added: Chain
-    users: Callable[[Certificate], tuple[Endpoint, ...]]
+    added: Chain = ()
+    others: Others = Nobody()
+    removable: Chain = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +74,27 @@ def name_of(certificate: Certificate) -> str:
 
 def names_of(certificates: Chain) -> str:
     """The same for several."""
-    return " and ".join(map(name_of, certificates))
+    return listed([name_of(one) for one in certificates])
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *head, last = words or [""]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def endpoints_of(some: Sequence[Endpoint], most: int = 3) -> str:
+    """Endpoints by name, the first few."""
+    names = [one.name for one in some]
+    more = len(names) - most
+    return listed([*names[:most], f"{more} more"]) if more > 0 else listed(names)
 
 
 def day_of_end(certificate: Certificate) -> str:
     """The day its validity ends."""
     return certificate.not_after.date().isoformat() if certificate.not_after else "an unreadable date"
+
+
+def signed_by_a_ca(refusal: Refusal) -> str:
+    """The way out that always is one."""
+    return f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust."

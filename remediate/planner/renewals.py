@@ -8,9 +8,14 @@ from datetime import timedelta
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.forecast import Forecaster
+from remediate.planner.refusal import TRUSTED_LIST_PAGE, name_of
 from remediate.trust.openssl import name_hashes
 
 SOON = timedelta(days=60)
+_REPLACE = (
+    "The list holds one certificate of a name, so before that day replace the old one on every peer by hand "
+    f"({TRUSTED_LIST_PAGE}); nothing is taken out by default."
+)
 
 
 def renewals(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
@@ -18,20 +23,21 @@ def renewals(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -
     successors = _Successors(snapshot)
     for one, names in sorted(_users(observed, forecaster).items(), key=lambda item: item[0].fingerprint):
         left = one.not_after - snapshot.taken_at if one.not_after else None
-        successor = successors.of(one)
-        if left is None or left <= timedelta(0) or (left > SOON and not (one.is_ca and successor)):
+        # A server's own certificate has no successor to look for here: tomcat and CallManager of a node share a subject.
+        successor = successors.of(one) if one.is_ca else None
+        if left is None or left <= timedelta(0) or (left > SOON and successor is None):
             continue
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield (
-            f"{one.subject!r} ({one.fingerprint[:19]}…), used by {names[0]}{others}, expires in {left.days} days"
-            + (f"; a successor is at hand ({successor.fingerprint[:19]}…)." if successor else ".")
+            f"{name_of(one)}, used by {names[0]}{others}, expires in {left.days} days"
+            + (f"; a successor is at hand ({successor.fingerprint[:19]}…). {_REPLACE}" if successor else ".")
         )
 
 
 def _users(observed: list[Peer], forecaster: Forecaster) -> dict[Certificate, list[str]]:
     """Every certificate that some endpoint's chain is made of, with the endpoints by name."""
     found: dict[Certificate, dict[str, None]] = {}
-    for peer in forecaster.unlike(observed):
+    for peer in forecaster.unlike(peer.address for peer in observed):
         for endpoint in forecaster.endpoints.values():
             for one in forecaster.used(peer, endpoint):
                 found.setdefault(one, {})[endpoint.name] = None

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from remediate.model.identity import Address
+from remediate.model.identity import Address, KeyFamily
 from remediate.model.plan import Unresolved
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause
-from remediate.planner.advice import advise
-from remediate.planner.choice import Chooser
+from remediate.planner.advice import Advisor
 from remediate.planner.forecast import Forecaster
-from remediate.planner.refusal import Refusal
-from remediate.planner.slots import Candidates
+from remediate.planner.others import OthersAt
+from remediate.planner.problem import Oracle
+from remediate.planner.refusal import Advice, Refusal
+from remediate.trust.verify import Chain
 
 _WEB_PORT = 443
+_KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}
 
 
-def unresolved(snapshot: Snapshot, forecaster: Forecaster, known: Candidates, chooser: Chooser) -> tuple[Unresolved, ...]:
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """What advice is taken from.
+
+    Attributes:
+        removing: the forecast of the best plan that may take certificates out; None: it verifies no more, or this is it.
+        ciphers: the forecast of the best plan under any cipher policy; None likewise.
+    """
+
+    advisor: Advisor
+    oracle: Oracle
+    removing: Forecaster | None = None
+    ciphers: Forecaster | None = None
+
+
+def unresolved(snapshot: Snapshot, forecaster: Forecaster, helpers: Helpers) -> tuple[Unresolved, ...]:
     """Return every endpoint that some observed peer will refuse, and every peer that could not be observed."""
-    return (*_unobserved_peers(snapshot), *_refused_endpoints(snapshot, forecaster, known, chooser))
+    observed = [peer.address for peer in snapshot.peers if peer.error is None]
+    refusals = _Refusals(forecaster, helpers, observed)
+    refused = (refusals.of(endpoint) for endpoint in snapshot.endpoints)
+    return (*_unobserved_peers(snapshot), *(one for one in refused if one))
 
 
 def _unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
@@ -30,22 +51,54 @@ def _unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
             yield Unresolved(peer.address, _WEB_PORT, Cause.UNREACHABLE, text, (option,))
 
 
-def _refused_endpoints(snapshot: Snapshot, forecaster: Forecaster, known: Candidates, chooser: Chooser) -> Iterator[Unresolved]:
-    observed = [peer.address for peer in snapshot.peers if peer.error is None]
-    for endpoint in snapshot.endpoints:
-        refusing = [peer for peer in observed if not forecaster.outcome(peer, endpoint).verdict.ok]
-        if refusing:
-            advice = advise(_refusal(forecaster, refusing[0], endpoint), known, chooser.oracle)
-            some = f"On {', '.join(refusing)} only: " if len(refusing) < len(observed) else ""
-            yield Unresolved(endpoint.address, endpoint.port, advice.cause, some + advice.text, advice.options)
+class _Refusals:
+    """Advises on every endpoint at every peer that refuses it; peers that are alike are advised on once."""
 
+    def __init__(self, forecaster: Forecaster, helpers: Helpers, observed: Sequence[Address]) -> None:
+        self._forecaster = forecaster
+        self._helpers = helpers
+        self._observed = observed
+        self._others = {peer: OthersAt(forecaster, peer, helpers.oracle) for peer in forecaster.unlike(observed)}
 
-def _refusal(forecaster: Forecaster, peer: Address, endpoint: Endpoint) -> Refusal:
-    return Refusal(
-        endpoint,
-        forecaster.presented(peer, endpoint),
-        forecaster.explain(peer, endpoint),
-        forecaster.after[peer],
-        forecaster.added[peer],
-        lambda certificate: forecaster.users(peer).get(certificate, ()),
-    )
+    def of(self, endpoint: Endpoint) -> Unresolved | None:
+        """Return what is said of `endpoint`; None where every observed peer accepts it."""
+        refusing = [peer for peer in self._observed if not self._forecaster.outcome(peer, endpoint).verdict.ok]
+        if not refusing:
+            return None
+        peers: dict[Advice, list[Address]] = {}
+        for kind in dict.fromkeys(self._forecaster.kind(peer) for peer in refusing):
+            advice = self._helpers.advisor.advise(self._refusal(kind, endpoint))
+            peers.setdefault(advice, []).extend(peer for peer in refusing if self._forecaster.kind(peer) == kind)
+        return self._told(endpoint, peers)
+
+    def _told(self, endpoint: Endpoint, peers: dict[Advice, list[Address]]) -> Unresolved:
+        everywhere = len(peers) == 1 and len(next(iter(peers.values()))) == len(self._observed)
+        said = [one.text if everywhere else f"On {', '.join(some)} only: {one.text}" for one, some in peers.items()]
+        refusing = [peer for some in peers.values() for peer in some]
+        options = dict.fromkeys([*self._by_ciphers(endpoint, refusing), *(one for advice in peers for one in advice.options)])
+        return Unresolved(endpoint.address, endpoint.port, next(iter(peers)).cause, " ".join(said), tuple(options))
+
+    def _refusal(self, peer: Address, endpoint: Endpoint) -> Refusal:
+        forecaster = self._forecaster
+        return Refusal(
+            endpoint,
+            forecaster.presented(peer, endpoint),
+            forecaster.explain(peer, endpoint),
+            forecaster.after[peer],
+            forecaster.added[peer],
+            self._others[peer],
+            self._removable(peer, endpoint),
+        )
+
+    def _removable(self, peer: Address, endpoint: Endpoint) -> Chain:
+        other = self._helpers.removing
+        return other.removed[peer] if other and other.outcome(peer, endpoint).verdict.ok else ()
+
+    def _by_ciphers(self, endpoint: Endpoint, refusing: Sequence[Address]) -> Iterator[str]:
+        """The switch that lets `endpoint` present its other certificate, where that was seen to help everywhere."""
+        other = self._helpers.ciphers
+        outcomes = [other.outcome(peer, endpoint) for peer in refusing] if other else []
+        if other and all(one.verdict.ok for one in outcomes):
+            families = {_KEY_NAMES[one.key] for one in outcomes if one.key}
+            shown = " or ".join(sorted(families))
+            yield f"Plan with --ciphers {other.policy}: its {shown} certificate is then presented, and verifies."

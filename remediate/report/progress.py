@@ -12,8 +12,18 @@ from rich.text import Text
 from remediate.model.events import Event
 from remediate.report.text import clean
 
-_LASTING = frozenset({"alarm", "warning", "manual-step", "change-complete", "change-failed"})
-_STYLES = {"alarm": "bold red", "warning": "yellow", "manual-step": "yellow", "change-failed": "red"}
+_LASTING = frozenset(
+    {"alarm", "warning", "manual-step", "reminder", "change-complete", "change-failed", "in-effect", "not-in-effect"}
+)
+_STYLES = {
+    "alarm": "bold red",
+    "warning": "yellow",
+    "manual-step": "yellow",
+    "reminder": "yellow",
+    "change-failed": "red",
+    "in-effect": "green",
+    "not-in-effect": "yellow",
+}
 
 
 class Progress:

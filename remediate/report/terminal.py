@@ -256,7 +256,7 @@ def _approvals(console: Console, plan: Plan) -> None:
 def _alternatives(console: Console, plan: Plan) -> None:
     _heading(console, "Plans that were not chosen")
     if not plan.alternatives:
-        console.print("  none: no other plan verifies anything")
+        console.print("  none that would verify something else, or the same at another cost")
     for other in plan.alternatives:
         _indented(console, _bullet(other.summary), 2)
         _indented(console, Text(f"Not chosen: {clean(other.why_not, 2000)}"), 4)

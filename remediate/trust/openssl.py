@@ -31,6 +31,7 @@ V_INVALID_CA_3X: Final = 79
 V_EC_KEY_EXPLICIT_PARAMS: Final = 94
 
 _NO_FLAGS: Final = 0
+_PARTIAL_CHAIN: Final = 0x80000  # x509_vfy.h: X509_V_FLAG_PARTIAL_CHAIN
 _PURPOSE_SSL_SERVER: Final = 2  # x509v3.h
 _TRUST_SSL_SERVER: Final = 3  # x509.h
 _SHA1_SIGNATURE_NIDS: Final = frozenset({65, 113, 416, 115})  # sha1WithRSA, dsaWithSHA1, ecdsa-with-SHA1, sha1WithRSA (OIW)
@@ -61,11 +62,17 @@ class TrustedList:
     """
 
     def __init__(
-        self, trusted: Sequence[Certificate], openssl: Libcrypto | None = None, *, as_the_appliance: bool = True
+        self,
+        trusted: Sequence[Certificate],
+        openssl: Libcrypto | None = None,
+        *,
+        as_the_appliance: bool = True,
+        ends_anywhere: bool = False,
     ) -> None:
         """Load `trusted` into `openssl` (None: the one that answers for the appliance).
 
-        With `as_the_appliance` False, an OpenSSL 3.x answers for itself where it differs from 1.1.1.
+        With `as_the_appliance` False, an OpenSSL 3.x answers for itself where it differs from 1.1.1. With `ends_anywhere`, a chain
+        may end in any trusted certificate, which no traffic server allows: a question for `trust.beyond`.
         """
         self._openssl = openssl or appliance()
         self._as_the_appliance = as_the_appliance
@@ -74,6 +81,8 @@ class TrustedList:
         self._members: dict[int, tuple[Certificate, X509]] = {}
         self._store = self._lib.X509_STORE_new()
         self._ask_as_a_tls_client()
+        if ends_anywhere:
+            self._lib.X509_VERIFY_PARAM_set_flags(self._lib.X509_STORE_get0_param(self._store), _PARTIAL_CHAIN)
         for number, certificate in enumerate(trusted, start=1):
             self._add(number, certificate)
 

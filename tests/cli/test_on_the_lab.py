@@ -256,7 +256,8 @@ def test_doctor_says_what_a_version_leaves_to_a_person_and_reminds_of_the_workar
     monkeypatch.setenv("COLUMNS", "300")
     with Lab(tmp_path / "lab", judge=False) as story:
         without = story.inventory.with_name("no-axl.yml")
-        without.write_text("".join(one for one in story.inventory.read_text().splitlines(True) if "secrets/axl" not in one))
+        lines = story.inventory.read_text().splitlines(True)
+        without.write_text("".join(one for one in lines if "secrets/axl" not in one and " mra: " not in one))
         with_account = remediate("doctor", "-i", story.inventory)
         story.peers[1].leaves["EdgeConfigServer VerifyOriginServer"] = "Off"
         ended = remediate("doctor", "-i", without)
@@ -266,6 +267,8 @@ def test_doctor_says_what_a_version_leaves_to_a_person_and_reminds_of_the_workar
     )
     assert "by hand: removing from the trusted CA list, refreshing unity discovery" in with_account.out
     assert with_account.err == ""
+    assert f"clients' requests through it go to https://{story.peers[0].address}:8443" in with_account.out
+    assert ended.out.count("an apply cannot see whether new trust is in effect: the inventory has no `mra` for it") == 3
     assert "refreshing cucm discovery (until the inventory has its AXL account)" in ended.out
     assert f"accepted by {story.peers[1].address}, a forged one too" in ended.err
     assert "remediate workaround off -i INVENTORY -c edge-lab" in ended.err

@@ -16,6 +16,8 @@ from remediate.cli.failures import BUG, INTERRUPTED, TERMINATED, USAGE
 from remediate.cli.session import Session
 from remediate.model.errors import SERIOUSNESS, RemediateError
 from remediate.model.verdict import Cause
+from remediate.planner.remedies import REMEDIES
+from remediate.trust.openssl import error_text
 from tests.docs import reference
 
 ROOT = Path(__file__).parents[2]
@@ -135,3 +137,9 @@ def test_every_decision_is_listed() -> None:
 
 def test_the_reference_is_what_the_commands_say() -> None:
     assert reference.PAGE.read_text() == reference.page(), "`python -m tests.docs.reference` writes it anew"
+
+
+def test_the_table_of_errors_is_the_program_s_own() -> None:
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| [^|]+ \|$", (ROOT / "docs/verdict.md").read_text(), re.MULTILINE)
+
+    assert {int(code): text for code, text in rows} == {code: error_text(code) for code in REMEDIES}

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Self
 
 from remediate.executor.ports import World
-from remediate.model.access import ClusterAccess, PeerAccess
+from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.certificate import Certificate
+from remediate.model.client import ClientAnswer, Got
 from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.events import Sink
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
+from remediate.trust.judge import judge
 from tests.pki import NOW
 
 # A certificate caches what it read of itself, and that does not pickle.
@@ -42,7 +44,15 @@ class PlainSecret:
 
 @dataclass
 class Box:
-    """One peer's own state."""
+    """One peer's own state.
+
+    Attributes:
+        front: there is a way through it for clients' requests, and the inventory says so.
+        account: what those requests are made with.
+        loaded: the list that its traffic server judges by until it restarts; None: the list as it is.
+        stuck: a restart loads nothing.
+        clients_get: what a client gets in the place of a verdict.
+    """
 
     address: Address
     trusted: list[Certificate]
@@ -52,6 +62,11 @@ class Box:
     removal: bool = True
     down_for: int = 0
     """Reads that still fail while it restarts."""
+    front: bool = False
+    account: Login | None = None
+    loaded: list[Certificate] | None = None
+    stuck: bool = False
+    clients_get: ClientAnswer | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,7 @@ class MemoryCluster:
         breaks_shell: writes, by number, that end the shell session they were sent over.
         tap: called before and after every call of a device; a test raises in it.
         lag: pauses until a cipher list of the primary is on the others.
+        asked: what clients asked for: through which peer, for which endpoint, of which product.
         on_read: called before each reading of a list, with the box: somebody else at work.
     """
 
@@ -102,13 +118,18 @@ class MemoryCluster:
     refreshed: int = 0
     refuse_refresh: bool = False
     restarting: list[Address] = field(default_factory=list)
+    asked: list[tuple[Address, str, Product | None]] = field(default_factory=list)
     name: str = "edge"
     kept: Path | None = None
 
     @property
     def access(self) -> ClusterAccess:
         login = Login("admin", PlainSecret())
-        return ClusterAccess(self.name, login, tuple(PeerAccess(one.address) for one in self.boxes), axl=login)
+        peers = [
+            PeerAccess(one.address, mra=MraAccess(one.address, 8443, login=one.account) if one.front else None)
+            for one in self.boxes
+        ]
+        return ClusterAccess(self.name, login, tuple(peers), axl=login)
 
     def box(self, number: int) -> Box:
         return self.boxes[number - 1]
@@ -124,6 +145,24 @@ class MemoryCluster:
         del cluster, limits, sink
         self.tap("observe")
         return self.snapshot()
+
+    def ask_through(self, way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+        """What a client gets: the real verdict, by the list that the peer has loaded."""
+        del limits
+        self.tap(f"before a client asks {way.host} for {address}:{port}")
+        self.asked.append((Address(way.host), f"{address}:{port}", product))
+        box = next(one for one in self.boxes if one.address == way.host)
+        if box.clients_get:
+            return box.clients_get
+        if box.down_for:
+            return ClientAnswer(Got.NOTHING, "connection refused")
+        judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
+        known = {one.fingerprint: one for one in (*self.certificates.values(), *judged.trusted)}
+        seen = replace(self.snapshot(), peers=(self._peer(judged),), certificates=known)
+        verdicts = {(one.address, one.port): one.outcome.verdict for one in judge(seen)}
+        self.tap(f"after a client asked {way.host} for {address}:{port}")
+        good = verdicts[address, port].ok or judged.verify is False
+        return ClientAnswer(Got.REACHED, "HTTP 200") if good else ClientAnswer(Got.REFUSED, "HTTP 502")
 
     def snapshot(self) -> Snapshot:
         known = dict(self.certificates)
@@ -174,7 +213,9 @@ class MemoryCluster:
             self.keep()
 
     def world(self, **changes: object) -> World:
-        base = World(open_peers=self.open_peers, observe=self.observe, now=lambda: NOW, pause=self.tick)
+        base = World(
+            open_peers=self.open_peers, observe=self.observe, ask_through=self.ask_through, now=lambda: NOW, pause=self.tick
+        )
         return replace(base, **changes)  # type: ignore[arg-type]  # the names of World's own fields
 
 
@@ -265,6 +306,8 @@ class MemoryPeer:
     def restart(self) -> None:
         def go_down() -> None:
             self._box.down_for = 3
+            if self._box.loaded is not None and not self._box.stuck:
+                self._box.loaded = list(self._box.trusted)
             self._cluster.restarting.append(self.address)
             assert sum(box.down_for > 0 for box in self._cluster.boxes) == 1, "two peers restart at once"
 

@@ -9,7 +9,7 @@ import pytest
 from remediate.executor import todo
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.identity import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import TrustCertificate
 from tests.executor.clusters import CORPORATE, CUCM_EC, IMP, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
@@ -250,27 +250,6 @@ def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -
     assert {one.peer for one in cluster.writes} == {cluster.box(1).address}
     assert "worked before is refused now" in result.message
     assert result.exit_code == 8, "the start state is not there: somebody else's change is in it"
-
-
-def test_peers_restart_one_at_a_time_when_told_to(desk: Desk) -> None:
-    cluster = story()
-    result = desk.apply(cluster, plan_for(cluster), restart="rolling")
-    assert result.exit_code == 0
-    assert [one.peer[:5] for one in cluster.writes if one.what == "restart"] == ["expc1", "expc2", "expc3"]
-
-
-def test_only_the_peer_that_has_not_taken_the_change_restarts(desk: Desk) -> None:
-    cluster = story()
-    world = {"in_effect": lambda peer: peer != Address("expc2.example.test")}
-    desk.apply(cluster, plan_for(cluster), world=world)
-    assert [one.peer[:5] for one in cluster.writes if one.what == "restart"] == ["expc2"]
-
-
-def test_without_a_test_of_the_effect_nothing_restarts_and_a_reminder_says_so(desk: Desk) -> None:
-    cluster = story()
-    desk.apply(cluster, plan_for(cluster))
-    assert not [one for one in cluster.writes if one.what == "restart"]
-    assert "cannot be seen from here" in desk.said("reminder")[0]
 
 
 def test_replication_that_does_not_come_is_a_failure(desk: Desk) -> None:

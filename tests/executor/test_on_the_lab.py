@@ -23,20 +23,28 @@ from remediate.model.access import ClusterAccess
 from remediate.model.errors import StalePlan
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Fingerprint
 from remediate.model.limits import Limits
-from remediate.model.plan import Plan, Policy
+from remediate.model.plan import EndpointForecast, Plan, Policy
 from remediate.planner import make_plan
 
 pytestmark = pytest.mark.lab
 
-QUICK = Limits(replication_poll_s=0.1, restart_poll_s=0.05, restart_s=30, read_pause_s=0.05)
+QUICK = Limits(
+    replication_poll_s=0.1,
+    restart_poll_s=0.05,
+    restart_s=30,
+    read_pause_s=0.05,
+    effect_s=0.2,
+    after_restart_s=20,
+    effect_poll_s=0.1,
+)
 
 
 class Bench:
     """A running lab with an operator in front of it."""
 
-    def __init__(self, home: Path, scenario: str, stack: ExitStack) -> None:
+    def __init__(self, home: Path, scenario: str, stack: ExitStack, judge: bool | None = False) -> None:
         self.home = home
-        self.lab = stack.enter_context(Lab(home / "lab", scenario=scenario, judge=False))
+        self.lab = stack.enter_context(Lab(home / "lab", scenario=scenario, judge=judge))
         self.cluster: ClusterAccess = load(self.lab.inventory)[0]
         console = self.lab.approvals.read_text() if self.lab.approvals.exists() else ""
         self.approved = frozenset(Fingerprint(one) for one in re.findall("sha256:[0-9a-f]{64}", console))
@@ -56,6 +64,13 @@ class Bench:
 
     def lists(self) -> list[tuple[Fingerprint, ...]]:
         return [tuple(one.fingerprint for one in peer.trusted) for peer in self.lab.peers]
+
+    def asked_of(self, peer: str) -> list[str]:
+        """What the lab's log says of one peer: each client's request by its target, and each restart."""
+        found = [
+            one for one in self.lab.requests if one.peer == peer and (one.transport == "mra" or one.path.endswith("/restart"))
+        ]
+        return [one.path.rpartition("/https/")[2] for one in found]
 
 
 @pytest.fixture
@@ -156,3 +171,52 @@ def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str
     story.lab.faults.up(story.lab.peers[1].address)
     assert turn(on=False) == 0
     assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"On"}
+
+
+def test_exactly_the_peers_whose_requests_got_a_502_restart_one_at_a_time(tmp_path: Path) -> None:
+    # Given the story with the real traffic server where there is one, two of the three going on with their old list
+    with ExitStack() as stack:
+        story = Bench(tmp_path, "story", stack, judge=None)
+        plan = story.plan()
+        first, second, third = (peer.address for peer in story.lab.peers)
+        story.lab.faults.trust_waits_for_restart(second)
+        story.lab.faults.trust_waits_for_restart(third)
+        # When the plan is applied
+        result = story.apply(plan, restart="if-needed")
+        # Then those two restarted, once
+        assert (result.exit_code, result.state) == (10, "applied")
+        assert [peer.restarts for peer in story.lab.peers] == [0, 1, 1]
+        # And the second let clients through again before the third was told to restart
+        log = [(one.peer, one.transport, one.path.rpartition("/")[2]) for one in story.lab.requests]
+        restarted = log.index((third, "rest", "restart"))
+        assert (second, "rest", "restart") in log[:restarted]
+        assert not [one for one in log[restarted:] if one[0] == second and one[1] == "mra"]
+        assert story.asked_of(second)[-1].startswith("imp.steven.lab")
+        # And through every peer, every endpoint is as the plan says
+        answers = story.lab.ask_all()
+        assert {answers[one.peer, one.address, one.port].status for one in plan.endpoints if one.after.verdict.ok} == {200}
+        # When it is applied again, Then nobody is asked or restarted
+        story.lab.requests.clear()
+        assert story.apply(plan).exit_code == 10
+        assert [story.asked_of(peer) for peer in (first, second, third)] == [[], [], []]
+        assert story.lab.requests.writes == ()
+
+
+def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Bench]) -> None:
+    # Given an inventory whose way through the second peer leads nowhere
+    story = bench("story")
+    plan = story.plan()
+    first, second, third = story.cluster.peers
+    assert second.mra is not None
+    story.cluster = replace(story.cluster, peers=(first, replace(second, mra=replace(second.mra, port=1)), third))
+    story.lab.faults.trust_waits_for_restart(second.address)
+    # When the plan is applied, Then nothing restarts, and nothing that was done is undone for it
+    assert story.apply(plan).exit_code == 10
+    assert [peer.restarts for peer in story.lab.peers] == [0, 0, 0]
+    assert len(story.asked_of(first.address)) == len(
+        [one for one in plan.endpoints if one.peer == first.address and _mended(one)]
+    )
+
+
+def _mended(forecast: EndpointForecast) -> bool:
+    return forecast.after.verdict.ok and not forecast.before.verdict.ok

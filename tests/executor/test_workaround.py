@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
+from remediate.executor.journal import FILE_NAME
 from remediate.executor.lock import hold
-from remediate.executor.who import Who
+from remediate.executor.switches import last_switches
+from remediate.executor.who import Who, whoami
 from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerFlag, status, switch, worst_of
 from remediate.model.errors import LockHeld
-from tests.executor.clusters import CORPORATE, IMP, story
+from tests.executor.clusters import CORPORATE, IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
 from tests.pki import NOW
@@ -134,3 +137,40 @@ def test_a_flag_that_is_set_and_then_overwritten_is_no_success(desk: Desk) -> No
     cluster.tap = overwrite
     flags = turn(desk, cluster, on=True)
     assert (flags[1].verification, flags[1].exit_code) == (True, 8)
+
+
+def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
+    # Given the workaround, turned on by somebody at some time
+    cluster = story()
+    turn(desk, cluster, on=True)
+    # When its status is asked
+    flags = status(cluster.access, state_dir=desk.state_dir, world=cluster.world())
+    # Then it says who and when, for each peer, and what was read back
+    assert [flag.last and (flag.last.peer, flag.last.asked, flag.last.found, flag.last.who) for flag in flags] == [
+        (box.address, False, False, whoami().user) for box in cluster.boxes
+    ]
+    # And that is no run, which a rollback would undo
+    assert desk.journal().runs() == ()
+
+
+def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
+    cluster = story()
+    cluster.faults = {2: "ignore"}
+    turn(desk, cluster, on=True)
+    found = {peer: last.found for peer, last in last_switches("edge", desk.state_dir).items()}
+    assert list(found.values()) == [False, True, False]
+
+
+def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_resort(desk: Desk) -> None:
+    # Given a journal of a newer version, which this one must not touch
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    db = sqlite3.connect(desk.state_dir / FILE_NAME)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    # When the workaround is turned on
+    flags = turn(desk, cluster, on=True)
+    # Then it is on, and it says that nobody can look that up
+    assert worst_of(flags) == 0
+    assert any("turned all the same" in text for text in desk.said("warning"))
+    assert last_switches("edge", desk.state_dir) == {}

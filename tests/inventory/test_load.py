@@ -124,7 +124,7 @@ MISTAKES = {
     "far from every key": (
         ADDRESS,
         "- {address: a.b, zzz: 1}",
-        "Known: address, rest_port, ssh_port, tls, ssh.",
+        "Known: address, rest_port, ssh_port, tls, ssh, mra.",
     ),
     "missing key": ("      username: admin\n", "", ":5: `expressway` lacks the key `username`."),
     "doubled key": (

@@ -56,9 +56,9 @@ def test_an_expired_self_signed_certificate_is_not_to_be_trusted() -> None:
     late = issue("late.test", names=(ADDRESS,), starts=-3 * YEAR, lasts=YEAR)
     found = mending([late], [])
     assert found.mends == ()
-    assert found.advice == (
-        "No certificate that the server presents would mend this, not even trusted: renew what it presents.",
-    )
+    assert found.advice[0].startswith("Trust alone does not mend it: 'CN=late.test,O=Lab' (sha256:")
+    assert "expired on 2024-11-23" in found.advice[0]
+    assert found.advice[1] == "Renew the certificate of cucm.test."
 
 
 def test_a_stale_copy_in_the_list_has_to_go() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 
+from rich.console import Console
+
 from remediate.model.certificate import Certificate
 from remediate.model.events import Event
 from remediate.model.verdict import Cause, Verdict
@@ -117,3 +119,16 @@ def test_progress_off_a_terminal_is_one_clean_line_per_event() -> None:
     lines = stream.getvalue().splitlines()
     assert lines[0].startswith("edge-paris: read \\u{1b}[2J[bold]expc1xxx")
     assert lines[1:] == ["slow"]
+
+
+def test_on_a_terminal_what_a_person_must_read_stays() -> None:
+    stream = io.StringIO()
+
+    with Progress(Console(file=stream, force_terminal=True, width=80, color_system=None)) as progress:
+        progress(Event("step", "11 restart if needed"))
+        progress(Event("in-effect", "In effect."))
+        progress(Event("reminder", "Send a request yourself."))
+
+    assert "In effect.\n" in stream.getvalue()
+    assert "Send a request yourself.\n" in stream.getvalue()
+    assert "11 restart if needed" not in stream.getvalue().splitlines()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @approvals
 @option("--restart", type=click.Choice(["never", "if-needed", "rolling"]), default="if-needed", show_default=True,
-        help="Restart peers, one at a time.")  # fmt: skip
+        help="Restart peers, one at a time: none, those that still refuse clients, or all that changed.")  # fmt: skip
 @option("--on-failure", type=click.Choice(["rollback", "workaround", "stop"]), default="rollback", show_default=True,
         help="What to do when a change fails.")  # fmt: skip
 @option("--confirm-within", metavar="15m", help="Undo everything unless `remediate confirm` follows within 900s, 15m or 1h.")
@@ -55,6 +55,9 @@ def command(
     """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
 
     Shows the plan and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does anything.
+
+    Once all is written, requests go through each peer whose `mra` is in the inventory, as a client's would, and show whether the new
+    trust is in effect. With --restart if-needed, a peer that still answers 502 restarts, and is asked again before the next one.
 
     With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
     is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.

@@ -64,7 +64,7 @@ def command(
 
         def work(cluster: ClusterAccess) -> tuple[Flags, int]:
             if what == "status":
-                flags = status(cluster, sink=sink)
+                flags = status(cluster, state_dir=session.state_dir, sink=sink)
             else:
                 flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=sink)
             return flags, worst_of(flags)
@@ -81,7 +81,14 @@ def command(
 
 def _as_json(flags: Sequence[PeerFlag]) -> dict[str, Any]:
     names = ("peer", "verification", "problem", "exit_code", "changed")
-    return {"peers": [{name: getattr(flag, name) for name in names} for flag in flags]}
+    return {"peers": [{name: getattr(flag, name) for name in names} | {"last": _last(flag)} for flag in flags]}
+
+
+def _last(flag: PeerFlag) -> dict[str, Any] | None:
+    last = flag.last
+    return (
+        None if last is None else {"at": last.at, "who": last.who, "host": last.host, "asked": last.asked, "found": last.found}
+    )
 
 
 def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
@@ -102,5 +109,7 @@ def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
             line = Text(f"  {clean(flag.peer)}  ")
             line.append(word, style)
             console.print(line, soft_wrap=True)
+            if flag.last:
+                console.print(Text(f"    {clean(str(flag.last))}", "dim"), soft_wrap=True)
             if flag.problem:
                 console.print(f"    {clean(flag.problem, 2000)}", soft_wrap=True)

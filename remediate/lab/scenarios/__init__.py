@@ -11,6 +11,7 @@ SCENARIOS: dict[str, Scenario] = {
     for one in (
         story.STORY,
         story.X15,
+        story.NEEDS_RESTART,
         basics.HEALTHY,
         basics.SELF_SIGNED,
         basics.UNREACHABLE,

@@ -62,3 +62,10 @@ X15 = replace(
     offers_verify_flag=False,
     platform_credentials=True,
 )
+
+NEEDS_RESTART = replace(
+    STORY,
+    name="needs-restart",
+    summary="The story with traffic servers that go on with their old list until their peer restarts: an upload alone helps nobody.",
+    trust_waits=True,
+)

@@ -1,0 +1,99 @@
+"""What the journal knows of the workaround: who turned verification on or off on which peer, when, and what was read afterwards.
+
+The workaround is the last resort: a full disk must not stand in its way. Where the journal cannot be written, that is said, and the
+switch is turned all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from remediate.executor.journal import Journal, JournalError
+from remediate.executor.ports import World
+from remediate.executor.voice import Voice
+from remediate.executor.who import Who
+from remediate.model.canonical import rfc3339
+from remediate.model.identity import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The last time that somebody turned verification on a peer. Times are RFC 3339 UTC.
+
+    Attributes:
+        asked: verification on or off, as asked.
+        found: as read back; None: it was not read.
+    """
+
+    peer: Address
+    at: str
+    who: str
+    host: str
+    asked: bool
+    found: bool | None
+
+    def __str__(self) -> str:
+        return f"turned {'on' if self.asked else 'off'} by {self.who} on {self.host} at {self.at}"
+
+
+class SwitchBook:
+    """Writes down each turn of the switch, before and after, as long as that is possible."""
+
+    def __init__(self, cluster: str, state_dir: Path, who: Who, world: World, voice: Voice, stack: ExitStack) -> None:
+        """Open the journal in `state_dir` until `stack` ends."""
+        self._cluster = cluster
+        self._who = who
+        self._now = world.now
+        self._voice = voice
+        self._journal: Journal | None = None
+        with self._said():
+            self._journal = stack.enter_context(world.journal(state_dir))
+
+    def intend(self, peer: Address, *, verification: bool) -> int | None:
+        """Record what is about to be asked of `peer`; return the number of the record; None: it could not be written."""
+        facts = (rfc3339(self._now()), self._cluster, peer, int(verification), self._who.user, self._who.host, self._who.pid)
+        query = "INSERT INTO switches (at, cluster, peer, asked, who, host, pid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        return self._written(query, facts)
+
+    def found(self, number: int | None, *, verification: bool) -> None:
+        """Record what was read back."""
+        if number is not None:
+            self._written("UPDATE switches SET found = ? WHERE number = ?", (int(verification), number))
+
+    def _written(self, query: str, values: tuple[str | int, ...]) -> int | None:
+        number = None
+        if self._journal is not None:
+            with self._said(), self._journal.transaction() as db:
+                number = db.execute(query, values).lastrowid
+        return number
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalError as error:
+            self._journal = None
+            self._voice.say("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
+
+
+def last_switches(cluster: str, state_dir: Path) -> Mapping[Address, Switch]:
+    """Return the last turn on each peer of `cluster` that the journal in `state_dir` knows; none where it cannot be read."""
+    try:
+        with Journal(state_dir) as journal:
+            rows = journal.switches(cluster)
+    except JournalError:
+        return {}
+    return {
+        Address(row["peer"]): Switch(
+            Address(row["peer"]),
+            row["at"],
+            row["who"],
+            row["host"],
+            bool(row["asked"]),
+            None if row["found"] is None else bool(row["found"]),
+        )
+        for row in rows
+    }

@@ -1,0 +1,71 @@
+"""The parts of an inventory that say which box it is: its address, and what makes us believe that it is the one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from remediate.inventory.document import Item
+from remediate.model.access import HostKeyTrust, TlsTrust
+from remediate.model.identity import Address, Fingerprint
+
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_HEX_DIGITS = re.compile(r"[0-9a-f]{64}")
+_HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+
+
+def address(item: Item) -> Address:
+    """Return one host name or IP address, without anything around it. Raises InventoryError."""
+    text = item.text()
+    if not is_host(text):
+        raise item.error(f"`{item.name}` must be one host name or IP address, without scheme, port or brackets.")
+    return Address(text)
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is a host name or an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST.fullmatch(text) is not None
+    return True
+
+
+def tls_trust(item: Item) -> TlsTrust:
+    """Return how a web certificate is believed: `fingerprint` or `ca`. Raises InventoryError."""
+    keys = _one_of(item, ("fingerprint", "ca"))
+    return TlsTrust(
+        fingerprint=_fingerprint(keys["fingerprint"]) if "fingerprint" in keys else None,
+        ca=keys["ca"].existing_path() if "ca" in keys else None,
+    )
+
+
+def host_key_trust(item: Item) -> HostKeyTrust:
+    """Return how an SSH host key is believed: `host_key` or `known_hosts`. Raises InventoryError."""
+    keys = _one_of(item, ("host_key", "known_hosts"))
+    return HostKeyTrust(
+        host_key=_host_key(keys["host_key"]) if "host_key" in keys else None,
+        known_hosts=keys["known_hosts"].existing_path() if "known_hosts" in keys else None,
+    )
+
+
+def _one_of(item: Item, choices: tuple[str, str]) -> dict[str, Item]:
+    keys = item.mapping(optional=choices)
+    if len(keys) != 1:
+        raise item.error(f"`{item.name}` must have either `{choices[0]}` or `{choices[1]}`.")
+    return keys
+
+
+def _fingerprint(item: Item) -> Fingerprint:
+    # `openssl x509 -fingerprint` prints upper case and colons.
+    digits = item.text().removeprefix("sha256:").replace(":", "").lower()
+    if not item.text().startswith("sha256:") or not _HEX_DIGITS.fullmatch(digits):
+        raise item.error(f"`{item.name}` must be `sha256:` and the 64 hexadecimal digits of the certificate's SHA-256.")
+    return Fingerprint(f"sha256:{digits}")
+
+
+def _host_key(item: Item) -> str:
+    text = item.text()
+    if not _HOST_KEY.fullmatch(text):
+        raise item.error(f"`{item.name}` must be `SHA256:` and 43 characters, as `ssh-keygen -lf` prints it.")
+    return text

@@ -1,0 +1,36 @@
+"""What OpenSSL would say next, were the chain trusted as far as it goes: the fault behind the lack of trust.
+
+OpenSSL reports a missing issuer before it looks at dates, purposes and name constraints. Whoever only mends the trust comes back for a
+second window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from remediate.model.certificate import Certificate
+from remediate.model.verdict import Verdict
+from remediate.model.x509 import Unreadable
+from remediate.trust.causes import cause_of
+from remediate.trust.openssl import V_OK, TrustedList, error_text
+from remediate.trust.verify import Explained
+
+
+def fault_behind(
+    explained: Explained, presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime
+) -> Explained | None:
+    """Return how `presented` would be judged if the end of the chain in `explained` were trusted as it is; None: it would verify.
+
+    Args:
+        trusted: need hold only what is relevant to the chain.
+    """
+    end = tuple(explained.chain or presented)[-1:]
+    try:
+        built = TrustedList((*trusted, *end), ends_anywhere=True).verify(presented, at)
+    except Unreadable:
+        return None
+    if built.code == V_OK:
+        return None
+    verdict = Verdict(ok=False, cause=cause_of(built.code), error=error_text(built.code), code=built.code, depth=built.depth)
+    return Explained(verdict, built.chain)

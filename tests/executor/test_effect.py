@@ -1,0 +1,331 @@
+"""Step 11: a client's request through each peer says whether the change is in effect; who restarts, and what is left to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from remediate.model.client import ClientAnswer, Got
+from remediate.model.plan import Plan
+from remediate.model.secret import Login
+from tests.executor.clusters import IMP, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster, PlainSecret, no_tap
+from tests.executor.tapped import CrashAt
+from tests.executor.test_crash import crash
+
+PAGE = "Maintenance > Diagnostics > Diagnostic logging"
+
+
+def fronted(*waiting: int, peers: int = 3) -> MemoryCluster:
+    """The story with a way through each peer; the traffic servers of `waiting` judge by their old list until they restart."""
+    cluster = story(peers)
+    for number, box in enumerate(cluster.boxes, start=1):
+        box.front = True
+        box.loaded = list(box.trusted) if number in waiting else None
+    return cluster
+
+
+def restarts(cluster: MemoryCluster) -> list[str]:
+    """Which peers restarted, in order."""
+    return [one.peer[:5] for one in cluster.writes if one.what == "restart"]
+
+
+def asked_through(cluster: MemoryCluster, number: int) -> list[str]:
+    """What clients asked one peer for, in order."""
+    return [name for peer, name, _ in cluster.asked if peer == cluster.box(number).address]
+
+
+def test_what_is_in_effect_is_said_and_nothing_restarts(desk: Desk) -> None:
+    # Given peers that take a change over at once
+    cluster = fronted()
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then each was asked for what the plan mends on it, as a client would, and that is said
+    assert (result.exit_code, restarts(cluster)) == (0, [])
+    assert asked_through(cluster, 1) == ["cucm.example.test:6972", "imp.example.test:8443"]
+    assert asked_through(cluster, 3) == ["cucm.example.test:6972", "cucm.example.test:8443", "imp.example.test:8443"]
+    assert cluster.asked[0][2] == "cucm"
+    assert desk.said("in-effect")[0] == (
+        "In effect: a request through expc1.example.test reached cucm.example.test:6972, imp.example.test:8443."
+    )
+    assert desk.said("reminder") == []
+
+
+def test_only_the_peers_with_a_502_restart_and_are_asked_again_before_the_next(desk: Desk) -> None:
+    # Given two of three peers whose traffic server goes on with its old list
+    cluster = fronted(1, 3)
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then they restart, each is in effect before the next, and the other one is left alone
+    assert (result.exit_code, result.state, restarts(cluster)) == (0, "applied", ["expc1", "expc3"])
+    said = [(one.type, str(one.fields["peer"])[:5]) for one in desk.events if one.type.endswith("in-effect")]
+    assert said == [
+        ("not-in-effect", "expc1"),
+        ("in-effect", "expc1"),
+        ("in-effect", "expc2"),
+        ("not-in-effect", "expc3"),
+        ("in-effect", "expc3"),
+    ]
+    assert "gets HTTP 502 for imp.example.test:8443, although the certificates verify" in desk.said("not-in-effect")[0]
+
+
+def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
+    # Given a traffic server that loads its list some seconds later
+    cluster = fronted(2)
+
+    def load(point: str) -> None:
+        if len(asked_through(cluster, 2)) > 3 and point.startswith("before a client asks expc2"):
+            cluster.box(2).loaded = None
+
+    cluster.tap = load
+    # When the plan is applied, Then it is waited for
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, restarts(cluster)) == (0, [])
+    assert len(desk.said("in-effect")) == 3
+
+
+def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(desk: Desk) -> None:
+    # Given a first peer that a restart does not mend, and a second that waits for one
+    cluster = fronted(1, 2)
+    cluster.box(1).stuck = True
+    plan = plan_for(cluster)
+    # When the plan is applied
+    result = desk.apply(cluster, plan)
+    # Then one peer restarted, and the step says where, for what, and where to look
+    assert (result.exit_code, result.state, restarts(cluster)) == (8, "partial", ["expc1"])
+    for part in ("expc1.example.test was restarted", "still gets HTTP 502 for imp.example.test:8443", PAGE, "No other peer"):
+        assert part in result.open_steps[0]
+    # When a person mended it and the same plan is applied again, Then the same run restarts the second and ends
+    cluster.box(1).loaded = None
+    again = desk.apply(cluster, plan)
+    assert (again.exit_code, again.run_id, restarts(cluster)) == (0, result.run_id, ["expc1", "expc2"])
+
+
+def test_what_still_does_not_help_on_a_second_apply_restarts_nobody_again(desk: Desk) -> None:
+    cluster = fronted(1)
+    cluster.box(1).stuck = True
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    again = desk.apply(cluster, plan)
+    assert (again.exit_code, restarts(cluster)) == (8, ["expc1"])
+
+
+def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk: Desk) -> None:
+    # Given a peer that no request gets through once it restarted
+    cluster = fronted(1, 2)
+
+    def break_the_way(point: str) -> None:
+        if point.startswith("after restart on expc1"):
+            cluster.box(1).clients_get = ClientAnswer(Got.NOTHING, "connection refused")
+
+    cluster.tap = break_the_way
+    # When the plan is applied, Then the second peer keeps clients going
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, restarts(cluster)) == (8, ["expc1"])
+    assert "connection refused" in result.open_steps[0]
+
+
+def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk: Desk) -> None:
+    # Given a peer that answers nobody for two requests after its restart
+    cluster = fronted(3)
+    late = iter([ClientAnswer(Got.NOTHING, "connection refused"), ClientAnswer(Got.OTHER, "HTTP 503")])
+
+    def come_back(point: str) -> None:
+        if point.startswith("before a client asks expc3") and restarts(cluster):
+            cluster.box(3).clients_get = next(late, None)
+
+    cluster.tap = come_back
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then every endpoint that was refused there was reached in the end
+    refused = ["cucm.example.test:6972", "cucm.example.test:8443", "imp.example.test:8443"]
+    assert (result.exit_code, restarts(cluster)) == (0, ["expc3"])
+    assert set(asked_through(cluster, 3)[-3:]) == set(refused)
+    assert desk.said("in-effect")[-1] == f"In effect: a request through expc3.example.test reached {', '.join(refused)}."
+    assert len(desk.said("asking-again")) == 2
+
+
+def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> None:
+    # Given a peer that answers 502, and then wants a login
+    cluster = fronted(3)
+    answers = iter([None, ClientAnswer(Got.NO_LOGIN, "HTTP 401")])
+
+    def want_a_login(point: str) -> None:
+        if point.startswith("before a client asks expc3"):
+            cluster.box(3).clients_get = next(answers, None)
+
+    cluster.tap = want_a_login
+    # When the plan is applied, Then both are said, and a person decides
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 3))) == (0, [], 2)
+    assert "cucm.example.test:6972: HTTP 502; cucm.example.test:8443: HTTP 401" in desk.said("reminder")[0]
+
+
+def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
+    # Given a node that shows another certificate, so that its 502 is right
+    cluster = fronted()
+    plan = plan_for(cluster)
+    shown = cluster.endpoints
+
+    def rekeyed(point: str) -> None:
+        if point.startswith("before a client asks"):
+            cluster.endpoints = tuple(
+                replace(one, presented={}, error="unreachable: connection refused") if one.product == "imp" else one
+                for one in shown
+            )
+
+    cluster.tap = rekeyed
+    # When the plan is applied, Then no peer restarts for it, and why is said
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, restarts(cluster)) == (4, [])
+    assert "does not explain: imp.example.test:8443" in desk.said("reminder")[0]
+
+
+UNKNOWN = {
+    "login": (ClientAnswer(Got.NO_LOGIN, "HTTP 401"), 1),
+    "nobody": (ClientAnswer(Got.NOTHING, "https://expe1 cannot be reached: connection refused"), 1),
+    "itself": (ClientAnswer(Got.OTHER, "HTTP 404"), 2),
+}
+
+
+@pytest.mark.parametrize(("answer", "requests"), UNKNOWN.values(), ids=UNKNOWN)
+def test_any_other_answer_is_a_reminder_with_its_reason(desk: Desk, answer: ClientAnswer, requests: int) -> None:
+    # Given one peer through which no answer tells
+    cluster = fronted()
+    cluster.box(1).clients_get = answer
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then nothing restarts, it is asked no more than makes sense, and the others count
+    assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 1))) == (0, [], requests)
+    [reminder] = desk.said("reminder")
+    assert "cannot be seen from here (expc1.example.test: cucm.example.test:6972: " in reminder
+    assert answer.said in reminder
+    assert len(desk.said("in-effect")) == 2
+
+
+def test_an_account_that_was_refused_is_used_nowhere_else(desk: Desk) -> None:
+    # Given one account for the ways through all peers, and a first that refuses it
+    cluster = fronted()
+    for box in cluster.boxes:
+        box.account = Login("probe", PlainSecret())
+    cluster.box(1).clients_get = ClientAnswer(Got.NO_LOGIN, "HTTP 401")
+    # When the plan is applied, Then it was sent once
+    desk.apply(cluster, plan_for(cluster))
+    assert len(cluster.asked) == 1
+    assert "the login of probe was refused" in desk.said("reminder")[0]
+
+
+def test_without_a_way_through_nothing_restarts_and_a_reminder_says_so(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    assert (restarts(cluster), cluster.asked) == ([], [])
+    [reminder] = desk.said("reminder")
+    assert "cannot be seen from here (expc1.example.test, expc2.example.test, expc3.example.test: the inventory has" in reminder
+
+
+def test_with_the_workaround_on_a_request_tells_nothing(desk: Desk) -> None:
+    cluster = fronted(1)
+    cluster.box(1).verify = False
+    desk.apply(cluster, plan_for(cluster))
+    assert (restarts(cluster), asked_through(cluster, 1)) == ([], [])
+    assert "the workaround is on" in desk.said("reminder")[0]
+
+
+def test_never_asks_and_leaves_the_restart_open_where_it_is_needed(desk: Desk) -> None:
+    cluster = fronted(2, 3)
+    result = desk.apply(cluster, plan_for(cluster), restart="never")
+    assert (result.exit_code, restarts(cluster)) == (8, [])
+    assert [
+        f"On expc{number}.example.test, run `xCommand Restart`" in step
+        for number, step in zip((2, 3), result.open_steps, strict=True)
+    ] == [True, True]
+
+
+def test_never_is_content_where_the_change_is_in_effect(desk: Desk) -> None:
+    cluster = fronted()
+    result = desk.apply(cluster, plan_for(cluster), restart="never")
+    assert (result.exit_code, result.open_steps, restarts(cluster)) == (0, (), [])
+    assert len(desk.said("in-effect")) == 3
+
+
+def test_rolling_restarts_every_changed_peer_and_asks_afterwards(desk: Desk) -> None:
+    cluster = fronted(2)
+    result = desk.apply(cluster, plan_for(cluster), restart="rolling")
+    assert (result.exit_code, restarts(cluster)) == (0, ["expc1", "expc2", "expc3"])
+    assert len(desk.said("in-effect")) == 3
+    assert desk.said("not-in-effect") == []
+
+
+def test_rolling_stops_at_a_peer_that_refuses_clients_after_its_restart(desk: Desk) -> None:
+    cluster = fronted(2)
+    cluster.box(2).stuck = True
+    result = desk.apply(cluster, plan_for(cluster), restart="rolling")
+    assert (result.exit_code, restarts(cluster)) == (8, ["expc1", "expc2"])
+
+
+def test_rolling_without_a_way_through_restarts_one_at_a_time_as_it_is_told(desk: Desk) -> None:
+    cluster = story()
+    result = desk.apply(cluster, plan_for(cluster), restart="rolling")
+    assert (result.exit_code, restarts(cluster)) == (0, ["expc1", "expc2", "expc3"])
+    assert "that clients get through was not seen" in desk.said("reminder")[0]
+
+
+@pytest.mark.parametrize("restart", ["never", "if-needed", "rolling"])
+def test_a_dry_run_asks_nobody_and_calls_the_effect_unknown(desk: Desk, restart: str) -> None:
+    cluster = fronted(1)
+    result = desk.apply(cluster, plan_for(cluster), dry_run=True, restart=restart)
+    assert (result.exit_code, cluster.sent, cluster.asked) == (0, 0, [])
+    assert [text for text in desk.said("unknown") if text.startswith("Whether the change is in effect on expc1")]
+    would = [text for text in desk.said("would-change") if "restart" in text]
+    assert len(would) == (3 if restart == "rolling" else 0)
+
+
+def test_the_second_apply_after_a_restart_asks_nobody_and_restarts_nobody(desk: Desk) -> None:
+    cluster = fronted(1)
+    plan = plan_for(cluster)
+    first = desk.apply(cluster, plan)
+    cluster.asked.clear()
+    again = desk.apply(cluster, plan)
+    assert (again.exit_code, again.run_id, again.changed) == (0, first.run_id, False)
+    assert (restarts(cluster), cluster.asked) == (["expc1"], [])
+
+
+def test_a_rollback_of_a_run_with_restarts_restarts_nobody(desk: Desk) -> None:
+    cluster = fronted(1)
+    desk.apply(cluster, plan_for(cluster))
+    assert desk.rollback(cluster).exit_code == 0
+    assert (cluster.state(), restarts(cluster)) == (story().state(), ["expc1"])
+
+
+def test_killed_at_any_point_no_peer_restarts_twice(new_desk: Callable[[], Desk]) -> None:
+    plan = plan_for(fronted(1, 2))
+    for point in points_of_step_11(new_desk(), plan):
+        # Given an apply that was killed at this point of step 11
+        desk, cluster = new_desk(), fronted(1, 2)
+        crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
+        # When the same plan is applied again, once every peer is up
+        for box in cluster.boxes:
+            box.down_for = 0
+        result = desk.apply(cluster, plan)
+        # Then it ends well, or it is a person's to see whether a restart that was intended was sent
+        assert (result.exit_code, result.state) in {(0, "applied"), (8, "partial")}, point
+        if result.exit_code == 8:
+            assert "restarted is not known" in result.open_steps[0], point
+            for box in cluster.boxes:
+                box.loaded = None
+            assert desk.apply(cluster, plan).exit_code == 0, point
+        assert len(restarts(cluster)) == len(set(restarts(cluster))), f"crash at point {point}: a peer restarted twice"
+        assert IMP.certificate in cluster.box(1).trusted
+
+
+def points_of_step_11(desk: Desk, plan: Plan) -> range:
+    """The points of an undisturbed apply from the first request of a client on."""
+    cluster = fronted(1, 2)
+    cluster.tap = counter = CrashAt()
+    assert desk.apply(cluster, plan).exit_code == 0
+    cluster.tap = no_tap
+    first = next(number for number, point in enumerate(counter.points, start=1) if "a client" in point)
+    return range(first, len(counter.points) + 1)
