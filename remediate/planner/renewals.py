@@ -54,6 +54,6 @@ class _Successors:
 
     def of(self, old: Certificate) -> Certificate | None:
         """Another certificate with the same subject that lasts longer; of several the one with the lowest fingerprint."""
-        rivals = self._by_subject.get(name_hashes(old).subject, [])
+        rivals = self._by_subject.get(name_hashes(old).subject, []) if old.subject else []
         later = [one for one in rivals if one.not_after and old.not_after and one.not_after > old.not_after]
-        return min((one for one in later if one.subject == old.subject), key=lambda one: one.fingerprint, default=None)
+        return min(later, key=lambda one: one.fingerprint, default=None)
