@@ -152,7 +152,7 @@ class ListJudge:
         for suspect in likely[:_MOST_SUSPECTS]:
             if self._without(relevant, {suspect}).verify(presented, self._at).code == V_OK:
                 return (suspect,)
-        return self._one_after_the_other(presented, relevant, built)
+        return self._one_after_the_other(presented, relevant, built) if suspects else ()
 
     def _one_after_the_other(self, presented: Chain, relevant: Chain, built: Built) -> Chain:
         """Take out what is at fault, as long as that is a listed certificate in the place of another one."""
