@@ -60,6 +60,9 @@ def rollback(
         _warn_of_later_runs(journal, found, voice)
         work = Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
         try:
+            if found.state != "rolled-back":
+                # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
+                journal.resume(found.id, who)
             return _closed(work, undo(work), late)
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
