@@ -81,7 +81,7 @@ def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Map
         _send(work, record, inverse, box, before)
     if before.standing is not Standing.FOREIGN:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
-        _wait_for_the_others(work, inverse)
+        _wait_for_the_others(work, inverse, reachable)
     note = "left as it is: somebody else changed it since" if before.standing is Standing.FOREIGN else ""
     work.journal.undone(work.run, record.seq, note)
     said = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
@@ -98,8 +98,12 @@ def _send(work: Undoing, record: StepRecord, inverse: Change, box: PeerPort, bef
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
 
 
-def _wait_for_the_others(work: Undoing, inverse: Change) -> None:
+def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Address, PeerPort]) -> None:
+    """See that every peer of the run has the primary's list again: one that cannot be asked may still have ours when it is back."""
     if isinstance(inverse, SetCipherList):
+        absent = [peer for peer in work.journal.backups(work.run) if peer not in reachable]
+        if absent:
+            raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
         wait_for_replication(work.boxes, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check)
 
 
