@@ -102,9 +102,9 @@ def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunRe
     if undone.open_steps:
         said = f"{failure} The rollback is not complete: {' '.join(undone.open_steps)}"
         return _closed(job, recorder, "partial", 8, said, undone.open_steps, failure=failure)
-    if undone.differences:
-        said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(undone.differences)}."
-        return _closed(job, recorder, "rolled-back", 8, said, undone.differences, failure=failure)
+    if differences := (*undone.differences, *undone.unread):
+        said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."
+        return _closed(job, recorder, "rolled-back", 8, said, differences, failure=failure)
     said = f"{failure} The run was rolled back, and the start state was read back on every peer."
     return _closed(job, recorder, "rolled-back", 3, said, failure=failure)
 

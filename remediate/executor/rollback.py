@@ -100,12 +100,17 @@ def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
         return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
     for difference in undone.differences:
         work.voice.say("warning", f"Left as it is: {difference}.")
-    rest = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
-    message = (
-        f"{late}Run {work.run} is rolled back{rest or ', and every peer was read back as it was before'}".rstrip(".") + "."
-    )
+    message = f"{late}Run {work.run} is rolled back{_standing(undone)}"
     work.journal.close_run(work.run, "rolled-back", message)
-    return _said(work, RunResult(work.run, "rolled-back", 0, (), (), undone.changed, message))
+    return _said(work, RunResult(work.run, "rolled-back", 4 if undone.unread else 0, (), (), undone.changed, message))
+
+
+def _standing(undone: Undone) -> str:
+    """How the peers stand once everything of the run is undone."""
+    others = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
+    if undone.unread:
+        return f".{others} But {'; '.join(undone.unread)}: roll back again when it answers, which reads it back."
+    return f".{others}" if others else ", and every peer was read back as it was before."
 
 
 def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:

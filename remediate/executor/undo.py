@@ -39,11 +39,13 @@ class Undone:
     Attributes:
         open_steps: what could not be undone, and how a person does it.
         differences: how peers differ from their backup although everything of the run is undone: what others did since.
+        unread: peers that could not be held against their backup.
         changed: something was written.
     """
 
     open_steps: tuple[str, ...]
     differences: tuple[str, ...]
+    unread: tuple[str, ...]
     changed: bool
 
 
@@ -68,7 +70,8 @@ def undo(work: Undoing) -> Undone:
             raise
         except RemediateError as error:
             open_steps.append(_open(work, inverse, error))
-    return Undone(tuple(open_steps), tuple(_differences(work, reachable)), changed)
+    now, unread = _read_all(work, reachable)
+    return Undone(tuple(open_steps), tuple(_differences(work, now)), tuple(unread), changed)
 
 
 def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, PeerPort]) -> bool:
@@ -118,17 +121,25 @@ def _open(work: Undoing, inverse: Change, error: RemediateError) -> str:
     return text
 
 
-def _differences(work: Undoing, reachable: Mapping[Address, PeerPort]) -> Iterator[str]:
-    for peer, backup in work.journal.backups(work.run).items():
+def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[list[Backup], list[str]]:
+    """How every peer of the run stands now, and which cannot be read."""
+    read: list[Backup] = []
+    unread: list[str] = []
+    for peer in work.journal.backups(work.run):
         if peer not in reachable:
-            yield f"{peer} cannot be read"
+            unread.append(f"{peer} cannot be read")
             continue
         try:
-            now, _ = read_peer(reachable[peer])
+            read.append(read_peer(reachable[peer])[0])
         except ObservationError as error:
-            yield f"{peer} cannot be read: {error}"
-        else:
-            yield from _against(backup, now)
+            unread.append(f"{peer} cannot be read: {str(error).rstrip('.')}")
+    return read, unread
+
+
+def _differences(work: Undoing, now: Sequence[Backup]) -> Iterator[str]:
+    backups = work.journal.backups(work.run)
+    for one in now:
+        yield from _against(backups[one.peer], one)
 
 
 def _against(backup: Backup, now: Backup) -> Iterator[str]:
