@@ -43,32 +43,45 @@ def rollback(
     """
     voice = Voice(sink, cluster.name)
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
-        who, shared = whoami(), world.lock_directory or shared_directory()
-        _its_run(run, cluster, state_dir)
-        stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
-        journal = stack.enter_context(world.journal(state_dir))
-        journal.note_deaths(cluster.name)
-        found = journal.run(run)
-        voice.run = found.id
-        late = (
-            f"Nobody confirmed it by {found.confirm_by}. "
-            if timers.is_armed(found) and timers.is_due(found, world.now())
-            else ""
-        )
-        timers.give_up(journal, found.id)
-        _, boxes = open_steadily(world, cluster, limits, stack, writable=True)
-        _warn_of_later_runs(journal, found, voice)
-        work = Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
+        try:
+            journal, found, work = _prepared(run, cluster, state_dir, limits, world, voice, stop, stack)
+        except StopAtOnce:
+            return _stopped_early(voice, stop)
+        due = timers.is_armed(found) and timers.is_due(found, world.now())
         try:
             if found.state != "rolled-back":
                 # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
-                journal.resume(found.id, who)
-            return _closed(work, undo(work), late)
+                journal.resume(found.id, whoami())
+            return _closed(work, undo(work), f"Nobody confirmed it by {found.confirm_by}. " if due else "")
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
         except AccessError as error:
             journal.close_run(found.id, "partial", f"The rollback stopped: {error}")
             raise
+
+
+def _prepared(
+    run: str,
+    cluster: ClusterAccess,
+    state_dir: Path,
+    limits: Limits,
+    world: World,
+    voice: Voice,
+    stop: Stop,
+    stack: ExitStack,
+) -> tuple[Journal, Run, Undoing]:
+    """The lock, the journal, the run and the peers; nothing is undone yet."""
+    _its_run(run, cluster, state_dir)
+    shared = world.lock_directory or shared_directory()
+    stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
+    journal = stack.enter_context(world.journal(state_dir))
+    journal.note_deaths(cluster.name)
+    found = journal.run(run)
+    voice.run = found.id
+    timers.give_up(journal, found.id)
+    _, boxes = open_steadily(world, cluster, limits, stack, writable=True)
+    _warn_of_later_runs(journal, found, voice)
+    return journal, found, Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
 
 
 def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
@@ -111,6 +124,12 @@ def _standing(undone: Undone) -> str:
     if undone.unread:
         return f".{others} But {'; '.join(undone.unread)}: roll back again when it answers, which reads it back."
     return f".{others}" if others else ", and every peer was read back as it was before."
+
+
+def _stopped_early(voice: Voice, stop: Stop) -> RunResult:
+    message = "Stopped at once, before anything was undone."
+    voice.say("run-state", message, state="interrupted", exit_code=stop.exit_code)
+    return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
 def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:

@@ -59,7 +59,10 @@ def undo(work: Undoing) -> Undone:
     open_steps: list[str] = []
     changed = False
     for record in reversed(work.journal.steps(work.run)):
-        if record.state in {"failed", "undone"} or record.inverse_kind is None or record.inverse is None:
+        if record.inverse_kind is None or record.inverse is None:
+            _settle(work, record)
+            continue
+        if record.state in {"failed", "undone"}:
             continue
         work.check()
         inverse = restored(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
@@ -72,6 +75,12 @@ def undo(work: Undoing) -> Undone:
             open_steps.append(_open(work, inverse, error))
     now, unread = _read_all(work, reachable)
     return Undone(tuple(open_steps), tuple(_differences(work, now)), tuple(unread), changed)
+
+
+def _settle(work: Undoing, record: StepRecord) -> None:
+    """What has no inverse stays; but a closed run has nothing that is only *intended*."""
+    if record.state == "intended":
+        work.journal.outcome(work.run, record.seq, "unknown", message="sent or not before an interruption: not known")
 
 
 def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, PeerPort]) -> bool:

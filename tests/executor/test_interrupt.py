@@ -50,6 +50,20 @@ def test_the_second_signal_stops_at_once(desk: Desk) -> None:
     assert cluster.state() == story().state()
 
 
+def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: Desk) -> None:
+    # Given a run, and two signals while its rollback takes up the journal
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    written = cluster.sent
+    cluster.tap = lambda _point: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)] and None
+    # When it is rolled back, Then it ends as interrupted, and the run is what it was
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, cluster.sent) == (130, "interrupted", written)
+    cluster.tap = lambda _point: None
+    assert [one.state for one in desk.journal().runs()] == ["applied"]
+
+
 def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> None:
     cluster = story()
     handler = signal.getsignal(signal.SIGINT)
