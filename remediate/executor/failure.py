@@ -53,6 +53,7 @@ def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAt
 
 def _failed(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
     if not recorder.journal.steps(recorder.run):
+        job.order.stop.closing = True
         recorder.journal.close_run(recorder.run, "rolled-back", f"Nothing was written: {failure}")
         raise failure
     try:
@@ -68,6 +69,7 @@ def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError)
     if not recorder.changed:
         earlier = recorder.journal.steps(recorder.run)
         said = f"Nothing {'more ' if earlier else ''}was written: {failure}"
+        job.order.stop.closing = True
         _end_timer(recorder)
         recorder.journal.close_run(recorder.run, "partial" if earlier else "rolled-back", said)
         raise failure
@@ -141,6 +143,7 @@ def _closed(
     failure: RemediateError | None = None,
     open_step: bool = False,
 ) -> RunResult:
+    job.order.stop.closing = True
     try:
         recorder.journal.close_run(recorder.run, state, said)
     except JournalError as error:

@@ -52,10 +52,13 @@ def rollback(
             if found.state != "rolled-back":
                 # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
                 journal.resume(found.id, whoami())
-            return _closed(work, undo(work), f"Nobody confirmed it by {found.confirm_by}. " if due else "")
+            undone = undo(work)
+            stop.closing = True
+            return _closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else "")
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
         except AccessError as error:
+            stop.closing = True
             journal.close_run(found.id, "partial", f"The rollback stopped: {error}")
             raise
 
@@ -133,6 +136,7 @@ def _stopped_early(voice: Voice, stop: Stop) -> RunResult:
 
 
 def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:
+    stop.closing = True
     work.journal.close_run(work.run, "partial", "The rollback was interrupted.")
     message = f"The rollback was interrupted. {recovery_commands(work.run, cluster, state_dir)}"
     return _said(work, RunResult(work.run, "partial", stop.exit_code, (), (), changed=True, message=message))
