@@ -81,7 +81,7 @@ def _outage(chance: random.Random, peers: int) -> list[Operation]:
 
 def _operation(chance: random.Random, peers: int, *, first: bool) -> Operation:
     """One operation; before anything was applied there is little to see, so the first mostly applies."""
-    verb = chance.choices(VERBS, (90, 2, 4, 2, 1, 1) if first else (40, 32, 11, 5, 7, 5))[0]
+    verb = chance.choices(VERBS, (90, 2, 4, 2, 1, 1) if first else (40, 32, 14, 4, 6, 4))[0]
     return _disturbed(chance, peers, verb) if verb in _POINTS else Operation(verb, chance.randrange(1000))
 
 
@@ -103,7 +103,9 @@ def _faults(chance: random.Random) -> dict[int, Fault]:
 
 def _disturbances(chance: random.Random, verb: Verb, peers: int) -> tuple[Disturbance, ...]:
     fixed, each = _POINTS[verb]
+    # Rather early: what is gone on with, refused or nearly done has fewer points than a whole apply.
+    points = range(1, fixed + each * peers)
     count = chance.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]
     whats = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, 8, 5), k=count)
-    made = (Disturbance(chance.randint(1, fixed + each * peers), what, chance.randrange(1000)) for what in whats)
+    made = (Disturbance(min(chance.choices(points, k=2)), what, chance.randrange(1000)) for what in whats)
     return tuple(sorted(made, key=lambda one: one.point))
