@@ -123,7 +123,7 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
     allowed = _CODES[outcome.operation.verb].get(result.state, set())
     if result.exit_code not in allowed:
         yield f"{result.state} with exit code {result.exit_code}"
-    if result.exit_code == 8 and not (result.open_steps or "remediate rollback" in result.message or result.message):
+    if result.exit_code == 8 and not (result.open_steps or result.message):
         yield "exit code 8, and nobody is told why"
     if result.run_id:
         with player.desk.journal() as journal:
