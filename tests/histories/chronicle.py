@@ -31,7 +31,7 @@ class Ledger:
         cipher: the primary's cipher list; `setter` is the run that set it, None: somebody else, or nobody yet.
         did: everything that a run ever did: run, peer, words.
         wrong: what must never happen, whatever went before.
-        unseen: peers that somebody changed and nobody looked at since.
+        unseen: peers, and which of their lists, that somebody changed and nobody looked at since.
         refused: boxes said no to what they did. Of what no reading tells (a refresh, a restart), nobody can know better.
     """
 
@@ -43,7 +43,7 @@ class Ledger:
     setter: Mark | None = None
     did: Counter[tuple[str, Address, str]] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    unseen: set[Address] = field(default_factory=set)
+    unseen: set[tuple[Address, str]] = field(default_factory=set)
     refused: int = 0
     _run: str = ""
     _verb: str = ""
@@ -65,10 +65,10 @@ class Ledger:
             number, _, self._verb = rest.partition(" ")
             self._run, self._undone = runs.get(int(number), ""), []
         elif what == "somebody":
-            self.unseen.add(line.peer)
+            self.unseen.add((line.peer, "ciphers" if rest.startswith("ciphers") else "trusted_ca"))
             self._somebody(line.peer, *rest.split(" ", 1))
         elif what == "looked":
-            self.unseen.discard(line.peer)
+            self.unseen.discard((line.peer, rest))
         else:
             self._ours(at, line, what, rest)
 
@@ -114,7 +114,7 @@ class Ledger:
     def _set(self, at: int, peer: Address, value: CipherList) -> None:
         if value == self.cipher:
             self.wrong.append(f"the cipher list of {peer} was set to what it was: {value}")
-        if self.cipher not in {self.before, self.after} and peer not in self.unseen:
+        if self.cipher not in {self.before, self.after} and (peer, "ciphers") not in self.unseen:
             self.wrong.append(f"{self.cipher} of somebody else was seen on {peer}, and overwritten with {value}")
         if value == self.before and self.setter:
             self._backwards(self.setter)

@@ -159,7 +159,7 @@ def _rolled_back(player: Player, before: Before, ledger: Ledger, outcome: Outcom
     if result.exit_code in {0, 3} and ledger.cipher == ledger.before and not _somebody_set_ciphers(player, before):
         behind = [peer for peer, now in player.ciphers().items() if now == ledger.after and player.is_up(peer)]
         yield from (f"rolled back with exit code {result.exit_code}, and {peer} has the plan's ciphers" for peer in behind)
-    if result.exit_code == 3 and differs(player, ledger) and not ledger.unseen and not _somebody_acted(player, before):
+    if result.exit_code == 3 and differs(player, ledger) and not ledger.unseen:
         yield "exit code 3, and the start state is not there"
 
 
@@ -178,10 +178,6 @@ def _ours(player: Player, before: Before) -> list[str]:
     """What an operation wrote."""
     lines = player.cluster.writes[before.lines :]
     return [one.what for one in lines if one.peer != NOBODY and one.what.split(" ")[0] not in {"somebody", "looked"}]
-
-
-def _somebody_acted(player: Player, before: Before) -> bool:
-    return any(one.what.startswith("somebody") for one in player.cluster.writes[before.lines :])
 
 
 def _somebody_set_ciphers(player: Player, before: Before) -> bool:

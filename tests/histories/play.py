@@ -146,7 +146,7 @@ class Player:
         self._points += 1
         what, _, address = point.removeprefix("after ").partition(" on ")
         if point.startswith("after") and what in {"trusted_ca", "ciphers"}:
-            self.cluster.writes.append(Write(Address(address), "looked"))
+            self.cluster.writes.append(Write(Address(address), f"looked {what}"))
         for one in [one for one in self._due if one.point == self._points]:
             self._disturb(one)
 
