@@ -63,8 +63,9 @@ def _errors(before: Before, outcome: Outcome, player: Player) -> Iterator[str]:
 
 
 def _stale_is_refused(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
-    """I1: what others changed before an apply began is not built upon."""
-    if outcome.operation.verb == "apply" and differs(player, before.ledger) and _ours(player, before):
+    """I1: what others changed before an apply began, and did not put right during it, is not built upon."""
+    put_right = any(one.what.startswith("somebody") for one in player.cluster.writes[before.lines :])
+    if outcome.operation.verb == "apply" and differs(player, before.ledger) and _ours(player, before) and not put_right:
         yield "an apply wrote to a cluster that somebody else had changed before it began"
 
 

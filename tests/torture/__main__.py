@@ -80,8 +80,8 @@ def main() -> int:
     with ProcessPoolExecutor(AT_ONCE) as pool:
         tallies = list(pool.map(done, tasks))
         killed = time.monotonic() - started
+        _tell(tasks, tallies, killed)
         counts = sum(pool.map(play, range(seed, seed + HISTORIES, PORTION), itertools.repeat(PORTION)), Counts())
-    _tell(tasks, tallies, killed)
     sys.stdout.write(f"{counts}, from seed {seed}, in {time.monotonic() - started - killed:.0f} s\n")
     whole = sum(tallies, Tally())
     return int(bool(whole.lost or whole.repeated))
@@ -98,6 +98,7 @@ def _tell(tasks: list[Task], tallies: list[Tally], seconds: float) -> None:
     whole = sum(tallies, Tally())
     sys.stdout.write(form.format("all", "", whole.kills, whole.healed, whole.undone, whole.lost, whole.repeated))
     sys.stdout.write(f"in {seconds:.0f} s, {AT_ONCE} labs at once on {os.cpu_count()} cores\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
