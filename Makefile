@@ -49,7 +49,7 @@ lock: ## write constraints.txt anew from the newest versions that fit pyproject.
 prove: $(READY) ## the laws of a plan and brute force over thousands of drawn clusters (a quarter of an hour); `make test` does some
 	@REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest -q -n auto tests/properties tests/trust/test_openssl_program.py
 
-torture: $(READY) ## kill an apply on the lab at every point it has (half an hour); `make test` does so at some
+torture: $(READY) ## kill applies and rollbacks on the lab at every point and at random, then 10,000 drawn histories (half an hour); `make test` does some
 	@$(BIN)/python -m tests.torture
 
 clean: ## remove everything that was made here

@@ -79,6 +79,7 @@ def apply_plan(
     Raises:
         UsageError, IncompletePlan, Declined, StalePlan, LockHeld, JournalError, InventoryError, AccessError, ObservationError,
             WindowClosed, TimerError: refused before the first write to a box, which is as it was.
+        VerificationFailed: nothing was to do, and an endpoint is refused all the same.
     """
     refusals.refuse_other_cluster(plan, cluster)
     refusals.refuse_unusable_ciphers(plan)

@@ -32,6 +32,7 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
         said = "; ".join(seen.sentence(one) for one in broken)
         raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {said}.", seen)
     job.walk.enter(Step.CLOSE)
+    job.order.stop.closing = True
     deadline = wait_for_confirmation(job.order, job.recorder) if job.recorder and run else None
     state: RunState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
     code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0, 9 if deadline else 0])

@@ -53,6 +53,7 @@ def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAt
 
 def _failed(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
     if not recorder.journal.steps(recorder.run):
+        job.order.stop.closing = True
         recorder.journal.close_run(recorder.run, "rolled-back", f"Nothing was written: {failure}")
         raise failure
     try:
@@ -68,6 +69,7 @@ def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError)
     if not recorder.changed:
         earlier = recorder.journal.steps(recorder.run)
         said = f"Nothing {'more ' if earlier else ''}was written: {failure}"
+        job.order.stop.closing = True
         _end_timer(recorder)
         recorder.journal.close_run(recorder.run, "partial" if earlier else "rolled-back", said)
         raise failure
@@ -102,9 +104,9 @@ def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunRe
     if undone.open_steps:
         said = f"{failure} The rollback is not complete: {' '.join(undone.open_steps)}"
         return _closed(job, recorder, "partial", 8, said, undone.open_steps, failure=failure)
-    if undone.differences:
-        said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(undone.differences)}."
-        return _closed(job, recorder, "rolled-back", 8, said, undone.differences, failure=failure)
+    if differences := (*undone.differences, *undone.unread):
+        said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."
+        return _closed(job, recorder, "rolled-back", 8, said, differences, failure=failure)
     said = f"{failure} The run was rolled back, and the start state was read back on every peer."
     return _closed(job, recorder, "rolled-back", 3, said, failure=failure)
 
@@ -141,6 +143,7 @@ def _closed(
     failure: RemediateError | None = None,
     open_step: bool = False,
 ) -> RunResult:
+    job.order.stop.closing = True
     try:
         recorder.journal.close_run(recorder.run, state, said)
     except JournalError as error:

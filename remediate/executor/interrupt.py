@@ -16,10 +16,15 @@ _UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
 
 
 class Stop:
-    """Whether a person asked the run to stop."""
+    """Whether a person asked the run to stop.
+
+    Attributes:
+        closing: what is left is the line in the journal that says how it ended: no signal keeps that back any more.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.closing = False
 
     @property
     def exit_code(self) -> int:
@@ -50,6 +55,8 @@ def listening(warn: Callable[[str], None]) -> Iterator[Stop]:
         return
 
     def heard(number: int, _frame: FrameType | None) -> None:
+        if stop.closing:
+            return
         if stop.signal is not None:
             raise StopAtOnce
         stop.signal = number

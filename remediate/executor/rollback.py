@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,30 +44,49 @@ def rollback(
     """
     voice = Voice(sink, cluster.name)
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
-        who, shared = whoami(), world.lock_directory or shared_directory()
-        _its_run(run, cluster, state_dir)
-        lock = stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
-        journal = stack.enter_context(world.journal(state_dir))
-        journal.note_deaths(cluster.name)
-        found = journal.run(run)
-        voice.run = found.id
-        late = (
-            f"Nobody confirmed it by {found.confirm_by}. "
-            if timers.is_armed(found) and timers.is_due(found, world.now())
-            else ""
-        )
-        opened, boxes = open_steadily(world, cluster, limits, stack, writable=True)
-        lock.take(box_paths(opened, shared))
-        timers.give_up(journal, found.id)
-        _warn_of_later_runs(journal, found, voice)
-        work = Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
         try:
-            return _closed(work, undo(work), late)
+            journal, found, work = _prepared(run, cluster, state_dir, limits, world, voice, stop, stack)
+        except StopAtOnce:
+            return _stopped_early(voice, stop)
+        due = timers.is_armed(found) and timers.is_due(found, world.now())
+        try:
+            if found.state != "rolled-back":
+                # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
+                journal.resume(found.id, whoami())
+            undone = undo(work)
+            stop.closing = True
+            return _closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else "")
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
         except AccessError as error:
+            stop.closing = True
             journal.close_run(found.id, "partial", f"The rollback stopped: {error}")
             raise
+
+
+def _prepared(
+    run: str,
+    cluster: ClusterAccess,
+    state_dir: Path,
+    limits: Limits,
+    world: World,
+    voice: Voice,
+    stop: Stop,
+    stack: ExitStack,
+) -> tuple[Journal, Run, Undoing]:
+    """The lock, the journal, the run and the peers; nothing is undone yet."""
+    _its_run(run, cluster, state_dir)
+    shared = world.lock_directory or shared_directory()
+    lock = stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
+    journal = stack.enter_context(world.journal(state_dir))
+    journal.note_deaths(cluster.name)
+    found = journal.run(run)
+    voice.run = found.id
+    opened, boxes = open_steadily(world, cluster, limits, stack, writable=True)
+    lock.take(box_paths(opened, shared))
+    timers.give_up(journal, found.id)
+    _warn_of_later_runs(journal, found, voice)
+    return journal, found, Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
 
 
 def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
@@ -93,20 +113,36 @@ def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
     # Whoever rolled it back reads what became of it: the timer has nothing left to do.
     timers.disarm(work.journal, work.run)
     if undone.open_steps:
-        message = f"{late}Run {work.run} is not rolled back yet: {len(undone.open_steps)} steps are open."
+        message = f"{late}Run {work.run} is not rolled back yet: {_count(undone.open_steps)} open."
         work.journal.close_run(work.run, "partial", message)
         return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
     for difference in undone.differences:
         work.voice.say("warning", f"Left as it is: {difference}.")
-    rest = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
-    message = (
-        f"{late}Run {work.run} is rolled back{rest or ', and every peer was read back as it was before'}".rstrip(".") + "."
-    )
+    message = f"{late}Run {work.run} is rolled back{_standing(undone)}"
     work.journal.close_run(work.run, "rolled-back", message)
-    return _said(work, RunResult(work.run, "rolled-back", 0, (), (), undone.changed, message))
+    return _said(work, RunResult(work.run, "rolled-back", 4 if undone.unread else 0, (), (), undone.changed, message))
+
+
+def _count(open_steps: Sequence[str]) -> str:
+    return f"{len(open_steps)} {'step is' if len(open_steps) == 1 else 'steps are'}"
+
+
+def _standing(undone: Undone) -> str:
+    """How the peers stand once everything of the run is undone."""
+    others = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
+    if undone.unread:
+        return f".{others} But {'; '.join(undone.unread)}: roll back again when it answers, which reads it back."
+    return f".{others}" if others else ", and every peer was read back as it was before."
+
+
+def _stopped_early(voice: Voice, stop: Stop) -> RunResult:
+    message = "Stopped at once, before anything was undone."
+    voice.say("run-state", message, state="interrupted", exit_code=stop.exit_code)
+    return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
 def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:
+    stop.closing = True
     work.journal.close_run(work.run, "partial", "The rollback was interrupted.")
     message = f"The rollback was interrupted. {recovery_commands(work.run, cluster, state_dir)}"
     return _said(work, RunResult(work.run, "partial", stop.exit_code, (), (), changed=True, message=message))

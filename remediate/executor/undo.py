@@ -39,11 +39,13 @@ class Undone:
     Attributes:
         open_steps: what could not be undone, and how a person does it.
         differences: how peers differ from their backup although everything of the run is undone: what others did since.
+        unread: peers that could not be held against their backup.
         changed: something was written.
     """
 
     open_steps: tuple[str, ...]
     differences: tuple[str, ...]
+    unread: tuple[str, ...]
     changed: bool
 
 
@@ -57,7 +59,10 @@ def undo(work: Undoing) -> Undone:
     open_steps: list[str] = []
     changed = False
     for record in reversed(work.journal.steps(work.run)):
-        if record.state in {"failed", "undone"} or record.inverse_kind is None or record.inverse is None:
+        if record.inverse_kind is None or record.inverse is None:
+            _settle(work, record)
+            continue
+        if record.state in {"failed", "undone"}:
             continue
         work.check()
         inverse = restored(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
@@ -68,7 +73,14 @@ def undo(work: Undoing) -> Undone:
             raise
         except RemediateError as error:
             open_steps.append(_open(work, inverse, error))
-    return Undone(tuple(open_steps), tuple(_differences(work, reachable)), changed)
+    now, unread = _read_all(work, reachable)
+    return Undone(tuple(open_steps), tuple(_differences(work, now)), tuple(unread), changed)
+
+
+def _settle(work: Undoing, record: StepRecord) -> None:
+    """What has no inverse stays; but a closed run has nothing that is only *intended*."""
+    if record.state == "intended":
+        work.journal.outcome(work.run, record.seq, "unknown", message="sent or not before an interruption: not known")
 
 
 def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, PeerPort]) -> bool:
@@ -81,7 +93,7 @@ def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Map
         _send(work, record, inverse, box, before)
     if before.standing is not Standing.FOREIGN:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
-        _wait_for_the_others(work, inverse)
+        _wait_for_the_others(work, inverse, reachable)
     note = "left as it is: somebody else changed it since" if before.standing is Standing.FOREIGN else ""
     work.journal.undone(work.run, record.seq, note)
     said = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
@@ -98,8 +110,12 @@ def _send(work: Undoing, record: StepRecord, inverse: Change, box: PeerPort, bef
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
 
 
-def _wait_for_the_others(work: Undoing, inverse: Change) -> None:
+def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Address, PeerPort]) -> None:
+    """See that every peer of the run has the primary's list again: one that cannot be asked may still have ours when it is back."""
     if isinstance(inverse, SetCipherList):
+        absent = [peer for peer in work.journal.backups(work.run) if peer not in reachable]
+        if absent:
+            raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
         wait_for_replication(work.boxes, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check)
 
 
@@ -114,17 +130,25 @@ def _open(work: Undoing, inverse: Change, error: RemediateError) -> str:
     return text
 
 
-def _differences(work: Undoing, reachable: Mapping[Address, PeerPort]) -> Iterator[str]:
-    for peer, backup in work.journal.backups(work.run).items():
+def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[list[Backup], list[str]]:
+    """How every peer of the run stands now, and which cannot be read."""
+    read: list[Backup] = []
+    unread: list[str] = []
+    for peer in work.journal.backups(work.run):
         if peer not in reachable:
-            yield f"{peer} cannot be read"
+            unread.append(f"{peer} cannot be read")
             continue
         try:
-            now, _ = read_peer(reachable[peer])
+            read.append(read_peer(reachable[peer])[0])
         except ObservationError as error:
-            yield f"{peer} cannot be read: {error}"
-        else:
-            yield from _against(backup, now)
+            unread.append(f"{peer} cannot be read: {str(error).rstrip('.')}")
+    return read, unread
+
+
+def _differences(work: Undoing, now: Sequence[Backup]) -> Iterator[str]:
+    backups = work.journal.backups(work.run)
+    for one in now:
+        yield from _against(backups[one.peer], one)
 
 
 def _against(backup: Backup, now: Backup) -> Iterator[str]:

@@ -136,6 +136,9 @@ def listening(address: str, port: int) -> socket.socket:
     """Return a listening TCP socket that can be opened again right after it was closed."""
     server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # What it accepts inherits this. asyncio sets it only on sockets that name their protocol, and without it each answer's body waits
+    # for the client's delayed acknowledgement of its head: 40 ms a request.
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         server.bind((address, port))
         server.listen(128)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,19 @@ class Desk:
         return lambda state_dir: TappedJournal(state_dir, cluster.tap)
 
 
-@pytest.fixture
-def new_desk() -> Iterator[Callable[[], Desk]]:
-    """Makes a machine with an empty state directory."""
+@contextmanager
+def desks() -> Iterator[Callable[[], Desk]]:
+    """Makes machines, each with an empty state directory, until it ends."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as home:
         count = iter(range(1_000_000))
         yield lambda: Desk(Path(home) / str(next(count)))
+
+
+@pytest.fixture
+def new_desk() -> Iterator[Callable[[], Desk]]:
+    """Makes a machine with an empty state directory."""
+    with desks() as new:
+        yield new
 
 
 @pytest.fixture

@@ -209,7 +209,8 @@ class MemoryCluster:
         self.lag -= 1
         if self.lag <= 0:
             for box in self.boxes[1:]:
-                box.ciphers = dict(self.boxes[0].ciphers)
+                if box.up and self.boxes[0].up:
+                    box.ciphers = dict(self.boxes[0].ciphers)
             self.keep()
 
     def world(self, **changes: object) -> World:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.executor import todo
+from remediate.executor.closing import VerificationFailed
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
@@ -210,6 +211,25 @@ def test_a_plan_whose_promise_fails_afterwards_is_rolled_back_and_the_start_is_r
     # Then it is rolled back, exactly
     assert (result.exit_code, result.state) == (3, "rolled-back")
     assert cluster.state() == story().state()
+
+
+def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_no_run(desk: Desk) -> None:
+    # Given a cluster that the plan was applied to, whose first peer loses the corporate root during the next apply
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    written, looks = cluster.sent, iter(range(9))
+
+    def lose_the_root(point: str) -> None:
+        if point == "observe" and next(looks):
+            cluster.box(1).trusted.remove(CORPORATE.certificate)
+
+    cluster.tap = lose_the_root
+    # When it is applied again, Then that is said, and nothing is written or undone
+    with pytest.raises(VerificationFailed, match="they are refused: cucm"):
+        desk.apply(cluster, plan)
+    assert cluster.sent == written
+    assert [one.state for one in desk.journal().runs()] == ["applied"]
 
 
 def test_on_failure_stop_leaves_everything_and_says_how_to_go_on(desk: Desk) -> None:

@@ -122,6 +122,27 @@ def test_a_second_crash_while_rolling_back(new_desk: Callable[[], Desk], plan: P
         assert len(set(cluster.writes)) == len(cluster.writes), f"crashes at {first} and {second}: a write was repeated"
 
 
+def test_a_rollback_that_is_killed_leaves_no_run_that_says_applied_and_is_not(
+    new_desk: Callable[[], Desk], plan: Plan, target: MemoryCluster
+) -> None:
+    for point in range(1, 1_000):
+        # Given a run, and its rollback, which was killed at this point
+        desk, cluster = new_desk(), story()
+        desk.apply(cluster, plan)
+        crash(lambda: undo(desk, cluster), cluster, point)  # noqa: B023 - called before the loop goes on
+        # Then the journal does not call it applied when it no longer is
+        killed = desk.journal().run("last")
+        assert killed.state != "applied" or cluster.state() == target.state(), f"crash at point {point}"
+        # When the plan is applied again, Then it is the same run, whole again, and one rollback undoes all of it
+        assert desk.apply(cluster, plan).exit_code == 0
+        assert cluster.state() == target.state(), f"crash at point {point}"
+        assert desk.rollback(cluster).exit_code == 0
+        assert cluster.state() == story().state(), f"crash at point {point}"
+        if killed.state == "rolled-back":
+            return
+    raise AssertionError("a rollback ends")
+
+
 def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[], Desk], plan: Plan) -> None:
     for point in range(1, points_of(new_desk(), plan) + 1):
         desk, cluster = new_desk(), story()

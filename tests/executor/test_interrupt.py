@@ -50,6 +50,67 @@ def test_the_second_signal_stops_at_once(desk: Desk) -> None:
     assert cluster.state() == story().state()
 
 
+def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: Desk) -> None:
+    # Given a run, and two signals while its rollback takes up the journal
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    written = cluster.sent
+
+    def twice(_point: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    cluster.tap = twice
+    # When it is rolled back, Then it ends as interrupted, and the run is what it was
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, cluster.sent) == (130, "interrupted", written)
+    cluster.tap = lambda _point: None
+    assert [one.state for one in desk.journal().runs()] == ["applied"]
+
+
+@pytest.mark.parametrize("work", ["apply", "rollback"])
+def test_no_signal_keeps_a_run_from_being_closed(desk: Desk, work: str) -> None:
+    # Given a person who does not stop pressing Ctrl-C once the first write is sent
+    cluster = story()
+    plan = plan_for(cluster)
+    if work == "rollback":
+        desk.apply(cluster, plan)
+    written = cluster.sent
+
+    def again_and_again(_point: str) -> None:
+        if cluster.sent > written:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    cluster.tap = again_and_again
+    # When it is stopped by that, Then no exception leaves it, and nothing more is written
+    result = desk.apply(cluster, plan) if work == "apply" else desk.rollback(cluster)
+    assert (result.exit_code, cluster.sent) == (130, written + 1)
+    # And what the result says is what the journal says
+    cluster.tap = lambda _point: None
+    assert desk.journal().run("last").state == result.state
+    assert desk.rollback(cluster).exit_code == 0
+    assert cluster.state() == story().state()
+
+
+def test_a_signal_that_comes_while_a_run_is_closed_changes_nothing(desk: Desk) -> None:
+    # Given two signals at the last journal write of an apply
+    cluster = story()
+    plan = plan_for(cluster)
+    verifying: list[str] = []
+
+    def late(point: str) -> None:
+        verifying.extend([point] if point == "observe" and cluster.sent == 6 else [])
+        if verifying and point.endswith("a journal write"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    cluster.tap = late
+    # When the plan is applied, Then it is what the journal says
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, result.state) == (0, "applied")
+    assert desk.journal().run("last").state == "applied"
+
+
 def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> None:
     cluster = story()
     handler = signal.getsignal(signal.SIGINT)

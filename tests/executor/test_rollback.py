@@ -10,6 +10,7 @@ from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from tests.executor.clusters import CORPORATE, IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import no_tap
+from tests.executor.tapped import Crash
 from tests.pki import issue
 
 LATER = issue("added later", ca=True)
@@ -77,6 +78,39 @@ def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) 
     cluster.box(3).up = True
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
+
+
+def test_a_peer_that_cannot_be_read_at_the_end_is_said_and_is_no_change_of_others(desk: Desk) -> None:
+    # Given a run that is rolled back, and then a peer that is down
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    desk.rollback(cluster)
+    cluster.box(3).up = False
+    # When it is rolled back again, Then nothing is to do, and the exit code says that not everything was seen
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (4, "rolled-back")
+    assert "expc3.example.test cannot be read" in result.message
+    assert "others" not in result.message
+    # When it is back, Then that is read back
+    cluster.box(3).up = True
+    assert desk.rollback(cluster).exit_code == 0
+
+
+def test_a_refresh_that_was_cut_off_does_not_stay_intended(desk: Desk) -> None:
+    # Given a run that was killed while it refreshed the discovery
+    cluster = story()
+
+    def killed(point: str) -> None:
+        if point.startswith("after refresh"):
+            raise Crash(point)
+
+    cluster.tap = killed
+    with pytest.raises(Crash):
+        desk.apply(cluster, plan_for(cluster))
+    cluster.tap = no_tap
+    # When it is rolled back, Then the journal says of it what is true: nobody knows
+    assert desk.rollback(cluster).exit_code == 0
+    assert [one.state for one in desk.journal().steps(desk.journal().run("last").id)] == ["undone"] * 5 + ["unknown"]
 
 
 def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_checked(desk: Desk) -> None:

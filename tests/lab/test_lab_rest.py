@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import requests
 
 from remediate.lab import Lab
+from remediate.lab.servers import listening
 from remediate.model.certificate import Certificate
 from tests.lab.conftest import RestClient
 
@@ -144,3 +146,10 @@ def test_a_restart_needs_the_csrf_header_and_takes_the_peer_away(story: Lab, res
 
     assert story.peers[0].restarts == 1
     assert client("GET", "/api/raml").status_code == 200
+
+
+def test_an_answer_does_not_wait_for_the_clients_acknowledgement() -> None:
+    with listening("127.0.0.1", 0) as server, socket.create_connection(server.getsockname()):
+        accepted, _ = server.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

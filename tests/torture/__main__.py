@@ -1,48 +1,104 @@
-"""``make torture``: kill a whole apply on the lab at every point it has, and say what came of it."""
+"""``make torture``: applies and rollbacks on the lab, killed at every point and at random moments; then ten thousand histories."""
 
 from __future__ import annotations
 
 import itertools
+import os
+import random
 import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.torture.bench import Bench, Tally, kill_once
+from tests.histories.many import Counts, play
+from tests.torture.bench import Bench, Verb
+from tests.torture.rounds import Tally, Then, kill_once
+
+AT_ONCE = (os.cpu_count() or 1) + 1
+"""A lab and its victim wait for each other more often than they work."""
+SHARES = 2
+MOMENTS = 40
+HISTORIES = 10_000
+PORTION = 500
 
 
-def every_point(finish: bool) -> Tally:
-    """Kill at every point there is, on a lab of its own, and have the apply finished (and then undone), or undone at once."""
+@dataclass(frozen=True)
+class Task:
+    """Some rounds of one kind on a lab of their own: every point of one share of them, or random moments."""
+
+    verb: Verb
+    then: Then
+    share: int | None = None
+    seed: int = 0
+
+    @property
+    def words(self) -> str:
+        where = "at random moments" if self.share is None else "at every point it has"
+        return f"{'an' if self.verb == 'apply' else 'a'} {self.verb}, {where}"
+
+
+def done(task: Task) -> Tally:
+    """Do the rounds of `task`."""
     with tempfile.TemporaryDirectory() as folder:
         bench, tally = Bench(Path(folder)), Tally()
         try:
-            for point in itertools.count(1):
-                alive = kill_once(bench, point, tally, finish=finish)
-                sys.stderr.write(f"\rkilled at point {point}")
-                if not alive:
-                    return tally
+            _at_moments(bench, task, tally) if task.share is None else _at_points(bench, task, tally)
         finally:
             bench.lab.stop()
-    raise AssertionError("an apply ends")
+    sys.stderr.write(f"{task.words}, then {task.then}: {tally}\n")
+    return tally
+
+
+def _at_points(bench: Bench, task: Task, tally: Tally) -> None:
+    for point in itertools.count(1 + (task.share or 0), SHARES):
+        if not kill_once(bench, task.verb, task.then, lambda: bench.killed_at(task.verb, point), tally):  # noqa: B023 - called at once
+            return
+
+
+def _at_moments(bench: Bench, task: Task, tally: Tally) -> None:
+    chance, longest = random.Random(task.seed), bench.seconds(task.verb)  # noqa: S311 - a seed to say
+    for _ in range(MOMENTS):
+        moment = chance.uniform(longest / 5, longest)
+        kill_once(bench, task.verb, task.then, lambda: bench.killed_after(task.verb, moment), tally)  # noqa: B023
 
 
 def main() -> int:
-    """Print the numbers; 1 when anything was lost or repeated."""
+    """Print the numbers; 1 when anything was lost or repeated. A broken law, or a round that does not end well, is an exception."""
+    seed = int(os.environ.get("REMEDIATE_SEED") or time.time())
+    sys.stderr.write(f"REMEDIATE_SEED={seed}, {AT_ONCE} processes\n")
+    kinds: list[tuple[Verb, Then]] = [
+        ("apply", "applied"),
+        ("apply", "rolled back"),
+        ("rollback", "rolled back"),
+        ("rollback", "applied"),
+    ]
+    tasks = [Task(*kind, share) for kind in kinds for share in range(SHARES)]
+    tasks += [Task(*kind, seed=seed + number) for number, kind in enumerate(kinds)]
     started = time.monotonic()
-    with ProcessPoolExecutor(2) as pool:
-        parts = list(pool.map(every_point, [True, False]))
-    kills, finished, undone, lost, repeated = (sum(column) for column in zip(*map(_row, parts), strict=True))
-    sys.stdout.write(
-        f"\r{kills} kills, two at every point of an apply on the lab, in {time.monotonic() - started:.0f} s:\n"
-        f"{finished} times another process finished the apply, {undone} times it was rolled back to the exact start,\n"
-        f"{lost} lost writes, {repeated} repeated writes\n"
-    )
-    return int(bool(lost or repeated))
+    with ProcessPoolExecutor(AT_ONCE) as pool:
+        tallies = list(pool.map(done, tasks))
+        killed = time.monotonic() - started
+        _tell(tasks, tallies, killed)
+        counts = sum(pool.map(play, range(seed, seed + HISTORIES, PORTION), itertools.repeat(PORTION)), Counts())
+    sys.stdout.write(f"{counts}, from seed {seed}, in {time.monotonic() - started - killed:.0f} s\n")
+    whole = sum(tallies, Tally())
+    return int(bool(whole.lost or whole.repeated))
 
 
-def _row(tally: Tally) -> tuple[int, ...]:
-    return (tally.kills, tally.finished, tally.undone, tally.lost, tally.repeated)
+def _tell(tasks: list[Task], tallies: list[Tally], seconds: float) -> None:
+    rows = {(task.words, task.then): Tally() for task in tasks}
+    for task, tally in zip(tasks, tallies, strict=True):
+        rows[task.words, task.then] += tally
+    form = "{:<36} {:<12} {:>6} {:>7} {:>7} {:>5} {:>9}\n"
+    sys.stdout.write(form.format("killed", "then", "kills", "healed", "undone", "lost", "repeated"))
+    for (words, then), one in rows.items():
+        sys.stdout.write(form.format(words, then, one.kills, one.healed, one.undone, one.lost, one.repeated))
+    whole = sum(tallies, Tally())
+    sys.stdout.write(form.format("all", "", whole.kills, whole.healed, whole.undone, whole.lost, whole.repeated))
+    sys.stdout.write(f"in {seconds:.0f} s, {AT_ONCE} labs at once on {os.cpu_count()} cores\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,48 +1,61 @@
-"""A lab with an operator in front of it whose machine dies: apply in a process that kills itself, then find out what is true."""
+"""A lab with an operator in front of it whose machine dies: work in a process that is killed, then find out what is true."""
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
 from remediate.executor.journal import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
+from remediate.executor.todo import cipher_targets
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.state import PublisherEntry
+from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
-from remediate.model.plan import SetCiphers, TrustCertificate
+from remediate.model.plan import TrustCertificate
 from remediate.planner import make_plan
 from tests.torture.tapped import tapped_world
 
 QUICK = Limits(replication_poll_s=0.05, restart_poll_s=0.05, restart_s=30, read_pause_s=0.05)
 ROOT = Path(__file__).parents[2]
+LONGEST_S = 120
 
+Verb = Literal["apply", "rollback"]
 State = list[tuple[tuple[Fingerprint, ...], dict[str, str]]]
 
 
-@dataclass
-class Tally:
-    """What came of it all; `lost` and `repeated` must stay 0."""
+def options_in(home: Path) -> ApplyOptions:
+    """What the operator chooses: the fingerprints that were read on the consoles are approved."""
+    console = re.findall("sha256:[0-9a-f]{64}", (home / "lab" / "pki" / "seen-on-console.txt").read_text())
+    return ApplyOptions(approved=frozenset(Fingerprint(one) for one in console))
 
-    kills: int = 0
-    finished: int = 0
-    undone: int = 0
-    lost: int = 0
-    repeated: int = 0
+
+@dataclass(frozen=True)
+class Kept:
+    """The peers' lists and configurations, and a state directory (None: an empty one), to begin rounds from."""
+
+    peers: tuple[tuple[list[Certificate], dict[str, str], list[PublisherEntry]], ...]
+    journal: Path | None
 
 
 class Bench:
-    """The lab's story, with boxes that offer removal, so that a rollback needs nobody's hands."""
+    """The lab's story, with boxes that offer removal, so that a rollback needs nobody's hands.
+
+    Attributes:
+        begins: what rounds begin from: the untouched cluster for a kill of an apply, the healed one for a kill of a rollback.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -50,80 +63,87 @@ class Bench:
         self.lab.scenario = replace(self.lab.scenario, offers_removal=True)
         self.lab.start()
         self.cluster = load(self.lab.inventory)[0]
-        console = re.findall("sha256:[0-9a-f]{64}", self.lab.approvals.read_text())
-        self.options = ApplyOptions(approved=frozenset(Fingerprint(one) for one in console))
         self.plan = make_plan(collect(self.cluster, limits=QUICK), self.cluster.policy)
         (home / "plan.json").write_text(self.plan.to_json())
         self.start = self.state()
-        self.state_dir = home / "state"
+        self.begins: dict[Verb, Kept] = {"apply": self._kept(None)}
+        self.fresh("apply")
+        assert self.apply().exit_code == 10
+        shutil.copytree(self.state_dir, home / "applied")
+        self.begins["rollback"] = self._kept(home / "applied")
 
     def state(self) -> State:
         """What every peer holds: its trusted CA list and its cipher lists."""
         self.lab.cluster.settle()
         return [(tuple(one.fingerprint for one in peer.trusted), dict(peer.ciphers)) for peer in self.lab.peers]
 
-    def healed(self) -> State:
-        """What every peer holds once the plan was applied."""
-        ciphers = {one.name: str(one.after) for one in self.plan.actions if isinstance(one, SetCiphers)}
+    def as_planned(self) -> State:
+        """What every peer must hold once the plan was applied."""
+        ciphers = {name: str(value) for name, value in cipher_targets(self.plan).items()}
         return [
-            ((*trusted, *self._added(peer.address)), lists | ciphers)
+            ((*trusted, *self.added(peer.address)), lists | ciphers)
             for peer, (trusted, lists) in zip(self.lab.peers, self.start, strict=True)
         ]
 
-    def _added(self, peer: str) -> tuple[Fingerprint, ...]:
-        return tuple(one.certificate for one in self.plan.actions if isinstance(one, TrustCertificate) and peer in one.peers)
+    def fresh(self, verb: Verb) -> None:
+        """Peers, state directory and request log as they are where a `verb` begins."""
+        self.lab.cluster.settle()
+        kept = self.begins[verb]
+        for peer, (trusted, leaves, publishers) in zip(self.lab.peers, kept.peers, strict=True):
+            peer.trusted[:], peer.leaves, peer.publishers[:] = trusted, dict(leaves), publishers
+        self.state_dir = self.home / f"state-{len(list(self.home.glob('state-*')))}"
+        if kept.journal:
+            shutil.copytree(kept.journal, self.state_dir)
+        (self.home / "state-now").unlink(missing_ok=True)
+        (self.home / "state-now").symlink_to(self.state_dir)
+        self.lab.requests.clear()
 
-    def killed_at(self, point: int) -> bool:
-        """Apply in a process that is killed at its `point`; whether it lived to be killed."""
-        command = [sys.executable, "-m", "tests.torture.victim", str(self.home), str(point)]
-        ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=120, env=dict(os.environ))
-        if ended.returncode not in {-signal.SIGKILL, 0, 10}:
-            raise AssertionError(f"the apply ended with {ended.returncode}: {ended.stderr.decode()[-2000:]}")
-        return ended.returncode == -signal.SIGKILL
+    def killed_at(self, verb: Verb, point: int) -> bool:
+        """Work in a process that is killed at its `point`; whether it lived to be killed."""
+        ended = subprocess.run(self._command(verb, point), cwd=ROOT, check=False, capture_output=True, timeout=LONGEST_S)
+        return _was_killed(ended.returncode, ended.stderr)
+
+    def killed_after(self, verb: Verb, seconds: float) -> bool:
+        """Work in a process that is killed at this moment; whether it lived to be killed."""
+        with subprocess.Popen(self._command(verb, 0), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            time.sleep(seconds)
+            process.kill()
+            said = process.communicate(timeout=LONGEST_S)[1]
+        return _was_killed(process.returncode, said)
+
+    def seconds(self, verb: Verb) -> float:
+        """How long a process that nobody kills takes."""
+        self.fresh(verb)
+        started = time.monotonic()
+        assert not self.killed_at(verb, 0)
+        return time.monotonic() - started
 
     def apply(self) -> RunResult:
         """Apply the plan in this process."""
         world = tapped_world(lambda _point: None, self.home / "locks")
-        return apply_plan(self.plan, self.cluster, self.options, state_dir=self.state_dir, limits=QUICK, world=world)
+        return apply_plan(self.plan, self.cluster, options_in(self.home), state_dir=self.state_dir, limits=QUICK, world=world)
 
     def undo(self) -> RunResult | None:
-        """Roll the run back, if the journal knows one."""
+        """Roll the last run back, if the journal knows one."""
         if not Journal(self.state_dir).runs():
             return None
         world = tapped_world(lambda _point: None, self.home / "locks")
         return rollback("last", self.cluster, state_dir=self.state_dir, limits=QUICK, world=world)
 
-    def fresh(self) -> None:
-        """A new state directory and an empty request log, on a cluster that is as it was at the start."""
-        self.state_dir = self.home / f"state-{len(list(self.home.glob('state-*')))}"
-        (self.home / "state-now").unlink(missing_ok=True)
-        (self.home / "state-now").symlink_to(self.state_dir)
-        self.lab.requests.clear()
+    def added(self, peer: str) -> tuple[Fingerprint, ...]:
+        """What the plan adds on one peer, in its order."""
+        return tuple(one.certificate for one in self.plan.actions if isinstance(one, TrustCertificate) and peer in one.peers)
 
-    def repeated(self) -> int:
-        """How many writes went out more often than the plan needs."""
-        uploads = Counter(
-            one.peer
-            for one in self.lab.requests.writes
-            if one.transport == "rest" and one.method == "POST" and "certs" in one.path
-        )
-        allowed = {peer.address: len(self._added(peer.address)) for peer in self.lab.peers}
-        sets = sum(one.transport == "ssh" for one in self.lab.requests.writes)
-        ciphers = sum(isinstance(one, SetCiphers) for one in self.plan.actions)
-        return sum(max(0, count - allowed[peer]) for peer, count in uploads.items()) + max(0, sets - ciphers)
+    def _kept(self, journal: Path | None) -> Kept:
+        self.lab.cluster.settle()
+        peers = tuple((list(peer.trusted), dict(peer.leaves), list(peer.publishers)) for peer in self.lab.peers)
+        return Kept(peers, journal)
+
+    def _command(self, verb: Verb, point: int) -> list[str]:
+        return [sys.executable, "-m", "tests.torture.victim", str(self.home), verb, str(point)]
 
 
-def kill_once(bench: Bench, point: int, tally: Tally, *, finish: bool) -> bool:
-    """One round: killed at `point`, then (finished and) undone by another process; whether there was such a point."""
-    bench.fresh()
-    alive = bench.killed_at(point)
-    tally.kills += alive
-    if finish:
-        assert bench.apply().exit_code == 10, point
-        tally.finished += 1
-        tally.lost += bench.state() != bench.healed()
-        tally.repeated += bench.repeated()
-    bench.undo()
-    tally.undone += 1
-    tally.lost += bench.state() != bench.start
-    return alive
+def _was_killed(code: int, said: bytes) -> bool:
+    if code not in {-signal.SIGKILL, 0, 10}:
+        raise AssertionError(f"the process ended with {code}: {said.decode()[-2000:]}")
+    return code == -signal.SIGKILL

@@ -1,25 +1,49 @@
-"""A real apply on real protocols, killed for real: some of the points of `make torture`."""
+"""Real applies and rollbacks on real protocols, killed for real: some of the rounds of `make torture`."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import random
+from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.bench import Bench, Tally, kill_once
+from tests.histories.mutants import MUTANTS
+from tests.torture.bench import Bench, Verb
+from tests.torture.rounds import Tally, Then, kill_once
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("torture")]
 
-SOME = (17, 44, 61, 90)
+POINTS: dict[Verb, tuple[int, ...]] = {"apply": (17, 44, 61, 90), "rollback": (9, 22, 35, 48)}
+THENS: tuple[Then, ...] = ("applied", "rolled back")
 
 
-def test_killed_anywhere_nothing_is_lost_and_nothing_repeated(tmp_path: Path) -> None:
-    bench, tally = Bench(tmp_path), Tally()
-    try:
-        for point in SOME:
-            assert kill_once(bench, point, tally, finish=point % 2 == 1), f"an apply has no point {point}"
-    finally:
-        bench.lab.stop()
-    assert (tally.lost, tally.repeated) == (0, 0), tally
-    assert tally.finished
-    assert tally.undone == len(SOME)
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    made = Bench(tmp_path_factory.mktemp("bench"))
+    yield made
+    made.lab.stop()
+
+
+@pytest.mark.parametrize("verb", POINTS)
+def test_killed_anywhere_nothing_is_lost_and_nothing_repeated(bench: Bench, verb: Verb) -> None:
+    tally = Tally()
+    for number, point in enumerate(POINTS[verb]):
+        alive = kill_once(bench, verb, THENS[number % 2], lambda: bench.killed_at(verb, point), tally)  # noqa: B023 - called at once
+        assert alive, f"{verb} has no point {point}"
+    assert (tally.lost, tally.repeated, tally.healed, tally.undone) == (0, 0, 2, 4), tally
+
+
+@pytest.mark.parametrize("verb", POINTS)
+def test_killed_at_any_moment_too(bench: Bench, verb: Verb) -> None:
+    tally, moment = Tally(), random.Random().uniform(0.4, 1.2)  # noqa: S311 - said when it fails
+    kill_once(bench, verb, "applied", lambda: bench.killed_after(verb, moment), tally)
+    assert (tally.lost, tally.repeated) == (0, 0), (moment, tally)
+
+
+def test_a_planted_bug_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given another process that writes without an intent in the journal
+    tally = Tally()
+    MUTANTS["no intent"](monkeypatch)
+    # When it finishes what a killed one left, and rolls it back, Then what it added is still there
+    kill_once(bench, "apply", "applied", lambda: bench.killed_at("apply", POINTS["apply"][0]), tally)
+    assert tally.lost

@@ -31,6 +31,7 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
     EXIT CODES
       0   the start state was read back and is there
       1   error, nothing was changed
+      4   everything of the run is undone, but a peer could not be read back; roll back again when it answers
       5   locked by another run
       8   a person is needed: a manual step is open, or an outcome is unknown
     """

@@ -1,0 +1,1 @@
+"""Randomised histories of applies, rollbacks, crashes, faults and other people, each held against what the boxes truly did."""

@@ -1,0 +1,142 @@
+"""What truly happened on the boxes, told from their own records: ours and somebody else's, in one order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from remediate.model.identity import Address, CipherList
+from tests.executor.memory import Write
+
+NOBODY = Address("")
+"""In the place of a peer, for lines that say where an operation begins."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Who did something that is in effect: which run, in which operation, with the how-many-eth line of the chronicle."""
+
+    run: str
+    at: int
+
+
+@dataclass
+class Ledger:
+    """The cluster as the chronicle makes it, and whose everything is.
+
+    Attributes:
+        lists: each peer's trusted CA list.
+        ours: what of it a run added, and is still there.
+        cipher: the primary's cipher list; `setter` is the run that set it, None: somebody else, or nobody yet.
+        did: everything that a run ever did: run, peer, words.
+        wrong: what must never happen, whatever went before.
+        unseen: peers, and which of their lists, that somebody changed and nobody looked at since.
+        refused: boxes said no to what they did. Of what no reading tells (a refresh, a restart), nobody can know better.
+    """
+
+    lists: dict[Address, list[str]]
+    cipher: CipherList
+    before: CipherList
+    after: CipherList
+    ours: dict[tuple[Address, str], Mark] = field(default_factory=dict)
+    setter: Mark | None = None
+    did: Counter[tuple[str, Address, str]] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    unseen: set[tuple[Address, str]] = field(default_factory=set)
+    refused: int = 0
+    _run: str = ""
+    _verb: str = ""
+    _undone: list[int] = field(default_factory=list)
+
+    def others(self, peer: Address) -> list[str]:
+        """The list of `peer` without what is ours."""
+        return [one for one in self.lists[peer] if (peer, one) not in self.ours]
+
+    def live(self, run: str) -> list[tuple[Address, str]]:
+        """What of `run` is in effect: peers with certificates, and the cipher list as the certificate ``cipher``."""
+        listed = [key for key, mark in self.ours.items() if mark.run == run]
+        return [*listed, *([(NOBODY, "cipher")] if self.setter and self.setter.run == run else [])]
+
+    def tell(self, at: int, line: Write, runs: Mapping[int, str]) -> None:
+        """Take in one line."""
+        what, _, rest = line.what.partition(" ")
+        if what == "operation":
+            number, _, self._verb = rest.partition(" ")
+            self._run, self._undone = runs.get(int(number), ""), []
+        elif what == "somebody":
+            self.unseen.add((line.peer, "ciphers" if rest.startswith("ciphers") else "trusted_ca"))
+            self._somebody(line.peer, *rest.split(" ", 1))
+        elif what == "looked":
+            self.unseen.discard((line.peer, rest))
+        else:
+            self._ours(at, line, what, rest)
+
+    def _somebody(self, peer: Address, what: str, rest: str) -> None:
+        if what == "append":
+            self.lists[peer].append(rest)
+        elif what == "first":
+            self.lists[peer].insert(0, rest)
+        elif what == "remove":
+            self.lists[peer].remove(rest)
+            self.ours.pop((peer, rest), None)
+        else:
+            self.cipher, self.setter = CipherList(rest), None
+
+    def _ours(self, at: int, line: Write, what: str, rest: str) -> None:
+        self.did[self._run, line.peer, line.what] += 1
+        if what == "append":
+            self._append(at, line.peer, rest)
+        elif what == "remove":
+            self._remove(line.peer, rest)
+        elif what == "cipher":
+            self._set(at, line.peer, CipherList(rest.split(" ", 1)[1]))
+        elif what in {"refresh", "restart"} and self.did[self._run, line.peer, line.what] > 1 + self.refused:
+            self.wrong.append(f"{line} was done twice in one run")
+
+    def _append(self, at: int, peer: Address, fingerprint: str) -> None:
+        if fingerprint in self.lists[peer]:
+            self.wrong.append(f"{fingerprint} was added to {peer}, where it was already")
+        if self._verb != "apply":
+            self.wrong.append(f"a {self._verb} added {fingerprint} to {peer}")
+        self.lists[peer].append(fingerprint)
+        self.ours[peer, fingerprint] = Mark(self._run, at)
+
+    def _remove(self, peer: Address, fingerprint: str) -> None:
+        mark = self.ours.pop((peer, fingerprint), None)
+        if fingerprint in self.lists[peer]:
+            self.lists[peer].remove(fingerprint)
+        if mark is None or mark.run != self._run:
+            self.wrong.append(f"{fingerprint} was removed from {peer}, and this run had not added it")
+            return
+        self._backwards(mark)
+
+    def _set(self, at: int, peer: Address, value: CipherList) -> None:
+        if value == self.cipher:
+            self.wrong.append(f"the cipher list of {peer} was set to what it was: {value}")
+        if self.cipher not in {self.before, self.after} and (peer, "ciphers") not in self.unseen:
+            self.wrong.append(f"{self.cipher} of somebody else was seen on {peer}, and overwritten with {value}")
+        if value == self.before and self.setter:
+            self._backwards(self.setter)
+        self.cipher = value
+        self.setter = Mark(self._run, at) if value == self.after else None
+
+    def _backwards(self, mark: Mark) -> None:
+        if self._undone and mark.at > self._undone[-1]:
+            self.wrong.append("what was done first was undone before what was done later")
+        self._undone.append(mark.at)
+
+
+def told(
+    start: Mapping[Address, Sequence[str]],
+    ciphers: tuple[CipherList, CipherList],
+    lines: Iterable[Write],
+    runs: Mapping[int, str],
+    refused: int,
+) -> Ledger:
+    """Tell the chronicle from its start. `ciphers`: before the plan, and as the plan wants them; `runs`: by operation."""
+    before, after = ciphers
+    ledger = Ledger({peer: list(listed) for peer, listed in start.items()}, before, before, after, refused=refused)
+    for at, line in enumerate(lines):
+        ledger.tell(at, line, runs)
+    return ledger

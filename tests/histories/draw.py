@@ -1,0 +1,111 @@
+"""What may happen to a cluster, and a seeded draw of a whole history of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verb = Literal["apply", "rollback", "somebody", "down", "up", "wait"]
+Incident = Literal["crash", "down", "up", "somebody", "another-run", "interrupt", "stop"]
+Fault = Literal["drop-request", "drop-answer", "drop-session", "ignore", "refuse", "refuse-done"]
+
+VERBS: tuple[Verb, ...] = ("apply", "rollback", "somebody", "down", "up", "wait")
+INCIDENTS: tuple[Incident, ...] = ("crash", "down", "up", "somebody", "another-run", "interrupt", "stop")
+FAULTS: tuple[Fault, ...] = ("drop-request", "drop-answer", "drop-session", "ignore", "refuse", "refuse-done")
+MOST_OPERATIONS = 6
+
+_OUTAGES = 0.15
+
+_POINTS = {"apply": (20, 31), "rollback": (10, 20)}
+"""About how many points an undisturbed one has: so many, and so many more for each peer."""
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """Something that happens at the n-th point of an operation; `choice` says to which box, or what somebody does."""
+
+    point: int
+    what: Incident
+    choice: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that is done; `faults` are those of its writes, by their number as sent."""
+
+    verb: Verb
+    choice: int = 0
+    faults: dict[int, Fault] = field(default_factory=dict)
+    disturbances: tuple[Disturbance, ...] = ()
+    on_failure: Literal["rollback", "stop", "workaround"] = "rollback"
+    restart: Literal["never", "rolling"] = "never"
+
+
+@dataclass(frozen=True)
+class History:
+    """A cluster, what is done to it, and how it is brought to an end once nothing disturbs any more."""
+
+    seed: int
+    peers: int
+    lag: int
+    operations: tuple[Operation, ...]
+    ending: Literal["apply", "rollback"]
+
+    def __str__(self) -> str:
+        lines = [f"history {self.seed}: {self.peers} peers, replication after {self.lag} pauses, ends with {self.ending}"]
+        return "\n  ".join([*lines, *(str(one) for one in self.operations)])
+
+
+def drawn(seed: int) -> History:
+    """The history of this seed."""
+    chance = random.Random(seed)  # noqa: S311 - a seed to replay
+    peers = chance.choice((1, 2, 3, 3))
+    operations: list[Operation] = []
+    for _ in range(chance.randint(1, MOST_OPERATIONS)):
+        operations += (
+            _outage(chance, peers) if chance.random() < _OUTAGES else [_operation(chance, peers, first=not operations)]
+        )
+    return History(seed, peers, chance.choice((0, 1, 2, 5, 20)), tuple(operations), chance.choice(("apply", "rollback")))
+
+
+def _outage(chance: random.Random, peers: int) -> list[Operation]:
+    """A peer that is down for one operation, and back for the next; mostly nothing else is wrong then."""
+    box = chance.randrange(1000)
+    meanwhile, after = (
+        _disturbed(chance, peers, verb) if chance.random() < _OUTAGES else Operation(verb)
+        for verb in chance.choices(("apply", "rollback"), (1, 3), k=2)
+    )
+    return [Operation("down", box), meanwhile, Operation("up", box), after]
+
+
+def _operation(chance: random.Random, peers: int, *, first: bool) -> Operation:
+    """One operation; before anything was applied there is little to see, so the first mostly applies."""
+    verb = chance.choices(VERBS, (90, 2, 4, 2, 1, 1) if first else (40, 32, 14, 4, 6, 4))[0]
+    return _disturbed(chance, peers, verb) if verb in _POINTS else Operation(verb, chance.randrange(1000))
+
+
+def _disturbed(chance: random.Random, peers: int, verb: Verb) -> Operation:
+    return Operation(
+        verb,
+        chance.randrange(1000),
+        _faults(chance),
+        _disturbances(chance, verb, peers),
+        chance.choices(("rollback", "stop", "workaround"), (7, 2, 1))[0],
+        chance.choices(("never", "rolling"), (5, 1))[0],
+    )
+
+
+def _faults(chance: random.Random) -> dict[int, Fault]:
+    count = chance.choices((0, 1, 2, 3), (5, 3, 2, 1))[0]
+    return {chance.randint(1, 8): chance.choice(FAULTS) for _ in range(count)}
+
+
+def _disturbances(chance: random.Random, verb: Verb, peers: int) -> tuple[Disturbance, ...]:
+    fixed, each = _POINTS[verb]
+    # Rather early: what is gone on with, refused or nearly done has fewer points than a whole apply.
+    points = range(1, fixed + each * peers)
+    count = chance.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]
+    whats = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, 8, 5), k=count)
+    made = (Disturbance(min(chance.choices(points, k=2)), what, chance.randrange(1000)) for what in whats)
+    return tuple(sorted(made, key=lambda one: one.point))

@@ -1,0 +1,74 @@
+"""Plays a history to its end and says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediate.executor.journal import UnknownRun
+from remediate.executor.records import UNFINISHED
+from remediate.model.errors import StalePlan
+from tests.executor.conftest import Desk
+from tests.histories.draw import History, Operation, drawn
+from tests.histories.laws import broken, differs
+from tests.histories.play import Outcome, Player
+
+
+class Broken(AssertionError):
+    """A law does not hold; the message holds the history, what came of it, and how to see it again."""
+
+
+def judge(seed: int, desk: Desk) -> Player:
+    """Play the history of `seed`. Raises Broken."""
+    history = drawn(seed)
+    player = Player(history, desk)
+    wrong = next(_played(player), None) or next(_ended(player), None)
+    if wrong:
+        raise Broken(_report(history, player, wrong))
+    return player
+
+
+def _report(history: History, player: Player, wrong: str) -> str:
+    told = "\n  ".join(str(one) for one in player.outcomes)
+    return f"{wrong}\n{history}\nso far:\n  {told}\nAgain: REMEDIATE_SEED={history.seed} make test ARGS='tests/histories'"
+
+
+def _played(player: Player) -> Iterator[str]:
+    for operation in player.history.operations:
+        yield from _done(player, operation)
+
+
+def _done(player: Player, operation: Operation) -> Iterator[str]:
+    before = player.before()
+    outcome = player.do(operation)
+    if outcome:
+        yield from broken(player, before, outcome)
+
+
+def _ended(player: Player) -> Iterator[str]:
+    """I7: once nothing disturbs, applying again or rolling back ends in a final state that is true."""
+    player.calm_down()
+    if player.history.ending == "apply":
+        yield from _done(player, Operation("apply"))
+        yield from _final_apply(player, player.outcomes[-1])
+        player.settle()
+    for _ in range(2):
+        yield from _done(player, Operation("rollback"))
+        yield from _final_rollback(player, player.outcomes[-1])
+    with player.desk.journal() as journal:
+        yield from (f"in the end, run {run.id} is still {run.state}" for run in journal.runs() if run.state in UNFINISHED)
+
+
+def _final_apply(player: Player, outcome: Outcome) -> Iterator[str]:
+    if differs(player, player.ledger()):
+        if not isinstance(outcome.error, StalePlan):
+            yield f"somebody else changed the cluster, and an apply does not refuse that: {outcome}"
+    elif outcome.result is None or (outcome.result.state, outcome.result.exit_code) != ("applied", 0):
+        yield f"nothing disturbs, and yet an apply does not end well: {outcome}"
+
+
+def _final_rollback(player: Player, outcome: Outcome) -> Iterator[str]:
+    result = outcome.result
+    if isinstance(outcome.error, UnknownRun) and not any(player.ledger().ours):
+        return
+    if result is None or (result.state, result.exit_code) != ("rolled-back", 0):
+        yield f"nothing disturbs, and yet a rollback does not end well: {outcome}"

@@ -1,0 +1,185 @@
+"""What must hold after every operation, and at the end, whatever happened: each law gives the sentences that it finds broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from remediate.executor.closing import VerificationFailed
+from remediate.executor.journal import UnknownRun
+from remediate.executor.records import Run, StepRecord
+from remediate.executor.todo import to_trust
+from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
+from remediate.model.identity import Address
+from tests.histories.chronicle import NOBODY, Ledger
+from tests.histories.play import Before, Outcome, Player
+
+_REFUSALS = {
+    "apply": (StalePlan, IncompletePlan, ObservationError, LockHeld, VerificationFailed),
+    "rollback": (UnknownRun, ObservationError, LockHeld),
+}
+_CODES: Mapping[str, Mapping[str, set[int]]] = {
+    "apply": {
+        "applied": {0, 4, 10},
+        "rolled-back": {3, 8},
+        "partial": {8, 130},
+        "running": {8, 130},
+        "unknown": {8},
+        "interrupted": {130},
+    },
+    "rollback": {"rolled-back": {0, 4}, "partial": {8, 130}, "interrupted": {130}},
+}
+_MAY_BE_IN_EFFECT = {"intended", "done", "unknown"}
+
+
+def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
+    """Everything that is wrong after an operation."""
+    ledger = player.ledger()
+    yield from ledger.wrong
+    yield from (line.what for line in player.cluster.writes if line.what.startswith("intruder"))
+    yield from _the_chronicle_is_true(player, ledger)
+    yield from _errors(before, outcome, player)
+    yield from _stale_is_refused(player, before, outcome)
+    yield from _the_journal_knows(player, ledger, outcome)
+    yield from _codes(player, outcome)
+    yield from _applied(player, before, ledger, outcome)
+    yield from _rolled_back(player, before, ledger, outcome)
+
+
+def _the_chronicle_is_true(player: Player, ledger: Ledger) -> Iterator[str]:
+    """I0: what the boxes hold is what the chronicle tells: nothing came or went that nobody did."""
+    for box in player.cluster.boxes:
+        if [one.fingerprint for one in box.trusted] != ledger.lists[box.address]:
+            yield f"{box.address} holds what the chronicle does not tell"
+
+
+def _errors(before: Before, outcome: Outcome, player: Player) -> Iterator[str]:
+    """I5: only documented errors leave, and what they refused changed nothing."""
+    if outcome.error is None:
+        return
+    if not isinstance(outcome.error, _REFUSALS[outcome.operation.verb]):
+        yield f"an undocumented error: {type(outcome.error).__name__}: {outcome.error}"
+    if outcome.operation.verb == "apply" and _ours(player, before):
+        yield f"refused, and yet something was written: {outcome.error}"
+
+
+def _stale_is_refused(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
+    """I1: what others changed before an apply began, and did not put right during it, is not built upon."""
+    put_right = any(one.what.startswith("somebody") for one in player.cluster.writes[before.lines :])
+    if outcome.operation.verb == "apply" and differs(player, before.ledger) and _ours(player, before) and not put_right:
+        yield "an apply wrote to a cluster that somebody else had changed before it began"
+
+
+def _the_journal_knows(player: Player, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
+    """I4: nothing is in effect that the journal does not know, and what it calls done was done."""
+    with player.desk.journal() as journal:
+        runs = {run.id: (run, journal.steps(run.id)) for run in journal.runs()}
+    for run, steps in runs.values():
+        yield from _unknown_to(run, steps, ledger)
+        yield from (f"{one.kind} on {one.peer} is {one.state}, and was never done" for one in _untrue(run, steps, ledger))
+        yield from _state_of(player, run, steps, ledger, outcome)
+
+
+def _unknown_to(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[str]:
+    known = [one for one in steps if one.state in _MAY_BE_IN_EFFECT]
+    certificates = {(one.peer, one.facts.get("certificate")) for one in known}
+    for peer, what in ledger.live(run.id):
+        there = (peer, what) in certificates or (peer == NOBODY and any(one.kind == "set-ciphers" for one in known))
+        if not there:
+            yield f"{what} is in effect on {peer or 'the primary'}, and run {run.id} does not know it"
+
+
+def _untrue(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[StepRecord]:
+    for one in steps:
+        if one.kind == "trust-certificate" and one.state in {"done", "undone"}:
+            words = f"append {one.facts['certificate']}"
+            tried = one.state == "undone" and one.after is None
+            if not tried and not ledger.did[run.id, one.peer, words]:
+                yield one
+
+
+def _state_of(player: Player, run: Run, steps: tuple[StepRecord, ...], ledger: Ledger, outcome: Outcome) -> Iterator[str]:
+    """I6: what the journal says of a run is so."""
+    if run.state == "rolled-back" and ledger.live(run.id):
+        yield f"the journal says rolled-back of run {run.id}, and of it are in effect: {ledger.live(run.id)}"
+    if run.state in {"applied", "rolled-back"}:
+        yield from (
+            f"run {run.id} is {run.state}, and {one.kind} is still intended" for one in steps if one.state == "intended"
+        )
+    if run.state == "applied" and run.id == player.runs.get(len(player.outcomes) - 1):
+        did = [one for one in steps if one.kind == "trust-certificate" and one.state in {"done", "undone"}]
+        keys = {(one.peer, str(one.facts["certificate"])) for one in did}
+        if any(key[1] not in ledger.lists[key[0]] and not _taken_away(player, *key) for key in keys):
+            yield f"the journal says applied of run {run.id}, and not all of it is in effect after: {outcome}"
+
+
+def _taken_away(player: Player, peer: Address, fingerprint: str) -> bool:
+    return any(one.peer == peer and one.what == f"somebody remove {fingerprint}" for one in player.cluster.writes)
+
+
+def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
+    """I6: exit code, state and journal agree, and a person is told what is left."""
+    result = outcome.result
+    if result is None:
+        return
+    allowed = _CODES[outcome.operation.verb].get(result.state, set())
+    if result.exit_code not in allowed:
+        yield f"{result.state} with exit code {result.exit_code}"
+    if result.exit_code == 8 and not (result.open_steps or result.message):
+        yield "exit code 8, and nobody is told why"
+    if result.run_id:
+        with player.desk.journal() as journal:
+            kept = journal.run(result.run_id).state
+        if kept != result.state and not (result.state == "unknown" and kept == "running"):
+            yield f"the result says {result.state}, and the journal {kept}"
+
+
+def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
+    """I1: applied means that every box holds the plan's certificates, once, and its ciphers."""
+    if outcome.operation.verb != "apply" or outcome.result is None or outcome.result.state != "applied":
+        return
+    for box in player.cluster.boxes:
+        held = [one.fingerprint for one in box.trusted]
+        wrong = [one for one in to_trust(player.plan, box.address) if held.count(one) != 1]
+        yield from (f"applied, and {one} is {held.count(one)} times on {box.address}" for one in wrong)
+    if not _somebody_set_ciphers(player, before):
+        behind = {peer: now for peer, now in player.ciphers().items() if now != player.after and player.is_up(peer)}
+        yield from (f"applied, and the ciphers of {peer} are {now}" for peer, now in behind.items())
+    if outcome.result.exit_code == 0 and before.down - player.came_up:
+        yield f"exit code 0, although {', '.join(before.down)} were down"
+
+
+def _rolled_back(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
+    """I2: rolled back means that what the run added is gone, that ciphers are restored, and that others keep theirs."""
+    result = outcome.result
+    if result is None or result.state != "rolled-back":
+        return
+    if ledger.live(result.run_id):
+        yield f"rolled back with exit code {result.exit_code}, and in effect are {ledger.live(result.run_id)}"
+    if result.exit_code == 0 and before.down - player.came_up:
+        yield f"exit code 0, although {', '.join(before.down)} could not be read"
+    if result.exit_code in {0, 3} and ledger.cipher == ledger.before and not _somebody_set_ciphers(player, before):
+        behind = [peer for peer, now in player.ciphers().items() if now == ledger.after and player.is_up(peer)]
+        yield from (f"rolled back with exit code {result.exit_code}, and {peer} has the plan's ciphers" for peer in behind)
+    if result.exit_code == 3 and differs(player, ledger) and not ledger.unseen:
+        yield "exit code 3, and the start state is not there"
+
+
+def differs(player: Player, ledger: Ledger) -> bool:
+    """Whether somebody else has changed what the plan was made from."""
+    lists = (_others(player, peer, ledger.lists[peer]) != _others(player, peer, player.start[peer]) for peer in ledger.lists)
+    return any(lists) or ledger.cipher not in {ledger.before, ledger.after}
+
+
+def _others(player: Player, peer: Address, listed: Sequence[str]) -> list[str]:
+    """A list without the plan's own certificates, which may be there at any time."""
+    return [one for one in listed if one not in to_trust(player.plan, peer)]
+
+
+def _ours(player: Player, before: Before) -> list[str]:
+    """What an operation wrote."""
+    lines = player.cluster.writes[before.lines :]
+    return [one.what for one in lines if one.peer != NOBODY and one.what.split(" ")[0] not in {"somebody", "looked"}]
+
+
+def _somebody_set_ciphers(player: Player, before: Before) -> bool:
+    return any(one.what.startswith("somebody ciphers") for one in player.cluster.writes[before.lines :])

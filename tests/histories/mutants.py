@@ -1,0 +1,192 @@
+"""Bugs to plant in the executor: each is one of those that a system like this one has had, and the laws must find it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from remediate.executor import apply, compare, rollback, sending, undo, writer, writing
+from remediate.executor.journal import Journal
+from remediate.executor.lock import ClusterLock
+from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.ports import PeerPort
+from remediate.executor.undo import Undoing, Undone
+from remediate.executor.writer import Made, Recorder
+from remediate.model.errors import OutcomeUnknown, RemediateError
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def _no_intent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Journal, "intend", lambda self, run, *_: 1 + len(self.steps(run)))
+
+
+def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
+    late: list[tuple[Any, ...]] = []
+    intend, outcome = Journal.intend, Journal.outcome
+
+    def later(self: Journal, run: str, *rest: Any) -> int:
+        late[:] = [(self, run, *rest)]
+        return 1 + len(self.steps(run))
+
+    def both(self: Journal, *given: Any, **more: Any) -> None:
+        if late:
+            intend(*late.pop())
+        outcome(self, *given, **more)
+
+    patch.setattr(Journal, "intend", later)
+    patch.setattr(Journal, "outcome", both)
+
+
+def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
+    settled = sending._settled
+
+    def believed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Reading:
+        found = settled(box, change, problem, *rest)
+        return found if problem else replace(found, standing=Standing.DONE)
+
+    patch.setattr(sending, "_settled", believed)
+
+
+def _a_lost_answer_is_a_failure(patch: pytest.MonkeyPatch) -> None:
+    settled = sending._settled
+
+    def failed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Reading:
+        found = settled(box, change, problem, *rest)
+        return replace(found, standing=Standing.FOREIGN) if isinstance(problem, OutcomeUnknown) else found
+
+    patch.setattr(sending, "_settled", failed)
+
+
+def _sent_again_unread(patch: pytest.MonkeyPatch) -> None:
+    write = sending._write
+
+    def twice(box: PeerPort, change: Change) -> RemediateError | None:
+        problem = write(box, change)
+        return write(box, change) if isinstance(problem, OutcomeUnknown) else problem
+
+    patch.setattr(sending, "_write", twice)
+
+
+def _no_lock(patch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def nothing(*_: Any, now: Any, **__: Any) -> Iterator[ClusterLock]:
+        with ExitStack() as held:
+            yield ClusterLock("", {}, now, held)
+
+    for room in (apply, rollback):
+        patch.setattr(room, "hold", nothing)
+        patch.setattr(room, "box_paths", lambda *_: [])
+
+
+def _forwards(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(undo, "reversed", iter, raising=False)
+
+
+def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
+    """What others added since goes too."""
+    real = undo.undo
+
+    def restoring(work: Undoing) -> Undone:
+        undone = real(work)
+        backups = work.journal.backups(work.run)
+        for box in work.boxes if not undone.open_steps and not undone.unread else ():
+            for one in box.trusted_ca():
+                if one.fingerprint not in backups[box.address].trusted_ca:
+                    box.remove_trusted_ca(one)
+        return undone
+
+    patch.setattr(rollback, "undo", restoring)
+
+
+def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
+    real = Recorder._carry_out
+
+    def owning(self: Recorder, box: PeerPort, change: Change, number: Any) -> Made:
+        made = real(self, box, change, number)
+        if made is Made.ALREADY and change.told_by_box:
+            self.journal.outcome(self.run, self.journal.intend(self.run, int(number), change, ""), "done")
+        return made
+
+    patch.setattr(Recorder, "_carry_out", owning)
+
+
+def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(compare, "refuse_if_changed", lambda *_: None)
+
+
+def _third_values_are_overwritten(patch: pytest.MonkeyPatch) -> None:
+    due = writer._due
+
+    def always(box: PeerPort, change: Change, voice: Any) -> Reading | None:
+        before = change.precondition(box)
+        return before if before.standing is Standing.FOREIGN else due(box, change, voice)
+
+    patch.setattr(writer, "_due", always)
+
+
+def _no_waiting(patch: pytest.MonkeyPatch) -> None:
+    for room in (writing, undo):
+        patch.setattr(room, "wait_for_replication", lambda *_, **__: None)
+
+
+def _not_waiting_for_the_absent(patch: pytest.MonkeyPatch) -> None:
+    real = undo._wait_for_the_others
+
+    def only_the_present(work: Undoing, inverse: Change, _reachable: Any) -> None:
+        real(work, inverse, dict.fromkeys(work.journal.backups(work.run)))  # type: ignore[arg-type]  # only its keys are asked
+
+    patch.setattr(undo, "_wait_for_the_others", only_the_present)
+
+
+def _open_steps_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    real = undo.undo
+    patch.setattr(rollback, "undo", lambda work: replace(real(work), open_steps=()))
+
+
+def _the_unread_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    real = undo.undo
+    patch.setattr(rollback, "undo", lambda work: replace(real(work), unread=()))
+
+
+def _always_a_new_run(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Journal, "unfinished", lambda *_: None)
+
+
+def _a_rollback_begins_in_silence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Journal, "resume", lambda *_: None)
+
+
+def _a_resumed_run_settles_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Recorder, "go_on", lambda *_: None)
+
+
+def _what_cannot_be_told_is_repeated(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Recorder, "_earlier", lambda *_: None)
+
+
+MUTANTS: Mapping[str, Plant] = {
+    "no intent": _no_intent,
+    "intent after the write": _intent_after_the_write,
+    "the answer is believed": _the_answer_is_believed,
+    "a lost answer is a failure": _a_lost_answer_is_a_failure,
+    "sent again unread": _sent_again_unread,
+    "no lock": _no_lock,
+    "undone forwards": _forwards,
+    "back to the backup": _back_to_the_backup,
+    "found is owned": _found_is_owned,
+    "stale is not seen": _stale_is_not_seen,
+    "third values are overwritten": _third_values_are_overwritten,
+    "no waiting for replication": _no_waiting,
+    "no waiting for the absent": _not_waiting_for_the_absent,
+    "open steps are forgotten": _open_steps_are_forgotten,
+    "the unread is forgotten": _the_unread_is_forgotten,
+    "always a new run": _always_a_new_run,
+    "a rollback begins in silence": _a_rollback_begins_in_silence,
+    "a resumed run settles nothing": _a_resumed_run_settles_nothing,
+    "what cannot be told is repeated": _what_cannot_be_told_is_repeated,
+}

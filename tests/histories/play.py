@@ -1,0 +1,203 @@
+"""Plays a history on a cluster in memory, over the real executor and a real journal, and asks the laws after every operation."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from remediate.executor.result import RunResult
+from remediate.model.errors import LockHeld, RemediateError
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.plan import Plan, SetCiphers, TrustCertificate
+from remediate.model.wire import plan_document, plan_id
+from tests.executor.clusters import CIPHERS, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster, Write, no_tap
+from tests.executor.tapped import Crash
+from tests.histories.chronicle import NOBODY, Ledger, told
+from tests.histories.draw import Disturbance, History, Operation
+from tests.histories.somebody import Somebody
+
+_LONG_ENOUGH = 30
+"""Pauses after which everything is replicated."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an operation came to: a result, an error, or nothing, when its process was killed."""
+
+    operation: Operation
+    result: RunResult | None = None
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        if self.result:
+            return f"{self.operation.verb}: {self.result.state}, exit code {self.result.exit_code}: {self.result.message}"
+        return f"{self.operation.verb}: {type(self.error).__name__ + ': ' + str(self.error) if self.error else 'killed'}"
+
+
+@dataclass(frozen=True)
+class Before:
+    """How it stood when an operation began."""
+
+    ledger: Ledger
+    lines: int
+    down: frozenset[Address]
+
+
+@cache
+def plan_of(peers: int) -> Plan:
+    """The plan for the story on so many peers; in an order that does not depend on fingerprints, or no seed could be replayed."""
+    plan = plan_for(story(peers))
+
+    def place(one: object) -> tuple[bool, str]:
+        trust = isinstance(one, TrustCertificate)
+        return (not trust, plan.certificates[one.certificate].common_name or "" if isinstance(one, TrustCertificate) else "")
+
+    ordered = replace(plan, actions=tuple(sorted(plan.actions, key=place)))
+    return replace(ordered, id=plan_id(plan_document(ordered)))
+
+
+@dataclass
+class Player:
+    """One cluster, one operator's machine, and the chronicle of both."""
+
+    history: History
+    desk: Desk
+    outcomes: list[Outcome] = field(default_factory=list)
+    runs: dict[int, str] = field(default_factory=dict)
+    came_up: set[Address] = field(default_factory=set)
+    _points: int = 0
+    _due: tuple[Disturbance, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.plan = plan_of(self.history.peers)
+        self.cluster: MemoryCluster = story(self.history.peers)
+        self.cluster.lag = self.history.lag
+        self.start = {box.address: [one.fingerprint for one in box.trusted] for box in self.cluster.boxes}
+        self.after = next(one.after for one in self.plan.actions if isinstance(one, SetCiphers))
+        self.somebody = Somebody(self.cluster, self.plan, self._nobodys)
+
+    def ledger(self) -> Ledger:
+        """The chronicle so far, told anew."""
+        refused = sum(fault == "refuse-done" for one in self.history.operations for fault in one.faults.values())
+        return told(self.start, (CIPHERS, self.after), self.cluster.writes, self.runs, refused)
+
+    def before(self) -> Before:
+        down = frozenset(box.address for box in self.cluster.boxes if not box.up)
+        return Before(self.ledger(), len(self.cluster.writes), down)
+
+    def do(self, operation: Operation) -> Outcome | None:
+        """Do one operation; None when it is none of ours."""
+        boxes = self.cluster.boxes
+        match operation.verb:
+            case "somebody":
+                self.somebody.act(operation.choice, between=True)
+            case "down" | "up":
+                boxes[operation.choice % len(boxes)].up = operation.verb == "up"
+            case "wait":
+                self.settle()
+            case _:
+                return self._run(operation)
+        return None
+
+    def settle(self) -> None:
+        """Enough time goes by for everything to be replicated, and for what restarts to be back."""
+        for box in self.cluster.boxes:
+            box.down_for = 0
+        for _ in range(_LONG_ENOUGH):
+            self.cluster.tick()
+
+    def calm_down(self) -> None:
+        """Nothing is down or late any more."""
+        for box in self.cluster.boxes:
+            box.up = True
+        self.settle()
+
+    def _run(self, operation: Operation) -> Outcome:
+        number, cluster = len(self.outcomes), self.cluster
+        cluster.writes.append(Write(NOBODY, f"operation {number} {operation.verb}"))
+        cluster.faults = {cluster.sent + nth: fault.replace("session", "answer") for nth, fault in operation.faults.items()}
+        cluster.breaks_shell = frozenset(
+            cluster.sent + nth for nth, fault in operation.faults.items() if fault == "drop-session"
+        )
+        self._points, self._due, cluster.tap = 0, operation.disturbances, self._tap
+        self.came_up.clear()
+        outcome = _outcome(operation, self._call(operation))
+        cluster.tap, cluster.faults = no_tap, {}
+        for box in cluster.boxes:
+            box.down_for = 0
+        self.outcomes.append(outcome)
+        runs = self.desk.journal().runs()
+        self.runs[number] = runs[0].id if runs else ""
+        return outcome
+
+    def _call(self, operation: Operation) -> Callable[[], RunResult]:
+        if operation.verb == "rollback":
+            return lambda: self.desk.rollback(self.cluster)
+        options: dict[str, Any] = {"on_failure": operation.on_failure, "restart": operation.restart}
+        return lambda: self.desk.apply(self.cluster, self.plan, **options)
+
+    def _tap(self, point: str) -> None:
+        self._points += 1
+        what, _, address = point.removeprefix("after ").partition(" on ")
+        if point.startswith("after") and what in {"trusted_ca", "ciphers"}:
+            self.cluster.writes.append(Write(Address(address), f"looked {what}"))
+        for one in [one for one in self._due if one.point == self._points]:
+            self._disturb(one)
+
+    def _disturb(self, one: Disturbance) -> None:
+        boxes = self.cluster.boxes
+        match one.what:
+            case "crash":
+                raise Crash(f"at point {self._points}")
+            case "down":
+                boxes[one.choice % len(boxes)].up = False
+            case "up":
+                boxes[one.choice % len(boxes)].up = True
+                self.came_up.add(boxes[one.choice % len(boxes)].address)
+            case "somebody":
+                self.somebody.act(one.choice, between=False)
+            case "another-run":
+                self._another_run(one)
+            case "interrupt" | "stop":
+                for _ in range(1 + (one.what == "stop")):
+                    os.kill(os.getpid(), signal.SIGINT)
+
+    def _another_run(self, one: Disturbance) -> None:
+        """A second operator, at the same moment, on the same cluster: every point of a run is under its lock."""
+        self.cluster.tap = no_tap
+        wrote = len(self.cluster.writes)
+        operation = Operation("rollback" if one.choice % 2 and self.desk.journal().runs() else "apply")
+        outcome = _outcome(operation, self._call(operation))
+        self.cluster.tap = self._tap
+        if not isinstance(outcome.error, LockHeld) or len(self.cluster.writes) > wrote:
+            self.cluster.writes.append(Write(NOBODY, f"intruder {outcome}"))
+
+    def _nobodys(self, peer: Address, fingerprint: str) -> bool:
+        """Whether no run may have put this certificate there."""
+        with self.desk.journal() as journal:
+            steps = [step for run in journal.runs() for step in journal.steps(run.id)]
+        mine = [one for one in steps if one.peer == peer and one.facts.get("certificate") == fingerprint]
+        return all(one.state in {"failed", "undone"} for one in mine)
+
+    def is_up(self, peer: Address) -> bool:
+        return next(box.up for box in self.cluster.boxes if box.address == peer)
+
+    def ciphers(self) -> dict[Address, CipherList]:
+        return {box.address: box.ciphers[REVERSE_PROXY_CIPHERS] for box in self.cluster.boxes}
+
+
+def _outcome(operation: Operation, call: Callable[[], RunResult]) -> Outcome:
+    try:
+        return Outcome(operation, result=call())
+    except Crash:
+        return Outcome(operation)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, a law judges it
+        known = error if isinstance(error, RemediateError) else RuntimeError(f"{type(error).__name__}: {error}")
+        known.__cause__ = error
+        return Outcome(operation, error=known)

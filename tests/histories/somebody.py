@@ -1,0 +1,87 @@
+"""Somebody else, who works on the same boxes and asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from remediate.model.certificate import Certificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.plan import Plan, TrustCertificate
+from tests.executor.clusters import CIPHERS, OTHER
+from tests.executor.memory import Box, MemoryCluster, Write
+from tests.pki import issue
+
+THEIRS = tuple(issue(f"CA {number} of somebody else", ca=True).certificate for number in range(3))
+THEIR_CIPHERS = CipherList("HIGH")
+
+
+@dataclass
+class Somebody:
+    """Changes lists, each change in the chronicle. What is done at a choice follows from it and from how the boxes stand.
+
+    Attributes:
+        free: says of a box and a certificate of the plan whether no run may have put it there: only then can anybody tell whose it is.
+    """
+
+    cluster: MemoryCluster
+    plan: Plan
+    free: Callable[[Address, str], bool]
+    _ciphers_before: CipherList = field(default=CIPHERS)
+
+    def act(self, choice: int, *, between: bool) -> None:
+        """Do something; `between` operations also with certificates of the plan, and more often to put things right."""
+        box = self.cluster.boxes[choice // 10 % len(self.cluster.boxes)]
+        match choice % 10:
+            case 0 | 1 | 2:
+                self._toggle(box, THEIRS[choice // 100 % len(THEIRS)])
+            case 3:
+                self._toggle(box, OTHER.certificate)
+            case 4 | 5:
+                self._ciphers()
+            case 6 if between:
+                self._by_hand(box, choice)
+            case _ if between:
+                self.put_right()
+
+    def put_right(self) -> None:
+        """Take back everything that makes a plan stale."""
+        for box in self.cluster.boxes:
+            for one in [one for one in box.trusted if one in THEIRS]:
+                self._toggle(box, one)
+            if OTHER.certificate not in box.trusted:
+                self._toggle(box, OTHER.certificate)
+        if self.cluster.boxes[0].ciphers[REVERSE_PROXY_CIPHERS] == THEIR_CIPHERS:
+            self._ciphers()
+
+    def _toggle(self, box: Box, one: Certificate) -> None:
+        if one in box.trusted:
+            self._say(box, f"remove {one.fingerprint}")
+            box.trusted.remove(one)
+        elif one == OTHER.certificate:
+            self._say(box, f"first {one.fingerprint}")
+            box.trusted.insert(0, one)
+        else:
+            self._say(box, f"append {one.fingerprint}")
+            box.trusted.append(one)
+
+    def _ciphers(self) -> None:
+        """On the primary, as replication would take it away anywhere else: another value, or the one from before it."""
+        primary = self.cluster.boxes[0]
+        now = primary.ciphers[REVERSE_PROXY_CIPHERS]
+        if now == THEIR_CIPHERS:
+            value = self._ciphers_before
+        else:
+            value, self._ciphers_before = THEIR_CIPHERS, now
+        self._say(primary, f"ciphers {value}")
+        primary.ciphers[REVERSE_PROXY_CIPHERS] = value
+        self.cluster.lag = max(self.cluster.lag, 1)
+
+    def _by_hand(self, box: Box, choice: int) -> None:
+        wanted = [one for one in self.plan.actions if isinstance(one, TrustCertificate) and box.address in one.peers]
+        one = self.plan.certificates[wanted[choice // 100 % len(wanted)].certificate]
+        if one in box.trusted or self.free(box.address, one.fingerprint):
+            self._toggle(box, one)
+
+    def _say(self, box: Box, what: str) -> None:
+        self.cluster.writes.append(Write(box.address, f"somebody {what}"))

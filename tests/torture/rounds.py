@@ -1,0 +1,70 @@
+"""One round: a process is killed, and another one finds out what is true and brings it to an end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from remediate.lab.requestlog import Request
+from tests.torture.bench import Bench, Verb
+
+Then = Literal["applied", "rolled back"]
+"""What the other process does: apply the plan (again), after which it is rolled back too; or roll back at once."""
+
+
+@dataclass
+class Tally:
+    """What came of it all; `lost` and `repeated` must stay 0."""
+
+    kills: int = 0
+    healed: int = 0
+    undone: int = 0
+    lost: int = 0
+    repeated: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.kills + other.kills,
+            self.healed + other.healed,
+            self.undone + other.undone,
+            self.lost + other.lost,
+            self.repeated + other.repeated,
+        )
+
+
+def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], tally: Tally) -> bool:
+    """One round, with `kill` to work in a process and kill it; returns whether it lived to be killed."""
+    bench.fresh(verb)
+    alive = kill()
+    tally.kills += alive
+    if then == "applied":
+        assert bench.apply().exit_code == 10
+        tally.healed += 1
+        tally.lost += bench.state() != bench.as_planned()
+    undone = bench.undo()
+    assert undone is None or (undone.exit_code, undone.state) == (0, "rolled-back"), undone
+    tally.undone += 1
+    tally.lost += bench.state() != bench.start
+    tally.repeated += repeated(bench, verb)
+    return alive
+
+
+def repeated(bench: Bench, began: Verb) -> int:
+    """How many writes of a round were sent although the one before had done the same."""
+    writes = bench.lab.requests.writes
+    sets = [(one.peer, one.path) for one in writes if one.transport == "ssh"]
+    same = sum(one == before for before, one in itertools.pairwise(sets))
+    return same + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
+
+
+def _out_of_turn(bench: Bench, peer: str, writes: tuple[Request, ...], began: Verb) -> int:
+    """Additions to one peer beyond what the plan adds there, and removals of more than was added."""
+    most = len(bench.added(peer))
+    held, wrong = (most if began == "rollback" else 0), 0
+    for one in writes:
+        if one.peer == peer and one.transport == "rest" and one.path.endswith("/certs/root"):
+            held += 1 if one.method == "POST" else -1
+            wrong += not 0 <= held <= most
+    return wrong
