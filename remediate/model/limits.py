@@ -35,3 +35,22 @@ class Limits:
     parallel_endpoints: int = 64
     parallel_per_node: int = 4
     parallel_clusters: int = 8
+    evidence_bytes: int = 4 * 1024 * 1024 * 1024
+    """What one `diagnose` reads in all, unpacked."""
+    evidence_ratio: int = 250
+    """How many times its own size a file may unpack to; a log of one repeated line reaches 100."""
+    evidence_grace_bytes: int = 64 * 1024 * 1024
+    """What any file may unpack to, whatever its size."""
+    evidence_in_memory_bytes: int = 128 * 1024 * 1024
+    """The largest zip inside another archive: its directory stands at its end, so it has to be held whole."""
+    evidence_members: int = 20_000
+    evidence_depth: int = 5
+    evidence_line_bytes: int = 64 * 1024
+    evidence_kinds: int = 5_000
+    """How many different things are counted (endpoint, peer, error …); of the rest it is said that they were not looked at."""
+    capture_packet_bytes: int = 1024 * 1024
+    capture_connections: int = 100_000
+    capture_stream_bytes: int = 128 * 1024
+    """What is kept of one direction of a connection: a handshake, not what follows it."""
+    capture_buffered_bytes: int = 128 * 1024 * 1024
+    """What is held of all connections of a capture, and of all certificates in all of them."""

@@ -1,0 +1,161 @@
+"""All evidence in any number of files and folders."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from remediate.connectors.evidence.archives import Leaf, Opener
+from remediate.connectors.evidence.budget import Budget, CannotRead, LimitReached, reason_of
+from remediate.connectors.evidence.capture import packets
+from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.frames import can_read, segment_of
+from remediate.connectors.evidence.handshakes import handshake_of
+from remediate.connectors.evidence.lines import read_log
+from remediate.connectors.evidence.streams import Connection, Connections
+from remediate.connectors.evidence.tally import Tally
+from remediate.model.errors import RemediateError
+from remediate.model.evidence import Evidence, Unread
+from remediate.model.limits import Limits
+
+_NEITHER = "it is neither a log, nor an archive or a capture that is understood here"
+
+
+def gather(paths: Sequence[Path], limits: Limits, told: Callable[[str], None] = lambda _name: None) -> Evidence:
+    """Return what the files in `paths`, and below folders of them, show. `told` is called with each file's name before it is read.
+
+    Raises:
+        RemediateError: there is no such file or folder. Nothing was read then.
+    """
+    for path in paths:
+        if not _is_there(path):
+            raise RemediateError(f"{shown(path)}: there is no such file or folder.", next_step="Name what is there.")
+    gatherer = _Gatherer(limits)
+    for file in (found for path in paths for found in _files(path, gatherer.unread)):
+        told(shown(file))
+        gatherer.read(file)
+    return gatherer.evidence()
+
+
+def shown(path: Path) -> str:
+    """Return `path` as text, whatever bytes it is made of."""
+    return str(path).encode(errors="replace").decode()
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something, be it that it cannot be looked at."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _files(path: Path, unread: list[Unread]) -> Iterator[Path]:
+    """The plain files at or below `path`, in the order of their names; links in a folder are not followed."""
+    waiting = [path]
+    while waiting:
+        one = waiting.pop()
+        try:
+            mode = one.stat().st_mode
+            if stat.S_ISREG(mode):
+                yield one
+            elif stat.S_ISDIR(mode):
+                waiting += sorted((below for below in one.iterdir() if not below.is_symlink()), reverse=True)
+            else:
+                unread.append(Unread(shown(one), "it is no plain file"))
+        except OSError as error:
+            unread.append(Unread(shown(one), reason_of(error)))
+
+
+class _Gatherer:
+    """Reads files one after the other into one tally, and notes what it could not read."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._budget = Budget(limits)
+        self._opener = Opener(limits, self._budget)
+        self._tally = Tally(limits)
+        self.unread: list[Unread] = []
+        self._logs = self._captures = self._lines = self._packets = 0
+
+    def read(self, file: Path) -> None:
+        """Read one plain file."""
+        name = shown(file)
+        try:
+            with file.open("rb") as opened:
+                self._budget.begin(file.stat().st_size)
+                for found in self._opener.leaves(name, opened):
+                    self._take(found)
+        except LimitReached as error:
+            self.unread.append(Unread(name, str(error)))
+        except OSError as error:
+            self.unread.append(Unread(name, reason_of(error)))
+
+    def evidence(self) -> Evidence:
+        """Return all that was found."""
+        if self._tally.overflowed:
+            self.unread.append(
+                Unread(
+                    "the rest",
+                    f"more than {self._limits.evidence_kinds} different things, or more certificates than are held, are not counted",
+                )
+            )
+        tally = self._tally
+        return Evidence(
+            tuple(tally.all_logged()), tuple(tally.all_answered()), tuple(tally.all_handshakes()), tuple(self.unread),
+            self._logs, self._captures, self._lines, self._packets,
+        )  # fmt: skip
+
+    def _take(self, found: Leaf | Unread) -> None:
+        if isinstance(found, Unread):
+            self.unread.append(found)
+            return
+        try:
+            self._read(found)
+        except LimitReached:
+            raise
+        except CannotRead as error:
+            self.unread.append(Unread(found.name, str(error)))
+
+    def _read(self, leaf: Leaf) -> None:
+        if leaf.kind is Kind.TEXT:
+            self._logs += 1
+            self._lines += read_log(leaf.stream, self._tally, self._limits)
+        elif leaf.kind in {Kind.PCAP, Kind.PCAPNG}:
+            self._captures += 1
+            self._capture(leaf)
+        else:
+            raise CannotRead(_NEITHER)
+
+    def _capture(self, leaf: Leaf) -> None:
+        connections, strange = Connections(self._limits), set[int]()
+        try:
+            for packet in packets(leaf.kind, leaf.stream, self._limits):
+                self._packets += 1
+                segment = segment_of(packet)
+                if segment:
+                    self._count(connections.take(segment, packet.at))
+                elif not can_read(packet.link):
+                    strange.add(packet.link)
+        finally:
+            for connection in connections.all():
+                self._count(connection)
+        self._say_what_is_left(leaf, connections, strange)
+
+    def _count(self, connection: Connection | None) -> None:
+        handshake = handshake_of(connection, self._limits) if connection and connection.has_tls else None
+        if handshake:
+            self._tally.handshake(handshake)
+
+    def _say_what_is_left(self, leaf: Leaf, connections: Connections, strange: set[int]) -> None:
+        if connections.left_out:
+            self.unread.append(
+                Unread(leaf.name, f"{connections.left_out} packets belong to more connections than are looked at")
+            )
+        if strange:
+            kinds = ", ".join(map(str, sorted(strange)[:5]))
+            self.unread.append(Unread(leaf.name, f"frames of the link types {kinds} are not understood"))

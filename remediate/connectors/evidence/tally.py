@@ -1,0 +1,121 @@
+"""Counts what says the same, so that a log of any length takes little room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from remediate.connectors.evidence.mra import Target
+from remediate.connectors.evidence.prefix import Prefix
+from remediate.model.evidence import BadGateway, Handshake, Logged, Moment
+from remediate.model.limits import Limits
+
+# proxy.config.http.connect_attempts_max_retries is 3 by default: one request leaves four lines at the most, right after each other.
+_LINES_OF_A_REQUEST: Final = 4
+_CLOSE: Final = timedelta(seconds=5)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """One kind of line so far; `run` counts those that may be one request."""
+
+    lines: int = 0
+    requests: int = 0
+    run: int = 0
+    clock: timedelta | None = None
+    first: Moment | None = None
+    last: Moment | None = None
+
+    def add(self, prefix: Prefix, *, retried: bool) -> None:
+        self.lines += 1
+        if not (retried and 0 < self.run < _LINES_OF_A_REQUEST and self._is_close(prefix.clock)):
+            self.requests, self.run = self.requests + 1, 0
+        self.run += 1
+        self.clock = prefix.clock
+        self.first, self.last = _earlier(self.first, prefix.moment), _later(self.last, prefix.moment)
+
+    def _is_close(self, clock: timedelta | None) -> bool:
+        return self.clock is None or clock is None or abs(clock - self.clock) <= _CLOSE
+
+
+class Tally:
+    """What logs and captures showed so far.
+
+    Attributes:
+        overflowed: there was more that is different than is counted.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.evidence_kinds
+        self._most_bytes = limits.capture_buffered_bytes
+        self._held = 0
+        self._logged: dict[Logged, _Lines] = {}
+        self._answered: dict[BadGateway, _Lines] = {}
+        self._handshakes: dict[Handshake, Handshake] = {}
+        self.overflowed = False
+
+    def logged(self, what: Logged, prefix: Prefix) -> None:
+        """Count one line. Where verification is not enforced there are no retries: each line is a connection of its own."""
+        if self._has_room(self._logged, what):
+            self._logged.setdefault(what, _Lines()).add(prefix, retried=what.enforced)
+
+    def answered_502(self, target: Target, prefix: Prefix) -> None:
+        """Count one request that was answered with 502."""
+        what = BadGateway(prefix.peer, target.address, target.port)
+        if self._has_room(self._answered, what):
+            self._answered.setdefault(what, _Lines()).add(prefix, retried=False)
+
+    def handshake(self, one: Handshake) -> None:
+        """Count one handshake."""
+        what = replace(one, first=None, last=None)
+        before = self._handshakes.get(what)
+        if before is not None:
+            self._handshakes[what] = _both(before, one)
+        elif self._has_room(self._handshakes, what) and self._can_hold(one):
+            self._handshakes[what] = one
+
+    def all_logged(self) -> Iterator[Logged]:
+        """Give what logs said."""
+        for what, lines in self._logged.items():
+            yield replace(what, lines=lines.lines, requests=lines.requests, first=lines.first, last=lines.last)
+
+    def all_answered(self) -> Iterator[BadGateway]:
+        """Give the requests that were answered with 502."""
+        for what, lines in self._answered.items():
+            yield replace(what, requests=lines.lines, first=lines.first, last=lines.last)
+
+    def all_handshakes(self) -> Iterator[Handshake]:
+        """Give what captures showed."""
+        yield from self._handshakes.values()
+
+    def _can_hold(self, one: Handshake) -> bool:
+        self._held += sum(len(certificate.der) for certificate in one.chain)
+        self.overflowed = self.overflowed or self._held > self._most_bytes
+        return self._held <= self._most_bytes
+
+    def _has_room(
+        self, counted: dict[Logged, _Lines] | dict[BadGateway, _Lines] | dict[Handshake, Handshake], what: object
+    ) -> bool:
+        room = what in counted or len(counted) < self._most
+        self.overflowed = self.overflowed or not room
+        return room
+
+
+def _both(one: Handshake, other: Handshake) -> Handshake:
+    first = min((moment for moment in (one.first, other.first) if moment), default=None)
+    last = max((moment for moment in (one.last, other.last) if moment), default=None)
+    return replace(one, connections=one.connections + other.connections, first=first, last=last)
+
+
+def _earlier(known: Moment | None, new: Moment | None) -> Moment | None:
+    if known is None or new is None:
+        return known or new
+    return new if known.at and new.at and new.at < known.at else known
+
+
+def _later(known: Moment | None, new: Moment | None) -> Moment | None:
+    if known is None or new is None:
+        return known or new
+    return known if known.at and new.at and new.at < known.at else new

@@ -1,0 +1,170 @@
+"""What logs and captures show of failed handshakes: counted, bounded, and free of what clients said in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from remediate.model.certificate import Certificate
+
+LogKind = Literal["chain", "name", "connection"]
+Side = Literal["client", "server"]
+
+TLS_1_3: Final = 0x0304
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as a log has it.
+
+    Attributes:
+        written: as it stands there.
+        at: aware; None where the log names no year or no zone.
+    """
+
+    written: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Lines of a log that say the same.
+
+    Attributes:
+        kind: ``chain``: certificate verification failed; ``name``: SNI not in certificate; ``connection``: the ERROR line of 8.x.
+        peer: the host in the line's prefix; None where it has none.
+        address: the host name or IP address that the request was for. Untrusted text, as everything here.
+        port: only where exactly one request for this address was under way.
+        error: OpenSSL's text, in its own spelling.
+        depth: None where the line has none.
+        enforced: ``Action=Terminate``; False: the workaround was on and the request went on.
+        requests: how many requests that were at the least; a retry repeats the line.
+    """
+
+    kind: LogKind
+    peer: str | None
+    address: str
+    ip: str | None
+    port: int | None
+    error: str
+    depth: int | None
+    enforced: bool
+    lines: int = 1
+    requests: int = 1
+    first: Moment | None = None
+    last: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadGateway:
+    """Requests of clients outside that were answered with 502, by the target in their URL."""
+
+    peer: str | None
+    address: str
+    port: int
+    requests: int = 1
+    first: Moment | None = None
+    last: Moment | None = None
+
+
+_ALERTS: Final = {
+    10: "unexpected_message", 20: "bad_record_mac", 40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate",
+    44: "certificate_revoked", 45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca",
+    49: "access_denied", 50: "decode_error", 51: "decrypt_error", 70: "protocol_version", 71: "insufficient_security",
+    80: "internal_error", 86: "inappropriate_fallback", 109: "missing_extension", 112: "unrecognized_name",
+    116: "certificate_required", 120: "no_application_protocol",
+}  # fmt: skip
+_ABOUT_A_CERTIFICATE: Final = frozenset({42, 43, 44, 45, 46, 48, 49, 116})
+_REFUSED_BY_THE_PROGRAM: Final = 80
+"""internal_error, which OpenSSL 3.x sends where the program refuses what OpenSSL accepts: the traffic server's rule for names, say.
+(1.1.1 sends certificate_unknown.) Seen in captures of a traffic server 9.2."""
+_NO_FAILURES: Final = frozenset({0, 90, 100})  # close_notify, user_canceled, no_renegotiation
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A TLS alert that was sent in the clear (RFC 8446, 6)."""
+
+    by: Side
+    code: int
+
+    @property
+    def text(self) -> str:
+        """Its name and number."""
+        return f"{_ALERTS.get(self.code, 'alert')} ({self.code})"
+
+    @property
+    def about_a_certificate(self) -> bool:
+        """Whether the side that sent it did not like what the other presented."""
+        by_the_program = self.by == "client" and self.code == _REFUSED_BY_THE_PROGRAM
+        return self.code in _ABOUT_A_CERTIFICATE or by_the_program
+
+    @property
+    def ends_it(self) -> bool:
+        """Whether the handshake failed by it."""
+        return self.code not in _NO_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """TLS handshakes of a capture that show the same.
+
+    Attributes:
+        client: IP address.
+        server: IP address.
+        server_name: the SNI of the client's hello.
+        offered: cipher suites of the client's hello, in its order; empty where no hello was captured.
+        version: what the server chose; None where it did not answer.
+        suite: what the server chose.
+        chain: what the server presented in the clear, leaf first, as sent.
+        unreadable: the server's certificates were seen, and are none.
+        asks: the server asked for a certificate of the client.
+        alerts: in the clear, as far as they were captured.
+        went_on: the client went on encrypted, so it had accepted the certificates (up to TLS 1.2; False where it cannot be said).
+        incomplete: bytes of the handshake are missing from the capture.
+    """
+
+    client: str
+    server: str
+    port: int
+    server_name: str | None = None
+    offered: tuple[int, ...] = ()
+    version: int | None = None
+    suite: int | None = None
+    chain: tuple[Certificate, ...] = ()
+    unreadable: bool = False
+    asks: bool = False
+    alerts: tuple[Alert, ...] = ()
+    went_on: bool = False
+    incomplete: bool = False
+    connections: int = 1
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What could not be looked at, and why. `where` is text: a path, and the names of members behind it."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was gathered.
+
+    Attributes:
+        logs: how many logs were read.
+        captures: how many captures were read.
+    """
+
+    logged: tuple[Logged, ...] = ()
+    bad_gateways: tuple[BadGateway, ...] = ()
+    handshakes: tuple[Handshake, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    logs: int = 0
+    captures: int = 0
+    lines: int = 0
+    packets: int = 0

@@ -1,0 +1,182 @@
+"""Captures for tests: real handshakes, recorded between two TLS ends, in real frames of every kind."""
+
+from __future__ import annotations
+
+import io
+import ssl
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dpkt
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from remediate.connectors.evidence.content import Kind
+from tests.pki import NOW, Entity
+
+LEGACY = "ALL:@SECLEVEL=0"
+PEER, NODE = "10.48.36.46", "10.48.36.215"
+RAW, ETHERNET, SLL, SLL2, LOOPBACK = 101, 1, 113, 276, 0
+SYN, ACK, PSH, RST = 2, 16, 8, 4
+START = 4_294_966_000
+"""A sequence number that soon begins at 0 again."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What one side said, in order."""
+
+    by_client: bool
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Who talks: addresses and ports."""
+
+    client: str = PEER
+    server: str = NODE
+    port: int = 8443
+    client_port: int = 40_000
+
+
+def recorded(
+    chains: Sequence[Sequence[Entity]],
+    *,
+    server_name: str | None = "cucm.steven.lab",
+    trusted: Iterable[Entity] | None = None,
+    ciphers: str = LEGACY,
+    version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+    asks: Iterable[Entity] = (),
+    shows: Sequence[Entity] = (),
+    again: bool = False,
+) -> list[Spoken]:
+    """A real handshake with a server that holds `chains` (one a key family). The client trusts anything unless `trusted` is given.
+
+    Args:
+        asks: the server asks for a client's certificate by these.
+        shows: the client's own chain.
+        again: what is said when the session is resumed.
+    """
+    server = _context(ssl.PROTOCOL_TLS_SERVER, chains, version)
+    if asks:
+        server.verify_mode = ssl.CERT_REQUIRED
+        server.load_verify_locations(cadata="".join(one.certificate.pem for one in asks))
+    client = _context(ssl.PROTOCOL_TLS_CLIENT, [shows] if shows else [], version)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    client.set_ciphers(ciphers)
+    if trusted is not None:
+        client.verify_mode = ssl.CERT_REQUIRED
+        client.load_verify_locations(cadata="".join(one.certificate.pem for one in trusted))
+    first = _ends(client, server, server_name)
+    spoken = list(first.talk())
+    return list(_ends(client, server, server_name, first.client.session).talk()) if again else spoken
+
+
+def _context(protocol: int, chains: Sequence[Sequence[Entity]], version: ssl.TLSVersion) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_2, version
+    context.set_ciphers(LEGACY)
+    for chain in chains:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "chain.pem"
+            file.write_text(_pem(tuple(chain)))
+            context.load_cert_chain(file)
+    return context
+
+
+@cache
+def _pem(chain: tuple[Entity, ...]) -> str:
+    private = chain[0].private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return private + "".join(one.certificate.pem for one in chain)
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """A client and a server, with what each of them hears and says."""
+
+    client: ssl.SSLObject
+    server: ssl.SSLObject
+    bios: dict[bool, tuple[ssl.MemoryBIO, ssl.MemoryBIO]]
+
+    def talk(self) -> Iterator[Spoken]:
+        for _ in range(4):
+            for end, by_client in ((self.client, True), (self.server, False)):
+                with suppress(ssl.SSLError):
+                    end.do_handshake()
+                if data := self.bios[by_client][1].read():
+                    self.bios[not by_client][0].write(data)
+                    yield Spoken(by_client, data)
+
+
+def _ends(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None, session: ssl.SSLSession | None = None) -> _Ends:
+    bios = {side: (ssl.MemoryBIO(), ssl.MemoryBIO()) for side in (True, False)}
+    return _Ends(
+        client.wrap_bio(*bios[True], server_hostname=name, session=session),
+        server.wrap_bio(*bios[False], server_side=True),
+        bios,
+    )
+
+
+def segments(
+    spoken: Sequence[Spoken], parties: Parties = Parties(), size: int = 500, *, syn: bool = True, begin: int = START
+) -> list[bytes]:
+    """What was said as IP packets: a TCP handshake, then segments of at most `size` bytes."""
+    numbers = {True: begin, False: 77}
+    found = []
+    if syn:
+        found = [
+            _packet(parties, by_client=True, number=begin - 1, flags=SYN),
+            _packet(parties, by_client=False, number=76, flags=SYN | ACK),
+        ]
+    for one in spoken:
+        for at in range(0, len(one.data), size):
+            piece = one.data[at : at + size]
+            found.append(_packet(parties, by_client=one.by_client, number=numbers[one.by_client], flags=ACK | PSH, data=piece))
+            numbers[one.by_client] = (numbers[one.by_client] + len(piece)) % (1 << 32)
+    return found
+
+
+def _packet(parties: Parties, *, by_client: bool, number: int, flags: int, data: bytes = b"") -> bytes:
+    ends = [(parties.client, parties.client_port), (parties.server, parties.port)]
+    (source, source_port), (target, target_port) = ends if by_client else reversed(ends)
+    tcp = dpkt.tcp.TCP(sport=source_port, dport=target_port, seq=number % (1 << 32), flags=flags, data=data)
+    addresses = {"src": ip_address(source).packed, "dst": ip_address(target).packed}
+    if ":" in source:
+        return bytes(dpkt.ip6.IP6(nxt=6, plen=len(tcp), data=tcp, **addresses))
+    return bytes(dpkt.ip.IP(p=6, data=tcp, **addresses))
+
+
+def framed(packet: bytes, link: int, vlan: int | None = None) -> bytes:
+    """An IP packet in a frame of this link type, with a VLAN tag or without."""
+    kind = 0x86DD if packet[0] >> 4 == 6 else 0x0800
+    tag = b"" if vlan is None else vlan.to_bytes(2, "big") + kind.to_bytes(2, "big")
+    outer = (0x8100 if tag else kind).to_bytes(2, "big")
+    if link == ETHERNET:
+        frame = b"\x02" * 6 + b"\x04" * 6 + outer + tag + packet
+        return frame.ljust(60, b"\x00")
+    if link == SLL:
+        return b"\x00\x00\x00\x01\x00\x06" + b"\x02" * 8 + outer + tag + packet
+    if link == SLL2:
+        return outer + b"\x00\x00\x00\x00\x00\x03\x00\x01\x00\x06" + b"\x02" * 8 + tag + packet
+    if link == LOOPBACK:
+        return (30 if packet[0] >> 4 == 6 else 2).to_bytes(4, "little") + packet
+    return packet
+
+
+def capture(
+    packets: Iterable[bytes], link: int = ETHERNET, kind: Kind = Kind.PCAP, at: datetime = NOW, vlan: int | None = None
+) -> bytes:
+    """A capture file of these IP packets, a millisecond apart."""
+    file = io.BytesIO()
+    module = dpkt.pcap if kind is Kind.PCAP else dpkt.pcapng
+    writer = module.Writer(file, snaplen=262_144, linktype=link)
+    for number, packet in enumerate(packets):
+        writer.writepkt(framed(packet, link, vlan), at.timestamp() + number / 1000)
+    return file.getvalue()

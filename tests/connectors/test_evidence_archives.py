@@ -1,0 +1,206 @@
+"""Archives in archives, whatever they are called: read in place, and what cannot be read is said."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.evidence import gather
+from remediate.model.errors import RemediateError
+from remediate.model.evidence import Evidence
+from remediate.model.limits import Limits
+from tests.connectors.test_evidence_logs import SELF_SIGNED
+
+LOG = f"{SELF_SIGNED}\n".encode()
+
+
+def tar(members: dict[str, bytes], mode: str = "w") -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]  # the modes are all for writing
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return file.getvalue()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
+    (tmp_path / "file.jpeg").write_bytes(data)
+    return gather([tmp_path / "file.jpeg"], limits or Limits())
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda data: data,
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        lambda data: tar({"../../etc/passwd": data}),
+        lambda data: tar({"a" * 300: data}, "w:gz"),
+        lambda data: tar({"a": data}, "w:bz2"),
+        lambda data: tar({"a": data}, "w:xz"),
+        lambda data: zipped({"/abs/olute": data}),
+        lambda data: tar({"inner.zip": zipped({"inner.tgz": tar({"log": data}, "w:gz")})}, "w:gz"),
+    ],
+)
+def test_every_way_to_pack_a_log_is_opened_by_its_content(
+    tmp_path: Path, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a folder that nothing can be written to without being noticed
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+
+    found = read(tmp_path, pack(LOG))
+
+    assert [(one.address, one.lines) for one in found.logged] == [("cucm.steven.lab", 1)]
+    assert found.unread == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["file.jpeg"]
+
+
+def test_a_folder_is_read_to_the_bottom_and_links_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "log").write_bytes(LOG)
+    (tmp_path / "log").write_bytes(gzip.compress(LOG))
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "empty").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe")
+
+    found = gather([tmp_path], Limits())
+
+    assert found.logged[0].lines == 2
+    assert [(one.where, one.reason) for one in found.unread] == [(str(tmp_path / "pipe"), "it is no plain file")]
+
+
+def test_what_is_not_there_is_an_error_before_anything_is_read(tmp_path: Path) -> None:
+    told: list[str] = []
+    (tmp_path / "log").write_bytes(LOG)
+
+    with pytest.raises(RemediateError, match="there is no such file or folder"):
+        gather([tmp_path / "log", tmp_path / "none"], Limits(), told.append)
+    assert told == []
+
+
+def test_of_a_file_that_ends_too_early_the_beginning_counts(tmp_path: Path) -> None:
+    packed = gzip.compress(os.urandom(30_000).hex().encode() + b"\n" + LOG * 100_000)
+
+    found = read(tmp_path, gzip.compress(LOG * 3)[:-9])
+    most = read(tmp_path, packed[:-20])
+
+    assert found.logged[0].lines in {2, 3}
+    assert most.logged[0].lines > 90_000
+    assert [one.reason for one in (*found.unread, *most.unread)] == ["it ends too early"] * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "it is neither a log"),
+        (b"PK\x03\x04 and no end", "a zip that ends too early"),
+        (b"\x1f\x8b\x08\x00 not deflate at all", "it is broken"),
+        (b"\xfd7zXZ\x00 and no more", "it is broken"),
+        (b"BZh9 nor this", "it is broken"),
+        (tar({"a": LOG * 400})[:9000], "it is broken: unexpected end of data"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, data: bytes, reason: str) -> None:
+    found = read(tmp_path, data)
+
+    assert {one.where.partition(" > ")[0] for one in found.unread} == {str(tmp_path / "file.jpeg")}
+    assert any(reason in one.reason for one in found.unread)
+
+
+def test_one_bad_member_keeps_nothing_from_the_others(tmp_path: Path) -> None:
+    found = read(tmp_path, tar({"bad.gz": b"\x1f\x8b nothing", "image": b"\x00\x01", "log": LOG}))
+
+    assert found.logged[0].lines == 1
+    assert [one.where.partition(" > ")[2] for one in found.unread] == ["bad.gz", "image"]
+
+
+def test_an_encrypted_member_is_said(tmp_path: Path) -> None:
+    packed = bytearray(zipped({"secret": LOG, "plain": LOG}))
+    packed[packed.index(b"PK\x01\x02") + 8] |= 1
+
+    found = read(tmp_path, bytes(packed))
+
+    assert [(one.where.partition(" > ")[2], one.reason) for one in found.unread] == [("secret", "it is encrypted")]
+    assert found.logged[0].lines == 1
+
+
+def nested(levels: int) -> bytes:
+    data = LOG
+    for _ in range(levels):
+        data = gzip.compress(data)
+    return data
+
+
+def test_nesting_ends_at_the_limit(tmp_path: Path) -> None:
+    assert read(tmp_path, nested(5)).logged
+    assert "more than 5 deep" in read(tmp_path, nested(6)).unread[0].reason
+
+
+def test_a_bomb_is_put_down(tmp_path: Path) -> None:
+    limits = Limits(evidence_grace_bytes=1_000_000)
+    for bomb in (
+        gzip.compress(b"a" * 50_000_000),
+        gzip.compress(gzip.compress(b"a" * 50_000_000)),
+        zipped({str(number): b"a" * 900_000 for number in range(50)}),
+    ):
+        found = read(tmp_path, bomb, limits)
+        assert ["it unpacks to more than 250 times its size" in one.reason for one in found.unread] == [True]
+
+
+def test_the_sum_of_all_files_and_the_number_of_members_are_limited(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_bytes(LOG * 10)
+
+    few = gather([tmp_path], Limits(evidence_bytes=len(LOG) * 15))
+    many = gather([tmp_path], Limits(evidence_members=2))
+
+    assert len(few.unread) == 2
+    assert [one.where for one in many.unread] == [str(tmp_path / "c")]
+
+
+def test_a_header_that_claims_to_be_huge_is_not_held(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("././@LongLink")
+    member.type, member.size = tarfile.GNUTYPE_LONGNAME, 20_000_000
+    data = member.tobuf() + b"a" * 20_000_000
+
+    assert "a header of 20000000 bytes" in read(tmp_path, data).unread[0].reason
+
+
+def test_a_zip_whose_directory_is_too_large_to_hold_is_refused_however_it_hides_that(tmp_path: Path) -> None:
+    # Given an end record whose size of the directory is spelled like the mark of an end record
+    plain = zipped({"log": LOG})
+    end = plain.index(b"PK\x05\x06")
+    hidden = plain[: end + 12] + b"PK\x05\x06" + plain[end + 16 :]
+
+    assert "its directory is too large" in read(tmp_path, hidden).unread[0].reason
+
+
+def test_a_path_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    found = gather([tmp_path / ("long" * 100)], Limits())
+
+    assert [one.reason for one in found.unread] == ["File name too long"]
+
+
+def test_a_zip_inside_another_archive_is_held_only_up_to_the_limit(tmp_path: Path) -> None:
+    found = read(tmp_path, tar({"inner": zipped({"log": LOG})}), Limits(evidence_in_memory_bytes=20))
+
+    assert "a zip of more than 20 bytes" in found.unread[0].reason

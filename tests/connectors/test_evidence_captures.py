@@ -1,0 +1,240 @@
+"""Captures of real handshakes: every kind of frame, every order of segments, TLS as both sides spoke it."""
+
+from __future__ import annotations
+
+import random
+import ssl
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.evidence import gather
+from remediate.connectors.evidence.content import Kind
+from remediate.model.certificate import Certificate
+from remediate.model.evidence import Alert, Evidence, Handshake
+from remediate.model.limits import Limits
+from tests.connectors.captures import (
+    ETHERNET,
+    LOOPBACK,
+    RAW,
+    SLL,
+    SLL2,
+    Parties,
+    Spoken,
+    capture,
+    recorded,
+    segments,
+)  # fmt: skip
+from tests.pki import NOW, issue
+
+CA = issue("steven-DC-CA", ca=True)
+RSA = issue("cucmms.steven.lab", CA, names=("cucm.steven.lab",), family="rsa")
+EC = issue("cucm-EC.steven.lab", names=("cucm.steven.lab",))
+CLIENT = issue("expc1.steven.lab", issue("Expressway CA", ca=True))
+V4, V6 = Parties(), Parties("2001:db8::46", "2001:db8::215")
+ACCEPTED = recorded([[RSA, CA]], trusted=[CA])
+REFUSED = recorded([[RSA, CA], [EC]], trusted=[CA])
+
+
+def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
+    (tmp_path / "capture").write_bytes(data)
+    return gather([tmp_path / "capture"], limits or Limits())
+
+
+def only(found: Evidence) -> Handshake:
+    assert len(found.handshakes) == 1
+    return found.handshakes[0]
+
+
+@pytest.mark.parametrize("parties", [V4, V6], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("vlan", [None, 7])
+@pytest.mark.parametrize("kind", [Kind.PCAP, Kind.PCAPNG])
+@pytest.mark.parametrize("link", [ETHERNET, SLL, SLL2])
+def test_frames_of_every_kind(tmp_path: Path, link: int, kind: Kind, vlan: int | None, parties: Parties) -> None:
+    found = read(tmp_path, capture(segments(REFUSED, parties), link, kind, vlan=vlan))
+
+    one = only(found)
+    assert (one.client, one.server, one.port, one.server_name) == (parties.client, parties.server, 8443, "cucm.steven.lab")
+    assert one.chain == (EC.certificate,)
+    assert one.alerts == (Alert("client", 48),)
+    assert (one.first, one.connections, one.incomplete, one.went_on) == (NOW, 1, False, False)
+    assert (found.captures, found.packets > 5, found.unread) == (1, True, ())
+
+
+@pytest.mark.parametrize("parties", [V4, V6], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("link", [RAW, LOOPBACK])
+def test_frames_without_a_link_layer(tmp_path: Path, link: int, parties: Parties) -> None:
+    assert only(read(tmp_path, capture(segments(REFUSED, parties), link))).chain == (EC.certificate,)
+
+
+def test_a_handshake_that_went_on(tmp_path: Path) -> None:
+    one = only(read(tmp_path, capture(segments(ACCEPTED))))
+
+    assert one.chain == (RSA.certificate, CA.certificate)
+    assert (one.went_on, one.alerts, one.version) == (True, (), 0x0303)
+    assert one.suite in one.offered
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_order_with_retransmissions(tmp_path: Path, seed: int) -> None:
+    drawn = random.Random(seed)  # noqa: S311  an order, no secret
+    whole = segments(ACCEPTED, size=drawn.choice([1, 7, 100, 1460]))
+    shuffled = whole[:2] + drawn.sample(whole[2:], min(len(whole) - 2, 250)) if len(whole) <= 252 else whole
+    again = [*shuffled, *drawn.sample(shuffled, len(shuffled) // 2)]
+
+    one = only(read(tmp_path, capture(again)))
+
+    assert (one.chain, one.incomplete) == ((RSA.certificate, CA.certificate), False)
+
+
+def test_overlapping_segments_are_put_together_once(tmp_path: Path) -> None:
+    both = [*segments(ACCEPTED, size=700), *segments(ACCEPTED, size=300)]
+
+    assert only(read(tmp_path, capture(both))).chain == (RSA.certificate, CA.certificate)
+
+
+def test_a_capture_that_began_after_the_syn(tmp_path: Path) -> None:
+    late = segments(ACCEPTED, syn=False)
+    swapped = [late[0], *reversed(late[1:4]), *late[4:]]
+
+    assert only(read(tmp_path, capture(late))).chain == (RSA.certificate, CA.certificate)
+    assert only(read(tmp_path, capture(swapped))).chain == (RSA.certificate, CA.certificate)
+
+
+def test_missing_bytes_are_no_certificate_and_are_said(tmp_path: Path) -> None:
+    whole = segments(ACCEPTED, size=300)
+    position = next(at for at, packet in enumerate(whole) if RSA.certificate.der[300:310] in packet)
+
+    one = only(read(tmp_path, capture(whole[:position] + whole[position + 1 :])))
+
+    assert (one.chain, one.incomplete) == ((), True)
+
+
+def test_only_what_the_server_said_was_captured(tmp_path: Path) -> None:
+    mine = [one for one in ACCEPTED if not one.by_client]
+
+    one = only(read(tmp_path, capture(segments(mine, syn=False))))
+
+    assert (one.server, one.port, one.server_name, one.chain) == (V4.server, 8443, None, (RSA.certificate, CA.certificate))
+
+
+def test_under_tls_1_3_there_is_no_certificate_to_see(tmp_path: Path) -> None:
+    spoken = recorded([[RSA, CA]], trusted=[CA], version=ssl.TLSVersion.TLSv1_3)
+
+    one = only(read(tmp_path, capture(segments(spoken))))
+
+    assert (one.version, one.chain, one.server_name, one.went_on) == (0x0304, (), "cucm.steven.lab", False)
+
+
+def test_a_session_that_is_resumed_presents_nothing(tmp_path: Path) -> None:
+    one = only(read(tmp_path, capture(segments(recorded([[RSA, CA]], trusted=[CA], again=True)))))
+
+    assert (one.chain, one.went_on, one.incomplete) == ((), True, False)
+
+
+def test_the_server_refuses_the_clients_certificate(tmp_path: Path) -> None:
+    spoken = recorded([[RSA, CA]], trusted=[CA], asks=[CA], shows=[CLIENT])
+
+    one = only(read(tmp_path, capture(segments(spoken))))
+
+    assert (one.asks, one.alerts) == (True, (Alert("server", 48),))
+
+
+def test_no_shared_cipher(tmp_path: Path) -> None:
+    spoken = recorded([[EC]], ciphers="aRSA:@SECLEVEL=0")
+
+    one = only(read(tmp_path, capture(segments(spoken))))
+
+    assert (one.version, one.alerts) == (None, (Alert("server", 40),))
+
+
+def test_connections_that_show_the_same_are_counted_together(tmp_path: Path) -> None:
+    packets = [one for port in range(5) for one in segments(REFUSED, Parties(client_port=50_000 + port))]
+
+    one = only(read(tmp_path, capture(packets)))
+
+    assert one.connections == 5
+    assert one.first
+    assert one.last
+    assert one.last > one.first
+
+
+def test_ports_that_are_used_again_are_another_connection(tmp_path: Path) -> None:
+    found = read(tmp_path, capture([*segments(REFUSED), *segments(ACCEPTED, begin=7)]))
+
+    assert [one.chain for one in found.handshakes] == [(EC.certificate,), (RSA.certificate, CA.certificate)]
+
+
+def test_what_is_not_tls_is_passed_over(tmp_path: Path) -> None:
+    plain = [
+        Spoken(by_client=True, data=b"GET / HTTP/1.1\r\n\r\n" * 100),
+        Spoken(by_client=False, data=b"HTTP/1.1 200 OK\r\n" * 100),
+    ]
+
+    found = read(tmp_path, capture([*segments(plain), b"\x45\x00junk"]))
+
+    assert (found.handshakes, found.unread) == ((), ())
+
+
+def test_a_certificate_message_that_holds_something_else(tmp_path: Path) -> None:
+    der = RSA.certificate.der
+    spoken = [Spoken(one.by_client, one.data.replace(der, b"\x55" + der[1:])) for one in ACCEPTED]
+
+    one = only(read(tmp_path, capture(segments(spoken))))
+
+    assert (one.chain, one.unreadable) == ((), True)
+
+
+@pytest.mark.parametrize("kind", [Kind.PCAP, Kind.PCAPNG])
+def test_a_capture_that_ends_too_early_counts_as_far_as_it_goes(tmp_path: Path, kind: Kind) -> None:
+    whole = capture([*segments(REFUSED), *segments(ACCEPTED, Parties(client_port=2))], kind=kind)
+
+    found = read(tmp_path, whole[:-100])
+
+    assert found.handshakes[0].chain == (EC.certificate,)
+    assert [one.reason for one in found.unread] == ["it ends in the middle of a packet"]
+
+
+def test_several_interfaces_and_sections_of_a_pcapng(tmp_path: Path) -> None:
+    # Given an Ethernet section and one of raw IP packets, one behind the other
+    both = capture(segments(REFUSED), kind=Kind.PCAPNG) + capture(
+        segments(ACCEPTED, Parties(port=6972)), RAW, Kind.PCAPNG, NOW + timedelta(hours=1)
+    )
+
+    assert sorted(one.port for one in read(tmp_path, both).handshakes) == [6972, 8443]
+
+
+def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
+    found = read(tmp_path, capture(segments(REFUSED), 105))
+
+    assert [one.reason for one in found.unread] == ["frames of the link types 105 are not understood"]
+
+
+def test_what_is_more_than_is_looked_at_is_said(tmp_path: Path) -> None:
+    packets = [one for port in range(5) for one in segments(REFUSED, Parties(client_port=50_000 + port))]
+
+    few = read(tmp_path, capture(packets), Limits(capture_connections=2))
+    little = read(tmp_path, capture(packets), Limits(capture_buffered_bytes=1500))
+
+    assert few.handshakes[0].connections == 2
+    assert "more connections than are looked at" in few.unread[0].reason
+    assert "more connections than are looked at" in little.unread[0].reason
+
+
+def test_certificates_are_held_up_to_a_limit(tmp_path: Path) -> None:
+    # Given captures each of which fits, and certificates that do not all fit together
+    for number in range(5):
+        spoken = recorded([[issue(f"node{number}", names=("cucm.steven.lab",))]], trusted=[CA])
+        (tmp_path / str(number)).write_bytes(capture(segments(spoken)))
+
+    found = gather([tmp_path], Limits(capture_buffered_bytes=1_400))
+
+    assert 0 < len(found.handshakes) < 5
+    assert any("more certificates than are held" in one.reason for one in found.unread)
+
+
+def test_certificates_are_compared_by_what_they_are(tmp_path: Path) -> None:
+    one = only(read(tmp_path, capture(segments(REFUSED))))
+
+    assert one.chain[0] == Certificate.from_der(EC.certificate.der)

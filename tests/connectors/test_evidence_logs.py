@@ -1,0 +1,212 @@
+"""What is read out of a log: the lines of the facts as they stand, with every prefix there is, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.evidence import gather
+from remediate.connectors.evidence.mra import Target, target_in
+from remediate.model.evidence import BadGateway, Evidence, Logged, Moment
+from remediate.model.limits import Limits
+
+SELF_SIGNED = (
+    "WARNING: Core server certificate verification failed for (cucm.steven.lab). Action=Terminate Error=self signed certificate "
+    "server=cucm.steven.lab(10.48.36.215) depth=0"
+)
+NAME = "WARNING: SNI (10.48.36.215) not in certificate. Action=Terminate server=10.48.36.215(10.48.36.215)"
+FAILED = (
+    "ERROR: SSL connection failed for 'cucm.steven.lab': error:1416F086:SSL routines:tls_process_server_certificate:"
+    "certificate verify failed"
+)
+MRA = "c3RldmVuLmxhYi9odHRwcy8xMC40OC4zNi4yMTUvODQ0Mw"
+AT = "2022-07-26T17:20:45.560+02:00"
+A_SECOND_LATER = datetime(2022, 7, 26, 15, 20, 46, 1000, tzinfo=UTC)
+EXPRESSWAY = f"{AT} vcsc traffic_server[18242]: [ET_NET 2] "
+
+
+def read(tmp_path: Path, *lines: str, encoding: str = "utf-8") -> Evidence:
+    (tmp_path / "log.txt").write_bytes("".join(f"{line}\n" for line in lines).encode(encoding))
+    return gather([tmp_path / "log.txt"], Limits())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_three_lines_of_the_facts_are_read(tmp_path: Path, encoding: str) -> None:
+    found = read(tmp_path, SELF_SIGNED, NAME, FAILED, encoding=encoding)
+
+    assert found.logged == (
+        Logged("chain", None, "cucm.steven.lab", "10.48.36.215", None, "self signed certificate", 0, enforced=True),
+        Logged(
+            "name", None, "10.48.36.215", "10.48.36.215", None, "SNI (10.48.36.215) not in certificate", None, enforced=True
+        ),
+        Logged("connection", None, "cucm.steven.lab", None, None, "certificate verify failed", None, enforced=True),
+    )
+    assert (found.logs, found.lines, found.unread) == (1, 3, ())
+
+
+@pytest.mark.parametrize(
+    ("prefix", "peer", "moment"),
+    [
+        (EXPRESSWAY, "vcsc", Moment(AT, datetime(2022, 7, 26, 15, 20, 45, 560_000, tzinfo=UTC))),
+        (f'{AT} vcsc traffic_server[1]: UTCTime="2022-07-26 15:20:46,001" ', "vcsc", Moment(AT, A_SECOND_LATER)),
+        ("Jul 26 17:20:45 vcsc traffic_server[18242]: ", "vcsc", Moment("Jul 26 17:20:45")),
+        ("[Nov 25 13:59:41.442] [ET_NET 0] ", None, Moment("Nov 25 13:59:41.442")),
+        ("[Feb 29 13:59:41.442] {0x7f00} ", None, Moment("Feb 29 13:59:41.442")),
+        ("2022-13-77T99:20:45.560+02:00 vcsc traffic_server[1]: ", "vcsc", Moment("2022-13-77T99:20:45.560+02:00")),
+        ("", None, None),
+    ],
+)  # fmt: skip
+def test_every_prefix_says_when_and_where(tmp_path: Path, prefix: str, peer: str | None, moment: Moment | None) -> None:
+    logged = read(tmp_path, prefix + SELF_SIGNED).logged[0]
+
+    assert (logged.peer, logged.first, logged.last) == (peer, moment, moment)
+
+
+def test_both_spellings_and_the_workaround_are_told_apart(tmp_path: Path) -> None:
+    continued = SELF_SIGNED.replace("Terminate", "Continue").replace("self signed", "self-signed")
+
+    found = read(tmp_path, SELF_SIGNED, continued).logged
+
+    assert [(one.error, one.enforced) for one in found] == [
+        ("self signed certificate", True),
+        ("self-signed certificate", False),
+    ]
+
+
+def test_four_lines_at_once_may_be_one_request_and_later_ones_are_another(tmp_path: Path) -> None:
+    at = [f"2022-07-26T17:20:{second:02}.000+02:00 vcsc traffic_server[1]: {SELF_SIGNED}" for second in (1, 1, 2, 2, 3, 40)]
+
+    first, both = read(tmp_path, *at[:4]).logged[0], read(tmp_path, *at).logged[0]
+
+    assert (first.lines, first.requests) == (4, 1)
+    # The fifth is more than the retries of one request, the sixth is long after.
+    assert (both.lines, both.requests) == (6, 3)
+    assert both.first
+    assert both.last
+    assert (both.first.written, both.last.written) == ("2022-07-26T17:20:01.000+02:00", "2022-07-26T17:20:40.000+02:00")
+
+
+def test_with_the_workaround_every_line_is_a_connection(tmp_path: Path) -> None:
+    logged = read(tmp_path, *[EXPRESSWAY + SELF_SIGNED.replace("Terminate", "Continue")] * 3).logged[0]
+
+    assert (logged.lines, logged.requests) == (3, 3)
+
+
+def test_a_server_without_a_name_is_called_by_what_was_asked_for(tmp_path: Path) -> None:
+    line = SELF_SIGNED.replace("server=cucm.steven.lab(", "server=(null)(")
+
+    assert read(tmp_path, line).logged[0].address == "cucm.steven.lab"
+
+
+def transaction(number: int, target: str, status: str = "502 connect failed", verdict: str = SELF_SIGNED) -> list[str]:
+    """A client's request as a diagnostic log with debug level has it, over several lines, secrets and all."""
+    module = f'{AT} vcsc traffic_server[18242]: Module="network.http.trafficserver" Level="DEBUG": '
+    return [
+        f'{module}Detail="Receive Request" Txn-id="{number}" TrackingID="fxxx" Src-ip="127.0.0.1" Src-port="40550"',
+        "HTTPMSG:",
+        f"|GET http://vcs_control.steven.lab:8443/{target}/cucm-uds/user/CANARY-user/devices?x=CANARY-query HTTP/1.1",
+        " Cookie: X-Auth=CANARY-cookie",
+        " Authorization: Basic CANARY-basic",
+        " |",
+        EXPRESSWAY + verdict,
+        f'{module}Detail="Sending Response" Txn-id="{number}" TrackingID="fxxx" Dst-ip="127.0.0.1" Dst-port="40550"',
+        "HTTPMSG:",
+        f"|HTTP/1.1 {status}",
+        " |",
+    ]
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode().rstrip("=")
+
+
+def test_the_request_under_way_names_the_port_and_its_502(tmp_path: Path) -> None:
+    # Given a request for port 6972 that is answered with 502, and one for 8443 that is answered with 200
+    there = transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972"))
+    fine = transaction(12, encoded("steven.lab/https/cucm.steven.lab/8443"), status="200 OK", verdict="NOTE: nothing")
+
+    found = read(tmp_path, *fine, *there)
+
+    assert [one.port for one in found.logged] == [6972]
+    assert [(one.address, one.port, one.requests) for one in found.bad_gateways] == [("cucm.steven.lab", 6972, 1)]
+
+
+def test_two_requests_under_way_leave_the_port_open(tmp_path: Path) -> None:
+    one = transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972"))
+    other = transaction(12, encoded("steven.lab/https/cucm.steven.lab/8443"))
+
+    found = read(tmp_path, *one[:3], *other[:3], one[6])
+
+    assert found.logged[0].port is None
+
+
+def test_a_request_that_goes_on_names_the_port_by_the_ip_address(tmp_path: Path) -> None:
+    sending = f'{AT} vcsc traffic_server[18242]: Module="network.http.trafficserver": Detail="Sending Request" Txn-id="3028"'
+
+    found = read(tmp_path, f'{sending} TrackingID="f" Dst-ip="10.48.36.215" Dst-port="6972" ', EXPRESSWAY + SELF_SIGNED)
+
+    assert found.logged[0].port == 6972
+
+
+def test_the_next_process_ends_a_message(tmp_path: Path) -> None:
+    begun = transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972"))
+
+    found = read(tmp_path, *begun[:3], *begun[7:9], f"{AT} vcsc httpd[1]: something else", "|HTTP/1.1 502 of another server")
+
+    assert found.bad_gateways == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"1432194201.810 8 10.1.1.1 ERR_CONNECT_FAIL/502 512 GET http://vcsc:8443/{MRA}/cucm-uds/servers - DIRECT/x",
+        f'10.1.1.1 - CANARY-user [26/Jul/2022:17:20:45 +0200] "GET https://vcse:8443/{MRA}/cucm-uds/servers HTTP/1.1" 502 0',
+    ],
+)
+def test_an_access_log_has_the_502_beside_the_request(tmp_path: Path, line: str) -> None:
+    assert read(tmp_path, line).bad_gateways == (BadGateway(None, "10.48.36.215", 8443),)
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        (f"/{MRA}/cucm-uds/servers", Target("10.48.36.215", 8443)),
+        (f"https://vcse.steven.lab:8443/{MRA}", Target("10.48.36.215", 8443)),
+        (f"/{MRA}==?x", Target("10.48.36.215", 8443)),
+        ("/" + encoded("steven.lab/https/cucm.steven.lab/65536") + "/x", None),
+        ("/" + encoded("steven.lab/https/cucm.steven.lab/0") + "/x", None),
+        ("/" + encoded("steven.lab/ftp/cucm.steven.lab/8443") + "/x", None),
+        ("/" + encoded("steven.lab/https/cu\x1b[2Jcm/8443") + "/x", None),
+        ("/" + encoded("steven.lab/https/8443") + "/x", None),
+        ("/cucm-uds/servers/and/more", None),
+        ("/aaaaaaaaaaaaa/x", None),
+    ],
+)
+def test_the_target_of_a_url(url: str, target: Target | None) -> None:
+    assert target_in(url) == target
+
+
+def test_nothing_of_what_clients_said_is_kept(tmp_path: Path) -> None:
+    found = read(tmp_path, *transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972")))
+
+    assert "CANARY" not in repr(found)
+
+
+def test_a_line_that_is_too_long_is_read_to_its_limit(tmp_path: Path) -> None:
+    found = read(tmp_path, EXPRESSWAY + SELF_SIGNED + " x" * 500_000 + SELF_SIGNED, EXPRESSWAY + NAME)
+
+    assert [(one.kind, one.lines) for one in found.logged] == [("chain", 1), ("name", 1)]
+    assert found.lines == 2
+
+
+def test_more_than_can_be_counted_is_said(tmp_path: Path) -> None:
+    lines = [SELF_SIGNED.replace("cucm.steven.lab", f"host{number}.lab") for number in range(30)]
+    (tmp_path / "log.txt").write_text("\n".join(lines))
+
+    found = gather([tmp_path], Limits(evidence_kinds=20))
+
+    assert len(found.logged) == 20
+    assert ["more than 20 different things" in one.reason for one in found.unread] == [True]
