@@ -13,6 +13,8 @@ from remediate.trust.names import matching_addresses
 
 _HOST_NAME = re.compile(r"(?=.{4,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?)+")
 _MOST_NAMES = 6
+_AS_TEXT = "The traffic server compares an IP address as text and never looks at IP SANs."
+_IP_SAN = "Reissuing the certificate with an IP SAN does not help (upstream code)."
 # Where the addresses that clients are told to use come from: IM and Presence nodes stand in System > Server as well.
 _WHERE: dict[Product, str] = {
     "cucm": "System > Server on Unified CM",
@@ -27,8 +29,22 @@ def on_the_name(endpoint: Endpoint, leaf: Certificate) -> tuple[str, tuple[str, 
     by_address = _is_ip(endpoint.address)
     text = f"Clients use {'the IP address ' if by_address else ''}{endpoint.address}; the certificate is for {found}."
     if by_address:
-        text += " The traffic server compares an IP address as text and never looks at IP SANs."
+        text += f" {_AS_TEXT}"
     return text, (*_another_address(endpoint, leaf), _reissue(endpoint, leaf, by_address=by_address))
+
+
+def on_the_name_alone(address: str) -> tuple[str, tuple[str, ...]]:
+    """Return what is said where a log tells that the name does not match, and no certificate is at hand."""
+    if _is_ip(address):
+        text = f"Clients use the IP address {address}, which is not among the names of the certificate. {_AS_TEXT}"
+        return text, (f"Set {_WHERE['cucm']} to the node's FQDN, then refresh the discovered servers.", _IP_SAN)
+    return (
+        f"Clients use {address}, which is not among the names of the certificate.",
+        (
+            f"Set {_WHERE['cucm']} to a name that the certificate has, then refresh the discovered servers.",
+            f"Or reissue the certificate with {address} among its SAN dNSNames.",
+        ),
+    )
 
 
 def _another_address(endpoint: Endpoint, leaf: Certificate) -> tuple[str, ...]:
@@ -45,7 +61,7 @@ def _another_address(endpoint: Endpoint, leaf: Certificate) -> tuple[str, ...]:
 def _reissue(endpoint: Endpoint, leaf: Certificate, *, by_address: bool) -> str:
     dns_names = [name for name in matching_addresses(leaf) if name.startswith("*.") or name in host_names(leaf)]
     if by_address and dns_names:
-        return "Reissuing the certificate with an IP SAN does not help (upstream code)."
+        return _IP_SAN
     if by_address:
         return (
             "Reissue the certificate with the node's FQDN as SAN dNSName, and use that FQDN instead of the IP address; an IP SAN does "

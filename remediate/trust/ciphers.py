@@ -15,7 +15,7 @@ from remediate.model.snapshot import Endpoint
 RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
 ECDSA_PREFIX = "ECDHE-ECDSA-AES256-GCM-SHA384:"
 
-_AUTHENTICATION: dict[str, KeyFamily] = {"auth-rsa": "rsa", "auth-ecdsa": "ecdsa"}
+AUTHENTICATION: dict[str, KeyFamily] = {"auth-rsa": "rsa", "auth-ecdsa": "ecdsa"}
 
 
 @lru_cache(maxsize=256)
@@ -28,7 +28,7 @@ def families_in(ciphers: CipherList) -> tuple[KeyFamily, ...]:
     except ssl.SSLError:
         return ()
     suites = [suite for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
-    return tuple(dict.fromkeys(_AUTHENTICATION[one["auth"]] for one in suites if one["auth"] in _AUTHENTICATION))
+    return tuple(dict.fromkeys(AUTHENTICATION[one["auth"]] for one in suites if one["auth"] in AUTHENTICATION))
 
 
 def prefer(family: KeyFamily, ciphers: CipherList) -> CipherList:
