@@ -26,6 +26,7 @@ VERBS = {
     "verify": "Say what each endpoint gets from each peer, now.",
     "rollback": "Undo one run from its journal.",
     "workaround": "Turn certificate verification off or on, everywhere.",
+    "diagnose": "Read logs and captures: what failed, why, what to do.",
     "explain": "Draw one verdict, offline.",
     "runs": "List and show what was done.",
     "doctor": "Check logins, pins, secrets and what each box offers.",

@@ -34,7 +34,7 @@ def show_verdict(
     console.print(_answer(address, verdict))
     console.print()
     for link in links:
-        for line in _link_lines(link):
+        for line in link_lines(link):
             console.print(line, soft_wrap=True)
     if other:
         console.print()
@@ -65,7 +65,8 @@ def _answer(address: str | None, verdict: Verdict) -> Text:
     return answer
 
 
-def _link_lines(link: Link) -> tuple[Text, ...]:
+def link_lines(link: Link) -> tuple[Text, ...]:
+    """Return `link` as lines: its mark, its name and where it is from; below, what a person compares."""
     indent = "   " * link.depth
     stem = indent[:-3] + "└─ " if link.depth else ""
     refused = link.breaks or link.origin == "missing"
@@ -79,8 +80,12 @@ def _link_lines(link: Link) -> tuple[Text, ...]:
 
 
 def _name(link: Link) -> str:
-    unreadable = link.certificate is not None and not link.certificate.readable
-    return "(a certificate that cannot be read)" if unreadable else clean(link.name) or "(no name)"
+    return shown_name(link.certificate) if link.certificate else clean(link.name) or "(no name)"
+
+
+def shown_name(certificate: Certificate) -> str:
+    """Return what `certificate` is called on a screen."""
+    return clean(certificate.subject) or "(no name)" if certificate.readable else "(a certificate that cannot be read)"
 
 
 def _namesake(certificate: Certificate) -> str:

@@ -26,6 +26,7 @@ HEAVY = (
     "keyring",
     "starlette",
     "sqlite3",
+    "dpkt",
 )
 
 
@@ -76,7 +77,8 @@ def test_the_verbs_are_the_documented_ones(remediate: Remediate) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["plan", "--help"], ["apply", "--help"], ["lab", "--help"], ["completion", "bash"]]
+    "arguments",
+    [["--help"], ["plan", "--help"], ["apply", "--help"], ["lab", "--help"], ["diagnose", "--help"], ["completion", "bash"]],
 )
 def test_help_loads_click_and_nothing_heavy(arguments: list[str]) -> None:
     program = (

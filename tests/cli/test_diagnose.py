@@ -1,0 +1,140 @@
+"""`diagnose` as an engineer meets it: the story of X14.2 in a log and a capture, what is printed, and how it ends."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Remediate
+from tests.connectors.captures import NODE, Parties, capture, recorded, segments
+from tests.connectors.test_evidence_logs import EXPRESSWAY, FAILED, NAME, encoded, transaction
+from tests.pki import issue
+
+CA = issue("steven-DC-CA", ca=True)
+RSA = issue("cucmms.steven.lab", CA, names=("cucm.steven.lab",), family="rsa")
+EC = issue("cucm-EC.steven.lab", names=("cucm.steven.lab",))
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    """A diagnostic archive: 8443 presents RSA and is accepted, 6972 presents a self-signed ECDSA certificate and is refused."""
+    accepted = segments(recorded([[RSA]], trusted=[CA]), Parties(port=8443))
+    refused = segments(recorded([[RSA], [EC]], trusted=[CA]), Parties(port=6972, client_port=40_001))
+    lines = [*transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972")), EXPRESSWAY + FAILED, EXPRESSWAY + NAME]
+    path = tmp_path / "diagnostic"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in (("../log.txt", "\n".join(lines).encode()), ("eth0.pcap", capture([*accepted, *refused]))):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    (tmp_path / "trusted.pem").write_text(CA.certificate.pem)
+    return path
+
+
+def test_the_story_is_told_with_its_cause_its_certificate_and_what_to_do(remediate: Remediate, story: Path) -> None:
+    ended = remediate("diagnose", story)
+
+    said = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "✗ cucm.steven.lab:6972 refused: self-signed-untrusted" in said
+    assert "self signed certificate (code 18, at depth 0)" in said
+    assert "vcsc: 1 request to port 6972 answered with 502" in said
+    assert "the client sent unknown_ca (48)" in said
+    assert EC.certificate.fingerprint in said
+    assert "→ Add 'CN=cucm-EC.steven.lab,O=Lab' (sha256:" in said
+    assert f"✗ {NODE} (the port is not known) refused: name-mismatch" in said
+    assert "Set System > Server on Unified CM to cucm.steven.lab" in said
+    assert "✓ cucm.steven.lab:8443 accepted" in said
+    assert "remediate plan -i INVENTORY -o plan.json" in said
+
+
+def test_the_document_has_one_finding_an_endpoint_and_every_certificate(remediate: Remediate, story: Path) -> None:
+    ended = remediate("diagnose", story, "--json", "--store", story.with_name("trusted.pem"))
+
+    document = ended.document
+    by_port = {one["port"]: one for one in document["findings"]}
+    assert (document["format"], document["complete"]) == ("remediate.diagnosis/1", True)
+    assert [one["standing"] for one in document["findings"]] == ["refused", "refused", "accepted"]
+    assert (by_port[6972]["cause"], by_port[6972]["code"], by_port[6972]["depth"]) == ("self-signed-untrusted", 18, 0)
+    assert (by_port[6972]["ip"], by_port[6972]["logged"][0]["peer"]) == (NODE, "vcsc")
+    assert by_port[6972]["logged"][0]["first"] == "2022-07-26T15:20:45Z"
+    assert by_port[6972]["captured"][0]["chains"][0]["certificates"] == [EC.certificate.fingerprint]
+    assert by_port[6972]["captured"][0]["prefers"] == ["ecdsa"]
+    assert by_port[8443]["captured"][0]["chains"][0]["ok"] is True
+    assert document["certificates"][EC.certificate.fingerprint] == EC.certificate.pem
+
+
+def test_the_pem_of_the_document_is_what_explain_reads(remediate: Remediate, story: Path, tmp_path: Path) -> None:
+    pem = remediate("diagnose", story, "--json").document["certificates"][EC.certificate.fingerprint]
+    (tmp_path / "presented.pem").write_text(pem)
+
+    ended = remediate(
+        "explain", "--chain", tmp_path / "presented.pem", "--store", tmp_path / "trusted.pem", "--address", "cucm.steven.lab"
+    )
+
+    assert "refused: self-signed-untrusted" in ended.out
+
+
+@pytest.mark.parametrize("options", [[], ["-v"], ["--no-color"]])
+def test_it_fits_80_columns_but_for_what_is_copied(remediate: Remediate, story: Path, options: list[str]) -> None:
+    ended = remediate("diagnose", story, *options)
+
+    long = [line for line in ended.out.splitlines() if len(line) > 80]
+    assert all(line.startswith("  remediate ") for line in long)
+
+
+def test_what_clients_said_is_nowhere(remediate: Remediate, story: Path) -> None:
+    for options in ([], ["-v"], ["--json"]):
+        ended = remediate("diagnose", story, *options)
+        assert "CANARY" not in ended.out + ended.err
+
+
+def test_findings_are_on_stdout_and_progress_is_not(remediate: Remediate, story: Path) -> None:
+    loud, quiet = remediate("diagnose", story), remediate("diagnose", story, "-q")
+
+    assert f"reading {story}" in " ".join(loud.err.split())
+    assert (quiet.err, quiet.out) == ("", loud.out)
+
+
+def test_what_could_not_be_read_is_exit_code_4(remediate: Remediate, story: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"a line\n" * 1000)[:-10])
+    (tmp_path / "image").write_bytes(b"\x00\x01")
+
+    everything = remediate("diagnose", tmp_path)
+    nothing = remediate("diagnose", tmp_path / "image")
+
+    assert (everything.code, nothing.code) == (4, 4)
+    assert "refused: self-signed-untrusted" in everything.out
+    assert "cut.gz:itendstooearly" in "".join(everything.out.split())
+    assert "that is not the same as nothing there" in " ".join(nothing.out.split())
+    assert remediate("diagnose", tmp_path, "--json").document["complete"] is False
+
+
+def test_nothing_found_is_said_and_is_0(remediate: Remediate, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("all is well\n")
+
+    ended = remediate("diagnose", tmp_path / "log")
+
+    assert ended.code == 0
+    assert "Read 1 text file of 1 line and 0 captures of 0 packets." in ended.out
+    assert "Nothing here tells of a refused certificate" in ended.out
+
+
+def test_how_it_ends_otherwise(remediate: Remediate, story: Path, tmp_path: Path) -> None:
+    missing = remediate("diagnose", story, tmp_path / "none")
+
+    assert (missing.code, missing.out, "there is no such file or folder" in missing.err) == (1, "", True)
+    assert remediate("diagnose").code == 64
+    assert remediate("diagnose", story, "--store", story).code == 1
+
+
+def test_nothing_is_written(remediate: Remediate, story: Path, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+
+    remediate("diagnose", tmp_path, "--json")
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before

@@ -1,0 +1,175 @@
+"""Files from anybody: reading ends, raises nothing, stays in its limits, and prints nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+import time
+import unicodedata
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from remediate.connectors.evidence import gather
+from remediate.connectors.evidence.content import Kind
+from remediate.model.canonical import canonical_json
+from remediate.model.diagnosis import Diagnosis
+from remediate.model.limits import Limits
+from remediate.planner.diagnosis import diagnose
+from remediate.report.diagnosis import show_diagnosis
+from remediate.report.diagnosis_document import diagnosis_document
+from remediate.report.terminal import make_console
+from tests.connectors.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capture, recorded, segments
+from tests.connectors.test_evidence_archives import LOG, tar, zipped
+from tests.connectors.test_evidence_logs import FAILED, NAME, SELF_SIGNED
+from tests.pki import NOW, issue
+
+SMALL = Limits(
+    evidence_bytes=4_000_000, evidence_grace_bytes=1_000_000, evidence_members=200, evidence_in_memory_bytes=500_000,
+    capture_connections=50, capture_buffered_bytes=500_000, evidence_kinds=50,
+)  # fmt: skip
+EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "100"))
+TOO_LONG_S = 20.0
+
+CA = issue("Root", ca=True)
+LEAF = issue("cucm.steven.lab", CA, names=("cucm.steven.lab",))
+SPOKEN = recorded([[LEAF, CA]], trusted=[CA], asks=[CA], shows=[LEAF])
+FILES = [
+    LOG,
+    gzip.compress(LOG * 50),
+    tar({"a": LOG, "b.gz": gzip.compress(LOG), "n" * 300: LOG}),
+    tar({"a": LOG, "c": capture(segments(SPOKEN))}, "w:xz"),
+    zipped({"a": LOG, "b": gzip.compress(LOG)}),
+    capture(segments(SPOKEN)),
+    capture(segments(SPOKEN), kind=Kind.PCAPNG),
+    capture(segments(SPOKEN, Parties("2001:db8::1", "2001:db8::2")), SLL2, Kind.PCAPNG, vlan=3),
+    capture(segments(SPOKEN), SLL),
+]
+often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def looked_at(data: bytes) -> Diagnosis:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "file"
+        file.write_bytes(data)
+        begun = time.monotonic()
+        found = diagnose(gather([file], SMALL), (CA.certificate,), NOW)
+        assert [path.name for path in Path(folder).iterdir()] == ["file"]
+    assert time.monotonic() - begun < TOO_LONG_S
+    return found
+
+
+def printed(diagnosis: Diagnosis) -> str:
+    """Both views; the document has to be one that UTF-8 can hold."""
+    canonical_json(diagnosis_document(diagnosis)).encode()
+    stream = StringIO()
+    show_diagnosis(make_console(stream, color=False), diagnosis, (CA.certificate,), every_fact=True)
+    return stream.getvalue()
+
+
+def harmful(text: str) -> set[str]:
+    return {one for one in text if one != "\n" and unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+
+
+@often
+@given(
+    st.sampled_from(FILES), st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 255)), max_size=12), st.integers(0, 3)
+)
+@example(FILES[5], [(20, 255)], 0)
+def test_bytes_changed_at_random(whole: bytes, changes: list[tuple[int, int]], cut: int) -> None:
+    data = bytearray(whole)
+    for at, value in changes:
+        data[at % len(data)] = value
+
+    assert harmful(printed(looked_at(bytes(data[: len(data) - cut * 37])))) == set()
+
+
+@often
+@given(
+    st.sampled_from(
+        [b"", b"\x1f\x8b\x08\x00", b"BZh9", b"\xfd7zXZ\x00", b"PK\x03\x04", b"PK\x05\x06", b"\x0a\x0d\x0d\x0a", b"\xff\xfe",
+         *(one[:size] for one in FILES for size in (4, 24, 40, 512))]
+    ),
+    st.binary(max_size=3_000),
+)  # fmt: skip
+def test_the_beginning_of_something_and_then_anything(head: bytes, rest: bytes) -> None:
+    assert harmful(printed(looked_at(head + rest))) == set()
+
+
+@often
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=300)), max_size=6), st.sampled_from([0, 20, 21, 22, 23]))
+def test_anything_said_on_a_connection(said: list[tuple[bool, bytes]], kind: int) -> None:
+    spoken = [
+        Spoken(by_client, bytes([kind, 3, 3]) + len(data).to_bytes(2, "big") + data if kind else data)
+        for by_client, data in said
+    ]
+
+    printed(looked_at(capture(segments(spoken))))
+
+
+@often
+@given(st.sampled_from(SPOKEN), st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), min_size=1, max_size=5))
+def test_handshakes_with_bytes_changed(one: Spoken, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(one.data)
+    for at, value in changes:
+        data[at % len(data)] = value
+    spoken = [Spoken(one.by_client, bytes(data)) if other is one else other for other in SPOKEN]
+
+    assert harmful(printed(looked_at(capture(segments(spoken), ETHERNET)))) == set()
+
+
+LINES = [SELF_SIGNED, NAME, FAILED]
+
+
+@often
+@given(
+    st.sampled_from(LINES), st.text(max_size=60), st.sampled_from(["cucm.steven.lab", "10.48.36.215", "certificate", "depth=0"])
+)
+@example(SELF_SIGNED, "\x1b]0;x\x07", "cucm.steven.lab")
+@example(SELF_SIGNED, "; rm -rf $(x) `y`", "cucm.steven.lab")
+@example(NAME, "\u202e\u2066", "10.48.36.215")
+def test_text_of_all_kinds_in_a_line(line: str, text: str, where: str) -> None:
+    assert harmful(printed(looked_at(line.replace(where, text).encode(errors="replace")))) == set()
+
+
+@often
+@given(st.lists(st.text(max_size=40), max_size=5))
+def test_names_of_members_are_only_text(names: Sequence[str]) -> None:
+    members = {name.encode(errors="replace").decode().replace("\x00", ""): b"\x00not a log" for name in names}
+
+    assert harmful(printed(looked_at(tar(members)))) == set()
+
+
+@pytest.mark.parametrize("bomb", [b"a", b"\x00", b"a\n", SELF_SIGNED.encode() + b"\n"])
+def test_bombs_end_within_their_limits(bomb: bytes) -> None:
+    data = gzip.compress(bomb * (30_000_000 // len(bomb)))
+
+    found = looked_at(gzip.compress(data))
+
+    assert found.evidence.unread
+
+
+def test_a_flood_of_connections_and_of_endpoints_is_bounded() -> None:
+    packets = [
+        one
+        for number in range(300)
+        for one in segments(SPOKEN[:1], Parties(server=f"10.0.{number // 250}.{number % 250}"), size=2_000)
+    ]
+
+    found = looked_at(capture(packets))
+
+    assert len(found.findings) <= SMALL.capture_connections
+    assert found.evidence.unread
+
+
+def test_a_shell_command_that_is_printed_is_safe_to_paste() -> None:
+    line = SELF_SIGNED.replace("server=cucm.steven.lab", "server=x;touch$IFS/tmp/y")
+
+    command = looked_at(line.encode()).findings[0].commands
+
+    assert all(";" not in one or "'x;touch$IFS/tmp/y'" in one for one in command)
