@@ -44,8 +44,9 @@ def _judgements(cluster: ClusterJudge, snapshot: Snapshot) -> Iterator[Judgement
 
 
 def presented_chains(snapshot: Snapshot, endpoint: Endpoint) -> dict[KeyFamily, Chain]:
-    """Return the certificates that `endpoint` presents, per key family."""
-    return {family: tuple(snapshot.certificates[one] for one in chain) for family, chain in endpoint.presented.items()}
+    """Return the certificates that `endpoint` presents, per key family that it presents any of."""
+    presented = ((family, chain) for family, chain in endpoint.presented.items() if chain)
+    return {family: tuple(snapshot.certificates[one] for one in chain) for family, chain in presented}
 
 
 class ClusterJudge:
