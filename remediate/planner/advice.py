@@ -10,7 +10,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
 from remediate.model.verdict import Cause
 from remediate.planner.conflict import conflict_of, way_out
-from remediate.planner.problem import Oracle
+from remediate.planner.oracle import Oracle
 from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, name_of, names_of
 from remediate.planner.slots import Candidates
 from remediate.trust.names import matching_addresses, name_matches

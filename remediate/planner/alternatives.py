@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from remediate.model.plan import Alternative, Policy, Unresolved
 from remediate.model.verdict import Cause
 from remediate.planner.choice import Choice, Chooser
-from remediate.planner.problem import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
+from remediate.planner.costs import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
 
 _MOST = 3
 # The places of `Choice.order`, in the words of the contract's *The choice*.

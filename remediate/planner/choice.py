@@ -9,12 +9,18 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.planner.costs import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO
 from remediate.planner.demands import DemandReader, Demands
-from remediate.planner.optimum import Cost, add, minimise
-from remediate.planner.problem import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO, Oracle, PeerList, Problem
+from remediate.planner.optimum import Cost, TooManyRowsError, Variable, add, minimise
+from remediate.planner.options import PeerList
+from remediate.planner.oracle import Oracle
+from remediate.planner.problem import Problem
 from remediate.planner.slots import Candidates
-from remediate.trust.ciphers import prefer
+from remediate.trust.ciphers import families_in, prefer
 from remediate.trust.verify import Answers, Chain
+
+_MOST_ROWS = 1_000_000
+"""How many rows the split demands of one problem may come to when they are put together: some seconds."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,10 @@ class Chooser:
         for family in FAMILIES:
             if wanted in {"auto", f"prefer-{family}"}:
                 changed = prefer(family, current)
-                if changed != current or wanted != "auto":
-                    yield f"prefer-{family}", None if changed == current else changed
+                if changed != current:
+                    yield f"prefer-{family}", changed
+                elif wanted != "auto" and families_in(current)[:1] == (family,):
+                    yield wanted, None
 
     def _solve(self, name: str, ciphers: CipherList | None, demands: Demands, *, removal: bool) -> Choice | None:
         lists = {
@@ -106,7 +114,13 @@ class Chooser:
         }
         problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at)
         tables = problem.tables(demands)
-        chosen = None if tables is None else minimise(tables)
+        try:
+            chosen = minimise(tables or (), _MOST_ROWS if problem.split else None)
+        except TooManyRowsError:
+            # Demands that were split and hang together closely: each as one table, some ways of which may have to do.
+            problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at, splits=False)
+            tables = problem.tables(demands)
+            chosen = minimise(tables or ())
         if tables is None or chosen is None:
             return None
         cost = ZERO
@@ -115,7 +129,7 @@ class Chooser:
         return self._choice(name, ciphers, problem, chosen, cost)
 
     def _choice(
-        self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[object, int], cost: Cost
+        self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[Variable, int], cost: Cost
     ) -> Choice:
         added: dict[Address, Chain] = {}
         removed: dict[Address, Chain] = {}
@@ -125,8 +139,8 @@ class Chooser:
             mine = {place: chosen[place] for place in problem.options if place[0] == first}
             options = [problem.options[place][number] for place, number in mine.items()]
             for peer in members:
-                added[peer.address] = _sorted(one.add for one in options)
-                removed[peer.address] = _sorted(one.remove for one in options)
+                added[peer.address] = _sorted(one.add for one in options if one.add)
+                removed[peer.address] = _sorted(some for one in options for some in one.remove)
                 after[peer.address] = problem.after(first, mine)
         return Choice(ciphers, name, added, removed, after, cost, problem.bounded)
 
@@ -144,5 +158,5 @@ def _alike(peers: list[Peer]) -> list[list[Peer]]:
     return list(groups.values())
 
 
-def _sorted(certificates: Iterator[Certificate | None]) -> Chain:
-    return tuple(sorted((one for one in certificates if one), key=lambda one: one.fingerprint))
+def _sorted(certificates: Iterator[Certificate]) -> Chain:
+    return tuple(sorted(certificates, key=lambda one: one.fingerprint))

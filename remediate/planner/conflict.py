@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Endpoint
-from remediate.planner.problem import Oracle
+from remediate.planner.oracle import Oracle
 from remediate.planner.refusal import TRUSTED_LIST_PAGE, Refusal, names_of
 from remediate.planner.slots import Candidates, slot_of
 from remediate.trust.names import matching_addresses

@@ -181,6 +181,11 @@ def x509(openssl: Libcrypto, certificate: Certificate) -> X509:
     return X509(openssl, certificate)
 
 
+def readable(certificate: Certificate) -> bool:
+    """Whether OpenSSL can parse `certificate`."""
+    return name_hashes(certificate) is not _UNREADABLE
+
+
 def error_text(code: int) -> str:
     """Return OpenSSL's own text for ``X509_V_ERR_*`` `code`."""
     return str(appliance().lib.X509_verify_cert_error_string(code).decode())
@@ -194,6 +199,9 @@ class NameHashes:
     issuer: int
 
 
+_UNREADABLE = NameHashes(-1, -1)
+
+
 @lru_cache(maxsize=65_536)
 def name_hashes(certificate: Certificate) -> NameHashes:
     """Return the name hashes of `certificate`; -1 twice where it cannot be parsed."""
@@ -201,7 +209,7 @@ def name_hashes(certificate: Certificate) -> NameHashes:
     try:
         pointer = x509(openssl, certificate).pointer
     except Unreadable:
-        return NameHashes(-1, -1)
+        return _UNREADABLE
     return NameHashes(openssl.lib.X509_subject_name_hash(pointer), openssl.lib.X509_issuer_name_hash(pointer))
 
 
