@@ -19,7 +19,7 @@ from remediate.planner.slots import Candidates
 from remediate.trust.ciphers import families_in, prefer
 from remediate.trust.verify import Answers, Chain
 
-_MOST_ROWS = 1_000_000
+_MOST_ROWS = 500_000
 """How many rows the split demands of one problem may come to when they are put together: some seconds."""
 
 

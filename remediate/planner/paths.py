@@ -17,17 +17,20 @@ from remediate.trust.verify import Chain
 _MOST_PATHS_PER_CHAIN = 1024
 
 
-def ways_to_try(demand: Demand, view: View, oracle: Oracle, trusted: PeerList, options: Options) -> Iterator[Row]:
-    """Yield ways to fill the open slots of `view`, each once, those that lead to a root first."""
+def ways_to_try(
+    first: Sequence[Row], demand: Demand, view: View, oracle: Oracle, trusted: PeerList, options: Options
+) -> Iterator[Row]:
+    """Yield ways to fill the open slots of `view`, each once: `first`, then those that lead to a root, then small ones."""
     few = _fewest_changes_first([[some[0] for some in classes] for classes in view.open.values()])
     tried: set[Row] = set()
-    for row in itertools.chain(_along_paths(demand, view, oracle, trusted, options), few):
+    for row in itertools.chain(first, along_paths(demand, view, oracle, trusted, options), few):
         if row not in tried:
             tried.add(row)
             yield row
 
 
-def _along_paths(demand: Demand, view: View, oracle: Oracle, trusted: PeerList, options: Options) -> Iterator[Row]:
+def along_paths(demand: Demand, view: View, oracle: Oracle, trusted: PeerList, options: Options) -> Iterator[Row]:
+    """Yield ways to fill the open slots of `view` that complete a path from each leaf to a root, the short ones first."""
     numbers = {option.add: number for some in options.values() for number, option in enumerate(some) if option.add}
     # What cannot be read goes first of all: with it in the list nothing else is of use.
     base = {slot_of(one): 1 for one in trusted.unreadable if len(options.get(slot_of(one), ())) > 1}
@@ -37,7 +40,7 @@ def _along_paths(demand: Demand, view: View, oracle: Oracle, trusted: PeerList, 
         ways = (_way(path, chain, trusted, numbers) for path in paths)
         per_chain.append(list(itertools.islice((way for way in ways if way is not None), _MOST_PATHS_PER_CHAIN)))
     for some in itertools.product([base], *per_chain):
-        way = _together(some)
+        way = together(some)
         if way is not None:
             yield tuple(way.get(slot, 0) for slot in view.open)
 
@@ -47,10 +50,10 @@ def _way(path: Chain, chain: Chain, trusted: PeerList, numbers: Mapping[Certific
     missing = [one for one in path if one not in trusted.order and (one is path[-1] or one not in chain)]
     if any(one not in numbers for one in missing):
         return None
-    return _together([{slot_of(one): numbers[one]} for one in missing])
+    return together([{slot_of(one): numbers[one]} for one in missing])
 
 
-def _together(some: Sequence[Decided]) -> Decided | None:
+def together(some: Sequence[Decided]) -> Decided | None:
     """All of `some`; None where they want different things of one slot."""
     found: dict[str, int] = {}
     for slot, number in (item for one in some for item in one.items()):

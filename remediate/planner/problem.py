@@ -75,7 +75,7 @@ class Problem:
             options = self._open(peer, some)
             rows = ROWS_PER_TABLE if self._splits else MOST_TRIED
             maker = DemandTables(self._oracle, peer, self._lists[peer], options, branches, rows, splits=self._splits)
-            tables += [table for demand, weight in some.items() for table in maker.of(demand, weight)]
+            tables += maker.of(some)
             self.split |= maker.split
             self.bounded |= maker.bounded
         if any(not table.costs for table in tables):

@@ -20,8 +20,10 @@ from remediate.planner.slots import Slot, slot_of
 
 ROWS_PER_TABLE = 1024
 """How many ways to fill its slots one table may hold before it is split."""
-ROWS_PER_DEMAND = 32_768
+ROWS_PER_DEMAND = 65_536
 """How large all tables of one demand may be together. Beyond, only some ways are tried (`Problem.bounded`)."""
+_ROWS_PER_ASK = 8
+"""What a question to OpenSSL counts as."""
 _ROWS_WIDE = 8192
 """How many rows a table may have where many of them are the same to the demand, and asked only once."""
 
@@ -111,7 +113,7 @@ class Splitter:
 
     def _part(self, demand: Demand, view: View, budget: _Budget) -> Fork | View:
         if view.fits(self._rows_per_table):
-            budget.spend(view.rows)
+            budget.spend(view.rows + view.asks * _ROWS_PER_ASK)
             return view
         slot, classes = next(iter(view.open.items()))
         budget.spend(len(classes) * len(self._options[slot]))

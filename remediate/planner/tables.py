@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -13,13 +13,14 @@ from remediate.planner.demands import Demand
 from remediate.planner.optimum import Cost, Row, Table, Variable
 from remediate.planner.options import PeerList, changed
 from remediate.planner.oracle import Oracle
-from remediate.planner.paths import ways_to_try
+from remediate.planner.paths import along_paths, together, ways_to_try
 from remediate.planner.slots import Slot
-from remediate.planner.split import ROWS_PER_TABLE, Class, Fork, Options, Splitter, TooLargeError, View
+from remediate.planner.split import ROWS_PER_TABLE, Class, Decided, Fork, Options, Splitter, TooLargeError, View
 
 MOST_TRIED = 8192
 """How many ways are tried where a demand is too large even when it is split, or may not be."""
 _MOST_ALIKE = 64
+_MOST_SHARED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,19 @@ class DemandTables:
         self.split = False
         self.bounded = False
 
-    def of(self, demand: Demand, weight: int) -> Iterator[Table]:
-        """Yield the tables of `demand`, which stands for `weight` endpoints; one without a row where nothing meets it."""
-        gain = Gain(demand, cost_of(verified=-weight * self._trusted.count), None if demand.must_hold else ZERO)
-        tree = self._splitter.whole(demand) or self._tree(demand)
-        if tree is None:
-            self.bounded = True
-            yield self._some_ways(gain, self._splitter.view(demand, {}))
-        else:
-            yield from self._part(gain, tree, None)
+    def of(self, demands: Mapping[Demand, int]) -> Iterator[Table]:
+        """Yield the tables of `demands`, each standing for so many endpoints; one without a row where nothing meets one."""
+        large: list[tuple[Gain, View]] = []
+        for demand, weight in demands.items():
+            gain = Gain(demand, cost_of(verified=-weight * self._trusted.count), None if demand.must_hold else ZERO)
+            tree = self._splitter.whole(demand) or self._tree(demand)
+            if tree is None:
+                large.append((gain, self._splitter.view(demand, {})))
+            else:
+                yield from self._part(gain, tree, None)
+        self.bounded |= bool(large)
+        shared = self._shared(large)
+        yield from (self._some_ways(gain, view, shared) for gain, view in large)
 
     def _tree(self, demand: Demand) -> Fork | View | None:
         try:
@@ -117,15 +122,37 @@ class DemandTables:
         alike = {row: cost for first, cost in costs.items() for row in itertools.product(*classes[first])}
         return self._counted(tuple(view.open), alike, branch)
 
-    def _some_ways(self, gain: Gain, view: View) -> Table:
-        """The same for some ways only; all others are forbidden."""
-        ways = ways_to_try(gain.demand, view, self._oracle, self._trusted, self._options)
+    def _some_ways(self, gain: Gain, view: View, shared: Iterable[Decided]) -> Table:
+        """The same for some ways only, those of `shared` among them; all others are forbidden."""
+        common = [tuple(some.get(slot, 0) for slot in view.open) for some in shared]
+        ways = ways_to_try(common, gain.demand, view, self._oracle, self._trusted, self._options)
         costs = self._answers(gain, view, itertools.islice(ways, MOST_TRIED))
-        classes = {slot: {one[0]: one for one in some} for slot, some in view.open.items()}
+        classes = {slot: {number: one for one in some for number in one} for slot, some in view.open.items()}
         if prod(max(map(len, some.values())) for some in classes.values()) <= _MOST_ALIKE:
             alike = {row: [some[number] for some, number in zip(classes.values(), row, strict=True)] for row in costs}
             costs = {row: cost for first, cost in costs.items() for row in itertools.product(*alike[first])}
         return self._counted(tuple(view.open), costs, None)
+
+    def _shared(self, large: Sequence[tuple[Gain, View]]) -> list[Decided]:
+        """Ways that serve several demands at once: each demand adds what it lacks to the way before.
+
+        What is not tried is forbidden, so demands that were tried apart from each other would have no way in common.
+        """
+        ways: list[Decided] = [{}]
+        met = [one for one in large if one[0].demand.must_hold]
+        for gain, view in large:
+            along = along_paths(gain.demand, view, self._oracle, self._trusted, self._options)
+            for row in itertools.islice(along, _MOST_SHARED):
+                way = together([ways[-1], {slot: number for slot, number in zip(view.open, row, strict=True) if number}])
+                if way is not None and all(self._meets(*one, way) for one in ((gain, view), *met)):
+                    ways.append(way)
+                    met.append((gain, view))
+                    break
+        return ways
+
+    def _meets(self, gain: Gain, view: View, way: Decided) -> bool:
+        row = tuple(way.get(slot, 0) for slot in view.open)
+        return self._answers(gain, view, [row]).get(row) == gain.met
 
     def _answers(self, gain: Gain, view: View, rows: Iterable[Row]) -> dict[Row, Cost]:
         """The cost of each of `rows`, ways to fill the open slots of `view`, that is not forbidden."""

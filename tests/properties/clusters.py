@@ -39,6 +39,11 @@ def authorities() -> dict[str, Entity]:
     }
 
 
+def readable_authorities() -> list[str]:
+    """Those of them that any program can read, by name."""
+    return sorted(authorities().keys() - {"unreadable"})
+
+
 @cache
 def leaf(node: int, issuer: str, fits: bool) -> Certificate:
     """The certificate of a node: signed by one of the authorities or by itself, with or without the right name."""

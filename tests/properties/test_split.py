@@ -62,7 +62,7 @@ def test_a_split_demand_says_what_one_table_says(snapshot: Snapshot, removal: bo
         asked = Demand(demand.chains, must_hold)
         as_one = DemandTables(oracle, peer, trusted, options, itertools.count(), WHOLE)
         split = DemandTables(oracle, peer, trusted, options, itertools.count(), rows)
-        one, several = list(as_one.of(asked, 1)), list(split.of(asked, 1))
+        one, several = list(as_one.of({asked: 1})), list(split.of({asked: 1}))
         # Then for every way to fill the slots, both cost the same and forbid the same
         for numbers in itertools.islice(itertools.product(*map(range, map(len, options.values()))), 300):
             places = {(peer, slot): number for slot, number in zip(options, numbers, strict=True)}
