@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
@@ -11,16 +11,19 @@ from remediate.model.plan import Policy
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.costs import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO
 from remediate.planner.demands import DemandReader, Demands
-from remediate.planner.optimum import Cost, TooManyRowsError, Variable, add, minimise
+from remediate.planner.optimum import Cost, Table, TooManyRowsError, Variable, add, minimise
 from remediate.planner.options import PeerList
 from remediate.planner.oracle import Oracle
 from remediate.planner.problem import Problem
 from remediate.planner.slots import Candidates
+from remediate.planner.tables import MOST_TRIED
 from remediate.trust.ciphers import families_in, prefer
 from remediate.trust.verify import Answers, Chain
 
 _MOST_ROWS = 500_000
-"""How many rows the split demands of one problem may come to when they are put together: some seconds."""
+"""How many rows large demands may come to when they are put together: some seconds."""
+_ATTEMPTS = ((True, MOST_TRIED), (False, MOST_TRIED), (False, 128), (False, 1))
+"""Whether to split large demands, and how many ways of them to try: less and less, until what hangs together can be put together."""
 
 
 @dataclass(frozen=True)
@@ -112,21 +115,19 @@ class Chooser:
             members[0].address: PeerList.of((self._snapshot.certificates[one] for one in members[0].trusted_ca), len(members))
             for members in self._alike
         }
-        problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at)
-        tables = problem.tables(demands)
-        try:
-            chosen = minimise(tables or (), _MOST_ROWS if problem.split else None)
-        except TooManyRowsError:
-            # Demands that were split and hang together closely: each as one table, some ways of which may have to do.
-            problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at, splits=False)
+        for splits, tried in _ATTEMPTS:
+            problem = Problem(
+                self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at, splits=splits, tried=tried
+            )
             tables = problem.tables(demands)
-            chosen = minimise(tables or ())
-        if tables is None or chosen is None:
-            return None
-        cost = ZERO
-        for table in tables:
-            cost = add(cost, table.costs[tuple(chosen[place] for place in table.scope)])
-        return self._choice(name, ciphers, problem, chosen, cost)
+            if tables is None:
+                return None
+            try:
+                chosen = minimise(tables, _MOST_ROWS if tried > 1 and (problem.split or problem.bounded) else None)
+            except TooManyRowsError:
+                continue
+            return self._choice(name, ciphers, problem, chosen, _total(tables, chosen)) if chosen is not None else None
+        return None
 
     def _choice(
         self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[Variable, int], cost: Cost
@@ -143,6 +144,13 @@ class Chooser:
                 removed[peer.address] = _sorted(some for one in options for some in one.remove)
                 after[peer.address] = problem.after(first, mine)
         return Choice(ciphers, name, added, removed, after, cost, problem.bounded)
+
+
+def _total(tables: Iterable[Table], chosen: Mapping[Variable, int]) -> Cost:
+    cost = ZERO
+    for table in tables:
+        cost = add(cost, table.costs[tuple(chosen[variable] for variable in table.scope)])
+    return cost
 
 
 def primary(peers: list[Peer]) -> Peer:

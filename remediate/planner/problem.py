@@ -52,9 +52,11 @@ class Problem:
         removal: bool,
         at: datetime,
         splits: bool = True,
+        tried: int = MOST_TRIED,
     ) -> None:
         """`lists` holds one peer for each group of peers that are alike (`PeerList.count`)."""
         self._splits = splits
+        self._tried = tried
         self._oracle = oracle
         self._known = known
         self._lists = lists
@@ -73,8 +75,10 @@ class Problem:
             if self._lists[peer].unreadable and not self._removal:
                 continue  # Such a list accepts nothing, today or with any addition.
             options = self._open(peer, some)
-            rows = ROWS_PER_TABLE if self._splits else MOST_TRIED
-            maker = DemandTables(self._oracle, peer, self._lists[peer], options, branches, rows, splits=self._splits)
+            rows = ROWS_PER_TABLE if self._splits else max(ROWS_PER_TABLE, self._tried)
+            maker = DemandTables(
+                self._oracle, peer, self._lists[peer], options, branches, rows, splits=self._splits, tried=self._tried
+            )
             tables += maker.of(some)
             self.split |= maker.split
             self.bounded |= maker.bounded

@@ -57,6 +57,7 @@ class DemandTables:
         rows_per_table: int = ROWS_PER_TABLE,
         *,
         splits: bool = True,
+        tried: int = MOST_TRIED,
     ) -> None:
         """`branches` numbers the branches of all peers. Without `splits`, a demand gets one table, with some ways only if need be."""
         self._oracle = oracle
@@ -66,6 +67,7 @@ class DemandTables:
         self._branches = branches
         self._splitter = Splitter(oracle, trusted, options, rows_per_table)
         self._splits = splits
+        self._tried = tried
         self.split = False
         self.bounded = False
 
@@ -126,7 +128,7 @@ class DemandTables:
         """The same for some ways only, those of `shared` among them; all others are forbidden."""
         common = [tuple(some.get(slot, 0) for slot in view.open) for some in shared]
         ways = ways_to_try(common, gain.demand, view, self._oracle, self._trusted, self._options)
-        costs = self._answers(gain, view, itertools.islice(ways, MOST_TRIED))
+        costs = self._answers(gain, view, itertools.islice(ways, max(self._tried, len(common))))
         classes = {slot: {number: one for one in some for number in one} for slot, some in view.open.items()}
         if prod(max(map(len, some.values())) for some in classes.values()) <= _MOST_ALIKE:
             alike = {row: [some[number] for some, number in zip(classes.values(), row, strict=True)] for row in costs}

@@ -64,7 +64,7 @@ def test_many_cross_certificates_of_the_issuing_ca_hide_no_way(depth: int) -> No
 
 
 def test_where_even_a_tree_is_too_large_paths_to_a_root_are_tried_first() -> None:
-    # Given twelve CAs that all signed each other, one root above the last, and a leaf of the first
+    # Given twelve CAs that all signed each other, one root above the last, and a leaf each of the first two
     mesh = [issue(f"Mesh {number}", ca=True, key_name=f"Mesh {number}") for number in range(12)]
     crosses = [
         issue(f"Mesh {number}", other, ca=True, key_name=f"Mesh {number}")
@@ -74,11 +74,12 @@ def test_where_even_a_tree_is_too_large_paths_to_a_root_are_tried_first() -> Non
     ]
     top = issue("Top", ca=True)
     under_top = issue("Mesh 11", top, ca=True, key_name="Mesh 11")
-    own = issue(NODE, mesh[0], names=(NODE,))
+    own = [issue(f"m{number}.lab", mesh[number], names=(f"m{number}.lab",)) for number in range(2)]
+    nodes = [endpoint(f"m{number}.lab", ecdsa=[one]) for number, one in enumerate(own)]
     pool = [*crosses, under_top, top]
-    plan = make_plan(snapshot([peer(1, [])], [endpoint(NODE, ecdsa=[own])], [*pool, own], available=pool, vouched=pool))
-    # Then it verifies by a short path, and the plan says that a better one may exist
-    assert (good(plan), len(added(plan))) == (1, 3)
+    plan = make_plan(snapshot([peer(1, [])], nodes, [*pool, *own], available=pool, vouched=pool))
+    # Then both verify by short paths that fit together, and the plan says that a better one may exist
+    assert (good(plan), len(added(plan))) == (2, 4)
     assert any(FEW in note for note in plan.notes)
 
 
