@@ -63,11 +63,12 @@ class DemandReader:
         for endpoint, name, usable in self._endpoints:
             shown = _shown(endpoint, usable, in_force)
             chains = _all_of(shown)
-            held = (peer.address, name) in self._today.verified
+            pair = (peer.address, name)
+            held = pair in self._today.verified
             # With no chain left to accept, a pair that verifies today would be lost: that is a demand nothing can meet.
             if chains or held:
                 found[Demand(chains, held)] += 1
-            if not held and (peer.address, name) in self._today.working:
+            if not held and pair in self._today.working:
                 # It stands for no verified pair, so it counts for nothing; but what works is not broken.
                 found[Demand(_all_of(shown[:1]), must_hold=True)] += 0
         return found

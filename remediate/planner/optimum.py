@@ -34,6 +34,9 @@ class _Eliminated:
     best: Mapping[Row, int]
 
 
+_MANY = 20
+
+
 class TooManyRowsError(Exception):
     """The variables hang together too closely for the rows that were allowed."""
 
@@ -67,11 +70,13 @@ class _Budget:
     def __init__(self, rows: int | None) -> None:
         self._left = rows
 
-    def spend(self, rows: int) -> None:
+    def spend(self, rows: Iterable[int]) -> None:
+        """Count `rows`, one number after the other. Raises TooManyRowsError."""
         if self._left is not None:
-            self._left -= rows
-            if self._left < 0:
-                raise TooManyRowsError
+            for some in rows:
+                self._left -= some
+                if self._left < 0:
+                    raise TooManyRowsError
 
 
 class _Waiting:
@@ -104,8 +109,12 @@ class _Waiting:
         heapq.heappush(self._queue, (self._width(variable), self._order[variable]))
 
     def _width(self, variable: Variable) -> int:
-        """How many rows the tables of `variable` may have together. One that has no table of its own has two values, as a rule."""
-        return prod(self._sizes.get(one, 2) for one in frozenset().union(*self._scopes[variable]))
+        """How many rows the tables of `variable` may have together. One that has no table of its own has two values, as a rule.
+
+        Of many variables, it is enough to know that they are many.
+        """
+        together = frozenset().union(*self._scopes[variable])
+        return prod(self._sizes.get(one, 2) for one in together) if len(together) < _MANY else 1 << len(together)
 
     def next_variable(self) -> Variable | None:
         """The variable whose tables make the smallest one together, the first such; None when all are eliminated."""
@@ -150,11 +159,12 @@ def _join(left: Table, right: Table, budget: _Budget) -> Table:
     for row, cost in right.costs.items():
         key = tuple(row[place] for place in right_places)
         by_shared.setdefault(key, []).append((tuple(row[place] for place in extra), cost))
-    costs: dict[Row, Cost] = {}
-    for row, cost in left.costs.items():
-        matching = by_shared.get(tuple(row[place] for place in left_places), ())
-        budget.spend(len(matching))
-        costs.update((row + more, add(cost, other)) for more, other in matching)
+    budget.spend(len(by_shared.get(tuple(row[place] for place in left_places), ())) for row in left.costs)
+    costs = {
+        row + more: add(cost, other)
+        for row, cost in left.costs.items()
+        for more, other in by_shared.get(tuple(row[place] for place in left_places), ())
+    }
     return Table(left.scope + tuple(right.scope[place] for place in extra), costs)
 
 

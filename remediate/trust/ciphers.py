@@ -49,7 +49,7 @@ def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[
     More than one means that it is not certain which: then every one of them must verify. None means no shared cipher. `ciphers`
     None means that the peer's list is not known.
     """
-    held = tuple(family for family in FAMILIES if endpoint.presented.get(family))
+    held = tuple(filter(endpoint.presented.get, FAMILIES))
     if ciphers is None or not held:
         return held
     if len(held) == 1:

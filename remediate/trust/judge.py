@@ -46,7 +46,8 @@ def _judgements(cluster: ClusterJudge, snapshot: Snapshot) -> Iterator[Judgement
         )
         for endpoint in snapshot.endpoints:
             if peer.error is None:
-                outcome, works = view.outcome(endpoint), view.works(endpoint)
+                outcome = view.outcome(endpoint)
+                works = outcome.verdict.ok or view.works(endpoint)
             else:
                 outcome, works = Outcome(_unobserved(peer.error), None), False
             yield Judgement(endpoint.address, endpoint.port, peer.address, outcome, works)
