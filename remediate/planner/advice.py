@@ -11,7 +11,7 @@ from remediate.model.verdict import Cause
 from remediate.planner.by_cause import issuer_unknown, name_mismatch, on_the_cause
 from remediate.planner.conflict import on_the_conflict, removal
 from remediate.planner.obstacle import Obstacle, obstacle_of
-from remediate.planner.problem import Oracle
+from remediate.planner.oracle import Oracle
 from remediate.planner.refusal import (
     Advice,
     Refusal,

@@ -11,8 +11,8 @@ from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from remediate.model.plan import Alternative, Policy
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.choice import Choice, Chooser
+from remediate.planner.costs import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
 from remediate.planner.forecast import Forecaster
-from remediate.planner.problem import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
 from remediate.planner.refusal import endpoints_of
 from remediate.planner.slots import Candidates, slot_of
 from remediate.trust.judge import ClusterJudge

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.planner.costs import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO
 from remediate.planner.demands import DemandReader, Demands
-from remediate.planner.optimum import Cost, add, minimise
-from remediate.planner.problem import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO, Oracle, PeerList, Problem
+from remediate.planner.optimum import Cost, Table, TooManyRowsError, Variable, add, minimise
+from remediate.planner.options import PeerList
+from remediate.planner.oracle import Oracle
+from remediate.planner.problem import Problem
 from remediate.planner.slots import Candidates
-from remediate.trust.ciphers import prefer
+from remediate.planner.tables import MOST_TRIED
+from remediate.trust.ciphers import families_in, prefer
 from remediate.trust.verify import Answers, Chain
+
+_MOST_ROWS = 500_000
+"""How many rows large demands may come to when they are put together: some seconds."""
+_ATTEMPTS = ((True, MOST_TRIED), (False, MOST_TRIED), (False, 128), (False, 1))
+"""Whether to split large demands, and how many ways of them to try: less and less, until what hangs together can be put together."""
 
 
 @dataclass(frozen=True)
@@ -98,26 +107,32 @@ class Chooser:
         for family in FAMILIES:
             if wanted in {"auto", f"prefer-{family}"}:
                 changed = prefer(family, current)
-                if changed != current or wanted != "auto":
-                    yield f"prefer-{family}", None if changed == current else changed
+                if changed != current:
+                    yield f"prefer-{family}", changed
+                elif wanted != "auto" and families_in(current)[:1] == (family,):
+                    yield wanted, None
 
     def _solve(self, name: str, ciphers: CipherList | None, demands: Demands, *, removal: bool) -> Choice | None:
         lists = {
             members[0].address: PeerList.of((self._snapshot.certificates[one] for one in members[0].trusted_ca), len(members))
             for members in self._alike
         }
-        problem = Problem(self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at)
-        tables = problem.tables(demands)
-        chosen = None if tables is None else minimise(tables)
-        if tables is None or chosen is None:
-            return None
-        cost = ZERO
-        for table in tables:
-            cost = add(cost, table.costs[tuple(chosen[place] for place in table.scope)])
-        return self._choice(name, ciphers, problem, chosen, cost)
+        for splits, tried in _ATTEMPTS:
+            problem = Problem(
+                self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at, splits=splits, tried=tried
+            )
+            tables = problem.tables(demands)
+            if tables is None:
+                return None
+            try:
+                chosen = minimise(tables, _MOST_ROWS if tried > 1 and (problem.split or problem.bounded) else None)
+            except TooManyRowsError:
+                continue
+            return self._choice(name, ciphers, problem, chosen, _total(tables, chosen)) if chosen is not None else None
+        return None
 
     def _choice(
-        self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[object, int], cost: Cost
+        self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[Variable, int], cost: Cost
     ) -> Choice:
         added: dict[Address, Chain] = {}
         removed: dict[Address, Chain] = {}
@@ -127,10 +142,17 @@ class Chooser:
             mine = {place: chosen[place] for place in problem.options if place[0] == first}
             options = [problem.options[place][number] for place, number in mine.items()]
             for peer in members:
-                added[peer.address] = _sorted(one.add for one in options)
-                removed[peer.address] = _sorted(one.remove for one in options)
+                added[peer.address] = _sorted(one.add for one in options if one.add)
+                removed[peer.address] = _sorted(some for one in options for some in one.remove)
                 after[peer.address] = problem.after(first, mine)
         return Choice(ciphers, name, added, removed, after, cost, problem.bounded)
+
+
+def _total(tables: Iterable[Table], chosen: Mapping[Variable, int]) -> Cost:
+    cost = ZERO
+    for table in tables:
+        cost = add(cost, table.costs[tuple(chosen[variable] for variable in table.scope)])
+    return cost
 
 
 def primary(peers: list[Peer]) -> Peer:
@@ -146,5 +168,5 @@ def _alike(peers: list[Peer]) -> list[list[Peer]]:
     return list(groups.values())
 
 
-def _sorted(certificates: Iterator[Certificate | None]) -> Chain:
-    return tuple(sorted((one for one in certificates if one), key=lambda one: one.fingerprint))
+def _sorted(certificates: Iterator[Certificate]) -> Chain:
+    return tuple(sorted(certificates, key=lambda one: one.fingerprint))

@@ -30,12 +30,24 @@ Demands = Mapping[Address, Mapping[Demand, int]]
 """Per peer, each demand and how many endpoints it stands for."""
 
 
+@dataclass(frozen=True)
+class Today:
+    """What must not get worse, as (peer, endpoint name) pairs.
+
+    Attributes:
+        verified: pairs that verify, whatever certificate the endpoint presents.
+        working: pairs whose expected certificate verifies; those above, and some that it is not certain of.
+    """
+
+    verified: frozenset[tuple[Address, str]]
+    working: frozenset[tuple[Address, str]]
+
+
 class DemandReader:
     """Reads the demands of a snapshot under different cipher lists. Endpoints whose name cannot pass demand nothing."""
 
-    def __init__(self, snapshot: Snapshot, verified_today: frozenset[tuple[Address, str]]) -> None:
-        """`verified_today` holds (peer, endpoint name) pairs."""
-        self._verified_today = verified_today
+    def __init__(self, snapshot: Snapshot, today: Today) -> None:
+        self._today = today
         self._endpoints = [
             (endpoint, endpoint.name, _usable(endpoint, presented_chains(snapshot, endpoint)))
             for endpoint in snapshot.endpoints
@@ -49,11 +61,16 @@ class DemandReader:
         in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
         found: Counter[Demand] = Counter()
         for endpoint, name, usable in self._endpoints:
-            chains = _demanded(endpoint, usable, in_force)
-            held = (peer.address, name) in self._verified_today
+            shown = _shown(endpoint, usable, in_force)
+            chains = _all_of(shown)
+            pair = (peer.address, name)
+            held = pair in self._today.verified
             # With no chain left to accept, a pair that verifies today would be lost: that is a demand nothing can meet.
             if chains or held:
                 found[Demand(chains, held)] += 1
+            if not held and pair in self._today.working:
+                # It stands for no verified pair, so it counts for nothing; but what works is not broken.
+                found[Demand(_all_of(shown[:1]), must_hold=True)] += 0
         return found
 
 
@@ -65,9 +82,14 @@ def _usable(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Usable:
     return {family: chain if name_matches(chain[0], endpoint.address) else None for family, chain in chains.items()}
 
 
-def _demanded(endpoint: Endpoint, usable: Usable, ciphers: CipherList | None) -> tuple[Chain, ...]:
+def _shown(endpoint: Endpoint, usable: Usable, ciphers: CipherList | None) -> tuple[Chain | None, ...]:
+    """What `endpoint` may present, the expected one first."""
     if endpoint.error is not None:
         return ()
-    chains = [usable[family] for family in presented_families(endpoint, ciphers)]
-    passing = tuple(chain for chain in chains if chain is not None)
-    return passing if len(passing) == len(chains) else ()
+    return tuple(usable[family] for family in presented_families(endpoint, ciphers))
+
+
+def _all_of(shown: tuple[Chain | None, ...]) -> tuple[Chain, ...]:
+    """All of `shown`; nothing where one of them cannot pass."""
+    passing = tuple(chain for chain in shown if chain is not None)
+    return passing if len(passing) == len(shown) else ()

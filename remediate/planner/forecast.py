@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import EndpointForecast, Outcome
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.choice import Choice
@@ -29,12 +29,13 @@ class Forecaster:
         self.added, self.removed, self.policy = choice.added, choice.removed, choice.policy
         self._views: dict[Address, PeerJudge] = {}
         self._kinds: dict[int, Address] = {}
-        cluster = ClusterJudge(snapshot, answers)
+        self._ciphers: dict[Address, CipherList | None] = {}
+        self._cluster = ClusterJudge(snapshot, answers)
         for peer in snapshot.peers:
             if peer.error is None:
-                ciphers = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
+                ciphers = self._ciphers[peer.address] = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
-                self._views[peer.address] = cluster.view(self.after[peer.address], ciphers)
+                self._views[peer.address] = self._cluster.view(self.after[peer.address], ciphers)
                 self._kinds.setdefault(id(self._views[peer.address]), peer.address)
 
     def kind(self, peer: Address) -> Address:
@@ -54,6 +55,10 @@ class Forecaster:
     def outcome(self, peer: Address, endpoint: Endpoint) -> Outcome:
         """Return what `endpoint` will get from an observed `peer`."""
         return self._views[peer].outcome(endpoint)
+
+    def outcome_with(self, trusted: Chain, peer: Address, endpoint: Endpoint) -> Outcome:
+        """Return what `endpoint` would get from an observed `peer` were its list then `trusted`."""
+        return self._cluster.view(trusted, self._ciphers[peer]).outcome(endpoint)
 
     def explain(self, peer: Address, endpoint: Endpoint) -> Explained:
         """Return how the outcome at an observed `peer` will come about; without a chain where no certificate was seen."""

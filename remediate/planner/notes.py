@@ -44,11 +44,14 @@ def _verdict_notes() -> Iterator[str]:
 
 def _choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:
     if policy.ciphers not in {"auto", "keep", choice.policy}:
-        yield f"--ciphers {policy.ciphers} would break an endpoint that verifies today (or the list is unknown), so it is not planned."
+        yield (
+            f"--ciphers {policy.ciphers} would break an endpoint that works today (or the list is unknown or rules it out), so it "
+            "is not planned."
+        )
     if choice.bounded:
         yield (
-            "One chain has so many possible issuers that only the ways with the fewest changes were tried: the plan is proven to "
-            "work, but a smaller one may exist."
+            "One chain has so many possible issuers that only the shortest ways to a root and those with the fewest changes were "
+            "tried: the plan is proven to work, but one that verifies more or is smaller may exist."
         )
 
 

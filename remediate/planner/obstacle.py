@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remediate.model.snapshot import Endpoint
-from remediate.planner.problem import Oracle
+from remediate.planner.oracle import Oracle
 from remediate.planner.refusal import Refusal
 from remediate.planner.slots import Candidates, slot_of
 from remediate.trust.verify import Chain

@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 Variable = Hashable
 Cost = tuple[int, ...]
@@ -33,15 +34,29 @@ class _Eliminated:
     best: Mapping[Row, int]
 
 
-def minimise(tables: Iterable[Table]) -> dict[Variable, int] | None:
+_MANY = 20
+
+
+class TooManyRowsError(Exception):
+    """The variables hang together too closely for the rows that were allowed."""
+
+
+def minimise(tables: Iterable[Table], most_rows: int | None = None) -> dict[Variable, int] | None:
     """Return the cheapest combination of all variables that every table allows; None when there is none.
 
     The tables together must hold every variable. Where two combinations cost the same, the one with the lower numbers wins.
+
+    Args:
+        most_rows: how many rows all steps may make together; None: as many as it takes.
+
+    Raises:
+        TooManyRowsError: it takes more.
     """
+    budget = _Budget(most_rows)
     waiting = _Waiting(table for table in tables if table.scope)
     steps: list[_Eliminated] = []
     while (variable := waiting.next_variable()) is not None:
-        joined = _join_all(waiting.take(variable))
+        joined = _join_all(waiting.take(variable), budget)
         if not joined.costs:
             return None
         step, rest = _eliminate(joined, variable)
@@ -51,6 +66,19 @@ def minimise(tables: Iterable[Table]) -> dict[Variable, int] | None:
     return _read_back(steps)
 
 
+class _Budget:
+    def __init__(self, rows: int | None) -> None:
+        self._left = rows
+
+    def spend(self, rows: Iterable[int]) -> None:
+        """Count `rows`, one number after the other. Raises TooManyRowsError."""
+        if self._left is not None:
+            for some in rows:
+                self._left -= some
+                if self._left < 0:
+                    raise TooManyRowsError
+
+
 class _Waiting:
     """The tables still to be joined, those of one scope as one, and which variable to eliminate next."""
 
@@ -58,10 +86,13 @@ class _Waiting:
         self._tables: dict[frozenset[Variable], Table] = {}
         self._scopes: dict[Variable, set[frozenset[Variable]]] = {}
         self._order: dict[Variable, int] = {}
+        self._sizes: dict[Variable, int] = {}
         self._queue: list[tuple[int, int]] = []
         for table in tables:
             for variable in table.scope:
                 self._order.setdefault(variable, len(self._order))
+            if len(table.scope) == 1:
+                self._sizes[table.scope[0]] = len(table.costs)
             self._add(table)
         self._variables = list(self._order)
         for variable in self._variables:
@@ -70,7 +101,7 @@ class _Waiting:
     def _add(self, table: Table) -> None:
         scope = frozenset(table.scope)
         known = self._tables.get(scope)
-        self._tables[scope] = _join(known, table) if known else table
+        self._tables[scope] = _join(known, table, _Budget(None)) if known else table
         for variable in scope:
             self._scopes.setdefault(variable, set()).add(scope)
 
@@ -78,10 +109,15 @@ class _Waiting:
         heapq.heappush(self._queue, (self._width(variable), self._order[variable]))
 
     def _width(self, variable: Variable) -> int:
-        return len(frozenset().union(*self._scopes[variable]))
+        """How many rows the tables of `variable` may have together. One that has no table of its own has two values, as a rule.
+
+        Of many variables, it is enough to know that they are many.
+        """
+        together = frozenset().union(*self._scopes[variable])
+        return prod(self._sizes.get(one, 2) for one in together) if len(together) < _MANY else 1 << len(together)
 
     def next_variable(self) -> Variable | None:
-        """The variable with the fewest neighbours, the first such; None when all are eliminated."""
+        """The variable whose tables make the smallest one together, the first such; None when all are eliminated."""
         while self._queue:
             width, number = heapq.heappop(self._queue)
             variable = self._variables[number]
@@ -105,16 +141,16 @@ class _Waiting:
             self._enqueue(variable)
 
 
-def _join_all(bucket: Sequence[Table]) -> Table:
+def _join_all(bucket: Sequence[Table], budget: _Budget) -> Table:
     """All tables of `bucket` as one; the small ones first, so that forbidden combinations go early."""
     ordered = sorted(bucket, key=lambda table: len(table.costs))
     joined = ordered[0]
     for table in ordered[1:]:
-        joined = _join(joined, table)
+        joined = _join(joined, table, budget)
     return joined
 
 
-def _join(left: Table, right: Table) -> Table:
+def _join(left: Table, right: Table, budget: _Budget) -> Table:
     shared = [variable for variable in left.scope if variable in right.scope]
     extra = [place for place, variable in enumerate(right.scope) if variable not in left.scope]
     left_places = [left.scope.index(variable) for variable in shared]
@@ -123,6 +159,7 @@ def _join(left: Table, right: Table) -> Table:
     for row, cost in right.costs.items():
         key = tuple(row[place] for place in right_places)
         by_shared.setdefault(key, []).append((tuple(row[place] for place in extra), cost))
+    budget.spend(len(by_shared.get(tuple(row[place] for place in left_places), ())) for row in left.costs)
     costs = {
         row + more: add(cost, other)
         for row, cost in left.costs.items()

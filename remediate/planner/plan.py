@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 from remediate.model.certificate import Certificate
+from remediate.model.errors import FormatError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint, PlanId
 from remediate.model.plan import (
     Action,
@@ -26,12 +28,13 @@ from remediate.model.wire import plan_document, plan_id
 from remediate.planner.advice import Advisor
 from remediate.planner.alternatives import Solver, alternatives, ruled_out
 from remediate.planner.choice import Choice, Chooser, primary
-from remediate.planner.demands import DemandReader
+from remediate.planner.demands import DemandReader, Today
 from remediate.planner.forecast import Forecaster
 from remediate.planner.notes import notes
+from remediate.planner.removals import removals
 from remediate.planner.slots import Candidates, candidates
 from remediate.planner.unresolved import Helpers, unresolved
-from remediate.trust.judge import judge
+from remediate.trust.judge import Judgement, judge
 from remediate.trust.verify import Answers
 
 
@@ -41,10 +44,26 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
     "Now" is the snapshot's ``taken_at``.
 
     Raises:
+        ValueError: the snapshot's ``taken_at`` has no time zone.
+        FormatError: the snapshot holds a peer or an endpoint twice.
         RemediateError: no OpenSSL can be loaded on this machine.
     """
+    _check(snapshot)
     with _collector_at_rest():
         return _made(_in_order(snapshot), policy)
+
+
+def _check(snapshot: Snapshot) -> None:
+    """What a file is refused for when it is read, for a snapshot that a program made."""
+    if snapshot.taken_at.utcoffset() is None:
+        raise ValueError("the moment the snapshot was taken at needs a time zone")
+    for kind, names in (
+        ("peer", [one.address for one in snapshot.peers]),
+        ("endpoint", [one.name for one in snapshot.endpoints]),
+    ):
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise FormatError(f"The snapshot holds the {kind} {min(twice)} more than once.")
 
 
 @contextmanager
@@ -62,9 +81,8 @@ def _collector_at_rest() -> Iterator[None]:
 def _made(snapshot: Snapshot, policy: Policy) -> Plan:
     answers = Answers(snapshot.taken_at)
     today = judge(snapshot, answers)
-    verified_today = frozenset((one.peer, _endpoint_name(one.address, one.port)) for one in today if one.outcome.verdict.ok)
     known = candidates(snapshot, policy)
-    chooser = Chooser(snapshot, policy, known, DemandReader(snapshot, verified_today), answers)
+    chooser = Chooser(snapshot, policy, known, DemandReader(snapshot, _unharmed(today)), answers)
     found = chooser.choices(removal=policy.allow_removal)
     choice = found[0]
     forecaster = Forecaster(snapshot, choice, answers)
@@ -107,6 +125,11 @@ def _in_order(snapshot: Snapshot) -> Snapshot:
     )
 
 
+def _unharmed(today: Iterable[Judgement]) -> Today:
+    working = {(one.peer, _endpoint_name(one.address, one.port)): one.outcome.verdict.ok for one in today if one.works}
+    return Today(frozenset(pair for pair, verified in working.items() if verified), frozenset(working))
+
+
 def _endpoint_name(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
@@ -122,7 +145,7 @@ def _actions(
     """The actions in the order they are carried out, not yet numbered."""
     mended = [one for one in forecasts if one.after.verdict.ok and not one.before.verdict.ok]
     changes: list[Action] = [
-        *_removals(snapshot, choice, mended),
+        *removals(snapshot, choice, forecaster, mended),
         *_additions(snapshot, known, choice, forecaster, mended),
         *_cipher_change(snapshot, choice),
     ]
@@ -154,25 +177,10 @@ def _additions(
     return found
 
 
-def _removals(snapshot: Snapshot, choice: Choice, mended: Iterable[EndpointForecast]) -> list[Action]:
-    """One action per certificate and way of removal; its reason is every endpoint that is mended where it goes."""
-    names: dict[Address, set[str]] = {}
-    for one in mended:
-        names.setdefault(one.peer, set()).add(_endpoint_name(one.address, one.port))
-    by_peer = {peer.address: peer.removal for peer in snapshot.peers}
-    found: list[Action] = []
-    for certificate, peers in _by_certificate(snapshot, choice.removed).items():
-        for way in sorted({by_peer[peer] for peer in peers}, reverse=True):
-            some = tuple(peer for peer in peers if by_peer[peer] == way)
-            because = {name for peer in some for name in names.get(peer, ())}
-            found.append(RemoveCertificate("", certificate.fingerprint, some, way, tuple(sorted(because))))
-    return found
-
-
 def _by_certificate(
     snapshot: Snapshot, per_peer: Mapping[Address, tuple[Certificate, ...]]
 ) -> dict[Certificate, tuple[Address, ...]]:
-    """Which peers each certificate goes to (or out of), the certificates by fingerprint, the peers in order."""
+    """Which peers each certificate goes to, the certificates by fingerprint, the peers in order."""
     everything = sorted({one for some in per_peer.values() for one in some}, key=lambda one: one.fingerprint)
     order = [peer.address for peer in snapshot.peers]
     return {one: tuple(peer for peer in order if one in per_peer.get(peer, ())) for one in everything}

@@ -1,6 +1,6 @@
-"""From demands to tables: what each way to fill a few slots does for the demands that depend on them.
+"""From demands to tables: what each way to fill a few slots does for the demands that depend on them, and what it costs.
 
-The exact question, for one cipher list: per peer and slot, add one certificate or none (or, where allowed, take a stale one out),
+The exact question, for one cipher list: per peer and slot, add one certificate or none (or, where allowed, take stale ones out),
 so that the contract's order is met: most pairs verified, fewest removals, fewest unvouched certificates, fewest additions, narrowest
 trust, lowest fingerprints; and never a pair that verifies today is lost. OpenSSL answers every row of every table itself.
 """
@@ -8,89 +8,30 @@ trust, lowest fingerprints; and never a pair that verifies today is lost. OpenSS
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.plan import Role
-from remediate.model.x509 import Unreadable
+from remediate.planner.costs import ZERO, cost_of
 from remediate.planner.demands import Demand
-from remediate.planner.optimum import Cost, Row, Table
+from remediate.planner.optimum import Cost, Table
+from remediate.planner.options import Option, PeerList, Place, changed, options_of, too_many
+from remediate.planner.oracle import Oracle
 from remediate.planner.slots import Candidates, Slot, slot_of
-from remediate.trust.openssl import V_OK
-from remediate.trust.relevance import SubjectIndex
-from remediate.trust.verify import Answers, Chain
-
-Place = tuple[Address, Slot]
-"""A slot of one peer's list: the variable of the problem."""
-
-ROWS_PER_DEMAND = 8192
-"""How many ways to fill its slots are tried for one demand. Beyond, only those with the fewest changes are (`Problem.bounded`)."""
-
-# The places of a cost: see the module's docstring.
-VERIFIED, REMOVED, UNVOUCHED, ADDED, ROOTS, INTERMEDIATES, FINGERPRINTS = range(7)
-ZERO: Cost = (0,) * 7
+from remediate.planner.split import ROWS_PER_TABLE
+from remediate.planner.tables import MOST_TRIED, DemandTables
+from remediate.trust.openssl import readable
+from remediate.trust.verify import Chain
 
 
-@dataclass(frozen=True)
-class Option:
-    """One way to treat one slot of one peer's list; the empty option leaves it alone."""
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A variable that only tables know: 1 where a certificate that nobody vouches for is added to some peer."""
 
-    add: Certificate | None = None
-    remove: Certificate | None = None
-
-
-KEEP = Option()
-
-
-@dataclass(frozen=True)
-class PeerList:
-    """A trusted CA list with the slots it fills, and how many peers hold exactly it.
-
-    What is best for one of several peers that are alike is best for each of them, so they are decided as one.
-    """
-
-    order: Mapping[Certificate, int]
-    by_slot: Mapping[Slot, tuple[Certificate, ...]]
-    count: int
-
-    @classmethod
-    def of(cls, trusted: Iterable[Certificate], count: int = 1) -> PeerList:
-        """Return `trusted`, held by `count` peers, with its slots."""
-        order = {one: place for place, one in enumerate(dict.fromkeys(trusted))}
-        by_slot: dict[Slot, tuple[Certificate, ...]] = {}
-        for one in order:
-            by_slot[slot_of(one)] = (*by_slot.get(slot_of(one), ()), one)
-        return cls(order, by_slot, count)
-
-    def among(self, some: Iterable[Certificate]) -> Chain:
-        """Return those of `some` that the list holds, in its order."""
-        return tuple(sorted((one for one in some if one in self.order), key=self.order.__getitem__))
-
-
-class Oracle:
-    """Asks OpenSSL whether a list accepts a chain, with only what can matter to the chain in the list."""
-
-    def __init__(self, everything: Iterable[Certificate], answers: Answers) -> None:
-        self._index = SubjectIndex(everything)
-        self._answers = answers
-        self._relevant: dict[Chain, frozenset[Certificate]] = {}
-
-    def relevant(self, chain: Chain) -> frozenset[Certificate]:
-        """Return all known certificates that can change the verdict on `chain`."""
-        if chain not in self._relevant:
-            self._relevant[chain] = frozenset(self._index.relevant(chain))
-        return self._relevant[chain]
-
-    def accepts(self, trusted: Sequence[Certificate], chain: Chain) -> bool:
-        """Whether a list of `trusted`, in order, accepts `chain`; nothing in it that is not relevant to `chain` matters."""
-        relevant = self.relevant(chain)
-        try:
-            return self._answers.built(chain, tuple(one for one in trusted if one in relevant)).code == V_OK
-        except Unreadable:
-            return False
+    certificate: Certificate
 
 
 class Problem:
@@ -98,13 +39,24 @@ class Problem:
 
     Attributes:
         options: per place, the options by number; 0 is always to leave the slot alone.
-        bounded: some demand had too many ways to be tried all; the plan says so.
+        split: some demand has more than one table; if these hang together too closely, `splits` False is a way out.
+        bounded: some demand or slot had too many ways to be tried all; the plan says so.
     """
 
     def __init__(
-        self, oracle: Oracle, known: Candidates, lists: Mapping[Address, PeerList], *, removal: bool, at: datetime
+        self,
+        oracle: Oracle,
+        known: Candidates,
+        lists: Mapping[Address, PeerList],
+        *,
+        removal: bool,
+        at: datetime,
+        splits: bool = True,
+        tried: int = MOST_TRIED,
     ) -> None:
         """`lists` holds one peer for each group of peers that are alike (`PeerList.count`)."""
+        self._splits = splits
+        self._tried = tried
         self._oracle = oracle
         self._known = known
         self._lists = lists
@@ -112,93 +64,62 @@ class Problem:
         self._at = at
         self._candidates = frozenset(known.certificates)
         self.options: dict[Place, tuple[Option, ...]] = {}
+        self.split = False
         self.bounded = False
 
     def tables(self, demands: Mapping[Address, Mapping[Demand, int]]) -> list[Table] | None:
         """Return the tables whose minimum is the choice; None when a pair that verifies today is lost whatever is added."""
-        needed = [(peer, demand, weight) for peer, some in demands.items() for demand, weight in some.items()]
-        for peer, demand, _ in needed:
-            self._open_places(peer, demand)
-        tables = [self._demand_table(*one) for one in needed]
+        tables: list[Table] = []
+        branches = itertools.count()
+        for peer, some in demands.items():
+            if self._lists[peer].unreadable and not self._removal:
+                continue  # Such a list accepts nothing, today or with any addition.
+            options = self._open(peer, some)
+            rows = ROWS_PER_TABLE if self._splits else max(ROWS_PER_TABLE, self._tried)
+            maker = DemandTables(
+                self._oracle, peer, self._lists[peer], options, branches, rows, splits=self._splits, tried=self._tried
+            )
+            tables += maker.of(some)
+            self.split |= maker.split
+            self.bounded |= maker.bounded
         if any(not table.costs for table in tables):
             return None
         return [*tables, *self._option_tables(), *self._voucher_tables()]
 
-    # --- options --------------------------------------------------------------------------------------------------------
-
-    def _open_places(self, peer: Address, demand: Demand) -> None:
-        """Make room for every option that can matter to `demand`."""
-        for one in sorted(self._relevant(demand), key=lambda known: known.fingerprint):
-            place = (peer, slot_of(one))
-            held = self._lists[peer].by_slot.get(place[1], ())
-            options = self.options.get(place, (KEEP,))
-            if not held and one in self._candidates:
-                options = (*options, Option(add=one))
-            elif self._removal and one in held and self._stale(one, demand):
-                options = (*options, Option(remove=one))
-            elif self._removal and held and one not in held and one in self._candidates and len(held) == 1:
-                options = (*options, Option(add=one, remove=held[0]))
-            self.options[place] = tuple(dict.fromkeys(options))
-
-    def _relevant(self, demand: Demand) -> set[Certificate]:
-        return {one for chain in demand.chains for one in self._oracle.relevant(chain)}
-
-    def _stale(self, listed: Certificate, demand: Demand) -> bool:
-        """Whether `listed` may be taken out: its dates are over, or another certificate with its name is at hand."""
-        over = listed.not_after is not None and listed.not_after <= self._at
-        rivals = {one for chain in demand.chains for one in chain} | self._relevant(demand)
-        return over or any(one != listed and slot_of(one) == slot_of(listed) for one in rivals)
-
-    # --- tables ---------------------------------------------------------------------------------------------------------
-
-    def _demand_table(self, peer: Address, demand: Demand, weight: int) -> Table:
-        """What each way to fill the places that `demand` depends on does for it: a gain, nothing, or forbidden."""
-        relevant = self._relevant(demand)
-        places = sorted({(peer, slot_of(one)) for one in relevant} & self.options.keys())
-        places = [place for place in places if len(self.options[place]) > 1]
-        held = self._lists[peer].among(relevant)
-        costs: dict[Row, Cost] = {}
-        for row in self._rows(places, relevant):
-            trusted = _changed(held, [self.options[place][number] for place, number in zip(places, row, strict=True)])
-            verified = bool(demand.chains) and all(self._oracle.accepts(trusted, chain) for chain in demand.chains)
-            if verified or not demand.must_hold:
-                costs[row] = _cost(verified=-weight * self._lists[peer].count if verified else 0)
-        return Table(tuple(places), self._spread(places, relevant, costs))
-
     def after(self, peer: Address, chosen: Mapping[Place, int]) -> Chain:
         """Return the list of `peer` with the chosen options applied."""
         options = [self.options[place][number] for place, number in chosen.items() if place[0] == peer]
-        return _changed(tuple(self._lists[peer].order), options)
+        return changed(tuple(self._lists[peer].order), options)
 
-    def _rows(self, places: Sequence[Place], relevant: set[Certificate]) -> Iterable[Row]:
-        """Every row of options that can matter here, or, where those are too many, those with the fewest changes."""
-        numbers = [self._telling(place, relevant) for place in places]
-        total = 1
-        for some in numbers:
-            total *= len(some)
-        if total <= ROWS_PER_DEMAND:
-            return itertools.product(*numbers)
-        self.bounded = True
-        return itertools.islice(_by_changes(numbers), ROWS_PER_DEMAND)
+    # --- options --------------------------------------------------------------------------------------------------------
 
-    def _telling(self, place: Place, relevant: set[Certificate]) -> tuple[int, ...]:
-        """The options of `place` by number, those left out that are nothing to the demand."""
-        options = self.options[place]
-        return tuple(
-            number
-            for number, option in enumerate(options)
-            if option is KEEP or option.add in relevant or option.remove in relevant
-        )
+    def _open(self, peer: Address, demands: Mapping[Demand, int]) -> dict[Slot, tuple[Option, ...]]:
+        """Every option that can matter to `demands`, per slot of `peer`."""
+        trusted = self._lists[peer]
+        chains = {chain for demand in demands for chain in demand.chains}
+        telling = trusted.unreadable.union(*(self._oracle.relevant(chain) for chain in chains))
+        by_slot: dict[Slot, list[Certificate]] = {}
+        for one in sorted(telling, key=lambda known: known.fingerprint):
+            by_slot.setdefault(slot_of(one), []).append(one)
+        found: dict[Slot, tuple[Option, ...]] = {}
+        for slot, members in sorted(by_slot.items()):
+            held = trusted.by_slot.get(slot, ())
+            removable = tuple(one for one in held if self._removal and self._stale(one))
+            self.bounded |= too_many(removable, telling)
+            wanted = tuple(one for one in members if one in self._candidates and one not in held)
+            found[slot] = options_of(held, wanted, removable, telling)
+        self.options.update({(peer, slot): options for slot, options in found.items()})
+        return found
 
-    def _spread(self, places: Sequence[Place], relevant: set[Certificate], costs: dict[Row, Cost]) -> dict[Row, Cost]:
-        """The same costs over all options: one that is nothing to the demand costs it what leaving the slot alone does."""
-        for index, place in enumerate(places):
-            telling = set(self._telling(place, relevant))
-            silent = [number for number in range(len(self.options[place])) if number not in telling]
-            alone = {row: cost for row, cost in costs.items() if row[index] == 0}
-            for number in silent:
-                costs.update({(*row[:index], number, *row[index + 1 :]): cost for row, cost in alone.items()})
-        return costs
+    def _stale(self, listed: Certificate) -> bool:
+        """Whether `listed` may be taken out: its dates are over, it cannot be read, or another one with its subject is at hand.
+
+        A common name alone is not enough: two CAs may share one and both be in use, where nobody looked.
+        """
+        over = listed.not_after is not None and listed.not_after <= self._at
+        return over or not readable(listed) or self._oracle.namesake(listed)
+
+    # --- what options cost ----------------------------------------------------------------------------------------------
 
     def _option_tables(self) -> list[Table]:
         """What each option costs by itself: removals, additions, and how wide the new trust is."""
@@ -212,12 +133,12 @@ class Problem:
 
     def _own_cost(self, place: Place, option: Option, rank: Mapping[Certificate, int], peers: int) -> Cost:
         count = self._lists[place[0]].count
-        removed = count * int(option.remove is not None)
+        removed = count * len(option.remove)
         if option.add is None:
-            return _cost(removed)
+            return cost_of(removed=removed)
         role: Role = self._known.role(option.add)
-        return _cost(
-            removed,
+        return cost_of(
+            removed=removed,
             added=count,
             roots=count * int(role == "root"),
             intermediates=count * int(role == "intermediate"),
@@ -226,50 +147,21 @@ class Problem:
             fingerprints=-count * (peers + 1) ** rank[option.add],
         )
 
-    def _voucher_tables(self) -> list[Table]:
-        """One unvouched certificate counts once, however many peers it goes to."""
-        users: dict[Certificate, list[Place]] = {}
+    def _voucher_tables(self) -> Iterator[Table]:
+        """One unvouched certificate counts once, however many peers it goes to: a voucher, which each of its uses needs."""
+        users: dict[Certificate, list[tuple[Place, int]]] = {}
         for place, options in sorted(self.options.items()):
-            for option in options:
+            for number, option in enumerate(options):
                 if option.add and self._known.approval(option.add) == "required":
-                    users.setdefault(option.add, []).append(place)
-        return [self._voucher_table(certificate, places) for certificate, places in users.items()]
-
-    def _voucher_table(self, certificate: Certificate, places: Sequence[Place]) -> Table:
-        rows = itertools.product(*(range(len(self.options[place])) for place in places))
-        return Table(
-            tuple(places),
-            {row: _cost(unvouched=int(self._uses(certificate, places, row))) for row in rows},
-        )
-
-    def _uses(self, certificate: Certificate, places: Sequence[Place], row: Row) -> bool:
-        return any(self.options[place][number].add == certificate for place, number in zip(places, row, strict=True))
-
-
-def _changed(trusted: Chain, options: Iterable[Option]) -> Chain:
-    """A list with `options` applied: additions go to the end, as the box appends, the lowest fingerprint first."""
-    wanted = list(options)
-    removed = {option.remove for option in wanted if option.remove}
-    added = sorted((option.add for option in wanted if option.add), key=lambda one: one.fingerprint)
-    return (*(one for one in trusted if one not in removed), *added) if removed else (*trusted, *added)
-
-
-def _by_changes(numbers: Sequence[Sequence[int]]) -> Iterable[Row]:
-    """Rows over `numbers` (0 first in each), those with the fewest places other than 0 first."""
-    for changes in range(len(numbers) + 1):
-        for places in itertools.combinations(range(len(numbers)), changes):
-            filled = [numbers[place][1:] if place in places else (0,) for place in range(len(numbers))]
-            yield from itertools.product(*filled)
-
-
-def _cost(
-    removed: int = 0,
-    *,
-    verified: int = 0,
-    unvouched: int = 0,
-    added: int = 0,
-    roots: int = 0,
-    intermediates: int = 0,
-    fingerprints: int = 0,
-) -> Cost:
-    return (verified, removed, unvouched, added, roots, intermediates, fingerprints)
+                    users.setdefault(option.add, []).append((place, number))
+        for certificate, uses in users.items():
+            if len(uses) == 1:
+                [(place, used)] = uses
+                numbers = range(len(self.options[place]))
+                yield Table((place,), {(number,): cost_of(unvouched=int(number == used)) for number in numbers})
+                continue
+            voucher = Voucher(certificate)
+            yield Table((voucher,), {(held,): cost_of(unvouched=held) for held in (0, 1)})
+            for place, used in uses:
+                rows = itertools.product((0, 1), range(len(self.options[place])))
+                yield Table((voucher, place), {(held, number): ZERO for held, number in rows if held or number != used})

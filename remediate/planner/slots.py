@@ -14,7 +14,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
 from remediate.model.plan import Approval, Policy, Role
 from remediate.model.snapshot import Snapshot
-from remediate.trust.openssl import common_name, name_hashes
+from remediate.trust.openssl import common_name, name_hashes, readable
 
 Slot = str
 
@@ -65,7 +65,8 @@ def candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
     disputed = frozenset(alarm.certificate for alarm in snapshot.alarms)
     seen = {one for chain in chains for one in chain} | listed | set(snapshot.available_ca)
     found = Candidates(
-        certificates=_certificates(snapshot, seen),
+        # One certificate that OpenSSL cannot read makes a peer drop its whole list.
+        certificates=tuple(one for one in _certificates(snapshot, seen) if readable(one)),
         own=own,
         # What a peer of this very cluster trusts already is vouched for by that (docs/decisions/0005-approvals.md).
         # But not what somebody in the middle may be showing: that takes a person who compared it over another path.

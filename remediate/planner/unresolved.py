@@ -11,8 +11,8 @@ from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause
 from remediate.planner.advice import Advisor
 from remediate.planner.forecast import Forecaster
+from remediate.planner.oracle import Oracle
 from remediate.planner.others import OthersAt
-from remediate.planner.problem import Oracle
 from remediate.planner.refusal import Advice, Refusal
 from remediate.trust.verify import Chain
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from functools import lru_cache
 
-from remediate.model.identity import CipherList, KeyFamily
+from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint
 
 RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
@@ -25,21 +25,22 @@ def families_in(ciphers: CipherList) -> tuple[KeyFamily, ...]:
     try:
         # Level 1 is the appliance's; a distribution may have set a higher one that drops suites.
         context.set_ciphers(f"{ciphers}:@SECLEVEL=1")
-    except ssl.SSLError:
+    except (ssl.SSLError, ValueError):
+        # ValueError: a NUL or a lone surrogate, which no box can hold but a file may.
         return ()
     suites = [suite for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
     return tuple(dict.fromkeys(AUTHENTICATION[one["auth"]] for one in suites if one["auth"] in AUTHENTICATION))
 
 
 def prefer(family: KeyFamily, ciphers: CipherList) -> CipherList:
-    """Return the smallest change of `ciphers` that asks for `family` first; `ciphers` itself where it does already."""
+    """Return the smallest change of `ciphers` that asks for `family` first; `ciphers` itself where it does already or none would."""
     if families_in(ciphers)[:1] == (family,):
         return ciphers
     wanted, other = (RSA_PREFIX, ECDSA_PREFIX) if family == "rsa" else (ECDSA_PREFIX, RSA_PREFIX)
     stripped = CipherList(ciphers.removeprefix(other))
-    if stripped and families_in(stripped)[:1] == (family,):
-        return stripped
-    return CipherList(wanted + stripped)
+    # A list that rules a family out (`!aRSA`) does so for a prefix too: it then stays as it is.
+    changes = (one for one in (stripped, CipherList(wanted + stripped)) if one and families_in(one)[:1] == (family,))
+    return next(changes, ciphers)
 
 
 def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[KeyFamily, ...]:
@@ -48,8 +49,8 @@ def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[
     More than one means that it is not certain which: then every one of them must verify. None means no shared cipher. `ciphers`
     None means that the peer's list is not known.
     """
-    held = tuple(endpoint.presented)
-    if ciphers is None:
+    held = tuple(filter(endpoint.presented.get, FAMILIES))
+    if ciphers is None or not held:
         return held
     if len(held) == 1:
         return held if held[0] in families_in(ciphers) else ()

@@ -16,12 +16,18 @@ from remediate.trust.verify import Answers, Chain, Explained, ListJudge
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one endpoint gets from one peer."""
+    """What one endpoint gets from one peer.
+
+    Attributes:
+        works: whether the certificate expected first verifies, name included. Where another one may be presented instead, an
+            endpoint can work today that does not count as verified: nothing that a person sees working may be broken.
+    """
 
     address: Address
     port: int
     peer: Address
     outcome: Outcome
+    works: bool
 
 
 def judge(snapshot: Snapshot, answers: Answers | None = None) -> tuple[Judgement, ...]:
@@ -39,13 +45,18 @@ def _judgements(cluster: ClusterJudge, snapshot: Snapshot) -> Iterator[Judgement
             tuple(snapshot.certificates[one] for one in peer.trusted_ca), peer.ciphers.get(REVERSE_PROXY_CIPHERS)
         )
         for endpoint in snapshot.endpoints:
-            outcome = view.outcome(endpoint) if peer.error is None else Outcome(_unobserved(peer.error), None)
-            yield Judgement(endpoint.address, endpoint.port, peer.address, outcome)
+            if peer.error is None:
+                outcome = view.outcome(endpoint)
+                works = outcome.verdict.ok or view.works(endpoint)
+            else:
+                outcome, works = Outcome(_unobserved(peer.error), None), False
+            yield Judgement(endpoint.address, endpoint.port, peer.address, outcome, works)
 
 
 def presented_chains(snapshot: Snapshot, endpoint: Endpoint) -> dict[KeyFamily, Chain]:
-    """Return the certificates that `endpoint` presents, per key family."""
-    return {family: tuple(snapshot.certificates[one] for one in chain) for family, chain in endpoint.presented.items()}
+    """Return the certificates that `endpoint` presents, per key family that it presents any of."""
+    presented = ((family, chain) for family, chain in endpoint.presented.items() if chain)
+    return {family: tuple(snapshot.certificates[one] for one in chain) for family, chain in presented}
 
 
 class ClusterJudge:
@@ -98,6 +109,13 @@ class PeerJudge:
         if outcome is None:
             outcome = self._outcomes[name] = self._outcome(endpoint, self._chains[name])
         return outcome
+
+    def works(self, endpoint: Endpoint) -> bool:
+        """Whether the certificate that `endpoint` is expected to present verifies, whatever else it may present."""
+        if endpoint.error is not None or self.outcome(endpoint).verdict.ok:
+            return endpoint.error is None
+        families = self.families(endpoint)
+        return len(families) > 1 and self.explain(endpoint, families[0]).verdict.ok
 
     def _outcome(self, endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Outcome:
         if endpoint.error is not None:

@@ -175,12 +175,20 @@ def broken_list_text(number: int) -> str:
     return f"the trusted CA list holds a certificate that cannot be read: number {number}"
 
 
+def readable(certificate: Certificate) -> bool:
+    """Whether OpenSSL can parse `certificate`."""
+    return name_hashes(certificate) is not _UNREADABLE
+
+
 @dataclass(frozen=True, slots=True)
 class NameHashes:
     """OpenSSL's 32-bit hashes of a certificate's canonical subject and issuer names (``openssl x509 -subject_hash``)."""
 
     subject: int
     issuer: int
+
+
+_UNREADABLE = NameHashes(-1, -1)
 
 
 @lru_cache(maxsize=65_536)
@@ -190,7 +198,7 @@ def name_hashes(certificate: Certificate) -> NameHashes:
     try:
         pointer = x509(openssl, certificate.der).pointer
     except Unreadable:
-        return NameHashes(-1, -1)
+        return _UNREADABLE
     return NameHashes(openssl.lib.X509_subject_name_hash(pointer), openssl.lib.X509_issuer_name_hash(pointer))
 
 

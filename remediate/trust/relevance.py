@@ -8,7 +8,8 @@ never one too few.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from remediate.model.certificate import Certificate
 from remediate.trust.openssl import name_hashes
@@ -37,3 +38,19 @@ class SubjectIndex:
                 found.extend(members)
                 names.extend(name_hashes(one).issuer for one in members)
         return tuple(sorted(found, key=self._order.__getitem__))
+
+    def reachable(self, presented: Sequence[Certificate], there: Callable[[Certificate], bool]) -> Iterator[Certificate]:
+        """Yield what would be relevant to `presented` were only those in the list that are `there`, the nearest to the leaf first."""
+        names = deque(name for one in presented for name in (name_hashes(one).subject, name_hashes(one).issuer))
+        reached: set[int] = set()
+        while names:
+            name = names.popleft()
+            if name not in reached:
+                reached.add(name)
+                members = [one for one in self.bearers(name) if there(one)]
+                yield from members
+                names.extend(name_hashes(one).issuer for one in members)
+
+    def bearers(self, subject: int) -> Sequence[Certificate]:
+        """Return the certificates whose subject has this hash, in the list's order."""
+        return self._by_subject.get(subject, ())

@@ -3,87 +3,138 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
-from remediate.model.plan import Plan, Policy, SetCiphers, TrustCertificate
+from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.trust import verify_chain
 from remediate.trust.ciphers import prefer, presented_families
+from remediate.trust.openssl import name_hashes
 
-Lists = dict[Address, tuple[Certificate, ...]]
+Some = tuple[Certificate, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to the list of one peer."""
+
+    added: Some = ()
+    removed: Some = ()
+
+
+Changes = dict[Address, Change]
 
 
 def best_order(snapshot: Snapshot, policy: Policy) -> tuple[object, ...]:
-    """The contract's order of the best plan: pairs verified (negative), unvouched, ciphers changed, added, roots, intermediates."""
+    """The contract's order of the best plan: pairs verified (negative), removed, unvouched, ciphers changed, added, how wide."""
     return min(_orders(snapshot, policy))
 
 
 def order_of(snapshot: Snapshot, plan: Plan) -> tuple[object, ...]:
     """The same for a plan that was made."""
-    added: Lists = {peer.address: () for peer in snapshot.peers}
+    changes: Changes = {peer.address: Change() for peer in snapshot.peers}
     for action in plan.actions:
-        if isinstance(action, TrustCertificate):
+        if isinstance(action, TrustCertificate | RemoveCertificate):
+            one = (plan.certificates[action.certificate],)
             for peer in action.peers:
-                added[peer] = (*added[peer], plan.certificates[action.certificate])
-    change = next((action.after for action in plan.actions if isinstance(action, SetCiphers)), None)
-    return _order(snapshot, added, change)
+                old = changes[peer]
+                trusts = isinstance(action, TrustCertificate)
+                changes[peer] = Change(old.added + one, old.removed) if trusts else Change(old.added, old.removed + one)
+    ciphers = next((action.after for action in plan.actions if isinstance(action, SetCiphers)), None)
+    return _order(snapshot, changes, ciphers)
 
 
-def verified(snapshot: Snapshot, added: Lists, change: CipherList | None) -> set[tuple[str, str]]:
-    """The (peer, endpoint) pairs that verify with these certificates appended and this cipher list."""
-    found = set()
-    for peer in snapshot.peers:
-        trusted = [snapshot.certificates[one] for one in peer.trusted_ca] + list(added[peer.address])
-        for endpoint in snapshot.endpoints:
-            families = presented_families(endpoint, change or peer.ciphers[REVERSE_PROXY_CIPHERS])
-            shown = [[snapshot.certificates[one] for one in endpoint.presented[family]] for family in families]
-            if shown and all(verify_chain(one, trusted, endpoint.address, snapshot.taken_at).ok for one in shown):
-                found.add((str(peer.address), endpoint.name))
-    return found
+def verified(snapshot: Snapshot, peer: Peer, change: Change, ciphers: CipherList | None) -> tuple[set[str], set[str]]:
+    """The endpoints that verify at `peer`, and those whose expected certificate does, with this change and this cipher list."""
+    trusted = [snapshot.certificates[one] for one in peer.trusted_ca]
+    trusted = [one for one in trusted if one not in change.removed] + list(change.added)
+    good, working = set(), set()
+    for endpoint in snapshot.endpoints:
+        families = presented_families(endpoint, ciphers or peer.ciphers[REVERSE_PROXY_CIPHERS])
+        shown = [[snapshot.certificates[one] for one in endpoint.presented[family]] for family in families]
+        answers = [verify_chain(one, trusted, endpoint.address, snapshot.taken_at).ok for one in shown]
+        good |= {endpoint.name} if answers and all(answers) else set()
+        working |= {endpoint.name} if answers and answers[0] else set()
+    return good, working
 
 
 def _orders(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[object, ...]]:
-    nothing: Lists = {peer.address: () for peer in snapshot.peers}
-    today = verified(snapshot, nothing, None)
     primary = next(peer for peer in snapshot.peers if peer.primary)
     current = primary.ciphers[REVERSE_PROXY_CIPHERS]
-    changes = {prefer("rsa", current), prefer("ecdsa", current)} - {current} if policy.ciphers == "auto" else set()
-    for change in [None, *sorted(changes)]:
-        for combination in itertools.product(*(_additions(snapshot, peer) for peer in snapshot.peers)):
-            added = {peer.address: some for peer, some in zip(snapshot.peers, combination, strict=True)}
-            if today <= verified(snapshot, added, change):
-                yield _order(snapshot, added, change)
+    lists = {prefer("rsa", current), prefer("ecdsa", current)} - {current} if policy.ciphers == "auto" else set()
+    for ciphers in [None, *sorted(lists)]:
+        for combination in itertools.product(*(_best_of_peer(snapshot, peer, ciphers, policy) for peer in snapshot.peers)):
+            changes = {peer.address: some for peer, some in zip(snapshot.peers, combination, strict=True)}
+            yield _order(snapshot, changes, ciphers)
 
 
-def _additions(snapshot: Snapshot, peer: Peer) -> list[tuple[Certificate, ...]]:
+def _best_of_peer(snapshot: Snapshot, peer: Peer, ciphers: CipherList | None, policy: Policy) -> list[Change]:
+    """The changes that verify most there with the fewest removals: no other peer has a say in these two, which count first."""
+    good, working = verified(snapshot, peer, Change(), None)
+    ranked: dict[tuple[int, int], list[Change]] = {}
+    for removed in _removals(snapshot, peer) if policy.allow_removal else [()]:
+        for added in _additions(snapshot, peer, removed):
+            then = verified(snapshot, peer, Change(added, removed), ciphers)
+            if good <= then[0] and working <= then[1]:
+                ranked.setdefault((-len(then[0]), len(removed)), []).append(Change(added, removed))
+    return ranked[min(ranked)] if ranked else []
+
+
+def _seen(snapshot: Snapshot) -> list[Certificate]:
+    presented = {one for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for one in chain}
+    listed = {one for peer in snapshot.peers for one in peer.trusted_ca}
+    return [snapshot.certificates[one] for one in sorted(presented | listed | set(snapshot.available_ca))]
+
+
+def _removals(snapshot: Snapshot, peer: Peer) -> list[Some]:
+    """Every set of what may be taken out: over, unreadable, or with another one of its subject at hand."""
+    held = [snapshot.certificates[one] for one in peer.trusted_ca]
+    subjects = [name_hashes(one).subject for one in _seen(snapshot)]
+    stale = [
+        one
+        for one in held
+        if (one.not_after and one.not_after <= snapshot.taken_at)
+        or not _readable(one)
+        or subjects.count(name_hashes(one).subject) > 1
+    ]
+    return _sets(stale)
+
+
+def _additions(snapshot: Snapshot, peer: Peer, removed: Some) -> list[Some]:
     """Every set of certificates that may be appended to the list of `peer`: no two with one common name."""
-    seen = {one for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for one in chain}
-    seen |= {one for other in snapshot.peers for one in other.trusted_ca} | set(snapshot.available_ca)
-    usable = [snapshot.certificates[one] for one in sorted(seen - set(peer.trusted_ca))]
-    names = Counter(_name(snapshot.certificates[one]) for one in set(peer.trusted_ca))
-    usable = [one for one in usable if not names[_name(one)]]
-    sets = itertools.chain.from_iterable(itertools.combinations(usable, size) for size in range(len(usable) + 1))
-    return [some for some in sets if len({_name(one) for one in some}) == len(some)]
+    held = {snapshot.certificates[one] for one in peer.trusted_ca}
+    names = {_name(one) for one in held - set(removed)}
+    usable = [one for one in _seen(snapshot) if one not in held and _readable(one) and _name(one) not in names]
+    return [some for some in _sets(usable) if len({_name(one) for one in some}) == len(some)]
+
+
+def _sets(some: list[Certificate]) -> list[Some]:
+    return [chosen for size in range(len(some) + 1) for chosen in itertools.combinations(some, size)]
+
+
+def _readable(certificate: Certificate) -> bool:
+    return name_hashes(certificate).subject >= 0
 
 
 def _name(certificate: Certificate) -> str:
     return certificate.common_name or certificate.subject
 
 
-def _order(snapshot: Snapshot, added: Lists, change: CipherList | None) -> tuple[object, ...]:
+def _order(snapshot: Snapshot, changes: Changes, ciphers: CipherList | None) -> tuple[object, ...]:
     listed = {one for peer in snapshot.peers for one in peer.trusted_ca}
     own = {chain[0] for endpoint in snapshot.endpoints for chain in endpoint.presented.values()}
-    everything = [one for some in added.values() for one in some]
+    everything = [one for change in changes.values() for one in change.added]
     unvouched = {one.fingerprint for one in everything} - listed - snapshot.vouched_for
     roots = [one for one in everything if one.self_issued and one.fingerprint not in own]
     intermediates = [one for one in everything if not one.self_issued]
     return (
-        -len(verified(snapshot, added, change)),
+        -sum(len(verified(snapshot, peer, changes[peer.address], ciphers)[0]) for peer in snapshot.peers),
+        sum(len(change.removed) for change in changes.values()),
         len(unvouched),
-        int(change is not None),
+        int(ciphers is not None),
         len(everything),
         len(roots),
         len(intermediates),

@@ -35,7 +35,13 @@ def authorities() -> dict[str, Entity]:
         "root-cross": issue("Root", other, ca=True),
         "anonymous": issue(None, ca=True, organization="No common name"),
         "late": issue("Late", root, ca=True, starts=late, lasts=timedelta(days=5)),
+        "unreadable": Entity(Certificate.from_der(b"\x30\x03\x02\x01\x01"), root.private_key, root.name),
     }
+
+
+def readable_authorities() -> list[str]:
+    """Those of them that any program can read, by name."""
+    return sorted(authorities().keys() - {"unreadable"})
 
 
 @cache
@@ -70,8 +76,9 @@ def clusters(draw: st.DrawFn, most_nodes: int = 3, most_listed: int = 2, most_pe
     for node in range(draw(st.integers(1, most_nodes))):
         families: list[KeyFamily] = draw(st.sampled_from([["rsa"], ["ecdsa"], ["rsa", "ecdsa"]]))
         presented = {family: draw(chains(node)) for family in families}
-        preferred = Preference(client_order=draw(st.sampled_from([True, True, False, None])), family=families[-1])
-        tls13 = draw(st.sampled_from([False, False, True]))
+        measured = draw(st.sampled_from([{}, {}, {RSA_FIRST: families[0]}]))
+        preferred = Preference(draw(st.sampled_from([True, True, False, None])), families[-1], measured)
+        tls13 = draw(st.sampled_from([False, False, True, None]))
         shown.append((_endpoint(node, presented, preferred, tls13=tls13), list(presented.values())))
     pool = [authorities()[one].certificate for one in draw(st.lists(st.sampled_from(everything), max_size=3, unique=True))]
     certificates = [authorities()[one].certificate for one in everything] + [
@@ -96,7 +103,7 @@ def _peer(number: int, listed: Sequence[str], ciphers: CipherList) -> Peer:
 
 
 def _endpoint(
-    node: int, presented: dict[KeyFamily, tuple[Certificate, ...]], preferred: Preference, *, tls13: bool
+    node: int, presented: dict[KeyFamily, tuple[Certificate, ...]], preferred: Preference, *, tls13: bool | None
 ) -> Endpoint:
     chains_by_family = {family: tuple(one.fingerprint for one in chain) for family, chain in presented.items()}
     return Endpoint(Address(f"node{node}.lab"), 8443, "cucm", chains_by_family, preferred, tls13)

@@ -56,6 +56,13 @@ def test_no_plan_is_better(snapshot: Snapshot, policy: Policy) -> None:
 
 
 @patiently
+@given(clusters(most_nodes=1, most_listed=3, most_peers=1))
+def test_no_plan_is_better_where_certificates_may_be_taken_out(snapshot: Snapshot) -> None:
+    policy = Policy(allow_removal=True, ciphers="keep")
+    assert order_of(snapshot, make_plan(snapshot, policy)) == best_order(snapshot, policy)
+
+
+@patiently
 @given(clusters(), policies)
 def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
     plan = make_plan(snapshot, policy)
@@ -68,6 +75,8 @@ def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
 def test_nothing_gets_worse(snapshot: Snapshot, policy: Policy) -> None:
     plan = make_plan(snapshot, policy)
     assert [one for one in plan.endpoints if one.before.verdict.ok and not one.after.verdict.ok] == []
+    then = {(one.peer, one.address, one.port) for one in judge(applied(snapshot, plan)) if one.works}
+    assert {(one.peer, one.address, one.port) for one in judge(snapshot) if one.works} <= then
 
 
 @patiently

@@ -31,8 +31,32 @@ def test_preferring_is_the_smallest_change() -> None:
     assert prefer("ecdsa", rsa_only) == "ECDHE-ECDSA-AES256-GCM-SHA384:" + rsa_only
 
 
-def test_a_list_openssl_refuses_offers_nothing() -> None:
-    assert families_in(CipherList("no such cipher")) == ()
+@pytest.mark.parametrize("impossible", ["HIGH:!aRSA", "!aRSA:HIGH"])
+def test_a_list_that_no_prefix_changes_stays_as_it_is(impossible: str) -> None:
+    # Given a list whose own words rule the family out; then planning again and again does not prefix it again and again
+    assert prefer("rsa", CipherList(impossible)) == impossible
+
+
+@pytest.mark.parametrize("unusable", ["no such cipher", "HIGH\0", "HIGH:\ud800"])
+def test_a_list_openssl_refuses_offers_nothing(unusable: str) -> None:
+    assert families_in(CipherList(unusable)) == ()
+
+
+@pytest.mark.parametrize("tls13", [True, False, None])
+@pytest.mark.parametrize("nothing", [{}, {"ecdsa": ()}])
+def test_a_node_that_showed_nothing_presents_nothing(
+    nothing: dict[KeyFamily, tuple[Fingerprint, ...]], tls13: bool | None
+) -> None:
+    measured = Preference(measured={DEFAULT_CIPHERS: "rsa"})
+    assert presented_families(endpoint(nothing, measured, tls13=tls13), DEFAULT_CIPHERS) == ()
+    assert presented_families(endpoint(nothing, measured, tls13=tls13), None) == ()
+
+
+def test_the_order_in_which_families_were_written_down_never_matters() -> None:
+    swapped: dict[KeyFamily, tuple[Fingerprint, ...]] = dict(reversed(BOTH.items()))
+    for ciphers in (None, DEFAULT_CIPHERS):
+        one, other = (presented_families(endpoint(some, Preference(), tls13=None), ciphers) for some in (BOTH, swapped))
+        assert one == other
 
 
 @pytest.mark.parametrize(
