@@ -16,6 +16,7 @@ from remediate.planner.forecast import Forecaster
 from remediate.planner.refusal import endpoints_of
 from remediate.planner.slots import Candidates, slot_of
 from remediate.trust.judge import ClusterJudge
+from remediate.trust.openssl import readable
 from remediate.trust.verify import Answers, Chain
 
 _MOST = 3
@@ -128,7 +129,7 @@ def _removing(solver: Solver, best: Choice, forecaster: Forecaster) -> Choice | 
 
 
 def _stale_in_the_way(solver: Solver, forecaster: Forecaster) -> bool:
-    """Whether a list holds, for a chain that stays refused, a certificate that is over or has a rival of its name."""
+    """Whether a list holds what cannot be read, or, for a chain that stays refused, what is over or has a rival of its name."""
     observed = [peer.address for peer in solver.snapshot.peers if peer.error is None]
     for peer in forecaster.unlike(observed):
         trusted = frozenset(forecaster.after[peer])
@@ -138,7 +139,7 @@ def _stale_in_the_way(solver: Solver, forecaster: Forecaster) -> bool:
             if not forecaster.outcome(peer, endpoint).verdict.ok
             for chain in forecaster.chains(peer, endpoint)
         }
-        if any(_holds_stale(solver, trusted, chain) for chain in refused):
+        if not all(map(readable, trusted)) or any(_holds_stale(solver, trusted, chain) for chain in refused):
             return True
     return False
 

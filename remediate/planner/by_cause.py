@@ -8,8 +8,10 @@ from remediate.model.certificate import Certificate
 from remediate.model.verdict import Cause
 from remediate.planner.conflict import removal
 from remediate.planner.naming import on_the_name
-from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, name_of, names_of, signed_by_a_ca
+from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, listed, name_of, names_of, signed_by_a_ca
 from remediate.planner.remedies import remedies
+from remediate.trust.openssl import readable
+from remediate.trust.verify import Chain
 
 
 def on_the_cause(refusal: Refusal) -> Advice:
@@ -80,11 +82,24 @@ def _not_yet_valid(refusal: Refusal) -> Advice:
 
 
 def _chain_invalid(refusal: Refusal) -> Advice:
+    broken = tuple(one for one in refusal.trusted if not readable(one))
+    if broken:
+        return _broken_list(refusal, broken)
     verdict, fault = refusal.explained.verdict, _at_fault(refusal)
     return Advice(
         Cause.CHAIN_INVALID,
         f"OpenSSL refuses {name_of(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
         (*removal(refusal), *remedies(verdict.code, name_of(fault), refusal.endpoint.address)),
+    )
+
+
+def _broken_list(refusal: Refusal, broken: Chain) -> Advice:
+    """One entry that cannot be read makes the traffic server drop the whole list: the endpoint has no part in it."""
+    prints = listed([f"number {refusal.trusted.index(one) + 1} ({one.fingerprint[:19]}…)" for one in broken])
+    return Advice(
+        Cause.CHAIN_INVALID,
+        f"The trusted CA list holds what OpenSSL cannot read: {prints}. The traffic server then drops the whole list.",
+        (*removal(refusal), f"Delete it by hand on every peer that holds it ({TRUSTED_LIST_PAGE}) and plan again."),
     )
 
 

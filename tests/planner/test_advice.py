@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from remediate import Cause, Plan, Policy, make_plan
+from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
 from remediate.model.plan import Unresolved
 from remediate.planner.naming import on_the_name
@@ -125,6 +126,17 @@ def test_a_removal_that_does_not_help_is_not_offered() -> None:
     old = issue("Somebody", ca=True, starts=-3 * YEAR, lasts=YEAR)
     left = alone([signed, issuing], [old])
     assert not any("--allow-removal" in option for option in left.options)
+
+
+def test_an_entry_that_cannot_be_read_is_the_list_s_fault_and_not_the_node_s() -> None:
+    # Given a list with a block that frames nothing
+    broken = replace(root, certificate=Certificate.from_der(b"\x30\x03\x02\x01\x05"))
+    left = alone([signed, issuing], [root, broken])
+    # Then it is named by its place, no certificate is to be renewed, and taking it out is seen to help
+    assert "number 2 (sha256:" in left.advice
+    assert "drops the whole list" in left.advice
+    assert "Plan again with --allow-removal: it takes" in left.options[0]
+    assert not any("Renew" in option or "Reissue" in option for option in left.options)
 
 
 # Peers and families
