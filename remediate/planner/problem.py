@@ -8,9 +8,11 @@ trust, lowest fingerprints; and never a pair that verifies today is lost. OpenSS
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import prod
+from operator import eq
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
@@ -25,6 +27,9 @@ from remediate.planner.split import ROWS_PER_TABLE
 from remediate.planner.tables import MOST_TRIED, DemandTables
 from remediate.trust.openssl import readable
 from remediate.trust.verify import Chain
+
+_ROWS_PER_VOUCHER = 16
+_ONE_MORE = cost_of(unvouched=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +160,17 @@ class Problem:
                 if option.add and self._known.approval(option.add) == "required":
                     users.setdefault(option.add, []).append((place, number))
         for certificate, uses in users.items():
-            if len(uses) == 1:
-                [(place, used)] = uses
-                numbers = range(len(self.options[place]))
-                yield Table((place,), {(number,): cost_of(unvouched=int(number == used)) for number in numbers})
+            if prod(len(self.options[place]) for place, _ in uses) <= _ROWS_PER_VOUCHER:
+                yield self._voucher_table(uses)
                 continue
             voucher = Voucher(certificate)
             yield Table((voucher,), {(held,): cost_of(unvouched=held) for held in (0, 1)})
             for place, used in uses:
                 rows = itertools.product((0, 1), range(len(self.options[place])))
                 yield Table((voucher, place), {(held, number): ZERO for held, number in rows if held or number != used})
+
+    def _voucher_table(self, uses: Sequence[tuple[Place, int]]) -> Table:
+        """The same as one table, where few places share the certificate."""
+        places, used = zip(*uses, strict=True)
+        rows = itertools.product(*(range(len(self.options[place])) for place in places))
+        return Table(places, {row: _ONE_MORE if any(map(eq, row, used)) else ZERO for row in rows})
