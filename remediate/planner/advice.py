@@ -22,7 +22,7 @@ from remediate.planner.refusal import (
     signed_by_a_ca,
 )
 from remediate.planner.slots import Candidates
-from remediate.trust.beyond import fault_behind
+from remediate.trust.beyond import FAULTS_OF_A_LEAF, fault_behind
 from remediate.trust.names import name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.verify import Explained
@@ -64,7 +64,7 @@ class Advisor:
         behind = self._behind(refusal) if cause in _MENDED_BY_TRUST else None
         if behind is not None:
             return on_the_fault_behind(refusal, behind)
-        obstacle = self._obstacle(refusal)
+        obstacle = None if _is_the_leaf_s_own(refusal.explained) else self._obstacle(refusal)
         if obstacle is None:
             return self._without_obstacle(refusal)
         return _on_the_victims(obstacle, refusal) if obstacle.victims else on_the_conflict(obstacle, refusal)
@@ -97,6 +97,11 @@ class Advisor:
         missing = name_hashes((refusal.explained.chain or refusal.presented)[-1]).issuer
         at_hand = sorted(self._oracle.relevant(refusal.presented), key=lambda one: one.fingerprint)
         return tuple(one for one in at_hand if name_hashes(one).subject == missing)
+
+
+def _is_the_leaf_s_own(explained: Explained) -> bool:
+    """Whether the fault is in what the node presents as its own certificate: then no CA of any list mends it."""
+    return explained.verdict.depth == 0 and explained.verdict.code in FAULTS_OF_A_LEAF
 
 
 def on_the_fault_behind(refusal: Refusal, behind: Explained) -> Advice:

@@ -63,7 +63,7 @@ def _other_authorities(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
     """Two CAs of one name, both in use."""
     return (
         signed_by_a_ca(refusal),
-        f"Move the endpoints that need {names_of(obstacle.in_the_way)} to another CA, then plan again with --allow-removal.",
+        f"Move the endpoints that need {names_of(obstacle.in_the_way)} to another CA, delete it on every peer, and plan again.",
     )
 
 

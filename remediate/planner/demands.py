@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.trust.beyond import can_pass
 from remediate.trust.ciphers import presented_families
 from remediate.trust.judge import presented_chains
 from remediate.trust.names import name_matches
@@ -44,12 +47,12 @@ class Today:
 
 
 class DemandReader:
-    """Reads the demands of a snapshot under different cipher lists. Endpoints whose name cannot pass demand nothing."""
+    """Reads the demands of a snapshot under different cipher lists. What no list could accept demands nothing."""
 
     def __init__(self, snapshot: Snapshot, today: Today) -> None:
         self._today = today
         self._endpoints = [
-            (endpoint, endpoint.name, _usable(endpoint, presented_chains(snapshot, endpoint)))
+            (endpoint, endpoint.name, _usable(endpoint, presented_chains(snapshot, endpoint), snapshot.taken_at))
             for endpoint in snapshot.endpoints
         ]
 
@@ -77,9 +80,13 @@ class DemandReader:
 Usable = Mapping[KeyFamily, Chain | None]
 
 
-def _usable(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Usable:
-    """What `endpoint` presents of each family; None where its name cannot pass."""
-    return {family: chain if name_matches(chain[0], endpoint.address) else None for family, chain in chains.items()}
+def _usable(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: datetime) -> Usable:
+    """What `endpoint` presents of each family; None where its name, its dates or its purpose cannot pass."""
+
+    def passes(leaf: Certificate) -> bool:
+        return name_matches(leaf, endpoint.address) and can_pass(leaf, at)
+
+    return {family: chain if passes(chain[0]) else None for family, chain in chains.items()}
 
 
 def _shown(endpoint: Endpoint, usable: Usable, ciphers: CipherList | None) -> tuple[Chain | None, ...]:

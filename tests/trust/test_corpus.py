@@ -10,6 +10,7 @@ from typing import Any
 from remediate import verify_chain
 from remediate.model.certificate import Certificate
 from remediate.model.libcrypto import Libcrypto, appliance, modern
+from remediate.trust.beyond import can_pass
 from remediate.trust.names import name_matches
 from remediate.trust.openssl import TrustedList
 from tests.corpus import cases
@@ -76,3 +77,14 @@ def test_the_fallback_agrees_on_every_acceptance() -> None:
         reserved += not answer[0] and answer != expected(case)
     assert wrong == []
     assert reserved <= total / 100
+
+
+def test_a_certificate_that_cannot_pass_by_itself_is_accepted_by_no_list() -> None:
+    cannot, wrong = 0, []
+    for case in cases("verdicts"):
+        presented = [certificate(one) for one in case["presented"]]
+        if presented and not can_pass(presented[0], datetime.fromtimestamp(case["time"], UTC)):
+            cannot += 1
+            wrong += [case["id"]] if expected(case)[0] else []
+    assert wrong == []
+    assert cannot > 0
