@@ -11,10 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from remediate.connectors.peer import ExpresswayPeer
-from remediate.connectors.text import is_ip
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
 from remediate.model.errors import AccessError, ObservationError
-from remediate.model.identity import Address
+from remediate.model.identity import Address, is_ip
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 

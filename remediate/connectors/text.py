@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 from collections.abc import Iterator
 
-from remediate.model.identity import Address
+from remediate.model.identity import Address, is_ip
 
 MAX_SHOWN = 300
 
@@ -34,15 +33,6 @@ def reason_of(error: BaseException) -> str:
         if isinstance(one, OSError) and one.strerror:
             return visible(one.strerror)
     return visible(f"{type(error).__name__}: {error}", 120)
-
-
-def is_ip(text: str) -> bool:
-    """Whether `text` is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def address_in(text: str) -> Address | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import base64
 
 from remediate.connectors.http import Account, Answer, HttpClient
-from remediate.connectors.text import is_ip
 from remediate.connectors.tls_check import check_for
 from remediate.model.access import MraAccess
 from remediate.model.client import ClientAnswer, Got
 from remediate.model.errors import RemediateError
-from remediate.model.identity import Address, Product
+from remediate.model.identity import Address, Product, is_ip
 from remediate.model.limits import Limits
 
 _NEEDS_NO_LOGIN = {("cucm", 8443): "cucm-uds/version"}

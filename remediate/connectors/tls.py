@@ -15,9 +15,10 @@ from functools import lru_cache
 
 from OpenSSL import SSL, crypto
 
-from remediate.connectors.text import is_ip, reason_of
+from remediate.connectors.text import reason_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
+from remediate.model.identity import is_ip
 from remediate.model.limits import Limits
 
 MAX_RECEIVED = 512 * 1024

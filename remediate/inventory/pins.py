@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from remediate.inventory.document import Item
 from remediate.model.access import HostKeyTrust, TlsTrust
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, Fingerprint, is_ip
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _HEX_DIGITS = re.compile(r"[0-9a-f]{64}")
@@ -24,11 +23,7 @@ def address(item: Item) -> Address:
 
 def is_host(text: str) -> bool:
     """Whether `text` is a host name or an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return _HOST.fullmatch(text) is not None
-    return True
+    return is_ip(text) or _HOST.fullmatch(text) is not None
 
 
 def tls_trust(item: Item) -> TlsTrust:

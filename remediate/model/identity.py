@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal, NewType
 
 Fingerprint = NewType("Fingerprint", str)
@@ -22,3 +23,12 @@ FAMILIES: tuple[KeyFamily, KeyFamily] = ("rsa", "ecdsa")
 
 REVERSE_PROXY_CIPHERS = "ReverseProxyTLSCiphers"
 """The one cipher list that the traffic server uses towards Unified CM, IM&P and Unity (Expressway reference, X15.0)."""
+
+
+def is_ip(text: str) -> bool:
+    """Whether `text` is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

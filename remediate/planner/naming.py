@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Product
+from remediate.model.identity import Product, is_ip
 from remediate.model.snapshot import Endpoint
 from remediate.trust.names import matching_addresses
 
@@ -26,7 +25,7 @@ _WHERE: dict[Product, str] = {
 def on_the_name(endpoint: Endpoint, leaf: Certificate) -> tuple[str, tuple[str, ...]]:
     """Return what is said of a name that does not match, and the ways out."""
     found = ", ".join(matching_addresses(leaf)) or "no name at all"
-    by_address = _is_ip(endpoint.address)
+    by_address = is_ip(endpoint.address)
     text = f"Clients use {'the IP address ' if by_address else ''}{endpoint.address}; the certificate is for {found}."
     if by_address:
         text += f" {_AS_TEXT}"
@@ -35,7 +34,7 @@ def on_the_name(endpoint: Endpoint, leaf: Certificate) -> tuple[str, tuple[str, 
 
 def on_the_name_alone(address: str) -> tuple[str, tuple[str, ...]]:
     """Return what is said where a log tells that the name does not match, and no certificate is at hand."""
-    if _is_ip(address):
+    if is_ip(address):
         text = f"Clients use the IP address {address}, which is not among the names of the certificate. {_AS_TEXT}"
         return text, (f"Set {_WHERE['cucm']} to the node's FQDN, then refresh the discovered servers.", _IP_SAN)
     return (
@@ -73,7 +72,7 @@ def _reissue(endpoint: Endpoint, leaf: Certificate, *, by_address: bool) -> str:
 
 def host_names(leaf: Certificate) -> tuple[str, ...]:
     """Return the names in `leaf` that a host can have: no wildcard, no free text, no domain of its other names."""
-    found = [name for name in matching_addresses(leaf) if _HOST_NAME.fullmatch(name) and not _is_ip(name)]
+    found = [name for name in matching_addresses(leaf) if _HOST_NAME.fullmatch(name) and not is_ip(name)]
     return tuple(name for name in found if not any(other.casefold().endswith(f".{name.casefold()}") for other in found))
 
 
@@ -87,11 +86,3 @@ def _own_names(address: str, names: Sequence[str]) -> list[str]:
 def _or(names: Sequence[str]) -> str:
     *head, last = names
     return f"{', '.join(head)} or {last}" if head else last
-
-
-def _is_ip(address: str) -> bool:
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True

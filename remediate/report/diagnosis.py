@@ -15,7 +15,7 @@ from remediate.model.evidence import Evidence
 from remediate.model.verdict import Cause
 from remediate.report.chain import draw
 from remediate.report.diagnosis_words import error_of, ports_of, read_sentence, told_of
-from remediate.report.drawing import facts, link_lines, shown_name
+from remediate.report.drawing import facts, link_lines, pointed, shown_name
 from remediate.report.text import clean, count
 
 SHOWN = 40
@@ -67,9 +67,9 @@ def _finding(console: Console, finding: Finding, trusted: Sequence[Certificate],
         if hidden > 0:
             _indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
     for remark in finding.remarks:
-        _indented(console, _pointed("!", remark, "yellow"))
+        _indented(console, pointed("!", remark, "yellow"))
     for sentence in finding.advice:
-        _indented(console, _pointed("→", sentence, "bold"))
+        _indented(console, pointed("→", sentence, "bold"))
 
 
 def _evidence(console: Console, finding: Finding) -> None:
@@ -99,7 +99,7 @@ def _chain(console: Console, chain: SeenChain, finding: Finding, trusted: Sequen
     if every_fact:
         _block(console, (Text(f"  {presented[0].fingerprint}", "dim"),))
         for remark in chain.remarks:
-            _indented(console, _pointed("·", remark, "default"))
+            _indented(console, pointed("·", remark, "default"))
 
 
 def _is_blamed(chain: SeenChain, depth: int, finding: Finding) -> bool:
@@ -132,7 +132,7 @@ def _unread(console: Console, evidence: Evidence) -> None:
     console.print()
     console.print(Text("Could not be looked at", "bold underline"))
     for one in evidence.unread[:SHOWN]:
-        _indented(console, _pointed("?", f"{clean(one.where)}: {one.reason}", "yellow"))
+        _indented(console, pointed("?", f"{clean(one.where)}: {one.reason}", "yellow"))
     if len(evidence.unread) > SHOWN:
         console.print(Text(f"  and {len(evidence.unread) - SHOWN} more: `--json` has them all", "dim"))
 
@@ -147,14 +147,6 @@ def _next(console: Console, findings: Sequence[Finding]) -> None:
         console.print(Text(f"  {clean(command, 600)}"), soft_wrap=True)
     if any(" --chain " in command for command in commands):
         _indented(console, Text("The PEM of every certificate above stands in `--json`, under its fingerprint.", "dim"))
-
-
-def _pointed(mark: str, sentence: str, style: str) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(mark, style), Text(clean(sentence, 2000), style))
-    return grid
 
 
 def _indented(console: Console, what: Text | Table) -> None:

@@ -38,15 +38,16 @@ def show_verdict(
             console.print(line, soft_wrap=True)
     if other:
         console.print()
-        console.print(_pointed("!", other, "yellow"))
+        console.print(pointed("!", other, "yellow"))
     if verdict.ok:
         return
     console.print()
     for sentence in advice:
-        console.print(_pointed("→", sentence, "bold"))
+        console.print(pointed("→", sentence, "bold"))
 
 
-def _pointed(mark: str, sentence: str, style: str) -> Table:
+def pointed(mark: str, sentence: str, style: str) -> Table:
+    """Return `sentence`, folded, behind a mark."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column()
     grid.add_column(overflow="fold")
