@@ -23,9 +23,15 @@ _KEYS: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
 
 
 def certificate(
-    subject: str, issuer: str, names: tuple[str, ...] = (), *, ca: bool = False, family: str = "ecdsa"
+    subject: str,
+    issuer: str,
+    names: tuple[str, ...] = (),
+    *,
+    ca: bool = False,
+    family: str = "ecdsa",
+    signer: str | None = None,
 ) -> Certificate:
-    """A certificate signed with the one key of its family that everybody here shares: the chains verify all the same."""
+    """A certificate signed with the one key of the signer's family (None: its own): chains of shared keys verify all the same."""
     key = _KEYS[family]
     builder = (
         x509.CertificateBuilder()
@@ -39,7 +45,7 @@ def certificate(
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
-    return Certificate.from_der(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+    return Certificate.from_der(builder.sign(_KEYS[signer or family], hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 def _name(common_name: str) -> x509.Name:
