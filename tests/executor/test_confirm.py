@@ -26,7 +26,7 @@ from remediate.model.errors import Interrupted, InventoryError, LockHeld, UsageE
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
-from tests.executor.clusters import plan_for, story
+from tests.executor.clusters import OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import CrashAt
@@ -430,3 +430,11 @@ def test_what_is_no_duration_is_refused_with_how_to_write_it(text: str) -> None:
     with pytest.raises(UsageError, match="is no duration") as refused:
         parse_within(text)
     assert "15m" in refused.value.next_step
+
+
+def test_a_run_with_open_steps_is_rolled_back_at_the_deadline_unless_it_is_ended_and_confirmed(
+    timed: Timed, plan: Plan
+) -> None:
+    result = timed.apply(renumbered(plan, removing=OTHER.certificate, by="person"))
+    assert (result.exit_code, result.state, result.confirm_by) == (8, "partial", BY)
+    assert f"rolled back at {BY}, unless the same plan is applied again to its end, and confirmed, before" in result.message
