@@ -14,7 +14,7 @@ from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.trust.ciphers import RSA_PREFIX
-from tests.pki import NOW, YEAR, Entity, issue
+from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
 
@@ -431,3 +431,14 @@ def test_a_collector_that_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_what_the_next_openssl_would_refuse_is_said() -> None:
+    # Given a chain that still has a SHA-1 signature in it
+    old = issue("Old root", ca=True, family="rsa")
+    weak = signed_with_sha1(issue(NODE, old, names=(NODE,)), old)
+
+    plan = make_plan(snapshot([peer(1, [old])], [endpoint(NODE, rsa=[weak])], [old, weak]))
+
+    assert verified(plan) == [True]
+    assert any(f"{NODE}:8443 passes on the appliance's OpenSSL 1.1.1 only" in note for note in plan.notes)
