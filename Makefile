@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check lab bench prove torture lock clean
+.PHONY: help setup demo test coverage check lab bench prove torture lock clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,14 @@ demo: $(READY) ## the whole story on the embedded lab: collect, plan, dry run, a
 test: $(READY) ## every test, the stories on the lab included
 	@scripts/install-judge.sh --if-possible
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+coverage: $(READY) ## every test, measured: what no test reaches in trust, planner and executor; fails under 95 % of any, lines and branches together
+	@scripts/install-judge.sh --if-possible
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --cov --cov-report= $(ARGS)
+	@status=0; for room in trust planner executor; do \
+	  echo; echo "$$room"; $(BIN)/coverage report --include="remediate/$$room/*" --fail-under=95 || status=1; \
+	done; exit $$status
 
 check: $(READY) ## format, lint, types, import contracts
 	@echo "ruff format"; $(BIN)/ruff format --check --quiet .
@@ -53,5 +61,5 @@ torture: $(READY) ## kill applies and rollbacks on the lab at every point and at
 	@$(BIN)/python -m tests.torture
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -11,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import crypto
 
 from remediate.model.certificate import Certificate
 
@@ -80,3 +82,14 @@ def issue(
             builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above), critical=False)
     signed = builder.sign(signer.private_key, hashes.SHA256())
     return Entity(Certificate.from_der(signed.public_bytes(Encoding.DER)), private, subject)
+
+
+def signed_with_sha1(one: Entity, signer: Entity) -> Entity:
+    """`one`, signed again as in the old days; its `signer` has an RSA key."""
+    assert isinstance(signer.private_key, rsa.RSAPrivateKey)
+    signed = crypto.X509.from_cryptography(x509.load_der_x509_certificate(one.certificate.der))
+    with warnings.catch_warnings():
+        # What is to be used instead refuses SHA-1.
+        warnings.filterwarnings("ignore", "X509.sign is deprecated")
+        signed.sign(crypto.PKey.from_cryptography_key(signer.private_key), "sha1")
+    return replace(one, certificate=Certificate.from_der(crypto.dump_certificate(crypto.FILETYPE_ASN1, signed)))

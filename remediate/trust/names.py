@@ -51,8 +51,6 @@ def _matches(pattern: bytes, address: bytes) -> bool:
         return False
     matched = subject[len(before) : len(subject) - len(after)]
     whole_label = not before and after.startswith(b".")
-    if whole_label and not matched:
-        return False
     # A part of an internationalised label means nothing by itself: only a bare * may stand for one.
     if not whole_label and subject.startswith(b"xn--"):
         return False

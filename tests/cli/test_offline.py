@@ -8,14 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from OpenSSL import crypto
 
 from remediate.model.certificate import Certificate
 from remediate.model.libcrypto import modern
 from tests.cli.conftest import Ended, Remediate
-from tests.pki import NOW, YEAR, Entity, issue
+from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 
 AT = NOW.isoformat()
 
@@ -205,17 +202,11 @@ def test_explain_knows_that_a_list_holds_one_certificate_of_a_name(remediate: Re
     assert "in the place of 'CN=cucm.test,O=Lab' (sha256:" in " ".join(ended.out.split())
 
 
-@pytest.mark.filterwarnings("ignore:X509.sign is deprecated")  # what is to be used instead refuses SHA-1
 @pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
 def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Path) -> None:
     # Given a chain signed with SHA-1, which OpenSSL 3.x holds to be too weak at the security level that 1.1.1 has by default
     root = issue("Root", ca=True, family="rsa")
-    signed = crypto.X509.from_cryptography(
-        x509.load_der_x509_certificate(issue("cucm.test", root, names=("cucm.test",)).certificate.der)
-    )
-    assert isinstance(root.private_key, rsa.RSAPrivateKey)
-    signed.sign(crypto.PKey.from_cryptography_key(root.private_key), "sha1")
-    weak = replace(root, certificate=Certificate.from_der(crypto.dump_certificate(crypto.FILETYPE_ASN1, signed)))
+    weak = signed_with_sha1(issue("cucm.test", root, names=("cucm.test",)), root)
 
     ended = explained(remediate, tmp_path, [weak], [root])
     document = explained(remediate, tmp_path, [weak], [root], "--json").document

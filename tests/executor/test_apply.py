@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from remediate.executor import todo
 from remediate.executor.closing import VerificationFailed
+from remediate.executor.journal import FILE_NAME
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
-from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError
+from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
-from remediate.model.plan import TrustCertificate
+from remediate.model.plan import Plan, RemoveCertificate, TrustCertificate
+from remediate.model.wire import plan_document, plan_id
 from tests.executor.clusters import CORPORATE, CUCM_EC, IMP, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.test_crash import story_after
 from tests.pki import issue
+
+
+def removing_over_rest(plan: Plan) -> Plan:
+    """The plan with its removals made over REST, and the id that belongs to it."""
+    actions = tuple(replace(one, by="rest") if isinstance(one, RemoveCertificate) else one for one in plan.actions)
+    changed = replace(plan, actions=actions)
+    return replace(changed, id=plan_id(plan_document(changed)))
 
 
 def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
@@ -348,3 +359,97 @@ def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None
     # Then it is open for the endpoints of that one, and for nobody else's
     assert todo.endpoints_of(plan, stale) == {"imp.example.test:8443"}
     assert todo.endpoints_of(plan, other) == frozenset()
+
+
+def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_only_that(desk: Desk) -> None:
+    # Given a plan that puts a renewed certificate in the place of the old one, and a box that takes nothing out after all
+    cluster = story(peers=1)
+    stale = issue("imp.example.test", names=("imp.example.test",), key_name="the old key").certificate
+    cluster.box(1).trusted.append(stale)
+    plan = removing_over_rest(plan_for(cluster, allow_removal=True))
+    cluster.box(1).removal = False
+    # When it is applied
+    result = desk.apply(cluster, plan)
+    # Then the old one and its successor are for a person, the endpoint that waits is excused, and the rest is done
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert [stale.fingerprint in one or IMP.certificate.fingerprint in one for one in result.open_steps] == [True, True]
+    assert IMP.certificate not in cluster.box(1).trusted
+    assert cluster.writes[-2].what.startswith("cipher ")
+
+
+def test_without_its_primary_a_cipher_list_is_for_a_person_and_what_rests_on_it_does_not_come_true(desk: Desk) -> None:
+    # Given a primary that went down after the plan was made
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(1).up = False
+    # When the plan is applied to what answers
+    result = desk.apply(cluster, plan, allow_incomplete=True)
+    # Then the cipher list is said to be for a person, no other peer gets it, and since 6972 rests on it, all is undone
+    assert any(one.startswith("The primary could not be read: ") for one in desk.said("manual-step"))
+    assert not any(one.what.startswith("cipher") for one in cluster.writes)
+    assert (result.exit_code, result.state) == (3, "rolled-back")
+    assert "cucm.example.test:6972 from expc2.example.test" in result.message
+
+
+def test_a_dry_run_says_what_is_so_already_and_rehearses_no_absent_peer(desk: Desk) -> None:
+    # Given a peer that has what the plan adds, and one that is down
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(2).trusted.append(IMP.certificate)
+    cluster.box(3).up = False
+    # When the plan is rehearsed with a rolling restart
+    desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
+    # Then that is said, and the restarts are those of the peers that answer
+    assert len(desk.said("nothing-to-do")) == 1
+    assert sum("restart" in one for one in desk.said("would-change")) == 2
+
+
+@pytest.mark.parametrize("on_failure", ["rollback", "workaround"])
+def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_failure: str) -> None:
+    # Given a box that refuses a write, and then the login
+    cluster = story()
+    cluster.faults = {3: "refuse"}
+
+    def refuse(point: str) -> None:
+        if point.startswith("before ") and "on expc" in point and desk.said("apply-failed"):
+            raise LoginRefused("expc2 refuses the login.")
+
+    cluster.tap = refuse
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster), on_failure=on_failure)
+    # Then the journal's last line stands, nothing more was sent, and a person is told why and how to go on
+    assert (result.exit_code, result.state, cluster.sent) == (8, "running", 3)
+    assert "On the way back: expc2 refuses the login." in result.message
+    assert f"remediate rollback {result.run_id}" in result.message
+
+
+def test_a_journal_that_breaks_at_the_end_of_a_run_hides_neither_the_reason_nor_the_way_out(desk: Desk) -> None:
+    # Given a journal that something spoils, right before a login is refused
+    cluster = story()
+
+    def spoil(point: str) -> None:
+        if point == "before trusted_ca on expc3.example.test" and len(cluster.writes) == 2:
+            with closing(sqlite3.connect(desk.state_dir / FILE_NAME)) as db:
+                db.execute("ALTER TABLE runs RENAME TO gone")
+            raise LoginRefused("expc3 refuses the login.")
+
+    cluster.tap = spoil
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then both are said
+    assert (result.exit_code, result.state) == (8, "unknown")
+    for part in ("expc3 refuses the login.", "no such table: runs", f"remediate rollback {result.run_id}"):
+        assert part in result.message
+
+
+def test_a_write_on_a_reading_path_is_our_bug_and_is_dressed_up_as_nothing_else(desk: Desk) -> None:
+    cluster = story()
+
+    def stopped(point: str) -> None:
+        if point.startswith("before append"):
+            raise WriteForbidden("expc1 was opened for reading.")
+
+    cluster.tap = stopped
+    with pytest.raises(WriteForbidden):
+        desk.apply(cluster, plan_for(cluster))
+    assert cluster.sent == 0

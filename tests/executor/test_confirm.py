@@ -26,7 +26,7 @@ from remediate.model.errors import Interrupted, InventoryError, LockHeld, UsageE
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
-from tests.executor.clusters import plan_for, story
+from tests.executor.clusters import OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import CrashAt
@@ -430,3 +430,37 @@ def test_what_is_no_duration_is_refused_with_how_to_write_it(text: str) -> None:
     with pytest.raises(UsageError, match="is no duration") as refused:
         parse_within(text)
     assert "15m" in refused.value.next_step
+
+
+def test_a_run_with_open_steps_is_rolled_back_at_the_deadline_unless_it_is_ended_and_confirmed(
+    timed: Timed, plan: Plan
+) -> None:
+    result = timed.apply(renumbered(plan, removing=OTHER.certificate, by="person"))
+    assert (result.exit_code, result.state, result.confirm_by) == (8, "partial", BY)
+    assert f"rolled back at {BY}, unless the same plan is applied again to its end, and confirmed, before" in result.message
+
+
+def test_a_timer_whose_run_is_not_in_the_journal_ends(timed: Timed, plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    timed.apply(plan)
+    assert watch(replace(timed.watches[0], run="nonsense"), now=timed.clock, pause=timed.clock.go_on) == 1
+    assert "no run 'nonsense'" in capsys.readouterr().out
+
+
+def test_a_timer_looks_again_when_the_journal_cannot_be_read_for_a_while(
+    timed: Timed, plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given a pending run whose journal is in somebody's way for a moment
+    timed.apply(plan)
+    journal, away = timed.desk.state_dir / FILE_NAME, timed.desk.state_dir / "away"
+    journal.rename(away)
+    journal.write_text("this is no database, whatever it is called\n" * 100)
+
+    def put_back(_seconds: float) -> None:
+        if away.exists():
+            away.replace(journal)
+        timed.clock.go_on(60)
+
+    # When its deadline passes, Then it is rolled back all the same
+    assert watch(timed.watches[0], now=timed.clock, pause=put_back, roll_back=timed._roll_back) == 0
+    assert "Looking again." in capsys.readouterr().out
+    assert (timed.rollbacks, timed.state()) == ([0], "rolled-back")

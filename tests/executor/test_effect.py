@@ -10,7 +10,7 @@ import pytest
 from remediate.model.client import ClientAnswer, Got
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
-from tests.executor.clusters import IMP, plan_for, story
+from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, PlainSecret, no_tap
 from tests.executor.tapped import CrashAt
@@ -329,3 +329,17 @@ def points_of_step_11(desk: Desk, plan: Plan) -> range:
     cluster.tap = no_tap
     first = next(number for number, point in enumerate(counter.points, start=1) if "a client" in point)
     return range(first, len(counter.points) + 1)
+
+
+def test_where_nothing_is_mended_nobody_is_asked_for(desk: Desk) -> None:
+    # Given a plan that only takes a certificate out, which mends no endpoint
+    cluster = fronted()
+    for box in cluster.boxes:
+        box.trusted = [OTHER.certificate, CORPORATE.certificate, IMP.certificate]
+    cluster.endpoints = cluster.endpoints[1:]
+    plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="rest")
+    # When it is applied with a restart of all
+    assert desk.apply(cluster, plan, restart="rolling").exit_code == 0
+    # Then no client's request is made, and that is said
+    assert cluster.asked == []
+    assert any("mends no endpoint there" in one for one in desk.said("reminder"))

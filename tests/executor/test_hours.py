@@ -175,3 +175,14 @@ def test_the_longest_write_of_a_kind_on_this_cluster_is_in_the_journal(desk: Des
         assert journal.longest("edge", "trust-certificate") == 7
         assert journal.longest("edge", "restart-peer") is None
         assert journal.longest("another", "trust-certificate") is None
+
+
+def test_a_window_that_ends_while_a_change_is_made_begins_no_other(desk: Desk) -> None:
+    # Given a first write that hangs until the window is over
+    cluster, clock = story(), Clock(OPEN)
+    every_write_takes(cluster, clock, 5 * 3600)
+    # When the plan is applied, Then the change is kept, the next one waits, and it says until when
+    result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
+    assert (result.exit_code, result.state, cluster.sent) == (8, "partial", 1)
+    assert "is over, so this was not begun: trust" in result.message
+    assert "It opens at 2026-11-24 22:00 UTC" in result.message

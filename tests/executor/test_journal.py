@@ -155,3 +155,16 @@ def test_no_secret_is_in_the_journal(desk: Desk) -> None:
     desk.apply(cluster, plan_for(cluster))
     everything = b"".join(one.read_bytes() for one in desk.state_dir.rglob("*") if one.is_file())
     assert b"secret" not in everything
+
+
+def _do_half(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE half (done)")
+    db.execute("this is no SQL")
+
+
+def test_what_fails_in_the_middle_of_a_transaction_is_all_undone(tmp_path: Path) -> None:
+    with Journal(tmp_path, writable=True) as journal:
+        with pytest.raises(JournalError, match="syntax error"), journal.transaction() as db:
+            _do_half(db)
+        with journal.transaction() as db:
+            assert db.execute("SELECT * FROM sqlite_master WHERE name = 'half'").fetchall() == []

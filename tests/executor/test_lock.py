@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -173,3 +174,59 @@ def test_a_lock_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
     taken = hold(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "shared", **MINE)
     with pytest.raises(LockError), taken:
         pass
+
+
+def test_what_is_held_already_is_not_taken_twice(tmp_path: Path) -> None:
+    with hold(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "l", **MINE) as lock:
+        lock.take(tmp_path.rglob("*.lock"))
+        assert len(list(tmp_path.rglob("*.lock"))) == 2
+    assert not list(tmp_path.rglob("*.lock"))
+
+
+def test_a_holder_that_has_not_written_its_name_yet_holds_all_the_same(tmp_path: Path) -> None:
+    # Given a run that was seen between its lock and its first word
+    cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
+    shared.mkdir(mode=0o700)
+    with hold(cluster, tmp_path / "s", shared, **MINE):
+        (taken,) = shared.iterdir()
+    with taken.open("w") as silent:
+        fcntl.flock(silent, fcntl.LOCK_EX)
+        # When another one comes, Then it is refused
+        with pytest.raises(LockHeld, match="another run that has not said yet"):
+            refuse_if_held(cluster, tmp_path / "s", shared)
+
+
+def test_a_state_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    taken = hold(known_as("edge", "expc1.test"), tmp_path / "file" / "state", tmp_path / "l", **MINE)
+    with pytest.raises(LockError, match="cannot be made: Not a directory"), taken:
+        pass
+
+
+def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
+    # Given somebody's link where the lock file is to be
+    cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
+    with hold(cluster, tmp_path / "s", shared, **MINE):
+        (taken,) = shared.iterdir()
+    taken.symlink_to(tmp_path / "precious")
+    # When the lock is taken, Then it is refused, and what the link leads to is not made
+    with pytest.raises(LockError, match="cannot be opened"), hold(cluster, tmp_path / "s", shared, **MINE):
+        pass
+    assert not (tmp_path / "precious").exists()
+
+
+NAMELESS = """
+import os
+os.setreuid(54321, -1)
+from remediate.executor.lock import shared_directory
+from remediate.executor.who import whoami
+print(whoami().user, shared_directory(), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user that has no name")
+def test_a_user_without_a_name_and_a_home_has_a_lock_directory_of_its_own(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in {"LOGNAME", "USER", "LNAME", "USERNAME"}}
+    command = [sys.executable, "-c", NAMELESS]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said.splitlines() == ["uid 54321", "/tmp/remediate-54321"]  # noqa: S108 - a name, not a file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from remediate.executor.operations import (
@@ -104,3 +106,15 @@ def test_a_hostile_subject_stays_on_its_line() -> None:
     hostile = issue("evil\n\x1b]0;owned\x07\u202e")
     assert named(hostile.certificate).isprintable()
     assert named(hostile.certificate).isascii()
+
+
+def test_a_restart_is_waited_for_by_the_clock_too() -> None:
+    # Given a peer that stays silent, each look at which takes longer than all the waiting should
+    cluster, clock = story(), itertools.count(0.0, 10_000.0)
+    cluster.tap = lambda point: setattr(cluster.box(1), "up", False) if point.startswith("after restart") else None
+    paused: list[float] = []
+    restart = RestartOnPeer(PEER, Limits(), paused.append, lambda: next(clock))
+    # When it restarts, Then it is given up after one look, not after as many as would fit in otherwise
+    with pytest.raises(OutcomeUnknown, match="did not answer again"):
+        restart.write(MemoryPeer(cluster, cluster.box(1), writable=True))
+    assert paused == []

@@ -207,3 +207,12 @@ def test_a_later_run_that_may_rely_on_this_one_is_said(desk: Desk) -> None:
     assert second.changed
     desk.rollback(cluster, first.run_id)
     assert any(f"Run {second.run_id} was applied later" in text for text in desk.said("warning"))
+
+
+def test_a_later_run_on_another_cluster_relies_on_nothing_here(desk: Desk) -> None:
+    cluster, other = story(), story()
+    other.name = "another"
+    first = desk.apply(cluster, plan_for(cluster))
+    desk.apply(other, plan_for(other))
+    assert desk.rollback(cluster, first.run_id).exit_code == 0
+    assert desk.said("warning") == []

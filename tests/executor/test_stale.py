@@ -6,7 +6,7 @@ import pytest
 
 from remediate.model.errors import StalePlan
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
-from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, story
+from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
 from tests.pki import issue
@@ -147,3 +147,30 @@ def test_without_a_later_run_it_says_where_else_to_look(desk: Desk, *, dry_run: 
     cluster.box(1).trusted.append(INTRUDER.certificate)
     with pytest.raises(StalePlan, match="a person in the web interface or the shell, or another tool or machine"):
         desk.apply(cluster, plan, dry_run=dry_run)
+
+
+def test_a_resumed_run_tells_another_order_from_another_list(desk: Desk) -> None:
+    # Given a run that stopped half way, and somebody who then turned a list around
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.faults = {3: "refuse"}
+    desk.apply(cluster, plan, on_failure="stop")
+    cluster.box(1).trusted.reverse()
+    # When the plan is applied again, Then that is what it says
+    with pytest.raises(StalePlan, match="the order of the trusted CA list was changed"):
+        desk.apply(cluster, plan)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_removals_that_somebody_made_before_the_first_apply_are_less_to_do(desk: Desk, others: int) -> None:
+    # Given a plan that removes a certificate, which a person did already on every peer
+    cluster = story()
+    plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="person")
+    for box in cluster.boxes:
+        box.trusted.remove(OTHER.certificate)
+    # When nobody did more than that, Then the plan is not stale; else it is
+    cluster.box(2).trusted += [INTRUDER.certificate] * others
+    if others:
+        assert "expc2" in refused(desk, cluster, plan)
+    else:
+        assert desk.apply(cluster, plan).exit_code == 0

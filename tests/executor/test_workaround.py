@@ -174,3 +174,26 @@ def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_
     assert worst_of(flags) == 0
     assert any("turned all the same" in text for text in desk.said("warning"))
     assert last_switches("edge", desk.state_dir) == {}
+
+
+def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_person(desk: Desk) -> None:
+    # Given a second peer that answers nothing any more once it was written to
+    cluster = story()
+
+    def fall_silent(point: str) -> None:
+        if point == "after verify False on expc2.example.test":
+            cluster.box(2).down_for = 1_000
+
+    cluster.tap = fall_silent
+    # When the workaround is turned on
+    flags = turn(desk, cluster, on=True)
+    # Then nothing is claimed of that peer, and how a person does it is said
+    assert [(one.verification, one.exit_code) for one in flags] == [(False, 0), (None, 8), (False, 0)]
+    assert "xConfiguration EdgeConfigServer VerifyOriginServer: Off" in str(flags[1].problem)
+
+
+def test_who_turned_it_is_one_sentence(desk: Desk) -> None:
+    cluster = story()
+    turn(desk, cluster, on=True)
+    said = {str(one) for one in last_switches("edge", desk.state_dir).values()}
+    assert said == {f"turned off by {whoami().user} on {whoami().host} at 2026-11-23T10:00:00Z"}

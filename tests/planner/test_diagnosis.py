@@ -318,3 +318,32 @@ def test_moments_are_kept() -> None:
     first = Moment("2022-07-26T17:20:45+02:00")
 
     assert findings(logged(first=first))[0].logged[0].first is first
+
+
+def test_a_certificate_of_tomorrow_is_told_apart_from_a_clock_that_is_wrong() -> None:
+    early = issue(HOST, CA, names=(HOST,), starts=timedelta(days=1))
+    line = logged("certificate is not yet valid")
+
+    (found,) = findings(line, seen=(shaken(early.certificate),))
+    (other,) = findings(line, seen=(shaken(RSA.certificate),))
+
+    assert "was not valid yet." in " ".join(found.seen[0].chains[0].remarks)
+    assert early.certificate.fingerprint[:19] in " ".join(found.advice)
+    assert early.certificate.fingerprint[:19] not in " ".join(other.advice)
+
+
+def test_a_root_in_the_chain_is_looked_for_where_the_log_says_that_it_is_untrusted() -> None:
+    alone, with_root = shaken(EC.certificate, port=6972), shaken(RSA.certificate, CA.certificate, port=8443)
+
+    found = findings(logged("self signed certificate in certificate chain", 1), seen=(alone, with_root))[0]
+
+    assert found.seen[0].port == 8443
+
+
+def test_a_502_without_a_line_is_not_laid_at_the_door_of_what_was_presented() -> None:
+    answered = (BadGateway("vcsc", HOST, 8443, 2),)
+
+    (found,) = diagnose(Evidence((), answered, (ACCEPTED,)), None, NOW).findings
+
+    assert (found.verdict, found.seen[0].port) == (None, 8443)
+    assert f"no line that says why {HOST}:8443" in found.advice[0]

@@ -11,6 +11,9 @@ from remediate.model.errors import FormatError
 from remediate.model.identity import CipherList, Fingerprint, KeyFamily
 from remediate.model.plan import RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Preference, Snapshot
+from remediate.planner.optimum import Table, TooManyRowsError, minimise
+from remediate.planner.oracle import Oracle
+from remediate.trust.verify import Answers
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
@@ -213,3 +216,25 @@ def test_a_node_that_showed_no_certificate_is_refused_and_said(
     shown = replace(endpoint(NODE, tls13=tls13), presented=presented)
     [left] = make_plan(snapshot([peer(1, [root])], [shown], [root])).unresolved
     assert left.cause is Cause.HANDSHAKE_FAILED
+
+
+def test_what_hangs_together_too_closely_for_the_rows_allowed_is_said() -> None:
+    table = Table(("one", "other"), {(one, other): (one + other,) for one in range(3) for other in range(3)})
+    single = Table(("one",), {(one,): (one,) for one in range(3)})
+    assert minimise([table, single]) == {"one": 0, "other": 0}
+    with pytest.raises(TooManyRowsError):
+        minimise([table, single], most_rows=1)
+
+
+def test_every_way_to_a_root_is_given_once_and_none_that_openssl_would_not_go() -> None:
+    # Given a chain of CAs that is longer than the appliance goes, and a short one beside it
+    long = [root]
+    for number in range(9):
+        long.append(issue(f"Long {number}", long[-1], ca=True))
+    far = issue("far.lab", long[-1]).certificate
+    oracle = Oracle([one.certificate for one in (*long, issuing)], Answers(NOW))
+
+    assert list(oracle.paths((far,), lambda _one: True)) == []
+    assert list(oracle.paths((leaf.certificate,), lambda _one: True)) == [
+        (leaf.certificate, issuing.certificate, root.certificate)
+    ]

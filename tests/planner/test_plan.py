@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.trust.ciphers import RSA_PREFIX
-from tests.pki import NOW, YEAR, Entity, issue
+from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
 
@@ -397,3 +398,47 @@ def test_what_no_trust_can_mend_says_the_name_too() -> None:
     [left] = make_plan(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[old])], [*everybody, old])).unresolved
     assert left.cause is Cause.EXPIRED
     assert "Its name would then be refused too: Clients use cucm.steven.lab" in left.advice
+
+
+def test_what_was_left_out_of_the_look_and_where_the_peers_differ_is_said() -> None:
+    # Given peers with two cipher lists and one whose list could not be read, and endpoints that nobody uses
+    blind = replace(peer(3, [root]), ciphers={})
+    peers = [peer(1, [root]), peer(2, [root], CipherList("HIGH")), blind]
+    seen = replace(snapshot(peers, [endpoint(NODE, rsa=[signed, issuing])], everybody), not_in_use=("imp.test:8443",))
+
+    notes = " ".join(make_plan(seen).notes)
+
+    assert "Not in use, so not judged: imp.test:8443." in notes
+    assert "ReverseProxyTLSCiphers could not be read on every peer" in notes
+    assert "The peers differ in ReverseProxyTLSCiphers" in notes
+
+
+def test_a_peer_that_could_not_be_looked_at_has_no_say_in_what_a_cipher_list_would_break() -> None:
+    lost = issue("lost", ca=True)
+    rsa = issue(NODE, lost, names=(NODE,))
+    down = replace(peer(2, []), error="unreachable: no route to host")
+    seen = snapshot([peer(1, [own]), down], [endpoint(NODE, rsa=[rsa], ecdsa=[own])], [*everybody, rsa])
+
+    why = " ".join(one.why_not for one in make_plan(seen).alternatives)
+
+    assert f"would break what verifies today ({NODE}:8443)" in why
+
+
+def test_a_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+    try:
+        make_plan(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], everybody))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_what_the_next_openssl_would_refuse_is_said() -> None:
+    # Given a chain that still has a SHA-1 signature in it
+    old = issue("Old root", ca=True, family="rsa")
+    weak = signed_with_sha1(issue(NODE, old, names=(NODE,)), old)
+
+    plan = make_plan(snapshot([peer(1, [old])], [endpoint(NODE, rsa=[weak])], [old, weak]))
+
+    assert verified(plan) == [True]
+    assert any(f"{NODE}:8443 passes on the appliance's OpenSSL 1.1.1 only" in note for note in plan.notes)

@@ -10,10 +10,11 @@ from remediate import Certificate, RemediateError
 from remediate.model import extensions
 from remediate.model.libcrypto import appliance, first_of, modern
 from remediate.model.x509 import X509, Unreadable
+from remediate.trust.beyond import can_pass
 from remediate.trust.modern import refused_by_openssl_3
-from remediate.trust.openssl import common_name, dns_names, error_text, name_hashes
+from remediate.trust.openssl import TrustedList, common_name, dns_names, error_text, name_hashes
 from tests.der import called, certificate
-from tests.pki import NOW, issue
+from tests.pki import NOW, Entity, issue, signed_with_sha1
 
 UNREADABLE = Certificate.from_der(b"\x30\x03\x02\x01\x01")
 
@@ -43,6 +44,7 @@ def test_what_openssl_cannot_read_has_no_names() -> None:
     assert dns_names(UNREADABLE) == ()
     assert common_name(UNREADABLE) is None
     assert name_hashes(UNREADABLE).subject == name_hashes(UNREADABLE).issuer == -1
+    assert can_pass(UNREADABLE, NOW)
     assert refused_by_openssl_3([UNREADABLE], [], NOW) == "it cannot read one of the certificates"
 
 
@@ -62,3 +64,27 @@ def test_the_fallback_reads_the_same_facts() -> None:
         assert (handle.key_family, handle.key_bits, handle.signature_hash) == ("ecdsa", 256, "sha256")
         assert (handle.subject.same_as(handle.issuer), handle.signed(handle)) == (one.self_issued, one.self_signed)
         assert extensions.authority_key_id(handle) == (bytes.fromhex(one.authority_key_id) if one.authority_key_id else None)
+
+
+ROOT = issue("Fallback root", ca=True, family="rsa")
+MIDDLE = issue("Fallback CA", ROOT, ca=True, family="rsa")
+NO_CA = issue("Fallback, no CA", ROOT)
+OLD = signed_with_sha1(MIDDLE, ROOT)
+
+
+@pytest.mark.parametrize(
+    ("presented", "trusted", "code"),
+    [
+        ((issue("a.test", MIDDLE), MIDDLE), (ROOT,), 0),
+        ((issue("b.test", MIDDLE), MIDDLE), (), 20),
+        ((issue("c.test", NO_CA), NO_CA), (ROOT,), 24),
+        ((issue("d.test", MIDDLE), OLD), (ROOT,), 0),
+    ],
+)
+def test_the_fallback_judges_as_the_appliance_does(
+    presented: tuple[Entity, ...], trusted: tuple[Entity, ...], code: int
+) -> None:
+    listed, sent = [one.certificate for one in trusted], [one.certificate for one in presented]
+    for openssl in (appliance(), modern()):
+        built = TrustedList(listed, openssl).verify(sent, NOW)
+        assert built.code == code
