@@ -44,6 +44,11 @@ def name_of(forecast: EndpointForecast) -> str:
     return f"[{forecast.address}]:{forecast.port}" if ":" in forecast.address else f"{forecast.address}:{forecast.port}"
 
 
+def mended(plan: Plan) -> frozenset[str]:
+    """Return the endpoints, by `name_of`, that some peer refuses before `plan` and accepts after it."""
+    return frozenset(name_of(one) for one in plan.endpoints if one.after.verdict.ok and not one.before.verdict.ok)
+
+
 def expected(plan: Plan, today: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
     """Return what must hold afterwards: what the plan says, and that nothing which verifies `today` is lost, planned for or not."""
     found = {(one.peer, one.address, one.port): one for one in plan.endpoints}
