@@ -48,7 +48,10 @@ def _words_for(error: BaseException) -> tuple[str, str, int]:
         case click.ClickException():
             return error.format_message(), "", USAGE
         case KeyboardInterrupt() | click.Abort():
-            next_step = "What a run had done until then is in the journal: `remediate runs show last`."
+            next_step = (
+                "Reading commands change nothing. What an apply or a rollback had done is in the journal (`remediate runs`); how the "
+                "workaround stands, `remediate workaround status` shows."
+            )
             return "interrupted", next_step, TERMINATED if isinstance(error, Terminated) else INTERRUPTED
         case _:
             return _bug(error)

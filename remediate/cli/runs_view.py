@@ -50,7 +50,7 @@ def show_result(session: Session, result: RunResult, forecasts: Sequence[Endpoin
     console = session.out()
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
-    console.print(Text(clean(result.message, 2000), "bold"))
+    console.print(Text(clean(result.message, 4000), "bold"), soft_wrap="`" in result.message or "remediate " in result.message)
     for peer, steps in by_peer(result.open_steps, _peers_of(session, result)).items():
         console.print(Text(f"By hand on {clean(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)
         for step in steps:

@@ -124,7 +124,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     def begin(backups: Sequence[Backup]) -> str:
         if unfinished is None:
             return journal.begin(plan, backups, granted, who=who, ticket=order.options.ticket)
-        journal.resume(unfinished.id, who)
+        journal.resume(unfinished.id, who, order.options.ticket)
         return unfinished.id
 
     held = hours.Hours(order.options.window, world.now, lambda kind: journal.longest(plan.cluster, kind), order.limits)

@@ -60,7 +60,9 @@ def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
     open_steps = tuple(one.text for one in by_hand if one.open)
     refused = any(not one.after.verdict.ok for one in plan.endpoints)
     code = most_serious([8 if open_steps else 0, 10 if refused else 0])
-    return RunResult("", "dry-run", code, open_steps, (), changed=False, message="Dry run: nothing was written.")
+    stay = sum(not one.after.verdict.ok for one in plan.endpoints)
+    rest = f" By the plan, {stay} stay refused that no trust or cipher change fixes." if stay else ""
+    return RunResult("", "dry-run", code, open_steps, (), changed=False, message=f"Dry run: nothing was written.{rest}")
 
 
 def _earlier_run(job: Job) -> str:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from remediate.executor import timers
+from remediate.executor import timers, todo
 from remediate.executor.job import Job, Order
 from remediate.executor.journal import Journal
 from remediate.executor.ports import Watch, utc_now
@@ -108,6 +108,19 @@ def start_timer(job: Job) -> None:
             order.voice.say("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
         return
     _start(order, job.recorder, within)
+    _say_what_it_cannot(job)
+
+
+def _say_what_it_cannot(job: Job) -> None:
+    """A timer has no hands: what a box does not offer stays until a person does it."""
+    plan = job.order.plan
+    stays = [box.address for box in job.boxes if todo.to_trust(plan, box.address) and not box.capabilities().remove_trusted_ca]
+    if stays:
+        job.order.voice.say(
+            "warning",
+            f"The timer cannot take certificates out again on {', '.join(stays)}, where removal is not offered: they stay trusted "
+            "until you delete them by hand, and only what can be written is put back.",
+        )
 
 
 def _start(order: Order, recorder: Recorder, within: timedelta) -> None:
@@ -170,9 +183,9 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
         return NotPending(f"Run {run.id} was started without --confirm-within and is {run.state}: there is nothing to confirm.")
     if run.state != "rolled-back" and timers.is_due(run, now):
         return NotPending(
-            f"The time to confirm run {run.id} ended at {run.confirm_by}; it is {run.state}, and is being rolled back.",
-            next_step=f"`remediate runs show {run.id}` shows how far it is. If nothing is rolling it back (was this machine off?), "
-            f"run `remediate rollback {run.id} -i INVENTORY`.",
+            f"The time to confirm run {run.id} ended at {run.confirm_by}; it is {run.state}. {run.message}".rstrip(),
+            next_step=f"`remediate runs show {run.id}` shows how far its rollback is. Where steps are open, or nothing rolls it back "
+            f"(was this machine off?), run `remediate rollback {run.id} -i INVENTORY`.",
         )
     if timers.is_armed(run):
         return NotPending(f"Run {run.id} is {run.state}: it can be confirmed when its apply has ended well.")

@@ -125,12 +125,14 @@ class Journal:
                 (rfc3339(self._now()), cluster),
             )
 
-    def resume(self, run: str, who: Who) -> None:
-        """Record that this process goes on with `run`."""
+    def resume(self, run: str, who: Who, ticket: str | None = None) -> None:
+        """Record that this process goes on with `run`, under `ticket` too where that is another one."""
+        known = self.run(run).ticket
+        both = ", ".join(dict.fromkeys([*(known or "").split(", "), *([ticket] if ticket else [])])).strip(", ") or None
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = 'running', ended_at = NULL, who = ?, host = ?, pid = ? WHERE id = ?",
-                (who.user, who.host, who.pid, run),
+                "UPDATE runs SET state = 'running', ended_at = NULL, who = ?, host = ?, pid = ?, ticket = ? WHERE id = ?",
+                (who.user, who.host, who.pid, both, run),
             )
 
     def intend(self, run: str, number: int, change: Change, before: str) -> int:

@@ -14,6 +14,11 @@ def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     return shlex.join(["remediate", "rollback", run, *where])
 
 
+def go_on_undoing(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
+    """One sentence with the way on from a rollback that was left before its end."""
+    return f"Roll back again to go on: {rollback_command(run, cluster, state_dir)}"
+
+
 def recovery_commands(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """One sentence with both ways out of a run that was left before its end."""
     return f"Apply the same plan again to go on, or undo with: {rollback_command(run, cluster, state_dir)}"

@@ -10,7 +10,10 @@ from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, FormatError, IncompletePlan, StalePlan, UsageError
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan, SetCiphers, TrustCertificate
+from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
+
+_NOT_SEEN = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED})
 
 
 def refuse_other_cluster(plan: Plan, cluster: ClusterAccess) -> None:
@@ -32,7 +35,11 @@ def refuse_unusable_ciphers(plan: Plan) -> None:
 def refuse_incomplete(plan: Plan) -> None:
     """Raise IncompletePlan when not everything was seen when the plan was made."""
     if not plan.complete:
-        raise IncompletePlan(f"The plan for {plan.cluster} is incomplete: a peer or an endpoint could not be observed.")
+        unseen = [f"{one.address}:{one.port}" for one in plan.unresolved if one.cause in _NOT_SEEN]
+        what = ", ".join(unseen) or "a peer or an endpoint"
+        raise IncompletePlan(
+            f"Nothing was changed: the plan for {plan.cluster} is incomplete, since {what} could not be observed."
+        )
 
 
 def refuse_absent_peers(plan: Plan, unreachable: Mapping[Address, str]) -> None:

@@ -13,12 +13,13 @@ from remediate.executor.journal import Journal
 from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.ports import World
 from remediate.executor.records import Run
-from remediate.executor.recovery import recovery_commands
+from remediate.executor.recovery import go_on_undoing
 from remediate.executor.result import RunResult
 from remediate.executor.steady import open_steadily
 from remediate.executor.undo import Undoing, Undone, undo
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
+from remediate.executor.workaround import remind_of_workaround
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import AccessError, Interrupted, UsageError
 from remediate.model.events import Sink, silent
@@ -54,6 +55,7 @@ def rollback(
                 # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
                 journal.resume(found.id, whoami())
             undone = undo(work)
+            remind_of_workaround(work.boxes, voice)
             stop.closing = True
             return _closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else "")
         except (Interrupted, StopAtOnce):
@@ -129,7 +131,7 @@ def _count(open_steps: Sequence[str]) -> str:
 
 def _standing(undone: Undone) -> str:
     """How the peers stand once everything of the run is undone."""
-    others = f" Changed by others since, and left: {'; '.join(undone.differences)}." if undone.differences else ""
+    others = f" Not as it was before the run, and left: {'; '.join(undone.differences)}." if undone.differences else ""
     if undone.unread:
         return f".{others} But {'; '.join(undone.unread)}: roll back again when it answers, which reads it back."
     return f".{others}" if others else ", and every peer was read back as it was before."
@@ -144,7 +146,7 @@ def _stopped_early(voice: Voice, stop: Stop) -> RunResult:
 def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:
     stop.closing = True
     work.journal.close_run(work.run, "partial", "The rollback was interrupted.")
-    message = f"The rollback was interrupted. {recovery_commands(work.run, cluster, state_dir)}"
+    message = f"The rollback was interrupted. {go_on_undoing(work.run, cluster, state_dir)}"
     return _said(work, RunResult(work.run, "partial", stop.exit_code, (), (), changed=True, message=message))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remediate.executor.compare import read_peer
 from remediate.executor.journal import Journal, JournalError
-from remediate.executor.operations import SetCipherList, restored
+from remediate.executor.operations import RemoveFromPeer, SetCipherList, restored
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.executor.records import Backup, StepRecord
@@ -147,14 +147,16 @@ def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[lis
 
 def _differences(work: Undoing, now: Sequence[Backup]) -> Iterator[str]:
     backups = work.journal.backups(work.run)
+    put_back = {record.peer for record in work.journal.steps(work.run) if record.kind == RemoveFromPeer.kind}
     for one in now:
-        yield from _against(backups[one.peer], one)
+        yield from _against(backups[one.peer], one, put_back=one.peer in put_back)
 
 
-def _against(backup: Backup, now: Backup) -> Iterator[str]:
+def _against(backup: Backup, now: Backup, *, put_back: bool) -> Iterator[str]:
     if sorted(now.trusted_ca) != sorted(backup.trusted_ca):
         yield f"the trusted CA list of {backup.peer} is not the one of before the run"
     elif now.trusted_ca != backup.trusted_ca:
-        yield f"the trusted CA list of {backup.peer} holds the same certificates in another order"
+        ours = ", since what the run had removed was put back at its end" if put_back else ""
+        yield f"the trusted CA list of {backup.peer} holds the same certificates in another order{ours}"
     changed = [name for name in sorted({*backup.ciphers, *now.ciphers}) if now.ciphers.get(name) != backup.ciphers.get(name)]
     yield from (f"{name} of {backup.peer} is not the one of before the run" for name in changed)

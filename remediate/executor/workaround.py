@@ -37,7 +37,8 @@ class ClientsWouldBreak(Declined):
     """With verification on, endpoints would be refused that clients reach now."""
 
     default_next_step = (
-        "Nothing was changed. Mend these first (`remediate plan` says how), or turn verification on all the same with --force."
+        "Nothing was changed. Mend these first (`remediate plan` says how, and which of them no plan fixes), or turn verification "
+        "on all the same, and lose them, with --force."
     )
 
 
@@ -92,6 +93,13 @@ def status(
         flags = [*map(_read, opened.peers), *(_absent(peer, why) for peer, why in opened.unreachable.items())]
     last = last_switches(cluster.name, state_dir) if state_dir else {}
     return tuple(_said(replace(flag, last=last.get(flag.peer)), voice) for flag in flags)
+
+
+def remind_of_workaround(boxes: Sequence[PeerPort], voice: Voice) -> None:
+    """Say on which of the open `boxes` verification is off. One that cannot be read was said to be so before."""
+    off = [flag.peer for flag in map(_read, boxes) if flag.verification is False]
+    if off:
+        voice.say("reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too.")
 
 
 def switch(

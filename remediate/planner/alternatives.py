@@ -153,7 +153,9 @@ def _holds_stale(solver: Solver, trusted: frozenset[Certificate], chain: Chain) 
 
 def _summary(choice: Choice) -> str:
     cost = choice.cost
-    wide = f"{_count(cost[ROOTS], 'root')}, {_count(cost[INTERMEDIATES], 'intermediate')}"
+    own = cost[ADDED] - cost[ROOTS] - cost[INTERMEDIATES]
+    kinds = ((cost[ROOTS], "root"), (cost[INTERMEDIATES], "intermediate"), (own, "self-signed one"))
+    wide = ", ".join(_count(number, what) for number, what in kinds if number) or "none"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",

@@ -57,7 +57,7 @@ def _shadowed(refusal: Refusal) -> Advice:
     return Advice(
         Cause.SHADOWED,
         f"{names_of(stale)} in the trusted CA list {verb} over the good certificate; only taking {it} out helps.",
-        (*removal(refusal), f"Delete {it} by hand on every peer ({TRUSTED_LIST_PAGE}) and plan again."),
+        (*removal(refusal), f"Delete {it} by hand on every peer that holds {it} ({TRUSTED_LIST_PAGE}) and plan again."),
     )
 
 

@@ -135,10 +135,12 @@ def _verification(plan: Plan) -> Iterator[str]:
 
 
 def _rollback(plan: Plan) -> Iterator[str]:
-    del plan
+    if not plan.actions:
+        return
     yield from ("", "## Rollback", "")
-    yield "- `remediate rollback last -i INVENTORY` undoes the run from its journal."
-    yield "- Last resort: `remediate workaround on -i INVENTORY` turns certificate verification off on every peer."
+    yield "- `remediate rollback RUN -i INVENTORY` undoes the run (`remediate runs` names it) from its journal."
+    yield "- Where a peer does not offer removal (`remediate doctor` says so), it names each certificate for a person to delete."
+    yield "- Last resort, where the version offers it: `remediate workaround on -i INVENTORY` turns verification off on every peer."
 
 
 def _unresolved(plan: Plan) -> Iterator[str]:

@@ -12,6 +12,8 @@ from rich.text import Text
 from remediate.model.events import Event
 from remediate.report.text import clean
 
+_WHOLE = 4000
+"""A message holds commands to type: it is escaped, and not cut like a name that a stranger chose."""
 _LASTING = frozenset(
     {"alarm", "warning", "manual-step", "reminder", "change-complete", "change-failed", "in-effect", "not-in-effect"}
 )
@@ -47,7 +49,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
-        line.append(clean(event.message), style=_STYLES.get(event.type, "default"))
+        line.append(clean(event.message, _WHOLE), style=_STYLES.get(event.type, "default"))
         if self._every_event or event.type in _LASTING:
             self._console.print(line, soft_wrap=not self._console.is_terminal)
         elif self._status:

@@ -99,7 +99,7 @@ def test_interruptions_have_their_codes(
     ended = remediate("plan")
 
     assert ended.code == code
-    assert "runs show last" in ended.err
+    assert "is in the journal (`remediate runs`)" in ended.err
 
 
 def test_sigterm_ends_the_real_program_with_143(tmp_path: Path) -> None:

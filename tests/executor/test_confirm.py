@@ -464,3 +464,22 @@ def test_a_timer_looks_again_when_the_journal_cannot_be_read_for_a_while(
     assert watch(timed.watches[0], now=timed.clock, pause=put_back, roll_back=timed._roll_back) == 0
     assert "Looking again." in capsys.readouterr().out
     assert (timed.rollbacks, timed.state()) == ([0], "rolled-back")
+
+
+def test_what_the_timer_cannot_take_back_is_said_before_the_first_write(timed: Timed, plan: Plan) -> None:
+    # Given a box that offers no removal
+    timed.cluster.box(2).removal = False
+    timed.apply(plan)
+    # Then it is said that what is trusted there stays, whatever the timer does
+    [said] = [text for text in timed.desk.said("warning") if "timer cannot take certificates out again" in text]
+    assert "on expc2.example.test, where removal is not offered" in said
+
+
+def test_too_late_a_confirmation_says_how_far_the_way_back_came(timed: Timed, plan: Plan) -> None:
+    # Given a run whose time is over, and whose rollback left steps open
+    for box in timed.cluster.boxes:
+        box.removal = False
+    timed.apply(plan)
+    timed.expire()
+    with pytest.raises(NotPending, match="is not rolled back yet"):
+        timed.confirm()

@@ -168,3 +168,17 @@ def test_what_fails_in_the_middle_of_a_transaction_is_all_undone(tmp_path: Path)
             _do_half(db)
         with journal.transaction() as db:
             assert db.execute("SELECT * FROM sqlite_master WHERE name = 'half'").fetchall() == []
+
+
+def test_a_run_that_is_gone_on_with_has_both_tickets(desk: Desk) -> None:
+    # Given a run under one ticket that died on its way
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.faults = {2: "refuse"}
+    desk.apply(cluster, plan, ticket="CHG-1", on_failure="stop")
+    # When it is gone on with under another one, and once more under the first
+    cluster.faults = {3: "refuse"}
+    desk.apply(cluster, plan, ticket="CHG-2", on_failure="stop")
+    desk.apply(cluster, plan, ticket="CHG-1")
+    # Then it has both, each once
+    assert [(run.ticket, run.state) for run in desk.journal().runs()] == [("CHG-1, CHG-2", "applied")]

@@ -7,7 +7,7 @@ import pytest
 from remediate.executor.journal import JournalError, UnknownRun
 from remediate.model.errors import LoginRefused, UsageError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
-from tests.executor.clusters import CORPORATE, IMP, plan_for, story
+from tests.executor.clusters import CORPORATE, IMP, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import no_tap
 from tests.executor.tapped import Crash
@@ -61,7 +61,7 @@ def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
     assert LATER.certificate in cluster.box(1).trusted
     assert IMP.certificate not in cluster.box(1).trusted
     assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
-    assert "Changed by others since" in result.message
+    assert "Not as it was before the run, and left" in result.message
 
 
 def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) -> None:
@@ -216,3 +216,25 @@ def test_a_later_run_on_another_cluster_relies_on_nothing_here(desk: Desk) -> No
     desk.apply(other, plan_for(other))
     assert desk.rollback(cluster, first.run_id).exit_code == 0
     assert desk.said("warning") == []
+
+
+def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.box(2).verify = False
+    desk.rollback(cluster)
+    assert [text for text in desk.said("reminder") if "The workaround is on (expc2.example.test)" in text]
+
+
+def test_what_was_put_back_at_the_end_is_not_called_a_change_of_others(desk: Desk) -> None:
+    # Given a run that took the first certificate of each list out
+    cluster = story()
+    first = cluster.box(1).trusted[0]
+    plan = renumbered(plan_for(cluster), removing=first, by="rest")
+    assert desk.apply(cluster, plan).state == "applied"
+    # When it is rolled back, which can only append
+    result = desk.rollback(cluster)
+    # Then it says whose doing the other order is
+    assert first in cluster.box(1).trusted
+    assert "in another order, since what the run had removed was put back at its end" in result.message
+    assert "others" not in result.message

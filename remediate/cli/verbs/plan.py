@@ -119,9 +119,24 @@ def command(
         write_documents(session, results, "plan", exit_code_of(results))
     else:
         _show(session, [done.value for done in results if done.value], explain=explain)
+    plans = {done.cluster: done.value for done in results if done.value}
     for path in written:
-        session.hint(f"Wrote {path}. Next: `remediate apply {path} -i INVENTORY`.")
+        one = plans.get(path.stem) or next(iter(plans.values()))
+        session.hint(f"Wrote {path}. {_next(one, path, inventory_path)}")
     return exit_code_of(results)
+
+
+def _next(plan: Plan, path: Path, inventory: Path | None) -> str:
+    """What to do with a plan that was written."""
+    from remediate.model.plan import TrustCertificate
+
+    if not plan.actions:
+        return "There is nothing to apply."
+    if not plan.complete:
+        return "It is incomplete: make what could not be observed reachable, and plan again."
+    if any(isinstance(one, TrustCertificate) and one.approval == "required" for one in plan.actions):
+        return "Next: compare the fingerprints that need your approval, and pass them to plan or apply with --approve."
+    return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}`."
 
 
 def _inventory_is_meant() -> bool:
