@@ -66,7 +66,7 @@ def _list_differences(
     added, removed = to_trust(plan, seen.peer), to_remove(plan, seen.peer)
     others = [one for one in seen.trusted_ca if one not in added]
     missing = [one for one in removed if one not in others]
-    if _leads_to(others, missing, base, earlier):
+    if _leads_to(others, missing, base, earlier) or _put_back_elsewhere(others, removed, base):
         return
     was = earlier.trusted_ca if earlier else _likely_start(base, others, sorted(known))
     if was is None:
@@ -86,6 +86,15 @@ def _leads_to(others: Sequence[Fingerprint], missing: Sequence[Fingerprint], bas
             earlier.trusted_ca
         )
     return any(digest_of(guess) == base.trusted_ca for guess in _with_put_back(others, missing[:_MOST_PUT_BACK]))
+
+
+def _put_back_elsewhere(others: Sequence[Fingerprint], removed: Iterable[Fingerprint], base: Base) -> bool:
+    """Whether `others` is the list of `base` but for the places of what the plan takes out: a rollback puts that back at the end."""
+    leaving = sorted(removed)
+    if not leaving or len(leaving) > _MOST_PUT_BACK:
+        return False
+    kept = [one for one in others if one not in leaving]
+    return any(digest_of(guess) == base.trusted_ca for guess in _with_put_back(kept, leaving))
 
 
 def _with_put_back(listed: Sequence[Fingerprint], missing: Sequence[Fingerprint]) -> Iterator[list[Fingerprint]]:

@@ -238,3 +238,6 @@ def test_what_was_put_back_at_the_end_is_not_called_a_change_of_others(desk: Des
     assert first in cluster.box(1).trusted
     assert "in another order, since what the run had removed was put back at its end" in result.message
     assert "others" not in result.message
+    # And the same plan can be applied again: what it takes out may stand anywhere
+    assert desk.apply(cluster, plan).state == "applied"
+    assert first not in cluster.box(1).trusted
