@@ -33,14 +33,15 @@ def on_the_name(endpoint: Endpoint, leaf: Certificate) -> tuple[str, tuple[str, 
 
 
 def on_the_name_alone(address: str) -> tuple[str, tuple[str, ...]]:
-    """Return what is said where a log tells that the name does not match, and no certificate is at hand."""
+    """Return what is said where a log tells that the name does not match: no certificate is at hand, nor what product it is."""
+    where = f"{_WHERE['cucm']} (of Unity Connection: {_WHERE['unity']})"
     if is_ip(address):
         text = f"Clients use the IP address {address}, which is not among the names of the certificate. {_AS_TEXT}"
-        return text, (f"Set {_WHERE['cucm']} to the node's FQDN, then refresh the discovered servers.", _IP_SAN)
+        return text, (f"Set {where} to the node's FQDN, then refresh the discovered servers.", _IP_SAN)
     return (
         f"Clients use {address}, which is not among the names of the certificate.",
         (
-            f"Set {_WHERE['cucm']} to a name that the certificate has, then refresh the discovered servers.",
+            f"Set {where} to a name that the certificate has, then refresh the discovered servers.",
             f"Or reissue the certificate with {address} among its SAN dNSNames.",
         ),
     )

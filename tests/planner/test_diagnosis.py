@@ -95,7 +95,8 @@ def test_a_name_that_does_not_match_is_advised_by_what_the_capture_shows() -> No
     assert alone.verdict
     assert alone.verdict.cause is Cause.NAME_MISMATCH
     assert "never looks at IP SANs" in alone.advice[0]
-    assert "Set System > Server on Unified CM to the node's FQDN" in alone.advice[1]
+    assert alone.advice[1].startswith("Set System > Server on Unified CM (of Unity Connection: ")
+    assert alone.advice[1].endswith(" to the node's FQDN, then refresh the discovered servers.")
     assert "the certificate is for cucm.steven.lab" in with_capture.advice[0]
     assert with_capture.seen == ()
     assert any("under another name" in one for one in with_capture.remarks)
