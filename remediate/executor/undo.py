@@ -102,6 +102,8 @@ def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Map
 
 
 def _send(work: Undoing, record: StepRecord, inverse: Change, box: PeerPort, before: Reading) -> None:
+    if isinstance(inverse, RemoveFromPeer) and not box.capabilities().remove_trusted_ca:
+        raise NotOffered(f"{box.address} offers no removal.")
     work.voice.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
     sent = send(box, inverse, lambda: None, limits=work.limits, pause=work.pause)
     if sent.after.standing is not Standing.DONE:
