@@ -43,6 +43,17 @@ def remind(session: Session, cluster: str, off: Sequence[str]) -> None:
         )
 
 
+def remind_from_journal(session: Session) -> None:
+    """The same for commands that look at no cluster: as far as the switch was turned from this state directory."""
+    from remediate.executor.switches import left_on
+
+    for cluster, switches in left_on(session.state_dir).items():
+        peers = ", ".join(one.peer for one in switches)
+        session.say(
+            f"{cluster}: the workaround was on when it was last turned from here: verification {switches[-1]} ({peers})."
+        )
+
+
 def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
     """Return the certificates in the files and folders at `paths`. Raises InventoryError, CertificateError."""
     from remediate.cli.files import read_text

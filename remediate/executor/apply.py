@@ -53,6 +53,7 @@ from remediate.executor.steps import Step, Walk
 from remediate.executor.suspects import with_suspects
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
+from remediate.executor.workaround import say_where_it_is_on
 from remediate.executor.writer import Recorder, Rehearsal
 from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess
@@ -187,6 +188,7 @@ def _re_read(job: Job) -> Seen:
         known |= certificates
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    say_where_it_is_on([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
     forecasts = verify.expected(order.plan, order.world.judge(snapshot))
     return Seen({backup.peer: backup for backup, _ in read}, known, snapshot, forecasts)
 

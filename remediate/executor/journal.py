@@ -242,12 +242,12 @@ class Journal:
         """A certificate that a run of this journal names."""
         return Certificate.from_der(self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)[0]["der"])
 
-    def switches(self, cluster: str) -> list[sqlite3.Row]:
-        """The rows of `switches` on `cluster`, the oldest first; none in a journal of a version that had none."""
+    def switches(self) -> list[sqlite3.Row]:
+        """The rows of `switches`, the oldest first; none in a journal of a version that had none."""
         with self._in_one_sentence():
             if version_of(self._db) < _WITH_SWITCHES:
                 return []
-        return self._select("SELECT * FROM switches WHERE cluster = ? ORDER BY number", cluster)
+        return self._select("SELECT * FROM switches ORDER BY number")
 
     def _select(self, query: str, *values: str) -> list[sqlite3.Row]:
         with self._in_one_sentence():

@@ -79,21 +79,23 @@ class SwitchBook:
             self._voice.say("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
 
 
-def last_switches(cluster: str, state_dir: Path) -> Mapping[Address, Switch]:
-    """Return the last turn on each peer of `cluster` that the journal in `state_dir` knows; none where it cannot be read."""
+def last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, Switch]]:
+    """Return, for each cluster, the last turn on each peer that the journal in `state_dir` knows; none where it cannot be read."""
     try:
         with Journal(state_dir) as journal:
-            rows = journal.switches(cluster)
+            rows = journal.switches()
     except JournalError:
         return {}
-    return {
-        Address(row["peer"]): Switch(
-            Address(row["peer"]),
-            row["at"],
-            row["who"],
-            row["host"],
-            bool(row["asked"]),
-            None if row["found"] is None else bool(row["found"]),
-        )
-        for row in rows
-    }
+    found: dict[str, dict[Address, Switch]] = {}
+    for row in rows:
+        read = None if row["found"] is None else bool(row["found"])
+        switch = Switch(Address(row["peer"]), row["at"], row["who"], row["host"], bool(row["asked"]), read)
+        found.setdefault(row["cluster"], {})[switch.peer] = switch
+    return found
+
+
+def left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
+    """Return, for each cluster, the peers on which verification was off when it was last turned from here."""
+    of_clusters = last_switches(state_dir).items()
+    off = {name: tuple(one for one in peers.values() if one.found is False) for name, peers in of_clusters}
+    return {name: switches for name, switches in off.items() if switches}

@@ -91,13 +91,17 @@ def status(
     voice = Voice(sink, cluster.name)
     with world.open_peers(cluster, limits, writable=False) as opened:
         flags = [*map(_read, opened.peers), *(_absent(peer, why) for peer, why in opened.unreachable.items())]
-    last = last_switches(cluster.name, state_dir) if state_dir else {}
+    last = last_switches(state_dir).get(cluster.name, {}) if state_dir else {}
     return tuple(_said(replace(flag, last=last.get(flag.peer)), voice) for flag in flags)
 
 
 def remind_of_workaround(boxes: Sequence[PeerPort], voice: Voice) -> None:
     """Say on which of the open `boxes` verification is off. One that cannot be read was said to be so before."""
-    off = [flag.peer for flag in map(_read, boxes) if flag.verification is False]
+    say_where_it_is_on([flag.peer for flag in map(_read, boxes) if flag.verification is False], voice)
+
+
+def say_where_it_is_on(off: Sequence[Address], voice: Voice) -> None:
+    """Say on which peers verification is `off`."""
     if off:
         voice.say("reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too.")
 

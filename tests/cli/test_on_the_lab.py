@@ -273,3 +273,23 @@ def test_doctor_says_what_a_version_leaves_to_a_person_and_reminds_of_the_workar
     assert f"accepted by {story.peers[1].address}, a forged one too" in ended.err
     assert "remediate workaround off -i INVENTORY -c edge-lab" in ended.err
     assert "journal" in ended.out
+
+
+def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
+    # Given the workaround, turned on from here
+    plan = tmp_path / "plan.json"
+    remediate("plan", "-i", lab.inventory, "-o", plan, "-q")
+    assert remediate("workaround", "on", "-i", lab.inventory, "-q").code == 0
+    try:
+        # Then every later command says so, those that look at no cluster too
+        for arguments in (
+            ["verify", "-i", lab.inventory],
+            ["plan", "-i", lab.inventory],
+            ["apply", plan, "-i", lab.inventory, "--dry-run", "--approve-file", lab.approvals],
+        ):
+            assert "the workaround is on" in remediate(*arguments, "-v").err.casefold(), arguments[0]
+        assert "the workaround was on when it was last turned from here" in remediate("runs").err
+    finally:
+        assert remediate("workaround", "off", "--force", "-i", lab.inventory, "-q").code == 0
+    # And when it is off again, nothing is said any more
+    assert "workaround" not in remediate("runs").err

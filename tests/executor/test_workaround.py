@@ -9,7 +9,7 @@ import pytest
 
 from remediate.executor.journal import FILE_NAME
 from remediate.executor.lock import hold
-from remediate.executor.switches import last_switches
+from remediate.executor.switches import last_switches, left_on
 from remediate.executor.who import Who, whoami
 from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerFlag, status, switch, worst_of
 from remediate.model.errors import LockHeld
@@ -157,7 +157,7 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {2: "ignore"}
     turn(desk, cluster, on=True)
-    found = {peer: last.found for peer, last in last_switches("edge", desk.state_dir).items()}
+    found = {peer: last.found for peer, last in last_switches(desk.state_dir)["edge"].items()}
     assert list(found.values()) == [False, True, False]
 
 
@@ -173,7 +173,7 @@ def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_
     # Then it is on, and it says that nobody can look that up
     assert worst_of(flags) == 0
     assert any("turned all the same" in text for text in desk.said("warning"))
-    assert last_switches("edge", desk.state_dir) == {}
+    assert last_switches(desk.state_dir) == {}
 
 
 def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_person(desk: Desk) -> None:
@@ -195,5 +195,21 @@ def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_pers
 def test_who_turned_it_is_one_sentence(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
-    said = {str(one) for one in last_switches("edge", desk.state_dir).values()}
+    said = {str(one) for one in last_switches(desk.state_dir)["edge"].values()}
     assert said == {f"turned off by {whoami().user} on {whoami().host} at 2026-11-23T10:00:00Z"}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
+    cluster = story()
+    cluster.box(3).verify = False
+    desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+    assert [text for text in desk.said("reminder") if "The workaround is on (expc3.example.test)" in text]
+
+
+def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) -> None:
+    cluster = healed()
+    turn(desk, cluster, on=True)
+    assert [one.peer for one in left_on(desk.state_dir)["edge"]] == [box.address for box in cluster.boxes]
+    turn(desk, cluster, on=False)
+    assert left_on(desk.state_dir) == {}

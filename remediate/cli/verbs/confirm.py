@@ -27,6 +27,7 @@ def command(session: Session, run: str) -> int:
       0   confirmed, now or before
       1   there is no such run, it does not wait for confirmation, or its deadline has passed
     """
+    from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.confirm import confirm
     from remediate.executor.journal import Journal
@@ -38,4 +39,5 @@ def command(session: Session, run: str) -> int:
         session.write_json(result_json(result, cluster=record.cluster, plan=record.plan))
     else:
         show_result(session, result, ())
+    remind_from_journal(session)
     return result.exit_code

@@ -37,6 +37,7 @@ def command(context: click.Context) -> int | None:
     """
     if context.invoked_subcommand is not None:
         return None
+    from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import run_json
     from remediate.executor.journal import Journal
 
@@ -47,6 +48,7 @@ def command(context: click.Context) -> int | None:
         session.write_json([run_json(run) for run in runs])
     else:
         _list(session, runs)
+    remind_from_journal(session)
     return 0
 
 
