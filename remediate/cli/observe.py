@@ -50,7 +50,7 @@ def remind_from_journal(session: Session) -> None:
     for cluster, switches in left_on(session.state_dir).items():
         peers = ", ".join(one.peer for one in switches)
         session.say(
-            f"{cluster}: the workaround was on when it was last turned from here: verification {switches[-1]} ({peers})."
+            f"{cluster}: the workaround may be on, as it was last turned from here: verification {switches[-1]} ({peers})."
         )
 
 

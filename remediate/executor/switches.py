@@ -95,7 +95,14 @@ def last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, Switch]]:
 
 
 def left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
-    """Return, for each cluster, the peers on which verification was off when it was last turned from here."""
+    """Return, for each cluster, the peers on which verification was off when it was last turned from here, or may have been.
+
+    An answer that was lost leaves what was asked without what was found: then it may be off.
+    """
     of_clusters = last_switches(state_dir).items()
-    off = {name: tuple(one for one in peers.values() if one.found is False) for name, peers in of_clusters}
+    off = {name: tuple(one for one in peers.values() if _may_be_off(one)) for name, peers in of_clusters}
     return {name: switches for name, switches in off.items() if switches}
+
+
+def _may_be_off(switch: Switch) -> bool:
+    return switch.found is False or (switch.found is None and not switch.asked)

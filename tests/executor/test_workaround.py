@@ -213,3 +213,12 @@ def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) 
     assert [one.peer for one in left_on(desk.state_dir)["edge"]] == [box.address for box in cluster.boxes]
     turn(desk, cluster, on=False)
     assert left_on(desk.state_dir) == {}
+
+
+def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
+    # Given a box that does it, and answers nothing any more
+    cluster = story(1)
+    cluster.unreadable_after = frozenset({"verify False"})
+    assert worst_of(turn(desk, cluster, on=True)) == 8
+    # Then it is not taken for off
+    assert [one.found for one in left_on(desk.state_dir)["edge"]] == [None]
