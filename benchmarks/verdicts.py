@@ -11,7 +11,9 @@ from OpenSSL import crypto
 from benchmarks.fleet import NOW, certificate
 from remediate import Certificate, verify_chain
 
-COUNT = 3000
+COUNT = 1500
+ROUNDS = 3
+"""Each kind of chain is measured so often with new leaves, ours and theirs in turn; the best of each counts, as timeit has it."""
 
 
 CHAINS = (
@@ -27,12 +29,14 @@ def run() -> None:
     for name, of_leaf, of_ca in CHAINS:
         root = certificate("Root", "Root", ca=True, family=of_ca).der
         issuing = certificate("Issuing", "Root", ca=True, family=of_ca).der
-        leaves = [
-            certificate(f"node{number}.bench", "Issuing", (f"node{number}.bench",), family=of_leaf, signer=of_ca).der
-            for number in range(COUNT)
-        ]
-        ours = _rate(partial(_remediate, leaves, issuing, root))
-        theirs = _rate(partial(_pyopenssl, leaves, issuing, root))
+        ours = theirs = 0.0
+        for _ in range(ROUNDS):
+            leaves = [
+                certificate(f"node{number}.bench", "Issuing", (f"node{number}.bench",), family=of_leaf, signer=of_ca).der
+                for number in range(COUNT)
+            ]
+            ours = max(ours, _rate(partial(_remediate, leaves, issuing, root)))
+            theirs = max(theirs, _rate(partial(_pyopenssl, leaves, issuing, root)))
         print(f"verdicts: {ours:,.0f}/s, pyOpenSSL {theirs:,.0f}/s, ratio {ours / theirs:.2f} ({name})")
 
 

@@ -83,7 +83,7 @@ def state_directory(path: Path) -> Finding:
 def journal(state_dir: Path) -> Finding:
     """Whether the journal in `state_dir` can be read, and what is in it."""
     from remediate.executor.journal import Journal
-    from remediate.report.text import count
+    from remediate.model.words import count
 
     try:
         with Journal(state_dir) as book:

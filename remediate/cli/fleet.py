@@ -56,7 +56,10 @@ def choose(session: Session, path: Path, patterns: Sequence[str]) -> tuple[Clust
         if not fnmatch.filter(names, pattern):
             nearest = difflib.get_close_matches(pattern, names, n=1)
             hint = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(names)}."
-            raise InventoryError(f"No cluster in {path} matches `{pattern}`: {hint}")
+            raise InventoryError(
+                f"No cluster in {path} matches `{pattern}`: {hint}",
+                next_step="Give -c a name of the inventory, or a pattern such as 'edge-*' in quotes.",
+            )
     wanted = patterns or ("*",)
     return tuple(one for one in clusters if any(fnmatch.fnmatchcase(one.name, pattern) for pattern in wanted))
 

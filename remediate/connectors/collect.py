@@ -171,13 +171,14 @@ def _snapshot(
     supplied = (one for one in discovered.authenticated if one.is_ca or one.self_issued)
     available = tuple(_each_once((*operator_ca, *trusted, *supplied)))
     vouched = (*operator_ca, *trusted, *discovered.authenticated)
+    ports = {one.address: one.rest_port for one in cluster.peers}
     looked = list(zip(discovered.targets, observations, strict=True))
     unused = dict.fromkeys(target for target, seen in looked if seen.refused and not target.insisted)
     presented = (one for seen in observations for chain in seen.presented.values() for one in chain)
     return Snapshot(
         cluster=cluster.name,
         taken_at=taken_at,
-        peers=tuple(one.peer for one in reads),
+        peers=tuple(replace(one.peer, rest_port=ports.get(one.peer.address, cluster.peers[0].rest_port)) for one in reads),
         endpoints=tuple(_endpoint(target, seen) for target, seen in looked if target not in unused),
         available_ca=tuple(one.fingerprint for one in available),
         vouched_for=frozenset(one.fingerprint for one in vouched),

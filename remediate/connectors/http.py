@@ -5,6 +5,7 @@ No environment variable has a say: no proxies, no ``REQUESTS_CA_BUNDLE``, no net
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
 _CHUNK = 64 * 1024
+_PRESENTED = re.compile(r'got "([0-9a-f]{64})"')
+"""What urllib3 says of a fingerprint that does not match (urllib3.util.ssl_.assert_fingerprint)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +212,10 @@ class HttpClient:
             said = visible(inner.verify_message or str(inner))
             return PinMismatch(f"{self._where} does not verify under {self._check.what}: {said}.")
         if self._check.fingerprint and isinstance(inner, str):
-            # urllib3 says both fingerprints; every other SSLError of its own wraps one of the ssl module.
-            return PinMismatch(f"{self._where} presents another certificate than {self._check.what}. {visible(inner)}.")
+            # Every other SSLError of urllib3's own wraps one of the ssl module.
+            presented = _PRESENTED.search(inner)
+            shown = f": sha256:{presented[1]}" if presented else ""
+            return PinMismatch(f"{self._where} presents another certificate than {self._check.what}{shown}.")
         return None
 
 

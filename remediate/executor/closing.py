@@ -14,6 +14,7 @@ from remediate.executor.steps import Step
 from remediate.executor.verify import Verification
 from remediate.executor.writer import Recorder
 from remediate.model.errors import most_serious
+from remediate.model.words import count
 
 
 class VerificationFailed(ChangeFailed):
@@ -38,12 +39,18 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
     code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0, 9 if deadline else 0])
     message = _sentence(seen, open_steps, did=bool(run))
     if job.recorder and run:
+        message += _ended_timer(job.recorder) if deadline is None else ""
         job.recorder.journal.close_run(run, state, f"{message} To be confirmed by {deadline}." if deadline else message)
     if job.recorder and deadline:
         message = f"{message} {_what_to_confirm(job, job.recorder, deadline, open_steps)}"
     job.order.voice.say("run-state", message, state=state, exit_code=code, confirm_by=deadline)
     changed = job.recorder.changed if job.recorder else False
     return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message, deadline)
+
+
+def _ended_timer(recorder: Recorder) -> str:
+    had_one = recorder.journal.run(recorder.run).confirm_by is not None
+    return " It stays: the timer of the earlier apply has ended, as this one was started without it." if had_one else ""
 
 
 def _what_to_confirm(job: Job, recorder: Recorder, deadline: str, open_steps: Sequence[str]) -> str:
@@ -61,7 +68,7 @@ def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
     refused = any(not one.after.verdict.ok for one in plan.endpoints)
     code = most_serious([8 if open_steps else 0, 10 if refused else 0])
     stay = sum(not one.after.verdict.ok for one in plan.endpoints)
-    rest = f" By the plan, {stay} stay refused that no trust or cipher change fixes." if stay else ""
+    rest = f" By the plan, {count(stay, 'stays', 'stay')} refused that no trust or cipher change fixes." if stay else ""
     return RunResult("", "dry-run", code, open_steps, (), changed=False, message=f"Dry run: nothing was written.{rest}")
 
 
@@ -74,9 +81,7 @@ def _earlier_run(job: Job) -> str:
 
 def _sentence(seen: Verification, open_steps: Sequence[str], *, did: bool) -> str:
     parts = ["Applied and read back." if did else "Nothing to do: the cluster is as the plan wants it."]
-    parts += (
-        [f"{len(open_steps)} {'step is' if len(open_steps) == 1 else 'steps are'} open for a person."] if open_steps else []
-    )
-    parts += [f"{len(seen.unseen)} endpoints could not be looked at."] if seen.unseen else []
-    parts += [f"{len(seen.remaining)} stay refused, as they were."] if seen.remaining else []
+    parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
+    parts += [f"{count(len(seen.unseen), 'endpoint')} could not be looked at."] if seen.unseen else []
+    parts += [f"{count(len(seen.remaining), 'stays', 'stay')} refused, as before."] if seen.remaining else []
     return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])

@@ -16,6 +16,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Base, Plan, SetCiphers
+from remediate.model.words import count
 
 _MOST_PUT_BACK = 2
 """Removals made by hand before the first apply whose old place is searched for: a list of 200 has 40,000 places for two."""
@@ -70,7 +71,7 @@ def _list_differences(
         return
     was = earlier.trusted_ca if earlier else _likely_start(base, others, sorted(known))
     if was is None:
-        yield f"the trusted CA list ({len(seen.trusted_ca)} certificates) was changed in more than one way"
+        yield f"the trusted CA list ({count(len(seen.trusted_ca), 'certificate')}) was changed in more than one way"
         return
     before = [one for one in was if one not in added]
     yield from (f"{_name(one, known)} was added" for one in others if one not in before)

@@ -18,6 +18,7 @@ from remediate.executor.undo import Undoing, undo
 from remediate.executor.watcher import TimerError
 from remediate.executor.writer import Made, Recorder
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
+from remediate.model.words import count
 
 
 def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:
@@ -74,8 +75,9 @@ def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError)
         recorder.journal.close_run(recorder.run, "partial" if earlier else "rolled-back", said)
         raise failure
     waiting = [one for one in todo.writes_of(job.order.plan, job.primary) if one not in recorder.settled]
+    made = count(len(recorder.settled), "change")
     said = (
-        f"{failure} In effect and read back: {len(recorder.settled)} changes. Not begun: {'; '.join(waiting) or 'a restart'}. "
+        f"{failure} In effect and read back: {made}. Not begun: {'; '.join(waiting) or 'a restart'}. "
         f"The run waits as it is.{_end_timer(recorder)}"
     )
     return _closed(job, recorder, "partial", 8, said, open_step=True)
@@ -102,7 +104,7 @@ def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunRe
         Undoing(recorder.journal, recorder.run, job.boxes, order.limits, order.world.pause, order.voice, order.stop.check)
     )
     if undone.open_steps:
-        said = f"{failure} The rollback is not complete: {' '.join(undone.open_steps)}"
+        said = f"{failure} The rollback is not complete: {count(len(undone.open_steps), 'step is', 'steps are')} open."
         return _closed(job, recorder, "partial", 8, said, undone.open_steps, failure=failure)
     if differences := (*undone.differences, *undone.unread):
         said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.errors import AccessError, Interrupted, UsageError
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
+from remediate.model.words import count
 
 
 def rollback(
@@ -115,7 +115,8 @@ def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
     # Whoever rolled it back reads what became of it: the timer has nothing left to do.
     timers.disarm(work.journal, work.run)
     if undone.open_steps:
-        message = f"{late}Run {work.run} is not rolled back yet: {_count(undone.open_steps)} open."
+        again = "Roll back again when they are done and the peers answer: it checks."
+        message = f"{late}Run {work.run} is not rolled back yet: {count(len(undone.open_steps), 'step is', 'steps are')} open. {again}"
         work.journal.close_run(work.run, "partial", message)
         return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
     for difference in undone.differences:
@@ -123,10 +124,6 @@ def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
     message = f"{late}Run {work.run} is rolled back{_standing(undone)}"
     work.journal.close_run(work.run, "rolled-back", message)
     return _said(work, RunResult(work.run, "rolled-back", 4 if undone.unread else 0, (), (), undone.changed, message))
-
-
-def _count(open_steps: Sequence[str]) -> str:
-    return f"{len(open_steps)} {'step is' if len(open_steps) == 1 else 'steps are'}"
 
 
 def _standing(undone: Undone) -> str:

@@ -123,9 +123,9 @@ def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Addr
 
 def _open(work: Undoing, inverse: Change, error: RemediateError) -> str:
     if isinstance(error, NotOffered):
-        text = f"{inverse.by_hand} Then roll back again: it checks that this was done."
+        text = inverse.by_hand
     elif isinstance(error, ObservationError | OutcomeUnknown):
-        text = f"Still to do: {inverse.summary}. {error} Roll back again when the peer answers."
+        text = f"Still to do: {inverse.summary}. {error}"
     else:
         text = f"{error} {inverse.by_hand}"
     work.voice.say("manual-step", text, peer=inverse.peer, open=True)

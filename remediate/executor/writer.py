@@ -18,6 +18,7 @@ from remediate.executor.steps import Step
 from remediate.executor.voice import Voice
 from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan
 from remediate.model.limits import Limits
+from remediate.model.words import count
 
 _MAY_HAVE_BEEN_SENT = frozenset({"intended", "done", "unknown"})
 
@@ -55,7 +56,9 @@ class Rehearsal:
 
     def back_up(self, backups: Sequence[Backup]) -> None:
         self.enter(Step.BACK_UP)
-        self.voice.say("would-change", f"Would back up {len(backups)} peers and record the run.", step=Step.BACK_UP.value)
+        self.voice.say(
+            "would-change", f"Would back up {count(len(backups), 'peer')} and record the run.", step=Step.BACK_UP.value
+        )
 
     def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
         if _due(box, change, self.voice) is None:
@@ -93,7 +96,7 @@ class Recorder:
         self.enter(Step.BACK_UP)
         self.run = self.voice.run = self.begin(backups)
         self.voice.say(
-            "run-state", f"Run {self.run} is in the journal, with a backup of {len(backups)} peers.", state="running"
+            "run-state", f"Run {self.run} is in the journal, with a backup of {count(len(backups), 'peer')}.", state="running"
         )
 
     def go_on(self, boxes: Sequence[PeerPort]) -> None:

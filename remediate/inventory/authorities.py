@@ -7,6 +7,7 @@ from pathlib import Path
 from remediate.model.errors import InventoryError
 
 _SUFFIXES = frozenset({".pem", ".crt", ".cer"})
+_NEXT_STEP = "Name a PEM file, or a folder of them, and run the command again."
 
 
 def authority_files(path: Path) -> tuple[Path, ...]:
@@ -16,10 +17,10 @@ def authority_files(path: Path) -> tuple[Path, ...]:
         InventoryError: there is no such file, or the folder has none of them.
     """
     if not path.exists():
-        raise InventoryError(f"{path}: no such file or folder of CA certificates.")
+        raise InventoryError(f"{path}: no such file or folder of CA certificates.", next_step=_NEXT_STEP)
     if not path.is_dir():
         return (path,)
     files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES))
     if not files:
-        raise InventoryError(f"{path}: this folder has no .pem, .crt or .cer file.")
+        raise InventoryError(f"{path}: this folder has no .pem, .crt or .cer file.", next_step=_NEXT_STEP)
     return files

@@ -21,6 +21,7 @@ from remediate.model.secret import Login
 
 _ACCOUNTS = ("credentials", "platform_credentials")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_WHICH_FILE = "Give -i the path of an inventory, or of a folder of them."
 
 
 def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
@@ -44,12 +45,12 @@ def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
 
 def _files(path: Path) -> tuple[Path, ...]:
     if not path.exists():
-        raise InventoryError(f"{path}: no such inventory file or folder.")
+        raise InventoryError(f"{path}: no such inventory file or folder.", next_step=_WHICH_FILE)
     if not path.is_dir():
         return (path,)
     files = tuple(sorted(file for file in path.iterdir() if file.suffix in {".yml", ".yaml"}))
     if not files:
-        raise InventoryError(f"{path}: this folder has no .yml or .yaml file.")
+        raise InventoryError(f"{path}: this folder has no .yml or .yaml file.", next_step=_WHICH_FILE)
     return files
 
 

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
             ended.wait()
             remove_state(directory)
     except LabError as error:
-        sys.stderr.write(f"{error}\n{error.next_step}\n")
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 

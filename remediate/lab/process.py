@@ -17,6 +17,7 @@ from typing import Any
 
 from remediate.lab.errors import LabError
 from remediate.lab.requestlog import Request
+from remediate.lab.scenarios import scenario_named
 from remediate.lab.verdict import JudgeAnswer, JudgeName
 
 STATE_FILE = "lab.json"
@@ -48,8 +49,9 @@ def up(directory: Path, scenario: str = "story") -> RemoteLab:
     """Start a lab in a process that outlives this one; returns when it is ready.
 
     Raises:
-        LabError: there is one in this directory already, or it did not start (its own words are in the message).
+        LabError: no such scenario; there is one in this directory already; or it did not start (its own words are in the message).
     """
+    scenario_named(scenario)
     directory.mkdir(parents=True, exist_ok=True)
     if is_running(directory):
         raise LabError(f"A lab is running in {directory} already.", next_step="Use it, or stop it with `remediate lab down`.")
@@ -174,4 +176,4 @@ def hold_lock(directory: Path) -> Iterator[None]:
 
 def _last_words(directory: Path) -> str:
     lines = (directory / _LOG_FILE).read_text(errors="replace").splitlines()
-    return " ".join(lines[-2:]) or "it said nothing."
+    return lines[-1] if lines else "it said nothing."

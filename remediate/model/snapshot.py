@@ -31,6 +31,7 @@ class Peer:
         verify_origin_server: the workaround flag; None where the box does not offer it. The plan does not depend on it.
         error: why this peer could not be looked at, starting with a cause (``unreachable: …``); None when it was.
         removal: how a certificate can be taken out of its trusted CA list.
+        rest_port: where its web interface and REST answer.
     """
 
     address: Address
@@ -41,6 +42,7 @@ class Peer:
     verify_origin_server: bool | None = None
     error: str | None = None
     removal: RemovalBy = "person"
+    rest_port: int = 443
 
     @property
     def trusted_digest(self) -> str:

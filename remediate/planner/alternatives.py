@@ -10,6 +10,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from remediate.model.plan import Alternative, Policy
 from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.words import count
 from remediate.planner.choice import Choice, Chooser
 from remediate.planner.costs import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
 from remediate.planner.forecast import Forecaster
@@ -155,21 +156,17 @@ def _summary(choice: Choice) -> str:
     cost = choice.cost
     own = cost[ADDED] - cost[ROOTS] - cost[INTERMEDIATES]
     kinds = ((cost[ROOTS], "root"), (cost[INTERMEDIATES], "intermediate"), (own, "self-signed one"))
-    wide = ", ".join(_count(number, what) for number, what in kinds if number) or "none"
+    wide = ", ".join(count(number, what) for number, what in kinds if number) or "none"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",
-        f"{_count(cost[ADDED], 'certificate')} added over all peers ({wide})",
+        f"{count(cost[ADDED], 'certificate')} added over all peers ({wide})",
     ]
     if cost[UNVOUCHED]:
         parts.append(f"{cost[UNVOUCHED]} to approve")
     if cost[REMOVED]:
         parts.append(f"{cost[REMOVED]} taken out")
     return ", ".join(parts)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _why(best: Choice, other: Choice) -> str:

@@ -16,7 +16,6 @@ from remediate.planner.others import OthersAt
 from remediate.planner.refusal import Advice, Refusal
 from remediate.trust.verify import Chain
 
-_WEB_PORT = 443
 _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}
 
 
@@ -48,7 +47,7 @@ def _unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
         if peer.error is not None:
             text = f"This peer could not be looked at ({peer.error}), so nothing is planned for it."
             option = "Make it reachable from here and plan again, or apply to the other peers with --allow-incomplete."
-            yield Unresolved(peer.address, _WEB_PORT, Cause.UNREACHABLE, text, (option,))
+            yield Unresolved(peer.address, peer.rest_port, Cause.UNREACHABLE, text, (option,))
 
 
 class _Refusals:

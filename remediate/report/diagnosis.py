@@ -13,10 +13,11 @@ from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import Diagnosis, Finding, SeenChain
 from remediate.model.evidence import Evidence
 from remediate.model.verdict import Cause
+from remediate.model.words import count
 from remediate.report.chain import draw
 from remediate.report.diagnosis_words import error_of, ports_of, read_sentence, told_of
 from remediate.report.drawing import facts, link_lines, pointed, shown_name
-from remediate.report.text import clean, count
+from remediate.report.text import clean
 
 SHOWN = 40
 _MOST_SHOWN_CHAINS = 4

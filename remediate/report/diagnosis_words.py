@@ -8,7 +8,8 @@ from datetime import datetime
 from remediate.model.canonical import rfc3339
 from remediate.model.diagnosis import Finding, SeenEndpoint
 from remediate.model.evidence import Evidence, Logged, Moment
-from remediate.report.text import clean, count
+from remediate.model.words import count
+from remediate.report.text import clean
 
 _TLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 

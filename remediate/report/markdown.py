@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
-from remediate.report.text import clean, count
+from remediate.model.words import count
+from remediate.report.text import clean
 from remediate.report.view import (
     Left,
     alarms_of,

@@ -23,8 +23,9 @@ from remediate.model.plan import (
 )
 from remediate.model.snapshot import ALARM
 from remediate.model.verdict import Cause
+from remediate.model.words import count
 from remediate.report.streams import drain
-from remediate.report.text import clean, count, short
+from remediate.report.text import clean, short
 from remediate.report.view import (
     GOOD,
     REFUSED,

@@ -33,8 +33,3 @@ def _escaped(character: str) -> str:
 def short(fingerprint: Fingerprint) -> str:
     """Return a fingerprint as it is recognised on a screen: ``sha256:12345678…abcdef``. Never for approving."""
     return f"{fingerprint[:15]}…{fingerprint[-6:]}"
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return ``1 certificate`` or ``2 certificates``."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -54,7 +54,7 @@ def test_an_error_of_ours_is_a_sentence_a_next_step_and_its_code(remediate: Reme
     ended = remediate("verify", "-i", tmp_path / "gone.yml", "--json")
 
     assert ended.code == 1
-    assert f"remediate: {tmp_path}/gone.yml: no such inventory file or folder.\n  Correct the inventory" in ended.err
+    assert f"remediate: {tmp_path}/gone.yml: no such inventory file or folder.\n  Give -i the path of an inventory" in ended.err
     assert ended.document["error"]["message"].endswith("no such inventory file or folder.")
     assert ended.document["error"]["next_step"]
 

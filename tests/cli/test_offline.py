@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from remediate.executor.journal import Journal
+from remediate.executor.ports import World
+from remediate.executor.switches import SwitchBook
+from remediate.executor.voice import Voice
+from remediate.executor.who import Who
 from remediate.model.certificate import Certificate
+from remediate.model.identity import Address
 from remediate.model.libcrypto import modern
+from remediate.model.plan import Plan
 from tests.cli.conftest import Ended, Remediate
 from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 
@@ -162,6 +171,48 @@ def test_an_absent_journal_is_an_empty_list(remediate: Remediate) -> None:
     assert remediate("runs", "--json").document == []
     assert "No run yet" in remediate("runs").out
     assert remediate("runs", "show", "last").code == 1
+
+
+def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
+    remediate: Remediate, snapshot: Path, plan: Path, chain: tuple[Path, Path]
+) -> None:
+    # Given a run in the journal, and a switch that was turned off after it
+    state, who = Path(os.environ["REMEDIATE_STATE_DIR"]), Who("anna", "jump", 1)
+    with Journal(state, writable=True) as journal:
+        journal.begin(Plan.from_json(plan.read_text()), (), {}, who=who, ticket=None)
+    with ExitStack() as stack:
+        SwitchBook("edge-lab", state, who, World(), Voice(print, "edge-lab"), stack).intend(
+            Address("expc2"), verification=False
+        )
+
+    for arguments in (
+        ["plan", "--snapshot", snapshot],
+        ["show", plan],
+        ["explain", "--chain", chain[0], "--store", chain[1], "--address", "cucm.test", "--at", AT],
+        ["diagnose", chain[0]],
+        ["runs"],
+        ["runs", "show", "last"],
+        ["runs", "export", "last"],
+    ):
+        # Then each says so, in one line beside the result
+        said = remediate(*arguments, "-q").err
+        assert said.startswith("edge-lab: the workaround may be on, as it was last turned from here"), arguments
+        assert "turned off by anna on jump" in said
+        assert said.endswith("(expc2).\n")
+
+
+def test_what_needs_no_state_directory_runs_without_a_home(
+    remediate: Remediate, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REMEDIATE_STATE_DIR")
+
+    def homeless(*_: object, **__: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    # Only the look-up of a user without a home cannot be had for real here: root always has one.
+    monkeypatch.setattr("platformdirs.user_state_path", homeless)
+
+    assert remediate("show", plan, "-q").code == 0
 
 
 def explained(remediate: Remediate, folder: Path, chain: list[Entity], store: list[Entity], *more: str) -> Ended:

@@ -101,7 +101,8 @@ def test_a_peer_that_is_down_makes_it_incomplete(lab: Lab, cluster: ClusterAcces
     down = snapshot.peers[1]
 
     assert not snapshot.complete
-    assert (down.address, down.trusted_ca, down.ciphers) == (lab.peers[1].address, (), {})
+    assert (down.address, down.rest_port) == (lab.peers[1].address, cluster.peers[1].rest_port)
+    assert (down.trusted_ca, down.ciphers) == ((), {})
     assert down.error is not None
     assert down.error.startswith("unreachable: The REST interface of")
     assert [one.type for one in events].count("warning") == 1

@@ -89,6 +89,25 @@ def test_four_lines_at_once_may_be_one_request_and_later_ones_are_another(tmp_pa
     assert (both.first.written, both.last.written) == ("2022-07-26T17:20:01.000+02:00", "2022-07-26T17:20:40.000+02:00")
 
 
+@pytest.mark.parametrize(
+    ("came", "span"),
+    [
+        (("2022-07-26T17:20:40+02:00", "2022-07-26T15:20:01Z"), ("2022-07-26T15:20:01Z", "2022-07-26T17:20:40+02:00")),
+        (("Jul 26 17:20:45", "Jul  9 17:20:45", "Jul 20 01:00:00"), ("Jul  9 17:20:45", "Jul 26 17:20:45")),
+        (("Jan  1 00:20:45", "Dec 31 23:20:45"), ("Dec 31 23:20:45", "Jan  1 00:20:45")),
+        (("2022-07-26T17:20:40", "2021-07-26T17:20:40"), ("2021-07-26T17:20:40", "2022-07-26T17:20:40")),
+        # Nobody can say which of these two was first.
+        (("2022-07-26T17:20:40", "2022-07-26T15:20:01Z"), ("2022-07-26T17:20:40", "2022-07-26T15:20:01Z")),
+    ],
+)
+def test_rotated_logs_may_come_in_any_order(tmp_path: Path, came: tuple[str, ...], span: tuple[str, str]) -> None:
+    logged = read(tmp_path, *(f"{time} vcsc traffic_server[1]: {SELF_SIGNED}" for time in came)).logged[0]
+
+    assert logged.first
+    assert logged.last
+    assert (logged.first.written, logged.last.written) == span
+
+
 def test_with_the_workaround_every_line_is_a_connection(tmp_path: Path) -> None:
     logged = read(tmp_path, *[EXPRESSWAY + SELF_SIGNED.replace("Terminate", "Continue")] * 3).logged[0]
 

@@ -290,7 +290,9 @@ def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer
 
 def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan: Plan) -> None:
     crash(lambda: timed.apply(plan), timed.cluster, 40)
-    assert timed.apply(plan, confirm_within=None).state == "applied"
+    result = timed.apply(plan, confirm_within=None)
+    assert result.state == "applied"
+    assert result.message.endswith("It stays: the timer of the earlier apply has ended, as this one was started without it.")
     assert any("timer of the earlier apply ends" in text for text in timed.desk.said("warning"))
     assert (timed.expire(), timed.rollbacks) == (0, [])
 

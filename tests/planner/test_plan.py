@@ -288,15 +288,15 @@ def unreachable(address: str) -> Endpoint:
 
 def test_what_could_not_be_looked_at_makes_the_plan_incomplete_and_is_said() -> None:
     seen = snapshot(
-        [peer(1, [root]), replace(peer(2, []), error="unreachable: no route to host")],
+        [peer(1, [root]), replace(peer(2, []), error="unreachable: no route to host", rest_port=8443)],
         [endpoint(NODE, rsa=[signed, issuing]), unreachable("down.steven.lab")],
         everybody,
     )
     plan = make_plan(seen)
     assert not plan.complete
-    assert [(one.address, one.cause) for one in plan.unresolved] == [
-        ("expc2.test", Cause.UNREACHABLE),
-        ("down.steven.lab", Cause.UNREACHABLE),
+    assert [(one.address, one.port, one.cause) for one in plan.unresolved] == [
+        ("expc2.test", 8443, Cause.UNREACHABLE),
+        ("down.steven.lab", 8443, Cause.UNREACHABLE),
     ]
     assert (
         plan.unresolved[1].advice == "It could not be looked at (unreachable: connection timed out), so nothing is known of it."

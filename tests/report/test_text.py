@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediate.model.identity import Fingerprint
-from remediate.report.text import clean, count, short
+from remediate.model.words import count
+from remediate.report.text import clean, short
 
 HOSTILE = {
     "clears the screen": ("a\x1b[2Jb", "a\\u{1b}[2Jb"),

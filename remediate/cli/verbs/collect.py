@@ -70,7 +70,8 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], o
 
 
 def _show(session: Session, snapshots: list[Snapshot]) -> None:
-    from remediate.report.text import clean, count
+    from remediate.model.words import count
+    from remediate.report.text import clean
 
     console = session.out()
     for one in snapshots:

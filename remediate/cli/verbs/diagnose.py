@@ -48,6 +48,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     from datetime import UTC, datetime
 
     from remediate.cli.codes import DONE, INCOMPLETE
+    from remediate.cli.observe import remind_from_journal
     from remediate.connectors.evidence import gather
     from remediate.model.events import Event
     from remediate.model.limits import Limits
@@ -58,6 +59,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
         evidence = gather(paths, Limits(), lambda name: sink(Event("file-read", f"reading {name}")))
         diagnosis = diagnose(evidence, trusted, datetime.now(UTC))
     _show(session, diagnosis, trusted)
+    remind_from_journal(session)
     return INCOMPLETE if evidence.unread else DONE
 
 

@@ -45,6 +45,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
       0   there is a verdict, good or bad: --json says which in "ok"
       1   a file cannot be read, or holds something else than certificates
     """
+    from remediate.cli.observe import remind_from_journal
     from remediate.planner.mending import mending_of
     from remediate.report.chain import draw
     from remediate.trust.modern import asked_of_openssl_3
@@ -66,6 +67,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
         from remediate.report.drawing import show_verdict
 
         show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, other))
+    remind_from_journal(session)
     return 0
 
 

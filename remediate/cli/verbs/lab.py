@@ -107,7 +107,7 @@ def down(session: Session, directory: Path | None) -> int:
     return 0
 
 
-@command.command()
+@command.command(short_help="Send what a client would send, through each peer.")
 @DIRECTORY
 @common
 @click.pass_obj

@@ -153,11 +153,13 @@ def _inventory_is_meant() -> bool:
 def _from_snapshot(session: Session, path: Path, wishes: Wishes, *, detailed: bool) -> Done[Plan]:
     from remediate.cli.files import read_text
     from remediate.cli.fleet import Done
+    from remediate.cli.observe import remind_from_journal
     from remediate.model.plan import Policy
     from remediate.model.snapshot import Snapshot
 
     snapshot = Snapshot.from_json(read_text(path))
     plan, code = _decide(session, snapshot, wishes, Policy(), detailed=detailed)
+    remind_from_journal(session)
     return Done(snapshot.cluster, plan, code)
 
 

@@ -45,7 +45,8 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
     named = [one for one in choose(session, inventory_path, patterns) if one.name == record.cluster]
     if not named:
         raise InventoryError(
-            f"The run {record.id} was on the cluster {record.cluster}, which is not chosen from {inventory_path}."
+            f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",
+            next_step="Give the inventory that the run was made with, without -c or with the run's own cluster.",
         )
     with session.listening() as sink:
         result = rollback(record.id, named[0], state_dir=session.state_dir, sink=sink)

@@ -52,7 +52,7 @@ def command(context: click.Context) -> int | None:
     return 0
 
 
-@command.command()
+@command.command(short_help="Show who did what in a run, when, and what came of it.")
 @click.argument("run")
 @common
 @click.pass_obj
@@ -69,6 +69,7 @@ def show(session: Session, run: str) -> int:
       0   shown
       1   no such run, or the journal cannot be read
     """
+    from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import run_record
     from remediate.executor.journal import Journal
 
@@ -79,10 +80,11 @@ def show(session: Session, run: str) -> int:
         session.write_json(record)
     else:
         _show(session, record, found.standing)
+    remind_from_journal(session)
     return 0
 
 
-@command.command()
+@command.command(short_help="Print all that the journal holds of a run, as JSON.")
 @click.argument("run")
 @common
 @click.pass_obj
@@ -100,6 +102,7 @@ def export(session: Session, run: str) -> int:
     """
     import json
 
+    from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import run_record
     from remediate.executor.journal import Journal
 
@@ -107,6 +110,7 @@ def export(session: Session, run: str) -> int:
         record = journal.run(run)
         body = {**run_record(journal, record), "plan": json.loads(journal.plan(record.id).to_json())}
     session.write_json({"format": "remediate.run/1", **body})
+    remind_from_journal(session)
     return 0
 
 
@@ -155,7 +159,7 @@ def _approvals(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _lists(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    from remediate.report.text import count
+    from remediate.model.words import count
 
     for peer, before in record["before"].items():
         held, holds = before["trusted_ca"], record["after"][peer]["trusted_ca"]

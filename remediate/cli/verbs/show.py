@@ -44,6 +44,7 @@ def command(
       1   the file cannot be read, or is no plan of a version that this remediate reads
     """
     from remediate.cli.files import read_text
+    from remediate.cli.observe import remind_from_journal
     from remediate.model.plan import Plan
 
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
@@ -61,6 +62,7 @@ def command(
         _hand_over(session, markdown_path, plan_ticket(value))
     else:
         _print(session, value, explain=explain)
+    remind_from_journal(session)
     return 0
 
 

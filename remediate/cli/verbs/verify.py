@@ -89,7 +89,7 @@ def _show(session: Session, plan: Plan) -> None:
     console.print(Text(f"Cluster {clean(plan.cluster)}", "bold"))
     now = [replace(one, after=one.before) for one in plan.endpoints]
     show_matrix(console, now, every_row=session.verbose > 0)
-    show_unresolved(console, plan.unresolved, "What no plan fixes, and what could not be looked at")
+    show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
     fixable = sum(one.after.verdict.ok and not one.before.verdict.ok for one in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")

@@ -22,6 +22,8 @@ _SYSLOG: Final = re.compile(
 _DIAGS: Final = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\]")
 _UTC: Final = re.compile(r"UTCTime=\"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\"")
 _A_LEAP_YEAR: Final = "2000"
+A_YEAR: Final = timedelta(days=366)
+"""The clock of a line whose time has no year is within it."""
 _LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001  a clock without a zone, only to tell what is close to what
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from remediate.connectors.evidence.mra import Target
-from remediate.connectors.evidence.prefix import Prefix
+from remediate.connectors.evidence.prefix import A_YEAR, Prefix
 from remediate.model.evidence import BadGateway, Handshake, Logged, Moment
 from remediate.model.limits import Limits
 
@@ -25,8 +25,16 @@ class _Lines:
     requests: int = 0
     run: int = 0
     clock: timedelta | None = None
-    first: Moment | None = None
-    last: Moment | None = None
+    earliest: Prefix | None = None
+    latest: Prefix | None = None
+
+    @property
+    def first(self) -> Moment | None:
+        return self.earliest.moment if self.earliest else None
+
+    @property
+    def last(self) -> Moment | None:
+        return self.latest.moment if self.latest else None
 
     def add(self, prefix: Prefix, *, retried: bool) -> None:
         self.lines += 1
@@ -34,7 +42,9 @@ class _Lines:
             self.requests, self.run = self.requests + 1, 0
         self.run += 1
         self.clock = prefix.clock
-        self.first, self.last = _earlier(self.first, prefix.moment), _later(self.last, prefix.moment)
+        if prefix.moment is not None:
+            self.earliest = prefix if self.earliest is None or _is_before(prefix, self.earliest) else self.earliest
+            self.latest = prefix if self.latest is None or not _is_before(prefix, self.latest) else self.latest
 
     def _is_close(self, clock: timedelta | None) -> bool:
         return self.clock is None or clock is None or abs(clock - self.clock) <= _CLOSE
@@ -109,13 +119,13 @@ def _both(one: Handshake, other: Handshake) -> Handshake:
     return replace(one, connections=one.connections + other.connections, first=first, last=last)
 
 
-def _earlier(known: Moment | None, new: Moment | None) -> Moment | None:
-    if known is None or new is None:
-        return known or new
-    return new if known.at and new.at and new.at < known.at else known
-
-
-def _later(known: Moment | None, new: Moment | None) -> Moment | None:
-    if known is None or new is None:
-        return known or new
-    return known if known.at and new.at and new.at < known.at else new
+def _is_before(one: Prefix, other: Prefix) -> bool:
+    """Files come in any order. Times that cannot be compared, as one has a zone and the other has none, stand as they came."""
+    times = (one.moment and one.moment.at, other.moment and other.moment.at)
+    if times[0] and times[1]:
+        return times[0] < times[1]
+    if times[0] or times[1] or one.clock is None or other.clock is None:
+        return False
+    # Without a year, December and January are of one winter.
+    over_new_year = max(one.clock, other.clock) < A_YEAR and abs(one.clock - other.clock) > A_YEAR / 2
+    return (one.clock < other.clock) is not over_new_year

@@ -27,5 +27,7 @@ SCENARIOS: dict[str, Scenario] = {
 def scenario_named(name: str) -> Scenario:
     """Return the scenario called `name`. Raises LabError that lists those there are."""
     if name not in SCENARIOS:
-        raise LabError(f"There is no lab scenario {name!r}: choose one of {', '.join(SCENARIOS)}.")
+        raise LabError(
+            f"There is no lab scenario {name!r}; there are {', '.join(SCENARIOS)}.", next_step="Give one of them as --scenario."
+        )
     return SCENARIOS[name]

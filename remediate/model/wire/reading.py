@@ -206,6 +206,7 @@ def _peer(wire: PeerWire) -> Peer:
         verify_origin_server=wire.verify_origin_server,
         error=wire.error,
         removal=wire.removal,
+        rest_port=wire.rest_port,
     )
 
 

@@ -48,6 +48,7 @@ class PeerWire(_Wire):
     verify_origin_server: bool | None = None
     error: str | None = None
     removal: Literal["rest", "person"] = "person"
+    rest_port: Port = 443
 
 
 class PreferenceWire(_Wire):

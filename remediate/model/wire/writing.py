@@ -94,6 +94,7 @@ def _peer_out(peer: Peer) -> dict[str, Any]:
         "verify_origin_server": peer.verify_origin_server,
         "error": peer.error,
         "removal": peer.removal,
+        "rest_port": peer.rest_port,
     }
 
 
