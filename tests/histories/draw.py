@@ -6,18 +6,25 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-Verb = Literal["apply", "rollback", "somebody", "down", "up", "wait"]
+Verb = Literal["apply", "rollback", "expire", "confirm", "somebody", "down", "up", "wait"]
+"""``expire``: the process behind a confirm timer, from now until it ends."""
 Incident = Literal["crash", "down", "up", "somebody", "another-run", "interrupt", "stop"]
 Fault = Literal["drop-request", "drop-answer", "drop-session", "ignore", "refuse", "refuse-done"]
 
-VERBS: tuple[Verb, ...] = ("apply", "rollback", "somebody", "down", "up", "wait")
+VERBS: tuple[Verb, ...] = ("apply", "rollback", "expire", "confirm", "somebody", "down", "up", "wait")
 INCIDENTS: tuple[Incident, ...] = ("crash", "down", "up", "somebody", "another-run", "interrupt", "stop")
 FAULTS: tuple[Fault, ...] = ("drop-request", "drop-answer", "drop-session", "ignore", "refuse", "refuse-done")
 MOST_OPERATIONS = 6
 
+_AT_FIRST = (90, 2, 0, 0, 4, 2, 1, 1)
+_WITH_A_TIMER = (20, 10, 25, 20, 10, 3, 3, 12)
+_OTHERWISE = (38, 30, 6, 4, 12, 4, 6, 4)
 _OUTAGES = 0.15
 
-_POINTS = {"apply": (20, 31), "rollback": (10, 20)}
+_TIMERS = 0.4
+_HAS_NO_TERMINAL = "expire"
+
+_POINTS = {"apply": (20, 31), "rollback": (10, 20), "expire": (10, 20)}
 """About how many points an undisturbed one has: so many, and so many more for each peer."""
 
 
@@ -40,6 +47,7 @@ class Operation:
     disturbances: tuple[Disturbance, ...] = ()
     on_failure: Literal["rollback", "stop", "workaround"] = "rollback"
     restart: Literal["never", "rolling"] = "never"
+    timer: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,7 @@ def drawn(seed: int) -> History:
     peers = chance.choice((1, 2, 3, 3))
     operations: list[Operation] = []
     for _ in range(chance.randint(1, MOST_OPERATIONS)):
-        operations += (
-            _outage(chance, peers) if chance.random() < _OUTAGES else [_operation(chance, peers, first=not operations)]
-        )
+        operations += _outage(chance, peers) if chance.random() < _OUTAGES else [_operation(chance, peers, operations[-2:])]
     return History(seed, peers, chance.choice((0, 1, 2, 5, 20)), tuple(operations), chance.choice(("apply", "rollback")))
 
 
@@ -79,9 +85,10 @@ def _outage(chance: random.Random, peers: int) -> list[Operation]:
     return [Operation("down", box), meanwhile, Operation("up", box), after]
 
 
-def _operation(chance: random.Random, peers: int, *, first: bool) -> Operation:
-    """One operation; before anything was applied there is little to see, so the first mostly applies."""
-    verb = chance.choices(VERBS, (90, 2, 4, 2, 1, 1) if first else (40, 32, 14, 4, 6, 4))[0]
+def _operation(chance: random.Random, peers: int, before: list[Operation]) -> Operation:
+    """One operation, such as there is something to see of after the two `before`."""
+    weights = _AT_FIRST if not before else _WITH_A_TIMER if any(one.timer for one in before) else _OTHERWISE
+    verb = chance.choices(VERBS, weights)[0]
     return _disturbed(chance, peers, verb) if verb in _POINTS else Operation(verb, chance.randrange(1000))
 
 
@@ -93,6 +100,7 @@ def _disturbed(chance: random.Random, peers: int, verb: Verb) -> Operation:
         _disturbances(chance, verb, peers),
         chance.choices(("rollback", "stop", "workaround"), (7, 2, 1))[0],
         chance.choices(("never", "rolling"), (5, 1))[0],
+        timer=verb == "apply" and chance.random() < _TIMERS,
     )
 
 
@@ -106,6 +114,7 @@ def _disturbances(chance: random.Random, verb: Verb, peers: int) -> tuple[Distur
     # Rather early: what is gone on with, refused or nearly done has fewer points than a whole apply.
     points = range(1, fixed + each * peers)
     count = chance.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]
-    whats = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, 8, 5), k=count)
+    interrupts = (0, 0) if verb == _HAS_NO_TERMINAL else (8, 5)
+    whats = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, *interrupts), k=count)
     made = (Disturbance(min(chance.choices(points, k=2)), what, chance.randrange(1000)) for what in whats)
     return tuple(sorted(made, key=lambda one: one.point))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from remediate.executor.journal import UnknownRun
 from remediate.executor.records import UNFINISHED
-from remediate.model.errors import StalePlan
+from remediate.model.errors import LockHeld, StalePlan
 from tests.executor.conftest import Desk
 from tests.histories.draw import History, Operation, drawn
 from tests.histories.laws import broken, differs
@@ -47,6 +47,8 @@ def _done(player: Player, operation: Operation) -> Iterator[str]:
 def _ended(player: Player) -> Iterator[str]:
     """I7: once nothing disturbs, applying again or rolling back ends in a final state that is true."""
     player.calm_down()
+    while player.watches:
+        yield from _done(player, Operation("expire"))
     if player.history.ending == "apply":
         yield from _done(player, Operation("apply"))
         yield from _final_apply(player, player.outcomes[-1])
@@ -56,10 +58,16 @@ def _ended(player: Player) -> Iterator[str]:
         yield from _final_rollback(player, player.outcomes[-1])
     with player.desk.journal() as journal:
         yield from (f"in the end, run {run.id} is still {run.state}" for run in journal.runs() if run.state in UNFINISHED)
+    if armed := player.armed():
+        yield f"in the end, a timer is to undo run {armed.id}"
 
 
 def _final_apply(player: Player, outcome: Outcome) -> Iterator[str]:
-    if differs(player, player.ledger()):
+    if player.armed():
+        # Its process was killed: whoever applies is told to roll that run back first.
+        if not isinstance(outcome.error, LockHeld):
+            yield f"a run is to be rolled back first, and an apply does not refuse that: {outcome}"
+    elif differs(player, player.ledger()):
         if not isinstance(outcome.error, StalePlan):
             yield f"somebody else changed the cluster, and an apply does not refuse that: {outcome}"
     elif outcome.result is None or (outcome.result.state, outcome.result.exit_code) != ("applied", 0):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from remediate.executor.closing import VerificationFailed
+from remediate.executor.confirm import NotPending
 from remediate.executor.journal import UnknownRun
 from remediate.executor.records import Run, StepRecord
+from remediate.executor.timers import is_due
 from remediate.executor.todo import to_trust
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
@@ -16,10 +18,13 @@ from tests.histories.play import Before, Outcome, Player
 _REFUSALS = {
     "apply": (StalePlan, IncompletePlan, ObservationError, LockHeld, VerificationFailed),
     "rollback": (UnknownRun, ObservationError, LockHeld),
+    "expire": (),
+    "confirm": (UnknownRun, NotPending),
 }
 _CODES: Mapping[str, Mapping[str, set[int]]] = {
     "apply": {
         "applied": {0, 4, 10},
+        "confirm-pending": {4, 9},
         "rolled-back": {3, 8},
         "partial": {8, 130},
         "running": {8, 130},
@@ -27,7 +32,10 @@ _CODES: Mapping[str, Mapping[str, set[int]]] = {
         "interrupted": {130},
     },
     "rollback": {"rolled-back": {0, 4}, "partial": {8, 130}, "interrupted": {130}},
+    "expire": {"rolled-back": {0, 4}, "partial": {8}},
+    "confirm": {"applied": {0}},
 }
+_APPLIED = {"applied", "confirm-pending"}
 _MAY_BE_IN_EFFECT = {"intended", "done", "unknown"}
 
 
@@ -43,6 +51,7 @@ def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
     yield from _codes(player, outcome)
     yield from _applied(player, before, ledger, outcome)
     yield from _rolled_back(player, before, ledger, outcome)
+    yield from _timed(player, before, ledger, outcome)
 
 
 def _the_chronicle_is_true(player: Player, ledger: Ledger) -> Iterator[str]:
@@ -58,7 +67,7 @@ def _errors(before: Before, outcome: Outcome, player: Player) -> Iterator[str]:
         return
     if not isinstance(outcome.error, _REFUSALS[outcome.operation.verb]):
         yield f"an undocumented error: {type(outcome.error).__name__}: {outcome.error}"
-    if outcome.operation.verb == "apply" and _ours(player, before):
+    if outcome.operation.verb in {"apply", "confirm"} and _ours(player, before):
         yield f"refused, and yet something was written: {outcome.error}"
 
 
@@ -105,11 +114,11 @@ def _state_of(player: Player, run: Run, steps: tuple[StepRecord, ...], ledger: L
         yield from (
             f"run {run.id} is {run.state}, and {one.kind} is still intended" for one in steps if one.state == "intended"
         )
-    if run.state == "applied" and run.id == player.runs.get(len(player.outcomes) - 1):
+    if run.state in _APPLIED and run.id == player.runs.get(len(player.outcomes) - 1):
         did = [one for one in steps if one.kind == "trust-certificate" and one.state in {"done", "undone"}]
         keys = {(one.peer, str(one.facts["certificate"])) for one in did}
         if any(key[1] not in ledger.lists[key[0]] and not _taken_away(player, *key) for key in keys):
-            yield f"the journal says applied of run {run.id}, and not all of it is in effect after: {outcome}"
+            yield f"the journal says {run.state} of run {run.id}, and not all of it is in effect after: {outcome}"
 
 
 def _taken_away(player: Player, peer: Address, fingerprint: str) -> bool:
@@ -135,7 +144,7 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
 
 def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
     """I1: applied means that every box holds the plan's certificates, once, and its ciphers."""
-    if outcome.operation.verb != "apply" or outcome.result is None or outcome.result.state != "applied":
+    if outcome.operation.verb != "apply" or outcome.result is None or outcome.result.state not in _APPLIED:
         return
     for box in player.cluster.boxes:
         held = [one.fingerprint for one in box.trusted]
@@ -144,8 +153,8 @@ def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -
     if not _somebody_set_ciphers(player, before):
         behind = {peer: now for peer, now in player.ciphers().items() if now != player.after and player.is_up(peer)}
         yield from (f"applied, and the ciphers of {peer} are {now}" for peer, now in behind.items())
-    if outcome.result.exit_code == 0 and before.down - player.came_up:
-        yield f"exit code 0, although {', '.join(before.down)} were down"
+    if outcome.result.exit_code in {0, 9} and before.down - player.came_up:
+        yield f"exit code {outcome.result.exit_code}, although {', '.join(before.down)} were down"
 
 
 def _rolled_back(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
@@ -162,6 +171,23 @@ def _rolled_back(player: Player, before: Before, ledger: Ledger, outcome: Outcom
         yield from (f"rolled back with exit code {result.exit_code}, and {peer} has the plan's ciphers" for peer in behind)
     if result.exit_code == 3 and differs(player, ledger) and not ledger.unseen:
         yield "exit code 3, and the start state is not there"
+
+
+def _timed(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
+    """I8: a timer undoes its own run, when nobody confirmed it in time, and no other."""
+    armed, wrote = before.armed, _ours(player, before)
+    if outcome.operation.verb == "apply" and armed and (before.due or armed.state == "confirm-pending") and wrote:
+        yield f"run {armed.id} was to be rolled back, and an apply wrote"
+    if outcome.operation.verb == "confirm" and outcome.result and armed and is_due(armed, player.clock()):
+        yield f"confirmed after {armed.confirm_by}"
+    if outcome.operation.verb != "expire" or player.watch is None:
+        return
+    if armed is None or (armed.id, armed.timer) != (player.watch.run, player.watch.timer):
+        yield from (f"a timer that had ended did this: {one}" for one in wrote)
+    elif not (outcome.operation.faults or outcome.operation.disturbances or before.down) and (
+        outcome.result is None or outcome.result.state != "rolled-back" or ledger.live(armed.id)
+    ):
+        yield f"nothing disturbs, and a timer does not undo its run: {outcome}"
 
 
 def differs(player: Player, ledger: Ledger) -> bool:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from remediate.executor import apply, compare, rollback, sending, undo, writer, writing
+from remediate.executor import apply, compare, confirm, rollback, sending, timers, undo, watcher, writer, writing
 from remediate.executor.journal import Journal
 from remediate.executor.lock import ClusterLock
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.executor.undo import Undoing, Undone
 from remediate.executor.writer import Made, Recorder
+from remediate.model.canonical import rfc3339
 from remediate.model.errors import OutcomeUnknown, RemediateError
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -169,6 +171,33 @@ def _what_cannot_be_told_is_repeated(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Recorder, "_earlier", lambda *_: None)
 
 
+def _confirmed_and_undone_all_the_same(patch: pytest.MonkeyPatch) -> None:
+    def without_ending(journal: Journal, run: str, _who: str, now: datetime) -> bool:
+        with journal.transaction() as db:
+            in_time = "UPDATE runs SET message = message WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?"
+            return bool(db.execute(in_time, (run, rfc3339(now))).rowcount)
+
+    patch.setattr(timers, "confirm", without_ending)
+
+
+def _confirmed_too_late(patch: pytest.MonkeyPatch) -> None:
+    real = timers.confirm
+    patch.setattr(timers, "confirm", lambda journal, run, who, _now: real(journal, run, who, datetime(2000, 1, 1, tzinfo=UTC)))
+
+
+def _a_timer_outlives_its_run(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(timers, "disarm", lambda *_: False)
+    patch.setattr(timers, "ENDED", frozenset())
+
+
+def _what_is_pending_holds_nobody_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(confirm, "refuse_while_pending", lambda *_: None)
+
+
+def _a_timer_gives_up_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(watcher, "_undone", lambda *_: 0)
+
+
 MUTANTS: Mapping[str, Plant] = {
     "no intent": _no_intent,
     "intent after the write": _intent_after_the_write,
@@ -189,4 +218,9 @@ MUTANTS: Mapping[str, Plant] = {
     "a rollback begins in silence": _a_rollback_begins_in_silence,
     "a resumed run settles nothing": _a_resumed_run_settles_nothing,
     "what cannot be told is repeated": _what_cannot_be_told_is_repeated,
+    "confirmed, and undone all the same": _confirmed_and_undone_all_the_same,
+    "confirmed too late": _confirmed_too_late,
+    "a timer outlives its run": _a_timer_outlives_its_run,
+    "what is pending holds nobody back": _what_is_pending_holds_nobody_back,
+    "a timer gives up at once": _a_timer_gives_up_at_once,
 }

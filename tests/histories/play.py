@@ -6,14 +6,21 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from remediate.executor.confirm import confirm
+from remediate.executor.ports import Watch, Watcher
+from remediate.executor.records import Run
 from remediate.executor.result import RunResult
+from remediate.executor.timers import armed, is_due
 from remediate.model.errors import LockHeld, RemediateError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Plan, SetCiphers, TrustCertificate
 from remediate.model.wire import plan_document, plan_id
+from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, Write, no_tap
@@ -21,32 +28,40 @@ from tests.executor.tapped import Crash
 from tests.histories.chronicle import NOBODY, Ledger, told
 from tests.histories.draw import Disturbance, History, Operation
 from tests.histories.somebody import Somebody
+from tests.histories.timer import TimerProcess
+from tests.pki import NOW
 
 _LONG_ENOUGH = 30
 """Pauses after which everything is replicated."""
+_WITHIN = timedelta(minutes=15)
+_A_WHILE_S = 1000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an operation came to: a result, an error, or nothing, when its process was killed."""
+    """What an operation came to: a result, an error, or nothing, when its process was killed or had nothing to do (`idle`)."""
 
     operation: Operation
     result: RunResult | None = None
     error: Exception | None = None
+    idle: bool = False
 
     def __str__(self) -> str:
         if self.result:
             return f"{self.operation.verb}: {self.result.state}, exit code {self.result.exit_code}: {self.result.message}"
-        return f"{self.operation.verb}: {type(self.error).__name__ + ': ' + str(self.error) if self.error else 'killed'}"
+        nothing = "nothing to do" if self.idle else "killed"
+        return f"{self.operation.verb}: {type(self.error).__name__ + ': ' + str(self.error) if self.error else nothing}"
 
 
 @dataclass(frozen=True)
 class Before:
-    """How it stood when an operation began."""
+    """How it stood when an operation began; `armed`: the run that a timer was to undo, and `due`: its deadline had passed."""
 
     ledger: Ledger
     lines: int
     down: frozenset[Address]
+    armed: Run | None
+    due: bool
 
 
 @cache
@@ -71,6 +86,9 @@ class Player:
     outcomes: list[Outcome] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
     came_up: set[Address] = field(default_factory=set)
+    watches: list[Watch] = field(default_factory=list)
+    watch: Watch | None = None
+    clock: Clock = field(default_factory=lambda: Clock(NOW))
     _points: int = 0
     _due: tuple[Disturbance, ...] = ()
 
@@ -89,7 +107,13 @@ class Player:
 
     def before(self) -> Before:
         down = frozenset(box.address for box in self.cluster.boxes if not box.up)
-        return Before(self.ledger(), len(self.cluster.writes), down)
+        armed = self.armed()
+        return Before(self.ledger(), len(self.cluster.writes), down, armed, armed is not None and is_due(armed, self.clock()))
+
+    def armed(self) -> Run | None:
+        """The run that a confirm timer is to undo."""
+        with self.desk.journal() as journal:
+            return armed(journal, self.cluster.access.name)
 
     def do(self, operation: Operation) -> Outcome | None:
         """Do one operation; None when it is none of ours."""
@@ -101,6 +125,9 @@ class Player:
                 boxes[operation.choice % len(boxes)].up = operation.verb == "up"
             case "wait":
                 self.settle()
+                self.clock.go_on(_A_WHILE_S)
+            case "expire" if not self.watches:
+                pass
             case _:
                 return self._run(operation)
         return None
@@ -109,8 +136,7 @@ class Player:
         """Enough time goes by for everything to be replicated, and for what restarts to be back."""
         for box in self.cluster.boxes:
             box.down_for = 0
-        for _ in range(_LONG_ENOUGH):
-            self.cluster.tick()
+        self._time_goes_by()
 
     def calm_down(self) -> None:
         """Nothing is down or late any more."""
@@ -127,20 +153,43 @@ class Player:
         )
         self._points, self._due, cluster.tap = 0, operation.disturbances, self._tap
         self.came_up.clear()
+        self.watch = self.watches.pop(operation.choice % len(self.watches)) if operation.verb == "expire" else None
         outcome = _outcome(operation, self._call(operation))
         cluster.tap, cluster.faults = no_tap, {}
         for box in cluster.boxes:
             box.down_for = 0
         self.outcomes.append(outcome)
         runs = self.desk.journal().runs()
-        self.runs[number] = runs[0].id if runs else ""
+        self.runs[number] = self.watch.run if self.watch else runs[0].id if runs else ""
         return outcome
 
-    def _call(self, operation: Operation) -> Callable[[], RunResult]:
-        if operation.verb == "rollback":
-            return lambda: self.desk.rollback(self.cluster)
+    def _call(self, operation: Operation) -> Callable[[], RunResult | None]:
+        match operation.verb:
+            case "rollback":
+                return lambda: self.desk.rollback(self.cluster, now=self.clock)
+            case "confirm":
+                # Every third one comes late.
+                self.clock.go_on(_A_WHILE_S if operation.choice % 3 == 0 else 0)
+                return lambda: confirm("last", state_dir=self.desk.state_dir, now=self.clock)
+            case "expire" if self.watch:
+                return TimerProcess(self.watch, self.clock, self._roll_back_again, self._time_goes_by).run
         options: dict[str, Any] = {"on_failure": operation.on_failure, "restart": operation.restart}
-        return lambda: self.desk.apply(self.cluster, self.plan, **options)
+        options["confirm_within"] = _WITHIN if operation.timer else None
+        world = {"now": self.clock, "start_watcher": self._start}
+        return lambda: self.desk.apply(self.cluster, self.plan, world, **options)
+
+    def _start(self, order: Watch) -> Watcher:
+        self.watches.append(order)
+        return Watcher(4711, Path("timer.log"), lambda: None)
+
+    def _roll_back_again(self, run: str) -> RunResult:
+        # Each try of a timer goes strictly backwards anew.
+        self.cluster.writes.append(Write(NOBODY, f"operation {len(self.outcomes)} expire"))
+        return self.desk.rollback(self.cluster, run, now=self.clock)
+
+    def _time_goes_by(self) -> None:
+        for _ in range(_LONG_ENOUGH):
+            self.cluster.tick()
 
     def _tap(self, point: str) -> None:
         self._points += 1
@@ -192,9 +241,10 @@ class Player:
         return {box.address: box.ciphers[REVERSE_PROXY_CIPHERS] for box in self.cluster.boxes}
 
 
-def _outcome(operation: Operation, call: Callable[[], RunResult]) -> Outcome:
+def _outcome(operation: Operation, call: Callable[[], RunResult | None]) -> Outcome:
     try:
-        return Outcome(operation, result=call())
+        result = call()
+        return Outcome(operation, result=result, idle=result is None)
     except Crash:
         return Outcome(operation)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, a law judges it
