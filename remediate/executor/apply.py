@@ -45,7 +45,6 @@ from remediate.executor.interrupt import StopAtOnce, listening
 from remediate.executor.job import Job, Order, Seen, earlier_backups
 from remediate.executor.journal import Journal
 from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
-from remediate.executor.ports import World
 from remediate.executor.records import Backup
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.steady import open_steadily
@@ -54,6 +53,7 @@ from remediate.executor.suspects import with_suspects
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
 from remediate.executor.workaround import say_where_it_is_on
+from remediate.executor.world import World
 from remediate.executor.writer import Recorder, Rehearsal
 from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess

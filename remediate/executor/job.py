@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.executor.interrupt import Stop
-from remediate.executor.ports import PeerPort, World
+from remediate.executor.ports import PeerPort
 from remediate.executor.records import Backup, Run
 from remediate.executor.result import ApplyOptions
 from remediate.executor.steps import Walk
 from remediate.executor.voice import Voice
+from remediate.executor.world import World
 from remediate.executor.writer import Recorder, Writer
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate

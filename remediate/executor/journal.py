@@ -7,7 +7,6 @@ Every method that writes is one transaction, on disk when it returns (WAL, synch
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,10 +15,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from remediate.executor.journal_file import open_to_read, open_to_write
 from remediate.executor.operations.change import Change
 from remediate.executor.ports import utc_now
 from remediate.executor.records import UNFINISHED, ApprovalRecord, Backup, Run, RunState, StepRecord, StepState
-from remediate.executor.schema import MIGRATIONS, migrate, version_of
+from remediate.executor.rows import backup_of, run_of, step_of
+from remediate.executor.schema import MIGRATIONS, version_of
 from remediate.executor.who import Who
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
@@ -30,8 +31,6 @@ from remediate.model.plan import Plan
 FILE_NAME = "journal.sqlite3"
 _WITH_SWITCHES = 3
 """The version of the schema that has the table of the workaround's switches."""
-_ROOM_BYTES = 4 * 1024 * 1024
-"""What must be free before a run may start: a whole run with six peers and their lists needs less."""
 
 
 class JournalError(RemediateError):
@@ -57,7 +56,7 @@ class Journal:
         self.path = state_dir / FILE_NAME
         self._now = now
         with self._in_one_sentence():
-            self._db = _open_to_write(self.path) if writable else _open_to_read(self.path)
+            self._db = open_to_write(self.path) if writable else open_to_read(self.path)
             newer = version_of(self._db) > len(MIGRATIONS)
         if newer:
             self.close()
@@ -199,7 +198,7 @@ class Journal:
 
     def runs(self) -> tuple[Run, ...]:
         """Every run, newest first."""
-        return tuple(_run(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
+        return tuple(run_of(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
 
     def run(self, id_or_last: str) -> Run:
         """The run of that id; ``last``: the newest. Raises UnknownRun."""
@@ -216,7 +215,7 @@ class Journal:
 
     def steps(self, run: str) -> tuple[StepRecord, ...]:
         """The writes of `run`, in the order they were intended."""
-        return tuple(_step(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
+        return tuple(step_of(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
 
     def longest(self, cluster: str, kind: str) -> float | None:
         """How many seconds the longest write of this kind on `cluster` took that was seen from its start to its end."""
@@ -227,7 +226,7 @@ class Journal:
     def backups(self, run: str) -> Mapping[Address, Backup]:
         """How each peer stood before the first write of `run`."""
         rows = self._select("SELECT * FROM backups WHERE run = ?", run)
-        return {Address(row["peer"]): _backup(row) for row in rows}
+        return {Address(row["peer"]): backup_of(row) for row in rows}
 
     def approvals(self, run: str) -> tuple[ApprovalRecord, ...]:
         """Who vouched for what in `run`."""
@@ -261,53 +260,6 @@ class Journal:
             raise JournalError(f"The journal {self.path} cannot be used: {_why(error)}.") from error
 
 
-def _open_to_write(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _prove_room(path)
-    db = _configured(sqlite3.connect(path, isolation_level=None))
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    if version_of(db) < len(MIGRATIONS):
-        migrate(db)
-        _sync_directory(path.parent)
-    return db
-
-
-def _open_to_read(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        return _configured(sqlite3.connect(":memory:", isolation_level=None))
-    # Beside a WAL journal even a reader creates a -shm file; where it may not, nobody writes either, and the file is all there is.
-    flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
-    return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
-
-
-def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
-    db.row_factory = sqlite3.Row
-    return db
-
-
-def _prove_room(path: Path) -> None:
-    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers."""
-    probe = path.with_suffix(f".room-{os.getpid()}")
-    handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.posix_fallocate(handle, 0, _ROOM_BYTES)
-    finally:
-        os.close(handle)
-        probe.unlink()
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _why(error: OSError | sqlite3.Error) -> str:
     said = error.strerror if isinstance(error, OSError) else str(error)
     return (said or type(error).__name__).rstrip(".")
@@ -315,48 +267,3 @@ def _why(error: OSError | sqlite3.Error) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
-
-
-def _run(row: sqlite3.Row) -> Run:
-    return Run(
-        id=row["id"],
-        cluster=row["cluster"],
-        plan=row["plan_id"],
-        state=row["state"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        ticket=row["ticket"],
-        who=row["who"],
-        host=row["host"],
-        pid=row["pid"],
-        peers=tuple(json.loads(row["peers"])),
-        message=row["message"],
-        # A journal that is only read is not migrated: one of an older version has no such columns.
-        confirm_by=row["confirm_by"] if "confirm_by" in row.keys() else None,  # noqa: SIM118 - a Row iterates over values
-        timer=row["timer"] if "timer" in row.keys() else None,  # noqa: SIM118
-    )
-
-
-def _step(row: sqlite3.Row) -> StepRecord:
-    intent = json.loads(row["intent"])
-    undo = intent["inverse"]
-    return StepRecord(
-        seq=row["seq"],
-        number=row["number"],
-        peer=Address(row["peer"]),
-        kind=row["kind"],
-        facts=intent["facts"],
-        inverse_kind=undo["kind"] if undo else None,
-        inverse=undo["facts"] if undo else None,
-        state=row["state"],
-        before=row["before"],
-        after=row["after"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        undone_at=row["undone_at"],
-        message=row["message"],
-    )
-
-
-def _backup(row: sqlite3.Row) -> Backup:
-    return Backup(Address(row["peer"]), tuple(json.loads(row["trusted_ca"])), json.loads(row["ciphers"]))

@@ -1,17 +1,16 @@
-"""What the executor needs of the world: a peer, a cluster of open peers, a way to observe, a clock. The real ones are the defaults.
+"""What the executor needs of the world: a peer, a cluster of open peers, a way to observe, a clock. The real ones are in `world`.
 
 Tests put a device in memory behind the same protocols; nothing else in this room knows the difference.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.certificate import Certificate
@@ -21,10 +20,6 @@ from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from remediate.model.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from remediate.executor.journal import Journal
-    from remediate.trust.judge import Judgement
 
 
 class CapabilitiesPort(Protocol):
@@ -129,61 +124,3 @@ class Watcher:
 def utc_now() -> datetime:
     """Return the present moment, aware."""
     return datetime.now(UTC)
-
-
-def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
-    from remediate.connectors.cluster import open_peers
-
-    return open_peers(cluster, limits, writable=writable)
-
-
-def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
-    from remediate.connectors.collect import collect
-
-    return collect(cluster, limits=limits, sink=sink)
-
-
-def _ask_for_real(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
-    from remediate.connectors.through import ask_through
-
-    return ask_through(way, address, port, product, limits)
-
-
-def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
-    from remediate.trust.judge import judge
-
-    return judge(snapshot)
-
-
-def _journal_for_real(state_dir: Path) -> Journal:
-    from remediate.executor.journal import Journal
-
-    return Journal(state_dir, writable=True)
-
-
-def _watch_for_real(watch: Watch) -> Watcher:
-    from remediate.executor.watcher import start
-
-    return start(watch)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything outside that a run touches.
-
-    Attributes:
-        ask_through: sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
-        pause: waits so many seconds.
-        start_watcher: starts the process behind a confirm timer; raises TimerError when it does not come up.
-        lock_directory: where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
-    """
-
-    open_peers: OpenPeers = _open_for_real
-    observe: Observe = _observe_for_real
-    judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
-    ask_through: AskThrough = _ask_for_real
-    journal: Callable[[Path], Journal] = _journal_for_real
-    now: Callable[[], datetime] = utc_now
-    pause: Callable[[float], None] = time.sleep
-    start_watcher: Callable[[Watch], Watcher] = _watch_for_real
-    lock_directory: Path | None = None

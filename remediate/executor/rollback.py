@@ -10,7 +10,6 @@ from remediate.executor import timers
 from remediate.executor.interrupt import Stop, StopAtOnce, listening
 from remediate.executor.journal import Journal
 from remediate.executor.lock import box_paths, hold, shared_directory
-from remediate.executor.ports import World
 from remediate.executor.records import Run
 from remediate.executor.recovery import go_on_undoing
 from remediate.executor.result import RunResult
@@ -19,6 +18,7 @@ from remediate.executor.undo import Undoing, Undone, undo
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
 from remediate.executor.workaround import remind_of_workaround
+from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import AccessError, Interrupted, UsageError
 from remediate.model.events import Sink, silent

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
-from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort, World
+from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
+from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.executor.journal import Journal, JournalError
-from remediate.executor.ports import World
 from remediate.executor.voice import Voice
 from remediate.executor.who import Who
+from remediate.executor.world import World
 from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
 

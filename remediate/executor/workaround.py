@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Standing
-from remediate.executor.ports import PeerPort, World
+from remediate.executor.ports import PeerPort
 from remediate.executor.sending import send
 from remediate.executor.steady import open_steadily
 from remediate.executor.switches import Switch, SwitchBook, last_switches
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
+from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown, most_serious
 from remediate.model.events import Sink, silent

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from remediate.executor.journal import Journal
-from remediate.executor.ports import World
 from remediate.executor.switches import SwitchBook
 from remediate.executor.voice import Voice
 from remediate.executor.who import Who
+from remediate.executor.world import World
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.libcrypto import modern

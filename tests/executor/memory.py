@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from remediate.executor.ports import World
+from remediate.executor.world import World
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.client import ClientAnswer, Got

@@ -13,10 +13,10 @@ import pytest
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
 from remediate.executor.journal import Journal
-from remediate.executor.ports import World
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
 from remediate.executor.workaround import switch, worst_of
+from remediate.executor.world import World
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess

@@ -12,7 +12,7 @@ from typing import Any, Self
 from remediate.connectors.cluster import ClusterPeers, open_peers
 from remediate.connectors.collect import collect
 from remediate.executor.journal import Journal
-from remediate.executor.ports import World
+from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.events import Sink
 from remediate.model.limits import Limits

@@ -1,0 +1,61 @@
+"""The file that the journal is in: created with its mode, proven to have room, durable; opened for reading without a trace."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from remediate.executor.schema import MIGRATIONS, migrate, version_of
+
+_ROOM_BYTES = 4 * 1024 * 1024
+"""What must be free before a run may start: a whole run with six peers and their lists needs less."""
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Return the journal at `path`, made or brought to this version where that is due. Raises OSError, sqlite3.Error."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _prove_room(path)
+    db = _configured(sqlite3.connect(path, isolation_level=None))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    if version_of(db) < len(MIGRATIONS):
+        migrate(db)
+        _sync_directory(path.parent)
+    return db
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Return the journal at `path`, of whatever version; an empty one where there is none. Raises OSError, sqlite3.Error."""
+    if not path.exists():
+        return _configured(sqlite3.connect(":memory:", isolation_level=None))
+    # Beside a WAL journal even a reader creates a -shm file; where it may not, nobody writes either, and the file is all there is.
+    flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
+    return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
+
+
+def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _prove_room(path: Path) -> None:
+    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers."""
+    probe = path.with_suffix(f".room-{os.getpid()}")
+    handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(handle, 0, _ROOM_BYTES)
+    finally:
+        os.close(handle)
+        probe.unlink()
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
