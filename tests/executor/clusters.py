@@ -21,6 +21,7 @@ OTHER = issue("another root", ca=True)
 CUCM_RSA = issue("cucm.example.test", CORPORATE, names=("cucm.example.test",), family="rsa")
 CUCM_EC = issue("cucm-EC.example.test", names=("cucm.example.test",))
 IMP = issue("imp.example.test", names=("imp.example.test",), family="rsa")
+OLD_IMP = issue("imp.example.test", names=("imp.example.test",), key_name="the old key")
 
 
 def endpoint(address: str, port: int, rsa: Entity, *, ecdsa: Entity | None = None, product: str = "cucm") -> Endpoint:
@@ -53,6 +54,14 @@ def story(peers: int = 3) -> MemoryCluster:
     )
 
 
+def renewed(peers: int = 3) -> MemoryCluster:
+    """The story, and every list holds an older certificate of the IM&P node, whose successor has the same common name."""
+    cluster = story(peers)
+    for box in cluster.boxes:
+        box.trusted.insert(0, OLD_IMP.certificate)
+    return cluster
+
+
 def plan_for(cluster: MemoryCluster, **policy: object) -> Plan:
     """The plan of the real planner, everything in it approved."""
     shown = frozenset(one for one in cluster.snapshot().certificates)
@@ -65,4 +74,11 @@ def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person
     action = RemoveCertificate("a9", removing.fingerprint, tuple(plan.base), by, ("imp.example.test:8443",))
     named = {**plan.certificates, removing.fingerprint: removing}
     changed = replace(plan, actions=(*plan.actions, action), certificates=named)
+    return replace(changed, id=plan_id(plan_document(changed)))
+
+
+def removing_over_rest(plan: Plan) -> Plan:
+    """The plan with its removals made over REST, and the id that belongs to it."""
+    actions = tuple(replace(one, by="rest") if isinstance(one, RemoveCertificate) else one for one in plan.actions)
+    changed = replace(plan, actions=actions)
     return replace(changed, id=plan_id(plan_document(changed)))

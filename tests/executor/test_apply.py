@@ -14,19 +14,22 @@ from remediate.executor.journal import FILE_NAME
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
-from remediate.model.plan import Plan, RemoveCertificate, TrustCertificate
-from remediate.model.wire import plan_document, plan_id
-from tests.executor.clusters import CORPORATE, CUCM_EC, IMP, endpoint, plan_for, renumbered, story
+from remediate.model.plan import TrustCertificate
+from tests.executor.clusters import (
+    CORPORATE,
+    CUCM_EC,
+    IMP,
+    OLD_IMP,
+    endpoint,
+    plan_for,
+    removing_over_rest,
+    renewed,
+    renumbered,
+    story,
+)
 from tests.executor.conftest import Desk
 from tests.executor.test_crash import story_after
 from tests.pki import issue
-
-
-def removing_over_rest(plan: Plan) -> Plan:
-    """The plan with its removals made over REST, and the id that belongs to it."""
-    actions = tuple(replace(one, by="rest") if isinstance(one, RemoveCertificate) else one for one in plan.actions)
-    changed = replace(plan, actions=actions)
-    return replace(changed, id=plan_id(plan_document(changed)))
 
 
 def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
@@ -363,16 +366,17 @@ def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None
 
 def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_only_that(desk: Desk) -> None:
     # Given a plan that puts a renewed certificate in the place of the old one, and a box that takes nothing out after all
-    cluster = story(peers=1)
-    stale = issue("imp.example.test", names=("imp.example.test",), key_name="the old key").certificate
-    cluster.box(1).trusted.append(stale)
+    cluster = renewed(peers=1)
     plan = removing_over_rest(plan_for(cluster, allow_removal=True))
     cluster.box(1).removal = False
     # When it is applied
     result = desk.apply(cluster, plan)
     # Then the old one and its successor are for a person, the endpoint that waits is excused, and the rest is done
     assert (result.exit_code, result.state) == (8, "partial")
-    assert [stale.fingerprint in one or IMP.certificate.fingerprint in one for one in result.open_steps] == [True, True]
+    assert [OLD_IMP.certificate.fingerprint in one or IMP.certificate.fingerprint in one for one in result.open_steps] == [
+        True,
+        True,
+    ]
     assert IMP.certificate not in cluster.box(1).trusted
     assert cluster.writes[-2].what.startswith("cipher ")
 

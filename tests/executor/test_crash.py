@@ -11,7 +11,7 @@ import pytest
 from remediate.executor.journal import UnknownRun
 from remediate.executor.records import UNFINISHED
 from remediate.model.plan import Plan
-from tests.executor.clusters import plan_for, story
+from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import Crash, CrashAt
@@ -153,3 +153,44 @@ def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[],
         done = [one for one in steps if one.state == "done"]
         assert len(done) <= len(cluster.writes) <= len(steps), f"crash at point {point}"
         assert all(run.state in {*UNFINISHED, "applied"} for run in runs)
+
+
+@pytest.fixture(scope="module")
+def renewal() -> Plan:
+    """A plan that takes a certificate out, since its successor has the same common name, and then adds the successor."""
+    return removing_over_rest(plan_for(renewed(), allow_removal=True))
+
+
+def test_a_plan_that_removes_converges_too_after_a_crash_at_every_point(new_desk: Callable[[], Desk], renewal: Plan) -> None:
+    # Given what an apply that nothing disturbs comes to: the old certificate is gone, the new one is there
+    whole, counter = renewed(), CrashAt()
+    whole.tap = counter
+    assert new_desk().apply(whole, renewal).exit_code == 0
+    assert all(OLD_IMP.certificate not in box.trusted and IMP.certificate in box.trusted for box in whole.boxes)
+    for point in range(1, len(counter.points) + 1):
+        # When an apply is killed at this point, and applied again
+        desk, cluster = new_desk(), renewed()
+        crash(lambda: desk.apply(cluster, renewal), cluster, point)  # noqa: B023 - called before the loop goes on
+        result = desk.apply(cluster, renewal)
+        # Then it comes to the same, and nothing was removed or added twice
+        assert result.exit_code == 0, (point, result)
+        assert_converged(desk, cluster, renewal, whole, f"crash at point {point}")
+
+
+def test_what_a_run_removed_is_there_again_after_a_crash_at_every_point_and_a_rollback(
+    new_desk: Callable[[], Desk], renewal: Plan
+) -> None:
+    whole, counter = renewed(), CrashAt()
+    whole.tap = counter
+    new_desk().apply(whole, renewal)
+    for point in range(1, len(counter.points) + 1):
+        # Given an apply that was killed at this point
+        desk, cluster = new_desk(), renewed()
+        crash(lambda: desk.apply(cluster, renewal), cluster, point)  # noqa: B023 - called before the loop goes on
+        # When what it left is rolled back, Then each list holds what it held; what was put back may stand at its end
+        undo(desk, cluster)
+        for now, before in zip(cluster.boxes, renewed().boxes, strict=True):
+            assert sorted(one.fingerprint for one in now.trusted) == sorted(one.fingerprint for one in before.trusted), point
+            assert (now.ciphers, now.verify) == (before.ciphers, before.verify), point
+        with suppress(UnknownRun):
+            assert desk.journal().run("last").state == "rolled-back", point
