@@ -5,7 +5,6 @@ Nothing is written to a box.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,17 +70,20 @@ def examine(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> Exami
 
 
 def state_directory(path: Path) -> Finding:
-    """Whether a run could keep its journal in `path`, or in a folder made there."""
-    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    """Whether a run could keep its journal and its locks in `path`, or in a folder made there."""
+    from remediate.executor.lock import shared_directory
+    from remediate.executor.usable import refuse_unusable
+
     try:
-        with tempfile.TemporaryFile(dir=existing):
-            return Finding("state directory", f"{path} can be written")
-    except OSError as error:
-        return Finding("state directory", f"{path} cannot be written: {error.strerror}", 1, "Name another with --state-dir.")
+        refuse_unusable(path, shared_directory())
+    except RemediateError as error:
+        return Finding("state directory", str(error), error.exit_code, error.next_step)
+    return Finding("state directory", f"{path} can be written")
 
 
 def journal(state_dir: Path) -> Finding:
     """Whether the journal in `state_dir` can be read, and what is in it."""
+    from remediate.executor.alive import remark
     from remediate.executor.journal import Journal
     from remediate.model.words import count
 
@@ -90,8 +92,9 @@ def journal(state_dir: Path) -> Finding:
             runs = book.runs()
     except RemediateError as error:
         return Finding("journal", str(error), error.exit_code, error.next_step)
-    newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].standing}" if runs else ""
-    return Finding("journal", f"can be read: {count(len(runs), 'run')}{newest}")
+    newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].state}" if runs else ""
+    open_ends = "\n".join(f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := remark(run, state_dir)))
+    return Finding("journal", f"can be read: {count(len(runs), 'run')}{newest}", next_step=open_ends)
 
 
 def worst(findings: tuple[Finding, ...]) -> int:

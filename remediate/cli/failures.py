@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def _words_for(error: BaseException) -> tuple[str, str, int]:
             return "no command given", error.ctx.get_help() if error.ctx else "", USAGE
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "remediate"
-            return error.format_message(), f"See `{path} --help`.", USAGE
+            return " ".join(error.format_message().split()), f"See `{path} --help`.", USAGE
         case click.ClickException():
             return error.format_message(), "", USAGE
         case KeyboardInterrupt() | click.Abort():
@@ -53,6 +54,9 @@ def _words_for(error: BaseException) -> tuple[str, str, int]:
                 "workaround stands, `remediate workaround status` shows."
             )
             return "interrupted", next_step, TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        case OSError(errno=errno.ENOSPC):
+            # What is written beside a result: --help, --version. Results, events and journals have sentences of their own.
+            return f"the output could not be written: {error.strerror}", "", 1
         case _:
             return _bug(error)
 

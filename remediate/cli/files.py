@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from remediate.model.errors import RemediateError, UsageError
 from remediate.model.limits import Limits
@@ -42,11 +42,12 @@ def open_private(path: Path) -> TextIO:
 
 def read_text(path: Path) -> str:
     """Return the text in `path`; ``-`` is stdin. Raises RemediateError."""
-    import sys
-
     try:
-        with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
+        if str(path) == "-":
+            data = _stdin().read(_LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             raise RemediateError(
                 f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file."
@@ -56,6 +57,15 @@ def read_text(path: Path) -> str:
         raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RemediateError(f"{path} is not UTF-8 text.") from error
+
+
+def _stdin() -> BinaryIO:
+    """What is not closed after reading: a question may follow, which says itself that nobody can answer."""
+    import sys
+
+    if sys.stdin is None:  # closed by the shell: ``<&-``
+        raise RemediateError("There is no stdin to read from: it is closed.", next_step="Name a file.")
+    return sys.stdin.buffer
 
 
 def _refuse_special(path: Path) -> None:

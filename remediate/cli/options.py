@@ -78,7 +78,13 @@ _COMMON = (
     _common(
         "--state-dir", into="chosen_state_dir", type=PATH, metavar="DIR", help="Where the journal is kept, not the usual place."
     ),
-    _common("-q", "--quiet", into="quiet", is_flag=True, help="No progress; only results, questions and errors."),
+    _common(
+        "-q",
+        "--quiet",
+        into="quiet",
+        is_flag=True,
+        help="No progress; only results, questions, errors and what nobody may miss.",
+    ),
     _common("-v", "--verbose", into="verbose", count=True, help="More; -vv adds a traceback to errors."),
     _common("--no-color", into="no_color", is_flag=True, help="No colours; NO_COLOR does the same."),
     _common("--no-input", into="no_input", is_flag=True, help="Never ask; what would be asked is an error."),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from remediate.model.plan import EndpointForecast, Outcome
 
 
-def result_json(result: RunResult, *, cluster: str, plan: str | None) -> dict[str, Any]:
-    """Return what `apply` and `rollback` print under ``--json``."""
+def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: str | None) -> dict[str, Any]:
+    """Return what `apply` and `rollback` print under ``--json``. `notes`: what nobody may miss, see `Heeded`."""
     return {
         "cluster": cluster,
         "plan": plan,
@@ -26,6 +26,7 @@ def result_json(result: RunResult, *, cluster: str, plan: str | None) -> dict[st
         "changed": result.changed,
         "message": result.message,
         "open_steps": list(result.open_steps),
+        "notes": list(notes),
         "endpoints": [
             {"address": one.address, "port": one.port, "peer": one.peer, **outcome_json(one.outcome)}
             for one in result.judgements
@@ -88,14 +89,18 @@ def run_record(journal: Journal, run: Run) -> dict[str, Any]:
     """Return all that the journal holds of a run, but its plan and the certificates.
 
     ``before`` is how each peer stood before the first write: its trusted CA list in the box's order, and its cipher lists. ``after``
-    is what the steps that were read back as done made of the lists.
+    is what the steps that were read back as done made of the lists. ``remark``: what a person must know of a run that is not at its
+    end, as far as this machine can tell now.
     """
     from dataclasses import asdict
+
+    from remediate.executor.alive import remark
 
     steps = journal.steps(run.id)
     backups = journal.backups(run.id)
     return {
         **run_json(run),
+        "remark": remark(run, journal.path.parent),
         "who": run.who,
         "host": run.host,
         "pid": run.pid,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -54,7 +54,7 @@ class Session:
     @property
     def may_ask(self) -> bool:
         """Whether there is a person at a terminal who may be asked."""
-        return not self.no_input and sys.stdin.isatty()
+        return not self.no_input and sys.stdin is not None and sys.stdin.isatty()
 
     def out(self) -> Console:
         """Return the console for results."""
@@ -115,10 +115,13 @@ class Session:
             yield lambda event: _tell(sinks, event)
 
     def close(self, code: int) -> None:
-        """Write the last event and close its file."""
-        with self._open:
+        """Write the last event and close its file; after a run that is over, a file that cannot be closed is no error of it."""
+        with suppress(OSError), self._open:
             if self._event_lines:
                 self._event_lines(Event("summary", f"ended with exit code {code}", fields={"exit_code": code}))
+
+    def _events_lost(self, error: OSError) -> None:
+        self.say(f"remediate: events from here on are lost: {error.strerror}.")
 
     def _lines(self) -> EventLines:
         from datetime import UTC, datetime
@@ -129,8 +132,9 @@ class Session:
 
         if self._event_lines is None:
             events = self.events or "-"
-            stream = sys.stdout if events == "-" else self._open.enter_context(open_private(Path(events)))
-            self._event_lines = EventLines(stream, version=__version__, now=lambda: datetime.now(UTC))
+            stream = (sys.stdout or io.StringIO()) if events == "-" else self._open.enter_context(open_private(Path(events)))
+            kept = cast("TextIO", _Kept(stream, self._events_lost))
+            self._event_lines = EventLines(kept, version=__version__, now=lambda: datetime.now(UTC))
         return self._event_lines
 
 

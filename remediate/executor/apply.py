@@ -45,11 +45,12 @@ from remediate.executor.interrupt import StopAtOnce, listening
 from remediate.executor.job import Job, Order, Seen, earlier_backups
 from remediate.executor.journal import Journal
 from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
-from remediate.executor.records import Backup
+from remediate.executor.records import Backup, Run
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.steady import open_steadily
 from remediate.executor.steps import Step, Walk
 from remediate.executor.suspects import with_suspects
+from remediate.executor.usable import refuse_unusable
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
 from remediate.executor.workaround import say_where_it_is_on
@@ -59,6 +60,7 @@ from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
+from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 
@@ -117,8 +119,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     journal.note_deaths(plan.cluster)
     unfinished = journal.unfinished(plan)
     confirm.refuse_while_pending(journal, order, unfinished)
-    recorded = journal.approvals(unfinished.id) if unfinished else ()
-    granted = refusals.approvals(plan, order.options.approved | {one.fingerprint for one in recorded})
+    granted = refusals.approvals(plan, _approved(order, journal, unfinished))
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
     lock.take(box_paths(opened, shared))
 
@@ -133,16 +134,25 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished)
 
 
+def _approved(order: Order, journal: Journal, unfinished: Run | None) -> frozenset[Fingerprint]:
+    """What a person approved, for this apply or for the unfinished run that it goes on with."""
+    recorded = journal.approvals(unfinished.id) if unfinished else ()
+    return order.options.approved | {one.fingerprint for one in recorded}
+
+
 def _rehearsal(order: Order, stack: ExitStack) -> Job:
     """Step 1 for a dry run: look whether the lock is free; peers are opened so that nothing can be written."""
     world, shared = order.world, order.world.lock_directory or shared_directory()
+    refuse_unusable(order.state_dir, shared)
     refuse_if_held(order.cluster, order.state_dir, shared)
     walk = Walk(order.stop.before, order.voice.step)
     walk.enter(Step.LOCK)
     with Journal(order.state_dir) as journal:
-        confirm.refuse_while_pending(journal, order, journal.unfinished(order.plan))
+        unfinished = journal.unfinished(order.plan)
+        confirm.refuse_while_pending(journal, order, unfinished)
+        granted = _approved(order, journal, unfinished)
     hours.tell(order.options.window, world.now(), order.voice)
-    refusals.approvals(order.plan, order.options.approved)
+    refusals.approvals(order.plan, granted)
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
     refuse_if_boxes_held(opened, order.cluster.name, shared)
     return Job(order, walk, boxes, opened.unreachable, opened.primary, Rehearsal(walk.enter, order.voice), None, None)

@@ -198,8 +198,8 @@ def note_of(run: Run) -> str:
 
 
 def confirm_command(run: str, state_dir: Path) -> str:
-    """The exact command that confirms `run`."""
-    return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir)])
+    """The exact command that confirms `run`, from whatever folder it is typed in."""
+    return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir.absolute())])
 
 
 def _way_back(run: str, order: Order) -> str:

@@ -17,7 +17,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _prove_room(path)
+    prove_room(path)
     db = _configured(sqlite3.connect(path, isolation_level=None))
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
@@ -42,8 +42,8 @@ def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def _prove_room(path: Path) -> None:
-    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers."""
+def prove_room(path: Path) -> None:
+    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers. Raises OSError."""
     probe = path.with_suffix(f".room-{os.getpid()}")
     handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

@@ -118,6 +118,28 @@ def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> Non
     _refuse_if_any_held(_paths(cluster, state_dir, shared), cluster.name)
 
 
+def name_is_held(cluster: str, state_dir: Path) -> bool:
+    """Whether a run on a cluster of this name in `state_dir` is alive. A lock that cannot be looked at may be."""
+    try:
+        _refuse_if_any_held([_name_path(cluster, state_dir)], cluster)
+    except (LockHeld, LockError):
+        return True
+    return False
+
+
+def refuse_if_unusable(directory: Path) -> Path:
+    """For a dry run: raise LockError where a real run could not make `directory`, or where it is not this user's alone.
+
+    Makes nothing. Returns what is there already: `directory`, or the folder that it would be made in.
+    """
+    there = next(one for one in (directory, *directory.absolute().parents) if one.exists())
+    if there == directory:
+        return _private(directory)
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise LockError(f"The directory {directory} cannot be made: {there} cannot be written.")
+    return there
+
+
 def refuse_if_boxes_held(opened: ClusterPort, cluster: str, shared: Path) -> None:
     """For a dry run: the same for the boxes behind the names, once they are open."""
     _refuse_if_any_held(box_paths(opened, shared), cluster)

@@ -39,11 +39,6 @@ class Run:
     confirm_by: str | None = None
     timer: str | None = None
 
-    @property
-    def standing(self) -> str:
-        """The state for a person, with the deadline where one is waited for."""
-        return f"{self.state} until {self.confirm_by}" if self.state == "confirm-pending" else self.state
-
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:

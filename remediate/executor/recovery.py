@@ -9,8 +9,8 @@ from remediate.model.access import ClusterAccess
 
 
 def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
-    """The exact command that undoes `run`."""
-    where = ["-i", str(cluster.source), "-c", cluster.name, "--state-dir", str(state_dir)]
+    """The exact command that undoes `run`, from whatever folder it is typed in."""
+    where = ["-i", str(cluster.source.absolute()), "-c", cluster.name, "--state-dir", str(state_dir.absolute())]
     return shlex.join(["remediate", "rollback", run, *where])
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from remediate.executor.compare import read_peer
 from remediate.executor.journal import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, restored
+from remediate.executor.operations.certificates import named
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.executor.records import Backup, StepRecord
 from remediate.executor.sending import ChangeFailed, send
 from remediate.executor.voice import Voice
 from remediate.executor.waiting import wait_for_replication
+from remediate.model.certificate import Certificate
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
-from remediate.model.identity import Address
+from remediate.model.identity import Address, Fingerprint
 from remediate.model.limits import Limits
+
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,10 @@ def undo(work: Undoing) -> Undone:
             # A refused login is not tried again on the next step, and without a journal nothing is written.
             raise
         except RemediateError as error:
-            open_steps.append(_open(work, inverse, error))
+            text = _by_hand(inverse, error)
+            if text not in open_steps:  # a run that was gone on with may have done, and found undone, one thing twice
+                open_steps.append(text)
+                work.voice.say("manual-step", text, peer=inverse.peer, open=True)
     now, unread = _read_all(work, reachable)
     return Undone(tuple(open_steps), tuple(_differences(work, now)), tuple(unread), changed)
 
@@ -121,15 +128,12 @@ def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Addr
         wait_for_replication(work.boxes, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check)
 
 
-def _open(work: Undoing, inverse: Change, error: RemediateError) -> str:
+def _by_hand(inverse: Change, error: RemediateError) -> str:
     if isinstance(error, NotOffered):
-        text = inverse.by_hand
-    elif isinstance(error, ObservationError | OutcomeUnknown):
-        text = f"Still to do: {inverse.summary}. {error}"
-    else:
-        text = f"{error} {inverse.by_hand}"
-    work.voice.say("manual-step", text, peer=inverse.peer, open=True)
-    return text
+        return inverse.by_hand
+    if isinstance(error, ObservationError | OutcomeUnknown):
+        return f"Still to do: {inverse.summary}. {error}"
+    return f"{error} {inverse.by_hand}"
 
 
 def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[list[Backup], list[str]]:
@@ -148,17 +152,27 @@ def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[lis
 
 
 def _differences(work: Undoing, now: Sequence[Backup]) -> Iterator[str]:
-    backups = work.journal.backups(work.run)
+    backups, known = work.journal.backups(work.run), work.journal.plan(work.run).certificates
     put_back = {record.peer for record in work.journal.steps(work.run) if record.kind == RemoveFromPeer.kind}
     for one in now:
-        yield from _against(backups[one.peer], one, put_back=one.peer in put_back)
+        yield from _against(backups[one.peer], one, known, put_back=one.peer in put_back)
 
 
-def _against(backup: Backup, now: Backup, *, put_back: bool) -> Iterator[str]:
+def _against(backup: Backup, now: Backup, known: Mapping[Fingerprint, Certificate], *, put_back: bool) -> Iterator[str]:
     if sorted(now.trusted_ca) != sorted(backup.trusted_ca):
-        yield f"the trusted CA list of {backup.peer} is not the one of before the run"
+        came = _listed("now also", (one for one in now.trusted_ca if one not in backup.trusted_ca), known)
+        went = _listed("no longer", (one for one in backup.trusted_ca if one not in now.trusted_ca), known)
+        how = "; ".join([*came, *went]) or "a certificate stands there more or less often"
+        yield f"the trusted CA list of {backup.peer} is not the one of before the run ({how})"
     elif now.trusted_ca != backup.trusted_ca:
         ours = ", since what the run had removed was put back at its end" if put_back else ""
         yield f"the trusted CA list of {backup.peer} holds the same certificates in another order{ours}"
     changed = [name for name in sorted({*backup.ciphers, *now.ciphers}) if now.ciphers.get(name) != backup.ciphers.get(name)]
     yield from (f"{name} of {backup.peer} is not the one of before the run" for name in changed)
+
+
+def _listed(how: str, those: Iterable[Fingerprint], known: Mapping[Fingerprint, Certificate]) -> Iterator[str]:
+    names = [named(known[one]) if one in known else one for one in those]
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{how} {', '.join(names[:_NAMED])}{more}"

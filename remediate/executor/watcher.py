@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from remediate.executor import timers
+from remediate.executor.alive import hold_log, log_of
 from remediate.executor.journal import Journal, JournalError, UnknownRun
 from remediate.executor.lock import hold_name
 from remediate.executor.ports import Watch, Watcher, utc_now
@@ -47,7 +48,7 @@ class TimerError(RemediateError):
 
 def start(watch: Watch) -> Watcher:
     """Start the process and return when it is up. Raises TimerError."""
-    log = watch.state_dir / "timers" / f"{watch.run}.log"
+    log = log_of(watch.run, watch.state_dir)
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -70,6 +71,7 @@ def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
     told = [watch.run, watch.timer, watch.cluster, str(watch.inventory), str(watch.state_dir), str(ready)]
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        hold_log(handle)
         return subprocess.Popen(
             [*command, *told],
             stdin=subprocess.DEVNULL,

@@ -44,7 +44,7 @@ class ClientsWouldBreak(Declined):
 
 
 class NotVerified(ObservationError):
-    """Whether clients would lose an endpoint cannot be said: it could not be looked at."""
+    """Whether clients would lose an endpoint cannot be said: it, or a peer, could not be looked at."""
 
     default_next_step = (
         "Nothing was changed. Make these reachable from here, or turn verification on without knowing with --force."
@@ -159,8 +159,10 @@ def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink,
     if broken:
         said = "\n".join(_losses([*broken, *unseen]))
         raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{said}")
-    if unseen:
-        said = "\n".join(_losses(unseen))
+    # Also where the others would break nobody: whether the flag replicates, to a peer that nobody judged too, is not documented.
+    dark = [f"  every endpoint: {_one_line(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
+    if unseen or dark:
+        said = "\n".join([*dark, *_losses(unseen)])
         raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{said}")
 
 
@@ -170,8 +172,12 @@ def _losses(refused: Sequence[Judgement]) -> Iterator[str]:
     for one in refused:
         name = f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
         verdict = one.outcome.verdict
-        peers.setdefault(f"{name}: {verdict.cause}, {ascii(verdict.error or '')[1:-1]}", []).append(one.peer)
+        peers.setdefault(f"{name}: {verdict.cause}, {_one_line(verdict.error)}", []).append(one.peer)
     return (f"  {what} (from {', '.join(those)})" for what, those in peers.items())
+
+
+def _one_line(error: str | None) -> str:
+    return ascii(error or "")[1:-1]
 
 
 def _primary_first(boxes: Sequence[PeerPort], primary: Address | None) -> list[PeerPort]:

@@ -132,7 +132,7 @@ class PromptSource:
         return "a question on the terminal"
 
     def read(self) -> Secret:
-        if not self.allowed or not sys.stdin.isatty():
+        if not self.allowed or sys.stdin is None or not sys.stdin.isatty():
             raise InventoryError(
                 f"The {self.question} would be asked for, and there is no terminal to ask on.",
                 next_step="Run it on a terminal without --no-input, or use env, file, command or keyring in the inventory.",

@@ -52,7 +52,12 @@ def up(directory: Path, scenario: str = "story") -> RemoteLab:
         LabError: no such scenario; there is one in this directory already; or it did not start (its own words are in the message).
     """
     scenario_named(scenario)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(
+            f"The folder {directory} cannot be made: {error.strerror}.", next_step="Name another with --directory."
+        ) from error
     if is_running(directory):
         raise LabError(f"A lab is running in {directory} already.", next_step="Use it, or stop it with `remediate lab down`.")
     reading, writing = os.pipe()

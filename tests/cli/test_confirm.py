@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -159,9 +161,34 @@ def test_confirmed_in_time_it_stays(bench: Bench, remediate: Remediate) -> None:
     assert remediate("runs", "show", "last", "--state-dir", bench.state_dir).code == 0
 
 
+def test_a_timer_whose_process_was_killed_is_said_to_be_gone(bench: Bench, remediate: Remediate) -> None:
+    # Given an apply that waits for its confirmation, with the process that would undo it
+    applied = remediate(*bench.apply("10m"))
+    where = ["--state-dir", bench.state_dir]
+    assert "Rolled back unless it is confirmed" in remediate("runs", *where).out
+    assert "Rolled back unless it is confirmed" in remediate("runs", "show", "last", "--json", *where).document["remark"]
+    # When that process is killed
+    found = re.search(r"process (\d+) on this machine", applied.err)
+    assert found
+    os.kill(int(found[1]), signal.SIGKILL)
+    os.waitpid(int(found[1]), 0)
+    # Then whoever looks is told
+    for ended in (remediate("runs", *where), remediate("runs", "show", "last", *where)):
+        assert "the process that would roll it back then is gone" in ended.out
+    doctor = " ".join(remediate("doctor", "-i", bench.lab.inventory, *where).out.split())
+    assert "the process that would roll it back then is gone" in doctor
+    assert remediate("confirm", "last", *where).code == 0
+    assert "gone" not in remediate("runs", *where).out
+
+
 def test_what_cannot_be_confirmed_or_meant_is_refused_in_one_sentence(remediate: Remediate, tmp_path: Path) -> None:
     nothing = remediate("confirm", "last", "--state-dir", tmp_path / "state")
     assert (nothing.code, "There is no run yet" in nothing.err) == (1, True)
-    for option, value in (("--confirm-within", "15 minutes"), ("--window", "22-02")):
+    for option, value in (
+        ("--confirm-within", "15 minutes"),
+        ("--confirm-within", ""),
+        ("--window", "22-02"),
+        ("--window", ""),
+    ):
         ended = remediate("apply", tmp_path / "plan.json", "-i", tmp_path / "inventory.yml", option, value)
         assert (ended.code, option in ended.err) == (64, True)

@@ -16,6 +16,7 @@ import pytest
 from remediate.cli import app
 from remediate.cli.failures import Terminated
 from remediate.cli.files import open_private, write_whole
+from remediate.lab import Lab
 from remediate.model.errors import RemediateError
 from tests.cli.conftest import Remediate
 
@@ -141,3 +142,55 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     for write in (lambda path: write_whole(path, ""), open_private):
         with pytest.raises(RemediateError, match=r"cannot be written: No such file or directory\."):
             write(tmp_path / "gone" / "file")
+
+
+def real(arguments: str, *, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """The real program, started by a shell, so that its streams can be what a shell makes of them."""
+    command = f"exec {sys.executable} -m remediate {arguments}"
+    return subprocess.run(["sh", "-c", command], input=given, capture_output=True, check=False, timeout=60)
+
+
+@pytest.mark.lab
+def test_events_that_nobody_can_take_end_no_run(remediate: Remediate, lab: Lab) -> None:
+    # Given events that go to a full disk, and a reader of them that has seen enough
+    full = remediate("verify", "-i", lab.inventory, "--events", "/dev/full", "--json", "-q")
+    seen_enough = subprocess.Popen(
+        [sys.executable, "-m", "remediate", "verify", "-i", str(lab.inventory), "--events", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert seen_enough.stdout
+    assert json.loads(seen_enough.stdout.readline())["type"] == "version"
+    seen_enough.stdout.close()
+
+    # Then each goes on to its own result and its own code
+    assert (full.code, full.document["exit_code"]) == (10, 10)
+    assert full.err == "remediate: events from here on are lost: No space left on device.\n"
+    assert seen_enough.wait(60) == 10
+
+
+@pytest.mark.lab
+def test_without_stdin_nothing_is_asked_and_nothing_breaks(lab: Lab, snapshot: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    assert real(f"plan --snapshot {snapshot} -o {plan} -q").returncode == 0
+
+    piped = real(
+        f"apply - -i {lab.inventory} --approve-file {lab.approvals} -q --state-dir {tmp_path}/state", given=plan.read_bytes()
+    )
+    closed = real(f"apply {plan} -i {lab.inventory} --approve-file {lab.approvals} -q --state-dir {tmp_path}/state <&-")
+    nothing = real("show - <&-")
+
+    assert (piped.returncode, closed.returncode, nothing.returncode) == (7, 7, 1)
+    assert b"--yes" in piped.stderr
+    assert b"--yes" in closed.stderr
+    assert nothing.stderr.startswith(b"remediate: There is no stdin to read from")
+
+
+def test_a_disk_that_is_full_is_no_bug() -> None:
+    for arguments in ("--version", "explain --help"):
+        ended = real(f"{arguments} >/dev/full")
+        assert (ended.returncode, b"No space left on device" in ended.stderr, b"bug" in ended.stderr) == (1, True, False)
+
+
+def test_a_usage_error_is_one_line(remediate: Remediate) -> None:
+    assert remediate("completion").err.splitlines()[0].endswith("Choose from: bash, zsh, fish")

@@ -164,7 +164,7 @@ def test_doctor_names_a_missing_secret_a_bad_pin_and_an_unwritable_place(
 
     assert missing.code == 1
     assert "secrets/gone cannot be read" in missing.out
-    assert "/proc/nowhere cannot be written" in missing.out
+    assert "/proc/nowhere cannot be used" in missing.out
     assert pinned.code == 1
     assert any("sha256:" + "0" * 64 in one["said"] for one in pinned.document["clusters"][0]["findings"])
 
@@ -287,7 +287,10 @@ def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab
             ["plan", "-i", lab.inventory],
             ["apply", plan, "-i", lab.inventory, "--dry-run", "--approve-file", lab.approvals],
         ):
-            assert "the workaround is on" in remediate(*arguments, "-v").err.casefold(), arguments[0]
+            for how in ("-v", "-q"):
+                assert "the workaround is on" in remediate(*arguments, how).err.casefold(), (arguments[0], how)
+        rehearsed = remediate("apply", plan, "-i", lab.inventory, "--dry-run", "--approve-file", lab.approvals, "--json", "-q")
+        assert any(one.startswith("The workaround is on") for one in rehearsed.document["notes"])
         assert "the workaround may be on, as it was last turned from here" in remediate("runs").err
     finally:
         assert remediate("workaround", "off", "--force", "-i", lab.inventory, "-q").code == 0

@@ -11,6 +11,7 @@ import pytest
 from remediate.executor import todo
 from remediate.executor.closing import VerificationFailed
 from remediate.executor.journal import FILE_NAME
+from remediate.executor.lock import LockError
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
@@ -28,6 +29,8 @@ from tests.executor.clusters import (
     story,
 )
 from tests.executor.conftest import Desk
+from tests.executor.memory import no_tap
+from tests.executor.tapped import Crash, CrashAt
 from tests.executor.test_crash import story_after
 from tests.pki import issue
 
@@ -325,6 +328,34 @@ def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:
     cluster = story()
     with pytest.raises(Declined):
         desk.apply(cluster, plan_for(cluster, approved=frozenset()), dry_run=True)
+
+
+def test_a_dry_run_refuses_a_place_where_a_real_run_could_not_keep_its_journal(desk: Desk) -> None:
+    # Given a state directory that anybody may write to, and one that cannot be made
+    desk.state_dir.mkdir(parents=True)
+    desk.state_dir.chmod(0o777)
+    cluster = story()
+    for dry_run in (True, False):
+        with pytest.raises(LockError, match="does not belong to this user alone"):
+            desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+    desk.state_dir.rmdir()
+    desk.state_dir.write_text("in the way")
+    for dry_run in (True, False):
+        with pytest.raises(LockError, match="cannot be made"):
+            desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+
+
+def test_a_dry_run_knows_what_was_approved_for_the_run_that_it_would_go_on_with(desk: Desk) -> None:
+    # Given a run that a person approved, and that was killed half-way
+    cluster = story()
+    plan = plan_for(cluster, approved=frozenset())
+    cluster.tap = CrashAt(30)
+    with pytest.raises(Crash):
+        desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
+    cluster.tap = no_tap
+    # When the same plan is rehearsed without approvals, Then that is not refused, as the real apply is not
+    assert desk.apply(cluster, plan, dry_run=True).state == "dry-run"
+    assert desk.apply(cluster, plan).state == "applied"
 
 
 def test_a_removal_comes_before_the_addition_and_is_undone_by_adding(desk: Desk) -> None:

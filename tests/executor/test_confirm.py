@@ -89,7 +89,7 @@ def test_an_apply_waits_for_its_confirmation_and_says_so(timed: Timed, plan: Pla
     assert f"confirmed by {BY}: remediate confirm {result.run_id} --state-dir" in result.message
     with timed.desk.journal() as journal:
         run = journal.run("last")
-        assert (run.state, run.standing, run.confirm_by) == ("confirm-pending", f"confirm-pending until {BY}", BY)
+        assert (run.state, run.confirm_by) == ("confirm-pending", BY)
         assert BY in run.message
 
 
@@ -106,7 +106,7 @@ def test_before_the_first_write_the_timer_runs_and_everything_about_it_is_said(t
         BY,
         "process 4711 on this machine",
         "not this machine",
-        f"remediate rollback {run} -i inventory.yml",
+        f"remediate rollback {run} -i {Path('inventory.yml').absolute()}",
         "the test",
     ):
         assert part in text
@@ -304,7 +304,7 @@ def test_one_pending_run_per_cluster(timed: Timed, plan: Plan, dry_run: bool) ->
     with pytest.raises(LockHeld, match=f"Run {run} on edge is confirm-pending") as refused:
         timed.apply(plan, dry_run=dry_run)
     assert f"remediate confirm {run}" in refused.value.next_step
-    assert f"remediate rollback {run} -i inventory.yml" in refused.value.next_step
+    assert f"remediate rollback {run} -i {Path('inventory.yml').absolute()}" in refused.value.next_step
     # Also after the deadline, when nothing has rolled it back, and then only the way back is named
     timed.clock.go_on(3600)
     with pytest.raises(LockHeld, match="was not confirmed by") as refused:

@@ -15,7 +15,7 @@ from remediate.executor.apply import apply_plan
 from remediate.executor.journal import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
-from remediate.executor.workaround import switch, worst_of
+from remediate.executor.workaround import NotVerified, switch, worst_of
 from remediate.executor.world import World
 from remediate.inventory import load
 from remediate.lab import Lab
@@ -161,13 +161,18 @@ def test_somebody_else_between_the_plan_and_the_apply(bench: Callable[[str], Ben
 def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str], Bench]) -> None:
     story = bench("healthy")
 
-    def turn(*, on: bool) -> int:
-        return worst_of(switch(story.cluster, on=on, state_dir=story.home / "state", limits=QUICK, world=story.world))
+    def turn(*, on: bool, force: bool = False) -> int:
+        state = story.home / "state"
+        return worst_of(switch(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, world=story.world))
 
     assert turn(on=True) == 0
     assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"Off"}
     story.lab.faults.down(story.lab.peers[1].address)
-    assert turn(on=False) == 8
+    # What a peer would do that nobody can look at, nobody knows
+    with pytest.raises(NotVerified, match=re.escape(story.lab.peers[1].address)):
+        turn(on=False)
+    assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"Off"}
+    assert turn(on=False, force=True) == 8
     story.lab.faults.up(story.lab.peers[1].address)
     assert turn(on=False) == 0
     assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"On"}

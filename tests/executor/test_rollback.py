@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from remediate.executor import todo
 from remediate.executor.journal import JournalError, UnknownRun
+from remediate.executor.operations.certificates import named
 from remediate.model.errors import LoginRefused, UsageError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from tests.executor.clusters import CORPORATE, IMP, plan_for, renumbered, story
@@ -134,6 +136,23 @@ def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_chec
     assert (result.exit_code, result.state) == (0, "rolled-back")
 
 
+def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
+    # Given a run whose certificates a person took out again, for a rollback that boxes do not offer
+    cluster = story()
+    plan = plan_for(cluster)
+    for box in cluster.boxes:
+        box.removal = False
+    desk.apply(cluster, plan)
+    first = desk.rollback(cluster)
+    for box in cluster.boxes:
+        box.trusted[:] = [one for one in box.trusted if one.fingerprint not in todo.to_trust(plan, box.address)]
+    # When the same plan is applied again and that is rolled back, Then each step stands there once
+    desk.apply(cluster, plan)
+    second = desk.rollback(cluster)
+    assert sorted(second.open_steps) == sorted(first.open_steps)
+    assert len(set(second.open_steps)) == len(second.open_steps) == 4
+
+
 @pytest.mark.parametrize("fault", ["drop-answer", "drop-request", "refuse-done"])
 @pytest.mark.parametrize("number", range(1, 6))
 def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: str, number: int) -> None:
@@ -224,6 +243,21 @@ def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
     cluster.box(2).verify = False
     desk.rollback(cluster)
     assert [text for text in desk.said("reminder") if "The workaround is on (expc2.example.test)" in text]
+
+
+def test_what_a_person_took_out_for_the_plan_is_named_where_it_is_not_there_again(desk: Desk) -> None:
+    # Given a run whose plan had a person take a certificate out, and somebody who added another one since
+    cluster = story(peers=1)
+    stale = cluster.box(1).trusted[0]
+    plan = renumbered(plan_for(cluster), removing=stale, by="person")
+    assert desk.apply(cluster, plan).exit_code == 8
+    cluster.box(1).trusted.remove(stale)
+    assert desk.apply(cluster, plan).state == "applied"
+    cluster.box(1).trusted.append(LATER.certificate)
+    # When it is rolled back, Then what the run did is undone, and both are named: only a person can put the first one back
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (0, "rolled-back")
+    assert f"(now also {LATER.certificate.fingerprint}; no longer {named(stale)})" in result.message
 
 
 def test_what_was_put_back_at_the_end_is_not_called_a_change_of_others(desk: Desk) -> None:

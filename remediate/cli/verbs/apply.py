@@ -13,9 +13,10 @@ from remediate.cli.session import Session
 from remediate.model.errors import Declined, InventoryError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from remediate.executor.result import ApplyOptions, OnFailure, Restart, RunResult
     from remediate.model.access import ClusterAccess
-    from remediate.model.events import Event, Sink
     from remediate.model.plan import EndpointForecast, Plan
 
 
@@ -88,6 +89,7 @@ def command(
     """
     from remediate.cli.approvals import approved_fingerprints
     from remediate.cli.files import read_text
+    from remediate.cli.heeded import Heeded
     from remediate.executor.apply import apply_plan
     from remediate.executor.confirm import parse_within
     from remediate.executor.result import ApplyOptions
@@ -95,8 +97,9 @@ def command(
     from remediate.model.plan import Plan
 
     approved = approved_fingerprints(approve, approve_file)
-    within = parse_within(confirm_within) if confirm_within else None
-    hours = parse_window(window) if window else None
+    # An empty one, of a variable that is not set, is refused: it would silently take away what the operator counts on.
+    within = None if confirm_within is None else parse_within(confirm_within)
+    hours = None if window is None else parse_window(window)
     options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours)
     value = Plan.from_json(read_text(plan))
     cluster = _cluster_of(session, value, inventory_path, patterns)
@@ -104,8 +107,9 @@ def command(
         _refuse(value, cluster, options)
         _confirm(session, value)
     with session.listening() as sink:
-        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=_heard(session, sink))
-    _hand_over(session, result, value, options)
+        heeded = Heeded(session, sink)
+        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=heeded)
+    _hand_over(session, result, heeded.notes, value, options)
     return result.exit_code
 
 
@@ -119,17 +123,6 @@ def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, .
             next_step="Give the inventory that the plan was made with, without -c or with the plan's own cluster.",
         )
     return named[0]
-
-
-def _heard(session: Session, sink: Sink) -> Sink:
-    """Let what a confirm timer means be read under ``-q`` too, which leaves out progress."""
-
-    def hear(event: Event) -> None:
-        sink(event)
-        if session.quiet and event.type == "warning" and "confirm_by" in event.fields:
-            session.say(event.message)
-
-    return hear
 
 
 def _refuse(plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> None:
@@ -174,11 +167,11 @@ def input_on_stderr(question: str) -> str:
     return line
 
 
-def _hand_over(session: Session, result: RunResult, plan: Plan, options: ApplyOptions) -> None:
+def _hand_over(session: Session, result: RunResult, notes: Sequence[str], plan: Plan, options: ApplyOptions) -> None:
     from remediate.cli.runs_view import result_json, show_result
 
     if session.json:
-        body = result_json(result, cluster=plan.cluster, plan=plan.id)
+        body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
         session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
     else:
         show_result(session, result, _before_and_now(result, plan))

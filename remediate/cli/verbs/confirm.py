@@ -36,7 +36,7 @@ def command(session: Session, run: str) -> int:
     if session.json:
         with Journal(session.state_dir) as journal:
             record = journal.run(result.run_id)
-        session.write_json(result_json(result, cluster=record.cluster, plan=record.plan))
+        session.write_json(result_json(result, (), cluster=record.cluster, plan=record.plan))
     else:
         show_result(session, result, ())
     remind_from_journal(session)

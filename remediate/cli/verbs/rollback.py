@@ -29,13 +29,14 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
 
     \b
     EXIT CODES
-      0   the start state was read back and is there
+      0   everything that the run did is undone and was read back; what others changed since is left, and named
       1   error, nothing was changed
       4   everything of the run is undone, but a peer could not be read back; roll back again when it answers
       5   locked by another run
       8   a person is needed: a manual step is open, or an outcome is unknown
     """
     from remediate.cli.fleet import choose
+    from remediate.cli.heeded import Heeded
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.journal import Journal
     from remediate.executor.rollback import rollback
@@ -49,9 +50,10 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
             next_step="Give the inventory that the run was made with, without -c or with the run's own cluster.",
         )
     with session.listening() as sink:
-        result = rollback(record.id, named[0], state_dir=session.state_dir, sink=sink)
+        heeded = Heeded(session, sink)
+        result = rollback(record.id, named[0], state_dir=session.state_dir, sink=heeded)
     if session.json:
-        session.write_json(result_json(result, cluster=record.cluster, plan=record.plan))
+        session.write_json(result_json(result, heeded.notes, cluster=record.cluster, plan=record.plan))
     else:
         show_result(session, result, ())
     return result.exit_code

@@ -79,7 +79,7 @@ def show(session: Session, run: str) -> int:
     if session.json:
         session.write_json(record)
     else:
-        _show(session, record, found.standing)
+        _show(session, record)
     remind_from_journal(session)
     return 0
 
@@ -118,6 +118,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from remediate.executor.alive import remark
     from remediate.report.text import clean
 
     console = session.out()
@@ -128,19 +129,27 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     for title in ("run", "cluster", "state", "started", "ticket"):
         table.add_column(title, overflow="fold")
     for run in runs:
-        table.add_row(*(Text(clean(cell)) for cell in (run.id, run.cluster, run.standing, run.started_at, run.ticket or "")))
+        table.add_row(*(Text(clean(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
     console.print(table)
+    for run in runs:
+        if text := remark(run, session.state_dir):
+            console.print(Text(f"! {run.id}: {text}", "yellow"), soft_wrap=True)
 
 
-def _show(session: Session, record: Mapping[str, Any], standing: str) -> None:
+def _show(session: Session, record: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     from remediate.report.text import clean
 
     console = session.out()
-    console.print(Text(f"Run {record['id']} on {clean(record['cluster'])}: {standing}", "bold"), soft_wrap=True)
+    console.print(Text(f"Run {record['id']} on {clean(record['cluster'])}: {record['state']}", "bold"), soft_wrap=True)
+    if record["remark"]:
+        console.print(Text(f"! {record['remark']}", "yellow"), soft_wrap=True)
     who = f"by {clean(record['who'])} on {clean(record['host'])} (process {record['pid']})"
-    console.print(Text(f"{who}, {record['started_at']} to {record['ended_at'] or 'now'}", "dim"), soft_wrap=True)
+    console.print(
+        Text(f"{who}, {record['started_at']} to {record['ended_at'] or ('?' if record['remark'] else 'now')}", "dim"),
+        soft_wrap=True,
+    )
     for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
         if value:
             console.print(Text(f"{label}: {clean(value, 2000)}"), soft_wrap=True)

@@ -51,12 +51,13 @@ def command(
     EXIT CODES
       0   every peer was read and is as asked, or says that this version does not offer the switch (status)
       1   error in the inventory, a secret, a login or a pin
-      4   status: a peer could not be read; off: an endpoint could not be looked at, and nothing was changed
+      4   status: a peer could not be read; off: a peer or an endpoint could not be looked at, and nothing was changed
       5   on, off: locked by another run
       7   off: clients would lose the endpoints that are listed; nothing was changed
       8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
     """
     from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
+    from remediate.cli.heeded import Heeded
     from remediate.executor.workaround import status, switch, worst_of
     from remediate.model.limits import Limits
 
@@ -66,7 +67,7 @@ def command(
             if what == "status":
                 flags = status(cluster, state_dir=session.state_dir, sink=sink)
             else:
-                flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=sink)
+                flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=Heeded(session, sink))
             return flags, worst_of(flags)
 
         results = across(choose(session, inventory_path, patterns), work, Limits())
