@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from remediate.model.identity import Fingerprint
 
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
+_AS_OPENSSL_PRINTS_IT = re.compile(r"^sha-?256 Fingerprint=", re.IGNORECASE)  # openssl x509 -fingerprint -sha256
 
 
 def approved_fingerprints(given: Iterable[str], file: Path | None) -> frozenset[Fingerprint]:
@@ -33,7 +34,7 @@ def approved_fingerprints(given: Iterable[str], file: Path | None) -> frozenset[
 def _fingerprint(text: str, place: str) -> Fingerprint:
     from remediate.model.identity import Fingerprint
 
-    head, _, digits = text.strip().partition(":")
+    head, _, digits = _AS_OPENSSL_PRINTS_IT.sub("sha256:", text.strip()).partition(":")
     normal = f"{head.lower()}:{digits.replace(':', '').lower()}"
     if not _FINGERPRINT.fullmatch(normal):
         raise UsageError(

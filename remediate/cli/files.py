@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -33,9 +34,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def open_private(path: Path) -> TextIO:
-    """Open `path` for writing line by line, emptied, mode 0600. Raises RemediateError."""
+    """Open `path` for writing line by line, emptied, mode 0600, also where it was there before. Raises RemediateError."""
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8")
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            os.fchmod(handle, _PRIVATE)
+        return os.fdopen(handle, "w", encoding="utf-8")
     except OSError as error:
         raise _refusal(path, error) from error
 
@@ -43,20 +47,24 @@ def open_private(path: Path) -> TextIO:
 def read_text(path: Path) -> str:
     """Return the text in `path`; ``-`` is stdin. Raises RemediateError."""
     try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise RemediateError(f"{path} is not UTF-8 text.") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in `path`; ``-`` is stdin. Raises RemediateError."""
+    try:
         if str(path) == "-":
             data = _stdin().read(_LARGEST + 1)
         else:
             with path.open("rb") as file:
                 data = file.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise RemediateError(
-                f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file."
-            )
-        return data.decode()
     except OSError as error:
         raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise RemediateError(f"{path} is not UTF-8 text.") from error
+    if len(data) > _LARGEST:
+        raise RemediateError(f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file.")
+    return data
 
 
 def _stdin() -> BinaryIO:

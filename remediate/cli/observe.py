@@ -61,19 +61,15 @@ def remind_from_journal(session: Session) -> None:
 
 def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
     """Return the certificates in the files and folders at `paths`. Raises InventoryError, CertificateError."""
-    from remediate.cli.files import read_text
+    from remediate.cli.certificates import read_certificates
     from remediate.inventory import authority_files
-    from remediate.model.certificate import Certificate
     from remediate.model.errors import CertificateError
 
     found: list[Certificate] = []
     for file in (file for path in paths for file in authority_files(path)):
-        try:
-            here = Certificate.all_from_pem(read_text(file))
-        except CertificateError as error:
-            raise CertificateError(f"{file}: {error}") from error
+        here = read_certificates(file)
         if not here:
-            raise CertificateError(f"{file}: there is no certificate in it.")
+            raise CertificateError(f"{file}: There is no certificate in it.")
         found.extend(here)
     return tuple(found)
 

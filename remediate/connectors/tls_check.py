@@ -75,11 +75,14 @@ def _only(family: KeyFamily, context: ssl.SSLContext) -> None:
 
 
 def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
-    """Return the certificates in PEM files. Raises InventoryError that names the file."""
+    """Return the certificates in PEM and DER files. Raises InventoryError that names the file, also where it holds none."""
     found: dict[Fingerprint, Certificate] = {}
     for path in paths:
         try:
-            found |= {one.fingerprint: one for one in Certificate.all_from_pem(path.read_bytes())}
+            here = Certificate.all_from(path.read_bytes())
         except (OSError, RemediateError) as error:
             raise InventoryError(f"{path}: this CA file cannot be read: {error}") from error
+        if not here:
+            raise InventoryError(f"{path}: there is no certificate in this CA file.")
+        found |= {one.fingerprint: one for one in here}
     return tuple(found.values())

@@ -7,6 +7,7 @@ Everything else that differs is somebody else's change, and refuses the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from remediate.executor.operations.certificates import digest_of, named
 from remediate.executor.ports import PeerPort
@@ -71,7 +72,7 @@ def _list_differences(
         return
     was = earlier.trusted_ca if earlier else _likely_start(base, others, sorted(known))
     if was is None:
-        yield f"the trusted CA list ({count(len(seen.trusted_ca), 'certificate')}) was changed in more than one way"
+        yield f"the trusted CA list ({count(len(seen.trusted_ca), 'certificate')}) was changed in more than one way, or in its order"
         return
     before = [one for one in was if one not in added]
     yield from (f"{_name(one, known)} was added" for one in others if one not in before)
@@ -109,7 +110,7 @@ def _with_put_back(listed: Sequence[Fingerprint], missing: Sequence[Fingerprint]
 
 def _likely_start(base: Base, listed: Sequence[Fingerprint], known: Sequence[Fingerprint]) -> Sequence[Fingerprint] | None:
     """The list of the digest in `base`, when one simple change leads from it to `listed`: the plan itself holds only the digest."""
-    guesses = [*_without_the_last(listed), *_without_one(listed), *_with_one(listed, known)]
+    guesses = chain(_without_the_last(listed), _without_one(listed), _with_one(listed, known), _with_one_moved(listed))
     return next((guess for guess in guesses if digest_of(guess) == base.trusted_ca), None)
 
 
@@ -125,6 +126,11 @@ def _with_one(listed: Sequence[Fingerprint], known: Sequence[Fingerprint]) -> It
     for one in known:
         if one not in listed:
             yield from ([*listed[:place], one, *listed[place:]] for place in range(len(listed) + 1))
+
+
+def _with_one_moved(listed: Sequence[Fingerprint]) -> Iterator[Sequence[Fingerprint]]:
+    for one, rest in zip(listed, _without_one(listed), strict=True):
+        yield from ([*rest[:place], one, *rest[place:]] for place in range(len(listed)))
 
 
 def _name(fingerprint: Fingerprint, known: Mapping[Fingerprint, Certificate]) -> str:

@@ -45,7 +45,7 @@ def refuse_incomplete(plan: Plan) -> None:
 def refuse_absent_peers(plan: Plan, unreachable: Mapping[Address, str]) -> None:
     """Raise IncompletePlan when a peer cannot be opened."""
     if unreachable:
-        said = "; ".join(f"{peer}: {why}" for peer, why in unreachable.items())
+        said = "; ".join(f"{peer}: {why.rstrip('.')}" for peer, why in unreachable.items())
         raise IncompletePlan(f"Not every peer of {plan.cluster} can be read: {said}.")
 
 

@@ -8,6 +8,8 @@ from remediate.model.canonical import rfc3339
 from remediate.model.errors import StalePlan
 from remediate.model.plan import Plan
 
+_NAMED = 3
+
 
 def with_suspects(failure: StalePlan, plan: Plan, journal: Journal, own_run: str) -> StalePlan:
     """Return `failure` with who could have made the difference: later runs in `journal` on this cluster, or somebody else."""
@@ -15,7 +17,8 @@ def with_suspects(failure: StalePlan, plan: Plan, journal: Journal, own_run: str
     later = [
         run for run in journal.runs() if run.cluster == plan.cluster and run.id != own_run and (run.ended_at or made) >= made
     ]
-    who = " ".join(map(_told, later)) or (
+    more = f" And {len(later) - _NAMED} earlier ones: see `remediate runs`." if len(later) > _NAMED else ""
+    who = " ".join(map(_told, later[:_NAMED])) + more or (
         f"No run in this state directory changed the cluster since the plan was made ({made}), so it was a person in the web "
         "interface or the shell, or another tool or machine."
     )

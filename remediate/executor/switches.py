@@ -18,6 +18,8 @@ from remediate.executor.world import World
 from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
 
+_WORD = {True: "on", False: "off"}
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
@@ -36,7 +38,9 @@ class Switch:
     found: bool | None
 
     def __str__(self) -> str:
-        return f"turned {'on' if self.asked else 'off'} by {self.who} on {self.host} at {self.at}"
+        failed = self.found is not None and self.found is not self.asked
+        told = f"turned {_WORD[self.asked]} by {self.who} on {self.host} at {self.at}"
+        return f"{told}, and read back as {_WORD[self.found is True]} all the same" if failed else told
 
 
 class SwitchBook:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remediate.executor.compare import read_peer
 from remediate.executor.journal import Journal, JournalError
-from remediate.executor.operations import RemoveFromPeer, SetCipherList, restored
+from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restored
 from remediate.executor.operations.certificates import named
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
@@ -111,6 +111,10 @@ def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Map
 def _send(work: Undoing, record: StepRecord, inverse: Change, box: PeerPort, before: Reading) -> None:
     if isinstance(inverse, RemoveFromPeer) and not box.capabilities().remove_trusted_ca:
         raise NotOffered(f"{box.address} offers no removal.")
+    if isinstance(inverse, SetVerification) and inverse.on:
+        # As it was before the run, which is what a rollback is for; nobody has looked whether clients can do without.
+        said = f"Verification goes on again on {box.address}: `remediate verify` shows which endpoints clients then lose."
+        work.voice.say("warning", said, peer=record.peer)
     work.voice.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
     sent = send(box, inverse, lambda: None, limits=work.limits, pause=work.pause)
     if sent.after.standing is not Standing.DONE:

@@ -95,8 +95,10 @@ class Item:
         """Return a whole number, written in decimal."""
         value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
         # YAML 1.1 reads a leading zero as octal, and Python refuses endless digits: both are no number a person means here.
-        if self.node.tag != _INTEGER or not value.isdecimal() or len(value) > _MOST_DIGITS or value.startswith("0"):
+        if self.node.tag != _INTEGER:
             raise self.error(f"`{self.name}` must be a whole number, not {_kind(self.node)}.")
+        if not value.isdecimal() or len(value) > _MOST_DIGITS or value.startswith("0"):
+            raise self.error(f"`{self.name}` must be a whole number from 1, in decimal and without a zero before it.")
         return int(value)
 
     def port(self) -> int:

@@ -88,6 +88,21 @@ class Certificate:
         return tuple(cls._from_block(number, *block) for number, block in enumerate(_pem_blocks(text), start=1))
 
     @classmethod
+    def all_from(cls, content: bytes) -> tuple[Certificate, ...]:
+        """Return every certificate in the content of a file, PEM or one DER; none where it is empty.
+
+        Raises:
+            CertificateError: as `from_der` and `all_from_pem`, and where there is something, and no certificate in it.
+        """
+        # ``0`` is the first byte of DER, and may be the first letter of the text before a PEM block.
+        if content[:1] == b"0" and _BEGIN.encode() not in content:
+            return (cls.from_der(content),)
+        found = cls.all_from_pem(content)
+        if not found and content.strip():
+            raise CertificateError("There is no certificate in it, neither PEM nor DER.")
+        return found
+
+    @classmethod
     def _from_block(cls, number: int, label: str, body: str) -> Certificate:
         if label not in _LABELS:
             secret = " Remove it: a private key must never be in this file." if "PRIVATE KEY" in label else ""

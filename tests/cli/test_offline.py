@@ -60,9 +60,13 @@ def test_approvals_from_option_and_file_are_granted(remediate: Remediate, snapsh
     required = [one["certificate"] for one in json.loads(plan.read_text())["actions"] if one.get("approval") == "required"]
     assert required
     listed = tmp_path / "approved.txt"
+    printed = tmp_path / "printed.txt"
     listed.write_text(f"# seen on the console\n{required[0].upper()}  # cucm\n")
+    digits = required[0].removeprefix("sha256:").upper()
+    pairs = ":".join(digits[place : place + 2] for place in range(0, 64, 2))
+    printed.write_text(f"sha256 Fingerprint={pairs}\n")  # as `openssl x509 -fingerprint -sha256` says it
 
-    for option in (("--approve-file", listed), ("--approve", required[0])):
+    for option in (("--approve-file", listed), ("--approve-file", printed), ("--approve", required[0])):
         document = remediate("plan", "--snapshot", snapshot, *option, "--json").document
         granted = [one["certificate"] for one in document["actions"] if one.get("approval") == "granted"]
         assert granted == required[:1]
@@ -84,9 +88,30 @@ def test_a_ca_that_the_operator_gives_is_vouched_for(remediate: Remediate, snaps
     (folder / "ca.pem").write_text(issue("Another CA", ca=True).certificate.pem)
 
     assert remediate("plan", "--snapshot", snapshot, "--ca", folder, "-q").code == 0
-    (folder / "ca.pem").write_text("nothing")
-    ended = remediate("plan", "--snapshot", snapshot, "--ca", folder)
-    assert (ended.code, "there is no certificate in it" in ended.err) == (1, True)
+    for nothing in ("nothing", ""):
+        (folder / "ca.pem").write_text(nothing)
+        ended = remediate("plan", "--snapshot", snapshot, "--ca", folder)
+        assert (ended.code, "There is no certificate in it" in ended.err) == (1, True)
+
+
+def test_certificates_may_be_der_too(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    # Given a CA as a Windows server hands it out, and text before a PEM block that begins as DER does
+    root = issue("Root", ca=True)
+    leaf = issue("cucm.test", root, names=("cucm.test",))
+    (tmp_path / "root.cer").write_bytes(root.certificate.der)
+    (tmp_path / "chain.pem").write_text("0 s:CN=cucm.test\n" + leaf.certificate.pem)
+
+    # Then both are read
+    asked = ["--address", "cucm.test", "--at", AT]
+    ended = remediate("explain", "--chain", tmp_path / "chain.pem", "--store", tmp_path / "root.cer", *asked)
+    assert (ended.code, "✓ cucm.test verifies" in ended.out) == (0, True)
+    planned = remediate("plan", "--snapshot", snapshot, "--ca", tmp_path / "root.cer", "--json", "-q")
+    assert planned.code == 0
+
+
+def test_an_empty_address_is_no_address(remediate: Remediate, chain: tuple[Path, Path]) -> None:
+    ended = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", " ")
+    assert (ended.code, ended.err.startswith("remediate: --address: is empty.")) == (64, True)
 
 
 def test_show_gives_the_same_plan_to_a_program(remediate: Remediate, plan: Path) -> None:

@@ -178,6 +178,8 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     turn(desk, cluster, on=True)
     found = {peer: last.found for peer, last in last_switches(desk.state_dir)["edge"].items()}
     assert list(found.values()) == [False, True, False]
+    said = [str(one) for one in last_switches(desk.state_dir)["edge"].values()]
+    assert [one.endswith("and read back as on all the same") for one in said] == [False, True, False]
 
 
 def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_resort(desk: Desk) -> None:

@@ -133,6 +133,7 @@ MISTAKES = {
         ":6: `username` stands twice in `expressway`.",
     ),
     "wrong version": ("version: 1", "version: 2", ":1: this remediate reads inventory version 1, not 2."),
+    "version as octal": ("version: 1", "version: 01", "`version` must be a whole number from 1, in decimal"),
     "version as text": ("version: 1", "version: one", ":1: `version` must be a whole number, not text."),
     "number for a name": (
         "name: edge-paris",

@@ -9,7 +9,6 @@ import click
 
 from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
-from remediate.model.errors import CertificateError
 
 if TYPE_CHECKING:
     from remediate.model.certificate import Certificate
@@ -47,6 +46,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     """
     from datetime import UTC, datetime
 
+    from remediate.cli.certificates import read_certificates
     from remediate.cli.codes import DONE, INCOMPLETE
     from remediate.cli.observe import remind_from_journal
     from remediate.connectors.evidence import gather
@@ -54,7 +54,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     from remediate.model.limits import Limits
     from remediate.planner.diagnosis import diagnose
 
-    trusted = _certificates(store_path) if store_path else None
+    trusted = read_certificates(store_path) if store_path else None
     with session.listening() as sink:
         evidence = gather(paths, Limits(), lambda name: sink(Event("file-read", f"reading {name}")))
         diagnosis = diagnose(evidence, trusted, datetime.now(UTC))
@@ -72,13 +72,3 @@ def _show(session: Session, diagnosis: Diagnosis, trusted: tuple[Certificate, ..
     from remediate.report.diagnosis import show_diagnosis
 
     show_diagnosis(session.out(), diagnosis, trusted, every_fact=session.verbose > 0)
-
-
-def _certificates(path: Path) -> tuple[Certificate, ...]:
-    from remediate.cli.files import read_text
-    from remediate.model.certificate import Certificate
-
-    try:
-        return Certificate.all_from_pem(read_text(path))
-    except CertificateError as error:
-        raise CertificateError(f"{path}: {error}") from error

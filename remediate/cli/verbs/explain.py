@@ -15,7 +15,6 @@ from remediate.model.errors import CertificateError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.model.certificate import Certificate
     from remediate.model.verdict import Verdict
     from remediate.planner.mending import Mending
     from remediate.report.chain import Link
@@ -45,17 +44,20 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
       0   there is a verdict, good or bad: --json says which in "ok"
       1   a file cannot be read, or holds something else than certificates
     """
+    from remediate.cli.certificates import read_certificates
     from remediate.cli.observe import remind_from_journal
     from remediate.planner.mending import mending_of
     from remediate.report.chain import draw
     from remediate.trust.modern import asked_of_openssl_3
     from remediate.trust.verify import explain_chain
 
+    if not address.strip():
+        raise UsageError("--address: is empty.", next_step="Give the name or IP address that clients use.")
     moment = _moment(at)
-    presented = _certificates(chain_path)
+    presented = read_certificates(chain_path)
     if not presented:
-        raise CertificateError(f"{chain_path}: there is no certificate in it.")
-    trusted = _certificates(store_path)
+        raise CertificateError(f"{chain_path}: There is no certificate in it.")
+    trusted = read_certificates(store_path)
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
     links = draw(presented, trusted, verdict, explained.chain)
@@ -80,16 +82,6 @@ def _moment(text: str | None) -> datetime:
         return parse_rfc3339(text)
     except ValueError as error:
         raise UsageError(f"--at: `{text}` is not a time such as 2026-11-23T10:00:00Z.") from error
-
-
-def _certificates(path: Path) -> tuple[Certificate, ...]:
-    from remediate.cli.files import read_text
-    from remediate.model.certificate import Certificate
-
-    try:
-        return Certificate.all_from_pem(read_text(path))
-    except CertificateError as error:
-        raise CertificateError(f"{path}: {error}") from error
 
 
 def _difference(verdict: Verdict, other: Answer | None) -> str | None:
