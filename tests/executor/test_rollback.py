@@ -144,6 +144,22 @@ def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: st
     assert cluster.state() == story().state()
 
 
+def test_a_box_that_takes_out_more_than_it_was_asked_is_noticed_on_the_way_back(desk: Desk) -> None:
+    # Given a run, and a box that drops another certificate with the one that is taken out
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+
+    def drop_one(point: str) -> None:
+        if point.startswith("after remove") and point.endswith("expc1.example.test"):
+            cluster.box(1).trusted.pop(0)
+
+    cluster.tap = drop_one
+    # When it is rolled back, Then that is for a person, and no success
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert any("something else changed in the same list" in text for text in result.open_steps)
+
+
 def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -> None:
     # Given a run, and a password that was changed since
     cluster = story()
