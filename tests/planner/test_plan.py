@@ -85,6 +85,12 @@ def test_the_cipher_list_is_left_alone_where_the_certificate_is_vouched_for() ->
     assert (trusted_by(plan), only(plan, SetCiphers)) == ({"cucm-EC.steven.lab": ("expc1.test",)}, [])
 
 
+def test_the_cipher_list_is_left_alone_where_a_person_approved_the_certificate() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody)
+    plan = make_plan(seen, Policy(approved=frozenset({own.certificate.fingerprint})))
+    assert (trusted_by(plan), only(plan, SetCiphers)) == ({"cucm-EC.steven.lab": ("expc1.test",)}, [])
+
+
 def test_keep_leaves_the_cipher_list_alone_whatever_it_costs() -> None:
     seen = snapshot([peer(1, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody)
     plan = make_plan(seen, Policy(ciphers="keep"))
@@ -197,6 +203,15 @@ def test_two_self_signed_certificates_with_one_common_name_exclude_each_other() 
     assert left.options[1].endswith(f"as SAN dNSNames: {NODE}.")
     assert "certificate reuse" in left.options[2]
     assert not any("delete" in option or "--allow-removal" in option for option in left.options)
+
+
+@pytest.mark.parametrize("often", [0, 1])
+def test_of_two_that_exclude_each_other_the_one_that_more_endpoints_present_is_trusted(often: int) -> None:
+    both = [issue(NODE, names=(NODE,), key_name=name) for name in ("tomcat", "callmanager")]
+    shown = zip((8443, 6972, 6971), [*both, both[often]], strict=True)
+    plan = make_plan(snapshot([peer(1, [])], [endpoint(NODE, port, ecdsa=[one]) for port, one in shown], both))
+    assert sum(verified(plan)) == 2
+    assert list(plan.certificates) == [both[often].certificate.fingerprint]
 
 
 def test_two_nodes_with_one_common_name_cannot_reuse_a_certificate() -> None:
