@@ -146,6 +146,20 @@ def test_a_peer_that_is_down_now_refuses_the_plan(desk: Desk) -> None:
     assert cluster.sent == 0
 
 
+def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> None:
+    # Given a node that the plan mends, and that does not answer any more
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.endpoints = tuple(
+        replace(one, error="unreachable: no route to host") if one.address == "imp.example.test" else one
+        for one in cluster.endpoints
+    )
+    # When the plan is applied, Then it is refused, with the node, before anything is trusted for its sake
+    with pytest.raises(IncompletePlan, match=r"What the plan promises cannot be checked now: imp\.example\.test:8443"):
+        desk.apply(cluster, plan)
+    assert cluster.sent == 0
+
+
 def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(desk: Desk) -> None:
     # Given a plan with a certificate that nobody vouches for
     cluster = story()

@@ -310,6 +310,22 @@ def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer
     assert (timed.expire(1), timed.state()) == (0, "rolled-back")
 
 
+def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed, plan: Plan) -> None:
+    # Given an apply that was interrupted, and whose timer is due
+    def stop(point: str) -> None:
+        if point == "observe" and timed.cluster.sent == 1:
+            raise Interrupted("stop")
+
+    timed.cluster.tap = stop
+    assert timed.apply(plan).state == "partial"
+    timed.cluster.tap = no_tap
+    timed.clock.go_on(3600)
+    # When the plan is applied again, Then nothing is written: its rollback comes first
+    with pytest.raises(LockHeld, match=r"was not confirmed by .* and is to be rolled back first"):
+        timed.apply(plan)
+    assert timed.cluster.sent == 1
+
+
 def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan: Plan) -> None:
     crash(lambda: timed.apply(plan), timed.cluster, 40)
     assert timed.apply(plan, confirm_within=None).state == "applied"

@@ -137,6 +137,22 @@ def test_a_signal_while_replication_is_waited_for_ends_the_waiting(desk: Desk) -
     assert (result.exit_code, result.state, len(pauses)) == (130, "partial", 1)
 
 
+def test_a_signal_ends_that_waiting_on_the_way_back_too(desk: Desk) -> None:
+    # Given a run that is rolled back, whose old cipher list does not come to the other peers, and Ctrl-C after the first look
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.lag = 10_000
+    pauses: list[float] = []
+
+    def press(seconds: float) -> None:
+        if not pauses:
+            os.kill(os.getpid(), signal.SIGINT)
+        pauses.append(seconds)
+
+    result = desk.rollback(cluster, pause=press)
+    assert (result.exit_code, result.state, len(pauses)) == (130, "partial", 1)
+
+
 def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> None:
     cluster = story()
     handler = signal.getsignal(signal.SIGINT)
