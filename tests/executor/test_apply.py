@@ -174,6 +174,29 @@ def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(des
     assert desk.journal().runs() == ()
 
 
+def test_an_approval_is_for_one_certificate_and_no_other(desk: Desk) -> None:
+    # Given a plan with two certificates that nobody vouches for, of which a person approved one
+    cluster = story()
+    plan = plan_for(cluster, approved=frozenset(), ciphers="keep")
+    with pytest.raises(Declined) as refused:
+        desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
+    # Then the other one alone is asked for, and nothing is written
+    assert CUCM_EC.certificate.fingerprint in str(refused.value)
+    assert IMP.certificate.fingerprint not in str(refused.value)
+    assert cluster.sent == 0
+
+
+def test_what_was_approved_for_a_run_is_approved_when_it_is_gone_on_with(desk: Desk) -> None:
+    # Given a run with an approval of its own that stopped half way
+    cluster = story()
+    cluster.faults = {3: "refuse"}
+    plan = plan_for(cluster, approved=frozenset())
+    approved = frozenset({IMP.certificate.fingerprint})
+    assert desk.apply(cluster, plan, approved=approved, on_failure="stop").state == "partial"
+    # When it is gone on with, Then nobody is asked again
+    assert desk.apply(cluster, plan).exit_code == 0
+
+
 def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())

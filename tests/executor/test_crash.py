@@ -162,6 +162,17 @@ def test_a_rolled_back_run_stays_so_when_looking_at_it_again_is_killed(desk: Des
     assert [one.state for one in desk.journal().runs()] == ["applied", "rolled-back"]
 
 
+def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan) -> None:
+    # Given a run at work on one cluster, with the same state directory as another one's
+    cluster, other = story(), story()
+    other.name = "paris"
+    crash(lambda: desk.apply(cluster, plan), cluster, 40)
+    assert desk.journal().run("last").state == "running"
+    # When a plan is applied to the other cluster, Then the first run is what it was
+    assert desk.apply(other, plan_for(other)).exit_code == 0
+    assert [one.state for one in desk.journal().runs()] == ["applied", "running"]
+
+
 def test_what_an_interruption_kept_from_being_sent_is_not_called_done(desk: Desk, plan: Plan) -> None:
     # Given an apply that was killed between its first intent and its first write
     cluster = story()

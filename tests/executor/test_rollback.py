@@ -62,6 +62,7 @@ def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
     assert IMP.certificate not in cluster.box(1).trusted
     assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
     assert "Not as it was before the run, and left" in result.message
+    assert "the trusted CA list of expc1.example.test is not the one of before the run" in result.message
 
 
 def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) -> None:

@@ -114,6 +114,11 @@ def test_a_servers_own_certificate_is_never_trusted_where_the_policy_forbids_it(
     assert plan.unresolved[0].cause is Cause.SELF_SIGNED_UNTRUSTED
 
 
+def test_that_policy_does_not_forbid_a_root() -> None:
+    seen = snapshot([peer(1, [])], [endpoint(NODE, rsa=[signed, issuing, root])], everybody)
+    assert trusted_by(make_plan(seen, Policy(trust_self_signed=False))) == {"steven-DC-CA": ("expc1.test",)}
+
+
 def test_under_tls_1_3_a_cipher_change_verifies_nothing() -> None:
     seen = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing], ecdsa=[own], tls13=True)], everybody)
     plan = make_plan(seen)
