@@ -59,6 +59,7 @@ def issue(
     family: str = "ecdsa",
     organization: str = "Lab",
     key_ids: bool = True,
+    usage: tuple[x509.ObjectIdentifier, ...] = (),
 ) -> Entity:
     """A certificate issued by `issuer` (None: self-signed), valid from NOW + `starts` for `lasts`."""
     subject, private = name(common_name, organization), key(key_name or f"{common_name}/{organization}", family)
@@ -75,6 +76,8 @@ def issue(
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+    if usage:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
     if key_ids:
         own, above = private.public_key(), signer.private_key.public_key()
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)

@@ -102,6 +102,18 @@ def test_the_second_apply_changes_nothing(desk: Desk) -> None:
     assert len(desk.journal().runs()) == 1
 
 
+def test_what_somebody_did_all_by_hand_is_said_of_no_run_that_was_undone(desk: Desk) -> None:
+    # Given a run that was rolled back, and a person who then did all that the plan wants
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    desk.rollback(cluster)
+    cluster.boxes = story_after(plan).boxes
+    # When the plan is applied, Then there is nothing to do, and no run is said to have done it
+    again = desk.apply(cluster, plan)
+    assert (again.exit_code, again.changed, again.run_id) == (0, False, "")
+
+
 def test_what_somebody_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
@@ -140,6 +152,20 @@ def test_a_peer_that_is_down_now_refuses_the_plan(desk: Desk) -> None:
     assert cluster.sent == 0
 
 
+def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> None:
+    # Given a node that the plan mends, and that does not answer any more
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.endpoints = tuple(
+        replace(one, error="unreachable: no route to host") if one.address == "imp.example.test" else one
+        for one in cluster.endpoints
+    )
+    # When the plan is applied, Then it is refused, with the node, before anything is trusted for its sake
+    with pytest.raises(IncompletePlan, match=r"What the plan promises cannot be checked now: imp\.example\.test:8443"):
+        desk.apply(cluster, plan)
+    assert cluster.sent == 0
+
+
 def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(desk: Desk) -> None:
     # Given a plan with a certificate that nobody vouches for
     cluster = story()
@@ -152,6 +178,29 @@ def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(des
         assert part in str(refused.value)
     assert (refused.value.exit_code, cluster.sent) == (7, 0)
     assert desk.journal().runs() == ()
+
+
+def test_an_approval_is_for_one_certificate_and_no_other(desk: Desk) -> None:
+    # Given a plan with two certificates that nobody vouches for, of which a person approved one
+    cluster = story()
+    plan = plan_for(cluster, approved=frozenset(), ciphers="keep")
+    with pytest.raises(Declined) as refused:
+        desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
+    # Then the other one alone is asked for, and nothing is written
+    assert CUCM_EC.certificate.fingerprint in str(refused.value)
+    assert IMP.certificate.fingerprint not in str(refused.value)
+    assert cluster.sent == 0
+
+
+def test_what_was_approved_for_a_run_is_approved_when_it_is_gone_on_with(desk: Desk) -> None:
+    # Given a run with an approval of its own that stopped half way
+    cluster = story()
+    cluster.faults = {3: "refuse"}
+    plan = plan_for(cluster, approved=frozenset())
+    approved = frozenset({IMP.certificate.fingerprint})
+    assert desk.apply(cluster, plan, approved=approved, on_failure="stop").state == "partial"
+    # When it is gone on with, Then nobody is asked again
+    assert desk.apply(cluster, plan).exit_code == 0
 
 
 def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
@@ -230,6 +279,19 @@ def test_a_plan_whose_promise_fails_afterwards_is_rolled_back_and_the_start_is_r
     assert cluster.state() == story().state()
 
 
+def test_a_start_that_was_not_read_back_on_every_peer_is_not_claimed(desk: Desk) -> None:
+    # Given a run that fails, and a peer that goes down on the way back
+    cluster = story()
+    cluster.faults = {3: "refuse"}
+    cluster.tap = lambda _point: setattr(cluster.box(3), "up", cluster.sent < 4)
+    # When the plan is applied
+    result = desk.apply(cluster, plan_for(cluster))
+    # Then all of the run is undone, and it is said which peer could not be read
+    assert (result.exit_code, result.state) == (8, "rolled-back")
+    assert "expc3.example.test cannot be read" in result.message
+    assert "was read back on every peer" not in result.message
+
+
 def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_no_run(desk: Desk) -> None:
     # Given a cluster that the plan was applied to, whose first peer loses the corporate root during the next apply
     cluster = story()
@@ -269,6 +331,19 @@ def test_on_failure_workaround_turns_verification_off_on_every_peer(desk: Desk) 
     assert (result.exit_code, result.state) == (8, "partial")
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
+
+
+def test_on_failure_workaround_claims_nothing_of_a_peer_that_is_down(desk: Desk) -> None:
+    # Given a peer that was down when the plan was made, and a box that refuses
+    cluster = story()
+    cluster.box(3).up = False
+    cluster.faults = {2: "refuse"}
+    # When the plan is applied to the others, with the workaround as the way out
+    result = desk.apply(cluster, plan_for(cluster), on_failure="workaround", allow_incomplete=True)
+    # Then the peer that was not reached is for a person
+    assert [box.verify for box in cluster.boxes] == [False, False, True]
+    assert "The workaround is on where it could be read back" in result.message
+    assert any("expc3.example.test cannot be reached" in text for text in result.open_steps)
 
 
 def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -> None:

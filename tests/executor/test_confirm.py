@@ -12,6 +12,7 @@ import pytest
 
 from remediate.executor import timers
 from remediate.executor.confirm import NotPending, confirm, parse_within
+from remediate.executor.hours import WindowClosed
 from remediate.executor.journal import FILE_NAME, Journal
 from remediate.executor.lock import hold_name
 from remediate.executor.ports import Watch, Watcher
@@ -192,6 +193,27 @@ def test_the_timer_takes_the_run_before_it_rolls_back_so_that_a_confirmation_can
     assert timed.state() == "rolled-back"
 
 
+def test_a_run_that_was_undone_while_the_timer_waited_for_the_lock_is_not_taken(timed: Timed, plan: Plan) -> None:
+    # Given an apply that failed at its end and was rolled back, right after the timer looked at its run
+    timed.cluster.faults = {3: "refuse"}
+    run = timed.apply(plan).run_id
+    timed.clock.go_on(3600)
+    with Journal(timed.desk.state_dir, writable=True) as journal:
+        # When the timer has the lock, Then the run is left as it ended
+        assert not timers.expire(journal, run, timed.watches[0].timer, timed.clock())
+    assert timed.state() == "rolled-back"
+
+
+def test_a_timer_that_another_took_the_place_of_while_it_waited_has_no_right_to_the_run(timed: Timed, plan: Plan) -> None:
+    # Given an apply that was gone on with under a new timer, right after the first one looked at its run
+    timed.apply(plan)
+    with Journal(timed.desk.state_dir, writable=True) as journal:
+        timers.arm(journal, timed.watches[0].run, "the new one", NOW)
+        # When the first one has the lock, Then the run is not its own any more
+        assert not timers.expire(journal, timed.watches[0].run, timed.watches[0].timer, timed.clock())
+        assert timers.expire(journal, timed.watches[0].run, "the new one", timed.clock())
+
+
 def test_a_run_that_is_being_rolled_back_by_hand_cannot_be_confirmed(timed: Timed, plan: Plan) -> None:
     timed.apply(plan)
     refused: list[str] = []
@@ -288,6 +310,22 @@ def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer
     assert (timed.expire(1), timed.state()) == (0, "rolled-back")
 
 
+def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed, plan: Plan) -> None:
+    # Given an apply that was interrupted, and whose timer is due
+    def stop(point: str) -> None:
+        if point == "observe" and timed.cluster.sent == 1:
+            raise Interrupted("stop")
+
+    timed.cluster.tap = stop
+    assert timed.apply(plan).state == "partial"
+    timed.cluster.tap = no_tap
+    timed.clock.go_on(3600)
+    # When the plan is applied again, Then nothing is written: its rollback comes first
+    with pytest.raises(LockHeld, match=r"was not confirmed by .* and is to be rolled back first"):
+        timed.apply(plan)
+    assert timed.cluster.sent == 1
+
+
 def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan: Plan) -> None:
     crash(lambda: timed.apply(plan), timed.cluster, 40)
     result = timed.apply(plan, confirm_within=None)
@@ -381,6 +419,27 @@ def test_a_window_that_ends_on_the_way_ends_the_timer_and_the_next_night_starts_
     assert timed.apply(plan, window=window).exit_code == 9
     assert (timed.expire(), timed.rollbacks) == (0, [0])
     assert timed.cluster.state() == story().state()
+
+
+def test_a_window_that_lets_nothing_more_begin_ends_the_timer_of_the_interrupted_apply(timed: Timed, plan: Plan) -> None:
+    # Given an apply that was interrupted after its first write, which took two minutes, so that its timer runs on
+    def stop(point: str) -> None:
+        if point.startswith("before append"):
+            timed.clock.go_on(120)
+        if point == "observe" and timed.cluster.sent == 1:
+            raise Interrupted("stop")
+
+    timed.cluster.tap = stop
+    assert timed.apply(plan).state == "partial"
+    timed.cluster.tap = no_tap
+    # When it is gone on with in a window that is too short for any other write
+    with pytest.raises(WindowClosed, match="the longest so far took 120 s"):
+        timed.apply(plan, window=parse_window("09:00/10:03 UTC"))
+    # Then the run waits as it is for the next window: no timer undoes it
+    assert (timed.cluster.sent, timed.state()) == (1, "partial")
+    timed.clock.go_on(3600)
+    assert [timed.expire(number) for number in range(len(timed.watches))] == [0] * len(timed.watches)
+    assert timed.rollbacks == []
 
 
 def test_a_rollback_after_the_window_is_said_before_the_first_write(timed: Timed, plan: Plan) -> None:

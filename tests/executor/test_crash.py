@@ -143,6 +143,55 @@ def test_a_rollback_that_is_killed_leaves_no_run_that_says_applied_and_is_not(
     raise AssertionError("a rollback ends")
 
 
+def test_a_rolled_back_run_stays_so_when_looking_at_it_again_is_killed(desk: Desk, plan: Plan) -> None:
+    # Given a run that was rolled back, and a second rollback that is killed while it looks
+    cluster = story()
+    first = desk.apply(cluster, plan).run_id
+    desk.rollback(cluster)
+
+    def killed(point: str) -> None:
+        if point == "before trusted_ca on expc1.example.test":
+            raise Crash(point)
+
+    cluster.tap = killed
+    with pytest.raises(Crash):
+        desk.rollback(cluster)
+    cluster.tap = no_tap
+    # When the plan is applied again, Then it is a new run: there is nothing of the first to go on with
+    assert desk.apply(cluster, plan).run_id != first
+    assert [one.state for one in desk.journal().runs()] == ["applied", "rolled-back"]
+
+
+def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan) -> None:
+    # Given a run at work on one cluster, with the same state directory as another one's
+    cluster, other = story(), story()
+    other.name = "paris"
+    crash(lambda: desk.apply(cluster, plan), cluster, 40)
+    assert desk.journal().run("last").state == "running"
+    # When a plan is applied to the other cluster, Then the first run is what it was
+    assert desk.apply(other, plan_for(other)).exit_code == 0
+    assert [one.state for one in desk.journal().runs()] == ["applied", "running"]
+
+
+def test_what_an_interruption_kept_from_being_sent_is_not_called_done(desk: Desk, plan: Plan) -> None:
+    # Given an apply that was killed between its first intent and its first write
+    cluster = story()
+
+    def killed(point: str) -> None:
+        if point.startswith("before append"):
+            raise Crash(point)
+
+    cluster.tap = killed
+    with pytest.raises(Crash):
+        desk.apply(cluster, plan)
+    cluster.tap = no_tap
+    # When it is gone on with, Then the journal tells the try that did not happen from the write that did
+    run = desk.apply(cluster, plan).run_id
+    first, second, *_ = desk.journal().steps(run)
+    assert (first.state, second.state, first.facts) == ("failed", "done", second.facts)
+    assert "it had not happened" in first.message
+
+
 def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[], Desk], plan: Plan) -> None:
     for point in range(1, points_of(new_desk(), plan) + 1):
         desk, cluster = new_desk(), story()

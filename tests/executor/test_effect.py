@@ -10,11 +10,13 @@ import pytest
 from remediate.model.client import ClientAnswer, Got
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
+from tests.executor.clock import Clock
 from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, PlainSecret, no_tap
 from tests.executor.tapped import CrashAt
 from tests.executor.test_crash import crash
+from tests.pki import NOW
 
 PAGE = "Maintenance > Diagnostics > Diagnostic logging"
 
@@ -85,6 +87,17 @@ def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, restarts(cluster)) == (0, [])
     assert len(desk.said("in-effect")) == 3
+
+
+def test_a_502_is_waited_out_by_the_clock_and_not_by_the_number_of_requests(desk: Desk) -> None:
+    # Given requests that take a quarter of a minute each, and a traffic server that needs a restart
+    cluster, clock = fronted(2), Clock(NOW)
+    cluster.tap = lambda point: clock.go_on(15) if point.startswith("before a client asks expc2") else None
+    # When the plan is applied, Then it is restarted once the patience is over, however few times it was asked
+    result = desk.apply(cluster, plan_for(cluster), {"now": clock})
+    assert (result.exit_code, restarts(cluster)) == (0, ["expc2"])
+    assert len(desk.said("asking-again")) <= 1
+    assert len(asked_through(cluster, 2)) <= 6
 
 
 def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from remediate.executor.window import parse_window
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
 from remediate.model.limits import Limits
 from tests.executor.clock import Clock
-from tests.executor.clusters import CIPHERS, plan_for, story
+from tests.executor.clusters import CIPHERS, IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
 from tests.executor.test_crash import story_after
@@ -86,6 +86,22 @@ def test_a_window_that_ends_in_the_middle_leaves_a_run_that_goes_on_the_next_nig
     assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)
     assert cluster.state() == target
     assert len(set(cluster.writes)) == len(cluster.writes)
+
+
+def test_what_was_there_already_is_not_said_to_be_left_to_do(desk: Desk) -> None:
+    # Given a certificate of the plan that somebody put on the first peer, and a window that is too short for the others
+    cluster, clock = story(), Clock(OPEN)
+    plan = plan_for(cluster)
+    cluster.box(1).trusted.append(IMP.certificate)
+    every_write_takes(cluster, clock, 150 * 60)
+    # When the plan is applied
+    result = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
+    # Then both it and what was written are in effect, and what is left is the rest
+    assert (result.exit_code, result.state) == (8, "partial")
+    done, left = result.message.split("Not begun: ")
+    assert "In effect and read back: 2 changes" in done
+    assert f"({IMP.certificate.fingerprint}) on expc1.example.test" not in left
+    assert f"({IMP.certificate.fingerprint}) on expc3.example.test" in left
 
 
 def test_a_run_that_the_window_stopped_can_be_rolled_back_at_any_hour(desk: Desk) -> None:
@@ -169,8 +185,11 @@ def test_how_long_a_step_may_take_is_measured_and_else_what_we_would_wait() -> N
 
 def test_the_longest_write_of_a_kind_on_this_cluster_is_in_the_journal(desk: Desk) -> None:
     cluster, clock = story(), Clock(OPEN)
-    every_write_takes(cluster, clock, 7)
+    # Given writes of which the first takes longest
+    takes = iter([7, 5, 3, 3])
+    cluster.tap = lambda point: clock.go_on(next(takes)) if point.startswith("before append ") else None
     desk.apply(cluster, plan_for(cluster), {"now": clock})
+    # Then the next window counts on that one, and on no other cluster's
     with desk.journal() as journal:
         assert journal.longest("edge", "trust-certificate") == 7
         assert journal.longest("edge", "restart-peer") is None

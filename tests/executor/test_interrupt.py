@@ -111,6 +111,48 @@ def test_a_signal_that_comes_while_a_run_is_closed_changes_nothing(desk: Desk) -
     assert desk.journal().run("last").state == "applied"
 
 
+def test_a_signal_during_the_last_look_does_not_make_a_verified_run_half_done(desk: Desk) -> None:
+    # Given Ctrl-C while every endpoint is looked at, after the last write
+    cluster = story()
+    cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point == "observe" and cluster.sent == 6 else None
+    # When the plan is applied, Then there was nothing left to stop, and the run is what was read
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, result.state) == (0, "applied")
+    assert desk.journal().run("last").state == "applied"
+
+
+def test_a_signal_while_replication_is_waited_for_ends_the_waiting(desk: Desk) -> None:
+    # Given a cipher list that does not come to the other peers, and Ctrl-C after the first look
+    cluster = story()
+    cluster.lag = 10_000
+    pauses: list[float] = []
+
+    def press(seconds: float) -> None:
+        if not pauses:
+            os.kill(os.getpid(), signal.SIGINT)
+        pauses.append(seconds)
+
+    # When the plan is applied, Then it stops soon, and not when the patience with the peers is over
+    result = desk.apply(cluster, plan_for(cluster), {"pause": press})
+    assert (result.exit_code, result.state, len(pauses)) == (130, "partial", 1)
+
+
+def test_a_signal_ends_that_waiting_on_the_way_back_too(desk: Desk) -> None:
+    # Given a run that is rolled back, whose old cipher list does not come to the other peers, and Ctrl-C after the first look
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.lag = 10_000
+    pauses: list[float] = []
+
+    def press(seconds: float) -> None:
+        if not pauses:
+            os.kill(os.getpid(), signal.SIGINT)
+        pauses.append(seconds)
+
+    result = desk.rollback(cluster, pause=press)
+    assert (result.exit_code, result.state, len(pauses)) == (130, "partial", 1)
+
+
 def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> None:
     cluster = story()
     handler = signal.getsignal(signal.SIGINT)
@@ -130,6 +172,22 @@ def test_a_rollback_can_be_interrupted_and_gone_on_with(desk: Desk) -> None:
     cluster.tap = lambda _point: None
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
+
+
+def test_the_first_signal_lets_a_rollback_end_the_step_that_it_is_in_and_no_other(desk: Desk) -> None:
+    # Given one Ctrl-C while the first certificate is taken out again
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    written, once = cluster.sent, iter([signal.SIGINT])
+
+    def press(point: str) -> None:
+        if point.startswith("after remove"):
+            os.kill(os.getpid(), next(once))
+
+    cluster.tap = press
+    # When the run is rolled back, Then nothing is written after that, and it is left for another try
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, cluster.sent) == (130, "partial", written + 2)
 
 
 def test_a_run_in_another_thread_leaves_signals_alone(desk: Desk) -> None:

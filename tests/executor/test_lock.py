@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
@@ -145,6 +146,23 @@ def test_a_rollback_waits_for_nobody_and_stays_possible(tmp_path: Path) -> None:
         assert desk.journal().run("last").state == "applied"
     # Then it can be rolled back afterwards
     assert desk.rollback(cluster).exit_code == 0
+
+
+def test_a_peer_that_is_down_is_locked_by_its_address(tmp_path: Path) -> None:
+    # Given a run on a cluster with a peer that could not be opened, which no inventory names
+    cluster, shared = story(), tmp_path / "locks"
+    cluster.box(3).up = False
+    opened = cluster.open_peers(cluster.access, Limits(), writable=True)
+    with hold(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", shared, **MINE) as lock:
+        lock.take(box_paths(opened, shared))
+        # When another run comes that shares with it only this peer, Then it is refused
+        cluster.boxes = [replace(cluster.box(1), address=Address("expc9.example.test")), cluster.box(3)]
+        others = cluster.open_peers(cluster.access, Limits(), writable=True)
+        with (
+            hold(known_as("edge", "192.0.2.9"), tmp_path / "s", shared, **MINE) as second,
+            pytest.raises(LockHeld),
+        ):
+            second.take(box_paths(others, shared))
 
 
 def test_another_cluster_is_not_locked(tmp_path: Path) -> None:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from remediate.model.access import ClusterAccess
+from remediate.model.errors import ObservationError
+from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from tests.executor.clusters import CUCM_EC, IMP, plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.memory import OpenCluster
 from tests.executor.test_crash import story_after
 
 CERTIFICATE_AND_CIPHER_WRITES = range(1, 6)
@@ -33,6 +37,24 @@ def test_a_write_whose_answer_is_lost_is_read_back_and_decided(desk: Desk, plan:
     assert len(set(cluster.writes)) == len(cluster.writes)
     # And what was done is not sent again; what was not done is sent once more
     assert cluster.sent == 6 + (fault == "drop-request")
+
+
+def test_a_box_that_is_still_at_it_is_waited_for_and_not_told_twice(desk: Desk, plan: Plan) -> None:
+    # Given a box whose answer is lost, and which takes the certificate only some looks later
+    cluster = story()
+    cluster.faults = {1: "drop-request"}
+    pauses = iter(range(100))
+
+    def later(seconds: float) -> None:
+        if next(pauses) == 1:
+            cluster.box(1).trusted.append(IMP.certificate)
+        cluster.tick(seconds)
+
+    # When the plan is applied
+    result = desk.apply(cluster, plan, {"pause": later})
+    # Then it was read until it was there, and sent once
+    assert (result.exit_code, cluster.sent) == (0, 6)
+    assert cluster.box(1).trusted.count(IMP.certificate) == 1
 
 
 @pytest.mark.parametrize("number", CERTIFICATE_AND_CIPHER_WRITES)
@@ -130,3 +152,24 @@ def test_a_session_that_is_lost_with_the_answer_is_opened_again_for_the_reading_
     # Then a fresh session tells that it was done, and it is not sent again
     assert (result.exit_code, result.state) == (0, "applied")
     assert cluster.sent == 6
+
+
+def test_a_peer_whose_shell_stays_silent_is_logged_in_to_twice_more_and_no_oftener(desk: Desk, plan: Plan) -> None:
+    # Given a peer whose shell answers nothing any more once the cipher list is set on the primary
+    cluster = story()
+    opened: list[bool] = []
+
+    def silent(point: str) -> None:
+        if point == "before ciphers on expc2.example.test" and cluster.sent >= 5:
+            raise ObservationError("expc2 says nothing.")
+
+    def open_peers(cluster_: ClusterAccess, limits: Limits, *, writable: bool) -> OpenCluster:
+        opened.append(writable)
+        return cluster.open_peers(cluster_, limits, writable=writable)
+
+    cluster.tap = silent
+    # When the plan is applied, and replication is looked for again and again
+    result = desk.apply(cluster, plan, {"open_peers": open_peers})
+    # Then its account is not locked out by that
+    assert result.exit_code == 8
+    assert len(opened) == 3

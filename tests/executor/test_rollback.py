@@ -64,6 +64,7 @@ def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
     assert IMP.certificate not in cluster.box(1).trusted
     assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
     assert "Not as it was before the run, and left" in result.message
+    assert "the trusted CA list of expc1.example.test is not the one of before the run" in result.message
 
 
 def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) -> None:
@@ -161,6 +162,22 @@ def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: st
     cluster.faults = {cluster.sent + number: fault}
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
+
+
+def test_a_box_that_takes_out_more_than_it_was_asked_is_noticed_on_the_way_back(desk: Desk) -> None:
+    # Given a run, and a box that drops another certificate with the one that is taken out
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+
+    def drop_one(point: str) -> None:
+        if point.startswith("after remove") and point.endswith("expc1.example.test"):
+            cluster.box(1).trusted.pop(0)
+
+    cluster.tap = drop_one
+    # When it is rolled back, Then that is for a person, and no success
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert any("something else changed in the same list" in text for text in result.open_steps)
 
 
 def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -> None:

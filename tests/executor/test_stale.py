@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from remediate.model.errors import StalePlan
@@ -9,7 +12,7 @@ from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
-from tests.pki import issue
+from tests.pki import NOW, issue
 
 INTRUDER = issue("somebody else's CA", ca=True)
 
@@ -89,6 +92,14 @@ def test_a_peer_that_joined_is_named(desk: Desk) -> None:
     assert "expc4.example.test is in the cluster, and the plan was made without it" in refused(desk, cluster, plan)
 
 
+def test_a_peer_that_left_is_named(desk: Desk) -> None:
+    # Given a peer that was taken out of the cluster since the plan was made: it is not down, it is gone
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.boxes.pop()
+    assert "expc3.example.test is no longer in the cluster" in refused(desk, cluster, plan)
+
+
 def test_a_change_right_before_a_later_peer_stops_and_undoes_what_was_done(desk: Desk) -> None:
     # Given somebody who changes the second peer after the first was written to
     cluster = story()
@@ -140,6 +151,18 @@ def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) ->
     assert f"Run {run.id} of {run.who} on {run.host}, ticket CHG-7" in str(stale.value)
 
 
+def test_a_run_that_had_ended_when_the_plan_was_made_is_not_suspected(desk: Desk) -> None:
+    # Given a run, and a plan that was made an hour after it
+    cluster = story()
+    assert desk.apply(cluster, plan_for(cluster, ciphers="keep")).state == "applied"
+    plan = replace(plan_for(cluster), made_at=NOW + timedelta(hours=1))
+    # When somebody changes a list before it is applied
+    cluster.box(1).trusted.append(INTRUDER.certificate)
+    # Then that run is not named: what it did, the plan was made from
+    with pytest.raises(StalePlan, match="No run in this state directory changed the cluster since the plan was made"):
+        desk.apply(cluster, plan)
+
+
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_without_a_later_run_it_says_where_else_to_look(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
@@ -174,3 +197,17 @@ def test_removals_that_somebody_made_before_the_first_apply_are_less_to_do(desk:
         assert "expc2" in refused(desk, cluster, plan)
     else:
         assert desk.apply(cluster, plan).exit_code == 0
+
+
+def test_two_removals_that_somebody_made_before_the_first_apply_are_less_to_do_too(desk: Desk) -> None:
+    # Given a plan that removes two certificates from different places of each list, which a person did already
+    cluster = story()
+    for box in cluster.boxes:
+        box.trusted.append(INTRUDER.certificate)
+    plan = plan_for(cluster)
+    for leaving in (OTHER, INTRUDER):
+        plan = renumbered(plan, removing=leaving.certificate, by="person")
+        for box in cluster.boxes:
+            box.trusted.remove(leaving.certificate)
+    # When it is applied, Then that is not stale
+    assert desk.apply(cluster, plan).exit_code == 0

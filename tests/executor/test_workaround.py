@@ -9,11 +9,14 @@ from dataclasses import replace
 import pytest
 
 from remediate.executor.journal import FILE_NAME
-from remediate.executor.lock import hold
+from remediate.executor.lock import box_paths, hold
 from remediate.executor.switches import last_switches, left_on
 from remediate.executor.who import Who, whoami
 from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerFlag, status, switch, worst_of
+from remediate.model.access import PeerAccess
 from remediate.model.errors import LockHeld
+from remediate.model.identity import Address
+from remediate.model.limits import Limits
 from tests.executor.clusters import CORPORATE, IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
@@ -114,6 +117,19 @@ def test_a_run_that_holds_the_lock_keeps_both_switches_out(desk: Desk) -> None:
     cluster = healed()
     who = Who("alice", "bastion", 7)
     with hold(cluster.access, desk.state_dir, desk.home / "locks", who=who, ticket="CHG1", now=lambda: NOW):
+        for on in (True, False):
+            with pytest.raises(LockHeld, match="alice on bastion"):
+                turn(desk, cluster, on=on)
+    assert cluster.sent == 0
+
+
+def test_a_run_on_the_same_boxes_under_other_names_keeps_both_switches_out(desk: Desk) -> None:
+    # Given a run at work on these boxes, whose inventory names one of them by its address
+    cluster, shared = healed(), desk.home / "locks"
+    elsewhere = replace(cluster.access, name="paris", peers=(PeerAccess(Address("192.0.2.1")),))
+    opened = cluster.open_peers(cluster.access, Limits(), writable=True)
+    with hold(elsewhere, desk.home / "elsewhere", shared, who=Who("alice", "bastion", 7), ticket=None, now=lambda: NOW) as lock:
+        lock.take(box_paths(opened, shared))
         for on in (True, False):
             with pytest.raises(LockHeld, match="alice on bastion"):
                 turn(desk, cluster, on=on)

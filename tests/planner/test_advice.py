@@ -216,6 +216,16 @@ def test_what_the_cipher_policy_rules_out_is_told_where_it_verifies_more() -> No
     assert "needs another cipher policy than --ciphers keep" in plan.alternatives[0].why_not
 
 
+def test_a_cipher_policy_that_helps_on_some_peers_only_is_no_way_out() -> None:
+    # Given two peers that refuse a node, of which only the first trusts the root of its RSA certificate
+    twin = issue("steven-DC-CA", ca=True, key_name="twin")
+    nodes = [endpoint(NODE, ecdsa=[own], rsa=[signed, issuing])]
+    seen = snapshot([peer(1, [root]), peer(2, [twin])], nodes, [root, twin, issuing, signed, own])
+    left = left_by(make_plan(seen, Policy(ciphers="keep", trust_self_signed=False)))
+    # Then the option does not promise that it verifies
+    assert not [one for one in left.options if "--ciphers" in one]
+
+
 def test_a_cipher_list_that_would_break_something_is_told_with_what() -> None:
     # Given a node that verifies by its RSA certificate, and whose ECDSA one has another name
     wrong = issue("elsewhere.test")

@@ -137,6 +137,16 @@ def test_a_ca_is_not_stale_because_another_one_has_its_common_name() -> None:
     assert (set(removed(plan)), added(plan), good(plan)) == (prints(over), prints(ours), 1)
 
 
+@pytest.mark.parametrize("written", ["ISSUING ca", "Issuing  CA", " Issuing CA "])
+def test_names_that_differ_in_case_or_blanks_alone_are_one_name(written: str) -> None:
+    # Given a CA in the list, and a node of another one whose common name is the same to OpenSSL
+    theirs, ours = issue(written, ca=True, organization="A"), issue("Issuing CA", ca=True, organization="B")
+    own = issue(NODE, ours, names=(NODE,))
+    plan = make_plan(snapshot([peer(1, [theirs])], [endpoint(NODE, ecdsa=[own, ours])], [theirs, ours, own]))
+    # Then the box would not hold both
+    assert (plan.actions, plan.unresolved[0].cause) == ((), Cause.COMMON_NAME_CONFLICT)
+
+
 @pytest.mark.parametrize(("copies", "exhaustive"), [(2, True), (4, True), (6, False)])
 def test_all_stale_copies_of_a_ca_go_together(copies: int, exhaustive: bool) -> None:
     old = [stale(number) for number in range(copies)]
@@ -161,6 +171,16 @@ def test_a_removal_is_for_those_alone_that_would_fail_without_it() -> None:
     nodes = [endpoint(NODE, ecdsa=[leaf, issuing]), endpoint("second.lab", ecdsa=[second, other])]
     plan = make_plan(snapshot([peer(1, [root, old])], nodes, [root, issuing, leaf, old, other, second]), removing)
     assert (good(plan), removed(plan)) == (2, {old.certificate.fingerprint: (f"{NODE}:8443",)})
+
+
+def test_a_removal_is_a_persons_where_the_box_offers_none_and_nowhere_else() -> None:
+    # Given a stale copy on two peers, of which the first can take it out over REST
+    old = stale(0)
+    peers = [peer(1, [root, old], removal="rest"), peer(2, [root, old])]
+    plan = make_plan(snapshot(peers, [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf, old]), removing)
+    # Then each peer has the way that it offers
+    ways = [(one.by, one.peers, one.because) for one in plan.actions if isinstance(one, RemoveCertificate)]
+    assert ways == [("rest", ("expc1.test",), (f"{NODE}:8443",)), ("person", ("expc2.test",), (f"{NODE}:8443",))]
 
 
 def uncertain(tls13: bool | None) -> Snapshot:
@@ -238,3 +258,7 @@ def test_every_way_to_a_root_is_given_once_and_none_that_openssl_would_not_go() 
     assert list(oracle.paths((leaf.certificate,), lambda _one: True)) == [
         (leaf.certificate, issuing.certificate, root.certificate)
     ]
+    # And of the long one, as far as the appliance goes: seven intermediates
+    last, next_one = (issue("on it.lab", long[number]).certificate for number in (7, 8))
+    assert [len(path) for path in oracle.paths((last,), lambda _one: True)] == [9]
+    assert list(oracle.paths((next_one,), lambda _one: True)) == []

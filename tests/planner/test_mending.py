@@ -68,3 +68,12 @@ def test_a_stale_copy_in_the_list_has_to_go() -> None:
         change
         == f"Remove 'CN=Middle,O=Lab' ({stale.certificate.fingerprint[:19]}…) from the trusted CA list: it wins over the good one."
     )
+
+
+def test_the_renewed_certificate_takes_the_place_of_the_one_before() -> None:
+    # Given a self-signed certificate that was renewed with another key, and the old one in the list
+    old = issue(ADDRESS, names=(ADDRESS,), key_name="before")
+    [change] = mending([own], [old]).mends
+    # Then both would not do: the old one would win over the new one
+    assert f"Add 'CN=cucm.test,O=Lab' ({own.certificate.fingerprint[:19]}…)" in change
+    assert f"in the place of 'CN=cucm.test,O=Lab' ({old.certificate.fingerprint[:19]}…)" in change

@@ -85,6 +85,12 @@ def test_the_cipher_list_is_left_alone_where_the_certificate_is_vouched_for() ->
     assert (trusted_by(plan), only(plan, SetCiphers)) == ({"cucm-EC.steven.lab": ("expc1.test",)}, [])
 
 
+def test_the_cipher_list_is_left_alone_where_a_person_approved_the_certificate() -> None:
+    seen = snapshot([peer(1, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody)
+    plan = make_plan(seen, Policy(approved=frozenset({own.certificate.fingerprint})))
+    assert (trusted_by(plan), only(plan, SetCiphers)) == ({"cucm-EC.steven.lab": ("expc1.test",)}, [])
+
+
 def test_keep_leaves_the_cipher_list_alone_whatever_it_costs() -> None:
     seen = snapshot([peer(1, [root])], [endpoint(NODE, 6972, rsa=[signed, issuing], ecdsa=[own])], everybody)
     plan = make_plan(seen, Policy(ciphers="keep"))
@@ -108,12 +114,28 @@ def test_a_servers_own_certificate_is_never_trusted_where_the_policy_forbids_it(
     assert plan.unresolved[0].cause is Cause.SELF_SIGNED_UNTRUSTED
 
 
+def test_that_policy_does_not_forbid_a_root() -> None:
+    seen = snapshot([peer(1, [])], [endpoint(NODE, rsa=[signed, issuing, root])], everybody)
+    assert trusted_by(make_plan(seen, Policy(trust_self_signed=False))) == {"steven-DC-CA": ("expc1.test",)}
+
+
 def test_under_tls_1_3_a_cipher_change_verifies_nothing() -> None:
     seen = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing], ecdsa=[own], tls13=True)], everybody)
     plan = make_plan(seen)
     assert only(plan, SetCiphers) == []
     assert trusted_by(plan) == {"cucm-EC.steven.lab": ("expc1.test",)}
     assert any("TLS 1.3" in note for note in plan.notes)
+
+
+def test_nothing_is_trusted_for_a_node_that_may_present_what_cannot_pass() -> None:
+    # Given a node under TLS 1.3 whose RSA certificate lacks only its root, and whose ECDSA one is of another name
+    wrong = issue("elsewhere.lab")
+    seen = snapshot(
+        [peer(1, [])], [endpoint(NODE, rsa=[signed, issuing, root], ecdsa=[wrong], tls13=True)], [*everybody, wrong]
+    )
+    plan = make_plan(seen)
+    # Then neither the root nor another cipher list makes sure that it verifies, and none is planned
+    assert (plan.actions, verified(plan)) == ((), [False])
 
 
 def test_forcing_a_cipher_list_that_would_break_an_endpoint_is_refused_and_said() -> None:
@@ -186,6 +208,15 @@ def test_two_self_signed_certificates_with_one_common_name_exclude_each_other() 
     assert left.options[1].endswith(f"as SAN dNSNames: {NODE}.")
     assert "certificate reuse" in left.options[2]
     assert not any("delete" in option or "--allow-removal" in option for option in left.options)
+
+
+@pytest.mark.parametrize("often", [0, 1])
+def test_of_two_that_exclude_each_other_the_one_that_more_endpoints_present_is_trusted(often: int) -> None:
+    both = [issue(NODE, names=(NODE,), key_name=name) for name in ("tomcat", "callmanager")]
+    shown = zip((8443, 6972, 6971), [*both, both[often]], strict=True)
+    plan = make_plan(snapshot([peer(1, [])], [endpoint(NODE, port, ecdsa=[one]) for port, one in shown], both))
+    assert sum(verified(plan)) == 2
+    assert list(plan.certificates) == [both[often].certificate.fingerprint]
 
 
 def test_two_nodes_with_one_common_name_cannot_reuse_a_certificate() -> None:
@@ -272,6 +303,23 @@ def test_an_addition_that_would_break_an_endpoint_is_no_candidate() -> None:
     ]
 
 
+def test_an_endpoint_of_which_both_certificates_verify_is_not_given_up_for_two_others() -> None:
+    # Given a node that may present either of its certificates, both good, and a CA that two other nodes need:
+    # it has the name of the one that the first node presents, and would win over it
+    good, twin = (issue("Issuer", root, ca=True, key_name=name, key_ids=False) for name in ("good", "twin"))
+    rsa, ecdsa = issue("rsa", root, names=(NODE,)), issue("ecdsa", good, names=(NODE,), key_ids=False)
+    others = [issue(name, twin, names=(name,), key_ids=False) for name in ("b.lab", "c.lab")]
+    nodes = [
+        endpoint(NODE, rsa=[rsa], ecdsa=[ecdsa, good], tls13=None),
+        *(endpoint(one.certificate.common_name, ecdsa=[one]) for one in others),
+    ]
+    seen = snapshot([peer(1, [root], RSA_FIRST)], nodes, [root, good, twin, rsa, ecdsa, *others], available=[twin])
+    plan = make_plan(seen)
+    # Then what verifies stays, and nothing is added for the two
+    assert [one.before.verdict.ok for one in plan.endpoints if one.address == NODE] == [True]
+    assert plan.actions == ()
+
+
 def test_what_follows_a_change_is_a_refresh_and_a_restart_if_needed() -> None:
     seen = snapshot([peer(1, [root]), peer(2, [])], [endpoint(NODE, rsa=[signed, issuing])], everybody)
     plan = make_plan(seen)
@@ -347,6 +395,12 @@ def test_a_ca_with_a_successor_is_said_long_before_its_end_and_stays() -> None:
     assert plan.actions == ()
 
 
+def test_what_is_over_is_no_news_of_what_ends_soon() -> None:
+    over = issue("steven-DC-CA", ca=True, starts=-2 * YEAR, lasts=YEAR, key_name="steven-DC-CA/Lab")
+    seen = snapshot([peer(1, [over])], [endpoint(NODE, rsa=[signed, issuing])], [*everybody, over], available=[root])
+    assert not any("expires in" in note for note in make_plan(seen).notes)
+
+
 def test_a_certificate_of_a_server_that_lasts_is_no_news() -> None:
     renewed = issue("cucm-EC.steven.lab", names=(NODE,), lasts=3 * YEAR)
     seen = snapshot([peer(1, [own])], [endpoint(NODE, ecdsa=[own])], [own, renewed], available=[renewed])
@@ -411,6 +465,32 @@ def test_what_was_left_out_of_the_look_and_where_the_peers_differ_is_said() -> N
     assert "Not in use, so not judged: imp.test:8443." in notes
     assert "ReverseProxyTLSCiphers could not be read on every peer" in notes
     assert "The peers differ in ReverseProxyTLSCiphers" in notes
+
+
+def test_every_peer_counts_also_where_several_are_alike() -> None:
+    # Given two peers that could be mended by one certificate of a node, and a third one that could by the other alone:
+    # each holds a namesake of the other root, which stays
+    first, second = issue("First", ca=True), issue("Second", ca=True)
+    no_first, no_second = issue("First", ca=True, organization="B"), issue("Second", ca=True, organization="B")
+    rsa, ecdsa = issue("rsa", first, names=(NODE,)), issue("ecdsa", second, names=(NODE,))
+    peers = [peer(1, [no_second]), peer(2, [no_second]), peer(3, [no_first])]
+    known = [first, second, no_first, no_second, rsa, ecdsa]
+    seen = snapshot(peers, [endpoint(NODE, rsa=[rsa], ecdsa=[ecdsa])], known, available=[first, second], vouched=known)
+    # When it is planned, Then the list is changed for the sake of the two
+    plan = make_plan(seen)
+    assert trusted_by(plan) == {"First": ("expc1.test", "expc2.test")}
+    assert [one.peer for one in plan.endpoints if one.after.verdict.ok] == ["expc1.test", "expc2.test"]
+
+
+def test_peers_with_one_list_and_different_ciphers_are_treated_apart() -> None:
+    # Given two peers that trust the same, and a prefix that has not come to the second one
+    peers = [peer(1, [root], RSA_FIRST), peer(2, [root])]
+    seen = snapshot(peers, [endpoint(NODE, rsa=[signed, issuing], ecdsa=[own])], everybody)
+    # When it is planned with the lists as they are
+    plan = make_plan(seen, Policy(ciphers="keep"))
+    # Then the second gets what it is shown, and the first nothing
+    assert trusted_by(plan) == {"cucm-EC.steven.lab": ("expc2.test",)}
+    assert verified(plan) == [True, True]
 
 
 def test_a_peer_that_could_not_be_looked_at_has_no_say_in_what_a_cipher_list_would_break() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 
 import pytest
+from cryptography.x509 import ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from remediate import Cause, Certificate, Verdict, verify_chain
 from remediate.trust import explain_chain
@@ -12,6 +14,7 @@ from remediate.trust.modern import refused_by_openssl_3
 from tests.pki import NOW, YEAR, issue
 
 ADDRESS = "cucm.steven.lab"
+SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 
 root = issue("steven-DC-CA", ca=True)
 issuing = issue("steven-issuing", root, ca=True)
@@ -82,6 +85,16 @@ def test_not_after_is_exclusive_and_not_before_inclusive() -> None:
     assert verify_chain(chain, trusted, None, begin - timedelta(seconds=1)).cause is Cause.NOT_YET_VALID
     assert verify_chain(chain, trusted, None, over - timedelta(seconds=1)).ok
     assert verify_chain(chain, trusted, None, over).cause is Cause.EXPIRED
+
+
+@pytest.mark.parametrize(("usage", "code"), [(SERVER_AUTH, 0), (CLIENT_AUTH, 26)], ids=["for servers", "for clients"])
+def test_a_certificate_is_judged_as_a_servers(usage: ObjectIdentifier, code: int) -> None:
+    # Given a trusted root, and a leaf of it whose template says what it is for
+    leaf = issue(ADDRESS, root, names=(ADDRESS,), usage=(usage,)).certificate
+    # Then only one for servers passes, wherever the trust is
+    assert judged([leaf], [root.certificate]).code == code
+    itself = issue(ADDRESS, names=(ADDRESS,), usage=(usage,)).certificate
+    assert judged([itself], [itself]).code == code
 
 
 def test_a_stale_copy_in_the_list_shadows_the_good_one_presented() -> None:
