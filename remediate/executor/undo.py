@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediate.executor.compare import read_peer
 from remediate.executor.journal import Journal, JournalError
@@ -59,7 +59,7 @@ def undo(work: Undoing) -> Undone:
     Raises:
         AccessError, JournalError, Interrupted: at once; what is undone by then is in the journal.
     """
-    reachable = {box.address: box for box in work.boxes}
+    reachable = _by_the_journals_names(work)
     open_steps: list[str] = []
     changed = False
     for record in reversed(work.journal.steps(work.run)):
@@ -82,6 +82,12 @@ def undo(work: Undoing) -> Undone:
                 work.voice.say("manual-step", text, peer=inverse.peer, open=True)
     now, unread = _read_all(work, reachable)
     return Undone(tuple(open_steps), tuple(_differences(work, now)), tuple(unread), changed)
+
+
+def _by_the_journals_names(work: Undoing) -> dict[Address, PeerPort]:
+    """The open boxes of the run. The inventory may write an address in another case by now, which is the same name."""
+    boxes = {box.address.casefold(): box for box in work.boxes}
+    return {peer: boxes[peer.casefold()] for peer in work.journal.backups(work.run) if peer.casefold() in boxes}
 
 
 def _settle(work: Undoing, record: StepRecord) -> None:
@@ -149,7 +155,7 @@ def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[lis
             unread.append(f"{peer} cannot be read")
             continue
         try:
-            read.append(read_peer(reachable[peer])[0])
+            read.append(replace(read_peer(reachable[peer])[0], peer=peer))
         except ObservationError as error:
             unread.append(f"{peer} cannot be read: {str(error).rstrip('.')}")
     return read, unread

@@ -8,7 +8,7 @@ from remediate.executor import todo
 from remediate.executor.journal import JournalError, UnknownRun
 from remediate.executor.operations.certificates import named
 from remediate.model.errors import LoginRefused, UsageError
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from tests.executor.clusters import CORPORATE, IMP, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import no_tap
@@ -292,3 +292,16 @@ def test_what_was_put_back_at_the_end_is_not_called_a_change_of_others(desk: Des
     # And the same plan can be applied again: what it takes out may stand anywhere
     assert desk.apply(cluster, plan).state == "applied"
     assert first not in cluster.box(1).trusted
+
+
+def test_an_address_in_another_case_is_the_same_peer(desk: Desk) -> None:
+    # Given a run, and an inventory that writes the peers' names in capitals by now
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    start = story().state()
+    for box in cluster.boxes:
+        box.address = Address(box.address.upper())
+    # When it is rolled back, Then everything of it is undone, and read back
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, result.open_steps) == (0, "rolled-back", ())
+    assert cluster.state() == start
