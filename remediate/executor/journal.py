@@ -239,7 +239,14 @@ class Journal:
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate:
         """A certificate that a run of this journal names."""
-        return Certificate.from_der(self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)[0]["der"])
+        return Certificate.from_der(self._der_of(fingerprint)[0]["der"])
+
+    def names_certificate(self, fingerprint: Fingerprint) -> bool:
+        """Whether a run of this journal names the certificate, so that `certificate` returns it."""
+        return bool(self._der_of(fingerprint))
+
+    def _der_of(self, fingerprint: Fingerprint) -> list[sqlite3.Row]:
+        return self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)
 
     def switches(self) -> list[sqlite3.Row]:
         """The rows of `switches`, the oldest first; none in a journal of a version that had none."""

@@ -15,7 +15,6 @@ from remediate.executor.records import Backup, StepRecord
 from remediate.executor.sending import ChangeFailed, send
 from remediate.executor.voice import Voice
 from remediate.executor.waiting import wait_for_replication
-from remediate.model.certificate import Certificate
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.limits import Limits
@@ -162,16 +161,16 @@ def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[lis
 
 
 def _differences(work: Undoing, now: Sequence[Backup]) -> Iterator[str]:
-    backups, known = work.journal.backups(work.run), work.journal.plan(work.run).certificates
+    backups = work.journal.backups(work.run)
     put_back = {record.peer for record in work.journal.steps(work.run) if record.kind == RemoveFromPeer.kind}
     for one in now:
-        yield from _against(backups[one.peer], one, known, put_back=one.peer in put_back)
+        yield from _against(backups[one.peer], one, work.journal, put_back=one.peer in put_back)
 
 
-def _against(backup: Backup, now: Backup, known: Mapping[Fingerprint, Certificate], *, put_back: bool) -> Iterator[str]:
+def _against(backup: Backup, now: Backup, journal: Journal, *, put_back: bool) -> Iterator[str]:
     if sorted(now.trusted_ca) != sorted(backup.trusted_ca):
-        came = _listed("now also", (one for one in now.trusted_ca if one not in backup.trusted_ca), known)
-        went = _listed("no longer", (one for one in backup.trusted_ca if one not in now.trusted_ca), known)
+        came = _listed("now also", (one for one in now.trusted_ca if one not in backup.trusted_ca), journal)
+        went = _listed("no longer", (one for one in backup.trusted_ca if one not in now.trusted_ca), journal)
         how = "; ".join([*came, *went]) or "a certificate stands there more or less often"
         yield f"the trusted CA list of {backup.peer} is not the one of before the run ({how})"
     elif now.trusted_ca != backup.trusted_ca:
@@ -181,8 +180,8 @@ def _against(backup: Backup, now: Backup, known: Mapping[Fingerprint, Certificat
     yield from (f"{name} of {backup.peer} is not the one of before the run" for name in changed)
 
 
-def _listed(how: str, those: Iterable[Fingerprint], known: Mapping[Fingerprint, Certificate]) -> Iterator[str]:
-    names = [named(known[one]) if one in known else one for one in those]
+def _listed(how: str, those: Iterable[Fingerprint], journal: Journal) -> Iterator[str]:
+    names = [named(journal.certificate(one)) if journal.names_certificate(one) else one for one in those]
     if names:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"{how} {', '.join(names[:_NAMED])}{more}"

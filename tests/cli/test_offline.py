@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from remediate.executor.journal import Journal
+from remediate.executor.records import Backup
 from remediate.executor.switches import SwitchBook
 from remediate.executor.voice import Voice
 from remediate.executor.who import Who
@@ -224,6 +225,31 @@ def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
         assert said.startswith("edge-lab: the workaround may be on, as it was last turned from here"), arguments
         assert "turned off by anna on jump" in said
         assert said.endswith("(expc2).\n")
+
+
+def test_the_last_run_is_that_of_the_chosen_clusters(
+    remediate: Remediate, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a run on one cluster, a later one on another, and an inventory of both, whose peers nobody can reach
+    whole = Plan.from_json(plan.read_text())
+    with Journal(Path(os.environ["REMEDIATE_STATE_DIR"]), writable=True) as journal:
+        backup = Backup(Address("127.0.0.1"), (), {})
+        first, second = (
+            journal.begin(replace(whole, cluster=name), (backup,), {}, who=Who("anna", "jump", 1), ticket=None)
+            for name in ("paris", "rome")
+        )
+    inventory = tmp_path / "inventory.yml"
+    peer = '{address: 127.0.0.1, rest_port: 1, ssh_port: 1, tls: {fingerprint: "sha256:' + "0" * 64 + '"}}'
+    clusters = [
+        f"  - name: {name}\n    expressway: {{username: admin, password: {{env: NONE}}, peers: [{peer}]}}\n"
+        for name in ("paris", "rome")
+    ]
+    inventory.write_text("version: 1\nclusters:\n" + "".join(clusters))
+    monkeypatch.setenv("NONE", "secret")
+
+    # Then the last one is that of the cluster that is chosen
+    assert remediate("rollback", "last", "-i", inventory, "-c", "paris", "--json", "-q").document["run"] == first
+    assert remediate("rollback", "last", "-i", inventory, "--json", "-q").document["run"] == second
 
 
 def test_what_needs_no_state_directory_runs_without_a_home(

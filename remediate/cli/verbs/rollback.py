@@ -19,6 +19,8 @@ from remediate.model.errors import InventoryError
 def command(session: Session, run: str, inventory_path: Path, patterns: tuple[str, ...]) -> int:
     """Undo RUN (an id from `remediate runs`, or last) from its journal alone, and read the start state back.
 
+    With -c, last is the last run on one of those clusters.
+
     Exactly what the run added is removed, where the box offers removal; where it does not, the step is named. What others changed
     since then is left alone.
 
@@ -41,17 +43,18 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
     from remediate.executor.journal import Journal
     from remediate.executor.rollback import rollback
 
+    chosen = {one.name: one for one in choose(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
-        record = journal.run(run)
-    named = [one for one in choose(session, inventory_path, patterns) if one.name == record.cluster]
-    if not named:
+        on_these = [one for one in journal.runs() if one.cluster in chosen] if run == "last" and patterns else []
+        record = on_these[0] if on_these else journal.run(run)
+    if record.cluster not in chosen:
         raise InventoryError(
             f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",
             next_step="Give the inventory that the run was made with, without -c or with the run's own cluster.",
         )
     with session.listening() as sink:
         heeded = Heeded(session, sink)
-        result = rollback(record.id, named[0], state_dir=session.state_dir, sink=heeded)
+        result = rollback(record.id, chosen[record.cluster], state_dir=session.state_dir, sink=heeded)
     if session.json:
         session.write_json(result_json(result, heeded.notes, cluster=record.cluster, plan=record.plan))
     else:
