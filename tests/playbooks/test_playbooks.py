@@ -103,6 +103,7 @@ def test_plan_apply_verify_and_a_second_apply_changes_nothing(fleet: Fleet) -> N
     applied = fleet.play("apply", "-e", "remediate_ticket=CHG1")
     assert (applied.code, applied.hosts) == (0, {"edge-lab": (1, 0)})
     assert "Applied and read back." in applied.printed
+    assert "does not offer removal: a rollback would ask you" in applied.printed
 
     written = fleet.writes
     again = fleet.play("apply")
