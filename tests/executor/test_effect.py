@@ -100,6 +100,21 @@ def test_a_502_is_waited_out_by_the_clock_and_not_by_the_number_of_requests(desk
     assert len(asked_through(cluster, 2)) <= 6
 
 
+def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
+    # Given a first peer from which somebody takes a certificate out again before clients ask for it
+    cluster = fronted()
+
+    def take_out(point: str) -> None:
+        if point.startswith("before a client asks") and IMP.certificate in cluster.box(1).trusted:
+            cluster.box(1).trusted.remove(IMP.certificate)
+
+    cluster.tap = take_out
+    # When the plan is applied, Then its 502 is explained by its own list, whatever the others hold, and it does not restart
+    desk.apply(cluster, plan_for(cluster))
+    assert restarts(cluster) == []
+    assert any("a list that is not loaded does not explain" in one for one in desk.said("reminder"))
+
+
 def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(desk: Desk) -> None:
     # Given a first peer that a restart does not mend, and a second that waits for one
     cluster = fronted(1, 2)

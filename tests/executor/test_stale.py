@@ -11,7 +11,8 @@ from remediate.model.errors import StalePlan
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import MemoryCluster
+from tests.executor.memory import MemoryCluster, no_tap
+from tests.executor.tapped import Crash
 from tests.pki import NOW, issue
 
 INTRUDER = issue("somebody else's CA", ca=True)
@@ -211,3 +212,25 @@ def test_two_removals_that_somebody_made_before_the_first_apply_are_less_to_do_t
             box.trusted.remove(leaving.certificate)
     # When it is applied, Then that is not stale
     assert desk.apply(cluster, plan).exit_code == 0
+
+
+def test_a_run_that_took_three_out_already_is_gone_on_with(desk: Desk) -> None:
+    # Given a plan that takes three certificates out of each list, over REST, and was killed once one list was done
+    cluster = story()
+    leaving = [OTHER, *(issue(f"leaving {number}", ca=True) for number in range(2))]
+    for box in cluster.boxes:
+        box.trusted += [one.certificate for one in leaving[1:]]
+    plan = plan_for(cluster)
+    for one in leaving:
+        plan = renumbered(plan, removing=one.certificate, by="rest")
+    cluster.tap = lambda point: crash_at(point) if "on expc2" in point and point.startswith("before remove") else None
+    with pytest.raises(Crash):
+        desk.apply(cluster, plan)
+    cluster.tap = no_tap
+    # When the same plan is applied again, Then what the run did itself makes it no stale one
+    assert desk.apply(cluster, plan).exit_code == 0
+    assert not any(one.certificate in box.trusted for one in leaving for box in cluster.boxes)
+
+
+def crash_at(point: str) -> None:
+    raise Crash(point)
