@@ -94,15 +94,15 @@ def command() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; every message is already on stderr."""
     session = Session(json="--json" in arguments)
+    writing = bool(arguments) and arguments[0] in WRITERS
     try:
         answer = command.main(list(arguments), prog_name="remediate", standalone_mode=False, obj=session)
         code = answer if isinstance(answer, int) else 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: each kind becomes its exit code
-        code = report_failure(error, session)
+        code = report_failure(error, session, writing=writing)
     session.close(code)
     # A result that is lost is an error, but not after a run that changed something: 1 says that nothing was changed.
-    changed_something = bool(arguments) and arguments[0] in WRITERS
-    return (code or 1) if session.output_lost and not changed_something else code
+    return (code or 1) if session.output_lost and not writing else code
 
 
 def main() -> NoReturn:

@@ -93,7 +93,9 @@ def journal(state_dir: Path) -> Finding:
     except RemediateError as error:
         return Finding("journal", str(error), error.exit_code, error.next_step)
     newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].state}" if runs else ""
-    open_ends = "\n".join(f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := remark(run, state_dir)))
+    open_ends = "\n".join(
+        f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := remark(run, state_dir, utc_now()))
+    )
     return Finding("journal", f"can be read: {count(len(runs), 'run')}{newest}", next_step=open_ends)
 
 

@@ -21,9 +21,13 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: whatever is careful at Ctrl-C is as careful here."""
 
 
-def report_failure(error: BaseException, session: Session) -> int:
-    """Say what went wrong on stderr (and, under ``--json``, as a document on stdout). Return the exit code."""
-    message, next_step, code = _words_for(error)
+def report_failure(error: BaseException, session: Session, *, writing: bool) -> int:
+    """Say what went wrong on stderr (and, under ``--json``, as a document on stdout). Return the exit code.
+
+    Args:
+        writing: of a verb that writes to boxes: exit code 1 says that nothing was changed, which nobody knows after a surprise.
+    """
+    message, next_step, code = _words_for(error, writing=writing)
     session.say(f"remediate: {message}")
     if next_step:
         session.say(f"  {next_step}")
@@ -34,10 +38,10 @@ def report_failure(error: BaseException, session: Session) -> int:
     return code
 
 
-def _words_for(error: BaseException) -> tuple[str, str, int]:
+def _words_for(error: BaseException, *, writing: bool) -> tuple[str, str, int]:
     if isinstance(error, click.Abort) and isinstance(error.__cause__, KeyboardInterrupt):
         # click turns Ctrl-C into its own exception, and SIGTERM with it.
-        return _words_for(error.__cause__)
+        return _words_for(error.__cause__, writing=writing)
     match error:
         case RemediateError():
             return str(error), error.next_step, error.exit_code
@@ -54,7 +58,7 @@ def _words_for(error: BaseException) -> tuple[str, str, int]:
                 "workaround stands, `remediate workaround status` shows."
             )
             return "interrupted", next_step, TERMINATED if isinstance(error, Terminated) else INTERRUPTED
-        case OSError(errno=errno.ENOSPC):
+        case OSError(errno=errno.ENOSPC) if not writing:
             # What is written beside a result: --help, --version. Results, events and journals have sentences of their own.
             return f"the output could not be written: {error.strerror}", "", 1
         case _:

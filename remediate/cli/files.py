@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from remediate.model.errors import RemediateError, UsageError
 from remediate.model.limits import Limits
@@ -34,11 +34,14 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def open_private(path: Path) -> TextIO:
-    """Open `path` for writing line by line, emptied, mode 0600, also where it was there before. Raises RemediateError."""
+    """Open `path` for writing line by line, emptied, and for its owner only where it is ours. Raises RemediateError."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            os.fchmod(handle, _PRIVATE)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, _PRIVATE)
+        found = os.fstat(handle)
+        if stat.S_ISREG(found.st_mode):
+            if found.st_uid == os.geteuid():
+                os.fchmod(handle, _PRIVATE)
+            os.ftruncate(handle, 0)
         return os.fdopen(handle, "w", encoding="utf-8")
     except OSError as error:
         raise _refusal(path, error) from error
@@ -56,7 +59,7 @@ def read_bytes(path: Path) -> bytes:
     """Return what is in `path`; ``-`` is stdin. Raises RemediateError."""
     try:
         if str(path) == "-":
-            data = _stdin().read(_LARGEST + 1)
+            data = _stdin()
         else:
             with path.open("rb") as file:
                 data = file.read(_LARGEST + 1)
@@ -67,13 +70,21 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def _stdin() -> BinaryIO:
-    """What is not closed after reading: a question may follow, which says itself that nobody can answer."""
+def _stdin() -> bytes:
+    """All of stdin, which is not closed: a question may follow, and say itself that nobody can answer it.
+
+    Nothing in it is an error: whoever names it twice would else get an empty second file.
+    """
     import sys
 
     if sys.stdin is None:  # closed by the shell: ``<&-``
         raise RemediateError("There is no stdin to read from: it is closed.", next_step="Name a file.")
-    return sys.stdin.buffer
+    data = sys.stdin.buffer.read(_LARGEST + 1)
+    if not data:
+        raise RemediateError(
+            "There is nothing on stdin, or it was read already.", next_step="Name a file; - can be given once."
+        )
+    return data
 
 
 def _refuse_special(path: Path) -> None:

@@ -95,12 +95,13 @@ def run_record(journal: Journal, run: Run) -> dict[str, Any]:
     from dataclasses import asdict
 
     from remediate.executor.alive import remark
+    from remediate.executor.ports import utc_now
 
     steps = journal.steps(run.id)
     backups = journal.backups(run.id)
     return {
         **run_json(run),
-        "remark": remark(run, journal.path.parent),
+        "remark": remark(run, journal.path.parent, utc_now()),
         "who": run.who,
         "host": run.host,
         "pid": run.pid,

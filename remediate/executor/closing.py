@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remediate.executor.byhand import ByHand, excuse
-from remediate.executor.confirm import confirm_command, wait_for_confirmation
+from remediate.executor.confirm import wait_for_confirmation
 from remediate.executor.job import Job
 from remediate.executor.records import RunState
+from remediate.executor.recovery import confirm_command
 from remediate.executor.result import RunResult
 from remediate.executor.sending import ChangeFailed
 from remediate.executor.steps import Step
@@ -15,6 +16,8 @@ from remediate.executor.verify import Verification
 from remediate.executor.writer import Recorder
 from remediate.model.errors import most_serious
 from remediate.model.words import count
+
+_TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one was started without it."
 
 
 class VerificationFailed(ChangeFailed):
@@ -39,18 +42,13 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
     code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0, 9 if deadline else 0])
     message = _sentence(seen, open_steps, did=bool(run))
     if job.recorder and run:
-        message += _ended_timer(job.recorder) if deadline is None else ""
+        message += _TIMER_ENDED if job.recorder.ended_a_timer else ""
         job.recorder.journal.close_run(run, state, f"{message} To be confirmed by {deadline}." if deadline else message)
     if job.recorder and deadline:
         message = f"{message} {_what_to_confirm(job, job.recorder, deadline, open_steps)}"
     job.order.voice.say("run-state", message, state=state, exit_code=code, confirm_by=deadline)
     changed = job.recorder.changed if job.recorder else False
     return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message, deadline)
-
-
-def _ended_timer(recorder: Recorder) -> str:
-    had_one = recorder.journal.run(recorder.run).confirm_by is not None
-    return " It stays: the timer of the earlier apply has ended, as this one was started without it." if had_one else ""
 
 
 def _what_to_confirm(job: Job, recorder: Recorder, deadline: str, open_steps: Sequence[str]) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import shlex
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from remediate.executor.job import Job, Order
 from remediate.executor.journal import Journal
 from remediate.executor.ports import Watch, utc_now
 from remediate.executor.records import Run
-from remediate.executor.recovery import rollback_command
+from remediate.executor.recovery import confirm_command, rollback_command
 from remediate.executor.result import RunResult
 from remediate.executor.who import whoami
 from remediate.executor.writer import Recorder
@@ -104,7 +103,8 @@ def start_timer(job: Job) -> None:
             )
         return
     if within is None:
-        if timers.disarm(job.recorder.journal, job.recorder.run):
+        job.recorder.ended_a_timer = timers.disarm(job.recorder.journal, job.recorder.run)
+        if job.recorder.ended_a_timer:
             order.voice.say("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
         return
     _start(order, job.recorder, within)
@@ -170,7 +170,8 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
                 return _confirmed(found, f"Run {found.id} on {found.cluster} is confirmed and stays; its timer has ended.")
             found = journal.run(found.id)
     if found.state == "applied" and found.confirm_by:
-        return _confirmed(found, f"Run {found.id} on {found.cluster} was confirmed before.")
+        how = "was confirmed before" if timers.CONFIRMED in found.message else "stays: its timer was ended by a later apply"
+        return _confirmed(found, f"Run {found.id} on {found.cluster} {how}.")
     raise _not_pending(found, now())
 
 
@@ -195,11 +196,6 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
 def note_of(run: Run) -> str:
     """What a person must know about the timer of a run that was left before its end; empty without one."""
     return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_armed(run) else ""
-
-
-def confirm_command(run: str, state_dir: Path) -> str:
-    """The exact command that confirms `run`, from whatever folder it is typed in."""
-    return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir.absolute())])
 
 
 def _way_back(run: str, order: Order) -> str:

@@ -147,7 +147,7 @@ def _closed(
 ) -> RunResult:
     job.order.stop.closing = True
     try:
-        recorder.journal.close_run(recorder.run, state, said)
+        recorder.journal.close_run(recorder.run, state, " ".join([said, *open_steps]))
     except JournalError as error:
         return _left(job, recorder, "unknown", 8, f"{said} {error}")
     seen = failure.seen.judgements if isinstance(failure, VerificationFailed) and state == "partial" else ()

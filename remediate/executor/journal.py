@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -200,11 +200,15 @@ class Journal:
         """Every run, newest first."""
         return tuple(run_of(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
 
-    def run(self, id_or_last: str) -> Run:
-        """The run of that id; ``last``: the newest. Raises UnknownRun."""
-        found = self.runs()[:1] if id_or_last == "last" else [run for run in self.runs() if run.id == id_or_last]
+    def run(self, id_or_last: str, *, on: Container[str] | None = None) -> Run:
+        """The run of that id; ``last``: the newest, of those clusters that are named in `on`. Raises UnknownRun."""
+        if id_or_last != "last":
+            found = [run for run in self.runs() if run.id == id_or_last]
+        else:
+            found = [run for run in self.runs() if on is None or run.cluster in on]
         if not found:
-            what = "There is no run yet" if id_or_last == "last" else f"There is no run {id_or_last!r}"
+            whose = "" if on is None else " on the chosen clusters"
+            what = f"There is no run{whose} yet" if id_or_last == "last" else f"There is no run {id_or_last!r}"
             raise UnknownRun(f"{what} in {self.path.parent}.")
         return found[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from pathlib import Path
 
 from remediate.executor.schema import MIGRATIONS, migrate, version_of
@@ -17,7 +18,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    prove_room(path)
+    prove_room(path.parent)
     db = _configured(sqlite3.connect(path, isolation_level=None))
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
@@ -42,15 +43,10 @@ def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def prove_room(path: Path) -> None:
+def prove_room(directory: Path) -> None:
     """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers. Raises OSError."""
-    probe = path.with_suffix(f".room-{os.getpid()}")
-    handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.posix_fallocate(handle, 0, _ROOM_BYTES)
-    finally:
-        os.close(handle)
-        probe.unlink()
+    with tempfile.TemporaryFile(dir=directory) as probe:
+        os.posix_fallocate(probe.fileno(), 0, _ROOM_BYTES)
 
 
 def _sync_directory(directory: Path) -> None:

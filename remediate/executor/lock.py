@@ -17,6 +17,7 @@ import os
 import pwd
 import re
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -27,6 +28,9 @@ from remediate.executor.who import Who
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import LockHeld, RemediateError
+
+_TRIES = 3
+_BETWEEN_TRIES_S = 0.02
 
 
 class LockError(RemediateError):
@@ -55,11 +59,15 @@ class ClusterLock:
         self.beat()
 
     def beat(self) -> None:
-        """Write who holds the lock, since when, and that it was at work just now."""
+        """Write who holds the lock, since when, and that it was at work just now.
+
+        Where that cannot be written (a full disk), the lock holds all the same, and a run that has begun goes on.
+        """
         text = json.dumps(self._facts | {"heartbeat": rfc3339(self._now())}).encode()
         for handle in self._handles.values():
-            os.pwrite(handle, text, 0)
-            os.ftruncate(handle, len(text))
+            with suppress(OSError):
+                os.pwrite(handle, text, 0)
+                os.ftruncate(handle, len(text))
 
 
 def shared_directory() -> Path:
@@ -132,9 +140,17 @@ def refuse_if_unusable(directory: Path) -> Path:
 
     Makes nothing. Returns what is there already: `directory`, or the folder that it would be made in.
     """
-    there = next(one for one in (directory, *directory.absolute().parents) if one.exists())
-    if there == directory:
-        return _private(directory)
+    try:
+        directory.lstat()
+    except FileNotFoundError:
+        return _where_it_would_be_made(directory)
+    except OSError as error:
+        raise LockError(f"The directory {directory} cannot be made: {error.strerror}.") from error
+    return _private(directory)
+
+
+def _where_it_would_be_made(directory: Path) -> Path:
+    there = next(one for one in directory.absolute().parents if os.path.lexists(one))
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         raise LockError(f"The directory {directory} cannot be made: {there} cannot be written.")
     return there
@@ -163,8 +179,13 @@ def _paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:
     return [_name_path(cluster.name, state_dir), *(shared / _file_name(peer) for peer in peers)]
 
 
+def name_directory(state_dir: Path) -> Path:
+    """Where the locks of clusters by their names are."""
+    return state_dir / "locks"
+
+
 def _name_path(cluster: str, state_dir: Path) -> Path:
-    return state_dir / "locks" / _file_name(cluster)
+    return name_directory(state_dir) / _file_name(cluster)
 
 
 def _file_name(name: str) -> str:
@@ -186,6 +207,15 @@ def _private(directory: Path) -> Path:
 
 
 def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
+    """Open and lock `path`. Who only looks whether it is held holds it for a moment, so a held one is tried again."""
+    for _ in range(_TRIES - 1):
+        with suppress(LockHeld):
+            return _locked_at_once(path, cluster, flags)
+        time.sleep(_BETWEEN_TRIES_S)
+    return _locked_at_once(path, cluster, flags)
+
+
+def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
     try:
         handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileNotFoundError:
@@ -201,7 +231,7 @@ def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> in
     if _is_still(path, handle):
         return handle
     os.close(handle)
-    return _locked(path, cluster, flags)
+    return _locked_at_once(path, cluster, flags)
 
 
 def _is_still(path: Path, handle: int) -> bool:

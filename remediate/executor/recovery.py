@@ -14,6 +14,11 @@ def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     return shlex.join(["remediate", "rollback", run, *where])
 
 
+def confirm_command(run: str, state_dir: Path) -> str:
+    """The exact command that confirms `run`, from whatever folder it is typed in."""
+    return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir.absolute())])
+
+
 def go_on_undoing(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """One sentence with the way on from a rollback that was left before its end."""
     return f"Roll back again to go on: {rollback_command(run, cluster, state_dir)}"

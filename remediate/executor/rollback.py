@@ -117,7 +117,7 @@ def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
     if undone.open_steps:
         again = "Roll back again when they are done and the peers answer: it checks."
         message = f"{late}Run {work.run} is not rolled back yet: {count(len(undone.open_steps), 'step is', 'steps are')} open. {again}"
-        work.journal.close_run(work.run, "partial", message)
+        work.journal.close_run(work.run, "partial", " ".join([message, *undone.open_steps]))
         return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
     for difference in undone.differences:
         work.voice.say("warning", f"Left as it is: {difference}.")

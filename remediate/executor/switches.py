@@ -38,9 +38,10 @@ class Switch:
     found: bool | None
 
     def __str__(self) -> str:
-        failed = self.found is not None and self.found is not self.asked
         told = f"turned {_WORD[self.asked]} by {self.who} on {self.host} at {self.at}"
-        return f"{told}, and read back as {_WORD[self.found is True]} all the same" if failed else told
+        if self.found is None:
+            return f"{told}, and not read back"
+        return told if self.found is self.asked else f"{told}, and read back as {_WORD[self.found]} all the same"
 
 
 class SwitchBook:
@@ -101,7 +102,7 @@ def last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, Switch]]:
 def left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
     """Return, for each cluster, the peers on which verification was off when it was last turned from here, or may have been.
 
-    An answer that was lost leaves what was asked without what was found: then it may be off.
+    An answer that was lost, or a process that was killed, leaves what was asked without what was found: then it may be off.
     """
     of_clusters = last_switches(state_dir).items()
     off = {name: tuple(one for one in peers.values() if _may_be_off(one)) for name, peers in of_clusters}
@@ -109,4 +110,4 @@ def left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
 
 
 def _may_be_off(switch: Switch) -> bool:
-    return switch.found is False or (switch.found is None and not switch.asked)
+    return switch.found is not True

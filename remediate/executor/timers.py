@@ -8,6 +8,8 @@ from remediate.executor.journal import Journal
 from remediate.executor.records import Run, RunState
 from remediate.model.canonical import rfc3339
 
+CONFIRMED = "Confirmed by"
+"""How the message of a run says that somebody confirmed it."""
 ENDED: frozenset[RunState] = frozenset({"applied", "rolled-back"})
 
 
@@ -51,7 +53,7 @@ def confirm(journal: Journal, run: str, who: str, now: datetime) -> bool:
             db.execute(
                 "UPDATE runs SET state = 'applied', timer = NULL, message = message || ? "
                 "WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?",
-                (f" Confirmed by {who} at {rfc3339(now)}.", run, rfc3339(now)),
+                (f" {CONFIRMED} {who} at {rfc3339(now)}.", run, rfc3339(now)),
             ).rowcount
             == 1
         )

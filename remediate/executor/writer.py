@@ -77,6 +77,7 @@ class Recorder:
         may_begin: called before a change is begun; raises WindowClosed when it has to wait for the next window.
         changed: something was written, or may have been.
         settled: the changes that are in effect, by their summaries: made, or found made.
+        ended_a_timer: this apply ended the confirm timer of an earlier one.
     """
 
     journal: Journal
@@ -90,6 +91,7 @@ class Recorder:
     run: str = ""
     changed: bool = False
     settled: list[str] = field(default_factory=list)
+    ended_a_timer: bool = False
     _sent_before: list[StepRecord] = field(default_factory=list)
 
     def back_up(self, backups: Sequence[Backup]) -> None:

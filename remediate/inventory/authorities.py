@@ -6,12 +6,12 @@ from pathlib import Path
 
 from remediate.model.errors import InventoryError
 
-_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
-_NEXT_STEP = "Name a PEM file, or a folder of them, and run the command again."
+_SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
+_NEXT_STEP = "Name a file with CA certificates, PEM or DER, or a folder of them, and run the command again."
 
 
 def authority_files(path: Path) -> tuple[Path, ...]:
-    """Return `path` itself, or the ``*.pem``, ``*.crt`` and ``*.cer`` files of a folder, sorted by name.
+    """Return `path` itself, or the ``*.pem``, ``*.crt``, ``*.cer`` and ``*.der`` files of a folder, sorted by name.
 
     Raises:
         InventoryError: there is no such file, or the folder has none of them.
@@ -22,5 +22,5 @@ def authority_files(path: Path) -> tuple[Path, ...]:
         return (path,)
     files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES))
     if not files:
-        raise InventoryError(f"{path}: this folder has no .pem, .crt or .cer file.", next_step=_NEXT_STEP)
+        raise InventoryError(f"{path}: this folder has no .pem, .crt, .cer or .der file.", next_step=_NEXT_STEP)
     return files

@@ -52,24 +52,33 @@ def up(directory: Path, scenario: str = "story") -> RemoteLab:
         LabError: no such scenario; there is one in this directory already; or it did not start (its own words are in the message).
     """
     scenario_named(scenario)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LabError(
-            f"The folder {directory} cannot be made: {error.strerror}.", next_step="Name another with --directory."
-        ) from error
+    log = _log_in(directory)
     if is_running(directory):
         raise LabError(f"A lab is running in {directory} already.", next_step="Use it, or stop it with `remediate lab down`.")
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "remediate.lab", str(directory), "--scenario", scenario, "--ready-fd", str(writing)]
-    with (directory / _LOG_FILE).open("wb") as log:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writing], start_new_session=True)
+    with log.open("wb") as log_file:
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, pass_fds=[writing], start_new_session=True
+        )
     os.close(writing)
     with os.fdopen(reading, "rb") as ready:
         # The pipe closes without a word when the process ends instead of getting ready.
         if not ready.readline():
             raise LabError(f"The lab did not start: {_last_words(directory)}")
     return connect(directory)
+
+
+def _log_in(directory: Path) -> Path:
+    log = directory / _LOG_FILE
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        raise LabError(
+            f"A lab cannot be in the folder {directory}: {error.strerror}.", next_step="Name another with --directory."
+        ) from error
+    return log
 
 
 def down(directory: Path) -> bool:

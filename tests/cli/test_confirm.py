@@ -165,8 +165,8 @@ def test_a_timer_whose_process_was_killed_is_said_to_be_gone(bench: Bench, remed
     # Given an apply that waits for its confirmation, with the process that would undo it
     applied = remediate(*bench.apply("10m"))
     where = ["--state-dir", bench.state_dir]
-    assert "Rolled back unless it is confirmed" in remediate("runs", *where).out
-    assert "Rolled back unless it is confirmed" in remediate("runs", "show", "last", "--json", *where).document["remark"]
+    assert "Otherwise it is rolled back." in remediate("runs", *where).out
+    assert "Otherwise it is rolled back." in remediate("runs", "show", "last", "--json", *where).document["remark"]
     # When that process is killed
     found = re.search(r"process (\d+) on this machine", applied.err)
     assert found
@@ -174,9 +174,9 @@ def test_a_timer_whose_process_was_killed_is_said_to_be_gone(bench: Bench, remed
     os.waitpid(int(found[1]), 0)
     # Then whoever looks is told
     for ended in (remediate("runs", *where), remediate("runs", "show", "last", *where)):
-        assert "the process that would roll it back then is gone" in ended.out
+        assert "The process that would roll it back is gone" in ended.out
     doctor = " ".join(remediate("doctor", "-i", bench.lab.inventory, *where).out.split())
-    assert "the process that would roll it back then is gone" in doctor
+    assert "The process that would roll it back is gone" in doctor
     assert remediate("confirm", "last", *where).code == 0
     assert "gone" not in remediate("runs", *where).out
 

@@ -19,6 +19,7 @@ from remediate.cli.files import open_private, write_whole
 from remediate.lab import Lab
 from remediate.model.errors import RemediateError
 from tests.cli.conftest import Remediate
+from tests.pki import issue
 
 
 @pytest.mark.parametrize(
@@ -179,11 +180,15 @@ def test_without_stdin_nothing_is_asked_and_nothing_breaks(lab: Lab, snapshot: P
     )
     closed = real(f"apply {plan} -i {lab.inventory} --approve-file {lab.approvals} -q --state-dir {tmp_path}/state <&-")
     nothing = real("show - <&-")
+    twice = real("explain --chain - --store - --address cucm.test", given=issue("Root", ca=True).certificate.pem.encode())
 
     assert (piped.returncode, closed.returncode, nothing.returncode) == (7, 7, 1)
     assert b"--yes" in piped.stderr
     assert b"--yes" in closed.stderr
     assert nothing.stderr.startswith(b"remediate: There is no stdin to read from")
+    assert (twice.returncode, twice.stderr) == (
+        1, b"remediate: There is nothing on stdin, or it was read already.\n  Name a file; - can be given once.\n",
+    )  # fmt: skip
 
 
 def test_a_disk_that_is_full_is_no_bug() -> None:

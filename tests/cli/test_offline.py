@@ -250,6 +250,9 @@ def test_the_last_run_is_that_of_the_chosen_clusters(
     # Then the last one is that of the cluster that is chosen
     assert remediate("rollback", "last", "-i", inventory, "-c", "paris", "--json", "-q").document["run"] == first
     assert remediate("rollback", "last", "-i", inventory, "--json", "-q").document["run"] == second
+    inventory.write_text(inventory.read_text().replace("paris", "milan"))
+    none = remediate("rollback", "last", "-i", inventory, "-c", "milan", "-q")
+    assert (none.code, "There is no run on the chosen clusters yet" in none.err) == (1, True)
 
 
 def test_what_needs_no_state_directory_runs_without_a_home(

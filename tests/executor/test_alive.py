@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from remediate.executor import alive
 from remediate.executor.lock import hold_name
-from remediate.executor.records import Run
+from remediate.executor.records import Run, RunState
 from remediate.executor.who import whoami
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
@@ -28,25 +31,63 @@ def killed(desk: Desk) -> Run:
 
 def test_a_run_whose_process_was_killed_is_told_from_one_at_work(desk: Desk, killed: Run) -> None:
     assert killed.state == "running"
-    assert alive.remark(killed, desk.state_dir) == ("Its process is gone: apply the same plan again to go on, or roll it back.")
+    assert alive.remark(killed, desk.state_dir, NOW) == (
+        "Its process is gone: apply the same plan again to go on, or roll it back."
+    )
     with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
-        assert alive.remark(killed, desk.state_dir) is None
+        assert alive.remark(killed, desk.state_dir, NOW) is None
 
 
 def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     # The name of a machine cannot be changed for a test.
     monkeypatch.setattr("socket.gethostname", lambda: "another")
-    assert alive.remark(killed, desk.state_dir) is None
+    assert alive.remark(killed, desk.state_dir, NOW) is None
 
 
 def test_of_a_lock_that_cannot_be_looked_at_nothing_is_claimed(desk: Desk, killed: Run) -> None:
     with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
         [path] = (desk.state_dir / "locks").iterdir()
     path.symlink_to("/nowhere")
-    assert alive.remark(killed, desk.state_dir) is None
+    assert alive.remark(killed, desk.state_dir, NOW) is None
 
 
 def test_a_run_at_its_end_needs_no_remark(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    assert alive.remark(desk.journal().run("last"), desk.state_dir) is None
+    assert alive.remark(desk.journal().run("last"), desk.state_dir, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "later", "watched", "told"),
+    [
+        ("confirm-pending", 0, True, "remediate confirm R --state-dir DIR`. Otherwise it is rolled back."),
+        ("confirm-pending", 0, False, "is gone: else run `remediate rollback R -i INVENTORY`."),
+        ("confirm-pending", 20, True, "It was to be confirmed by 2026-11-23T10:15:00Z, and is being rolled back."),
+        ("partial", 20, False, "and nothing rolls it back: the process that would is gone. Run `remediate rollback R"),
+        ("running", 0, True, "Unless it is applied to its end and confirmed by 2026-11-23T10:15:00Z, it is rolled back."),
+        ("partial", 0, False, "nothing rolls it back, since the process that would is gone: run `remediate rollback R"),
+    ],
+)
+def test_of_a_timer_is_said_what_can_be_done_now(
+    desk: Desk, killed: Run, state: RunState, later: int, watched: bool, told: str
+) -> None:
+    # Given a run with a timer, whose process holds its log or not
+    run = replace(killed, id="R", state=state, timer="T", confirm_by="2026-11-23T10:15:00Z")
+    log = alive.log_of("R", desk.state_dir)
+    log.parent.mkdir()
+    with log.open("w") as file:
+        if watched:
+            alive.hold_log(file.fileno())
+        # Then what is said fits the hour
+        said = alive.remark(run, desk.state_dir, NOW + timedelta(minutes=later))
+    assert said
+    assert told.replace("DIR", str(desk.state_dir)) in said
+    assert ("remediate confirm" in said) == (state == "confirm-pending" and not later)
+
+
+def test_a_log_that_cannot_be_looked_at_may_be_held(desk: Desk, killed: Run) -> None:
+    run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
+    log = alive.log_of("R", desk.state_dir)
+    log.parent.mkdir()
+    log.symlink_to("/nowhere")
+    assert "gone" not in str(alive.remark(run, desk.state_dir, NOW))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -414,10 +416,34 @@ def test_a_dry_run_refuses_a_place_where_a_real_run_could_not_keep_its_journal(d
         with pytest.raises(LockError, match="does not belong to this user alone"):
             desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     desk.state_dir.rmdir()
-    desk.state_dir.write_text("in the way")
+    for stands_in_the_way in (_a_file, _a_link_to_nowhere, _a_file_for_its_locks):
+        stands_in_the_way(desk.state_dir)
+        for dry_run in (True, False):
+            with pytest.raises(LockError, match=r"cannot be made|does not belong to this user alone"):
+                desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+        shutil.rmtree(desk.state_dir) if desk.state_dir.is_dir() else desk.state_dir.unlink()
+
+
+def _a_file(state_dir: Path) -> None:
+    state_dir.write_text("in the way")
+
+
+def _a_link_to_nowhere(state_dir: Path) -> None:
+    state_dir.symlink_to("/nowhere/at/all")
+
+
+def _a_file_for_its_locks(state_dir: Path) -> None:
+    state_dir.mkdir()
+    (state_dir / "locks").write_text("in the way")
+
+
+def test_a_dry_run_refuses_a_name_that_no_directory_can_have(desk: Desk) -> None:
+    cluster = story()
+    desk.home.mkdir()
+    nowhere = replace(desk, home=desk.home / ("x" * 300))
     for dry_run in (True, False):
-        with pytest.raises(LockError, match="cannot be made"):
-            desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+        with pytest.raises(LockError, match="File name too long"):
+            nowhere.apply(cluster, plan_for(cluster), dry_run=dry_run)
 
 
 def test_a_dry_run_knows_what_was_approved_for_the_run_that_it_would_go_on_with(desk: Desk) -> None:

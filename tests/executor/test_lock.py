@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +18,7 @@ from typing import TypedDict
 
 import pytest
 
-from remediate.executor.lock import LockError, box_paths, hold, refuse_if_held
+from remediate.executor.lock import LockError, box_paths, hold, hold_name, refuse_if_held
 from remediate.executor.who import Who, whoami
 from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.errors import LockHeld
@@ -248,3 +250,31 @@ def test_a_user_without_a_name_and_a_home_has_a_lock_directory_of_its_own(tmp_pa
     command = [sys.executable, "-c", NAMELESS]
     said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
     assert said.splitlines() == ["uid 54321", "/tmp/remediate-54321"]  # noqa: S108 - a name, not a file
+
+
+def test_a_heartbeat_that_cannot_be_written_ends_no_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a disk that fills up while a run is at work: only the heartbeat's own write can be made to fail for it alone
+    beats = iter(range(1_000))
+
+    def full(*_: object) -> int:
+        if next(beats) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return 0
+
+    monkeypatch.setattr("os.pwrite", full)
+    # When a plan is applied, Then it is applied
+    cluster = story()
+    assert desk.apply(cluster, plan_for(cluster)).state == "applied"
+
+
+def test_who_only_looks_keeps_nobody_out(desk: Desk) -> None:
+    # Given the lock of a run that died, and somebody who looks at it for a moment
+    with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
+        [path] = (desk.state_dir / "locks").iterdir()
+    path.touch(0o600)
+    handle = os.open(path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    threading.Timer(0.03, os.close, [handle]).start()
+    # When another run begins, Then it gets the lock
+    with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
+        assert path.exists()

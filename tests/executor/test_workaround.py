@@ -259,3 +259,14 @@ def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
     assert worst_of(turn(desk, cluster, on=True)) == 8
     # Then it is not taken for off
     assert [one.found for one in left_on(desk.state_dir)["edge"]] == [None]
+    assert str(left_on(desk.state_dir)["edge"][0]).endswith("and not read back")
+
+
+def test_an_end_that_nobody_read_back_is_no_end(desk: Desk) -> None:
+    # Given the workaround, and an end of it whose answer is lost
+    cluster = healed()
+    turn(desk, cluster, on=True)
+    cluster.unreadable_after = frozenset({"verify True"})
+    assert worst_of(turn(desk, cluster, on=False)) == 8
+    # Then verification may still be off
+    assert left_on(desk.state_dir)["edge"][0].found is None

@@ -63,6 +63,8 @@ def command(
     With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
     is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.
 
+    With --json, one document says what became of it, with the steps that are open and, under "notes", what else nobody may miss.
+
     With --window, no change begins outside of the window, nor one that would not end in it; what is done by then stays, and the same
     apply goes on in the next window. The way back after a failure is not held to the window.
 
@@ -106,10 +108,10 @@ def command(
     if not dry_run and not yes and value.actions:
         _refuse(value, cluster, options)
         _confirm(session, value)
-    with session.listening() as sink:
-        heeded = Heeded(session, sink)
+    with session.listening() as sink, Heeded(session, sink) as heeded:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=heeded)
-    _hand_over(session, result, heeded.notes, value, options)
+        notes = heeded.beside(result.open_steps)
+    _hand_over(session, result, notes, value, options)
     return result.exit_code
 
 

@@ -57,7 +57,7 @@ class Wishes:
 )
 @option("--ciphers", type=click.Choice(CIPHERS), help="What may be done to the cipher list; auto where nothing says otherwise.")
 @option("--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
-        help="CA certificates that you vouch for: a PEM file, or a folder of them. Repeatable.")  # fmt: skip
+        help="CA certificates that you vouch for: a PEM or DER file, or a folder of them. Repeatable.")  # fmt: skip
 @approvals
 @option("--allow-removal", is_flag=True, help="Stale certificates may be removed where nothing else helps.")
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")

@@ -45,18 +45,17 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
 
     chosen = {one.name: one for one in choose(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
-        on_these = [one for one in journal.runs() if one.cluster in chosen] if run == "last" and patterns else []
-        record = on_these[0] if on_these else journal.run(run)
+        record = journal.run(run, on=chosen if patterns else None)
     if record.cluster not in chosen:
         raise InventoryError(
             f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",
             next_step="Give the inventory that the run was made with, without -c or with the run's own cluster.",
         )
-    with session.listening() as sink:
-        heeded = Heeded(session, sink)
+    with session.listening() as sink, Heeded(session, sink) as heeded:
         result = rollback(record.id, chosen[record.cluster], state_dir=session.state_dir, sink=heeded)
+        notes = heeded.beside(result.open_steps)
     if session.json:
-        session.write_json(result_json(result, heeded.notes, cluster=record.cluster, plan=record.plan))
+        session.write_json(result_json(result, notes, cluster=record.cluster, plan=record.plan))
     else:
         show_result(session, result, ())
     return result.exit_code

@@ -119,6 +119,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     from rich.text import Text
 
     from remediate.executor.alive import remark
+    from remediate.executor.ports import utc_now
     from remediate.report.text import clean
 
     console = session.out()
@@ -132,7 +133,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
         table.add_row(*(Text(clean(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
     console.print(table)
     for run in runs:
-        if text := remark(run, session.state_dir):
+        if text := remark(run, session.state_dir, utc_now()):
             console.print(Text(f"! {run.id}: {text}", "yellow"), soft_wrap=True)
 
 
@@ -147,7 +148,7 @@ def _show(session: Session, record: Mapping[str, Any]) -> None:
         console.print(Text(f"! {record['remark']}", "yellow"), soft_wrap=True)
     who = f"by {clean(record['who'])} on {clean(record['host'])} (process {record['pid']})"
     console.print(
-        Text(f"{who}, {record['started_at']} to {record['ended_at'] or ('?' if record['remark'] else 'now')}", "dim"),
+        Text(f"{who}, {record['started_at']} to {record['ended_at'] or 'now or an end that nobody recorded'}", "dim"),
         soft_wrap=True,
     )
     for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):

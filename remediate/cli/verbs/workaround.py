@@ -61,13 +61,13 @@ def command(
     from remediate.executor.workaround import status, switch, worst_of
     from remediate.model.limits import Limits
 
-    with session.listening() as sink:
+    with session.listening() as sink, Heeded(session, sink) as heeded:
 
         def work(cluster: ClusterAccess) -> tuple[Flags, int]:
             if what == "status":
                 flags = status(cluster, state_dir=session.state_dir, sink=sink)
             else:
-                flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=Heeded(session, sink))
+                flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=heeded)
             return flags, worst_of(flags)
 
         results = across(choose(session, inventory_path, patterns), work, Limits())
