@@ -85,6 +85,11 @@ def test_of_a_timer_is_said_what_can_be_done_now(
     assert ("remediate confirm" in said) == (state == "confirm-pending" and not later)
 
 
+def test_without_a_log_no_process_is_there(desk: Desk, killed: Run) -> None:
+    run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
+    assert "the process that would is gone" in str(alive.remark(run, desk.state_dir, NOW))
+
+
 def test_a_log_that_cannot_be_looked_at_may_be_held(desk: Desk, killed: Run) -> None:
     run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
     log = alive.log_of("R", desk.state_dir)
