@@ -95,7 +95,12 @@ class Session:
         self.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
     def write(self, text: str) -> None:
-        """Write a result on stdout. A reader that has gone away (``| head``) is no error; a full disk is `output_lost`."""
+        """Write a document on stdout, in UTF-8 whatever a terminal has: JSON, HTML and Markdown are.
+
+        A reader that has gone away (``| head``) is no error; a full disk is `output_lost`.
+        """
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         if sys.stdout is not None:
             kept = _Kept(sys.stdout, self._lost)
             kept.write(text)

@@ -191,6 +191,16 @@ def test_without_stdin_nothing_is_asked_and_nothing_breaks(lab: Lab, snapshot: P
     )  # fmt: skip
 
 
+def test_a_document_is_utf_8_whatever_the_terminal_has(snapshot: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    assert real(f"plan --snapshot {snapshot} -o {plan} -q").returncode == 0
+    for form in ("--html", "--markdown"):
+        command = f"PYTHONUTF8=0 PYTHONIOENCODING=latin-1 exec {sys.executable} -m remediate show {plan} {form} -"
+        shown = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+        assert "✗" in shown.stdout.decode()
+        assert b"\\u" not in shown.stdout
+
+
 def test_a_disk_that_is_full_is_no_bug() -> None:
     for arguments in ("--version", "explain --help"):
         ended = real(f"{arguments} >/dev/full")
