@@ -29,7 +29,7 @@ class Counts:
 
     def __str__(self) -> str:
         return (
-            f"{self.histories} histories: {self.operations} applies and rollbacks, {self.killed} of them killed, "
+            f"{self.histories} histories: {self.operations} applies, rollbacks, timers and confirmations, {self.killed} of them killed, "
             f"{self.writes} writes, {self.by_others} by somebody else, 0 laws broken"
         )
 
@@ -42,6 +42,6 @@ def play(first: int, count: int) -> Counts:
             player = judge(seed, new_desk())
             lines = [one.what.split(" ")[0] for one in player.cluster.writes]
             others, beside = lines.count("somebody"), lines.count("looked") + lines.count("operation")
-            killed = sum(one.result is None and one.error is None for one in player.outcomes)
+            killed = sum(one.result is None and one.error is None and not one.idle for one in player.outcomes)
             whole += Counts(1, len(player.outcomes), killed, len(lines) - others - beside, others)
     return whole
