@@ -28,10 +28,8 @@ class Counts:
         )
 
     def __str__(self) -> str:
-        return (
-            f"{self.histories} histories: {self.operations} applies, rollbacks, timers and confirmations, {self.killed} of them killed, "
-            f"{self.writes} writes, {self.by_others} by somebody else, 0 laws broken"
-        )
+        done = f"{self.operations} applies, rollbacks, timers and confirmations, {self.killed} of them killed"
+        return f"{self.histories} histories: {done}, {self.writes} writes, {self.by_others} by somebody else, 0 laws broken"
 
 
 def play(first: int, count: int) -> Counts:
