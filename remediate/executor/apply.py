@@ -176,7 +176,8 @@ def _walked(job: Job) -> RunResult:
 
 def _with_suspects(job: Job, failure: StalePlan) -> StalePlan:
     if job.recorder is not None:
-        return with_suspects(failure, job.order.plan, job.recorder.journal, job.recorder.run)
+        own_run = job.unfinished.id if job.unfinished else job.recorder.run
+        return with_suspects(failure, job.order.plan, job.recorder.journal, own_run)
     with Journal(job.order.state_dir) as journal:
         return with_suspects(failure, job.order.plan, journal, own_run="")
 

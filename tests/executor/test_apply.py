@@ -407,6 +407,20 @@ def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:
         desk.apply(cluster, plan_for(cluster, approved=frozenset()), dry_run=True)
 
 
+def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
+    # Given an applied plan, and one of two certificates that somebody took out of one list again
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    cluster.box(3).trusted.remove(IMP.certificate)
+    before = len(cluster.writes)
+    # When the plan is applied again, Then that one is put back, and nothing else is written to a list
+    assert desk.apply(cluster, plan).state == "applied"
+    assert [one.what for one in cluster.writes[before:] if one.what.startswith("append")] == [
+        f"append {IMP.certificate.fingerprint}"
+    ]
+
+
 def test_a_dry_run_refuses_a_place_where_a_real_run_could_not_keep_its_journal(desk: Desk) -> None:
     # Given a state directory that anybody may write to, and one that cannot be made
     desk.state_dir.mkdir(parents=True)

@@ -145,6 +145,15 @@ def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed
     assert timed.apply(plan, confirm_within=None).exit_code == 0
 
 
+def test_a_run_that_was_confirmed_is_not_called_late_when_it_is_rolled_back(timed: Timed, plan: Plan) -> None:
+    timed.apply(plan)
+    timed.confirm()
+    timed.clock.go_on(24 * 3600)
+    result = timed.desk.rollback(timed.cluster, now=timed.clock)
+    assert result.state == "rolled-back"
+    assert "Nobody confirmed" not in result.message
+
+
 def test_confirmed_in_time_it_stays_and_the_timer_ends(timed: Timed, plan: Plan) -> None:
     timed.apply(plan)
     timed.clock.go_on(14 * 60)
@@ -544,3 +553,18 @@ def test_too_late_a_confirmation_says_how_far_the_way_back_came(timed: Timed, pl
     timed.expire()
     with pytest.raises(NotPending, match="is not rolled back yet"):
         timed.confirm()
+
+
+def test_a_timer_is_ended_for_its_own_run_and_no_other(desk: Desk) -> None:
+    # Given two clusters with a run each, and a timer for each
+    plan = plan_for(story())
+    with Journal(desk.state_dir, writable=True, now=lambda: NOW) as journal:
+        runs = [
+            journal.begin(replace(plan, cluster=name), (), {}, who=whoami(), ticket=None) for name in ("paris", "rome", "milan")
+        ]
+        for run in runs:
+            timers.arm(journal, run, f"timer of {run}", NOW + QUARTER)
+        # When one is ended, Then the others go on
+        assert timers.disarm(journal, runs[1])
+        assert [journal.run(run).timer for run in runs] == [f"timer of {runs[0]}", None, f"timer of {runs[2]}"]
+        assert not timers.disarm(journal, runs[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from remediate import Certificate, RemediateError
 from remediate.model import extensions
@@ -46,6 +47,12 @@ def test_what_openssl_cannot_read_has_no_names() -> None:
     assert name_hashes(UNREADABLE).subject == name_hashes(UNREADABLE).issuer == -1
     assert can_pass(UNREADABLE, NOW)
     assert refused_by_openssl_3([UNREADABLE], [], NOW) == "it cannot read one of the certificates"
+
+
+def test_a_certificate_that_is_for_something_else_can_pass_nowhere() -> None:
+    for usage, passes in ((ExtendedKeyUsageOID.SERVER_AUTH, True), (ExtendedKeyUsageOID.CLIENT_AUTH, False)):
+        leaf = issue("leaf.test", issue("Root", ca=True), names=("leaf.test",), usage=(usage,)).certificate
+        assert can_pass(leaf, NOW) is passes
 
 
 def test_a_certificate_without_a_common_name() -> None:
