@@ -63,10 +63,10 @@ def command(
     With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
     is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.
 
-    With --json, one document says what became of it, with the steps that are open and, under "notes", what else nobody may miss.
-
     With --window, no change begins outside of the window, nor one that would not end in it; what is done by then stays, and the same
     apply goes on in the next window. The way back after a failure is not held to the window.
+
+    With --json, one document says what became of it, with the steps that are open and, under "notes", what else nobody may miss.
 
     \b
     EXAMPLES
