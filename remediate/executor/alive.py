@@ -30,6 +30,8 @@ def log_of(run: str, state_dir: Path) -> Path:
 def remark(run: Run, state_dir: Path, now: datetime) -> str | None:
     """What a person must know of a run that is not at its end; None where its state says all."""
     here = run.host == socket.gethostname()
+    if is_armed(run) and is_due(run, now) and not here:
+        return f"It was to be confirmed by {run.confirm_by}. Whether a process on {run.host} rolls it back cannot be seen from here."
     if is_armed(run):
         return _of_its_timer(run, state_dir, now, watched=not here or _is_watched(run.id, state_dir))
     if run.state == "running" and here and not name_is_held(run.cluster, state_dir):

@@ -38,10 +38,13 @@ def test_a_run_whose_process_was_killed_is_told_from_one_at_work(desk: Desk, kil
         assert alive.remark(killed, desk.state_dir, NOW) is None
 
 
-def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The name of a machine cannot be changed for a test.
-    monkeypatch.setattr("socket.gethostname", lambda: "another")
-    assert alive.remark(killed, desk.state_dir, NOW) is None
+def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run) -> None:
+    elsewhere = replace(killed, host="another")
+    assert alive.remark(elsewhere, desk.state_dir, NOW) is None
+    late = replace(elsewhere, timer="T", confirm_by="2026-11-23T10:15:00Z")
+    assert alive.remark(late, desk.state_dir, NOW + timedelta(hours=1)) == (
+        "It was to be confirmed by 2026-11-23T10:15:00Z. Whether a process on another rolls it back cannot be seen from here."
+    )
 
 
 def test_of_a_lock_that_cannot_be_looked_at_nothing_is_claimed(desk: Desk, killed: Run) -> None:

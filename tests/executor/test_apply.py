@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from remediate.executor import todo
 from remediate.executor.closing import VerificationFailed
 from remediate.executor.journal import FILE_NAME
-from remediate.executor.lock import LockError
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
@@ -22,19 +18,12 @@ from tests.executor.clusters import (
     CORPORATE,
     CUCM_EC,
     IMP,
-    OLD_IMP,
     endpoint,
     plan_for,
-    removing_over_rest,
-    renewed,
-    renumbered,
     story,
 )
 from tests.executor.conftest import Desk
-from tests.executor.memory import no_tap
-from tests.executor.tapped import Crash, CrashAt
 from tests.executor.test_crash import story_after
-from tests.pki import issue
 
 
 def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
@@ -383,30 +372,6 @@ def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
     assert {one.what.removeprefix("append ") for one in cluster.writes if one.what.startswith("append")} == wanted
 
 
-def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
-    # Given a cluster whose peers refuse writes when opened for reading
-    cluster = story()
-    plan = plan_for(cluster)
-    # When it is rehearsed
-    result = desk.apply(cluster, plan, dry_run=True)
-    # Then no box got a write, no journal came to be, every change is said, and what cannot be known reads so
-    assert (result.state, result.changed, cluster.sent) == ("dry-run", False, 0)
-    assert not desk.state_dir.exists()
-    assert len(desk.said("would-change")) == 1 + 6
-    assert any("unknown until apply" in text for text in desk.said("unknown"))
-    steps = [one.fields["step"] for one in desk.events if one.type == "step"]
-    # And the walk is the one of a real run, verification apart
-    live = Desk(desk.home / "live")
-    live.apply(story(), plan)
-    assert steps == [one.fields["step"] for one in live.events if one.type == "step" and one.fields["step"] != 12]
-
-
-def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:
-    cluster = story()
-    with pytest.raises(Declined):
-        desk.apply(cluster, plan_for(cluster, approved=frozenset()), dry_run=True)
-
-
 def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
     # Given an applied plan, and one of two certificates that somebody took out of one list again
     cluster = story()
@@ -419,112 +384,6 @@ def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
     assert [one.what for one in cluster.writes[before:] if one.what.startswith("append")] == [
         f"append {IMP.certificate.fingerprint}"
     ]
-
-
-def test_a_dry_run_refuses_a_place_where_a_real_run_could_not_keep_its_journal(desk: Desk) -> None:
-    # Given a state directory that anybody may write to, and one that cannot be made
-    desk.state_dir.mkdir(parents=True)
-    desk.state_dir.chmod(0o777)
-    cluster = story()
-    for dry_run in (True, False):
-        with pytest.raises(LockError, match="does not belong to this user alone"):
-            desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
-    desk.state_dir.rmdir()
-    for stands_in_the_way in (_a_file, _a_link_to_nowhere, _a_file_for_its_locks):
-        stands_in_the_way(desk.state_dir)
-        for dry_run in (True, False):
-            with pytest.raises(LockError, match=r"cannot be made|does not belong to this user alone"):
-                desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
-        shutil.rmtree(desk.state_dir) if desk.state_dir.is_dir() else desk.state_dir.unlink()
-
-
-def _a_file(state_dir: Path) -> None:
-    state_dir.write_text("in the way")
-
-
-def _a_link_to_nowhere(state_dir: Path) -> None:
-    state_dir.symlink_to("/nowhere/at/all")
-
-
-def _a_file_for_its_locks(state_dir: Path) -> None:
-    state_dir.mkdir()
-    (state_dir / "locks").write_text("in the way")
-
-
-def test_a_dry_run_refuses_a_name_that_no_directory_can_have(desk: Desk) -> None:
-    cluster = story()
-    desk.home.mkdir()
-    nowhere = replace(desk, home=desk.home / ("x" * 300))
-    for dry_run in (True, False):
-        with pytest.raises(LockError, match="File name too long"):
-            nowhere.apply(cluster, plan_for(cluster), dry_run=dry_run)
-
-
-def test_a_dry_run_knows_what_was_approved_for_the_run_that_it_would_go_on_with(desk: Desk) -> None:
-    # Given a run that a person approved, and that was killed half-way
-    cluster = story()
-    plan = plan_for(cluster, approved=frozenset())
-    cluster.tap = CrashAt(30)
-    with pytest.raises(Crash):
-        desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
-    cluster.tap = no_tap
-    # When the same plan is rehearsed without approvals, Then that is not refused, as the real apply is not
-    assert desk.apply(cluster, plan, dry_run=True).state == "dry-run"
-    assert desk.apply(cluster, plan).state == "applied"
-
-
-def test_a_removal_comes_before_the_addition_and_is_undone_by_adding(desk: Desk) -> None:
-    # Given a plan that takes one certificate out by REST
-    cluster = story(peers=1)
-    plan = renumbered(plan_for(cluster), removing=cluster.box(1).trusted[0], by="rest")
-    # When it is applied, Then it goes first
-    assert desk.apply(cluster, plan).exit_code == 0
-    assert cluster.writes[0].what.startswith("remove")
-    # When it is rolled back, Then the list holds the same certificates
-    result = desk.rollback(cluster)
-    assert (result.exit_code, result.state) == (0, "rolled-back")
-    assert {one.fingerprint for one in cluster.box(1).trusted} == {one.fingerprint for one in story(1).box(1).trusted}
-
-
-def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
-    # Given a plan with a removal that only a person can make
-    cluster = story(peers=1)
-    stale = cluster.box(1).trusted[0]
-    plan = renumbered(plan_for(cluster), removing=stale, by="person")
-    # When it is applied, Then the rest is done, and the step is open with its page
-    result = desk.apply(cluster, plan)
-    assert (result.exit_code, result.state) == (8, "partial")
-    assert "Maintenance > Security > Trusted CA certificate" in result.open_steps[0]
-    # When the person did it and the plan is applied again, Then the same run ends well
-    cluster.box(1).trusted.remove(stale)
-    again = desk.apply(cluster, plan)
-    assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)
-
-
-def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None:
-    # Given a plan with a removal by hand of a certificate without a common name
-    stale, other = (issue(None, ca=True, organization=one).certificate for one in ("stale", "other"))
-    plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
-    # Then it is open for the endpoints of that one, and for nobody else's
-    assert todo.endpoints_of(plan, stale) == {"imp.example.test:8443"}
-    assert todo.endpoints_of(plan, other) == frozenset()
-
-
-def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_only_that(desk: Desk) -> None:
-    # Given a plan that puts a renewed certificate in the place of the old one, and a box that takes nothing out after all
-    cluster = renewed(peers=1)
-    plan = removing_over_rest(plan_for(cluster, allow_removal=True))
-    cluster.box(1).removal = False
-    # When it is applied
-    result = desk.apply(cluster, plan)
-    # Then the old one and its successor are for a person, the endpoint that waits is excused, and the rest is done
-    assert (result.exit_code, result.state) == (8, "partial")
-    assert [OLD_IMP.certificate.fingerprint in one or IMP.certificate.fingerprint in one for one in result.open_steps] == [
-        True,
-        True,
-    ]
-    assert IMP.certificate not in cluster.box(1).trusted
-    assert cluster.writes[-2].what.startswith("cipher ")
 
 
 def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(desk: Desk) -> None:
@@ -540,19 +399,6 @@ def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(de
     assert (result.exit_code, result.state) == (8, "partial")
     assert any(one.startswith("The primary could not be read: ") for one in result.open_steps)
     assert IMP.certificate in cluster.box(2).trusted
-
-
-def test_a_dry_run_says_what_is_so_already_and_rehearses_no_absent_peer(desk: Desk) -> None:
-    # Given a peer that has what the plan adds, and one that is down
-    cluster = story()
-    plan = plan_for(cluster)
-    cluster.box(2).trusted.append(IMP.certificate)
-    cluster.box(3).up = False
-    # When the plan is rehearsed with a rolling restart
-    desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
-    # Then that is said, and the restarts are those of the peers that answer
-    assert len(desk.said("nothing-to-do")) == 1
-    assert sum("restart" in one for one in desk.said("would-change")) == 2
 
 
 @pytest.mark.parametrize("on_failure", ["rollback", "workaround"])

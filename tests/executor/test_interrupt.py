@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -121,19 +122,24 @@ def test_a_signal_during_the_last_look_does_not_make_a_verified_run_half_done(de
     assert desk.journal().run("last").state == "applied"
 
 
+def ctrl_c_at_the_first(pauses: list[float]) -> Callable[[float], None]:
+    """A pause that is noted down; at the first one somebody presses Ctrl-C."""
+
+    def pause(seconds: float) -> None:
+        if not pauses:
+            os.kill(os.getpid(), signal.SIGINT)
+        pauses.append(seconds)
+
+    return pause
+
+
 def test_a_signal_while_replication_is_waited_for_ends_the_waiting(desk: Desk) -> None:
     # Given a cipher list that does not come to the other peers, and Ctrl-C after the first look
     cluster = story()
     cluster.lag = 10_000
     pauses: list[float] = []
-
-    def press(seconds: float) -> None:
-        if not pauses:
-            os.kill(os.getpid(), signal.SIGINT)
-        pauses.append(seconds)
-
     # When the plan is applied, Then it stops soon, and not when the patience with the peers is over
-    result = desk.apply(cluster, plan_for(cluster), {"pause": press})
+    result = desk.apply(cluster, plan_for(cluster), {"pause": ctrl_c_at_the_first(pauses)})
     assert (result.exit_code, result.state, len(pauses)) == (130, "partial", 1)
 
 
@@ -143,13 +149,7 @@ def test_a_signal_ends_that_waiting_on_the_way_back_too(desk: Desk) -> None:
     desk.apply(cluster, plan_for(cluster))
     cluster.lag = 10_000
     pauses: list[float] = []
-
-    def press(seconds: float) -> None:
-        if not pauses:
-            os.kill(os.getpid(), signal.SIGINT)
-        pauses.append(seconds)
-
-    result = desk.rollback(cluster, pause=press)
+    result = desk.rollback(cluster, pause=ctrl_c_at_the_first(pauses))
     assert (result.exit_code, result.state, len(pauses)) == (130, "partial", 1)
 
 

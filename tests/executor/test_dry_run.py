@@ -1,0 +1,105 @@
+"""The dry run: the whole path, the same checks, and nothing written (promise 10)."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from remediate.executor.lock import LockError
+from remediate.model.errors import Declined
+from tests.executor.clusters import IMP, plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import no_tap
+from tests.executor.tapped import Crash, CrashAt
+
+
+def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
+    # Given a cluster whose peers refuse writes when opened for reading
+    cluster = story()
+    plan = plan_for(cluster)
+    # When it is rehearsed
+    result = desk.apply(cluster, plan, dry_run=True)
+    # Then no box got a write, no journal came to be, every change is said, and what cannot be known reads so
+    assert (result.state, result.changed, cluster.sent) == ("dry-run", False, 0)
+    assert not desk.state_dir.exists()
+    assert len(desk.said("would-change")) == 1 + 6
+    assert any("unknown until apply" in text for text in desk.said("unknown"))
+    steps = [one.fields["step"] for one in desk.events if one.type == "step"]
+    # And the walk is the one of a real run, verification apart
+    live = Desk(desk.home / "live")
+    live.apply(story(), plan)
+    assert steps == [one.fields["step"] for one in live.events if one.type == "step" and one.fields["step"] != 12]
+
+
+def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:
+    cluster = story()
+    with pytest.raises(Declined):
+        desk.apply(cluster, plan_for(cluster, approved=frozenset()), dry_run=True)
+
+
+def test_a_dry_run_refuses_a_place_where_a_real_run_could_not_keep_its_journal(desk: Desk) -> None:
+    # Given a state directory that anybody may write to, and one that cannot be made
+    desk.state_dir.mkdir(parents=True)
+    desk.state_dir.chmod(0o777)
+    cluster = story()
+    for dry_run in (True, False):
+        with pytest.raises(LockError, match="does not belong to this user alone"):
+            desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+    desk.state_dir.rmdir()
+    for stands_in_the_way in (_a_file, _a_link_to_nowhere, _a_file_for_its_locks):
+        stands_in_the_way(desk.state_dir)
+        for dry_run in (True, False):
+            with pytest.raises(LockError, match=r"cannot be made|does not belong to this user alone"):
+                desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
+        shutil.rmtree(desk.state_dir) if desk.state_dir.is_dir() else desk.state_dir.unlink()
+
+
+def _a_file(state_dir: Path) -> None:
+    state_dir.write_text("in the way")
+
+
+def _a_link_to_nowhere(state_dir: Path) -> None:
+    state_dir.symlink_to("/nowhere/at/all")
+
+
+def _a_file_for_its_locks(state_dir: Path) -> None:
+    state_dir.mkdir()
+    (state_dir / "locks").write_text("in the way")
+
+
+def test_a_dry_run_refuses_a_name_that_no_directory_can_have(desk: Desk) -> None:
+    cluster = story()
+    desk.home.mkdir()
+    nowhere = replace(desk, home=desk.home / ("x" * 300))
+    for dry_run in (True, False):
+        with pytest.raises(LockError, match="File name too long"):
+            nowhere.apply(cluster, plan_for(cluster), dry_run=dry_run)
+
+
+def test_a_dry_run_knows_what_was_approved_for_the_run_that_it_would_go_on_with(desk: Desk) -> None:
+    # Given a run that a person approved, and that was killed half-way
+    cluster = story()
+    plan = plan_for(cluster, approved=frozenset())
+    cluster.tap = CrashAt(30)
+    with pytest.raises(Crash):
+        desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
+    cluster.tap = no_tap
+    # When the same plan is rehearsed without approvals, Then that is not refused, as the real apply is not
+    assert desk.apply(cluster, plan, dry_run=True).state == "dry-run"
+    assert desk.apply(cluster, plan).state == "applied"
+
+
+def test_a_dry_run_says_what_is_so_already_and_rehearses_no_absent_peer(desk: Desk) -> None:
+    # Given a peer that has what the plan adds, and one that is down
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(2).trusted.append(IMP.certificate)
+    cluster.box(3).up = False
+    # When the plan is rehearsed with a rolling restart
+    desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
+    # Then that is said, and the restarts are those of the peers that answer
+    assert len(desk.said("nothing-to-do")) == 1
+    assert sum("restart" in one for one in desk.said("would-change")) == 2
