@@ -10,6 +10,8 @@ from remediate.model.identity import Address, Product
 
 _PRIMARY_LEAVES = ("ConfigurationPrimary", "ConfigurationMaster")
 """The leaf was renamed; older versions have the second."""
+_NUMBERS = ("1", "2", "3", "4", "5", "6")
+"""The numbers that peers have; a cluster has up to six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,10 @@ class PublisherRecord:
 def alternates_in(leaves: Mapping[str, str]) -> Alternates:
     """Return what the leaves of ``xConfiguration Alternates`` say: up to six peers, numbered, perhaps with gaps."""
     found = {path.casefold(): value for path, value in leaves.items()}
-    by_number = {number: found.get(f"alternates peer {number} address", "") for number in range(1, 7)}
+    by_number = {int(number): found.get(f"alternates peer {number} address", "") for number in _NUMBERS}
     used = [number for number, address in by_number.items() if address]
     said = next((found[path] for leaf in _PRIMARY_LEAVES if (path := f"alternates {leaf}".casefold()) in found), "")
-    primary = int(said) if said.isdecimal() else 0
+    primary = int(said) if said in _NUMBERS else 0
     return Alternates(
         cluster_name=visible(found.get("alternates cluster name", ""), 80),
         primary=used.index(primary) + 1 if primary in used else None,

@@ -31,6 +31,8 @@ from remediate.model.canonical import rfc3339
 from remediate.model.errors import InventoryError, LockHeld, RemediateError, UsageError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+LONGEST_WITHIN = timedelta(hours=24)
+"""The process that waits for the deadline is lost with a restart of the machine, which is the more likely the longer it waits."""
 
 
 class NotPending(RemediateError):
@@ -49,12 +51,18 @@ class Asking(Protocol):
 
 def parse_within(text: str) -> timedelta:
     """Read ``15m``, ``900s`` or ``1h``. Raises UsageError."""
-    found = re.fullmatch(r"(\d{1,6})([smh])", text.strip())
+    found = re.fullmatch(r"([0-9]{1,6})([smh])", text.strip())
     if not found or not int(found[1]):
         raise UsageError(
             f"--confirm-within: `{text}` is no duration.", next_step="Write a whole number and its unit: 900s, 15m or 1h."
         )
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    within = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if within > LONGEST_WITHIN:
+        raise UsageError(
+            f"--confirm-within: `{text}` is longer than {LONGEST_WITHIN // timedelta(hours=1)} hours.",
+            next_step="Give at most 24h: a change that nobody looks at for a day is not being confirmed.",
+        )
+    return within
 
 
 def refuse_questions(cluster: ClusterAccess) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from remediate.model.errors import UsageError
 
-_SHAPE = re.compile(r"(\d\d?):(\d\d)/(\d\d?):(\d\d)(?:\s+(\S+))?")
+_SHAPE = re.compile(r"([0-9]{1,2}):([0-9]{2})/([0-9]{1,2}):([0-9]{2})(?:\s+(\S+))?")
 _DAY = timedelta(days=1)
 
 

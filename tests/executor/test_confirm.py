@@ -495,11 +495,21 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
     assert parse_within(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["15", "m", "0m", "-5m", "1.5h", "15 min", "1h30m", "9999999s", ""])
+@pytest.mark.parametrize(
+    "text", ["15", "m", "0m", "-5m", "1.5h", "15 min", "1h30m", "9999999s", "", "\u0661\u0665m", "\uff11h"]
+)
 def test_what_is_no_duration_is_refused_with_how_to_write_it(text: str) -> None:
     with pytest.raises(UsageError, match="is no duration") as refused:
         parse_within(text)
     assert "15m" in refused.value.next_step
+
+
+@pytest.mark.parametrize("text", ["25h", "1441m", "86401s", "999999h"])
+def test_nobody_waits_longer_than_a_day_for_a_confirmation(text: str) -> None:
+    assert parse_within("24h") == timedelta(days=1)
+    with pytest.raises(UsageError, match=f"`{text}` is longer than 24 hours") as refused:
+        parse_within(text)
+    assert "at most 24h" in refused.value.next_step
 
 
 def test_a_run_with_open_steps_is_rolled_back_at_the_deadline_unless_it_is_ended_and_confirmed(

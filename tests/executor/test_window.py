@@ -93,6 +93,8 @@ def test_without_a_zone_it_is_the_one_of_this_machine() -> None:
     [
         ("22:00", "is no window"),
         ("22-02", "is no window"),
+        ("\u0662\u0662:\u0660\u0660/02:00", "is no window"),
+        ("22:00/\uff10\uff12:00", "is no window"),
         ("25:00/02:00", "is no window"),
         ("22:00/22:00", "begins when it ends"),
         ("22:00/02:00 Europe/Pariss", "knows no time zone `Europe/Pariss`"),

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
         help="Restart peers, one at a time: none, those that still refuse clients, or all that changed.")  # fmt: skip
 @option("--on-failure", type=click.Choice(["rollback", "workaround", "stop"]), default="rollback", show_default=True,
         help="What to do when a change fails.")  # fmt: skip
-@option("--confirm-within", metavar="15m", help="Undo everything unless `remediate confirm` follows within 900s, 15m or 1h.")
+@option(
+    "--confirm-within",
+    metavar="15m",
+    help="Undo everything unless `remediate confirm` follows within 900s, 15m or 1h; at most 24h.",
+)
 @option("--window", metavar="START/END",
         help="Begin nothing outside of these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
