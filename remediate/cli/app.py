@@ -16,6 +16,7 @@ import click
 
 from remediate.cli.failures import Terminated, report_failure
 from remediate.cli.session import Session
+from remediate.machine.core_dumps import forbid_core_dumps
 
 VERBS = {
     "collect": "Read peers, lists and endpoints into a snapshot.",
@@ -107,6 +108,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    forbid_core_dumps()
     for one in (signal.SIGTERM, signal.SIGHUP):
         # A dropped connection to the terminal is the commonest way for a run to be interrupted in a change window.
         signal.signal(one, _terminate)

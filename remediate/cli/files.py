@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
+from remediate.machine.files import FileTooLarge, NotRegularFile, read_regular_file
 from remediate.model.errors import RemediateError, UsageError
 from remediate.model.limits import Limits
 
@@ -34,17 +35,42 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def open_private(path: Path) -> TextIO:
-    """Open `path` for writing line by line, emptied, and for its owner only where it is ours. Raises RemediateError."""
+    """Open `path` for writing line by line, emptied, and for its owner only where it is ours.
+
+    A character device (``/dev/null``) is written to as it is. A pipe is refused: a reader that stops reading would stop the run.
+
+    Raises:
+        RemediateError: a link, a pipe or a folder is there, or it cannot be written.
+    """
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT, _PRIVATE)
-        found = os.fstat(handle)
-        if stat.S_ISREG(found.st_mode):
-            if found.st_uid == os.geteuid():
-                os.fchmod(handle, _PRIVATE)
-            os.ftruncate(handle, 0)
-        return os.fdopen(handle, "w", encoding="utf-8")
+        if path.is_symlink() or path.is_fifo():
+            raise _not_a_plain_file(path)
+        # What was looked at may have been replaced since: the open file decides.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, _PRIVATE)
     except OSError as error:
         raise _refusal(path, error) from error
+    try:
+        _take_over(handle, path)
+        return os.fdopen(handle, "w", encoding="utf-8")
+    except OSError as error:
+        os.close(handle)
+        raise _refusal(path, error) from error
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _take_over(handle: int, path: Path) -> None:
+    """Empty an open file and make it private; leave a character device as it is. Raises OSError, RemediateError."""
+    status = os.fstat(handle)
+    if stat.S_ISCHR(status.st_mode):
+        os.set_blocking(handle, True)
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise _not_a_plain_file(path)
+    if status.st_uid == os.geteuid():
+        os.fchmod(handle, _PRIVATE)
+    os.ftruncate(handle, 0)
 
 
 def read_text(path: Path) -> str:
@@ -58,16 +84,22 @@ def read_text(path: Path) -> str:
 def read_bytes(path: Path) -> bytes:
     """Return what is in `path`; ``-`` is stdin. Raises RemediateError."""
     try:
-        if str(path) == "-":
-            data = _stdin()
-        else:
-            with path.open("rb") as file:
-                data = file.read(_LARGEST + 1)
+        data = _stdin() if str(path) == "-" else read_regular_file(path, _LARGEST)
+    except FileTooLarge:
+        raise _too_large(path) from None
+    except NotRegularFile as error:
+        raise RemediateError(
+            f"{path} cannot be read: {error.strerror}.", next_step="Name a file, or - to read what is piped to stdin."
+        ) from error
     except OSError as error:
         raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
     if len(data) > _LARGEST:
-        raise RemediateError(f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file.")
+        raise _too_large(path)
     return data
+
+
+def _too_large(path: Path) -> RemediateError:
+    return RemediateError(f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file.")
 
 
 def _stdin() -> bytes:
@@ -90,9 +122,13 @@ def _stdin() -> bytes:
 def _refuse_special(path: Path) -> None:
     """A rename would put a file in the place of a device, a pipe or a link."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise RemediateError(
-            f"{path} is there already and is no plain file.", next_step="Name a new file, or a plain file to be replaced."
-        )
+        raise _not_a_plain_file(path)
+
+
+def _not_a_plain_file(path: Path) -> RemediateError:
+    return RemediateError(
+        f"{path} is there already and is no plain file.", next_step="Name a new file, or a plain file to be replaced."
+    )
 
 
 def _replace(path: Path, text: str) -> None:

@@ -57,7 +57,7 @@ def write_documents(session: Session, results: Sequence[Done[D]], key: str, code
     if len(results) > 1:
         session.write_json({"exit_code": code, "clusters": [done.as_json(_under(key)) for done in results]})
     elif results[0].value is not None:
-        session.write(results[0].value.to_json())
+        session.write_json_text(results[0].value.to_json())
 
 
 def _under(key: str) -> Callable[[Document], dict[str, Any]]:

@@ -92,7 +92,13 @@ class Session:
         """Write the one document of ``--json``."""
         import json
 
-        self.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        self.write_json_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+    def write_json_text(self, document: str) -> None:
+        """Write JSON text on stdout, where it may be a terminal that shows it: what could steer it is escaped."""
+        from remediate.report.text import terminal_json
+
+        self.write(terminal_json(document))
 
     def write(self, text: str) -> None:
         """Write a document on stdout, in UTF-8 whatever a terminal has: JSON, HTML and Markdown are.

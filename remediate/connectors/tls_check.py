@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.connectors.text import reason_of
+from remediate.machine.files import open_regular_file, read_regular_file
 from remediate.model.access import TlsTrust
 from remediate.model.certificate import Certificate
 from remediate.model.errors import InventoryError, RemediateError
 from remediate.model.identity import Fingerprint, KeyFamily
 
 _FAMILY_CIPHERS: Mapping[KeyFamily, str] = {"rsa": "ECDHE+aRSA:DHE+aRSA:kRSA", "ecdsa": "ECDHE+aECDSA"}
+_LARGEST_CA_FILE = 64 * 1024 * 1024
+"""Twenty times as much as the longest trusted CA list that is read takes as PEM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ def check_for(trust: TlsTrust) -> TlsCheck:
         return TlsCheck(system, "the system's CA store")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.load_verify_locations(cafile=str(trust.ca))
+        with open_regular_file(trust.ca):  # OpenSSL would wait for somebody to write to a pipe
+            context.load_verify_locations(cafile=str(trust.ca))
     except (OSError, ssl.SSLError) as error:
         raise InventoryError(f"{trust.ca}: this CA file cannot be used: {reason_of(error)}.") from error
     return TlsCheck(context, f"the CA file {trust.ca}")
@@ -79,8 +83,10 @@ def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
     found: dict[Fingerprint, Certificate] = {}
     for path in paths:
         try:
-            here = Certificate.all_from(path.read_bytes())
-        except (OSError, RemediateError) as error:
+            here = Certificate.all_from(read_regular_file(path, _LARGEST_CA_FILE))
+        except OSError as error:
+            raise InventoryError(f"{path}: this CA file cannot be read: {error.strerror}.") from error
+        except RemediateError as error:
             raise InventoryError(f"{path}: this CA file cannot be read: {error}") from error
         if not here:
             raise InventoryError(f"{path}: there is no certificate in this CA file.")

@@ -61,7 +61,7 @@ def _is_watched(run: str, state_dir: Path) -> bool:
 def _is_held(log: Path, wait_s: float) -> bool:
     time.sleep(wait_s)
     try:
-        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     except OSError:

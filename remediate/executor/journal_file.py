@@ -8,16 +8,21 @@ import tempfile
 from pathlib import Path
 
 from remediate.executor.schema import MIGRATIONS, migrate, version_of
+from remediate.machine.files import refuse_special
 
 _ROOM_BYTES = 4 * 1024 * 1024
 """What must be free before a run may start: a whole run with six peers and their lists needs less."""
+
+_BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite adds to the name of a database for its own files (sqlite.org/tempfiles.html)."""
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
     """Return the journal at `path`, made or brought to this version where that is due. Raises OSError, sqlite3.Error."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
+    refuse_special_files(path)
     prove_room(path.parent)
     db = _configured(sqlite3.connect(path, isolation_level=None))
     db.execute("PRAGMA journal_mode = WAL")
@@ -33,9 +38,20 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """Return the journal at `path`, of whatever version; an empty one where there is none. Raises OSError, sqlite3.Error."""
     if not path.exists():
         return _configured(sqlite3.connect(":memory:", isolation_level=None))
+    refuse_special_files(path)
     # Beside a WAL journal even a reader creates a -shm file; where it may not, nobody writes either, and the file is all there is.
     flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
     return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
+
+
+def refuse_special_files(journal: Path) -> None:
+    """Raise OSError where a pipe or a device stands in the place of the journal or of a file that SQLite keeps beside it.
+
+    SQLite opens what is there, and would wait for somebody to write to a pipe.
+    """
+    for path in (journal, *(journal.with_name(journal.name + suffix) for suffix in _BESIDE)):
+        if path.exists():
+            refuse_special(path.stat().st_mode, path)
 
 
 def _configured(db: sqlite3.Connection) -> sqlite3.Connection:

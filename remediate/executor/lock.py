@@ -25,6 +25,7 @@ from pathlib import Path
 
 from remediate.executor.ports import ClusterPort
 from remediate.executor.who import Who
+from remediate.machine.files import refuse_special
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import LockHeld, RemediateError
@@ -217,7 +218,7 @@ def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> in
 
 def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
     try:
-        handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        handle = _opened(path, flags)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -232,6 +233,16 @@ def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
         return handle
     os.close(handle)
     return _locked_at_once(path, cluster, flags)
+
+
+def _opened(path: Path, flags: int) -> int:
+    handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    try:
+        refuse_special(os.fstat(handle).st_mode, path)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def _is_still(path: Path, handle: int) -> bool:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from remediate.executor.journal import FILE_NAME, JournalError
-from remediate.executor.journal_file import prove_room
+from remediate.executor.journal_file import prove_room, refuse_special_files
 from remediate.executor.lock import name_directory, refuse_if_unusable
 
 
@@ -18,6 +18,7 @@ def refuse_unusable(state_dir: Path, shared: Path) -> None:
     journal = state_dir / FILE_NAME
     try:
         prove_room(there)
+        refuse_special_files(journal)
         if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
             raise JournalError(f"The journal {journal} cannot be used: it cannot be written.")
     except OSError as error:

@@ -25,6 +25,8 @@ from remediate.executor.journal import Journal, JournalError, UnknownRun
 from remediate.executor.lock import hold_name
 from remediate.executor.ports import Watch, Watcher, utc_now
 from remediate.executor.who import whoami
+from remediate.machine.core_dumps import forbid_core_dumps
+from remediate.machine.files import refuse_special
 from remediate.model.canonical import parse_rfc3339, rfc3339
 from remediate.model.errors import LockHeld, RemediateError
 
@@ -69,8 +71,9 @@ def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
     # Not the current folder: what lies there by chance is not to be imported.
     command = [sys.executable, "-P", "-m", "remediate.executor.watcher"]
     told = [watch.run, watch.timer, watch.cluster, str(watch.inventory), str(watch.state_dir), str(ready)]
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
+        refuse_special(os.fstat(handle).st_mode, log)
         hold_log(handle)
         return subprocess.Popen(
             [*command, *told],
@@ -94,6 +97,7 @@ def _says_ready(ours: socket.socket) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """The process itself."""
+    forbid_core_dumps()
     run, timer, cluster, inventory, state_dir, ready = arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     watch_for = Watch(run, timer, cluster, Path(inventory), Path(state_dir))

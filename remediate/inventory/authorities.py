@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from remediate.machine.files import list_files
 from remediate.model.errors import InventoryError
 
 _SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
@@ -16,11 +17,12 @@ def authority_files(path: Path) -> tuple[Path, ...]:
     Raises:
         InventoryError: there is no such file, or the folder has none of them.
     """
-    if not path.exists():
-        raise InventoryError(f"{path}: no such file or folder of CA certificates.", next_step=_NEXT_STEP)
-    if not path.is_dir():
-        return (path,)
-    files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES))
+    try:
+        files = list_files(path, lambda file: file.suffix.lower() in _SUFFIXES)
+    except FileNotFoundError as error:
+        raise InventoryError(f"{path}: no such file or folder of CA certificates.", next_step=_NEXT_STEP) from error
+    except OSError as error:
+        raise InventoryError(f"{path}: cannot be looked at: {error.strerror}.", next_step=_NEXT_STEP) from error
     if not files:
         raise InventoryError(f"{path}: this folder has no .pem, .crt, .cer or .der file.", next_step=_NEXT_STEP)
     return files

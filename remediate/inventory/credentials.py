@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remediate.inventory.document import Item
+from remediate.machine.files import open_regular_file
 from remediate.model.errors import InventoryError
 from remediate.model.secret import Secret, SecretSource
 
@@ -53,7 +54,7 @@ class FileSource:
 
     def read(self) -> Secret:
         try:
-            with self.path.open("rb") as file:
+            with open_regular_file(self.path) as file:
                 # Asked of the open file, so that it cannot be swapped in between.
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 content = file.read(MAX_SECRET_BYTES + 1)
@@ -84,6 +85,9 @@ class CommandSource:
             )
         except OSError as error:
             raise InventoryError(f"{name} cannot be run: {error.strerror}.") from error
+        except ValueError:
+            # `from None`: the exception may carry an argument.
+            raise InventoryError(f"{name} cannot be run: an argument holds a character that no argument can have.") from None
         except subprocess.TimeoutExpired:
             # `from None`: the exception carries what was printed so far.
             raise InventoryError(f"{name} gave no answer within {COMMAND_TIMEOUT_S:.0f} seconds.") from None
@@ -186,7 +190,7 @@ def _source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> S
         case "env":
             return EnvironmentSource(value.text())
         case "file":
-            return FileSource(value.file.parent / Path(value.text()).expanduser())
+            return FileSource(value.path())
         case "command":
             return CommandSource(tuple(part.text() for part in value.sequence()))
         case "keyring":

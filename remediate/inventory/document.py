@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from remediate.machine.files import read_regular_file
 from remediate.model.errors import InventoryError
 
 _STRING = "tag:yaml.org,2002:str"
@@ -17,6 +18,8 @@ _INTEGER = "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _QUOTED = re.compile(r"""(['"])(.*?)\1""")
 _MOST_DIGITS = 9
+_LARGEST_BYTES = 16 * 1024 * 1024
+"""Hundreds of clusters take a tenth of it."""
 _KINDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "nothing", "timestamp": "a date"}
 
 
@@ -82,13 +85,15 @@ class Item:
         return tuple(Item(node, self.file, f"{self.name}[{number}]") for number, node in enumerate(self.node.value))
 
     def text(self) -> str:
-        """Return a string that is not empty."""
+        """Return a string that is not empty and can be given to the operating system: as a path, a name, an argument."""
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.error(f"`{self.name}` must be text, not {_kind(self.node)}.")
         if self.node.tag != _STRING:
             raise self.error(f"`{self.name}` must be text, and YAML reads it as {_kind(self.node)}: put it in quotes.")
         if not self.node.value.strip():
             raise self.error(f"`{self.name}` is empty.")
+        if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in self.node.value):
+            raise self.error(f"`{self.name}` holds a NUL character or half of a surrogate pair, which nothing meant here has.")
         return str(self.node.value)
 
     def integer(self) -> int:
@@ -97,7 +102,7 @@ class Item:
         # YAML 1.1 reads a leading zero as octal, and Python refuses endless digits: both are no number a person means here.
         if self.node.tag != _INTEGER:
             raise self.error(f"`{self.name}` must be a whole number, not {_kind(self.node)}.")
-        if not value.isdecimal() or len(value) > _MOST_DIGITS or value.startswith("0"):
+        if not (value.isascii() and value.isdecimal()) or len(value) > _MOST_DIGITS or value.startswith("0"):
             raise self.error(f"`{self.name}` must be a whole number from 1, in decimal and without a zero before it.")
         return int(value)
 
@@ -121,18 +126,31 @@ class Item:
             raise self.error(f"`{self.name}` is `{value}`, and may be {_listed(choices)}.{_nearest(value, choices)}")
         return value
 
+    def path(self) -> Path:
+        """Return a path, relative to the inventory file, with ``~`` and ``~USER`` as home directories."""
+        try:
+            return self.file.parent / Path(self.text()).expanduser()
+        except RuntimeError as error:
+            raise self.error(
+                f"`{self.name}` is `{self.text()}`, and this machine knows no home directory of that user."
+            ) from error
+
     def existing_path(self) -> Path:
-        """Return a path, relative to the inventory file, to something that is there."""
-        path = self.file.parent / Path(self.text()).expanduser()
-        if not path.exists():
-            raise self.error(f"`{self.name}` names {path}, which does not exist.")
+        """Return a path, as `path` does, to something that is there."""
+        path = self.path()
+        try:
+            path.stat()
+        except FileNotFoundError as error:
+            raise self.error(f"`{self.name}` names {path}, which does not exist.") from error
+        except OSError as error:
+            raise self.error(f"`{self.name}` names {path}, which cannot be looked at: {error.strerror}.") from error
         return path
 
 
 def read_document(file: Path) -> Item:
     """Return the one document in `file`. Raises InventoryError; what stands in the file is never quoted, it may be secret."""
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(read_regular_file(file, _LARGEST_BYTES).decode(), Loader=yaml.SafeLoader)
     except OSError as error:
         raise InventoryError(f"{file}: cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

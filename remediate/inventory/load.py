@@ -13,6 +13,7 @@ from remediate.inventory.credentials import password_source
 from remediate.inventory.document import Item, read_document
 from remediate.inventory.mra import LoginOf, mra_access, refuse_shared
 from remediate.inventory.pins import address, host_key_trust, tls_trust
+from remediate.machine.files import list_files
 from remediate.model.access import ClusterAccess, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
 from remediate.model.errors import InventoryError
 from remediate.model.identity import Address, Product
@@ -44,11 +45,12 @@ def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
 
 
 def _files(path: Path) -> tuple[Path, ...]:
-    if not path.exists():
-        raise InventoryError(f"{path}: no such inventory file or folder.", next_step=_WHICH_FILE)
-    if not path.is_dir():
-        return (path,)
-    files = tuple(sorted(file for file in path.iterdir() if file.suffix in {".yml", ".yaml"}))
+    try:
+        files = list_files(path, lambda file: file.suffix in {".yml", ".yaml"})
+    except FileNotFoundError as error:
+        raise InventoryError(f"{path}: no such inventory file or folder.", next_step=_WHICH_FILE) from error
+    except OSError as error:
+        raise InventoryError(f"{path}: cannot be looked at: {error.strerror}.", next_step=_WHICH_FILE) from error
     if not files:
         raise InventoryError(f"{path}: this folder has no .yml or .yaml file.", next_step=_WHICH_FILE)
     return files

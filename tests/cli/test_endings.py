@@ -104,14 +104,15 @@ def test_interruptions_have_their_codes(
     assert "is in the journal (`remediate runs`)" in ended.err
 
 
-def test_sigterm_ends_the_real_program_with_143(tmp_path: Path) -> None:
-    fifo = tmp_path / "plan.json"
-    os.mkfifo(fifo)
-    program = subprocess.Popen([sys.executable, "-c", "from remediate.cli import main; main()", "show", str(fifo)], stderr=-1)
-    # The program is in the middle of its command once it has opened the pipe to read.
-    with fifo.open("w"):
-        program.send_signal(signal.SIGTERM)
-        _, err = program.communicate(timeout=10)
+def test_sigterm_ends_the_real_program_with_143() -> None:
+    command = [sys.executable, "-c", "from remediate.cli import main; main()", "show", "-"]
+    program = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert program.stdin is not None
+    # More than a pipe holds: once it is written, the program is in the middle of its command, and reads.
+    program.stdin.write(b"x" * 200_000)
+    program.stdin.flush()
+    program.send_signal(signal.SIGTERM)
+    _, err = program.communicate(timeout=10)
 
     assert program.returncode == 143
     assert b"interrupted" in err

@@ -235,6 +235,15 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "precious").exists()
 
 
+def test_a_pipe_in_the_place_of_a_lock_is_refused(tmp_path: Path) -> None:
+    cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
+    with hold(cluster, tmp_path / "s", shared, **MINE):
+        (taken,) = shared.iterdir()
+    os.mkfifo(taken)
+    with pytest.raises(LockError, match="it is a named pipe"), hold(cluster, tmp_path / "s", shared, **MINE):
+        pass
+
+
 NAMELESS = """
 import os
 os.setreuid(54321, -1)

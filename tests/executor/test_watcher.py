@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from pathlib import Path
@@ -45,6 +46,9 @@ def test_it_has_a_session_of_its_own_no_terminal_and_a_private_log(order: Watch)
     files = [Path(f"/proc/{watcher.pid}/fd/{number}").readlink() for number in range(3)]
     assert files == [Path("/dev/null"), watcher.log, watcher.log]
     assert stat.S_IMODE(watcher.log.stat().st_mode) == 0o600
+    # And it writes no core file
+    [cores] = [line for line in Path(f"/proc/{watcher.pid}/limits").read_text().splitlines() if "core file" in line]
+    assert cores.split()[4:6] == ["0", "0"]
     # And when its timer was never written down, it ends by itself
     watcher.let_go()
     wait_for("has ended", watcher.log)
@@ -71,3 +75,16 @@ def test_it_does_not_come_up_where_its_log_cannot_be(order: Watch) -> None:
     (order.state_dir / "timers").write_text("in the way")
     with pytest.raises(TimerError, match="cannot be started"):
         start(order)
+
+
+def test_it_does_not_come_up_where_its_log_is_a_pipe(order: Watch) -> None:
+    log = order.state_dir / "timers" / f"{order.run}.log"
+    log.parent.mkdir()
+    os.mkfifo(log)
+    with pytest.raises(TimerError, match="cannot be started"):
+        start(order)
+    # Nor with somebody at its other end, who could stop reading
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(TimerError, match=r"cannot be started.*a named pipe"):
+        start(order)
+    os.close(reader)

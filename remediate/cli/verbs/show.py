@@ -51,7 +51,7 @@ def command(
         raise UsageError("--json, --html and --markdown exclude each other.")
     value = Plan.from_json(read_text(plan))
     if session.json:
-        session.write(value.to_json())
+        session.write_json_text(value.to_json())
     elif html_path:
         from remediate.report.html import plan_page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from remediate.connectors.evidence.handshakes import handshake_of
 from remediate.connectors.evidence.lines import read_log
 from remediate.connectors.evidence.streams import Connection, Connections
 from remediate.connectors.evidence.tally import Tally
+from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import Evidence, Unread
 from remediate.model.limits import Limits
@@ -86,8 +88,8 @@ class _Gatherer:
         """Read one plain file."""
         name = shown(file)
         try:
-            with file.open("rb") as opened:
-                self._budget.begin(file.stat().st_size)
+            with open_regular_file(file) as opened:
+                self._budget.begin(os.fstat(opened.fileno()).st_size)
                 for found in self._opener.leaves(name, opened):
                     self._take(found)
         except LimitReached as error:
