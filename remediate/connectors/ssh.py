@@ -56,6 +56,12 @@ def _recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits) -> para
         if check.accepts(key):
             return transport
         transport.close()
+        if check.revokes(key):
+            # Whoever stole a revoked key may be asked for another one, too: no other key of this box is looked at.
+            raise PinMismatch(
+                f"The SSH host key of {access.address}, {fingerprint_of(key)}, is marked @revoked in {check.what}.",
+                next_step="Somebody else may hold this key. Give the box a new one, verify it over another path, and pin it.",
+            )
         if key.get_name() in shown:
             break
         shown[key.get_name()] = fingerprint_of(key)

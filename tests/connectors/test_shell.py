@@ -191,6 +191,18 @@ def test_known_hosts_decides_where_no_key_is_pinned(tmp_path: Path, monkeypatch:
         with pytest.raises(PinMismatch, match=r"\.ssh/known_hosts") as caught:
             Shell(access, "admin", PASSWORD, QUICK, writable=False)
         assert "host_key" in caught.value.next_step
+        # A file with what OpenSSH alone understands is read all the same
+        known = _known_hosts(tmp_path, ScriptedShell.host_key, port)
+        assert known.known_hosts is not None
+        entry = known.known_hosts.read_bytes()
+        known.known_hosts.write_bytes(b"@cert-authority *.test ssh-rsa AAAA\n\xff\xfe\n" + entry)
+        with Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False) as one:
+            assert one.system
+        # And a revoked key is refused, also where it is listed
+        known.known_hosts.write_bytes(entry + b"@revoked * " + entry.split(maxsplit=1)[1])
+        with pytest.raises(PinMismatch, match="is marked @revoked") as caught:
+            Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False)
+        assert "Give the box a new one" in caught.value.next_step
         missing = HostKeyTrust(known_hosts=tmp_path / "none")
         with pytest.raises(InventoryError, match="cannot be read"):
             Shell(replace(access, ssh=missing), "admin", PASSWORD, QUICK, writable=False)
