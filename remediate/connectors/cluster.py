@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -100,9 +100,7 @@ def _as_the_cluster_says(
             alternates, listed = peer.alternates(), peer.cluster_peers()
         except ObservationError:
             continue
-        names: dict[Address, Address] = {}
-        for address in (*alternates.peers, *listed):
-            names[address] = next((one for one in (*known, *names.values()) if _same_host(one, address)), address)
+        names = same_hosts(known, (*alternates.peers, *listed))
         added = tuple(dict.fromkeys(one for one in names.values() if one not in known))
         alone = known[0] if len(known) == 1 and not added else None
         primary = alternates.primary_address
@@ -110,13 +108,26 @@ def _as_the_cluster_says(
     return (), None
 
 
-def _same_host(one: Address, other: Address) -> bool:
-    """Whether two spellings mean one box: the cluster may list addresses where the inventory has names."""
-    if one.casefold().rstrip(".") == other.casefold().rstrip("."):
-        return True
-    if is_ip(one) and is_ip(other):
-        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
-    return bool(_resolved(one) & _resolved(other))
+def same_hosts(
+    known: Iterable[Address], named: Iterable[Address], resolve: Callable[[Address], set[str]] | None = None
+) -> dict[Address, Address]:
+    """Return each of `named` with the first address, of `known` or before it in `named`, that means the same host, or itself.
+
+    The cluster may list addresses where the inventory has names. Each is resolved once, however many there are.
+    """
+    first_called: dict[str, Address] = {}
+    hosts: dict[Address, Address] = {}
+    for address in dict.fromkeys((*known, *named)):
+        called = _spellings(address) | (resolve or _resolved)(address)
+        before = {first_called[name] for name in called if name in first_called}
+        hosts[address] = next((host for host in hosts if host in before), address)
+        for name in called:
+            first_called.setdefault(name, hosts[address])
+    return {address: hosts[address] for address in named}
+
+
+def _spellings(address: Address) -> set[str]:
+    return {str(ipaddress.ip_address(address)) if is_ip(address) else address.casefold().rstrip(".")}
 
 
 def _resolved(address: Address) -> set[str]:

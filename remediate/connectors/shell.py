@@ -2,26 +2,33 @@
 
 There is no prompt to wait for, and a banner may hold anything, also a line ``OK``. So the first question is ``xStatus SystemUnit``,
 whose answer cannot be mistaken; from then on each answer ends with a line ``OK`` or an error.
+
+What we type would be the answer to anything that the box asks. So nothing is typed before a fresh shell is silent, and where it asks a
+question (a new password, ``Are you sure? (y/n)``) the question is quoted and the session ends.
 """
 
 from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import paramiko
 
 from remediate.connectors import shell_text
 from remediate.connectors.hostkey import fingerprint_of
+from remediate.connectors.shell_answer import Answer, TooMuch
 from remediate.connectors.ssh import open_shell
+from remediate.connectors.ssh_login import NOT_OURS_TO_ANSWER
 from remediate.connectors.text import reason_of, visible
 from remediate.model.access import PeerAccess
-from remediate.model.errors import ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
+from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
 _GREETING = "xStatus SystemUnit"
+_AT_LEAST_S = 0.001
+"""A time-out of 0 would mean: do not wait at all."""
 _QUIET_S = 0.2
 """How long the line must be silent until an unfinished last line, or what follows an error, counts as all there is."""
 
@@ -32,6 +39,10 @@ class CommandFailed(ObservationError):
 
 class _LinkLost(Exception):
     """The connection broke, or no answer came in time."""
+
+
+class _Asked(_LinkLost):
+    """The box asks something that is not ours to answer. The session was ended."""
 
 
 class Shell:
@@ -45,7 +56,7 @@ class Shell:
         system: what `xStatus SystemUnit` said.
 
     Raises:
-        as `open_shell`, and ObservationError when no shell answers behind the login.
+        as `open_shell`; AccessError when the shell asks a question of its own; ObservationError when none answers behind the login.
     """
 
     def __init__(self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
@@ -54,7 +65,14 @@ class Shell:
         self.host_key = fingerprint_of(self._channel.get_transport().get_remote_server_key())
         self._in_step = False
         try:
-            self.system = shell_text.status(self._answer_to(_GREETING))
+            self._hear_out()
+            self.system = shell_text.status(self._exchange(_GREETING))
+        except _Asked as error:
+            self.close()
+            raise AccessError(f"{self._where} is not open to {username} yet: {error}.", next_step=NOT_OURS_TO_ANSWER) from error
+        except _LinkLost as error:
+            self.close()
+            raise ObservationError(f"{self._where} did not answer `{_GREETING}`: {error}.") from error
         except BaseException:
             self.close()
             raise
@@ -101,6 +119,8 @@ class Shell:
             raise ObservationError(f"{self._where} no longer answers, so `{shown}` was not sent: {error}.") from error
         try:
             lines = self._exchange(command)
+        except _Asked as error:
+            raise OutcomeUnknown(f"{self._where} was told `{shown}`, and did not say what became of it: {error}.") from error
         except _LinkLost as error:
             raise OutcomeUnknown(f"{self._where} was told `{shown}`, and its answer was lost: {error}.") from error
         if failure := shell_text.error_in(lines, command):
@@ -117,58 +137,78 @@ class Shell:
         if not self._in_step:
             self._exchange(_GREETING)
 
+    def _hear_out(self) -> None:
+        """Read what a fresh shell prints until it is silent."""
+        printed, deadline = Answer("", self._limits, greeting=True), time.monotonic() + self._limits.shell_answer_s
+        quiet_s = self._limits.shell_silence_s
+        while chunk := self._receive(deadline, quiet_s):
+            self._take(printed, chunk, deadline)
+            quiet_s = _QUIET_S
+        if printed.question:
+            self._end_with(printed.question)
+
     def _exchange(self, command: str) -> list[str]:
         greeting = command == _GREETING
         if not greeting:
             self._synchronise()
         self._in_step = False
-        self._send(command + "\n")
-        raw, deadline = bytearray(), time.monotonic() + self._limits.shell_answer_s
-        while True:
-            lines = shell_text.lines_of(shell_text.plain(bytes(raw)))
-            if _complete(lines[:-1], greeting=greeting):
-                self._in_step = True
-                return lines
-            failed = not greeting and shell_text.error_in(lines[:-1], command) is not None
-            unfinished = _complete(lines, greeting=greeting)
-            chunk = self._receive(deadline, quiet_ends=failed or unfinished)
-            if not chunk:
-                return lines
-            raw += chunk
-            if len(raw) > self._limits.max_response_bytes:
-                raise _LinkLost(f"the answer is larger than {self._limits.max_response_bytes} bytes")
-            if shell_text.asks_for_more(shell_text.plain(bytes(raw[-200:]))):
-                self._send(" ")
+        answer, deadline = Answer(command, self._limits, greeting=greeting), time.monotonic() + self._limits.shell_answer_s
+        self._send(command + "\n", deadline)
+        while not answer.complete:
+            chunk = self._receive(deadline, _QUIET_S if answer.ends_if_quiet else self._limits.shell_silence_s)
+            if chunk:
+                self._take(answer, chunk, deadline)
+            elif answer.ends_if_quiet:
+                break
+            elif answer.question:
+                self._end_with(answer.question)
+            elif time.monotonic() >= deadline:
+                # It may wait for an answer in a form that we do not know, so nothing more is typed here.
+                self.close()
+                raise _LinkLost(f"no OK and no error within {self._limits.shell_answer_s:g} s")
+        self._in_step = answer.complete
+        return answer.all_lines()
 
-    def _send(self, text: str) -> None:
+    def _take(self, answer: Answer, chunk: bytes, deadline: float) -> None:
         try:
-            self._channel.settimeout(self._limits.connect_s)
-            self._channel.sendall(text.encode())
-        except (OSError, paramiko.SSHException, EOFError) as error:
+            answer.take(chunk)
+        except TooMuch as error:
+            # What is still under way would be taken for the next answer.
+            self.close()
+            raise _LinkLost(str(error)) from error
+        if answer.waits_for_a_key:
+            self._send(" ", deadline)
+
+    def _end_with(self, question: str) -> NoReturn:
+        self.close()
+        raise _Asked(f"it asks `{visible(question)}`, which was not answered, and the session was ended")
+
+    def _send(self, text: str, deadline: float) -> None:
+        left = text.encode()
+        try:
+            while left:
+                self._channel.settimeout(max(deadline - time.monotonic(), _AT_LEAST_S))
+                sent = self._channel.send(left)
+                if not sent:
+                    raise _LinkLost("the session was closed")
+                left = left[sent:]
+        except _LinkLost:
+            raise
+        except Exception as error:  # paramiko raises here whatever its own thread ended with
             raise _LinkLost(reason_of(error)) from error
 
-    def _receive(self, deadline: float, *, quiet_ends: bool) -> bytes:
-        """The next bytes; none when `quiet_ends` and the line is quiet."""
+    def _receive(self, deadline: float, quiet_s: float) -> bytes:
+        """The next bytes; none when the line is quiet for `quiet_s`, and after the deadline."""
         left = deadline - time.monotonic()
         if left <= 0:
-            raise _LinkLost(f"no OK and no error within {self._limits.shell_answer_s:g} s")
+            return b""
         try:
-            self._channel.settimeout(max(min(_QUIET_S, left) if quiet_ends else left, 0.001))
+            self._channel.settimeout(max(min(quiet_s, left), _AT_LEAST_S))
             chunk = self._channel.recv(65536)
-        except TimeoutError as error:
-            if quiet_ends:
-                return b""
-            raise _LinkLost(f"no OK and no error within {self._limits.shell_answer_s:g} s") from error
-        except (OSError, paramiko.SSHException, EOFError) as error:
+        except TimeoutError:
+            return b""
+        except Exception as error:  # as in _send
             raise _LinkLost(reason_of(error)) from error
         if not chunk:
             raise _LinkLost("the session was closed")
         return chunk
-
-
-def _complete(lines: list[str], *, greeting: bool) -> bool:
-    """Whether the box said OK; for the greeting, after a whole status block."""
-    if greeting:
-        ends = [number for number, line in enumerate(lines) if line.lower().startswith("*s/end")]
-        lines = lines[ends[-1] :] if ends else []
-    return any(shell_text.is_ok(line) for line in lines)

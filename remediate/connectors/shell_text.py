@@ -12,12 +12,14 @@ MAX_VALUE = 2048
 
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\^_=>])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_LEAF = re.compile(r"\*c\s+xConfiguration\s+([^:]+):\s*(.*)", re.IGNORECASE)
-_BLOCK = re.compile(r"\*s\s+([^:]+):\s*(.*)", re.IGNORECASE)
-_STATUS = re.compile(r"( +)([^:]+):\s*(.*)")
 _ERROR = re.compile(r"\W*(error|command not|unknown|unrecogni[sz]ed|invalid|ambiguous|failed)\b", re.IGNORECASE)
 _READS = re.compile(r"xstatus\b[^:\n\r]*|xconfiguration\b[^:\n\r]*|(xcommand )?\?", re.IGNORECASE)
-_PAGER = re.compile(r"(--\s*more\s*--|\(more\)|press any key[^\n]*)\s*$", re.IGNORECASE)
+_MORE = re.compile(r"-- ?more ?--|\(more\)", re.IGNORECASE)
+_ANY_KEY = "press any key"
+_YES_OR_NO = re.compile(r"[\[(<] ?(y|yes|n|no)\b[^\])>]{0,40}[\])>][ :?>]*", re.IGNORECASE)
+_LONGEST_NAME = 100
+_DEEPEST = 8
+"""What is deeper, or called by a longer name, is no status of an Expressway; without a limit, paths would grow with the square."""
 _VALUE = re.compile(r"[A-Za-z0-9:+!@=_.,\- ]*")
 
 
@@ -28,12 +30,31 @@ def plain(raw: bytes) -> str:
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of `text` without what a pager put between them."""
-    return [re.sub(r"^.*(--\s*more\s*--|\(more\))\s*", "", line, flags=re.IGNORECASE) for line in text.split("\n")]
+    return [without_pager(line) for line in text.split("\n")]
+
+
+def without_pager(line: str) -> str:
+    """Return what stands behind the last sign of a pager, or the whole line."""
+    ends = [match.end() for match in _MORE.finditer(line)]
+    return line[ends[-1] :].lstrip() if ends else line
 
 
 def asks_for_more(text: str) -> bool:
-    """Whether a pager waits for a key."""
-    return _PAGER.search(text) is not None
+    """Whether a pager waits for a key: `text` is what was printed last."""
+    last = text.rpartition("\n")[2].rstrip().casefold()
+    return last.endswith(("--more--", "-- more --", "(more)")) or _ANY_KEY in last
+
+
+def is_question(line: str, *, finished: bool) -> bool:
+    """Whether a line that nothing follows wants an answer from a person, by its shape.
+
+    A colon alone makes a question of a line whose end (`finished`) did not come: ``New password:``.
+    """
+    shown = line.rstrip()
+    if shown.lower().startswith(("*c", "*s")):
+        return False
+    yes_or_no = any(match.end() == len(shown) for match in _YES_OR_NO.finditer(shown))
+    return shown.endswith("?") or yes_or_no or (shown.endswith(":") and not finished)
 
 
 def only_reads(command: str) -> bool:
@@ -46,21 +67,37 @@ def is_ok(line: str) -> bool:
     return line.strip().casefold() == "ok"
 
 
+class ErrorFinder:
+    """Finds the line that says that `command` failed, lines given one after the other."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._inside = False
+
+    def is_error(self, line: str) -> bool:
+        """Whether the next line says so; never the echo of the command, a leaf or what stands in a status block."""
+        start = line[: len("*s/end")].lower()
+        if start.startswith("*s"):
+            self._inside = start != "*s/end"
+            return False
+        return not self._inside and not start.startswith("*c") and self._command not in line and _ERROR.match(line) is not None
+
+
 def error_in(lines: Iterable[str], command: str) -> str | None:
     """Return the first line that says that a command failed, echo, leaves and status left out; None when there is none."""
-    inside = False
-    for line in lines:
-        if line.lower().startswith("*s"):
-            inside = not line.lower().startswith("*s/end")
-        elif not inside and not line.lower().startswith("*c") and command not in line and _ERROR.match(line):
-            return line.strip()
-    return None
+    finder = ErrorFinder(command)
+    return next((line.strip() for line in lines if finder.is_error(line)), None)
 
 
 def leaves(lines: Iterable[str]) -> dict[str, str]:
     """Return path to value of the ``*c xConfiguration`` lines; stored secrets as ``***``."""
-    found = (match for line in lines if (match := _LEAF.match(line.strip())))
-    return {" ".join(match[1].split()): _value(match[2]) for match in found}
+    found = {}
+    for line in lines:
+        head, colon, value = line.partition(":")
+        words = head.split()
+        if colon and len(words) > 2 and [word.lower() for word in words[:2]] == ["*c", "xconfiguration"]:
+            found[" ".join(words[2:])] = _value(value)
+    return found
 
 
 def status(lines: Iterable[str]) -> dict[str, str]:
@@ -71,15 +108,20 @@ def status(lines: Iterable[str]) -> dict[str, str]:
 def _status_leaves(lines: Iterable[str]) -> Iterator[tuple[list[str], str]]:
     levels: list[tuple[int, str]] = []
     for line in lines:
-        if match := _BLOCK.match(line):
-            levels = [(0, match[1].strip())]
-        elif levels and (match := _STATUS.match(line)):
-            indent = len(match[1])
-            levels = [*(one for one in levels if one[0] < indent), (indent, match[2].strip())]
-            if match[3].strip() != "/":
-                yield [name for _, name in levels], _value(match[3])
-        elif line.lower().startswith("*s/end"):
+        head, colon, value = line.partition(":")
+        if line.lower().startswith("*s/end"):
             levels = []
+        elif colon and line[:3].lower() == "*s ":
+            levels = [(0, head[3:].strip()[:_LONGEST_NAME])]
+        elif levels and colon and line.startswith(" "):
+            name = head.strip()
+            indent = len(head) - len(head.lstrip(" "))
+            levels = [level for level in levels if level[0] < indent]
+            if not name or len(name) > _LONGEST_NAME or len(levels) >= _DEEPEST:
+                continue
+            levels.append((indent, name))
+            if value.strip() != "/":
+                yield [level_name for _, level_name in levels], _value(value)
 
 
 def setting(path: str, value: str, *, quoted: bool = True) -> str:

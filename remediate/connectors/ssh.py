@@ -1,16 +1,20 @@
-"""SSH to one peer: the host key is checked before the login, the login is tried once, with the password alone."""
+"""SSH to one peer: the host key is checked before the login, which is tried once, and the shell is opened."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import paramiko
 
 from remediate.connectors.hostkey import HostKeyCheck, fingerprint_of, host_key_check
+from remediate.connectors.ssh_login import log_in
 from remediate.connectors.text import reason_of
 from remediate.model.access import PeerAccess
-from remediate.model.errors import AccessError, LoginRefused, ObservationError, PinMismatch
+from remediate.model.errors import ObservationError, PinMismatch, RemediateError
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
@@ -26,23 +30,38 @@ def open_shell(access: PeerAccess, username: str, password: Secret, limits: Limi
 
     Raises:
         PinMismatch: another host key than expected; no login was tried.
-        LoginRefused: at once; nothing is tried again.
+        AccessError, LoginRefused: as `log_in`; nothing is tried again.
         ObservationError: the peer cannot be reached, or does not speak SSH.
     """
     transport = _recognised(access, host_key_check(access), limits)
     try:
-        _log_in(transport, access, username, password, limits)
-        channel = transport.open_session(timeout=limits.connect_s)
-        channel.settimeout(limits.connect_s)
-        channel.get_pty(term="dumb", width=_WIDTH, height=_HEIGHT)
-        channel.invoke_shell()
-    except (paramiko.SSHException, OSError, EOFError) as error:
+        log_in(transport, access, username, password, limits)
+        with _closed_after(limits.connect_s, transport):
+            channel = transport.open_session(timeout=limits.connect_s)
+            channel.get_pty(term="dumb", width=_WIDTH, height=_HEIGHT)
+            channel.invoke_shell()
+    except RemediateError:
+        transport.close()
+        raise
+    except Exception as error:  # paramiko raises here whatever the transport's thread ended with
         transport.close()
         raise ObservationError(f"The shell of {access.address} could not be opened: {reason_of(error)}.") from error
     except BaseException:
         transport.close()
         raise
     return channel
+
+
+@contextmanager
+def _closed_after(seconds: float, transport: paramiko.Transport) -> Iterator[None]:
+    """Close `transport` where what is done takes longer: paramiko waits for the answer to a request without end."""
+    timer = threading.Timer(seconds, transport.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits) -> paramiko.Transport:
@@ -84,7 +103,7 @@ def _connected(access: PeerAccess, limits: Limits, without: tuple[str, ...]) -> 
         options = transport.get_security_options()
         options.key_types = [one for one in options.key_types if _key_name(one) not in without]
         transport.start_client(timeout=limits.connect_s)
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:  # as in open_shell
         transport.close()
         if without and isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             return None
@@ -95,22 +114,3 @@ def _connected(access: PeerAccess, limits: Limits, without: tuple[str, ...]) -> 
 def _key_name(algorithm: str) -> str:
     """The type of key behind a signature algorithm: RSA keys sign in several ways (RFC 8332)."""
     return "ssh-rsa" if algorithm.startswith("rsa-sha2") else algorithm
-
-
-def _log_in(transport: paramiko.Transport, access: PeerAccess, username: str, password: Secret, limits: Limits) -> None:
-    try:
-        # Falls back to keyboard-interactive where the server does not take a password as such.
-        missing = transport.auth_password(username, password.reveal())
-    except paramiko.BadAuthenticationType as error:
-        raise AccessError(
-            f"SSH on {access.address} takes neither a password nor keyboard-interactive from {username}.",
-            next_step="Allow password logins to the shell for this administrator account.",
-        ) from error
-    except paramiko.AuthenticationException as error:
-        if "timeout" in str(error).casefold():
-            raise ObservationError(
-                f"SSH on {access.address} did not answer the login within {limits.connect_s:g} s."
-            ) from error
-        raise LoginRefused(f"The shell of {access.address} refuses the login of {username}.") from error
-    if missing:
-        raise AccessError(f"SSH on {access.address} wants more than a password from {username}: {', '.join(missing)}.")

@@ -21,6 +21,7 @@ class Fault(StrEnum):
     IGNORE_WRITE = "the box says yes and does nothing"
     SLOW = "the answer takes its time"
     HALF_CLOSE = "the write is done, the shell says that it ends, and stays open"
+    ASK = "the shell asks a question instead of doing anything, and waits"
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Faults:
     _waiting: set[str] = field(default_factory=set)
     _refusing: set[str] = field(default_factory=set)
     _lock_outs: dict[str, _LockOut] = field(default_factory=dict)
+    _login_prompts: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    _shell_questions: dict[str, str] = field(default_factory=dict)
     _skews: dict[str, timedelta] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -131,6 +134,22 @@ class Faults:
         """
         self.intercept(address, port)
 
+    def ask_at_login(self, peer: str, *requests: tuple[str, ...]) -> None:
+        """Let the SSH login of this peer be keyboard-interactive and ask what `requests` say, each a tuple of prompts, until `clear`.
+
+        The answer to the first prompt must be the password; nothing that is answered to the others is right.
+        """
+        with self._lock:
+            self._login_prompts[peer] = requests
+
+    def ask_in_shell(
+        self, peer: str, question: str, *, times: int = 1, containing: str = "", writes_only: bool = False
+    ) -> None:
+        """Print `question` instead of carrying the next commands out, and wait for an answer, for which nothing is done either."""
+        with self._lock:
+            self._shell_questions[peer] = question
+        self._arm(_Armed(Fault.ASK, peer, times, containing, "ssh", writes_only))
+
     def refuse_login(self, peer: str, *, on: bool = True) -> None:
         """Refuse every login of this peer, whatever the password, until switched off."""
         with self._lock:
@@ -179,9 +198,20 @@ class Faults:
             self._refusing.clear()
             self._lock_outs.clear()
             self._skews.clear()
+            self._login_prompts.clear()
         for peer in self._waiting:
             self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
         self._waiting.clear()
+
+    def login_prompts(self, peer: str) -> tuple[tuple[str, ...], ...]:
+        """Return what the login of this peer asks by keyboard-interactive; nothing where it takes a password as such."""
+        with self._lock:
+            return self._login_prompts.get(peer, ())
+
+    def shell_question(self, peer: str) -> str:
+        """Return what the shell of this peer asks where `Fault.ASK` hits it."""
+        with self._lock:
+            return self._shell_questions[peer]
 
     def refuses_login(self, peer: str) -> bool:
         """Whether this peer refuses every login now."""

@@ -117,6 +117,8 @@ class ShellServer:
         hits, delay_s = self.faults.take(self.peer.address, "ssh", line, write=typed.write)
         if Fault.DROP_REQUEST in hits:
             return False
+        if Fault.ASK in hits:
+            return self._ask(channel)
         printed = pretended(typed) if Fault.IGNORE_WRITE in hits else self._carry_out(typed)
         time.sleep(delay_s)
         if Fault.DROP_ANSWER in hits:
@@ -130,6 +132,13 @@ class ShellServer:
         _send(channel, "".join(f"{one}\r\n" for one in printed))
         return True
 
+    def _ask(self, channel: paramiko.Channel) -> bool:
+        """Ask what was ordered, and record each answer. Returns False: the connection ends with the client's."""
+        _send(channel, self.faults.shell_question(self.peer.address))
+        while answer := channel.recv(4096):
+            self.log.add(self.peer.address, "ssh", "answer", answer.decode(errors="replace").strip(), write=True)
+        return False
+
     def _carry_out(self, typed: Typed) -> list[str]:
         return carry_out(typed, self.cluster, self.peer, self.restart)
 
@@ -137,13 +146,42 @@ class ShellServer:
 class _Session(paramiko.ServerInterface):
     def __init__(self, server: ShellServer) -> None:
         self._server = server
+        self._username = ""
+        self._requests: list[tuple[str, ...]] = []
         self.shell = threading.Event()
 
     def get_allowed_auths(self, username: str) -> str:
         del username
-        return "password"
+        return "keyboard-interactive" if self._server.faults.login_prompts(self._server.peer.address) else "password"
+
+    def check_auth_interactive(self, username: str, submethods: str) -> int | paramiko.server.InteractiveQuery:
+        del submethods
+        self._username = username
+        self._requests = list(self._server.faults.login_prompts(self._server.peer.address))
+        return self._next_request() if self._requests else AUTH_FAILED
+
+    def check_auth_interactive_response(self, responses: list[str]) -> int | paramiko.server.InteractiveQuery:
+        """Check the first answer as a password, and record the others."""
+        if self._username:
+            username, self._username = self._username, ""
+            if self._check(username, responses[0] if responses else "") == AUTH_FAILED:
+                return AUTH_FAILED
+        elif responses:
+            server = self._server
+            server.log.add(server.peer.address, "ssh", "answer", f"{len(responses)} answers", write=True, authorised=False)
+            return AUTH_FAILED
+        return self._next_request() if self._requests else AUTH_SUCCESSFUL
+
+    def _next_request(self) -> paramiko.server.InteractiveQuery:
+        prompts = self._requests.pop(0)
+        return paramiko.server.InteractiveQuery("", "", *((prompt, False) for prompt in prompts))
 
     def check_auth_password(self, username: str, password: str) -> int:
+        if self._server.faults.login_prompts(self._server.peer.address):
+            return AUTH_FAILED
+        return self._check(username, password)
+
+    def _check(self, username: str, password: str) -> int:
         accounts, peer = self._server.accounts, self._server.peer
         right = (username, password) == (accounts.username, accounts.password)
         right = right and not self._server.faults.refuses_login(peer.address)

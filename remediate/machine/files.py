@@ -7,11 +7,11 @@ a `strerror` that fits into a sentence, so that callers who expect a missing fil
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a directory"),
@@ -30,7 +30,7 @@ class FileTooLarge(OSError):
     """There is more in the file than may be read."""
 
 
-def open_regular_file(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> io.BufferedReader:
     """Open `path` for reading; a symbolic link is followed.
 
     Raises:

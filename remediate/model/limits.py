@@ -14,6 +14,12 @@ class Limits:
     slow_write_s: float = 120.0
     """For writes that make the box look elsewhere first: adding a publisher asks it over AXL."""
     shell_answer_s: float = 30.0
+    shell_silence_s: float = 1.0
+    """How long a shell must say nothing until an unfinished line counts as a question, or a fresh shell as ready."""
+    shell_answer_bytes: int = 1024 * 1024
+    """A whole configuration is smaller, and we ask for parts of it."""
+    shell_line_bytes: int = 16 * 1024
+    """The longest value is 2,048 characters."""
     handshake_s: float = 5.0
     read_attempts: int = 3
     read_pause_s: float = 0.5

@@ -13,7 +13,7 @@ from remediate.lab import Lab
 from remediate.model.access import ClusterAccess
 from remediate.model.limits import Limits
 
-QUICK = Limits(connect_s=2, read_s=2, slow_write_s=3, shell_answer_s=2, handshake_s=1, read_pause_s=0.01)
+QUICK = Limits(connect_s=2, read_s=2, slow_write_s=3, shell_answer_s=2, shell_silence_s=0.3, handshake_s=1, read_pause_s=0.01)
 
 Opener = Callable[..., ExpresswayPeer]
 

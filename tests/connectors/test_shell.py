@@ -114,7 +114,7 @@ def test_an_error_in_answer_to_a_write_is_a_refusal(shell: Open) -> None:
 
 
 def test_no_ok_in_time_is_unknown_for_a_write_and_no_answer_for_a_question(shell: Open) -> None:
-    one = shell(lambda _line: "hm\r\n", writable=True, limits=replace(QUICK, shell_answer_s=0.3))
+    one = shell(lambda _line: "hm\r\n", writable=True, limits=replace(QUICK, shell_answer_s=0.5, shell_silence_s=0.1))
 
     with pytest.raises(OutcomeUnknown, match="no OK and no error within"):
         one.tell("xConfiguration A: 1")

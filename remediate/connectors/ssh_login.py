@@ -1,0 +1,194 @@
+"""The login over SSH: the password goes to one prompt that asks for it, once. Any other question is quoted, and ends the login."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import paramiko
+from paramiko.auth_handler import AuthHandler
+
+from remediate.connectors.text import visible
+from remediate.model.access import PeerAccess
+from remediate.model.errors import AccessError, LoginRefused, ObservationError
+from remediate.model.limits import Limits
+from remediate.model.secret import Secret
+
+NOT_OURS_TO_ANSWER = (
+    "Use a local administrator account without a second factor. If the box wants a new password, log in by hand with ssh and change "
+    "the password first."
+)
+
+_LONGEST_PROMPT = 200
+_LONGEST_QUOTE = 200
+_MOST_REQUESTS = 10
+"""PAM sends a request without a prompt after the password, and one for each message; a login needs no more than a few."""
+_MOST_PROMPTS = 10
+_PASSWORD = re.compile(
+    r"(?<!\w)(password|passwort|kennwort|mot de passe|contrase(ñ|n)a|senha|wachtwoord|lösenord|hasło|пароль|パスワード|密码|密碼)"
+    r"( (for|of|pour|de|für|von|para|på) [^ ]+)?",
+    re.IGNORECASE,
+)
+_OTHERWISE_SECRET = re.compile(
+    r"(?<!\w)(new|neu\w*|nouveau|nuev[ao]|nova|old|alte\w*|ancien|current|previous|next|temporary|second\w*|2nd|zweite\w*|additional|"
+    r"retype|re-?enter|again|repeat|confirm\w*|verif\w*|chang\w*|expir\w*|one|einmal|otp|totp|passcode|code|pin|token|securid|duo|"
+    r"factor|push|sms|challenge|response|dynamic|option|select|choose|sure|or|oder|ou)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def asks_for_password(prompt: str, *, echo: bool) -> bool:
+    """Whether a prompt of keyboard-interactive (RFC 4256) asks for the password of the account, and for nothing else.
+
+    It must end with the word for a password, or with whose it is, and have no word by which systems ask for a new password or for a
+    second factor. What is typed in answer to it must not be shown (`echo`).
+    """
+    words = " ".join(prompt[: _LONGEST_PROMPT + 1].split()).rstrip(" :\uff1a>")
+    # Accounts and hosts may be called anything: ``(admin@new-expc1) Password:``
+    beside_names = " ".join(word for word in words.split(" ") if "@" not in word)
+    matches = list(_PASSWORD.finditer(words))
+    return (
+        not echo
+        and len(prompt) <= _LONGEST_PROMPT
+        and len(matches) == 1
+        and matches[0].end() == len(words)
+        and not _OTHERWISE_SECRET.search(beside_names)
+    )
+
+
+class _NotAnswered(paramiko.SSHException):
+    """The server asked something that is not ours to answer; nothing was sent."""
+
+
+class _Conversation(AuthHandler):
+    """What the server asks during the login, and what is answered.
+
+    Attributes:
+        question: what was asked and not answered; None when nothing was.
+        refused: it asked for the password again, so the first was wrong.
+    """
+
+    def __init__(self, transport: paramiko.Transport, password: Secret) -> None:
+        super().__init__(transport)
+        self._secret = password
+        self._sent = False
+        self._requests = 0
+        self.question: str | None = None
+        self.refused = False
+
+    def _parse_userauth_info_request(self, message: paramiko.Message) -> None:
+        """Answer a request, in the transport's thread. Overrides paramiko's, which decodes strictly and counts without end."""
+        if self.auth_method != "keyboard-interactive":
+            # In the method "password" this number is SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (RFC 4252, 8).
+            self._end(_text_in(message))
+        title, instructions = _text_in(message), _text_in(message)
+        message.get_binary()  # the language
+        count = message.get_int()
+        prompts = [(_text_in(message), message.get_boolean()) for _ in range(min(count, _MOST_PROMPTS))]
+        self._requests += 1
+        if prompts or self._requests > _MOST_REQUESTS:
+            self._answer_only_for_password(title, instructions, prompts)
+        else:
+            self._reply([])
+
+    def _answer_only_for_password(self, title: str, instructions: str, prompts: list[tuple[str, bool]]) -> None:
+        if len(prompts) != 1 or not asks_for_password(prompts[0][0], echo=prompts[0][1]):
+            self._end(" ".join([title, instructions, *(prompt for prompt, _ in prompts)]))
+        if self._sent:
+            self.refused = True
+            raise _NotAnswered
+        self._sent = True
+        self._reply([self._secret.reveal()])
+
+    def _reply(self, answers: list[str]) -> None:
+        reply = paramiko.Message()
+        reply.add_byte(bytes([paramiko.common.MSG_USERAUTH_INFO_RESPONSE]))
+        reply.add_int(len(answers))
+        for answer in answers:
+            reply.add_string(answer)
+        # As the method does that this one stands for; the stubs leave it out.
+        self.transport._send_message(reply)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _end(self, question: str) -> None:
+        self.question = visible(" ".join(question.split()) or "a question without words", _LONGEST_QUOTE)
+        raise _NotAnswered
+
+
+def _answer_nothing(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+    """Stand where paramiko wants a function that answers; `_Conversation` is in its place, and this is never called."""
+    del title, instructions, prompts
+    raise _NotAnswered
+
+
+def _text_in(message: paramiko.Message) -> str:
+    return message.get_binary().decode(errors="replace")
+
+
+def log_in(transport: paramiko.Transport, access: PeerAccess, username: str, password: Secret, limits: Limits) -> None:
+    """Log in with the password, which is sent at most once.
+
+    Raises:
+        LoginRefused: the server does not take this password.
+        AccessError: it takes no password, or asks for more than that.
+        ObservationError: it did not answer in time.
+    """
+    methods = _methods(transport, access, username)
+    if methods is None:
+        return
+    if not {"password", "keyboard-interactive"} & set(methods):
+        raise AccessError(
+            f"SSH on {access.address} takes neither a password nor keyboard-interactive from {username}.",
+            next_step="Allow password logins to the shell for this administrator account.",
+        )
+    conversation, answered = _Conversation(transport, password), threading.Event()
+    transport.auth_handler = conversation
+    try:
+        if "password" in methods:
+            conversation.auth_password(username, password.reveal(), answered)
+        else:
+            conversation.auth_interactive(username, _answer_nothing, answered)
+        missing = conversation.wait_for_response(answered)
+    except paramiko.SSHException as error:
+        raise _why(conversation, error, access, username, limits, timed_out=_timed_out(transport, answered)) from error
+    if missing:
+        raise AccessError(
+            f"SSH on {access.address} wants more than a password from {username}: {visible(', '.join(missing), 80)}.",
+            next_step=NOT_OURS_TO_ANSWER,
+        )
+
+
+def _methods(transport: paramiko.Transport, access: PeerAccess, username: str) -> list[str] | None:
+    """The methods that the server takes; None when it lets everybody in."""
+    try:
+        return transport.auth_none(username) or None
+    except paramiko.BadAuthenticationType as error:
+        return list(error.allowed_types)
+    except paramiko.AuthenticationException as error:
+        raise ObservationError(
+            f"SSH on {access.address} did not say how one logs in: it ended the session or is silent."
+        ) from error
+
+
+def _timed_out(transport: paramiko.Transport, answered: threading.Event) -> bool:
+    return transport.is_active() and not answered.is_set()
+
+
+def _why(
+    conversation: _Conversation,
+    error: paramiko.SSHException,
+    access: PeerAccess,
+    username: str,
+    limits: Limits,
+    *,
+    timed_out: bool,
+) -> AccessError | ObservationError:
+    if conversation.question is not None:
+        return AccessError(
+            f"SSH on {access.address} asks {username} for more than the password: `{conversation.question}`. It was not answered.",
+            next_step=NOT_OURS_TO_ANSWER,
+        )
+    if timed_out:
+        return ObservationError(f"SSH on {access.address} did not answer the login within {limits.connect_s:g} s.")
+    if conversation.refused or isinstance(error, paramiko.AuthenticationException):
+        return LoginRefused(f"The shell of {access.address} refuses the login of {username}.")
+    return ObservationError(f"The login to the shell of {access.address} broke off: {visible(str(error), 120)}.")

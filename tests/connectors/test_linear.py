@@ -1,0 +1,136 @@
+"""Readers of what a box prints take time that grows with the text and no faster: four times the text, about four times the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from remediate.connectors import cluster
+from remediate.connectors.records import alternates_in
+from remediate.connectors.shell_answer import Answer, TooMuch
+from remediate.connectors.shell_text import asks_for_more, error_in, is_question, leaves, lines_of, plain, status
+from remediate.model.identity import Address
+from remediate.model.limits import Limits
+
+UNLIMITED = Limits(shell_answer_bytes=10**9, shell_line_bytes=10**9)
+FEWEST_S = 0.004
+"""Shorter times are too close to what a clock can tell from noise."""
+MOST = 1 << 22
+
+
+def answered(text: str) -> None:
+    """Read `text` as the shell does, in small pieces."""
+    answer, data = Answer("xConfiguration A", UNLIMITED, greeting=False), text.encode()
+    for start in range(0, len(data), 23):
+        answer.take(data[start : start + 23])
+        assert not answer.waits_for_a_key or answer.unfinished is not None
+        _ = (answer.ends_if_quiet, answer.complete)
+    _ = answer.question
+    answer.all_lines()
+
+
+def leaves_of(text: str) -> None:
+    leaves(lines_of(text))
+
+
+def status_of(text: str) -> None:
+    status(["*s SystemUnit: /", *lines_of(text)])
+
+
+def alternates_of(text: str) -> None:
+    alternates_in(leaves(lines_of(text)))
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "answer": answered,
+    "plain": lambda text: plain(text.encode()),
+    "lines": lines_of,
+    "leaves": leaves_of,
+    "status": status_of,
+    "errors": lambda text: error_in(lines_of(text), "xConfiguration A"),
+    "pager": asks_for_more,
+    "question": lambda text: is_question(text, finished=False),
+    "alternates": alternates_of,
+}
+TEXTS: dict[str, Callable[[int], str]] = {
+    "blanks in a leaf": lambda size: "*c xConfiguration" + " " * size + "x",
+    "blanks in a status": lambda size: "  " + " " * size + "x",
+    "blanks in a block": lambda size: "*s" + " " * size + "x",
+    "no colon": lambda size: "*c xConfiguration " + "x " * (size // 2),
+    "colons": lambda size: "*c xConfiguration " + "x: " * (size // 3),
+    "many leaves": lambda size: '*c xConfiguration A: "1"\n' * (size // 25),
+    "peers": lambda size: "".join(f'*c xConfiguration Alternates Peer {number} Address: "a"\n' for number in range(size // 50)),
+    "deep status": lambda size: "\n".join(" " * depth + "x: /" for depth in range(int(size**0.5))),
+    "flat status": lambda size: "  Version: 1\n" * (size // 13),
+    "pagers": lambda size: "--More--" * (size // 8),
+    "half pagers": lambda size: "-- more " * (size // 8),
+    "dashes": lambda size: "-" * size,
+    "escapes": lambda size: "\x1b[" * (size // 2),
+    "titles": lambda size: "\x1b]" * (size // 2),
+    "one title": lambda size: "\x1b]" + "x" * size,
+    "brackets": lambda size: "[y" * (size // 2),
+    "line ends": lambda size: "\n" * size,
+    "signs": lambda size: "!" * size + "error",
+    "any key": lambda size: "press any key" + " " * size + "x",
+    "errors": lambda size: "ERROR\n" * (size // 6),
+}
+
+
+def seconds(read: Callable[[str], object], text: str) -> float:
+    """Return the least CPU time of three readings: others on this machine only ever add to it."""
+    least = float("inf")
+    for _ in range(3):
+        began = time.thread_time()
+        read(text)
+        least = min(least, time.thread_time() - began)
+    return least
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_four_times_the_text_takes_no_sixteen_times_the_time(read: Callable[[str], object], text: Callable[[int], str]) -> None:
+    size = 1 << 11
+    while (before := seconds(read, text(size))) < FEWEST_S and size < MOST:
+        size *= 2
+
+    assert seconds(read, text(4 * size)) < 9 * max(before, FEWEST_S)
+
+
+def test_a_list_of_peers_is_compared_once_with_each() -> None:
+    asked: list[Address] = []
+
+    def resolve(address: Address) -> set[str]:
+        asked.append(address)
+        return {str(address)}
+
+    named = [Address(f"192.0.2.{number}") for number in range(200)]
+    known = [Address("expc1.example.test")]
+
+    assert list(cluster.same_hosts(known, named, resolve)) == named
+    assert len(asked) == len(set(asked)) <= 201
+
+
+def test_a_line_and_an_answer_have_a_limit() -> None:
+    answer = Answer("xConfiguration A", Limits(shell_line_bytes=100), greeting=False)
+    answer.take(b"x" * 100)
+    with pytest.raises(TooMuch, match="a line is longer than 100 bytes"):
+        answer.take(b"x")
+    answer = Answer("xConfiguration A", Limits(shell_answer_bytes=100), greeting=False)
+    with pytest.raises(TooMuch, match="larger than 100 bytes"):
+        answer.take(b"x\n" * 51)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 1000])
+def test_how_an_answer_is_cut_does_not_matter(size: int) -> None:
+    printed = (
+        'xConfiguration A\r\n\x1b[1m*c xConfiguration A B:\x1b[0m "1"\r\n--More--\r\x1b[K*c xConfiguration A C: "é"\r\nOK\r\n'
+    ).encode()
+    answer = Answer("xConfiguration A", Limits(), greeting=False)
+    for start in range(0, len(printed), size):
+        assert not answer.complete
+        answer.take(printed[start : start + size])
+
+    assert answer.complete
+    assert leaves(answer.all_lines()) == {"A B": "1", "A C": "é"}
