@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final, Literal
 
@@ -118,6 +118,8 @@ class Handshake:
         version: what the server chose; None where it did not answer.
         suite: what the server chose.
         chain: what the server presented in the clear, leaf first, as sent.
+        client_certificate: the chain that the client presented in the clear, leaf first, as sent; empty where it presented none, or
+            where it cannot be seen.
         unreadable: the server's certificates were seen, and are none.
         asks: the server asked for a certificate of the client.
         alerts: in the clear, as far as they were captured.
@@ -133,6 +135,7 @@ class Handshake:
     version: int | None = None
     suite: int | None = None
     chain: tuple[Certificate, ...] = ()
+    client_certificate: tuple[Certificate, ...] = ()
     unreadable: bool = False
     asks: bool = False
     alerts: tuple[Alert, ...] = ()
@@ -152,6 +155,39 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAt:
+    """How much there was of what a diagnosis can rest on, and of what it had to pass over.
+
+    "Nothing was refused" and "nothing was there to look at" are two answers; these numbers tell them apart.
+
+    Attributes:
+        traffic_server_lines: lines that a traffic server wrote.
+        joined_messages: messages that were put together from a text that had been wrapped or packed.
+        unread_refusals: places with the words of a refusal from which no message could be put together.
+        other_failures: failed TLS handshakes that other processes logged.
+        tls_records: TLS records of captures, whatever they hold.
+        cut_packets: packets of which the capture holds the beginning only (a snapshot length).
+        ip_fragments: IP fragments that were not put together again.
+        encapsulated_packets: packets in a tunnel that is not understood.
+        unreadable_packets: packets that are broken, or of a link type that is not understood.
+    """
+
+    traffic_server_lines: int = 0
+    joined_messages: int = 0
+    unread_refusals: int = 0
+    other_failures: int = 0
+    tls_records: int = 0
+    cut_packets: int = 0
+    ip_fragments: int = 0
+    encapsulated_packets: int = 0
+    unreadable_packets: int = 0
+
+    def plus(self, more: LookedAt) -> LookedAt:
+        """Return the sums of both."""
+        return LookedAt(*(getattr(self, field.name) + getattr(more, field.name) for field in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that was gathered.
 
@@ -168,3 +204,4 @@ class Evidence:
     captures: int = 0
     lines: int = 0
     packets: int = 0
+    looked_at: LookedAt = LookedAt()

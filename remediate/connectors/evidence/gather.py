@@ -109,7 +109,7 @@ class _Gatherer:
         tally = self._tally
         return Evidence(
             tuple(tally.all_logged()), tuple(tally.all_answered()), tuple(tally.all_handshakes()), tuple(self.unread),
-            self._logs, self._captures, self._lines, self._packets,
+            self._logs, self._captures, self._lines, self._packets, tally.looked_at,
         )  # fmt: skip
 
     def _take(self, found: Leaf | Unread) -> None:

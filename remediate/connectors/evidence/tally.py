@@ -9,7 +9,7 @@ from typing import Final
 
 from remediate.connectors.evidence.mra import Target
 from remediate.connectors.evidence.prefix import A_YEAR, Prefix
-from remediate.model.evidence import BadGateway, Handshake, Logged, Moment
+from remediate.model.evidence import BadGateway, Handshake, Logged, LookedAt, Moment
 from remediate.model.limits import Limits
 
 # proxy.config.http.connect_attempts_max_retries is 3 by default: one request leaves four lines at the most, right after each other.
@@ -55,6 +55,7 @@ class Tally:
 
     Attributes:
         overflowed: there was more that is different than is counted.
+        looked_at: how much was looked at, and passed over, so far.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -65,6 +66,11 @@ class Tally:
         self._answered: dict[BadGateway, _Lines] = {}
         self._handshakes: dict[Handshake, Handshake] = {}
         self.overflowed = False
+        self.looked_at = LookedAt()
+
+    def count(self, more: LookedAt) -> None:
+        """Add to what was looked at. Add sums: this is too slow for each packet or line of its own."""
+        self.looked_at = self.looked_at.plus(more)
 
     def logged(self, what: Logged, prefix: Prefix) -> None:
         """Count one line. Where verification is not enforced there are no retries: each line is a connection of its own."""
@@ -101,7 +107,7 @@ class Tally:
         yield from self._handshakes.values()
 
     def _can_hold(self, one: Handshake) -> bool:
-        self._held += sum(len(certificate.der) for certificate in one.chain)
+        self._held += sum(len(certificate.der) for certificate in (*one.chain, *one.client_certificate))
         self.overflowed = self.overflowed or self._held > self._most_bytes
         return self._held <= self._most_bytes
 
