@@ -125,6 +125,7 @@ class Handshake:
         alerts: in the clear, as far as they were captured.
         went_on: the client went on encrypted, so it had accepted the certificates (up to TLS 1.2; False where it cannot be said).
         incomplete: bytes of the handshake are missing from the capture.
+        only_side: the only side whose packets were captured; None where both sides' were.
     """
 
     client: str
@@ -141,6 +142,7 @@ class Handshake:
     alerts: tuple[Alert, ...] = ()
     went_on: bool = False
     incomplete: bool = False
+    only_side: Side | None = None
     connections: int = 1
     first: datetime | None = None
     last: datetime | None = None

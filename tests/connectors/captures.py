@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import ssl
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.pki import NOW, Entity
 
 LEGACY = "ALL:@SECLEVEL=0"
 PEER, NODE = "10.48.36.46", "10.48.36.215"
-RAW, ETHERNET, SLL, SLL2, LOOPBACK = 101, 1, 113, 276, 0
+RAW, ETHERNET, SLL, SLL2, LOOPBACK, PPP = 101, 1, 113, 276, 0, 9
 SYN, ACK, PSH, RST = 2, 16, 8, 4
 START = 4_294_966_000
 """A sequence number that soon begins at 0 again."""
@@ -180,3 +181,50 @@ def capture(
     for number, packet in enumerate(packets):
         writer.writepkt(framed(packet, link, vlan), at.timestamp() + number / 1000)
     return file.getvalue()
+
+
+def pcap(
+    frames: Iterable[bytes],
+    link: int = ETHERNET,
+    *,
+    order: str = "<",
+    nanoseconds: bool = False,
+    cut_to: int | None = None,
+    at: datetime = NOW,
+) -> bytes:
+    """A pcap file of these frames, a millisecond apart.
+
+    Args:
+        order: of its bytes, as `struct` writes it.
+        cut_to: what the capture keeps of each frame (``tcpdump -s``).
+    """
+    magic, ticks = (0xA1B23C4D, 10**9) if nanoseconds else (0xA1B2C3D4, 10**6)
+    file = [struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, cut_to or 262_144, link)]
+    for number, frame in enumerate(frames):
+        kept = frame[:cut_to]
+        now = (at + timedelta(milliseconds=number)) - datetime(1970, 1, 1, tzinfo=UTC)
+        seconds = now.days * 86_400 + now.seconds
+        file.append(struct.pack(f"{order}IIII", seconds, now.microseconds * (ticks // 10**6), len(kept), len(frame)) + kept)
+    return b"".join(file)
+
+
+def pcapng(
+    frames: Iterable[tuple[int, bytes]], links: Sequence[int], *, order: str = "<", cut_to: int = 0, simple: bool = False
+) -> bytes:
+    """A pcapng file with an interface of each link type; each frame with the number of its interface."""
+    blocks = [_block(0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1), order)]
+    blocks += [_block(1, struct.pack(f"{order}HHI", link, 0, cut_to), order) for link in links]
+    ticks = int(NOW.timestamp()) * 10**6
+    for interface, frame in frames:
+        kept = frame[: cut_to or None]
+        head = struct.pack(f"{order}IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF, len(kept), len(frame))
+        blocks.append(
+            _block(3, struct.pack(f"{order}I", len(frame)) + kept, order) if simple else _block(6, head + kept, order)
+        )
+    return b"".join(blocks)
+
+
+def _block(kind: int, body: bytes, order: str) -> bytes:
+    body += bytes(-len(body) % 4)
+    length = struct.pack(f"{order}I", 12 + len(body))
+    return struct.pack(f"{order}I", kind) + length + body + length

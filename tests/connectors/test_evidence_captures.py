@@ -172,9 +172,17 @@ def test_what_is_not_tls_is_passed_over(tmp_path: Path) -> None:
         Spoken(by_client=False, data=b"HTTP/1.1 200 OK\r\n" * 100),
     ]
 
-    found = read(tmp_path, capture([*segments(plain), b"\x45\x00junk"]))
+    found = read(tmp_path, capture(segments(plain)))
 
     assert (found.handshakes, found.unread) == ((), ())
+
+
+def test_a_broken_packet_is_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, capture([*segments(REFUSED), b"\x45\x00junk"], RAW))
+
+    assert only(found).chain == (EC.certificate,)
+    assert found.looked_at.unreadable_packets == 1
+    assert [one.reason for one in found.unread] == ["1 packet could not be read: IPv4 is broken: a header is too short"]
 
 
 def test_a_certificate_message_that_holds_something_else(tmp_path: Path) -> None:
@@ -206,9 +214,14 @@ def test_several_interfaces_and_sections_of_a_pcapng(tmp_path: Path) -> None:
 
 
 def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
-    found = read(tmp_path, capture(segments(REFUSED), 105))
+    packets = segments(REFUSED)
 
-    assert [one.reason for one in found.unread] == ["frames of the link types 105 are not understood"]
+    found = read(tmp_path, capture(packets, 147))
+
+    assert [one.reason for one in found.unread] == [
+        f"{len(packets)} packets could not be read: link type 147 is not understood"
+    ]
+    assert found.looked_at.unreadable_packets == len(packets)
 
 
 def test_what_is_more_than_is_looked_at_is_said(tmp_path: Path) -> None:
@@ -226,7 +239,7 @@ def test_certificates_are_held_up_to_a_limit(tmp_path: Path) -> None:
     # Given captures each of which fits, and certificates that do not all fit together
     for number in range(5):
         spoken = recorded([[issue(f"node{number}", names=("cucm.steven.lab",))]], trusted=[CA])
-        (tmp_path / str(number)).write_bytes(capture(segments(spoken)))
+        (tmp_path / str(number)).write_bytes(capture(segments(spoken), at=NOW + timedelta(hours=number)))
 
     found = gather([tmp_path], Limits(capture_buffered_bytes=1_400))
 

@@ -1,83 +1,150 @@
-"""From a captured frame to its TCP segment; what else a network carries is passed over. dpkt takes the frames apart."""
+"""From a captured frame to its TCP segment, one header after the other.
+
+Each header has a small decoder in a table: `links` has link types, Ethernet types and PPP, `internet` has IP, `tunnels` has GRE and
+what is carried over UDP. A packet that may carry TCP and cannot be read is counted under its kind: that it is not understood is
+another answer than that nothing is in it.
+"""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
+import struct
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from remediate.connectors.evidence.capture import Packet
+from remediate.connectors.evidence import internet, links, tunnels
+from remediate.connectors.evidence.capture import NO_LINK, Packet
+from remediate.connectors.evidence.fragments import Fragments
+from remediate.connectors.evidence.headers import Decoder, Inner, NotReadable, Registry
+from remediate.connectors.evidence.internet import TCP, UDP, Segment
 
-_ETHERNET_ADDRESSES: Final = bytes(12)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One TCP segment. Addresses are packed, as on the wire."""
-
-    source: bytes
-    source_port: int
-    target: bytes
-    target_port: int
-    number: int
-    flags: int
-    data: bytes
-
-
-SYN, ACK = 0x02, 0x10
-
-
-def text_of(address: bytes) -> str:
-    """Return a packed IPv4 or IPv6 address as text."""
-    return str(ipaddress.ip_address(address))
+_DECODERS: Final[dict[Registry, dict[int, Decoder]]] = {
+    Registry.LINK: links.LINKS,
+    Registry.ETHERNET: links.ETHERNET_TYPES,
+    Registry.PPP: links.PPP_PROTOCOLS,
+    Registry.IP: internet.DECODERS,
+    Registry.GRE: tunnels.GRE_PROTOCOLS,
+    Registry.UDP: tunnels.UDP_PORTS,
+}
+_WITHOUT_TCP: Final[dict[Registry, frozenset[int]]] = {
+    Registry.ETHERNET: links.ETHERNET_WITHOUT_TCP,
+    Registry.IP: internet.WITHOUT_TCP,
+}
+_MOST_HEADERS: Final = 32
+_MOST_TUNNELS: Final = 8
+_MOST_KINDS: Final = 50
+_OTHER_KINDS: Final = ("yet another kind", "not understood")
 
 
-def can_read(link: int) -> bool:
-    """Whether frames of this LINKTYPE_ are understood."""
-    return link in _LINKS
+@dataclass(slots=True)
+class _Way:
+    """What is known on the way through the headers of one packet.
+
+    Attributes:
+        name: how a message calls the header that is read.
+        missing: how many octets at the end of its content the capture does not hold.
+        addresses: of the last IP header.
+    """
+
+    name: str = ""
+    headers: int = 0
+    tunnels: int = 0
+    missing: int = 0
+    addresses: tuple[bytes, bytes] | None = None
+
+    def enter(self, layer: Inner) -> None:
+        """Note what `layer` says. Raises NotReadable where headers stand in headers without end."""
+        self.name = layer.registry.name_of(layer.number)
+        self.headers += 1
+        self.tunnels += _is_tunnel(layer)
+        if self.headers > _MOST_HEADERS or self.tunnels > _MOST_TUNNELS:
+            raise NotReadable("a tunnel in many others")
+        self.addresses = layer.addresses or self.addresses
+        self.missing = self.missing if layer.missing is None else layer.missing
 
 
-def segment_of(packet: Packet) -> Segment | None:
-    """Return the TCP segment in `packet`; None where it carries something else, or is broken."""
-    import dpkt
+def _is_tunnel(layer: Inner) -> bool:
+    return layer.registry is Registry.UDP or (layer.registry is Registry.IP and layer.number in internet.TUNNELS)
 
-    try:
-        found = _LINKS[packet.link](dpkt, packet.data)
-        while isinstance(found, dpkt.Packet) and not isinstance(found, dpkt.ip.IP | dpkt.ip6.IP6):
-            found = found.data
-        tcp = found.data if isinstance(found, dpkt.Packet) else None
-        if not isinstance(tcp, dpkt.tcp.TCP):
-            return None
-        return Segment(found.src, tcp.sport, found.dst, tcp.dport, tcp.seq, tcp.flags, bytes(tcp.data))
-    except Exception:  # noqa: BLE001  dpkt has a decoder for everything that may follow, and hostile bytes break each in its own way
+
+def _decoder(layer: Inner) -> Decoder | None:
+    """Return what reads `layer`; None where it carries no TCP. Raises NotReadable where nothing is known of it."""
+    registry, number = layer.registry, layer.number
+    if registry is Registry.GRE and number not in tunnels.GRE_PROTOCOLS:
+        registry = Registry.ETHERNET  # RFC 2784, 2.4
+    decoder = _DECODERS[registry].get(number)
+    if decoder is not None:
+        return decoder
+    if number in _WITHOUT_TCP.get(registry, ()) or (registry is Registry.PPP and number >= links.PPP_CONTROL):
+        return None
+    if number == NO_LINK:
+        raise NotReadable("an interface that the file does not describe")
+    raise NotReadable(layer.registry.name_of(number))
+
+
+def _may_carry_tcp(layer: Inner) -> bool:
+    return layer.number == TCP or _decoder(layer) is not None
+
+
+class Frames:
+    """Takes packets apart, and counts those that it cannot.
+
+    Attributes:
+        cut: packets of which the capture holds the beginning only.
+        in_unread_tunnels: packets in a tunnel that is not understood.
+        unreadable: how many packets could not be read, by what they are and why.
+    """
+
+    def __init__(self) -> None:
+        self._fragments = Fragments()
+        self.cut = 0
+        self.in_unread_tunnels = 0
+        self.unreadable: dict[tuple[str, str], int] = {}
+
+    @property
+    def lone_fragments(self) -> int:
+        """How many IP fragments were not put together again, up to now."""
+        return self._fragments.incomplete
+
+    def segment_of(self, packet: Packet) -> Segment | None:
+        """Return the TCP segment in `packet`; None where it carries something else, or cannot be read."""
+        self.cut += packet.cut > 0
+        way = _Way()
+        try:
+            return self._dissect(Inner(Registry.LINK, packet.link, packet.data), way)
+        except NotReadable as error:
+            self._count(error.what, error.why)
+        except (LookupError, struct.error):
+            self._count(way.name, "cut too short to be read" if packet.cut else "broken: a header is too short")
+        self.in_unread_tunnels += way.tunnels > 0
         return None
 
+    def _dissect(self, layer: Inner, way: _Way) -> Segment | None:
+        following: Inner | None = layer
+        while following:
+            layer = following
+            way.enter(layer)
+            if layer.registry is Registry.IP and layer.number == TCP and not layer.fragment and way.addresses:
+                return internet.tcp_segment(layer.data, way.addresses, way.missing)
+            if layer.fragment:
+                following = self._reassemble(layer, way)
+            elif decoder := _decoder(layer):
+                following = decoder(layer.data)
+            else:
+                return None
+        return None
 
-def _ethernet(dpkt: Any, frame: bytes) -> Any:
-    return dpkt.ethernet.Ethernet(frame)
+    def _reassemble(self, layer: Inner, way: _Way) -> Inner | None:
+        fragment, addresses = layer.fragment, way.addresses
+        if fragment is None or addresses is None or not _may_carry_tcp(layer):
+            return None
+        if layer.number == UDP and not fragment.offset and internet.DECODERS[UDP](layer.data) is None:
+            return None
+        key = (*addresses, layer.number, fragment.identification)
+        whole = self._fragments.add(key, fragment, layer.data, way.missing)
+        return None if whole is None else Inner(layer.registry, layer.number, whole, missing=0)
 
-
-def _cooked(dpkt: Any, frame: bytes) -> Any:
-    # Linux "cooked" (SLL): 14 octets, then a protocol as in Ethernet. Read as Ethernet, since dpkt's own SLL knows no VLAN tags.
-    return dpkt.ethernet.Ethernet(_ETHERNET_ADDRESSES + frame[14:])
-
-
-def _cooked_2(dpkt: Any, frame: bytes) -> Any:
-    return dpkt.ethernet.Ethernet(_ETHERNET_ADDRESSES + frame[:2] + frame[20:])
-
-
-def _loopback(dpkt: Any, frame: bytes) -> Any:
-    return dpkt.loopback.Loopback(frame)
-
-
-def _raw_ip(dpkt: Any, frame: bytes) -> Any:
-    return dpkt.ip6.IP6(frame) if frame[0] >> 4 == 6 else dpkt.ip.IP(frame)
-
-
-# https://www.tcpdump.org/linktypes.html: NULL 0, ETHERNET 1, RAW 101 (in files of some systems 12 or 14), LOOP 108, LINUX_SLL 113,
-# IPV4 228, IPV6 229, LINUX_SLL2 276
-_LINKS: Final[dict[int, Callable[[Any, bytes], Any]]] = {
-    0: _loopback, 1: _ethernet, 12: _raw_ip, 14: _raw_ip, 101: _raw_ip, 108: _loopback, 113: _cooked, 228: _raw_ip, 229: _raw_ip,
-    276: _cooked_2,
-}  # fmt: skip
+    def _count(self, what: str, why: str) -> None:
+        kind = (what, why)
+        if kind not in self.unreadable and len(self.unreadable) >= _MOST_KINDS:
+            kind = _OTHER_KINDS
+        self.unreadable[kind] = self.unreadable.get(kind, 0) + 1

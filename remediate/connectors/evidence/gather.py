@@ -9,12 +9,9 @@ from pathlib import Path
 
 from remediate.connectors.evidence.archives import Leaf, Opener
 from remediate.connectors.evidence.budget import Budget, CannotRead, LimitReached, reason_of
-from remediate.connectors.evidence.capture import packets
 from remediate.connectors.evidence.content import Kind
-from remediate.connectors.evidence.frames import can_read, segment_of
-from remediate.connectors.evidence.handshakes import handshake_of
+from remediate.connectors.evidence.conversations import Conversations
 from remediate.connectors.evidence.lines import read_log
-from remediate.connectors.evidence.streams import Connection, Connections
 from remediate.connectors.evidence.tally import Tally
 from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError
@@ -82,7 +79,8 @@ class _Gatherer:
         self._opener = Opener(limits, self._budget)
         self._tally = Tally(limits)
         self.unread: list[Unread] = []
-        self._logs = self._captures = self._lines = self._packets = 0
+        self._conversations = Conversations(limits, self._tally)
+        self._logs = self._captures = self._lines = 0
 
     def read(self, file: Path) -> None:
         """Read one plain file."""
@@ -99,6 +97,7 @@ class _Gatherer:
 
     def evidence(self) -> Evidence:
         """Return all that was found."""
+        self._conversations.finish()
         if self._tally.overflowed:
             self.unread.append(
                 Unread(
@@ -106,10 +105,11 @@ class _Gatherer:
                     f"more than {self._limits.evidence_kinds} different things, or more certificates than are held, are not counted",
                 )
             )
+        self.unread += self._conversations.unread
         tally = self._tally
         return Evidence(
             tuple(tally.all_logged()), tuple(tally.all_answered()), tuple(tally.all_handshakes()), tuple(self.unread),
-            self._logs, self._captures, self._lines, self._packets, tally.looked_at,
+            self._logs, self._captures, self._lines, self._conversations.packets, tally.looked_at,
         )  # fmt: skip
 
     def _take(self, found: Leaf | Unread) -> None:
@@ -129,35 +129,6 @@ class _Gatherer:
             self._lines += read_log(leaf.stream, self._tally, self._limits)
         elif leaf.kind in {Kind.PCAP, Kind.PCAPNG}:
             self._captures += 1
-            self._capture(leaf)
+            self._conversations.read(leaf.name, leaf.kind, leaf.stream)
         else:
             raise CannotRead(_NEITHER)
-
-    def _capture(self, leaf: Leaf) -> None:
-        connections, strange = Connections(self._limits), set[int]()
-        try:
-            for packet in packets(leaf.kind, leaf.stream, self._limits):
-                self._packets += 1
-                segment = segment_of(packet)
-                if segment:
-                    self._count(connections.take(segment, packet.at))
-                elif not can_read(packet.link):
-                    strange.add(packet.link)
-        finally:
-            for connection in connections.all():
-                self._count(connection)
-        self._say_what_is_left(leaf, connections, strange)
-
-    def _count(self, connection: Connection | None) -> None:
-        handshake = handshake_of(connection, self._limits) if connection and connection.has_tls else None
-        if handshake:
-            self._tally.handshake(handshake)
-
-    def _say_what_is_left(self, leaf: Leaf, connections: Connections, strange: set[int]) -> None:
-        if connections.left_out:
-            self.unread.append(
-                Unread(leaf.name, f"{connections.left_out} packets belong to more connections than are looked at")
-            )
-        if strange:
-            kinds = ", ".join(map(str, sorted(strange)[:5]))
-            self.unread.append(Unread(leaf.name, f"frames of the link types {kinds} are not understood"))

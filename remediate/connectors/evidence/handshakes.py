@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from remediate.connectors.evidence.frames import text_of
-from remediate.connectors.evidence.streams import Connection, Half
+from remediate.connectors.evidence.internet import text_of
+from remediate.connectors.evidence.records import Message, Sent, read_half
+from remediate.connectors.evidence.streams import Connection, Side
 from remediate.connectors.text import address_in
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
-from remediate.model.evidence import TLS_1_3, Alert, Handshake, Side
+from remediate.model.evidence import TLS_1_3, Alert, Handshake
+from remediate.model.evidence import Side as TlsSide
 from remediate.model.limits import Limits
 
-_ALERT, _HANDSHAKE = 21, 22
-_CLIENT_HELLO, _SERVER_HELLO, _CERTIFICATE, _CERTIFICATE_REQUEST = 1, 2, 11, 13
 _SERVER_NAME, _SUPPORTED_VERSIONS = 0, 43
 _HOST_NAME: Final = 0
 _MOST_ALERTS: Final = 4
 _MOST_SUITES: Final = 400
+_FIRST_SUITE_OF_TLS_1_3, _LAST_SUITE_OF_TLS_1_3 = 0x1301, 0x13FF
+_FIRST_EPHEMERAL_PORT: Final = 30_000
+"""Clients connect from ports above: Expressway-C from 30000 to 35999, Linux from 32768, others from 49152 (RFC 6335)."""
 
 
 class _Short(Exception):
@@ -39,6 +41,10 @@ class _Bytes:
         self._at += size
         return self._data[self._at - size : self._at]
 
+    def up_to(self, size: int) -> bytes:
+        """What there is of `size` bytes."""
+        return self.take(min(size, self.left))
+
     def number(self, size: int) -> int:
         return int.from_bytes(self.take(size), "big")
 
@@ -50,122 +56,124 @@ class _Bytes:
         return len(self._data) - self._at
 
 
-@dataclass(slots=True)
-class _Sent:
-    """What one side sent."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one connection shows.
 
-    hello: bytes | None = None
-    answer: bytes | None = None
-    certificates: bytes | None = None
-    asks: bool = False
-    alerts: list[int] = field(default_factory=list)
-    broken: bool = False
+    Attributes:
+        handshake: None where there is none.
+        records: how many TLS records were seen.
+        headless: the beginning of a direction was not captured, and no handshake is known: it may have been one.
+        sides_unknown: something of a handshake was seen, and nothing says which side is the server.
+    """
+
+    handshake: Handshake | None
+    records: int
+    headless: bool = False
+    sides_unknown: bool = False
 
 
-def handshake_of(connection: Connection, limits: Limits) -> Handshake | None:
-    """Return what `connection` shows of a handshake; None where it has none."""
-    sent = {side: _sent(half) for side, half in connection.halves.items()}
-    client = next((side for side, one in sent.items() if one.hello is not None), None)
-    server = next((side for side, one in sent.items() if one.answer is not None and side != client), None)
-    if client is None and server is None:
-        return None
-    client = client or (connection.other if server == connection.one else connection.one)
-    server = server or (connection.other if client == connection.one else connection.one)
-    asked, answered = sent.get(client, _Sent()), sent.get(server, _Sent())
+def read_connection(connection: Connection, limits: Limits) -> Reading:
+    """Return what `connection` shows of a handshake. Its gaps have to be filled."""
+    sent = {side: read_half(half) for side, half in connection.halves.items()}
+    records = sum(one_side.records for one_side in sent.values())
+    if not any(_is_handshake(one_side) for one_side in sent.values()):
+        return Reading(None, records, headless=any(one_side.headless for one_side in sent.values()))
+    client = _client(connection, sent)
+    if client is None:
+        return Reading(None, records, sides_unknown=True)
+    return Reading(_handshake(connection, client, sent, limits), records)
+
+
+def _is_handshake(sent: Sent) -> bool:
+    return sent.client or sent.server or sent.certificates is not None or bool(sent.alerts)
+
+
+def _client(connection: Connection, sent: dict[Side, Sent]) -> Side | None:
+    """The side that asked: by what was said, by the SYN, or as the one side with a port that is nobody's; None if nothing says so."""
+    for side, one_side in sent.items():
+        if one_side.client:
+            return side
+        if one_side.server:
+            return connection.other(side)
+    ephemeral = [side for side in connection.sides if side[1] >= _FIRST_EPHEMERAL_PORT]
+    return connection.client or (ephemeral[0] if len(ephemeral) == 1 else None)
+
+
+def _handshake(connection: Connection, client: Side, sent: dict[Side, Sent], limits: Limits) -> Handshake:
+    server = connection.other(client)
+    asked, answered = sent.get(client, Sent()), sent.get(server, Sent())
     name, offered = _hello(asked.hello)
     version, suite = _answer(answered.answer)
     chain, unreadable = _chain(answered.certificates if version != TLS_1_3 else None, limits)
-    went_on = version is not None and version != TLS_1_3 and client in connection.halves and connection.halves[client].encrypted
-    gaps = asked.broken or answered.broken or any(half.waiting for half in connection.halves.values())
+    before_1_3 = version != TLS_1_3 if version is not None else asked.before_1_3 or answered.before_1_3
     return Handshake(
         text_of(client[0]), text_of(server[0]), server[1], name, offered, version, suite, chain,
-        unreadable=unreadable, asks=answered.asks, alerts=_alerts(asked, answered), went_on=went_on, incomplete=gaps,
-        first=connection.at, last=connection.at,
+        client_certificate=_chain(asked.certificates if version != TLS_1_3 else None, limits)[0],
+        unreadable=unreadable, asks=answered.asks, alerts=_alerts(asked, answered), went_on=before_1_3 and asked.encrypted,
+        incomplete=asked.broken or answered.broken, only_side=_only_side(connection, client),
+        first=connection.first, last=connection.first,
     )  # fmt: skip
 
 
-def _alerts(client: _Sent, server: _Sent) -> tuple[Alert, ...]:
-    sides: tuple[tuple[Side, _Sent], ...] = (("client", client), ("server", server))
-    return tuple(dict.fromkeys(Alert(side, code) for side, one in sides for code in one.alerts[:_MOST_ALERTS]))
+def _only_side(connection: Connection, client: Side) -> TlsSide | None:
+    seen = [side for side, half in connection.halves.items() if half.seen]
+    if len(seen) != 1:
+        return None
+    return "client" if seen[0] == client else "server"
 
 
-def _sent(half: Half) -> _Sent:
-    sent, messages = _Sent(), bytearray()
-    for kind, body in _records(half):
-        if kind == _HANDSHAKE:
-            messages += body
-        elif kind == _ALERT and len(body) == 2:
-            sent.alerts.append(body[1])
-    for kind, body in _messages(bytes(messages), sent):
-        if kind == _CLIENT_HELLO:
-            sent.hello = sent.hello or body
-        elif kind == _SERVER_HELLO:
-            # A second one follows a request to try again (RFC 8446, 4.1.4).
-            sent.answer = body
-        elif kind == _CERTIFICATE:
-            sent.certificates = body if sent.certificates is None else sent.certificates
-        elif kind == _CERTIFICATE_REQUEST:
-            sent.asks = True
-    return sent
+def _alerts(client: Sent, server: Sent) -> tuple[Alert, ...]:
+    sides: tuple[tuple[TlsSide, Sent], ...] = (("client", client), ("server", server))
+    return tuple(dict.fromkeys(Alert(side, code) for side, one_side in sides for code in one_side.alerts[:_MOST_ALERTS]))
 
 
-def _records(half: Half) -> Iterator[tuple[int, bytes]]:
-    reader = _Bytes(bytes(half.data))
-    try:
-        while reader.left:
-            kind, _, body = reader.number(1), reader.number(2), reader.vector(2)
-            yield kind, body
-    except _Short:
-        return
+def _hello(message: Message | None) -> tuple[str | None, tuple[int, ...]]:
+    """The server name and the suites of a ClientHello.
 
-
-def _messages(data: bytes, sent: _Sent) -> Iterator[tuple[int, bytes]]:
-    reader = _Bytes(data)
-    try:
-        while reader.left:
-            kind = reader.number(1)
-            yield kind, reader.vector(3)
-    except _Short:
-        sent.broken = True
-
-
-def _hello(body: bytes | None) -> tuple[str | None, tuple[int, ...]]:
-    """The server name and the suites of a ClientHello."""
-    if body is None:
+    A name that is not in a hello counts only where the hello is whole: without its end, neither is known to be all.
+    """
+    if message is None:
         return None, ()
-    reader, suites = _Bytes(body), tuple[int, ...]()
+    reader, suites, name = _Bytes(message.body), tuple[int, ...](), None
     try:
         reader.take(34)
         reader.vector(1)
         listed = reader.vector(2)
         suites = tuple(int.from_bytes(listed[at : at + 2], "big") for at in range(0, min(len(listed), 2 * _MOST_SUITES), 2))
         reader.vector(1)
-        return _name_in(_extension(reader, _SERVER_NAME)), suites
+        name = _name_in(_extension(reader, _SERVER_NAME))
     except _Short:
-        return None, suites
+        pass
+    return name, suites if message.whole or name else ()
 
 
-def _answer(body: bytes | None) -> tuple[int | None, int | None]:
+def _answer(message: Message | None) -> tuple[int | None, int | None]:
     """The version and the suite of a ServerHello."""
-    if body is None:
+    if message is None:
         return None, None
-    reader = _Bytes(body)
+    reader = _Bytes(message.body)
     try:
         version = reader.number(2)
         reader.take(32)
         reader.vector(1)
         suite = reader.number(2)
-        reader.take(1)
-        chosen = _extension(reader, _SUPPORTED_VERSIONS)
-        return (int.from_bytes(chosen, "big") if chosen and len(chosen) == 2 else version), suite
     except _Short:
         return None, None
+    if _FIRST_SUITE_OF_TLS_1_3 <= suite <= _LAST_SUITE_OF_TLS_1_3:
+        return TLS_1_3, suite  # its extension may not have been captured
+    try:
+        reader.take(1)
+        chosen = _extension(reader, _SUPPORTED_VERSIONS)
+    except _Short:
+        chosen = None
+    return (int.from_bytes(chosen, "big") if chosen and len(chosen) == 2 else version), suite
 
 
 def _extension(reader: _Bytes, wanted: int) -> bytes | None:
     if not reader.left:
         return None
-    inside = _Bytes(reader.vector(2))
+    inside = _Bytes(reader.up_to(reader.number(2)))
     while inside.left:
         kind, body = inside.number(2), inside.vector(2)
         if kind == wanted:
@@ -181,15 +189,18 @@ def _name_in(extension: bytes | None) -> str | None:
     return address_in(name.decode("ascii", errors="replace")) if kind == _HOST_NAME else None
 
 
-def _chain(body: bytes | None, limits: Limits) -> tuple[tuple[Certificate, ...], bool]:
-    """The certificates of a Certificate message up to TLS 1.2, and whether it holds something else."""
-    if body is None:
+def _chain(message: Message | None, limits: Limits) -> tuple[tuple[Certificate, ...], bool]:
+    """The certificates of a Certificate message up to TLS 1.2, and whether it holds something else.
+
+    Of a message that was not captured to its end there are none: a chain that lacks its end is judged differently.
+    """
+    if message is None or not message.whole:
         return (), False
-    found: list[Certificate] = []
+    certificates: list[Certificate] = []
     try:
-        listed = _Bytes(_Bytes(body).vector(3))
-        while listed.left and len(found) < limits.max_chain_certificates:
-            found.append(Certificate.from_der(listed.vector(3)))
+        listed = _Bytes(_Bytes(message.body).vector(3))
+        while listed.left and len(certificates) < limits.max_chain_certificates:
+            certificates.append(Certificate.from_der(listed.vector(3)))
     except (_Short, CertificateError):
         return (), True
-    return tuple(found), False
+    return tuple(certificates), False
