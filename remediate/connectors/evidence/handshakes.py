@@ -86,7 +86,8 @@ def read_connection(connection: Connection, limits: Limits) -> Reading:
 
 
 def _is_handshake(sent: Sent) -> bool:
-    return sent.client or sent.server or sent.certificates is not None or bool(sent.alerts)
+    failed = any(Alert("client", code).ends_it for code in sent.alerts)
+    return sent.client or sent.server or sent.certificates is not None or failed
 
 
 def _client(connection: Connection, sent: dict[Side, Sent]) -> Side | None:
@@ -106,12 +107,13 @@ def _handshake(connection: Connection, client: Side, sent: dict[Side, Sent], lim
     name, offered = _hello(asked.hello)
     version, suite = _answer(answered.answer)
     chain, unreadable = _chain(answered.certificates if version != TLS_1_3 else None, limits)
+    without_beginning = asked.hello is None and answered.answer is None
     before_1_3 = version != TLS_1_3 if version is not None else asked.before_1_3 or answered.before_1_3
     return Handshake(
         text_of(client[0]), text_of(server[0]), server[1], name, offered, version, suite, chain,
         client_certificate=_chain(asked.certificates if version != TLS_1_3 else None, limits)[0],
         unreadable=unreadable, asks=answered.asks, alerts=_alerts(asked, answered), went_on=before_1_3 and asked.encrypted,
-        incomplete=asked.broken or answered.broken, only_side=_only_side(connection, client),
+        incomplete=asked.broken or answered.broken or without_beginning, only_side=_only_side(connection, client),
         first=connection.first, last=connection.first,
     )  # fmt: skip
 

@@ -90,20 +90,22 @@ def read_half(half: Half) -> Sent:
 
 def _records(half: Half, sent: Sent) -> Iterator[tuple[int, int, int, bool]]:
     """Give where the content of each record begins, its type, its length, and whether records before it may have been lost."""
-    at, follows_gap = 0, False
+    at, lost = 0, False
     while at < len(half.data):
         gap = _gap_after(half, at)
         in_gap = gap is not None and gap[0] < at + RECORD_HEADER
         record = None if in_gap else record_at(half.data, at)
         if record is not None:
-            yield at + RECORD_HEADER, record[0], record[1], follows_gap
-            at, follows_gap = at + RECORD_HEADER + record[1], False
+            sent.broken = sent.broken or lost
+            yield at + RECORD_HEADER, record[0], record[1], lost
+            at, lost = at + RECORD_HEADER + record[1], False
             continue
+        # No header stands here, or it was not captured. Where a segment begins with one, reading goes on.
         sent.broken = sent.broken or in_gap or sent.records > 0
-        if gap is None:
+        index = bisect_right(half.starts, at)
+        if index == len(half.starts):
             return
-        # No header is known here. Where the next segment begins with one, reading goes on.
-        at, follows_gap = gap[1], True
+        at, lost = half.starts[index], True
 
 
 def _gap_after(half: Half, at: int) -> tuple[int, int] | None:

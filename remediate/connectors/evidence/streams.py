@@ -25,6 +25,7 @@ _MOST_UNSURE: Final = 8 * 1024
 """Without a SYN, what came first on the wire may come second in the capture: so long is waited for what stands before."""
 _MOST_WAITING: Final = 256
 """How many segments of one direction may wait for one that is missing."""
+_MOST_STARTS: Final = 512
 _IDLE: Final = timedelta(minutes=2)
 """Longer than any handshake lasts: after it, the same ports are another connection, or are past their handshake."""
 
@@ -48,6 +49,7 @@ class Half:
         sure: a SYN said so.
         data: what is there without a gap from the begin, and after `fill_gaps` all that is kept, with zeros in the gaps.
         gaps: from where to where `data` was not captured; known after `fill_gaps`.
+        starts: where segments begin, in order after `fill_gaps`; of very many, those of the first.
         seen: packets of this direction were captured, be it without data.
         end: where what is in the clear ends: it is no TLS, it goes on encrypted, or enough is kept. What follows is not kept.
         encrypted: it went on encrypted, so this side was content with what it had seen (up to TLS 1.2).
@@ -57,6 +59,7 @@ class Half:
     sure: bool = False
     data: bytearray = field(default_factory=bytearray)
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     seen: bool = False
     end: int | None = None
     encrypted: bool = False
@@ -95,6 +98,7 @@ class Half:
 
     def fill_gaps(self, most: int) -> None:
         """Put zeros in the place of what was not captured. Nothing is added after it."""
+        self.starts.sort()
         for offset in sorted(self._waiting):
             self._fill_up_to(offset)
             data = self._waiting.pop(offset)
@@ -125,6 +129,8 @@ class Half:
         data = data[: max(0, end - offset)]
         if data and len(self._waiting) < _MOST_WAITING and len(data) > len(self._waiting.get(offset, b"")):
             self._waiting[offset] = data
+            if len(self.starts) < _MOST_STARTS:
+                self.starts.append(offset)
 
     def _shift(self, by: int) -> None:
         if not by:
@@ -132,6 +138,7 @@ class Half:
         self._waiting = {offset + by: data for offset, data in self._waiting.items()}
         if self.data:
             self._waiting[by] = bytes(self.data)
+        self.starts = [start + by for start in self.starts]
         self.data, self._record = bytearray(), 0
         self.end = None if self.end is None else self.end + by
         self._claimed += by if self._claimed else 0

@@ -51,14 +51,19 @@ def _endpoint(group: Sequence[Handshake], trusted: Chain | None, now: datetime) 
         alerts=tuple(_alerts(group)),
         asks=any(one.asks for one in group),
         went_on=_sum(one for one in group if one.went_on),
-        resumed=_sum(one for one in group if one.went_on and not (one.chain or one.unreadable or one.incomplete)),
+        resumed=_sum(one for one in group if one.went_on and _shows_all(one) and not (one.chain or one.unreadable)),
         encrypted=_sum(one for one in group if one.version == TLS_1_3),
         incomplete=_sum(one for one in group if one.incomplete),
         unreadable=_sum(one for one in group if one.unreadable),
-        unanswered=_sum(one for one in group if one.version is None and not one.chain and not one.alerts),
+        unanswered=_sum(one for one in group if _shows_all(one) and one.version is None and not one.chain and not one.alerts),
         first=min(moments, default=None),
         last=max(moments, default=None),
     )
+
+
+def _shows_all(handshake: Handshake) -> bool:
+    """Whether what is not in `handshake` was not sent, rather than not captured."""
+    return not handshake.incomplete and handshake.only_side is None
 
 
 def _sum(group: Iterable[Handshake]) -> int:
