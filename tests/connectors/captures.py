@@ -134,20 +134,25 @@ def segments(
     if syn:
         found = [
             _packet(parties, by_client=True, number=begin - 1, flags=SYN),
-            _packet(parties, by_client=False, number=76, flags=SYN | ACK),
+            _packet(parties, by_client=False, number=76, flags=SYN | ACK, acknowledged=begin),
         ]
     for one in spoken:
         for at in range(0, len(one.data), size):
             piece = one.data[at : at + size]
-            found.append(_packet(parties, by_client=one.by_client, number=numbers[one.by_client], flags=ACK | PSH, data=piece))
+            number, acknowledged = numbers[one.by_client], numbers[not one.by_client]
+            found.append(
+                _packet(parties, by_client=one.by_client, number=number, flags=ACK | PSH, data=piece, acknowledged=acknowledged)
+            )
             numbers[one.by_client] = (numbers[one.by_client] + len(piece)) % (1 << 32)
     return found
 
 
-def _packet(parties: Parties, *, by_client: bool, number: int, flags: int, data: bytes = b"") -> bytes:
+def _packet(parties: Parties, *, by_client: bool, number: int, flags: int, data: bytes = b"", acknowledged: int = 0) -> bytes:
     ends = [(parties.client, parties.client_port), (parties.server, parties.port)]
     (source, source_port), (target, target_port) = ends if by_client else reversed(ends)
-    tcp = dpkt.tcp.TCP(sport=source_port, dport=target_port, seq=number % (1 << 32), flags=flags, data=data)
+    tcp = dpkt.tcp.TCP(
+        sport=source_port, dport=target_port, seq=number % (1 << 32), ack=acknowledged % (1 << 32), flags=flags, data=data
+    )
     addresses = {"src": ip_address(source).packed, "dst": ip_address(target).packed}
     if ":" in source:
         return bytes(dpkt.ip6.IP6(nxt=6, plen=len(tcp), data=tcp, **addresses))

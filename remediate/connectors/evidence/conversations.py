@@ -28,10 +28,8 @@ class _Unseen(Enum):
         "packets of the TLS handshake were cut when they were captured, so that it is not seen what was presented or how it ended: "
         "capture again with whole packets (tcpdump -s 0)"
     )
-    ONE_WAY = (
-        "only one direction was captured, so that it is not seen what was presented or how it ended: "
-        "capture again where both directions pass"
-    )
+    CLIENT_ONLY = "only what the client sent was captured, not what was presented: capture again where both directions pass"
+    SERVER_ONLY = "only what the server sent was captured, not how it ended: capture again where both directions pass"
     HEADLESS = (
         "the beginning is missing, so that nothing tells whether it is TLS: capture again with whole packets (tcpdump -s 0)"
     )
@@ -115,7 +113,7 @@ def _why_unseen(connection: Connection, reading: Reading) -> _Unseen | None:
     if (handshake.chain or handshake.unreadable) and any(alert.ends_it for alert in handshake.alerts):
         return None
     if handshake.only_side:
-        return _Unseen.ONE_WAY
+        return _Unseen.CLIENT_ONLY if handshake.only_side == "client" else _Unseen.SERVER_ONLY
     if not handshake.incomplete:
         return None
     return _Unseen.CUT if connection.was_cut else _Unseen.INCOMPLETE

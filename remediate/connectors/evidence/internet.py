@@ -37,6 +37,7 @@ class Segment:
         source: packed, as on the wire.
         target: packed, as on the wire.
         missing: how many octets at the end of `data` the capture does not hold.
+        acknowledged: the number behind the last octet that arrived from the other side; means nothing without ACK in `flags`.
     """
 
     source: bytes
@@ -47,6 +48,7 @@ class Segment:
     flags: int
     data: bytes
     missing: int = 0
+    acknowledged: int = 0
 
 
 def text_of(address: bytes) -> str:
@@ -56,13 +58,15 @@ def text_of(address: bytes) -> str:
 
 def tcp_segment(data: bytes, addresses: tuple[bytes, bytes], missing: int) -> Segment:
     """Return the TCP segment in `data` (RFC 9293, 3.1). `missing` octets at its end were not captured. Raises struct.error."""
-    source_port, target_port, number, _, offset, flags = numbers("HHIIBB", data)
+    source_port, target_port, number, acknowledged, offset, flags = numbers("HHIIBB", data)
     header = (offset >> 4) * 4
     if header < _TCP_HEADER:
         raise NotReadable("TCP", "broken: its header is too short")
     whole = max(0, len(data) + missing - header)
     payload = data[header:]
-    return Segment(addresses[0], source_port, addresses[1], target_port, number, flags, payload, whole - len(payload))
+    return Segment(
+        addresses[0], source_port, addresses[1], target_port, number, flags, payload, whole - len(payload), acknowledged
+    )  # fmt: skip
 
 
 def ipv4(data: bytes) -> Inner:

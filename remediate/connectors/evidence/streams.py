@@ -65,7 +65,8 @@ class Half:
     encrypted: bool = False
     _waiting: dict[int, bytes] = field(default_factory=dict)
     _record: int = 0
-    _claimed: int = 0
+    _known: int = 0
+    """How many octets there surely were: the other side acknowledged them, or a packet that was cut had them."""
 
     def is_another(self, number: int, most: int) -> bool:
         """Whether a SYN with this sequence number begins another connection than the one whose data is here."""
@@ -80,6 +81,11 @@ class Half:
         if self.begin is not None and not self.sure:
             self._shift((self.begin - begin) % _WHOLE)
         self.begin, self.sure = begin, True
+
+    def acknowledge(self, number: int, most: int) -> None:
+        """The other side has everything before `number`, be it captured or not; the last of it may be a FIN and no octet."""
+        if self.begin is not None and 1 < (octets := (number - self.begin) % _WHOLE) <= most:
+            self._known = max(self._known, octets - 1)
 
     def add(self, segment: Segment, most: int) -> int:
         """Take a segment's data. Return by how many bytes this direction grew (or shrank, when its end is known)."""
@@ -103,7 +109,7 @@ class Half:
             self._fill_up_to(offset)
             data = self._waiting.pop(offset)
             self.data += data[max(0, len(self.data) - offset) :]
-        self._fill_up_to(min(self._claimed, most if self.end is None else self.end))
+        self._fill_up_to(min(self._known, most if self.end is None else self.end))
 
     def _fill_up_to(self, offset: int) -> None:
         if offset > len(self.data):
@@ -123,7 +129,7 @@ class Half:
         # One byte more than is kept shows that there is more.
         end = most + 1 if self.end is None else self.end
         if segment.missing and offset < end:
-            self._claimed = max(self._claimed, offset + len(data) + segment.missing)
+            self._known = max(self._known, offset + len(data) + segment.missing)
         if offset < 0:
             data, offset = data[-offset:], 0
         data = data[: max(0, end - offset)]
@@ -141,7 +147,7 @@ class Half:
         self.starts = [start + by for start in self.starts]
         self.data, self._record = bytearray(), 0
         self.end = None if self.end is None else self.end + by
-        self._claimed += by if self._claimed else 0
+        self._known += by if self._known else 0
 
     def _join(self) -> None:
         """Move what waits and has its turn; what was there first stays, as in a retransmission."""
@@ -264,6 +270,8 @@ class Connections:
         if at is not None:
             connection.first = at if connection.first is None else min(connection.first, at)
             connection.last = at
+        if segment.flags & ACK:
+            connection.half(connection.other(source)).acknowledge(segment.acknowledged, self._limits.capture_stream_bytes)
         if segment.flags & SYN:
             half.begins_at(segment.number)
             connection.client = connection.other(source) if segment.flags & ACK else source
