@@ -36,7 +36,7 @@ class Limits:
     max_file_bytes: int = 256 * 1024 * 1024
     max_response_bytes: int = 8 * 1024 * 1024
     max_certificate_bytes: int = 100 * 1024
-    """As much as OpenSSL takes of a whole chain (SSL_MAX_CERT_LIST_DEFAULT)."""
+    """What OpenSSL takes for a whole chain (ssl.h: SSL_MAX_CERT_LIST_DEFAULT)."""
     max_chain_certificates: int = 100
     max_list_certificates: int = 5_000
     parallel_endpoints: int = 64

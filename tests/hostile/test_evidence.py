@@ -24,7 +24,8 @@ from remediate.planner.diagnosis import diagnose
 from remediate.report.diagnosis import show_diagnosis
 from remediate.report.diagnosis_document import diagnosis_document
 from remediate.report.terminal import make_console
-from tests.connectors.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capture, recorded, segments
+from tests.connectors.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capture, pcap, recorded, segments
+from tests.connectors.encapsulations import FRAMES, TUNNELS, ethernet, fragmented
 from tests.connectors.test_evidence_archives import LOG, tar, zipped
 from tests.connectors.test_evidence_logs import FAILED, NAME, SELF_SIGNED
 from tests.pki import NOW, issue
@@ -49,6 +50,10 @@ FILES = [
     capture(segments(SPOKEN), kind=Kind.PCAPNG),
     capture(segments(SPOKEN, Parties("2001:db8::1", "2001:db8::2")), SLL2, Kind.PCAPNG, vlan=3),
     capture(segments(SPOKEN), SLL),
+    *(pcap(map(wrap, segments(SPOKEN)), link) for link, wrap in FRAMES.values()),
+    pcap(
+        (ethernet(piece) for packet in segments(SPOKEN) for piece in fragmented(TUNNELS["ERSPAN II"](packet), 128)), cut_to=140
+    ),
 ]
 often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
