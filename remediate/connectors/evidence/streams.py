@@ -270,7 +270,7 @@ class Connections:
         if at is not None:
             connection.first = at if connection.first is None else min(connection.first, at)
             connection.last = at
-        if segment.flags & ACK:
+        if segment.flags & ACK and segment.acknowledged:  # programs that make packets up leave 0
             connection.half(connection.other(source)).acknowledge(segment.acknowledged, self._limits.capture_stream_bytes)
         if segment.flags & SYN:
             half.begins_at(segment.number)
