@@ -151,7 +151,12 @@ class _Peers:
                 yield from self._peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
                 yield _way_through(peer.address, ways.get(peer.address))
             for address, why in opened.unreachable.items():
-                yield Finding(f"peer {address}", why, 4, "Check that the peer is up and reachable from here.")
+                yield Finding(
+                    f"peer {address}",
+                    why,
+                    4,
+                    "Mend what is said of it; if it did not answer, check that it is up and reachable.",
+                )
 
     def _peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[Finding]:
         subject = f"peer {peer.address}"
@@ -245,7 +250,8 @@ def _offers(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[Findin
     done += ["removing from the trusted CA list over REST"] if offered.remove_trusted_ca else []
     done += [f"refreshing {product} discovery over REST" for product in refreshed]
     yield Finding(subject, f"on this version, done for you: {', '.join(done)}")
-    by_hand = [] if offered.remove_trusted_ca else ["removing from the trusted CA list"]
+    unknown = " (it describes DELETE in a form that is not known)" if offered.unknown_removal else ""
+    by_hand = [] if offered.remove_trusted_ca else [f"removing from the trusted CA list{unknown}"]
     by_hand += [f"refreshing {product} discovery{_why_not(product in offered.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
     yield Finding(subject, f"by hand: {', '.join(by_hand)}")

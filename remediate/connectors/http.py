@@ -1,33 +1,32 @@
-"""HTTPS to one box: a session that trusts exactly what it was told to, with limits on time and size.
+"""HTTPS to one server: it trusts exactly what it was told to, with limits on time and size (see `exchange`).
 
-No environment variable has a say: no proxies, no ``REQUESTS_CA_BUNDLE``, no netrc. No redirect is followed.
+No environment variable has a say: no proxies, no ``REQUESTS_CA_BUNDLE``, no ``SSL_CERT_FILE``, no netrc. No redirect is followed.
 """
 
 from __future__ import annotations
 
-import re
+import base64
+import json as json_module
+import secrets
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import IncompleteRead
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-
+from remediate.connectors.exchange import Connection, Deadline, NotPlain, OtherCertificate, Reply, TooLarge, connect
 from remediate.connectors.text import reason_of, visible
 from remediate.connectors.tls_check import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
-_CHUNK = 64 * 1024
-_PRESENTED = re.compile(r'got "([0-9a-f]{64})"')
-"""What urllib3 says of a fingerprint that does not match (urllib3.util.ssl_.assert_fingerprint)."""
+Files = Mapping[str, tuple[str, bytes, str]]
+"""Of a form: field name to file name, content and media type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `body` is whole, and within the limit; `date` is the server's own clock, None where it does not say."""
+    """What came back.
+
+    Attributes:
+        body: whole, and within the limit.
+        date: the server's own clock; None where it does not say.
+        location: where a redirect points, as the server wrote it; None where it does not say.
+    """
 
     status: int
     body: bytes
     date: datetime | None = None
+    location: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -52,31 +58,14 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def redirects(self) -> bool:
+        """Any 3xx: none is followed."""
+        return 300 <= self.status < 400
+
+    @property
     def text(self) -> str:
         """The body as text."""
         return self.body.decode("utf-8", errors="replace")
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter, but what is trusted is decided by a TlsCheck alone."""
-
-    def __init__(self, check: TlsCheck, server_name: str | None) -> None:
-        self._check, self._server_name = check, server_name
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:  # noqa: FBT001, FBT002  the base class's signature
-        if self._check.fingerprint:
-            pool_kwargs["assert_fingerprint"] = self._check.fingerprint.removeprefix("sha256:")
-        if self._server_name:
-            pool_kwargs["server_hostname"] = self._server_name
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._check.context, **pool_kwargs)
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {}
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Add nothing: the base class would load certifi's authorities into our context."""
 
 
 class Unanswered(ObservationError):
@@ -103,15 +92,9 @@ class HttpClient:
         account: Account | None = None,
         server_name: str | None = None,
     ) -> None:
-        self._where, self._base = where, f"https://{authority(host, port)}"
+        self._where, self._host, self._port, self._server_name = where, host, port, server_name or host
         self._check, self._limits, self._account = check, limits, account
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.mount("https://", _Adapter(check, server_name))
-        # Compressed answers could be larger than any limit says.
-        self._session.headers.update({"Accept-Encoding": "identity", "X-CSRF-Header": "remediate"})
-        if server_name:
-            self._session.headers["Host"] = authority(server_name, port)
+        self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -120,22 +103,27 @@ class HttpClient:
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
-        self._session.close()
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
     def get(self, path: str) -> Answer:
-        """Return the answer to a GET, asked again within the limits when the connection failed.
+        """Return the answer to a GET, asked again within the limits when the connection failed. All attempts share one deadline.
 
         Raises:
             PinMismatch: another server than the one expected; nothing was sent.
             ObservationError: no usable answer.
         """
+        deadline = Deadline.after(self._limits.connect_s + self._limits.read_s)
         for _ in range(self._limits.read_attempts - 1):
             try:
-                return self._once("GET", path, read_s=self._limits.read_s)
+                return self._once("GET", path, {}, None, deadline, self._limits.read_s)
             except Unanswered:
+                if deadline.end <= time.monotonic() + self._limits.read_pause_s:
+                    raise
                 time.sleep(self._limits.read_pause_s)
-        return self._once("GET", path, read_s=self._limits.read_s)
+        return self._once("GET", path, {}, None, deadline, self._limits.read_s)
 
     def send(
         self,
@@ -143,9 +131,9 @@ class HttpClient:
         path: str,
         *,
         read_s: float | None = None,
-        json: Mapping[str, str] | None = None,
+        json: Mapping[str, str | int] | None = None,
         data: bytes | None = None,
-        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        files: Files | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send something once, on a new connection, so that a stale one cannot lose it.
@@ -154,83 +142,117 @@ class HttpClient:
             PinMismatch, ObservationError: nothing was sent.
             OutcomeUnknown: it may have been sent and done; the answer was lost.
         """
-        self._session.close()
-        content = {"json": json, "data": data, "files": files, "headers": headers}
-        return self._once(method, path, read_s=read_s or self._limits.read_s, **content)
+        self.close()
+        kind, body = _content(json, data, files)
+        seconds = read_s or self._limits.read_s
+        deadline = Deadline.after(self._limits.connect_s + seconds)
+        return self._once(method, path, {**kind, **(headers or {})}, body, deadline, seconds)
 
-    def _once(self, method: str, path: str, *, read_s: float, **content: Any) -> Answer:
-        timeouts = (self._limits.connect_s, read_s)
+    def _once(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, deadline: Deadline, read_s: float
+    ) -> Answer:
+        connection = self._open(deadline)
+        limit = self._limits.max_response_bytes
         try:
-            with self._session.request(
-                method, self._base + path, auth=self._sign, timeout=timeouts, stream=True, allow_redirects=False, **content
-            ) as response:
-                return Answer(response.status_code, self._bounded(response, path, read_s), _date_in(response))
-        except requests.RequestException as error:
-            raise self._meaning(error, method) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise self._lost(method, reason_of(error)) from error
+            reply = connection.exchange(
+                method, path, {**self._headers(), **headers}, body, deadline=deadline.within(read_s), limit=limit
+            )
+        except Exception as error:
+            # Whatever it was, the request may have been sent before it.
+            self.close()
+            raise self._lost(method, path, error, connection.received, read_s) from error
+        except BaseException:
+            self.close()
+            raise
+        return Answer(reply.status, reply.body, _date_in(reply), reply.headers.get("location"))
 
-    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """The one line that reveals the password. requests itself would encode it as Latin-1."""
+    def _open(self, deadline: Deadline) -> Connection:
+        """The connection of this session, or a new one where it has none that can be used."""
+        if self._connection and self._connection.usable():
+            return self._connection
+        self.close()
+        limits = self._limits
+        try:
+            self._connection = connect(
+                self._host, self._port, self._check, self._server_name, deadline.within(limits.connect_s)
+            )
+        except OtherCertificate as error:
+            shown = f"sha256:{error.presented}"
+            raise PinMismatch(f"{self._where} presents another certificate than {self._check.what}: {shown}.") from error
+        except ssl.SSLCertVerificationError as error:
+            reason = visible(error.verify_message or str(error))
+            raise PinMismatch(f"{self._where} does not verify under {self._check.what}: {reason}.") from error
+        except TimeoutError as error:
+            raise Unanswered(f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s.") from error
+        except Exception as error:
+            # Whatever it was, nothing was sent.
+            raise Unanswered(f"{self._where} cannot be reached: {reason_of(error)}.") from error
+        return self._connection
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "Host": authority(self._server_name, self._port),
+            "Accept": "*/*",
+            # A compressed answer could be larger than any limit says.
+            "Accept-Encoding": "identity",
+            "User-Agent": "remediate",
+            "X-CSRF-Header": "remediate",
+        }
         if self._account:
-            login = (self._account.username.encode(), self._account.password.reveal().encode())
-            requests.auth.HTTPBasicAuth(*login)(request)
-        return request
+            # The one line that reveals the password.
+            login = f"{self._account.username}:{self._account.password.reveal()}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
+        return headers
 
-    def _bounded(self, response: requests.Response, path: str, read_s: float) -> bytes:
-        deadline, limit, body = time.monotonic() + read_s, self._limits.max_response_bytes, bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > limit:
-                raise self._lost(
-                    str(response.request.method), f"the answer to {path} is larger than {limit} bytes", again=False
-                )
-            if time.monotonic() > deadline:
-                raise self._lost(str(response.request.method), f"the answer to {path} was not finished within {read_s:g} s")
-        return bytes(body)
-
-    def _meaning(self, error: requests.RequestException, method: str) -> RemediateError:
-        if isinstance(error, requests.exceptions.SSLError) and (mismatch := self._mismatch(error)):
-            return mismatch
-        if isinstance(error, requests.ConnectTimeout):
-            return Unanswered(f"{self._where} cannot be reached: no answer within {self._limits.connect_s:g} s.")
-        if _never_connected(error):
-            return Unanswered(f"{self._where} cannot be reached: {reason_of(error)}.")
-        return self._lost(method, reason_of(error))
-
-    def _lost(self, method: str, why: str, *, again: bool = True) -> RemediateError:
+    def _lost(self, method: str, path: str, error: Exception, received: int, read_s: float) -> RemediateError:
+        """The error for an exchange that was begun and not ended well."""
+        kind: type[ObservationError] = Unanswered
+        if isinstance(error, TimeoutError):
+            why = f"the answer to {path} was not finished within {read_s:g} s" if received else "no answer in time"
+        elif isinstance(error, TooLarge):
+            kind, why = ObservationError, f"the answer to {path} is larger than {self._limits.max_response_bytes} bytes"
+        elif isinstance(error, NotPlain):
+            kind = ObservationError
+            why = f"the answer to {path} is encoded (`{visible(str(error), 40)}`), although plain text was asked for"
+        elif isinstance(error, IncompleteRead):
+            why = "the connection was closed or reset"
+        else:
+            why = reason_of(error)
         if method == "GET":
-            kind = Unanswered if again else ObservationError
             return kind(f"{self._where} did not answer as it should: {why}.")
         return OutcomeUnknown(f"{self._where} was asked to change something, and its answer was lost: {why}.")
 
-    def _mismatch(self, error: requests.exceptions.SSLError) -> PinMismatch | None:
-        """The error for a server that is not the one expected; None when TLS failed for another reason."""
-        reason = getattr(error.args[0] if error.args else None, "reason", None)
-        inner = reason.args[0] if isinstance(reason, urllib3.exceptions.SSLError) and reason.args else None
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            said = visible(inner.verify_message or str(inner))
-            return PinMismatch(f"{self._where} does not verify under {self._check.what}: {said}.")
-        if self._check.fingerprint and isinstance(inner, str):
-            # Every other SSLError of urllib3's own wraps one of the ssl module.
-            presented = _PRESENTED.search(inner)
-            shown = f": sha256:{presented[1]}" if presented else ""
-            return PinMismatch(f"{self._where} presents another certificate than {self._check.what}{shown}.")
-        return None
+
+def _content(
+    json: Mapping[str, str | int] | None, data: bytes | None, files: Files | None
+) -> tuple[dict[str, str], bytes | None]:
+    """The header that names the kind of a body, and the body."""
+    if json is not None:
+        return {"Content-Type": "application/json"}, json_module.dumps(json).encode()
+    if files:
+        boundary = secrets.token_hex(16)
+        return {"Content-Type": f"multipart/form-data; boundary={boundary}"}, _form(files, boundary)
+    return {}, data
 
 
-def _date_in(response: requests.Response) -> datetime | None:
+def _form(files: Files, boundary: str) -> bytes:
+    """A form with files (RFC 7578)."""
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
+        for field, (name, content, kind) in files.items()
+    ]
+    return b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
+def _date_in(reply: Reply) -> datetime | None:
     """The ``Date`` of an answer (RFC 9110, 6.6.1), aware."""
     try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
+        moment = parsedate_to_datetime(reply.headers.get("date", ""))
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
 def authority(host: str, port: int) -> str:

@@ -11,13 +11,14 @@ from typing import Any, Self
 from remediate.connectors.capabilities import Capabilities, read_raml
 from remediate.connectors.http import Account
 from remediate.connectors.records import Alternates, PublisherRecord, alternates_in
-from remediate.connectors.rest import TRUSTED_CA, RestSession
+from remediate.connectors.rest import CLUSTER_PEERS, TRUSTED_CA, Redirected, RestSession
 from remediate.connectors.shell import CommandFailed, Shell
 from remediate.connectors.shell_text import leaves, setting
 from remediate.connectors.text import address_in, visible
+from remediate.connectors.trusted_list import parse_certificate_list
 from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
-from remediate.model.errors import CertificateError, NotOffered, ObservationError, WriteForbidden, WriteRefused
+from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
@@ -84,7 +85,8 @@ class ExpresswayPeer:
         if self._capabilities is None:
             try:
                 self._capabilities = read_raml(self._rest.page("/api/raml"))
-            except NotOffered:
+            except (NotOffered, Redirected):
+                # Only the description is missing: it may be a page for browsers alone.
                 self._capabilities = Capabilities()
         return self._capabilities
 
@@ -98,7 +100,7 @@ class ExpresswayPeer:
         return self._rest.clock()
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
-        """Return the trusted CA list in the box's order. A block that cannot be read is an error that says its number."""
+        """Return the trusted CA list in the peer's order. One that cannot be whole is an error: see `trusted_list`."""
         found = self._certificates(TRUSTED_CA, "trusted CA list")
         if len(found) > self._limits.max_list_certificates:
             raise ObservationError(
@@ -110,8 +112,6 @@ class ExpresswayPeer:
     def server_certificate(self) -> Certificate:
         """Return the peer's own certificate: the first, where its chain follows."""
         found = self._certificates("/certs/server", "server certificate")
-        if not found:
-            raise ObservationError(f"{self.address} shows no server certificate of its own.")
         return found[0]
 
     def ciphers(self) -> Mapping[str, CipherList]:
@@ -140,10 +140,10 @@ class ExpresswayPeer:
     def cluster_peers(self) -> tuple[Address, ...]:
         """Return the peers that the cluster names over REST; none on a box that stands alone."""
         try:
-            found = self._rest.get_objects("/common/cluster/peers")
+            records = self._records(CLUSTER_PEERS, "PeerAddress")
         except NotOffered:
             return ()
-        return tuple(self._address(one["PeerAddress"]) for one in found if one.get("PeerAddress"))
+        return tuple(self._address(record["PeerAddress"]) for record in records)
 
     def publishers(self) -> tuple[PublisherRecord, ...]:
         """Return the Unified CM and IM&P publishers that servers are discovered from."""
@@ -162,12 +162,15 @@ class ExpresswayPeer:
     def remove_trusted_ca(self, certificate: Certificate) -> None:
         """Take one certificate out of this peer's trusted CA list, where ``/api/raml`` shows how."""
         self._stop_if_read_only("remove a certificate")
-        if not self.capabilities().remove_trusted_ca:
+        offered = self.capabilities()
+        body = offered.removal.body_for(certificate) if offered.removal else None
+        if offered.removal is None or body is None:
+            why = " in a form that is known" if offered.unknown_removal else " of this certificate" if offered.removal else ""
             raise NotOffered(
-                f"{self.address} offers no removal from its trusted CA list over REST.",
+                f"{self.address} offers no removal{why} from its trusted CA list over REST.",
                 next_step="Open Maintenance > Security > Trusted CA certificate on that peer, delete it there, and run again.",
             )
-        self._rest.write("DELETE", TRUSTED_CA, json={"Fingerprint": certificate.fingerprint.removeprefix("sha256:")})
+        self._rest.write("DELETE", TRUSTED_CA, data=body, headers={"Content-Type": offered.removal.media_type})
 
     def set_cipher(self, name: str, value: CipherList) -> None:
         """Set one cipher list; on the primary, from where it replicates."""
@@ -233,18 +236,11 @@ class ExpresswayPeer:
             raise WriteForbidden(f"{self.address} was opened for reading: `{what}` was stopped.")
 
     def _certificates(self, resource: str, what: str) -> tuple[Certificate, ...]:
-        text = self._rest.get(resource)
-        try:
-            found = Certificate.all_from_pem(text)
-        except CertificateError as error:
-            raise ObservationError(f"The {what} of {self.address} cannot be read: {error}") from error
-        if not found and text.strip():
-            raise ObservationError(f"The {what} of {self.address} is no PEM: {visible(text, 80)}")
-        return found
+        return parse_certificate_list(self._rest.get(resource), f"The {what} of {self.address}").certificates
 
     def _publishers(self, product: Product, path: str) -> list[PublisherRecord]:
         try:
-            found: list[dict[str, Any]] = self._rest.get_objects(path)
+            found = self._records(path, "Publisher")
         except NotOffered:
             return []
         return [
@@ -252,8 +248,14 @@ class ExpresswayPeer:
                 self._address(one["Publisher"]), product, str(one.get("AxlUsername", "")), str(one.get("TlsVerify", "On"))
             )
             for one in found
-            if one.get("Publisher")
         ]
+
+    def _records(self, resource: str, key: str) -> list[dict[str, Any]]:
+        """Return the objects of a resource that have a value under `key`; an empty one is a place that is not in use."""
+        records = self._rest.get_objects(resource)
+        if any(key not in record for record in records):
+            raise ObservationError(f"{self.address} lists something at {resource} that has no `{key}`.")
+        return [record for record in records if record[key]]
 
     def _address(self, said: object) -> Address:
         address = address_in(str(said))

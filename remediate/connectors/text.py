@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 
 from remediate.model.identity import Address, is_ip
@@ -22,13 +23,13 @@ def visible(text: str, limit: int = MAX_SHOWN) -> str:
 def reason_of(error: BaseException) -> str:
     """Return in a few words why a connection failed, from whatever `error` wraps."""
     for one in _inside(error):
-        if isinstance(one, socket.gaierror):
+        if isinstance(one, socket.gaierror | UnicodeError):
             return "its name does not resolve"
         if isinstance(one, ConnectionRefusedError):
             return "connection refused"
         if isinstance(one, TimeoutError):
             return "no answer in time"
-        if isinstance(one, ConnectionError):
+        if isinstance(one, ConnectionError | ssl.SSLEOFError):
             return "the connection was closed or reset"
         if isinstance(one, OSError) and one.strerror:
             return visible(one.strerror)

@@ -33,10 +33,7 @@ def check_for(trust: TlsTrust) -> TlsCheck:
     if trust.fingerprint:
         return pinned(trust.fingerprint)
     if trust.ca is None:
-        # Not create_default_context(): that one would write the session's keys to where SSLKEYLOGFILE says.
-        system = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        system.load_default_certs()
-        return TlsCheck(system, "the system's CA store")
+        return _system_store()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         with open_regular_file(trust.ca):  # OpenSSL would wait for somebody to write to a pipe
@@ -44,6 +41,26 @@ def check_for(trust: TlsTrust) -> TlsCheck:
     except (OSError, ssl.SSLError) as error:
         raise InventoryError(f"{trust.ca}: this CA file cannot be used: {reason_of(error)}.") from error
     return TlsCheck(context, f"the CA file {trust.ca}")
+
+
+def _system_store() -> TlsCheck:
+    """Return the check under the CA certificates where this OpenSSL was built to find them.
+
+    Not `load_default_certs`, where the environment (SSL_CERT_FILE, SSL_CERT_DIR) names other ones; and not
+    `create_default_context`, which would write the session's keys to where SSLKEYLOGFILE says.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    built_in = ssl.get_default_verify_paths()
+    stores = {"cafile": Path(built_in.openssl_cafile), "capath": Path(built_in.openssl_capath)}
+    present = {kind: str(path) for kind, path in stores.items() if path.exists()}
+    if not present:
+        return TlsCheck(context, f"the system's CA store (there is none at {stores['cafile']} or {stores['capath']})")
+    try:
+        context.load_verify_locations(**present)
+    except (OSError, ssl.SSLError) as error:
+        shown = " and ".join(present.values())
+        raise InventoryError(f"The system's CA store ({shown}) cannot be used: {reason_of(error)}.") from error
+    return TlsCheck(context, "the system's CA store")
 
 
 def pinned(fingerprint: Fingerprint, family: KeyFamily | None = None) -> TlsCheck:

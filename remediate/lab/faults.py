@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from remediate.lab.raml import PageStyle, Removal
 from remediate.lab.requestlog import Transport
 from remediate.model.certificate import Certificate
 
@@ -22,6 +23,31 @@ class Fault(StrEnum):
     SLOW = "the answer takes its time"
     HALF_CLOSE = "the write is done, the shell says that it ends, and stays open"
     ASK = "the shell asks a question instead of doing anything, and waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """What is answered in the place of a peer. `headers` must fit the body; its length is added."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+LOGIN_PAGE = Substitute(
+    200,
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>",
+    (("Content-Type", "text/html"),),
+)
+"""What single sign-on, or a proxy, shows whatever is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfDescription:
+    """How a peer describes its REST interface. `removal`: None: as its scenario has it."""
+
+    style: PageStyle = PageStyle.BLOCK
+    removal: Removal | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +102,8 @@ class Faults:
     _login_prompts: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     _shell_questions: dict[str, str] = field(default_factory=dict)
     _skews: dict[str, timedelta] = field(default_factory=dict)
+    _descriptions: dict[str, SelfDescription] = field(default_factory=dict)
+    _substitutes: dict[str, tuple[str, Substitute]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def drop_answer(self, peer: str, *, times: int = 1, containing: str = "", transport: Transport | None = None) -> None:
@@ -114,6 +142,16 @@ class Faults:
     def half_close(self, peer: str, *, times: int = 1, containing: str = "") -> None:
         """Do the next writes that come over the shell, then end its stream (EOF) without an answer and without closing it."""
         self._arm(_Armed(Fault.HALF_CLOSE, peer, times, containing, "ssh", writes_only=True))
+
+    def substitute(self, peer: str, answer: Substitute, *, containing: str = "") -> None:
+        """Let something else answer all REST requests of this peer, until `clear`; `containing`: only for paths with that text."""
+        with self._lock:
+            self._substitutes[peer] = (containing, answer)
+
+    def describe(self, peer: str, *, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None) -> None:
+        """Let a peer describe its REST interface, and take certificates out of its list, in this way."""
+        with self._lock:
+            self._descriptions[peer] = SelfDescription(style, removal)
 
     def lock_out(self, peer: str, *, after: int, seconds: float) -> None:
         """Once this peer has refused `after` more logins, leave everybody without an answer for `seconds`, as fail2ban does.
@@ -199,6 +237,8 @@ class Faults:
             self._lock_outs.clear()
             self._skews.clear()
             self._login_prompts.clear()
+            self._descriptions.clear()
+            self._substitutes.clear()
         for peer in self._waiting:
             self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
         self._waiting.clear()
@@ -212,6 +252,17 @@ class Faults:
         """Return what the shell of this peer asks where `Fault.ASK` hits it."""
         with self._lock:
             return self._shell_questions[peer]
+
+    def substitute_for(self, peer: str, path: str) -> Substitute | None:
+        """Return what answers in the place of this peer; None where it answers itself."""
+        with self._lock:
+            containing, answer = self._substitutes.get(peer, ("", None))
+            return answer if answer and containing in path else None
+
+    def description_of(self, peer: str) -> SelfDescription:
+        """Return how this peer describes its REST interface."""
+        with self._lock:
+            return self._descriptions.get(peer, SelfDescription())
 
     def refuses_login(self, peer: str) -> bool:
         """Whether this peer refuses every login now."""

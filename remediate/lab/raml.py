@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+import yaml
+
 from remediate.lab.scenario import Scenario
 
 _PAGE = """#%RAML 0.8
@@ -67,15 +73,82 @@ securedBy: [basic]
       description: Restart this peer.
 """
 
-_REMOVAL = """
-      delete:
-        description: Take one certificate out of the trusted CA list of this peer.
-        body:
-          application/json:
-            example: |
-              {{"Fingerprint": "SHA-256 of the DER, hexadecimal"}}"""
+_BROKEN = """  /edge:
+    /zone:
+      get:
+        description: "a quotation mark that is never closed
+        responses: [200
+"""
+
+_MERGED = """/provisioning:
+  <<: *certificates
+  /help: !include help.raml
+  /controller:
+"""
+
+_COMMON = "  /common:\n"
 
 
-def raml(scenario: Scenario) -> str:
-    """Return the page of a peer in this scenario."""
-    return _PAGE.format(removal=_REMOVAL.format() if scenario.offers_removal else "")
+class PageStyle(StrEnum):
+    """How the description of the interface is written."""
+
+    BLOCK = "block style"
+    FLOW = "flow style, as a program writes it"
+    ANCHORS = "with an anchor, an alias and an include"
+    BROKEN = "broken in one resource"
+
+
+class Removal(StrEnum):
+    """How DELETE on the trusted CA list wants the certificate named."""
+
+    NONE = "not offered"
+    FINGERPRINT = "SHA-256, plain"
+    SHA256_COLONS = "SHA-256, upper case, with colons"
+    SHA1 = "SHA-1"
+    PEM_FIELD = "PEM in a field"
+    PEM_BODY = "PEM as the body"
+    SUBJECT_AND_SERIAL = "subject and serial number"
+    UNKNOWN = "a form that nobody knows"
+
+
+_EXAMPLES: Mapping[Removal, tuple[str, str]] = {
+    Removal.FINGERPRINT: ("application/json", '{"Fingerprint": "SHA-256 of the DER, hexadecimal"}'),
+    Removal.SHA256_COLONS: ("application/json", json.dumps({"Sha256Fingerprint": ":".join(["AB", "0C"] * 16)})),
+    Removal.SHA1: ("application/json", json.dumps({"FingerPrint": "0123456789abcdef0123456789abcdef01234567"})),
+    Removal.PEM_FIELD: ("application/json", '{"Certificate": "-----BEGIN CERTIFICATE-----..."}'),
+    Removal.PEM_BODY: ("application/x-pem-file", "-----BEGIN CERTIFICATE-----"),
+    Removal.SUBJECT_AND_SERIAL: ("application/json", '{"Subject": "O=Example, CN=Root", "SerialNumber": "0A1B"}'),
+    Removal.UNKNOWN: ("application/json", '{"Index": 3}'),
+}
+"""Media type of the body, and the example that the page gives."""
+
+
+def raml(scenario: Scenario, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None) -> str:
+    """Return the page of a peer in this scenario. `removal`: None: as the scenario has it."""
+    form = removal or (Removal.FINGERPRINT if scenario.offers_removal else Removal.NONE)
+    page = _PAGE.format(removal=_removal(form))
+    match style:
+        case PageStyle.FLOW:
+            return "#%RAML 0.8\n" + yaml.safe_dump(yaml.safe_load(page), default_flow_style=True, width=100)
+        case PageStyle.ANCHORS:
+            moved = page.replace("/provisioning:\n", "certificates: &certificates\n", 1)
+            return moved.replace("  /controller:\n", _MERGED, 1)
+        case PageStyle.BROKEN:
+            return page.replace(_COMMON, _BROKEN + _COMMON, 1)
+        case _:
+            return page
+
+
+def _removal(form: Removal) -> str:
+    if form is Removal.NONE:
+        return ""
+    media_type, example = _EXAMPLES[form]
+    lines = [
+        "delete:",
+        "  description: Take one certificate out of the trusted CA list of this peer.",
+        "  body:",
+        f"    {media_type}:",
+        "      example: |",
+        f"        {example}",
+    ]
+    return "".join(f"\n      {line}" for line in lines)

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
 from remediate.lab.faults import Fault, Faults
-from remediate.lab.raml import raml
+from remediate.lab.raml import Removal, raml
+from remediate.lab.removal import is_named
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.servers import abort_connection
 from remediate.lab.state import PublisherEntry, SameCommonNameError, SimulatedCluster, SimulatedPeer
@@ -59,14 +60,13 @@ class RestInterface:
         here = [
             ("/certs/root", self._get_root, ["GET"]),
             ("/certs/root", self._post_root, ["POST"]),
+            ("/certs/root", self._delete_root, ["DELETE"]),
             ("/certs/server", self._get_server, ["GET"]),
             ("/controller/server/{product:str}", self._publishers, ["GET", "POST", "DELETE"]),
             ("/common/cluster/peers", self._cluster_peers, ["GET"]),
             ("/sysinfo", self._sysinfo, ["GET"]),
             ("/restart", self._restart, ["POST"]),
         ]
-        if self.cluster.scenario.offers_removal:
-            here.append(("/certs/root", self._delete_root, ["DELETE"]))
         routes = [
             Route(base + path, handler, methods=methods)
             for base in ("/api/provisioning", "/api/v1/provisioning")
@@ -81,6 +81,9 @@ class RestInterface:
             return abort_connection(scope)
         method, path = scope["method"], scope["path"]
         write = method not in ("GET", "HEAD", "OPTIONS")
+        if substitute := self.faults.substitute_for(self.peer.address, path):
+            answer = Response(substitute.body, substitute.status, dict(substitute.headers))
+            return await answer(scope, receive, send)
         authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
         self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
         if not authorised:
@@ -132,9 +135,17 @@ class RestInterface:
         return _message("Root Certificate updated.")
 
     async def _delete_root(self, request: Request) -> Response:
-        fingerprint = str((await _json(request)).get("Fingerprint", "")).lower().removeprefix("sha256:").replace(":", "")
-        if not self.cluster.remove_trusted(self.peer, f"sha256:{fingerprint}"):
+        form = self.faults.description_of(self.peer.address).removal
+        if form is None:
+            form = Removal.FINGERPRINT if self.cluster.scenario.offers_removal else Removal.NONE
+        if form is Removal.NONE:
+            return PlainTextResponse("Method Not Allowed", 405)
+        body = await request.body()
+        with self.cluster.lock:
+            named = [certificate for certificate in self.peer.trusted if is_named(certificate, form, body)]
+        if not named:
             return _message("Certificate not found", 400)
+        self.cluster.remove_trusted(self.peer, named[0].fingerprint)
         return _message("Root Certificate removed.")
 
     async def _get_server(self, request: Request) -> Response:
@@ -188,7 +199,9 @@ class RestInterface:
 
     async def _raml(self, request: Request) -> Response:
         del request
-        return PlainTextResponse(raml(self.cluster.scenario), media_type="application/raml+yaml")
+        described = self.faults.description_of(self.peer.address)
+        page = raml(self.cluster.scenario, described.style, described.removal)
+        return PlainTextResponse(page, media_type="application/raml+yaml")
 
 
 async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> list[Message]:

@@ -97,6 +97,22 @@ def https_talk(context: ssl.SSLContext, *answers: bytes, asked: list[bytes] | No
     return tls_talk(context, talk)
 
 
+Answers = dict[str, list[bytes]]
+"""``GET /path`` to the answers to it: one after the other, the last for ever."""
+
+
+def routed_talk(context: ssl.SSLContext, answers: Answers, asked: list[bytes]) -> Talk:
+    """Answer each request by its method and path; 404 to all that `answers` does not name."""
+
+    def talk(connection: socket.socket) -> None:
+        while request := _request(connection):
+            asked.append(request)
+            waiting = answers.get(" ".join(request.decode(errors="replace").split(" ", 2)[:2]), [http(404)])
+            connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+    return tls_talk(context, talk)
+
+
 def _request(connection: socket.socket) -> bytes:
     """One HTTP request; nothing at the end of the connection."""
     got = b""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import responses
 
 from remediate.connectors.peer import ExpresswayPeer
 from remediate.inventory import load
@@ -26,6 +26,7 @@ from remediate.model.errors import (
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.secret import Secret
 from tests.connectors.conftest import QUICK, Opener
+from tests.connectors.servers import Answers, http, routed_talk, server_identity, tcp_server, tls_context
 from tests.pki import issue
 
 REVERSE_PROXY = "ReverseProxyTLSCiphers"
@@ -205,54 +206,59 @@ def test_a_peer_that_is_down_is_unreachable(lab: Lab, peer: Opener) -> None:
         peer(0).version()
 
 
-ACCESS = PeerAccess(Address("expc1.example.test"), tls=TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64)))
-API = "https://expc1.example.test:443/api/provisioning"
+SERVER = server_identity("localhost")
+ROOT = "/api/provisioning/certs/root"
+LIST = issue("Root", ca=True).certificate.pem
+
+OpenScripted = Callable[..., ExpresswayPeer]
 
 
-@responses.activate
-def test_a_broken_block_of_the_trusted_list_is_said_with_its_number() -> None:
-    good = issue("Root", ca=True).certificate.pem
-    responses.get(f"{API}/certs/root", body=f"text\n{good}\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
-
-    with pytest.raises(
-        ObservationError, match=r"The trusted CA list of expc1.example.test cannot be read: PEM block 2 is broken"
-    ):
-        ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).trusted_ca()
+@pytest.fixture
+def asked() -> list[bytes]:
+    """What reached the scripted peer."""
+    return []
 
 
-@responses.activate
-@pytest.mark.parametrize(
-    ("body", "error"), [("<html>login</html>", "is no PEM"), ("-----BEGIN CERTIFICATE-----", "no matching END")]
-)
-def test_a_page_that_is_no_list_is_not_an_empty_list(body: str, error: str) -> None:
-    responses.get(f"{API}/certs/root", body=body)
+@pytest.fixture
+def scripted(asked: list[bytes]) -> Iterator[OpenScripted]:
+    """Opens a peer whose REST interface answers as told, by path; its trusted CA list holds one certificate unless told."""
+    with ExitStack() as stack:
 
-    with pytest.raises(ObservationError, match=error):
-        ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).trusted_ca()
+        def start(answers: Answers, *, writable: bool = False) -> ExpresswayPeer:
+            told = {f"GET {ROOT}": [http(200, LIST)], **answers}
+            port = stack.enter_context(tcp_server(routed_talk(tls_context(SERVER), told, asked)))
+            access = PeerAccess(Address("localhost"), rest_port=port, tls=TlsTrust(SERVER.certificate.fingerprint))
+            opened = ExpresswayPeer(access, "admin", Secret("x"), QUICK, writable=writable)
+            return stack.enter_context(opened)
+
+        yield start
 
 
-@responses.activate
-def test_the_upload_is_one_file_that_ends_in_one_newline() -> None:
-    responses.get(f"{API}/certs/root", body="")
-    sent = responses.post(f"{API}/certs/root", json={"Message": "Root Certificate updated."})
+def test_a_broken_block_of_the_trusted_list_is_said_with_its_number(scripted: OpenScripted) -> None:
+    page = f"text\n{LIST}\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+    with pytest.raises(ObservationError, match="The trusted CA list of localhost cannot be read: PEM block 2 is broken"):
+        scripted({f"GET {ROOT}": [http(200, page)]}).trusted_ca()
+
+
+def test_the_upload_is_one_file_that_ends_in_one_newline(scripted: OpenScripted, asked: list[bytes]) -> None:
     certificate = issue("Root", ca=True).certificate
+    answers = {f"POST {ROOT}": [http(200, '{"Message": "Root Certificate updated."}')]}
 
-    ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=True).append_trusted_ca(certificate)
+    scripted(answers, writable=True).append_trusted_ca(certificate)
 
-    request = sent.calls[0].request
-    assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
-    body = bytes(request.body)
+    head, _, body = asked[-1].partition(b"\r\n\r\n")
+    assert b"Content-Type: multipart/form-data; boundary=" in head
     assert b'name="file"' in body
     assert certificate.pem.encode() + b"\r\n--" in body
     assert certificate.pem.endswith("-----\n")
 
 
-@responses.activate
-def test_an_address_that_is_none_is_not_believed() -> None:
-    responses.get(f"{API}/controller/server/cucm", json=[{"Publisher": "cucm\nx"}])
+def test_an_address_that_is_none_is_not_believed(scripted: OpenScripted) -> None:
+    answers = {"GET /api/provisioning/controller/server/cucm": [http(200, '[{"Publisher": "cucm\\nx"}]')]}
 
     with pytest.raises(ObservationError, match=r"no host name or IP address: cucm\\nx"):
-        ExpresswayPeer(ACCESS, "admin", Secret("x"), QUICK, writable=False).publishers()
+        scripted(answers).publishers()
 
 
 def test_the_clock_is_the_boxes_own(lab: Lab, peer: Opener) -> None:

@@ -1,0 +1,248 @@
+"""One HTTPS connection whose every exchange has one deadline and one size limit, from the first byte of the status line on.
+
+The limits stand below the HTTP parser, on the socket: whatever the server sends (headers one byte a second, an endless body behind a
+redirect, a flood of interim answers), it is counted and timed before anything is kept, and nothing is ever decompressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import TYPE_CHECKING
+
+from remediate.connectors.tls_check import TlsCheck
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+MAX_HEAD_BYTES = 256 * 1024
+"""For status line and headers, interim answers included. The parser itself allows 100 headers of 64 kB each."""
+
+_CHUNK = 64 * 1024
+_PLAIN_CODINGS = frozenset({"", "identity"})
+
+
+class TooLarge(HTTPException):
+    """The server sends more than the limit."""
+
+
+class NotPlain(HTTPException):
+    """The server sends a coding (compression) that was not asked for; `str()` is its name."""
+
+
+class OtherCertificate(ssl.SSLError):
+    """The server does not show the pinned certificate; `presented` is the SHA-256 of the one that it shows, hexadecimal."""
+
+    def __init__(self, presented: str) -> None:
+        super().__init__("another certificate")
+        self.presented = presented
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment of the monotonic clock."""
+
+    end: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline in `seconds` from now."""
+        return cls(time.monotonic() + seconds)
+
+    def within(self, seconds: float) -> Deadline:
+        """Return this deadline, or the one in `seconds` from now if that comes first."""
+        return Deadline(min(self.end, time.monotonic() + seconds))
+
+    def left(self) -> float:
+        """Return the seconds that are left. Raises TimeoutError when there are none."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered: its status, its headers, and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connection:
+    """One TLS connection, for one exchange after the other."""
+
+    def __init__(self, wire: ssl.SSLSocket) -> None:
+        self._wire = wire
+        self._bounds = _Bounds(wire)
+        self._http = HTTPConnection("unused")  # it never connects, and each request brings its own Host
+        self._http.auto_open = 0
+        self._http.sock = self._bounds
+
+    @property
+    def received(self) -> int:
+        """The number of bytes that came since the last request."""
+        return self._bounds.received
+
+    def usable(self) -> bool:
+        """Whether another request may be sent on it: it is open, and nothing came that nobody asked for."""
+        if self._http.sock is None or self._wire.pending():
+            return False
+        self._wire.settimeout(0)
+        try:
+            self._wire.recv(1)
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, *, deadline: Deadline, limit: int
+    ) -> Reply:
+        """Send one request and return the whole answer.
+
+        Args:
+            limit: in bytes, for the body.
+
+        Raises:
+            TooLarge, NotPlain, HTTPException, OSError, ValueError: what came is no answer; TimeoutError: the deadline has passed.
+        """
+        self._bounds.begin(deadline, MAX_HEAD_BYTES)
+        self._http.request(method, path, body, dict(headers))
+        with self._http.getresponse() as response:
+            _refuse_codings(response)
+            self._bounds.allow(limit)
+            return Reply(response.status, _first_of_each(response), _whole_body(response, limit))
+
+    def close(self) -> None:
+        """Close it; again does nothing."""
+        self._http.sock = None
+        self._wire.close()
+
+
+class _Bounds:
+    """A socket as `http.client` uses one. What is received is held against the deadline and the limit of the present exchange."""
+
+    def __init__(self, wire: ssl.SSLSocket) -> None:
+        self._wire = wire
+        self.begin(Deadline(0), 0)
+
+    def begin(self, deadline: Deadline, limit: int) -> None:
+        """Start an exchange: `limit` in bytes, for what is read until `allow`."""
+        self._deadline, self._limit, self.received = deadline, limit, 0
+
+    def allow(self, more: int) -> None:
+        """Let so many bytes come beyond those that came."""
+        self._limit = self.received + more + MAX_HEAD_BYTES  # chunk sizes and trailers are no part of the body
+
+    def sendall(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            self._wire.settimeout(self._deadline.left())
+            view = view[self._wire.send(view) :]
+
+    def receive_into(self, buffer: WriteableBuffer) -> int:
+        """Fill `buffer` as far as the socket has something; 0 at the end of the stream."""
+        self._wire.settimeout(self._deadline.left())
+        count = self._wire.recv_into(buffer)
+        self.received += count
+        if self.received > self._limit:
+            raise TooLarge
+        return count
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        del mode
+        return io.BufferedReader(_Stream(self))
+
+    def close(self) -> None:
+        """Do nothing: `http.client` closes its socket while it still reads the last answer from it."""
+
+
+class _Stream(io.RawIOBase):
+    """The receiving half of `_Bounds`. Closing it leaves the connection open."""
+
+    def __init__(self, bounds: _Bounds) -> None:
+        self._bounds = bounds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        return self._bounds.receive_into(buffer)
+
+
+def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: Deadline) -> Connection:
+    """Return a connection to a server that `check` recognises. Nothing has been sent on it but the handshake.
+
+    Looking the name up is the resolver's to bound; everything after it ends with the deadline.
+
+    Raises:
+        OtherCertificate, ssl.SSLCertVerificationError: it is another server.
+        OSError, ValueError: no connection; ValueError for a name that cannot be one.
+    """
+    plain = _tcp(host, port, deadline)
+    try:
+        plain.settimeout(deadline.left())
+        # An end without TLS's own word for it is an error: the rest of the answer may have been cut off.
+        wire = check.context.wrap_socket(plain, server_hostname=server_name, suppress_ragged_eofs=False)
+    except BaseException:
+        plain.close()
+        raise
+    presented = hashlib.sha256(wire.getpeercert(binary_form=True) or b"").hexdigest()
+    if check.fingerprint and presented != check.fingerprint.removeprefix("sha256:"):
+        wire.close()
+        raise OtherCertificate(presented)
+    return Connection(wire)
+
+
+def _tcp(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to the first address that answers; they share the time that is left."""
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failure: OSError = OSError("it has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        plain = socket.socket(family, kind, protocol)
+        try:
+            plain.settimeout(deadline.left() / (len(addresses) - number))
+            plain.connect(address)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            plain.close()
+            failure = error
+        else:
+            return plain
+    raise failure
+
+
+def _first_of_each(response: HTTPResponse) -> dict[str, str]:
+    """The headers by their names in lower case."""
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers.setdefault(name.lower(), str(value))
+    return headers
+
+
+def _refuse_codings(response: HTTPResponse) -> None:
+    content = (response.getheader("Content-Encoding") or "").strip()
+    transfer = (response.getheader("Transfer-Encoding") or "").strip()
+    if content.lower() not in _PLAIN_CODINGS:
+        raise NotPlain(content)
+    if transfer.lower() not in _PLAIN_CODINGS | {"chunked"}:
+        raise NotPlain(transfer)
+
+
+def _whole_body(response: HTTPResponse, limit: int) -> bytes:
+    # A part at a time: a length that the server claims is never allocated.
+    body = bytearray()
+    while part := response.read(_CHUNK):
+        body += part
+        if len(body) > limit:
+            raise TooLarge
+    return bytes(body)

@@ -1,0 +1,220 @@
+"""Reads a RAML 0.8 page: which methods each resource has, and what stands below each.
+
+The page is YAML, and is read from the parser's events, not from its objects: nothing in it is constructed, an alias is a reference
+(so nothing grows), an unknown tag such as ``!include`` is passed over, and what came before a mistake is there all the same. Where the
+page as a whole cannot be parsed, its parts are, each by itself; and a part that cannot is read by its indentation.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+MAX_PAGE_CHARACTERS = 2_000_000
+_MAX_DEPTH = 64
+"""Of the nesting. The parser takes time that grows with the square of it, and a dozen levels describe any interface."""
+_MAX_VISITS = 200_000
+"""Of pairs: aliases can make a small page stand for a large one."""
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_PREFIXES = re.compile(r"^(/api)?(/v1|/\{version\})?(/provisioning)?(?=/)")
+_LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,19})")
+
+_RESOURCE_LINE = re.compile(r"( *)(/[^\s:]*):\s*$")
+_METHOD_LINE = re.compile(r"( *)(get|post|put|patch|delete|head|options):\s*$", re.IGNORECASE)
+_TEXT_FOLLOWS = re.compile(r"( *)\S.*:\s+[|>][-+0-9]*\s*$")
+
+
+class Table(list[tuple[str, "Node"]]):
+    """A YAML mapping: its pairs in order; a key that stands there twice is there twice."""
+
+    def under(self, key: str) -> Node:
+        """Return what stands under the first such key; an empty text where there is none."""
+        return next((value for name, value in self if name == key), "")
+
+
+Node = str | int | list["Node"] | Table
+"""A value: text, a plain whole number, a sequence, a mapping."""
+
+Operation = tuple[str, str]
+"""Method, in lower case, and the resource below ``/api/provisioning``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a page says.
+
+    Attributes:
+        operations: what stands below each method.
+        schemas: the page's named schemas, as text.
+    """
+
+    operations: Mapping[Operation, Node]
+    schemas: Mapping[str, str]
+
+
+def read_description(page: str) -> Description:
+    """Return what `page` shows; nothing where it is larger than the limit or no RAML. Takes time in proportion to its length."""
+    if len(page) > MAX_PAGE_CHARACTERS:
+        return Description({}, {})
+    tree = _Tree()
+    whole = tree.read(page)
+    operations = _operations(tree.roots)
+    for part in () if whole else _top_level_parts(page):
+        alone = _Tree(tree.anchors)
+        if alone.read(part):
+            operations |= _operations(alone.roots)
+        else:
+            operations |= _operations(alone.roots) | _operations_by_indentation(part, tree.anchors)
+    return Description(operations, _schemas(tree.roots))
+
+
+def parse_value(text: str) -> Node:
+    """Return the YAML value in `text`; an empty text where it cannot be parsed."""
+    tree = _Tree()
+    return tree.roots[0] if tree.read(text) and tree.roots else ""
+
+
+@dataclass(slots=True)
+class _Tree:
+    """The values of a text, built event by event. `roots`: one for each of its documents."""
+
+    anchors: dict[str, Node] = field(default_factory=dict)
+    roots: list[Node] = field(default_factory=list)
+    _open: list[Table | list[Node]] = field(default_factory=list)
+    _keys: list[str | None] = field(default_factory=list)
+    """For each open container the key whose value comes next; None where a key comes next."""
+
+    def read(self, text: str) -> bool:
+        """Read `text` and say whether all of it could be read. Afterwards, what came before a mistake is in `roots`."""
+        try:
+            for event in yaml.parse(text, Loader=_LOADER):
+                self._take(event)
+                if len(self._open) > _MAX_DEPTH:
+                    return False
+        except (yaml.YAMLError, ValueError):
+            return False
+        return True
+
+    def _take(self, event: yaml.Event) -> None:
+        match event:
+            case yaml.ScalarEvent():
+                self._add(_scalar(event), event.anchor)
+            case yaml.AliasEvent():
+                value = self.anchors.get(event.anchor or "", "")
+                # One that holds itself would have no end.
+                self._add("" if any(value is container for container in self._open) else value, None)
+            case yaml.MappingStartEvent():
+                self._start(Table(), event.anchor)
+            case yaml.SequenceStartEvent():
+                self._start([], event.anchor)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._open.pop()
+                self._keys.pop()
+
+    def _start(self, container: Table | list[Node], anchor: str | None) -> None:
+        # It is put into its place at once, so that it is there even if a mistake follows.
+        self._add(container, anchor)
+        self._open.append(container)
+        self._keys.append(None)
+
+    def _add(self, value: Node, anchor: str | None) -> None:
+        if anchor:
+            self.anchors[anchor] = value
+        if not self._open:
+            self.roots.append(value)
+            return
+        container, key = self._open[-1], self._keys[-1]
+        if not isinstance(container, Table):
+            container.append(value)
+        elif key is None:
+            self._keys[-1] = str(value) if isinstance(value, str | int) else ""
+        else:
+            container.append((key, value))
+            self._keys[-1] = None
+
+
+def _scalar(event: yaml.ScalarEvent) -> str | int:
+    text = str(event.value)
+    return int(text) if event.style in (None, "") and _NUMBER.fullmatch(text) else text
+
+
+def _operations(roots: list[Node]) -> dict[Operation, Node]:
+    """Every method of every resource, with the resources that stand below others."""
+    operations: dict[Operation, Node] = {}
+    waiting = [(root, "", 0) for root in roots if isinstance(root, Table)]
+    visits = 0
+    while waiting:
+        table, path, depth = waiting.pop()
+        for key, value in table:
+            visits += 1
+            if visits > _MAX_VISITS:
+                return operations
+            if path and key.casefold() in _METHODS:
+                operations[key.casefold(), _PREFIXES.sub("", path)] = value
+            elif depth < _MAX_DEPTH:
+                below = path + key if key.startswith("/") else path
+                waiting.extend((each, below, depth + 1) for each in _resources(key, value))
+    return operations
+
+
+def _resources(key: str, value: Node) -> Iterator[Table]:
+    """The tables that stand for a resource: below its path, or merged into it (``<<``)."""
+    if key.startswith("/") or key == "<<":
+        yield from (each for each in (value if not isinstance(value, Table) and isinstance(value, list) else [value])
+                    if isinstance(each, Table))  # fmt: skip
+
+
+def _schemas(roots: list[Node]) -> dict[str, str]:
+    """The named schemas (RAML 0.8: a sequence of mappings)."""
+    tables = [root.under("schemas") for root in roots if isinstance(root, Table)]
+    groups = [
+        each for found in tables for each in ([found] if isinstance(found, Table) else found if isinstance(found, list) else [])
+    ]
+    return {name: text for group in groups if isinstance(group, Table) for name, text in group if isinstance(text, str)}
+
+
+def _top_level_parts(page: str) -> Iterator[str]:
+    """The page in pieces that each begin with a line that is not indented."""
+    part: list[str] = []
+    for line in page.splitlines(keepends=True):
+        if part and line[:1] not in (" ", "\t", "\r", "\n", "#", "}", "]", "-"):
+            yield "".join(part)
+            part = []
+        part.append(line)
+    yield "".join(part)
+
+
+def _operations_by_indentation(part: str, anchors: dict[str, Node]) -> dict[Operation, Node]:
+    """Every method in a part that is no YAML, and below it what stands there, where that is YAML."""
+    texts: dict[Operation, list[str]] = {}
+    resources: list[tuple[int, str]] = []
+    lines: list[str] | None = None
+    within = -1
+    """The indentation of a method, or of a key whose text follows: what is deeper belongs to it. -1 outside."""
+    for line in part.splitlines():
+        indent = len(line) - len(line.lstrip(" "))
+        if within >= 0 and line.strip() and indent <= within:
+            within, lines = -1, None
+        if within >= 0:
+            if lines is not None:
+                lines.append(line)
+        elif match := _RESOURCE_LINE.match(line):
+            resources = [*(each for each in resources if each[0] < indent), (indent, match[2])]
+        elif match := _METHOD_LINE.match(line):
+            path = "".join(name for level, name in resources if level < indent)
+            lines = texts.setdefault((match[2].lower(), _PREFIXES.sub("", path)), []) if path else None
+            within = indent
+        elif _TEXT_FOLLOWS.match(line):
+            within = indent
+    return {operation: _root_of("\n".join(lines), anchors) for operation, lines in texts.items()}
+
+
+def _root_of(text: str, anchors: dict[str, Node]) -> Node:
+    tree = _Tree(anchors)
+    return tree.roots[0] if tree.read(textwrap.dedent(text)) and tree.roots else ""

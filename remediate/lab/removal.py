@@ -1,0 +1,49 @@
+"""Whether a request to take a certificate out of a trusted CA list names this one, in the form that the peer asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from remediate.lab.raml import Removal
+from remediate.model.certificate import Certificate
+
+
+def is_named(certificate: Certificate, form: Removal, body: bytes) -> bool:
+    """Whether `body` names `certificate`: exactly as the page's example shows it, but for the plain fingerprint."""
+    sha256 = certificate.fingerprint.removeprefix("sha256:")
+    request = _object(body)
+    match form:
+        case Removal.FINGERPRINT:
+            return str(request.get("Fingerprint", "")).lower().removeprefix("sha256:").replace(":", "") == sha256
+        case Removal.SHA256_COLONS:
+            return request == {"Sha256Fingerprint": ":".join(sha256[at : at + 2] for at in range(0, 64, 2)).upper()}
+        case Removal.SHA1:
+            return request == {"FingerPrint": hashlib.sha1(certificate.der, usedforsecurity=False).hexdigest()}
+        case Removal.PEM_FIELD:
+            return request == {"Certificate": certificate.pem}
+        case Removal.PEM_BODY:
+            return body.decode(errors="replace") == certificate.pem
+        case Removal.SUBJECT_AND_SERIAL:
+            return request == {"Subject": _subject(certificate), "SerialNumber": _serial(certificate)}
+        case _:
+            return False
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _subject(certificate: Certificate) -> str:
+    """As the web page shows it, the organization first. No name in the lab has a comma."""
+    return ", ".join(reversed(certificate.subject.split(",")))
+
+
+def _serial(certificate: Certificate) -> str:
+    digits = f"{certificate.serial or 0:X}"
+    return digits.zfill(len(digits) + len(digits) % 2)
