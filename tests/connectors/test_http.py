@@ -96,15 +96,17 @@ def test_no_environment_variable_has_a_say(
     (tmp_path / "ca.pem").write_text(CA.certificate.pem)
     (tmp_path / "netrc").write_text("machine localhost login eve password eve\n")
     (tmp_path / "netrc").chmod(0o600)
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     wrong = TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64))
 
-    with pytest.raises(PinMismatch):
-        client(http(200), trust=wrong).get("/x")
+    for trust in (wrong, TlsTrust()):
+        with pytest.raises(PinMismatch):
+            client(http(200), trust=trust).get("/x")
     assert asked == []
     assert client(http(200)).get("/x").ok
     assert b"Authorization: Basic YWRtaW46czNjcmV0LXDDpXNz" in asked[0]

@@ -13,6 +13,7 @@ import pytest
 from remediate.connectors.peer import ExpresswayPeer
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.raml import PageStyle, Removal
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
 from remediate.model.errors import (
     LoginRefused,
@@ -290,3 +291,59 @@ def test_a_box_that_locks_us_out_is_unreachable_and_not_asked_for_ever(lab: Lab,
 
     with pytest.raises(ObservationError, match="no answer in time"):
         peer(2, limits=replace(QUICK, read_s=0.2, read_attempts=1)).log_in()
+
+
+EMPTY = {
+    "nothing": http(200),
+    "no content": http(204),
+    "a login page": http(200, "<html><title>Sign in</title></html>", "Content-Type: text/html"),
+    "a message": http(200, '{"Message": "try again"}'),
+}
+
+
+@pytest.mark.parametrize("answer", EMPTY.values(), ids=EMPTY)
+def test_an_answer_without_what_was_asked_for_is_not_observed(scripted: OpenScripted, answer: bytes) -> None:
+    base = "GET /api/provisioning"
+    paths = ("/certs/root", "/certs/server", "/controller/server/cucm", "/common/cluster/peers")
+    one = scripted({f"{base}{path}": [answer] for path in paths})
+
+    for ask in (one.trusted_ca, one.server_certificate, one.publishers, one.cluster_peers):
+        with pytest.raises(ObservationError):
+            ask()
+
+
+def test_places_for_peers_that_are_not_in_use_are_none(scripted: OpenScripted) -> None:
+    page = '[{"PeerAddress": "192.0.2.1"}, {"PeerAddress": ""}]'
+
+    assert scripted({"GET /api/provisioning/common/cluster/peers": [http(200, page)]}).cluster_peers() == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize("answer", [http(404), http(302, "", "Location: /login"), http(200, "<html>")])
+def test_a_description_that_is_missing_offers_nothing(scripted: OpenScripted, answer: bytes) -> None:
+    one = scripted({"GET /api/raml": [answer]}, writable=True)
+
+    assert not one.capabilities().described
+    with pytest.raises(NotOffered):
+        one.remove_trusted_ca(issue("Root", ca=True).certificate)
+
+
+def test_a_form_of_delete_that_nobody_knows_is_never_sent(lab: Lab, peer: Opener) -> None:
+    lab.faults.describe(lab.peers[0].address, removal=Removal.UNKNOWN)
+    one = peer(0, writable=True)
+
+    with pytest.raises(NotOffered, match="no removal in a form that is known") as caught:
+        one.remove_trusted_ca(lab.peers[0].trusted[0])
+
+    assert "Trusted CA certificate" in caught.value.next_step
+    assert lab.requests.writes == ()
+
+
+@pytest.mark.parametrize("removal", [form for form in Removal if form not in (Removal.NONE, Removal.UNKNOWN)])
+def test_each_form_of_delete_takes_out_that_certificate_alone(lab: Lab, peer: Opener, removal: Removal) -> None:
+    simulated = lab.peers[0]
+    lab.faults.describe(simulated.address, style=PageStyle.FLOW, removal=removal)
+    before = list(simulated.trusted)
+
+    peer(0, writable=True).remove_trusted_ca(before[1])
+
+    assert simulated.trusted == [before[0], *before[2:]]

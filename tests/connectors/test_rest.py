@@ -195,3 +195,87 @@ def test_every_request_has_the_header_that_some_need(peer: Peer) -> None:
         rest.write("POST", "/certs/root")
 
     assert all(b"X-CSRF-Header: " in each for each in peer.asked)
+
+
+LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form></form></body></html>"
+EVERYTHING = (ROOT, PEERS, ROOT.replace("/api/", "/api/v1/"), PEERS.replace("/api/", "/api/v1/"))
+NO_LOGIN = {
+    "a login page": (200, LOGIN_PAGE, (), ObservationError, r"a web page \(HTML\), “Sign in”. Something else answers there"),
+    "nothing": (204, "", (), ObservationError, "with nothing. Something else answers there"),
+    "an empty list": (200, "[]", (), ObservationError, r"with `\[\]`"),
+    "another JSON": (200, '{"status": "ok"}', (), ObservationError, "Something else answers there"),
+    "other text": (200, "It works!", (), ObservationError, "with `It works!`"),
+    "a redirect elsewhere": (
+        302,
+        "",
+        ("Location: https://sso.example.test/a?token=s3",),
+        ObservationError,
+        "to sso.example.test. A proxy or",
+    ),
+    "a redirect to a port": (
+        301,
+        "",
+        ("Location: https://LOCALHOST:7443/x",),
+        ObservationError,
+        "to port 7443. .*`rest_port: 7443`",
+    ),
+    "a redirect to plain HTTP": (301, "", ("Location: http://localhost/",), ObservationError, "to port 80"),
+    "a redirect to itself": (303, "", ("Location: /login",), ObservationError, "another page of its own.*API access"),
+    "a redirect to no address": (302, "", ("Location: https://[",), ObservationError, "an address that cannot be read"),
+    "a redirect to nowhere": (302, "", (), ObservationError, "to nowhere"),
+    "a wrong password": (401, "", (), LoginRefused, "refuses the login of admin"),
+    "no API access": (403, LOGIN_PAGE, (), AccessError, "not use it .*a web page"),
+    "another port": (404, "", (), ObservationError, "does not have the API of an Expressway on port .*`rest_port`"),
+    "a broken server": (503, LOGIN_PAGE, (), ObservationError, r"HTTP 503: a web page \(HTML\)"),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "headers", "error", "advice"), NO_LOGIN.values(), ids=NO_LOGIN)
+def test_what_is_no_login_has_the_advice_that_fits(
+    peer: Peer, status: int, body: str, headers: tuple[str, ...], error: type[RemediateError], advice: str
+) -> None:
+    for path in EVERYTHING:
+        peer.says(f"GET {path}", status, body, *headers)
+
+    with peer.session(writable=True) as rest:
+        with pytest.raises(error, match=advice) as caught:
+            rest.log_in()
+        with pytest.raises(error):
+            rest.write("POST", "/certs/root")
+
+    assert "token" not in str(caught.value)
+    assert not any(each.startswith("POST") for each in peer.requests)
+
+
+@pytest.mark.parametrize("page", [LIST, f"O=Lab, CN=Root\n{LIST}", LIST[:-40]], ids=["a list", "with text", "one that is cut"])
+def test_certificates_prove_a_login_whatever_they_are_worth(peer: Peer, page: str) -> None:
+    peer.says(f"GET {ROOT}", 200, page)
+
+    with peer.session() as rest:
+        rest.log_in()
+
+    assert peer.requests == [f"GET {ROOT}"]
+
+
+def test_the_peers_of_the_cluster_prove_a_login_where_no_list_does(peer: Peer) -> None:
+    peer.says(f"GET {ROOT}", 200)
+    peer.says(f"GET {PEERS}", 200, [{"PeerAddress": "192.0.2.1"}])
+
+    with peer.session() as rest:
+        rest.log_in()
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, LOGIN_PAGE), (302, ""), (307, LOGIN_PAGE)])
+def test_what_else_may_have_answered_a_write_leaves_its_outcome_unknown(peer: Peer, status: int, body: str) -> None:
+    peer.says(f"POST {ROOT}", status, body, "Location: https://[")
+
+    with peer.session(writable=True) as rest, pytest.raises(OutcomeUnknown):
+        rest.write("POST", "/certs/root")
+
+
+@pytest.mark.parametrize("body", ["null", "3", '"text"', '["a"]', '[{"PeerAddress": "a"}, 3]'])
+def test_json_that_is_no_list_of_objects_is_said(peer: Peer, body: str) -> None:
+    peer.says(f"GET {PEERS}", 200, body)
+
+    with peer.session() as rest, pytest.raises(ObservationError, match="no list of objects"):
+        rest.get_objects("/common/cluster/peers")

@@ -19,6 +19,7 @@ from remediate.executor.workaround import NotVerified, switch, worst_of
 from remediate.executor.world import World
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.raml import PageStyle, Removal
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import StalePlan
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Fingerprint
@@ -130,6 +131,48 @@ def test_a_removal_and_its_rollback_where_the_box_offers_both(bench: Callable[[s
     # Then every peer trusts what it trusted
     assert (result.exit_code, result.state) == (0, "rolled-back")
     assert [sorted(one) for one in stale.lists()] == [sorted(one) for one in before]
+
+
+WAYS_BACK = [
+    (PageStyle.BLOCK, Removal.FINGERPRINT),
+    (PageStyle.FLOW, Removal.FINGERPRINT),
+    (PageStyle.ANCHORS, Removal.SHA256_COLONS),
+    (PageStyle.BROKEN, Removal.SHA1),
+    (PageStyle.FLOW, Removal.PEM_FIELD),
+    (PageStyle.BLOCK, Removal.PEM_BODY),
+    (PageStyle.BROKEN, Removal.SUBJECT_AND_SERIAL),
+]
+
+
+@pytest.mark.parametrize(("style", "removal"), WAYS_BACK)
+def test_a_rollback_ends_right_in_every_form_of_removal(
+    bench: Callable[[str], Bench], style: PageStyle, removal: Removal
+) -> None:
+    # Given a plan that was applied to peers which describe removal in this form
+    story = bench("story")
+    for peer in story.lab.peers:
+        story.lab.faults.describe(peer.address, style=style, removal=removal)
+    before = story.lists()
+    story.apply(story.plan())
+    assert story.lists() != before
+    # When it is rolled back
+    result = story.rollback()
+    # Then every list is as it was
+    assert (result.exit_code, result.state, story.lists()) == (0, "rolled-back", before)
+
+
+@pytest.mark.parametrize("removal", [Removal.NONE, Removal.UNKNOWN])
+def test_a_rollback_asks_a_person_where_no_form_is_known(bench: Callable[[str], Bench], removal: Removal) -> None:
+    story = bench("story")
+    for peer in story.lab.peers:
+        story.lab.faults.describe(peer.address, removal=removal)
+    story.apply(story.plan())
+    after = story.lists()
+
+    result = story.rollback()
+
+    assert (result.exit_code, story.lists()) == (8, after)
+    assert all("Trusted CA certificate" in text for text in result.open_steps)
 
 
 def test_a_box_that_answers_yes_and_does_nothing_fails_and_a_person_is_guided_back(bench: Callable[[str], Bench]) -> None:
