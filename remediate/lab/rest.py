@@ -82,8 +82,7 @@ class RestInterface:
         method, path = scope["method"], scope["path"]
         write = method not in ("GET", "HEAD", "OPTIONS")
         if substitute := self.faults.substitute_for(self.peer.address, path):
-            answer = Response(substitute.body, substitute.status, dict(substitute.headers))
-            return await answer(scope, receive, send)
+            return await Response(substitute.body, substitute.status, dict(substitute.headers))(scope, receive, send)
         authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
         self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
         if not authorised:

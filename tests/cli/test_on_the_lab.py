@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from remediate.lab import Lab
+from remediate.lab.faults import LOGIN_PAGE, Substitute
+from remediate.lab.raml import Removal
 from tests.cli.conftest import Remediate
 
 pytestmark = pytest.mark.lab
@@ -296,3 +298,48 @@ def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab
         assert remediate("workaround", "off", "--force", "-i", lab.inventory, "-q").code == 0
     # And when it is off again, nothing is said any more
     assert "workaround" not in remediate("runs").err
+
+
+ELSEWHERE = {
+    "a login page": (LOGIN_PAGE, "a web page (HTML), “Sign in”"),
+    "nothing": (Substitute(204), "with nothing"),
+    "a redirect": (Substitute(302, b"", (("Location", "https://sso.example.test/"),)), "to sso.example.test"),
+    "a redirect that cannot be read": (Substitute(302, b"", (("Location", "https://["),)), "an address that cannot be read"),
+    "no such page": (Substitute(404, b"not found"), "`rest_port`"),
+    "no API access": (Substitute(403, b"Forbidden"), "API access"),
+}
+
+
+@pytest.mark.parametrize(("answer", "advice"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_answers_in_the_place_of_a_peer_is_no_login(
+    remediate: Remediate, lab: Lab, answer: Substitute, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a cluster in whose place something else answers
+    monkeypatch.setenv("COLUMNS", "400")
+    for peer in lab.peers:
+        lab.faults.substitute(peer.address, answer)
+    try:
+        # When it is looked at
+        doctor = remediate("doctor", "-i", lab.inventory)
+        plan = remediate("plan", "-i", lab.inventory, "-q")
+    finally:
+        lab.faults.clear()
+    # Then both say what came, and neither ends well
+    assert doctor.code in {1, 4}
+    assert plan.code in {1, 4}
+    assert "logged in" not in doctor.out
+    assert advice in doctor.out + doctor.err
+    assert advice in plan.out + plan.err
+
+
+def test_doctor_says_that_a_form_of_removal_is_not_known(
+    remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    lab.faults.describe(lab.peers[0].address, removal=Removal.UNKNOWN)
+    try:
+        ended = remediate("doctor", "-i", lab.inventory)
+    finally:
+        lab.faults.clear()
+
+    assert ended.out.count("removing from the trusted CA list (it describes DELETE in a form that is not known)") == 1

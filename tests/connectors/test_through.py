@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,7 +19,7 @@ from remediate.model.errors import InventoryError
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.secret import Login, Secret
 from tests.connectors.conftest import QUICK
-from tests.connectors.servers import http, https_talk, server_identity, tcp_server, tls_context
+from tests.connectors.servers import http, https_talk, server_identity, tcp_server, tls_context, tls_talk
 
 SERVER = server_identity("localhost")
 PIN = TlsTrust(fingerprint=SERVER.certificate.fingerprint)
@@ -143,6 +145,21 @@ def test_nobody_there_and_a_hang_up_are_no_answer(front: Front) -> None:
         Got.NOTHING, "https://localhost:1 cannot be reached: connection refused"
     )
     assert ask_through(front(b""), CUCM, 8443, "cucm", QUICK).got is Got.NOTHING
+
+
+def test_an_answer_that_never_ends_is_no_answer() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        while True:
+            connection.sendall(b"H")
+            time.sleep(0.05)
+
+    with tcp_server(tls_talk(tls_context(SERVER), drip)) as port:
+        way = MraAccess("localhost", port, PIN)
+        answer = ask_through(way, CUCM, 8443, "cucm", replace(QUICK, read_s=0.3, read_attempts=1))
+
+    assert answer.got is Got.NOTHING
+    assert "was not finished within" in answer.said
 
 
 def test_through_the_lab_a_client_gets_the_judges_answer(lab: Lab, cluster: ClusterAccess) -> None:
