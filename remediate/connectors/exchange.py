@@ -29,7 +29,11 @@ _PLAIN_CODINGS = frozenset({"", "identity"})
 
 
 class TooLarge(HTTPException):
-    """The server sends more than the limit."""
+    """The server sends more than the limit, which is `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 class NotPlain(HTTPException):
@@ -93,7 +97,7 @@ class Connection:
 
     def usable(self) -> bool:
         """Whether another request may be sent on it: it is open, and nothing came that nobody asked for."""
-        if self._http.sock is None or self._wire.pending():
+        if self._http.sock is None or self._bounds.surplus or self._wire.pending():
             return False
         self._wire.settimeout(0)
         try:
@@ -129,10 +133,16 @@ class Connection:
 
 
 class _Bounds:
-    """A socket as `http.client` uses one. What is received is held against the deadline and the limit of the present exchange."""
+    """A socket as `http.client` uses one. What is received is held against the deadline and the limit of the present exchange.
+
+    Attributes:
+        received: bytes in the present exchange.
+        surplus: more came than the answer: what follows on this connection could be taken for another answer.
+    """
 
     def __init__(self, wire: ssl.SSLSocket) -> None:
         self._wire = wire
+        self.surplus = False
         self.begin(Deadline(0), 0)
 
     def begin(self, deadline: Deadline, limit: int) -> None:
@@ -155,28 +165,43 @@ class _Bounds:
         count = self._wire.recv_into(buffer)
         self.received += count
         if self.received > self._limit:
-            raise TooLarge
+            raise TooLarge(self._limit)
         return count
 
     def makefile(self, mode: str) -> io.BufferedReader:
         del mode
-        return io.BufferedReader(_Stream(self))
+        return _Reader(_Stream(self))
 
     def close(self) -> None:
         """Do nothing: `http.client` closes its socket while it still reads the last answer from it."""
 
 
 class _Stream(io.RawIOBase):
-    """The receiving half of `_Bounds`. Closing it leaves the connection open."""
+    """The receiving half of `_Bounds`. Closing it leaves the connection open. `dry`: nothing more is received."""
 
     def __init__(self, bounds: _Bounds) -> None:
-        self._bounds = bounds
+        self.bounds = bounds
+        self.dry = False
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._bounds.receive_into(buffer)
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        return None if self.dry else self.bounds.receive_into(buffer)
+
+
+class _Reader(io.BufferedReader):
+    """What the parser reads one answer from. It is closed at the end of the answer, and notices what came behind it."""
+
+    def __init__(self, stream: _Stream) -> None:
+        super().__init__(stream)
+        self._stream = stream
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.dry = True
+            self._stream.bounds.surplus = bool(self.peek(1))
+        super().close()
 
 
 def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: Deadline) -> Connection:
@@ -192,7 +217,7 @@ def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: D
     try:
         plain.settimeout(deadline.left())
         # An end without TLS's own word for it is an error: the rest of the answer may have been cut off.
-        wire = check.context.wrap_socket(plain, server_hostname=server_name, suppress_ragged_eofs=False)
+        wire = check.context.wrap_socket(plain, server_hostname=server_name.rstrip("."), suppress_ragged_eofs=False)
     except BaseException:
         plain.close()
         raise
@@ -244,5 +269,5 @@ def _whole_body(response: HTTPResponse, limit: int) -> bytes:
     while part := response.read(_CHUNK):
         body += part
         if len(body) > limit:
-            raise TooLarge
+            raise TooLarge(limit)
     return bytes(body)

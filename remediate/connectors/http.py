@@ -191,7 +191,7 @@ class HttpClient:
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Host": authority(self._server_name, self._port),
+            "Host": authority(self._server_name, self._port).removesuffix(":443"),
             "Accept": "*/*",
             # A compressed answer could be larger than any limit says.
             "Accept-Encoding": "identity",
@@ -210,7 +210,7 @@ class HttpClient:
         if isinstance(error, TimeoutError):
             why = f"the answer to {path} was not finished within {read_s:g} s" if received else "no answer in time"
         elif isinstance(error, TooLarge):
-            kind, why = ObservationError, f"the answer to {path} is larger than {self._limits.max_response_bytes} bytes"
+            kind, why = ObservationError, f"the answer to {path} is larger than {error.limit} bytes"
         elif isinstance(error, NotPlain):
             kind = ObservationError
             why = f"the answer to {path} is encoded (`{visible(str(error), 40)}`), although plain text was asked for"

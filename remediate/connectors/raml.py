@@ -164,19 +164,20 @@ def _operations(roots: list[Node]) -> dict[Operation, Node]:
 
 
 def _resources(key: str, value: Node) -> Iterator[Table]:
-    """The tables that stand for a resource: below its path, or merged into it (``<<``)."""
+    """The tables that stand for a resource: below its path, or merged into it (``<<``), alone or several."""
     if key.startswith("/") or key == "<<":
-        yield from (each for each in (value if not isinstance(value, Table) and isinstance(value, list) else [value])
-                    if isinstance(each, Table))  # fmt: skip
+        yield from (each for each in _items(value) if isinstance(each, Table))
+
+
+def _items(value: Node) -> list[Node]:
+    """The items of a sequence; a value alone is one."""
+    return value if isinstance(value, list) and not isinstance(value, Table) else [value]
 
 
 def _schemas(roots: list[Node]) -> dict[str, str]:
     """The named schemas (RAML 0.8: a sequence of mappings)."""
-    tables = [root.under("schemas") for root in roots if isinstance(root, Table)]
-    groups = [
-        each for found in tables for each in ([found] if isinstance(found, Table) else found if isinstance(found, list) else [])
-    ]
-    return {name: text for group in groups if isinstance(group, Table) for name, text in group if isinstance(text, str)}
+    schemas = [group for root in roots if isinstance(root, Table) for group in _items(root.under("schemas"))]
+    return {name: text for group in schemas if isinstance(group, Table) for name, text in group if isinstance(text, str)}
 
 
 def _top_level_parts(page: str) -> Iterator[str]:

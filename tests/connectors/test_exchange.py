@@ -13,12 +13,13 @@ from dataclasses import replace
 import pytest
 
 from remediate.connectors.http import HttpClient
-from remediate.connectors.tls_check import check_for
+from remediate.connectors.tls_check import check_for, issued_under
 from remediate.model.access import TlsTrust
 from remediate.model.errors import ObservationError, OutcomeUnknown
 from remediate.model.limits import Limits
 from tests.connectors.conftest import QUICK
-from tests.connectors.servers import Talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.connectors.servers import LONG, Talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.pki import issue
 
 SERVER = server_identity("localhost")
 PIN = TlsTrust(fingerprint=SERVER.certificate.fingerprint)
@@ -220,3 +221,43 @@ def test_a_name_that_cannot_be_one_does_not_resolve(host: str) -> None:
         pytest.raises(ObservationError, match="its name does not resolve"),
     ):
         opened.get("/x")
+
+
+def test_a_connection_is_used_again_while_it_is_open() -> None:
+    connections: list[int] = []
+    answer = OK + b"Content-Length: 2\r\n\r\nhi"
+
+    def two_answers(connection: socket.socket) -> None:
+        connections.append(1)
+        for _ in range(2):
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    with client(two_answers) as opened:
+        # Given a server that hangs up after two answers, when it is asked four times
+        texts = [opened.get("/x").text for _ in range(2)]
+        time.sleep(0.1)
+        texts += [opened.get("/x").text for _ in range(2)]
+    # Then each connection was used twice, and no request was lost on a dead one
+    assert (texts, len(connections)) == (["hi"] * 4, 2)
+
+
+def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next() -> None:
+    def talkative(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi" + OK + b"Content-Length: 6\r\n\r\nforged")
+        time.sleep(1)
+
+    with client(talkative) as opened:
+        assert [opened.get("/x").text for _ in range(2)] == ["hi", "hi"]
+
+
+def test_a_name_with_a_dot_at_its_end_is_the_same_name() -> None:
+    authority = issue("Lab Root", ca=True, lasts=LONG)
+    node = server_identity("node.example.test", issuer=authority)
+    check = issued_under((authority.certificate,), "rsa")
+    with (
+        tcp_server(tls_talk(tls_context(node), says(OK + b"Content-Length: 0\r\n\r\n"))) as port,
+        HttpClient("the node", "127.0.0.1", port, check, SHORT, server_name="node.example.test.") as opened,
+    ):
+        assert opened.get("/x").ok
