@@ -266,7 +266,7 @@ def test_the_peers_of_the_cluster_prove_a_login_where_no_list_does(peer: Peer) -
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, LOGIN_PAGE), (302, ""), (307, LOGIN_PAGE)])
-def test_what_else_may_have_answered_a_write_leaves_its_outcome_unknown(peer: Peer, status: int, body: str) -> None:
+def test_a_web_page_after_a_write_leaves_its_outcome_unknown(peer: Peer, status: int, body: str) -> None:
     peer.says(f"POST {ROOT}", status, body, "Location: https://[")
 
     with peer.session(writable=True) as rest, pytest.raises(OutcomeUnknown):
