@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+from collections.abc import Callable
 from ctypes import c_char_p, c_int, c_uint32, c_void_p
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -96,9 +97,19 @@ class X509:
 
     @property
     def key_bits(self) -> int | None:
-        """Size of the key in bits; None where it is not understood."""
+        """Size of the key in bits; None where it is not understood, or is without parameters."""
         key = self._key()
-        return (int(self.lib.EVP_PKEY_bits(key)) or None) if key else None
+        # A DSA key may leave its parameters to those of its issuer (RFC 3279, 2.3.2): 1.1.1 reads the size of such a key through a
+        # null pointer (openssl pull request 13611).
+        if not key or self.lib.EVP_PKEY_missing_parameters(key):
+            return None
+        size = int(self.lib.EVP_PKEY_bits(key))
+        return size if size > 0 else None
+
+    @property
+    def key_info(self) -> bytes:
+        """The SubjectPublicKeyInfo in DER."""
+        return encoded(self.lib, self.lib.i2d_X509_PUBKEY, self.lib.X509_get_X509_PUBKEY(self.pointer))
 
     def _key(self) -> int | None:
         key: int | None = self.lib.X509_get0_pubkey(self.pointer)
@@ -183,3 +194,16 @@ def string_bytes(lib: ctypes.CDLL, string: int) -> bytes:
     """Return what the ASN1_STRING at `string` holds."""
     data, length = lib.ASN1_STRING_get0_data(string), lib.ASN1_STRING_length(string)
     return ctypes.string_at(data, length) if data and length > 0 else b""
+
+
+def encoded(lib: ctypes.CDLL, encode: Callable[[int, object], int], value: int) -> bytes:
+    """Return the DER that `encode`, an ``i2d`` function, makes of `value`; nothing where it cannot."""
+    output = c_void_p()
+    length = encode(value, ctypes.byref(output)) if value else 0
+    if length <= 0 or not output.value:
+        lib.ERR_clear_error()
+        return b""
+    try:
+        return ctypes.string_at(output, length)
+    finally:
+        lib.CRYPTO_free(output, None, 0)

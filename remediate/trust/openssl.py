@@ -196,10 +196,11 @@ def name_hashes(certificate: Certificate) -> NameHashes:
     """Return the name hashes of `certificate`; -1 twice where it cannot be parsed."""
     openssl = appliance()
     try:
-        pointer = x509(openssl, certificate.der).pointer
+        handle = x509(openssl, certificate.der)
     except Unreadable:
         return _UNREADABLE
-    return NameHashes(openssl.lib.X509_subject_name_hash(pointer), openssl.lib.X509_issuer_name_hash(pointer))
+    # The handle, not its pointer alone: what it points to is freed with it.
+    return NameHashes(openssl.lib.X509_subject_name_hash(handle.pointer), openssl.lib.X509_issuer_name_hash(handle.pointer))
 
 
 @lru_cache(maxsize=65_536)
