@@ -73,8 +73,13 @@ def certificate(
     ends: bytes = time(NOW + YEAR),
     extensions: tuple[bytes, ...] = (),
     serial: bytes = b"\x07",
+    public_key: bytes | None = None,
 ) -> Certificate:
-    """A certificate of these parts, signed by `signer` (None: by itself)."""
+    """A certificate of these parts, signed by `signer` (None: by itself).
+
+    Args:
+        public_key: a SubjectPublicKeyInfo to stand in it (None: that of `own_key`).
+    """
     own = own_key or key("by hand")
     by = signer or own
     assert isinstance(by, ec.EllipticCurvePrivateKey)
@@ -86,8 +91,20 @@ def certificate(
         subject if issuer is None else issuer,
         tlv(SEQUENCE, begins, ends),
         subject,
-        own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        public_key or own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         *([tlv(0xA3, tlv(SEQUENCE, *extensions))] if extensions else []),
     )
     signature = by.sign(body, ec.ECDSA(hashes.SHA256()))
     return Certificate.from_der(tlv(SEQUENCE, body, ECDSA_WITH_SHA256, tlv(BITS, b"\0", signature)))
+
+
+def signed_data(*certificates: bytes) -> bytes:
+    """PKCS#7 signed data that holds `certificates` and no signature, as a CA hands out a chain (RFC 2315, 9.1)."""
+    data = tlv(SEQUENCE, tlv(OID, bytes.fromhex("2a864886f70d010701")))
+    content = tlv(SEQUENCE, tlv(INTEGER, b"\x01"), tlv(SET), data, tlv(0xA0, *certificates), tlv(SET))
+    return tlv(SEQUENCE, tlv(OID, bytes.fromhex("2a864886f70d010702")), tlv(0xA0, content))
+
+
+def key_info(algorithm: str, parameters: bytes, key: bytes) -> bytes:
+    """A SubjectPublicKeyInfo of any `algorithm`, an object identifier's content in hexadecimal digits."""
+    return tlv(SEQUENCE, tlv(SEQUENCE, tlv(OID, bytes.fromhex(algorithm)), parameters), tlv(BITS, b"\0", key))

@@ -59,19 +59,14 @@ def remind_from_journal(session: Session) -> None:
         )
 
 
-def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
-    """Return the certificates in the files and folders at `paths`. Raises InventoryError, CertificateError."""
-    from remediate.cli.certificates import read_certificates
-    from remediate.inventory import authority_files
-    from remediate.model.errors import CertificateError
+def read_authorities(session: Session, paths: Iterable[Path]) -> tuple[Certificate, ...]:
+    """Return the certificates in `paths`, and say which files hold none. Raises InventoryError, CertificateError."""
+    from remediate.connectors.authorities import read_authorities as read
 
-    found: list[Certificate] = []
-    for file in (file for path in paths for file in authority_files(path)):
-        here = read_certificates(file)
-        if not here:
-            raise CertificateError(f"{file}: There is no certificate in it.")
-        found.extend(here)
-    return tuple(found)
+    authorities = read(paths)
+    for sentence in authorities.passed_over:
+        session.say(f"Not used: {sentence}")
+    return authorities.certificates
 
 
 def with_authorities(snapshot: Snapshot, authorities: Sequence[Certificate]) -> Snapshot:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from remediate.connectors.authorities import read_authorities
 from remediate.connectors.capabilities import Capabilities
 from remediate.connectors.cluster import ClusterPeers, open_peers
 from remediate.connectors.discovery import Discovered, discover
@@ -17,11 +18,10 @@ from remediate.connectors.peer import ExpresswayPeer
 from remediate.connectors.probe import probe
 from remediate.connectors.records import PublisherRecord
 from remediate.connectors.target import Observation, Target
-from remediate.connectors.tls_check import read_authorities
 from remediate.connectors.vantage import disagreements
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
-from remediate.model.errors import ObservationError
+from remediate.model.errors import CertificateError, InventoryError, ObservationError
 from remediate.model.events import Event, Sink, silent
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
@@ -54,7 +54,7 @@ def collect(
         InventoryError: a secret or a CA file of the inventory cannot be read.
     """
     say = _Teller(cluster.name, sink)
-    operator_ca = read_authorities(cluster.ca)
+    operator_ca = _operator_ca(cluster, say)
     say("observe-start", f"Reading the peers of {cluster.name}.", what="peers", total=len(cluster.peers))
     with open_peers(cluster, limits, writable=False) as opened:
         reads = tuple(_read_all(opened, say))
@@ -89,6 +89,17 @@ class _Teller:
 
     def __call__(self, kind: str, message: str, **fields: str | int | bool | None) -> None:
         self.sink(Event(kind, message, self.cluster, fields))
+
+
+def _operator_ca(cluster: ClusterAccess, say: _Teller) -> tuple[Certificate, ...]:
+    """Return the certificates that the inventory's `ca` vouches for; files of a folder that hold none are warned of."""
+    try:
+        authorities = read_authorities(cluster.ca)
+    except CertificateError as error:
+        raise InventoryError(str(error), next_step=error.next_step) from error
+    for sentence in authorities.passed_over:
+        say("warning", f"Not used: {sentence}")
+    return authorities.certificates
 
 
 def _read_all(opened: ClusterPeers, say: _Teller) -> Iterable[_Read]:

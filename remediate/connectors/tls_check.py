@@ -5,18 +5,15 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from remediate.connectors.authorities import read_authorities
 from remediate.connectors.text import reason_of
-from remediate.machine.files import open_regular_file, read_regular_file
 from remediate.model.access import TlsTrust
 from remediate.model.certificate import Certificate
-from remediate.model.errors import InventoryError, RemediateError
+from remediate.model.errors import CertificateError, InventoryError
 from remediate.model.identity import Fingerprint, KeyFamily
 
 _FAMILY_CIPHERS: Mapping[KeyFamily, str] = {"rsa": "ECDHE+aRSA:DHE+aRSA:kRSA", "ecdsa": "ECDHE+aECDSA"}
-_LARGEST_CA_FILE = 64 * 1024 * 1024
-"""Twenty times as much as the longest trusted CA list that is read takes as PEM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +33,11 @@ def check_for(trust: TlsTrust) -> TlsCheck:
         return _system_store()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        with open_regular_file(trust.ca):  # OpenSSL would wait for somebody to write to a pipe
-            context.load_verify_locations(cafile=str(trust.ca))
-    except (OSError, ssl.SSLError) as error:
+        for certificate in read_authorities((trust.ca,)).certificates:
+            context.load_verify_locations(cadata=certificate.der)
+    except (CertificateError, InventoryError) as error:
+        raise InventoryError(f"This CA file cannot be used: {error}", next_step=error.next_step) from error
+    except ssl.SSLError as error:
         raise InventoryError(f"{trust.ca}: this CA file cannot be used: {reason_of(error)}.") from error
     return TlsCheck(context, f"the CA file {trust.ca}")
 
@@ -93,19 +92,3 @@ def _only(family: KeyFamily, context: ssl.SSLContext) -> None:
     """A node has a certificate a family and shows one: by TLS 1.2 cipher suites we say which one we want to see."""
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_FAMILY_CIPHERS[family])
-
-
-def read_authorities(paths: Iterable[Path]) -> tuple[Certificate, ...]:
-    """Return the certificates in PEM and DER files. Raises InventoryError that names the file, also where it holds none."""
-    found: dict[Fingerprint, Certificate] = {}
-    for path in paths:
-        try:
-            here = Certificate.all_from(read_regular_file(path, _LARGEST_CA_FILE))
-        except OSError as error:
-            raise InventoryError(f"{path}: this CA file cannot be read: {error.strerror}.") from error
-        except RemediateError as error:
-            raise InventoryError(f"{path}: this CA file cannot be read: {error}") from error
-        if not here:
-            raise InventoryError(f"{path}: there is no certificate in this CA file.")
-        found |= {one.fingerprint: one for one in here}
-    return tuple(found.values())

@@ -1,6 +1,5 @@
 """The inventory file and where secrets come from."""
 
-from remediate.inventory.authorities import authority_files
 from remediate.inventory.load import load
 
-__all__ = ["authority_files", "load"]
+__all__ = ["load"]

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_args
 
-from remediate.inventory.authorities import authority_files
 from remediate.inventory.credentials import password_source
 from remediate.inventory.document import Item, read_document
 from remediate.inventory.mra import LoginOf, mra_access, refuse_shared
@@ -143,7 +142,7 @@ def _policy(item: Item) -> Policy:
 
 
 def _authorities(item: Item) -> tuple[Path, ...]:
-    return tuple(file for entry in item.sequence() for file in authority_files(entry.existing_path()))
+    return tuple(entry.existing_path() for entry in item.sequence())
 
 
 def _name(item: Item) -> str:

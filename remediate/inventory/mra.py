@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from remediate.inventory.document import Item
-from remediate.inventory.pins import is_host, tls_trust
+from remediate.inventory.pins import tls_trust
 from remediate.model.access import MraAccess, PeerAccess, TlsTrust
+from remediate.model.identity import is_host
 from remediate.model.secret import Login
 
 LoginOf = Callable[[Mapping[str, Item]], Login]

@@ -6,9 +6,8 @@ import re
 
 from remediate.inventory.document import Item
 from remediate.model.access import HostKeyTrust, TlsTrust
-from remediate.model.identity import Address, Fingerprint, is_ip
+from remediate.model.identity import Address, Fingerprint, host_within, is_host
 
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _HEX_DIGITS = re.compile(r"[0-9a-f]{64}")
 _HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
@@ -17,13 +16,12 @@ def address(item: Item) -> Address:
     """Return one host name or IP address, without anything around it. Raises InventoryError."""
     text = item.text()
     if not is_host(text):
-        raise item.error(f"`{item.name}` must be one host name or IP address, without scheme, port or brackets.")
+        host = host_within(text)
+        right = f": {host}; the port stands under a key of its own (`ports`, `rest_port`, `ssh_port`)" if host else ""
+        raise item.error(
+            f"`{item.name}` must be one host name or IP address, without scheme, port or brackets and without a dot at its end{right}."
+        )
     return Address(text)
-
-
-def is_host(text: str) -> bool:
-    """Whether `text` is a host name or an IP address."""
-    return is_ip(text) or _HOST.fullmatch(text) is not None
 
 
 def tls_trust(item: Item) -> TlsTrust:

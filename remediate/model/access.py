@@ -83,7 +83,7 @@ class ClusterAccess:
     Attributes:
         axl: an account for AXL on Unified CM; None: only what needs no login is asked.
         platform: an account for certificate management on Unified CM's platform.
-        ca: PEM files with CA certificates that the operator vouches for.
+        ca: files and folders of CA certificates that the operator vouches for.
         source: the inventory file, for messages.
     """
 

@@ -32,7 +32,7 @@ _DASHES = "-----"
 _LONGEST_LABEL = 64
 _LABEL = re.compile(r"[A-Z0-9 ]+")
 # OpenSSL reads certificates under both labels (pem.h: PEM_STRING_X509, PEM_STRING_X509_OLD).
-_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
+CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _LARGEST = Limits().max_certificate_bytes
 _SIZED_KEYS = frozenset({"rsa", "ecdsa", "dsa"})
 _IP_LENGTHS = frozenset({4, 16})
@@ -85,32 +85,7 @@ class Certificate:
                 and never prints the block.
         """
         text = pem.decode("utf-8", errors="replace") if isinstance(pem, bytes) else pem
-        return tuple(cls._from_block(number, *block) for number, block in enumerate(_pem_blocks(text), start=1))
-
-    @classmethod
-    def all_from(cls, content: bytes) -> tuple[Certificate, ...]:
-        """Return every certificate in the content of a file, PEM or one DER; none where it is empty.
-
-        Raises:
-            CertificateError: as `from_der` and `all_from_pem`, and where there is something, and no certificate in it.
-        """
-        # ``0`` is the first byte of DER, and may be the first letter of the text before a PEM block.
-        if content[:1] == b"0" and _BEGIN.encode() not in content:
-            return (cls.from_der(content),)
-        found = cls.all_from_pem(content)
-        if not found and content.strip():
-            raise CertificateError("There is no certificate in it, neither PEM nor DER.")
-        return found
-
-    @classmethod
-    def _from_block(cls, number: int, label: str, body: str) -> Certificate:
-        if label not in _LABELS:
-            secret = " Remove it: a private key must never be in this file." if "PRIVATE KEY" in label else ""
-            raise CertificateError(f"PEM block {number} is a {label}, not a certificate.{secret}")
-        try:
-            return cls.from_der(binascii.a2b_base64("".join(body.split()), strict_mode=True))
-        except (binascii.Error, CertificateError) as error:
-            raise CertificateError(f"PEM block {number} is broken: {error}") from error
+        return tuple(block.certificate() for block in pem_blocks(text))
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -225,6 +200,11 @@ class Certificate:
         """Its basic constraints say CA:TRUE. (OpenSSL also accepts some roots without; see docs/verdict.md.)"""
         return self._say(extensions.is_ca, otherwise=False)
 
+    def has_key_of(self, other: Certificate) -> bool:
+        """Both hold one public key."""
+        mine = self._say(lambda handle: handle.key_info, b"")
+        return bool(mine) and mine == other._say(lambda handle: handle.key_info, b"")
+
     def named_as_issuer_of(self, other: Certificate) -> bool:
         """Its subject is what `other` names as its issuer, as OpenSSL compares names. An empty name names nobody."""
 
@@ -247,18 +227,64 @@ class Certificate:
         return f"Certificate({self.fingerprint[:19]}…, {self.subject!r})"
 
 
-def _pem_blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Give label and body of every block. Raises CertificateError where a block does not end before the next begins."""
-    number, begin = 1, text.find(_BEGIN)
+@dataclass(frozen=True, slots=True)
+class PemBlock:
+    """A PEM block in a text.
+
+    Attributes:
+        number: counted from 1.
+        line: the line of its BEGIN, counted from 1.
+    """
+
+    number: int
+    line: int
+    label: str
+    body: str
+
+    def broken(self, why: str) -> CertificateError:
+        """Return (not raise) the error that says `why` it cannot be read."""
+        return CertificateError(f"PEM block {self.number} is broken (line {self.line}): {why}")
+
+    def misplaced(self, what: str) -> str:
+        """Return the sentence that says `what` stands here in a certificate's place."""
+        return f"PEM block {self.number} is {what}, not a certificate (line {self.line})."
+
+    def certificate(self) -> Certificate:
+        """Return the certificate in it. Raises CertificateError."""
+        if self.label not in CERTIFICATE_LABELS:
+            secret = " Remove it: a private key must never be in this file." if "PRIVATE KEY" in self.label else ""
+            raise CertificateError(f"{self.misplaced(f'a {self.label}')}{secret}")
+        der = der_of_block(self)
+        try:
+            return Certificate.from_der(der)
+        except CertificateError as error:
+            raise self.broken(str(error)) from error
+
+
+def der_of_block(block: PemBlock) -> bytes:
+    """Return what `block` encodes. Raises CertificateError where its body is not base64."""
+    body = "".join(block.body.split())
+    if not body.isascii():
+        raise block.broken("it holds a character that is not ASCII.")
+    try:
+        return binascii.a2b_base64(body, strict_mode=True)
+    except ValueError as error:
+        raise block.broken(f"{error}.") from error
+
+
+def pem_blocks(text: str) -> Iterator[PemBlock]:
+    """Give every block in turn. Raises CertificateError where a block does not end before the next begins."""
+    number, line, counted, begin = 1, 1, 0, text.find(_BEGIN)
     while begin >= 0:
+        line, counted = line + text.count("\n", counted, begin), begin
         label, _, _ = text[begin + len(_BEGIN) : begin + len(_BEGIN) + _LONGEST_LABEL].partition(_DASHES)
         body = begin + len(_BEGIN) + len(label) + len(_DASHES)
         end_line = f"-----END {label}-----"
         end = text.find(end_line, body)
         following = text.find(_BEGIN, body)
         if not _LABEL.fullmatch(label) or end < 0 or 0 <= following < end:
-            raise CertificateError(f"PEM block {number} has no matching END line.")
-        yield label, text[body:end]
+            raise CertificateError(f"PEM block {number} has no matching END line (it begins in line {line}).")
+        yield PemBlock(number, line, label, text[body:end])
         number, begin = number + 1, following
 
 

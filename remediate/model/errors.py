@@ -5,6 +5,7 @@ RemediateError (1)
 ├── InventoryError (1)         an inventory, a secret or a file that cannot be read as it stands
 ├── FormatError (1)            a snapshot, plan or certificate that is not what its format says
 │   └── CertificateError
+│       └── NoCertificate      a file that is something else, and nothing secret
 ├── AccessError (1)            a box that we must not go on with: login refused, pin or host key wrong
 │   ├── LoginRefused
 │   └── PinMismatch
@@ -59,6 +60,10 @@ class FormatError(RemediateError):
 
 class CertificateError(FormatError):
     default_next_step = "Give certificates as PEM, one or more CERTIFICATE blocks and nothing secret."
+
+
+class NoCertificate(CertificateError):
+    default_next_step = "Export the certificate again, as PEM or DER."
 
 
 class AccessError(RemediateError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal, NewType
+import re
+from typing import Final, Literal, NewType
 
 Fingerprint = NewType("Fingerprint", str)
 """``sha256:`` and 64 lower-case hex digits: the SHA-256 of a certificate's DER. The only identity of a certificate."""
@@ -24,6 +25,9 @@ FAMILIES: tuple[KeyFamily, KeyFamily] = ("rsa", "ecdsa")
 REVERSE_PROXY_CIPHERS = "ReverseProxyTLSCiphers"
 """The one cipher list that the traffic server uses towards Unified CM, IM&P and Unity (Expressway reference, X15.0)."""
 
+_HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
 
 def is_ip(text: str) -> bool:
     """Whether `text` is an IPv4 or IPv6 address."""
@@ -32,3 +36,23 @@ def is_ip(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is one host name or one IP address, with nothing around it and no dot at its end."""
+    return is_ip(text) or (_HOST.fullmatch(text) is not None and ".." not in text)
+
+
+def host_within(text: str) -> str | None:
+    """Return the host that somebody means who writes a URL, a port, brackets, blanks or a dot at the end; None: there is none."""
+    rest = _SCHEME.sub("", text.strip(), count=1)
+    # What stands before an @ may be a password, so it is not looked at further.
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
+    if authority.startswith("["):
+        host = authority[1:].partition("]")[0]
+    elif authority.count(":") == 1:
+        host = authority.partition(":")[0]
+    else:
+        host = authority
+    host = host.strip().rstrip(".")
+    return host if is_host(host) else None

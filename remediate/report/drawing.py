@@ -25,12 +25,16 @@ def show_verdict(
     links: Sequence[Link],
     advice: Sequence[str],
     other: str | None = None,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Print the verdict, the drawn chain, and `advice`: sentences that say what would make it verify.
 
     Args:
         other: what another OpenSSL than the appliance's says, where it differs.
+        remarks: sentences on what was judged, which come first.
     """
+    for remark in remarks:
+        console.print(pointed("!", remark, "yellow"))
     console.print(_answer(address, verdict))
     console.print()
     for link in links:

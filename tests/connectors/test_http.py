@@ -20,6 +20,7 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, http, https_talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.der import signed_data
 from tests.pki import Entity, issue
 
 CA = issue("Lab Root", ca=True, lasts=LONG)
@@ -69,7 +70,10 @@ def test_a_ca_file_is_enough_and_another_is_not(client: Client, asked: list[byte
     (tmp_path / "ca.pem").write_text(CA.certificate.pem)
     (tmp_path / "other.pem").write_text(issue("Other Root", ca=True, lasts=LONG).certificate.pem)
 
-    assert client(http(200), trust=TlsTrust(ca=tmp_path / "ca.pem")).get("/x").ok
+    (tmp_path / "certnew.p7b").write_bytes(signed_data(CA.certificate.der))
+
+    for name in ("ca.pem", "certnew.p7b"):
+        assert client(http(200), trust=TlsTrust(ca=tmp_path / name)).get("/x").ok
     asked.clear()
     with pytest.raises(PinMismatch, match="does not verify"):
         client(http(200), trust=TlsTrust(ca=tmp_path / "other.pem")).get("/x")
@@ -112,9 +116,12 @@ def test_no_environment_variable_has_a_say(
     assert b"Authorization: Basic YWRtaW46czNjcmV0LXDDpXNz" in asked[0]
 
 
-def test_a_ca_file_that_is_none_is_said() -> None:
+def test_a_ca_file_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="cannot be used"):
         check_for(TlsTrust(ca=Path("/nowhere/ca.pem")))
+    (tmp_path / "ca.pem").write_text("<html>Log in</html>")
+    with pytest.raises(InventoryError, match=r"cannot be used: .*ca\.pem: There is no certificate in it: it is a web page"):
+        check_for(TlsTrust(ca=tmp_path / "ca.pem"))
 
 
 def test_reads_are_asked_again_within_the_limits(client: Client, asked: list[bytes]) -> None:

@@ -322,3 +322,12 @@ def test_weak_keys_can_be_looked_at(look: Look) -> None:
     )
 
     assert look(tls_talk(tls_context(signed))).presented == {"rsa": (signed.certificate,)}
+
+
+def test_a_certificate_of_nearly_100_kb_is_seen(look: Look) -> None:
+    # Given a node whose certificate is as long as OpenSSL takes: it has thousands of names
+    names = tuple(f"{number:05}.{'a' * 50}.example.test" for number in range(1_350))
+    long = issue("node.example.test", names=names, family="rsa")
+    assert 90 * 1024 < len(long.certificate.der) < 100 * 1024
+
+    assert look(tls_talk(tls_context(long))).presented == {"rsa": (long.certificate,)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.inventory import authority_files, load
+from remediate.inventory import load
 from remediate.model.access import HostKeyTrust, NodeAccess, TlsTrust
 from remediate.model.errors import InventoryError
 from remediate.model.plan import Policy
@@ -88,7 +88,7 @@ def test_every_key_of_the_contract_arrives(tmp_path: Path) -> None:
         NodeAccess(first.address.__class__("10.48.36.215"), "unity"),
     )
     assert cluster.policy == Policy(ciphers="keep", allow_removal=True, trust_self_signed=False)
-    assert cluster.ca == (tmp_path / "pki/web.pem",)
+    assert cluster.ca == (tmp_path / "pki",)
 
 
 def test_a_fingerprint_may_be_written_as_openssl_prints_it(tmp_path: Path) -> None:
@@ -237,10 +237,33 @@ def test_a_missing_file_and_an_empty_folder_are_said(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_folder_of_authorities_is_its_certificate_files(tmp_path: Path) -> None:
-    for name in ("b.pem", "a.CRT", "notes.txt"):
-        (tmp_path / name).touch()
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("cucm1.example.test:8443", "cucm1.example.test"),
+        ("https://cucm1.example.test:8443/ccmadmin?x=1", "cucm1.example.test"),
+        ("https://cucm1.example.test", "cucm1.example.test"),
+        ("cucm1.example.test.", "cucm1.example.test"),
+        (" cucm1.example.test", "cucm1.example.test"),
+        ("cucm1.example.test/", "cucm1.example.test"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("10.0.0.5:8443", "10.0.0.5"),
+        ("https://anna:hunter2@10.0.0.5/", "10.0.0.5"),
+    ],
+)
+def test_an_address_with_more_than_a_host_is_given_back_without_it(tmp_path: Path, written: str, meant: str) -> None:
+    file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{written}"'))
 
-    assert [file.name for file in authority_files(tmp_path)] == ["a.CRT", "b.pem"]
-    with pytest.raises(InventoryError, match="no such file or folder"):
-        authority_files(tmp_path / "gone")
+    with pytest.raises(InventoryError, match="must be one host name or IP address") as refused:
+        load(file)
+    assert f"at its end: {meant}; the port stands under" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("written", ["a b", "..", "-", "[", "https://", "cucm1..example.test:8443:1"])
+def test_an_address_without_a_host_is_refused_alone(tmp_path: Path, written: str) -> None:
+    file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{written}"'))
+
+    with pytest.raises(InventoryError, match=r"without a dot at its end\.$"):
+        load(file)

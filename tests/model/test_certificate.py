@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from remediate import Certificate
+from remediate import Certificate, verify_chain
 from remediate.model.errors import CertificateError
-from tests.pki import issue
+from tests import der
+from tests.pki import NOW, issue
 
 root = issue("Root", ca=True)
 leaf = issue("leaf.test", root, names=("a.test", "b.test"), family="rsa")
@@ -78,10 +79,29 @@ def test_a_broken_file_is_said_with_the_number_of_the_block(pem: str, says: str)
 
 def test_sizes_are_limited() -> None:
     with pytest.raises(CertificateError, match="over the limit"):
-        Certificate.from_der(b"\x30" * 100_000)
+        Certificate.from_der(b"\x30" * 110_000)
 
 
 def test_what_cannot_be_read_has_an_identity_and_empty_facts() -> None:
     odd = Certificate.from_der(b"\x30\x03\x02\x01\x01")
     assert (odd.subject, odd.common_name, odd.san_dns, odd.not_after, odd.key_family) == ("", "", (), None, "unknown")
     assert (odd.serial, odd.key_bits, odd.signature_hash, odd.subject_key_id, odd.is_ca) == (None, None, "", None, False)
+
+
+def test_a_block_that_is_not_ascii_is_a_documented_error() -> None:
+    # Given letters that no base64 has, visible or not
+    for letter in ("é", "\u200b", "\ufeff", "😀"):
+        with pytest.raises(CertificateError, match=r"PEM block 1 is broken \(line 1\): it holds a character that is not ASCII"):
+            Certificate.from_pem(leaf.certificate.pem.replace("MII", f"M{letter}II", 1))
+    with pytest.raises(CertificateError, match="PEM block 1 is broken"):
+        Certificate.from_pem(leaf.certificate.pem.encode().replace(b"MII", b"M\xe9II", 1))
+
+
+def test_a_certificate_of_100_kb_is_judged() -> None:
+    # Given a certificate nearly as long as OpenSSL takes for a whole chain
+    certificate = der.certificate(der.called("long.test"), extensions=(der.alternative(b"a" * 102_000),))
+    assert len(certificate.der) > 102_000
+
+    assert verify_chain([Certificate.from_pem(certificate.pem)], [certificate], "long.test", NOW).ok
+    with pytest.raises(CertificateError, match="over the limit of 102400 bytes"):
+        Certificate.from_der(b"\x30\x83\x01\x90\x00" + bytes(102_400))

@@ -46,7 +46,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     """
     from datetime import UTC, datetime
 
-    from remediate.cli.certificates import read_certificates
+    from remediate.cli.certificates import read_store
     from remediate.cli.codes import DONE, INCOMPLETE
     from remediate.cli.observe import remind_from_journal
     from remediate.connectors.evidence import gather
@@ -54,7 +54,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     from remediate.model.limits import Limits
     from remediate.planner.diagnosis import diagnose
 
-    trusted = read_certificates(store_path) if store_path else None
+    trusted = read_store(session, store_path) if store_path else None
     with session.listening() as sink:
         evidence = gather(paths, Limits(), lambda name: sink(Event("file-read", f"reading {name}")))
         diagnosis = diagnose(evidence, trusted, datetime.now(UTC))

@@ -10,7 +10,7 @@ import click
 
 from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
-from remediate.model.errors import CertificateError, UsageError
+from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from remediate.planner.mending import Mending
     from remediate.report.chain import Link
     from remediate.trust.modern import Answer
+    from remediate.trust.ordering import Ordered
 
 
 @click.command()
-@option("--chain", "chain_path", type=PATH, required=True, metavar="PEM", help="What the server presents, leaf first.")
+@option("--chain", "chain_path", type=PATH, required=True, metavar="PEM", help="What the server presents: PEM, DER or PKCS#7.")
 @option("--store", "store_path", type=PATH, required=True, metavar="PEM", help="The peer's trusted CA list, in its order.")
 @option("--address", required=True, metavar="NAME", help="The connection address: the name or IP address that clients use.")
 @option("--at", metavar="TIME", help="Judge at this moment, such as 2026-11-23T10:00:00Z; now if left out.")
@@ -34,6 +35,8 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, or the
     same under another number, that is said beside it ("openssl_3" in --json; null where there is none to ask).
 
+    A chain in another order than a server sends it is put in order first, and that is said ("reordered" and "remarks").
+
     \b
     EXAMPLES
       remediate explain --chain presented.pem --store trusted.pem --address cucm.example.test
@@ -43,34 +46,80 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     EXIT CODES
       0   there is a verdict, good or bad: --json says which in "ok"
       1   a file cannot be read, or holds something else than certificates
+      64  --address is no host, or --at no time
     """
-    from remediate.cli.certificates import read_certificates
+    from remediate.cli.certificates import read_certificates, read_store
     from remediate.cli.observe import remind_from_journal
     from remediate.planner.mending import mending_of
     from remediate.report.chain import draw
     from remediate.trust.modern import asked_of_openssl_3
+    from remediate.trust.ordering import in_order
     from remediate.trust.verify import explain_chain
 
-    if not address.strip():
-        raise UsageError("--address: is empty.", next_step="Give the name or IP address that clients use.")
+    _refuse_what_is_no_host(address)
     moment = _moment(at)
-    presented = read_certificates(chain_path)
-    if not presented:
-        raise CertificateError(f"{chain_path}: There is no certificate in it.")
-    trusted = read_certificates(store_path)
+    ordered = in_order(read_certificates(chain_path), address)
+    presented, remarks = ordered.chain, _remarks(ordered, address)
+    trusted = read_store(session, store_path)
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
     links = draw(presented, trusted, verdict, explained.chain)
     mending = mending_of(presented, trusted, address, moment)
     other = asked_of_openssl_3(presented, trusted, moment)
     if session.json:
-        session.write_json({**_as_json(verdict, address, moment, links, mending), "openssl_3": _other_as_json(other)})
+        beside = {"openssl_3": _other_as_json(other), "reordered": ordered.reordered, "remarks": list(remarks)}
+        session.write_json({**_as_json(verdict, address, moment, links, mending), **beside})
     else:
         from remediate.report.drawing import show_verdict
 
-        show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, other))
+        show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, other), remarks)
     remind_from_journal(session)
     return 0
+
+
+def _refuse_what_is_no_host(address: str) -> None:
+    """Raise UsageError where `address` is not what clients ask the traffic server for."""
+    from remediate.model.identity import host_within, is_host
+
+    if not address.strip():
+        raise UsageError("--address: is empty.", next_step="Give the name or IP address that clients use.")
+    if is_host(address):
+        return
+    host = host_within(address)
+    # A URL may hold a password before its @.
+    shown = "" if "@" in address else f" `{address}`"
+    raise UsageError(
+        f"--address:{shown} is not one host name or IP address, without scheme, port or brackets and without a dot at its end.",
+        next_step=f"Give the host alone: --address {host}" if host else "Give the name or IP address that clients use.",
+    )
+
+
+def _remarks(ordered: Ordered, address: str) -> tuple[str, ...]:
+    """Say what was made of the file's order, and where it may not be what was meant."""
+    from remediate.planner.refusal import name_of, names_of
+    from remediate.trust.names import name_matches
+
+    leaf, remarks = ordered.chain[0], []
+    if ordered.reordered:
+        remarks.append(
+            "--chain has another order than a server sends, so it was put in order: the server's own certificate is "
+            f"{name_of(leaf)}."
+        )
+    if len(ordered.leaves) > 1:
+        remarks.append(
+            f"Several certificates in --chain could be the server's own ({names_of(ordered.leaves)}): the first of them is judged. "
+            "Give the chain of one server."
+        )
+    if not ordered.leaves:
+        remarks.append(
+            "Each certificate in --chain issued another one, so none can be told to be the server's own: the first is judged."
+        )
+    elif leaf.is_ca and not name_matches(leaf, address):
+        remarks.append(
+            f"{name_of(leaf)} is a CA certificate, and judged as the server's own: if it is not, give the chain that the server "
+            "sends, its own certificate first."
+        )
+    return tuple(remarks)
 
 
 def _moment(text: str | None) -> datetime:

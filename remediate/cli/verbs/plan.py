@@ -57,7 +57,7 @@ class Wishes:
 )
 @option("--ciphers", type=click.Choice(CIPHERS), help="What may be done to the cipher list; auto where nothing says otherwise.")
 @option("--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
-        help="CA certificates that you vouch for: a PEM or DER file, or a folder of them. Repeatable.")  # fmt: skip
+        help="CA certificates that you vouch for: a file (PEM, DER, PKCS#7) or a folder. Repeatable.")  # fmt: skip
 @approvals
 @option("--allow-removal", is_flag=True, help="Stale certificates may be removed where nothing else helps.")
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")
@@ -105,7 +105,7 @@ def command(
     from remediate.cli.results import write_documents, write_files
 
     approved = approved_fingerprints(approve, approve_file)
-    wishes = Wishes(ciphers, allow_removal, never_trust_self_signed, approved, read_authorities(ca_paths))
+    wishes = Wishes(ciphers, allow_removal, never_trust_self_signed, approved, read_authorities(session, ca_paths))
     if snapshot_path and not _inventory_is_meant():
         results: tuple[Done[Plan], ...] = (_from_snapshot(session, snapshot_path, wishes, detailed=detailed_exitcode),)
     elif inventory_path:

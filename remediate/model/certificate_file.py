@@ -1,0 +1,131 @@
+"""Certificates as a person gives them: PEM, DER or PKCS#7, with the byte order marks, blanks and line ends of every system.
+
+What a box or a server sends is read by `Certificate` itself, and more strictly.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+from typing import Final
+
+from remediate.model import file_kinds
+from remediate.model.certificate import CERTIFICATE_LABELS, Certificate, PemBlock, der_of_block, pem_blocks
+from remediate.model.errors import CertificateError, NoCertificate
+from remediate.model.file_kinds import FileKind
+from remediate.model.libcrypto import appliance
+from remediate.model.pkcs7 import certificates_of, is_signed_data
+
+_PKCS7_LABELS: Final = frozenset({"PKCS7", "CMS", "PKCS #7 SIGNED DATA"})
+_READ_LABELS: Final = CERTIFICATE_LABELS | _PKCS7_LABELS
+_ARMOUR: Final = "-----BEGIN "
+_LONG_LENGTHS: Final = range(0x80, 0x85)
+_BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_ENOUGH_TO_TELL: Final = 64
+
+
+def certificates_in(content: bytes, file: str, *, keep_unreadable: bool = False) -> tuple[Certificate, ...]:
+    """Return every certificate in the content of a file, in order.
+
+    Args:
+        file: its name, for commands in the error's next step.
+        keep_unreadable: keep a PEM certificate that OpenSSL cannot read. A peer's own list may hold one, and the verdict names it.
+
+    Raises:
+        NoCertificate: it is something else, which is named with the command that converts it.
+        CertificateError: it holds a secret, or beside certificates something broken or something else. The block is named by
+            number and line.
+    """
+    if not content.strip(b"\0 \t\r\n"):
+        raise _refused(file_kinds.EMPTY, file)
+    if kind := file_kinds.kind_of_binary(content):
+        raise _refused(kind, file)
+    if content[0] == 0x30 and len(content) > 1 and (content[1] in _LONG_LENGTHS or _is_der(content)):
+        return _from_der(content, file)
+    text = _as_text(content)
+    if _ARMOUR in text:
+        return _from_pem(text, file, keep_unreadable=keep_unreadable)
+    return _from_der(_without_armour(text, file), file)
+
+
+def _refused(kind: FileKind, file: str) -> CertificateError:
+    error = CertificateError if kind.secret else NoCertificate
+    return error(f"There is no certificate in it: it is {kind.what}.", next_step=kind.remedy_for(file))
+
+
+def _is_der(content: bytes) -> bool:
+    try:
+        Certificate.from_der(content)
+    except CertificateError:
+        return False
+    return True
+
+
+def _from_der(content: bytes, file: str) -> tuple[Certificate, ...]:
+    if is_signed_data(content):
+        return _from_pkcs7(content, file)
+    kind = file_kinds.kind_of_der(content)
+    if kind:
+        raise _refused(kind, file)
+    trimmed = content.rstrip(b"\r\n")
+    certificate = Certificate.from_der(trimmed if _is_der(trimmed) else content)
+    if not certificate.readable:
+        raise _refused(file_kinds.OTHER_DER, file)
+    return (certificate,)
+
+
+def _from_pkcs7(content: bytes, file: str) -> tuple[Certificate, ...]:
+    found = certificates_of(appliance(), content)
+    if found is None:
+        raise _refused(file_kinds.PKCS7_BROKEN, file)
+    if not found:
+        raise _refused(file_kinds.PKCS7_EMPTY, file)
+    return tuple(Certificate.from_der(der) for der in found)
+
+
+def _from_pem(text: str, file: str, *, keep_unreadable: bool) -> tuple[Certificate, ...]:
+    blocks = tuple(pem_blocks(text))
+    found: list[Certificate] = []
+    for block in blocks:
+        if block.label in _READ_LABELS:
+            found.extend(_from_block(block, file, keep_unreadable=keep_unreadable))
+            continue
+        kind = file_kinds.kind_of_label(block.label)
+        alone = not any(other.label in _READ_LABELS for other in blocks)
+        error = NoCertificate if alone and not kind.secret else CertificateError
+        raise error(block.misplaced(kind.what), next_step=kind.remedy_for(file))
+    return tuple(found)
+
+
+def _from_block(block: PemBlock, file: str, *, keep_unreadable: bool) -> tuple[Certificate, ...]:
+    der = der_of_block(block)
+    if is_signed_data(der):
+        return _from_pkcs7(der, file)
+    if kind := file_kinds.kind_of_der(der):
+        raise CertificateError(block.misplaced(kind.what), next_step=kind.remedy_for(file))
+    certificate = block.certificate()
+    if not certificate.readable and not keep_unreadable:
+        raise block.broken("OpenSSL cannot read it as a certificate.")
+    return (certificate,)
+
+
+def _as_text(content: bytes) -> str:
+    """Return the text of a file, also in UTF-16, which Windows writes with and without a byte order mark."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    start = content[: 2 * _ENOUGH_TO_TELL]
+    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[0::2])):
+        if zeros and not zeros.strip(b"\0"):
+            return content.decode(encoding, errors="replace")
+    return content.decode(errors="replace")
+
+
+def _without_armour(text: str, file: str) -> bytes:
+    """Return the DER of a file that is base64 and nothing else."""
+    if not file_kinds.is_base64(text):
+        raise _refused(file_kinds.kind_of_text(text), file)
+    try:
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except ValueError as error:
+        raise _refused(file_kinds.UNKNOWN, file) from error

@@ -1,0 +1,206 @@
+"""Certificates and addresses as people give them to commands: read, put in order, or refused with the right form."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from remediate.lab import Lab
+from tests import der
+from tests.cli.conftest import Ended, Remediate
+from tests.connectors.captures import Parties, capture, recorded, segments
+from tests.fuzz.mutations import armoured
+from tests.fuzz.samples import without_parameters
+from tests.pki import NOW, Entity, issue
+
+AT = NOW.isoformat()
+root = issue("Root", ca=True)
+middle = issue("Issuing", root, ca=True)
+leaf = issue("cucm.test", middle, names=("cucm.test",))
+MESSAGE = der.signed_data(*(one.certificate.der for one in (root, middle, leaf)))
+
+
+def explained(remediate: Remediate, folder: Path, chain: bytes, *more: str, address: str = "cucm.test") -> Ended:
+    (folder / "chain.any").write_bytes(chain)
+    (folder / "root.pem").write_text(root.certificate.pem)
+    asked = ("--address", address, "--at", AT)
+    return remediate("explain", "--chain", folder / "chain.any", "--store", folder / "root.pem", *asked, *more)
+
+
+def pem(*entities: Entity) -> bytes:
+    return "".join(entity.certificate.pem for entity in entities).encode()
+
+
+FORMS = {
+    "PKCS#7 of a Windows CA": MESSAGE,
+    "PKCS#7 as PEM": armoured(MESSAGE, "PKCS7").encode(),
+    "base64 without armour": base64.encodebytes(MESSAGE),
+    "printed with the root first": b"subject=O = Lab\n" + pem(root) + b"\n" + pem(middle) + b"\n" + pem(leaf),
+    "the intermediate first": pem(middle, leaf, root),
+}
+
+
+@pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
+def test_a_chain_in_any_order_is_put_in_order_and_that_is_said(remediate: Remediate, tmp_path: Path, content: bytes) -> None:
+    ended = explained(remediate, tmp_path, content)
+    document = explained(remediate, tmp_path, content, "--json").document
+
+    said = " ".join(ended.out.split())
+    assert "✓ cucm.test verifies" in said
+    assert f"put in order: the server's own certificate is 'CN=cucm.test,O=Lab' ({leaf.certificate.fingerprint[:19]}…)" in said
+    assert document["reordered"] is True
+    assert len(document["remarks"]) == 1
+    assert [one["certificate"] for one in document["chain"]] == [one.certificate.fingerprint for one in (leaf, middle, root)]
+
+
+def test_a_chain_as_sent_is_judged_as_sent(remediate: Remediate, tmp_path: Path) -> None:
+    # Given a chain leaf first, and behind it more than is needed
+    document = explained(remediate, tmp_path, pem(leaf, root, middle), "--json").document
+
+    assert (document["ok"], document["reordered"], document["remarks"]) == (True, False, [])
+
+
+def test_two_servers_in_one_file_are_remarked_on(remediate: Remediate, tmp_path: Path) -> None:
+    other = issue("other.test", middle, names=("other.test",))
+
+    document = explained(remediate, tmp_path, pem(other, leaf, middle), "--json").document
+    named = explained(remediate, tmp_path, pem(middle, other, leaf), "--json").document
+
+    # Then the first is judged where it may be meant, and that it may not be is said
+    assert (document["cause"], document["reordered"]) == ("name-mismatch", False)
+    assert "Several certificates in --chain could be the server's own" in document["remarks"][0]
+    # and where a CA comes first, the one with the address is taken
+    assert (named["ok"], named["reordered"]) == (True, True)
+
+
+def test_a_ca_alone_is_not_taken_for_a_server_unsaid(remediate: Remediate, tmp_path: Path) -> None:
+    document = explained(remediate, tmp_path, pem(root), "--json").document
+
+    assert "is a CA certificate, and judged as the server's own" in document["remarks"][0]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("cucm.test:8443", "cucm.test"),
+        ("https://cucm.test/", "cucm.test"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("cucm.test.", "cucm.test"),
+        ("cucm.test ", "cucm.test"),
+    ],
+)
+def test_an_address_is_a_host_alone(remediate: Remediate, tmp_path: Path, written: str, meant: str) -> None:
+    ended = explained(remediate, tmp_path, pem(leaf, middle), address=written)
+
+    assert ended.code == 64
+    assert f"Give the host alone: --address {meant}\n" in ended.err
+
+
+@pytest.mark.parametrize("written", ["", " ", "a b", "https://"])
+def test_an_address_that_holds_no_host_is_wrong_usage(remediate: Remediate, tmp_path: Path, written: str) -> None:
+    ended = explained(remediate, tmp_path, pem(leaf, middle), address=written)
+
+    assert (ended.code, "Give the name or IP address that clients use." in ended.err) == (64, True)
+
+
+def test_an_empty_store_is_an_empty_list_and_that_is_said(remediate: Remediate, tmp_path: Path) -> None:
+    (tmp_path / "chain.pem").write_bytes(pem(leaf, middle, root))
+    (tmp_path / "empty.pem").touch()
+
+    asked = ("--store", tmp_path / "empty.pem", "--address", "cucm.test", "--at", AT)
+    ended = remediate("explain", "--chain", tmp_path / "chain.pem", *asked)
+    none = remediate("explain", "--chain", tmp_path / "empty.pem", *asked)
+
+    assert (ended.code, "is judged as by an empty trusted CA list" in ended.err) == (0, True)
+    assert (none.code, "empty.pem: There is no certificate in it: it is an empty file." in none.err) == (1, True)
+
+
+def test_a_private_key_is_refused_wherever_certificates_are_taken(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    folder.mkdir()
+    secret = leaf.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.key").write_bytes(secret)
+    (folder / "root.pem").write_bytes(pem(root))
+
+    for arguments in (
+        ("plan", "--snapshot", snapshot, "--ca", folder),
+        ("plan", "--snapshot", snapshot, "--ca", folder / "server.key"),
+        ("explain", "--chain", folder / "server.key", "--store", folder / "root.pem", "--address", "a"),
+        ("explain", "--chain", folder / "root.pem", "--store", folder / "server.key", "--address", "a"),
+        ("diagnose", folder / "root.pem", "--store", folder / "server.key"),
+    ):
+        ended = remediate(*arguments)
+        assert ended.code == 1, arguments
+        assert "is a private key, not a certificate (line 1)." in ended.err
+        assert secret.decode().splitlines()[1] not in ended.err
+
+
+def test_a_folder_of_authorities_names_what_it_does_not_use(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    # Given what Windows hands out, a web page that was saved in a certificate's place, and what a desktop leaves behind
+    folder = tmp_path / "pki"
+    folder.mkdir()
+    (folder / "certnew.p7b").write_bytes(MESSAGE)
+    (folder / "root.cer").write_text("<html>Log in</html>")
+    (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "old").mkdir()
+
+    ended = remediate("plan", "--snapshot", snapshot, "--ca", folder, "--json")
+
+    assert ended.code == 0
+    assert f"Not used: {folder}/root.cer: There is no certificate in it: it is a web page (HTML)." in ended.err
+    assert "DS_Store" not in ended.err
+    (folder / "certnew.p7b").write_bytes(MESSAGE[:-5])
+    assert remediate("plan", "--snapshot", snapshot, "--ca", folder).code == 1
+
+
+def test_the_inventory_takes_what_the_option_takes(remediate: Remediate, lab: Lab) -> None:
+    # Given the lab's own authority as PKCS#7, in a folder beside a file that is something else
+    folder = lab.inventory.parent / "windows"
+    folder.mkdir()
+    authority = (lab.inventory.parent / "pki" / "corporate.pem").read_text()
+    der_of_it = base64.b64decode("".join(authority.splitlines()[1:-1]))
+    (folder / "certnew.p7b").write_bytes(der.signed_data(der_of_it))
+    (folder / "readme.txt").write_text("from the CA's web page")
+    inventory = lab.inventory.with_name("windows.yml")
+    text = lab.inventory.read_text()
+    assert "ca: [pki/corporate.pem]" in text
+    inventory.write_text(text.replace("ca: [pki/corporate.pem]", "ca: [windows]"))
+
+    ended = remediate("plan", "-i", inventory, "--json")
+    before = remediate("plan", "-i", lab.inventory, "--json")
+
+    assert ended.document["id"] == before.document["id"]
+    assert "readme.txt: There is no certificate in it: it is neither PEM nor DER nor PKCS#7." in ended.err
+
+
+def test_a_key_without_parameters_ends_no_command(tmp_path: Path) -> None:
+    # Given a certificate with a DSA key that leaves its parameters to its issuer; in a process of its own, which it may end
+    bare = next(one for one in without_parameters() if one.key_family == "dsa" and one.key_bits is None)
+    (tmp_path / "bare.pem").write_text(bare.pem)
+    command = [sys.executable, "-m", "remediate", "explain", "--address", "a"]
+
+    done = subprocess.run(
+        [*command, "--chain", tmp_path / "bare.pem", "--store", tmp_path / "bare.pem"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 0
+    assert b"dsa, valid" in done.stdout
+
+
+def test_a_store_for_diagnose_may_be_pkcs7(remediate: Remediate, tmp_path: Path) -> None:
+    own = issue("cucm.test", root, names=("cucm.test",), family="rsa")
+    (tmp_path / "eth0.pcap").write_bytes(capture(segments(recorded([[own]], trusted=[root]), Parties(port=8443))))
+    (tmp_path / "store.p7b").write_bytes(der.signed_data(root.certificate.der))
+
+    ended = remediate("diagnose", tmp_path / "eth0.pcap", "--store", tmp_path / "store.p7b")
+
+    assert ended.code == 0
+    assert "Trust was not judged" not in ended.out

@@ -1,0 +1,60 @@
+"""The order of a chain that a person gives."""
+
+from __future__ import annotations
+
+import itertools
+
+from remediate.trust.ordering import in_order
+from tests.pki import Entity, issue
+
+ADDRESS = "cucm.test"
+root = issue("Root", ca=True)
+middle = issue("Issuing", root, ca=True)
+leaf = issue(ADDRESS, middle, names=(ADDRESS,))
+other = issue("other.test", middle, names=("other.test",))
+
+
+def ordered(*given: Entity, address: str = ADDRESS) -> tuple[list[str], bool, int]:
+    """Common names, whether anything was moved, and how many could be the server's own."""
+    answer = in_order([entity.certificate for entity in given], address)
+    return [one.common_name for one in answer.chain], answer.reordered, len(answer.leaves)
+
+
+def test_every_order_comes_to_the_one_that_a_server_sends() -> None:
+    for given in itertools.permutations((leaf, middle, root)):
+        names, reordered, leaves = ordered(*given)
+        assert (names[0], leaves, reordered) == (ADDRESS, 1, given[0] is not leaf)
+        if reordered:
+            assert names == [ADDRESS, "Issuing", "Root"]
+
+
+def test_nothing_is_moved_behind_a_leaf() -> None:
+    # Given a chain as a server sends it, the root before its issuer: the order may matter to OpenSSL
+    assert ordered(leaf, root, middle) == ([ADDRESS, "Root", "Issuing"], False, 1)
+
+
+def test_a_gap_in_the_chain_hides_no_leaf() -> None:
+    # Given the root and the server's own certificate, without what is between them
+    assert ordered(root, leaf) == ([ADDRESS, "Root"], True, 1)
+
+
+def test_of_two_leaves_the_one_with_the_address_is_taken() -> None:
+    assert ordered(root, other, leaf, middle) == ([ADDRESS, "Issuing", "Root", "other.test"], True, 1)
+    assert ordered(root, other, leaf, middle, address="third.test")[1:] == (True, 2)
+    assert ordered(other, leaf, middle) == (["other.test", ADDRESS, "Issuing"], False, 2)
+
+
+def test_a_servers_own_certificate_may_call_itself_a_ca() -> None:
+    own = issue(ADDRESS, ca=True, names=(ADDRESS,), key_name="own")
+    assert ordered(own, other) == ([ADDRESS, "other.test"], False, 2)
+    assert ordered(root) == (["Root"], False, 1)
+
+
+def test_authorities_that_signed_each_other_have_no_leaf() -> None:
+    first, second = issue("A", ca=True), issue("B", ca=True)
+    crossed = [issue("A", second, ca=True, key_name="A/Lab"), issue("B", first, ca=True, key_name="B/Lab")]
+    assert ordered(*crossed) == (["A", "B"], False, 0)
+
+
+def test_one_certificate_twice_is_one() -> None:
+    assert ordered(root, leaf, middle, root, leaf) == ([ADDRESS, "Issuing", "Root"], True, 1)
