@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from remediate.model.certificate import Certificate
+from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.planner.conflict import removal
 from remediate.planner.naming import on_the_name
-from remediate.planner.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, day_of_end, listed, name_of, names_of, signed_by_a_ca
+from remediate.planner.refusal import (
+    TRUSTED_LIST_PAGE,
+    Advice,
+    Refusal,
+    day_of_end,
+    endpoints_of,
+    listed,
+    name_of,
+    names_of,
+    signed_by_a_ca,
+)
 from remediate.planner.remedies import remedies
 from remediate.trust.openssl import readable
 from remediate.trust.verify import Chain
@@ -40,24 +51,51 @@ def issuer_unknown(refusal: Refusal, namesakes: tuple[Certificate, ...] = ()) ->
             f"was not found: {names_of(namesakes)} {'has' if len(namesakes) == 1 else 'have'} that name, and did not issue it"
         )
     text = f"The CA certificate {end.issuer or 'with an empty name'!r}, which issued {name_of(end)}, {found}."
-    in_the_list = tuple(one for one in namesakes if one in refusal.trusted)
-    making_room = (
-        f" The list holds one certificate of a name: {names_of(in_the_list)} may have to go first." if in_the_list else ""
-    )
+    in_the_list = tuple(namesake for namesake in namesakes if namesake in refusal.trusted)
     options = (
-        f"Give that CA certificate with --ca (ask the owner of {address} for it) and plan again.{making_room}",
+        f"Give that CA certificate with --ca (ask the owner of {address} for it) and plan again.{_making_room(refusal, in_the_list)}",
+        *_signed_by_the_newer_key(refusal, in_the_list),
         f"Upload the whole chain on {address}, so that it is presented.",
     )
     return Advice(Cause.ISSUER_UNKNOWN, text, options)
 
 
+def _making_room(refusal: Refusal, in_the_list: Chain) -> str:
+    """What has to happen before the missing CA certificate fits into a list that holds its namesakes."""
+    if not in_the_list:
+        return ""
+    resting = _resting(refusal, in_the_list)
+    verb = "rests" if len(resting) == 1 else "rest"
+    if resting:
+        return f" The list holds one certificate of a name, and {endpoints_of(resting)} {verb} on {names_of(in_the_list)}."
+    return f" The list holds one certificate of a name: {names_of(in_the_list)} may have to go first."
+
+
+def _signed_by_the_newer_key(refusal: Refusal, in_the_list: Chain) -> tuple[str, ...]:
+    """The way out where a CA was renewed with another key and the list holds the renewed one already."""
+    authorities = tuple(namesake for namesake in in_the_list if namesake.is_ca)
+    if not authorities:
+        return ()
+    again = f"have the certificate of {refusal.endpoint.address} signed again by {names_of(authorities)}"
+    return (f"If that CA was renewed with another key: {again}.",)
+
+
+def _resting(refusal: Refusal, some: Chain) -> tuple[Endpoint, ...]:
+    """The other endpoints whose chains are made of `some`, by name."""
+    users = {endpoint.name: endpoint for certificate in some for endpoint in refusal.others.users(certificate)}
+    return tuple(users[name] for name in sorted(users) if name != refusal.endpoint.name)
+
+
 def _shadowed(refusal: Refusal) -> Advice:
     stale = refusal.explained.shadowing
     verb, it = ("wins", "it") if len(stale) == 1 else ("win", "them")
+    resting = _resting(refusal, stale)
+    first = f"Have the certificates of {endpoints_of(resting)} signed again first, which rest on {it}: " if resting else ""
+    delete = f"{'d' if first else 'D'}elete {it} by hand on every peer that holds {it} ({TRUSTED_LIST_PAGE}) and plan again."
     return Advice(
         Cause.SHADOWED,
         f"{names_of(stale)} in the trusted CA list {verb} over the good certificate; only taking {it} out helps.",
-        (*removal(refusal), f"Delete {it} by hand on every peer that holds {it} ({TRUSTED_LIST_PAGE}) and plan again."),
+        (*removal(refusal), f"{first}{delete}"),
     )
 
 

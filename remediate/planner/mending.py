@@ -16,7 +16,7 @@ from remediate.planner.refusal import Refusal, name_of, names_of
 from remediate.planner.slots import slot_of
 from remediate.trust.beyond import fault_behind
 from remediate.trust.names import name_matches
-from remediate.trust.verify import explain_chain, verify_chain
+from remediate.trust.verify import Chain, explain_chain, verify_chain
 
 _MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 _AFTER_A_LOOK = "once a person compared its fingerprint over another path"
@@ -61,7 +61,13 @@ def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
         kept = [old for old in refusal.trusted if old not in rivals]
         if one not in refusal.trusted and verify_chain(refusal.presented, (*kept, one), None, at).ok:
             instead = f" in the place of {names_of(rivals)}, which has the same common name," if rivals else ""
-            yield f"Add {name_of(one)} to the trusted CA list{instead} {_AFTER_A_LOOK}."
+            yield f"Add {name_of(one)} to the trusted CA list{instead} {_AFTER_A_LOOK}.{_what_it_costs(one, rivals)}"
+
+
+def _what_it_costs(new: Certificate, old: Chain) -> str:
+    """What else is refused once `new` stands in the place of `old`: with another key, whatever the old key signed."""
+    rekeyed = tuple(one for one in old if one.is_ca and not one.has_key_of(new))
+    return f" What the key of {names_of(rekeyed)} signed has to be signed again first: it is refused then." if rekeyed else ""
 
 
 def _of_the_cause(refusal: Refusal, at: datetime) -> tuple[str, ...]:

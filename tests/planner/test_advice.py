@@ -186,6 +186,45 @@ def test_the_name_to_set_is_one_that_the_node_can_have(
     assert "My Cert" not in " ".join(options)
 
 
+@pytest.mark.parametrize(
+    ("address", "names", "set_to", "in_the_csr"),
+    [
+        # A wildcard and its domain: neither is a node, and no CSR of a node takes a wildcard
+        ("cucm1", ("*.corp.test", "corp.test"), "cucm1.corp.test", "cucm1"),
+        ("cucm1.paris.corp.test", ("*.corp.test", "corp.test"), None, "cucm1.paris.corp.test"),
+        ("cucm1.old.test", ("*.corp.test", "corp.test"), "a name of its own under *.corp.test", "cucm1.old.test"),
+        ("cucm1", ("*.a.test", "*.b.test"), "cucm1.a.test or cucm1.b.test, whichever is this node's own name", "cucm1"),
+        ("cucm1.corp.test", ("corp.test",), None, "cucm1.corp.test"),
+        # The traffic server takes a wildcard over two dots only
+        ("cucm1", ("*.test",), None, "cucm1"),
+        # A short name, and the name that another server of the certificate has
+        ("cucm1", ("cucm2.corp.test", "*.corp.test"), "cucm1.corp.test", "cucm2.corp.test, cucm1"),
+        ("cucm1", ("cucm1.corp.test", "cucm2.corp.test"), "cucm1.corp.test", "cucm1.corp.test, cucm2.corp.test, cucm1"),
+        # The common name of a certificate for many servers names none of them
+        ("10.0.0.5", ("cucm1-ms.corp.test", "cucm1.corp.test"), "cucm1.corp.test", None),
+        ("cucm9.corp.test", ("cucm1-ms.corp.test",), None, "cucm9.corp.test"),
+        # A dot at the end is in no certificate, and none is proposed
+        ("cucm1.corp.test.", ("cucm1.corp.test",), "cucm1.corp.test", "cucm1.corp.test"),
+        ("cucm1.corp.test.", ("*.corp.test",), "cucm1.corp.test", "cucm1.corp.test"),
+        ("cucm9.corp.test", ("cucm1.corp.test.",), None, "cucm9.corp.test"),
+    ],
+)
+def test_every_name_proposed_can_be_the_nodes_and_verifies(
+    address: str, names: tuple[str, ...], set_to: str | None, in_the_csr: str | None
+) -> None:
+    leaf = issue(None, names=names).certificate
+
+    _, options = on_the_name(endpoint(address), leaf)
+
+    proposed = [option for option in options if option.startswith("Set ")]
+    requests = [option.partition("SAN dNSNames: ")[2] for option in options if "SAN dNSNames: " in option]
+    assert proposed == (
+        [f"Set System > Server on Unified CM to {set_to}, then refresh the discovered servers."] if set_to else []
+    )
+    assert [request.partition(". ")[0].rstrip(".") for request in requests] == ([in_the_csr] if in_the_csr else [])
+    assert not any("*" in request for request in requests)
+
+
 def test_an_ip_address_and_no_host_name_at_all() -> None:
     text, options = on_the_name(endpoint("10.0.0.5"), issue("My Cert").certificate)
     assert text.startswith("Clients use the IP address 10.0.0.5; the certificate is for My Cert.")
@@ -201,6 +240,84 @@ def test_every_error_has_a_remedy_that_names_the_certificate_or_the_endpoint(cod
     said = remedies(code, "'CN={address}'", NODE)
     assert "'CN={address}'" in " ".join(said) or NODE in " ".join(said)
     assert "{fault}" not in " ".join(said)
+
+
+# A CA that was renewed with another key
+
+
+rekeyed = issue("steven-DC-CA", ca=True, key_name="the newer key", starts=-YEAR / 2, lasts=9 * YEAR)
+by_the_new_key = issue("cucm2.steven.lab", rekeyed, names=("cucm2.steven.lab",))
+by_the_old_key = issue(NODE, root, names=(NODE,))
+
+
+def test_a_ca_with_another_key_takes_the_place_of_no_other() -> None:
+    # Given two nodes, one signed by each key of one CA, and the older key's certificate in the list
+    nodes = [endpoint(NODE, ecdsa=[by_the_old_key]), endpoint("cucm2.steven.lab", ecdsa=[by_the_new_key])]
+    seen = snapshot([peer(1, [root])], nodes, [root, rekeyed, by_the_old_key, by_the_new_key], available=[rekeyed])
+
+    plan = make_plan(seen)
+
+    # Then what is signed by the older key is to be signed again first, and nothing is called a successor
+    left = left_by(plan)
+    assert (left.address, left.cause) == ("cucm2.steven.lab", Cause.COMMON_NAME_CONFLICT)
+    assert "They are one CA by name, renewed with another key" in left.advice
+    assert left.options[0].startswith(f"Have the certificates of {NODE}:8443 signed again by the newer key of that CA")
+    assert not any("successor" in note for note in plan.notes)
+
+
+def test_the_newer_key_in_the_list_is_not_given_up_for_the_older_one() -> None:
+    nodes = [endpoint(NODE, ecdsa=[by_the_old_key]), endpoint("cucm2.steven.lab", ecdsa=[by_the_new_key])]
+    seen = snapshot([peer(1, [rekeyed])], nodes, [root, rekeyed, by_the_old_key, by_the_new_key], available=[root])
+
+    left = left_by(make_plan(seen))
+
+    assert left.address == NODE
+    assert left.options[0].startswith(f"Have the certificate of {NODE} signed again by the newer key of that CA")
+    assert not any("delete" in option for option in left.options)
+
+
+def test_what_an_older_key_signed_is_to_be_signed_again_by_the_listed_one() -> None:
+    # Given a list that holds the renewed CA, which another node rests on, and nothing of the older key
+    nodes = [endpoint(NODE, ecdsa=[by_the_old_key]), endpoint("cucm2.steven.lab", ecdsa=[by_the_new_key])]
+    seen = snapshot([peer(1, [rekeyed])], nodes, [rekeyed, by_the_old_key, by_the_new_key])
+
+    left = left_by(make_plan(seen))
+
+    assert (left.address, left.cause) == (NODE, Cause.ISSUER_UNKNOWN)
+    assert "and cucm2.steven.lab:8443 rests on 'CN=steven-DC-CA,O=Lab'" in left.options[0]
+    assert left.options[1].startswith(
+        f"If that CA was renewed with another key: have the certificate of {NODE} signed again by"
+    )
+    assert not any("have to go first" in option for option in left.options)
+
+
+@pytest.mark.parametrize(("key_name", "says"), [("steven-DC-CA/Lab", "a successor is at hand"), ("newer", "another key")])
+def test_what_ends_soon_has_a_successor_only_with_the_same_key(key_name: str, says: str) -> None:
+    ending = issue("steven-DC-CA", ca=True, key_name="steven-DC-CA/Lab", starts=-YEAR, lasts=YEAR + YEAR / 12)
+    later = issue("steven-DC-CA", ca=True, key_name=key_name, lasts=9 * YEAR)
+    signed_by_it = issue(NODE, ending, names=(NODE,))
+    nodes = [endpoint(NODE, ecdsa=[signed_by_it])]
+
+    plan = make_plan(snapshot([peer(1, [ending])], nodes, [ending, later, signed_by_it], available=[later]))
+
+    [note] = [note for note in plan.notes if "expires in 30 days" in note and "steven-DC-CA" in note]
+    assert says in note
+    assert ("replace the old one" in note) == (says == "a successor is at hand")
+
+
+def test_a_stale_ca_that_others_rest_on_is_not_to_be_deleted_first() -> None:
+    # Given a list whose older CA certificate wins over the newer one that a node presents, while another node rests on it
+    older = issue("Issuing", root, ca=True, key_name="older issuing key", key_ids=False)
+    newer = issue("Issuing", root, ca=True, key_name="newer issuing key", key_ids=False)
+    rests = issue("a.test", older, names=("a.test",), key_ids=False)
+    refused = issue("b.test", newer, names=("b.test",), key_ids=False)
+    nodes = [endpoint("a.test", ecdsa=[rests]), endpoint("b.test", ecdsa=[refused, newer])]
+    seen = snapshot([peer(1, [root, older])], nodes, [root, older, newer, rests, refused])
+
+    left = left_by(make_plan(seen))
+
+    assert (left.address, left.cause) == ("b.test", Cause.SHADOWED)
+    assert "Have the certificates of a.test:8443 signed again first, which rest on it: delete it by hand" in left.options[0]
 
 
 # Plans that lost

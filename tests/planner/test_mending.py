@@ -77,3 +77,17 @@ def test_the_renewed_certificate_takes_the_place_of_the_one_before() -> None:
     # Then both would not do: the old one would win over the new one
     assert f"Add 'CN=cucm.test,O=Lab' ({own.certificate.fingerprint[:19]}…)" in change
     assert f"in the place of 'CN=cucm.test,O=Lab' ({old.certificate.fingerprint[:19]}…)" in change
+
+
+def test_a_renewed_ca_in_the_place_of_the_old_one_says_what_that_costs() -> None:
+    # Given a root that was renewed with another key, and the older one in the list
+    newer = issue("Root", ca=True, key_name="the newer key")
+    [change] = mending([issue(ADDRESS, newer, names=(ADDRESS,)), newer], [root]).mends
+    assert (
+        f"What the key of 'CN=Root,O=Lab' ({root.certificate.fingerprint[:19]}…) signed has to be signed again first" in change
+    )
+    # and nothing of it where the key is the same
+    again = issue("Root", ca=True, key_name="Root/Lab")
+    late = issue("Root", ca=True, key_name="Root/Lab", starts=-3 * YEAR, lasts=YEAR)
+    mends = mending([issue(ADDRESS, again, names=(ADDRESS,)), again], [late]).mends
+    assert not any("signed again" in change for change in mends)
