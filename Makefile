@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test coverage check lab bench prove torture lock clean
+.PHONY: help setup demo test coverage check lab bench prove fuzz torture lock clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,6 +56,9 @@ lock: ## write constraints.txt anew from the newest versions that fit pyproject.
 
 prove: $(READY) ## the laws of a plan and brute force over thousands of drawn clusters (a quarter of an hour); `make test` does some
 	@REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest -q -n auto tests/properties tests/trust/test_openssl_program.py
+
+fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL, in child processes (REMEDIATE_FUZZ_S seconds, five minutes if left out)
+	@$(BIN)/python -m tests.fuzz
 
 torture: $(READY) ## kill applies and rollbacks on the lab at every point and at random, then 10,000 drawn histories (half an hour); `make test` does some
 	@$(BIN)/python -m tests.torture
