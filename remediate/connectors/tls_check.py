@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from remediate.connectors.authorities import read_authorities
 from remediate.connectors.text import reason_of
