@@ -22,6 +22,7 @@ VERBS = {
     "collect": "Read peers, lists and endpoints into a snapshot.",
     "plan": "Decide the smallest safe change and explain it.",
     "show": "Show a plan to a person, a program or a change ticket.",
+    "approve": "Approve a plan's certificates, one by one, on a terminal.",
     "apply": "Apply a plan to every peer, and verify.",
     "confirm": "End the confirm timer of an apply: what it did stays.",
     "verify": "Say what each endpoint gets from each peer, now.",

@@ -1,34 +1,98 @@
-"""Fingerprints that a person vouches for on the command line."""
+"""What a person vouches for on the command line, and what is kept of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.cli.files import read_text
-from remediate.model.errors import UsageError
+from remediate.model.errors import Declined, RemediateError, UsageError
 
 if TYPE_CHECKING:
+    from remediate.cli.session import Session
+    from remediate.model.approvals import ApprovedCertificate
     from remediate.model.identity import Fingerprint
+    from remediate.model.plan import Plan
 
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 _AS_OPENSSL_PRINTS_IT = re.compile(r"^sha-?256 Fingerprint=", re.IGNORECASE)  # openssl x509 -fingerprint -sha256
 
 
-def approved_fingerprints(given: Iterable[str], file: Path | None) -> frozenset[Fingerprint]:
-    """Return the fingerprints of ``--approve`` and ``--approve-file``.
+def approvals_given(given: Iterable[str], file: Path | None, ca_paths: Iterable[Path]) -> tuple[ApprovedCertificate, ...]:
+    """Return what ``--approve``, ``--approve-file`` and ``--ca`` vouch for, by this user and now.
 
     Raises:
-        UsageError: one of them is no ``sha256:HEX``.
+        UsageError: a fingerprint is no ``sha256:HEX``.
+        InventoryError, CertificateError: what ``--ca`` names cannot be read.
     """
-    approved = {_fingerprint(text, "--approve") for text in given}
-    if file:
-        for number, line in enumerate(read_text(file).splitlines(), start=1):
-            if text := line.partition("#")[0].strip():
-                approved.add(_fingerprint(text, f"{file}:{number}"))
-    return frozenset(approved)
+    from remediate.cli.observe import read_authorities
+
+    typed = [_fingerprint(text, "--approve") for text in given]
+    listed: list[Fingerprint] = []
+    for number, line in enumerate(read_text(file).splitlines() if file else (), start=1):
+        if text := line.partition("#")[0].strip():
+            listed.append(_fingerprint(text, f"{file}:{number}"))
+    authorities = [certificate.fingerprint for certificate in read_authorities(ca_paths)]
+    return (*approved_now(typed, "approve"), *approved_now(listed, "approve-file"), *approved_now(authorities, "ca"))
+
+
+def approved_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[ApprovedCertificate, ...]:
+    """Return an approval of each certificate by this user, now. `how`: see `ApprovedCertificate`."""
+    from remediate.executor.ports import utc_now
+    from remediate.executor.who import whoami
+    from remediate.model.approvals import ApprovedCertificate
+    from remediate.model.canonical import rfc3339
+
+    by, at = whoami().user, rfc3339(utc_now())
+    return tuple(ApprovedCertificate(fingerprint, at, by, how) for fingerprint in fingerprints)
+
+
+def fingerprints_approved(approvals: Iterable[ApprovedCertificate]) -> frozenset[Fingerprint]:
+    """Return what persons approved by its fingerprint; what ``--ca`` gave is no such approval."""
+    from remediate.model.approvals import BY_CA
+
+    return frozenset(approval.certificate for approval in approvals if approval.how != BY_CA)
+
+
+def read_approvals(path: Path | None, plan: Plan) -> tuple[ApprovedCertificate, ...]:
+    """Return the approvals in the file of ``--approvals``; none without one.
+
+    Raises:
+        FormatError: it is no such file.
+        Declined: its approvals are for another plan.
+    """
+    from remediate.model.approvals import Approvals
+
+    if path is None:
+        return ()
+    approvals = Approvals.from_json(read_text(path))
+    if approvals.plan != plan.id:
+        raise Declined(
+            f"{path} approves certificates for the plan {approvals.plan}, and this is the plan {plan.id}.",
+            next_step="Nothing was changed. Give the plan that was approved, or have this one approved with `remediate approve`.",
+        )
+    return approvals.approved
+
+
+def keep_approvals(session: Session, plan: Plan, given: Sequence[ApprovedCertificate]) -> None:
+    """Record in the state directory what was `given` for certificates of `plan`, so that `apply` finds it there.
+
+    A plan whose approvals cannot be kept is a plan all the same: that is said, and `apply` needs them again.
+    """
+    from remediate.executor.approval_store import merged, record_approvals
+    from remediate.executor.vouching import certificates_to_trust
+    from remediate.model.approvals import Approvals
+
+    planned = certificates_to_trust(plan)
+    kept = merged(approval for approval in given if approval.certificate in planned)
+    if not kept:
+        return
+    try:
+        record_approvals(session.state_dir, Approvals(plan.id, kept))
+    except RemediateError as error:
+        session.say(f"{error} So `apply` needs --ca, --approve or --approve-file again.")
 
 
 def _fingerprint(text: str, place: str) -> Fingerprint:

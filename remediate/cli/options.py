@@ -58,6 +58,14 @@ def approvals(function: F) -> F:
     return one(many(function))
 
 
+def authorities(function: F) -> F:
+    """Add ``--ca``."""
+    return option(
+        "--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
+        help="CA certificates that you vouch for: a PEM or DER file, or a folder of them. Repeatable.",
+    )(function)  # fmt: skip
+
+
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         del parameter

@@ -2,7 +2,8 @@
 
  1  lock       the cluster, so that no other run of this user writes to it
  2  re-read    every peer and every endpoint
- 3  compare    with what the plan was made from: whatever it depends on and somebody else changed refuses it (exit 6)
+ 3  compare    with what the plan was made from: whatever it depends on and somebody else changed refuses it (exit 6); and establish
+               who vouches for each certificate to trust, and that an endpoint needs it
  4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal
  5  journal    the intent and its inverse, on disk before anything is sent
  6  write      once
@@ -37,7 +38,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from remediate.executor import compare, confirm, hours, refusals, todo, verify
+from remediate.executor import compare, confirm, hours, refusals, todo, verify, vouching
 from remediate.executor.byhand import ByHand
 from remediate.executor.closing import close, close_rehearsal
 from remediate.executor.failure import after_failure
@@ -45,7 +46,7 @@ from remediate.executor.interrupt import StopAtOnce, listening
 from remediate.executor.job import Job, Order, Seen, earlier_backups
 from remediate.executor.journal import Journal
 from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
-from remediate.executor.records import Backup, Run
+from remediate.executor.records import ApprovalRecord, Backup
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.steady import open_steadily
 from remediate.executor.steps import Step, Walk
@@ -60,7 +61,6 @@ from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
-from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 
@@ -119,25 +119,20 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     journal.note_deaths(plan.cluster)
     unfinished = journal.unfinished(plan)
     confirm.refuse_while_pending(journal, order, unfinished)
-    granted = refusals.approvals(plan, _approved(order, journal, unfinished))
+    approvals = vouching.known_approvals(plan, order.options, order.state_dir, journal, unfinished)
+    vouched: list[ApprovalRecord] = []
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
     lock.take(box_paths(opened, shared))
 
     def begin(backups: Sequence[Backup]) -> str:
         if unfinished is None:
-            return journal.begin(plan, backups, granted, who=who, ticket=order.options.ticket)
+            return journal.begin(plan, backups, vouched, who=who, ticket=order.options.ticket)
         journal.resume(unfinished.id, who, order.options.ticket)
         return unfinished.id
 
     held = hours.Hours(order.options.window, world.now, lambda kind: journal.longest(plan.cluster, kind), order.limits)
     recorder = Recorder(journal, walk.enter, order.voice, order.limits, world.pause, world.now, begin, held.before)
-    return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished)
-
-
-def _approved(order: Order, journal: Journal, unfinished: Run | None) -> frozenset[Fingerprint]:
-    """What a person approved, for this apply or for the unfinished run that it goes on with."""
-    recorded = journal.approvals(unfinished.id) if unfinished else ()
-    return order.options.approved | {one.fingerprint for one in recorded}
+    return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished, approvals, vouched)
 
 
 def _rehearsal(order: Order, stack: ExitStack) -> Job:
@@ -150,12 +145,12 @@ def _rehearsal(order: Order, stack: ExitStack) -> Job:
     with Journal(order.state_dir) as journal:
         unfinished = journal.unfinished(order.plan)
         confirm.refuse_while_pending(journal, order, unfinished)
-        granted = _approved(order, journal, unfinished)
+        approvals = vouching.known_approvals(order.plan, order.options, order.state_dir, journal, unfinished)
     hours.tell(order.options.window, world.now(), order.voice)
-    refusals.approvals(order.plan, granted)
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
     refuse_if_boxes_held(opened, order.cluster.name, shared)
-    return Job(order, walk, boxes, opened.unreachable, opened.primary, Rehearsal(walk.enter, order.voice), None, None)
+    rehearsal = Rehearsal(walk.enter, order.voice)
+    return Job(order, walk, boxes, opened.unreachable, opened.primary, rehearsal, None, None, approvals)
 
 
 def _walked(job: Job) -> RunResult:
@@ -214,6 +209,9 @@ def _compare(job: Job, seen: Seen) -> None:
         compare.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer))
     forecast = verify.predicted(plan, seen.snapshot, seen.forecasts, job.order.world.judge)
     refusals.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
+    vouching.refuse_unneeded(plan, seen.snapshot, forecast, job.order.world.judge)
+    world = job.order.world
+    job.vouched[:] = vouching.establish(plan, seen.snapshot, job.approvals, who=whoami().user, at=world.now())
 
 
 def _anything_to_do(job: Job, seen: Seen) -> bool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from remediate.executor.interrupt import Stop
 from remediate.executor.ports import PeerPort
-from remediate.executor.records import Backup, Run
+from remediate.executor.records import ApprovalRecord, Backup, Run
 from remediate.executor.result import ApplyOptions
 from remediate.executor.steps import Walk
 from remediate.executor.voice import Voice
 from remediate.executor.world import World
 from remediate.executor.writer import Recorder, Writer
 from remediate.model.access import ClusterAccess
+from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.limits import Limits
@@ -43,6 +44,8 @@ class Job:
     Attributes:
         recorder: the writer of a real run; None in a rehearsal.
         unfinished: the run to go on with.
+        approvals: every approval of a person that counts for the plan.
+        vouched: who vouches for each certificate to trust; established at step 3, before which it is empty.
     """
 
     order: Order
@@ -53,6 +56,8 @@ class Job:
     writer: Writer
     recorder: Recorder | None
     unfinished: Run | None
+    approvals: tuple[ApprovedCertificate, ...]
+    vouched: list[ApprovalRecord] = field(default_factory=list)
 
     def box_of(self, peer: Address | None) -> PeerPort | None:
         """The open peer with this address; None when it could not be opened."""

@@ -78,9 +78,9 @@ class Journal:
     # Writing: one transaction each
 
     def begin(
-        self, plan: Plan, backups: Iterable[Backup], approvals: Mapping[Fingerprint, str], *, who: Who, ticket: str | None
+        self, plan: Plan, backups: Iterable[Backup], approvals: Iterable[ApprovalRecord], *, who: Who, ticket: str | None
     ) -> str:
-        """Record a new run with its plan, its backup of every peer and its approvals (fingerprint to how); return the run's id."""
+        """Record a new run with its plan, its backup of every peer and its approvals; return the run's id."""
         at = rfc3339(self._now())
         run = f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         kept = tuple(backups)
@@ -111,7 +111,7 @@ class Journal:
             )
             db.executemany(
                 "INSERT INTO approvals VALUES (?, ?, ?, ?, ?)",
-                [(run, fingerprint, who.user, how, at) for fingerprint, how in approvals.items()],
+                [(run, one.fingerprint, one.who, one.how, one.at) for one in approvals],
             )
         return run
 

@@ -1,15 +1,14 @@
-"""What refuses a plan before anything is written: another cluster, incomplete, not approved, or no longer what would come of it."""
+"""What refuses a plan before anything is written: another cluster, incomplete, or no longer what would come of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 
-from remediate.executor.operations.certificates import named
 from remediate.executor.verify import Verification
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import Declined, FormatError, IncompletePlan, StalePlan, UsageError
-from remediate.model.identity import Address, Fingerprint
-from remediate.model.plan import Plan, SetCiphers, TrustCertificate
+from remediate.model.errors import FormatError, IncompletePlan, StalePlan, UsageError
+from remediate.model.identity import Address, endpoint_name
+from remediate.model.plan import Plan, SetCiphers
 from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
 
@@ -35,7 +34,7 @@ def refuse_unusable_ciphers(plan: Plan) -> None:
 def refuse_incomplete(plan: Plan) -> None:
     """Raise IncompletePlan when not everything was seen when the plan was made."""
     if not plan.complete:
-        unseen = [f"{one.address}:{one.port}" for one in plan.unresolved if one.cause in _NOT_SEEN]
+        unseen = [endpoint_name(one.address, one.port) for one in plan.unresolved if one.cause in _NOT_SEEN]
         what = ", ".join(unseen) or "a peer or an endpoint"
         raise IncompletePlan(
             f"Nothing was changed: the plan for {plan.cluster} is incomplete, since {what} could not be observed."
@@ -47,22 +46,6 @@ def refuse_absent_peers(plan: Plan, unreachable: Mapping[Address, str]) -> None:
     if unreachable:
         said = "; ".join(f"{peer}: {why.rstrip('.')}" for peer, why in unreachable.items())
         raise IncompletePlan(f"Not every peer of {plan.cluster} can be read: {said}.")
-
-
-def approvals(plan: Plan, approved: Collection[Fingerprint]) -> dict[Fingerprint, str]:
-    """Return, for each certificate to trust, how it was vouched for. Raises Declined when nobody did."""
-    missing = "\n".join(_unapproved(plan, approved))
-    if missing:
-        raise Declined(f"Nobody has vouched for these certificates, so they are not trusted:\n{missing}")
-    granted = {"vouched": "vouched for when the plan was made", "granted": "approved by a person when the plan was made"}
-    wanted = (one for one in plan.actions if isinstance(one, TrustCertificate))
-    return {one.certificate: granted.get(one.approval, "approved by a person for this run") for one in wanted}
-
-
-def _unapproved(plan: Plan, approved: Collection[Fingerprint]) -> Iterator[str]:
-    for one in plan.actions:
-        if isinstance(one, TrustCertificate) and one.approval == "required" and one.certificate not in approved:
-            yield f"  {named(plan.certificates[one.certificate])}, seen at {', '.join(one.because)}"
 
 
 def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplete: bool) -> None:

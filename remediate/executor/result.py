@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from remediate.model.identity import Fingerprint
+from remediate.model.approvals import ApprovedCertificate
 
 if TYPE_CHECKING:
     from remediate.executor.window import Window
@@ -22,7 +22,7 @@ class ApplyOptions:
 
     Attributes:
         dry_run: walk the same path over peers that cannot be written to.
-        approved: fingerprints that a person approved for this run.
+        approvals: what persons vouch for: for this run, or for its plan in a file that was handed over.
         restart: never; only where a client's request says that the change is not in effect; or every changed peer, one at a time.
         on_failure: what to do when a write fails or an endpoint is refused that the plan says verifies.
         ticket: the change ticket, for the lock and the journal.
@@ -32,7 +32,7 @@ class ApplyOptions:
     """
 
     dry_run: bool = False
-    approved: frozenset[Fingerprint] = frozenset()
+    approvals: tuple[ApprovedCertificate, ...] = ()
     restart: Restart = "if-needed"
     on_failure: OnFailure = "rollback"
     ticket: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remediate.executor.todo import to_remove
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, Fingerprint, endpoint_name
 from remediate.model.plan import EndpointForecast, Outcome, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Cause, Verdict
@@ -41,7 +41,7 @@ class Verification:
 
 def name_of(forecast: EndpointForecast) -> str:
     """``address:port``, as a plan's ``because`` names it."""
-    return f"[{forecast.address}]:{forecast.port}" if ":" in forecast.address else f"{forecast.address}:{forecast.port}"
+    return endpoint_name(forecast.address, forecast.port)
 
 
 def mended(plan: Plan) -> frozenset[str]:
@@ -90,9 +90,13 @@ def predicted(
     plan: Plan, now: Snapshot, forecasts: Sequence[EndpointForecast], judge: Callable[[Snapshot], Sequence[Judgement]]
 ) -> Verification:
     """What the plan would come to, given what endpoints present and peers trust now, held against `forecasts`."""
+    return compare(forecasts, judge(with_plan(plan, now)))
+
+
+def with_plan(plan: Plan, now: Snapshot) -> Snapshot:
+    """Return the cluster in `now` as `plan` would leave it."""
     peers = tuple(_with_plan(plan, peer) for peer in now.peers)
-    certificates = {**plan.certificates, **now.certificates}
-    return compare(forecasts, judge(replace(now, peers=peers, certificates=certificates)))
+    return replace(now, peers=peers, certificates={**plan.certificates, **now.certificates})
 
 
 def _with_plan(plan: Plan, peer: Peer) -> Peer:

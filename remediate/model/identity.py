@@ -56,3 +56,8 @@ def host_within(text: str) -> str | None:
         host = authority
     host = host.strip().rstrip(".")
     return host if is_host(host) else None
+
+
+def endpoint_name(address: str, port: int) -> str:
+    """Return ``address:port``, with brackets round an IPv6 address (RFC 3986, section 3.2.2)."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,5 +1,5 @@
 """Snapshot -> Plan: causes, candidate fixes, the choice, approvals, prediction. Pure."""
 
-from remediate.planner.plan import make_plan
+from remediate.planner.plan import changed_by_approvals, make_plan
 
-__all__ = ["make_plan"]
+__all__ = ["changed_by_approvals", "make_plan"]

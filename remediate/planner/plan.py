@@ -53,6 +53,19 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
         return _made(_in_order(snapshot), policy)
 
 
+def changed_by_approvals(plan: Plan, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether `plan`, made from `snapshot` under `policy`, does something else than without the approvals of `policy`."""
+    if not policy.approved & snapshot.certificates.keys():
+        return False
+    without = make_plan(snapshot, replace(policy, approved=frozenset()))
+    return _effects(plan) != _effects(without)
+
+
+def _effects(plan: Plan) -> list[Action]:
+    """What `plan` does, whoever vouches for it."""
+    return [replace(one, approval="required") if isinstance(one, TrustCertificate) else one for one in plan.actions]
+
+
 def _check(snapshot: Snapshot) -> None:
     """What a file is refused for when it is read, for a snapshot that a program made."""
     if snapshot.taken_at.utcoffset() is None:

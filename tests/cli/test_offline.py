@@ -205,7 +205,7 @@ def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
     # Given a run in the journal, and a switch that was turned off after it
     state, who = Path(os.environ["REMEDIATE_STATE_DIR"]), Who("anna", "jump", 1)
     with Journal(state, writable=True) as journal:
-        journal.begin(Plan.from_json(plan.read_text()), (), {}, who=who, ticket=None)
+        journal.begin(Plan.from_json(plan.read_text()), (), (), who=who, ticket=None)
     with ExitStack() as stack:
         SwitchBook("edge-lab", state, who, World(), Voice(print, "edge-lab"), stack).intend(
             Address("expc2"), verification=False
@@ -235,7 +235,7 @@ def test_the_last_run_is_that_of_the_chosen_clusters(
     with Journal(Path(os.environ["REMEDIATE_STATE_DIR"]), writable=True) as journal:
         backup = Backup(Address("127.0.0.1"), (), {})
         first, second = (
-            journal.begin(replace(whole, cluster=name), (backup,), {}, who=Who("anna", "jump", 1), ticket=None)
+            journal.begin(replace(whole, cluster=name), (backup,), (), who=Who("anna", "jump", 1), ticket=None)
             for name in ("paris", "rome")
         )
     inventory = tmp_path / "inventory.yml"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
+from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
-from remediate.model.plan import Plan, Policy, RemoveCertificate
+from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
+from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertificate
 from remediate.model.snapshot import Endpoint, Preference, Publisher
 from remediate.model.wire import plan_document, plan_id
 from remediate.planner import make_plan
@@ -67,6 +69,17 @@ def plan_for(cluster: MemoryCluster, **policy: object) -> Plan:
     shown = frozenset(one for one in cluster.snapshot().certificates)
     chosen = Policy(ciphers="prefer-rsa", approved=shown)
     return make_plan(cluster.snapshot(), replace(chosen, **policy))  # type: ignore[arg-type]  # the names of Policy's own fields
+
+
+def approvals_of(*fingerprints: Fingerprint) -> tuple[ApprovedCertificate, ...]:
+    """What the command line makes of ``--approve`` for each of these."""
+    return tuple(ApprovedCertificate(one, "2026-11-23T10:00:00Z", "anna", "approve") for one in fingerprints)
+
+
+def approvals_in(plan: Plan) -> tuple[ApprovedCertificate, ...]:
+    """The approvals that were given when `plan` was made, given again: its own word for them counts for nothing."""
+    trusted: Iterable[TrustCertificate] = (one for one in plan.actions if isinstance(one, TrustCertificate))
+    return approvals_of(*(one.certificate for one in trusted if one.approval == "granted"))
 
 
 def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person"]) -> Plan:

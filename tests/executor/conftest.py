@@ -17,6 +17,7 @@ from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
 from remediate.model.events import Event
 from remediate.model.plan import Plan
+from tests.executor.clusters import approvals_in, approvals_of
 from tests.executor.memory import MemoryCluster
 from tests.executor.tapped import TappedJournal
 
@@ -35,10 +36,13 @@ class Desk:
         return self.home / "state"
 
     def apply(self, cluster: MemoryCluster, plan: Plan, world: dict[str, Any] | None = None, **options: Any) -> RunResult:
+        """Apply `plan`. `approved`: the fingerprints to approve; left out, those that the plan says were approved."""
+        approved = options.pop("approved", None)
+        approvals = approvals_in(plan) if approved is None else approvals_of(*approved)
         return apply_plan(
             plan,
             cluster.access,
-            ApplyOptions(**options),
+            ApplyOptions(**{"approvals": approvals, **options}),
             state_dir=self.state_dir,
             sink=self.events.append,
             world=cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster), **(world or {})),

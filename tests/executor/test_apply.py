@@ -199,8 +199,8 @@ def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
     plan = plan_for(cluster, approved=frozenset())
     result = desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
     recorded = {one.fingerprint: one for one in desk.journal().approvals(result.run_id)}
-    assert recorded[IMP.certificate.fingerprint].how == "approved by a person for this run"
-    assert recorded[IMP.certificate.fingerprint].who
+    assert recorded[IMP.certificate.fingerprint].how == "approved by a person with --approve"
+    assert recorded[IMP.certificate.fingerprint].who == "anna"
     assert recorded[IMP.certificate.fingerprint].at == "2026-11-23T10:00:00Z"
 
 

@@ -570,7 +570,7 @@ def test_a_timer_is_ended_for_its_own_run_and_no_other(desk: Desk) -> None:
     plan = plan_for(story())
     with Journal(desk.state_dir, writable=True, now=lambda: NOW) as journal:
         runs = [
-            journal.begin(replace(plan, cluster=name), (), {}, who=whoami(), ticket=None) for name in ("paris", "rome", "milan")
+            journal.begin(replace(plan, cluster=name), (), (), who=whoami(), ticket=None) for name in ("paris", "rome", "milan")
         ]
         for run in runs:
             timers.arm(journal, run, f"timer of {run}", NOW + QUARTER)

@@ -26,6 +26,7 @@ from remediate.model.identity import REVERSE_PROXY_CIPHERS, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan, Policy
 from remediate.planner import make_plan
+from tests.executor.clusters import approvals_of
 
 pytestmark = pytest.mark.lab
 
@@ -57,7 +58,7 @@ class Bench:
         return make_plan(replace(seen, peers=peers), policy or self.cluster.policy)
 
     def apply(self, plan: Plan, *, restart: str = "if-needed", dry_run: bool = False) -> RunResult:
-        options = ApplyOptions(dry_run=dry_run, approved=self.approved, restart=restart)  # type: ignore[arg-type]  # a literal
+        options = ApplyOptions(dry_run=dry_run, approvals=approvals_of(*self.approved), restart=restart)  # type: ignore[arg-type]  # a literal
         return apply_plan(plan, self.cluster, options, state_dir=self.home / "state", limits=QUICK, world=self.world)
 
     def rollback(self) -> RunResult:

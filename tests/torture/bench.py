@@ -26,6 +26,7 @@ from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import TrustCertificate
 from remediate.planner import make_plan
+from tests.executor.clusters import approvals_of
 from tests.torture.tapped import tapped_world
 
 QUICK = Limits(replication_poll_s=0.05, restart_poll_s=0.05, restart_s=30, read_pause_s=0.05)
@@ -39,7 +40,7 @@ State = list[tuple[tuple[Fingerprint, ...], dict[str, str]]]
 def options_in(home: Path) -> ApplyOptions:
     """What the operator chooses: the fingerprints that were read on the consoles are approved."""
     console = re.findall("sha256:[0-9a-f]{64}", (home / "lab" / "pki" / "seen-on-console.txt").read_text())
-    return ApplyOptions(approved=frozenset(Fingerprint(one) for one in console))
+    return ApplyOptions(approvals=approvals_of(*map(Fingerprint, console)))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, approvals, common, inventory, option
+from remediate.cli.options import PATH, approvals, authorities, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import Declined, InventoryError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from remediate.executor.result import ApplyOptions, OnFailure, Restart, RunResult
     from remediate.model.access import ClusterAccess
+    from remediate.model.approvals import ApprovedCertificate
     from remediate.model.plan import EndpointForecast, Plan
 
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 @inventory()
 @option("--dry-run", is_flag=True, help="Walk the whole path over connections that cannot write.")
 @option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@authorities
 @approvals
+@option("--approvals", "approvals_file", type=PATH, metavar="FILE",
+        help="What was approved for this very plan, as `remediate approve` wrote it.")  # fmt: skip
 @option("--restart", type=click.Choice(["never", "if-needed", "rolling"]), default="if-needed", show_default=True,
         help="Restart peers, one at a time: none, those that still refuse clients, or all that changed.")  # fmt: skip
 @option("--on-failure", type=click.Choice(["rollback", "workaround", "stop"]), default="rollback", show_default=True,
@@ -48,8 +52,10 @@ def command(
     patterns: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001 - click passes options by name
     yes: bool,  # noqa: FBT001
+    ca_paths: tuple[Path, ...],
     approve: tuple[str, ...],
     approve_file: Path | None,
+    approvals_file: Path | None,
     restart: Restart,
     on_failure: OnFailure,
     confirm_within: str | None,
@@ -60,6 +66,9 @@ def command(
     """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
 
     Shows the plan and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does anything.
+
+    Who vouches for each certificate is established again, whatever PLAN says: the cluster's lists, the inventory's `ca`, certificate
+    management, or a person. What was given to `plan` or `approve` on this machine counts; elsewhere, give it here.
 
     Once all is written, requests go through each peer whose `mra` is in the inventory, as a client's would, and show whether the new
     trust is in effect. With --restart if-needed, a peer that still answers 502 restarts, and is asked again before the next one.
@@ -77,6 +86,7 @@ def command(
       remediate apply plan.json -i inventory.yml --dry-run
       remediate apply plan.json -i inventory.yml --ticket CHG0012345
       remediate apply plan.json -i inventory.yml --yes --approve-file fingerprints.txt
+      remediate apply plan.json -i inventory.yml --approvals approvals.json
       remediate apply plan.json -i inventory.yml --confirm-within 15m --window '22:00/02:00 Europe/Paris'
 
     \b
@@ -86,14 +96,14 @@ def command(
       3   failed and rolled back; the start state was read back and is there
       4   the plan is incomplete, and --allow-incomplete was not given; or something could not be observed
       5   locked by another run, or an earlier one waits for its confirmation
-      6   the plan is stale: what it was made from has changed
+      6   the plan is stale: what it was made from has changed, or its proof does not need a certificate
       7   declined, or a certificate lacks an approval
       8   a person is needed: an outcome is unknown, a rollback failed, a manual step is open, or the window ended
       9   applied, and undone unless `remediate confirm` follows in time
       10  applied; something stays refused that no trust or cipher change fixes
       130 interrupted (143: terminated); the journal says what was done
     """
-    from remediate.cli.approvals import approved_fingerprints
+    from remediate.cli.approvals import approvals_given, read_approvals
     from remediate.cli.files import read_text
     from remediate.cli.heeded import Heeded
     from remediate.executor.apply import apply_plan
@@ -102,16 +112,16 @@ def command(
     from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
 
-    approved = approved_fingerprints(approve, approve_file)
+    given = approvals_given(approve, approve_file, ca_paths)
     # An empty one, of a variable that is not set, is refused: it would silently take away what the operator counts on.
     within = None if confirm_within is None else parse_within(confirm_within)
     hours = None if window is None else parse_window(window)
-    options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours)
     value = Plan.from_json(read_text(plan))
+    approved = (*given, *read_approvals(approvals_file, value))
+    options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours)
     cluster = _cluster_of(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:
-        _refuse(value, cluster, options)
-        _confirm(session, value)
+        _confirm(session, value, _refuse(session, value, cluster, options))
     with session.listening() as sink, Heeded(session, sink) as heeded:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=heeded)
         notes = heeded.beside(result.open_steps)
@@ -131,9 +141,9 @@ def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, .
     return named[0]
 
 
-def _refuse(plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> None:
-    """Raise now what would refuse the plan after the question: nobody should answer it in vain."""
-    from remediate.executor import confirm, hours, refusals
+def _refuse(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> tuple[ApprovedCertificate, ...]:
+    """Raise now what would refuse the plan after the question: nobody should answer it in vain. Return the approvals for it."""
+    from remediate.executor import confirm, hours, refusals, vouching
     from remediate.executor.ports import utc_now
 
     if options.confirm_within:
@@ -141,11 +151,12 @@ def _refuse(plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> None:
     hours.refuse_if_closed(options.window, utc_now())
     if not options.allow_incomplete:
         refusals.refuse_incomplete(plan)
-    refusals.approvals(plan, options.approved)
+    return vouching.refuse_unapproved(plan, cluster, options, session.state_dir)
 
 
-def _confirm(session: Session, plan: Plan) -> None:
-    """Show `plan` and ask. Raises Declined."""
+def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertificate]) -> None:
+    """Show `plan` and who approved what of it, and ask. Raises Declined."""
+    from remediate.executor.vouching import approval_sentences
     from remediate.report.terminal import show_plan
 
     if not session.may_ask:
@@ -155,6 +166,8 @@ def _confirm(session: Session, plan: Plan) -> None:
         )
     show_plan(session.err(), plan)
     click.echo(err=True)
+    for sentence in approval_sentences(plan, approvals):
+        session.say(sentence)
     try:
         answer = input_on_stderr(f"Apply this to {plan.cluster}? Only `yes` in full applies it: ")
     except EOFError:

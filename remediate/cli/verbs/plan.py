@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from remediate.cli.options import PATH, approvals, common, inventory, option
+from remediate.cli.options import PATH, approvals, authorities, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
     from remediate.cli.fleet import Done
     from remediate.model.access import ClusterAccess
+    from remediate.model.approvals import ApprovedCertificate
     from remediate.model.certificate import Certificate
-    from remediate.model.identity import Fingerprint
     from remediate.model.plan import CipherPolicy, Plan, Policy
     from remediate.model.snapshot import Snapshot
 
@@ -31,19 +31,21 @@ class Wishes:
     ciphers: CipherPolicy | None
     allow_removal: bool
     never_trust_self_signed: bool
-    approved: frozenset[Fingerprint]
+    approvals: tuple[ApprovedCertificate, ...]
     authorities: tuple[Certificate, ...]
 
     def over(self, policy: Policy) -> Policy:
         """Return `policy` with these wishes on top."""
         from dataclasses import replace
 
+        from remediate.cli.approvals import fingerprints_approved
+
         return replace(
             policy,
             ciphers=self.ciphers or policy.ciphers,
             allow_removal=self.allow_removal or policy.allow_removal,
             trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
-            approved=policy.approved | self.approved,
+            approved=policy.approved | fingerprints_approved(self.approvals),
         )
 
 
@@ -56,8 +58,7 @@ class Wishes:
     "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
 )
 @option("--ciphers", type=click.Choice(CIPHERS), help="What may be done to the cipher list; auto where nothing says otherwise.")
-@option("--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
-        help="CA certificates that you vouch for: a file (PEM, DER, PKCS#7) or a folder. Repeatable.")  # fmt: skip
+@authorities
 @approvals
 @option("--allow-removal", is_flag=True, help="Stale certificates may be removed where nothing else helps.")
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")
@@ -99,13 +100,13 @@ def command(
       4   a peer or an endpoint could not be observed; the plan is made and written all the same
       1   error in the inventory, a secret, a login or a pin
     """
-    from remediate.cli.approvals import approved_fingerprints
+    from remediate.cli.approvals import approvals_given
     from remediate.cli.fleet import exit_code_of, only, tell_errors
     from remediate.cli.observe import read_authorities
     from remediate.cli.results import write_documents, write_files
 
-    approved = approved_fingerprints(approve, approve_file)
-    wishes = Wishes(ciphers, allow_removal, never_trust_self_signed, approved, read_authorities(session, ca_paths))
+    given = approvals_given(approve, approve_file, ca_paths)
+    wishes = Wishes(ciphers, allow_removal, never_trust_self_signed, given, read_authorities(session, ca_paths))
     if snapshot_path and not _inventory_is_meant():
         results: tuple[Done[Plan], ...] = (_from_snapshot(session, snapshot_path, wishes, detailed=detailed_exitcode),)
     elif inventory_path:
@@ -135,7 +136,7 @@ def _next(plan: Plan, path: Path, inventory: Path | None) -> str:
     if not plan.complete:
         return "It is incomplete: make what could not be observed reachable, and plan again."
     if any(isinstance(one, TrustCertificate) and one.approval == "required" for one in plan.actions):
-        return "Next: compare the fingerprints that need your approval, and pass them to plan or apply with --approve."
+        return f"Next: compare the fingerprints that need your approval with `remediate approve {path}`, or pass them with --approve."
     return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}`."
 
 
@@ -182,12 +183,17 @@ def _from_clusters(
 
 
 def _decide(session: Session, snapshot: Snapshot, wishes: Wishes, policy: Policy, *, detailed: bool) -> tuple[Plan, int]:
+    from remediate.cli.approvals import keep_approvals
     from remediate.cli.codes import plan_code
     from remediate.cli.observe import warn_of, with_authorities
-    from remediate.planner import make_plan
+    from remediate.planner import changed_by_approvals, make_plan
 
     warn_of(session, snapshot)
-    plan = make_plan(with_authorities(snapshot, wishes.authorities), wishes.over(policy))
+    seen, chosen = with_authorities(snapshot, wishes.authorities), wishes.over(policy)
+    plan = make_plan(seen, chosen)
+    if changed_by_approvals(plan, seen, chosen):
+        session.say(f"{plan.cluster}: what you approved leads to another plan than without it: review it again.")
+    keep_approvals(session, plan, wishes.approvals)
     return plan, plan_code(plan, detailed=detailed)
 
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from remediate.model.approvals import Approvals, ApprovedCertificate
+from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, FormatError
 from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
@@ -29,9 +31,11 @@ from remediate.model.plan import (
 from remediate.model.snapshot import Alarm, Endpoint, Peer, Preference, Publisher, Snapshot
 from remediate.model.verdict import Verdict
 from remediate.model.wire.shapes import (
+    APPROVALS_FORMAT,
     PLAN_FORMAT,
     SNAPSHOT_FORMAT,
     ActionWire,
+    ApprovalsWire,
     EndpointWire,
     ForecastWire,
     OutcomeWire,
@@ -104,6 +108,15 @@ def read_plan(text: str | bytes) -> Plan:
         notes=tuple(wire.notes),
         alternatives=tuple(Alternative(one.summary, one.why_not, one.switch) for one in wire.alternatives),
     )
+
+
+def read_approvals(text: str | bytes) -> Approvals:
+    """Return the approvals in `text`. Raises FormatError."""
+    wire = _validated(ApprovalsWire, _document(text, APPROVALS_FORMAT), "approvals file")
+    approved = (
+        ApprovedCertificate(Fingerprint(entry.certificate), rfc3339(entry.at), entry.by, entry.how) for entry in wire.approved
+    )
+    return Approvals(PlanId(wire.plan), tuple(approved))
 
 
 def _document(text: str | bytes, wanted: str) -> dict[str, Any]:

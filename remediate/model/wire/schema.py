@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from remediate.model.wire.shapes import PlanWire, SnapshotWire
+from remediate.model.wire.shapes import ApprovalsWire, PlanWire, SnapshotWire
 
 FILES: dict[str, tuple[type[BaseModel], str]] = {
     "snapshot-1.json": (SnapshotWire, "remediate.snapshot/1"),
     "plan-1.json": (PlanWire, "remediate.plan/1"),
+    "approvals-1.json": (ApprovalsWire, "remediate.approvals/1"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The shapes of the two documents. The published schemas in docs/schema/ are made from these classes."""
+"""The shapes of the three documents. The published schemas in docs/schema/ are made from these classes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from remediate.model.verdict import Cause
 
 SNAPSHOT_FORMAT = "remediate.snapshot/1"
 PLAN_FORMAT = "remediate.plan/1"
+APPROVALS_FORMAT = "remediate.approvals/1"
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
@@ -191,3 +192,16 @@ class PlanWire(_Wire):
     certificates: dict[Sha256, str]
     notes: list[str] = []
     alternatives: list[AlternativeWire] = []
+
+
+class ApprovedCertificateWire(_Wire):
+    certificate: Sha256
+    at: Moment
+    by: Text
+    how: Text
+
+
+class ApprovalsWire(_Wire):
+    format: str
+    plan: Sha256
+    approved: list[ApprovedCertificateWire]

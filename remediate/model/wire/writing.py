@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from remediate.model.approvals import Approvals
 from remediate.model.canonical import canonical_json, document_json, rfc3339, sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint, PlanId
@@ -20,7 +21,7 @@ from remediate.model.plan import (
     TrustCertificate,
 )
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
-from remediate.model.wire.shapes import PLAN_FORMAT, SNAPSHOT_FORMAT
+from remediate.model.wire.shapes import APPROVALS_FORMAT, PLAN_FORMAT, SNAPSHOT_FORMAT
 
 
 def write_snapshot(snapshot: Snapshot) -> str:
@@ -41,6 +42,19 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "not_in_use": list(snapshot.not_in_use),
             "not_asked": list(snapshot.not_asked),
             "alarms": [{"certificate": one.certificate, "message": one.message} for one in snapshot.alarms],
+        }
+    )
+
+
+def write_approvals(approvals: Approvals) -> str:
+    """Return the JSON document of `approvals`."""
+    return document_json(
+        {
+            "format": APPROVALS_FORMAT,
+            "plan": approvals.plan,
+            "approved": [
+                {"certificate": one.certificate, "at": one.at, "by": one.by, "how": one.how} for one in approvals.approved
+            ],
         }
     )
 

@@ -1,0 +1,92 @@
+"""``remediate approve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from remediate.cli.options import PATH, common, option
+from remediate.cli.session import Session
+from remediate.model.errors import Declined
+
+if TYPE_CHECKING:
+    from remediate.model.approvals import Approvals
+    from remediate.model.plan import Plan, TrustCertificate
+
+
+@click.command()
+@click.argument("plan", type=PATH)
+@option("-o", "--output", type=PATH, metavar="FILE", help="Also write the approvals to this file, for `apply --approvals`.")
+@common
+@click.pass_obj
+def command(session: Session, plan: Path, output: Path | None) -> int:
+    """Approve, one by one, the certificates of PLAN that nobody but a person vouches for. Contacts nothing.
+
+    Shows whose each certificate is, where it was seen and where its fingerprint is read over another path, and asks for `yes` in
+    full. When all are approved, the state directory keeps that, where `apply` on this machine finds it, and FILE gets it for
+    `apply --approvals FILE` elsewhere. Approvals are good for this very plan only.
+
+    \b
+    EXAMPLES
+      remediate approve plan.json
+      remediate approve plan.json -o approvals.json
+
+    \b
+    EXIT CODES
+      0   every certificate that needs an approval was approved, or none does
+      7   declined, or there is no terminal to ask on; nothing was written
+      1   PLAN cannot be read, or the approvals cannot be written
+    """
+    from remediate.cli.approvals import approved_now
+    from remediate.cli.files import read_text, write_whole
+    from remediate.executor.approval_store import record_approvals
+    from remediate.executor.vouching import needing_a_person
+    from remediate.model.approvals import Approvals
+    from remediate.model.plan import Plan
+
+    value = Plan.from_json(read_text(plan))
+    asked = needing_a_person(value)
+    _ask_for_each(session, value, asked)
+    approvals = Approvals(value.id, approved_now((action.certificate for action in asked), "terminal"))
+    if output:
+        write_whole(output, approvals.to_json())
+    if asked:
+        record_approvals(session.state_dir, approvals)
+    if session.json:
+        session.write(approvals.to_json())
+    session.hint(_summary(approvals, output))
+    return 0
+
+
+def _ask_for_each(session: Session, plan: Plan, asked: tuple[TrustCertificate, ...]) -> None:
+    """Raises Declined unless each is approved."""
+    from remediate.cli.verbs.apply import input_on_stderr
+    from remediate.report.approval import approval_lines
+
+    if asked and not session.may_ask:
+        raise Declined(
+            "There is no terminal to ask on, and nothing was written.",
+            next_step="Run it on a terminal, or compare the fingerprints and pass each to `remediate apply` with --approve.",
+        )
+    for number, action in enumerate(asked, start=1):
+        session.say(f"Certificate {number} of {len(asked)} that needs your approval for {plan.cluster}:")
+        for line in approval_lines(plan, action):
+            session.say(line)
+        try:
+            answer = input_on_stderr("Did you compare it? Only `yes` in full approves it: ")
+        except EOFError:
+            answer = ""
+        if answer.strip() != "yes":
+            raise Declined(
+                f"Declined: {action.certificate} is not approved, and nothing was written.",
+                next_step="Compare it over another path, then run `remediate approve` again.",
+            )
+
+
+def _summary(approvals: Approvals, output: Path | None) -> str:
+    if not approvals.approved:
+        return "Nothing in this plan needs a person's approval."
+    where = f" Wrote {output}, for `remediate apply --approvals {output}` elsewhere." if output else ""
+    return f"Recorded for the plan {approvals.plan}: `remediate apply` on this machine finds it.{where}"

@@ -1,0 +1,226 @@
+"""Step 3, who vouches: established anew at every apply, whatever the plan's own word says (docs/decisions/0005-approvals.md).
+
+A plan is a file, and anybody can write one with an id that fits. So a certificate is trusted only where this cluster's lists, the
+inventory's `ca`, certificate management or a person vouches for it now, and where an endpoint that the plan verifies needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remediate.connectors.tls_check import read_authorities
+from remediate.executor import verify
+from remediate.executor.approval_store import merged, recorded_approvals
+from remediate.executor.journal import Journal
+from remediate.executor.operations.certificates import named
+from remediate.executor.records import ApprovalRecord, Run
+from remediate.executor.result import ApplyOptions
+from remediate.model.access import ClusterAccess
+from remediate.model.approvals import BY_CA, ApprovedCertificate
+from remediate.model.canonical import rfc3339
+from remediate.model.errors import Declined, StalePlan
+from remediate.model.identity import Address, Fingerprint
+from remediate.model.plan import Plan, TrustCertificate
+from remediate.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from remediate.trust.judge import Judgement
+
+Key = tuple[Address, Address, int]
+"""A pair: peer, address and port of the endpoint."""
+
+HOW_TO_VOUCH = (
+    "Nothing was changed. Compare each fingerprint over another path, then pass --approve sha256:HEX, --approve-file FILE, the file "
+    "of `remediate approve` with --approvals FILE, or --ca PATH for a CA certificate of your own."
+)
+
+
+def known_approvals(
+    plan: Plan, options: ApplyOptions, state_dir: Path, journal: Journal, unfinished: Run | None
+) -> tuple[ApprovedCertificate, ...]:
+    """Return every approval of a person that counts for `plan` here.
+
+    Those of this command, those recorded on this machine under the plan's id, and those of the unfinished run that is gone on with.
+    Raises ApprovalsUnusable.
+    """
+    of_the_run = journal.approvals(unfinished.id) if unfinished else ()
+    resumed = [ApprovedCertificate(record.fingerprint, record.at, record.who, record.how) for record in of_the_run]
+    return merged(options.approvals, recorded_approvals(state_dir, plan.id), resumed)
+
+
+def refuse_unapproved(
+    plan: Plan, cluster: ClusterAccess, options: ApplyOptions, state_dir: Path
+) -> tuple[ApprovedCertificate, ...]:
+    """Return the approvals that are known for `plan`, before any box is asked, so that a person answers no question in vain.
+
+    Raises:
+        Declined: by the plan's own word a person must vouch for a certificate, and none did. That the plan says *vouched for* is
+            looked at only where it counts, at step 3.
+        InventoryError: a CA file of the inventory cannot be read.
+    """
+    with Journal(state_dir) as journal:
+        approvals = known_approvals(plan, options, state_dir, journal, journal.unfinished(plan))
+    answered = {approval.certificate for approval in approvals}
+    answered |= {certificate.fingerprint for certificate in read_authorities(cluster.ca)}
+    _refuse(plan, [action for action in needing_a_person(plan) if action.certificate not in answered])
+    return approvals
+
+
+def establish(
+    plan: Plan, now: Snapshot, approvals: Sequence[ApprovedCertificate], *, who: str, at: datetime
+) -> tuple[ApprovalRecord, ...]:
+    """Return who vouches for each certificate that `plan` trusts, for the journal.
+
+    Args:
+        now: the cluster as read for this run: its `vouched_for` is what lists, `ca` and certificate management say now.
+        who, at: who carries out the run, and when.
+
+    Raises:
+        Declined: nobody vouches for one of them now.
+    """
+    found: list[ApprovalRecord] = []
+    missing: list[TrustCertificate] = []
+    by_person = {approval.certificate: approval for approval in approvals}
+    for action in _trusted(plan):
+        how = _vouched_by(action.certificate, now)
+        approval = by_person.get(action.certificate)
+        if how:
+            found.append(ApprovalRecord(action.certificate, who, how, rfc3339(at)))
+        elif approval and not (approval.how == BY_CA and _disputed(action.certificate, now)):
+            found.append(ApprovalRecord(action.certificate, approval.by, _how_approved(approval), approval.at))
+        else:
+            missing.append(action)
+    _refuse(plan, missing, [peer.address for peer in now.peers if peer.error is not None])
+    return tuple(found)
+
+
+def refuse_unneeded(
+    plan: Plan, now: Snapshot, forecast: verify.Verification, judge: Callable[[Snapshot], Sequence[Judgement]]
+) -> None:
+    """Raise StalePlan when the proof does not need a certificate that the plan would add to a peer.
+
+    A plan that was made here never holds one: a list with fewer additions that verifies as much is chosen before. What a peer has
+    already is not added. Where an endpoint that the plan promises could not be looked at from a peer, nothing is known to be unneeded.
+
+    Args:
+        forecast: what the plan would come to, judged from `now`.
+    """
+    after = verify.with_plan(plan, now)
+    unseen = {one.peer for one in forecast.unseen if one.after.verdict.ok}
+    working = _working(judge(after))
+    said = []
+    for action in _trusted(plan):
+        doubtful = [
+            peer.address
+            for peer in now.peers
+            if peer.address in action.peers
+            and peer.error is None
+            and peer.address not in unseen
+            and action.certificate not in peer.trusted_ca
+        ]
+        needing = _peers_that_lose(after, doubtful, action.certificate, working, judge)
+        idle = [peer for peer in doubtful if peer not in needing]
+        if idle:
+            said.append(f"{named(plan.certificates[action.certificate])} on {', '.join(idle)}")
+    if said:
+        raise StalePlan(
+            f"The plan for {plan.cluster} is stale: it would trust what no endpoint needs by what is presented and trusted now: "
+            f"{'; '.join(said)}."
+        )
+
+
+def _peers_that_lose(
+    after: Snapshot,
+    peers: Sequence[Address],
+    certificate: Fingerprint,
+    working: frozenset[tuple[Key, str]],
+    judge: Callable[[Snapshot], Sequence[Judgement]],
+) -> frozenset[Address]:
+    """Those of `peers` through which something that verifies or works in `after` would not without `certificate`."""
+    if not peers:
+        return frozenset()
+    shorter = tuple(
+        replace(peer, trusted_ca=tuple(one for one in peer.trusted_ca if one != certificate))
+        for peer in after.peers
+        if peer.address in peers
+    )
+    still = _working(judge(replace(after, peers=shorter)))
+    return frozenset(key[0] for key, how in working - still if key[0] in peers)
+
+
+def _working(judgements: Sequence[Judgement]) -> frozenset[tuple[Key, str]]:
+    """Each pair that verifies, and each that works although it does not count as verified: neither may be lost."""
+    found: set[tuple[Key, str]] = set()
+    for judgement in judgements:
+        key = (judgement.peer, judgement.address, judgement.port)
+        if judgement.outcome.verdict.ok:
+            found.add((key, "verifies"))
+        if judgement.works:
+            found.add((key, "works"))
+    return frozenset(found)
+
+
+def certificates_to_trust(plan: Plan) -> frozenset[Fingerprint]:
+    """Return the certificates that `plan` would have peers trust."""
+    return frozenset(action.certificate for action in _trusted(plan))
+
+
+def needing_a_person(plan: Plan) -> tuple[TrustCertificate, ...]:
+    """Return the additions for which, by the plan's own word, only a person's approval vouches."""
+    return tuple(action for action in _trusted(plan) if action.approval != "vouched")
+
+
+def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> list[str]:
+    """Return who approved which certificate of `plan`, when and how: one sentence each, in the plan's order."""
+    by_person = {approval.certificate: approval for approval in approvals}
+    known = [by_person[action.certificate] for action in _trusted(plan) if action.certificate in by_person]
+    return [
+        f"{named(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
+        for approval in known
+    ]
+
+
+def _trusted(plan: Plan) -> Iterator[TrustCertificate]:
+    return (action for action in plan.actions if isinstance(action, TrustCertificate))
+
+
+def _disputed(certificate: Fingerprint, now: Snapshot) -> bool:
+    """Whether somebody may be in the middle of what was seen of `certificate`: then only a person who compared it vouches."""
+    return any(alarm.certificate == certificate for alarm in now.alarms)
+
+
+def _vouched_by(certificate: Fingerprint, now: Snapshot) -> str | None:
+    """What vouches for `certificate` without a person's approval; None: nothing does."""
+    if _disputed(certificate, now):
+        return None
+    for peer in now.peers:
+        if peer.error is None and certificate in peer.trusted_ca:
+            return f"vouched for: {peer.address} trusts it"
+    return "vouched for: the inventory's `ca`, or certificate management" if certificate in now.vouched_for else None
+
+
+def _how_approved(approval: ApprovedCertificate) -> str:
+    options = {BY_CA: "given by a person with --ca", "terminal": "approved by a person, asked by `remediate approve`"}
+    # Of an unfinished run that is gone on with, the journal's own words are kept.
+    return options.get(approval.how) or (
+        f"approved by a person with --{approval.how}" if approval.how in {"approve", "approve-file"} else approval.how
+    )
+
+
+def _refuse(plan: Plan, missing: Sequence[TrustCertificate], unread: Sequence[Address] = ()) -> None:
+    if not missing:
+        return
+    lines = []
+    for action in missing:
+        claim = "" if action.approval == "required" else f"; the plan's own word that it is {action.approval} does not count"
+        certificate = named(plan.certificates[action.certificate])
+        lines.append(f"  {certificate}, seen at {', '.join(action.because) or 'no endpoint'}{claim}")
+    note = f"\nWhat {', '.join(unread)} trusts could not be read." if unread else ""
+    raise Declined(
+        "Nobody has vouched for these certificates, so they are not trusted (--approve):\n" + "\n".join(lines) + note,
+        next_step=HOW_TO_VOUCH,
+    )

@@ -1,0 +1,47 @@
+"""Approvals: which certificates a person vouches for, for one plan and no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remediate.model.identity import Fingerprint, PlanId
+
+BY_CA = "ca"
+"""`ApprovedCertificate.how` of a certificate that was given with ``--ca``: it says nothing about one that an alarm disputes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedCertificate:
+    """One certificate that somebody vouched for.
+
+    Attributes:
+        at: RFC 3339 UTC.
+        by: the user, as the machine on which it was approved names them.
+        how: ``ca``, ``approve``, ``approve-file`` (the options) or ``terminal`` (asked by ``remediate approve``).
+    """
+
+    certificate: Fingerprint
+    at: str
+    by: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """What was approved for the plan with this id."""
+
+    plan: PlanId
+    approved: tuple[ApprovedCertificate, ...]
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Approvals:
+        """Read ``remediate.approvals/1``. Raises FormatError."""
+        from remediate.model import wire
+
+        return wire.read_approvals(text)
+
+    def to_json(self) -> str:
+        """Return ``remediate.approvals/1`` JSON."""
+        from remediate.model import wire
+
+        return wire.write_approvals(self)

@@ -1,0 +1,38 @@
+"""What a person is shown of one certificate before it is approved: whose it is, where it was seen, where to read its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remediate.model.canonical import rfc3339
+from remediate.model.plan import Plan, Role, TrustCertificate
+from remediate.report.text import clean
+
+_CERTIFICATE_PAGE = "Cisco Unified OS Administration > Security > Certificate Management"
+_COMPARE = "download its PEM file and compare `openssl x509 -in FILE -noout -fingerprint -sha256`"
+_WHERE_TO_READ: dict[Role, str] = {
+    "self-signed": f"On that server, in {_CERTIFICATE_PAGE}, open its own certificate, {_COMPARE}.",
+    "root": (
+        f"Ask whoever runs this certification authority for its fingerprint. On that server, in {_CERTIFICATE_PAGE}, it stands among "
+        f"the trust certificates: {_COMPARE}."
+    ),
+    "intermediate": (
+        f"Ask whoever runs this certification authority for its fingerprint. On that server, in {_CERTIFICATE_PAGE}, it stands among "
+        f"the trust certificates: {_COMPARE}."
+    ),
+}
+
+
+def approval_lines(plan: Plan, action: TrustCertificate) -> Iterator[str]:
+    """Yield the lines about the certificate of `action`, fit for a terminal."""
+    certificate = plan.certificates[action.certificate]
+    yield f"{clean(certificate.subject) or '(no subject)'} ({action.role})"
+    yield f"  fingerprint    {action.certificate}"
+    if certificate.serial is not None:
+        yield f"  serial number  {certificate.serial:X}"
+    yield f"  issued by      {clean(certificate.issuer) or '(no issuer)'}"
+    if certificate.not_after is not None:
+        yield f"  valid until    {rfc3339(certificate.not_after)}"
+    yield f"  seen at        {clean(', '.join(action.because)) or 'no endpoint'}"
+    yield f"  trusted then   on {clean(', '.join(action.peers))}"
+    yield f"  {_WHERE_TO_READ[action.role]}"
