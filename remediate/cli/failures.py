@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from remediate.model.errors import RemediateError
+from remediate.model.masking import mask
 
 if TYPE_CHECKING:
     from remediate.cli.session import Session
@@ -28,11 +29,12 @@ def report_failure(error: BaseException, session: Session, *, writing: bool) -> 
         writing: of a verb that writes to boxes: exit code 1 says that nothing was changed, which nobody knows after a surprise.
     """
     message, next_step, code = _words_for(error, writing=writing)
+    message, next_step = mask(message), mask(next_step)
     session.say(f"remediate: {message}")
     if next_step:
         session.say(f"  {next_step}")
     if session.verbose > 1 or os.environ.get("REMEDIATE_DEBUG"):
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        click.echo(mask("".join(traceback.format_exception(error))), err=True)
     if session.json:
         session.write_json({"error": {"message": message, "next_step": next_step, "exit_code": code}})
     return code

@@ -25,6 +25,7 @@ from remediate.model.errors import CertificateError, InventoryError, Observation
 from remediate.model.events import Event, Sink, silent
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
+from remediate.model.masking import mask, reveals
 from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
 
 
@@ -79,7 +80,18 @@ def collect(
         say("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
     snapshot = _snapshot(cluster, now(), reads, publishers, discovered, observations, operator_ca)
     disputed = {alarm.certificate for alarm in alarms}
-    return replace(snapshot, vouched_for=snapshot.vouched_for - disputed, not_asked=tuple(not_asked), alarms=alarms)
+    return _masked(replace(snapshot, vouched_for=snapshot.vouched_for - disputed, not_asked=tuple(not_asked), alarms=alarms))
+
+
+def _masked(snapshot: Snapshot) -> Snapshot:
+    """The same snapshot with no secret in any of its sentences, wherever they come from: it is a file soon."""
+    return replace(
+        snapshot,
+        peers=tuple(replace(peer, error=peer.error and mask(peer.error)) for peer in snapshot.peers),
+        endpoints=tuple(replace(endpoint, error=endpoint.error and mask(endpoint.error)) for endpoint in snapshot.endpoints),
+        not_asked=tuple(map(mask, snapshot.not_asked)),
+        alarms=tuple(replace(alarm, message=mask(alarm.message)) for alarm in snapshot.alarms),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +146,19 @@ def _read_one(peer: ExpresswayPeer, *, primary: bool) -> _Read:
             ciphers=dict(peer.ciphers()),
             verify_origin_server=peer.verify_origin_server(),
         )
+        _refuse_secrets(seen)
         capabilities = peer.capabilities()
         if capabilities.remove_trusted_ca:
             seen = replace(seen, removal="rest")
         return _Read(seen, trusted, peer.publishers(), capabilities)
     except ObservationError as error:
         return _Read(_lost(peer.address, f"unreadable: {error}", primary=primary))
+
+
+def _refuse_secrets(peer: Peer) -> None:
+    """Raise ObservationError when a value that goes into files as it is repeats a secret: masked, it would be another value."""
+    if any(map(reveals, [peer.version or "", *peer.ciphers, *peer.ciphers.values()])):
+        raise ObservationError(f"{peer.address} repeats a password of this session in its version or its cipher lists.")
 
 
 def _lost(address: Address, error: str, *, primary: bool) -> Peer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json as json_module
+import logging
 import secrets
 import ssl
 import time
@@ -23,7 +24,11 @@ from remediate.connectors.text import reason_of, visible
 from remediate.connectors.tls_check import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.limits import Limits
+from remediate.model.masking import remember
 from remediate.model.secret import Secret
+
+# urllib3 warns of headers that it cannot parse, and quotes them; without a handler, logging would print that unmasked.
+logging.getLogger("urllib3").addHandler(logging.NullHandler())
 
 Files = Mapping[str, tuple[str, bytes, str]]
 """Of a form: field name to file name, content and media type."""
@@ -35,6 +40,10 @@ class Account:
 
     username: str
     password: Secret
+
+    def __post_init__(self) -> None:
+        # What is sent is one word, in which a short password is not recognised by itself.
+        remember(self.password.reveal(), self.username)
 
 
 @dataclass(frozen=True, slots=True)

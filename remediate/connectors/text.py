@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 
 from remediate.model.identity import Address, is_ip
+from remediate.model.masking import mask, reveals
 
 MAX_SHOWN = 300
 
@@ -15,8 +16,9 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
 
 def visible(text: str, limit: int = MAX_SHOWN) -> str:
-    """Return foreign `text` as it may be shown: control and direction characters escaped, at most `limit` characters."""
-    shown = "".join(_escaped(character) for character in text[: limit + 1].strip())
+    """Return foreign `text` as it may be shown: no secret, control and direction characters escaped, at most `limit` characters."""
+    # Masked first: what is cut or escaped is no longer recognised.
+    shown = "".join(_escaped(character) for character in mask(text)[: limit + 1].strip())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -37,8 +39,10 @@ def reason_of(error: BaseException) -> str:
 
 
 def address_in(text: str) -> Address | None:
-    """Return the host name or IP address that a system named; None when it is neither."""
+    """Return the host name or IP address that a system named; None when it is neither, or repeats a secret of ours."""
     text = text.strip()
+    if reveals(text):
+        return None
     return Address(text) if is_ip(text) or _HOST.fullmatch(text) else None
 
 

@@ -26,6 +26,7 @@ from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.errors import RemediateError
 from remediate.model.identity import Address, Fingerprint
+from remediate.model.masking import mask
 from remediate.model.plan import Plan
 
 FILE_NAME = "journal.sqlite3"
@@ -163,7 +164,7 @@ class Journal:
             db.execute(
                 "UPDATE steps SET state = ?, after = coalesce(?, after), ended_at = ?, message = ?, seconds = ? "
                 "WHERE run = ? AND seq = ?",
-                (state, after, rfc3339(self._now()), message, seconds, run, seq),
+                (state, after, rfc3339(self._now()), mask(message), seconds, run, seq),
             )
 
     def undone(self, run: str, seq: int, message: str = "") -> None:
@@ -171,14 +172,15 @@ class Journal:
         with self.transaction() as db:
             db.execute(
                 "UPDATE steps SET state = 'undone', undone_at = ?, message = ? WHERE run = ? AND seq = ?",
-                (rfc3339(self._now()), message, run, seq),
+                (rfc3339(self._now()), mask(message), run, seq),
             )
 
     def close_run(self, run: str, state: RunState, message: str) -> None:
         """Record how `run` stands now that this process leaves it."""
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, message = ? WHERE id = ?", (state, rfc3339(self._now()), message, run)
+                "UPDATE runs SET state = ?, ended_at = ?, message = ? WHERE id = ?",
+                (state, rfc3339(self._now()), mask(message), run),
             )
 
     @contextmanager

@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from remediate.model.masking import mask
+
 SERIOUSNESS = (8, 70, 3, 1, 4, 6, 5, 7, 9, 10, 2, 0)
 """Exit codes, the most serious first (contract, *Exit codes*)."""
 
@@ -41,8 +43,9 @@ class RemediateError(Exception):
     default_next_step: ClassVar[str] = "Nothing was changed. Mend what the message names and run the command again."
 
     def __init__(self, message: str, *, next_step: str | None = None) -> None:
-        super().__init__(message)
-        self.next_step = next_step or self.default_next_step
+        # Here, since an error's text goes everywhere: to a terminal, into events, the journal, snapshots and plans.
+        super().__init__(mask(message))
+        self.next_step = mask(next_step or self.default_next_step)
 
 
 class UsageError(RemediateError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from remediate.model.masking import mask
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -23,6 +25,11 @@ class Event:
     message: str
     cluster: str = ""
     fields: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        fields = {name: mask(value) if isinstance(value, str) else value for name, value in self.fields.items()}
+        object.__setattr__(self, "message", mask(self.message))
+        object.__setattr__(self, "fields", fields)
 
 
 Sink = Callable[[Event], None]

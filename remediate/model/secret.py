@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
+from remediate.model.masking import remember
+
 
 class Secret:
-    """Holds a secret; every way to turn it into text but `reveal()` gives ``***``. It refuses pickle and copy into JSON."""
+    """Holds a secret; every way to turn it into text but `reveal()` gives ``***``. It refuses pickle and copy into JSON.
+
+    From its making on, whatever a system repeats of it is masked too (`masking`).
+    """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
         self._value = value
+        remember(value)
 
     def reveal(self) -> str:
         """Return the secret itself: only at the line that hands it to the protocol."""
+        remember(self._value)
         return self._value
 
     def __repr__(self) -> str:

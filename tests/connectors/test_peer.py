@@ -156,7 +156,7 @@ def test_a_peer_opened_for_reading_lets_no_write_leave(lab: Lab, peer: Opener) -
         lambda: one.remove_trusted_ca(certificate),
         lambda: one.set_cipher(REVERSE_PROXY, CipherList("HIGH")),
         lambda: one.set_verify_origin_server(True),
-        lambda: one.refresh_discovery(Address("cucm.example.test"), "cucm", ("axl", Secret("x"))),
+        lambda: one.refresh_discovery(Address("cucm.example.test"), "cucm", ("axl", Secret("a password"))),
         one.restart,
     )
 
@@ -229,7 +229,7 @@ def scripted(asked: list[bytes]) -> Iterator[OpenScripted]:
             told = {f"GET {ROOT}": [http(200, LIST)], **answers}
             port = stack.enter_context(tcp_server(routed_talk(tls_context(SERVER), told, asked)))
             access = PeerAccess(Address("localhost"), rest_port=port, tls=TlsTrust(SERVER.certificate.fingerprint))
-            opened = ExpresswayPeer(access, "admin", Secret("x"), QUICK, writable=writable)
+            opened = ExpresswayPeer(access, "admin", Secret("a password"), QUICK, writable=writable)
             return stack.enter_context(opened)
 
         yield start

@@ -1,0 +1,136 @@
+"""A secret is masked in whatever spelling a system gives it back, and nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import shlex
+import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from remediate.connectors.text import address_in, visible
+from remediate.model.errors import ObservationError
+from remediate.model.events import Event
+from remediate.model.masking import Mask
+from remediate.model.secret import Secret
+
+PASSWORD = 'Pä55/wörd+"<x>&'
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "base64": lambda one: base64.b64encode(one.encode()).decode(),
+    "URL-safe base64": lambda one: base64.urlsafe_b64encode(one.encode()).decode(),
+    "Basic": lambda one: base64.b64encode(f"admin:{one}".encode()).decode(),
+    "Basic, another user": lambda one: base64.b64encode(f"an.operator:{one}".encode()).decode(),
+    "base64 of more": lambda one: base64.b64encode(f"<password>{one}</password>".encode()).decode(),
+    "Basic in Latin-1": lambda one: base64.b64encode(f"admin:{one}".encode("latin-1", errors="ignore")).decode(),
+    "JSON": json.dumps,
+    "JSON, not ASCII": lambda one: json.dumps(one, ensure_ascii=False),
+    "JSON in JSON": lambda one: json.dumps(json.dumps(one)),
+    "JSON, slashes escaped": lambda one: json.dumps(one).replace("/", "\\/"),
+    "URL": lambda one: quote(one, safe=""),
+    "URL, lower case": lambda one: quote(one, safe="").lower(),
+    "URL path": quote,
+    "URL form": quote_plus,
+    "URL, every byte": lambda one: "".join(f"%{byte:02X}" for byte in one.encode()),
+    "HTML": html.escape,
+    "HTML, quotation marks as they are": lambda one: html.escape(one, quote=False),
+    "XML": lambda one: html.escape(one).replace("&#x27;", "&apos;"),
+    "hexadecimal": lambda one: one.encode().hex(),
+    "HEXADECIMAL": lambda one: one.encode().hex().upper(),
+    "hexadecimal with colons": lambda one: one.encode().hex(":"),
+    "Python": repr,
+    "Python bytes": lambda one: repr(one.encode()),
+    "a shell's word": shlex.quote,
+}
+passwords = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x17F, exclude_categories=["C", "Z"]), min_size=6, max_size=20
+)
+
+
+@pytest.fixture
+def known() -> Mask:
+    """A mask that knows one password."""
+    mask = Mask()
+    mask.remember(PASSWORD)
+    return mask
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_every_spelling_is_masked(spelling: str, known: Mask) -> None:
+    said = SPELLINGS[spelling](PASSWORD)
+    shown = known.mask(f"The box says: [{said}] and goes on.")
+    # What is beside the secret in the same word may go too
+    assert shown.startswith("The box says: [")
+    assert shown.endswith("] and goes on.")
+    assert "***" in shown
+    assert said.strip("\"'") not in shown
+
+
+@settings(max_examples=60, deadline=None)
+@given(passwords, st.sampled_from(sorted(SPELLINGS)), st.text(max_size=20), st.text(max_size=20))
+def test_no_password_has_a_spelling_that_is_not_masked(password: str, spelling: str, before: str, after: str) -> None:
+    assume(spelling != "Basic in Latin-1" or all(ord(one) < 256 for one in password))
+    # Where two letters make one in the other case, or one makes two, it is another text
+    assume("case" not in spelling or password.isascii())
+    mask = Mask()
+    mask.remember(password)
+    said = SPELLINGS[spelling](password).strip("\"'")
+    assume(said not in before + after)
+    assert said not in mask.mask(f"{before} {said} {after}")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200))
+def test_what_holds_no_secret_stays_as_it_is(text: str) -> None:
+    mask = Mask()
+    mask.remember("correct horse battery staple")
+    assert mask.mask(text) == text
+
+
+@pytest.mark.parametrize("short", ["a", "ab", "abc"])
+def test_a_short_secret_is_masked_as_a_word_and_destroys_no_text(short: str) -> None:
+    mask = Mask()
+    mask.remember(short, "admin")
+    basic = base64.b64encode(f"admin:{short}".encode()).decode()
+    assert mask.mask("an abacus abroad, abcd, sha256:abcabc") == "an abacus abroad, abcd, sha256:abcabc"
+    assert mask.mask(f"password={short}; Basic {basic}") == "password=***; Basic ***"
+
+
+def test_the_time_grows_with_the_text_and_no_faster(known: Mask) -> None:
+    def seconds(text: str) -> float:
+        best = 60.0
+        for _ in range(3):
+            began = time.perf_counter()
+            known.mask(text)
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    core = base64.b64encode(PASSWORD.encode()).decode()
+    for piece in (core[:-3], "A" * 64, PASSWORD[:-1], f"{core} ", "50c3a4" * 8):
+        once, twice = seconds(piece * 2_000), seconds(piece * 8_000)
+        assert twice < 12 * once + 0.05
+
+
+def test_an_error_an_event_and_what_a_system_says_are_masked_before_they_are_cut() -> None:
+    secret = Secret("wrong-horse-battery")
+    told = base64.b64encode(f"admin:{secret.reveal()}".encode()).decode()
+    for text in (
+        str(ObservationError(f"It answers {told}.", next_step=told)),
+        ObservationError("", next_step=f"Ask for {told}.").next_step,
+        Event("warning", f"It answers {told}.").message,
+        str(Event("warning", "", fields={"said": told}).fields["said"]),
+        # Cut in the middle of the secret, its first half would be shown.
+        visible(f"It answers wrong-horse-battery {told}", 25),
+    ):
+        assert "***" in text
+        assert "wrong" not in text
+        assert told[:20] not in text
+    assert address_in("node-wrong-horse-battery.example.test") is None
