@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json as json_module
-import logging
 import secrets
 import ssl
 import time
@@ -26,9 +25,6 @@ from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch
 from remediate.model.limits import Limits
 from remediate.model.masking import remember
 from remediate.model.secret import Secret
-
-# urllib3 warns of headers that it cannot parse, and quotes them; without a handler, logging would print that unmasked.
-logging.getLogger("urllib3").addHandler(logging.NullHandler())
 
 Files = Mapping[str, tuple[str, bytes, str]]
 """Of a form: field name to file name, content and media type."""
