@@ -90,7 +90,7 @@ def put_in_front(listener: Listener) -> Repeating:
     """Put one in front of the running `listener`, from the next connection on."""
     assert listener._server
     config = listener._server.config
-    config.loaded_app = front = Repeating(config.loaded_app)  # type: ignore[assignment]  # an ASGI application too
+    config.loaded_app = front = Repeating(config.loaded_app)
     return front
 
 
