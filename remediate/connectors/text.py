@@ -8,9 +8,11 @@ import ssl
 from collections.abc import Iterator
 
 from remediate.model.identity import Address, is_ip
-from remediate.model.masking import mask, reveals
+from remediate.model.masking import MASK, mask, reveals
 
 MAX_SHOWN = 300
+_LONGEST_SPELLING = 8 * 1024
+"""Characters that a secret may come to in any spelling, for cutting a text."""
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
@@ -18,8 +20,19 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 def visible(text: str, limit: int = MAX_SHOWN) -> str:
     """Return foreign `text` as it may be shown: no secret, control and direction characters escaped, at most `limit` characters."""
     # Masked first: what is cut or escaped is no longer recognised.
-    shown = "".join(_escaped(character) for character in mask(text)[: limit + 1].strip())
+    shown = "".join(_escaped(character) for character in _masked_beginning(text, limit)[: limit + 1].strip())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _masked_beginning(text: str, limit: int) -> str:
+    """The beginning of `text`, masked, without looking through all of an answer of megabytes."""
+    looked_at = limit + 2 * _LONGEST_SPELLING
+    masked = mask(text[:looked_at])
+    if len(text) <= looked_at:
+        return masked
+    # What was looked at may end in the middle of a secret, which is not recognised then.
+    whole = max(len(masked) - _LONGEST_SPELLING, masked.rfind(MASK) + len(MASK) if MASK in masked else 0)
+    return f"{masked[:whole]}…"
 
 
 def reason_of(error: BaseException) -> str:

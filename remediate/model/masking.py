@@ -19,6 +19,8 @@ _SHORT = 4
 """Below this many characters, a secret is masked as a whole word only: in the middle of words it would destroy any text."""
 _TELLING = 8
 """From this many characters on, a spelling is not in a text by chance."""
+_LONG = 256
+"""Above this many characters, spellings are looked for one by one, as they are: a pattern of them takes long to compile."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
 _NOT_IN_BASE64 = "[A-Za-z0-9+/=_-]"
 
@@ -31,6 +33,7 @@ class Mask:
         self._secrets: set[tuple[str, str]] = set()
         self._pattern: re.Pattern[str] | None = None
         self._telling: re.Pattern[str] | None = None
+        self._long: tuple[str, ...] = ()
 
     def remember(self, secret: str, username: str = "") -> None:
         """Mask `secret` from now on; with `username`, also the two as one Basic login (RFC 7617), however short the secret is."""
@@ -38,6 +41,9 @@ class Mask:
             if not secret or (secret, username) in self._secrets:
                 return
             self._secrets.add((secret, username))
+            if len(secret) > _LONG:
+                self._long = tuple(dict.fromkeys((*self._long, *_long_spellings(secret))))
+                return
             self._pattern = _compiled(self._secrets, shortest=1)
             self._telling = _compiled(self._secrets, shortest=_TELLING)
 
@@ -46,9 +52,12 @@ class Mask:
         with self._lock:
             self._secrets.clear()
             self._pattern = self._telling = None
+            self._long = ()
 
     def mask(self, text: str) -> str:
         """Return `text` with ``***`` in the place of each secret. Takes time in proportion to its length."""
+        for spelling in self._long:
+            text = text.replace(spelling, MASK)
         pattern = self._pattern
         if pattern is None:
             return text
@@ -69,7 +78,7 @@ class Mask:
     def reveals(self, text: str) -> bool:
         """Whether a secret is in `text`, and not by chance: for names and values that must be right or not be there at all."""
         telling = self._telling
-        return telling is not None and telling.search(text) is not None
+        return (telling is not None and telling.search(text) is not None) or any(one in text for one in self._long)
 
 
 _process = Mask()
@@ -85,9 +94,11 @@ def _compiled(secrets: Iterable[tuple[str, str]], *, shortest: int) -> re.Patter
     literal: set[str] = set()
     other: set[str] = set()
     for secret, username in secrets:
+        if len(secret) > _LONG:
+            continue
         for data in _bytes_of(secret):
             encoded.update(_base64_cores(data))
-            other.add(_hexadecimal(data))
+            literal.update(_hexadecimal(data))
         if username:
             encoded.update(_base64_of(data) for data in _bytes_of(f"{username}:{secret}"))
         literal.update(_escaped(secret))
@@ -96,9 +107,19 @@ def _compiled(secrets: Iterable[tuple[str, str]], *, shortest: int) -> re.Patter
             other.update(rf"(?<!{_NOT_IN_BASE64}){_base64_of(data)}(?!{_NOT_IN_BASE64})" for data in _bytes_of(secret))
     least = max(shortest, _SHORT)
     first = _alternatives(re.escape(one) for one in encoded if len(one) >= least)
-    second = _alternatives([*(re.escape(one) for one in literal if len(one) >= least), *filter(None, other)])
+    second = _alternatives([*(re.escape(one) for one in literal if len(one) >= least), *other])
     parts = [f"(?P<encoded>{first})" if first else "", f"(?i:{second})" if second else ""]
     return re.compile("|".join(filter(None, parts))) if any(parts) else None
+
+
+def _long_spellings(secret: str) -> list[str]:
+    """Every spelling of a long `secret`, in both cases where that is usual, the longest first."""
+    found = {*_escaped(secret), secret.upper(), secret.lower()}
+    for data in _bytes_of(secret):
+        found.update(_base64_cores(data))
+        found.update(case for one in _hexadecimal(data) for case in (one, one.upper()))
+    found.update([one.upper() for one in found if "%" in one])
+    return sorted(found, key=lambda one: (-len(one), one))
 
 
 def _alternatives(patterns: Iterable[str]) -> str:
@@ -134,9 +155,20 @@ def _base64_cores(data: bytes) -> Iterator[str]:
         yield core.translate(str.maketrans("+/", "-_"))
 
 
-def _hexadecimal(data: bytes) -> str:
-    """A pattern for `data` in hexadecimal digits, with or without something between the bytes; empty for too little data."""
-    return r"(?:\\x|0x|[\s:,-])?".join(f"{byte:02x}" for byte in data) if len(data) >= _SHORT else ""
+def _hexadecimal(data: bytes) -> Iterator[str]:
+    """`data` in hexadecimal digits, as dumps and programs write them."""
+    for before, between in (
+        ("", ""),
+        ("", " "),
+        ("", ":"),
+        ("", "-"),
+        ("", "\\x"),
+        ("", ","),
+        ("", ", "),
+        ("0x", ", "),
+        ("0x", " "),
+    ):
+        yield between.join(f"{before}{byte:02x}" for byte in data)
 
 
 def _escaped(secret: str) -> Iterator[str]:

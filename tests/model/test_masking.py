@@ -87,6 +87,17 @@ def test_no_password_has_a_spelling_that_is_not_masked(password: str, spelling: 
     assert said not in mask.mask(f"{before} {said} {after}")
 
 
+@pytest.mark.parametrize("spelling", sorted(SPELLINGS.keys() - {"URL, lower case"}))
+def test_a_secret_of_kilobytes_is_masked_at_once(spelling: str) -> None:
+    password, mask = PASSWORD * 300, Mask()
+    began = time.perf_counter()
+    mask.remember(password, "admin")
+    shown = mask.mask(f"The box says: {SPELLINGS[spelling](password)}.")
+    assert time.perf_counter() - began < 5
+    assert len(shown) < 60
+    assert "***" in shown
+
+
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_what_holds_no_secret_stays_as_it_is(text: str) -> None:
@@ -117,6 +128,16 @@ def test_the_time_grows_with_the_text_and_no_faster(known: Mask) -> None:
     for piece in (core[:-3], "A" * 64, PASSWORD[:-1], f"{core} ", "50c3a4" * 8):
         once, twice = seconds(piece * 2_000), seconds(piece * 8_000)
         assert twice < 12 * once + 0.05
+
+
+def test_a_long_answer_full_of_secrets_is_cut_without_half_a_secret() -> None:
+    # Given a password of some length, repeated again and again, so that wherever the answer is cut, it is cut in a password
+    password = "".join(f"{number:04}-horse-" for number in range(200))
+    Secret(password)
+    for shift in range(0, 400, 40):
+        shown = visible("x" * shift + password * 500, 120)
+        assert "horse" not in shown
+        assert len(shown) <= 120
 
 
 def test_an_error_an_event_and_what_a_system_says_are_masked_before_they_are_cut() -> None:
