@@ -27,14 +27,14 @@ def approvals_given(given: Iterable[str], file: Path | None, ca_paths: Iterable[
         UsageError: a fingerprint is no ``sha256:HEX``.
         InventoryError, CertificateError: what ``--ca`` names cannot be read.
     """
-    from remediate.cli.observe import read_authorities
+    from remediate.connectors.authorities import read_authorities
 
     typed = [_fingerprint(text, "--approve") for text in given]
     listed: list[Fingerprint] = []
     for number, line in enumerate(read_text(file).splitlines() if file else (), start=1):
         if text := line.partition("#")[0].strip():
             listed.append(_fingerprint(text, f"{file}:{number}"))
-    authorities = [certificate.fingerprint for certificate in read_authorities(ca_paths)]
+    authorities = [certificate.fingerprint for certificate in read_authorities(ca_paths).certificates]
     return (*approved_now(typed, "approve"), *approved_now(listed, "approve-file"), *approved_now(authorities, "ca"))
 
 

@@ -62,7 +62,7 @@ def authorities(function: F) -> F:
     """Add ``--ca``."""
     return option(
         "--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
-        help="CA certificates that you vouch for: a PEM or DER file, or a folder of them. Repeatable.",
+        help="CA certificates that you vouch for: a file (PEM, DER, PKCS#7) or a folder. Repeatable.",
     )(function)  # fmt: skip
 
 

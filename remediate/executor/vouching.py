@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remediate.connectors.tls_check import read_authorities
+from remediate.connectors.authorities import read_authorities
 from remediate.executor import verify
 from remediate.executor.approval_store import merged, recorded_approvals
 from remediate.executor.journal import Journal
@@ -65,7 +65,7 @@ def refuse_unapproved(
     with Journal(state_dir) as journal:
         approvals = known_approvals(plan, options, state_dir, journal, journal.unfinished(plan))
     answered = {approval.certificate for approval in approvals}
-    answered |= {certificate.fingerprint for certificate in read_authorities(cluster.ca)}
+    answered |= {certificate.fingerprint for certificate in read_authorities(cluster.ca).certificates}
     _refuse(plan, [action for action in needing_a_person(plan) if action.certificate not in answered])
     return approvals
 
