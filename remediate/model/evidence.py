@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from remediate.model.certificate import Certificate
 
-LogKind = Literal["chain", "name", "connection"]
+LogKind = Literal["chain", "name", "connection", "sip", "sip-name"]
 Side = Literal["client", "server"]
 
 TLS_1_3: Final = 0x0304
@@ -32,12 +32,14 @@ class Logged:
     """Lines of a log that say the same.
 
     Attributes:
-        kind: ``chain``: certificate verification failed; ``name``: SNI not in certificate; ``connection``: the ERROR line of 8.x.
+        kind: ``chain``: certificate verification failed; ``name``: SNI not in certificate; ``connection``: the ERROR line of 8.x;
+            ``sip``: the SIP process could not set up TLS to another system; ``sip-name``: for its name is not in the certificate.
         peer: the host in the line's prefix; None where it has none.
         address: the host name or IP address that the request was for. Untrusted text, as everything here.
         port: only where exactly one request for this address was under way.
         error: OpenSSL's text, in its own spelling.
         depth: None where the line has none.
+        alert: the number of the TLS alert by which the server ended the handshake; None where the line tells of none.
         enforced: ``Action=Terminate``; False: the workaround was on and the request went on.
         requests: how many requests that were at the least; a retry repeats the line.
     """
@@ -50,8 +52,25 @@ class Logged:
     error: str
     depth: int | None
     enforced: bool
+    alert: int | None = None
     lines: int = 1
     requests: int = 1
+    first: Moment | None = None
+    last: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFailures:
+    """Lines of a process that is not the traffic server which tell of failed TLS handshakes: counted, and not judged.
+
+    Attributes:
+        peer: the host in the lines' prefix; None where they have none.
+        process: its name, without a number.
+    """
+
+    peer: str | None
+    process: str
+    lines: int = 1
     first: Moment | None = None
     last: Moment | None = None
 
@@ -80,6 +99,16 @@ _REFUSED_BY_THE_PROGRAM: Final = 80
 """internal_error, which OpenSSL 3.x sends where the program refuses what OpenSSL accepts: the traffic server's rule for names, say.
 (1.1.1 sends certificate_unknown.) Seen in captures of a traffic server 9.2."""
 _NO_FAILURES: Final = frozenset({0, 90, 100})  # close_notify, user_canceled, no_renegotiation
+
+
+def alert_name(code: int) -> str:
+    """Return the name of a TLS alert, in words."""
+    return _ALERTS.get(code, f"number {code}").replace("_", " ")
+
+
+def alert_code(name: str) -> int | None:
+    """Return the number of the TLS alert with this name, in words; None where there is none."""
+    return next((code for code, known in _ALERTS.items() if known.replace("_", " ") == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +213,11 @@ class LookedAt:
     encapsulated_packets: int = 0
     unreadable_packets: int = 0
 
+    @property
+    def has_passed_over_packets(self) -> bool:
+        """Whether there were packets that could not be read, or not whole."""
+        return bool(self.cut_packets or self.ip_fragments or self.encapsulated_packets or self.unreadable_packets)
+
     def plus(self, more: LookedAt) -> LookedAt:
         """Return the sums of both."""
         return LookedAt(*(getattr(self, field.name) + getattr(more, field.name) for field in fields(self)))
@@ -196,6 +230,7 @@ class Evidence:
     Attributes:
         logs: how many logs were read.
         captures: how many captures were read.
+        other_failures: of processes that are not the traffic server.
     """
 
     logged: tuple[Logged, ...] = ()
@@ -207,3 +242,4 @@ class Evidence:
     lines: int = 0
     packets: int = 0
     looked_at: LookedAt = LookedAt()
+    other_failures: tuple[OtherFailures, ...] = ()

@@ -50,6 +50,8 @@ class Limits:
     """What any file may unpack to, whatever its size."""
     evidence_in_memory_bytes: int = 128 * 1024 * 1024
     """The largest zip inside another archive: its directory stands at its end, so it has to be held whole."""
+    evidence_mail_bytes: int = 64 * 1024 * 1024
+    """The largest mail, or file of mails: it is held whole, and decoded."""
     evidence_members: int = 20_000
     evidence_depth: int = 5
     evidence_line_bytes: int = 64 * 1024

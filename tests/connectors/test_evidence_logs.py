@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -214,11 +215,38 @@ def test_nothing_of_what_clients_said_is_kept(tmp_path: Path) -> None:
     assert "CANARY" not in repr(found)
 
 
-def test_a_line_that_is_too_long_is_read_to_its_limit(tmp_path: Path) -> None:
+def test_a_line_of_any_length_is_read_to_its_end(tmp_path: Path) -> None:
     found = read(tmp_path, EXPRESSWAY + SELF_SIGNED + " x" * 500_000 + SELF_SIGNED, EXPRESSWAY + NAME)
 
-    assert [(one.kind, one.lines) for one in found.logged] == [("chain", 1), ("name", 1)]
-    assert found.lines == 2
+    # The second stands so far behind the prefix that nobody can say whose it is.
+    assert [(one.kind, one.peer, one.lines) for one in found.logged] == [
+        ("chain", "vcsc", 1),
+        ("chain", None, 1),
+        ("name", "vcsc", 1),
+    ]
+    assert (found.lines >= 2, found.unread) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        (EXPRESSWAY + "NOTE: nothing", 1),
+        ("[Nov 25 13:59:41.442] [ET_NET 0] NOTE: nothing", 1),
+        ("1432194201.810 8 10.1.1.1 TCP_MISS/200 512 GET http://vcsc:8443/x/cucm-uds/servers - DIRECT/x", 1),
+        (SELF_SIGNED, 1),
+        (f'{AT} vcsc tvcs: UTCTime="2022-07-26 15:20:46,001" Event="x"', 0),
+        ("all is well", 0),
+    ],
+)
+def test_lines_of_a_traffic_server_are_counted(tmp_path: Path, line: str, number: int) -> None:
+    assert read(tmp_path, line, "something else", line).looked_at.traffic_server_lines == 2 * number
+
+
+def test_what_was_looked_at_counts_to_where_a_file_breaks(tmp_path: Path) -> None:
+    whole = gzip.compress("".join(f"{EXPRESSWAY}{number}\n" for number in range(9_000)).encode())
+    (tmp_path / "log.gz").write_bytes(whole[: len(whole) // 2])
+
+    assert 1_000 < gather([tmp_path], Limits()).looked_at.traffic_server_lines < 9_000
 
 
 def test_more_than_can_be_counted_is_said(tmp_path: Path) -> None:

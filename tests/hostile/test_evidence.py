@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import tempfile
 import time
@@ -28,6 +29,7 @@ from tests.connectors.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capt
 from tests.connectors.encapsulations import FRAMES, TUNNELS, ethernet, fragmented
 from tests.connectors.test_evidence_archives import LOG, tar, zipped
 from tests.connectors.test_evidence_logs import FAILED, NAME, SELF_SIGNED
+from tests.connectors.test_evidence_mails import mail
 from tests.pki import NOW, issue
 
 SMALL = Limits(
@@ -54,6 +56,8 @@ FILES = [
     pcap(
         (ethernet(piece) for packet in segments(SPOKEN) for piece in fragmented(TUNNELS["ERSPAN II"](packet), 128)), cut_to=140
     ),
+    mail(f"> {SELF_SIGNED}\n", f"<p>{NAME}</p>", "quoted-printable").as_bytes(),
+    json.dumps([SELF_SIGNED.replace(" ", "\n"), NAME, FAILED]).encode(),
 ]
 often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -14,6 +14,8 @@ from typing import IO, Final, cast
 
 from remediate.connectors.evidence.budget import BROKEN, Budget, CannotRead, LimitReached, Readable, counted, reason_of
 from remediate.connectors.evidence.content import HEAD, Kind, kind_of
+from remediate.connectors.evidence.mails import parts_of
+from remediate.connectors.text import visible
 from remediate.model.evidence import Unread
 from remediate.model.limits import Limits
 
@@ -44,6 +46,24 @@ class _Member(tarfile.TarInfo):
         if self.type in _HEADERS and self.size > _LARGEST_HEADER:
             raise tarfile.ReadError(f"a header of {self.size} bytes")
         return cast("tarfile.TarInfo", super()._proc_member(archive))  # type: ignore[misc]  # the stubs leave it out
+
+
+class _Content:
+    """What is in a member of a tar that is read as a stream. tarfile's own reader loses what stands before a break."""
+
+    def __init__(self, archive: IO[bytes], member: tarfile.TarInfo) -> None:
+        self._archive = archive
+        self._archive.seek(member.offset_data)
+        self._left = member.size
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes."""
+        wanted = self._left if size < 0 else min(size, self._left)
+        data = self._archive.read(wanted) if wanted else b""
+        if wanted and not data:
+            raise tarfile.ReadError("unexpected end of data")
+        self._left -= len(data)
+        return data
 
 
 class Opener:
@@ -82,6 +102,8 @@ class Opener:
             yield from self._in_tar(name, stream, depth)
         elif kind is Kind.ZIP:
             yield from self._in_zip(name, self._seekable(stream, source), depth)
+        elif kind is Kind.MAIL:
+            yield from self._in_mail(name, stream, depth)
         else:
             yield Leaf(name, kind, stream)
 
@@ -90,10 +112,24 @@ class Opener:
             for member in archive:
                 archive.members = []  # type: ignore[attr-defined]  # it would remember every header; we never go back
                 where = f"{name} > {member.name}"
+                claims_too_much = member.size > self._budget.left
                 if member.issparse():
                     yield Unread(where, "sparse members are not read")
-                elif member.isreg() and (opened := archive.extractfile(member)):
-                    yield from self.leaves(where, cast("Readable", opened), depth + 1)
+                elif member.isreg():
+                    yield from self.leaves(where, _Content(cast("IO[bytes]", archive.fileobj), member), depth + 1)
+                if claims_too_much:
+                    # tarfile would skip to the next member by this number, past the end of the file, however long that takes.
+                    raise CannotRead(
+                        f"{visible(member.name)!r} in it claims {member.size} bytes, more than are read of this file"
+                    )
+
+    def _in_mail(self, name: str, stream: io.BufferedReader, depth: int) -> Iterator[Leaf | Unread]:
+        held = stream.read(self._limits.evidence_mail_bytes + 1)
+        if len(held) > self._limits.evidence_mail_bytes:
+            raise CannotRead(f"mails of more than {self._limits.evidence_mail_bytes} bytes are not read: save what is attached")
+        for part in parts_of(held):
+            where = f"{name} > {part.name}"
+            yield from self.leaves(where, io.BytesIO(part.data), depth + 1)
 
     def _in_zip(self, name: str, file: IO[bytes], depth: int) -> Iterator[Leaf | Unread]:
         _check_directory(file)
@@ -160,4 +196,4 @@ _UNPACKERS: Final[dict[Kind, Callable[[io.BufferedReader], Readable]]] = {
     Kind.BZIP2: _bunzip2,
     Kind.XZ: _unxz,
 }
-_ARCHIVES: Final = frozenset({*_UNPACKERS, Kind.TAR, Kind.ZIP})
+_ARCHIVES: Final = frozenset({*_UNPACKERS, Kind.TAR, Kind.ZIP, Kind.MAIL})

@@ -44,6 +44,11 @@ class Budget:
         self._left_of_file = 0
         self._members = limits.evidence_members
 
+    @property
+    def left(self) -> int:
+        """How many bytes may still be unpacked of this file."""
+        return max(0, min(self._left, self._left_of_file))
+
     def begin(self, size: int) -> None:
         """A new file of `size` bytes is opened."""
         self._left_of_file = self._limits.evidence_grace_bytes + self._limits.evidence_ratio * size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from enum import StrEnum
 from typing import Final
@@ -11,7 +12,23 @@ HEAD: Final = 4096
 
 _PCAP: Final = tuple(bytes.fromhex(one) for one in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"))
 _TAR_BLOCK: Final = 512
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_MARKS: Final = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""Byte order marks, the longer ones first."""
+_TEXT_BYTES: Final = frozenset({9, 10, 13, *range(32, 127)})
+_HEADER: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:(?:[ \t]|$)")
+_HEADERS_OF_A_MAIL: Final = (
+    b"mime-version:", b"content-type:", b"content-transfer-encoding:", b"received:", b"return-path:", b"message-id:",
+)  # fmt: skip
+_FOREIGN: Final = (
+    (b"%PDF-", "a PDF"),
+    (b"{\\rtf", "a document in rich text format"),
+    (bytes.fromhex("d0cf11e0a1b11ae1"), "a message of Outlook (.msg) or an older Office document"),
+)
 
 
 class Kind(StrEnum):
@@ -25,6 +42,7 @@ class Kind(StrEnum):
     ZIP = "zip"
     PCAP = "pcap"
     PCAPNG = "pcapng"
+    MAIL = "mail"
     OTHER = "other"
 
 
@@ -46,7 +64,48 @@ def kind_of(head: bytes) -> Kind:
         return known
     if _is_tar(head[:_TAR_BLOCK]):
         return Kind.TAR
-    return Kind.TEXT if head.startswith(_UTF_16) or b"\x00" not in head else Kind.OTHER
+    if foreign_document(head):
+        return Kind.OTHER
+    if is_mail(head):
+        return Kind.MAIL
+    return Kind.TEXT if encoding_of(head) or b"\x00" not in head else Kind.OTHER
+
+
+def encoding_of(head: bytes) -> str | None:
+    """Return the encoding of a text that is wider than ASCII, byte order mark or not; None where it is none."""
+    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+    if marked or b"\x00" not in head:
+        return marked
+    even, odd = head[0::2], head[1::2]
+    if _is_ascii(even) and _is_nearly_all_zero(odd):
+        return "utf-16-le"
+    return "utf-16-be" if _is_ascii(odd) and _is_nearly_all_zero(even) else None
+
+
+def foreign_document(head: bytes) -> str | None:
+    """Return what kind of document begins with `head`, where it holds text that has to be saved as plain text first."""
+    return next((what for magic, what in _FOREIGN if head.startswith(magic)), None)
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether `head` begins a mail (RFC 5322), or a file of mails (RFC 4155): lines of headers, and one that only mails have."""
+    lines = head.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n")
+    if lines[0].startswith(b"From "):
+        del lines[0]
+    if len(head) == HEAD and b"\n\n" not in head:
+        lines = lines[:-1]
+    if not lines or not _HEADER.match(lines[0]):
+        return False
+    are_headers = all(_HEADER.match(line) or line[:1] in {b" ", b"\t"} for line in lines if line)
+    return are_headers and any(line.lower().startswith(_HEADERS_OF_A_MAIL) for line in lines)
+
+
+def _is_ascii(data: bytes) -> bool:
+    return len(data) >= 4 and sum(one in _TEXT_BYTES for one in data) >= 0.9 * len(data)
+
+
+def _is_nearly_all_zero(data: bytes) -> bool:
+    return data.count(0) >= 0.9 * len(data)
 
 
 def _is_tar(block: bytes) -> bool:

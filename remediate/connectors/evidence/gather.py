@@ -9,7 +9,7 @@ from pathlib import Path
 
 from remediate.connectors.evidence.archives import Leaf, Opener
 from remediate.connectors.evidence.budget import Budget, CannotRead, LimitReached, reason_of
-from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.content import HEAD, Kind, foreign_document
 from remediate.connectors.evidence.conversations import Conversations
 from remediate.connectors.evidence.lines import read_log
 from remediate.connectors.evidence.tally import Tally
@@ -17,6 +17,7 @@ from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import Evidence, Unread
 from remediate.model.limits import Limits
+from remediate.model.words import count
 
 _NEITHER = "it is neither a log, nor an archive or a capture that is understood here"
 
@@ -35,6 +36,13 @@ def gather(paths: Sequence[Path], limits: Limits, told: Callable[[str], None] = 
         told(shown(file))
         gatherer.read(file)
     return gatherer.evidence()
+
+
+def _unread_refusals(places: int) -> str:
+    return (
+        f"words of a refusal stand at {count(places, 'place')}, and no whole message could be put together from them: give the log "
+        "itself, as the peer wrote it"
+    )
 
 
 def shown(path: Path) -> str:
@@ -110,6 +118,7 @@ class _Gatherer:
         return Evidence(
             tuple(tally.all_logged()), tuple(tally.all_answered()), tuple(tally.all_handshakes()), tuple(self.unread),
             self._logs, self._captures, self._lines, self._conversations.packets, tally.looked_at,
+            tuple(tally.all_other_failures()),
         )  # fmt: skip
 
     def _take(self, found: Leaf | Unread) -> None:
@@ -126,9 +135,19 @@ class _Gatherer:
     def _read(self, leaf: Leaf) -> None:
         if leaf.kind is Kind.TEXT:
             self._logs += 1
-            self._lines += read_log(leaf.stream, self._tally, self._limits)
+            self._log(leaf)
         elif leaf.kind in {Kind.PCAP, Kind.PCAPNG}:
             self._captures += 1
             self._conversations.read(leaf.name, leaf.kind, leaf.stream)
         else:
-            raise CannotRead(_NEITHER)
+            foreign = foreign_document(leaf.stream.peek(HEAD)[:HEAD])
+            raise CannotRead(f"it is {foreign}: save it as plain text, and give that" if foreign else _NEITHER)
+
+    def _log(self, leaf: Leaf) -> None:
+        before = self._tally.looked_at.unread_refusals
+        try:
+            self._lines += read_log(leaf.stream, self._tally, self._limits)
+        finally:
+            places = self._tally.looked_at.unread_refusals - before
+            if places:
+                self.unread.append(Unread(leaf.name, _unread_refusals(places)))

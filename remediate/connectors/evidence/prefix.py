@@ -21,6 +21,7 @@ _SYSLOG: Final = re.compile(
 # diags.log: [Nov 25 13:59:41.442] [ET_NET 0] WARNING: …
 _DIAGS: Final = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\]")
 _UTC: Final = re.compile(r"UTCTime=\"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\"")
+_LONGEST_PREFIX: Final = 900
 _A_LEAP_YEAR: Final = "2000"
 A_YEAR: Final = timedelta(days=366)
 """The clock of a line whose time has no year is within it."""
@@ -42,6 +43,11 @@ class Prefix:
     moment: Moment | None = None
     clock: timedelta | None = None
 
+    @property
+    def program(self) -> str | None:
+        """The name of the process, without its number."""
+        return self.process.partition("[")[0] if self.process else None
+
 
 def prefix_of(line: str) -> Prefix | None:
     """Return what stands before `line`; None where it begins with none of the three forms."""
@@ -50,6 +56,17 @@ def prefix_of(line: str) -> Prefix | None:
         return Prefix(address_in(found["host"]), found["process"], *_time_of(found["time"], line))
     bare = _DIAGS.match(line)
     return Prefix(None, None, *_time_of(bare["time"], line)) if bare else None
+
+
+def prefixes_in(text: str) -> list[tuple[int, Prefix]]:
+    """Return every prefix in `text`, wherever it stands, with its place; in order."""
+    found = [
+        (match.start(), prefix)
+        for pattern in (_EXPRESSWAY, _SYSLOG, _DIAGS)
+        for match in pattern.finditer(text)
+        if (prefix := prefix_of(text[match.start() : match.start() + _LONGEST_PREFIX]))
+    ]
+    return sorted(found, key=lambda place: place[0])
 
 
 def _time_of(written: str, line: str) -> tuple[Moment, timedelta | None]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from remediate.connectors.evidence.mra import Target
 from remediate.connectors.evidence.prefix import A_YEAR, Prefix
-from remediate.model.evidence import BadGateway, Handshake, Logged, LookedAt, Moment
+from remediate.model.evidence import BadGateway, Handshake, Logged, LookedAt, Moment, OtherFailures
 from remediate.model.limits import Limits
 
 # proxy.config.http.connect_attempts_max_retries is 3 by default: one request leaves four lines at the most, right after each other.
@@ -65,6 +65,7 @@ class Tally:
         self._logged: dict[Logged, _Lines] = {}
         self._answered: dict[BadGateway, _Lines] = {}
         self._handshakes: dict[Handshake, Handshake] = {}
+        self._other_failures: dict[OtherFailures, _Lines] = {}
         self.overflowed = False
         self.looked_at = LookedAt()
 
@@ -82,6 +83,12 @@ class Tally:
         what = BadGateway(prefix.peer, target.address, target.port)
         if self._has_room(self._answered, what):
             self._answered.setdefault(what, _Lines()).add(prefix, retried=False)
+
+    def count_other_failure(self, process: str, prefix: Prefix) -> None:
+        """Count one line of a process that is not the traffic server."""
+        failures = OtherFailures(prefix.peer, process)
+        if self._has_room(self._other_failures, failures):
+            self._other_failures.setdefault(failures, _Lines()).add(prefix, retried=False)
 
     def handshake(self, one: Handshake) -> None:
         """Count one handshake."""
@@ -102,6 +109,11 @@ class Tally:
         for what, lines in self._answered.items():
             yield replace(what, requests=lines.lines, first=lines.first, last=lines.last)
 
+    def all_other_failures(self) -> Iterator[OtherFailures]:
+        """Give what other processes said."""
+        for failures, lines in self._other_failures.items():
+            yield replace(failures, lines=lines.lines, first=lines.first, last=lines.last)
+
     def all_handshakes(self) -> Iterator[Handshake]:
         """Give what captures showed."""
         yield from self._handshakes.values()
@@ -112,7 +124,9 @@ class Tally:
         return self._held <= self._most_bytes
 
     def _has_room(
-        self, counted: dict[Logged, _Lines] | dict[BadGateway, _Lines] | dict[Handshake, Handshake], what: object
+        self,
+        counted: dict[Logged, _Lines] | dict[BadGateway, _Lines] | dict[Handshake, Handshake] | dict[OtherFailures, _Lines],
+        what: object,
     ) -> bool:
         room = what in counted or len(counted) < self._most
         self.overflowed = self.overflowed or not room

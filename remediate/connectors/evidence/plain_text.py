@@ -1,0 +1,92 @@
+"""Text as people pass it on, without what mails, browsers, terminals and JSON put around it; and whether it tells of a refusal."""
+
+from __future__ import annotations
+
+import html
+import quopri
+import re
+import string
+from typing import Final
+
+_LETTERS: Final = string.ascii_letters.encode()
+_LOWER: Final = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+_NO_LETTERS: Final = bytes(one for one in range(256) if one not in _LETTERS)
+
+_REFUSAL_WORDS: Final = (
+    b"certificateverificationfailed",
+    b"certificateverifyfailed",
+    b"notincertificate",
+    b"coreservercertificate",
+    b"sslconnectionfailed",
+)
+"""Letters only, so that no break, quote mark or space keeps them from being found."""
+_ONE_OF_THEM: Final = (b"certificate", b"sslconnectionfailed", b"tlsnegotiationerror")
+"""Without one of these none of the words above is there, nor those of a failure of SIP."""
+_SIP_WORDS: Final = (b"tlsnegotiationerror",)
+
+# What holds letters of its own and may stand between the words: escapes of JSON, HTML, quoted-printable and terminals.
+_ESCAPES: Final = re.compile(
+    rb"&(?:amp;){0,3}(?:nbsp|#160|#xa0|gt|quot|#\d{1,4});|\\{1,8}(?:[nrt]|u[0-9A-Fa-f]{4})|<[^<>]{0,300}>|=[0-9A-F]{2}|\x1b\[[0-9;?]{0,20}[A-Za-z]",
+    re.IGNORECASE,
+)
+_SIGNS_OF_ESCAPES: Final = (
+    (b"&", (b"&nbsp;", b"&#", b"&gt;", b"&quot;", b"&amp;")),
+    (b"\\", (b"\\n", b"\\r", b"\\t", b"\\u")),
+    (b"<", (b"<br", b"</")),
+    (b"=", (b"=20", b"=C2=A0")),
+    (b"\x1b", (b"\x1b[",)),
+)
+"""By their first byte, which is looked for in no time."""
+
+_TERMINAL: Final = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\))")
+_JSON: Final = re.compile(r"\\{1,8}(?:u(?P<code>[0-9A-Fa-f]{4})|(?P<space>[nrt])|(?P<itself>[\"'/()\[\]<>_*.=:-]))")
+_BREAKING_TAG: Final = re.compile(r"</?(?:br|p|div|tr|li|pre|td|th|h[1-6])\b[^<>]{0,300}>", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
+_FENCE: Final = re.compile(r"^[ \t>]{0,8}(?:[`~]{3,}\w{0,20}|\{(?:code|noformat|quote)[^{}\n]{0,80}\})[ \t]*$", re.MULTILINE)
+_SIGNS: Final = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013", "-"),
+        **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\x00"),
+    }
+)
+
+
+def has_refusal_words(data: bytes) -> bool:
+    """Whether words of a refusal stand in `data`, whatever stands between their letters."""
+    return _has_any(data, _REFUSAL_WORDS)
+
+
+def may_hold_a_refusal(data: bytes) -> bool:
+    """Whether it is worth to look for a refusal in `data` that is not in one line."""
+    return _has_any(data, (*_REFUSAL_WORDS, *_SIP_WORDS))
+
+
+def _has_any(data: bytes, words: tuple[bytes, ...]) -> bool:
+    if any(first in data and any(sign in data for sign in signs) for first, signs in _SIGNS_OF_ESCAPES):
+        data = _ESCAPES.sub(b"", data)
+    letters = data.translate(_LOWER, _NO_LETTERS)
+    return any(word in letters for word in _ONE_OF_THEM) and any(word in letters for word in words)
+
+
+def plain(data: bytes) -> str:
+    """Return `data` as a person reads it: no markup, no escapes, quotes and hyphens as a log has them. Line breaks stay."""
+    if b"=3D" in data:
+        data = quopri.decodestring(data)
+    text = data.decode(errors="replace")
+    text = _TERMINAL.sub("", text)
+    text = _JSON.sub(_unescaped, text)
+    text = _TAG.sub("", _BREAKING_TAG.sub("\n", text))
+    if "&" in text:
+        # Twice, since an answer quotes what was escaped before.
+        text = html.unescape(html.unescape(text))
+    return _FENCE.sub("", text.translate(_SIGNS))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found["code"]:
+        return chr(int(found["code"], 16)).encode(errors="replace").decode()
+    if found["space"]:
+        return "\t" if found["space"] == "t" else "\n"
+    return found["itself"]

@@ -1,0 +1,93 @@
+"""Mails as they are saved: every part is read, decoded, and what is attached is opened as any file is."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.evidence import gather
+from remediate.model.evidence import Evidence
+from remediate.model.limits import Limits
+from tests.connectors.test_evidence_archives import tar
+from tests.connectors.test_evidence_logs import EXPRESSWAY, FAILED, NAME, SELF_SIGNED
+
+TEXT = f"Hello,\n\n> {EXPRESSWAY}{SELF_SIGNED}\n> {EXPRESSWAY}{NAME}\n\nRegards\n"
+HTML = f"<html><body><p>{EXPRESSWAY}{SELF_SIGNED}<br>{EXPRESSWAY}{NAME}</p></body></html>".replace(" ", "&nbsp;")
+
+
+def mail(text: str | None, page: str | None, encoding: str, charset: str = "utf-8") -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@corp.example", "b@corp.example", "502 since the upgrade"
+    if text is not None:
+        message.set_content(text, cte=encoding, charset=charset)
+    if page is not None and text is not None:
+        message.add_alternative(page, subtype="html", cte=encoding, charset=charset)
+    elif page is not None:
+        message.set_content(page, subtype="html", cte=encoding, charset=charset)
+    return message
+
+
+def read(tmp_path: Path, data: bytes) -> Evidence:
+    (tmp_path / "file").write_bytes(data)
+    return gather([tmp_path / "file"], Limits())
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64"])
+@pytest.mark.parametrize(("text", "page"), [(TEXT, None), (None, HTML), (TEXT, HTML), ("See the page.\n", HTML)])
+def test_each_message_is_read_once(tmp_path: Path, text: str | None, page: str | None, encoding: str, charset: str) -> None:
+    found = read(tmp_path, mail(text, page, encoding, charset).as_bytes())
+
+    assert {(one.kind, one.lines) for one in found.logged} == {("chain", 1), ("name", 1)}
+    assert found.unread == ()
+
+
+def test_what_is_attached_or_forwarded_is_opened(tmp_path: Path) -> None:
+    inner = mail(TEXT, None, "base64")
+    outer = mail("See below.\n", None, "7bit")
+    outer.add_attachment(inner)
+    outer.add_attachment(gzip.compress(tar({"log": (EXPRESSWAY + FAILED).encode()})), maintype="application", subtype="gzip")
+    outer.add_attachment(b"\x89PNG\r\n\x1a\n\x00", maintype="image", subtype="png", filename="screen.png")
+    outer.add_attachment(b"\x30\x80\x00", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
+
+    found = read(tmp_path, outer.as_bytes())
+
+    assert sorted(one.kind for one in found.logged) == ["chain", "connection", "name"]
+    assert ["screen.png" in one.where for one in found.unread] == [True]
+
+
+def test_a_file_of_mails_is_read_to_the_last(tmp_path: Path) -> None:
+    one, other = mail(TEXT, None, "quoted-printable").as_bytes(), mail(None, HTML, "base64").as_bytes()
+
+    found = read(tmp_path, b"From a@corp.example Mon Jul 25 10:00:00 2022\n" + one + b"\nFrom b Tue\n" + other)
+
+    assert {(line.kind, line.lines) for line in found.logged} == {("chain", 2), ("name", 2)}
+
+
+def test_a_log_that_only_looks_like_one_is_no_mail(tmp_path: Path) -> None:
+    found = read(tmp_path, f"Received: from somewhere\n{EXPRESSWAY}{SELF_SIGNED}\n\nall\n".encode())
+
+    assert [one.kind for one in found.logged] == ["chain"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\n" * 2_000_000,
+        b"Content-Type: message/rfc822\n\n" * 100_000,
+        b" folded\n" * 500_000,
+        b"Content-Type: multipart/mixed; boundary=a\n\n--a\n" * 1_000,
+        b"Content-Type: multipart/mixed; boundary=a\n\n" + b"--a\n\n" * 100_000,
+    ],
+)
+def test_a_mail_that_nobody_writes_ends(tmp_path: Path, body: bytes) -> None:
+    begun = time.process_time()
+
+    found = read(tmp_path, b"MIME-Version: 1.0\n" + body)
+
+    assert time.process_time() - begun < 20
+    assert found.logged == ()

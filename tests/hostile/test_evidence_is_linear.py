@@ -1,0 +1,49 @@
+"""Readers of logs take twice as long for twice as much, whatever is in it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from remediate.connectors.evidence import gather
+from remediate.model.limits import Limits
+
+WORDS = b"certificate verification failed for (x). Action=Terminate Error="
+PIECES = {
+    "one letter": b"c",
+    "words of a refusal": b"certificate verification failed ",
+    "half a warning": WORDS,
+    "half a warning and blanks": WORDS + b" " * 500,
+    "a warning without its end": WORDS + b"s " * 100 + b"server=",
+    "open parentheses": b"certificate verification failed for (",
+    "half an error": b"SSL connection failed for 'x': error:0A000086:",
+    "a transaction without its number": b'Txn-id= Detail="a b" ',
+    "a request": b"GET http:/ HTTP/1. ",
+    "blanks": b" " * 1000 + b"certificate verify failed",
+    "line ends": b"\n\n\ncertificate verify failed",
+    "tags": b"<b<br<p certificate verify failed",
+    "entities": b"&amp;amp;amp;#&nbsp certificate verify failed",
+    "escapes": b"\\\\\\\\n\\u00 certificate verify failed",
+    "terminal": b"\x1b[\x1b]0; certificate verify failed",
+    "fences": b"```\n{code \ncertificate verify failed",
+    "times": b"2023-03-14T09:12:44.120+01:00 x tvcs: certificate verify failed ",
+    "times without a process": b"2023-03-14T09:12:44.120+01:00 " * 20 + b"\nnot in\ncertificate ",
+    "SIP": b'2023-03-14T09:12:44.120+01:00 x tvcs: Event="Outbound TLS Negotiation Error" Detail="',
+}
+
+
+@pytest.mark.parametrize("line_end", [b"", b"\n"], ids=["one line", "lines"])
+@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
+def test_twice_as_much_takes_twice_as_long(tmp_path: Path, piece: bytes, line_end: bytes) -> None:
+    def seconds(size: int) -> float:
+        (tmp_path / "log").write_bytes((piece + line_end) * (size // len(piece + line_end)))
+        begun = time.process_time()
+        gather([tmp_path / "log"], Limits())
+        return time.process_time() - begun
+
+    once, twice = seconds(150_000), seconds(300_000)
+
+    assert twice < 3 * max(once, 0.05)
+    assert twice < 2
