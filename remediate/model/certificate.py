@@ -144,6 +144,11 @@ class Certificate:
         return tuple(str(ipaddress.ip_address(one)) for one in packed if len(one) in _IP_LENGTHS)
 
     @cached_property
+    def extended_key_usages(self) -> tuple[str, ...] | None:
+        """The purposes that it is restricted to, as dotted object identifiers; None where it is restricted to none."""
+        return self._say(extensions.extended_key_usages, None)
+
+    @cached_property
     def not_before(self) -> datetime | None:
         """First moment of validity, aware; None when it cannot be said (year 0 and the like)."""
         return self._say(lambda handle: handle.not_before, None)

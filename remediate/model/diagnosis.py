@@ -12,6 +12,8 @@ from remediate.model.identity import KeyFamily
 from remediate.model.verdict import Verdict
 
 Standing = Literal["refused", "tolerated", "unknown", "accepted"]
+Process = Literal["traffic-server", "sip"]
+Outcome = Literal["failures", "no-failures", "nothing-to-look-at", "could-not-be-read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class SeenEndpoint:
         encrypted: connections under TLS 1.3, in which certificates cannot be seen.
         incomplete: connections of which the capture lacks bytes.
         unanswered: connections with a hello and no answer to it.
+        client_chains: what clients presented themselves, each once, leaf first.
     """
 
     server: str
@@ -95,6 +98,7 @@ class SeenEndpoint:
     unanswered: int
     first: datetime | None
     last: datetime | None
+    client_chains: tuple[tuple[Certificate, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class Finding:
         verdict: why it is refused; None where it is not, or nobody can say.
         remarks: what to know before the advice.
         commands: what to type next.
+        process: which process of the peer it is that did not go on. What a capture shows is taken for the traffic server's.
     """
 
     address: str
@@ -123,6 +128,7 @@ class Finding:
     remarks: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    process: Process = "traffic-server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +137,20 @@ class Diagnosis:
 
     findings: tuple[Finding, ...]
     evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it comes to. That nothing was refused is said only of what could be looked at."""
+        evidence, looked_at = self.evidence, self.evidence.looked_at
+        if any(finding.standing in {"refused", "tolerated"} for finding in self.findings):
+            return "failures"
+        if evidence.unread:
+            return "could-not-be-read"
+        if looked_at.traffic_server_lines or evidence.handshakes:
+            return "no-failures"
+        return "could-not-be-read" if looked_at.has_passed_over_packets else "nothing-to-look-at"
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read."""
+        return not self.evidence.unread and self.outcome != "could-not-be-read"

@@ -16,8 +16,11 @@ _SUBJECT_KEY_IDENTIFIER: Final = 82
 _SUBJECT_ALT_NAME: Final = 85
 _BASIC_CONSTRAINTS: Final = 87
 _AUTHORITY_KEY_IDENTIFIER: Final = 90
+_EXTENDED_KEY_USAGE: Final = 126
 _GEN_DNS: Final = 2
 _GEN_IP: Final = 7
+_LONGEST_OID: Final = 128
+_MOST_USAGES: Final = 32
 
 
 class _GeneralName(ctypes.Structure):
@@ -58,6 +61,19 @@ def is_ca(handle: X509) -> bool:
     """Whether the basic constraints say CA:TRUE."""
     free = handle.lib.BASIC_CONSTRAINTS_free
     return bool(_read(handle, _BASIC_CONSTRAINTS, lambda value: _BasicConstraints.from_address(value).ca, free))
+
+
+def extended_key_usages(handle: X509) -> tuple[str, ...] | None:
+    """Return the object identifiers of the extended key usage, dotted, at most 32; None where there is no such extension."""
+    lib = handle.lib
+
+    def usages(stack: int) -> Iterator[str]:
+        text = ctypes.create_string_buffer(_LONGEST_OID)
+        for position in range(min(lib.OPENSSL_sk_num(stack), _MOST_USAGES)):
+            if lib.OBJ_obj2txt(text, _LONGEST_OID, lib.OPENSSL_sk_value(stack, position), 1) > 0:
+                yield text.value.decode("ascii", errors="replace")
+
+    return _read(handle, _EXTENDED_KEY_USAGE, lambda stack: tuple(usages(stack)), lib.EXTENDED_KEY_USAGE_free)
 
 
 def subject_key_id(handle: X509) -> bytes | None:

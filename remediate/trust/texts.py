@@ -16,7 +16,12 @@ _OTHER_SPELLINGS: Final = (
 
 def code_of(text: str) -> int | None:
     """Return the ``X509_V_ERR_*`` number, as 1.1.1 counts, that `text` stands for; None where it is none of OpenSSL's."""
-    return _codes().get(_spelled(text))
+    return _codes().get(_spelled(whole_text(text)))
+
+
+def whole_text(text: str) -> str:
+    """Return OpenSSL's text with the letters of `text`, which lost or got a space where a line was broken; else `text` itself."""
+    return _texts().get("".join(text.split()), text)
 
 
 @cache
@@ -29,6 +34,19 @@ def _codes() -> dict[str, int]:
             if "unknown" not in text:
                 codes.setdefault(_spelled(text), code)
     return codes
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """OpenSSL's texts, by their letters without spaces."""
+    texts: dict[str, str] = {}
+    for openssl in filter(None, (appliance(), modern())):
+        for code in range(2, _LARGEST_CODE):
+            text = openssl.lib.X509_verify_cert_error_string(code).decode(errors="replace")
+            texts.setdefault("".join(text.split()), text)
+            # The older spelling, also where the OpenSSL at hand has the newer one only.
+            texts.setdefault("".join(_spelled(text).split()), _spelled(text))
+    return texts
 
 
 def _spelled(text: str) -> str:

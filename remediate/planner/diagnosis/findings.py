@@ -9,8 +9,10 @@ from remediate.model.diagnosis import Finding, SeenChain, SeenEndpoint, Standing
 from remediate.model.evidence import Alert
 from remediate.model.verdict import Cause, Verdict
 from remediate.planner.diagnosis.advice import commands_for, on_the_chain
-from remediate.planner.diagnosis.heard import on_a_silent_502, on_the_clients_certificate, on_what_was_logged
+from remediate.planner.diagnosis.alerts import on_the_clients_alert, on_the_servers_alert
+from remediate.planner.diagnosis.heard import on_a_silent_502, on_what_was_logged
 from remediate.planner.diagnosis.matching import chain_told_of
+from remediate.planner.diagnosis.sip import NOT_THE_TRAFFIC_SERVER, on_sip
 from remediate.planner.diagnosis.told import Told
 from remediate.trust.names import matching_addresses, name_matches
 from remediate.trust.openssl import V_OK
@@ -60,8 +62,8 @@ class Finder:
             told.address, told.ip, ports, "refused" if told.enforced else "tolerated", _more_precisely(told, chain),
             told.lines, told.answered, seen, possible_ports=() if ports else told.ports,
             remarks=(*_of_the_log(told, chain), *_of_the_capture(seen, chain), *([_ELSEWHERE] if elsewhere else [])),
-            advice=self._on_what_was_told(told, chain or elsewhere),
-            commands=tuple(commands_for(told.address, certificate_matters=chain is not None, tolerated=not told.enforced)),
+            advice=self._on_what_was_told(told, chain or elsewhere, seen),
+            commands=self._commands_on_what_was_told(told, chain), process=told.process,
         )  # fmt: skip
 
     def of_what_was_seen(self, endpoint: SeenEndpoint) -> Finding:
@@ -77,12 +79,19 @@ class Finder:
             commands=tuple(commands_for(address, certificate_matters=chain is not None, tolerated=False)) if matters else (),
         )  # fmt: skip
 
-    def _on_what_was_told(self, told: Told, chain: SeenChain | None) -> tuple[str, ...]:
+    def _commands_on_what_was_told(self, told: Told, chain: SeenChain | None) -> tuple[str, ...]:
+        if told.process == "sip":
+            return ()
+        return tuple(commands_for(told.address, certificate_matters=chain is not None, tolerated=not told.enforced))
+
+    def _on_what_was_told(self, told: Told, chain: SeenChain | None, seen: tuple[SeenEndpoint, ...]) -> tuple[str, ...]:
         verdict = told.verdict
         if verdict is None:
             return on_a_silent_502(told.address, f":{told.port}" if told.port else "")
-        if verdict.cause is Cause.HANDSHAKE_FAILED and _blames_the_client(verdict.error or ""):
-            return on_the_clients_certificate()
+        if told.process == "sip":
+            return on_sip(told.address, verdict, told.alert)
+        if told.alert is not None:
+            return _on_the_servers_alert(told.address, told.alert, seen)
         by_chain = self._on_the_chain(told.address, chain, verdict) if chain and verdict.depth is not None else ()
         return by_chain or on_what_was_logged(told.address, verdict)
 
@@ -95,7 +104,12 @@ class Finder:
             # Without a hello the name is not known: then none is said to be wrong.
             known = endpoint.address or next(iter(matching_addresses(chain.certificates[0])), address)
             return self._on_the_chain(known, chain, None) or on_what_was_logged(address, verdict)
-        return on_the_clients_certificate() if _refused_by_the_server(endpoint) else on_what_was_logged(address, verdict)
+        alert = _ending_alert(endpoint)
+        if alert is None:
+            return on_what_was_logged(address, verdict)
+        if alert.by == "server":
+            return _on_the_servers_alert(address, alert.code, (endpoint,))
+        return on_the_clients_alert(address, alert)
 
     def _on_the_chain(self, address: str, chain: SeenChain, verdict: Verdict | None) -> tuple[str, ...]:
         return on_the_chain(address, chain.certificates, verdict, self._trusted, chain.last or self._now)
@@ -107,7 +121,7 @@ class Finder:
                 return chain.verdict, chain
             if chain.refusing:
                 return self._by_alert(chain, chain.refusing, endpoint.address), chain
-        ended = next((one.alert for one in endpoint.alerts if one.alert.ends_it), None)
+        ended = _ending_alert(endpoint)
         if ended is None:
             return None, None
         return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=f"the {ended.by} sent {ended.text}", code=V_OK), None
@@ -147,16 +161,21 @@ def _standing(endpoint: SeenEndpoint, verdict: Verdict | None, chain: SeenChain 
     return "accepted" if good else "unknown"
 
 
-def _refused_by_the_server(endpoint: SeenEndpoint) -> bool:
-    return endpoint.asks and any(one.alert.by == "server" and one.alert.about_a_certificate for one in endpoint.alerts)
+def _ending_alert(endpoint: SeenEndpoint) -> Alert | None:
+    """The alert that tells most of why handshakes failed: one about a certificate, else the first."""
+    ending = [seen.alert for seen in endpoint.alerts if seen.alert.ends_it]
+    return next((alert for alert in ending if alert.about_a_certificate), next(iter(ending), None))
 
 
-def _blames_the_client(error: str) -> bool:
-    """``tlsv1 alert unknown ca`` and its kin: the node did not like what Expressway-C presented."""
-    return "alert" in error and ("unknown ca" in error or "certificate" in error)
+def _on_the_servers_alert(address: str, code: int, seen: tuple[SeenEndpoint, ...]) -> tuple[str, ...]:
+    shown = dict.fromkeys(chain for endpoint in seen for chain in endpoint.client_chains)
+    at = max((endpoint.last for endpoint in seen if endpoint.last), default=None)
+    return on_the_servers_alert(address, code, shown, at)
 
 
 def _of_the_log(told: Told, chain: SeenChain | None) -> Iterator[str]:
+    if told.process == "sip":
+        yield NOT_THE_TRAFFIC_SERVER
     if not told.enforced:
         yield _WORKAROUND
     if chain and chain.verdict and chain.verdict.ok:

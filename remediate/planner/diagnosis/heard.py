@@ -17,11 +17,6 @@ _SIGNED: Final = "Or have the certificate signed by a CA that the peers trust."
 _STALE: Final = (
     f"An old copy of it in the peer's list wins over a good one that is presented: look there first ({TRUSTED_LIST_PAGE})."
 )
-_CLIENT_CERTIFICATE: Final = (
-    "The node refuses the certificate that Expressway-C itself shows to it (from X14.0.2 on, not on port 8443: CSCvz45074).",
-    "Upload the CA chain of Expressway-C's own certificate to the node, as tomcat-trust and CallManager-trust.",
-    "Then restart Tomcat, CallManager and HAProxy there. No change on Expressway-C helps.",
-)
 
 
 def on_what_was_logged(address: str, verdict: Verdict) -> tuple[str, ...]:
@@ -31,11 +26,6 @@ def on_what_was_logged(address: str, verdict: Verdict) -> tuple[str, ...]:
         text, options = on_the_name_alone(address)
         return (text, *options)
     return _BY_CAUSE.get(cause, _any_other)(address, verdict.depth or 0, verdict.code)
-
-
-def on_the_clients_certificate() -> tuple[str, ...]:
-    """Return what to do where it is the node that does not trust Expressway-C."""
-    return _CLIENT_CERTIFICATE
 
 
 def on_a_silent_502(address: str, ports: str) -> tuple[str, ...]:

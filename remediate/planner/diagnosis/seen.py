@@ -58,6 +58,7 @@ def _endpoint(group: Sequence[Handshake], trusted: Chain | None, now: datetime) 
         unanswered=_sum(one for one in group if _shows_all(one) and one.version is None and not one.chain and not one.alerts),
         first=min(moments, default=None),
         last=max(moments, default=None),
+        client_chains=tuple(dict.fromkeys(one.client_certificate for one in group if one.client_certificate)),
     )
 
 

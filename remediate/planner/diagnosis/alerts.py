@@ -1,0 +1,112 @@
+"""What to do about a TLS alert: it has a direction, and each has a meaning of its own (RFC 5246, 7.2.2; RFC 8446, 6.2).
+
+OpenSSL chooses them by what it held against a certificate (ssl_x509err2alert in ssl/statem/statem_lib.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from remediate.model.evidence import Alert, alert_name
+from remediate.planner.refusal import TRUSTED_LIST_PAGE, day_of_end, listed, name_of
+from remediate.trust.verify import Chain
+
+_CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
+_USAGES: Final = {
+    "1.3.6.1.5.5.7.3.1": "Server Authentication",
+    _CLIENT_AUTHENTICATION: "Client Authentication",
+    "2.5.29.37.0": "any purpose",
+}
+_SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
+_MOST_CHAINS: Final = 3
+_CIPHERS: Final = "Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list."
+_ON_EXPRESSWAYS_CERTIFICATE: Final[dict[int, tuple[str, ...]]] = {
+    42: (
+        "It does not say what is wrong: it is not valid yet, its key is too weak, or its name is not what the node expects.",
+        f"Compare its dates, key and names ({_SERVER_CERTIFICATE_PAGE}) with what the node's own log says, and the clocks (NTP).",
+    ),
+    43: (
+        "The certificate of Expressway-C lacks Client Authentication (1.3.6.1.5.5.7.3.2) among its extended key usages.",
+        f"Get one from a CA or a template that has it, and upload that on every peer ({_SERVER_CERTIFICATE_PAGE}).",
+        "Public CAs stop issuing certificates with Client Authentication in 2026 (field notice FN74362); a private CA can.",
+    ),
+    44: (
+        "The CA of Expressway-C's certificate has revoked it: ask the CA why.",
+        f"Have a new certificate issued, with a new key, and upload it on every peer ({_SERVER_CERTIFICATE_PAGE}).",
+    ),
+    45: (
+        "The certificate of Expressway-C, or a CA certificate above it, has expired.",
+        f"Renew the certificate of Expressway-C on every peer ({_SERVER_CERTIFICATE_PAGE}), then restart the peers one by one.",
+        "If it has not expired, compare the clocks of the node and of Expressway-C (NTP).",
+    ),
+    46: (
+        "It does not say what is wrong: the node's own log does. A name that the node does not expect is one reason.",
+        f"Compare the names of the certificate of Expressway-C ({_SERVER_CERTIFICATE_PAGE}) with what the node is set to accept.",
+    ),
+    48: (
+        "The node does not trust the CA of Expressway-C's certificate.",
+        "Upload the CA chain of Expressway-C's own certificate to the node, as tomcat-trust and CallManager-trust.",
+        "Then restart Tomcat, CallManager and HAProxy there.",
+    ),
+    49: (
+        "The node trusts the certificate of Expressway-C, and does not let in whom it names.",
+        "Compare its common name and SAN dNSNames with the names that the node is set to accept.",
+    ),
+}
+_ON_THE_NODES_CERTIFICATE: Final[dict[int, str]] = {
+    43: "Reissue the certificate of {address} with Server Authentication among its extended key usages.",
+    44: "Reissue the certificate of {address}: its CA has revoked it.",
+    45: "Renew the certificate of {address}, or the CA certificate above it that has expired.",
+    48: "Have the CA of the certificate of {address} trusted on every peer ({page}); `remediate plan` says which.",
+}
+
+
+def on_the_servers_alert(address: str, code: int, shown: Iterable[Chain] = (), at: datetime | None = None) -> tuple[str, ...]:
+    """Return what an alert means that the server at `address` sent to Expressway-C, and what to do.
+
+    Args:
+        shown: the chains that Expressway-C showed, where a capture has them.
+        at: when that was.
+    """
+    sent = f"{address} sent the alert '{alert_name(code)}' ({code}) to Expressway-C"
+    showed = tuple(_showed(chain, at) for chain in list(shown)[:_MOST_CHAINS])
+    if code in _ON_EXPRESSWAYS_CERTIFICATE:
+        refuses = f"{sent}: it refuses the certificate that Expressway-C itself shows (from X14.0.2 on, not on port 8443: CSCvz45074)."
+        return (refuses, *showed, *_ON_EXPRESSWAYS_CERTIFICATE[code])
+    if code == 116:
+        return (
+            f"{sent}: it asks for a certificate, and Expressway-C showed none.",
+            f"See that every peer has a server certificate with Client Authentication ({_SERVER_CERTIFICATE_PAGE}).",
+        )
+    if code == 40:
+        return (f"{sent}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it asks for.",
+            *showed, _CIPHERS,
+        )  # fmt: skip
+    if code in {70, 71}:
+        lacks = "offers no TLS version that it speaks" if code == 70 else "offers no cipher that is strong enough for it"
+        return (f"{sent}: Expressway-C {lacks}.", _CIPHERS)
+    return (f"{sent}, which is not about a certificate.", _CIPHERS)
+
+
+def on_the_clients_alert(address: str, alert: Alert) -> tuple[str, ...]:
+    """Return what an alert means that Expressway-C sent to the server at `address`, whose certificates were not seen."""
+    sent = f"Expressway-C sent the alert '{alert_name(alert.code)}' ({alert.code}) to {address}"
+    if not alert.about_a_certificate:
+        return (f"{sent}, which is not about a certificate.", _CIPHERS)
+    advice = _ON_THE_NODES_CERTIFICATE.get(alert.code, "`remediate plan` looks at the certificate of {address}.")
+    return (
+        f"{sent}: it refuses the certificate that the node shows.",
+        advice.format(address=address, page=TRUSTED_LIST_PAGE),
+    )
+
+
+def _showed(chain: Chain, at: datetime | None) -> str:
+    """What Expressway-C showed, with its dates and purposes."""
+    leaf = chain[0]
+    usages = leaf.extended_key_usages
+    purposes = listed([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"
+    begins = leaf.not_before.date().isoformat() if leaf.not_before else "an unreadable date"
+    ended = " (it had ended then)" if at and leaf.not_after and leaf.not_after <= at else ""
+    return f"Expressway-C showed {name_of(leaf)}, valid from {begins} to {day_of_end(leaf)}{ended}, for {purposes}."

@@ -1,0 +1,120 @@
+"""What an alert means: by its number, by who sent it to whom, and by the certificate that was shown where a capture has it."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from remediate.model.certificate import Certificate
+from remediate.model.diagnosis import Finding
+from remediate.model.evidence import Alert, Evidence, Handshake, Logged, alert_code, alert_name
+from remediate.model.verdict import Cause
+from remediate.planner.diagnosis import diagnose
+from tests.pki import NOW, YEAR, issue
+from tests.planner.test_diagnosis import CA, HOST, RSA, shaken
+
+OWN = issue("expc01.corp.example", CA, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
+EXPIRED = issue("expc02.corp.example", CA, starts=-2 * YEAR, lasts=YEAR)
+MEANINGS = {
+    42: "its key is too weak",
+    43: "lacks Client Authentication (1.3.6.1.5.5.7.3.2)",
+    44: "has revoked it",
+    45: "Renew the certificate of Expressway-C on every peer",
+    46: "the node's own log does",
+    48: "as tomcat-trust and CallManager-trust",
+    49: "does not let in whom it names",
+    116: "Expressway-C showed none",
+    40: "or it lacks a certificate that it asks for",
+    70: "offers no TLS version that it speaks",
+    71: "offers no cipher that is strong enough",
+    80: "which is not about a certificate",
+}
+
+
+def finding_of_a_log(alert: int) -> Finding:
+    line = Logged("connection", "vcsc", HOST, None, 6972, f"alert {alert_name(alert)}", None, enforced=True, alert=alert)
+    (found,) = diagnose(Evidence((line,)), None, NOW).findings
+    return found
+
+
+def finding_of_a_capture(handshake: Handshake) -> Finding:
+    (found,) = diagnose(Evidence(handshakes=(handshake,)), None, NOW).findings
+    return found
+
+
+@pytest.mark.parametrize("alert", MEANINGS)
+def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
+    logged = finding_of_a_log(alert)
+    seen = finding_of_a_capture(shaken(RSA.certificate, asks=True, went_on=True, alerts=(Alert("server", alert),)))
+
+    assert logged.verdict
+    assert (logged.standing, logged.verdict.cause, seen.standing) == ("refused", Cause.HANDSHAKE_FAILED, "refused")
+    assert logged.advice == seen.advice
+    advice = " ".join(logged.advice)
+    assert MEANINGS[alert] in advice
+    assert f"{HOST} sent the alert '{alert_name(alert)}' ({alert}) to Expressway-C" in advice
+    assert [other for other, words in MEANINGS.items() if other != alert and words in advice] == []
+    assert "No change on Expressway-C helps" not in advice
+
+
+@pytest.mark.parametrize("alert", [42, 43, 44, 45, 46, 48, 49])
+def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
+    assert "refuses the certificate that Expressway-C itself shows" in finding_of_a_log(alert).advice[0]
+    assert "CSCvz45074" in finding_of_a_log(alert).advice[0]
+
+
+@pytest.mark.parametrize(
+    ("chain", "alert", "words"),
+    [
+        ((OWN.certificate,), 43, "to 2027-11-23, for Server Authentication."),
+        ((EXPIRED.certificate, CA.certificate), 45, "to 2025-11-23 (it had ended then), for every purpose."),
+    ],
+)
+def test_what_expressway_showed_is_named(chain: tuple[Certificate, ...], alert: int, words: str) -> None:
+    seen = shaken(RSA.certificate, asks=True, alerts=(Alert("server", alert),), client_certificate=chain)
+
+    found = finding_of_a_capture(seen)
+
+    assert found.seen[0].client_chains == (chain,)
+    assert f"Expressway-C showed '{chain[0].subject}' ({chain[0].fingerprint[:19]}…), valid from" in found.advice[1]
+    assert words in found.advice[1]
+
+
+def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
+    line = Logged("connection", "vcsc", HOST, None, 6972, "alert certificate expired", None, enforced=True, alert=45)
+    seen = shaken(RSA.certificate, asks=True, alerts=(Alert("server", 45),), client_certificate=(EXPIRED.certificate,))
+
+    advice = " ".join(
+        one for found in diagnose(Evidence((line,), handshakes=(seen,)), None, NOW).findings for one in found.advice
+    )
+
+    assert "Expressway-C showed 'CN=expc02.corp.example,O=Lab'" in advice
+
+
+@pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        (48, "Have the CA of the certificate of"),
+        (45, "Renew the certificate of"),
+        (42, "looks at the certificate of"),
+        (47, "not about"),
+    ],
+)
+def test_an_alert_of_expressway_is_about_the_node(alert: int, words: str) -> None:
+    # Given a capture that lacks what the node presented
+    found = finding_of_a_capture(shaken(alerts=(Alert("client", alert),)))
+
+    assert "Expressway-C sent the alert" in found.advice[0]
+    assert words in " ".join(found.advice)
+
+
+def test_names_of_alerts_lead_back_to_their_numbers() -> None:
+    assert [alert_code(alert_name(number)) for number in MEANINGS] == list(MEANINGS)
+    assert (alert_code("nothing known"), alert_name(199)) == (None, "number 199")
+
+
+def test_purposes_are_read_as_openssl_reads_them() -> None:
+    both = issue("x", usage=(ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH))
+
+    assert both.certificate.extended_key_usages == ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1")
+    assert (CA.certificate.extended_key_usages, Certificate(b"0\x00").extended_key_usages) == (None, None)
