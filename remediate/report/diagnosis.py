@@ -15,7 +15,15 @@ from remediate.model.evidence import Evidence
 from remediate.model.verdict import Cause
 from remediate.model.words import count
 from remediate.report.chain import draw
-from remediate.report.diagnosis_words import error_of, ports_of, read_sentence, told_of
+from remediate.report.diagnosis_words import (
+    ending_of,
+    error_of,
+    looked_at_sentence,
+    other_failures_of,
+    ports_of,
+    read_sentence,
+    told_of,
+)
 from remediate.report.drawing import facts, link_lines, pointed, shown_name
 from remediate.report.text import clean
 
@@ -23,8 +31,6 @@ SHOWN = 40
 _MOST_SHOWN_CHAINS = 4
 _SYMBOLS = {"refused": "✗", "tolerated": "!", "unknown": "?", "accepted": "✓"}
 _STYLES = {"refused": "bold red", "tolerated": "bold yellow", "unknown": "bold yellow", "accepted": "bold green"}
-_NOTHING = "Nothing here tells of a refused certificate or a failed handshake."
-_UNREAD_ONLY = "Nothing was found in what could be read, and not all could be: that is not the same as nothing there."
 _NO_LIST = "Trust was not judged: give the peer's trusted CA list with --store for a verdict on what captures show."
 
 
@@ -38,6 +44,9 @@ def show_diagnosis(
         every_fact: also the keys, dates and names of certificates that were accepted.
     """
     console.print(Text(read_sentence(diagnosis.evidence), "dim"))
+    looked_at = looked_at_sentence(diagnosis.evidence.looked_at)
+    if looked_at:
+        console.print(Text(looked_at, "dim"))
     for finding in diagnosis.findings[:SHOWN]:
         console.print()
         _finding(console, finding, trusted or (), every_fact=every_fact)
@@ -45,6 +54,7 @@ def show_diagnosis(
     if hidden > 0:
         console.print(Text(f"\nand {count(hidden, 'finding')} more: `--json` has them all", "dim"))
     _ending(console, diagnosis, judged=trusted is not None)
+    _other_failures(console, diagnosis.evidence)
     _unread(console, diagnosis.evidence)
     _next(console, diagnosis.findings[:SHOWN])
 
@@ -118,13 +128,25 @@ def _block(console: Console, lines: Iterable[Text]) -> None:
 
 
 def _ending(console: Console, diagnosis: Diagnosis, *, judged: bool) -> None:
-    if any(one.standing in {"refused", "tolerated"} for one in diagnosis.findings):
+    ending = ending_of(diagnosis)
+    if ending is None:
         if not judged and any(one.seen for one in diagnosis.findings):
             console.print()
             console.print(Text(_NO_LIST, "dim"))
         return
     console.print()
-    console.print(Text(_UNREAD_ONLY if diagnosis.evidence.unread else _NOTHING, "bold"))
+    console.print(Text(ending, "bold"))
+
+
+def _other_failures(console: Console, evidence: Evidence) -> None:
+    if not evidence.other_failures:
+        return
+    console.print()
+    console.print(Text("Failed TLS of other processes, counted and not judged", "bold underline"))
+    for failures in evidence.other_failures[:SHOWN]:
+        _indented(console, pointed("·", clean(other_failures_of(failures)), "default"))
+    if len(evidence.other_failures) > SHOWN:
+        console.print(Text(f"  and {len(evidence.other_failures) - SHOWN} more: `--json` has them all", "dim"))
 
 
 def _unread(console: Console, evidence: Evidence) -> None:

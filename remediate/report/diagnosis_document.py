@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from remediate.model.canonical import rfc3339
 from remediate.model.diagnosis import AlertSeen, Diagnosis, Finding, SeenChain, SeenEndpoint
-from remediate.model.evidence import BadGateway, Logged, Moment
+from remediate.model.evidence import BadGateway, Logged, Moment, OtherFailures
 
 FORMAT = "remediate.diagnosis/1"
 
@@ -17,15 +18,20 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
     evidence = diagnosis.evidence
     chains = [chain for finding in diagnosis.findings for endpoint in finding.seen for chain in endpoint.chains]
     certificates = {one.fingerprint: one.pem for chain in chains for one in (*chain.certificates, *chain.built)}
+    shown = [chain for finding in diagnosis.findings for endpoint in finding.seen for chain in endpoint.client_chains]
+    certificates |= {certificate.fingerprint: certificate.pem for chain in shown for certificate in chain}
     return {
         "format": FORMAT,
-        "complete": not evidence.unread,
+        "complete": diagnosis.complete,
+        "outcome": diagnosis.outcome,
         "read": {
             "text_files": evidence.logs,
             "lines": evidence.lines,
             "captures": evidence.captures,
             "packets": evidence.packets,
         },
+        "looked_at": asdict(evidence.looked_at),
+        "other_failures": [_other_failures(failures) for failures in evidence.other_failures],
         "findings": [_finding(one) for one in diagnosis.findings],
         "unread": [{"where": one.where, "reason": one.reason} for one in evidence.unread],
         "certificates": certificates,
@@ -41,6 +47,7 @@ def _finding(one: Finding) -> dict[str, Any]:
         "ports": list(one.ports),
         "possible_ports": list(one.possible_ports),
         "standing": one.standing,
+        "process": one.process,
         "cause": verdict.cause if verdict else None,
         "error": verdict.error if verdict else None,
         "code": verdict.code if verdict else None,
@@ -59,11 +66,22 @@ def _logged(one: Logged) -> dict[str, Any]:
         "peer": one.peer,
         "kind": one.kind,
         "error": one.error,
+        "alert": one.alert,
         "enforced": one.enforced,
         "lines": one.lines,
         "requests_at_least": one.requests,
         "first": _moment(one.first),
         "last": _moment(one.last),
+    }
+
+
+def _other_failures(failures: OtherFailures) -> dict[str, Any]:
+    return {
+        "peer": failures.peer,
+        "process": failures.process,
+        "lines": failures.lines,
+        "first": _moment(failures.first),
+        "last": _moment(failures.last),
     }
 
 
@@ -91,6 +109,7 @@ def _endpoint(one: SeenEndpoint) -> dict[str, Any]:
         "chains": [_chain(chain) for chain in one.chains],
         "alerts": _alerts(one.alerts),
         "asks_for_client_certificate": one.asks,
+        "client_chains": [[certificate.fingerprint for certificate in chain] for chain in one.client_chains],
         "went_on": one.went_on,
         "resumed": one.resumed,
         "tls13": one.encrypted,

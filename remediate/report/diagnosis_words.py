@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from remediate.model.canonical import rfc3339
-from remediate.model.diagnosis import Finding, SeenEndpoint
-from remediate.model.evidence import Evidence, Logged, Moment
+from remediate.model.diagnosis import Diagnosis, Finding, SeenEndpoint
+from remediate.model.evidence import Evidence, Logged, LookedAt, Moment, OtherFailures
 from remediate.model.words import count
 from remediate.report.text import clean
 
@@ -18,6 +18,46 @@ def read_sentence(evidence: Evidence) -> str:
     """Return what was read."""
     logs = f"{count(evidence.logs, 'text file')} of {count(evidence.lines, 'line')}"
     return f"Read {logs} and {count(evidence.captures, 'capture')} of {count(evidence.packets, 'packet')}."
+
+
+def looked_at_sentence(looked_at: LookedAt) -> str | None:
+    """Return what there was to look at, and what was passed over; None where there was nothing of either."""
+    counted = (
+        (looked_at.traffic_server_lines, "line of a traffic server", "lines of a traffic server"),
+        (looked_at.joined_messages, "message put together from broken lines", "messages put together from broken lines"),
+        (looked_at.tls_records, "TLS record", None),
+        (looked_at.cut_packets, "packet that was cut", "packets that were cut"),
+        (looked_at.ip_fragments, "IP fragment", None),
+        (
+            looked_at.encapsulated_packets,
+            "packet in a tunnel that is not understood",
+            "packets in tunnels that are not understood",
+        ),
+        (looked_at.unreadable_packets, "packet that cannot be read", "packets that cannot be read"),
+    )
+    there = [count(number, noun, plural) for number, noun, plural in counted if number]
+    return f"In it: {', '.join(there)}." if there else None
+
+
+def other_failures_of(failures: OtherFailures) -> str:
+    """Return how many lines of which process tell of failed handshakes, and when."""
+    who = f"{failures.peer}: " if failures.peer else ""
+    times = _span(_text_of(failures.first), _text_of(failures.last))
+    return f"{who}{count(failures.lines, 'line')} of {failures.process or 'another process'}{times}"
+
+
+def ending_of(diagnosis: Diagnosis) -> str | None:
+    """Return what it comes to where nothing was refused; None where something was."""
+    looked_at = diagnosis.evidence.looked_at
+    if diagnosis.outcome == "no-failures":
+        return "Nothing here tells of a refused certificate or a failed handshake of the traffic server."
+    if diagnosis.outcome == "could-not-be-read":
+        return "Not all could be read, and nothing was found in what could be: that is not the same as nothing there."
+    if diagnosis.outcome == "failures":
+        return None
+    if looked_at.tls_records:
+        return "There is no handshake to look at: the captures begin after the TLS connections did."
+    return "There is nothing to look at: no line of a traffic server, and no TLS record."
 
 
 def ports_of(finding: Finding) -> str:

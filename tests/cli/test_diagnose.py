@@ -114,14 +114,47 @@ def test_what_could_not_be_read_is_exit_code_4(remediate: Remediate, story: Path
     assert remediate("diagnose", tmp_path, "--json").document["complete"] is False
 
 
-def test_nothing_found_is_said_and_is_0(remediate: Remediate, tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("all is well\n")
+@pytest.mark.parametrize(
+    ("text", "code", "outcome", "words"),
+    [
+        (
+            "all is well",
+            0,
+            "nothing-to-look-at",
+            "There is nothing to look at: no line of a traffic server, and no TLS record.",
+        ),
+        (f"{EXPRESSWAY}NOTE: all is well", 0, "no-failures", "Nothing here tells of a refused certificate"),
+        ("certificate verify failed", 4, "could-not-be-read", "that is not the same as nothing there"),
+        (f"{EXPRESSWAY}{FAILED[:60]}", 4, "could-not-be-read", "words of a refusal stand at 1 place"),
+        (f"{EXPRESSWAY}{FAILED}", 0, "failures", "does not say what is wrong"),
+    ],
+)
+def test_nothing_found_and_nothing_looked_at_are_two_answers(
+    remediate: Remediate, tmp_path: Path, text: str, code: int, outcome: str, words: str
+) -> None:
+    (tmp_path / "log").write_text(f"{text}\n")
 
-    ended = remediate("diagnose", tmp_path / "log")
+    ended, document = remediate("diagnose", tmp_path / "log"), remediate("diagnose", tmp_path / "log", "--json").document
 
-    assert ended.code == 0
+    assert ended.code == code
     assert "Read 1 text file of 1 line and 0 captures of 0 packets." in ended.out
-    assert "Nothing here tells of a refused certificate" in ended.out
+    assert words in " ".join(ended.out.split())
+    assert (document["outcome"], document["complete"]) == (outcome, code == 0)
+
+
+def test_the_document_has_what_was_looked_at(remediate: Remediate, tmp_path: Path) -> None:
+    wrapped = f"{EXPRESSWAY}{NAME}".replace(" Action", "\nAction")
+    other = EXPRESSWAY.replace("traffic_server", "XCP_CM2") + "SSL routines:x:certificate verify failed"
+    (tmp_path / "log").write_text(f"{wrapped}\n{other}\n{other}\n")
+
+    ended, document = remediate("diagnose", tmp_path / "log"), remediate("diagnose", tmp_path / "log", "--json").document
+
+    assert document["looked_at"]["traffic_server_lines"] == document["looked_at"]["joined_messages"] == 1
+    assert document["other_failures"] == [
+        {"peer": "vcsc", "process": "XCP_CM2", "lines": 2, "first": "2022-07-26T15:20:45Z", "last": "2022-07-26T15:20:45Z"}
+    ]
+    assert "In it: 1 line of a traffic server, 1 message put together from broken lines." in " ".join(ended.out.split())
+    assert "vcsc: 2 lines of XCP_CM2, 2022-07-26T15:20:45Z" in ended.out
 
 
 def test_how_it_ends_otherwise(remediate: Remediate, story: Path, tmp_path: Path) -> None:

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) -> int:
     """Read diagnostic logs, archives and captures; say what failed, why, and what to do. Writes nothing.
 
-    PATH is a file or a folder: Expressway's diagnostic logs, a traffic server's diags.log, captures (pcap, pcapng), and gzip,
-    bzip2, xz, tar or zip of them, also in each other. What a file is, its content says. Nothing is extracted.
+    PATH is a file or a folder: Expressway's diagnostic logs, a traffic server's diags.log, captures (pcap, pcapng), mails and
+    excerpts with them, and gzip, bzip2, xz, tar or zip of them, also in each other. What a file is, its content says. Nothing is
+    extracted. A message that was wrapped, quoted or encoded is put together again; where only words of a refusal are left of it, that
+    is said.
 
     Of logs, only what was refused is kept: no headers, cookies, tokens or users. Times are as the log has them, in UTC where it names
-    a zone. --json holds the PEM of every certificate that captures show, and what could not be looked at under "unread".
+    a zone. --json holds the PEM of every certificate that captures show, and what could not be looked at under "unread";
+    "outcome" says failures, no-failures, nothing-to-look-at or could-not-be-read.
 
     \b
     EXAMPLES
@@ -40,7 +43,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
 
     \b
     EXIT CODES
-      0   everything was read, whether it tells of failures or not
+      0   everything was read, whether it tells of failures or not, or holds nothing to look at
       4   something could not be read, or not to its end: it is named
       1   there is no such file or folder, or --store holds something else than certificates
     """
@@ -60,7 +63,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
         diagnosis = diagnose(evidence, trusted, datetime.now(UTC))
     _show(session, diagnosis, trusted)
     remind_from_journal(session)
-    return INCOMPLETE if evidence.unread else DONE
+    return DONE if diagnosis.complete else INCOMPLETE
 
 
 def _show(session: Session, diagnosis: Diagnosis, trusted: tuple[Certificate, ...] | None) -> None:
