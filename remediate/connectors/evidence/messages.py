@@ -24,9 +24,10 @@ _CONNECTION: Final = re.compile(
 )
 
 # Between any two letters of a message there may be a break, with the marks of quoting or of a code block around it.
-_GAP: Final = '[\\s>|`*\u2022",]{0,160}'
-_GAPS: Final = re.compile('[\\s>|`*\u2022",]+')
-_BREAK: Final = re.compile('[ \\t>|`*\u2022",]*\\n[\\s>|`*\u2022",]*')
+_MARKS: Final = '\\\\>|`*",\u2022\u21b5\u21a9\u23ce'
+_GAP: Final = rf"[\s{_MARKS}]{{0,160}}"
+_GAPS: Final = re.compile(rf"[\s{_MARKS}]+")
+_BREAK: Final = re.compile(rf"[ \t{_MARKS}]*\n[\s{_MARKS}]*")
 
 
 def _broken(literal: str) -> str:

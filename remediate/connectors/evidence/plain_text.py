@@ -26,20 +26,27 @@ _SIP_WORDS: Final = (b"tlsnegotiationerror",)
 
 # What holds letters of its own and may stand between the words: escapes of JSON, HTML, quoted-printable and terminals.
 _ESCAPES: Final = re.compile(
-    rb"&(?:amp;){0,3}(?:nbsp|#160|#xa0|gt|quot|#\d{1,4});|\\{1,8}(?:[nrt]|u[0-9A-Fa-f]{4})|<[^<>]{0,300}>|=[0-9A-F]{2}|\x1b\[[0-9;?]{0,20}[A-Za-z]",
+    rb"&(?:amp;){0,3}(?:nbsp|#160|#xa0|gt|quot|#\d{1,4});|\\{1,8}(?:[nrt]|u[0-9A-Fa-f]{4})|<[^<>]{0,300}>|=[0-9A-F]{2}|%(?:20|0[AD])|_x000[AD]_"
+    rb"|\\{1,8}x[0-9A-F]{2}|\x1b\[[0-9;?]{0,20}[A-Za-z]",
     re.IGNORECASE,
 )
 _SIGNS_OF_ESCAPES: Final = (
     (b"&", (b"&nbsp;", b"&#", b"&gt;", b"&quot;", b"&amp;")),
-    (b"\\", (b"\\n", b"\\r", b"\\t", b"\\u")),
+    (b"\\", (b"\\n", b"\\r", b"\\t", b"\\u", b"\\x")),
     (b"<", (b"<br", b"</")),
     (b"=", (b"=20", b"=C2=A0")),
     (b"\x1b", (b"\x1b[",)),
+    (b"%", (b"%0", b"%20")),
+    (b"_", (b"_x000",)),
 )
 """By their first byte, which is looked for in no time."""
 
 _TERMINAL: Final = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\))")
-_JSON: Final = re.compile(r"\\{1,8}(?:u(?P<code>[0-9A-Fa-f]{4})|(?P<space>[nrt])|(?P<itself>[\"'/()\[\]<>_*.=:-]))")
+_JSON: Final = re.compile(
+    r"\\{1,8}(?:u(?P<code>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2})|(?P<space>[nrt])|(?P<itself>[\"'/()\[\]<>_*.=:-]))"
+)
+# As URLs, rsyslog and spreadsheets write a break or a space.
+_WRITTEN_SPACE: Final = re.compile(r"%20|(?P<break>%0[AaDd]|#01[25]|_x000[AaDd]_)")
 _BREAKING_TAG: Final = re.compile(r"</?(?:br|p|div|tr|li|pre|td|th|h[1-6])\b[^<>]{0,300}>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 _FENCE: Final = re.compile(r"^[ \t>]{0,8}(?:[`~]{3,}\w{0,20}|\{(?:code|noformat|quote)[^{}\n]{0,80}\})[ \t]*$", re.MULTILINE)
@@ -77,6 +84,7 @@ def plain(data: bytes) -> str:
     text = data.decode(errors="replace")
     text = _TERMINAL.sub("", text)
     text = _JSON.sub(_unescaped, text)
+    text = _WRITTEN_SPACE.sub(lambda found: "\n" if found["break"] else " ", text)
     text = _TAG.sub("", _BREAKING_TAG.sub("\n", text))
     if "&" in text:
         # Twice, since an answer quotes what was escaped before.
@@ -87,6 +95,8 @@ def plain(data: bytes) -> str:
 def _unescaped(found: re.Match[str]) -> str:
     if found["code"]:
         return chr(int(found["code"], 16)).encode(errors="replace").decode()
+    if found["byte"]:
+        return chr(int(found["byte"], 16))
     if found["space"]:
         return "\t" if found["space"] == "t" else "\n"
     return found["itself"]
