@@ -116,6 +116,7 @@ def _fields_of(openssl: object, certificate: Certificate) -> None:
     handle.subject.same_as(handle.issuer), handle.may_have_issued(handle), handle.signed(handle)
     extensions.dns_names(handle), extensions.ip_addresses(handle), extensions.is_ca(handle)
     extensions.subject_key_id(handle), extensions.authority_key_id(handle)
+    extensions.extended_key_usages(handle)
 
 
 def main(file: Path) -> None:
