@@ -14,6 +14,7 @@ from remediate.connectors.authorities import read_authorities
 from remediate.connectors.capabilities import Capabilities
 from remediate.connectors.cluster import ClusterPeers, open_peers
 from remediate.connectors.discovery import Discovered, discover
+from remediate.connectors.nodes import SHOWN_NAMES, listed
 from remediate.connectors.peer import ExpresswayPeer
 from remediate.connectors.probe import probe
 from remediate.connectors.records import PublisherRecord
@@ -26,7 +27,7 @@ from remediate.model.events import Event, Sink, silent
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.masking import mask, reveals
-from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
+from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
 
 
 def utc_now() -> datetime:
@@ -36,11 +37,12 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What one peer said."""
+    """What one peer said. `lists_publishers`: False where it has no such list, which is not the same as an empty one."""
 
     peer: Peer
     trusted: tuple[Certificate, ...] = ()
     publishers: tuple[PublisherRecord, ...] = ()
+    lists_publishers: bool = True
     capabilities: Capabilities = Capabilities()
 
 
@@ -59,15 +61,10 @@ def collect(
     say("observe-start", f"Reading the peers of {cluster.name}.", what="peers", total=len(cluster.peers))
     with open_peers(cluster, limits, writable=False) as opened:
         reads = tuple(_read_all(opened, say))
+        gaps = _Gaps(say, list(opened.undiscovered))
     trusted = tuple(_each_once(one for read in reads for one in read.trusted))
-    publishers = _publishers(reads)
-    not_asked: list[str] = []
-
-    def warn(text: str) -> None:
-        not_asked.append(text)
-        say("warning", text)
-
-    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, warn)
+    publishers = _publishers(reads, cluster, limits, gaps)
+    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report)
     say(
         "observe-start",
         f"Looking at {len(discovered.targets)} endpoints.",
@@ -80,16 +77,20 @@ def collect(
         say("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
     snapshot = _snapshot(cluster, now(), reads, publishers, discovered, observations, operator_ca)
     disputed = {alarm.certificate for alarm in alarms}
-    return _masked(replace(snapshot, vouched_for=snapshot.vouched_for - disputed, not_asked=tuple(not_asked), alarms=alarms))
+    for gap in _unseen_strangers(discovered, observations):
+        gaps.report(gap)
+    return _masked(replace(snapshot, vouched_for=snapshot.vouched_for - disputed, undiscovered=tuple(gaps.found), alarms=alarms))
 
 
 def _masked(snapshot: Snapshot) -> Snapshot:
-    """The same snapshot with no secret in any of its sentences, wherever they come from: it is a file soon."""
+    """Return the same snapshot with no secret in any of its sentences, wherever they come from: it is a file soon."""
     return replace(
         snapshot,
         peers=tuple(replace(peer, error=peer.error and mask(peer.error)) for peer in snapshot.peers),
         endpoints=tuple(replace(endpoint, error=endpoint.error and mask(endpoint.error)) for endpoint in snapshot.endpoints),
-        not_asked=tuple(map(mask, snapshot.not_asked)),
+        undiscovered=tuple(
+            replace(gap, message=mask(gap.message), names=tuple(map(mask, gap.names))) for gap in snapshot.undiscovered
+        ),
         alarms=tuple(replace(alarm, message=mask(alarm.message)) for alarm in snapshot.alarms),
     )
 
@@ -112,6 +113,19 @@ def _operator_ca(cluster: ClusterAccess, say: _Teller) -> tuple[Certificate, ...
     for sentence in authorities.passed_over:
         say("warning", f"Not used: {sentence}")
     return authorities.certificates
+
+
+class _Gaps:
+    """What discovery could not learn, said as it is found; what was found before is said at once."""
+
+    def __init__(self, say: _Teller, found: list[DiscoveryGap]) -> None:
+        self._say, self.found = say, found
+        for gap in found:
+            say("warning", gap.message)
+
+    def report(self, gap: DiscoveryGap) -> None:
+        self.found.append(gap)
+        self._say("warning", gap.message)
 
 
 def _read_all(opened: ClusterPeers, say: _Teller) -> Iterable[_Read]:
@@ -150,7 +164,8 @@ def _read_one(peer: ExpresswayPeer, *, primary: bool) -> _Read:
         capabilities = peer.capabilities()
         if capabilities.remove_trusted_ca:
             seen = replace(seen, removal="rest")
-        return _Read(seen, trusted, peer.publishers(), capabilities)
+        publishers = peer.publishers()
+        return _Read(seen, trusted, publishers, bool(publishers) or peer.lists_publishers(), capabilities)
     except ObservationError as error:
         return _Read(_lost(peer.address, f"unreadable: {error}", primary=primary))
 
@@ -165,11 +180,28 @@ def _lost(address: Address, error: str, *, primary: bool) -> Peer:
     return Peer(address, None, primary, (), {}, error=error)
 
 
-def _publishers(reads: Sequence[_Read]) -> tuple[PublisherRecord, ...]:
+def _publishers(reads: Sequence[_Read], cluster: ClusterAccess, limits: Limits, gaps: _Gaps) -> tuple[PublisherRecord, ...]:
     """The publishers are replicated: what any peer that could be read holds, the primary first."""
     ordered = sorted(reads, key=lambda one: not one.peer.primary)
     found = {(one.product, one.address): one for read in reversed(ordered) for one in read.publishers}
-    return tuple(found[key] for key in sorted(found))
+    publishers, limit = tuple(found[key] for key in sorted(found)), limits.max_publishers
+    if not any(read.lists_publishers for read in reads):
+        message = (
+            f"No peer of {cluster.name} has a list of Unified CM publishers over REST, so nobody could be asked for nodes. Give all "
+            "of them under `nodes` in the inventory, with `discovery: inventory`."
+        )
+        gaps.report(DiscoveryGap(cluster.name, "publisher", "not-asked", cluster.discovery == "auto", message))
+    if len(publishers) > limit:
+        over = [publisher.address for publisher in publishers[limit:]]
+        message = (
+            f"The peers of {cluster.name} hold {len(publishers)} publishers; of those over {limit}, nothing is asked: "
+            f"{listed(over)}."
+        )
+        names = tuple(over[:SHOWN_NAMES])
+        gaps.report(
+            DiscoveryGap(cluster.name, "publisher", "over-limit", cluster.discovery == "auto", message, names, len(over))
+        )
+    return publishers[:limit]
 
 
 def _cipher_lists(reads: Sequence[_Read]) -> tuple[CipherList, ...]:
@@ -178,10 +210,31 @@ def _cipher_lists(reads: Sequence[_Read]) -> tuple[CipherList, ...]:
 
 def _tell_probed(say: _Teller, target: Target, seen: Observation) -> None:
     families = " and ".join(seen.presented) or "nothing"
-    unused = seen.refused and not target.insisted
+    unused = _is_unused(target, seen)
     message = "not in use" if unused else seen.error or f"presents {families}"
     name = _name(target)
     say("endpoint-probed", f"{name}: {message}.", endpoint=name, error=None if unused else seen.error)
+
+
+def _unseen_strangers(discovered: Discovered, observations: Sequence[Observation]) -> Iterable[DiscoveryGap]:
+    """One gap for all names that only a source without a login gave and that did not answer."""
+    looked = zip(discovered.targets, observations, strict=True)
+    unseen = {_name(target): seen.error for target, seen in looked if _is_hearsay(target, seen)}
+    if unseen:
+        shown = listed([f"{name} ({error})" for name, error in unseen.items()])
+        message = f"Not observed, and named only by an unauthenticated source (UDS), so nothing rests on them: {shown}."
+        names = tuple(unseen)[:SHOWN_NAMES]
+        yield DiscoveryGap("UDS", "uds", "no-login-needed", incomplete=False, message=message, names=names, count=len(unseen))
+
+
+def _is_hearsay(target: Target, seen: Observation) -> bool:
+    """Whether nothing was seen of a name that anybody could have written."""
+    return target.named_without_login and seen.error is not None and not _is_unused(target, seen)
+
+
+def _is_unused(target: Target, seen: Observation) -> bool:
+    """Whether a port that nobody insists on refuses the connection. One that does not answer may be in use."""
+    return seen.refused and not target.insisted
 
 
 def _name(target: Target) -> str:
@@ -203,13 +256,14 @@ def _snapshot(
     vouched = (*operator_ca, *trusted, *discovered.authenticated)
     ports = {one.address: one.rest_port for one in cluster.peers}
     looked = list(zip(discovered.targets, observations, strict=True))
-    unused = dict.fromkeys(target for target, seen in looked if seen.refused and not target.insisted)
+    unused = dict.fromkeys(target for target, seen in looked if _is_unused(target, seen))
+    hearsay = dict.fromkeys(target for target, seen in looked if _is_hearsay(target, seen))
     presented = (one for seen in observations for chain in seen.presented.values() for one in chain)
     return Snapshot(
         cluster=cluster.name,
         taken_at=taken_at,
         peers=tuple(replace(one.peer, rest_port=ports.get(one.peer.address, cluster.peers[0].rest_port)) for one in reads),
-        endpoints=tuple(_endpoint(target, seen) for target, seen in looked if target not in unused),
+        endpoints=tuple(_endpoint(target, seen) for target, seen in looked if target not in unused and target not in hearsay),
         available_ca=tuple(one.fingerprint for one in available),
         vouched_for=frozenset(one.fingerprint for one in vouched),
         certificates=_by_fingerprint((*available, *vouched, *presented)),

@@ -7,16 +7,18 @@ what comes over such a channel vouches for anything. Without it, UDS alone is as
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
-from xml.etree import ElementTree as ET
 
+from remediate.connectors import axl
+from remediate.connectors.axl import NamedNodes
 from remediate.connectors.http import Account, Answer, HttpClient
 from remediate.connectors.target import Target
-from remediate.connectors.text import address_in, visible
-from remediate.connectors.tls import Offer, Seen, handshake
+from remediate.connectors.text import visible
+from remediate.connectors.tls import NO_CONNECTION, Offer, Seen, handshake
 from remediate.connectors.tls_check import TlsCheck, issued_under, pinned
+from remediate.connectors.xmltext import plain_text, read_records
 from remediate.model.certificate import Certificate
 from remediate.model.errors import (
     AccessError,
@@ -27,30 +29,12 @@ from remediate.model.errors import (
     OutcomeUnknown,
     PinMismatch,
 )
-from remediate.model.identity import FAMILIES, Address, KeyFamily, Product
+from remediate.model.identity import FAMILIES, KeyFamily
 from remediate.model.limits import Limits
 
 WEB_PORT = 8443
 _UDS_SERVERS = "/cucm-uds/servers"
 _SNAPSHOT = "/platformcom/api/v1/certmgr/config/snapshot/server"
-_SCHEMA = "12.5"
-"""An AXL schema that Unified CM 12.5, 14 and 15 all answer to; newer boxes keep older schemas."""
-_LIST_NODES = (
-    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-    f'xmlns:ns="http://www.cisco.com/AXL/API/{_SCHEMA}"><soapenv:Body><ns:listProcessNode>'
-    "<searchCriteria><name>%</name></searchCriteria>"
-    "<returnedTags><name/><processNodeRole/></returnedTags></ns:listProcessNode></soapenv:Body></soapenv:Envelope>"
-)
-_AXL_HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f"CUCM:DB ver={_SCHEMA} listProcessNode"}
-_ENTERPRISE = "EnterpriseWideData"
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessNode:
-    """An entry of *System > Server*: a connection address that clients are told to use."""
-
-    address: Address
-    product: Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +62,44 @@ class UcNode:
         self._target, self._check, self._limits, self.verified = target, check, limits, verified
         self._where = f"{target.address}:{target.port}"
 
-    def uds_servers(self) -> tuple[Address, ...]:
+    def uds_servers(self) -> NamedNodes:
         """Return the names of the cluster's Unified CM nodes. Raises ObservationError, NotOffered, PinMismatch."""
         with self._client() as client:
             answer = client.get(_UDS_SERVERS)
         if answer.status == 404:
             raise NotOffered(f"{self._where} has no {_UDS_SERVERS}.")
         self._accept(answer, "UDS")
-        names = (one.text or "" for one in self._elements(answer, "UDS") if _local(one) == "server")
-        return tuple(dict.fromkeys(address for name in names if (address := address_in(name))))
+        what = f"UDS on {self._where}"
+        listed = read_records(answer.body, what, "server", limit=self._limits.max_nodes_without_login)
+        # Every Unified CM lists at least itself, so a document without a server is no list.
+        if listed.root != "servers" or not listed.records:
+            raise ObservationError(f"{what} answers with something that is no list of servers: {plain_text(answer.text, 200)}")
+        return NamedNodes(tuple((server.get("", ""), "cucm") for server in listed.records), listed.count)
 
-    def process_nodes(self, account: Account) -> tuple[ProcessNode, ...]:
-        """Return *System > Server* over AXL (``listProcessNode``, which reads). Raises LoginRefused at once."""
+    def process_nodes(self, account: Account) -> NamedNodes:
+        """Return *System > Server* over AXL. Asked once more where a version of AXL is refused and another one named.
+
+        Raises:
+            LoginRefused: at once.
+            ObservationError: it says something else than the list; its own words are in the message.
+        """
+        answer = self._ask_axl(account, axl.FIRST_VERSION)
+        remark = None
+        if version := axl.other_version(answer, axl.FIRST_VERSION):
+            again = f"was asked again in version {version[0]}.{version[1]}"
+            remark = f"AXL on {self._where} {again}, after it had said: {axl.fault_text(answer)}"
+            answer = self._ask_axl(account, version)
+        self._accept(answer, "AXL", account)
+        return replace(axl.nodes_in(answer, f"AXL on {self._where}", self._limits.max_named_nodes), remark=remark)
+
+    def _ask_axl(self, account: Account, version: axl.Version) -> Answer:
+        body, headers = axl.request(version)
         with self._client(account) as client:
             try:
-                answer = client.send("POST", "/axl/", data=_LIST_NODES.encode(), headers=_AXL_HEADERS)
+                answer = client.send("POST", "/axl/", data=body, headers=headers)
             except OutcomeUnknown as error:
                 raise ObservationError(f"AXL on {self._where} did not answer.") from error
-        self._accept(answer, "AXL", account)
-        rows = [one for one in self._elements(answer, "AXL") if _local(one) == "processNode"]
-        fields = [{_local(field): (field.text or "").strip() for field in row} for row in rows]
-        return tuple(
-            ProcessNode(address, "imp" if "presence" in row.get("processNodeRole", "").casefold() else "cucm")
-            for row in fields
-            if row.get("name") != _ENTERPRISE and (address := address_in(row.get("name", "")))
-        )
+        return answer
 
     def certificates(self, account: Account) -> NodeCertificates:
         """Return what certificate management shows. Raises LoginRefused at once."""
@@ -141,16 +138,8 @@ class UcNode:
                 ),
             )
         if not answer.ok:
-            raise ObservationError(f"{service} on {self._where} answers with HTTP {answer.status}: {visible(answer.text, 120)}")
-
-    def _elements(self, answer: Answer, service: str) -> Iterator[ET.Element]:
-        # No document of ours has a DTD; an attack on the parser (entities that grow) needs one.
-        if "<!DOCTYPE" in answer.text.upper() or "<!ENTITY" in answer.text.upper():
-            raise ObservationError(f"{service} on {self._where} answers with a document type, which is not read.")
-        try:
-            return ET.fromstring(answer.text.encode()).iter()  # noqa: S314  size is limited, DTDs are refused above
-        except ET.ParseError as error:
-            raise ObservationError(f"{service} on {self._where} answers with something that is not XML.") from error
+            words = axl.fault_text(answer) or "it gives no reason"
+            raise ObservationError(f"{service} on {self._where} answers with HTTP {answer.status}: {words}")
 
 
 def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits) -> UcNode:
@@ -161,15 +150,19 @@ def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits
     """
     authorities = tuple(authorities)
     found: UcNode | None = None
+    why = "it shows no certificate"
     for family in FAMILIES:
-        answer = handshake(target.host, target.port, target.address, _offer(family), limits)
+        answer = handshake(target.host, target.port, target.address, _offer(family), limits, guarded=target.guarded)
         if not isinstance(answer, Seen):
+            why = answer.detail
+            if answer.why in NO_CONNECTION:
+                break
             continue
         if _verifies(target, issued_under(authorities, family), limits):
             return UcNode(target, issued_under(authorities, family), limits, verified=True)
         found = found or UcNode(target, pinned(answer.chain[0].fingerprint, family), limits, verified=False)
     if found is None:
-        raise ObservationError(f"{target.address}:{target.port} cannot be reached over TLS 1.2.")
+        raise ObservationError(f"{target.address}:{target.port} cannot be reached over TLS 1.2: {why}.")
     return found
 
 
@@ -185,11 +178,6 @@ def _verifies(target: Target, check: TlsCheck, limits: Limits) -> bool:
         except (PinMismatch, ObservationError):
             return False
     return True
-
-
-def _local(element: ET.Element) -> str:
-    """The name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
 
 
 def _in_snapshot(document: Any) -> NodeCertificates:

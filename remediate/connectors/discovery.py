@@ -1,24 +1,28 @@
-"""Every node and port that clients are sent to: from the cluster's publishers, from Unified CM, from the inventory."""
+"""Every node and port that clients are sent to: from the cluster's publishers, from Unified CM, from the inventory.
+
+Whoever could not be asked leaves a gap, and a gap is not an empty answer. Where the inventory says ``discovery: inventory``, its
+nodes are the whole list, and nobody is asked for more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-from remediate.connectors.cucm import WEB_PORT, NodeCertificates, UcNode, open_node
+from remediate.connectors.addresses import names_of
+from remediate.connectors.axl import NamedNodes
+from remediate.connectors.cucm import NodeCertificates, UcNode, open_node
 from remediate.connectors.http import Account
+from remediate.connectors.nodes import WEB_PORT, KnownNodes, Report
 from remediate.connectors.records import PublisherRecord
 from remediate.connectors.target import Target
-from remediate.model.access import ClusterAccess, NodeAccess
+from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, PinMismatch
-from remediate.model.identity import Address, Product
+from remediate.model.identity import Address
 from remediate.model.limits import Limits
-
-DEFAULT_PORTS: dict[Product, tuple[int, ...]] = {"cucm": (8443, 6971, 6972), "imp": (8443,), "unity": (8443,)}
-"""Where the traffic server goes (Cisco, MRA deployment guide, ports)."""
-
-Warn = Callable[[str], None]
+from remediate.model.snapshot import DiscoveryGap
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,46 +41,45 @@ class Discovered:
 
 
 @dataclass(slots=True)
-class _Nodes:
-    """The nodes so far, each once, under the spelling that came first."""
+class _Asker:
+    """What every question needs, and the nodes that were opened."""
 
-    given: Mapping[tuple[str, Product], NodeAccess]
-    connect_to: Mapping[str, str | None]
-    by_key: dict[tuple[str, Product], NodeAccess] = field(default_factory=dict)
-    learned: dict[tuple[str, Product], list[str]] = field(default_factory=dict)
+    cluster: ClusterAccess
+    authorities: Sequence[Certificate]
+    limits: Limits
+    report: Report
+    opened: dict[str, UcNode | ObservationError] = field(default_factory=dict)
 
-    def add(self, address: Address, product: Product, source: str) -> None:
-        key = (_key(address), product)
-        if key not in self.by_key:
-            self.by_key[key] = self.given.get(key) or NodeAccess(address, product, self.connect_to.get(key[0]))
-        sources = self.learned.setdefault(key, [])
-        if source not in sources:
-            sources.append(source)
+    def open_all(self, targets: Sequence[Target]) -> None:
+        """Open many nodes at once, without an account: a dead one takes seconds, and there may be hundreds."""
+        new = {target.address.casefold(): target for target in targets if target.address.casefold() not in self.opened}
+        if new:
+            with ThreadPoolExecutor(min(self.limits.parallel_endpoints, len(new)), thread_name_prefix="open") as pool:
+                self.opened.update(zip(new, pool.map(self._open, new.values()), strict=True))
 
-    def web(self, product: Product, *, publishers: bool) -> list[Target]:
-        """The web port of each node of a product, in order; of the publishers only, or of all."""
-        return [
-            Target(node.address, WEB_PORT, product, node.connect_to)
-            for key, node in self.by_key.items()
-            if node.product == product and (not publishers or "publisher" in self.learned[key])
-        ]
+    def node(self, target: Target) -> UcNode | ObservationError:
+        """Return a node that `open_all` was given, or why it could not be opened."""
+        return self.opened[target.address.casefold()]
 
-    def targets(self) -> tuple[Target, ...]:
-        found: dict[tuple[str, int], Target] = {}
-        for key, node in self.by_key.items():
-            for target in _ports_of(node, self.learned[key]):
-                found.setdefault((_key(target.address), target.port), target)
-        return tuple(sorted(found.values(), key=lambda one: (_key(one.address), one.port)))
+    def gap(self, target: Target, service: str, problem: str, *, kind: str = "not-asked", incomplete: bool) -> None:
+        """Report that something could not be asked."""
+        self.report(DiscoveryGap(target.address, service, kind, incomplete, problem))
+
+    def _open(self, target: Target) -> UcNode | ObservationError:
+        try:
+            return open_node(target, self.authorities, self.limits)
+        except ObservationError as error:
+            return error
 
 
 def discover(
     cluster: ClusterAccess,
-    publishers: Iterable[PublisherRecord],
+    publishers: Sequence[PublisherRecord],
     authorities: Sequence[Certificate],
     limits: Limits,
-    warn: Warn,
+    report: Report,
 ) -> Discovered:
-    """Return every port to look at. What cannot be asked is said through `warn`; the publisher's own port will show it again.
+    """Return every port to look at. What could not be asked, and what is not followed, goes to `report`.
 
     Args:
         authorities: what the web port of a node must verify under before an account is sent to it.
@@ -85,73 +88,91 @@ def discover(
         LoginRefused: AXL or certificate management refuses the account of the inventory; it is not tried elsewhere.
         InventoryError: the secret cannot be read.
     """
-    given = {(_key(one.address), one.product): one for one in cluster.nodes}
-    nodes = _Nodes(given, {_key(one.address): one.connect_to for one in cluster.nodes})
+    given = {(node.address.casefold(), node.product): node for node in cluster.nodes}
+    connect_to = {node.address.casefold(): node.connect_to for node in cluster.nodes}
+    nodes = KnownNodes(given, connect_to, names_of(cluster))
+    asker = _Asker(cluster, authorities, limits, report)
     for node in cluster.nodes:
         nodes.add(node.address, node.product, "inventory")
-    for publisher in publishers:
-        nodes.add(publisher.address, publisher.product, "publisher")
-    opened: dict[str, UcNode] = {}
-    for target in nodes.web("cucm", publishers=True):
-        if (web := _open(target, authorities, limits, warn, opened)) is not None:
-            _ask_for_nodes(web, target, cluster, nodes, warn)
-    shown = _authenticated(cluster, nodes, authorities, limits, warn, opened)
-    every = dict.fromkeys(one for node in shown.values() for one in node.all)
+    if cluster.discovery == "auto":
+        named = tuple((publisher.address, publisher.product) for publisher in publishers)
+        nodes.add_named(NamedNodes(named, len(named)), "publisher", cluster.name, limits.max_publishers, report)
+        _ask_publishers(asker, nodes)
+    shown = _authenticated(asker, nodes)
+    every = dict.fromkeys(certificate for node in shown.values() for certificate in node.all)
     return Discovered(nodes.targets(), tuple(every), {address: node.own for address, node in shown.items()})
 
 
-def _open(
-    target: Target, authorities: Sequence[Certificate], limits: Limits, warn: Warn, opened: dict[str, UcNode]
-) -> UcNode | None:
-    if _key(target.address) not in opened:
-        try:
-            opened[_key(target.address)] = open_node(target, authorities, limits)
-        except ObservationError as error:
-            warn(f"{target.address} could not be asked: {error}")
-    return opened.get(_key(target.address))
+def _ask_publishers(asker: _Asker, nodes: KnownNodes) -> None:
+    publishers = nodes.web("cucm", publishers=True)
+    asker.open_all(publishers)
+    for target in publishers:
+        node = asker.node(target)
+        if isinstance(node, ObservationError):
+            problem = f"{target.address} could not be asked for its cluster's nodes: {node}"
+            asker.gap(target, "web", problem, incomplete=True)
+        else:
+            _ask_uds(asker, nodes, node, target)
+            _ask_axl(asker, nodes, node, target)
 
 
-def _ask_for_nodes(node: UcNode, target: Target, cluster: ClusterAccess, nodes: _Nodes, warn: Warn) -> None:
+def _ask_uds(asker: _Asker, nodes: KnownNodes, node: UcNode, target: Target) -> None:
     try:
-        for address in node.uds_servers():
-            nodes.add(address, "cucm", "uds")
+        named = node.uds_servers()
     except (ObservationError, NotOffered, PinMismatch) as error:
-        warn(f"{target.address} could not be asked for its cluster's nodes: {error}")
-    if cluster.axl is None:
+        problem = f"{target.address} could not be asked for its cluster's nodes: {error}"
+        asker.gap(target, "uds", problem, incomplete=True)
+    else:
+        nodes.add_named(named, "uds", target.address, asker.limits.max_nodes_without_login, asker.report)
+
+
+def _ask_axl(asker: _Asker, nodes: KnownNodes, node: UcNode, target: Target) -> None:
+    axl = asker.cluster.axl
+    if axl is None:
         return
     if not node.verified:
-        warn(_unverified(target, "AXL"))
+        # Such a node's own web port is refused by every peer, so no command calls the cluster healthy, and the plan that mends
+        # this is the one that lets AXL be asked (decision 0018). Where that port is not looked at, nothing else would say so.
+        looked_at = any(one.port == WEB_PORT and one.address == target.address for one in nodes.targets())
+        asker.gap(target, "axl", _unverified(target, "AXL"), kind="unverified", incomplete=not looked_at)
         return
     try:
-        for entry in node.process_nodes(Account(cluster.axl.username, cluster.axl.password.read())):
-            nodes.add(entry.address, entry.product, "axl")
+        named = node.process_nodes(Account(axl.username, axl.password.read()))
     except (ObservationError, PinMismatch) as error:
-        warn(f"{target.address} could not be asked over AXL: {error}")
+        asker.gap(target, "axl", f"{target.address} could not be asked over AXL: {error}", incomplete=True)
+    else:
+        if named.remark:
+            asker.gap(target, "axl", named.remark, kind="other-version", incomplete=False)
+        nodes.add_named(named, "axl", target.address, asker.limits.max_named_nodes, asker.report)
 
 
-def _authenticated(
-    cluster: ClusterAccess,
-    nodes: _Nodes,
-    authorities: Sequence[Certificate],
-    limits: Limits,
-    warn: Warn,
-    opened: dict[str, UcNode],
-) -> dict[Address, NodeCertificates]:
-    """What certificate management shows of each node, where the node itself verifies."""
-    if cluster.platform is None:
+def _authenticated(asker: _Asker, nodes: KnownNodes) -> dict[Address, NodeCertificates]:
+    """What certificate management shows of each node, where the node itself verifies.
+
+    It names no endpoint, so what it does not say leaves no plan incomplete: fewer certificates are vouched for.
+    """
+    platform = asker.cluster.platform
+    if platform is None:
         return {}
-    account = Account(cluster.platform.username, cluster.platform.password.read())
-    found: dict[Address, NodeCertificates] = {}
-    for target in (*nodes.web("cucm", publishers=False), *nodes.web("imp", publishers=False)):
-        node = _open(target, authorities, limits, warn, opened)
-        if node and not node.verified:
-            warn(_unverified(target, "certificate management"))
-        elif node:
+    account = Account(platform.username, platform.password.read())
+    shown: dict[Address, NodeCertificates] = {}
+    targets = [*nodes.web("cucm", publishers=False), *nodes.web("imp", publishers=False)]
+    asker.open_all(targets)
+    for target in targets:
+        node = asker.node(target)
+        if isinstance(node, ObservationError):
+            problem = f"{target.address} could not be asked for its certificates: {node}"
+            asker.gap(target, "certificate-management", problem, incomplete=False)
+        elif not node.verified:
+            problem = _unverified(target, "certificate management")
+            asker.gap(target, "certificate-management", problem, kind="unverified", incomplete=False)
+        else:
             try:
-                found[target.address] = node.certificates(account)
+                shown[target.address] = node.certificates(account)
             except (ObservationError, NotOffered, PinMismatch) as error:
-                warn(f"{target.address} could not be asked for its certificates: {error}")
-    return found
+                problem = f"{target.address} could not be asked for its certificates: {error}"
+                asker.gap(target, "certificate-management", problem, incomplete=False)
+    return shown
 
 
 def _unverified(target: Target, service: str) -> str:
@@ -159,16 +180,3 @@ def _unverified(target: Target, service: str) -> str:
         f"{service} on {target.address} was not asked: its certificate does not verify under a CA of yours or of a peer, "
         "and no account is sent over such a channel. Give its CA under `ca:` in the inventory."
     )
-
-
-def _ports_of(node: NodeAccess, learned: Sequence[str]) -> list[Target]:
-    """The ports that the inventory insists on, else the product's; a publisher's web port is what the cluster itself uses."""
-    base = Target(node.address, 0, node.product, node.connect_to, learned_from=tuple(sorted(learned)))
-    if node.ports is not None:
-        return [replace(base, port=port, insisted=True) for port in node.ports]
-    insisted = "publisher" in learned
-    return [replace(base, port=port, insisted=insisted and port == WEB_PORT) for port in DEFAULT_PORTS[node.product]]
-
-
-def _key(address: Address) -> str:
-    return address.casefold()

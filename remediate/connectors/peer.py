@@ -149,6 +149,14 @@ class ExpresswayPeer:
         """Return the Unified CM and IM&P publishers that servers are discovered from."""
         return tuple(one for product, path in _PUBLISHER_PATHS.items() for one in self._publishers(product, path))
 
+    def lists_publishers(self) -> bool:
+        """Return whether this peer has a list of Unified CM publishers at all; without one, who they are is not known."""
+        try:
+            self._rest.get_objects(_PUBLISHER_PATHS["cucm"])
+        except NotOffered:
+            return False
+        return True
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append one certificate to this peer's trusted CA list.
 

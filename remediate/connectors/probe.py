@@ -14,7 +14,7 @@ from typing import TypeGuard
 from OpenSSL import SSL
 
 from remediate.connectors.target import Observation, Target
-from remediate.connectors.tls import NotSeen, Offer, Seen, Why, handshake
+from remediate.connectors.tls import NO_CONNECTION, NotSeen, Offer, Seen, Why, handshake
 from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.limits import Limits
@@ -32,7 +32,6 @@ _LEGACY = Offer("ALL", SSL.TLS1_VERSION, SSL.TLS1_1_VERSION)
 
 _CHANCE = frozenset({Why.NO_NAME, Why.UNREACHABLE, Why.TIMED_OUT, Why.RESET})
 """What may go better the second time. A refusal, an alert, something else than TLS will not."""
-_UNREACHABLE = frozenset({Why.REFUSED, Why.NO_NAME, Why.UNREACHABLE})
 _NO_COMMON_GROUND = frozenset({Why.NO_SHARED_CIPHER, Why.OTHER_VERSION})
 
 
@@ -51,8 +50,11 @@ def probe(
     one_at_a_time = threading.Lock()
 
     def run(lane: Sequence[int]) -> None:
+        absent: Observation | None = None
         for number in lane:
-            observation = probe_one(targets[number], lists, limits)
+            observation = absent or probe_one(targets[number], lists, limits)
+            if observation.host_absent and targets[number].named_without_login:
+                absent = observation
             with one_at_a_time:
                 found[number] = observation
                 seen(targets[number], observation)
@@ -73,19 +75,27 @@ def variants(ciphers: CipherList) -> tuple[CipherList, CipherList]:
 
 
 def _lanes(targets: Sequence[Target], limits: Limits) -> list[list[int]]:
-    """Targets, by number, split so that each lane can run by itself: no node is in more lanes than it may have connections."""
+    """Targets, by number, split so that each lane can run by itself: no node is in more lanes than it may have connections.
+
+    A node that only a source without a login names has one lane: where it is not there, its other ports are not tried.
+    """
     by_node: dict[str, list[int]] = {}
     for number, target in enumerate(targets):
         by_node.setdefault(target.host.casefold(), []).append(number)
-    width = limits.parallel_per_node
-    return [numbers[start::width] for numbers in by_node.values() for start in range(min(width, len(numbers)))]
+    lanes: list[list[int]] = []
+    for numbers in by_node.values():
+        hearsay = all(targets[number].named_without_login for number in numbers)
+        width = 1 if hearsay else limits.parallel_per_node
+        lanes += [numbers[start::width] for start in range(min(width, len(numbers)))]
+    return lanes
 
 
 def probe_one(target: Target, lists: Sequence[CipherList], limits: Limits) -> Observation:
     """Return what one target presents. Never raises for what a server does."""
     rsa, tls13 = _first_look(target, limits)
     if _hopeless(rsa):
-        return Observation(error=_error(rsa), refused=rsa.why is Why.REFUSED)
+        absent = rsa.why in NO_CONNECTION - {Why.REFUSED}
+        return Observation(error=_error(rsa), refused=rsa.why is Why.REFUSED, host_absent=absent)
     answers: dict[KeyFamily, Seen | NotSeen] = {"rsa": rsa, "ecdsa": _look(target, _FAMILY_OFFERS["ecdsa"], limits)}
     for family in [one for one in FAMILIES if _why(answers[one]) is Why.SILENT]:
         answers[family] = _after_silence(target, family, answers, limits)
@@ -102,13 +112,18 @@ def probe_one(target: Target, lists: Sequence[CipherList], limits: Limits) -> Ob
 
 def _first_look(target: Target, limits: Limits) -> tuple[Seen | NotSeen, bool | None]:
     """RSA under TLS 1.2, and whether it speaks 1.3: one handshake with a node that does not, which most do not."""
-    modern = handshake(target.host, target.port, target.address, _RSA_OR_1_3, limits)
+    modern = _ask(target, _RSA_OR_1_3, limits)
     tls13 = _speaks_1_3(modern)
-    if (isinstance(modern, Seen) and not tls13) or _why(modern) is Why.REFUSED:
+    if (isinstance(modern, Seen) and not tls13) or _why(modern) in _never_again(target):
         return modern, tls13
     if _why(modern) in _CHANCE:
         time.sleep(limits.read_pause_s)
-    return handshake(target.host, target.port, target.address, _FAMILY_OFFERS["rsa"], limits), tls13
+    return _ask(target, _FAMILY_OFFERS["rsa"], limits), tls13
+
+
+def _never_again(target: Target) -> frozenset[Why]:
+    """Which failures are final. Of a name that anybody may have written, all: hundreds of them must not cost minutes."""
+    return NO_CONNECTION if target.named_without_login else frozenset({Why.REFUSED, Why.SPECIAL_ADDRESS})
 
 
 def _speaks_1_3(answer: Seen | NotSeen) -> bool | None:
@@ -122,11 +137,15 @@ def _hopeless(answer: Seen | NotSeen) -> TypeGuard[NotSeen]:
     return isinstance(answer, NotSeen) and answer.why not in (*_NO_COMMON_GROUND, Why.SILENT)
 
 
+def _ask(target: Target, offer: Offer, limits: Limits) -> Seen | NotSeen:
+    return handshake(target.host, target.port, target.address, offer, limits, guarded=target.guarded)
+
+
 def _look(target: Target, offer: Offer, limits: Limits) -> Seen | NotSeen:
-    answer = handshake(target.host, target.port, target.address, offer, limits)
+    answer = _ask(target, offer, limits)
     if isinstance(answer, NotSeen) and answer.why in _CHANCE:
         time.sleep(limits.read_pause_s)
-        return handshake(target.host, target.port, target.address, offer, limits)
+        return _ask(target, offer, limits)
     return answer
 
 
@@ -152,7 +171,7 @@ def _why(answer: Seen | NotSeen) -> Why | None:
 
 
 def _error(answer: NotSeen) -> str:
-    return f"{'unreachable' if answer.why in _UNREACHABLE else 'handshake-failed'}: {answer.detail}"
+    return f"{'unreachable' if answer.why in NO_CONNECTION else 'handshake-failed'}: {answer.detail}"
 
 
 def _nothing_shared(target: Target, limits: Limits, *, tls13: bool | None) -> str:

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from OpenSSL import SSL, crypto
 
+from remediate.connectors.addresses import SpecialAddress, connect
 from remediate.connectors.text import reason_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
@@ -43,6 +44,11 @@ class Why(StrEnum):
     NOT_TLS = "not TLS"
     BROKEN = "broken handshake"
     NOT_OFFERABLE = "cipher list unknown here"
+    SPECIAL_ADDRESS = "leads to an address that only the inventory may name"
+
+
+NO_CONNECTION = frozenset({Why.REFUSED, Why.NO_NAME, Why.UNREACHABLE, Why.SPECIAL_ADDRESS})
+"""There was not even a connection, so another offer would not be heard either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,12 @@ class NotSeen:
     detail: str
 
 
-def handshake(host: str, port: int, server_name: str, offer: Offer, limits: Limits) -> Seen | NotSeen:
-    """Return what `host` shows on `port` to `offer`. `server_name` goes into the SNI when it is a name."""
+def handshake(host: str, port: int, server_name: str, offer: Offer, limits: Limits, *, guarded: bool = False) -> Seen | NotSeen:
+    """Return what `host` shows on `port` to `offer`. `server_name` goes into the SNI when it is a name.
+
+    Args:
+        guarded: see `addresses.connect`.
+    """
     try:
         connection = SSL.Connection(_context(offer), None)
     except SSL.Error:
@@ -80,7 +90,7 @@ def handshake(host: str, port: int, server_name: str, offer: Offer, limits: Limi
         connection.set_tlsext_host_name(server_name.rstrip(".").encode())
     connection.set_connect_state()
     try:
-        with socket.create_connection((host, port), limits.connect_s) as wire:
+        with connect(host, port, limits.connect_s, guarded=guarded) as wire:
             return _Exchange(connection, wire, limits).run()
     except (OSError, UnicodeError) as error:
         return _no_connection(error, limits)
@@ -99,6 +109,8 @@ def _context(offer: Offer) -> SSL.Context:
 
 
 def _no_connection(error: Exception, limits: Limits) -> NotSeen:
+    if isinstance(error, SpecialAddress):
+        return NotSeen(Why.SPECIAL_ADDRESS, "its name leads to an address that only the inventory may name")
     if isinstance(error, ConnectionRefusedError):
         return NotSeen(Why.REFUSED, "connection refused")
     if isinstance(error, socket.gaierror | UnicodeError):

@@ -13,7 +13,7 @@ from remediate.inventory.document import Item, read_document
 from remediate.inventory.mra import LoginOf, mra_access, refuse_shared
 from remediate.inventory.pins import address, host_key_trust, tls_trust
 from remediate.machine.files import list_files
-from remediate.model.access import ClusterAccess, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
+from remediate.model.access import ClusterAccess, Discovery, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
 from remediate.model.errors import InventoryError
 from remediate.model.identity import Address, Product
 from remediate.model.plan import CipherPolicy, Policy
@@ -67,7 +67,11 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     keys = item.mapping(required=("name", "expressway"), optional=("unified_communications", "policy", "ca"))
     name = _name(keys["name"])
     expressway = keys["expressway"].mapping(required=("username", "password", "peers"))
-    uc = keys["unified_communications"].mapping(optional=(*_ACCOUNTS, "nodes")) if "unified_communications" in keys else {}
+    uc = (
+        keys["unified_communications"].mapping(optional=(*_ACCOUNTS, "discovery", "nodes"))
+        if "unified_communications" in keys
+        else {}
+    )
 
     def login(of: Mapping[str, Item]) -> Login:
         username = of["username"].text()
@@ -81,6 +85,7 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
         axl=accounts.get("credentials"),
         platform=accounts.get("platform_credentials"),
         nodes=_nodes(uc["nodes"]) if "nodes" in uc else (),
+        discovery=_discovery(uc),
         policy=_policy(keys["policy"]) if "policy" in keys else Policy(),
         ca=_authorities(keys["ca"]) if "ca" in keys else (),
         source=item.file,
@@ -119,6 +124,15 @@ def _nodes(item: Item) -> tuple[NodeAccess, ...]:
             raise entry.error(f"the {node.product} node {node.address} stands twice in `nodes`.")
         nodes[node.address, node.product] = node
     return tuple(nodes.values())
+
+
+def _discovery(uc: Mapping[str, Item]) -> Discovery:
+    if "discovery" not in uc:
+        return "auto"
+    discovery = cast("Discovery", uc["discovery"].choice(get_args(Discovery)))
+    if discovery == "inventory" and "nodes" not in uc:
+        raise uc["discovery"].error("`discovery: inventory` needs `nodes` beside it: they are then all that is looked at.")
+    return discovery
 
 
 def _node(item: Item) -> NodeAccess:

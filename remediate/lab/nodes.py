@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
 from remediate.lab.pki import Identity, Pki, impostor_of
@@ -33,6 +35,7 @@ class SimulatedNode:
         connect_to: where it really listens.
         ports: all its TLS ports.
         presented: port to what it presents, by key family, leaf first.
+        instead: path to the HTTP status and the body that are answered there instead of what the node would say.
     """
 
     spec: NodeSpec
@@ -40,6 +43,7 @@ class SimulatedNode:
     presented: Mapping[int, Mapping[KeyFamily, tuple[Certificate, ...]]]
     listeners: tuple[Listener, ...]
     running: bool
+    instead: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -56,7 +60,8 @@ def build_node(
     spec: NodeSpec, connect_to: str, scenario: Scenario, pki: Pki, accounts: Accounts, private: Path
 ) -> SimulatedNode:
     """Return a node that is ready to start; its keys are written into the folder `private`."""
-    app = _NodeApp(spec, scenario, pki, accounts).app()
+    instead: dict[str, tuple[int, str]] = {}
+    app = _NodeApp(spec, scenario, pki, accounts, instead).app()
     presented: dict[int, Mapping[KeyFamily, tuple[Certificate, ...]]] = {}
     listeners = []
     for service in spec.services:
@@ -64,7 +69,7 @@ def build_node(
         tls = _server_context(spec, service, identities, private)
         listeners.append(Listener(app, connect_to, service.ports, tls))
         presented |= {port: {family: one.chain for family, one in identities.items()} for port in service.ports}
-    return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running)
+    return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running, instead)
 
 
 async def intercept(node: SimulatedNode, port: int, private: Path) -> None:
@@ -109,6 +114,7 @@ class _NodeApp:
     scenario: Scenario
     pki: Pki
     accounts: Accounts
+    instead: Mapping[str, tuple[int, str]]
 
     def app(self) -> Starlette:
         routes = [
@@ -124,7 +130,7 @@ class _NodeApp:
             ]
         if self.spec.product in ("cucm", "imp"):
             routes.insert(0, Route("/axl/", self._axl, methods=["POST"]))
-        return Starlette(routes=routes)
+        return Starlette(routes=routes, middleware=[Middleware(_Instead, self.instead)])
 
     async def _servers(self, request: Request) -> Response:
         del request
@@ -173,6 +179,17 @@ class _NodeApp:
         """Ids of the authorities that signed or are sent with this node's certificates: what its services trust."""
         every = [spec for service in self.spec.services for spec in service.certificates]
         return {name for spec in every for name in (*spec.sends, *((spec.issuer,) if spec.issuer else ()))}
+
+
+class _Instead:
+    """Answers in the place of a node where it was told to."""
+
+    def __init__(self, app: ASGIApp, instead: Mapping[str, tuple[int, str]]) -> None:
+        self._app, self._instead = app, instead
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._instead.get(scope.get("path", ""))
+        await (_xml(answer[1], answer[0]) if answer else self._app)(scope, receive, send)
 
 
 def _login(request: Request) -> tuple[str, str] | None:

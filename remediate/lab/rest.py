@@ -153,7 +153,7 @@ class RestInterface:
 
     async def _publishers(self, request: Request) -> Response:
         product = request.path_params["product"]
-        if product not in ("cucm", "imp"):
+        if product not in ("cucm", "imp") or not self.peer.lists_publishers:
             return _message("Not found", 404)
         if request.method == "GET":
             with self.cluster.lock:

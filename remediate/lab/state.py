@@ -60,6 +60,7 @@ class SimulatedPeer:
     loaded: tuple[Certificate, ...] | None = None
     restarts: int = 0
     running: bool = True
+    lists_publishers: bool = True
     banner: str = "\r\nTANDBERG Video Communication Server\r\n\r\n"
 
     @property

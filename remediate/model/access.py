@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from remediate.model.identity import Address, Fingerprint, Product
 from remediate.model.plan import Policy
 from remediate.model.secret import Login
+
+Discovery = Literal["auto", "inventory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class ClusterAccess:
     Attributes:
         axl: an account for AXL on Unified CM; None: only what needs no login is asked.
         platform: an account for certificate management on Unified CM's platform.
+        discovery: ``inventory``: `nodes` is the whole list, and nobody is asked for more.
         ca: files and folders of CA certificates that the operator vouches for.
         source: the inventory file, for messages.
     """
@@ -93,6 +97,7 @@ class ClusterAccess:
     axl: Login | None = None
     platform: Login | None = None
     nodes: tuple[NodeAccess, ...] = ()
+    discovery: Discovery = "auto"
     policy: Policy = Policy()
     ca: tuple[Path, ...] = ()
     source: Path = Path("inventory.yml")

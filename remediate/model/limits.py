@@ -39,6 +39,14 @@ class Limits:
     """What OpenSSL takes for a whole chain (ssl.h: SSL_MAX_CERT_LIST_DEFAULT)."""
     max_chain_certificates: int = 100
     max_list_certificates: int = 5_000
+    max_peers: int = 6
+    """Of one cluster, as many as Expressway allows (Cisco, cluster creation guide)."""
+    max_publishers: int = 100
+    """Unified CM and IM and Presence publishers that one Expressway cluster discovers servers from."""
+    max_named_nodes: int = 200
+    """Nodes that one source with a login may name: a Unified CM megacluster has some 30 servers."""
+    max_nodes_without_login: int = 64
+    """Nodes that UDS may name: each costs a look-up and a connection that anybody in the path can order."""
     parallel_endpoints: int = 64
     parallel_per_node: int = 4
     parallel_clusters: int = 8

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, PlanId, Product
-from remediate.model.snapshot import RefreshBy, RemovalBy
+from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.verdict import Cause, Verdict
 
 CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
@@ -133,10 +133,15 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a peer looked like when the plan was made: digest of its trusted CA list, and the cipher lists it depends on."""
+    """What a peer looked like when the plan was made: digest of its trusted CA list, and the cipher lists it depends on.
+
+    Attributes:
+        version: what it ran; the plan does not depend on it. None: not known.
+    """
 
     trusted_ca: str
     ciphers: Mapping[str, CipherList]
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +158,14 @@ class Plan:
     """The smallest safe change for one cluster, and its proof.
 
     Attributes:
-        complete: every peer and endpoint was observed.
+        complete: every peer and endpoint was observed, and discovery learned which there are.
         base: per peer, what the plan was made from.
         endpoints: one forecast per (peer, endpoint), sorted.
         unresolved: endpoints that stay refused, with what would help.
         certificates: every certificate that is named in it.
         notes: what a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
+        not_in_use: default ports that refused, as ``address:port``: not judged.
+        undiscovered: what discovery could not learn, and what it would not follow.
     """
 
     id: PlanId
@@ -172,6 +179,8 @@ class Plan:
     certificates: Mapping[Fingerprint, Certificate]
     notes: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    not_in_use: tuple[str, ...] = ()
+    undiscovered: tuple[DiscoveryGap, ...] = ()
 
     @property
     def changes(self) -> tuple[Action, ...]:

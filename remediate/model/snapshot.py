@@ -106,6 +106,30 @@ class Publisher:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoveryGap:
+    """Something that discovery could not learn, or would not follow: endpoints or peers may be missing because of it.
+
+    Attributes:
+        source: who was asked, or who named what was not followed.
+        service: ``uds``, ``axl``, ``web``, ``certificate-management``, ``publisher`` or ``cluster``; likewise.
+        kind: ``not-asked``, ``unverified``, ``name-refused``, ``over-limit``, ``no-login-needed`` or ``other-version``; a reader
+            knows others too.
+        incomplete: whether the snapshot is incomplete because of it.
+        message: one sentence for a person, with the source's own words.
+        names: which names it is about, the first of them.
+        count: how many names it is about in all.
+    """
+
+    source: str
+    service: str
+    kind: str
+    incomplete: bool
+    message: str
+    names: tuple[str, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Two ways to look at one server show two certificates: somebody may be in the middle.
 
@@ -129,7 +153,7 @@ class Snapshot:
         certificates: every certificate that is named anywhere, by fingerprint.
         publishers: where discovery would be refreshed.
         not_in_use: default ports that refused, as ``address:port``: said, and no reason for incompleteness.
-        not_asked: what discovery could not ask, one sentence each: endpoints may be missing because of it.
+        undiscovered: what discovery could not learn, and what it would not follow.
         alarms: where vantage points disagree.
     """
 
@@ -142,13 +166,14 @@ class Snapshot:
     certificates: Mapping[Fingerprint, Certificate]
     publishers: tuple[Publisher, ...] = ()
     not_in_use: tuple[str, ...] = ()
-    not_asked: tuple[str, ...] = ()
+    undiscovered: tuple[DiscoveryGap, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every peer and every endpoint was observed."""
-        return all(peer.error is None for peer in self.peers) and all(one.error is None for one in self.endpoints)
+        """Whether every peer and every endpoint was observed, and discovery learned which there are."""
+        observed = all(peer.error is None for peer in self.peers) and all(one.error is None for one in self.endpoints)
+        return observed and not any(gap.incomplete for gap in self.undiscovered)
 
     @staticmethod
     def from_json(text: str | bytes) -> Snapshot:

@@ -28,7 +28,8 @@ def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Foreca
         *renewals(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
-    found += [f"Not everything could be asked, so an endpoint may be missing: {one}" for one in snapshot.not_asked]
+    # What makes the plan incomplete stands in every view by itself, before anything else.
+    found += [gap.message for gap in snapshot.undiscovered if not gap.incomplete]
     if snapshot.not_in_use:
         found.append(f"Not in use, so not judged: {', '.join(snapshot.not_in_use)}.")
     return tuple(dict.fromkeys(found))

@@ -121,6 +121,8 @@ def _made(snapshot: Snapshot, policy: Policy) -> Plan:
         certificates=_named(snapshot, actions),
         notes=notes(snapshot, policy, choice, forecaster),
         alternatives=alternatives(solver, found, out),
+        not_in_use=snapshot.not_in_use,
+        undiscovered=snapshot.undiscovered,
     )
     return replace(plan, id=plan_id(plan_document(plan)))
 
@@ -134,7 +136,7 @@ def _in_order(snapshot: Snapshot) -> Snapshot:
         available_ca=tuple(sorted(set(snapshot.available_ca))),
         publishers=tuple(sorted(snapshot.publishers, key=lambda one: (one.product, one.address))),
         not_in_use=tuple(sorted(snapshot.not_in_use)),
-        not_asked=tuple(sorted(snapshot.not_asked)),
+        undiscovered=tuple(sorted(snapshot.undiscovered, key=lambda gap: (gap.source, gap.service, gap.kind, gap.message))),
     )
 
 
@@ -149,7 +151,7 @@ def _endpoint_name(address: str, port: int) -> str:
 
 def _base(peer: Peer) -> Base:
     depended_on = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
-    return Base(peer.trusted_digest, depended_on)
+    return Base(peer.trusted_digest, depended_on, peer.version)
 
 
 def _actions(

@@ -27,9 +27,9 @@ def server_identity(name: str = "node.example.test", family: str = "rsa", issuer
 
 
 @contextmanager
-def tcp_server(talk: Talk, host: str = "127.0.0.1") -> Iterator[int]:
-    """Accept connections and hand each to `talk` in a thread of its own. Gives the port."""
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listener:
+def tcp_server(talk: Talk, host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Accept connections and hand each to `talk` in a thread of its own. Gives the port; 0 stands for a free one."""
+    with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listener:
         threading.Thread(target=_accept, args=(listener, talk), daemon=True).start()
         yield listener.getsockname()[1]
         # A close alone would leave the thread in accept().
@@ -109,6 +109,16 @@ def routed_talk(context: ssl.SSLContext, answers: Answers, asked: list[bytes]) -
             asked.append(request)
             waiting = answers.get(" ".join(request.decode(errors="replace").split(" ", 2)[:2]), [http(404)])
             connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+    return tls_talk(context, talk)
+
+
+def https_answering(context: ssl.SSLContext, answer: Callable[[bytes], bytes]) -> Talk:
+    """Answer each request with what `answer` makes of it."""
+
+    def talk(connection: socket.socket) -> None:
+        while request := _request(connection):
+            connection.sendall(answer(request))
 
     return tls_talk(context, talk)
 

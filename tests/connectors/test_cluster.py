@@ -78,6 +78,38 @@ def test_a_ca_and_known_hosts_hold_for_the_peers_that_the_cluster_names(
         assert [one.address for one in opened.peers] == [one.address for one in lab.peers]
 
 
+def test_a_cluster_that_cannot_say_its_peers_leaves_a_gap(lab: Lab, cluster: ClusterAccess) -> None:
+    for peer in lab.peers:
+        lab.faults.drop_request(peer.address, times=QUICK.read_attempts, containing="cluster/peers", writes_only=False)
+
+    with open_peers(cluster, QUICK, writable=False) as opened:
+        assert len(opened.peers) == 3
+        assert [(gap.service, gap.kind, gap.incomplete) for gap in opened.undiscovered] == [("cluster", "not-asked", True)]
+
+    with open_peers(cluster, QUICK, writable=False) as opened:
+        assert opened.undiscovered == ()
+
+
+@pytest.mark.parametrize("address", ["169.254.1.1", "224.0.0.9", "0.0.0.0", "255.255.255.255", "a" * 64])  # noqa: S104  refused
+def test_a_peer_at_an_address_that_none_can_have_is_not_opened(lab: Lab, cluster: ClusterAccess, address: str) -> None:
+    lab.peers[0].leaves["Alternates Peer 4 Address"] = address
+
+    with open_peers(cluster, QUICK, writable=False) as opened:
+        assert list(opened.order) == [one.address for one in lab.peers]
+        assert [(gap.service, gap.kind, gap.incomplete, gap.names) for gap in opened.undiscovered] == [
+            ("cluster", "name-refused", True, (address,))
+        ]
+
+
+def test_more_peers_than_a_cluster_can_have_are_not_opened(lab: Lab, cluster: ClusterAccess) -> None:
+    limits = replace(QUICK, max_peers=3)
+    lab.peers[0].leaves["Alternates Peer 4 Address"] = "expc4.invalid"
+
+    with open_peers(cluster, limits, writable=False) as opened:
+        assert list(opened.order) == [one.address for one in lab.peers]
+        assert [(gap.kind, gap.incomplete, gap.count) for gap in opened.undiscovered] == [("over-limit", True, 1)]
+
+
 def _line(address: str, port: int) -> str:
     """What ssh-keyscan would print."""
     with paramiko.Transport((address, port)) as transport:

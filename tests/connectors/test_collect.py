@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from remediate.model.events import Event
 from remediate.model.identity import Address
 from remediate.model.snapshot import Snapshot
 from tests.connectors.conftest import QUICK
+from tests.connectors.servers import tcp_server
 
 THEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -130,6 +133,118 @@ def test_a_port_that_refuses_is_a_fault_only_where_somebody_insists(lab: Lab, cl
     errors = {one.name: one.error for one in snapshot.endpoints if one.error}
     assert errors == {"wanted.steven.lab:8443": "unreachable: connection refused"}
     assert not snapshot.complete
+
+
+def test_a_port_that_does_not_answer_is_not_out_of_use(lab: Lab, cluster: ClusterAccess) -> None:
+    """Nobody insists on it, and it takes the connection without ever speaking."""
+    host, silent = lab.subnet.address(201), threading.Event()
+    extra = NodeAccess(Address("silent.steven.lab"), "unity", connect_to=host)
+
+    def talk(_connection: socket.socket) -> None:
+        silent.wait(20)
+
+    with tcp_server(talk, host, 8443):
+        snapshot = seen(replace(cluster, nodes=(*cluster.nodes, extra)))
+        silent.set()
+
+    errors = {one.name: one.error for one in snapshot.endpoints if one.error}
+    assert (snapshot.not_in_use, list(errors), snapshot.complete) == ((), ["silent.steven.lab:8443"], False)
+
+
+PUBLISHER = "cucm.steven.lab"
+
+
+@pytest.fixture
+def publisher(lab: Lab) -> Iterator[dict[str, tuple[int, str]]]:
+    """What the lab's publisher answers instead of the truth, by path."""
+    instead = lab.node(PUBLISHER).instead
+    yield instead
+    instead.clear()
+
+
+def test_discovery_that_could_not_ask_makes_it_incomplete(
+    lab: Lab, cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]
+) -> None:
+    events: list[Event] = []
+    publisher["/cucm-uds/servers"] = (403, "no")
+    publisher["/axl/"] = (500, "<f><faultstring>the database is away</faultstring></f>")
+
+    snapshot = seen(cluster, events)
+
+    assert not snapshot.complete
+    assert {*(peer.error for peer in snapshot.peers), *(endpoint.error for endpoint in snapshot.endpoints)} == {None}
+    assert [(gap.source, gap.service, gap.incomplete) for gap in snapshot.undiscovered] == [
+        (PUBLISHER, "uds", True),
+        (PUBLISHER, "axl", True),
+    ]
+    assert [one.message for one in events if one.type == "warning"] == [gap.message for gap in snapshot.undiscovered]
+    assert Snapshot.from_json(snapshot.to_json()) == snapshot
+
+
+def test_names_that_only_a_stranger_gives_do_not_make_it_incomplete(
+    cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]
+) -> None:
+    names = [PUBLISHER, *(f"n{number}.invalid" for number in range(40)), "127.0.0.1", "169.254.169.254"]
+    publisher["/cucm-uds/servers"] = (200, f"<servers>{''.join(f'<server>{name}</server>' for name in names)}</servers>")
+
+    snapshot = seen(cluster)
+
+    assert snapshot.complete
+    assert not any("invalid" in one.address for one in snapshot.endpoints)
+    assert [(gap.kind, gap.incomplete, gap.count) for gap in snapshot.undiscovered] == [
+        ("name-refused", False, 1),
+        ("name-refused", False, 1),
+        ("no-login-needed", False, 3 * 40),
+    ]
+    assert "named only by an unauthenticated source" in snapshot.undiscovered[-1].message
+
+
+def test_a_name_that_axl_gives_and_that_is_not_there_is_missed(
+    cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]
+) -> None:
+    row = "<processNode><name>{}</name><processNodeRole>CUCM Voice/Video</processNodeRole></processNode>"
+    rows = "".join(row.format(name) for name in (PUBLISHER, "gone.invalid"))
+    publisher["/axl/"] = (200, f"<a><listProcessNodeResponse>{rows}</listProcessNodeResponse></a>")
+
+    snapshot = seen(cluster)
+
+    assert (snapshot.complete, snapshot.undiscovered) == (False, ())
+    assert {one.address for one in snapshot.endpoints if one.error} == {"gone.invalid"}
+
+
+def test_the_inventorys_list_is_whole_where_it_says_so(cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]) -> None:
+    publisher["/cucm-uds/servers"] = publisher["/axl/"] = (500, "")
+
+    snapshot = seen(replace(cluster, discovery="inventory"))
+
+    assert (snapshot.complete, snapshot.undiscovered) == (True, ())
+    assert {source for one in snapshot.endpoints for source in one.learned_from} == {"inventory"}
+    assert len(snapshot.publishers) == 2
+
+
+def test_peers_without_a_list_of_publishers_leave_a_gap(lab: Lab, cluster: ClusterAccess) -> None:
+    def listing(peers: int) -> Snapshot:
+        for number, peer in enumerate(lab.peers):
+            peer.lists_publishers = number < peers
+        return seen(cluster)
+
+    try:
+        assert [(gap.service, gap.kind, gap.incomplete) for gap in listing(0).undiscovered] == [
+            ("publisher", "not-asked", True)
+        ]
+        assert listing(1).complete
+    finally:
+        listing(3)
+
+
+def test_more_publishers_than_one_cluster_has_are_named(lab: Lab, cluster: ClusterAccess) -> None:
+    limits = replace(QUICK, max_publishers=1)
+
+    snapshot = collect(cluster, limits=limits, now=lambda: THEN)
+
+    assert not snapshot.complete
+    assert len(snapshot.publishers) == 1
+    assert [(gap.service, gap.kind, gap.count) for gap in snapshot.undiscovered] == [("publisher", "over-limit", 1)]
 
 
 def test_a_ca_file_that_is_none_is_an_inventory_error(lab: Lab, cluster: ClusterAccess, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.identity import Address
 from remediate.model.secret import Login, Secret
+from remediate.model.snapshot import DiscoveryGap
 from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, http, https_talk, server_identity, tcp_server, tls_context
 from tests.pki import issue
@@ -93,10 +94,10 @@ def test_xml_that_is_hostile_or_broken_is_refused(stack: ExitStack, body: str, e
         node(stack, http(200, body)).uds_servers()
 
 
-def test_names_that_are_none_are_left_out(stack: ExitStack) -> None:
+def test_every_name_is_handed_on_as_it_was_given(stack: ExitStack) -> None:
     body = "<s:servers xmlns:s='x'><s:server> a.example.test </s:server><s:server>$(reboot)</s:server><s:server/></s:servers>"
 
-    assert node(stack, http(200, body)).uds_servers() == ("a.example.test",)
+    assert node(stack, http(200, body)).uds_servers().names == (("a.example.test", "cucm"), ("$(reboot)", "cucm"), ("", "cucm"))
 
 
 def test_an_account_that_unified_cm_refuses_is_not_tried_elsewhere(stack: ExitStack) -> None:
@@ -117,8 +118,8 @@ def test_a_snapshot_that_cannot_be_read_is_said(stack: ExitStack, body: str) -> 
 CLUSTER = ClusterAccess("edge", Login("admin", Fixed("x")), (PeerAccess(Address("expc1.example.test")),))
 
 
-def discovered(cluster: ClusterAccess, *publishers: PublisherRecord, warnings: list[str] | None = None) -> Discovered:
-    return discover(cluster, publishers, (), QUICK, (warnings if warnings is not None else []).append)
+def discovered(cluster: ClusterAccess, *publishers: PublisherRecord, gaps: list[DiscoveryGap] | None = None) -> Discovered:
+    return discover(cluster, publishers, (), QUICK, (gaps if gaps is not None else []).append)
 
 
 def test_ports_come_from_the_inventory_or_from_the_product() -> None:
@@ -138,11 +139,11 @@ def test_ports_come_from_the_inventory_or_from_the_product() -> None:
 
 
 def test_a_publisher_that_does_not_answer_is_said_and_its_port_is_insisted_on() -> None:
-    warnings: list[str] = []
+    gaps: list[DiscoveryGap] = []
     nodes = (NodeAccess(Address("CUCM.invalid"), "cucm"),)
     record = PublisherRecord(Address("cucm.invalid"), "cucm", "axl", "On")
 
-    found = discovered(replace(CLUSTER, nodes=nodes), record, warnings=warnings).targets
+    found = discovered(replace(CLUSTER, nodes=nodes), record, gaps=gaps).targets
 
     assert [(one.address, one.port, one.insisted) for one in found] == [
         ("CUCM.invalid", 6971, False),
@@ -150,7 +151,8 @@ def test_a_publisher_that_does_not_answer_is_said_and_its_port_is_insisted_on() 
         ("CUCM.invalid", 8443, True),
     ]
     assert {one.learned_from for one in found} == {("inventory", "publisher")}
-    assert [text.startswith("CUCM.invalid could not be asked") for text in warnings] == [True]
+    assert [(gap.source, gap.service, gap.incomplete) for gap in gaps] == [("CUCM.invalid", "web", True)]
+    assert "its name does not resolve" in gaps[0].message
 
 
 def _publishers(lab: Lab) -> list[PublisherRecord]:
@@ -161,7 +163,11 @@ def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAcc
     known = {one.address: one for one in cluster.nodes}
     trusted = lab.peers[0].trusted
 
-    found = discover(cluster, _publishers(lab), trusted, QUICK, pytest.fail)
+    gaps: list[DiscoveryGap] = []
+
+    found = discover(cluster, _publishers(lab), trusted, QUICK, gaps.append)
+
+    assert gaps == []
 
     assert {(one.address, one.port) for one in found.targets} == {(one.address, one.port) for one in lab.targets}
     assert all(one.connect_to == known[one.address].connect_to for one in found.targets)
@@ -174,14 +180,15 @@ def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAcc
 def test_certificate_management_vouches_over_a_verified_channel_alone(lab: Lab, cluster: ClusterAccess) -> None:
     platform = Login(lab.accounts.platform_username, Fixed(lab.accounts.platform_password))
     cluster = replace(cluster, platform=platform)
-    warnings: list[str] = []
+    gaps: list[DiscoveryGap] = []
 
-    found = discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, warnings.append)
-    nothing = discover(cluster, _publishers(lab), (), QUICK, lambda _text: None)
+    found = discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, gaps.append)
+    nothing = discover(cluster, _publishers(lab), (), QUICK, lambda _gap: None)
 
     ecdsa = lab.pki.certificate("cucm.steven.lab/CallManager/ecdsa")
     assert ecdsa in found.authenticated
-    assert any("no account is sent" in text for text in warnings)
+    assert ("certificate-management", "unverified", False) in {(gap.service, gap.kind, gap.incomplete) for gap in gaps}
+    assert any("no account is sent" in gap.message for gap in gaps)
     assert nothing.authenticated == ()
 
 
@@ -189,7 +196,7 @@ def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: Clu
     cluster = replace(cluster, platform=Login("ccmadmin", Fixed("wrong")))
 
     with pytest.raises(LoginRefused, match="certificate management on"):
-        discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, lambda _text: None)
+        discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, lambda _gap: None)
 
 
 def test_an_authority_that_openssl_cannot_use_vouches_for_nobody() -> None:

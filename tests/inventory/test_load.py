@@ -41,6 +41,7 @@ clusters:
           ssh: {{known_hosts: hosts}}
     unified_communications:
       credentials: {{username: axl, password: {{env: AXL_PASSWORD}}}}
+      discovery: inventory
       platform_credentials: {{username: os, password: {{file: os.secret}}}}
       nodes:
         - address: cucm.steven.lab
@@ -267,3 +268,28 @@ def test_an_address_without_a_host_is_refused_alone(tmp_path: Path, written: str
 
     with pytest.raises(InventoryError, match=r"without a dot at its end\.$"):
         load(file)
+
+
+def test_discovery_is_automatic_or_the_inventorys_own_list(tmp_path: Path) -> None:
+    whole, small = inventory(tmp_path, WHOLE, "whole.yml"), inventory(tmp_path, SMALL, "small.yml")
+
+    assert [load(file)[0].discovery for file in (whole, small)] == ["inventory", "auto"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (
+            "      discovery: inventroy\n",
+            "`discovery` is `inventroy`, and may be `auto` or `inventory`. Did you mean `inventory`?",
+        ),
+        ("      discovery: inventory\n", "`discovery: inventory` needs `nodes` beside it"),
+        ("      discovery: true\n", "must be text"),
+    ],
+)
+def test_a_discovery_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str, says: str) -> None:
+    with pytest.raises(InventoryError) as refused:
+        load(inventory(tmp_path, SMALL + "    unified_communications:\n" + lines))
+
+    assert says in str(refused.value)
+    assert "inventory.yml:10: " in str(refused.value)

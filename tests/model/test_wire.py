@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from remediate import Plan, Policy, Snapshot, make_plan
 from remediate.model.errors import FormatError
+from remediate.model.snapshot import DiscoveryGap
+from remediate.model.wire import plan_id
 from remediate.model.wire.schema import schemas
 from tests.pki import issue
 from tests.planner.build import endpoint, peer, snapshot
@@ -58,6 +61,52 @@ def test_files_are_sorted_and_the_same_every_time() -> None:
 def test_keys_of_a_later_minor_are_ignored() -> None:
     later = document(SEEN.to_json()) | {"format": "remediate.snapshot/1.3", "moon": "full"}
     assert Snapshot.from_json(json.dumps(later)) == SEEN
+
+
+GAP = DiscoveryGap("cucm.test", "axl", "not-asked", incomplete=True, message="It is away.", names=("a",), count=3)
+
+
+def test_what_was_not_discovered_survives_the_files() -> None:
+    seen = replace(SEEN, undiscovered=(GAP, replace(GAP, incomplete=False)), not_in_use=("spare.test:8443",))
+
+    plan = make_plan(seen)
+
+    assert Snapshot.from_json(seen.to_json()) == seen
+    assert (seen.complete, plan.complete) == (False, False)
+    assert Plan.from_json(plan.to_json()) == plan
+    assert document(plan.to_json())["undiscovered"][0]["message"] == "It is away."
+    assert document(plan.to_json())["not_in_use"] == ["spare.test:8443"]
+
+
+def test_a_service_that_a_later_version_asks_is_read() -> None:
+    later = document(replace(SEEN, undiscovered=(GAP,)).to_json())
+    later["undiscovered"][0] |= {"service": "telepathy", "kind": "dreamt", "moon": "full"}
+
+    [gap] = Snapshot.from_json(json.dumps(later)).undiscovered
+
+    assert (gap.service, gap.kind, gap.incomplete) == ("telepathy", "dreamt", True)
+
+
+def test_a_snapshot_of_0_1_0_that_could_not_ask_is_incomplete() -> None:
+    earlier = document(SEEN.to_json()) | {"not_asked": ["cucm.test could not be asked over AXL."]}
+    del earlier["undiscovered"]
+
+    snapshot = Snapshot.from_json(json.dumps(earlier))
+
+    assert not snapshot.complete
+    assert [gap.message for gap in snapshot.undiscovered] == ["cucm.test could not be asked over AXL."]
+
+
+def test_a_plan_of_0_1_0_keeps_its_id() -> None:
+    earlier = document(PLAN.to_json())
+    for base in earlier["base"].values():
+        del base["version"]
+    earlier["id"] = plan_id(earlier)
+
+    plan = Plan.from_json(json.dumps(earlier))
+
+    assert Plan.from_json(plan.to_json()) == plan
+    assert document(plan.to_json()) == earlier
 
 
 def edited(change: dict[str, Any]) -> str:

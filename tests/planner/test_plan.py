@@ -12,7 +12,7 @@ from remediate import Cause, Plan, Policy, make_plan
 from remediate.model.errors import FormatError
 from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
-from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.snapshot import DiscoveryGap, Endpoint, Snapshot
 from remediate.trust.ciphers import RSA_PREFIX
 from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 from tests.planner.build import endpoint, peer, snapshot
@@ -465,6 +465,18 @@ def test_what_was_left_out_of_the_look_and_where_the_peers_differ_is_said() -> N
     assert "Not in use, so not judged: imp.test:8443." in notes
     assert "ReverseProxyTLSCiphers could not be read on every peer" in notes
     assert "The peers differ in ReverseProxyTLSCiphers" in notes
+
+
+def test_what_discovery_could_not_learn_is_noted_or_makes_it_incomplete() -> None:
+    gap = DiscoveryGap(NODE, "axl", "not-asked", incomplete=True, message="It is away.")
+    hearsay = replace(gap, service="uds", kind="no-login-needed", incomplete=False, message="Named by a stranger.")
+    seen = replace(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], everybody), undiscovered=(hearsay, gap))
+
+    plan, other = make_plan(seen), make_plan(replace(seen, undiscovered=(gap, hearsay)))
+
+    assert (plan.complete, plan.undiscovered, plan.id) == (False, (gap, hearsay), other.id)
+    assert plan.notes == ("Named by a stranger.",)
+    assert make_plan(replace(seen, undiscovered=(hearsay,))).complete
 
 
 def test_every_peer_counts_also_where_several_are_alike() -> None:

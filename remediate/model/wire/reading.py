@@ -28,7 +28,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.snapshot import Alarm, Endpoint, Peer, Preference, Publisher, Snapshot
+from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
 from remediate.model.verdict import Verdict
 from remediate.model.wire.shapes import (
     APPROVALS_FORMAT,
@@ -36,6 +36,7 @@ from remediate.model.wire.shapes import (
     SNAPSHOT_FORMAT,
     ActionWire,
     ApprovalsWire,
+    DiscoveryGapWire,
     EndpointWire,
     ForecastWire,
     OutcomeWire,
@@ -70,7 +71,7 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         certificates=certificates,
         publishers=tuple(Publisher(Address(one.address), one.product, one.refresh) for one in wire.publishers),
         not_in_use=tuple(wire.not_in_use),
-        not_asked=tuple(wire.not_asked),
+        undiscovered=_undiscovered(wire),
         alarms=tuple(Alarm(Fingerprint(one.certificate), one.message) for one in wire.alarms),
     )
     _check_named("snapshot", _named_in(snapshot), certificates)
@@ -98,7 +99,7 @@ def read_plan(text: str | bytes) -> Plan:
         cluster=wire.cluster,
         made_at=wire.made_at,
         complete=wire.complete,
-        base={Address(peer): Base(one.trusted_ca, _ciphers(one.ciphers)) for peer, one in wire.base.items()},
+        base={Address(peer): Base(one.trusted_ca, _ciphers(one.ciphers), one.version) for peer, one in wire.base.items()},
         actions=tuple(_action(one) for one in wire.actions),
         endpoints=tuple(_forecast(one) for one in wire.endpoints),
         unresolved=tuple(
@@ -106,6 +107,8 @@ def read_plan(text: str | bytes) -> Plan:
         ),
         certificates=certificates,
         notes=tuple(wire.notes),
+        not_in_use=tuple(wire.not_in_use),
+        undiscovered=tuple(_gap(gap) for gap in wire.undiscovered),
         alternatives=tuple(Alternative(one.summary, one.why_not, one.switch) for one in wire.alternatives),
     )
 
@@ -207,6 +210,19 @@ def _one_line(error: object) -> str:
 
 def _ciphers(lists: Mapping[str, str]) -> dict[str, CipherList]:
     return {name: CipherList(value) for name, value in lists.items()}
+
+
+def _undiscovered(wire: SnapshotWire) -> tuple[DiscoveryGap, ...]:
+    """What discovery could not learn. A snapshot of 0.1.0 has sentences alone, of which each may mean a missing endpoint."""
+    if wire.undiscovered is None:
+        return tuple(
+            DiscoveryGap(wire.cluster, "unknown", "not-asked", incomplete=True, message=text) for text in wire.not_asked
+        )
+    return tuple(_gap(gap) for gap in wire.undiscovered)
+
+
+def _gap(wire: DiscoveryGapWire) -> DiscoveryGap:
+    return DiscoveryGap(wire.source, wire.service, wire.kind, wire.incomplete, wire.message, tuple(wire.names), wire.count)
 
 
 def _peer(wire: PeerWire) -> Peer:

@@ -80,6 +80,16 @@ class AlarmWire(_Wire):
     message: Text
 
 
+class DiscoveryGapWire(_Wire):
+    source: str
+    service: str
+    kind: str
+    incomplete: bool
+    message: Text
+    names: list[str] = []
+    count: Annotated[int, Field(strict=True, ge=0)] = 0
+
+
 class SnapshotWire(_Wire):
     format: str
     cluster: Text
@@ -92,6 +102,7 @@ class SnapshotWire(_Wire):
     publishers: list[PublisherWire] = []
     not_in_use: list[str] = []
     not_asked: list[str] = []
+    undiscovered: list[DiscoveryGapWire] | None = None
     alarms: list[AlarmWire] = []
 
 
@@ -171,6 +182,7 @@ class UnresolvedWire(_Wire):
 class BaseWire(_Wire):
     trusted_ca: Sha256
     ciphers: dict[str, str]
+    version: str | None = None
 
 
 class AlternativeWire(_Wire):
@@ -191,6 +203,8 @@ class PlanWire(_Wire):
     unresolved: list[UnresolvedWire]
     certificates: dict[Sha256, str]
     notes: list[str] = []
+    not_in_use: list[str] = []
+    undiscovered: list[DiscoveryGapWire] = []
     alternatives: list[AlternativeWire] = []
 
 

@@ -11,6 +11,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint, PlanId
 from remediate.model.plan import (
     Action,
+    Base,
     EndpointForecast,
     Outcome,
     Plan,
@@ -20,7 +21,7 @@ from remediate.model.plan import (
     SetCiphers,
     TrustCertificate,
 )
-from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Snapshot
 from remediate.model.wire.shapes import APPROVALS_FORMAT, PLAN_FORMAT, SNAPSHOT_FORMAT
 
 
@@ -40,7 +41,9 @@ def write_snapshot(snapshot: Snapshot) -> str:
                 {"address": one.address, "product": one.product, "refresh": one.refresh} for one in snapshot.publishers
             ],
             "not_in_use": list(snapshot.not_in_use),
-            "not_asked": list(snapshot.not_asked),
+            # For readers of 0.1.0, which know the sentences alone.
+            "not_asked": [gap.message for gap in snapshot.undiscovered],
+            "undiscovered": [_gap_out(gap) for gap in snapshot.undiscovered],
             "alarms": [{"certificate": one.certificate, "message": one.message} for one in snapshot.alarms],
         }
     )
@@ -66,11 +69,11 @@ def write_plan(plan: Plan) -> str:
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return all of the plan's document but ``id`` and ``made_at``: what the id is made of."""
-    return {
+    document: dict[str, Any] = {
         "format": PLAN_FORMAT,
         "cluster": plan.cluster,
         "complete": plan.complete,
-        "base": {peer: {"trusted_ca": one.trusted_ca, "ciphers": dict(one.ciphers)} for peer, one in plan.base.items()},
+        "base": {peer: _base_out(base) for peer, base in plan.base.items()},
         "actions": [_action_out(one) for one in plan.actions],
         "endpoints": [_forecast_out(one) for one in plan.endpoints],
         "unresolved": [
@@ -87,6 +90,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "notes": list(plan.notes),
         "alternatives": [{"summary": one.summary, "why_not": one.why_not, "switch": one.switch} for one in plan.alternatives],
     }
+    # Left out where there are none: a plan of 0.1.0, read and written, is to have its own id again.
+    if plan.not_in_use:
+        document["not_in_use"] = list(plan.not_in_use)
+    if plan.undiscovered:
+        document["undiscovered"] = [_gap_out(gap) for gap in plan.undiscovered]
+    return document
 
 
 def plan_id(document: Mapping[str, Any]) -> PlanId:
@@ -96,6 +105,24 @@ def plan_id(document: Mapping[str, Any]) -> PlanId:
 
 def _pems(certificates: Mapping[Fingerprint, Certificate]) -> dict[str, str]:
     return {fingerprint: certificate.pem for fingerprint, certificate in certificates.items()}
+
+
+def _base_out(base: Base) -> dict[str, Any]:
+    """What the plan was made from; the version only where it is known, for the same reason."""
+    document: dict[str, Any] = {"trusted_ca": base.trusted_ca, "ciphers": dict(base.ciphers)}
+    return document | ({"version": base.version} if base.version else {})
+
+
+def _gap_out(gap: DiscoveryGap) -> dict[str, Any]:
+    return {
+        "source": gap.source,
+        "service": gap.service,
+        "kind": gap.kind,
+        "incomplete": gap.incomplete,
+        "message": gap.message,
+        "names": list(gap.names),
+        "count": gap.count,
+    }
 
 
 def _peer_out(peer: Peer) -> dict[str, Any]:
