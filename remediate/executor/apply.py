@@ -195,6 +195,8 @@ def _re_read(job: Job) -> Seen:
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
     say_where_it_is_on([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
+    for sentence in compare.upgrades(order.plan, snapshot):
+        order.voice.say("warning", sentence)
     forecasts = verify.expected(order.plan, order.world.judge(snapshot))
     return Seen({backup.peer: backup for backup, _ in read}, known, snapshot, forecasts)
 

@@ -17,6 +17,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Base, Plan, SetCiphers
+from remediate.model.snapshot import Snapshot
 from remediate.model.words import count
 
 _MOST_PUT_BACK = 2
@@ -39,6 +40,17 @@ def refuse_other_peers(plan: Plan, present: Iterable[Address], unreachable: Iter
     said += [f"{one} is no longer in the cluster" for one in sorted(planned - found - set(unreachable))]
     if said:
         raise StalePlan(f"The plan for {plan.cluster} is stale: {'; '.join(said)}.")
+
+
+def upgrades(plan: Plan, now: Snapshot) -> Iterator[str]:
+    """Say which peers run another version than when the plan was made. The plan does not depend on it (decision 0012)."""
+    for peer in now.peers:
+        base = plan.base.get(peer.address)
+        if base and base.version and peer.version and peer.version != base.version:
+            yield (
+                f"{peer.address} runs {peer.version} now, and ran {base.version} when the plan was made. What the plan rests on is "
+                "compared all the same."
+            )
 
 
 def refuse_if_changed(

@@ -35,9 +35,11 @@ def refuse_incomplete(plan: Plan) -> None:
     """Raise IncompletePlan when not everything was seen when the plan was made."""
     if not plan.complete:
         unseen = [endpoint_name(one.address, one.port) for one in plan.unresolved if one.cause in _NOT_SEEN]
-        what = ", ".join(unseen) or "a peer or an endpoint"
+        gaps = [gap.message for gap in plan.undiscovered if gap.incomplete]
+        what = ", ".join(unseen) or ("" if gaps else "a peer or an endpoint")
+        reasons = [*([f"{what} could not be observed"] if what else []), *gaps]
         raise IncompletePlan(
-            f"Nothing was changed: the plan for {plan.cluster} is incomplete, since {what} could not be observed."
+            f"Nothing was changed: the plan for {plan.cluster} is incomplete: {'; '.join(reasons).rstrip('.')}."
         )
 
 

@@ -161,6 +161,8 @@ def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink,
         raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{said}")
     # Also where the others would break nobody: whether the flag replicates, to a peer that nobody judged too, is not documented.
     dark = [f"  every endpoint: {_one_line(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
+    # An endpoint that discovery could not learn of was judged by nobody.
+    dark += [f"  what discovery could not learn: {_one_line(gap.message)}" for gap in snapshot.undiscovered if gap.incomplete]
     if unseen or dark:
         said = "\n".join([*dark, *_losses(unseen)])
         raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{said}")

@@ -20,6 +20,7 @@ from remediate.report.view import (
     by_hand,
     display_name,
     headline,
+    incompleteness_of,
     left_over,
     matrix_of,
     other_notes,
@@ -60,6 +61,7 @@ def plan_page(plan: Plan) -> str:
         left=left_over(plan.unresolved),
         required=approvals_required(plan),
         alarms=alarms_of(plan),
+        incompleteness=incompleteness_of(plan),
         notes=other_notes(plan),
     )
 

@@ -16,6 +16,7 @@ from remediate.report.view import (
     approvals_required,
     by_hand,
     headline,
+    incompleteness_of,
     left_over,
     matrix_of,
     other_notes,
@@ -56,7 +57,8 @@ def _summary(plan: Plan) -> Iterator[str]:
         yield f"- Not looked at (?): {count(sums.unseen, 'pair')}"
     yield from (f"- **{prose(alarm)}**" for alarm in alarms_of(plan))
     if not plan.complete:
-        yield "- **Incomplete**: a peer or an endpoint could not be looked at"
+        yield "- **Incomplete**: not everything could be seen"
+        yield from (f"  - {prose(sentence)}" for sentence in incompleteness_of(plan))
 
 
 def _matrix(plan: Plan) -> Iterator[str]:

@@ -37,6 +37,7 @@ from remediate.report.view import (
     approvals_required,
     by_hand,
     headline,
+    incompleteness_of,
     left_over,
     matrix_of,
     other_notes,
@@ -148,8 +149,14 @@ def _title(console: Console, plan: Plan) -> None:
     title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
     console.print(title)
     if not plan.complete:
-        warning = "! Incomplete: a peer or an endpoint could not be looked at, so this plan rests on what could be seen."
-        console.print(Text(warning, "yellow"))
+        show_incomplete(console, plan, "so this plan rests on what could be seen")
+
+
+def show_incomplete(console: Console, plan: Plan, consequence: str) -> None:
+    """Print that not everything was seen, what was not, and what follows from it."""
+    console.print(Text(f"! Incomplete: not everything could be seen, {consequence}.", "yellow"))
+    for sentence in incompleteness_of(plan):
+        _indented(console, _bullet(sentence), 2)
 
 
 def short_id(plan_id: str) -> str:

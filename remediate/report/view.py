@@ -140,6 +140,15 @@ def other_notes(plan: Plan) -> tuple[str, ...]:
     return tuple(note for note in plan.notes if not note.startswith(ALARM))
 
 
+def incompleteness_of(plan: Plan) -> tuple[str, ...]:
+    """What makes an incomplete plan incomplete, one sentence each; empty for a complete one."""
+    if plan.complete:
+        return ()
+    gaps = tuple(gap.message for gap in plan.undiscovered if gap.incomplete)
+    unseen = any(symbol_of(forecast.after) == UNSEEN for forecast in plan.endpoints)
+    return (*gaps, "A peer or an endpoint could not be looked at.") if unseen or not gaps else gaps
+
+
 def approvals_required(plan: Plan) -> tuple[TrustCertificate, ...]:
     """The additions that nobody vouches for yet."""
     return tuple(one for one in plan.actions if isinstance(one, TrustCertificate) and one.approval == "required")

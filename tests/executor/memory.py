@@ -18,7 +18,7 @@ from remediate.model.events import Sink
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
-from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
+from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
 from remediate.trust.judge import judge
 from tests.pki import NOW
 
@@ -67,6 +67,7 @@ class Box:
     loaded: list[Certificate] | None = None
     stuck: bool = False
     clients_get: ClientAnswer | None = None
+    version: str = "X14.2.1"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class MemoryCluster:
         tap: called before and after every call of a device; a test raises in it.
         lag: pauses until a cipher list of the primary is on the others.
         asked: what clients asked for: through which peer, for which endpoint, of which product.
+        undiscovered: what discovery cannot learn.
         on_read: called before each reading of a list, with the box: somebody else at work.
     """
 
@@ -107,6 +109,7 @@ class MemoryCluster:
     endpoints: tuple[Endpoint, ...]
     certificates: dict[str, Certificate]
     publishers: tuple[Publisher, ...] = ()
+    undiscovered: tuple[DiscoveryGap, ...] = ()
     faults: dict[int, str] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
     sent: int = 0
@@ -177,12 +180,13 @@ class MemoryCluster:
             vouched_for=frozenset(),
             certificates={one.fingerprint: one for one in known.values()},
             publishers=self.publishers,
+            undiscovered=self.undiscovered,
         )
 
     def _peer(self, box: Box) -> Peer:
         seen = Peer(
             box.address,
-            "X14.2.1",
+            box.version,
             box is self.boxes[0],
             tuple(one.fingerprint for one in box.trusted),
             dict(box.ciphers),

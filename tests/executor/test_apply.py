@@ -14,6 +14,7 @@ from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import TrustCertificate
+from remediate.model.snapshot import DiscoveryGap
 from tests.executor.clusters import (
     CORPORATE,
     CUCM_EC,
@@ -132,6 +133,31 @@ def test_an_incomplete_plan_is_refused_and_applied_to_what_answers_when_allowed(
     result = desk.apply(cluster, plan, allow_incomplete=True)
     assert result.exit_code == 4
     assert IMP.certificate in cluster.box(1).trusted
+
+
+def test_a_plan_made_while_discovery_could_not_ask_is_refused(desk: Desk) -> None:
+    cluster = story()
+    message = "cucm.example.test could not be asked over AXL: the database is away."
+    cluster.undiscovered = (DiscoveryGap("cucm.example.test", "axl", "not-asked", incomplete=True, message=message),)
+    plan = plan_for(cluster)
+
+    with pytest.raises(IncompletePlan, match="the database is away") as refused:
+        desk.apply(cluster, plan)
+
+    assert (refused.value.exit_code, cluster.sent) == (4, 0)
+    assert desk.apply(cluster, plan, allow_incomplete=True).changed
+
+
+def test_peers_upgraded_since_the_plan_are_warned_of(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    cluster.box(2).version = "X15.2.0"
+
+    result = desk.apply(cluster, plan)
+
+    assert result.changed
+    [warning] = [text for text in desk.said("warning") if "X15.2.0" in text]
+    assert warning.startswith("expc2.example.test runs X15.2.0 now, and ran X14.2.1")
 
 
 def test_a_peer_that_is_down_now_refuses_the_plan(desk: Desk) -> None:

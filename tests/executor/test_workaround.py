@@ -17,6 +17,7 @@ from remediate.model.access import PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
+from remediate.model.snapshot import DiscoveryGap
 from tests.executor.clusters import CORPORATE, IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
@@ -101,6 +102,20 @@ def test_off_is_refused_where_a_peer_cannot_be_looked_at_even_if_it_answers_a_mo
     with pytest.raises(NotVerified, match=re.escape("every endpoint: unreachable: it is down (from expc3")):
         turn(desk, cluster, on=False)
     assert {box.verify for box in cluster.boxes} == {False}
+
+
+def test_off_is_refused_where_discovery_could_not_ask(desk: Desk) -> None:
+    cluster = healed()
+    turn(desk, cluster, on=True)
+    cluster.undiscovered = (DiscoveryGap("cucm.example.test", "axl", "not-asked", incomplete=True, message="AXL is away."),)
+
+    with pytest.raises(NotVerified, match=r"could not learn: AXL is away\.") as refused:
+        turn(desk, cluster, on=False)
+
+    assert refused.value.exit_code == 4
+    assert {box.verify for box in cluster.boxes} == {False}
+    cluster.undiscovered = (replace(cluster.undiscovered[0], incomplete=False),)
+    assert worst_of(turn(desk, cluster, on=False)) == 0
 
 
 def test_off_looks_at_what_verifies_nothing_now_and_at_nothing_else(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
+from remediate.model.snapshot import DiscoveryGap
 from remediate.model.verdict import Cause
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
@@ -53,6 +54,27 @@ def test_the_terminal_view_says_everything_that_decides(plan: Plan) -> None:
     assert "3 of 12 pairs of peer and endpoint verify now, 9 after this plan." in shown
     assert "[2001:db8::9]:8443" in shown
     assert "--ciphers prefer-rsa" in shown
+
+
+def test_every_view_says_what_makes_a_plan_incomplete(plan: Plan) -> None:
+    words = "AXL on cucm.steven.lab says: " + " ".join(f"reason{number}" for number in range(100))
+    gap = DiscoveryGap("cucm.steven.lab", "axl", "not-asked", incomplete=True, message=words)
+    blind = replace(plan, undiscovered=(gap, replace(gap, incomplete=False, message="harmless")))
+
+    for shown in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
+        assert "Incomplete" in shown
+        assert words in " ".join(shown.replace("•", " ").split())
+        assert "harmless" not in shown.partition("reason99")[0]
+
+
+def test_what_a_fault_says_is_shown_and_not_obeyed(plan: Plan) -> None:
+    gap = DiscoveryGap("x", "axl", "not-asked", incomplete=True, message=HOSTILE)
+    blind = replace(plan, undiscovered=(gap,))
+
+    assert "<script" not in plan_page(blind)
+    for shown in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
+        assert not {"\x1b", "\u202e", "\r"} & set(shown)
+    assert "\n# Approved" not in plan_ticket(blind)
 
 
 def test_a_fingerprint_to_approve_is_whole_and_on_one_line(plan: Plan) -> None:

@@ -36,7 +36,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], o
     \b
     EXIT CODES
       0   every peer and endpoint was observed
-      4   some were not; the snapshot says which and why, and is written all the same
+      4   some were not, or discovery could not ask; the snapshot says which and why, and is written all the same
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.codes import DONE, INCOMPLETE
@@ -82,3 +82,5 @@ def _show(session: Session, snapshots: list[Snapshot]) -> None:
             console.print(f"  not observed: {clean(unseen.name)}: {clean(unseen.error or '')}", soft_wrap=True)
         for unused in one.not_in_use:
             console.print(f"  not in use: {clean(unused)}", soft_wrap=True)
+        for gap in one.undiscovered:
+            console.print(f"  not discovered: {clean(gap.message, 2000)}", soft_wrap=True)

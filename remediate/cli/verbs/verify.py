@@ -23,7 +23,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     """Say what each endpoint would get from each peer, now. Writes nothing to a cluster.
 
     Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
-    "exit_code", "error", "complete", "endpoints", "unresolved", "alarms"}], "exit_code"}.
+    "exit_code", "error", "complete", "endpoints", "unresolved", "alarms", "not_in_use", "undiscovered"}], "exit_code"}.
 
     \b
     EXAMPLES
@@ -35,7 +35,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
       0   every endpoint verifies from every peer
       2   some do not, and a plan could fix what fails
       10  some do not, and no trust or cipher change fixes them all
-      4   a peer or an endpoint could not be observed
+      4   a peer or an endpoint could not be observed, or discovery could not ask which there are
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.codes import verify_code
@@ -74,7 +74,14 @@ def as_json(plan: Plan) -> dict[str, Any]:
     whole = json.loads(plan.to_json())
     endpoints = [{**one["before"], **{key: one[key] for key in ("address", "port", "peer")}} for one in whole["endpoints"]]
     alarms = list(alarms_of(plan))
-    return {"complete": whole["complete"], "endpoints": endpoints, "unresolved": whole["unresolved"], "alarms": alarms}
+    return {
+        "complete": whole["complete"],
+        "endpoints": endpoints,
+        "unresolved": whole["unresolved"],
+        "alarms": alarms,
+        "not_in_use": whole.get("not_in_use", []),
+        "undiscovered": whole.get("undiscovered", []),
+    }
 
 
 def _show(session: Session, plan: Plan) -> None:
@@ -82,14 +89,21 @@ def _show(session: Session, plan: Plan) -> None:
 
     from rich.text import Text
 
-    from remediate.report.terminal import show_matrix, show_unresolved
+    from remediate.report.terminal import show_incomplete, show_matrix, show_unresolved
     from remediate.report.text import clean
 
     console = session.out()
     console.print(Text(f"Cluster {clean(plan.cluster)}", "bold"))
+    if not plan.complete:
+        show_incomplete(console, plan, "so what follows is not all there is")
     now = [replace(one, after=one.before) for one in plan.endpoints]
     show_matrix(console, now, every_row=session.verbose > 0)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
+    if plan.not_in_use:
+        console.print(Text(f"Not in use, so not judged: {clean(', '.join(plan.not_in_use), 2000)}", "dim"))
+    for gap in plan.undiscovered:
+        if not gap.incomplete:
+            console.print(Text(clean(gap.message, 2000), "dim"))
     fixable = sum(one.after.verdict.ok and not one.before.verdict.ok for one in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")
