@@ -78,7 +78,7 @@ def read_records(body: bytes, what: str, element: str, *, also: Collection[str] 
         parser.close()
     except (ET.ParseError, ValueError, LookupError, RecursionError) as error:
         raise ObservationError(
-            f"{what} answers with something that is not XML: {plain_text(text, 200) or 'nothing'}"
+            f"{what} answers with something that is not XML: {plain_text(text, 200) or 'an empty body'}"
         ) from error
     return Records(collector.root, frozenset(collector.present), tuple(collector.records.values()), collector.count)
 

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from remediate.executor import compare, confirm, hours, refusals, todo, verify, vouching
@@ -232,4 +233,6 @@ def _verified(job: Job, seen: Seen, by_hand: Sequence[ByHand]) -> RunResult:
     job.walk.enter(Step.VERIFY)
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
-    return close(job, verify.compare(seen.forecasts, order.world.judge(snapshot)), by_hand)
+    found = verify.compare(seen.forecasts, order.world.judge(snapshot))
+    gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
+    return close(job, replace(found, gaps=gaps), by_hand)

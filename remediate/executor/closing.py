@@ -39,7 +39,9 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
     job.order.stop.closing = True
     deadline = wait_for_confirmation(job.order, job.recorder) if job.recorder and run else None
     state: RunState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
-    code = most_serious([8 if open_steps else 0, 4 if seen.unseen else 0, 10 if seen.remaining else 0, 9 if deadline else 0])
+    code = most_serious(
+        [8 if open_steps else 0, 4 if seen.unseen or seen.gaps else 0, 10 if seen.remaining else 0, 9 if deadline else 0]
+    )
     message = _sentence(seen, open_steps, did=bool(run))
     if job.recorder and run:
         message += _TIMER_ENDED if job.recorder.ended_a_timer else ""
@@ -81,5 +83,6 @@ def _sentence(seen: Verification, open_steps: Sequence[str], *, did: bool) -> st
     parts = ["Applied and read back." if did else "Nothing to do: the cluster is as the plan wants it."]
     parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
     parts += [f"{count(len(seen.unseen), 'endpoint')} could not be looked at."] if seen.unseen else []
+    parts += [f"Discovery could not ask, so an endpoint may be missing: {gap}" for gap in seen.gaps]
     parts += [f"{count(len(seen.remaining), 'stays', 'stay')} refused, as before."] if seen.remaining else []
     return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])

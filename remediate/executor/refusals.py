@@ -12,6 +12,10 @@ from remediate.model.plan import Plan, SetCiphers
 from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
 
+_LET_DISCOVERY_ASK = (
+    "Make reachable what could not be asked or observed and plan again; or name every node in the inventory, with "
+    "`discovery: inventory`; or pass --allow-incomplete."
+)
 _NOT_SEEN = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED})
 
 
@@ -39,7 +43,8 @@ def refuse_incomplete(plan: Plan) -> None:
         what = ", ".join(unseen) or ("" if gaps else "a peer or an endpoint")
         reasons = [*([f"{what} could not be observed"] if what else []), *gaps]
         raise IncompletePlan(
-            f"Nothing was changed: the plan for {plan.cluster} is incomplete: {'; '.join(reasons).rstrip('.')}."
+            f"Nothing was changed: the plan for {plan.cluster} is incomplete: {'; '.join(reasons).rstrip('.')}.",
+            next_step=_LET_DISCOVERY_ASK if gaps else None,
         )
 
 

@@ -24,6 +24,7 @@ class Verification:
         broken: refused, although the plan says that it verifies, or although it verified before.
         unseen: could not be judged.
         remaining: refused, as it was before and as the plan said if it spoke of it.
+        gaps: what discovery could not learn in this look: endpoints may be missing in it.
     """
 
     judgements: tuple[Judgement, ...]
@@ -31,6 +32,7 @@ class Verification:
     unseen: tuple[EndpointForecast, ...]
     remaining: tuple[EndpointForecast, ...]
     outcomes: Mapping[tuple[Address, Address, int], Outcome]
+    gaps: tuple[str, ...] = ()
 
     def sentence(self, forecast: EndpointForecast) -> str:
         """What is wrong with one forecast, for a person."""

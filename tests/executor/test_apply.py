@@ -145,7 +145,25 @@ def test_a_plan_made_while_discovery_could_not_ask_is_refused(desk: Desk) -> Non
         desk.apply(cluster, plan)
 
     assert (refused.value.exit_code, cluster.sent) == (4, 0)
-    assert desk.apply(cluster, plan, allow_incomplete=True).changed
+    result = desk.apply(cluster, plan, allow_incomplete=True)
+    assert (result.changed, result.exit_code) == (True, 4)
+    assert "the database is away" in result.message
+
+
+def test_discovery_that_fails_in_the_last_look_is_no_success(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    gap = DiscoveryGap("cucm.example.test", "axl", "not-asked", incomplete=True, message="AXL is away.")
+
+    def go_away(point: str) -> None:
+        cluster.undiscovered = (gap,) if cluster.writes and point == "observe" else cluster.undiscovered
+
+    cluster.tap = go_away
+
+    result = desk.apply(cluster, plan)
+
+    assert (result.state, result.exit_code) == ("applied", 4)
+    assert "an endpoint may be missing: AXL is away." in result.message
 
 
 def test_peers_upgraded_since_the_plan_are_warned_of(desk: Desk) -> None:
