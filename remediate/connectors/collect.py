@@ -79,7 +79,9 @@ def collect(
     disputed = {alarm.certificate for alarm in alarms}
     for gap in _unseen_strangers(discovered, observations):
         gaps.report(gap)
-    return _masked(replace(snapshot, vouched_for=snapshot.vouched_for - disputed, undiscovered=tuple(gaps.found), alarms=alarms))
+    return _masked(
+        replace(snapshot, vouched_for=snapshot.vouched_for - disputed, undiscovered=tuple(gaps.found), alarms=alarms)
+    )
 
 
 def _masked(snapshot: Snapshot) -> Snapshot:

@@ -132,7 +132,7 @@ def _ask_axl(asker: _Asker, nodes: KnownNodes, node: UcNode, target: Target) -> 
         return
     if not node.verified:
         # Such a node's own web port is refused by every peer, so no command calls the cluster healthy, and the plan that mends
-        # this is the one that lets AXL be asked (decision 0018). Where that port is not looked at, nothing else would say so.
+        # this is the one that lets AXL be asked (decision 0019). Where that port is not looked at, nothing else would say so.
         looked_at = any(one.port == WEB_PORT and one.address == target.address for one in nodes.targets())
         asker.gap(target, "axl", _unverified(target, "AXL"), kind="unverified", incomplete=not looked_at)
         return
