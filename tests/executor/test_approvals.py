@@ -233,5 +233,5 @@ def test_a_record_that_may_be_anybodys_is_not_believed(desk: Desk, put: Callable
 def test_an_endpoint_with_an_ipv6_address_is_named_with_brackets() -> None:
     plan = plan_for(story())
     unseen = Unresolved(Address("2001:db8::10"), 8443, Cause.UNREACHABLE, "Look.")
-    with pytest.raises(IncompletePlan, match=r"since \[2001:db8::10\]:8443 could not be observed"):
+    with pytest.raises(IncompletePlan, match=r"incomplete: \[2001:db8::10\]:8443 could not be observed"):
         refuse_incomplete(replace(plan, complete=False, unresolved=(unseen,)))
