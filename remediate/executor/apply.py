@@ -40,18 +40,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from remediate.executor import compare, confirm, hours, refusals, todo, verify, vouching
+from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.byhand import ByHand
 from remediate.executor.closing import close, close_rehearsal
+from remediate.executor.differences import belief_of
 from remediate.executor.failure import after_failure
 from remediate.executor.interrupt import StopAtOnce, listening
 from remediate.executor.job import Job, Order, Seen, earlier_backups
 from remediate.executor.journal import Journal
+from remediate.executor.lists import ListBelief
 from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
 from remediate.executor.records import ApprovalRecord, Backup
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.steady import open_steadily
 from remediate.executor.steps import Step, Walk
 from remediate.executor.suspects import with_suspects
+from remediate.executor.undo import by_the_journals_names
 from remediate.executor.usable import refuse_unusable
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
@@ -94,6 +98,7 @@ def apply_plan(
     if not options.dry_run:
         hours.refuse_if_closed(options.window, world.now())
     voice = Voice(sink, cluster.name)
+    world = guarded(world)
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         order = Order(plan, cluster, options, state_dir, limits, world, voice, stop)
         try:
@@ -161,13 +166,23 @@ def _walked(job: Job) -> RunResult:
         _compare(job, seen)
         by_hand = tuple(written(job, seen)) if _anything_to_do(job, seen) else ()
         return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, seen, by_hand)
-    except (RemediateError, StopAtOnce) as found:
-        failure = _with_suspects(job, found) if isinstance(found, StalePlan) else found
+    except (Exception, StopAtOnce) as found:
+        if job.recorder is not None and not job.recorder.run:
+            # It may have gone wrong between the journal's line and ours; under the lock, what is running is this run.
+            job.recorder.run = job.recorder.journal.running(job.order.plan.cluster)
         if job.recorder is not None and job.recorder.run:
-            return after_failure(job, job.recorder, failure)
-        if isinstance(failure, Interrupted | StopAtOnce):
+            return after_failure(job, job.recorder, _explained(job, found))
+        if isinstance(found, Interrupted | StopAtOnce):
             return _interrupted_early(job.order)
-        raise failure from found
+        if isinstance(found, StalePlan):
+            raise _with_suspects(job, found) from found
+        raise
+
+
+def _explained(job: Job, found: Exception | StopAtOnce) -> RemediateError | StopAtOnce:
+    if isinstance(found, StopAtOnce):
+        return found
+    return _with_suspects(job, found) if isinstance(found, StalePlan) else as_failure(found)
 
 
 def _with_suspects(job: Job, failure: StalePlan) -> StalePlan:
@@ -189,17 +204,36 @@ def _re_read(job: Job) -> Seen:
     job.walk.enter(Step.RE_READ)
     if not job.order.options.allow_incomplete:
         refusals.refuse_absent_peers(job.order.plan, job.unreachable)
+    _expect_lists(job)
     read = [compare.read_peer(box) for box in job.boxes]
+    for box, (backup, _) in zip(job.boxes, read, strict=True):
+        box.expect(_whole(job.order.plan, backup))
     known = dict(job.order.plan.certificates)
     for _, certificates in read:
         known |= certificates
     order = job.order
-    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
     say_where_it_is_on([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
     for sentence in compare.upgrades(order.plan, snapshot):
         order.voice.say("warning", sentence)
     forecasts = verify.expected(order.plan, order.world.judge(snapshot))
     return Seen({backup.peer: backup for backup, _ in read}, known, snapshot, forecasts)
+
+
+def _expect_lists(job: Job) -> None:
+    """Where a run is gone on with, the journal knows what the lists held."""
+    if job.recorder is not None and job.unfinished is not None:
+        journal, run = job.recorder.journal, job.unfinished.id
+        for peer, box in by_the_journals_names(journal, run, job.boxes).items():
+            box.expect(belief_of(journal, run, peer))
+
+
+def _whole(plan: Plan, backup: Backup) -> ListBelief:
+    """What is believed of a list from the reading that the plan is compared with."""
+    own = todo.to_trust(plan, backup.peer) | todo.to_remove(plan, backup.peer)
+    listed = frozenset(backup.trusted_ca)
+    beside = dict.fromkeys(own & listed, listed - own)
+    return ListBelief(own, listed - own, beside, {certificate: certificate in listed for certificate in own})
 
 
 def _compare(job: Job, seen: Seen) -> None:
@@ -232,7 +266,7 @@ def _verified(job: Job, seen: Seen, by_hand: Sequence[ByHand]) -> RunResult:
     """Steps 12 and 13."""
     job.walk.enter(Step.VERIFY)
     order = job.order
-    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
     found = verify.compare(seen.forecasts, order.world.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
     return close(job, replace(found, gaps=gaps), by_hand)

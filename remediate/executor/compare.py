@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from remediate.executor.lists import ShrunkenList
 from remediate.executor.operations.certificates import digest_of, named
 from remediate.executor.ports import PeerPort
 from remediate.executor.records import Backup
@@ -27,8 +28,11 @@ _MOST_TO_MOVE = 150
 
 
 def read_peer(box: PeerPort) -> tuple[Backup, Mapping[Fingerprint, Certificate]]:
-    """Read what a plan depends on from one peer: its trusted CA list and its cipher lists."""
-    listed = box.trusted_ca()
+    """Read what a plan depends on from one peer: its trusted CA list, also one that lacks something, and its cipher lists."""
+    try:
+        listed = box.trusted_ca()
+    except ShrunkenList as shrunken:
+        listed = shrunken.listed
     backup = Backup(box.address, tuple(one.fingerprint for one in listed), dict(box.ciphers()))
     return backup, {one.fingerprint: one for one in listed}
 

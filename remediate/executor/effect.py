@@ -125,7 +125,7 @@ class Client:
     def _of_refused(self, peer: Address, refused: Sequence[EndpointForecast]) -> Effect:
         """Tell those that verify by a fresh look from those whose 502 has another reason."""
         order = self.job.order
-        snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+        snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
         verdicts = {(one.address, one.port): one.outcome.verdict for one in order.world.judge(snapshot) if one.peer == peer}
         found = [(one, verdicts.get((one.address, one.port))) for one in refused]
         unexplained = tuple(one for one, verdict in found if verdict and verdict.ok)

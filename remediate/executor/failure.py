@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from remediate.executor import timers, todo
+from remediate.executor.boundary import as_failure
 from remediate.executor.closing import VerificationFailed
 from remediate.executor.confirm import note_of
 from remediate.executor.hours import WindowClosed
@@ -24,22 +25,37 @@ from remediate.model.words import count
 def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:
     """Return what a run that failed came to.
 
-    - stopped at once, or the journal cannot be written: nothing more is touched; the journal's last line stands
+    - stopped at once: nothing more is touched; the journal's last line stands
+    - the journal cannot be written: nothing more is sent
     - interrupted: the run is closed as partial
     - the window is over, or the confirm timer did not start: closed as it stands, and nothing is undone
     - a login was refused: closed as partial; nobody is logged in to again
     - an outcome that cannot be known: closed as unknown (8); nothing more is written on a guess
     - nothing was written by this run: closed, and the error itself goes to the caller
     - anything else: what `on_failure` says
+
+    Raises: `failure` itself, when nothing was written.
     """
-    if isinstance(failure, WriteForbidden):
-        raise failure
+    try:
+        return _handled(job, recorder, failure)
+    except Exception as error:
+        if error is failure:
+            raise
+        said = f"{failure} On the way out of that: {as_failure(error)}"
+        return _closed(job, recorder, "partial", 8, said, open_step=True)
+
+
+def _handled(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:
     stop_code = job.order.stop.exit_code
     match failure:
         case StopAtOnce():
             return _left(job, recorder, "running", stop_code, "Stopped at once: the last write may or may not have been done.")
+        case WriteForbidden():
+            job.order.stop.closing = True
+            recorder.journal.close_run(recorder.run, "partial" if recorder.changed else "rolled-back", str(failure))
+            raise failure
         case JournalError():
-            return _left(job, recorder, "unknown", 8, f"{failure} Nothing more was sent.")
+            return _closed(job, recorder, "unknown", 8, f"{failure} Nothing more was sent.", open_step=True)
         case Interrupted():
             return _closed(job, recorder, "partial", stop_code, str(failure))
         case WindowClosed() | TimerError():
@@ -61,8 +77,9 @@ def _failed(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
         return _as_asked(job, recorder, failure)
     except (Interrupted, StopAtOnce):
         return _left(job, recorder, "running", job.order.stop.exit_code, f"{failure} Interrupted on the way back.")
-    except (AccessError, JournalError) as error:
-        return _left(job, recorder, "running", 8, f"{failure} On the way back: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed
+        said = f"{failure} On the way back: {as_failure(error)}"
+        return _closed(job, recorder, "partial", 8, said, failure=failure, open_step=True)
 
 
 def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError) -> RunResult:
@@ -147,14 +164,22 @@ def _closed(
 ) -> RunResult:
     job.order.stop.closing = True
     try:
-        recorder.journal.close_run(recorder.run, state, " ".join([said, *open_steps]))
-    except JournalError as error:
-        return _left(job, recorder, "unknown", 8, f"{said} {error}")
+        _write_last_line(recorder, state, " ".join([said, *open_steps]))
+    except Exception as error:  # noqa: BLE001 - the caller is told all the same
+        return _left(job, recorder, "unknown", 8, f"{said} {as_failure(error)}")
     seen = failure.seen.judgements if isinstance(failure, VerificationFailed) and state == "partial" else ()
     way_out = (_way_out(job, recorder),) if open_step else ()
     message = said if state == "rolled-back" else f"{said}{_timer_note(recorder)} {_way_out(job, recorder)}"
     job.order.voice.say("run-state", message, state=state, exit_code=code)
     return RunResult(recorder.run, state, code, (*open_steps, *way_out), seen, recorder.changed, message)
+
+
+def _write_last_line(recorder: Recorder, state: RunState, message: str) -> None:
+    """Close the run in the journal; once more, when the first try fails: it is the line that says how everything ended."""
+    try:
+        recorder.journal.close_run(recorder.run, state, message)
+    except Exception:  # noqa: BLE001
+        recorder.journal.close_run(recorder.run, state, message)
 
 
 def _left(job: Job, recorder: Recorder, state: RunState, code: int, said: str) -> RunResult:

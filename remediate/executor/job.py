@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remediate.executor.interrupt import Stop
-from remediate.executor.ports import PeerPort
 from remediate.executor.records import ApprovalRecord, Backup, Run
 from remediate.executor.result import ApplyOptions
+from remediate.executor.steady import SteadyPeer
 from remediate.executor.steps import Walk
 from remediate.executor.voice import Voice
 from remediate.executor.world import World
@@ -50,7 +50,7 @@ class Job:
 
     order: Order
     walk: Walk
-    boxes: tuple[PeerPort, ...]
+    boxes: tuple[SteadyPeer, ...]
     unreachable: Mapping[Address, str]
     primary: Address | None
     writer: Writer
@@ -59,7 +59,7 @@ class Job:
     approvals: tuple[ApprovedCertificate, ...]
     vouched: list[ApprovalRecord] = field(default_factory=list)
 
-    def box_of(self, peer: Address | None) -> PeerPort | None:
+    def box_of(self, peer: Address | None) -> SteadyPeer | None:
         """The open peer with this address; None when it could not be opened."""
         return next((box for box in self.boxes if box.address == peer), None)
 

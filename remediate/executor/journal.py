@@ -32,6 +32,8 @@ from remediate.model.plan import Plan
 FILE_NAME = "journal.sqlite3"
 _WITH_SWITCHES = 3
 """The version of the schema that has the table of the workaround's switches."""
+_WITH_READINGS = 4
+"""The version of the schema that has the table of readings, and steps that are proven."""
 
 
 class JournalError(RemediateError):
@@ -158,21 +160,38 @@ class Journal:
         after: str | None = None,
         message: str = "",
         seconds: float | None = None,
+        proven: bool = False,
     ) -> None:
-        """Record what was read back after step `seq`, and how long writing and reading back took where that was seen."""
+        """Record what was read back after step `seq`, and how long writing and reading back took where that was seen.
+
+        Args:
+            proven: nothing was sent, so nothing can come to light later.
+        """
         with self.transaction() as db:
             db.execute(
-                "UPDATE steps SET state = ?, after = coalesce(?, after), ended_at = ?, message = ?, seconds = ? "
+                "UPDATE steps SET state = ?, after = coalesce(?, after), ended_at = ?, message = ?, seconds = ?, proven = ? "
                 "WHERE run = ? AND seq = ?",
-                (state, after, rfc3339(self._now()), mask(message), seconds, run, seq),
+                (state, after, rfc3339(self._now()), mask(message), seconds, proven, run, seq),
             )
 
-    def undone(self, run: str, seq: int, message: str = "") -> None:
-        """Record that step `seq` was read back as not, or no longer, in effect."""
+    def undone(self, run: str, seq: int, message: str = "", *, proven: bool = False) -> None:
+        """Record that step `seq` was read back as not, or no longer, in effect.
+
+        Args:
+            proven: what undoes it was sent, and seen to work; or somebody else has replaced it since.
+        """
         with self.transaction() as db:
             db.execute(
-                "UPDATE steps SET state = 'undone', undone_at = ?, message = ? WHERE run = ? AND seq = ?",
-                (rfc3339(self._now()), mask(message), run, seq),
+                "UPDATE steps SET state = 'undone', undone_at = ?, message = ?, proven = ? WHERE run = ? AND seq = ?",
+                (rfc3339(self._now()), mask(message), proven, run, seq),
+            )
+
+    def note_reading(self, run: str, peer: Address, others: Iterable[Fingerprint]) -> None:
+        """Record what the list of `peer` holds beside the certificates of `run`, where that is less than its backup."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)",
+                (run, peer, _json(sorted(others)), rfc3339(self._now())),
             )
 
     def close_run(self, run: str, state: RunState, message: str) -> None:
@@ -234,6 +253,19 @@ class Journal:
         rows = self._select("SELECT * FROM backups WHERE run = ?", run)
         return {Address(row["peer"]): backup_of(row) for row in rows}
 
+    def readings(self, run: str) -> Mapping[Address, frozenset[Fingerprint]]:
+        """What the list of each peer was last seen to hold beside the certificates of `run`, where that is less than its backup."""
+        with self._in_one_sentence():
+            if version_of(self._db) < _WITH_READINGS:
+                return {}
+        rows = self._select("SELECT peer, others FROM readings WHERE run = ?", run)
+        return {Address(row["peer"]): frozenset(map(Fingerprint, json.loads(row["others"]))) for row in rows}
+
+    def running(self, cluster: str) -> str:
+        """The run that is *running* on `cluster`; empty: none. With the cluster's lock held, it is the one of this process."""
+        rows = self._select("SELECT id FROM runs WHERE cluster = ? AND state = 'running' ORDER BY number DESC", cluster)
+        return str(rows[0]["id"]) if rows else ""
+
     def approvals(self, run: str) -> tuple[ApprovalRecord, ...]:
         """Who vouched for what in `run`."""
         rows = self._select("SELECT * FROM approvals WHERE run = ? ORDER BY fingerprint", run)
@@ -269,11 +301,13 @@ class Journal:
     def _in_one_sentence(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, MemoryError) as error:
             raise JournalError(f"The journal {self.path} cannot be used: {_why(error)}.") from error
 
 
-def _why(error: OSError | sqlite3.Error) -> str:
+def _why(error: OSError | sqlite3.Error | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
     said = error.strerror if isinstance(error, OSError) else str(error)
     return (said or type(error).__name__).rstrip(".")
 

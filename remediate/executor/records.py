@@ -49,6 +49,8 @@ class StepRecord:
         facts: what was to be written, and enough to undo it.
         inverse: the same for what undoes it; None where there is nothing to undo.
         before, after: digests of what it touches.
+        proven: nothing of it can come to light any more: it was not sent, or its removal was sent and then read back. Else a rollback
+            reads it again, also where it is *undone* or *failed*. False in a journal of version 0.1.0.
     """
 
     seq: int
@@ -65,6 +67,7 @@ class StepRecord:
     ended_at: str | None
     undone_at: str | None
     message: str
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor import timers
+from remediate.executor.boundary import as_failure, guarded
+from remediate.executor.differences import belief_of
 from remediate.executor.interrupt import Stop, StopAtOnce, listening
-from remediate.executor.journal import Journal
+from remediate.executor.journal import Journal, JournalError
 from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.records import Run
 from remediate.executor.recovery import go_on_undoing
 from remediate.executor.result import RunResult
-from remediate.executor.steady import open_steadily
-from remediate.executor.undo import Undoing, Undone, undo
+from remediate.executor.steady import SteadyPeer, open_steadily
+from remediate.executor.undo import Undoing, Undone, by_the_journals_names, undo
 from remediate.executor.voice import Voice
 from remediate.executor.who import whoami
 from remediate.executor.workaround import remind_of_workaround
 from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import AccessError, Interrupted, UsageError
+from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
 from remediate.model.words import count
@@ -38,32 +42,62 @@ def rollback(
     """Undo `run` (an id, or ``last``): strictly backwards, exactly what it added, changed or removed.
 
     What cannot be undone now (a peer that is down, a removal that the box does not offer) stays open (exit 8), and rolling back again
-    goes on with it. Rolling back twice is rolling back once. What others changed since is left as it is, and said.
+    goes on with it. A run that is rolled back already is read again: what came to light since is undone. What others changed since is
+    left as it is, and said.
 
-    Raises:
+    Raises: unless something was written; then the result says what went wrong (exit 8).
         UnknownRun, UsageError (the run is of another cluster), LockHeld, JournalError, AccessError, ObservationError.
     """
     voice = Voice(sink, cluster.name)
     with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         try:
-            journal, found, work = _prepared(run, cluster, state_dir, limits, world, voice, stop, stack)
+            journal, found, work = _prepared(run, cluster, state_dir, limits, guarded(world), voice, stop, stack)
         except StopAtOnce:
             return _stopped_early(voice, stop)
         due = timers.is_armed(found) and timers.is_due(found, world.now())
+        begun = _Begun(journal, found)
+        work = replace(work, before_write=begun.note)
         try:
             if found.state != "rolled-back":
                 # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
-                journal.resume(found.id, whoami())
+                begun.note()
+                begun.wrote = False
             undone = undo(work)
             remind_of_workaround(work.boxes, voice)
             stop.closing = True
             return _closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else "")
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
-        except AccessError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed, and nobody is told that nothing changed
             stop.closing = True
-            journal.close_run(found.id, "partial", f"The rollback stopped: {error}")
-            raise
+            return _stopped(work, begun, as_failure(error), go_on_undoing(found.id, cluster, state_dir))
+
+
+@dataclass(slots=True)
+class _Begun:
+    """Whether the journal says that the rollback began, and whether it wrote to a box."""
+
+    journal: Journal
+    run: Run
+    noted: bool = False
+    wrote: bool = False
+
+    def note(self) -> None:
+        """Say in the journal that it began; to be called before each write."""
+        if not self.noted:
+            self.journal.resume(self.run.id, whoami())
+        self.noted = self.wrote = True
+
+
+def _stopped(work: Undoing, begun: _Begun, failure: RemediateError, go_on: str) -> RunResult:
+    """Close a rollback that cannot go on. Raises `failure` itself when nothing was written."""
+    message = f"The rollback stopped: {failure}"
+    if begun.noted:
+        with suppress(JournalError):  # Without a journal, the next run on the cluster finds out that this process ended.
+            work.journal.close_run(work.run, "partial", message)
+    if not begun.wrote:
+        raise failure
+    return _said(work, RunResult(work.run, "partial", 8, (go_on,), (), changed=True, message=f"{message} {go_on}"))
 
 
 def _prepared(
@@ -88,7 +122,14 @@ def _prepared(
     lock.take(box_paths(opened, shared))
     timers.give_up(journal, found.id)
     _warn_of_later_runs(journal, found, voice)
+    _expect_lists(journal, found.id, boxes)
     return journal, found, Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
+
+
+def _expect_lists(journal: Journal, run: str, boxes: Sequence[SteadyPeer]) -> None:
+    """Tell each peer what the journal last read of its list."""
+    for peer, box in by_the_journals_names(journal, run, boxes).items():
+        box.expect(belief_of(journal, run, peer))
 
 
 def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:

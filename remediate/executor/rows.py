@@ -49,6 +49,7 @@ def step_of(row: sqlite3.Row) -> StepRecord:
         ended_at=row["ended_at"],
         undone_at=row["undone_at"],
         message=row["message"],
+        proven=bool(row["proven"]) if "proven" in row.keys() else False,  # noqa: SIM118
     )
 
 

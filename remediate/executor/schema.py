@@ -81,6 +81,17 @@ MIGRATIONS: tuple[str, ...] = (
         pid INTEGER NOT NULL
     );
     """,
+    # Which steps a rollback need not read again, and what a list held beside a run's own certificates when it last showed one.
+    """
+    ALTER TABLE steps ADD COLUMN proven INTEGER NOT NULL DEFAULT 0 CHECK (proven IN (0, 1));
+    CREATE TABLE readings (
+        run TEXT NOT NULL REFERENCES runs (id),
+        peer TEXT NOT NULL,
+        others TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (run, peer)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

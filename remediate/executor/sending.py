@@ -1,8 +1,9 @@
 """Steps 6 and 7 for one change: write once, read back, and decide from what was read, never from what was answered.
 
-A lost answer is read for a while. At most one second attempt follows, and only when the box can be read, does not show the change, and
-refused nothing. (A first request that is still on its way for longer than that would then be done twice; appending a certificate that
-is there already changes nothing we know of.)
+What the box did not refuse, and does not show, is looked for again for a while: some show a write seconds later. After a lost
+answer at most one second attempt follows, and only when the box can be read, does not show the change, and refused nothing. (A
+first request that is still on its way for longer than that would then be done twice; appending a certificate that is there
+already changes nothing we know of.)
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
+from remediate.executor.records import StepState
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.limits import Limits
 
 
 class ChangeFailed(RemediateError):
-    """A write that the box refused, or answered and did not do, or that changed something else."""
+    """A write that the box refused, or that changed something else, or that others did not take over."""
 
     exit_code = 8
     default_next_step = "Read what the box answered, mend that, and run `remediate apply` again: it goes on where it stopped."
@@ -39,6 +41,16 @@ class Sent:
     def lost(self) -> bool:
         """The answer never came."""
         return isinstance(self.problem, OutcomeUnknown | ObservationError)
+
+    @property
+    def refused(self) -> bool:
+        """The box said no."""
+        return isinstance(self.problem, WriteRefused | AccessError)
+
+    @property
+    def is_unknown(self) -> bool:
+        """The box did not say no, and does not show it: it may show it later."""
+        return self.after.standing is Standing.TO_DO and not self.refused
 
 
 def send(
@@ -70,21 +82,51 @@ def _write(box: PeerPort, change: Change) -> RemediateError | None:
 def _settled(
     box: PeerPort, change: Change, problem: RemediateError | None, limits: Limits, pause: Callable[[float], None]
 ) -> Reading:
-    """Read back; after a lost answer, look again a few times: the box may still be at it."""
-    after = _read(box, change)
-    looks = limits.read_attempts if isinstance(problem, OutcomeUnknown | ObservationError) else 0
-    for _ in range(looks):
+    """Read back. Where the box did not refuse, and does not show the change, look again for a while: it may be late."""
+    refused = isinstance(problem, WriteRefused | AccessError)
+    looks, pause_s = (limits.read_attempts, limits.read_pause_s) if refused else _looks_for_late(limits)
+    return _look(box, change, (looks, pause_s), limits, pause)
+
+
+def look_for_late(
+    box: PeerPort, change: Change, state: StepState, *, limits: Limits, pause: Callable[[float], None]
+) -> Reading:
+    """Read whether `change`, whose step is left as `state`, came to be done; one that may still show is looked for again.
+
+    Raises:
+        OutcomeUnknown: the box cannot be read.
+    """
+    looks = {"unknown": _looks_for_late(limits), "intended": (limits.read_attempts, limits.read_pause_s)}
+    return _look(box, change, looks.get(state, (0, 0.0)), limits, pause)
+
+
+def _look(box: PeerPort, change: Change, again: tuple[int, float], limits: Limits, pause: Callable[[float], None]) -> Reading:
+    """Read back, and `again` (how often, after how many seconds each) until the change shows."""
+    looks, pause_s = again
+    after: Reading | None = None
+    unread: list[ObservationError] = []
+    for look in range(looks + 1):
+        if look:
+            pause(pause_s)
+        try:
+            after = change.read_back(box)
+        except ObservationError as error:
+            unread.append(error)
+            if len(unread) > limits.read_attempts or not change.told_by_box:
+                raise _not_read_back(change, error) from error
+            continue
+        except AccessError as error:
+            raise _not_read_back(change, error) from error
         if after.standing is not Standing.TO_DO or not change.told_by_box:
-            break
-        pause(limits.read_pause_s)
-        after = _read(box, change)
+            return after
+    if after is None:
+        raise _not_read_back(change, unread[-1]) from unread[-1]
     return after
 
 
-def _read(box: PeerPort, change: Change) -> Reading:
-    try:
-        return change.read_back(box)
-    except (ObservationError, AccessError) as error:
-        raise OutcomeUnknown(
-            f"Sent, and not known whether it was done: {change.summary}. Reading it back failed: {error}"
-        ) from error
+def _looks_for_late(limits: Limits) -> tuple[int, float]:
+    return max(limits.read_attempts, int(limits.write_seen_s / limits.write_seen_poll_s)), limits.write_seen_poll_s
+
+
+def _not_read_back(change: Change, error: RemediateError) -> OutcomeUnknown:
+    return OutcomeUnknown(f"Sent, and not known whether it was done: {change.summary}. Reading it back failed: {error}")

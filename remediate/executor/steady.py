@@ -1,37 +1,52 @@
-"""A peer that is asked once more over a fresh session when a reading fails: a lost answer often takes the session with it.
+"""A peer whose answers a run can rely on: the boundary, fresh sessions, and trusted CA lists that are read again where they surprise.
 
-Only what goes over the shell needs this; REST opens its connections by itself. A write is never sent again from here.
+Whatever its connector raises leaves as one of our errors (`boundary`). When the shell does not answer a question, it is asked
+once more over a fresh session: a lost answer often takes the session with it. A trusted CA list that lacks something, or is not
+as the run left it, is read again over a fresh session, too. A write is never sent again from here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TypeVar
 
+from remediate.executor.boundary import guarded, reading, writing
+from remediate.executor.lists import ListBelief, ShrunkenList
+from remediate.executor.operations.certificates import named
 from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
 from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError
-from remediate.model.identity import Address, CipherList, Product
+from remediate.model.identity import Address, CipherList, Fingerprint, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
 _T = TypeVar("_T")
 
-
+_NAMED = 3
 _FRESH_SESSIONS = 2
 """Per peer and run: looking again and again at a peer that is down must not become login after login."""
 
 
 class SteadyPeer:
-    """`box`, replaced by one from `reopen` when the shell does not answer a question."""
+    """`box`, replaced by one from `reopen` when its session or its list is not to be relied on."""
 
-    def __init__(self, box: PeerPort, reopen: Callable[[], ClusterPort]) -> None:
+    def __init__(
+        self,
+        box: PeerPort,
+        reopen: Callable[[], ClusterPort],
+        limits: Limits = Limits(),
+        pause: Callable[[float], None] | None = None,
+    ) -> None:
         self._box = box
         self._reopen = reopen
+        self._limits = limits
+        self._pause = pause
         self._fresh_sessions = _FRESH_SESSIONS
+        self._belief = ListBelief()
+        self._looked_into: tuple[Certificate, ...] | None = None
 
     @property
     def address(self) -> Address:
@@ -39,16 +54,49 @@ class SteadyPeer:
 
     @property
     def identity(self) -> str:
-        return self._box.identity
+        with reading(self.address):
+            return self._box.identity
+
+    def expect(self, belief: ListBelief) -> None:
+        """Hold every later reading of the trusted CA list against `belief`."""
+        belief.known = {**self._belief.known, **belief.known}
+        self._belief = belief
+
+    def held_beside(self, certificate: Fingerprint) -> frozenset[Fingerprint]:
+        """Return what the list held beside `certificate` when it last showed it; else what a whole list holds."""
+        return self._belief.beside.get(certificate, self._belief.others or frozenset())
 
     def capabilities(self) -> CapabilitiesPort:
-        return self._box.capabilities()
+        with reading(self.address):
+            return self._box.capabilities()
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
-        return self._box.trusted_ca()
+        """Return the trusted CA list.
+
+        Raises:
+            ShrunkenList: it lacks certificates that it held before, also when it is read again.
+            ObservationError: it cannot be read, or is empty.
+        """
+        listed = self._read_list()
+        for _ in range(self._limits.read_attempts):
+            if listed == self._looked_into or not self._belief.is_surprised_by(_fingerprints(listed)):
+                break
+            if self._pause:
+                self._pause(self._limits.read_pause_s)
+            self._renew()
+            listed = self._read_list()
+        self._looked_into = listed
+        if not listed:
+            raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
+        missing = self._belief.missing(_fingerprints(listed))
+        self._belief.take_up(listed)
+        if missing:
+            raise ShrunkenList(self._what_is_missing(missing), listed, self._belief)
+        return listed
 
     def publishers(self) -> Sequence[PublisherPort]:
-        return self._box.publishers()
+        with reading(self.address):
+            return self._box.publishers()
 
     def ciphers(self) -> Mapping[str, CipherList]:
         return self._ask(lambda box: box.ciphers())
@@ -57,44 +105,87 @@ class SteadyPeer:
         return self._ask(lambda box: box.verify_origin_server())
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
-        self._box.append_trusted_ca(certificate)
+        self._belief.forget(certificate.fingerprint)
+        with writing(self.address):
+            self._box.append_trusted_ca(certificate)
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
-        self._box.remove_trusted_ca(certificate)
+        self._belief.forget(certificate.fingerprint)
+        with writing(self.address):
+            self._box.remove_trusted_ca(certificate)
 
     def set_cipher(self, name: str, value: CipherList) -> None:
-        self._box.set_cipher(name, value)
+        with writing(self.address):
+            self._box.set_cipher(name, value)
 
     def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
-        self._box.set_verify_origin_server(on)
+        with writing(self.address):
+            self._box.set_verify_origin_server(on)
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
-        self._box.refresh_discovery(publisher, product, axl)
+        with writing(self.address):
+            self._box.refresh_discovery(publisher, product, axl)
 
     def restart(self) -> None:
-        self._box.restart()
+        with writing(self.address):
+            self._box.restart()
+
+    def _what_is_missing(self, missing: Sequence[Fingerprint]) -> str:
+        known = self._belief.known
+        names = [named(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing[:_NAMED]]
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        return (
+            f"The trusted CA list that {self.address} shows lacks {', '.join(names)}{more}, which it held before. It may have been "
+            "cut, so what else it lacks proves nothing."
+        )
+
+    def _read_list(self) -> tuple[Certificate, ...]:
+        with reading(self.address):
+            return self._box.trusted_ca()
 
     def _ask(self, question: Callable[[PeerPort], _T]) -> _T:
         try:
-            return question(self._box)
+            with reading(self.address):
+                return question(self._box)
         except ObservationError as lost:
-            if not self._fresh_sessions:
+            if not self._renew(lost):
                 raise
-            self._fresh_sessions -= 1
-            fresh = next((one for one in self._reopen().peers if one.address == self.address), None)
-            if fresh is None:
-                raise ObservationError(f"{lost} It cannot be logged in to again either.") from lost
-            self._box = fresh
-            return question(fresh)
+        with reading(self.address):
+            return question(self._box)
+
+    def _renew(self, lost: ObservationError | None = None) -> bool:
+        """Log in anew; returns False when that was done often enough. `lost` is why, for the sentence where it cannot be."""
+        if not self._fresh_sessions:
+            return False
+        self._fresh_sessions -= 1
+        fresh = next((box for box in self._reopen().peers if box.address == self.address), None)
+        if fresh is None:
+            raise ObservationError(
+                f"{lost or self.address + ' was to be read again.'} It cannot be logged in to again either."
+            ) from lost
+        self._box = fresh
+        return True
+
+
+def _fingerprints(listed: Sequence[Certificate]) -> frozenset[Fingerprint]:
+    return frozenset(certificate.fingerprint for certificate in listed)
 
 
 def open_steadily(
     world: World, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
-) -> tuple[ClusterPort, tuple[PeerPort, ...]]:
+) -> tuple[ClusterPort, tuple[SteadyPeer, ...]]:
     """Open `cluster` until `stack` ends; returns it, and its peers as steady ones."""
 
     def open_all() -> ClusterPort:
-        return stack.enter_context(world.open_peers(cluster, limits, writable=writable))
+        opened = guarded(world).open_peers(cluster, limits, writable=writable)
+        stack.callback(_close_quietly, opened)
+        return opened.__enter__()
 
     opened = open_all()
-    return opened, tuple(SteadyPeer(box, open_all) for box in opened.peers)
+    return opened, tuple(SteadyPeer(box, open_all, limits, world.pause) for box in opened.peers)
+
+
+def _close_quietly(opened: ClusterPort) -> None:
+    """End the sessions. What goes wrong with that changes nothing of what the run came to."""
+    with suppress(Exception):
+        opened.__exit__(None, None, None)

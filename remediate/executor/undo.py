@@ -1,38 +1,46 @@
-"""Undo one run from its journal: strictly backwards, exactly what it did, and nothing that others did since."""
+"""Undo one run from its journal: strictly backwards, exactly what it did, and nothing that others did since.
+
+Every step is read again that is not proven undone, whatever the journal calls it: a write that failed, or was not seen, may have
+come to light since, and a list that was empty may have been taken for a proof by an earlier version.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from remediate.executor.compare import read_peer
+from remediate.executor.differences import differences, later_run_that_wants, still_there, whole_list
 from remediate.executor.journal import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restored
-from remediate.executor.operations.certificates import named
 from remediate.executor.operations.change import Change, Reading, Standing
-from remediate.executor.ports import PeerPort
 from remediate.executor.records import Backup, StepRecord
-from remediate.executor.sending import ChangeFailed, send
+from remediate.executor.sending import ChangeFailed, look_for_late, send
+from remediate.executor.steady import SteadyPeer
 from remediate.executor.voice import Voice
 from remediate.executor.waiting import wait_for_replication
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address
 from remediate.model.limits import Limits
-
-_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """What undoing works with. `check` is called before each step and may raise to stop."""
+    """What undoing works with.
+
+    Attributes:
+        check: called before each step; may raise to stop.
+        before_write: called before each write.
+    """
 
     journal: Journal
     run: str
-    boxes: Sequence[PeerPort]
+    boxes: Sequence[SteadyPeer]
     limits: Limits
     pause: Callable[[float], None]
     voice: Voice
     check: Callable[[], None]
+    before_write: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Undone:
 
     Attributes:
         open_steps: what could not be undone, and how a person does it.
-        differences: how peers differ from their backup although everything of the run is undone: what others did since.
+        differences: how peers differ from their backup although all of the run is undone: what others, or later runs, did since.
         unread: peers that could not be held against their backup.
         changed: something was written.
     """
@@ -58,14 +66,14 @@ def undo(work: Undoing) -> Undone:
     Raises:
         AccessError, JournalError, Interrupted: at once; what is undone by then is in the journal.
     """
-    reachable = _by_the_journals_names(work)
+    reachable = by_the_journals_names(work.journal, work.run, work.boxes)
     open_steps: list[str] = []
     changed = False
     for record in reversed(work.journal.steps(work.run)):
         if record.inverse_kind is None or record.inverse is None:
             _settle(work, record)
             continue
-        if record.state in {"failed", "undone"}:
+        if record.proven:
             continue
         work.check()
         inverse = restored(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
@@ -80,13 +88,16 @@ def undo(work: Undoing) -> Undone:
                 open_steps.append(text)
                 work.voice.say("manual-step", text, peer=inverse.peer, open=True)
     now, unread = _read_all(work, reachable)
-    return Undone(tuple(open_steps), tuple(_differences(work, now)), tuple(unread), changed)
+    for text in still_there(work.journal, work.run, now):
+        open_steps.append(text)
+        work.voice.say("manual-step", text, open=True)
+    return Undone(tuple(open_steps), tuple(differences(work.journal, work.run, now)), tuple(unread), changed)
 
 
-def _by_the_journals_names(work: Undoing) -> dict[Address, PeerPort]:
-    """The open boxes of the run. The inventory may write an address in another case by now, which is the same name."""
-    boxes = {box.address.casefold(): box for box in work.boxes}
-    return {peer: boxes[peer.casefold()] for peer in work.journal.backups(work.run) if peer.casefold() in boxes}
+def by_the_journals_names(journal: Journal, run: str, boxes: Iterable[SteadyPeer]) -> dict[Address, SteadyPeer]:
+    """Return the open boxes of the run. The inventory may write an address in another case by now, which is the same name."""
+    found = {box.address.casefold(): box for box in boxes}
+    return {peer: found[peer.casefold()] for peer in journal.backups(run) if peer.casefold() in found}
 
 
 def _settle(work: Undoing, record: StepRecord) -> None:
@@ -95,40 +106,72 @@ def _settle(work: Undoing, record: StepRecord) -> None:
         work.journal.outcome(work.run, record.seq, "unknown", message="sent or not before an interruption: not known")
 
 
-def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, PeerPort]) -> bool:
+def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> bool:
     """Undo one step; returns whether something was written. Raises RemediateError when it is not undone."""
     if record.peer not in reachable:
         raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
     box = reachable[record.peer]
+    if record.state in {"unknown", "intended"}:
+        forward = restored(record.kind, record.peer, record.facts, work.journal.certificate)
+        look_for_late(box, forward, record.state, limits=work.limits, pause=work.pause)
     before = inverse.precondition(box)
-    if before.standing is Standing.TO_DO:
+    note = _why_left(work, record, before)
+    if before.standing is Standing.TO_DO and not note:
         _send(work, record, inverse, box, before)
     if before.standing is not Standing.FOREIGN:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
         _wait_for_the_others(work, inverse, reachable)
-    note = "left as it is: somebody else changed it since" if before.standing is Standing.FOREIGN else ""
-    work.journal.undone(work.run, record.seq, note)
+    _note_undone(work, record, inverse, before, note)
+    return before.standing is Standing.TO_DO and not note
+
+
+def _why_left(work: Undoing, record: StepRecord, before: Reading) -> str:
+    if before.standing is Standing.FOREIGN:
+        return "left as it is: somebody else changed it since"
+    if before.standing is Standing.TO_DO and (later := later_run_that_wants(work.journal, work.run, record)):
+        return f"left as it is: run {later}, which came later, wants it"
+    return ""
+
+
+def _note_undone(work: Undoing, record: StepRecord, inverse: Change, before: Reading, note: str) -> None:
+    """Record what became of a step. One that is found undone, and was not undone just now, is not proven so."""
+    found_so = before.standing is Standing.DONE
+    if found_so and record.state in {"failed", "undone"}:
+        return
+    proven = before.standing is Standing.FOREIGN or (before.standing is Standing.TO_DO and not note)
+    work.journal.undone(work.run, record.seq, note, proven=proven)
     said = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     work.voice.say("warning" if note else "change-complete", said, peer=record.peer, change=inverse.kind, undoes=record.seq)
-    return before.standing is Standing.TO_DO
 
 
-def _send(work: Undoing, record: StepRecord, inverse: Change, box: PeerPort, before: Reading) -> None:
-    if isinstance(inverse, RemoveFromPeer) and not box.capabilities().remove_trusted_ca:
-        raise NotOffered(f"{box.address} offers no removal.")
+def _send(work: Undoing, record: StepRecord, inverse: Change, box: SteadyPeer, before: Reading) -> None:
+    if isinstance(inverse, RemoveFromPeer):
+        if not box.capabilities().remove_trusted_ca:
+            raise NotOffered(f"{box.address} offers no removal.")
+        _note_what_is_beside(work, record, inverse, box)
     if isinstance(inverse, SetVerification) and inverse.on:
         # As it was before the run, which is what a rollback is for; nobody has looked whether clients can do without.
         said = f"Verification goes on again on {box.address}: `remediate verify` shows which endpoints clients then lose."
         work.voice.say("warning", said, peer=record.peer)
     work.voice.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
+    work.before_write()
     sent = send(box, inverse, lambda: None, limits=work.limits, pause=work.pause)
+    if sent.is_unknown:
+        raise OutcomeUnknown(f"It was sent, and is not seen to be done. {sent.problem or 'The box answered yes.'}")
     if sent.after.standing is not Standing.DONE:
-        raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'the box answered yes and did not do it.'}")
+        raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'something else is there now.'}")
     if sent.after.rest != before.rest:
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
 
 
-def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Address, PeerPort]) -> None:
+def _note_what_is_beside(work: Undoing, record: StepRecord, inverse: RemoveFromPeer, box: SteadyPeer) -> None:
+    """Keep what the list holds now where it is less than the backup: if this process dies, the next one must believe that much."""
+    beside = box.held_beside(inverse.certificate.fingerprint)
+    if not whole_list(work.journal, work.run, record.peer) <= beside:
+        work.journal.note_reading(work.run, record.peer, beside)
+
+
+def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> None:
     """See that every peer of the run has the primary's list again: one that cannot be asked may still have ours when it is back."""
     if isinstance(inverse, SetCipherList):
         absent = [peer for peer in work.journal.backups(work.run) if peer not in reachable]
@@ -145,7 +188,7 @@ def _by_hand(inverse: Change, error: RemediateError) -> str:
     return f"{error} {inverse.by_hand}"
 
 
-def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[list[Backup], list[str]]:
+def _read_all(work: Undoing, reachable: Mapping[Address, SteadyPeer]) -> tuple[list[Backup], list[str]]:
     """How every peer of the run stands now, and which cannot be read."""
     read: list[Backup] = []
     unread: list[str] = []
@@ -158,30 +201,3 @@ def _read_all(work: Undoing, reachable: Mapping[Address, PeerPort]) -> tuple[lis
         except ObservationError as error:
             unread.append(f"{peer} cannot be read: {str(error).rstrip('.')}")
     return read, unread
-
-
-def _differences(work: Undoing, now: Sequence[Backup]) -> Iterator[str]:
-    backups = work.journal.backups(work.run)
-    put_back = {record.peer for record in work.journal.steps(work.run) if record.kind == RemoveFromPeer.kind}
-    for one in now:
-        yield from _against(backups[one.peer], one, work.journal, put_back=one.peer in put_back)
-
-
-def _against(backup: Backup, now: Backup, journal: Journal, *, put_back: bool) -> Iterator[str]:
-    if sorted(now.trusted_ca) != sorted(backup.trusted_ca):
-        came = _listed("now also", (one for one in now.trusted_ca if one not in backup.trusted_ca), journal)
-        went = _listed("no longer", (one for one in backup.trusted_ca if one not in now.trusted_ca), journal)
-        how = "; ".join([*came, *went]) or "a certificate stands there more or less often"
-        yield f"the trusted CA list of {backup.peer} is not the one of before the run ({how})"
-    elif now.trusted_ca != backup.trusted_ca:
-        ours = ", since what the run had removed was put back at its end" if put_back else ""
-        yield f"the trusted CA list of {backup.peer} holds the same certificates in another order{ours}"
-    changed = [name for name in sorted({*backup.ciphers, *now.ciphers}) if now.ciphers.get(name) != backup.ciphers.get(name)]
-    yield from (f"{name} of {backup.peer} is not the one of before the run" for name in changed)
-
-
-def _listed(how: str, those: Iterable[Fingerprint], journal: Journal) -> Iterator[str]:
-    names = [named(journal.certificate(one)) if journal.names_certificate(one) else one for one in those]
-    if names:
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"{how} {', '.join(names[:_NAMED])}{more}"

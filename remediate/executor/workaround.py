@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remediate.executor.boundary import guarded
 from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Standing
@@ -130,6 +131,7 @@ def switch(
         ClientsWouldBreak, NotVerified: off, and a fresh look does not say that every endpoint verifies; nothing was changed.
     """
     voice = Voice(sink, cluster.name)
+    world = guarded(world)
     if on:
         voice.say("warning", RISK)
     with ExitStack() as stack:
@@ -204,7 +206,7 @@ def _turn(box: PeerPort, book: SwitchBook, *, verification: bool, limits: Limits
     if done:
         return PeerFlag(box.address, verification, changed=True)
     return PeerFlag(
-        box.address, not verification, f"{sent.problem or 'It answered yes and did not do it.'} {change.by_hand}", 8
+        box.address, not verification, f"{sent.problem or 'It answered yes, and does not show it.'} {change.by_hand}", 8
     )
 
 

@@ -13,10 +13,10 @@ from remediate.executor.operations import restored
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.executor.records import Backup, StepRecord
-from remediate.executor.sending import ChangeFailed, Sent, send
+from remediate.executor.sending import ChangeFailed, Sent, look_for_late, send
 from remediate.executor.steps import Step
 from remediate.executor.voice import Voice
-from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan
+from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan, WriteForbidden
 from remediate.model.limits import Limits
 from remediate.model.words import count
 
@@ -134,6 +134,9 @@ class Recorder:
             sent = send(box, change, lambda: self.enter(Step.READ_BACK), limits=self.limits, pause=self.pause)
         except NotOffered as error:
             return self._not_offered(seq, error)
+        except WriteForbidden as error:
+            self.journal.outcome(self.run, seq, "failed", message=str(error), proven=True)
+            raise
         except OutcomeUnknown as error:
             self.changed = True
             self.journal.outcome(self.run, seq, "unknown", message=str(error))
@@ -146,6 +149,8 @@ class Recorder:
             self.journal.outcome(self.run, seq, "unknown" if sent.lost else "failed", message=str(sent.problem))
             self.voice.say("warning", f"{sent.problem} {change.by_hand}", peer=change.peer)
             return Made.BY_HAND
+        if sent.is_unknown:
+            self._leave_unknown(seq, change, sent)
         if sent.after.standing is not Standing.DONE:
             self._fail(seq, change, sent)
         self.changed = True
@@ -157,15 +162,25 @@ class Recorder:
         self.voice.say("change-complete", f"Read back: {change.summary}.", peer=change.peer, change=change.kind, seq=seq)
         return Made.MADE
 
+    def _leave_unknown(self, seq: int, change: Change, sent: Sent) -> None:
+        self.changed = True
+        message = (
+            f"Sent, and not seen within {self.limits.write_seen_s:.0f} s, so it is not known whether it was done: {change.summary}. "
+            f"{sent.problem or 'The box answered yes.'}"
+        )
+        self.journal.outcome(self.run, seq, "unknown", message=message)
+        self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
+        raise OutcomeUnknown(message)
+
     def _fail(self, seq: int, change: Change, sent: Sent) -> None:
-        message = f"Failed to {change.summary}: {sent.problem or 'the box answered yes and did not do it.'}"
+        message = f"Failed to {change.summary}: {sent.problem or 'something else is there now.'}"
         self.journal.outcome(self.run, seq, "failed", after=sent.after.digest, message=message)
         self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
         raise ChangeFailed(message)
 
     def _not_offered(self, seq: int, error: NotOffered) -> Made:
         self.enter(Step.READ_BACK)
-        self.journal.outcome(self.run, seq, "failed", message=str(error))
+        self.journal.outcome(self.run, seq, "failed", message=str(error), proven=True)
         return Made.BY_HAND
 
     def _earlier(self, change: Change) -> StepRecord | None:
@@ -177,7 +192,7 @@ class Recorder:
         if not change.told_by_box:
             self.journal.outcome(self.run, record.seq, "unknown", message="sent or not before an interruption: not known")
             return
-        found = change.read_back(box)
+        found = look_for_late(box, change, record.state, limits=self.limits, pause=self.pause)
         done = found.standing is Standing.DONE
         self.journal.outcome(
             self.run,

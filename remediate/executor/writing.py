@@ -69,7 +69,7 @@ def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand
 def _look_through(job: Job, seen: Seen, box: PeerPort) -> None:
     """Step 8: what worked through the peer just changed must still work, before the next one is touched."""
     order = job.order
-    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.sink)
+    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
     now = verify.compare(seen.forecasts, order.world.judge(snapshot))
     worse = verify.worse_than_before(now, box.address)
     if worse:

@@ -23,6 +23,9 @@ class Limits:
     handshake_s: float = 5.0
     read_attempts: int = 3
     read_pause_s: float = 0.5
+    write_seen_s: float = 15.0
+    """How long a write that was not refused is looked for before its outcome is called unknown: a list showed one 4 s later."""
+    write_seen_poll_s: float = 1.0
     replication_s: float = 150.0
     """The documents say about a minute from the primary to the other peers; this is how long we are willing to wait."""
     replication_poll_s: float = 2.0

@@ -458,8 +458,9 @@ def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_fa
     cluster.tap = refuse
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster), on_failure=on_failure)
-    # Then the journal's last line stands, nothing more was sent, and a person is told why and how to go on
-    assert (result.exit_code, result.state, cluster.sent) == (8, "running", 3)
+    # Then the run is closed, nothing more was sent, and a person is told why and how to go on
+    assert (result.exit_code, result.state, cluster.sent) == (8, "partial", 3)
+    assert desk.journal().run("last").state == "partial"
     assert "On the way back: expc2 refuses the login." in result.message
     assert f"remediate rollback {result.run_id}" in result.message
 

@@ -475,7 +475,9 @@ def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan:
     rows = sqlite3.connect(path).execute("SELECT id FROM runs").fetchall()
     for statement in ("runs DROP COLUMN confirm_by", "runs DROP COLUMN timer", "steps DROP COLUMN seconds"):
         sqlite3.connect(path, isolation_level=None).execute(f"ALTER TABLE {statement}")
-    sqlite3.connect(path, isolation_level=None).execute("DROP TABLE switches")
+    sqlite3.connect(path, isolation_level=None).execute("ALTER TABLE steps DROP COLUMN proven")
+    for table in ("switches", "readings"):
+        sqlite3.connect(path, isolation_level=None).execute(f"DROP TABLE {table}")
     sqlite3.connect(path, isolation_level=None).execute("PRAGMA user_version = 1")
     # When it is only read, Then it stays as it is
     with timed.desk.journal() as journal:

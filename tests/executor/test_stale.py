@@ -16,6 +16,14 @@ from tests.executor.tapped import Crash
 from tests.pki import NOW, issue
 
 INTRUDER = issue("somebody else's CA", ca=True)
+KEPT = issue("a root that nobody touches", ca=True)
+
+
+def with_another_one(cluster: MemoryCluster) -> MemoryCluster:
+    """The cluster with one more certificate on each peer: a list that a plan empties is a list that tells nothing."""
+    for box in cluster.boxes:
+        box.trusted.insert(1, KEPT.certificate)
+    return cluster
 
 
 def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
@@ -190,7 +198,7 @@ def test_a_resumed_run_tells_another_order_from_another_list(desk: Desk) -> None
 @pytest.mark.parametrize("others", [0, 1])
 def test_removals_that_somebody_made_before_the_first_apply_are_less_to_do(desk: Desk, others: int) -> None:
     # Given a plan that removes a certificate, which a person did already on every peer
-    cluster = story()
+    cluster = with_another_one(story())
     plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="person")
     for box in cluster.boxes:
         box.trusted.remove(OTHER.certificate)
@@ -204,7 +212,7 @@ def test_removals_that_somebody_made_before_the_first_apply_are_less_to_do(desk:
 
 def test_two_removals_that_somebody_made_before_the_first_apply_are_less_to_do_too(desk: Desk) -> None:
     # Given a plan that removes two certificates from different places of each list, which a person did already
-    cluster = story()
+    cluster = with_another_one(story())
     for box in cluster.boxes:
         box.trusted.append(INTRUDER.certificate)
     plan = plan_for(cluster)
@@ -218,7 +226,7 @@ def test_two_removals_that_somebody_made_before_the_first_apply_are_less_to_do_t
 
 def test_a_run_that_took_three_out_already_is_gone_on_with(desk: Desk) -> None:
     # Given a plan that takes three certificates out of each list, over REST, and was killed once one list was done
-    cluster = story()
+    cluster = with_another_one(story())
     leaving = [OTHER, *(issue(f"leaving {number}", ca=True) for number in range(2))]
     for box in cluster.boxes:
         box.trusted += [one.certificate for one in leaving[1:]]

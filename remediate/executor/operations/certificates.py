@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from remediate.executor.lists import ShrunkenList
 from remediate.executor.operations.change import Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
@@ -92,7 +93,14 @@ class RemoveFromPeer:
 
 
 def _read(box: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Reading:
-    listed = [one.fingerprint for one in box.trusted_ca()]
+    try:
+        shown = box.trusted_ca()
+    except ShrunkenList as shrunken:
+        # Others took something out, or the list was cut: it tells of this certificate only what it proves all the same.
+        if not shrunken.tells_of(certificate.fingerprint):
+            raise
+        shown = shrunken.listed
+    listed = [one.fingerprint for one in shown]
     present = certificate.fingerprint in listed
     others = sorted(one for one in listed if one != certificate.fingerprint)
     standing = Standing.DONE if present is done_when_present else Standing.TO_DO

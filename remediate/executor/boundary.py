@@ -1,0 +1,99 @@
+"""The boundary around everything that talks to a box or a node: whatever leaves it is one of our errors, with the right meaning.
+
+A reading that ends in anything else was not made (ObservationError). A write that ends in anything else may have been done
+(OutcomeUnknown). What goes wrong in this room itself, once the journal has a run, becomes an UnplannedError, which the run's way out
+knows what to do with.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from remediate.executor.ports import ClusterPort
+from remediate.executor.world import World
+from remediate.model.access import ClusterAccess, MraAccess
+from remediate.model.client import ClientAnswer, Got
+from remediate.model.errors import FormatError, ObservationError, OutcomeUnknown, RemediateError
+from remediate.model.events import Sink
+from remediate.model.identity import Address, Product
+from remediate.model.limits import Limits
+from remediate.model.snapshot import Snapshot
+
+_REPORT = "Please report this, with the version of remediate; a traceback is shown with REMEDIATE_DEBUG=1."
+
+
+class UnplannedError(RemediateError):
+    """An error that nobody planned for, in the middle of a run. It leaves a run only where nothing was written."""
+
+    default_next_step = f"Nothing was changed. {_REPORT}"
+
+
+def place_of(error: BaseException) -> str:
+    """Return the type of `error` and where it was raised, as modules and lines; never its text, which may hold anything."""
+    innermost = ours = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        innermost = f"{frame.f_globals.get('__name__', 'an unnamed module')}:{line}"
+        if innermost.startswith("remediate."):
+            ours = innermost
+    called = f", called from {ours}" if ours and ours != innermost else ""
+    return f"{type(error).__name__} at {innermost}{called}" if innermost else type(error).__name__
+
+
+def as_failure(error: Exception) -> RemediateError:
+    """Return `error` as one that the way out of a run knows: itself, or an UnplannedError that says its type and place."""
+    if isinstance(error, RemediateError):
+        return error
+    planned = UnplannedError(f"An error that nobody planned for: {place_of(error)}.")
+    planned.__cause__ = error
+    return planned
+
+
+@contextmanager
+def reading(whom: str) -> Iterator[None]:
+    """Let nothing but our own errors leave a reading of `whom`. Raises ObservationError in the place of anything else."""
+    try:
+        yield
+    except FormatError as error:
+        raise ObservationError(f"What {whom} answered cannot be read: {error}") from error
+    except RemediateError:
+        raise
+    except Exception as error:
+        raise ObservationError(f"{whom} could not be read: {place_of(error)}. {_REPORT}") from error
+
+
+@contextmanager
+def writing(whom: str) -> Iterator[None]:
+    """Let nothing but our own errors leave a write to `whom`. Raises OutcomeUnknown in the place of anything else."""
+    try:
+        yield
+    except FormatError as error:
+        raise OutcomeUnknown(f"What {whom} answered to a write cannot be read: {error}") from error
+    except RemediateError:
+        raise
+    except Exception as error:
+        raise OutcomeUnknown(f"What {whom} did of a write is not known: {place_of(error)}. {_REPORT}") from error
+
+
+def guarded(world: World) -> World:
+    """Return `world` with the boundary around each connector that it calls by itself. Peers get theirs in `steady`."""
+
+    def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
+        with reading(f"cluster {cluster.name}"):
+            return world.open_peers(cluster, limits, writable=writable)
+
+    def observe(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+        with reading(f"cluster {cluster.name}"):
+            return world.observe(cluster, limits=limits, sink=sink)
+
+    def ask_through(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+        try:
+            return world.ask_through(way, address, port, product, limits)
+        except RemediateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what goes wrong between a client and a node is an answer, too
+            return ClientAnswer(Got.NOTHING, f"could not be asked ({place_of(error)})")
+
+    return replace(world, open_peers=open_peers, observe=observe, ask_through=ask_through)
