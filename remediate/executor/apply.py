@@ -105,7 +105,7 @@ def apply_plan(
             job = _rehearsal(order, stack) if options.dry_run else _recorded(order, stack)
         except (Interrupted, StopAtOnce):
             return _interrupted_early(order)
-        return _walked(job)
+        return voice.tell_trouble(_walked(job))
 
 
 def _recorded(order: Order, stack: ExitStack) -> Job:
@@ -243,7 +243,7 @@ def _compare(job: Job, seen: Seen) -> None:
     compare.refuse_other_peers(plan, seen.backups, job.unreachable)
     earlier = earlier_backups(job)
     for backup in seen.backups.values():
-        compare.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer))
+        compare.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer), seen.backups.values())
     forecast = verify.predicted(plan, seen.snapshot, seen.forecasts, job.order.world.judge)
     refusals.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
     vouching.refuse_unneeded(plan, seen.snapshot, forecast, job.order.world.judge)

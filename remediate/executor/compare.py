@@ -58,17 +58,32 @@ def upgrades(plan: Plan, now: Snapshot) -> Iterator[str]:
 
 
 def refuse_if_changed(
-    plan: Plan, seen: Backup, known: Mapping[Fingerprint, Certificate], earlier: Backup | None = None
+    plan: Plan,
+    seen: Backup,
+    known: Mapping[Fingerprint, Certificate],
+    earlier: Backup | None = None,
+    elsewhere: Iterable[Backup] = (),
 ) -> None:
     """Raise StalePlan when the peer in `seen` is not what the plan was made from.
 
     Args:
         known: certificates to tell a difference by name: everything that was read, and the plan's.
         earlier: the peer's backup in this plan's own unfinished run: it tells exactly what was there.
+        elsewhere: how other peers stand: where their lists were the same, one of them tells what a short list lacks.
     """
-    said = [*_list_differences(plan, seen, known, earlier), *_cipher_differences(plan, seen)]
+    was = earlier or _same_list_elsewhere(plan, seen.peer, elsewhere)
+    said = [*_list_differences(plan, seen, known, was), *_cipher_differences(plan, seen)]
     if said:
         raise StalePlan(f"The plan for {plan.cluster} is stale: on {seen.peer}, {'; '.join(said)}.")
+
+
+def _same_list_elsewhere(plan: Plan, peer: Address, elsewhere: Iterable[Backup]) -> Backup | None:
+    """The list that `peer` had when the plan was made, from another one that had the same, and still has."""
+    for other in elsewhere:
+        listed = tuple(one for one in other.trusted_ca if one not in to_trust(plan, other.peer))
+        if digest_of(listed) == plan.base[peer].trusted_ca:
+            return Backup(peer, listed, {})
+    return None
 
 
 def _cipher_differences(plan: Plan, seen: Backup) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from remediate.executor import todo
 from remediate.executor.journal import Journal
 from remediate.executor.lists import ListBelief
-from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
+from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer
 from remediate.executor.operations.certificates import TRUSTED_CA_PAGE, named
 from remediate.executor.records import Backup, Run, StepRecord
 from remediate.model.identity import Address, Fingerprint
@@ -47,11 +47,10 @@ def belief_of(journal: Journal, run: str, peer: Address) -> ListBelief:
 
 
 def later_run_that_wants(journal: Journal, run: str, record: StepRecord) -> str:
-    """Return the id of a later run that wrote the same certificate to the same peer, or whose plan wants it there; empty: none."""
-    if record.kind != TrustOnPeer.kind:
+    """Return the id of a later run that did what step `record` did, or whose plan wants it so; empty: none."""
+    if record.kind not in {TrustOnPeer.kind, SetCipherList.kind}:
         return ""
-    certificate = Fingerprint(record.facts["certificate"])
-    return next((later.id for later in _later_runs(journal, run) if _wants(journal, later, record.peer, certificate)), "")
+    return next((later.id for later in _later_runs(journal, run) if _wants(journal, later, record)), "")
 
 
 def _later_runs(journal: Journal, run: str) -> Iterator[Run]:
@@ -60,11 +59,16 @@ def _later_runs(journal: Journal, run: str) -> Iterator[Run]:
     return (candidate for candidate in later if candidate.cluster == cluster)
 
 
-def _wants(journal: Journal, run: Run, peer: Address, certificate: Fingerprint) -> bool:
-    record = own_certificates(journal, run.id, peer).get(certificate)
-    if record is not None and record.kind == TrustOnPeer.kind and record.state not in _NOT_IN_EFFECT:
+def _wants(journal: Journal, run: Run, record: StepRecord) -> bool:
+    same = (record.kind, record.peer, record.facts)
+    if any((step.kind, step.peer, step.facts) == same and step.state not in _NOT_IN_EFFECT for step in journal.steps(run.id)):
         return True
-    return run.state in _WANTS and certificate in todo.to_trust(journal.plan(run.id), peer)
+    if run.state not in _WANTS:
+        return False
+    plan = journal.plan(run.id)
+    if record.kind == SetCipherList.kind:
+        return todo.cipher_targets(plan).get(record.facts["name"]) == record.facts["after"]
+    return record.facts["certificate"] in todo.to_trust(plan, record.peer)
 
 
 def still_there(journal: Journal, run: str, now: Iterable[Backup]) -> Iterator[str]:

@@ -65,7 +65,7 @@ def rollback(
             undone = undo(work)
             remind_of_workaround(work.boxes, voice)
             stop.closing = True
-            return _closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else "")
+            return voice.tell_trouble(_closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else ""))
         except (Interrupted, StopAtOnce):
             return _interrupted(work, stop, cluster, state_dir)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed, and nobody is told that nothing changed

@@ -84,7 +84,7 @@ def _settled(
 ) -> Reading:
     """Read back. Where the box did not refuse, and does not show the change, look again for a while: it may be late."""
     refused = isinstance(problem, WriteRefused | AccessError)
-    looks, pause_s = (limits.read_attempts, limits.read_pause_s) if refused else _looks_for_late(limits)
+    looks, pause_s = (limits.read_attempts, limits.read_pause_s) if refused else looks_for_late(limits)
     return _look(box, change, (looks, pause_s), limits, pause)
 
 
@@ -96,7 +96,7 @@ def look_for_late(
     Raises:
         OutcomeUnknown: the box cannot be read.
     """
-    looks = {"unknown": _looks_for_late(limits), "intended": (limits.read_attempts, limits.read_pause_s)}
+    looks = {"unknown": looks_for_late(limits), "intended": (limits.read_attempts, limits.read_pause_s)}
     return _look(box, change, looks.get(state, (0, 0.0)), limits, pause)
 
 
@@ -124,7 +124,8 @@ def _look(box: PeerPort, change: Change, again: tuple[int, float], limits: Limit
     return after
 
 
-def _looks_for_late(limits: Limits) -> tuple[int, float]:
+def looks_for_late(limits: Limits) -> tuple[int, float]:
+    """Return how often a box is looked at again that may show something late, and the seconds before each look."""
     return max(limits.read_attempts, int(limits.write_seen_s / limits.write_seen_poll_s)), limits.write_seen_poll_s
 
 

@@ -15,6 +15,7 @@ from remediate.executor.boundary import guarded, reading, writing
 from remediate.executor.lists import ListBelief, ShrunkenList
 from remediate.executor.operations.certificates import named
 from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
+from remediate.executor.sending import looks_for_late
 from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
@@ -34,11 +35,7 @@ class SteadyPeer:
     """`box`, replaced by one from `reopen` when its session or its list is not to be relied on."""
 
     def __init__(
-        self,
-        box: PeerPort,
-        reopen: Callable[[], ClusterPort],
-        limits: Limits = Limits(),
-        pause: Callable[[float], None] | None = None,
+        self, box: PeerPort, reopen: Callable[[], ClusterPort], limits: Limits, pause: Callable[[float], None]
     ) -> None:
         self._box = box
         self._reopen = reopen
@@ -77,15 +74,7 @@ class SteadyPeer:
             ShrunkenList: it lacks certificates that it held before, also when it is read again.
             ObservationError: it cannot be read, or is empty.
         """
-        listed = self._read_list()
-        for _ in range(self._limits.read_attempts):
-            if listed == self._looked_into or not self._belief.is_surprised_by(_fingerprints(listed)):
-                break
-            if self._pause:
-                self._pause(self._limits.read_pause_s)
-            self._renew()
-            listed = self._read_list()
-        self._looked_into = listed
+        listed = self._looked_into = self._read_until_it_is_as_expected()
         if not listed:
             raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
         missing = self._belief.missing(_fingerprints(listed))
@@ -129,6 +118,25 @@ class SteadyPeer:
     def restart(self) -> None:
         with writing(self.address):
             self._box.restart()
+
+    def _read_until_it_is_as_expected(self) -> tuple[Certificate, ...]:
+        """Read the list; where it surprises, over fresh sessions and after pauses, until it does not, or has been read often enough.
+
+        One that differs only in the run's own certificates may be old, and is given as long as a write is given to show.
+        """
+        listed, looks = self._read_list(), 0
+        while listed != self._looked_into and self._belief.is_surprised_by(_fingerprints(listed)):
+            whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
+            attempts, pause_s = (
+                looks_for_late(self._limits) if whole else (self._limits.read_attempts, self._limits.read_pause_s)
+            )
+            if looks >= attempts:
+                break
+            looks += 1
+            self._pause(pause_s)
+            self._renew()
+            listed = self._read_list()
+        return listed
 
     def _what_is_missing(self, missing: Sequence[Fingerprint]) -> str:
         known = self._belief.known

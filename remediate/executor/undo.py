@@ -118,7 +118,7 @@ def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Map
     note = _why_left(work, record, before)
     if before.standing is Standing.TO_DO and not note:
         _send(work, record, inverse, box, before)
-    if before.standing is not Standing.FOREIGN:
+    if not note:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
         _wait_for_the_others(work, inverse, reachable)
     _note_undone(work, record, inverse, before, note)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediate.executor.boundary import place_of
+from remediate.executor.result import RunResult
 from remediate.executor.steps import Step
 from remediate.model.errors import RemediateError
 from remediate.model.events import Event, Sink
@@ -38,6 +39,10 @@ class Voice:
             raise
         except Exception as error:  # noqa: BLE001 - a run does not end half-way because nobody can be told of it
             self.trouble = f"From some point on nothing more was reported: {place_of(error)}."
+
+    def tell_trouble(self, result: RunResult) -> RunResult:
+        """Return `result`, which also says so where not everything was reported."""
+        return replace(result, message=f"{result.message} {self.trouble}") if self.trouble else result
 
     def step(self, step: Step) -> None:
         """Say which step begins."""

@@ -43,7 +43,8 @@ def _change_peer(job: Job, seen: Seen, box: PeerPort) -> Iterator[ByHand]:
     plan = job.order.plan
     job.walk.enter(Step.COMPARE)
     backup, known = compare.read_peer(box)
-    compare.refuse_if_changed(plan, backup, {**seen.known, **known}, earlier_backups(job).get(box.address))
+    earlier = earlier_backups(job).get(box.address, seen.backups.get(box.address))
+    compare.refuse_if_changed(plan, backup, {**seen.known, **known}, earlier)
     waiting = [one for one in todo.removals_by_hand(plan, box.address) if one.certificate.fingerprint in backup.trusted_ca]
     for change in waiting:
         yield for_a_person(job.order.voice, change.by_hand, todo.endpoints_of(plan, change.certificate))

@@ -103,6 +103,7 @@ class MemoryCluster:
         asked: what clients asked for: through which peer, for which endpoint, of which product.
         undiscovered: what discovery cannot learn.
         on_read: called before each reading of a list, with the box: somebody else at work.
+        shows: what a box shows when its list is read; a test lets it lie there.
     """
 
     boxes: list[Box]
@@ -118,6 +119,7 @@ class MemoryCluster:
     unreadable_after: frozenset[str] = frozenset()
     breaks_shell: frozenset[int] = frozenset()
     on_read: Callable[[Box], None] = lambda _box: None
+    shows: Callable[[Box], tuple[Certificate, ...]] = lambda box: tuple(box.trusted)
     refreshed: int = 0
     refuse_refresh: bool = False
     restarting: list[Address] = field(default_factory=list)
@@ -271,7 +273,7 @@ class MemoryPeer:
     def trusted_ca(self) -> tuple[Certificate, ...]:
         self._read("trusted_ca")
         self._cluster.on_read(self._box)
-        return tuple(self._box.trusted)
+        return self._cluster.shows(self._box)
 
     def ciphers(self) -> Mapping[str, CipherList]:
         self._read("ciphers")

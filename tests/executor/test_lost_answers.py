@@ -157,7 +157,7 @@ def test_every_pair_of_faults_ends_in_the_target_or_the_start_and_says_which(new
         result = desk.apply(cluster, plan)
         expected = {0: story_after(plan), 3: story()}.get(result.exit_code)
         if expected is None:
-            # It is not known, or the fault hit the way back: then a person is told, and rolling back ends it, where a fault hits that, again.
+            # It is not known, or the fault hit the way back: then a person is told, and rolling back ends it, at last.
             assert result.exit_code == 8, (one, other, first)
             assert desk.rollback(cluster).exit_code == 0 or desk.rollback(cluster).exit_code == 0
             expected = story()

@@ -62,7 +62,8 @@ def test_another_order_is_named_since_order_decides(desk: Desk) -> None:
 def test_a_list_changed_in_many_ways_is_still_refused(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(1).trusted[:] = [INTRUDER.certificate]
+    for box in cluster.boxes:
+        box.trusted[:] = [INTRUDER.certificate]
     assert "more than one way" in refused(desk, cluster, plan)
 
 
