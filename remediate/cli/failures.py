@@ -15,7 +15,7 @@ from remediate.model.masking import mask
 if TYPE_CHECKING:
     from remediate.cli.session import Session
 
-USAGE, BUG, INTERRUPTED, TERMINATED = 64, 70, 130, 143
+USAGE, BUG, UNKNOWN, INTERRUPTED, TERMINATED = 64, 70, 8, 130, 143
 
 
 class Terminated(KeyboardInterrupt):
@@ -63,8 +63,19 @@ def _words_for(error: BaseException, *, writing: bool) -> tuple[str, str, int]:
         case OSError(errno=errno.ENOSPC) if not writing:
             # What is written beside a result: --help, --version. Results, events and journals have sentences of their own.
             return f"the output could not be written: {error.strerror}", "", 1
+        case MemoryError():
+            return _out_of_memory(writing=writing)
         case _:
             return _bug(error)
+
+
+def _out_of_memory(*, writing: bool) -> tuple[str, str, int]:
+    message = "there is not enough memory for this; it is no bug in remediate"
+    if not writing:
+        return message, "Nothing was changed. Give the process more memory (`ulimit -v`), or it less to read at once.", 1
+    # An apply or a rollback that had a run in the journal has closed it before this is reached.
+    next_step = "Give the process more memory (`ulimit -v`). What was done: `remediate runs`, `remediate workaround status`."
+    return message, next_step, UNKNOWN
 
 
 def _bug(error: BaseException) -> tuple[str, str, int]:

@@ -85,6 +85,19 @@ def test_a_bug_is_70_and_its_text_is_not_shown(remediate: Remediate, monkeypatch
     assert "canary" not in ended.err
 
 
+@pytest.mark.parametrize(("verb", "code"), [("plan", 1), ("workaround", 8)])
+def test_memory_that_ends_is_one_sentence_and_no_bug(
+    verb: str, code: int, remediate: Remediate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A command that writes does not say that nothing was changed, which 1 means.
+    _command_that_raises(monkeypatch, MemoryError())
+
+    ended = remediate(verb)
+
+    assert (ended.code, "Traceback" in ended.err) == (code, False)
+    assert "there is not enough memory" in ended.err
+
+
 def test_a_bug_shows_its_traceback_when_asked(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
     _command_that_raises(monkeypatch, _Surprise())
     monkeypatch.setenv("REMEDIATE_DEBUG", "1")

@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.executor.lies import KINDS, PROVE_NOTHING, Kind
+
 Verb = Literal["apply", "rollback", "expire", "confirm", "somebody", "down", "up", "wait"]
 """``expire``: the process behind a confirm timer, from now until it ends."""
 Incident = Literal["crash", "down", "up", "somebody", "another-run", "interrupt", "stop"]
@@ -22,6 +24,13 @@ _OTHERWISE = (38, 30, 6, 4, 12, 4, 6, 4)
 _OUTAGES = 0.15
 
 _TIMERS = 0.4
+_LIES = 0.45
+_LIES_ALONE = 0.6
+_LATE_SHARE = 0.5
+_LONG = 20
+"""Readings: more than are made of a list that does not show a write."""
+_READINGS = 3
+"""Of its list, from each peer, among the first of which a lie begins."""
 _HAS_NO_TERMINAL = "expire"
 
 _POINTS = {"apply": (20, 31), "rollback": (10, 20), "expire": (10, 20)}
@@ -38,6 +47,22 @@ class Disturbance:
 
 
 @dataclass(frozen=True)
+class Lie:
+    """What one box shows in the place of its list, for so many readings of its own.
+
+    Attributes:
+        kind: ``late`` shows the list as it was before the write that it begins with, and is told by the box that was written to.
+        choice: which box; None: each of them.
+        begins: with which reading of any list, or, of ``late``, with which write to one.
+    """
+
+    kind: Kind | Literal["late"]
+    begins: int
+    readings: int
+    choice: int | None
+
+
+@dataclass(frozen=True)
 class Operation:
     """One thing that is done; `faults` are those of its writes, by their number as sent."""
 
@@ -48,6 +73,7 @@ class Operation:
     on_failure: Literal["rollback", "stop", "workaround"] = "rollback"
     restart: Literal["never", "rolling"] = "never"
     timer: bool = False
+    lie: Lie | None = None
 
 
 @dataclass(frozen=True)
@@ -93,15 +119,37 @@ def _operation(chance: random.Random, peers: int, before: list[Operation]) -> Op
 
 
 def _disturbed(chance: random.Random, peers: int, verb: Verb) -> Operation:
+    lie = _lie(chance, verb, peers) if chance.random() < _LIES else None
+    alone = lie is not None and chance.random() < _LIES_ALONE
     return Operation(
         verb,
         chance.randrange(1000),
-        _faults(chance),
-        _disturbances(chance, verb, peers),
+        _faults_beside(lie, chance) if lie else _faults(chance),
+        () if alone else _disturbances(chance, verb, peers),
         chance.choices(("rollback", "stop", "workaround"), (7, 2, 1))[0],
         chance.choices(("never", "rolling"), (5, 1))[0],
         timer=verb == "apply" and chance.random() < _TIMERS,
+        lie=lie,
     )
+
+
+def _faults_beside(lie: Lie, chance: random.Random) -> dict[int, Fault]:
+    """Faults of writes beside a lie; those that go with a late list are of the write that it is late with."""
+    if lie.kind != "late":
+        return _faults(chance)
+    # What a box shows later than we look, and said no to or nothing of, nobody can know.
+    return {} if lie.readings == _LONG or chance.random() < 0.3 else {lie.begins: chance.choice(("refuse-done", "drop-answer"))}
+
+
+def _lie(chance: random.Random, verb: Verb, peers: int) -> Lie:
+    """A lie of any length where it proves nothing; else for fewer readings than we make before we believe it."""
+    if chance.random() < _LATE_SHARE:
+        return Lie("late", chance.randint(1, peers + 1), chance.choice((1, 3, 4, _LONG)), None)
+    kind = chance.choice(KINDS)
+    # What an apply is shown at first is all that it knows: an old list then is the list.
+    first = peers + 1 if verb == "apply" else 1
+    readings = chance.choice((1, 3, _LONG, _LONG) if kind in PROVE_NOTHING else (1, 2, 3, 4))
+    return Lie(kind, first + chance.randrange(_READINGS * peers), readings, chance.choice((None, chance.randrange(1000))))
 
 
 def _faults(chance: random.Random) -> dict[int, Fault]:

@@ -47,12 +47,14 @@ def _done(player: Player, operation: Operation) -> Iterator[str]:
 def _ended(player: Player) -> Iterator[str]:
     """I7: once nothing disturbs, applying again or rolling back ends in a final state that is true."""
     player.calm_down()
+    player.somebody.do_what_is_left(player.ledger().ours)
     while player.watches:
         yield from _done(player, Operation("expire"))
     if player.history.ending == "apply":
         yield from _done(player, Operation("apply"))
         yield from _final_apply(player, player.outcomes[-1])
         player.settle()
+    player.somebody.do_what_is_left(player.ledger().ours)
     for _ in range(2):
         yield from _done(player, Operation("rollback"))
         yield from _final_rollback(player, player.outcomes[-1])

@@ -13,6 +13,7 @@ from remediate.executor.todo import to_trust
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
 from tests.histories.chronicle import NOBODY, Ledger
+from tests.histories.draw import Operation
 from tests.histories.play import Before, Outcome, Player
 
 _REFUSALS = {
@@ -37,6 +38,8 @@ _CODES: Mapping[str, Mapping[str, set[int]]] = {
 }
 _APPLIED = {"applied", "confirm-pending"}
 _MAY_BE_IN_EFFECT = {"intended", "done", "unknown"}
+_HIDE_CHANGES = {"old", "late"}
+"""Lies that hide what somebody else did: nobody can know better."""
 
 
 def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
@@ -73,6 +76,8 @@ def _errors(before: Before, outcome: Outcome, player: Player) -> Iterator[str]:
 
 def _stale_is_refused(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
     """I1: what others changed before an apply began, and did not put right during it, is not built upon."""
+    if outcome.operation.lie and outcome.operation.lie.kind in _HIDE_CHANGES:
+        return
     put_right = any(one.what.startswith("somebody") for one in player.cluster.writes[before.lines :])
     if outcome.operation.verb == "apply" and differs(player, before.ledger) and _ours(player, before) and not put_right:
         yield "an apply wrote to a cluster that somebody else had changed before it began"
@@ -89,7 +94,7 @@ def _the_journal_knows(player: Player, ledger: Ledger, outcome: Outcome) -> Iter
 
 
 def _unknown_to(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[str]:
-    known = [one for one in steps if one.state in _MAY_BE_IN_EFFECT]
+    known = [one for one in steps if one.state in _MAY_BE_IN_EFFECT or not one.proven]
     certificates = {(one.peer, one.facts.get("certificate")) for one in known}
     for peer, what in ledger.live(run.id):
         there = (peer, what) in certificates or (peer == NOBODY and any(one.kind == "set-ciphers" for one in known))
@@ -169,7 +174,8 @@ def _rolled_back(player: Player, before: Before, ledger: Ledger, outcome: Outcom
     if result.exit_code in {0, 3} and ledger.cipher == ledger.before and not _somebody_set_ciphers(player, before):
         behind = [peer for peer, now in player.ciphers().items() if now == ledger.after and player.is_up(peer)]
         yield from (f"rolled back with exit code {result.exit_code}, and {peer} has the plan's ciphers" for peer in behind)
-    if result.exit_code == 3 and differs(player, ledger) and not ledger.unseen:
+    hidden = outcome.operation.lie is not None and outcome.operation.lie.kind in _HIDE_CHANGES
+    if result.exit_code == 3 and differs(player, ledger) and not ledger.unseen and not hidden:
         yield "exit code 3, and the start state is not there"
 
 
@@ -184,10 +190,25 @@ def _timed(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> 
         return
     if armed is None or (armed.id, armed.timer) != (player.watch.run, player.watch.timer):
         yield from (f"a timer that had ended did this: {one}" for one in wrote)
-    elif not (outcome.operation.faults or outcome.operation.disturbances or before.down) and (
+    elif not (_is_disturbed(outcome.operation) or before.down or _needs_a_person(player, ledger)) and (
         outcome.result is None or outcome.result.state != "rolled-back" or ledger.live(armed.id)
     ):
         yield f"nothing disturbs, and a timer does not undo its run: {outcome}"
+
+
+def _is_disturbed(operation: Operation) -> bool:
+    return bool(operation.faults or operation.disturbances or operation.lie)
+
+
+def _needs_a_person(player: Player, ledger: Ledger) -> bool:
+    """Whether somebody left a list so that no rollback can prove anything by it, or put back what a run took out."""
+    for box in player.cluster.boxes:
+        held = {one.fingerprint for one in box.trusted}
+        lacks = not held.issuperset(player.start[box.address])
+        foreign = any((box.address, one) not in ledger.ours for one in held & to_trust(player.plan, box.address))
+        if foreign or (lacks and not held.issuperset(to_trust(player.plan, box.address))):
+            return True
+    return False
 
 
 def differs(player: Player, ledger: Ledger) -> bool:

@@ -12,9 +12,13 @@ import pytest
 
 from remediate.executor import apply, compare, confirm, rollback, sending, timers, undo, watcher, writer, writing
 from remediate.executor.journal import Journal
+from remediate.executor.lists import ListBelief
 from remediate.executor.lock import ClusterLock
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
+from remediate.executor.records import StepRecord
+from remediate.executor.sending import Sent
+from remediate.executor.steady import SteadyPeer
 from remediate.executor.undo import Undoing, Undone
 from remediate.executor.writer import Made, Recorder
 from remediate.model.canonical import rfc3339
@@ -198,6 +202,37 @@ def _a_timer_gives_up_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(watcher, "_undone", lambda *_: 0)
 
 
+def _every_list_is_believed(patch: pytest.MonkeyPatch) -> None:
+    """As in version 0.1.0: what an empty list does not hold is gone."""
+    patch.setattr(SteadyPeer, "trusted_ca", lambda self: self._read_list())
+
+
+def _a_cut_list_is_believed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ListBelief, "missing", lambda *_: ())
+
+
+def _an_old_list_is_believed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ListBelief, "is_surprised_by", lambda self, listed: not listed or bool(self.missing(listed)))
+
+
+def _what_failed_or_was_undone_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
+    real = Journal.steps
+
+    def steps(self: Journal, run: str) -> tuple[StepRecord, ...]:
+        return tuple(replace(step, proven=step.proven or step.state in {"failed", "undone"}) for step in real(self, run))
+
+    patch.setattr(Journal, "steps", steps)
+
+
+def _what_is_not_seen_has_failed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Sent, "is_unknown", property(lambda _self: False))
+
+
+def _what_is_not_seen_at_once_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
+    real = sending._look
+    patch.setattr(sending, "_look", lambda box, change, _again, *rest: real(box, change, (0, 0.0), *rest))
+
+
 MUTANTS: Mapping[str, Plant] = {
     "no intent": _no_intent,
     "intent after the write": _intent_after_the_write,
@@ -223,4 +258,10 @@ MUTANTS: Mapping[str, Plant] = {
     "a timer outlives its run": _a_timer_outlives_its_run,
     "what is pending holds nobody back": _what_is_pending_holds_nobody_back,
     "a timer gives up at once": _a_timer_gives_up_at_once,
+    "every list is believed": _every_list_is_believed,
+    "a cut list is believed": _a_cut_list_is_believed,
+    "an old list is believed": _an_old_list_is_believed,
+    "what failed, or was undone, is not read again": _what_failed_or_was_undone_is_not_read_again,
+    "what is not seen has failed": _what_is_not_seen_has_failed,
+    "what is not seen at once is not looked for": _what_is_not_seen_at_once_is_not_looked_for,
 }

@@ -16,6 +16,7 @@ from remediate.executor.ports import Watch, Watcher
 from remediate.executor.records import Run
 from remediate.executor.result import RunResult
 from remediate.executor.timers import armed, is_due
+from remediate.model.certificate import Certificate
 from remediate.model.errors import LockHeld, RemediateError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Plan, SetCiphers, TrustCertificate
@@ -23,13 +24,14 @@ from remediate.model.wire import plan_document, plan_id
 from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import MemoryCluster, Write, no_tap
+from tests.executor.lies import Lies
+from tests.executor.memory import Box, MemoryCluster, Write, no_tap
 from tests.executor.tapped import Crash
 from tests.histories.chronicle import NOBODY, Ledger, told
-from tests.histories.draw import Disturbance, History, Operation
+from tests.histories.draw import Disturbance, History, Lie, Operation
 from tests.histories.somebody import Somebody
 from tests.histories.timer import TimerProcess
-from tests.pki import NOW
+from tests.pki import NOW, issue
 
 _LONG_ENOUGH = 30
 """Pauses after which everything is replicated."""
@@ -64,10 +66,21 @@ class Before:
     due: bool
 
 
+KEPT = issue("a root that nobody touches", ca=True)
+
+
+def cluster_of(peers: int) -> MemoryCluster:
+    """The story on so many peers, each of which trusts one more certificate, that stays whatever happens: no list is ever empty."""
+    cluster = story(peers)
+    for box in cluster.boxes:
+        box.trusted.insert(1, KEPT.certificate)
+    return cluster
+
+
 @cache
 def plan_of(peers: int) -> Plan:
     """The plan for the story on so many peers; in an order that does not depend on fingerprints, or no seed could be replayed."""
-    plan = plan_for(story(peers))
+    plan = plan_for(cluster_of(peers))
 
     def place(one: object) -> tuple[bool, str]:
         trust = isinstance(one, TrustCertificate)
@@ -91,10 +104,16 @@ class Player:
     clock: Clock = field(default_factory=lambda: Clock(NOW))
     _points: int = 0
     _due: tuple[Disturbance, ...] = ()
+    _lie: Lie | None = None
+    _readings: int = 0
+    _list_writes: int = 0
+    _lies: Lies | None = None
 
     def __post_init__(self) -> None:
         self.plan = plan_of(self.history.peers)
-        self.cluster: MemoryCluster = story(self.history.peers)
+        self.cluster = cluster_of(self.history.peers)
+        self._honest_start = Lies.of(self.cluster.boxes).start
+        self.cluster.shows = self._show
         self.cluster.lag = self.history.lag
         self.start = {box.address: [one.fingerprint for one in box.trusted] for box in self.cluster.boxes}
         self.after = next(one.after for one in self.plan.actions if isinstance(one, SetCiphers))
@@ -152,10 +171,11 @@ class Player:
             cluster.sent + nth for nth, fault in operation.faults.items() if fault == "drop-session"
         )
         self._points, self._due, cluster.tap = 0, operation.disturbances, self._tap
+        self._lie, self._readings, self._list_writes, self._lies = operation.lie, 0, 0, None
         self.came_up.clear()
         self.watch = self.watches.pop(operation.choice % len(self.watches)) if operation.verb == "expire" else None
         outcome = _outcome(operation, self._call(operation))
-        cluster.tap, cluster.faults = no_tap, {}
+        cluster.tap, cluster.faults, self._lie = no_tap, {}, None
         for box in cluster.boxes:
             box.down_for = 0
         self.outcomes.append(outcome)
@@ -193,7 +213,9 @@ class Player:
 
     def _tap(self, point: str) -> None:
         self._points += 1
-        what, _, address = point.removeprefix("after ").partition(" on ")
+        what, _, address = point.removeprefix("after ").removeprefix("before ").partition(" on ")
+        if point.startswith("before"):
+            self._begin_to_be_late(what, address)
         if point.startswith("after") and what in {"trusted_ca", "ciphers"}:
             self.cluster.writes.append(Write(Address(address), f"looked {what}"))
         for one in [one for one in self._due if one.point == self._points]:
@@ -217,6 +239,25 @@ class Player:
                 for _ in range(1 + (one.what == "stop")):
                     os.kill(os.getpid(), signal.SIGINT)
 
+    def _show(self, box: Box) -> tuple[Certificate, ...]:
+        self._readings += 1
+        lie = self._lie
+        if lie and lie.kind != "late" and self._readings == lie.begins:
+            self._lies = Lies(self._honest_start)
+            boxes = self.cluster.boxes
+            liars = boxes if lie.choice is None else [boxes[lie.choice % len(boxes)]]
+            self._lies.tell(lie.kind, readings=lie.readings, peers=[one.address for one in liars])
+        return self._lies(box) if lie and self._lies else tuple(box.trusted)
+
+    def _begin_to_be_late(self, what: str, address: str) -> None:
+        """Right before a write to a list: what it shows then, it may show for a while after it."""
+        lie = self._lie
+        self._list_writes += what.startswith(("append", "remove"))
+        if lie and lie.kind == "late" and self._lies is None and self._list_writes == lie.begins:
+            box = next(one for one in self.cluster.boxes if one.address == address)
+            self._lies = Lies({box.address: tuple(box.trusted)})
+            self._lies.tell("old", readings=lie.readings, peers=[box.address])
+
     def _another_run(self, one: Disturbance) -> None:
         """A second operator, at the same moment, on the same cluster: every point of a run is under its lock."""
         self.cluster.tap = no_tap
@@ -228,11 +269,11 @@ class Player:
             self.cluster.writes.append(Write(NOBODY, f"intruder {outcome}"))
 
     def _nobodys(self, peer: Address, fingerprint: str) -> bool:
-        """Whether no run may have put this certificate there."""
+        """Whether no run may have put this certificate there, nor will have to look whether it did."""
         with self.desk.journal() as journal:
             steps = [step for run in journal.runs() for step in journal.steps(run.id)]
         mine = [one for one in steps if one.peer == peer and one.facts.get("certificate") == fingerprint]
-        return all(one.state in {"failed", "undone"} for one in mine)
+        return all(one.proven for one in mine)
 
     def is_up(self, peer: Address) -> bool:
         return next(box.up for box in self.cluster.boxes if box.address == peer)

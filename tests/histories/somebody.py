@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from remediate.model.certificate import Certificate
@@ -28,6 +28,10 @@ class Somebody:
     plan: Plan
     free: Callable[[Address, str], bool]
     _ciphers_before: CipherList = field(default=CIPHERS)
+    start: dict[Address, tuple[Certificate, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.start = {box.address: tuple(box.trusted) for box in self.cluster.boxes}
 
     def act(self, choice: int, *, between: bool) -> None:
         """Do something; `between` operations also with certificates of the plan, and more often to put things right."""
@@ -53,6 +57,20 @@ class Somebody:
                 self._toggle(box, OTHER.certificate)
         if self.cluster.boxes[0].ciphers[REVERSE_PROXY_CIPHERS] == THEIR_CIPHERS:
             self._ciphers()
+
+    def do_what_is_left(self, ours: Collection[tuple[Address, str]]) -> None:
+        """Do by hand what no rollback can: make a list whole that proves nothing, and take out what nobody's run put there.
+
+        Args:
+            ours: which certificates of which peers a run put there.
+        """
+        wanted = {one.certificate for one in self.plan.actions if isinstance(one, TrustCertificate)}
+        for box in self.cluster.boxes:
+            if OTHER.certificate not in box.trusted:
+                self._toggle(box, OTHER.certificate)
+            for one in [one for one in box.trusted if one.fingerprint in wanted and (box.address, one.fingerprint) not in ours]:
+                if one not in self.start[box.address]:
+                    self._toggle(box, one)
 
     def _toggle(self, box: Box, one: Certificate) -> None:
         if one in box.trusted:
