@@ -29,6 +29,8 @@ _LIES_ALONE = 0.6
 _LATE_SHARE = 0.5
 _LONG = 20
 """Readings: more than are made of a list that does not show a write."""
+_TO_THE_END = 1000
+"""Readings: more than an operation makes."""
 _READINGS = 3
 """Of its list, from each peer, among the first of which a lie begins."""
 _HAS_NO_TERMINAL = "expire"
@@ -148,7 +150,7 @@ def _lie(chance: random.Random, verb: Verb, peers: int) -> Lie:
     kind = chance.choice(KINDS)
     # What an apply is shown at first is all that it knows: an old list then is the list.
     first = peers + 1 if verb == "apply" else 1
-    readings = chance.choice((1, 3, _LONG, _LONG) if kind in PROVE_NOTHING else (1, 2, 3, 4))
+    readings = chance.choice((1, 3, _TO_THE_END, _TO_THE_END) if kind in PROVE_NOTHING else (1, 2, 3, 4))
     return Lie(kind, first + chance.randrange(_READINGS * peers), readings, chance.choice((None, chance.randrange(1000))))
 
 

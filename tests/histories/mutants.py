@@ -207,10 +207,6 @@ def _every_list_is_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SteadyPeer, "trusted_ca", lambda self: self._read_list())
 
 
-def _a_cut_list_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ListBelief, "missing", lambda *_: ())
-
-
 def _an_old_list_is_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ListBelief, "is_surprised_by", lambda self, listed: not listed or bool(self.missing(listed)))
 
@@ -259,7 +255,6 @@ MUTANTS: Mapping[str, Plant] = {
     "what is pending holds nobody back": _what_is_pending_holds_nobody_back,
     "a timer gives up at once": _a_timer_gives_up_at_once,
     "every list is believed": _every_list_is_believed,
-    "a cut list is believed": _a_cut_list_is_believed,
     "an old list is believed": _an_old_list_is_believed,
     "what failed, or was undone, is not read again": _what_failed_or_was_undone_is_not_read_again,
     "what is not seen has failed": _what_is_not_seen_has_failed,
