@@ -58,16 +58,6 @@ def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sending, "_settled", believed)
 
 
-def _a_lost_answer_is_a_failure(patch: pytest.MonkeyPatch) -> None:
-    settled = sending._settled
-
-    def failed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Reading:
-        found = settled(box, change, problem, *rest)
-        return replace(found, standing=Standing.FOREIGN) if isinstance(problem, OutcomeUnknown) else found
-
-    patch.setattr(sending, "_settled", failed)
-
-
 def _sent_again_unread(patch: pytest.MonkeyPatch) -> None:
     write = sending._write
 
@@ -233,7 +223,6 @@ MUTANTS: Mapping[str, Plant] = {
     "no intent": _no_intent,
     "intent after the write": _intent_after_the_write,
     "the answer is believed": _the_answer_is_believed,
-    "a lost answer is a failure": _a_lost_answer_is_a_failure,
     "sent again unread": _sent_again_unread,
     "no lock": _no_lock,
     "undone forwards": _forwards,
