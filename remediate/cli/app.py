@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import click
 
-from remediate.cli.failures import Terminated, report_failure
+from remediate.cli.error_reporting import Terminated, report_failure
 from remediate.cli.session import Session
 from remediate.machine.core_dumps import forbid_core_dumps
 

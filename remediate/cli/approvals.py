@@ -40,8 +40,8 @@ def approvals_given(given: Iterable[str], file: Path | None, ca_paths: Iterable[
 
 def approved_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[ApprovedCertificate, ...]:
     """Return an approval of each certificate by this user, now. `how`: see `ApprovedCertificate`."""
+    from remediate.executor.identity import whoami
     from remediate.executor.ports import utc_now
-    from remediate.executor.who import whoami
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.canonical import rfc3339
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.cli.session import Session
-    from remediate.executor.journal import Journal
-    from remediate.executor.records import Run, StepRecord
+    from remediate.executor.journal.records import Run, StepRecord
+    from remediate.executor.journal.store import Journal
     from remediate.executor.result import RunResult
     from remediate.model.plan import EndpointForecast, Outcome
 
@@ -71,7 +71,7 @@ def by_peer(steps: Sequence[str], peers: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _peers_of(session: Session, result: RunResult) -> Sequence[str]:
-    from remediate.executor.journal import Journal
+    from remediate.executor.journal.store import Journal
 
     if not result.run_id:
         return tuple(dict.fromkeys(one.peer for one in result.judgements))
@@ -94,8 +94,8 @@ def run_record(journal: Journal, run: Run) -> dict[str, Any]:
     """
     from dataclasses import asdict
 
-    from remediate.executor.alive import remark
     from remediate.executor.ports import utc_now
+    from remediate.executor.run_health import remark
 
     steps = journal.steps(run.id)
     backups = journal.backups(run.id)

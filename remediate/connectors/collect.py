@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from remediate.connectors.authorities import read_authorities
-from remediate.connectors.capabilities import Capabilities
-from remediate.connectors.cluster import ClusterPeers, open_peers
-from remediate.connectors.discovery import Discovered, discover
-from remediate.connectors.nodes import SHOWN_NAMES, listed
-from remediate.connectors.peer import ExpresswayPeer
-from remediate.connectors.probe import probe
-from remediate.connectors.records import PublisherRecord
-from remediate.connectors.target import Observation, Target
-from remediate.connectors.vantage import disagreements
+from remediate.connectors.expressway.capabilities import Capabilities
+from remediate.connectors.expressway.cluster import ClusterPeers, open_peers
+from remediate.connectors.expressway.peer import ExpresswayPeer
+from remediate.connectors.expressway.records import PublisherRecord
+from remediate.connectors.tls.mitm_check import disagreements
+from remediate.connectors.tls.probe import probe
+from remediate.connectors.tls.target import Observation, Target
+from remediate.connectors.unified_cm.discovery import Discovered, discover
+from remediate.connectors.unified_cm.nodes import SHOWN_NAMES, listed
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, InventoryError, ObservationError

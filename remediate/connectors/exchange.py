@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 
-from remediate.connectors.tls_check import TlsCheck
+from remediate.connectors.tls.pinning import TlsCheck
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -20,7 +20,7 @@ from typing import Self
 
 from remediate.connectors.exchange import Connection, Deadline, NotPlain, OtherCertificate, Reply, TooLarge, connect
 from remediate.connectors.text import reason_of, visible
-from remediate.connectors.tls_check import TlsCheck
+from remediate.connectors.tls.pinning import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.limits import Limits
 from remediate.model.masking import remember

@@ -39,28 +39,28 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from remediate.executor import compare, confirm, hours, refusals, todo, verify, vouching
+from remediate.executor import changes, confirm_timer, hours, preflight, staleness, verification, vouching
 from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.byhand import ByHand
 from remediate.executor.closing import close, close_rehearsal
+from remediate.executor.context import Job, Order, Seen, earlier_backups
 from remediate.executor.differences import belief_of
+from remediate.executor.environment import World
 from remediate.executor.failure import after_failure
-from remediate.executor.interrupt import StopAtOnce, listening
-from remediate.executor.job import Job, Order, Seen, earlier_backups
-from remediate.executor.journal import Journal
+from remediate.executor.identity import whoami
+from remediate.executor.journal.records import ApprovalRecord, Backup
+from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
-from remediate.executor.records import ApprovalRecord, Backup
+from remediate.executor.possible_authors import with_suspects
+from remediate.executor.reconnecting import open_steadily
 from remediate.executor.result import ApplyOptions, RunResult
-from remediate.executor.steady import open_steadily
+from remediate.executor.signals import StopAtOnce, listening
 from remediate.executor.steps import Step, Walk
-from remediate.executor.suspects import with_suspects
 from remediate.executor.undo import by_the_journals_names
 from remediate.executor.usable import refuse_unusable
 from remediate.executor.voice import Voice
-from remediate.executor.who import whoami
 from remediate.executor.workaround import say_where_it_is_on
-from remediate.executor.world import World
 from remediate.executor.writer import Recorder, Rehearsal
 from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess
@@ -89,12 +89,12 @@ def apply_plan(
             WindowClosed, TimerError: refused before the first write to a box, which is as it was.
         VerificationFailed: nothing was to do, and an endpoint is refused all the same.
     """
-    refusals.refuse_other_cluster(plan, cluster)
-    refusals.refuse_unusable_ciphers(plan)
+    preflight.refuse_other_cluster(plan, cluster)
+    preflight.refuse_unusable_ciphers(plan)
     if not options.allow_incomplete:
-        refusals.refuse_incomplete(plan)
+        preflight.refuse_incomplete(plan)
     if options.confirm_within:
-        confirm.refuse_questions(cluster)
+        confirm_timer.refuse_questions(cluster)
     if not options.dry_run:
         hours.refuse_if_closed(options.window, world.now())
     voice = Voice(sink, cluster.name)
@@ -124,7 +124,7 @@ def _recorded(order: Order, stack: ExitStack) -> Job:
     journal = stack.enter_context(world.journal(order.state_dir))
     journal.note_deaths(plan.cluster)
     unfinished = journal.unfinished(plan)
-    confirm.refuse_while_pending(journal, order, unfinished)
+    confirm_timer.refuse_while_pending(journal, order, unfinished)
     approvals = vouching.known_approvals(plan, order.options, order.state_dir, journal, unfinished)
     vouched: list[ApprovalRecord] = []
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
@@ -150,7 +150,7 @@ def _rehearsal(order: Order, stack: ExitStack) -> Job:
     walk.enter(Step.LOCK)
     with Journal(order.state_dir) as journal:
         unfinished = journal.unfinished(order.plan)
-        confirm.refuse_while_pending(journal, order, unfinished)
+        confirm_timer.refuse_while_pending(journal, order, unfinished)
         approvals = vouching.known_approvals(order.plan, order.options, order.state_dir, journal, unfinished)
     hours.tell(order.options.window, world.now(), order.voice)
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
@@ -203,9 +203,9 @@ def _re_read(job: Job) -> Seen:
     """Step 2."""
     job.walk.enter(Step.RE_READ)
     if not job.order.options.allow_incomplete:
-        refusals.refuse_absent_peers(job.order.plan, job.unreachable)
+        preflight.refuse_absent_peers(job.order.plan, job.unreachable)
     _expect_lists(job)
-    read = [compare.read_peer(box) for box in job.boxes]
+    read = [staleness.read_peer(box) for box in job.boxes]
     for box, (backup, _) in zip(job.boxes, read, strict=True):
         box.expect(_whole(job.order.plan, backup))
     known = dict(job.order.plan.certificates)
@@ -214,9 +214,9 @@ def _re_read(job: Job) -> Seen:
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
     say_where_it_is_on([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
-    for sentence in compare.upgrades(order.plan, snapshot):
+    for sentence in staleness.upgrades(order.plan, snapshot):
         order.voice.say("warning", sentence)
-    forecasts = verify.expected(order.plan, order.world.judge(snapshot))
+    forecasts = verification.expected(order.plan, order.world.judge(snapshot))
     return Seen({backup.peer: backup for backup, _ in read}, known, snapshot, forecasts)
 
 
@@ -230,7 +230,7 @@ def _expect_lists(job: Job) -> None:
 
 def _whole(plan: Plan, backup: Backup) -> ListBelief:
     """What is believed of a list from the reading that the plan is compared with."""
-    own = todo.to_trust(plan, backup.peer) | todo.to_remove(plan, backup.peer)
+    own = changes.to_trust(plan, backup.peer) | changes.to_remove(plan, backup.peer)
     listed = frozenset(backup.trusted_ca)
     beside = dict.fromkeys(own & listed, listed - own)
     return ListBelief(own, listed - own, beside, {certificate: certificate in listed for certificate in own})
@@ -240,12 +240,12 @@ def _compare(job: Job, seen: Seen) -> None:
     """Step 3, for all peers, before the first write to any."""
     job.walk.enter(Step.COMPARE)
     plan, allowed = job.order.plan, job.order.options.allow_incomplete
-    compare.refuse_other_peers(plan, seen.backups, job.unreachable)
+    staleness.refuse_other_peers(plan, seen.backups, job.unreachable)
     earlier = earlier_backups(job)
     for backup in seen.backups.values():
-        compare.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer), seen.backups.values())
-    forecast = verify.predicted(plan, seen.snapshot, seen.forecasts, job.order.world.judge)
-    refusals.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
+        staleness.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer), seen.backups.values())
+    forecast = verification.predicted(plan, seen.snapshot, seen.forecasts, job.order.world.judge)
+    preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
     vouching.refuse_unneeded(plan, seen.snapshot, forecast, job.order.world.judge)
     world = job.order.world
     job.vouched[:] = vouching.establish(plan, seen.snapshot, job.approvals, who=whoami().user, at=world.now())
@@ -253,10 +253,10 @@ def _compare(job: Job, seen: Seen) -> None:
 
 def _anything_to_do(job: Job, seen: Seen) -> bool:
     plan = job.order.plan
-    ciphers = todo.cipher_targets(plan)
+    ciphers = changes.cipher_targets(plan)
     return job.unfinished is not None or any(
-        not todo.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
-        or todo.to_remove(plan, backup.peer) & set(backup.trusted_ca)
+        not changes.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
+        or changes.to_remove(plan, backup.peer) & set(backup.trusted_ca)
         or any(backup.ciphers.get(name) != value for name, value in ciphers.items())
         for backup in seen.backups.values()
     )
@@ -267,6 +267,6 @@ def _verified(job: Job, seen: Seen, by_hand: Sequence[ByHand]) -> RunResult:
     job.walk.enter(Step.VERIFY)
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
-    found = verify.compare(seen.forecasts, order.world.judge(snapshot))
+    found = verification.compare(seen.forecasts, order.world.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
     return close(job, replace(found, gaps=gaps), by_hand)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from remediate.executor.environment import World
 from remediate.executor.ports import ClusterPort
-from remediate.executor.world import World
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.client import ClientAnswer, Got
 from remediate.model.errors import FormatError, ObservationError, OutcomeUnknown, RemediateError

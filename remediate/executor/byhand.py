@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from remediate.executor.verify import Verification, name_of
+from remediate.executor.verification import Verification, name_of
 from remediate.executor.voice import Voice
 from remediate.model.plan import EndpointForecast
 from remediate.model.verdict import Cause

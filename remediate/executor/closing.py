@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remediate.executor.byhand import ByHand, excuse
-from remediate.executor.confirm import wait_for_confirmation
-from remediate.executor.job import Job
-from remediate.executor.records import RunState
+from remediate.executor.confirm_timer import wait_for_confirmation
+from remediate.executor.context import Job
+from remediate.executor.journal.records import RunState
 from remediate.executor.recovery import confirm_command
 from remediate.executor.result import RunResult
 from remediate.executor.sending import ChangeFailed
 from remediate.executor.steps import Step
-from remediate.executor.verify import Verification
+from remediate.executor.verification import Verification
 from remediate.executor.writer import Recorder
 from remediate.model.errors import most_serious
 from remediate.model.words import count

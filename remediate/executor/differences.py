@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from remediate.executor import todo
-from remediate.executor.journal import Journal
+from remediate.executor import changes
+from remediate.executor.journal.records import Backup, Run, StepRecord
+from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer
 from remediate.executor.operations.certificates import TRUSTED_CA_PAGE, named
-from remediate.executor.records import Backup, Run, StepRecord
 from remediate.model.identity import Address, Fingerprint
 
 _NAMED = 3
@@ -67,8 +67,8 @@ def _wants(journal: Journal, run: Run, record: StepRecord) -> bool:
         return False
     plan = journal.plan(run.id)
     if record.kind == SetCipherList.kind:
-        return todo.cipher_targets(plan).get(record.facts["name"]) == record.facts["after"]
-    return record.facts["certificate"] in todo.to_trust(plan, record.peer)
+        return changes.cipher_targets(plan).get(record.facts["name"]) == record.facts["after"]
+    return record.facts["certificate"] in changes.to_trust(plan, record.peer)
 
 
 def still_there(journal: Journal, run: str, now: Iterable[Backup]) -> Iterator[str]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from remediate.executor.job import Job, Seen
-from remediate.executor.verify import name_of
+from remediate.executor.context import Job, Seen
+from remediate.executor.verification import name_of
 from remediate.model.access import MraAccess
 from remediate.model.client import ClientAnswer, Got
 from remediate.model.identity import Address

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from remediate.executor import timers, todo
+from remediate.executor import changes
 from remediate.executor.boundary import as_failure
 from remediate.executor.closing import VerificationFailed
-from remediate.executor.confirm import note_of
+from remediate.executor.confirm_timer import note_of
+from remediate.executor.context import Job
 from remediate.executor.hours import WindowClosed
-from remediate.executor.interrupt import StopAtOnce
-from remediate.executor.job import Job
-from remediate.executor.journal import JournalError
+from remediate.executor.journal import timers
+from remediate.executor.journal.records import RunState
+from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Change
-from remediate.executor.records import RunState
 from remediate.executor.recovery import recovery_commands
 from remediate.executor.result import RunResult
+from remediate.executor.signals import StopAtOnce
 from remediate.executor.undo import Undoing, undo
 from remediate.executor.watcher import TimerError
 from remediate.executor.writer import Made, Recorder
@@ -91,7 +92,7 @@ def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError)
         _end_timer(recorder)
         recorder.journal.close_run(recorder.run, "partial" if earlier else "rolled-back", said)
         raise failure
-    waiting = [one for one in todo.writes_of(job.order.plan, job.primary) if one not in recorder.settled]
+    waiting = [one for one in changes.writes_of(job.order.plan, job.primary) if one not in recorder.settled]
     made = count(len(recorder.settled), "change")
     said = (
         f"{failure} In effect and read back: {made}. Not begun: {'; '.join(waiting) or 'a restart'}. "

@@ -23,8 +23,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from remediate.executor.identity import Who
 from remediate.executor.ports import ClusterPort
-from remediate.executor.who import Who
 from remediate.machine.files import refuse_special
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339

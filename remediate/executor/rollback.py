@@ -8,21 +8,21 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from remediate.executor import timers
 from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.differences import belief_of
-from remediate.executor.interrupt import Stop, StopAtOnce, listening
-from remediate.executor.journal import Journal, JournalError
+from remediate.executor.environment import World
+from remediate.executor.identity import whoami
+from remediate.executor.journal import timers
+from remediate.executor.journal.records import Run
+from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import box_paths, hold, shared_directory
-from remediate.executor.records import Run
+from remediate.executor.reconnecting import SteadyPeer, open_steadily
 from remediate.executor.recovery import go_on_undoing
 from remediate.executor.result import RunResult
-from remediate.executor.steady import SteadyPeer, open_steadily
+from remediate.executor.signals import Stop, StopAtOnce, listening
 from remediate.executor.undo import Undoing, Undone, by_the_journals_names, undo
 from remediate.executor.voice import Voice
-from remediate.executor.who import whoami
 from remediate.executor.workaround import remind_of_workaround
-from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from remediate.executor.journal.records import StepState
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
-from remediate.executor.records import StepState
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.limits import Limits
 

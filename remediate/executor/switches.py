@@ -11,10 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from remediate.executor.journal import Journal, JournalError
+from remediate.executor.environment import World
+from remediate.executor.identity import Who
+from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.voice import Voice
-from remediate.executor.who import Who
-from remediate.executor.world import World
 from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from remediate.executor.compare import read_peer
 from remediate.executor.differences import differences, later_run_that_wants, still_there, whole_list
-from remediate.executor.journal import Journal, JournalError
+from remediate.executor.journal.records import Backup, StepRecord
+from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restored
 from remediate.executor.operations.change import Change, Reading, Standing
-from remediate.executor.records import Backup, StepRecord
+from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.sending import ChangeFailed, look_for_late, send
-from remediate.executor.steady import SteadyPeer
+from remediate.executor.staleness import read_peer
 from remediate.executor.voice import Voice
 from remediate.executor.waiting import wait_for_replication
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from remediate.executor.journal import FILE_NAME, JournalError
-from remediate.executor.journal_file import prove_room, refuse_special_files
+from remediate.executor.journal.database import prove_room, refuse_special_files
+from remediate.executor.journal.store import FILE_NAME, JournalError
 from remediate.executor.lock import name_directory, refuse_if_unusable
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.connectors.authorities import read_authorities
-from remediate.executor import verify
+from remediate.executor import verification
 from remediate.executor.approval_store import merged, recorded_approvals
-from remediate.executor.journal import Journal
+from remediate.executor.journal.records import ApprovalRecord, Run
+from remediate.executor.journal.store import Journal
 from remediate.executor.operations.certificates import named
-from remediate.executor.records import ApprovalRecord, Run
 from remediate.executor.result import ApplyOptions
 from remediate.model.access import ClusterAccess
 from remediate.model.approvals import BY_CA, ApprovedCertificate
@@ -28,7 +28,7 @@ from remediate.model.plan import Plan, TrustCertificate
 from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from remediate.trust.judge import Judgement
+    from remediate.trust.endpoint_verifier import Judgement
 
 Key = tuple[Address, Address, int]
 """A pair: peer, address and port of the endpoint."""
@@ -99,7 +99,7 @@ def establish(
 
 
 def refuse_unneeded(
-    plan: Plan, now: Snapshot, forecast: verify.Verification, judge: Callable[[Snapshot], Sequence[Judgement]]
+    plan: Plan, now: Snapshot, forecast: verification.Verification, judge: Callable[[Snapshot], Sequence[Judgement]]
 ) -> None:
     """Raise StalePlan when the proof does not need a certificate that the plan would add to a peer.
 
@@ -109,7 +109,7 @@ def refuse_unneeded(
     Args:
         forecast: what the plan would come to, judged from `now`.
     """
-    after = verify.with_plan(plan, now)
+    after = verification.with_plan(plan, now)
     unseen = {one.peer for one in forecast.unseen if one.after.verdict.ok}
     working = _working(judge(after))
     said = []

@@ -19,12 +19,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from remediate.executor import timers
-from remediate.executor.alive import hold_log, log_of
-from remediate.executor.journal import Journal, JournalError, UnknownRun
+from remediate.executor.identity import whoami
+from remediate.executor.journal import timers
+from remediate.executor.journal.store import Journal, JournalError, UnknownRun
 from remediate.executor.lock import hold_name
 from remediate.executor.ports import Watch, Watcher, utc_now
-from remediate.executor.who import whoami
+from remediate.executor.run_health import hold_log, log_of
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.files import refuse_special
 from remediate.model.canonical import parse_rfc3339, rfc3339

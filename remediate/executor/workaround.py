@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.executor.boundary import guarded
+from remediate.executor.environment import World
+from remediate.executor.identity import whoami
 from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Standing
 from remediate.executor.ports import PeerPort
+from remediate.executor.reconnecting import open_steadily
 from remediate.executor.sending import send
-from remediate.executor.steady import open_steadily
 from remediate.executor.switches import Switch, SwitchBook, last_switches
 from remediate.executor.voice import Voice
-from remediate.executor.who import whoami
-from remediate.executor.world import World
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown, most_serious
 from remediate.model.events import Sink, silent
@@ -30,7 +30,7 @@ from remediate.model.identity import Address
 from remediate.model.limits import Limits
 
 if TYPE_CHECKING:
-    from remediate.trust.judge import Judgement
+    from remediate.trust.endpoint_verifier import Judgement
 
 RISK = "While verification is off, anybody who can answer in the place of a Unified CM node is believed by the traffic server."
 

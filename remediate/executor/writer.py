@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from remediate.executor.journal import Journal
+from remediate.executor.journal.records import Backup, StepRecord
+from remediate.executor.journal.store import Journal
 from remediate.executor.operations import restored
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
-from remediate.executor.records import Backup, StepRecord
 from remediate.executor.sending import ChangeFailed, Sent, look_for_late, send
 from remediate.executor.steps import Step
 from remediate.executor.voice import Voice

@@ -36,12 +36,12 @@ class Approvals:
     @staticmethod
     def from_json(text: str | bytes) -> Approvals:
         """Read ``remediate.approvals/1``. Raises FormatError."""
-        from remediate.model import wire
+        from remediate import formats
 
-        return wire.read_approvals(text)
+        return formats.read_approvals(text)
 
     def to_json(self) -> str:
         """Return ``remediate.approvals/1`` JSON."""
-        from remediate.model import wire
+        from remediate import formats
 
-        return wire.write_approvals(self)
+        return formats.write_approvals(self)

@@ -18,12 +18,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
-from remediate.model import extensions
 from remediate.model.errors import CertificateError
 from remediate.model.identity import Fingerprint
-from remediate.model.libcrypto import appliance
 from remediate.model.limits import Limits
-from remediate.model.x509 import X509, Unreadable, x509
+from remediate.openssl import extensions
+from remediate.openssl.libcrypto import appliance
+from remediate.openssl.x509 import X509, Unreadable, x509
 
 _V = TypeVar("_V")
 

@@ -13,8 +13,8 @@ from remediate.model import file_kinds
 from remediate.model.certificate import CERTIFICATE_LABELS, Certificate, PemBlock, der_of_block, pem_blocks
 from remediate.model.errors import CertificateError, NoCertificate
 from remediate.model.file_kinds import FileKind
-from remediate.model.libcrypto import appliance
-from remediate.model.pkcs7 import certificates_of, is_signed_data
+from remediate.openssl.libcrypto import appliance
+from remediate.openssl.pkcs7 import certificates_of, is_signed_data
 
 _PKCS7_LABELS: Final = frozenset({"PKCS7", "CMS", "PKCS #7 SIGNED DATA"})
 _READ_LABELS: Final = CERTIFICATE_LABELS | _PKCS7_LABELS

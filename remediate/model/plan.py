@@ -190,12 +190,12 @@ class Plan:
     @staticmethod
     def from_json(text: str | bytes) -> Plan:
         """Read ``remediate.plan/1``. Raises FormatError, also when the content does not match its id."""
-        from remediate.model import wire
+        from remediate import formats
 
-        return wire.read_plan(text)
+        return formats.read_plan(text)
 
     def to_json(self) -> str:
         """Return canonical ``remediate.plan/1`` JSON."""
-        from remediate.model import wire
+        from remediate import formats
 
-        return wire.write_plan(self)
+        return formats.write_plan(self)

@@ -178,12 +178,12 @@ class Snapshot:
     @staticmethod
     def from_json(text: str | bytes) -> Snapshot:
         """Read ``remediate.snapshot/1``. Raises FormatError: what, where, what to do."""
-        from remediate.model import wire
+        from remediate import formats
 
-        return wire.read_snapshot(text)
+        return formats.read_snapshot(text)
 
     def to_json(self) -> str:
         """Return canonical ``remediate.snapshot/1`` JSON."""
-        from remediate.model import wire
+        from remediate import formats
 
-        return wire.write_snapshot(self)
+        return formats.write_snapshot(self)

@@ -11,12 +11,12 @@ from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
 from remediate.model.plan import Alternative, Policy
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.words import count
-from remediate.planner.choice import Choice, Chooser
-from remediate.planner.costs import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
+from remediate.planner.advice.refusal import endpoints_of
 from remediate.planner.forecast import Forecaster
-from remediate.planner.refusal import endpoints_of
-from remediate.planner.slots import Candidates, slot_of
-from remediate.trust.judge import ClusterJudge
+from remediate.planner.solver.common_name_groups import Candidates, slot_of
+from remediate.planner.solver.cost import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
+from remediate.planner.solver.solver import Choice, Chooser
+from remediate.trust.endpoint_verifier import ClusterJudge
 from remediate.trust.openssl import readable
 from remediate.trust.verify import Answers, Chain
 

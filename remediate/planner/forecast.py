@@ -8,8 +8,8 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import EndpointForecast, Outcome
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.planner.choice import Choice
-from remediate.trust.judge import ClusterJudge, Judgement, PeerJudge
+from remediate.planner.solver.solver import Choice
+from remediate.trust.endpoint_verifier import ClusterJudge, Judgement, PeerJudge
 from remediate.trust.verify import Answers, Chain, Explained
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from functools import cache
 
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
-from remediate.model.libcrypto import appliance
 from remediate.model.plan import Policy
 from remediate.model.snapshot import ALARM, Peer, Snapshot
-from remediate.planner.choice import Choice
+from remediate.openssl.libcrypto import appliance
 from remediate.planner.forecast import Forecaster
 from remediate.planner.renewals import renewals
-from remediate.trust.modern import refused_by_openssl_3
+from remediate.planner.solver.solver import Choice
+from remediate.trust.openssl3 import refused_by_openssl_3
 from remediate.trust.verify import Chain
 
 

@@ -8,7 +8,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.planner.forecast import Forecaster
-from remediate.planner.oracle import Oracle
+from remediate.planner.solver.trust_oracle import Oracle
 from remediate.trust.verify import Chain
 
 

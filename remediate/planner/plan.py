@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from remediate.formats import plan_document, plan_id
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint, PlanId
@@ -24,17 +25,16 @@ from remediate.model.plan import (
     TrustCertificate,
 )
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.model.wire import plan_document, plan_id
-from remediate.planner.advice import Advisor
+from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Solver, alternatives, ruled_out
-from remediate.planner.choice import Choice, Chooser, primary
-from remediate.planner.demands import DemandReader, Today
 from remediate.planner.forecast import Forecaster
 from remediate.planner.notes import notes
 from remediate.planner.removals import removals
-from remediate.planner.slots import Candidates, candidates
+from remediate.planner.solver.common_name_groups import Candidates, candidates
+from remediate.planner.solver.requirements import DemandReader, Today
+from remediate.planner.solver.solver import Choice, Chooser, primary
 from remediate.planner.unresolved import Helpers, unresolved
-from remediate.trust.judge import Judgement, judge
+from remediate.trust.endpoint_verifier import Judgement, judge
 from remediate.trust.verify import Answers
 
 

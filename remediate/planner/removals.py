@@ -8,9 +8,9 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.plan import EndpointForecast, RemoveCertificate
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.planner.choice import Choice
 from remediate.planner.forecast import Forecaster
-from remediate.planner.slots import slot_of
+from remediate.planner.solver.common_name_groups import slot_of
+from remediate.planner.solver.solver import Choice
 from remediate.trust.verify import Chain
 
 

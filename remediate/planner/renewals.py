@@ -9,8 +9,8 @@ from datetime import timedelta
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, name_of
 from remediate.planner.forecast import Forecaster
-from remediate.planner.refusal import TRUSTED_LIST_PAGE, name_of
 from remediate.trust.openssl import name_hashes
 from remediate.trust.verify import Chain
 

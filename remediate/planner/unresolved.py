@@ -9,11 +9,11 @@ from remediate.model.identity import Address, KeyFamily
 from remediate.model.plan import Unresolved
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause
-from remediate.planner.advice import Advisor
+from remediate.planner.advice.advisor import Advisor
+from remediate.planner.advice.refusal import Advice, Refusal
 from remediate.planner.forecast import Forecaster
-from remediate.planner.oracle import Oracle
 from remediate.planner.others import OthersAt
-from remediate.planner.refusal import Advice, Refusal
+from remediate.planner.solver.trust_oracle import Oracle
 from remediate.trust.verify import Chain
 
 _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}

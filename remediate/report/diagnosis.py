@@ -15,7 +15,7 @@ from remediate.model.evidence import Evidence
 from remediate.model.verdict import Cause
 from remediate.model.words import count
 from remediate.report.chain import draw
-from remediate.report.diagnosis_words import (
+from remediate.report.diagnosis_text import (
     ending_of,
     error_of,
     looked_at_sentence,

@@ -14,10 +14,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from remediate.model import extensions
 from remediate.model.certificate import Certificate
-from remediate.model.libcrypto import Libcrypto, appliance
-from remediate.model.x509 import X509, Unreadable, x509
+from remediate.openssl import extensions
+from remediate.openssl.libcrypto import Libcrypto, appliance
+from remediate.openssl.x509 import X509, Unreadable, x509
 
 SECURITY_LEVEL: Final = 1
 DEPTH_LIMIT: Final = 7

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
-from remediate.trust.names import name_matches
+from remediate.trust.hostnames import name_matches
 from remediate.trust.verify import Chain
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from remediate.model.libcrypto import appliance, modern
+from remediate.openssl.libcrypto import appliance, modern
 
 _LARGEST_CODE: Final = 110
 _OTHER_SPELLINGS: Final = (

@@ -10,11 +10,11 @@ from functools import cached_property, lru_cache
 
 from remediate.model.certificate import Certificate
 from remediate.model.verdict import Cause, Verdict
-from remediate.model.x509 import Unreadable
-from remediate.trust.causes import cause_of
-from remediate.trust.names import name_matches
+from remediate.openssl.x509 import Unreadable
+from remediate.trust.error_codes import cause_of
+from remediate.trust.hostnames import name_matches
+from remediate.trust.issuer_index import SubjectIndex
 from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, broken_list_text, error_text, name_hashes
-from remediate.trust.relevance import SubjectIndex
 
 Chain = tuple[Certificate, ...]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from remediate.cli.app import run
-from remediate.executor.journal import Journal
+from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
 from tests.cli.conftest import Remediate
 

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from remediate.cli import app
-from remediate.cli.failures import Terminated
+from remediate.cli.error_reporting import Terminated
 from remediate.cli.files import open_private, write_whole
 from remediate.lab import Lab
 from remediate.model.errors import RemediateError

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from remediate.cli.heeded import Heeded
+from remediate.cli.notices import Heeded
 from remediate.cli.session import Session
 from remediate.model.events import Event, silent
 

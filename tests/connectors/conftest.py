@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from remediate.connectors.peer import ExpresswayPeer
+from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess

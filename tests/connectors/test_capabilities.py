@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remediate.connectors.capabilities import Capabilities, read_raml
+from remediate.connectors.expressway.capabilities import Capabilities, read_raml
 from remediate.lab import SCENARIOS
 from remediate.lab.raml import raml
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from remediate.connectors.cluster import open_peers
+from remediate.connectors.expressway.cluster import open_peers
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, HostKeyTrust, TlsTrust
 from remediate.model.errors import AccessError, LoginRefused, PinMismatch

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from remediate.connectors.cucm import UcNode, open_node
-from remediate.connectors.discovery import Discovered, discover
+from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.http import Account
-from remediate.connectors.records import PublisherRecord
-from remediate.connectors.target import Target
-from remediate.connectors.tls_check import issued_under
+from remediate.connectors.tls.pinning import issued_under
+from remediate.connectors.tls.target import Target
+from remediate.connectors.unified_cm.discovery import Discovered, discover
+from remediate.connectors.unified_cm.node import UcNode, open_node
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, NodeAccess, PeerAccess
 from remediate.model.certificate import Certificate

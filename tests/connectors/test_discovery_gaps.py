@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from remediate.connectors.addresses import check_name, kind_of
-from remediate.connectors.axl import MAX_FAULT_CHARACTERS
-from remediate.connectors.discovery import Discovered, discover
-from remediate.connectors.records import PublisherRecord
-from remediate.connectors.tls import NotSeen, Offer, Why, handshake
-from remediate.connectors.xmltext import read_records
+from remediate.connectors.expressway.records import PublisherRecord
+from remediate.connectors.tls.handshake import NotSeen, Offer, Why, handshake
+from remediate.connectors.unified_cm.axl import MAX_FAULT_CHARACTERS
+from remediate.connectors.unified_cm.discovery import Discovered, discover
+from remediate.connectors.unified_cm.xml_document import read_records
 from remediate.model.access import ClusterAccess, NodeAccess, PeerAccess
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Address

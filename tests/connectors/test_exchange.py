@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.connectors.http import HttpClient
-from remediate.connectors.tls_check import check_for, issued_under
+from remediate.connectors.tls.pinning import check_for, issued_under
 from remediate.model.access import TlsTrust
 from remediate.model.errors import ObservationError, OutcomeUnknown
 from remediate.model.limits import Limits

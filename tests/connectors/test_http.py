@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.http import Account, HttpClient
-from remediate.connectors.tls_check import check_for, issued_under, pinned
+from remediate.connectors.tls.pinning import check_for, issued_under, pinned
 from remediate.model.access import TlsTrust
 from remediate.model.errors import InventoryError, ObservationError, OutcomeUnknown, PinMismatch
 from remediate.model.identity import Fingerprint

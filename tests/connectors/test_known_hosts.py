@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.connectors.hostkey import fingerprint_of
-from remediate.connectors.known_hosts import known_keys
+from remediate.connectors.expressway.host_key import fingerprint_of
+from remediate.connectors.expressway.known_hosts import known_keys
 
 KEY, OTHER = paramiko.ECDSAKey.generate(), paramiko.RSAKey.generate(2048)
 HOST = "expc1.example.test"

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from remediate.connectors import cluster
-from remediate.connectors.records import alternates_in
-from remediate.connectors.shell_answer import Answer, TooMuch
-from remediate.connectors.shell_text import asks_for_more, error_in, is_question, leaves, lines_of, plain, status
+from remediate.connectors.expressway import cluster
+from remediate.connectors.expressway.records import alternates_in
+from remediate.connectors.expressway.shell_answer import Answer, TooMuch
+from remediate.connectors.expressway.shell_text import asks_for_more, error_in, is_question, leaves, lines_of, plain, status
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.connectors.peer import ExpresswayPeer
+from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.raml import PageStyle, Removal

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.probe import RSA_PREFIX, probe, probe_one, variants
-from remediate.connectors.target import Observation, Target
-from remediate.connectors.tls import NotSeen, Offer, Why, handshake
+from remediate.connectors.tls.handshake import NotSeen, Offer, Why, handshake
+from remediate.connectors.tls.probe import RSA_PREFIX, probe, probe_one, variants
+from remediate.connectors.tls.target import Observation, Target
 from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from tests.connectors.conftest import QUICK

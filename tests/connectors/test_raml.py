@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from remediate.connectors.capabilities import Capabilities, read_raml
-from remediate.connectors.raml import MAX_PAGE_CHARACTERS, read_description
+from remediate.connectors.expressway.capabilities import Capabilities, read_raml
+from remediate.connectors.expressway.raml import MAX_PAGE_CHARACTERS, read_description
 from remediate.lab import SCENARIOS
 from remediate.lab.raml import PageStyle, Removal, raml
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from remediate.connectors.capabilities import read_raml
+from remediate.connectors.expressway.capabilities import read_raml
 from tests.pki import issue
 
 CERTIFICATE = issue("Root", ca=True).certificate

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from remediate.connectors.expressway.rest import RestSession
 from remediate.connectors.http import Account
-from remediate.connectors.rest import RestSession
 from remediate.model.access import PeerAccess, TlsTrust
 from remediate.model.errors import (
     AccessError,

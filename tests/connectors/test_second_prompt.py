@@ -13,9 +13,9 @@ import pytest
 from paramiko.common import AUTH_FAILED
 from paramiko.server import InteractiveQuery
 
-from remediate.connectors.hostkey import fingerprint_of
-from remediate.connectors.shell import Shell
-from remediate.connectors.ssh_login import asks_for_password
+from remediate.connectors.expressway.host_key import fingerprint_of
+from remediate.connectors.expressway.shell import Shell
+from remediate.connectors.expressway.ssh_login import asks_for_password
 from remediate.lab import Lab
 from remediate.model.access import HostKeyTrust, PeerAccess
 from remediate.model.errors import AccessError, LoginRefused, ObservationError, OutcomeUnknown, RemediateError

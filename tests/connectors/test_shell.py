@@ -10,9 +10,9 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from remediate.connectors.hostkey import fingerprint_of
-from remediate.connectors.shell import CommandFailed, Shell
-from remediate.connectors.shell_text import leaves
+from remediate.connectors.expressway.host_key import fingerprint_of
+from remediate.connectors.expressway.shell import CommandFailed, Shell
+from remediate.connectors.expressway.shell_text import leaves
 from remediate.model.access import HostKeyTrust, PeerAccess
 from remediate.model.errors import InventoryError, ObservationError, OutcomeUnknown, PinMismatch, WriteForbidden, WriteRefused
 from remediate.model.identity import Address

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from remediate.connectors.shell_text import asks_for_more, error_in, leaves, lines_of, only_reads, plain, setting, status
+from remediate.connectors.expressway.shell_text import (
+    asks_for_more,
+    error_in,
+    leaves,
+    lines_of,
+    only_reads,
+    plain,
+    setting,
+    status,
+)
 from remediate.model.errors import WriteRefused
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.through import ask_through
+from remediate.connectors.expressway.mra_request import ask_through
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, MraAccess, TlsTrust
 from remediate.model.client import ClientAnswer, Got

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from remediate.connectors.trusted_list import parse_certificate_list
+from remediate.connectors.expressway.trusted_list import parse_certificate_list
 from remediate.model.errors import ObservationError
 from tests.pki import issue
 

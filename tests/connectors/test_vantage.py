@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from remediate.connectors.target import Observation, Target
-from remediate.connectors.vantage import disagreements
+from remediate.connectors.tls.mitm_check import disagreements
+from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Alarm

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from remediate.cli.app import command as remediate
-from remediate.cli.failures import BUG, INTERRUPTED, TERMINATED, USAGE
+from remediate.cli.error_reporting import BUG, INTERRUPTED, TERMINATED, USAGE
 from remediate.cli.session import Session
 from remediate.model.errors import SERIOUSNESS, RemediateError
 from remediate.model.verdict import Cause
-from remediate.planner.remedies import REMEDIES
+from remediate.planner.advice.remedies import REMEDIES
 from remediate.trust.openssl import error_text
 from tests.docs import reference
 

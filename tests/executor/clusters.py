@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
+from remediate.formats import plan_document, plan_id
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertificate
 from remediate.model.snapshot import Endpoint, Preference, Publisher
-from remediate.model.wire import plan_document, plan_id
 from remediate.planner import make_plan
 from tests.executor.memory import Box, MemoryCluster
 from tests.pki import Entity, issue

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from remediate.executor.apply import apply_plan
-from remediate.executor.journal import Journal
+from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
 from remediate.model.events import Event

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from remediate.executor.world import World
+from remediate.executor.environment import World
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.client import ClientAnswer, Got
@@ -19,7 +19,7 @@ from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
-from remediate.trust.judge import judge
+from remediate.trust.endpoint_verifier import judge
 from tests.pki import NOW
 
 # A certificate caches what it read of itself, and that does not pickle.

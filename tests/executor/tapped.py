@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from remediate.executor.journal import Journal
+from remediate.executor.journal.store import Journal
 from tests.executor.memory import Tap
 from tests.pki import NOW
 

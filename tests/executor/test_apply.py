@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.executor.closing import VerificationFailed
-from remediate.executor.journal import FILE_NAME
+from remediate.executor.journal.store import FILE_NAME
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.identity import REVERSE_PROXY_CIPHERS

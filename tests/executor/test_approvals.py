@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from remediate.executor.approval_store import ApprovalsUnusable, record_approvals, recorded_approvals
-from remediate.executor.refusals import refuse_incomplete
+from remediate.executor.preflight import refuse_incomplete
+from remediate.formats import plan_document, plan_id
 from remediate.model.approvals import Approvals, ApprovedCertificate
 from remediate.model.errors import Declined, IncompletePlan, StalePlan
 from remediate.model.identity import Address, PlanId
 from remediate.model.plan import Approval, Plan, Policy, TrustCertificate, Unresolved
 from remediate.model.snapshot import Alarm, Snapshot
 from remediate.model.verdict import Cause
-from remediate.model.wire import plan_document, plan_id
 from remediate.planner import make_plan
 from tests.executor.clusters import CORPORATE, CUCM_EC, IMP, approvals_of, endpoint, plan_for, story
 from tests.executor.conftest import Desk

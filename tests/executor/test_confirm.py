@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from remediate.executor import timers
-from remediate.executor.confirm import NotPending, confirm, parse_within
+from remediate.executor.confirm_timer import NotPending, confirm, parse_within
 from remediate.executor.hours import WindowClosed
-from remediate.executor.journal import FILE_NAME, Journal
+from remediate.executor.identity import whoami
+from remediate.executor.journal import timers
+from remediate.executor.journal.schema import MIGRATIONS, migrate
+from remediate.executor.journal.store import FILE_NAME, Journal
 from remediate.executor.lock import hold_name
 from remediate.executor.ports import Watch, Watcher
 from remediate.executor.result import RunResult
-from remediate.executor.schema import MIGRATIONS, migrate
 from remediate.executor.watcher import TimerError, watch
-from remediate.executor.who import whoami
 from remediate.executor.window import parse_window
 from remediate.inventory.credentials import EnvironmentSource, Once, PromptSource
 from remediate.model.access import ClusterAccess

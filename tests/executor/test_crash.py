@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from remediate.executor.journal import UnknownRun
-from remediate.executor.records import UNFINISHED
+from remediate.executor.journal.records import UNFINISHED
+from remediate.executor.journal.store import UnknownRun
 from remediate.model.plan import Plan
 from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, story
 from tests.executor.conftest import Desk

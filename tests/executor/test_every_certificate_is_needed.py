@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remediate import make_plan
-from remediate.executor import verify, vouching
+from remediate.executor import verification, vouching
 from remediate.model.errors import StalePlan
 from remediate.model.identity import PlanId
 from remediate.model.plan import Plan, Policy, TrustCertificate
 from remediate.model.snapshot import Snapshot
-from remediate.trust.judge import judge
+from remediate.trust.endpoint_verifier import judge
 from tests.pki import issue
 from tests.properties.clusters import clusters
 
@@ -28,7 +28,7 @@ SMUGGLED = issue("A stranger's authority", ca=True).certificate
 
 def check(plan: Plan, now: Snapshot) -> None:
     """What `apply` asks of `plan` before its first write."""
-    forecast = verify.predicted(plan, now, verify.expected(plan, judge(now)), judge)
+    forecast = verification.predicted(plan, now, verification.expected(plan, judge(now)), judge)
     vouching.refuse_unneeded(plan, now, forecast, judge)
 
 

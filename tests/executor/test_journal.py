@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.executor.journal import FILE_NAME, Journal, JournalError
-from remediate.executor.schema import MIGRATIONS, migrate, version_of
+from remediate.executor.journal.schema import MIGRATIONS, migrate, version_of
+from remediate.executor.journal.store import FILE_NAME, Journal, JournalError
 from tests.executor.clusters import IMP, plan_for, story
 from tests.executor.conftest import Desk
 
@@ -99,7 +99,7 @@ def test_something_else_in_its_place_is_refused_before_the_first_write(desk: Des
 LIMITED = """
 import os, resource, sys
 from pathlib import Path
-from remediate.executor.journal import Journal, JournalError
+from remediate.executor.journal.store import Journal, JournalError
 what, state_dir = sys.argv[1], Path(sys.argv[2])
 if what == "full":
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))

@@ -18,8 +18,8 @@ from typing import TypedDict
 
 import pytest
 
+from remediate.executor.identity import Who, whoami
 from remediate.executor.lock import LockError, box_paths, hold, hold_name, refuse_if_held
-from remediate.executor.who import Who, whoami
 from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
@@ -46,7 +46,7 @@ import sys
 from pathlib import Path
 from remediate.executor.lock import hold
 from remediate.executor.ports import utc_now
-from remediate.executor.who import Who
+from remediate.executor.identity import Who
 from tests.executor.test_lock import known_as
 cluster = known_as(sys.argv[3], *sys.argv[4:])
 with hold(cluster, Path(sys.argv[1]), Path(sys.argv[2]), who=Who("alice", "bastion", 4711), ticket="CHG-7", now=utc_now):
@@ -248,7 +248,7 @@ NAMELESS = """
 import os
 os.setreuid(54321, -1)
 from remediate.executor.lock import shared_directory
-from remediate.executor.who import whoami
+from remediate.executor.identity import whoami
 print(whoami().user, shared_directory(), sep="\\n")
 """
 

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from remediate.executor.journal import FILE_NAME
+from remediate.executor.journal.store import FILE_NAME
 from remediate.executor.operations.certificates import named
 from remediate.model.errors import ObservationError, StalePlan
 from remediate.model.plan import Plan

@@ -9,10 +9,10 @@ import pytest
 
 from remediate.executor.lock import shared_directory
 from remediate.executor.rollback import rollback
+from remediate.formats import plan_document, plan_id
 from remediate.model.errors import FormatError, StalePlan, UsageError
 from remediate.model.identity import CipherList
 from remediate.model.plan import Plan, Policy, SetCiphers
-from remediate.model.wire import plan_document, plan_id
 from remediate.planner import make_plan
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk

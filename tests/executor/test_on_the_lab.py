@@ -12,11 +12,11 @@ import pytest
 
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
-from remediate.executor.journal import Journal
+from remediate.executor.environment import World
+from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
 from remediate.executor.workaround import NotVerified, switch, worst_of
-from remediate.executor.world import World
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.raml import PageStyle, Removal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remediate.executor import todo
+from remediate.executor import changes
 from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, renumbered, story
 from tests.executor.conftest import Desk
 from tests.pki import issue
@@ -41,8 +41,8 @@ def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None
     stale, other = (issue(None, ca=True, organization=one).certificate for one in ("stale", "other"))
     plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
     # Then it is open for the endpoints of that one, and for nobody else's
-    assert todo.endpoints_of(plan, stale) == {"imp.example.test:8443"}
-    assert todo.endpoints_of(plan, other) == frozenset()
+    assert changes.endpoints_of(plan, stale) == {"imp.example.test:8443"}
+    assert changes.endpoints_of(plan, other) == frozenset()
 
 
 def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_only_that(desk: Desk) -> None:

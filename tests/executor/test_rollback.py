@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from remediate.executor import todo
-from remediate.executor.journal import JournalError, UnknownRun
+from remediate.executor import changes
+from remediate.executor.journal.store import JournalError, UnknownRun
 from remediate.executor.operations.certificates import named
 from remediate.model.errors import LoginRefused, UsageError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
@@ -146,7 +146,7 @@ def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
     desk.apply(cluster, plan)
     first = desk.rollback(cluster)
     for box in cluster.boxes:
-        box.trusted[:] = [one for one in box.trusted if one.fingerprint not in todo.to_trust(plan, box.address)]
+        box.trusted[:] = [one for one in box.trusted if one.fingerprint not in changes.to_trust(plan, box.address)]
     # When the same plan is applied again and that is rolled back, Then each step stands there once
     desk.apply(cluster, plan)
     second = desk.rollback(cluster)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.executor import timers
-from remediate.executor.journal import Journal
+from remediate.executor.journal import timers
+from remediate.executor.journal.store import Journal
 from remediate.executor.ports import Watch, utc_now
 from remediate.executor.watcher import TimerError, start
 from tests.executor.clusters import plan_for, story

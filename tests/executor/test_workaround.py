@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.journal import FILE_NAME
+from remediate.executor.identity import Who, whoami
+from remediate.executor.journal.store import FILE_NAME
 from remediate.executor.lock import box_paths, hold
 from remediate.executor.switches import last_switches, left_on
-from remediate.executor.who import Who, whoami
 from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerFlag, status, switch, worst_of
 from remediate.model.access import PeerAccess
 from remediate.model.errors import LockHeld

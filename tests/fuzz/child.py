@@ -12,16 +12,16 @@ from functools import cached_property
 from pathlib import Path
 
 from remediate import Certificate, RemediateError, verify_chain
-from remediate.model import extensions
 from remediate.model.certificate_file import certificates_in
-from remediate.model.libcrypto import appliance, modern
-from remediate.model.x509 import X509, Unreadable
-from remediate.planner.mending import mending_of
+from remediate.openssl import extensions
+from remediate.openssl.libcrypto import appliance, modern
+from remediate.openssl.x509 import X509, Unreadable
+from remediate.planner.advice.explain import mending_of
 from remediate.report.drawing import facts
-from remediate.trust.beyond import can_pass
-from remediate.trust.modern import asked_of_openssl_3
-from remediate.trust.names import matching_addresses, name_matches
+from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
+from remediate.trust.openssl3 import asked_of_openssl_3
+from remediate.trust.underlying_fault import can_pass
 from tests.pki import NOW, issue
 
 FACTS = [name for name, value in vars(Certificate).items() if isinstance(value, cached_property)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from remediate.executor.journal import UnknownRun
-from remediate.executor.records import UNFINISHED
+from remediate.executor.journal.records import UNFINISHED
+from remediate.executor.journal.store import UnknownRun
 from remediate.model.errors import LockHeld, StalePlan
 from tests.executor.conftest import Desk
 from tests.histories.draw import History, Operation, drawn

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from remediate.executor.changes import to_trust
 from remediate.executor.closing import VerificationFailed
-from remediate.executor.confirm import NotPending
-from remediate.executor.journal import UnknownRun
-from remediate.executor.records import Run, StepRecord
-from remediate.executor.timers import is_due
-from remediate.executor.todo import to_trust
+from remediate.executor.confirm_timer import NotPending
+from remediate.executor.journal.records import Run, StepRecord
+from remediate.executor.journal.store import UnknownRun
+from remediate.executor.journal.timers import is_due
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
 from tests.histories.chronicle import NOBODY, Ledger

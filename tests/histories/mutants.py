@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from remediate.executor import apply, compare, confirm, rollback, sending, timers, undo, watcher, writer, writing
-from remediate.executor.journal import Journal
+from remediate.executor import apply, confirm_timer, rollback, sending, staleness, undo, watcher, writer, writing
+from remediate.executor.journal import timers
+from remediate.executor.journal.records import StepRecord
+from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import ClusterLock
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
-from remediate.executor.records import StepRecord
+from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.sending import Sent
-from remediate.executor.steady import SteadyPeer
 from remediate.executor.undo import Undoing, Undone
 from remediate.executor.writer import Made, Recorder
 from remediate.model.canonical import rfc3339
@@ -112,7 +113,7 @@ def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
 
 
 def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(compare, "refuse_if_changed", lambda *_: None)
+    patch.setattr(staleness, "refuse_if_changed", lambda *_: None)
 
 
 def _third_values_are_overwritten(patch: pytest.MonkeyPatch) -> None:
@@ -185,7 +186,7 @@ def _a_timer_outlives_its_run(patch: pytest.MonkeyPatch) -> None:
 
 
 def _what_is_pending_holds_nobody_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(confirm, "refuse_while_pending", lambda *_: None)
+    patch.setattr(confirm_timer, "refuse_while_pending", lambda *_: None)
 
 
 def _a_timer_gives_up_at_once(patch: pytest.MonkeyPatch) -> None:

@@ -11,16 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from remediate.executor.confirm import confirm
+from remediate.executor.confirm_timer import confirm
+from remediate.executor.journal.records import Run
+from remediate.executor.journal.timers import armed, is_due
 from remediate.executor.ports import Watch, Watcher
-from remediate.executor.records import Run
 from remediate.executor.result import RunResult
-from remediate.executor.timers import armed, is_due
+from remediate.formats import plan_document, plan_id
 from remediate.model.certificate import Certificate
 from remediate.model.errors import LockHeld, RemediateError
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Plan, SetCiphers, TrustCertificate
-from remediate.model.wire import plan_document, plan_id
 from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, plan_for, story
 from tests.executor.conftest import Desk

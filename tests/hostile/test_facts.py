@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from remediate import Certificate, Plan, Policy, Snapshot, make_plan
 from remediate.model.plan import TrustCertificate
-from remediate.planner.mending import mending_of
-from remediate.planner.slots import Candidates, slot_of
+from remediate.planner.advice.explain import mending_of
+from remediate.planner.solver.common_name_groups import Candidates, slot_of
 from remediate.report.chain import draw as drawn_chain
 from remediate.report.drawing import show_verdict
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
 from remediate.report.terminal import make_console, show_plan
-from remediate.trust.names import matching_addresses, name_matches
+from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.verify import explain_chain
 from tests.hostile.forgeries import ADDRESS, families

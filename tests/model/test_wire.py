@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from remediate import Plan, Policy, Snapshot, make_plan
+from remediate.formats import plan_id
+from remediate.formats.schema import schemas
 from remediate.model.errors import FormatError
 from remediate.model.snapshot import DiscoveryGap
-from remediate.model.wire import plan_id
-from remediate.model.wire.schema import schemas
 from tests.pki import issue
 from tests.planner.build import endpoint, peer, snapshot
 
@@ -142,6 +142,4 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_place(text: str, says: s
 
 def test_the_published_schemas_are_those_of_the_code() -> None:
     for name, text in schemas().items():
-        assert (SCHEMAS / name).read_text(encoding="utf-8") == text, (
-            f"run: python -m remediate.model.wire.schema {SCHEMAS.name}"
-        )
+        assert (SCHEMAS / name).read_text(encoding="utf-8") == text, f"run: python -m remediate.formats.schema {SCHEMAS.name}"

@@ -10,8 +10,8 @@ from remediate import Cause, Plan, Policy, make_plan
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
 from remediate.model.plan import Unresolved
-from remediate.planner.naming import on_the_name
-from remediate.planner.remedies import remedies
+from remediate.planner.advice.hostnames import on_the_name
+from remediate.planner.advice.remedies import remedies
 from remediate.trust.ciphers import RSA_PREFIX
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot

@@ -11,8 +11,8 @@ from remediate.model.errors import FormatError
 from remediate.model.identity import CipherList, Fingerprint, KeyFamily
 from remediate.model.plan import RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Preference, Snapshot
-from remediate.planner.optimum import Table, TooManyRowsError, minimise
-from remediate.planner.oracle import Oracle
+from remediate.planner.solver.elimination import Table, TooManyRowsError, minimise
+from remediate.planner.solver.trust_oracle import Oracle
 from remediate.trust.verify import Answers
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot

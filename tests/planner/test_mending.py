@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from remediate.model.certificate import Certificate
-from remediate.planner.mending import Mending, mending_of
+from remediate.planner.advice.explain import Mending, mending_of
 from tests.pki import NOW, YEAR, Entity, issue
 
 ADDRESS = "cucm.test"

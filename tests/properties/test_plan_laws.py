@@ -14,7 +14,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Snapshot
-from remediate.trust.judge import judge
+from remediate.trust.endpoint_verifier import judge
 from tests.properties.brute_force import best_order, order_of
 from tests.properties.clusters import authorities, clusters
 

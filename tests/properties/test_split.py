@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from remediate.model.identity import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Snapshot
-from remediate.planner.costs import ZERO
-from remediate.planner.demands import Demand, DemandReader, Today
-from remediate.planner.optimum import Cost, Table, Variable, add, minimise
-from remediate.planner.options import PeerList, Place
-from remediate.planner.oracle import Oracle
-from remediate.planner.problem import Problem
-from remediate.planner.slots import candidates
-from remediate.planner.tables import DemandTables
+from remediate.planner.solver.common_name_groups import candidates
+from remediate.planner.solver.constraints import Problem
+from remediate.planner.solver.cost import ZERO
+from remediate.planner.solver.elimination import Cost, Table, Variable, add, minimise
+from remediate.planner.solver.options import PeerList, Place
+from remediate.planner.solver.requirements import Demand, DemandReader, Today
+from remediate.planner.solver.tables import DemandTables
+from remediate.planner.solver.trust_oracle import Oracle
 from remediate.trust.verify import Answers
 from tests.properties.clusters import clusters
 from tests.properties.test_plan_laws import patiently

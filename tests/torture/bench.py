@@ -14,10 +14,10 @@ from typing import Literal
 
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
-from remediate.executor.journal import Journal
+from remediate.executor.changes import cipher_targets
+from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
-from remediate.executor.todo import cipher_targets
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.state import PublisherEntry

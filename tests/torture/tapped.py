@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from remediate.connectors.cluster import ClusterPeers, open_peers
 from remediate.connectors.collect import collect
-from remediate.executor.journal import Journal
-from remediate.executor.world import World
+from remediate.connectors.expressway.cluster import ClusterPeers, open_peers
+from remediate.executor.environment import World
+from remediate.executor.journal.store import Journal
 from remediate.model.access import ClusterAccess
 from remediate.model.events import Sink
 from remediate.model.limits import Limits

@@ -9,10 +9,10 @@ from typing import Any
 
 from remediate import verify_chain
 from remediate.model.certificate import Certificate
-from remediate.model.libcrypto import Libcrypto, appliance, modern
-from remediate.trust.beyond import can_pass
-from remediate.trust.names import name_matches
+from remediate.openssl.libcrypto import Libcrypto, appliance, modern
+from remediate.trust.hostnames import name_matches
 from remediate.trust.openssl import TrustedList
+from remediate.trust.underlying_fault import can_pass
 from tests.corpus import cases
 
 APPLIANCE = "1.1.1w/L1/d7"

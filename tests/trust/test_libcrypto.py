@@ -8,12 +8,12 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from remediate import Certificate, RemediateError
-from remediate.model import extensions
-from remediate.model.libcrypto import appliance, first_of, modern
-from remediate.model.x509 import X509, Unreadable
-from remediate.trust.beyond import can_pass
-from remediate.trust.modern import refused_by_openssl_3
+from remediate.openssl import extensions
+from remediate.openssl.libcrypto import appliance, first_of, modern
+from remediate.openssl.x509 import X509, Unreadable
 from remediate.trust.openssl import TrustedList, common_name, dns_names, error_text, name_hashes
+from remediate.trust.openssl3 import refused_by_openssl_3
+from remediate.trust.underlying_fault import can_pass
 from tests.der import called, certificate
 from tests.pki import NOW, Entity, issue, signed_with_sha1
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.trust.names import matching_addresses, name_matches
+from remediate.trust.hostnames import matching_addresses, name_matches
 from tests.pki import issue
 
 

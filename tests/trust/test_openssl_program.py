@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from remediate import verify_chain
 from remediate.model.certificate import Certificate
-from remediate.model.libcrypto import modern
+from remediate.openssl.libcrypto import modern
 from remediate.trust.openssl import TrustedList
 from tests.pki import NOW
 from tests.properties.clusters import authorities, chains, readable_authorities

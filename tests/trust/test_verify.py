@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from remediate import Cause, Certificate, Verdict, verify_chain
 from remediate.trust import explain_chain
-from remediate.trust.modern import refused_by_openssl_3
+from remediate.trust.openssl3 import refused_by_openssl_3
 from tests.pki import NOW, YEAR, issue
 
 ADDRESS = "cucm.steven.lab"

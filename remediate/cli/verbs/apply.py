@@ -105,9 +105,9 @@ def command(
     """
     from remediate.cli.approvals import approvals_given, read_approvals
     from remediate.cli.files import read_text
-    from remediate.cli.heeded import Heeded
+    from remediate.cli.notices import Heeded
     from remediate.executor.apply import apply_plan
-    from remediate.executor.confirm import parse_within
+    from remediate.executor.confirm_timer import parse_within
     from remediate.executor.result import ApplyOptions
     from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
@@ -143,14 +143,14 @@ def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, .
 
 def _refuse(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> tuple[ApprovedCertificate, ...]:
     """Raise now what would refuse the plan after the question: nobody should answer it in vain. Return the approvals for it."""
-    from remediate.executor import confirm, hours, refusals, vouching
+    from remediate.executor import confirm_timer, hours, preflight, vouching
     from remediate.executor.ports import utc_now
 
     if options.confirm_within:
-        confirm.refuse_questions(cluster)
+        confirm_timer.refuse_questions(cluster)
     hours.refuse_if_closed(options.window, utc_now())
     if not options.allow_incomplete:
-        refusals.refuse_incomplete(plan)
+        preflight.refuse_incomplete(plan)
     return vouching.refuse_unapproved(plan, cluster, options, session.state_dir)
 
 

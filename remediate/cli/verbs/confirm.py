@@ -29,8 +29,8 @@ def command(session: Session, run: str) -> int:
     """
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import result_json, show_result
-    from remediate.executor.confirm import confirm
-    from remediate.executor.journal import Journal
+    from remediate.executor.confirm_timer import confirm
+    from remediate.executor.journal.store import Journal
 
     result = confirm(run, state_dir=session.state_dir)
     if session.json:

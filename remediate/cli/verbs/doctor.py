@@ -13,7 +13,7 @@ from remediate.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.cli.examination import Finding
+    from remediate.cli.doctor_checks import Finding
     from remediate.model.access import ClusterAccess
 
 
@@ -41,7 +41,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     """
     from dataclasses import asdict
 
-    from remediate.cli.examination import examine, journal, state_directory, worst
+    from remediate.cli.doctor_checks import examine, journal, state_directory, worst
     from remediate.cli.fleet import across, choose, exit_code_of
     from remediate.cli.observe import remind
     from remediate.model.errors import most_serious

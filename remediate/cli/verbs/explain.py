@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.model.verdict import Verdict
-    from remediate.planner.mending import Mending
+    from remediate.planner.advice.explain import Mending
     from remediate.report.chain import Link
-    from remediate.trust.modern import Answer
+    from remediate.trust.openssl3 import Answer
     from remediate.trust.ordering import Ordered
 
 
@@ -50,9 +50,9 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     """
     from remediate.cli.certificates import read_certificates, read_store
     from remediate.cli.observe import remind_from_journal
-    from remediate.planner.mending import mending_of
+    from remediate.planner.advice.explain import mending_of
     from remediate.report.chain import draw
-    from remediate.trust.modern import asked_of_openssl_3
+    from remediate.trust.openssl3 import asked_of_openssl_3
     from remediate.trust.ordering import in_order
     from remediate.trust.verify import explain_chain
 
@@ -96,8 +96,8 @@ def _refuse_what_is_no_host(address: str) -> None:
 
 def _remarks(ordered: Ordered, address: str) -> tuple[str, ...]:
     """Say what was made of the file's order, and where it may not be what was meant."""
-    from remediate.planner.refusal import name_of, names_of
-    from remediate.trust.names import name_matches
+    from remediate.planner.advice.refusal import name_of, names_of
+    from remediate.trust.hostnames import name_matches
 
     leaf, remarks = ordered.chain[0], []
     if ordered.reordered:

@@ -38,9 +38,9 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
       8   a person is needed: a manual step is open, or an outcome is unknown
     """
     from remediate.cli.fleet import choose
-    from remediate.cli.heeded import Heeded
+    from remediate.cli.notices import Heeded
     from remediate.cli.runs_view import result_json, show_result
-    from remediate.executor.journal import Journal
+    from remediate.executor.journal.store import Journal
     from remediate.executor.rollback import rollback
 
     chosen = {one.name: one for one in choose(session, inventory_path, patterns)}

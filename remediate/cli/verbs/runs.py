@@ -12,7 +12,7 @@ from remediate.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from remediate.executor.records import Run
+    from remediate.executor.journal.records import Run
 
 
 @click.group(invoke_without_command=True)
@@ -39,7 +39,7 @@ def command(context: click.Context) -> int | None:
         return None
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import run_json
-    from remediate.executor.journal import Journal
+    from remediate.executor.journal.store import Journal
 
     session: Session = context.obj
     with Journal(session.state_dir) as journal:
@@ -71,7 +71,7 @@ def show(session: Session, run: str) -> int:
     """
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import run_record
-    from remediate.executor.journal import Journal
+    from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
         found = journal.run(run)
@@ -104,7 +104,7 @@ def export(session: Session, run: str) -> int:
 
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.runs_view import run_record
-    from remediate.executor.journal import Journal
+    from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
         record = journal.run(run)
@@ -118,8 +118,8 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from remediate.executor.alive import remark
     from remediate.executor.ports import utc_now
+    from remediate.executor.run_health import remark
     from remediate.report.text import clean
 
     console = session.out()

@@ -57,7 +57,7 @@ def command(
       8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
     """
     from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
-    from remediate.cli.heeded import Heeded
+    from remediate.cli.notices import Heeded
     from remediate.executor.workaround import status, switch, worst_of
     from remediate.model.limits import Limits
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from remediate.model.diagnosis import Diagnosis, SeenEndpoint, Standing
 from remediate.model.evidence import Evidence
+from remediate.planner.diagnosis.capture_endpoints import seen_endpoints
+from remediate.planner.diagnosis.correlation import Servers
 from remediate.planner.diagnosis.findings import Finder
-from remediate.planner.diagnosis.matching import Servers
-from remediate.planner.diagnosis.seen import seen_endpoints
-from remediate.planner.diagnosis.told import told_by
+from remediate.planner.diagnosis.log_refusals import told_by
 from remediate.trust.verify import Chain
 
 __all__ = ["diagnose"]

@@ -10,9 +10,9 @@ from datetime import datetime
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.by_cause import on_the_cause
-from remediate.planner.mending import mending_of
-from remediate.planner.refusal import Refusal
+from remediate.planner.advice.causes import on_the_cause
+from remediate.planner.advice.explain import mending_of
+from remediate.planner.advice.refusal import Refusal
 from remediate.trust.verify import Chain, explain_chain
 
 _MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from remediate.model.evidence import Alert, alert_name
-from remediate.planner.refusal import TRUSTED_LIST_PAGE, day_of_end, listed, name_of
+from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, day_of_end, listed, name_of
 from remediate.trust.verify import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"

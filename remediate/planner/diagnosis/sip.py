@@ -6,9 +6,9 @@ from typing import Final
 
 from remediate.model.evidence import Logged
 from remediate.model.verdict import Cause, Verdict
+from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE
 from remediate.planner.diagnosis.alerts import on_the_servers_alert
-from remediate.planner.refusal import TRUSTED_LIST_PAGE
-from remediate.trust.causes import cause_of
+from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK
 from remediate.trust.texts import code_of, whole_text
 

@@ -1,0 +1,1 @@
+"""Expressway: the REST interface, the shell, and the peers of a cluster."""

@@ -1,0 +1,55 @@
+"""What a peer offers over REST, as it says itself at ``/api/raml`` (RAML 0.8, the only complete reference since X8.11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remediate.connectors.expressway.raml import read_description
+from remediate.connectors.expressway.removal import RemovalForm, read_removal_form
+from remediate.model.identity import Product
+
+_REMOVAL = ("delete", "/certs/root")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The operations of one peer that are not there on every version. Nothing is assumed: what is not shown is not offered.
+
+    Attributes:
+        described: ``/api/raml`` gave a description at all.
+        removal: how DELETE names a certificate of the trusted CA list; None: it is not offered, or in no form that is understood.
+        unknown_removal: there is such a DELETE, and its form is not understood.
+        refresh_products: products whose publisher can be added again, which makes the peer discover its nodes anew.
+        restart: the peer can be restarted over REST; otherwise over its shell.
+    """
+
+    described: bool = False
+    removal: RemovalForm | None = None
+    unknown_removal: bool = False
+    refresh_products: tuple[Product, ...] = ()
+    restart: bool = False
+
+    @property
+    def remove_trusted_ca(self) -> bool:
+        """A certificate can be taken out of the trusted CA list."""
+        return self.removal is not None
+
+    @property
+    def refresh_discovery(self) -> bool:
+        """Discovery can be refreshed for at least one product."""
+        return bool(self.refresh_products)
+
+
+def read_raml(page: str) -> Capabilities:
+    """Return what a RAML page shows."""
+    description = read_description(page)
+    operations = description.operations
+    products: tuple[Product, ...] = ("cucm", "imp")
+    removal = read_removal_form(operations[_REMOVAL], description.schemas) if _REMOVAL in operations else None
+    return Capabilities(
+        described=bool(operations),
+        removal=removal,
+        unknown_removal=_REMOVAL in operations and removal is None,
+        refresh_products=tuple(product for product in products if ("post", f"/controller/server/{product}") in operations),
+        restart=("post", "/restart") in operations,
+    )

@@ -1,0 +1,274 @@
+"""One Expressway-C peer, in the words of its administrator: REST for certificates and publishers, the shell for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from remediate.connectors.expressway.capabilities import Capabilities, read_raml
+from remediate.connectors.expressway.records import Alternates, PublisherRecord, alternates_in
+from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, Redirected, RestSession
+from remediate.connectors.expressway.shell import CommandFailed, Shell
+from remediate.connectors.expressway.shell_text import leaves, setting
+from remediate.connectors.expressway.trusted_list import parse_certificate_list
+from remediate.connectors.http import Account
+from remediate.connectors.text import address_in, visible
+from remediate.model.access import PeerAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
+from remediate.model.identity import Address, CipherList, Product
+from remediate.model.limits import Limits
+from remediate.model.secret import Secret
+
+VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
+"""X14.2 release notes; absent from the X15.0 command reference."""
+
+_CIPHERS = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
+"""OpenSSL lists end like this; ``sshd_*`` are OpenSSH's and are never touched (X15.0 reference)."""
+
+_PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "imp": "/controller/server/imp"}
+"""Unity Connection has no known resource."""
+
+
+class ExpresswayPeer:
+    """One peer. Use as a context manager: it holds one REST session and, from its first use on, one shell.
+
+    Every read raises ObservationError when the peer cannot be read, LoginRefused at once, PinMismatch before a login is tried.
+    Every write raises WriteForbidden when not `writable`, WriteRefused when the box says no, NotOffered, and OutcomeUnknown when
+    the answer was lost. Writes do not read back: that is the caller's next line.
+    """
+
+    def __init__(self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
+        self._access, self._username, self._password, self._limits = access, username, password, limits
+        self._writable = writable
+        self._rest = RestSession(access, Account(username, password), limits, writable=writable)
+        self._open_shell: Shell | None = None
+        self._capabilities: Capabilities | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End both sessions."""
+        self._rest.close()
+        if self._open_shell:
+            self._open_shell.close()
+
+    @property
+    def address(self) -> Address:
+        """As in the inventory, or in the cluster's own list."""
+        return self._access.address
+
+    @property
+    def identity(self) -> str:
+        """The box's SSH host key: the same under each of its names and addresses, and another one on each peer."""
+        return self._shell().host_key
+
+    @property
+    def access(self) -> PeerAccess:
+        """How this peer is reached."""
+        return self._access
+
+    def log_in(self) -> None:
+        """Log in over REST and SSH, once each."""
+        self._rest.log_in()
+        self._shell()
+
+    def capabilities(self) -> Capabilities:
+        """Return what ``/api/raml`` shows; nothing where the box has no such page."""
+        if self._capabilities is None:
+            try:
+                self._capabilities = read_raml(self._rest.page("/api/raml"))
+            except (NotOffered, Redirected):
+                # Only the description is missing: it may be a page for browsers alone.
+                self._capabilities = Capabilities()
+        return self._capabilities
+
+    def version(self) -> str | None:
+        """Return such as ``X14.2.1``; None when the box does not say."""
+        said = self._shell().system.get("SystemUnit/Software/Version")
+        return visible(said, 40) if said else None
+
+    def clock(self) -> datetime | None:
+        """Return the peer's clock, by which its traffic server judges dates; None when the box does not say."""
+        return self._rest.clock()
+
+    def trusted_ca(self) -> tuple[Certificate, ...]:
+        """Return the trusted CA list in the peer's order. One that cannot be whole is an error: see `trusted_list`."""
+        found = self._certificates(TRUSTED_CA, "trusted CA list")
+        if len(found) > self._limits.max_list_certificates:
+            raise ObservationError(
+                f"The trusted CA list of {self.address} has {len(found)} certificates, over the limit of "
+                f"{self._limits.max_list_certificates}."
+            )
+        return found
+
+    def server_certificate(self) -> Certificate:
+        """Return the peer's own certificate: the first, where its chain follows."""
+        found = self._certificates("/certs/server", "server certificate")
+        return found[0]
+
+    def ciphers(self) -> Mapping[str, CipherList]:
+        """Return name (``ReverseProxyTLSCiphers``) to OpenSSL cipher list."""
+        found = leaves(self._shell().ask("xConfiguration Ciphers"))
+        named = ((match[1], value) for path, value in found.items() if (match := _CIPHERS.fullmatch(path)))
+        return {name: CipherList(value) for name, value in sorted(named)}
+
+    def verify_origin_server(self) -> bool | None:
+        """Return the workaround flag, True being the safe state; None where this version does not offer it."""
+        try:
+            found = leaves(self._shell().ask(f"xConfiguration {VERIFY_FLAG}"))
+        except CommandFailed:
+            return None
+        value = next((value for path, value in found.items() if path.casefold() == VERIFY_FLAG.casefold()), "").casefold()
+        return {"on": True, "off": False}.get(value)
+
+    def alternates(self) -> Alternates:
+        """Return what the box knows of its cluster; nothing on a box that stands alone."""
+        try:
+            found = leaves(self._shell().ask("xConfiguration Alternates"))
+        except CommandFailed:
+            found = {}
+        return alternates_in(found)
+
+    def cluster_peers(self) -> tuple[Address, ...]:
+        """Return the peers that the cluster names over REST; none on a box that stands alone."""
+        try:
+            records = self._records(CLUSTER_PEERS, "PeerAddress")
+        except NotOffered:
+            return ()
+        return tuple(self._address(record["PeerAddress"]) for record in records)
+
+    def publishers(self) -> tuple[PublisherRecord, ...]:
+        """Return the Unified CM and IM&P publishers that servers are discovered from."""
+        return tuple(one for product, path in _PUBLISHER_PATHS.items() for one in self._publishers(product, path))
+
+    def lists_publishers(self) -> bool:
+        """Return whether this peer has a list of Unified CM publishers at all; without one, who they are is not known."""
+        try:
+            self._rest.get_objects(_PUBLISHER_PATHS["cucm"])
+        except NotOffered:
+            return False
+        return True
+
+    def append_trusted_ca(self, certificate: Certificate) -> None:
+        """Append one certificate to this peer's trusted CA list.
+
+        It is sent as re-encoded PEM that ends in exactly one newline: a list with two blocks glued together breaks every HTTPS
+        target of the peer.
+        """
+        self._rest.write(
+            "POST", TRUSTED_CA, files={"file": ("certificate.pem", certificate.pem.encode(), "application/x-pem-file")}
+        )
+
+    def remove_trusted_ca(self, certificate: Certificate) -> None:
+        """Take one certificate out of this peer's trusted CA list, where ``/api/raml`` shows how."""
+        self._stop_if_read_only("remove a certificate")
+        offered = self.capabilities()
+        body = offered.removal.body_for(certificate) if offered.removal else None
+        if offered.removal is None or body is None:
+            why = " in a form that is known" if offered.unknown_removal else " of this certificate" if offered.removal else ""
+            raise NotOffered(
+                f"{self.address} offers no removal{why} from its trusted CA list over REST.",
+                next_step="Open Maintenance > Security > Trusted CA certificate on that peer, delete it there, and run again.",
+            )
+        self._rest.write("DELETE", TRUSTED_CA, data=body, headers={"Content-Type": offered.removal.media_type})
+
+    def set_cipher(self, name: str, value: CipherList) -> None:
+        """Set one cipher list; on the primary, from where it replicates."""
+        path = f"Ciphers {name} Value"
+        if not _CIPHERS.fullmatch(path):
+            raise WriteRefused(
+                f"`{visible(name, 60)}` is no OpenSSL cipher list of Expressway; nothing was sent to {self.address}."
+            )
+        self._tell(setting(path, value))
+
+    def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001  its one argument is its meaning
+        """Set the workaround flag on this peer."""
+        self._stop_if_read_only("set the workaround flag")
+        if self.verify_origin_server() is None:
+            raise NotOffered(f"{self.address} has no `{VERIFY_FLAG}`: this version does not offer the workaround.")
+        self._tell(setting(VERIFY_FLAG, "On" if on else "Off", quoted=False))
+
+    def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
+        """Let the cluster discover the servers of `publisher` again, by adding it again with its AXL account.
+
+        There is no documented REST verb for the *Refresh servers* button; the box looks a publisher up over AXL when it is added,
+        which is slow.
+        """
+        self._stop_if_read_only("refresh discovery")
+        if axl is None or product not in self.capabilities().refresh_products:
+            raise NotOffered(
+                f"The discovery of {publisher} cannot be refreshed by {self.address} over REST"
+                f"{'' if axl else ' without the AXL account of the publisher'}.",
+                next_step=(
+                    "On the primary, open Configuration > Unified Communications, the page of that product, and press Refresh servers."
+                ),
+            )
+        username, password = axl
+        known = {(one.address, one.product): one.tls_verify for one in self.publishers()}
+        body = {
+            "Publisher": str(publisher),
+            "AxlUsername": username,
+            "AxlPassword": password.reveal(),
+            "TlsVerify": known.get((publisher, product), "On"),
+        }
+        self._rest.write("POST", _PUBLISHER_PATHS[product], json=body, secret=password, read_s=self._limits.slow_write_s)
+
+    def restart(self) -> None:
+        """Restart this peer's services: over REST where the box shows it, else by ``xCommand Restart``."""
+        self._stop_if_read_only("restart")
+        if self.capabilities().restart:
+            self._rest.write("POST", "/restart", json={})
+        else:
+            self._tell("xCommand Restart")
+
+    def _shell(self) -> Shell:
+        if self._open_shell is None:
+            self._open_shell = Shell(self._access, self._username, self._password, self._limits, writable=self._writable)
+        return self._open_shell
+
+    def _tell(self, command: str) -> None:
+        self._stop_if_read_only(command.partition(":")[0])
+        self._shell().tell(command)
+
+    def _stop_if_read_only(self, what: str) -> None:
+        """The transports refuse as well; here it is said before a write's own questions are asked."""
+        if not self._writable:
+            raise WriteForbidden(f"{self.address} was opened for reading: `{what}` was stopped.")
+
+    def _certificates(self, resource: str, what: str) -> tuple[Certificate, ...]:
+        return parse_certificate_list(self._rest.get(resource), f"The {what} of {self.address}").certificates
+
+    def _publishers(self, product: Product, path: str) -> list[PublisherRecord]:
+        try:
+            found = self._records(path, "Publisher")
+        except NotOffered:
+            return []
+        return [
+            PublisherRecord(
+                self._address(one["Publisher"]), product, str(one.get("AxlUsername", "")), str(one.get("TlsVerify", "On"))
+            )
+            for one in found
+        ]
+
+    def _records(self, resource: str, key: str) -> list[dict[str, Any]]:
+        """Return the objects of a resource that have a value under `key`; an empty one is a place that is not in use."""
+        records = self._rest.get_objects(resource)
+        if any(key not in record for record in records):
+            raise ObservationError(f"{self.address} lists something at {resource} that has no `{key}`.")
+        return [record for record in records if record[key]]
+
+    def _address(self, said: object) -> Address:
+        address = address_in(str(said))
+        if address is None:
+            raise ObservationError(
+                f"{self.address} names a server that is no host name or IP address: {visible(str(said), 80)}"
+            )
+        return address

@@ -1,0 +1,1 @@
+"""TLS: the handshake, the probe of an endpoint, pins."""

@@ -1,0 +1,1 @@
+"""Unified CM and its siblings: the publishers and the discovery of nodes."""

@@ -1,0 +1,218 @@
+"""The confirm timer: a run that nobody confirms in time is undone.
+
+An Expressway has no such timer, so a process on this machine runs it (`watcher.py`). It is up before the first write to a box; what
+it goes by stands in the journal (`timers.py`). Until the apply has ended, the deadline counts from its first write: an apply that
+dies is undone then. When the apply has ended, the time counts anew from there.
+
+The timer ends, and undoes nothing, when the run is confirmed, when it is rolled back, and when it ends half-way on purpose: with
+``--on-failure stop`` or ``workaround``, or at the end of its window. A run that was interrupted, or whose process died, it undoes.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from remediate.executor import changes
+from remediate.executor.context import Job, Order
+from remediate.executor.identity import whoami
+from remediate.executor.journal import timers
+from remediate.executor.journal.records import Run
+from remediate.executor.journal.store import Journal
+from remediate.executor.ports import Watch, utc_now
+from remediate.executor.recovery import confirm_command, rollback_command
+from remediate.executor.result import RunResult
+from remediate.executor.writer import Recorder
+from remediate.model.access import ClusterAccess
+from remediate.model.canonical import rfc3339
+from remediate.model.errors import InventoryError, LockHeld, RemediateError, UsageError
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+LONGEST_WITHIN = timedelta(hours=24)
+"""The process that waits for the deadline is lost with a restart of the machine, which is the more likely the longer it waits."""
+
+
+class NotPending(RemediateError):
+    """A run that does not wait for confirmation."""
+
+    default_next_step = "`remediate runs` shows how every run stands."
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A source of a secret that may put a question on the terminal."""
+
+    @property
+    def asks_a_person(self) -> bool: ...
+
+
+def parse_within(text: str) -> timedelta:
+    """Read ``15m``, ``900s`` or ``1h``. Raises UsageError."""
+    found = re.fullmatch(r"([0-9]{1,6})([smh])", text.strip())
+    if not found or not int(found[1]):
+        raise UsageError(
+            f"--confirm-within: `{text}` is no duration.", next_step="Write a whole number and its unit: 900s, 15m or 1h."
+        )
+    within = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if within > LONGEST_WITHIN:
+        raise UsageError(
+            f"--confirm-within: `{text}` is longer than {LONGEST_WITHIN // timedelta(hours=1)} hours.",
+            next_step="Give at most 24h: a change that nobody looks at for a day is not being confirmed.",
+        )
+    return within
+
+
+def refuse_questions(cluster: ClusterAccess) -> None:
+    """Raise InventoryError when rolling back would need a password that only a person at a terminal can give."""
+    source = cluster.login.password
+    if isinstance(source, Asking) and source.asks_a_person:
+        raise InventoryError(
+            f"{cluster.source}: the password of {cluster.login.username} is asked for on the terminal, and the process that rolls "
+            "back at the deadline of --confirm-within has none.",
+            next_step="Nothing was changed. Give this password as env, file, command or keyring, or leave --confirm-within out.",
+        )
+
+
+def refuse_while_pending(journal: Journal, order: Order, unfinished: Run | None) -> None:
+    """Raise LockHeld when another run on this cluster waits for its confirmation, or for its rollback."""
+    pending = timers.armed(journal, order.cluster.name)
+    if pending is None:
+        return
+    now = order.world.now()
+    may_go_on = unfinished is not None and unfinished.id == pending.id and not timers.is_due(pending, now)
+    if may_go_on:
+        return
+    if timers.is_due(pending, now):
+        raise LockHeld(
+            f"Run {pending.id} on {pending.cluster} was not confirmed by {pending.confirm_by} and is to be rolled back first.",
+            next_step=f"See `remediate runs`; if nothing is rolling it back, run `{_way_back(pending.id, order)}`.",
+        )
+    raise LockHeld(
+        f"Run {pending.id} on {pending.cluster} is {pending.state} and will be rolled back unless it is confirmed by "
+        f"{pending.confirm_by}; one run at a time can be.",
+        next_step=f"First run `{confirm_command(pending.id, order.state_dir)}` or `{_way_back(pending.id, order)}`.",
+    )
+
+
+def start_timer(job: Job) -> None:
+    """Between steps 4 and 5: have the timer run before anything is written, and say what it means.
+
+    Raises:
+        TimerError: the process did not come up; nothing was written.
+    """
+    order, within = job.order, job.order.options.confirm_within
+    if job.recorder is None:
+        if within:
+            order.voice.say(
+                "would-change", f"Would start the confirm timer: undo all this unless confirmed {_of_its_end(within)}."
+            )
+        return
+    if within is None:
+        job.recorder.ended_a_timer = timers.disarm(job.recorder.journal, job.recorder.run)
+        if job.recorder.ended_a_timer:
+            order.voice.say("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
+        return
+    _start(order, job.recorder, within)
+    _say_what_it_cannot(job)
+
+
+def _say_what_it_cannot(job: Job) -> None:
+    """A timer has no hands: what a box does not offer stays until a person does it."""
+    plan = job.order.plan
+    stays = [
+        box.address for box in job.boxes if changes.to_trust(plan, box.address) and not box.capabilities().remove_trusted_ca
+    ]
+    if stays:
+        job.order.voice.say(
+            "warning",
+            f"The timer cannot take certificates out again on {', '.join(stays)}, where removal is not offered: they stay trusted "
+            "until you delete them by hand, and only what can be written is put back.",
+        )
+
+
+def _start(order: Order, recorder: Recorder, within: timedelta) -> None:
+    timer = secrets.token_hex(8)
+    watch = Watch(recorder.run, timer, order.cluster.name, order.cluster.source.absolute(), order.state_dir.absolute())
+    watcher = order.world.start_watcher(watch)
+    deadline = order.world.now() + within
+    try:
+        timers.arm(recorder.journal, recorder.run, timer, deadline)
+    finally:
+        watcher.let_go()
+    order.voice.say(
+        "warning",
+        f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies first) with "
+        f"`{confirm_command(recorder.run, order.state_dir)}`. Otherwise process {watcher.pid} on this machine rolls it back; it "
+        f"outlives this terminal, but not this machine. If it is gone then, run `{_way_back(recorder.run, order)}`. It will read "
+        f"the password again from the {order.cluster.login.password.describe()}. It writes to {watcher.log}.",
+        confirm_by=rfc3339(deadline),
+        pid=watcher.pid,
+    )
+    closes = order.options.window.closes(deadline - within) if order.options.window else None
+    if closes and deadline > closes:
+        order.voice.say("warning", "A rollback at that time is after the window; the window does not hold it back.")
+
+
+def wait_for_confirmation(order: Order, recorder: Recorder) -> str | None:
+    """At the end of an apply: count anew. Returns the deadline; None when no timer was asked for."""
+    if order.options.confirm_within is None:
+        return None
+    deadline = order.world.now() + order.options.confirm_within
+    timers.put_off(recorder.journal, recorder.run, deadline)
+    return rfc3339(deadline)
+
+
+def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now) -> RunResult:
+    """End the confirm timer of `run` (an id, or ``last``): what it did stays. Confirming twice changes nothing.
+
+    Raises:
+        UnknownRun, JournalError
+        NotPending: it does not wait for this, or its deadline has passed.
+    """
+    with Journal(state_dir) as journal:
+        found = journal.run(run)
+    if found.state == "confirm-pending":
+        with Journal(state_dir, writable=True) as journal:
+            if timers.confirm(journal, found.id, str(whoami()), now()):
+                return _confirmed(found, f"Run {found.id} on {found.cluster} is confirmed and stays; its timer has ended.")
+            found = journal.run(found.id)
+    if found.state == "applied" and found.confirm_by:
+        how = "was confirmed before" if timers.CONFIRMED in found.message else "stays: its timer was ended by a later apply"
+        return _confirmed(found, f"Run {found.id} on {found.cluster} {how}.")
+    raise _not_pending(found, now())
+
+
+def _confirmed(run: Run, message: str) -> RunResult:
+    return RunResult(run.id, "applied", 0, (), (), changed=False, message=message)
+
+
+def _not_pending(run: Run, now: datetime) -> NotPending:
+    if run.confirm_by is None:
+        return NotPending(f"Run {run.id} was started without --confirm-within and is {run.state}: there is nothing to confirm.")
+    if run.state != "rolled-back" and timers.is_due(run, now):
+        return NotPending(
+            f"The time to confirm run {run.id} ended at {run.confirm_by}; it is {run.state}. {run.message}".rstrip(),
+            next_step=f"`remediate runs show {run.id}` shows how far its rollback is. Where steps are open, or nothing rolls it back "
+            f"(was this machine off?), run `remediate rollback {run.id} -i INVENTORY`.",
+        )
+    if timers.is_armed(run):
+        return NotPending(f"Run {run.id} is {run.state}: it can be confirmed when its apply has ended well.")
+    return NotPending(f"Run {run.id} is {run.state}: it does not wait for confirmation.")
+
+
+def note_of(run: Run) -> str:
+    """What a person must know about the timer of a run that was left before its end; empty without one."""
+    return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_armed(run) else ""
+
+
+def _way_back(run: str, order: Order) -> str:
+    return rollback_command(run, order.cluster, order.state_dir)
+
+
+def _of_its_end(within: timedelta) -> str:
+    seconds = int(within.total_seconds())
+    return f"within {seconds // 60} min of its end" if seconds % 60 == 0 else f"within {seconds} s of its end"

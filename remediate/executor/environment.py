@@ -1,0 +1,73 @@
+"""The real world that a run touches, unless a test gives another: boxes, this machine's clock, its journal and its processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remediate.executor import watcher
+from remediate.executor.journal.store import Journal
+from remediate.executor.ports import AskThrough, ClusterPort, Observe, OpenPeers, Watch, Watcher, utc_now
+from remediate.model.access import ClusterAccess, MraAccess
+from remediate.model.client import ClientAnswer
+from remediate.model.events import Sink
+from remediate.model.identity import Address, Product
+from remediate.model.limits import Limits
+from remediate.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from remediate.trust.endpoint_verifier import Judgement
+
+
+def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
+    from remediate.connectors.expressway.cluster import open_peers
+
+    return open_peers(cluster, limits, writable=writable)
+
+
+def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+    from remediate.connectors.collect import collect
+
+    return collect(cluster, limits=limits, sink=sink)
+
+
+def _ask_for_real(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+    from remediate.connectors.expressway.mra_request import ask_through
+
+    return ask_through(way, address, port, product, limits)
+
+
+def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
+    from remediate.trust.endpoint_verifier import judge
+
+    return judge(snapshot)
+
+
+def _journal_for_real(state_dir: Path) -> Journal:
+    return Journal(state_dir, writable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside that a run touches.
+
+    Attributes:
+        ask_through: sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
+        pause: waits so many seconds.
+        start_watcher: starts the process behind a confirm timer; raises TimerError when it does not come up.
+        lock_directory: where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
+    """
+
+    open_peers: OpenPeers = _open_for_real
+    observe: Observe = _observe_for_real
+    judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
+    ask_through: AskThrough = _ask_for_real
+    journal: Callable[[Path], Journal] = _journal_for_real
+    now: Callable[[], datetime] = utc_now
+    pause: Callable[[float], None] = time.sleep
+    start_watcher: Callable[[Watch], Watcher] = watcher.start
+    lock_directory: Path | None = None

@@ -1,0 +1,1 @@
+"""The journal: every run, its steps with their inverses, its backups and its confirm timer, in SQLite."""

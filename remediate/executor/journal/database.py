@@ -1,0 +1,73 @@
+"""The file that the journal is in: created with its mode, proven to have room, durable; opened for reading without a trace."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from remediate.executor.journal.schema import MIGRATIONS, migrate, version_of
+from remediate.machine.files import refuse_special
+
+_ROOM_BYTES = 4 * 1024 * 1024
+"""What must be free before a run may start: a whole run with six peers and their lists needs less."""
+
+_BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite adds to the name of a database for its own files (sqlite.org/tempfiles.html)."""
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Return the journal at `path`, made or brought to this version where that is due. Raises OSError, sqlite3.Error."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
+    refuse_special_files(path)
+    prove_room(path.parent)
+    db = _configured(sqlite3.connect(path, isolation_level=None))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    if version_of(db) < len(MIGRATIONS):
+        migrate(db)
+        _sync_directory(path.parent)
+    return db
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Return the journal at `path`, of whatever version; an empty one where there is none. Raises OSError, sqlite3.Error."""
+    if not path.exists():
+        return _configured(sqlite3.connect(":memory:", isolation_level=None))
+    refuse_special_files(path)
+    # Beside a WAL journal even a reader creates a -shm file; where it may not, nobody writes either, and the file is all there is.
+    flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
+    return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
+
+
+def refuse_special_files(journal: Path) -> None:
+    """Raise OSError where a pipe or a device stands in the place of the journal or of a file that SQLite keeps beside it.
+
+    SQLite opens what is there, and would wait for somebody to write to a pipe.
+    """
+    for path in (journal, *(journal.with_name(journal.name + suffix) for suffix in _BESIDE)):
+        if path.exists():
+            refuse_special(path.stat().st_mode, path)
+
+
+def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def prove_room(directory: Path) -> None:
+    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers. Raises OSError."""
+    with tempfile.TemporaryFile(dir=directory) as probe:
+        os.posix_fallocate(probe.fileno(), 0, _ROOM_BYTES)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

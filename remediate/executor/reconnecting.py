@@ -1,0 +1,199 @@
+"""A peer whose answers a run can rely on: the boundary, fresh sessions, and trusted CA lists that are read again where they surprise.
+
+Whatever its connector raises leaves as one of our errors (`boundary`). When the shell does not answer a question, it is asked
+once more over a fresh session: a lost answer often takes the session with it. A trusted CA list that lacks something, or is not
+as the run left it, is read again over a fresh session, too. A write is never sent again from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import TypeVar
+
+from remediate.executor.boundary import guarded, reading, writing
+from remediate.executor.environment import World
+from remediate.executor.lists import ListBelief, ShrunkenList
+from remediate.executor.operations.certificates import named
+from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
+from remediate.executor.sending import looks_for_late
+from remediate.model.access import ClusterAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import ObservationError
+from remediate.model.identity import Address, CipherList, Fingerprint, Product
+from remediate.model.limits import Limits
+from remediate.model.secret import Secret
+
+_T = TypeVar("_T")
+
+_NAMED = 3
+_FRESH_SESSIONS = 2
+"""Per peer and run: looking again and again at a peer that is down must not become login after login."""
+
+
+class SteadyPeer:
+    """`box`, replaced by one from `reopen` when its session or its list is not to be relied on."""
+
+    def __init__(
+        self, box: PeerPort, reopen: Callable[[], ClusterPort], limits: Limits, pause: Callable[[float], None]
+    ) -> None:
+        self._box = box
+        self._reopen = reopen
+        self._limits = limits
+        self._pause = pause
+        self._fresh_sessions = _FRESH_SESSIONS
+        self._belief = ListBelief()
+        self._looked_into: tuple[Certificate, ...] | None = None
+
+    @property
+    def address(self) -> Address:
+        return self._box.address
+
+    @property
+    def identity(self) -> str:
+        with reading(self.address):
+            return self._box.identity
+
+    def expect(self, belief: ListBelief) -> None:
+        """Hold every later reading of the trusted CA list against `belief`."""
+        belief.known = {**self._belief.known, **belief.known}
+        self._belief = belief
+
+    def held_beside(self, certificate: Fingerprint) -> frozenset[Fingerprint]:
+        """Return what the list held beside `certificate` when it last showed it; else what a whole list holds."""
+        return self._belief.beside.get(certificate, self._belief.others or frozenset())
+
+    def capabilities(self) -> CapabilitiesPort:
+        with reading(self.address):
+            return self._box.capabilities()
+
+    def trusted_ca(self) -> tuple[Certificate, ...]:
+        """Return the trusted CA list.
+
+        Raises:
+            ShrunkenList: it lacks certificates that it held before, also when it is read again.
+            ObservationError: it cannot be read, or is empty.
+        """
+        listed = self._looked_into = self._read_until_it_is_as_expected()
+        if not listed:
+            raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
+        missing = self._belief.missing(_fingerprints(listed))
+        self._belief.take_up(listed)
+        if missing:
+            raise ShrunkenList(self._what_is_missing(missing), listed, self._belief)
+        return listed
+
+    def publishers(self) -> Sequence[PublisherPort]:
+        with reading(self.address):
+            return self._box.publishers()
+
+    def ciphers(self) -> Mapping[str, CipherList]:
+        return self._ask(lambda box: box.ciphers())
+
+    def verify_origin_server(self) -> bool | None:
+        return self._ask(lambda box: box.verify_origin_server())
+
+    def append_trusted_ca(self, certificate: Certificate) -> None:
+        self._belief.forget(certificate.fingerprint)
+        with writing(self.address):
+            self._box.append_trusted_ca(certificate)
+
+    def remove_trusted_ca(self, certificate: Certificate) -> None:
+        self._belief.forget(certificate.fingerprint)
+        with writing(self.address):
+            self._box.remove_trusted_ca(certificate)
+
+    def set_cipher(self, name: str, value: CipherList) -> None:
+        with writing(self.address):
+            self._box.set_cipher(name, value)
+
+    def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
+        with writing(self.address):
+            self._box.set_verify_origin_server(on)
+
+    def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
+        with writing(self.address):
+            self._box.refresh_discovery(publisher, product, axl)
+
+    def restart(self) -> None:
+        with writing(self.address):
+            self._box.restart()
+
+    def _read_until_it_is_as_expected(self) -> tuple[Certificate, ...]:
+        """Read the list; where it surprises, over fresh sessions and after pauses, until it does not, or has been read often enough.
+
+        One that differs only in the run's own certificates may be old, and is given as long as a write is given to show.
+        """
+        listed, looks = self._read_list(), 0
+        while listed != self._looked_into and self._belief.is_surprised_by(_fingerprints(listed)):
+            whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
+            attempts, pause_s = (
+                looks_for_late(self._limits) if whole else (self._limits.read_attempts, self._limits.read_pause_s)
+            )
+            if looks >= attempts:
+                break
+            looks += 1
+            self._pause(pause_s)
+            self._renew()
+            listed = self._read_list()
+        return listed
+
+    def _what_is_missing(self, missing: Sequence[Fingerprint]) -> str:
+        known = self._belief.known
+        names = [named(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing[:_NAMED]]
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        return (
+            f"The trusted CA list that {self.address} shows lacks {', '.join(names)}{more}, which it held before. It may have been "
+            "cut, so what else it lacks proves nothing."
+        )
+
+    def _read_list(self) -> tuple[Certificate, ...]:
+        with reading(self.address):
+            return self._box.trusted_ca()
+
+    def _ask(self, question: Callable[[PeerPort], _T]) -> _T:
+        try:
+            with reading(self.address):
+                return question(self._box)
+        except ObservationError as lost:
+            if not self._renew(lost):
+                raise
+        with reading(self.address):
+            return question(self._box)
+
+    def _renew(self, lost: ObservationError | None = None) -> bool:
+        """Log in anew; returns False when that was done often enough. `lost` is why, for the sentence where it cannot be."""
+        if not self._fresh_sessions:
+            return False
+        self._fresh_sessions -= 1
+        fresh = next((box for box in self._reopen().peers if box.address == self.address), None)
+        if fresh is None:
+            raise ObservationError(
+                f"{lost or self.address + ' was to be read again.'} It cannot be logged in to again either."
+            ) from lost
+        self._box = fresh
+        return True
+
+
+def _fingerprints(listed: Sequence[Certificate]) -> frozenset[Fingerprint]:
+    return frozenset(certificate.fingerprint for certificate in listed)
+
+
+def open_steadily(
+    world: World, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
+) -> tuple[ClusterPort, tuple[SteadyPeer, ...]]:
+    """Open `cluster` until `stack` ends; returns it, and its peers as steady ones."""
+
+    def open_all() -> ClusterPort:
+        opened = guarded(world).open_peers(cluster, limits, writable=writable)
+        stack.callback(_close_quietly, opened)
+        return opened.__enter__()
+
+    opened = open_all()
+    return opened, tuple(SteadyPeer(box, open_all, limits, world.pause) for box in opened.peers)
+
+
+def _close_quietly(opened: ClusterPort) -> None:
+    """End the sessions. What goes wrong with that changes nothing of what the run came to."""
+    with suppress(Exception):
+        opened.__exit__(None, None, None)

@@ -1,0 +1,75 @@
+"""What the journal cannot know: whether the process that a run counts on is still there. Locks tell, which end with their holder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from datetime import datetime
+from pathlib import Path
+
+from remediate.executor.journal.records import Run
+from remediate.executor.journal.timers import is_armed, is_due
+from remediate.executor.lock import name_is_held
+from remediate.executor.recovery import confirm_command
+
+_A_MOMENT_S = 0.05
+
+
+def hold_log(handle: int) -> None:
+    """Mark the open log of a timer as in use, until the last process that has inherited it ends."""
+    fcntl.flock(handle, fcntl.LOCK_SH)
+
+
+def log_of(run: str, state_dir: Path) -> Path:
+    """Where the process behind the confirm timer of `run` writes."""
+    return state_dir / "timers" / f"{run}.log"
+
+
+def remark(run: Run, state_dir: Path, now: datetime) -> str | None:
+    """What a person must know of a run that is not at its end; None where its state says all."""
+    here = run.host == socket.gethostname()
+    if is_armed(run) and is_due(run, now) and not here:
+        return f"It was to be confirmed by {run.confirm_by}. Whether a process on {run.host} rolls it back cannot be seen from here."
+    if is_armed(run):
+        return _of_its_timer(run, state_dir, now, watched=not here or _is_watched(run.id, state_dir))
+    if run.state == "running" and here and not name_is_held(run.cluster, state_dir):
+        return "Its process is gone: apply the same plan again to go on, or roll it back."
+    return None
+
+
+def _of_its_timer(run: Run, state_dir: Path, now: datetime, *, watched: bool) -> str:
+    by_hand = f"`remediate rollback {run.id} -i INVENTORY`"
+    if is_due(run, now):
+        gone = f"and nothing rolls it back: the process that would is gone. Run {by_hand}."
+        return f"It was to be confirmed by {run.confirm_by}, {'and is being rolled back.' if watched else gone}"
+    if run.state == "confirm-pending":
+        otherwise = (
+            "Otherwise it is rolled back." if watched else f"The process that would roll it back is gone: else run {by_hand}."
+        )
+        return f"To be confirmed by {run.confirm_by}: `{confirm_command(run.id, state_dir)}`. {otherwise}"
+    else_ = "it is rolled back" if watched else f"nothing rolls it back, since the process that would is gone: run {by_hand}"
+    return f"Unless it is applied to its end and confirmed by {run.confirm_by}, {else_}."
+
+
+def _is_watched(run: str, state_dir: Path) -> bool:
+    # Another one who looks holds the lock for a moment, too.
+    return all(_is_held(log_of(run, state_dir), wait_s) for wait_s in (0, _A_MOMENT_S))
+
+
+def _is_held(log: Path, wait_s: float) -> bool:
+    time.sleep(wait_s)
+    try:
+        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # It cannot be looked at, so nobody may say that it is gone.
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

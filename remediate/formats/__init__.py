@@ -1,0 +1,18 @@
+"""The twins of Snapshot, Plan and Approvals as JSON: ``remediate.snapshot/1``, ``remediate.plan/1``, ``remediate.approvals/1``.
+
+Strict about types and about what must be there; keys that this version does not know are ignored within one major.
+"""
+
+from remediate.formats.reading import read_approvals, read_plan, read_snapshot
+from remediate.formats.writing import plan_document, plan_id, write_approvals, write_plan, write_snapshot
+
+__all__ = [
+    "plan_document",
+    "plan_id",
+    "read_approvals",
+    "read_plan",
+    "read_snapshot",
+    "write_approvals",
+    "write_plan",
+    "write_snapshot",
+]

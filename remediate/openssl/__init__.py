@@ -1,0 +1,1 @@
+"""OpenSSL by ctypes: DER in, plain values out. Imports nothing of this project."""

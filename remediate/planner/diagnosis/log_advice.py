@@ -1,0 +1,100 @@
+"""What to do about an error that only a log tells of: what its depth means, and what to look for. No certificate is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from remediate.model.verdict import Cause, Verdict
+from remediate.planner.advice.hostnames import on_the_name_alone
+from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE
+from remediate.planner.advice.remedies import remedies
+from remediate.trust.openssl import V_OK
+
+_V_UNABLE_TO_VERIFY_LEAF: Final = 21
+_FIND_THE_CA: Final = "Find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca."
+_SIGNED: Final = "Or have the certificate signed by a CA that the peers trust."
+_STALE: Final = (
+    f"An old copy of it in the peer's list wins over a good one that is presented: look there first ({TRUSTED_LIST_PAGE})."
+)
+
+
+def on_what_was_logged(address: str, verdict: Verdict) -> tuple[str, ...]:
+    """Return what `verdict`, as logged for `address`, means and asks for, one sentence each."""
+    cause = verdict.cause or Cause.CHAIN_INVALID
+    if cause is Cause.NAME_MISMATCH:
+        text, options = on_the_name_alone(address)
+        return (text, *options)
+    return _BY_CAUSE.get(cause, _any_other)(address, verdict.depth or 0, verdict.code)
+
+
+def on_a_silent_502(address: str, ports: str) -> tuple[str, ...]:
+    """Return what to do where a client got 502 and no line says why."""
+    return (
+        f"The log has no line that says why {address}{ports} was answered with 502.",
+        "Newer traffic servers leave none for a closed port, another TLS version or no shared cipher; `remediate plan` looks.",
+    )
+
+
+def _self_signed(address: str, depth: int, code: int) -> tuple[str, ...]:
+    del depth, code
+    return (
+        f"Depth 0 is the node's own certificate: {address} presents a self-signed one that the peer does not trust.",
+        "Trust that certificate on every peer, once a person compared its fingerprint over another path.",
+        _SIGNED,
+    )
+
+
+def _issuer_untrusted(address: str, depth: int, code: int) -> tuple[str, ...]:
+    del code
+    return (
+        f"{address} presents a whole chain; its root, at depth {depth}, is not in the peer's list.",
+        f"Trust that root on every peer ({TRUSTED_LIST_PAGE}), once a person vouched for it.",
+        _SIGNED,
+    )
+
+
+def _issuer_unknown(address: str, depth: int, code: int) -> tuple[str, ...]:
+    if depth == 0 or code == _V_UNABLE_TO_VERIFY_LEAF:
+        text = f"The CA that issued the own certificate of {address} (depth 0) is neither presented nor in the peer's list."
+    else:
+        text = f"There is a chain up to depth {depth}, and the CA above that is neither presented nor in the peer's list."
+    return (text, _FIND_THE_CA, f"Or upload the whole chain on {address}, so that it is presented.")
+
+
+def _expired(address: str, depth: int, code: int) -> tuple[str, ...]:
+    del code
+    if depth == 0:
+        return (f"The own certificate of {address} has expired: renew it.",)
+    return (f"A CA certificate at depth {depth} of {address} has expired.", _STALE, "Else replace the CA certificate.")
+
+
+def _not_yet_valid(address: str, depth: int, code: int) -> tuple[str, ...]:
+    del code
+    return (
+        f"The certificate at depth {depth} of {address} is not valid yet.",
+        "Check the clock of the peer and of the node (NTP).",
+    )
+
+
+def _handshake_failed(address: str, depth: int, code: int) -> tuple[str, ...]:
+    del address, depth, code
+    return ("Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list.",)
+
+
+def _any_other(address: str, depth: int, code: int) -> tuple[str, ...]:
+    if code == V_OK:
+        return (f"The log does not say what is wrong with the certificate of {address}; `remediate plan` looks at it.",)
+    fault = "its own certificate" if depth == 0 else f"the CA certificate at depth {depth}"
+    first, *rest = remedies(code, fault, address)
+    return (first[:1].upper() + first[1:], *rest)
+
+
+_BY_CAUSE: Final[dict[Cause, Callable[[str, int, int], tuple[str, ...]]]] = {
+    Cause.SELF_SIGNED_UNTRUSTED: _self_signed,
+    Cause.ISSUER_UNTRUSTED: _issuer_untrusted,
+    Cause.ISSUER_UNKNOWN: _issuer_unknown,
+    Cause.EXPIRED: _expired,
+    Cause.NOT_YET_VALID: _not_yet_valid,
+    Cause.HANDSHAKE_FAILED: _handshake_failed,
+}

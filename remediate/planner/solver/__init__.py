@@ -1,0 +1,1 @@
+"""The solver: the best set of changes that the constraints allow, exactly."""
