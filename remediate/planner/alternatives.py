@@ -1,4 +1,4 @@
-"""The plans that were not chosen, and why they lost, so that a person can choose otherwise by a switch."""
+"""Alternatives: the plans that were not chosen, why they lost, and the option that chooses each of them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.words import count
 from remediate.planner.advice.refusal import endpoints_of
 from remediate.planner.forecast import Forecaster
-from remediate.planner.solver.common_name_groups import Candidates, slot_of
-from remediate.planner.solver.cost import ADDED, INTERMEDIATES, REMOVED, ROOTS, UNVOUCHED
-from remediate.planner.solver.solver import Choice, Chooser
+from remediate.planner.solver.candidates import Candidates, common_name_group
+from remediate.planner.solver.solver import Choice, Solver
 from remediate.trust.endpoint_verifier import ClusterJudge
 from remediate.trust.openssl import readable
 from remediate.trust.verify import Answers, Chain
 
-_MOST = 3
+_MAX_ALTERNATIVES = 3
 # The places of `Choice.order`, in the words of the contract's *The choice*.
 _LOST_BY = (
     "verifies fewer endpoints",
@@ -35,64 +34,66 @@ _LOST_BY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Solver:
-    """Solves the cluster under other policies than the one that was asked for; OpenSSL's answers are shared."""
+class Comparison:
+    """The cluster, the policy that was asked for, and a solver that answers for other policies too; OpenSSL's answers are shared."""
 
     snapshot: Snapshot
     policy: Policy
-    known: Candidates
-    chooser: Chooser
+    candidates: Candidates
+    solver: Solver
     answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
 class RuledOut:
-    """Better plans that the policy rules out: what they would come to is said of the endpoints that they mend.
+    """Better plans that the policy rules out, for the advice on the endpoints that they would fix.
 
     Attributes:
-        removing: the best that may take certificates out; None: that verifies no more, or is allowed.
-        ciphers: the best under any cipher policy; None likewise.
+        removing: The best plan that may remove certificates; None where it verifies no more, or is allowed.
+        ciphers: The best plan under any cipher policy; None likewise.
     """
 
     removing: Choice | None
     ciphers: Choice | None
 
 
-def ruled_out(solver: Solver, best: Choice, forecaster: Forecaster) -> RuledOut:
+def find_ruled_out(comparison: Comparison, best: Choice, forecaster: Forecaster) -> RuledOut:
     """Return the plans that verify more than `best`, whose `forecaster` this is, and that the policy rules out."""
-    return RuledOut(_removing(solver, best, forecaster), _with_any_ciphers(solver, best))
+    return RuledOut(_removing(comparison, best, forecaster), _with_any_ciphers(comparison, best))
 
 
-def alternatives(solver: Solver, found: Sequence[Choice], out: RuledOut) -> tuple[Alternative, ...]:
-    """Return up to three plans that lost against the first of `found`."""
-    best = found[0]
-    others = [
-        *(Alternative(_summary(one), _why(best, one), f"--ciphers {one.policy}") for one in _unlike(best, found[1:])),
-        *_better_ones(solver, out),
-        *_infeasible(solver, found),
+def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_out: RuledOut) -> tuple[Alternative, ...]:
+    """Return up to three plans that lost against the first of `choices`."""
+    best = choices[0]
+    rejected = [
+        *(
+            Alternative(_summary(choice), _why(best, choice), f"--ciphers {choice.policy}")
+            for choice in choices[1:]
+            # A cipher change that alters nothing else is no alternative worth a line.
+            if choice.cost != best.cost
+        ),
+        *_ruled_out_alternatives(comparison, ruled_out),
+        *_infeasible(comparison, choices),
     ]
-    return tuple(others[:_MOST])
+    return tuple(rejected[:_MAX_ALTERNATIVES])
 
 
-def _unlike(best: Choice, found: Sequence[Choice]) -> list[Choice]:
-    """A cipher change that alters nothing else is no alternative worth a line."""
-    return [one for one in found if one.cost != best.cost]
+def _ruled_out_alternatives(comparison: Comparison, ruled_out: RuledOut) -> Iterator[Alternative]:
+    if ruled_out.removing is not None:
+        yield Alternative(
+            _summary(ruled_out.removing), "takes certificates out, which needs --allow-removal", "--allow-removal"
+        )
+    if ruled_out.ciphers is not None:
+        why = f"needs another cipher policy than --ciphers {comparison.policy.ciphers}"
+        yield Alternative(_summary(ruled_out.ciphers), why, f"--ciphers {ruled_out.ciphers.policy}")
 
 
-def _better_ones(solver: Solver, out: RuledOut) -> Iterator[Alternative]:
-    if out.removing is not None:
-        yield Alternative(_summary(out.removing), "takes certificates out, which needs --allow-removal", "--allow-removal")
-    if out.ciphers is not None:
-        why = f"needs another cipher policy than --ciphers {solver.policy.ciphers}"
-        yield Alternative(_summary(out.ciphers), why, f"--ciphers {out.ciphers.policy}")
-
-
-def _infeasible(solver: Solver, found: Sequence[Choice]) -> Iterator[Alternative]:
+def _infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[Alternative]:
     """Cipher lists that the policy allows and that would lose what verifies today, whatever is added."""
-    solved = {one.policy for one in found}
-    for name, ciphers in solver.chooser.cipher_lists():
+    solved = {choice.policy for choice in choices}
+    for name, ciphers in comparison.solver.cipher_lists():
         if name not in solved and ciphers is not None:
-            lost = endpoints_of(_lost_with(solver, ciphers))
+            lost = endpoints_of(_lost_with(comparison, ciphers))
             why = (
                 f"would break what verifies today ({lost}), and no addition keeps all of that"
                 if lost
@@ -101,73 +102,79 @@ def _infeasible(solver: Solver, found: Sequence[Choice]) -> Iterator[Alternative
             yield Alternative(f"{REVERSE_PROXY_CIPHERS} set to {name.replace('-', ' ')}", why, f"--ciphers {name}")
 
 
-def _lost_with(solver: Solver, ciphers: CipherList) -> list[Endpoint]:
+def _lost_with(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
     """The endpoints that some peer accepts today and would refuse with `ciphers` and its list as it is."""
-    cluster = ClusterJudge(solver.snapshot, solver.answers)
+    cluster = ClusterJudge(comparison.snapshot, comparison.answers)
     lost: dict[str, Endpoint] = {}
-    for peer in solver.snapshot.peers:
+    for peer in comparison.snapshot.peers:
         if peer.error is None:
-            trusted = tuple(solver.snapshot.certificates[one] for one in peer.trusted_ca)
+            trusted = tuple(comparison.snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
             now, then = cluster.view(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.view(trusted, ciphers)
-            for one in solver.snapshot.endpoints:
-                if now.outcome(one).verdict.ok and not then.outcome(one).verdict.ok:
-                    lost[one.name] = one
+            for endpoint in comparison.snapshot.endpoints:
+                if now.outcome(endpoint).verdict.ok and not then.outcome(endpoint).verdict.ok:
+                    lost[endpoint.name] = endpoint
     return list(lost.values())
 
 
-def _with_any_ciphers(solver: Solver, best: Choice) -> Choice | None:
-    if solver.policy.ciphers == "auto":
+def _with_any_ciphers(comparison: Comparison, best: Choice) -> Choice | None:
+    if comparison.policy.ciphers == "auto":
         return None
-    free = solver.chooser.under(replace(solver.policy, ciphers="auto")).choices(removal=solver.policy.allow_removal)[0]
+    free = comparison.solver.under(replace(comparison.policy, ciphers="auto")).choices(removal=comparison.policy.allow_removal)[
+        0
+    ]
     return free if free.verified > best.verified else None
 
 
-def _removing(solver: Solver, best: Choice, forecaster: Forecaster) -> Choice | None:
-    if solver.policy.allow_removal or not _stale_in_the_way(solver, forecaster):
+def _removing(comparison: Comparison, best: Choice, forecaster: Forecaster) -> Choice | None:
+    if comparison.policy.allow_removal or not _has_stale_obstacle(comparison, forecaster):
         return None
-    choice = solver.chooser.choices(removal=True)[0]
-    return choice if choice.cost[REMOVED] and choice.verified > best.verified else None
+    choice = comparison.solver.choices(removal=True)[0]
+    return choice if choice.cost.removed and choice.verified > best.verified else None
 
 
-def _stale_in_the_way(solver: Solver, forecaster: Forecaster) -> bool:
-    """Whether a list holds what cannot be read, or, for a chain that stays refused, what is over or has a rival of its name."""
-    observed = [peer.address for peer in solver.snapshot.peers if peer.error is None]
-    for peer in forecaster.unlike(observed):
+def _has_stale_obstacle(comparison: Comparison, forecaster: Forecaster) -> bool:
+    """Return whether a list holds an unreadable certificate or, for a chain that stays refused, an expired or ambiguous one."""
+    observed = [peer.address for peer in comparison.snapshot.peers if peer.error is None]
+    for peer in forecaster.distinct_peers(observed):
         trusted = frozenset(forecaster.after[peer])
         refused = {
             chain
-            for endpoint in solver.snapshot.endpoints
+            for endpoint in comparison.snapshot.endpoints
             if not forecaster.outcome(peer, endpoint).verdict.ok
             for chain in forecaster.chains(peer, endpoint)
         }
-        if not all(map(readable, trusted)) or any(_holds_stale(solver, trusted, chain) for chain in refused):
+        if not all(map(readable, trusted)) or any(_holds_stale(comparison, trusted, chain) for chain in refused):
             return True
     return False
 
 
-def _holds_stale(solver: Solver, trusted: frozenset[Certificate], chain: Chain) -> bool:
-    relevant = solver.chooser.oracle.relevant(chain)
-    names = Counter(slot_of(one) for one in {*relevant, *chain})
-    at = solver.snapshot.taken_at
-    return any(one in trusted and (names[slot_of(one)] > 1 or (one.not_after or at) <= at) for one in relevant)
+def _holds_stale(comparison: Comparison, trusted: frozenset[Certificate], chain: Chain) -> bool:
+    relevant = comparison.solver.oracle.relevant(chain)
+    groups = Counter(common_name_group(certificate) for certificate in {*relevant, *chain})
+    at = comparison.snapshot.taken_at
+    return any(
+        certificate in trusted and (groups[common_name_group(certificate)] > 1 or (certificate.not_after or at) <= at)
+        for certificate in relevant
+    )
 
 
 def _summary(choice: Choice) -> str:
     cost = choice.cost
-    own = cost[ADDED] - cost[ROOTS] - cost[INTERMEDIATES]
-    kinds = ((cost[ROOTS], "root"), (cost[INTERMEDIATES], "intermediate"), (own, "self-signed one"))
+    own = cost.added - cost.roots - cost.intermediates
+    kinds = ((cost.roots, "root"), (cost.intermediates, "intermediate"), (own, "self-signed one"))
     wide = ", ".join(count(number, what) for number, what in kinds if number) or "none"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",
-        f"{count(cost[ADDED], 'certificate')} added over all peers ({wide})",
+        f"{count(cost.added, 'certificate')} added over all peers ({wide})",
     ]
-    if cost[UNVOUCHED]:
-        parts.append(f"{cost[UNVOUCHED]} to approve")
-    if cost[REMOVED]:
-        parts.append(f"{cost[REMOVED]} taken out")
+    if cost.unvouched:
+        parts.append(f"{cost.unvouched} to approve")
+    if cost.removed:
+        parts.append(f"{cost.removed} taken out")
     return ", ".join(parts)
 
 
-def _why(best: Choice, other: Choice) -> str:
-    return next(why for why, ours, theirs in zip(_LOST_BY, best.order, other.order, strict=True) if ours != theirs)
+def _why(best: Choice, rejected: Choice) -> str:
+    fields = zip(_LOST_BY, best.order, rejected.order, strict=True)
+    return next(reason for reason, better, worse in fields if better != worse)

@@ -1,4 +1,4 @@
-"""What every endpoint will get from every peer: the verdict function again, on the lists as the plan will leave them."""
+"""The forecast: what every endpoint will get from every peer, by the verdict function, on the lists as the plan will leave them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ class Forecaster:
     """Judges the cluster as it will be after `choice`.
 
     Attributes:
-        endpoints: by address and port.
-        after: per observed peer, its trusted CA list then.
-        added, removed: per observed peer, what `choice` adds to it and takes out of it.
-        policy: the cipher policy that would choose it.
+        endpoints: By address and port.
+        after: Per observed peer, its trusted CA list then.
+        added: Per observed peer, what `choice` adds to it.
+        removed: Per observed peer, what `choice` removes from it.
+        policy: The cipher policy that would choose it.
     """
 
     def __init__(self, snapshot: Snapshot, choice: Choice, answers: Answers) -> None:
-        self.endpoints = {(one.address, one.port): one for one in snapshot.endpoints}
+        self.endpoints = {(endpoint.address, endpoint.port): endpoint for endpoint in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
         self.added, self.removed, self.policy = choice.added, choice.removed, choice.policy
         self._views: dict[Address, PeerJudge] = {}
-        self._kinds: dict[int, Address] = {}
+        self._representatives: dict[int, Address] = {}
         self._ciphers: dict[Address, CipherList | None] = {}
         self._cluster = ClusterJudge(snapshot, answers)
         for peer in snapshot.peers:
@@ -36,15 +37,15 @@ class Forecaster:
                 ciphers = self._ciphers[peer.address] = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
                 self._views[peer.address] = self._cluster.view(self.after[peer.address], ciphers)
-                self._kinds.setdefault(id(self._views[peer.address]), peer.address)
+                self._representatives.setdefault(id(self._views[peer.address]), peer.address)
 
-    def kind(self, peer: Address) -> Address:
-        """Return the first peer that sees every endpoint as an observed `peer` does: with the same list and ciphers."""
-        return self._kinds[id(self._views[peer])]
+    def representative_of(self, peer: Address) -> Address:
+        """Return the first peer with the list and the ciphers of the observed `peer`: every endpoint gets the same from both."""
+        return self._representatives[id(self._views[peer])]
 
-    def unlike(self, observed: Iterable[Address]) -> tuple[Address, ...]:
-        """Return one of the `observed` peers of each kind."""
-        return tuple(dict.fromkeys(map(self.kind, observed)))
+    def distinct_peers(self, observed: Iterable[Address]) -> tuple[Address, ...]:
+        """Return one representative for each set of `observed` peers with equal lists and ciphers."""
+        return tuple(dict.fromkeys(map(self.representative_of, observed)))
 
     def forecast(self, today: Judgement) -> EndpointForecast:
         """Return `today`'s judgement with what it will be."""

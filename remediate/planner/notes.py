@@ -89,7 +89,7 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
     def said(peer: Address, presented: Chain) -> str | None:
         return asked(presented, forecaster.relevant(peer, presented))
 
-    peers = forecaster.unlike(peer.address for peer in observed)
+    peers = forecaster.distinct_peers(peer.address for peer in observed)
     for endpoint in snapshot.endpoints:
         for peer in peers:
             verified = forecaster.outcome(peer, endpoint).verdict.ok

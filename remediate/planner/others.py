@@ -8,14 +8,14 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.planner.forecast import Forecaster
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.verify import Chain
 
 
 class OthersAt:
     """`refusal.Others` for the endpoints of one forecast at one peer. Nothing is looked up before it is asked."""
 
-    def __init__(self, forecaster: Forecaster, peer: Address, oracle: Oracle) -> None:
+    def __init__(self, forecaster: Forecaster, peer: Address, oracle: TrustOracle) -> None:
         self._forecaster = forecaster
         self._peer = peer
         self._oracle = oracle

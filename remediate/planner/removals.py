@@ -1,4 +1,4 @@
-"""What a plan takes out, and for whose sake: the endpoints that would fail were that one certificate left where it is."""
+"""Removals: what a plan takes out of the lists, and the endpoints that would fail if that one certificate stayed."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from remediate.model.identity import Address
 from remediate.model.plan import EndpointForecast, RemoveCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.forecast import Forecaster
-from remediate.planner.solver.common_name_groups import slot_of
+from remediate.planner.solver.candidates import common_name_group
 from remediate.planner.solver.solver import Choice
 from remediate.trust.verify import Chain
 
 
-def removals(
-    snapshot: Snapshot, choice: Choice, forecaster: Forecaster, mended: Iterable[EndpointForecast]
+def plan_removals(
+    snapshot: Snapshot, choice: Choice, forecaster: Forecaster, fixed: Iterable[EndpointForecast]
 ) -> list[RemoveCertificate]:
-    """Return one action per certificate and way of removal, by fingerprint, not yet numbered."""
-    by_peer: dict[Address, list[EndpointForecast]] = {}
-    for one in mended:
-        by_peer.setdefault(one.peer, []).append(one)
-    taken_out = sorted({one for some in choice.removed.values() for one in some}, key=lambda one: one.fingerprint)
-    found: list[RemoveCertificate] = []
-    for certificate in taken_out:
+    """Return one action per certificate and way of removal, by fingerprint, not yet numbered.
+
+    Args:
+        fixed: The forecasts of endpoints that are refused today and verify after the plan.
+    """
+    fixed_at: dict[Address, list[EndpointForecast]] = {}
+    for forecast in fixed:
+        fixed_at.setdefault(forecast.peer, []).append(forecast)
+    removed = {certificate for certificates in choice.removed.values() for certificate in certificates}
+    actions: list[RemoveCertificate] = []
+    for certificate in sorted(removed, key=lambda certificate: certificate.fingerprint):
         peers = [peer for peer in snapshot.peers if certificate in choice.removed.get(peer.address, ())]
-        for way in sorted({peer.removal for peer in peers}, reverse=True):
-            some = [peer for peer in peers if peer.removal == way]
-            reasons = {
-                name
-                for peer in some
-                for name in _needing(
-                    forecaster, by_peer.get(peer.address, ()), _left_there(snapshot, choice, peer, certificate)
-                )
-            }
-            addresses = tuple(peer.address for peer in some)
-            found.append(RemoveCertificate("", certificate.fingerprint, addresses, way, tuple(sorted(reasons))))
-    return found
+        for method in sorted({peer.removal for peer in peers}, reverse=True):
+            by_this_method = [peer for peer in peers if peer.removal == method]
+            reasons: set[str] = set()
+            for peer in by_this_method:
+                kept = _list_keeping(snapshot, choice, peer, certificate)
+                reasons.update(_failing_with(forecaster, fixed_at.get(peer.address, ()), kept))
+            addresses = tuple(peer.address for peer in by_this_method)
+            actions.append(RemoveCertificate("", certificate.fingerprint, addresses, method, tuple(sorted(reasons))))
+    return actions
 
 
-def _needing(forecaster: Forecaster, mended: Iterable[EndpointForecast], trusted: Chain) -> Iterator[str]:
-    """Those of `mended` that would fail with this list, by name."""
-    for one in mended:
-        endpoint = forecaster.endpoints[one.address, one.port]
-        if not forecaster.outcome_with(trusted, one.peer, endpoint).verdict.ok:
+def _failing_with(forecaster: Forecaster, fixed: Iterable[EndpointForecast], trusted: Chain) -> Iterator[str]:
+    """Yield those of `fixed` that would fail with this list, by name."""
+    for forecast in fixed:
+        endpoint = forecaster.endpoints[forecast.address, forecast.port]
+        if not forecaster.outcome_with(trusted, forecast.peer, endpoint).verdict.ok:
             yield endpoint.name
 
 
-def _left_there(snapshot: Snapshot, choice: Choice, peer: Peer, certificate: Certificate) -> Chain:
-    """The list of `peer` as the plan leaves it, but with `certificate` where it was, and without what takes its slot."""
-    gone = {one for one in choice.removed[peer.address] if one != certificate}
-    stays = (snapshot.certificates[one] for one in peer.trusted_ca)
-    added = (one for one in choice.added[peer.address] if slot_of(one) != slot_of(certificate))
-    return (*(one for one in stays if one not in gone), *added)
+def _list_keeping(snapshot: Snapshot, choice: Choice, peer: Peer, certificate: Certificate) -> Chain:
+    """Return the list of `peer` as the plan leaves it, but with `certificate` where it was, and without what takes its place."""
+    removed = {removal for removal in choice.removed[peer.address] if removal != certificate}
+    trusted = (snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+    group = common_name_group(certificate)
+    added = (addition for addition in choice.added[peer.address] if common_name_group(addition) != group)
+    return (*(listed for listed in trusted if listed not in removed), *added)

@@ -64,7 +64,7 @@ class _Use:
 def _uses(observed: list[Peer], forecaster: Forecaster) -> dict[Certificate, list[_Use]]:
     """Every certificate that some endpoint's chain is made of, with where."""
     found: dict[Certificate, list[_Use]] = {}
-    for peer in forecaster.unlike(peer.address for peer in observed):
+    for peer in forecaster.distinct_peers(peer.address for peer in observed):
         for endpoint in forecaster.endpoints.values():
             for certificate in forecaster.used(peer, endpoint):
                 found.setdefault(certificate, []).append(_Use(peer, endpoint, forecaster.after[peer]))

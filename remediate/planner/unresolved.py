@@ -13,7 +13,7 @@ from remediate.planner.advice.advisor import Advisor
 from remediate.planner.advice.refusal import Advice, Refusal
 from remediate.planner.forecast import Forecaster
 from remediate.planner.others import OthersAt
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.verify import Chain
 
 _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}
@@ -29,7 +29,7 @@ class Helpers:
     """
 
     advisor: Advisor
-    oracle: Oracle
+    oracle: TrustOracle
     removing: Forecaster | None = None
     ciphers: Forecaster | None = None
 
@@ -57,7 +57,7 @@ class _Refusals:
         self._forecaster = forecaster
         self._helpers = helpers
         self._observed = observed
-        self._others = {peer: OthersAt(forecaster, peer, helpers.oracle) for peer in forecaster.unlike(observed)}
+        self._others = {peer: OthersAt(forecaster, peer, helpers.oracle) for peer in forecaster.distinct_peers(observed)}
 
     def of(self, endpoint: Endpoint) -> Unresolved | None:
         """Return what is said of `endpoint`; None where every observed peer accepts it."""
@@ -65,9 +65,9 @@ class _Refusals:
         if not refusing:
             return None
         peers: dict[Advice, list[Address]] = {}
-        for kind in dict.fromkeys(self._forecaster.kind(peer) for peer in refusing):
+        for kind in dict.fromkeys(self._forecaster.representative_of(peer) for peer in refusing):
             advice = self._helpers.advisor.advise(self._refusal(kind, endpoint))
-            peers.setdefault(advice, []).extend(peer for peer in refusing if self._forecaster.kind(peer) == kind)
+            peers.setdefault(advice, []).extend(peer for peer in refusing if self._forecaster.representative_of(peer) == kind)
         return self._told(endpoint, peers)
 
     def _told(self, endpoint: Endpoint, peers: dict[Advice, list[Address]]) -> Unresolved:

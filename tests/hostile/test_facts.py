@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from remediate import Certificate, Plan, Policy, Snapshot, make_plan
 from remediate.model.plan import TrustCertificate
 from remediate.planner.advice.explain import mending_of
-from remediate.planner.solver.common_name_groups import Candidates, slot_of
+from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.report.chain import draw as drawn_chain
 from remediate.report.drawing import show_verdict
 from remediate.report.html import plan_page
@@ -90,7 +90,7 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
     trusted = data.draw(st.lists(st.sampled_from(family), max_size=3))
     for one in family:
         facts_of(one)
-        assert slot_of(one)
+        assert common_name_group(one)
         assert {name_matches(one, ADDRESS), name_matches(one, "\ud800")} <= {True, False}
         assert all(name.encode() for name in matching_addresses(one))
         role = Candidates((one,), frozenset({one.fingerprint}), frozenset(), frozenset()).role(one)

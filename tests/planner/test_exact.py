@@ -12,7 +12,7 @@ from remediate.model.identity import CipherList, Fingerprint, KeyFamily
 from remediate.model.plan import RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Preference, Snapshot
 from remediate.planner.solver.elimination import Table, TooManyRowsError, minimise
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.verify import Answers
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
@@ -243,7 +243,7 @@ def test_what_hangs_together_too_closely_for_the_rows_allowed_is_said() -> None:
     single = Table(("one",), {(one,): (one,) for one in range(3)})
     assert minimise([table, single]) == {"one": 0, "other": 0}
     with pytest.raises(TooManyRowsError):
-        minimise([table, single], most_rows=1)
+        minimise([table, single], max_rows=1)
 
 
 def test_every_way_to_a_root_is_given_once_and_none_that_openssl_would_not_go() -> None:
@@ -252,7 +252,7 @@ def test_every_way_to_a_root_is_given_once_and_none_that_openssl_would_not_go() 
     for number in range(9):
         long.append(issue(f"Long {number}", long[-1], ca=True))
     far = issue("far.lab", long[-1]).certificate
-    oracle = Oracle([one.certificate for one in (*long, issuing)], Answers(NOW))
+    oracle = TrustOracle([one.certificate for one in (*long, issuing)], Answers(NOW))
 
     assert list(oracle.paths((far,), lambda _one: True)) == []
     assert list(oracle.paths((leaf.certificate,), lambda _one: True)) == [

@@ -20,8 +20,8 @@ from remediate.planner.advice.refusal import (
     names_of,
     signed_by_a_ca,
 )
-from remediate.planner.solver.common_name_groups import Candidates
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.candidates import Candidates
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.hostnames import name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.underlying_fault import FAULTS_OF_A_LEAF, fault_behind
@@ -45,7 +45,7 @@ _SAID_BY_THE_CAUSE = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED, Cause
 class Advisor:
     """Advises on the refusals of one plan. Endpoints that present the same to the same list share the search for what would help."""
 
-    def __init__(self, known: Candidates, oracle: Oracle, at: datetime) -> None:
+    def __init__(self, known: Candidates, oracle: TrustOracle, at: datetime) -> None:
         self._known = known
         self._candidates = frozenset(known.certificates)
         self._oracle = oracle

@@ -13,7 +13,7 @@ from remediate.model.verdict import Cause
 from remediate.planner.advice.causes import on_the_cause
 from remediate.planner.advice.hostnames import on_the_name
 from remediate.planner.advice.refusal import Refusal, name_of, names_of
-from remediate.planner.solver.common_name_groups import slot_of
+from remediate.planner.solver.candidates import common_name_group
 from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import fault_behind
 from remediate.trust.verify import Chain, explain_chain, verify_chain
@@ -57,7 +57,7 @@ def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
         return
     for one in dict.fromkeys(refusal.presented):
         # Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.
-        rivals = tuple(old for old in refusal.trusted if slot_of(old) == slot_of(one))
+        rivals = tuple(old for old in refusal.trusted if common_name_group(old) == common_name_group(one))
         kept = [old for old in refusal.trusted if old not in rivals]
         if one not in refusal.trusted and verify_chain(refusal.presented, (*kept, one), None, at).ok:
             instead = f" in the place of {names_of(rivals)}, which has the same common name," if rivals else ""

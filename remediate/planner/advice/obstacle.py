@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from remediate.model.snapshot import Endpoint
 from remediate.planner.advice.refusal import Refusal
-from remediate.planner.solver.common_name_groups import Candidates, slot_of
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.candidates import Candidates, common_name_group
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.verify import Chain
 
 _MOST_CERTIFICATES_TO_ADD = 3
@@ -32,11 +32,11 @@ class Obstacle:
     victims: tuple[Endpoint, ...] = ()
 
 
-def obstacle_of(refusal: Refusal, known: Candidates, oracle: Oracle) -> Obstacle | None:
+def obstacle_of(refusal: Refusal, known: Candidates, oracle: TrustOracle) -> Obstacle | None:
     """Return what keeps the smallest addition out that would mend `refusal`; None where nothing known would mend it."""
     for wanted in itertools.islice(_ways(refusal, known, oracle), _MOST_WAYS):
-        slots = {slot_of(one) for one in wanted}
-        in_the_way = tuple(one for one in refusal.trusted if slot_of(one) in slots)
+        slots = {common_name_group(one) for one in wanted}
+        in_the_way = tuple(one for one in refusal.trusted if common_name_group(one) in slots)
         rest = [one for one in refusal.trusted if one not in in_the_way]
         if not oracle.accepts([*rest, *wanted], refusal.presented):
             continue
@@ -48,7 +48,7 @@ def obstacle_of(refusal: Refusal, known: Candidates, oracle: Oracle) -> Obstacle
     return None
 
 
-def _ways(refusal: Refusal, known: Candidates, oracle: Oracle) -> Iterable[Chain]:
+def _ways(refusal: Refusal, known: Candidates, oracle: TrustOracle) -> Iterable[Chain]:
     """Sets of certificates that could be added, the smallest first."""
     relevant = oracle.relevant(refusal.presented)
     usable = [one for one in known.certificates if one in relevant and one not in refusal.trusted]

@@ -1,24 +1,30 @@
-"""What a way to treat the cluster costs: a tuple of integers in the contract's order (*The choice*), lower is better."""
+"""The cost of one way to treat the cluster, in the order of the contract's *The choice*; lower is better."""
 
 from __future__ import annotations
 
-from remediate.planner.solver.elimination import Cost
-
-VERIFIED, REMOVED, UNVOUCHED, ADDED, ROOTS, INTERMEDIATES, FINGERPRINTS = range(7)
-"""The places of a cost: pairs verified (negative), removals, certificates nobody vouches for, additions, their width, their order."""
-
-ZERO: Cost = (0,) * 7
+from typing import NamedTuple
 
 
-def cost_of(
-    *,
-    verified: int = 0,
-    removed: int = 0,
-    unvouched: int = 0,
-    added: int = 0,
-    roots: int = 0,
-    intermediates: int = 0,
-    fingerprints: int = 0,
-) -> Cost:
-    """Return the cost with these places, the others 0."""
-    return (verified, removed, unvouched, added, roots, intermediates, fingerprints)
+class Cost(NamedTuple):
+    """A cost, compared field by field from the first to the last; fields count over all peers unless they say otherwise.
+
+    Attributes:
+        verified: Minus the number of (peer, endpoint) pairs that verify.
+        removed: Certificates removed.
+        unvouched: Certificates that need an approval, each once however many peers it goes to.
+        added: Certificates added.
+        roots: How many of the added ones are roots.
+        intermediates: How many of the added ones are intermediates.
+        fingerprints: A number that is lower for the set of certificates with the lower fingerprints.
+    """
+
+    verified: int = 0
+    removed: int = 0
+    unvouched: int = 0
+    added: int = 0
+    roots: int = 0
+    intermediates: int = 0
+    fingerprints: int = 0
+
+
+ZERO = Cost()

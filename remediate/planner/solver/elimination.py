@@ -34,48 +34,48 @@ class _Eliminated:
     best: Mapping[Row, int]
 
 
-_MANY = 20
+_MAX_EXACT_WIDTH = 20
 
 
 class TooManyRowsError(Exception):
     """The variables hang together too closely for the rows that were allowed."""
 
 
-def minimise(tables: Iterable[Table], most_rows: int | None = None) -> dict[Variable, int] | None:
+def minimise(tables: Iterable[Table], max_rows: int | None = None) -> dict[Variable, int] | None:
     """Return the cheapest combination of all variables that every table allows; None when there is none.
 
     The tables together must hold every variable. Where two combinations cost the same, the one with the lower numbers wins.
 
     Args:
-        most_rows: how many rows all steps may make together; None: as many as it takes.
+        max_rows: how many rows all steps may make together; None: as many as it takes.
 
     Raises:
         TooManyRowsError: it takes more.
     """
-    budget = _Budget(most_rows)
+    budget = _RowBudget(max_rows)
     waiting = _Waiting(table for table in tables if table.scope)
     steps: list[_Eliminated] = []
     while (variable := waiting.next_variable()) is not None:
         joined = _join_all(waiting.take(variable), budget)
         if not joined.costs:
             return None
-        step, rest = _eliminate(joined, variable)
+        step, remainder = _eliminate(joined, variable)
         steps.append(step)
-        if rest.scope:
-            waiting.put(rest)
+        if remainder.scope:
+            waiting.put(remainder)
     return _read_back(steps)
 
 
-class _Budget:
+class _RowBudget:
     def __init__(self, rows: int | None) -> None:
-        self._left = rows
+        self._remaining = rows
 
     def spend(self, rows: Iterable[int]) -> None:
         """Count `rows`, one number after the other. Raises TooManyRowsError."""
-        if self._left is not None:
-            for some in rows:
-                self._left -= some
-                if self._left < 0:
+        if self._remaining is not None:
+            for number in rows:
+                self._remaining -= number
+                if self._remaining < 0:
                     raise TooManyRowsError
 
 
@@ -100,8 +100,8 @@ class _Waiting:
 
     def _add(self, table: Table) -> None:
         scope = frozenset(table.scope)
-        known = self._tables.get(scope)
-        self._tables[scope] = _join(known, table, _Budget(None)) if known else table
+        existing = self._tables.get(scope)
+        self._tables[scope] = _join(existing, table, _RowBudget(None)) if existing else table
         for variable in scope:
             self._scopes.setdefault(variable, set()).add(scope)
 
@@ -113,8 +113,10 @@ class _Waiting:
 
         Of many variables, it is enough to know that they are many.
         """
-        together = frozenset().union(*self._scopes[variable])
-        return prod(self._sizes.get(one, 2) for one in together) if len(together) < _MANY else 1 << len(together)
+        neighbours = frozenset().union(*self._scopes[variable])
+        if len(neighbours) >= _MAX_EXACT_WIDTH:
+            return 1 << len(neighbours)
+        return prod(self._sizes.get(neighbour, 2) for neighbour in neighbours)
 
     def next_variable(self) -> Variable | None:
         """The variable whose tables make the smallest one together, the first such; None when all are eliminated."""
@@ -130,8 +132,8 @@ class _Waiting:
         """Remove and return the tables that hold `variable`."""
         scopes = sorted(self._scopes.pop(variable), key=lambda scope: sorted(map(self._order.__getitem__, scope)))
         for scope in scopes:
-            for other in scope - {variable}:
-                self._scopes[other].discard(scope)
+            for neighbour in scope - {variable}:
+                self._scopes[neighbour].discard(scope)
         return [self._tables.pop(scope) for scope in scopes]
 
     def put(self, table: Table) -> None:
@@ -141,7 +143,7 @@ class _Waiting:
             self._enqueue(variable)
 
 
-def _join_all(bucket: Sequence[Table], budget: _Budget) -> Table:
+def _join_all(bucket: Sequence[Table], budget: _RowBudget) -> Table:
     """All tables of `bucket` as one; the small ones first, so that forbidden combinations go early."""
     ordered = sorted(bucket, key=lambda table: len(table.costs))
     joined = ordered[0]
@@ -150,7 +152,7 @@ def _join_all(bucket: Sequence[Table], budget: _Budget) -> Table:
     return joined
 
 
-def _join(left: Table, right: Table, budget: _Budget) -> Table:
+def _join(left: Table, right: Table, budget: _RowBudget) -> Table:
     shared = [variable for variable in left.scope if variable in right.scope]
     extra = [place for place, variable in enumerate(right.scope) if variable not in left.scope]
     left_places = [left.scope.index(variable) for variable in shared]
@@ -161,9 +163,9 @@ def _join(left: Table, right: Table, budget: _Budget) -> Table:
         by_shared.setdefault(key, []).append((tuple(row[place] for place in extra), cost))
     budget.spend(len(by_shared.get(tuple(row[place] for place in left_places), ())) for row in left.costs)
     costs = {
-        row + more: add(cost, other)
+        row + extra_values: add(cost, extra_cost)
         for row, cost in left.costs.items()
-        for more, other in by_shared.get(tuple(row[place] for place in left_places), ())
+        for extra_values, extra_cost in by_shared.get(tuple(row[place] for place in left_places), ())
     }
     return Table(left.scope + tuple(right.scope[place] for place in extra), costs)
 
@@ -173,9 +175,9 @@ def _eliminate(table: Table, variable: Variable) -> tuple[_Eliminated, Table]:
     scope = table.scope[:place] + table.scope[place + 1 :]
     best: dict[Row, tuple[Cost, int]] = {}
     for row, cost in table.costs.items():
-        rest, offered = row[:place] + row[place + 1 :], (cost, row[place])
-        if rest not in best or offered < best[rest]:
-            best[rest] = offered
+        remaining, offered = row[:place] + row[place + 1 :], (cost, row[place])
+        if remaining not in best or offered < best[remaining]:
+            best[remaining] = offered
     step = _Eliminated(variable, scope, {row: value for row, (_, value) in best.items()})
     return step, Table(scope, {row: cost for row, (cost, _) in best.items()})
 
@@ -187,6 +189,6 @@ def _read_back(steps: Sequence[_Eliminated]) -> dict[Variable, int]:
     return values
 
 
-def add(one: Cost, other: Cost) -> Cost:
+def add(left: Cost, right: Cost) -> Cost:
     """Return the sum of two costs, place by place."""
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+    return tuple(a + b for a, b in zip(left, right, strict=True))

@@ -1,4 +1,4 @@
-"""What may be done with one slot of one peer's list: leave it alone, add one certificate, take some out, or both."""
+"""Options: what may be done with one common name group of one peer's list. Leave it alone, add a certificate, remove some, or both."""
 
 from __future__ import annotations
 
@@ -9,95 +9,101 @@ from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
-from remediate.planner.solver.common_name_groups import Slot, slot_of
+from remediate.planner.solver.candidates import CommonNameGroup, common_name_group
 from remediate.trust.openssl import readable
 from remediate.trust.verify import Chain
 
-Place = tuple[Address, Slot]
-"""A slot of one peer's list: the variable of the problem."""
+Place = tuple[Address, CommonNameGroup]
+"""A common name group of one peer's list: a variable of the problem."""
 
-MOST_REMOVABLE = 4
-"""Up to so many certificates of one slot are taken out in every combination; of more, each alone or all of them."""
+MAX_COMBINED_REMOVALS = 4
+"""Up to so many certificates of one group are removed in every combination; of more, each alone or all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to treat one slot of one peer's list; the empty option leaves it alone."""
+    """One way to treat one group of one peer's list; the empty option leaves it alone."""
 
     add: Certificate | None = None
     remove: Chain = ()
 
-    def within(self, some: AbstractSet[Certificate]) -> Option:
-        """Return what this option does to those of `some`: options that do the same to them are one option to who sees only them."""
-        add, remove = self.add if self.add in some else None, tuple(one for one in self.remove if one in some)
+    def within(self, certificates: AbstractSet[Certificate]) -> Option:
+        """Return what this option does to `certificates`: options that do the same to them are one option where only they matter."""
+        add = self.add if self.add in certificates else None
+        remove = tuple(certificate for certificate in self.remove if certificate in certificates)
         return Option(add, remove) if add or remove else KEEP
 
 
 KEEP = Option()
 
 
-def options_of(held: Chain, wanted: Chain, removable: Chain, telling: AbstractSet[Certificate]) -> tuple[Option, ...]:
-    """Return every option of a slot, `KEEP` first.
+def list_options(held: Chain, addable: Chain, removable: Chain, relevant: AbstractSet[Certificate]) -> tuple[Option, ...]:
+    """Return every option of a group, `KEEP` first.
 
     Args:
-        held: what the list holds there.
-        wanted: what may be added there.
-        removable: those of `held` that may be taken out, if any.
-        telling: what can have a say in any chain; taking out anything else alone would serve nobody.
+        held: What the list holds of the group.
+        addable: What may be added.
+        removable: Those of `held` that may be removed.
+        relevant: What can change the verdict on some chain; removing anything else alone would help no endpoint.
     """
-    if held and all(not readable(one) for one in held):
-        # One certificate that cannot be read makes the traffic server drop the whole list, so taking out some of them is no use.
+    if held and not any(readable(certificate) for certificate in held):
+        # One certificate that cannot be read makes the traffic server drop the whole list, so removing only some does not help.
         return (KEEP, Option(remove=held)) if removable else (KEEP,)
-    taken_out = (Option(remove=some) for some in _sets(tuple(one for one in removable if one in telling)))
-    # Expressway holds no two certificates with one common name (CSCwa12905): what is added needs the slot for itself.
-    free = len(removable) == len(held)
-    added = (Option(one, held) for one in wanted if free)
-    return (KEEP, *taken_out, *added)
+    sets = _combinations(tuple(certificate for certificate in removable if certificate in relevant))
+    removals = (Option(remove=certificates) for certificates in sets)
+    # Expressway holds no two certificates with one common name (CSCwa12905): an addition needs the group for itself.
+    is_free = len(removable) == len(held)
+    additions = (Option(certificate, held) for certificate in addable if is_free)
+    return (KEEP, *removals, *additions)
 
 
-def too_many(removable: Iterable[Certificate], telling: AbstractSet[Certificate]) -> bool:
-    """Whether `options_of` leaves combinations of `removable` out."""
-    return sum(one in telling and readable(one) for one in removable) > MOST_REMOVABLE
+def has_too_many_removals(removable: Iterable[Certificate], relevant: AbstractSet[Certificate]) -> bool:
+    """Return whether `list_options` leaves combinations of `removable` out."""
+    return sum(certificate in relevant and readable(certificate) for certificate in removable) > MAX_COMBINED_REMOVALS
 
 
-def _sets(removable: Chain) -> Iterator[Chain]:
-    """Every set of `removable` but the empty one, the small ones first."""
-    sizes = range(1, len(removable) + 1) if len(removable) <= MOST_REMOVABLE else (1, len(removable))
+def _combinations(removable: Chain) -> Iterator[Chain]:
+    """Yield every set of `removable` but the empty one, the small ones first."""
+    sizes = range(1, len(removable) + 1) if len(removable) <= MAX_COMBINED_REMOVALS else (1, len(removable))
     return itertools.chain.from_iterable(itertools.combinations(removable, size) for size in sizes)
 
 
 @dataclass(frozen=True)
 class PeerList:
-    """A trusted CA list with the slots it fills, and how many peers hold exactly it.
+    """A trusted CA list by common name group, and how many peers hold exactly it.
 
-    What is best for one of several peers that are alike is best for each of them, so they are decided as one.
+    What is best for one of several peers with equal lists is best for each of them, so they are decided together.
 
     Attributes:
-        unreadable: those that OpenSSL cannot read: with one of them in it, the list accepts nothing.
+        unreadable: Those that OpenSSL cannot read: with one of them in it, the list accepts nothing.
     """
 
     order: Mapping[Certificate, int]
-    by_slot: Mapping[Slot, Chain]
+    by_group: Mapping[CommonNameGroup, Chain]
     unreadable: frozenset[Certificate]
     count: int
 
     @classmethod
     def of(cls, trusted: Iterable[Certificate], count: int = 1) -> PeerList:
-        """Return `trusted`, held by `count` peers, with its slots."""
-        order = {one: place for place, one in enumerate(dict.fromkeys(trusted))}
-        by_slot: dict[Slot, Chain] = {}
-        for one in order:
-            by_slot[slot_of(one)] = (*by_slot.get(slot_of(one), ()), one)
-        return cls(order, by_slot, frozenset(one for one in order if not readable(one)), count)
+        """Return the list `trusted`, held by `count` peers, with its groups."""
+        order = {certificate: position for position, certificate in enumerate(dict.fromkeys(trusted))}
+        by_group: dict[CommonNameGroup, Chain] = {}
+        for certificate in order:
+            group = common_name_group(certificate)
+            by_group[group] = (*by_group.get(group, ()), certificate)
+        return cls(order, by_group, frozenset(certificate for certificate in order if not readable(certificate)), count)
 
-    def among(self, some: Iterable[Certificate]) -> Chain:
-        """Return those of `some` that the list holds, in its order."""
-        return tuple(sorted((one for one in some if one in self.order), key=self.order.__getitem__))
+    def among(self, certificates: Iterable[Certificate]) -> Chain:
+        """Return those of `certificates` that the list holds, in its order."""
+        listed = (certificate for certificate in certificates if certificate in self.order)
+        return tuple(sorted(listed, key=self.order.__getitem__))
 
 
-def changed(trusted: Chain, options: Iterable[Option]) -> Chain:
-    """Return a list with `options` applied: additions go to the end, as the box appends, the lowest fingerprint first."""
-    wanted = list(options)
-    removed = {one for option in wanted for one in option.remove}
-    added = sorted((option.add for option in wanted if option.add), key=lambda one: one.fingerprint)
-    return (*(one for one in trusted if one not in removed), *added) if removed else (*trusted, *added)
+def apply_options(trusted: Chain, options: Iterable[Option]) -> Chain:
+    """Return the list with `options` applied: additions go to the end, as Expressway appends, the lowest fingerprint first."""
+    chosen = list(options)
+    removed = {certificate for option in chosen for certificate in option.remove}
+    added = sorted((option.add for option in chosen if option.add), key=lambda certificate: certificate.fingerprint)
+    if not removed:
+        return (*trusted, *added)
+    return (*(certificate for certificate in trusted if certificate not in removed), *added)

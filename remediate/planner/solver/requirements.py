@@ -1,4 +1,4 @@
-"""Demands: what each peer's endpoints need to verify, under one choice of cipher list, each different need once."""
+"""Requirements: what each peer's endpoints need in order to verify, under one cipher list, each different need once."""
 
 from __future__ import annotations
 
@@ -18,70 +18,70 @@ from remediate.trust.verify import Chain
 
 
 @dataclass(frozen=True)
-class Demand:
+class Requirement:
     """Chains that must all be accepted for an endpoint to verify: one, or two where it is not certain which is presented.
 
     Attributes:
-        must_hold: an endpoint behind it verifies today, so it must verify afterwards.
+        must_hold: An endpoint behind it verifies today, so it must verify afterwards.
     """
 
     chains: tuple[Chain, ...]
     must_hold: bool
 
 
-Demands = Mapping[Address, Mapping[Demand, int]]
-"""Per peer, each demand and how many endpoints it stands for."""
+Requirements = Mapping[Address, Mapping[Requirement, int]]
+"""Per peer, each requirement and how many endpoints it stands for."""
 
 
 @dataclass(frozen=True)
-class Today:
+class VerifiedToday:
     """What must not get worse, as (peer, endpoint name) pairs.
 
     Attributes:
-        verified: pairs that verify, whatever certificate the endpoint presents.
-        working: pairs whose expected certificate verifies; those above, and some that it is not certain of.
+        verified: Pairs that verify, whatever certificate the endpoint presents.
+        working: Pairs whose expected certificate verifies; those above, and some of which it is not certain.
     """
 
     verified: frozenset[tuple[Address, str]]
     working: frozenset[tuple[Address, str]]
 
 
-class DemandReader:
-    """Reads the demands of a snapshot under different cipher lists. What no list could accept demands nothing."""
+class RequirementReader:
+    """Reads the requirements of a snapshot under different cipher lists. What no list could accept requires nothing."""
 
-    def __init__(self, snapshot: Snapshot, today: Today) -> None:
+    def __init__(self, snapshot: Snapshot, today: VerifiedToday) -> None:
         self._today = today
         self._endpoints = [
-            (endpoint, endpoint.name, _usable(endpoint, presented_chains(snapshot, endpoint), snapshot.taken_at))
+            (endpoint, endpoint.name, _passing_chains(endpoint, presented_chains(snapshot, endpoint), snapshot.taken_at))
             for endpoint in snapshot.endpoints
         ]
 
-    def read(self, peers: Iterable[Peer], ciphers: CipherList | None) -> Demands:
-        """Return the demands at `peers` with their reverse proxy list set to `ciphers`; None: each peer keeps its own."""
-        return {peer.address: self._of_peer(peer, ciphers) for peer in peers}
+    def read(self, peers: Iterable[Peer], ciphers: CipherList | None) -> Requirements:
+        """Return the requirements at `peers` with their reverse proxy list set to `ciphers`; None: each peer keeps its own."""
+        return {peer.address: self._read_peer(peer, ciphers) for peer in peers}
 
-    def _of_peer(self, peer: Peer, ciphers: CipherList | None) -> Mapping[Demand, int]:
+    def _read_peer(self, peer: Peer, ciphers: CipherList | None) -> Mapping[Requirement, int]:
         in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
-        found: Counter[Demand] = Counter()
-        for endpoint, name, usable in self._endpoints:
-            shown = _shown(endpoint, usable, in_force)
-            chains = _all_of(shown)
+        requirements: Counter[Requirement] = Counter()
+        for endpoint, name, passing in self._endpoints:
+            presented = _expected_chains(endpoint, passing, in_force)
+            chains = _all_passing(presented)
             pair = (peer.address, name)
-            held = pair in self._today.verified
-            # With no chain left to accept, a pair that verifies today would be lost: that is a demand nothing can meet.
-            if chains or held:
-                found[Demand(chains, held)] += 1
-            if not held and pair in self._today.working:
+            must_hold = pair in self._today.verified
+            # With no chain left to accept, a pair that verifies today would be lost: a requirement that nothing can meet.
+            if chains or must_hold:
+                requirements[Requirement(chains, must_hold)] += 1
+            if not must_hold and pair in self._today.working:
                 # It stands for no verified pair, so it counts for nothing; but what works is not broken.
-                found[Demand(_all_of(shown[:1]), must_hold=True)] += 0
-        return found
+                requirements[Requirement(_all_passing(presented[:1]), must_hold=True)] += 0
+        return requirements
 
 
-Usable = Mapping[KeyFamily, Chain | None]
+PassingChains = Mapping[KeyFamily, Chain | None]
 
 
-def _usable(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: datetime) -> Usable:
-    """What `endpoint` presents of each family; None where its name, its dates or its purpose cannot pass."""
+def _passing_chains(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: datetime) -> PassingChains:
+    """Return what `endpoint` presents of each family; None where its name, its dates or its purpose cannot pass."""
 
     def passes(leaf: Certificate) -> bool:
         return name_matches(leaf, endpoint.address) and can_pass(leaf, at)
@@ -89,14 +89,14 @@ def _usable(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: datetime)
     return {family: chain if passes(chain[0]) else None for family, chain in chains.items()}
 
 
-def _shown(endpoint: Endpoint, usable: Usable, ciphers: CipherList | None) -> tuple[Chain | None, ...]:
-    """What `endpoint` may present, the expected one first."""
+def _expected_chains(endpoint: Endpoint, passing: PassingChains, ciphers: CipherList | None) -> tuple[Chain | None, ...]:
+    """Return what `endpoint` may present, the expected chain first."""
     if endpoint.error is not None:
         return ()
-    return tuple(usable[family] for family in presented_families(endpoint, ciphers))
+    return tuple(passing[family] for family in presented_families(endpoint, ciphers))
 
 
-def _all_of(shown: tuple[Chain | None, ...]) -> tuple[Chain, ...]:
-    """All of `shown`; nothing where one of them cannot pass."""
-    passing = tuple(chain for chain in shown if chain is not None)
-    return passing if len(passing) == len(shown) else ()
+def _all_passing(presented: tuple[Chain | None, ...]) -> tuple[Chain, ...]:
+    """Return all of `presented`; nothing where one of them cannot pass."""
+    passing = tuple(chain for chain in presented if chain is not None)
+    return passing if len(passing) == len(presented) else ()

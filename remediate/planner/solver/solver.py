@@ -1,4 +1,4 @@
-"""The choice: for each cipher list the policy allows, the exact best trust; then the best of those."""
+"""The solver: for each cipher list that the policy allows, the exact best trust; then the best of those."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.planner.solver.common_name_groups import Candidates
+from remediate.planner.solver.candidates import Candidates
 from remediate.planner.solver.constraints import Problem
-from remediate.planner.solver.cost import ADDED, REMOVED, UNVOUCHED, VERIFIED, ZERO
-from remediate.planner.solver.elimination import Cost, Table, TooManyRowsError, Variable, add, minimise
+from remediate.planner.solver.cost import ZERO, Cost
+from remediate.planner.solver.elimination import Table, TooManyRowsError, Variable, add, minimise
 from remediate.planner.solver.options import PeerList
-from remediate.planner.solver.requirements import DemandReader, Demands
-from remediate.planner.solver.tables import MOST_TRIED
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.requirements import RequirementReader, Requirements
+from remediate.planner.solver.tables import MAX_ROWS_TRIED, SearchLimits
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.ciphers import families_in, prefer
 from remediate.trust.verify import Answers, Chain
 
-_MOST_ROWS = 500_000
-"""How many rows large demands may come to when they are put together: some seconds."""
-_ATTEMPTS = ((True, MOST_TRIED), (False, MOST_TRIED), (False, 128), (False, 1))
-"""Whether to split large demands, and how many ways of them to try: less and less, until what hangs together can be put together."""
+_MAX_ROWS = 500_000
+"""How many rows large requirements may come to when they are joined: some seconds."""
+_ATTEMPTS = (
+    SearchLimits(),
+    SearchLimits(splits=False, rows_per_table=MAX_ROWS_TRIED),
+    SearchLimits(splits=False, rows_tried=128),
+    SearchLimits(splits=False, rows_tried=1),
+)
+"""Less and less, until what is connected can be joined."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,13 @@ class Choice:
     """One way to treat the cluster.
 
     Attributes:
-        ciphers: the new reverse proxy list; None leaves it alone.
-        policy: the cipher policy that would choose it.
-        added, removed, after: per peer, what goes in, what goes out, and the list that results.
-        cost: its cost under the problem's order, the cipher change not counted.
-        bounded: not every combination was tried; see `Problem.bounded`.
+        ciphers: The new reverse proxy list; None leaves it alone.
+        policy: The cipher policy that would choose it.
+        added: Per peer, what is added.
+        removed: Per peer, what is removed.
+        after: Per peer, the list that results.
+        cost: The cipher change not counted.
+        bounded: Not every combination was tried; see `Problem.bounded`.
     """
 
     ciphers: CipherList | None
@@ -48,84 +55,88 @@ class Choice:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """What choices are compared by: the contract's order, lower is better."""
-        changed = int(self.ciphers is not None)
-        return (self.cost[VERIFIED], self.cost[REMOVED], self.cost[UNVOUCHED], changed, *self.cost[ADDED:])
+        """The contract's order (*The choice*), by which choices are compared; lower is better."""
+        cost = self.cost
+        changes_ciphers = int(self.ciphers is not None)
+        width = (cost.added, cost.roots, cost.intermediates, cost.fingerprints)
+        return (cost.verified, cost.removed, cost.unvouched, changes_ciphers, *width)
 
     @property
     def verified(self) -> int:
         """How many (peer, endpoint) pairs verify."""
-        return -self.cost[VERIFIED]
+        return -self.cost.verified
 
 
-class Chooser:
+class Solver:
     """Solves one snapshot under one policy, once per cipher list; OpenSSL's answers are shared between the lists."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy, known: Candidates, demands: DemandReader, answers: Answers) -> None:
+    def __init__(
+        self, snapshot: Snapshot, policy: Policy, candidates: Candidates, requirements: RequirementReader, answers: Answers
+    ) -> None:
         self._snapshot = snapshot
         self._policy = policy
-        self._known = known
-        self._demands = demands
+        self._candidates = candidates
+        self._requirements = requirements
         self._observed = [peer for peer in snapshot.peers if peer.error is None]
-        self._alike = _alike(self._observed)
-        listed = (snapshot.certificates[one] for peer in self._observed for one in peer.trusted_ca)
+        self._equal_peers = _group_equal_peers(self._observed)
+        trusted = (snapshot.certificates[fingerprint] for peer in self._observed for fingerprint in peer.trusted_ca)
         self._answers = answers
-        self.oracle = Oracle([*listed, *known.certificates], answers)
+        self.oracle = TrustOracle([*trusted, *candidates.certificates], answers)
 
     def choices(self, *, removal: bool) -> list[Choice]:
-        """Return the best choice for every cipher list the policy allows, the best of all first.
+        """Return the best choice for every cipher list that the policy allows, the best of all first.
 
         A list that would lose a pair that verifies today gives none. Where the policy forces such a list, leaving it alone is
         the choice that remains: doing nothing loses nothing.
         """
-        solved: list[tuple[Demands, Choice | None]] = []
+        solved: list[tuple[Requirements, Choice | None]] = []
         for name, ciphers in self.cipher_lists():
-            demands = self._demands.read((members[0] for members in self._alike), ciphers)
-            same = next((choice for others, choice in solved if others == demands), None)
-            # Where a cipher list changes nothing for any endpoint, the trust that is best stays the same.
-            choice = (
-                replace(same, ciphers=ciphers, policy=name) if same else self._solve(name, ciphers, demands, removal=removal)
-            )
-            solved.append((demands, choice))
-        found = [choice for _, choice in solved if choice]
-        if not found:
+            requirements = self._requirements.read((members[0] for members in self._equal_peers), ciphers)
+            same = next((choice for earlier, choice in solved if earlier == requirements), None)
+            if same:
+                # Where a cipher list changes nothing for any endpoint, the trust that is best stays the same.
+                choice: Choice | None = replace(same, ciphers=ciphers, policy=name)
+            else:
+                choice = self._solve(name, ciphers, requirements, removal=removal)
+            solved.append((requirements, choice))
+        choices = [choice for _, choice in solved if choice]
+        if not choices:
             return self.under(replace(self._policy, ciphers="keep")).choices(removal=removal)
-        return sorted(found, key=lambda choice: choice.order)
+        return sorted(choices, key=lambda choice: choice.order)
 
-    def under(self, policy: Policy) -> Chooser:
-        """Return a chooser for the same cluster under another policy about ciphers."""
-        return Chooser(self._snapshot, policy, self._known, self._demands, self._answers)
+    def under(self, policy: Policy) -> Solver:
+        """Return a solver for the same cluster under another policy about ciphers."""
+        return Solver(self._snapshot, policy, self._candidates, self._requirements, self._answers)
 
     def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
-        """The cipher lists the policy allows, with the policy that forces each; None leaves the list alone."""
-        wanted = self._policy.ciphers
-        current = primary(self._observed).ciphers.get(REVERSE_PROXY_CIPHERS) if self._observed else None
-        if wanted in {"keep", "auto"} or current is None:
+        """Yield the cipher lists that the policy allows, with the policy that forces each; None leaves the list alone."""
+        policy = self._policy.ciphers
+        current = find_primary(self._observed).ciphers.get(REVERSE_PROXY_CIPHERS) if self._observed else None
+        if policy in {"keep", "auto"} or current is None:
             yield "keep", None
-        if wanted == "keep" or current is None:
+        if policy == "keep" or current is None:
             return
         for family in FAMILIES:
-            if wanted in {"auto", f"prefer-{family}"}:
+            if policy in {"auto", f"prefer-{family}"}:
                 changed = prefer(family, current)
                 if changed != current:
                     yield f"prefer-{family}", changed
-                elif wanted != "auto" and families_in(current)[:1] == (family,):
-                    yield wanted, None
+                elif policy != "auto" and families_in(current)[:1] == (family,):
+                    yield policy, None
 
-    def _solve(self, name: str, ciphers: CipherList | None, demands: Demands, *, removal: bool) -> Choice | None:
-        lists = {
-            members[0].address: PeerList.of((self._snapshot.certificates[one] for one in members[0].trusted_ca), len(members))
-            for members in self._alike
-        }
-        for splits, tried in _ATTEMPTS:
-            problem = Problem(
-                self.oracle, self._known, lists, removal=removal, at=self._snapshot.taken_at, splits=splits, tried=tried
-            )
-            tables = problem.tables(demands)
+    def _solve(self, name: str, ciphers: CipherList | None, requirements: Requirements, *, removal: bool) -> Choice | None:
+        lists: dict[Address, PeerList] = {}
+        for members in self._equal_peers:
+            trusted = (self._snapshot.certificates[fingerprint] for fingerprint in members[0].trusted_ca)
+            lists[members[0].address] = PeerList.of(trusted, len(members))
+        for limits in _ATTEMPTS:
+            problem = Problem(self.oracle, self._candidates, lists, removal=removal, at=self._snapshot.taken_at, limits=limits)
+            tables = problem.tables(requirements)
             if tables is None:
                 return None
+            is_limited = limits.rows_tried > 1 and (problem.split or problem.bounded)
             try:
-                chosen = minimise(tables, _MOST_ROWS if tried > 1 and (problem.split or problem.bounded) else None)
+                chosen = minimise(tables, _MAX_ROWS if is_limited else None)
             except TooManyRowsError:
                 continue
             return self._choice(name, ciphers, problem, chosen, _total(tables, chosen)) if chosen is not None else None
@@ -137,31 +148,31 @@ class Chooser:
         added: dict[Address, Chain] = {}
         removed: dict[Address, Chain] = {}
         after: dict[Address, Chain] = {}
-        for members in self._alike:
+        for members in self._equal_peers:
             first = members[0].address
-            mine = {place: chosen[place] for place in problem.options if place[0] == first}
-            options = [problem.options[place][number] for place, number in mine.items()]
+            of_first = {place: chosen[place] for place in problem.options if place[0] == first}
+            options = [problem.options[place][number] for place, number in of_first.items()]
             for peer in members:
-                added[peer.address] = _sorted(one.add for one in options if one.add)
-                removed[peer.address] = _sorted(some for one in options for some in one.remove)
-                after[peer.address] = problem.after(first, mine)
+                added[peer.address] = _sorted(option.add for option in options if option.add)
+                removed[peer.address] = _sorted(certificate for option in options for certificate in option.remove)
+                after[peer.address] = problem.after(first, of_first)
         return Choice(ciphers, name, added, removed, after, cost, problem.bounded)
 
 
 def _total(tables: Iterable[Table], chosen: Mapping[Variable, int]) -> Cost:
-    cost = ZERO
+    total: tuple[int, ...] = ZERO
     for table in tables:
-        cost = add(cost, table.costs[tuple(chosen[variable] for variable in table.scope)])
-    return cost
+        total = add(total, table.costs[tuple(chosen[variable] for variable in table.scope)])
+    return Cost._make(total)
 
 
-def primary(peers: list[Peer]) -> Peer:
-    """Return the peer whose configuration counts for the cluster: the primary, or the first where none says so."""
+def find_primary(peers: list[Peer]) -> Peer:
+    """Return the peer whose configuration counts for the cluster: the primary, or the first where none is marked."""
     return next((peer for peer in peers if peer.primary), peers[0])
 
 
-def _alike(peers: list[Peer]) -> list[list[Peer]]:
-    """Peers with the same trusted CA list and the same reverse proxy ciphers, together."""
+def _group_equal_peers(peers: list[Peer]) -> list[list[Peer]]:
+    """Return the peers by equal trusted CA list and equal reverse proxy ciphers."""
     groups: dict[object, list[Peer]] = {}
     for peer in peers:
         groups.setdefault((peer.trusted_ca, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), []).append(peer)
@@ -169,4 +180,4 @@ def _alike(peers: list[Peer]) -> list[list[Peer]]:
 
 
 def _sorted(certificates: Iterator[Certificate]) -> Chain:
-    return tuple(sorted(certificates, key=lambda one: one.fingerprint))
+    return tuple(sorted(certificates, key=lambda certificate: certificate.fingerprint))

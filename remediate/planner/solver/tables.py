@@ -1,4 +1,7 @@
-"""What each way to fill the open slots does for one demand, as tables: a gain, nothing, or forbidden. OpenSSL answers every row."""
+"""Tables of requirements: what each way to fill the open groups does for one requirement. A gain, nothing, or forbidden.
+
+OpenSSL answers every row.
+"""
 
 from __future__ import annotations
 
@@ -8,86 +11,107 @@ from dataclasses import dataclass
 from math import prod
 
 from remediate.model.identity import Address
-from remediate.planner.solver.common_name_groups import Slot
-from remediate.planner.solver.cost import ZERO, cost_of
-from remediate.planner.solver.decomposition import ROWS_PER_TABLE, Class, Decided, Fork, Options, Splitter, TooLargeError, View
-from remediate.planner.solver.elimination import Cost, Row, Table, Variable
-from remediate.planner.solver.options import PeerList, changed
-from remediate.planner.solver.paths import along_paths, together, ways_to_try
-from remediate.planner.solver.requirements import Demand
-from remediate.planner.solver.trust_oracle import Oracle
+from remediate.planner.solver.candidates import CommonNameGroup
+from remediate.planner.solver.cost import ZERO, Cost
+from remediate.planner.solver.decomposition import (
+    ROWS_PER_TABLE,
+    Decisions,
+    Fork,
+    OptionClass,
+    Options,
+    Splitter,
+    TooLargeError,
+    View,
+)
+from remediate.planner.solver.elimination import Row, Table, Variable
+from remediate.planner.solver.options import PeerList, apply_options
+from remediate.planner.solver.paths import merge, rows_along_paths, rows_to_try
+from remediate.planner.solver.requirements import Requirement
+from remediate.planner.solver.trust_oracle import TrustOracle
 
-MOST_TRIED = 8192
-"""How many ways are tried where a demand is too large even when it is split, or may not be."""
-_MOST_ALIKE = 64
-_MOST_SHARED = 256
+MAX_ROWS_TRIED = 8192
+"""How many rows are tried where a requirement is too large even when it is split, or may not be."""
+_MAX_ALIKE = 64
+_MAX_SHARED_PATHS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How far exactness goes before rows are left out.
+
+    Attributes:
+        splits: A requirement may become a tree of tables. Without, it gets one table, with some of its rows only if need be.
+        rows_per_table: How many rows one table may hold before it is split.
+        rows_tried: How many rows are tried where there are too many.
+    """
+
+    splits: bool = True
+    rows_per_table: int = ROWS_PER_TABLE
+    rows_tried: int = MAX_ROWS_TRIED
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A variable that only tables know: 1 where the choice takes this branch of a demand's tree, otherwise 0."""
+    """A variable that only tables know: 1 where the choice takes this branch of a requirement's tree, otherwise 0."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What a demand is worth at a peer: the cost where it is met, and where it is not; None: that is forbidden."""
+    """The worth of a requirement at a peer: its cost where it is met, and where it is not; None: that is forbidden."""
 
-    demand: Demand
+    requirement: Requirement
     met: Cost
     unmet: Cost | None
 
 
-class DemandTables:
-    """Makes the tables of one peer's demands.
+class RequirementTables:
+    """Makes the tables of one peer's requirements.
 
     Attributes:
-        split: some demand was split.
-        bounded: some demand had too many ways to be tried all.
+        split: Some requirement was split.
+        bounded: Some requirement had too many rows to be tried all.
     """
 
     def __init__(
         self,
-        oracle: Oracle,
+        oracle: TrustOracle,
         peer: Address,
         trusted: PeerList,
         options: Options,
-        branches: Iterator[int],
-        rows_per_table: int = ROWS_PER_TABLE,
-        *,
-        splits: bool = True,
-        tried: int = MOST_TRIED,
+        branch_numbers: Iterator[int],
+        limits: SearchLimits = SearchLimits(),
     ) -> None:
-        """`branches` numbers the branches of all peers. Without `splits`, a demand gets one table, with some ways only if need be."""
+        """Prepare the tables of `peer`; `branch_numbers` is shared by all peers, so that no two branches are the same variable."""
         self._oracle = oracle
         self._peer = peer
         self._trusted = trusted
         self._options = options
-        self._branches = branches
-        self._splitter = Splitter(oracle, trusted, options, rows_per_table)
-        self._splits = splits
-        self._tried = tried
+        self._branch_numbers = branch_numbers
+        self._splitter = Splitter(oracle, trusted, options, limits.rows_per_table)
+        self._limits = limits
         self.split = False
         self.bounded = False
 
-    def of(self, demands: Mapping[Demand, int]) -> Iterator[Table]:
-        """Yield the tables of `demands`, each standing for so many endpoints; one without a row where nothing meets one."""
+    def of(self, requirements: Mapping[Requirement, int]) -> Iterator[Table]:
+        """Yield the tables of `requirements`, each standing for so many endpoints; a table without a row where nothing meets one."""
         large: list[tuple[Gain, View]] = []
-        for demand, weight in demands.items():
-            gain = Gain(demand, cost_of(verified=-weight * self._trusted.count), None if demand.must_hold else ZERO)
-            tree = self._splitter.whole(demand) or self._tree(demand)
+        for requirement, weight in requirements.items():
+            met = Cost(verified=-weight * self._trusted.count)
+            gain = Gain(requirement, met, None if requirement.must_hold else ZERO)
+            tree = self._splitter.whole(requirement) or self._tree(requirement)
             if tree is None:
-                large.append((gain, self._splitter.view(demand, {})))
+                large.append((gain, self._splitter.view(requirement, {})))
             else:
                 yield from self._part(gain, tree, None)
         self.bounded |= bool(large)
-        shared = self._shared(large)
-        yield from (self._some_ways(gain, view, shared) for gain, view in large)
+        shared = self._find_shared(large)
+        yield from (self._table_of_some_rows(gain, view, shared) for gain, view in large)
 
-    def _tree(self, demand: Demand) -> Fork | View | None:
+    def _tree(self, requirement: Requirement) -> Fork | View | None:
         try:
-            tree = self._splitter.tree(demand) if self._splits else None
+            tree = self._splitter.tree(requirement) if self._limits.splits else None
         except TooLargeError:
             return None
         self.split |= isinstance(tree, Fork)
@@ -101,80 +125,83 @@ class DemandTables:
         for numbers, below in part.arms:
             cost: Cost | None = ZERO
             if isinstance(below, View) and not below.open:
-                cost = self._answers(gain, below, [()]).get(())
+                cost = self._costs(gain, below, [()]).get(())
             else:
-                arm = Branch(next(self._branches))
-                yield self._link(part.slot, numbers, branch, arm)
+                arm = Branch(next(self._branch_numbers))
+                yield self._link(part.group, numbers, branch, arm)
                 yield from self._part(gain, below, arm)
             settled.update({(number,): cost for number in numbers if cost is not None})
-        yield self._counted((part.slot,), settled, branch)
+        yield self._counted((part.group,), settled, branch)
 
-    def _link(self, slot: Slot, numbers: Class, branch: Branch | None, arm: Branch) -> Table:
-        """Says when `arm` is taken: where `branch` is and the slot holds one of `numbers`."""
-        options, place = range(len(self._options[slot])), (self._peer, slot)
+    def _link(self, group: CommonNameGroup, numbers: OptionClass, branch: Branch | None, arm: Branch) -> Table:
+        """Return the table that ties `arm` to `branch`: it is taken where `branch` is and the group holds one of `numbers`."""
+        options, place = range(len(self._options[group])), (self._peer, group)
         if branch is None:
             return Table((place, arm), {(number, int(number in numbers)): ZERO for number in options})
         rows = itertools.product((0, 1), options)
         return Table((branch, place, arm), {(on, number, int(on == 1 and number in numbers)): ZERO for on, number in rows})
 
     def _table(self, gain: Gain, view: View, branch: Branch | None) -> Table:
-        """What each way to fill the open slots of `view` does."""
-        classes = {tuple(one[0] for one in some): some for some in itertools.product(*view.open.values())}
-        costs = self._answers(gain, view, classes)
-        alike = {row: cost for first, cost in costs.items() for row in itertools.product(*classes[first])}
+        """Return what each way to fill the open groups of `view` does."""
+        combinations = itertools.product(*view.open.values())
+        classes_by_row = {tuple(numbers[0] for numbers in classes): classes for classes in combinations}
+        costs = self._costs(gain, view, classes_by_row)
+        alike = {row: cost for first, cost in costs.items() for row in itertools.product(*classes_by_row[first])}
         return self._counted(tuple(view.open), alike, branch)
 
-    def _some_ways(self, gain: Gain, view: View, shared: Iterable[Decided]) -> Table:
-        """The same for some ways only, those of `shared` among them; all others are forbidden."""
-        common = [tuple(some.get(slot, 0) for slot in view.open) for some in shared]
-        ways = ways_to_try(common, gain.demand, view, self._oracle, self._trusted, self._options)
-        costs = self._answers(gain, view, itertools.islice(ways, max(self._tried, len(common))))
-        classes = {slot: {number: one for one in some for number in one} for slot, some in view.open.items()}
-        if prod(max(map(len, some.values())) for some in classes.values()) <= _MOST_ALIKE:
-            alike = {row: [some[number] for some, number in zip(classes.values(), row, strict=True)] for row in costs}
+    def _table_of_some_rows(self, gain: Gain, view: View, shared: Iterable[Decisions]) -> Table:
+        """Return the same for some rows only, those of `shared` among them; all others are forbidden."""
+        common = [tuple(decisions.get(group, 0) for group in view.open) for decisions in shared]
+        rows = rows_to_try(common, gain.requirement, view, self._oracle, self._trusted, self._options)
+        costs = self._costs(gain, view, itertools.islice(rows, max(self._limits.rows_tried, len(common))))
+        class_of = [{number: numbers for numbers in classes for number in numbers} for classes in view.open.values()]
+        if prod(max(map(len, classes.values())) for classes in class_of) <= _MAX_ALIKE:
+            alike = {row: [classes[number] for classes, number in zip(class_of, row, strict=True)] for row in costs}
             costs = {row: cost for first, cost in costs.items() for row in itertools.product(*alike[first])}
         return self._counted(tuple(view.open), costs, None)
 
-    def _shared(self, large: Sequence[tuple[Gain, View]]) -> list[Decided]:
-        """Ways that serve several demands at once: each demand adds what it lacks to the way before.
+    def _find_shared(self, large: Sequence[tuple[Gain, View]]) -> list[Decisions]:
+        """Return decisions that serve several requirements at once: each requirement adds what it lacks to the ones before.
 
-        What is not tried is forbidden, so demands that were tried apart from each other would have no way in common.
+        What is not tried is forbidden, so requirements that were tried apart from each other would have no row in common.
         """
-        ways: list[Decided] = [{}]
-        met = [one for one in large if one[0].demand.must_hold]
+        shared: list[Decisions] = [{}]
+        met = [(gain, view) for gain, view in large if gain.requirement.must_hold]
         for gain, view in large:
-            along = along_paths(gain.demand, view, self._oracle, self._trusted, self._options)
-            for row in itertools.islice(along, _MOST_SHARED):
-                way = together([ways[-1], {slot: number for slot, number in zip(view.open, row, strict=True) if number}])
-                if way is not None and all(self._meets(*one, way) for one in ((gain, view), *met)):
-                    ways.append(way)
+            along = rows_along_paths(gain.requirement, view, self._oracle, self._trusted, self._options)
+            for row in itertools.islice(along, _MAX_SHARED_PATHS):
+                own = {group: number for group, number in zip(view.open, row, strict=True) if number}
+                decisions = merge([shared[-1], own])
+                if decisions is not None and all(self._meets(*pair, decisions) for pair in ((gain, view), *met)):
+                    shared.append(decisions)
                     met.append((gain, view))
                     break
-        return ways
+        return shared
 
-    def _meets(self, gain: Gain, view: View, way: Decided) -> bool:
-        row = tuple(way.get(slot, 0) for slot in view.open)
-        return self._answers(gain, view, [row]).get(row) == gain.met
+    def _meets(self, gain: Gain, view: View, decisions: Decisions) -> bool:
+        row = tuple(decisions.get(group, 0) for group in view.open)
+        return self._costs(gain, view, [row]).get(row) == gain.met
 
-    def _answers(self, gain: Gain, view: View, rows: Iterable[Row]) -> dict[Row, Cost]:
-        """The cost of each of `rows`, ways to fill the open slots of `view`, that is not forbidden."""
-        held = self._trusted.among(view.seen)
-        decided = [self._options[slot][number] for slot, number in view.decided.items()]
-        chains, costs = gain.demand.chains, {}
+    def _costs(self, gain: Gain, view: View, rows: Iterable[Row]) -> dict[Row, Cost]:
+        """Return the cost of each of `rows`, ways to fill the open groups of `view`, that is not forbidden."""
+        held = self._trusted.among(view.relevant)
+        decided = [self._options[group][number] for group, number in view.decided.items()]
+        chains = gain.requirement.chains
+        costs: dict[Row, Cost] = {}
         for row in rows:
-            open_ = [self._options[slot][number] for slot, number in zip(view.open, row, strict=True)]
-            trusted = changed(held, [*decided, *open_])
-            met = bool(chains) and all(self._oracle.accepts(trusted, chain) for chain in chains)
-            cost = gain.met if met else gain.unmet
+            options = [self._options[group][number] for group, number in zip(view.open, row, strict=True)]
+            trusted = apply_options(held, [*decided, *options])
+            is_met = bool(chains) and all(self._oracle.accepts(trusted, chain) for chain in chains)
+            cost = gain.met if is_met else gain.unmet
             if cost is not None:
                 costs[row] = cost
         return costs
 
-    def _counted(self, slots: tuple[Slot, ...], costs: dict[Row, Cost], branch: Branch | None) -> Table:
-        """A table over `slots` that counts where `branch` is taken, and is nothing where it is not; None: it always counts."""
-        scope: tuple[Variable, ...] = tuple((self._peer, slot) for slot in slots)
+    def _counted(self, groups: tuple[CommonNameGroup, ...], costs: Mapping[Row, Cost], branch: Branch | None) -> Table:
+        """Return a table over `groups` that counts where `branch` is taken, and is nothing where it is not; None: it always counts."""
+        scope: tuple[Variable, ...] = tuple((self._peer, group) for group in groups)
         if branch is None:
             return Table(scope, costs)
-        everything = itertools.product(*(range(len(self._options[slot])) for slot in slots))
-        taken = {(1, *row): cost for row, cost in costs.items()}
-        return Table((branch, *scope), {(0, *row): ZERO for row in everything} | taken)
+        rows = itertools.product(*(range(len(self._options[group])) for group in groups))
+        untaken: dict[Row, tuple[int, ...]] = {(0, *row): ZERO for row in rows}
+        return Table((branch, *scope), untaken | {(1, *row): cost for row, cost in costs.items()})
