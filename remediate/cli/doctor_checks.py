@@ -214,16 +214,16 @@ def _misjudged(cluster: ClusterAccess, limits: Limits, skews: Mapping[Address, t
 
     from remediate.connectors.collect import collect
     from remediate.report.view import endpoint_name
-    from remediate.trust.endpoint_verifier import judge
+    from remediate.trust.endpoint_verifier import verify_snapshot
 
     try:
         snapshot = collect(cluster, limits=limits)
     except RemediateError as error:
         yield Finding("clocks", f"what they change could not be looked at: {error}", error.exit_code, error.next_step)
         return
-    here = {(one.peer, one.address, one.port): one.outcome for one in judge(snapshot)}
+    here = {(one.peer, one.address, one.port): one.outcome for one in verify_snapshot(snapshot)}
     for address, ahead in skews.items():
-        there = judge(replace(snapshot, taken_at=snapshot.taken_at + ahead))
+        there = verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead))
         changed: dict[str, list[str]] = {}
         for one in there:
             now = here[one.peer, one.address, one.port]

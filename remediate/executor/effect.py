@@ -25,7 +25,7 @@ _COMES_AFTER_A_RESTART = frozenset({Got.REFUSED, Got.OTHER, Got.NOTHING})
 
 _ENDS_ASKING = frozenset({Got.NO_LOGIN, Got.NOTHING})
 
-Answers = dict[EndpointForecast, ClientAnswer]
+OpenSslAnswers = dict[EndpointForecast, ClientAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Client:
 
     def _lasting(
         self, way: MraAccess, asked: Sequence[EndpointForecast], patience_s: float, passing: frozenset[Got]
-    ) -> Answers:
+    ) -> OpenSslAnswers:
         """Ask, and ask again where the answer is one that passes, until it did or the patience is at its end."""
         order = self.job.order
         end = order.world.now() + timedelta(seconds=patience_s)
@@ -107,11 +107,11 @@ class Client:
             answers |= self._ask(way, waiting)
         return answers
 
-    def _ask(self, way: MraAccess, asked: Sequence[EndpointForecast]) -> Answers:
+    def _ask(self, way: MraAccess, asked: Sequence[EndpointForecast]) -> OpenSslAnswers:
         """Ask one after the other; where nobody answers or the login is refused, the others are not asked for."""
         order = self.job.order
         products = {(one.address, one.port): one.product for one in self.seen.snapshot.endpoints}
-        answers: Answers = {}
+        answers: OpenSslAnswers = {}
         for one in asked:
             order.stop.check()
             product = products.get((one.address, one.port))
@@ -136,7 +136,7 @@ class Client:
         return Effect(None, f"HTTP 502, which a list that is not loaded does not explain: {'; '.join(why)}")
 
 
-def _ended(answers: Answers, passing: frozenset[Got] = frozenset()) -> bool:
+def _ended(answers: OpenSslAnswers, passing: frozenset[Got] = frozenset()) -> bool:
     """Whether asking ended before everything was asked for: then a 502 has not lasted, and what is left is not known."""
     return any(answer.got in _ENDS_ASKING - passing for answer in answers.values())
 

@@ -42,9 +42,9 @@ def _ask_for_real(way: MraAccess, address: Address, port: int, product: Product 
 
 
 def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
-    from remediate.trust.endpoint_verifier import judge
+    from remediate.trust.endpoint_verifier import verify_snapshot
 
-    return judge(snapshot)
+    return verify_snapshot(snapshot)
 
 
 def _journal_for_real(state_dir: Path) -> Journal:

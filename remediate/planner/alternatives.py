@@ -15,9 +15,9 @@ from remediate.planner.advice.refusal import endpoints_of
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.planner.solver.solver import Choice, Solver
-from remediate.trust.endpoint_verifier import ClusterJudge
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers
+from remediate.trust.endpoint_verifier import ClusterVerifier
 from remediate.trust.openssl import readable
-from remediate.trust.verify import Answers, Chain
 
 _MAX_ALTERNATIVES = 3
 # The places of `Choice.order`, in the words of the contract's *The choice*.
@@ -41,7 +41,7 @@ class Comparison:
     policy: Policy
     candidates: Candidates
     solver: Solver
-    answers: Answers
+    answers: OpenSslAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,12 @@ def _infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[A
 
 def _lost_with(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
     """The endpoints that some peer accepts today and would refuse with `ciphers` and its list as it is."""
-    cluster = ClusterJudge(comparison.snapshot, comparison.answers)
+    cluster = ClusterVerifier(comparison.snapshot, comparison.answers)
     lost: dict[str, Endpoint] = {}
     for peer in comparison.snapshot.peers:
         if peer.error is None:
             trusted = tuple(comparison.snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
-            now, then = cluster.view(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.view(trusted, ciphers)
+            now, then = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.at(trusted, ciphers)
             for endpoint in comparison.snapshot.endpoints:
                 if now.outcome(endpoint).verdict.ok and not then.outcome(endpoint).verdict.ok:
                     lost[endpoint.name] = endpoint

@@ -9,8 +9,8 @@ from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
 from remediate.model.plan import EndpointForecast, Outcome
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.solver.solver import Choice
-from remediate.trust.endpoint_verifier import ClusterJudge, Judgement, PeerJudge
-from remediate.trust.verify import Answers, Chain, Explained
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers, VerificationResult
+from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier, Judgement
 
 
 class Forecaster:
@@ -24,24 +24,24 @@ class Forecaster:
         policy: The cipher policy that would choose it.
     """
 
-    def __init__(self, snapshot: Snapshot, choice: Choice, answers: Answers) -> None:
+    def __init__(self, snapshot: Snapshot, choice: Choice, answers: OpenSslAnswers) -> None:
         self.endpoints = {(endpoint.address, endpoint.port): endpoint for endpoint in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
         self.added, self.removed, self.policy = choice.added, choice.removed, choice.policy
-        self._views: dict[Address, PeerJudge] = {}
+        self._verifiers: dict[Address, EndpointVerifier] = {}
         self._representatives: dict[int, Address] = {}
         self._ciphers: dict[Address, CipherList | None] = {}
-        self._cluster = ClusterJudge(snapshot, answers)
+        self._cluster = ClusterVerifier(snapshot, answers)
         for peer in snapshot.peers:
             if peer.error is None:
                 ciphers = self._ciphers[peer.address] = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
-                self._views[peer.address] = self._cluster.view(self.after[peer.address], ciphers)
-                self._representatives.setdefault(id(self._views[peer.address]), peer.address)
+                self._verifiers[peer.address] = self._cluster.at(self.after[peer.address], ciphers)
+                self._representatives.setdefault(id(self._verifiers[peer.address]), peer.address)
 
     def representative_of(self, peer: Address) -> Address:
         """Return the first peer with the list and the ciphers of the observed `peer`: every endpoint gets the same from both."""
-        return self._representatives[id(self._views[peer])]
+        return self._representatives[id(self._verifiers[peer])]
 
     def distinct_peers(self, observed: Iterable[Address]) -> tuple[Address, ...]:
         """Return one representative for each set of `observed` peers with equal lists and ciphers."""
@@ -49,42 +49,44 @@ class Forecaster:
 
     def forecast(self, today: Judgement) -> EndpointForecast:
         """Return `today`'s judgement with what it will be."""
-        view = self._views.get(today.peer)
-        after = view.outcome(self.endpoints[today.address, today.port]) if view else today.outcome
+        verifier = self._verifiers.get(today.peer)
+        after = verifier.outcome(self.endpoints[today.address, today.port]) if verifier else today.outcome
         return EndpointForecast(today.address, today.port, today.peer, today.outcome, after)
 
     def outcome(self, peer: Address, endpoint: Endpoint) -> Outcome:
         """Return what `endpoint` will get from an observed `peer`."""
-        return self._views[peer].outcome(endpoint)
+        return self._verifiers[peer].outcome(endpoint)
 
     def outcome_with(self, trusted: Chain, peer: Address, endpoint: Endpoint) -> Outcome:
         """Return what `endpoint` would get from an observed `peer` were its list then `trusted`."""
-        return self._cluster.view(trusted, self._ciphers[peer]).outcome(endpoint)
+        return self._cluster.at(trusted, self._ciphers[peer]).outcome(endpoint)
 
-    def explain(self, peer: Address, endpoint: Endpoint) -> Explained:
+    def explain(self, peer: Address, endpoint: Endpoint) -> VerificationResult:
         """Return how the outcome at an observed `peer` will come about; without a chain where no certificate was seen."""
         outcome = self.outcome(peer, endpoint)
-        return self._views[peer].explain(endpoint, outcome.key) if outcome.key else Explained(outcome.verdict)
+        return self._verifiers[peer].explain(endpoint, outcome.key) if outcome.key else VerificationResult(outcome.verdict)
 
     def presented(self, peer: Address, endpoint: Endpoint) -> Chain:
         """Return the presented chain that the outcome at `peer` will be about; empty when none was seen."""
         key = self.outcome(peer, endpoint).key
-        return self._views[peer].presented(endpoint, key) if key else ()
+        return self._verifiers[peer].presented(endpoint, key) if key else ()
 
     def relevant(self, peer: Address, presented: Chain) -> Chain:
-        """Return those of the list of `peer` then that can have a say in the verdict on `presented`."""
-        return self._views[peer].relevant(presented)
+        """Return the certificates of the future list of `peer` that can change the verdict on `presented`."""
+        return self._verifiers[peer].chain.relevant(presented)
 
     def used(self, peer: Address, endpoint: Endpoint) -> frozenset[Certificate]:
         """Return every certificate of the chains that OpenSSL will put together for `endpoint` at `peer`."""
-        view = self._views[peer]
+        verifier = self._verifiers[peer]
         if endpoint.error is not None:
             return frozenset()
-        return frozenset(member for family in view.families(endpoint) for member in view.explain(endpoint, family).chain)
+        return frozenset(
+            member for family in verifier.families(endpoint) for member in verifier.explain(endpoint, family).built_chain
+        )
 
     def chains(self, peer: Address, endpoint: Endpoint) -> tuple[Chain, ...]:
         """Return the chains that `endpoint` may present to `peer`; all of them must verify."""
         if endpoint.error is not None:
             return ()
-        view = self._views[peer]
-        return tuple(view.presented(endpoint, family) for family in view.families(endpoint))
+        verifier = self._verifiers[peer]
+        return tuple(verifier.presented(endpoint, family) for family in verifier.families(endpoint))

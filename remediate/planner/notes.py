@@ -12,8 +12,8 @@ from remediate.openssl.libcrypto import appliance
 from remediate.planner.forecast import Forecaster
 from remediate.planner.renewals import renewals
 from remediate.planner.solver.solver import Choice
-from remediate.trust.openssl3 import refused_by_openssl_3
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
+from remediate.trust.openssl3 import openssl_3_refusal
 
 
 def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Forecaster) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
 
     @cache
     def asked(presented: Chain, relevant: Chain) -> str | None:
-        return refused_by_openssl_3(presented, relevant, snapshot.taken_at)
+        return openssl_3_refusal(presented, relevant, snapshot.taken_at)
 
     @cache
     def said(peer: Address, presented: Chain) -> str | None:

@@ -9,7 +9,7 @@ from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 
 class OthersAt:

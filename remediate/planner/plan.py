@@ -32,8 +32,8 @@ from remediate.planner.solver.candidates import Candidates, find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.solver import Choice, Solver, find_primary
 from remediate.planner.unresolved import Helpers, unresolved
-from remediate.trust.endpoint_verifier import Judgement, judge
-from remediate.trust.verify import Answers
+from remediate.trust.chain_verifier import OpenSslAnswers
+from remediate.trust.endpoint_verifier import Judgement, verify_snapshot
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
@@ -77,8 +77,8 @@ def _check(snapshot: Snapshot) -> None:
 
 
 def _plan(snapshot: Snapshot, policy: Policy) -> Plan:
-    answers = Answers(snapshot.taken_at)
-    today = judge(snapshot, answers)
+    answers = OpenSslAnswers(snapshot.taken_at)
+    today = verify_snapshot(snapshot, answers)
     candidates = find_candidates(snapshot, policy)
     solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, _verified_today(today)), answers)
     choices = solver.choices(removal=policy.allow_removal)

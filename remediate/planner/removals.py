@@ -11,7 +11,7 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import common_name_group
 from remediate.planner.solver.solver import Choice
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 
 def plan_removals(

@@ -11,8 +11,8 @@ from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, name_of
 from remediate.planner.forecast import Forecaster
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import name_hashes
-from remediate.trust.verify import Chain
 
 SOON = timedelta(days=60)
 _REPLACE = (

@@ -14,7 +14,7 @@ from remediate.planner.advice.refusal import Advice, Refusal
 from remediate.planner.forecast import Forecaster
 from remediate.planner.others import OthersAt
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}
 

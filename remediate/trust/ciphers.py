@@ -1,7 +1,7 @@
-"""Which certificate a cipher list brings up: RSA or ECDSA.
+"""Cipher lists: which certificate one brings up, RSA or ECDSA.
 
 Under TLS 1.2 a node that holds both presents the one that the first shared suite authenticates with, in the client's order or its
-own. Under TLS 1.3 the list has no say: signature algorithms do, and ECDSA wins (docs/verdict.md, *Which certificate*).
+own. Under TLS 1.3 the list does not decide: signature algorithms do, and ECDSA wins (docs/verdict.md, *Which certificate*).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ def families_in(ciphers: CipherList) -> tuple[KeyFamily, ...]:
         # Level 1 is the appliance's; a distribution may have set a higher one that drops suites.
         context.set_ciphers(f"{ciphers}:@SECLEVEL=1")
     except (ssl.SSLError, ValueError):
-        # ValueError: a NUL or a lone surrogate, which no box can hold but a file may.
+        # ValueError: a NUL or a lone surrogate, which no peer can hold but a file may.
         return ()
     suites = [suite for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
-    return tuple(dict.fromkeys(AUTHENTICATION[one["auth"]] for one in suites if one["auth"] in AUTHENTICATION))
+    return tuple(dict.fromkeys(AUTHENTICATION[suite["auth"]] for suite in suites if suite["auth"] in AUTHENTICATION))
 
 
 def prefer(family: KeyFamily, ciphers: CipherList) -> CipherList:
     """Return the smallest change of `ciphers` that asks for `family` first; `ciphers` itself where it does already or none would."""
     if families_in(ciphers)[:1] == (family,):
         return ciphers
-    wanted, other = (RSA_PREFIX, ECDSA_PREFIX) if family == "rsa" else (ECDSA_PREFIX, RSA_PREFIX)
-    stripped = CipherList(ciphers.removeprefix(other))
+    prefix, opposite = (RSA_PREFIX, ECDSA_PREFIX) if family == "rsa" else (ECDSA_PREFIX, RSA_PREFIX)
+    stripped = CipherList(ciphers.removeprefix(opposite))
     # A list that rules a family out (`!aRSA`) does so for a prefix too: it then stays as it is.
-    changes = (one for one in (stripped, CipherList(wanted + stripped)) if one and families_in(one)[:1] == (family,))
-    return next(changes, ciphers)
+    candidates = (stripped, CipherList(prefix + stripped))
+    return next((changed for changed in candidates if changed and families_in(changed)[:1] == (family,)), ciphers)
 
 
 def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[KeyFamily, ...]:

@@ -1,4 +1,4 @@
-"""From OpenSSL's error numbers to the causes of the contract. docs/verdict.md lists them with what an engineer can do."""
+"""OpenSSL's error numbers as causes of the contract; docs/verdict.md lists them with what an engineer can do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from remediate.model.verdict import Cause
 
 # x509_vfy.h, X509_V_ERR_*. What is not here is `chain-invalid`: the error's own text says what is wrong.
 _CAUSES: Final[dict[int, Cause]] = {
-    2: Cause.ISSUER_UNKNOWN,  # UNABLE_TO_GET_ISSUER_CERT: the last certificate found has an issuer that is nowhere
+    2: Cause.ISSUER_UNKNOWN,  # UNABLE_TO_GET_ISSUER_CERT: the issuer of the last certificate is nowhere
     9: Cause.NOT_YET_VALID,
     10: Cause.EXPIRED,
     18: Cause.SELF_SIGNED_UNTRUSTED,  # DEPTH_ZERO_SELF_SIGNED_CERT

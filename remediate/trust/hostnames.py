@@ -22,15 +22,15 @@ _ONE_LABEL: Final = re.compile(rb"[A-Za-z0-9_-]*\Z")
 
 @lru_cache(maxsize=131_072)
 def name_matches(certificate: Certificate, address: str) -> bool:
-    """Whether the traffic server finds `address` (FQDN or IP address, as text) in `certificate`."""
+    """Return whether the traffic server finds `address` (FQDN or IP address, as text) in `certificate`."""
     try:
-        wanted = address.encode()
+        encoded = address.encode()
     except UnicodeEncodeError:
         return False  # half a character, which no certificate can hold
-    if any(_matches(name, wanted) for name in dns_names(certificate)):
+    if any(_matches(name, encoded) for name in dns_names(certificate)):
         return True
     last_resort = common_name(certificate)
-    return last_resort is not None and _matches(last_resort, wanted)
+    return last_resort is not None and _matches(last_resort, encoded)
 
 
 def matching_addresses(certificate: Certificate) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _matches(pattern: bytes, address: bytes) -> bool:
 
 
 def _wildcard_position(pattern: bytes) -> int | None:
-    """Where the one ``*`` of a valid wildcard stands; None when `pattern` is to be compared letter by letter."""
+    """Return the position of the one ``*`` of a valid wildcard; None when `pattern` is to be compared letter by letter."""
     label, dot, _ = pattern.partition(b".")
     last_dot = pattern.rfind(b".", 2, len(pattern) - 1)
     two_dots = dot and last_dot >= _FIRST_PLACE_OF_A_SECOND_DOT and last_dot > len(label)

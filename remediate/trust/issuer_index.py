@@ -1,4 +1,4 @@
-"""Which certificates of a list can have a say in a chain at all.
+"""The issuer index: which certificates of a list can matter to a chain at all.
 
 OpenSSL looks for an issuer by its subject name only, starting from what is presented. So a certificate of the list matters to a
 chain only if its subject is an issuer that can be reached from it, or the leaf's own subject (a trusted self-signed leaf). Names are
@@ -27,30 +27,37 @@ class SubjectIndex:
 
     def relevant(self, presented: Sequence[Certificate]) -> tuple[Certificate, ...]:
         """Return the certificates that can change the verdict on `presented`, in the list's order."""
-        names = [name for one in presented for name in (name_hashes(one).subject, name_hashes(one).issuer)]
+        names = [name for certificate in presented for name in _names(certificate)]
         reached: set[int] = set()
-        found: list[Certificate] = []
+        relevant: list[Certificate] = []
         while names:
             name = names.pop()
             if name not in reached:
                 reached.add(name)
                 members = self._by_subject.get(name, [])
-                found.extend(members)
-                names.extend(name_hashes(one).issuer for one in members)
-        return tuple(sorted(found, key=self._order.__getitem__))
+                relevant.extend(members)
+                names.extend(name_hashes(member).issuer for member in members)
+        return tuple(sorted(relevant, key=self._order.__getitem__))
 
-    def reachable(self, presented: Sequence[Certificate], there: Callable[[Certificate], bool]) -> Iterator[Certificate]:
-        """Yield what would be relevant to `presented` were only those in the list that are `there`, the nearest to the leaf first."""
-        names = deque(name for one in presented for name in (name_hashes(one).subject, name_hashes(one).issuer))
+    def reachable(
+        self, presented: Sequence[Certificate], may_be_listed: Callable[[Certificate], bool]
+    ) -> Iterator[Certificate]:
+        """Yield what matters to `presented` if only those that `may_be_listed` are in the list, the nearest to the leaf first."""
+        names = deque(name for certificate in presented for name in _names(certificate))
         reached: set[int] = set()
         while names:
             name = names.popleft()
             if name not in reached:
                 reached.add(name)
-                members = [one for one in self.bearers(name) if there(one)]
+                members = [certificate for certificate in self.bearers(name) if may_be_listed(certificate)]
                 yield from members
-                names.extend(name_hashes(one).issuer for one in members)
+                names.extend(name_hashes(member).issuer for member in members)
 
     def bearers(self, subject: int) -> Sequence[Certificate]:
         """Return the certificates whose subject has this hash, in the list's order."""
         return self._by_subject.get(subject, ())
+
+
+def _names(certificate: Certificate) -> tuple[int, int]:
+    hashes = name_hashes(certificate)
+    return hashes.subject, hashes.issuer

@@ -1,4 +1,4 @@
-"""Where an OpenSSL 3.x would say something else than the appliance's 1.1.1: said beside the verdict, never instead of it."""
+"""OpenSSL 3.x beside the appliance's 1.1.1: where their answers differ, the plan notes it; the verdict stays 1.1.1's."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, broken_lis
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an OpenSSL 3.x says of a chain, in its own words and numbers.
+    """The answer of an OpenSSL 3.x, in its own words and numbers.
 
     Attributes:
         error: None where it accepts the chain.
-        code: ``X509_V_ERR_*`` as 3.x has them; 0 where it accepts the chain.
-        depth: where the error is; None where it accepts the chain.
+        code: ``X509_V_ERR_*`` of 3.x; 0 where it accepts the chain.
+        depth: Position of the error; None where it accepts the chain.
     """
 
     error: str | None = None
@@ -28,33 +28,33 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """It accepts the chain."""
+        """Whether it accepts the chain."""
         return self.error is None
 
 
-def asked_of_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> Answer | None:
-    """Return what an OpenSSL 3.x at the same security level says of the chain; None where this machine has none to ask.
+def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> Answer | None:
+    """Return the answer of an OpenSSL 3.x at the same security level; None where this machine has none.
 
     `presented` is not empty. `trusted` need hold only what is relevant to the chain, where the rest of the list can be read.
     """
     openssl = modern()
     if openssl is None:
         return None
-    listed = TrustedList(trusted, openssl, as_the_appliance=False)
-    if listed.broken is not None:
-        return Answer(broken_list_text(listed.broken), V_UNSPECIFIED, 0)
+    trusted_list = TrustedList(trusted, openssl, as_the_appliance=False)
+    if trusted_list.broken is not None:
+        return Answer(broken_list_text(trusted_list.broken), V_UNSPECIFIED, 0)
     try:
-        built = listed.verify(presented, at)
+        built = trusted_list.verify(presented, at)
     except Unreadable as error:
-        place = next(index for index, one in enumerate(presented) if one.fingerprint == str(error))
-        return Answer("it cannot read one of the certificates", V_UNSPECIFIED, place)
+        depth = [str(certificate.fingerprint) for certificate in presented].index(str(error))
+        return Answer("it cannot read one of the certificates", V_UNSPECIFIED, depth)
     return Answer() if built.code == V_OK else Answer(error_text(built.code, openssl), built.code, built.depth)
 
 
-def refused_by_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:
+def openssl_3_refusal(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:
     """Return why an OpenSSL 3.x at the same security level refuses a chain that the appliance accepts.
 
-    None: it accepts the chain too, or this machine has no OpenSSL 3.x to ask. For the arguments see `asked_of_openssl_3`.
+    None: it accepts the chain too, or this machine has no OpenSSL 3.x. For the arguments see `ask_openssl_3`.
     """
-    answer = asked_of_openssl_3(presented, trusted, at)
+    answer = ask_openssl_3(presented, trusted, at)
     return answer.error if answer else None

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import name_matches
-from remediate.trust.verify import Chain
 
 
 @dataclass(frozen=True, slots=True)

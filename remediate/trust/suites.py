@@ -1,4 +1,4 @@
-"""Cipher suites by the numbers that are seen on the wire: what they are called, and which certificate they ask for."""
+"""Cipher suites by their numbers on the wire: their names, and the certificate that each asks for."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Suite:
 
 def suite_name(number: int) -> str:
     """Return what OpenSSL calls the suite `number`; the number in hex where it does not know it."""
-    known = _suites().get(number)
-    return known.name if known else f"0x{number:04X}"
+    suite = _suites().get(number)
+    return suite.name if suite else f"0x{number:04X}"
 
 
 def preferred_family(offered: Sequence[int]) -> KeyFamily | None:
     """Return the key family that a client with these suites, in its order, asks for first (TLS 1.2)."""
-    known = (_suites().get(number) for number in offered)
-    return next((one.family for one in known if one and one.family), None)
+    suites = (_suites().get(number) for number in offered)
+    return next((suite.family for suite in suites if suite and suite.family), None)
 
 
 @cache
 def _suites() -> dict[int, Suite]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ciphers("ALL:@SECLEVEL=0")
-    return {one["id"] & 0xFFFF: Suite(one["name"], AUTHENTICATION.get(one["auth"])) for one in context.get_ciphers()}
+    return {suite["id"] & 0xFFFF: Suite(suite["name"], AUTHENTICATION.get(suite["auth"])) for suite in context.get_ciphers()}

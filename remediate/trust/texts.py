@@ -1,4 +1,4 @@
-"""From OpenSSL's error texts, as logs have them, back to its numbers; 1.1.1 and 3.x do not spell all of them alike."""
+"""OpenSSL's error texts, as logs have them, back to its numbers; 1.1.1 and 3.x do not spell all of them alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OTHER_SPELLINGS: Final = (
 
 def code_of(text: str) -> int | None:
     """Return the ``X509_V_ERR_*`` number, as 1.1.1 counts, that `text` stands for; None where it is none of OpenSSL's."""
-    return _codes().get(_spelled(whole_text(text)))
+    return _codes().get(_normalise(whole_text(text)))
 
 
 def whole_text(text: str) -> str:
@@ -26,13 +26,13 @@ def whole_text(text: str) -> str:
 
 @cache
 def _codes() -> dict[str, int]:
-    """Of two numbers with one text, the lower: 24 and not 79 for a CA that is none."""
+    """Return numbers by text; of two numbers with one text the lower: 24 and not 79 for a CA that is none."""
     codes: dict[str, int] = {}
     for openssl in filter(None, (appliance(), modern())):
         for code in range(2, _LARGEST_CODE):
             text = openssl.lib.X509_verify_cert_error_string(code).decode(errors="replace")
             if "unknown" not in text:
-                codes.setdefault(_spelled(text), code)
+                codes.setdefault(_normalise(text), code)
     return codes
 
 
@@ -45,11 +45,11 @@ def _texts() -> dict[str, str]:
             text = openssl.lib.X509_verify_cert_error_string(code).decode(errors="replace")
             texts.setdefault("".join(text.split()), text)
             # The older spelling, also where the OpenSSL at hand has the newer one only.
-            texts.setdefault("".join(_spelled(text).split()), _spelled(text))
+            texts.setdefault("".join(_normalise(text).split()), _normalise(text))
     return texts
 
 
-def _spelled(text: str) -> str:
+def _normalise(text: str) -> str:
     """One spelling, that of 1.1.1."""
     plain = " ".join(text.casefold().split())
     for new, old in _OTHER_SPELLINGS:

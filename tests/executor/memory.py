@@ -19,7 +19,7 @@ from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
-from remediate.trust.endpoint_verifier import judge
+from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.pki import NOW
 
 # A certificate caches what it read of itself, and that does not pickle.
@@ -164,7 +164,7 @@ class MemoryCluster:
         judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
         known = {one.fingerprint: one for one in (*self.certificates.values(), *judged.trusted)}
         seen = replace(self.snapshot(), peers=(self._peer(judged),), certificates=known)
-        verdicts = {(one.address, one.port): one.outcome.verdict for one in judge(seen)}
+        verdicts = {(one.address, one.port): one.outcome.verdict for one in verify_snapshot(seen)}
         self.tap(f"after a client asked {way.host} for {address}:{port}")
         good = verdicts[address, port].ok or judged.verify is False
         return ClientAnswer(Got.REACHED, "HTTP 200") if good else ClientAnswer(Got.REFUSED, "HTTP 502")

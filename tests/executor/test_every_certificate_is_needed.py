@@ -16,7 +16,7 @@ from remediate.model.errors import StalePlan
 from remediate.model.identity import PlanId
 from remediate.model.plan import Plan, Policy, TrustCertificate
 from remediate.model.snapshot import Snapshot
-from remediate.trust.endpoint_verifier import judge
+from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.pki import issue
 from tests.properties.clusters import clusters
 
@@ -28,8 +28,8 @@ SMUGGLED = issue("A stranger's authority", ca=True).certificate
 
 def check(plan: Plan, now: Snapshot) -> None:
     """What `apply` asks of `plan` before its first write."""
-    forecast = verification.predicted(plan, now, verification.expected(plan, judge(now)), judge)
-    vouching.refuse_unneeded(plan, now, forecast, judge)
+    forecast = verification.predicted(plan, now, verification.expected(plan, verify_snapshot(now)), verify_snapshot)
+    vouching.refuse_unneeded(plan, now, forecast, verify_snapshot)
 
 
 def smuggled_into(plan: Plan, peers: Sequence[str]) -> Plan:

@@ -20,8 +20,8 @@ from remediate.planner.advice.explain import mending_of
 from remediate.report.drawing import facts
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
-from remediate.trust.openssl3 import asked_of_openssl_3
-from remediate.trust.underlying_fault import can_pass
+from remediate.trust.openssl3 import ask_openssl_3
+from remediate.trust.underlying_fault import leaf_can_pass
 from tests.pki import NOW, issue
 
 FACTS = [name for name, value in vars(Certificate).items() if isinstance(value, cached_property)]
@@ -81,7 +81,7 @@ def ask_every_fact(certificate: Certificate) -> None:
         if openssl:
             _fields_of(openssl, certificate)
     facts(certificate), matching_addresses(certificate), name_matches(certificate, _ADDRESS)
-    name_hashes(certificate), can_pass(certificate, NOW)
+    name_hashes(certificate), leaf_can_pass(certificate, NOW)
     (
         certificate.has_key_of(_LEAF),
         certificate.issued(_LEAF),
@@ -101,7 +101,7 @@ def look_at_certificate(certificate: Certificate) -> None:
         ([_LEAF], [root, certificate]),
     ):
         verify_chain(presented, trusted, _ADDRESS, NOW)
-        asked_of_openssl_3(presented, trusted, NOW)
+        ask_openssl_3(presented, trusted, NOW)
     mending_of([certificate], [root], _ADDRESS, NOW)
 
 

@@ -97,7 +97,7 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
         assert (role == "self-signed") == one.self_issued
 
     explained = explain_chain(presented, trusted, ADDRESS, NOW)
-    links = drawn_chain(presented, trusted, explained.verdict, explained.chain)
+    links = drawn_chain(presented, trusted, explained.verdict, explained.built_chain)
     mending = mending_of(presented, trusted, ADDRESS, NOW)
     stream = io.StringIO()
     show_verdict(make_console(stream, color=False), ADDRESS, explained.verdict, links, mending.advice)
@@ -105,7 +105,7 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
     assert is_safe(stream.getvalue())
     # Above what OpenSSL built, a certificate stands only over one that it issued.
     drawn = [link.certificate for link in links if link.certificate]
-    built = max(1, len(explained.chain))
+    built = max(1, len(explained.built_chain))
     assert all(above.issued(below) for below, above in zip(drawn[built - 1 :], drawn[built:], strict=False))
 
 

@@ -13,7 +13,7 @@ from remediate.model.plan import RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Preference, Snapshot
 from remediate.planner.solver.elimination import Table, TooManyRowsError, minimise
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.verify import Answers
+from remediate.trust.chain_verifier import OpenSslAnswers
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
@@ -252,7 +252,7 @@ def test_every_way_to_a_root_is_given_once_and_none_that_openssl_would_not_go() 
     for number in range(9):
         long.append(issue(f"Long {number}", long[-1], ca=True))
     far = issue("far.lab", long[-1]).certificate
-    oracle = TrustOracle([one.certificate for one in (*long, issuing)], Answers(NOW))
+    oracle = TrustOracle([one.certificate for one in (*long, issuing)], OpenSslAnswers(NOW))
 
     assert list(oracle.paths((far,), lambda _one: True)) == []
     assert list(oracle.paths((leaf.certificate,), lambda _one: True)) == [

@@ -14,7 +14,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Snapshot
-from remediate.trust.endpoint_verifier import judge
+from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.properties.brute_force import best_order, order_of
 from tests.properties.clusters import authorities, clusters
 
@@ -67,7 +67,7 @@ def test_no_plan_is_better_where_certificates_may_be_taken_out(snapshot: Snapsho
 def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
     plan = make_plan(snapshot, policy)
     predicted = {(one.peer, one.address, one.port): one.after for one in plan.endpoints}
-    assert {(one.peer, one.address, one.port): one.outcome for one in judge(applied(snapshot, plan))} == predicted
+    assert {(one.peer, one.address, one.port): one.outcome for one in verify_snapshot(applied(snapshot, plan))} == predicted
 
 
 @patiently
@@ -75,8 +75,8 @@ def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
 def test_nothing_gets_worse(snapshot: Snapshot, policy: Policy) -> None:
     plan = make_plan(snapshot, policy)
     assert [one for one in plan.endpoints if one.before.verdict.ok and not one.after.verdict.ok] == []
-    then = {(one.peer, one.address, one.port) for one in judge(applied(snapshot, plan)) if one.works}
-    assert {(one.peer, one.address, one.port) for one in judge(snapshot) if one.works} <= then
+    then = {(one.peer, one.address, one.port) for one in verify_snapshot(applied(snapshot, plan)) if one.works}
+    assert {(one.peer, one.address, one.port) for one in verify_snapshot(snapshot) if one.works} <= then
 
 
 @patiently

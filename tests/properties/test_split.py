@@ -19,7 +19,7 @@ from remediate.planner.solver.options import PeerList, Place
 from remediate.planner.solver.requirements import Requirement, RequirementReader, VerifiedToday
 from remediate.planner.solver.tables import RequirementTables, SearchLimits
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.verify import Answers
+from remediate.trust.chain_verifier import OpenSslAnswers
 from tests.properties.clusters import clusters
 from tests.properties.test_plan_laws import patiently
 
@@ -28,7 +28,7 @@ WHOLE = 1_000_000
 
 def requirements_of(snapshot: Snapshot, *, removal: bool) -> tuple[TrustOracle, PeerList, Problem, Mapping[Requirement, int]]:
     """The first peer's question."""
-    candidates, answers = find_candidates(snapshot, Policy()), Answers(snapshot.taken_at)
+    candidates, answers = find_candidates(snapshot, Policy()), OpenSslAnswers(snapshot.taken_at)
     listed = [snapshot.certificates[fingerprint] for peer in snapshot.peers for fingerprint in peer.trusted_ca]
     oracle, peer = TrustOracle([*listed, *candidates.certificates], answers), snapshot.peers[0]
     trusted = PeerList.of(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)

@@ -12,7 +12,7 @@ from remediate.model.certificate import Certificate
 from remediate.openssl.libcrypto import Libcrypto, appliance, modern
 from remediate.trust.hostnames import name_matches
 from remediate.trust.openssl import TrustedList
-from remediate.trust.underlying_fault import can_pass
+from remediate.trust.underlying_fault import leaf_can_pass
 from tests.corpus import cases
 
 APPLIANCE = "1.1.1w/L1/d7"
@@ -83,7 +83,7 @@ def test_a_certificate_that_cannot_pass_by_itself_is_accepted_by_no_list() -> No
     cannot, wrong = 0, []
     for case in cases("verdicts"):
         presented = [certificate(one) for one in case["presented"]]
-        if presented and not can_pass(presented[0], datetime.fromtimestamp(case["time"], UTC)):
+        if presented and not leaf_can_pass(presented[0], datetime.fromtimestamp(case["time"], UTC)):
             cannot += 1
             wrong += [case["id"]] if expected(case)[0] else []
     assert wrong == []

@@ -12,8 +12,8 @@ from remediate.openssl import extensions
 from remediate.openssl.libcrypto import appliance, first_of, modern
 from remediate.openssl.x509 import X509, Unreadable
 from remediate.trust.openssl import TrustedList, common_name, dns_names, error_text, name_hashes
-from remediate.trust.openssl3 import refused_by_openssl_3
-from remediate.trust.underlying_fault import can_pass
+from remediate.trust.openssl3 import openssl_3_refusal
+from remediate.trust.underlying_fault import leaf_can_pass
 from tests.der import called, certificate
 from tests.pki import NOW, Entity, issue, signed_with_sha1
 
@@ -45,14 +45,14 @@ def test_what_openssl_cannot_read_has_no_names() -> None:
     assert dns_names(UNREADABLE) == ()
     assert common_name(UNREADABLE) is None
     assert name_hashes(UNREADABLE).subject == name_hashes(UNREADABLE).issuer == -1
-    assert can_pass(UNREADABLE, NOW)
-    assert refused_by_openssl_3([UNREADABLE], [], NOW) == "it cannot read one of the certificates"
+    assert leaf_can_pass(UNREADABLE, NOW)
+    assert openssl_3_refusal([UNREADABLE], [], NOW) == "it cannot read one of the certificates"
 
 
 def test_a_certificate_that_is_for_something_else_can_pass_nowhere() -> None:
     for usage, passes in ((ExtendedKeyUsageOID.SERVER_AUTH, True), (ExtendedKeyUsageOID.CLIENT_AUTH, False)):
         leaf = issue("leaf.test", issue("Root", ca=True), names=("leaf.test",), usage=(usage,)).certificate
-        assert can_pass(leaf, NOW) is passes
+        assert leaf_can_pass(leaf, NOW) is passes
 
 
 def test_a_certificate_without_a_common_name() -> None:

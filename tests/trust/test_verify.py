@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from remediate import Cause, Certificate, Verdict, verify_chain
 from remediate.trust import explain_chain
-from remediate.trust.openssl3 import refused_by_openssl_3
+from remediate.trust.openssl3 import openssl_3_refusal
 from tests.pki import NOW, YEAR, issue
 
 ADDRESS = "cucm.steven.lab"
@@ -104,8 +104,8 @@ def test_a_stale_copy_in_the_list_shadows_the_good_one_presented() -> None:
     # Then the copy in the list wins, OpenSSL says expired at depth 1, and the copy is named
     explained = explain_chain(presented, [root.certificate, stale.certificate], ADDRESS, NOW)
     assert (explained.verdict.cause, explained.verdict.code, explained.verdict.depth) == (Cause.SHADOWED, 10, 1)
-    assert explained.shadowing == (stale.certificate,)
-    assert [one.common_name for one in explained.chain] == ["cucmms.steven.lab", "steven-issuing", "steven-DC-CA"]
+    assert explained.shadowed_by == (stale.certificate,)
+    assert [one.common_name for one in explained.built_chain] == ["cucmms.steven.lab", "steven-issuing", "steven-DC-CA"]
 
 
 def test_two_stale_copies_in_a_row_shadow_together() -> None:
@@ -114,7 +114,7 @@ def test_two_stale_copies_in_a_row_shadow_together() -> None:
     presented = [signed.certificate, issuing.certificate]
     explained = explain_chain(presented, [root.certificate, *stale], ADDRESS, NOW)
     assert explained.verdict.cause is Cause.SHADOWED
-    assert set(explained.shadowing) == set(stale)
+    assert set(explained.shadowed_by) == set(stale)
 
 
 def test_of_two_self_signed_with_one_subject_only_the_first_counts() -> None:
@@ -169,5 +169,5 @@ def test_an_entry_that_cannot_be_read_is_named_by_its_place_in_the_list() -> Non
 
 
 def test_openssl_3_is_asked_where_it_would_differ() -> None:
-    assert refused_by_openssl_3([own.certificate], [own.certificate], NOW) is None
-    assert refused_by_openssl_3([own.certificate], [], NOW) in {"self-signed certificate", "self signed certificate"}
+    assert openssl_3_refusal([own.certificate], [own.certificate], NOW) is None
+    assert openssl_3_refusal([own.certificate], [], NOW) in {"self-signed certificate", "self signed certificate"}

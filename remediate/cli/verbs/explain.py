@@ -52,7 +52,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     from remediate.cli.observe import remind_from_journal
     from remediate.planner.advice.explain import mending_of
     from remediate.report.chain import draw
-    from remediate.trust.openssl3 import asked_of_openssl_3
+    from remediate.trust.openssl3 import ask_openssl_3
     from remediate.trust.ordering import in_order
     from remediate.trust.verify import explain_chain
 
@@ -63,9 +63,9 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     trusted = read_store(session, store_path)
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
-    links = draw(presented, trusted, verdict, explained.chain)
+    links = draw(presented, trusted, verdict, explained.built_chain)
     mending = mending_of(presented, trusted, address, moment)
-    other = asked_of_openssl_3(presented, trusted, moment)
+    other = ask_openssl_3(presented, trusted, moment)
     if session.json:
         beside = {"openssl_3": _other_as_json(other), "reordered": ordered.reordered, "remarks": list(remarks)}
         session.write_json({**_as_json(verdict, address, moment, links, mending), **beside})

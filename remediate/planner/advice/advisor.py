@@ -22,10 +22,10 @@ from remediate.planner.advice.refusal import (
 )
 from remediate.planner.solver.candidates import Candidates
 from remediate.planner.solver.trust_oracle import TrustOracle
+from remediate.trust.chain_verifier import VerificationResult
 from remediate.trust.hostnames import name_matches
 from remediate.trust.openssl import name_hashes
-from remediate.trust.underlying_fault import FAULTS_OF_A_LEAF, fault_behind
-from remediate.trust.verify import Explained
+from remediate.trust.underlying_fault import LEAF_FAULTS, find_underlying_fault
 
 # What a client asks for on each port (facts of the Expressway port reference: 6971 and 6972 belong to the TFTP service).
 _LOST: dict[tuple[Product, int], str] = {
@@ -50,7 +50,7 @@ class Advisor:
         self._candidates = frozenset(known.certificates)
         self._oracle = oracle
         self._at = at
-        self._faults: dict[object, Explained | None] = {}
+        self._faults: dict[object, VerificationResult | None] = {}
         self._obstacles: dict[object, Obstacle | None] = {}
 
     def advise(self, refusal: Refusal) -> Advice:
@@ -69,12 +69,12 @@ class Advisor:
             return self._without_obstacle(refusal)
         return _on_the_victims(obstacle, refusal) if obstacle.victims else on_the_conflict(obstacle, refusal)
 
-    def _behind(self, refusal: Refusal) -> Explained | None:
+    def _behind(self, refusal: Refusal) -> VerificationResult | None:
         relevant = self._oracle.relevant(refusal.presented)
         trusted = tuple(one for one in refusal.trusted if one in relevant)
         question = (refusal.presented, trusted)
         if question not in self._faults:
-            found = fault_behind(refusal.explained, refusal.presented, trusted, self._at)
+            found = find_underlying_fault(refusal.explained, refusal.presented, trusted, self._at)
             self._faults[question] = None if found and found.verdict.cause in _MENDED_BY_TRUST else found
         return self._faults[question]
 
@@ -94,17 +94,17 @@ class Advisor:
 
     def _namesakes(self, refusal: Refusal) -> tuple[Certificate, ...]:
         """Certificates that have the name of the missing issuer, and are not it."""
-        missing = name_hashes((refusal.explained.chain or refusal.presented)[-1]).issuer
+        missing = name_hashes((refusal.explained.built_chain or refusal.presented)[-1]).issuer
         at_hand = sorted(self._oracle.relevant(refusal.presented), key=lambda one: one.fingerprint)
         return tuple(one for one in at_hand if name_hashes(one).subject == missing)
 
 
-def _is_the_leaf_s_own(explained: Explained) -> bool:
+def _is_the_leaf_s_own(explained: VerificationResult) -> bool:
     """Whether the fault is in what the node presents as its own certificate: then no CA of any list mends it."""
-    return explained.verdict.depth == 0 and explained.verdict.code in FAULTS_OF_A_LEAF
+    return explained.verdict.depth == 0 and explained.verdict.code in LEAF_FAULTS
 
 
-def on_the_fault_behind(refusal: Refusal, behind: Explained) -> Advice:
+def on_the_fault_behind(refusal: Refusal, behind: VerificationResult) -> Advice:
     """Return what is said where trust would only uncover the next fault: that one is the cause."""
     verdict, advice = refusal.explained.verdict, on_the_cause(replace(refusal, explained=behind))
     return replace(

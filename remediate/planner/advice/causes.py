@@ -21,8 +21,8 @@ from remediate.planner.advice.refusal import (
     signed_by_a_ca,
 )
 from remediate.planner.advice.remedies import remedies
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import readable
-from remediate.trust.verify import Chain
 
 
 def on_the_cause(refusal: Refusal) -> Advice:
@@ -36,7 +36,7 @@ def _self_signed(refusal: Refusal) -> Advice:
 
 
 def _issuer_untrusted(refusal: Refusal) -> Advice:
-    root = (refusal.explained.chain or refusal.presented)[-1]
+    root = (refusal.explained.built_chain or refusal.presented)[-1]
     return Advice(
         Cause.ISSUER_UNTRUSTED, f"Its root {name_of(root)} was presented and is not trusted.", (signed_by_a_ca(refusal),)
     )
@@ -44,7 +44,7 @@ def _issuer_untrusted(refusal: Refusal) -> Advice:
 
 def issuer_unknown(refusal: Refusal, namesakes: tuple[Certificate, ...] = ()) -> Advice:
     """Return what is said of a missing issuer; `namesakes` are at hand, have its name, and are not it."""
-    end, address = (refusal.explained.chain or refusal.presented)[-1], refusal.endpoint.address
+    end, address = (refusal.explained.built_chain or refusal.presented)[-1], refusal.endpoint.address
     found = "was neither presented nor found"
     if namesakes:
         found = (
@@ -87,7 +87,7 @@ def _resting(refusal: Refusal, some: Chain) -> tuple[Endpoint, ...]:
 
 
 def _shadowed(refusal: Refusal) -> Advice:
-    stale = refusal.explained.shadowing
+    stale = refusal.explained.shadowed_by
     verb, it = ("wins", "it") if len(stale) == 1 else ("win", "them")
     resting = _resting(refusal, stale)
     first = f"Have the certificates of {endpoints_of(resting)} signed again first, which rest on {it}: " if resting else ""
@@ -174,7 +174,7 @@ _BY_CAUSE: dict[Cause, Callable[[Refusal], Advice]] = {
 
 
 def _at_fault(refusal: Refusal) -> Certificate:
-    chain, depth = refusal.explained.chain or refusal.presented, refusal.explained.verdict.depth or 0
+    chain, depth = refusal.explained.built_chain or refusal.presented, refusal.explained.verdict.depth or 0
     return chain[min(depth, len(chain) - 1)]
 
 

@@ -14,9 +14,10 @@ from remediate.planner.advice.causes import on_the_cause
 from remediate.planner.advice.hostnames import on_the_name
 from remediate.planner.advice.refusal import Refusal, name_of, names_of
 from remediate.planner.solver.candidates import common_name_group
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import name_matches
-from remediate.trust.underlying_fault import fault_behind
-from remediate.trust.verify import Chain, explain_chain, verify_chain
+from remediate.trust.underlying_fault import find_underlying_fault
+from remediate.trust.verify import explain_chain, verify_chain
 
 _MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 _AFTER_A_LOOK = "once a person compared its fingerprint over another path"
@@ -51,7 +52,7 @@ def mending_of(presented: Sequence[Certificate], trusted: Sequence[Certificate],
 
 
 def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
-    stale = refusal.explained.shadowing
+    stale = refusal.explained.shadowed_by
     if stale:
         yield f"Remove {names_of(stale)} from the trusted CA list: {'it wins' if len(stale) == 1 else 'they win'} over the good one."
         return
@@ -72,7 +73,7 @@ def _what_it_costs(new: Certificate, old: Chain) -> str:
 
 def _of_the_cause(refusal: Refusal, at: datetime) -> tuple[str, ...]:
     if refusal.explained.verdict.cause in _MENDED_BY_TRUST:
-        behind = fault_behind(refusal.explained, refusal.presented, refusal.trusted, at)
+        behind = find_underlying_fault(refusal.explained, refusal.presented, refusal.trusted, at)
         if behind is not None:
             advice = on_the_cause(replace(refusal, explained=behind))
             return _sentences(f"Trust alone does not mend it: {advice.text}", advice.options)

@@ -10,7 +10,7 @@ from remediate.model.snapshot import Endpoint
 from remediate.planner.advice.refusal import Refusal
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 _MOST_CERTIFICATES_TO_ADD = 3
 _MOST_WAYS = 500

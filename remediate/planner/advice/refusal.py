@@ -9,7 +9,7 @@ from typing import Protocol
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
-from remediate.trust.verify import Chain, Explained
+from remediate.trust.chain_verifier import Chain, VerificationResult
 
 TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
 
@@ -51,7 +51,7 @@ class Refusal:
 
     endpoint: Endpoint
     presented: Chain
-    explained: Explained
+    explained: VerificationResult
     trusted: Chain
     added: Chain = ()
     others: Others = Nobody()

@@ -10,7 +10,7 @@ from remediate.planner.diagnosis.capture_endpoints import seen_endpoints
 from remediate.planner.diagnosis.correlation import Servers
 from remediate.planner.diagnosis.findings import Finder
 from remediate.planner.diagnosis.log_refusals import told_by
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 __all__ = ["diagnose"]
 

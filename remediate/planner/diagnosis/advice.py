@@ -13,7 +13,8 @@ from remediate.model.verdict import Cause, Verdict
 from remediate.planner.advice.causes import on_the_cause
 from remediate.planner.advice.explain import mending_of
 from remediate.planner.advice.refusal import Refusal
-from remediate.trust.verify import Chain, explain_chain
+from remediate.trust.chain_verifier import Chain
+from remediate.trust.verify import explain_chain
 
 _MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 
@@ -34,7 +35,7 @@ def on_the_chain(address: str, chain: Chain, verdict: Verdict | None, trusted: C
     if not _is_about_the_leaf(verdict, chain, at):
         return ()
     endpoint = Endpoint(Address(address), 8443, "cucm", {})
-    advice = on_the_cause(Refusal(endpoint, chain, replace(alone, verdict=verdict, chain=chain), ()))
+    advice = on_the_cause(Refusal(endpoint, chain, replace(alone, verdict=verdict, built_chain=chain), ()))
     return (advice.text, *advice.options)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from remediate.model.evidence import Alert, alert_name
 from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, day_of_end, listed, name_of
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
 _USAGES: Final = {

@@ -9,9 +9,10 @@ from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import AlertSeen, SeenChain, SeenEndpoint
 from remediate.model.evidence import TLS_1_3, Handshake
 from remediate.planner.advice.refusal import day_of_end, name_of
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.suites import preferred_family, suite_name
-from remediate.trust.verify import Chain, explain_chain
+from remediate.trust.verify import explain_chain
 
 _MOST_NAMES = 6
 
@@ -86,7 +87,7 @@ def _chains(group: Sequence[Handshake], trusted: Chain | None, now: datetime) ->
         address = _address(same[0])
         explained = explain_chain(chain, trusted, address, at) if trusted is not None else None
         yield SeenChain(
-            chain, explained.verdict if explained else None, explained.chain if explained else (),
+            chain, explained.verdict if explained else None, explained.built_chain if explained else (),
             tuple(_remarks(chain, address, at, judged=explained is not None)), tuple(_alerts(same)),
             _sum(one for one in same if one.went_on), _sum(same), first, last,
         )  # fmt: skip

@@ -14,9 +14,10 @@ from remediate.planner.diagnosis.correlation import chain_told_of
 from remediate.planner.diagnosis.log_advice import on_a_silent_502, on_what_was_logged
 from remediate.planner.diagnosis.log_refusals import Told
 from remediate.planner.diagnosis.sip import NOT_THE_TRAFFIC_SERVER, on_sip
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import V_OK
-from remediate.trust.verify import Chain, explain_chain
+from remediate.trust.verify import explain_chain
 
 _TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 _EXPIRED, _UNKNOWN_CA = 45, 48

@@ -24,8 +24,8 @@ from remediate.planner.solver.options import Option, PeerList, Place, apply_opti
 from remediate.planner.solver.requirements import Requirement
 from remediate.planner.solver.tables import RequirementTables, SearchLimits
 from remediate.planner.solver.trust_oracle import TrustOracle
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import readable
-from remediate.trust.verify import Chain
 
 _ROWS_PER_APPROVAL = 16
 _ONE_APPROVAL = Cost(unvouched=1)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.planner.solver.candidates import CommonNameGroup, common_name_group
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import readable
-from remediate.trust.verify import Chain
 
 Place = tuple[Address, CommonNameGroup]
 """A common name group of one peer's list: a variable of the problem."""

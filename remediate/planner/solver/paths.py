@@ -12,7 +12,7 @@ from remediate.planner.solver.elimination import Row
 from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.requirements import Requirement
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.verify import Chain
+from remediate.trust.chain_verifier import Chain
 
 _MAX_PATHS_PER_CHAIN = 1024
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from remediate.model.certificate import Certificate
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.ciphers import presented_families
 from remediate.trust.endpoint_verifier import presented_chains
 from remediate.trust.hostnames import name_matches
-from remediate.trust.underlying_fault import can_pass
-from remediate.trust.verify import Chain
+from remediate.trust.underlying_fault import leaf_can_pass
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _passing_chains(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: d
     """Return what `endpoint` presents of each family; None where its name, its dates or its purpose cannot pass."""
 
     def passes(leaf: Certificate) -> bool:
-        return name_matches(leaf, endpoint.address) and can_pass(leaf, at)
+        return name_matches(leaf, endpoint.address) and leaf_can_pass(leaf, at)
 
     return {family: chain if passes(chain[0]) else None for family, chain in chains.items()}
 

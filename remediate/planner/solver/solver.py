@@ -17,8 +17,8 @@ from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.requirements import RequirementReader, Requirements
 from remediate.planner.solver.tables import MAX_ROWS_TRIED, SearchLimits
 from remediate.planner.solver.trust_oracle import TrustOracle
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.ciphers import families_in, prefer
-from remediate.trust.verify import Answers, Chain
 
 _MAX_ROWS = 500_000
 """How many rows large requirements may come to when they are joined: some seconds."""
@@ -71,7 +71,12 @@ class Solver:
     """Solves one snapshot under one policy, once per cipher list; OpenSSL's answers are shared between the lists."""
 
     def __init__(
-        self, snapshot: Snapshot, policy: Policy, candidates: Candidates, requirements: RequirementReader, answers: Answers
+        self,
+        snapshot: Snapshot,
+        policy: Policy,
+        candidates: Candidates,
+        requirements: RequirementReader,
+        answers: OpenSslAnswers,
     ) -> None:
         self._snapshot = snapshot
         self._policy = policy

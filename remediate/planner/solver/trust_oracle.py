@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from remediate.model.certificate import Certificate
 from remediate.openssl.x509 import Unreadable
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.issuer_index import SubjectIndex
 from remediate.trust.openssl import DEPTH_LIMIT, V_OK, name_hashes, readable
-from remediate.trust.verify import Answers, Chain
 
 MayBeListed = Callable[[Certificate], bool]
 """Whether a certificate can be in the list that is asked about."""
@@ -20,7 +20,7 @@ _MAX_PATHS = 20_000
 class TrustOracle:
     """Asks OpenSSL whether a list accepts a chain, with only the certificates in the list that can matter to the chain."""
 
-    def __init__(self, certificates: Iterable[Certificate], answers: Answers) -> None:
+    def __init__(self, certificates: Iterable[Certificate], answers: OpenSslAnswers) -> None:
         """Index `certificates`: every certificate that a list may hold."""
         unique = tuple(dict.fromkeys(certificates))
         self._index = SubjectIndex(unique)
@@ -53,8 +53,7 @@ class TrustOracle:
         relevant = self.relevant(chain)
         try:
             return (
-                self._answers.built(chain, tuple(certificate for certificate in trusted if certificate in relevant)).code
-                == V_OK
+                self._answers.ask(chain, tuple(certificate for certificate in trusted if certificate in relevant)).code == V_OK
             )
         except Unreadable:
             return False
