@@ -99,7 +99,18 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "X509_verify_cert": (c_int, [c_void_p]),
     "X509_verify_cert_error_string": (c_char_p, [c_long]),
     "X509_get_signature_nid": (c_int, [c_void_p]),
+    "X509_get_extension_flags": (c_uint32, [c_void_p]),
+    "X509_get_pathlen": (c_long, [c_void_p]),
+    "X509_get_ext_by_NID": (c_int, [c_void_p, c_int, c_int]),
+    "X509_get_ext": (c_void_p, [c_void_p, c_int]),
+    "X509_EXTENSION_get_critical": (c_int, [c_void_p]),
+    "X509_cmp_time": (c_int, [c_void_p, POINTER(c_long)]),
+    "X509_up_ref": (c_int, [c_void_p]),
+    "X509_STORE_set_get_issuer": (None, [c_void_p, c_void_p]),
+    "X509_STORE_set_check_issued": (None, [c_void_p, c_void_p]),
 }
+
+_ONLY_IN_3: dict[str, tuple[object, list[object]]] = {"EVP_PKEY_is_a": (c_int, [c_void_p, c_char_p])}
 
 _RENAMED = {"EVP_PKEY_base_id": "EVP_PKEY_get_base_id", "EVP_PKEY_bits": "EVP_PKEY_get_bits"}
 """What 3.x calls by another name; its headers define the old one as a macro."""
@@ -121,6 +132,11 @@ class Libcrypto:
     lib: ctypes.CDLL
     version: str
     is_appliance_like: bool
+
+    @property
+    def is_3_or_later(self) -> bool:
+        """Whether its answers need to be corrected to those of 1.1.1."""
+        return not self.is_appliance_like
 
 
 @cache
@@ -181,6 +197,10 @@ def _load(path: str) -> Libcrypto | None:
             function = getattr(lib, name if name not in _RENAMED or hasattr(lib, name) else _RENAMED[name])
             setattr(lib, name, function)
             function.restype, function.argtypes = result, arguments
+        for name, (result, arguments) in _ONLY_IN_3.items():
+            if hasattr(lib, name):
+                function = getattr(lib, name)
+                function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError):
         return None
     return Libcrypto(lib, lib.OpenSSL_version(0).decode(), is_appliance_like=lib.OpenSSL_version_num() < _VERSION_3)
