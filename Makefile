@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Carries an OpenSSL 3.5 that the tests compare with; it cannot be installed beside the wheel with 1.1.1w, so it is only unpacked.
+OPENSSL_3_5 := psycopg2-binary==2.9.11
 
 .PHONY: help setup demo test coverage check lab bench prove fuzz torture lock clean
 
@@ -16,6 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev,ansible]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/openssl-3.5 '$(OPENSSL_3_5)'
 	@touch $(READY)
 
 setup: $(READY) ## set up .venv with everything that is developed and tested with

@@ -20,9 +20,9 @@ from typing import TypeVar
 
 from remediate.model.errors import CertificateError
 from remediate.model.identity import Fingerprint
+from remediate.model.library import openssl
 from remediate.model.limits import Limits
 from remediate.openssl import extensions
-from remediate.openssl.libcrypto import appliance
 from remediate.openssl.x509 import X509, Unreadable, x509
 
 _V = TypeVar("_V")
@@ -101,7 +101,7 @@ class Certificate:
     def _say(self, read: Callable[[X509], _V], otherwise: _V) -> _V:
         """What `read` finds in the certificate as OpenSSL reads it; `otherwise` where it cannot read it at all."""
         try:
-            handle = x509(appliance(), self.der)
+            handle = x509(openssl(), self.der)
         except Unreadable:
             return otherwise
         return read(handle)

@@ -13,7 +13,7 @@ from remediate.model import file_kinds
 from remediate.model.certificate import CERTIFICATE_LABELS, Certificate, PemBlock, der_of_block, pem_blocks
 from remediate.model.errors import CertificateError, NoCertificate
 from remediate.model.file_kinds import FileKind
-from remediate.openssl.libcrypto import appliance
+from remediate.model.library import openssl
 from remediate.openssl.pkcs7 import certificates_of, is_signed_data
 
 _PKCS7_LABELS: Final = frozenset({"PKCS7", "CMS", "PKCS #7 SIGNED DATA"})
@@ -75,7 +75,7 @@ def _from_der(content: bytes, file: str) -> tuple[Certificate, ...]:
 
 
 def _from_pkcs7(content: bytes, file: str) -> tuple[Certificate, ...]:
-    found = certificates_of(appliance(), content)
+    found = certificates_of(openssl(), content)
     if found is None:
         raise _refused(file_kinds.PKCS7_BROKEN, file)
     if not found:

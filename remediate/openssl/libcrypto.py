@@ -1,10 +1,7 @@
-"""Which OpenSSL answers, and the few of its functions that are called.
+"""The library: the libcrypto of this Python, and the few of its functions that are called.
 
-A certificate's facts and its verdict come from one and the same library, so that they never tell two stories.
-
-The appliance runs OpenSSL 1.1.1, and 1.1.1 and 3.x do not always agree (docs/decisions/0003-openssl.md has the numbers). So the
-1.1.1w that a wheel of ours carries is asked first; where there is none (another platform), the interpreter's own libcrypto 3.x,
-and its answers carry a reservation (`Libcrypto.is_appliance_like` is False).
+A certificate's facts and its verdict come from one and the same library, so that they never tell two stories. The appliance runs
+OpenSSL 1.1.1; `openssl111` makes the answers of a 3.x those of 1.1.1 (docs/decisions/0003-openssl.md has the numbers).
 """
 
 from __future__ import annotations
@@ -13,13 +10,12 @@ import ctypes
 import ctypes.util
 import os
 import re
+import sys
 from collections.abc import Iterable
 from ctypes import POINTER, c_char_p, c_int, c_long, c_size_t, c_uint32, c_ulong, c_void_p
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-from remediate.model.errors import RemediateError
 
 # These keep their signatures from 1.1.1 to 4.0, and their names but for those in _RENAMED; types are (result, arguments).
 _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
@@ -115,8 +111,10 @@ _ONLY_IN_3: dict[str, tuple[object, list[object]]] = {"EVP_PKEY_is_a": (c_int, [
 _RENAMED = {"EVP_PKEY_base_id": "EVP_PKEY_get_base_id", "EVP_PKEY_bits": "EVP_PKEY_get_bits"}
 """What 3.x calls by another name; its headers define the old one as a macro."""
 
-_CARRIED = re.compile(r"^libcrypto-[0-9a-f]+\.so\.1\.1$")
 _VERSION_3 = 0x3000_0000
+_DLOPEN_MODE = getattr(os, "RTLD_LOCAL", 0) | getattr(os, "RTLD_NOW", 0)  # Windows has neither
+_OWN_NAME = r"[/\\]libcrypto[.-](so\.)?{major}(-x64)?(\.dylib|\.dll)?$"
+"""File name of a libcrypto of the interpreter's own version, on each system."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,73 +124,72 @@ class Libcrypto:
     Attributes:
         lib: its functions, typed.
         version: such as ``OpenSSL 1.1.1w  11 Sep 2023``.
-        is_appliance_like: it is of the appliance's generation, 1.1.1.
+        is_3_or_later: Its answers have to be corrected to those of 1.1.1 (`openssl111`).
     """
 
     lib: ctypes.CDLL
     version: str
-    is_appliance_like: bool
+    is_3_or_later: bool
 
-    @property
-    def is_3_or_later(self) -> bool:
-        """Whether its answers need to be corrected to those of 1.1.1."""
-        return not self.is_appliance_like
+    def error_text(self, code: int) -> str:
+        """Return the library's own text for ``X509_V_ERR_*`` `code`."""
+        return str(self.lib.X509_verify_cert_error_string(code).decode(errors="replace"))
 
 
 @cache
-def appliance() -> Libcrypto:
-    """Return the OpenSSL that answers for the appliance: 1.1.1 where it is at hand, else the newest fallback.
+def default_libcrypto() -> Libcrypto:
+    """Return the libcrypto that this Python's own ``ssl`` module uses.
 
     Raises:
-        RemediateError: this machine has no libcrypto that can be loaded.
+        NoLibraryError: This machine has no libcrypto that can be loaded.
     """
-    return first_of([*_carried(), *_of_the_interpreter()])
+    return first_of(_paths_of_the_interpreter())
 
 
-@cache
-def modern() -> Libcrypto | None:
-    """Return the interpreter's own OpenSSL 3.x, to say where it would differ; None where it cannot be loaded."""
-    return next((found for path in _of_the_interpreter() if (found := _load(path)) and not found.is_appliance_like), None)
+class NoLibraryError(Exception):
+    """No OpenSSL libcrypto can be loaded on this machine."""
 
 
 def first_of(paths: Iterable[str]) -> Libcrypto:
-    """Return the first of `paths` that is a libcrypto. Raises RemediateError when none is."""
+    """Return the first of `paths` that is a libcrypto.
+
+    Raises:
+        NoLibraryError: None of them is.
+    """
     for path in paths:
-        found = _load(path)
-        if found is not None:
-            return found
-    raise RemediateError(
-        "No OpenSSL libcrypto can be loaded on this machine, so no verdict can be given.",
-        next_step="Install Debian's libssl3 (or your system's OpenSSL package), or use a Python that links OpenSSL dynamically.",
-    )
+        openssl = load(path)
+        if openssl is not None:
+            return openssl
+    raise NoLibraryError
 
 
-def _carried() -> list[str]:
-    """Paths of the libcrypto 1.1.1 that the psycopg2-binary wheel carries; its module itself is never imported."""
-    from importlib.metadata import PackageNotFoundError, files
-
-    try:
-        inside = files("psycopg2-binary") or []
-    except PackageNotFoundError:
-        return []
-    return [str(one.locate()) for one in inside if _CARRIED.match(one.name)]
-
-
-def _of_the_interpreter() -> list[str]:
-    """Paths under which the libcrypto that Python's own ``ssl`` uses may be found: mapped already, else by name."""
+def _paths_of_the_interpreter() -> list[str]:
+    """Return paths of the libcrypto that Python's own ``ssl`` uses: mapped into this process first, then by its versioned name."""
     import ssl
 
     major = ssl.OPENSSL_VERSION_INFO[0]
-    mapped = Path("/proc/self/maps")
-    lines = mapped.read_text().splitlines() if mapped.exists() else []
-    paths = [line.split()[-1] for line in lines if re.search(rf"/libcrypto\.so\.{major}$", line)]
-    named = ctypes.util.find_library("crypto")
-    return list(dict.fromkeys([*paths, *([named] if named else [])]))
+    mapped = [path for path in _mapped_libraries() if re.search(_OWN_NAME.format(major=major), path)]
+    # Never an unversioned name on macOS: the system aborts a process that loads its own libcrypto.
+    versioned = [f"libcrypto.so.{major}", f"libcrypto.{major}.dylib", f"libcrypto-{major}-x64.dll", f"libcrypto-{major}.dll"]
+    by_system = ctypes.util.find_library("crypto") if sys.platform.startswith("linux") else None
+    return list(dict.fromkeys([*mapped, *versioned, *([by_system] if by_system else [])]))
 
 
-def _load(path: str) -> Libcrypto | None:
+def _mapped_libraries() -> list[str]:
+    """Return the paths of the libraries that are loaded into this process; none where the system does not tell."""
+    if sys.platform == "darwin":
+        system = ctypes.CDLL("/usr/lib/libSystem.B.dylib")
+        image_count, image_name = getattr(system, "_dyld_image_count"), getattr(system, "_dyld_get_image_name")  # noqa: B009
+        image_name.restype = c_char_p
+        return [os.fsdecode(image_name(number)) for number in range(image_count())]
+    maps = Path("/proc/self/maps")
+    return [line.split()[-1] for line in maps.read_text().splitlines() if "/" in line] if maps.exists() else []
+
+
+def load(path: str) -> Libcrypto | None:
+    """Return the libcrypto at `path`; None where it is none, or lacks a function that is needed."""
     try:
-        lib = ctypes.CDLL(path, mode=os.RTLD_LOCAL | os.RTLD_NOW)
+        lib = ctypes.CDLL(path, mode=_DLOPEN_MODE)
         for name, (result, arguments) in _PROTOTYPES.items():
             function = getattr(lib, name if name not in _RENAMED or hasattr(lib, name) else _RENAMED[name])
             setattr(lib, name, function)
@@ -203,4 +200,4 @@ def _load(path: str) -> Libcrypto | None:
                 function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError):
         return None
-    return Libcrypto(lib, lib.OpenSSL_version(0).decode(), is_appliance_like=lib.OpenSSL_version_num() < _VERSION_3)
+    return Libcrypto(lib, lib.OpenSSL_version(0).decode(), is_3_or_later=lib.OpenSSL_version_num() >= _VERSION_3)

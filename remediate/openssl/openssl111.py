@@ -1,20 +1,20 @@
 """OpenSSL 1.1.1's answers from an OpenSSL 3.x: what differs between the two sources, made good, and nothing else.
 
-The appliance's traffic server is built on 1.1.1. A comparison of both sources (1.1.1w and 3.0 to 3.6: crypto/x509/x509_vfy.c and v3_purp.c)
-shows these differences in what a TLS client at security level 1 is told:
+The appliance's traffic server is built on 1.1.1. A comparison of both sources (1.1.1w and 3.0 to 3.6: crypto/x509/x509_vfy.c and
+v3_purp.c) shows these differences in what a TLS client at security level 1 is told:
 
 1. Choice of issuer. Of several issuers none of which is valid in time, 1.1.1 takes the last, 3.x the one that expired last
    (find_issuer, X509_STORE_CTX_get1_issuer). `IssuerChoice` chooses as 1.1.1 does.
-2. Security level. 1.1.1 counts a digest as four bits for each of its bytes, 3.x counts SHA-1 as 63 bits. 3.x runs at level 0, and 1.1.1's own level 1
-   is applied to the chain: RSA, DSA from 1,024 bits, EC from 160, digests from 80 bits of strength.
+2. Security level. 1.1.1 counts a digest as four bits for each of its bytes, 3.x counts SHA-1 as 63 bits. 3.x runs at level 0, and
+   1.1.1's own level 1 is applied to the chain: RSA, DSA from 1,024 bits, EC from 160, digests from 80 bits of strength.
 3. A path length in a certificate that is no CA makes it unusable for 1.1.1: it is nobody's issuer, and issued by nobody.
 4. id-pkix-ocsp-nocheck, marked critical, is an unknown critical extension to 1.1.1 (34).
 5. 1.1.1's builder lets an RSA-PSS key have made a PKCS #1 signature, and knows no SM2 signature (check_sig_alg_match).
 6. Explicit EC parameters are refused by 1.1.1 in strict mode only: 3.x's error 94 passes.
 7. "invalid CA certificate" is number 24 in 1.1.1, and 79 in 3.x.
 
-One difference stays: an empty key usage makes a certificate unusable for 3.x, and no callback undoes that (10 of 25,083 cases, in the error
-number only).
+One difference stays: an empty key usage makes a certificate unusable for 3.x, and no callback undoes that (10 of 25,083 cases, in
+the error number only).
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.library import openssl
 from remediate.model.plan import Policy
 from remediate.model.snapshot import ALARM, Peer, Snapshot
-from remediate.openssl.libcrypto import appliance
+from remediate.openssl.selftest import default_failures
 from remediate.planner.forecast import Forecaster
 from remediate.planner.renewals import renewals
 from remediate.planner.solver.solver import Choice
@@ -36,10 +37,10 @@ def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Foreca
 
 
 def _verdict_notes() -> Iterator[str]:
-    if not appliance().is_appliance_like:
+    if failures := default_failures():
         yield (
-            f"Judged by {appliance().version}, not by the appliance's 1.1.1: the verdicts agree, but where a chain is refused for "
-            "two reasons the error number or the depth may be another."
+            f"The OpenSSL of this Python ({openssl().version}) does not answer as the appliance's 1.1.1 does, so verdicts here may be "
+            f"wrong. It fails the self-test on: {'; '.join(failures)}."
         )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
-from remediate.openssl.libcrypto import modern
+from remediate.model.library import openssl
+from remediate.openssl.error_texts import error_text_3
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, broken_list_text, error_text
+from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, broken_list_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,9 @@ def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificat
 
     `presented` is not empty. `trusted` need hold only what is relevant to the chain, where the rest of the list can be read.
     """
-    openssl = modern()
-    if openssl is None:
+    if not openssl().is_3_or_later:
         return None
-    trusted_list = TrustedList(trusted, openssl, as_the_appliance=False)
+    trusted_list = TrustedList(trusted, as_the_appliance=False)
     if trusted_list.broken is not None:
         return Answer(broken_list_text(trusted_list.broken), V_UNSPECIFIED, 0)
     try:
@@ -48,7 +48,7 @@ def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificat
     except Unreadable as error:
         depth = [str(certificate.fingerprint) for certificate in presented].index(str(error))
         return Answer("it cannot read one of the certificates", V_UNSPECIFIED, depth)
-    return Answer() if built.code == V_OK else Answer(error_text(built.code, openssl), built.code, built.depth)
+    return Answer() if built.code == V_OK else Answer(error_text_3(built.code), built.code, built.depth)
 
 
 def openssl_3_refusal(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:

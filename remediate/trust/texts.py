@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from remediate.openssl.libcrypto import appliance, modern
+from remediate.model.library import openssl
+from remediate.openssl.error_texts import ERROR_TEXTS, ERROR_TEXTS_3
 
+_FIRST_CODE: Final = 2  # 1 is "unspecified"
 _LARGEST_CODE: Final = 110
 _OTHER_SPELLINGS: Final = (
     ("self-signed", "self signed"),
@@ -28,29 +30,32 @@ def whole_text(text: str) -> str:
 def _codes() -> dict[str, int]:
     """Return numbers by text; of two numbers with one text the lower: 24 and not 79 for a CA that is none."""
     codes: dict[str, int] = {}
-    for openssl in filter(None, (appliance(), modern())):
-        for code in range(2, _LARGEST_CODE):
-            text = openssl.lib.X509_verify_cert_error_string(code).decode(errors="replace")
-            if "unknown" not in text:
-                codes.setdefault(_normalise(text), code)
+    for text, code in _spellings():
+        codes.setdefault(_normalise(text), code)
     return codes
 
 
 @cache
 def _texts() -> dict[str, str]:
-    """OpenSSL's texts, by their letters without spaces."""
+    """Return OpenSSL's texts by their letters without spaces, each in its own spelling and in that of 1.1.1."""
     texts: dict[str, str] = {}
-    for openssl in filter(None, (appliance(), modern())):
-        for code in range(2, _LARGEST_CODE):
-            text = openssl.lib.X509_verify_cert_error_string(code).decode(errors="replace")
-            texts.setdefault("".join(text.split()), text)
-            # The older spelling, also where the OpenSSL at hand has the newer one only.
-            texts.setdefault("".join(_normalise(text).split()), _normalise(text))
+    for text, _ in _spellings():
+        for spelling in (text, _normalise(text)):
+            texts.setdefault("".join(spelling.split()), spelling)
     return texts
 
 
+@cache
+def _spellings() -> tuple[tuple[str, int], ...]:
+    """Return each text of 1.1.1, of 3.0 and of the library at hand, with its number."""
+    library = openssl()
+    texts = [*ERROR_TEXTS.items(), *ERROR_TEXTS_3.items()]
+    texts += [(code, library.error_text(code)) for code in range(_FIRST_CODE, _LARGEST_CODE)]
+    return tuple((text, code) for code, text in texts if code >= _FIRST_CODE and "unknown" not in text)
+
+
 def _normalise(text: str) -> str:
-    """One spelling, that of 1.1.1."""
+    """Return `text` in the spelling of 1.1.1."""
     plain = " ".join(text.casefold().split())
     for new, old in _OTHER_SPELLINGS:
         plain = plain.replace(new, old)

@@ -20,7 +20,6 @@ from remediate.executor.voice import Voice
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.plan import Plan
-from remediate.openssl.libcrypto import modern
 from tests.cli.conftest import Ended, Remediate
 from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 
@@ -307,7 +306,6 @@ def test_explain_knows_that_a_list_holds_one_certificate_of_a_name(remediate: Re
     assert "in the place of 'CN=cucm.test,O=Lab' (sha256:" in " ".join(ended.out.split())
 
 
-@pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
 def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Path) -> None:
     # Given a chain signed with SHA-1, which OpenSSL 3.x holds to be too weak at the security level that 1.1.1 has by default
     root = issue("Root", ca=True, family="rsa")
@@ -324,7 +322,6 @@ def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Pa
     assert good == {"ok": True, "error": None, "code": 0, "depth": None}
 
 
-@pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
 def test_explain_says_where_openssl_3_refuses_under_another_number(remediate: Remediate, tmp_path: Path) -> None:
     # Given a chain over a certificate that is no CA: 24 in 1.1.1, 79 in 3.x
     root = issue("Root", ca=True)
@@ -341,7 +338,6 @@ def test_explain_says_where_openssl_3_refuses_under_another_number(remediate: Re
     assert document["openssl_3"] == {"ok": False, "error": "invalid CA certificate", "code": 79, "depth": 1}
 
 
-@pytest.mark.skipif(modern() is None, reason="this machine has no OpenSSL 3.x to compare with")
 def test_explain_names_the_entry_of_the_list_that_cannot_be_read(remediate: Remediate, tmp_path: Path) -> None:
     # Given a good chain, and a list with an entry behind the root that no OpenSSL can read
     root = issue("Root", ca=True)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from remediate import Certificate, RemediateError, verify_chain
 from remediate.model.certificate_file import certificates_in
+from remediate.model.library import openssl
 from remediate.openssl import extensions
-from remediate.openssl.libcrypto import appliance, modern
+from remediate.openssl.libcrypto import Libcrypto
 from remediate.openssl.x509 import X509, Unreadable
 from remediate.planner.advice.explain import mending_of
 from remediate.report.drawing import facts
@@ -22,6 +23,7 @@ from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import ask_openssl_3
 from remediate.trust.underlying_fault import leaf_can_pass
+from tests.openssl import openssl_111
 from tests.pki import NOW, issue
 
 FACTS = [name for name, value in vars(Certificate).items() if isinstance(value, cached_property)]
@@ -74,12 +76,11 @@ def look_at(kind: bytes, content: bytes) -> None:
 
 
 def ask_every_fact(certificate: Certificate) -> None:
-    """Every fact and every field, by both OpenSSLs."""
+    """Every fact and every field, by this Python's OpenSSL and by 1.1.1w."""
     for name in FACTS:
         str(getattr(certificate, name)).encode()
-    for openssl in (appliance(), modern()):
-        if openssl:
-            _fields_of(openssl, certificate)
+    for library in (openssl(), openssl_111()):
+        _fields_of(library, certificate)
     facts(certificate), matching_addresses(certificate), name_matches(certificate, _ADDRESS)
     name_hashes(certificate), leaf_can_pass(certificate, NOW)
     (
@@ -105,9 +106,9 @@ def look_at_certificate(certificate: Certificate) -> None:
     mending_of([certificate], [root], _ADDRESS, NOW)
 
 
-def _fields_of(openssl: object, certificate: Certificate) -> None:
+def _fields_of(library: Libcrypto, certificate: Certificate) -> None:
     try:
-        handle = X509(openssl, certificate.der)  # type: ignore[arg-type]
+        handle = X509(library, certificate.der)
     except Unreadable:
         return
     for name in FIELDS:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from remediate import verify_chain
 from remediate.model.certificate import Certificate
-from remediate.openssl.libcrypto import modern
 from remediate.trust.openssl import TrustedList
 from tests.pki import NOW
 from tests.properties.clusters import authorities, chains, readable_authorities
@@ -42,8 +41,6 @@ def said_by_the_program(presented: tuple[Certificate, ...], trusted: list[Certif
 def test_the_program_says_the_same(presented: tuple[Certificate, ...], listed: list[str]) -> None:
     trusted = [authorities()[one].certificate for one in listed]
     said = said_by_the_program(presented, trusted)
-    openssl = modern()
-    assert openssl is not None
-    built = TrustedList(trusted, openssl, as_the_appliance=False).verify(presented, NOW)
+    built = TrustedList(trusted, as_the_appliance=False).verify(presented, NOW)
     assert (built.code == 0, {24: 79}.get(built.code, built.code), built.depth if built.code else 0) == said
     assert verify_chain(presented, trusted, None, NOW).ok == said[0]

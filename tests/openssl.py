@@ -1,0 +1,35 @@
+"""The libraries that the tests compare with: the appliance's OpenSSL 1.1.1w, as psycopg2-binary 2.9.10 carries it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cache
+from importlib.metadata import files
+from pathlib import Path
+
+from remediate.openssl.libcrypto import Libcrypto, load
+
+_CARRIED = re.compile(r"^libcrypto-[0-9a-f]+\.so\.1\.1$")
+
+
+@cache
+def openssl_111() -> Libcrypto:
+    """Return the 1.1.1w inside the wheel; its own Python module is never imported."""
+    paths = [str(path.locate()) for path in files("psycopg2-binary") or [] if _CARRIED.match(path.name)]
+    library = load(paths[0])
+    assert library is not None
+    assert library.version.startswith("OpenSSL 1.1.1w"), library.version
+    return library
+
+
+@cache
+def openssl_35() -> Libcrypto:
+    """Return the 3.5 that a later wheel of psycopg2-binary carries, which `make setup` unpacks beside the environment."""
+    folder = Path(sys.prefix) / "openssl-3.5"
+    paths = [str(path) for path in folder.rglob("libcrypto-*.so.3")]
+    assert paths, f"{folder} is missing: run `make setup`"
+    library = load(paths[0])
+    assert library is not None
+    assert library.version.startswith("OpenSSL 3.5"), library.version
+    return library
