@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediate.model.errors import most_serious
+from remediate.model.exit_codes import most_serious
 
 if TYPE_CHECKING:
     from remediate.model.plan import Plan

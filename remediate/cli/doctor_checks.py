@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.inventory.credentials import Once
-from remediate.model.errors import RemediateError, most_serious
+from remediate.model.errors import RemediateError
+from remediate.model.exit_codes import most_serious
 
 if TYPE_CHECKING:
     from remediate.connectors.expressway.peer import ExpresswayPeer

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from remediate.model.errors import InventoryError, RemediateError, most_serious
+from remediate.model.errors import InventoryError, RemediateError
+from remediate.model.exit_codes import most_serious
 from remediate.model.limits import Limits
 
 if TYPE_CHECKING:

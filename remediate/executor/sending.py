@@ -15,13 +15,14 @@ from remediate.executor.journal.records import StepState
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
+from remediate.model.exit_codes import ExitCode
 from remediate.model.limits import Limits
 
 
 class ChangeFailed(RemediateError):
     """A write that the box refused, or that changed something else, or that others did not take over."""
 
-    exit_code = 8
+    exit_code = ExitCode.PERSON_NEEDED
     default_next_step = "Read what the box answered, mend that, and run `remediate apply` again: it goes on where it stopped."
 
 

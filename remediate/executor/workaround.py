@@ -24,8 +24,9 @@ from remediate.executor.sending import send
 from remediate.executor.switches import Switch, SwitchBook, last_switches
 from remediate.executor.voice import Voice
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown, most_serious
+from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
 from remediate.model.events import Sink, silent
+from remediate.model.exit_codes import most_serious
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 

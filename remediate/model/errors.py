@@ -22,24 +22,16 @@ May I retry? A read: `ObservationError` only, within the limits. A login or a wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
+from remediate.model.exit_codes import ExitCode
 from remediate.model.masking import mask
-
-SERIOUSNESS = (8, 70, 3, 1, 4, 6, 5, 7, 9, 10, 2, 0)
-"""Exit codes, the most serious first (contract, *Exit codes*)."""
-
-
-def most_serious(codes: Iterable[int]) -> int:
-    """Return the exit code that stands for all `codes`; 0 for none. Codes outside the contract's order win over it."""
-    return min(codes, key=lambda code: SERIOUSNESS.index(code) if code in SERIOUSNESS else -1, default=0)
 
 
 class RemediateError(Exception):
     """What happened and where (`str(error)`, one sentence), and what to do next (`next_step`)."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
     default_next_step: ClassVar[str] = "Nothing was changed. Mend what the message names and run the command again."
 
     def __init__(self, message: str, *, next_step: str | None = None) -> None:
@@ -49,7 +41,7 @@ class RemediateError(Exception):
 
 
 class UsageError(RemediateError):
-    exit_code = 64
+    exit_code = ExitCode.USAGE
     default_next_step = "See the command's --help."
 
 
@@ -88,7 +80,7 @@ class PinMismatch(AccessError):
 
 
 class ObservationError(RemediateError):
-    exit_code = 4
+    exit_code = ExitCode.INCOMPLETE
     default_next_step = "Check that the box is up and reachable from here, then run the command again."
 
 
@@ -97,7 +89,7 @@ class NotOffered(RemediateError):
 
 
 class WriteForbidden(RemediateError):
-    exit_code = 70
+    exit_code = ExitCode.BUG
     default_next_step = "This is a bug in remediate: a reading command tried to write and was stopped. Please report it."
 
 
@@ -106,30 +98,30 @@ class WriteRefused(RemediateError):
 
 
 class OutcomeUnknown(RemediateError):
-    exit_code = 8
+    exit_code = ExitCode.PERSON_NEEDED
     default_next_step = "Run `remediate apply` again: it reads the box first and repeats nothing that was done."
 
 
 class StalePlan(RemediateError):
-    exit_code = 6
+    exit_code = ExitCode.STALE
     default_next_step = "Somebody changed the cluster after the plan was made: run `remediate plan` again and review it."
 
 
 class IncompletePlan(RemediateError):
-    exit_code = 4
+    exit_code = ExitCode.INCOMPLETE
     default_next_step = "Make the missing peer or endpoint reachable and plan again, or pass --allow-incomplete."
 
 
 class LockHeld(RemediateError):
-    exit_code = 5
+    exit_code = ExitCode.LOCKED
     default_next_step = "Wait for the other run to end; `remediate runs` shows it."
 
 
 class Declined(RemediateError):
-    exit_code = 7
+    exit_code = ExitCode.DECLINED
     default_next_step = "Nothing was changed. Verify the fingerprints over another path, then pass --approve sha256:HEX."
 
 
 class Interrupted(RemediateError):
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
     default_next_step = "The journal says what was done: `remediate runs show last`."

@@ -14,7 +14,8 @@ import yaml
 from remediate.cli.app import command as remediate
 from remediate.cli.error_reporting import BUG, INTERRUPTED, TERMINATED, USAGE
 from remediate.cli.session import Session
-from remediate.model.errors import SERIOUSNESS, RemediateError
+from remediate.model.errors import RemediateError
+from remediate.model.exit_codes import MOST_SERIOUS_FIRST
 from remediate.model.verdict import Cause
 from remediate.planner.advice.remedies import REMEDIES
 from remediate.trust.openssl import error_text
@@ -27,7 +28,7 @@ PAGES = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(remediate [^`]+)`")
-EXIT_CODES = {*SERIOUSNESS, USAGE, BUG, INTERRUPTED, TERMINATED}
+EXIT_CODES = {*MOST_SERIOUS_FIRST, USAGE, BUG, INTERRUPTED, TERMINATED}
 
 
 def _name(page: Path) -> str:
@@ -110,7 +111,7 @@ def test_the_readme_has_the_exit_codes_of_the_program_and_their_order() -> None:
 
     assert sorted(listed) == sorted(EXIT_CODES)
     assert {error.exit_code for error in _errors(RemediateError)} <= EXIT_CODES
-    assert f"the most serious wins: {' '.join(map(str, SERIOUSNESS))}." in (ROOT / "README.md").read_text()
+    assert f"the most serious wins: {' '.join(map(str, MOST_SERIOUS_FIRST))}." in (ROOT / "README.md").read_text()
 
 
 def _errors(kind: type[RemediateError]) -> Iterator[type[RemediateError]]:

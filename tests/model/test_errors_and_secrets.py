@@ -9,7 +9,8 @@ import pytest
 
 from remediate.model import errors
 from remediate.model.canonical import parse_rfc3339, rfc3339
-from remediate.model.errors import RemediateError, most_serious
+from remediate.model.errors import RemediateError
+from remediate.model.exit_codes import most_serious
 from remediate.model.secret import Secret
 from tests.pki import NOW
 

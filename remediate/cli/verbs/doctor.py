@@ -44,7 +44,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     from remediate.cli.doctor_checks import examine, journal, state_directory, worst
     from remediate.cli.fleet import across, choose, exit_code_of
     from remediate.cli.observe import remind
-    from remediate.model.errors import most_serious
+    from remediate.model.exit_codes import most_serious
     from remediate.model.limits import Limits
 
     limits = Limits()
