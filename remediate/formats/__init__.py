@@ -5,6 +5,10 @@ Strict about types and about what must be there; keys that this version does not
 
 from remediate.formats.reading import read_approvals, read_plan, read_snapshot
 from remediate.formats.writing import plan_document, plan_id, write_approvals, write_plan, write_snapshot
+from remediate.model.approvals import Approvals
+from remediate.model.json_document import Codec, register_codec
+from remediate.model.plan import Plan
+from remediate.model.snapshot import Snapshot
 
 __all__ = [
     "plan_document",
@@ -16,3 +20,7 @@ __all__ = [
     "write_plan",
     "write_snapshot",
 ]
+
+register_codec(Snapshot, Codec(read_snapshot, write_snapshot))
+register_codec(Plan, Codec(read_plan, write_plan))
+register_codec(Approvals, Codec(read_approvals, write_approvals))

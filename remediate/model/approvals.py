@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from remediate.model.identity import Fingerprint, PlanId
+from remediate.model.json_document import JsonDocument
 
 BY_CA = "ca"
 """`ApprovedCertificate.how` of a certificate that was given with ``--ca``: it says nothing about one that an alarm disputes."""
@@ -27,21 +28,8 @@ class ApprovedCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Approvals:
+class Approvals(JsonDocument):
     """What was approved for the plan with this id."""
 
     plan: PlanId
     approved: tuple[ApprovedCertificate, ...]
-
-    @staticmethod
-    def from_json(text: str | bytes) -> Approvals:
-        """Read ``remediate.approvals/1``. Raises FormatError."""
-        from remediate import formats
-
-        return formats.read_approvals(text)
-
-    def to_json(self) -> str:
-        """Return ``remediate.approvals/1`` JSON."""
-        from remediate import formats
-
-        return formats.write_approvals(self)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, PlanId, Product
+from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.verdict import Cause, Verdict
 
@@ -154,7 +155,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(JsonDocument):
     """The smallest safe change for one cluster, and its proof.
 
     Attributes:
@@ -186,16 +187,3 @@ class Plan:
     def changes(self) -> tuple[Action, ...]:
         """The actions that change what a peer trusts or offers; a refresh or a restart alone is no change."""
         return tuple(a for a in self.actions if isinstance(a, TrustCertificate | SetCiphers | RemoveCertificate))
-
-    @staticmethod
-    def from_json(text: str | bytes) -> Plan:
-        """Read ``remediate.plan/1``. Raises FormatError, also when the content does not match its id."""
-        from remediate import formats
-
-        return formats.read_plan(text)
-
-    def to_json(self) -> str:
-        """Return canonical ``remediate.plan/1`` JSON."""
-        from remediate import formats
-
-        return formats.write_plan(self)

@@ -10,6 +10,7 @@ from typing import Literal
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, Product
+from remediate.model.json_document import JsonDocument
 
 RefreshBy = Literal["rest", "shell", "person"]
 RemovalBy = Literal["rest", "person"]
@@ -143,7 +144,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(JsonDocument):
     """One cluster at one moment. Written to a file and read back, it is the same value.
 
     Attributes:
@@ -174,16 +175,3 @@ class Snapshot:
         """Whether every peer and every endpoint was observed, and discovery learned which there are."""
         observed = all(peer.error is None for peer in self.peers) and all(one.error is None for one in self.endpoints)
         return observed and not any(gap.incomplete for gap in self.undiscovered)
-
-    @staticmethod
-    def from_json(text: str | bytes) -> Snapshot:
-        """Read ``remediate.snapshot/1``. Raises FormatError: what, where, what to do."""
-        from remediate import formats
-
-        return formats.read_snapshot(text)
-
-    def to_json(self) -> str:
-        """Return canonical ``remediate.snapshot/1`` JSON."""
-        from remediate import formats
-
-        return formats.write_snapshot(self)

@@ -1,0 +1,56 @@
+"""JSON documents: values that are written to a file, and read from one.
+
+How each of them looks as JSON is known to the room `formats`, which is above this one and registers itself here when it is loaded: the
+values stay free of pydantic, and no import runs in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Self
+
+_FORMATS = "remediate.formats"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one kind of document is read and written."""
+
+    read: Callable[[str | bytes], Any]
+    write: Callable[[Any], str]
+
+
+_CODECS: dict[type, Codec] = {}
+
+
+def register_codec(kind: type, codec: Codec) -> None:
+    """Have `kind` read and written by `codec`."""
+    _CODECS[kind] = codec
+
+
+def _codec_of(kind: type) -> Codec:
+    if kind not in _CODECS:
+        import_module(_FORMATS)
+    return _CODECS[kind]
+
+
+class JsonDocument:
+    """A value with a JSON form of its own, named by its ``format``."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read the document.
+
+        Raises:
+            FormatError: It is not what its format says: what, where, and what to do.
+        """
+        document: Self = _codec_of(cls).read(text)
+        return document
+
+    def to_json(self) -> str:
+        """Return the document as canonical JSON."""
+        return _codec_of(type(self)).write(self)
