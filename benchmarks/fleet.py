@@ -44,7 +44,7 @@ def certificate(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
     return Certificate.from_der(builder.sign(_KEYS[signer or family], hashes.SHA256()).public_bytes(Encoding.DER))
 
 
@@ -64,7 +64,7 @@ def fleet(endpoints: int, certificates: int, listed: int, peers: int = 3) -> Sna
     chains = [_chain(number, issuing) for number in range(certificates)]
     everything = [*roots, *issuing, *fill, *(one for chain in chains for one in chain)]
     common = tuple(one.fingerprint for one in fill)
-    lists = [(*common, *(one.fingerprint for one in roots)) for _ in range(peers - 1)] + [common]
+    lists = [(*common, *(root.fingerprint for root in roots)) for _ in range(peers - 1)] + [common]
     return Snapshot(
         cluster="bench",
         taken_at=NOW,

@@ -17,7 +17,7 @@ def plan_code(plan: Plan, *, detailed: bool) -> int:
     codes = [_seen_code(plan)]
     if detailed and plan.changes:
         codes.append(CHANGES_PENDING)
-    if detailed and not all(one.after.verdict.ok for one in plan.endpoints):
+    if detailed and not all(endpoint.after.verdict.ok for endpoint in plan.endpoints):
         codes.append(REMAINS)
     return most_serious(codes)
 
@@ -25,9 +25,9 @@ def plan_code(plan: Plan, *, detailed: bool) -> int:
 def verify_code(plan: Plan) -> int:
     """Return 0 when every endpoint verifies now, whatever a plan could still change; else 2 and 10 by what a plan could fix."""
     codes = [_seen_code(plan)]
-    if any(one.after.verdict.ok and not one.before.verdict.ok for one in plan.endpoints):
+    if any(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints):
         codes.append(CHANGES_PENDING)
-    if not all(one.before.verdict.ok or one.after.verdict.ok for one in plan.endpoints):
+    if not all(endpoint.before.verdict.ok or endpoint.after.verdict.ok for endpoint in plan.endpoints):
         codes.append(REMAINS)
     return most_serious(codes)
 

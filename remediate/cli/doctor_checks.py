@@ -63,7 +63,7 @@ def examine(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> Exami
     secrets = tuple(_secrets(cluster))
     if secrets[0].code:
         return Examination(
-            (*secrets, *(Finding(f"peer {one.address}", f"not tried; {_pins(one)}", 1) for one in cluster.peers))
+            (*secrets, *(Finding(f"peer {peer.address}", f"not tried; {_pins(peer)}", 1) for peer in cluster.peers))
         )
     peers = _Peers(cluster, limits, now)
     found = (*secrets, *peers.findings(), *_misjudged(cluster, limits, peers.skews))

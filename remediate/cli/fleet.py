@@ -62,7 +62,7 @@ def choose(session: Session, path: Path, patterns: Sequence[str]) -> tuple[Clust
                 next_step="Give -c a name of the inventory, or a pattern such as 'edge-*' in quotes.",
             )
     wanted = patterns or ("*",)
-    return tuple(one for one in clusters if any(fnmatch.fnmatchcase(one.name, pattern) for pattern in wanted))
+    return tuple(cluster for cluster in clusters if any(fnmatch.fnmatchcase(cluster.name, pattern) for pattern in wanted))
 
 
 def across(

@@ -53,7 +53,7 @@ def remind_from_journal(session: Session) -> None:
     except UsageError:  # no home directory, which is no error where nothing was to be written or read there
         return
     for cluster, switches in left.items():
-        peers = ", ".join(one.peer for one in switches)
+        peers = ", ".join(switch.peer for switch in switches)
         session.say(
             f"{cluster}: the workaround may be on, as it was last turned from here: verification {switches[-1]} ({peers})."
         )
@@ -73,7 +73,7 @@ def with_authorities(snapshot: Snapshot, authorities: Sequence[Certificate]) -> 
     """Return `snapshot` with `authorities` available and vouched for."""
     from dataclasses import replace
 
-    known = {one.fingerprint: one for one in authorities}
+    known = {authority.fingerprint: authority for authority in authorities}
     return replace(
         snapshot,
         available_ca=tuple(dict.fromkeys((*snapshot.available_ca, *known))),

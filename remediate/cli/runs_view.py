@@ -28,8 +28,8 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         "open_steps": list(result.open_steps),
         "notes": list(notes),
         "endpoints": [
-            {"address": one.address, "port": one.port, "peer": one.peer, **outcome_json(one.outcome)}
-            for one in result.judgements
+            {"address": judgement.address, "port": judgement.port, "peer": judgement.peer, **outcome_json(judgement.outcome)}
+            for judgement in result.judgements
         ],
     }
 
@@ -74,7 +74,7 @@ def _peers_of(session: Session, result: RunResult) -> Sequence[str]:
     from remediate.executor.journal.store import Journal
 
     if not result.run_id:
-        return tuple(dict.fromkeys(one.peer for one in result.judgements))
+        return tuple(dict.fromkeys(judgement.peer for judgement in result.judgements))
     with Journal(session.state_dir) as journal:
         return journal.run(result.run_id).peers
 
@@ -110,7 +110,7 @@ def run_record(journal: Journal, run: Run) -> dict[str, Any]:
         "before": {peer: {"trusted_ca": list(one.trusted_ca), "ciphers": dict(one.ciphers)} for peer, one in backups.items()},
         "after": {peer: {"trusted_ca": list(list_after(one.trusted_ca, peer, steps))} for peer, one in backups.items()},
         "steps": [step_json(step) for step in steps],
-        "approvals": [asdict(one) for one in journal.approvals(run.id)],
+        "approvals": [asdict(approval) for approval in journal.approvals(run.id)],
     }
 
 

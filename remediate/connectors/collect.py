@@ -62,7 +62,7 @@ def collect(
     with open_peers(cluster, limits, writable=False) as opened:
         reads = tuple(_read_all(opened, say))
         gaps = _Gaps(say, list(opened.undiscovered))
-    trusted = tuple(_each_once(one for read in reads for one in read.trusted))
+    trusted = tuple(_each_once(certificate for read in reads for certificate in read.trusted))
     publishers = _publishers(reads, cluster, limits, gaps)
     discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report)
     say(
@@ -131,7 +131,7 @@ class _Gaps:
 
 
 def _read_all(opened: ClusterPeers, say: _Teller) -> Iterable[_Read]:
-    by_address = {one.address: one for one in opened.peers}
+    by_address = {peer.address: peer for peer in opened.peers}
     for address in opened.order:
         primary = address == opened.primary
         if address in by_address:
@@ -158,7 +158,7 @@ def _read_one(peer: ExpresswayPeer, *, primary: bool) -> _Read:
             address=peer.address,
             version=peer.version(),
             primary=primary,
-            trusted_ca=tuple(one.fingerprint for one in trusted),
+            trusted_ca=tuple(certificate.fingerprint for certificate in trusted),
             ciphers=dict(peer.ciphers()),
             verify_origin_server=peer.verify_origin_server(),
         )
@@ -184,8 +184,8 @@ def _lost(address: Address, error: str, *, primary: bool) -> Peer:
 
 def _publishers(reads: Sequence[_Read], cluster: ClusterAccess, limits: Limits, gaps: _Gaps) -> tuple[PublisherRecord, ...]:
     """The publishers are replicated: what any peer that could be read holds, the primary first."""
-    ordered = sorted(reads, key=lambda one: not one.peer.primary)
-    found = {(one.product, one.address): one for read in reversed(ordered) for one in read.publishers}
+    ordered = sorted(reads, key=lambda read: not read.peer.primary)
+    found = {(publisher.product, publisher.address): publisher for read in reversed(ordered) for publisher in read.publishers}
     publishers, limit = tuple(found[key] for key in sorted(found)), limits.max_publishers
     if not any(read.lists_publishers for read in reads):
         message = (
@@ -207,7 +207,7 @@ def _publishers(reads: Sequence[_Read], cluster: ClusterAccess, limits: Limits, 
 
 
 def _cipher_lists(reads: Sequence[_Read]) -> tuple[CipherList, ...]:
-    return tuple(dict.fromkeys(value for one in reads if (value := one.peer.ciphers.get(REVERSE_PROXY_CIPHERS))))
+    return tuple(dict.fromkeys(value for read in reads if (value := read.peer.ciphers.get(REVERSE_PROXY_CIPHERS))))
 
 
 def _tell_probed(say: _Teller, target: Target, seen: Observation) -> None:
@@ -252,24 +252,26 @@ def _snapshot(
     observations: Sequence[Observation],
     operator_ca: Sequence[Certificate],
 ) -> Snapshot:
-    trusted = tuple(_each_once(one for read in reads for one in read.trusted))
+    trusted = tuple(_each_once(certificate for read in reads for certificate in read.trusted))
     supplied = (one for one in discovered.authenticated if one.is_ca or one.self_issued)
     available = tuple(_each_once((*operator_ca, *trusted, *supplied)))
     vouched = (*operator_ca, *trusted, *discovered.authenticated)
-    ports = {one.address: one.rest_port for one in cluster.peers}
+    ports = {peer.address: peer.rest_port for peer in cluster.peers}
     looked = list(zip(discovered.targets, observations, strict=True))
     unused = dict.fromkeys(target for target, seen in looked if _is_unused(target, seen))
     hearsay = dict.fromkeys(target for target, seen in looked if _is_hearsay(target, seen))
-    presented = (one for seen in observations for chain in seen.presented.values() for one in chain)
+    presented = (
+        certificate for observation in observations for chain in observation.presented.values() for certificate in chain
+    )
     return Snapshot(
         cluster=cluster.name,
         taken_at=taken_at,
-        peers=tuple(replace(one.peer, rest_port=ports.get(one.peer.address, cluster.peers[0].rest_port)) for one in reads),
+        peers=tuple(replace(read.peer, rest_port=ports.get(read.peer.address, cluster.peers[0].rest_port)) for read in reads),
         endpoints=tuple(_endpoint(target, seen) for target, seen in looked if target not in unused and target not in hearsay),
         available_ca=tuple(one.fingerprint for one in available),
         vouched_for=frozenset(one.fingerprint for one in vouched),
         certificates=_by_fingerprint((*available, *vouched, *presented)),
-        publishers=tuple(_publisher(one, cluster, reads) for one in publishers),
+        publishers=tuple(_publisher(publisher, cluster, reads) for publisher in publishers),
         not_in_use=tuple(_name(target) for target in unused),
     )
 
@@ -279,7 +281,7 @@ def _endpoint(target: Target, seen: Observation) -> Endpoint:
         address=target.address,
         port=target.port,
         product=target.product,
-        presented={family: tuple(one.fingerprint for one in chain) for family, chain in seen.presented.items()},
+        presented={family: tuple(certificate.fingerprint for certificate in chain) for family, chain in seen.presented.items()},
         preferred=seen.preferred,
         tls13=seen.tls13,
         error=seen.error,
@@ -289,7 +291,7 @@ def _endpoint(target: Target, seen: Observation) -> Endpoint:
 
 def _publisher(record: PublisherRecord, cluster: ClusterAccess, reads: Sequence[_Read]) -> Publisher:
     """How its discovery can be refreshed: by us where the primary offers it and the AXL account is at hand."""
-    asked = [one for one in reads if one.peer.primary] or list(reads)
+    asked = [read for read in reads if read.peer.primary] or list(reads)
     offered = any(record.product in one.capabilities.refresh_products for one in asked)
     return Publisher(record.address, record.product, "rest" if offered and cluster.axl else "person")
 
@@ -300,6 +302,6 @@ def _each_once(certificates: Iterable[Certificate]) -> Iterable[Certificate]:
 
 def _by_fingerprint(certificates: Iterable[Certificate]) -> Mapping[Fingerprint, Certificate]:
     found: dict[Fingerprint, Certificate] = {}
-    for one in certificates:
-        found.setdefault(one.fingerprint, one)
+    for certificate in certificates:
+        found.setdefault(certificate.fingerprint, certificate)
     return found

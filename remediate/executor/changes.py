@@ -16,12 +16,16 @@ UNKNOWN_PRIMARY = Address("the primary")
 
 def to_trust(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
     """What `plan` adds to the trusted CA list of `peer`."""
-    return frozenset(one.certificate for one in plan.actions if isinstance(one, TrustCertificate) and peer in one.peers)
+    return frozenset(
+        action.certificate for action in plan.actions if isinstance(action, TrustCertificate) and peer in action.peers
+    )
 
 
 def to_remove(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
     """What `plan` takes out of the trusted CA list of `peer`."""
-    return frozenset(one.certificate for one in plan.actions if isinstance(one, RemoveCertificate) and peer in one.peers)
+    return frozenset(
+        action.certificate for action in plan.actions if isinstance(action, RemoveCertificate) and peer in action.peers
+    )
 
 
 def changes_of(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer | TrustOnPeer]:
@@ -49,10 +53,10 @@ def endpoints_of(plan: Plan, certificate: Certificate) -> frozenset[str]:
     """The endpoints for whose sake `plan` adds or removes `certificate`, or another one with its common name."""
     return frozenset(
         name
-        for one in plan.actions
-        if isinstance(one, TrustCertificate | RemoveCertificate)
-        and _share_a_place(plan.certificates[one.certificate], certificate)
-        for name in one.because
+        for action in plan.actions
+        if isinstance(action, TrustCertificate | RemoveCertificate)
+        and _share_a_place(plan.certificates[action.certificate], certificate)
+        for name in action.because
     )
 
 
@@ -63,19 +67,23 @@ def _share_a_place(one: Certificate, other: Certificate) -> bool:
 
 def cipher_targets(plan: Plan) -> Mapping[str, CipherList]:
     """The cipher lists that `plan` sets."""
-    return {one.name: one.after for one in plan.actions if isinstance(one, SetCiphers)}
+    return {action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}
 
 
 def cipher_changes(plan: Plan, primary: Address | None) -> tuple[SetCipherList, ...]:
     """The cipher lists to set on the primary."""
     peer = primary or UNKNOWN_PRIMARY
-    return tuple(SetCipherList(peer, one.name, one.before, one.after) for one in plan.actions if isinstance(one, SetCiphers))
+    return tuple(
+        SetCipherList(peer, action.name, action.before, action.after)
+        for action in plan.actions
+        if isinstance(action, SetCiphers)
+    )
 
 
 def refreshes(plan: Plan, primary: Address | None, axl: Login | None) -> tuple[tuple[RefreshDiscovery, RefreshOnPrimary], ...]:
     """The refreshes of discovery, each with the change that makes it where it can be made for the operator."""
     peer = primary or UNKNOWN_PRIMARY
-    wanted = [one for one in plan.actions if isinstance(one, RefreshDiscovery)]
+    wanted = [action for action in plan.actions if isinstance(action, RefreshDiscovery)]
     return tuple((one, RefreshOnPrimary(peer, one.publisher, one.product, axl)) for one in wanted)
 
 
@@ -89,7 +97,7 @@ def writes_of(plan: Plan, primary: Address | None) -> tuple[str, ...]:
 
 def peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
     """The peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
-    named = [peer for one in plan.actions if isinstance(one, RestartPeer) for peer in one.peers]
+    named = [peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers]
     changed = [peer for peer in plan.base if everywhere and _changes(plan, peer)]
     return tuple(dict.fromkeys([*named, *changed]))
 

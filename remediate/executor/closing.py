@@ -65,9 +65,9 @@ def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
     voice.say("unknown", "What every endpoint gets from every peer afterwards: unknown until apply.", step=Step.VERIFY.value)
     job.walk.enter(Step.CLOSE)
     open_steps = tuple(one.text for one in by_hand if one.open)
-    refused = any(not one.after.verdict.ok for one in plan.endpoints)
+    refused = any(not endpoint.after.verdict.ok for endpoint in plan.endpoints)
     code = most_serious([8 if open_steps else 0, 10 if refused else 0])
-    stay = sum(not one.after.verdict.ok for one in plan.endpoints)
+    stay = sum(not endpoint.after.verdict.ok for endpoint in plan.endpoints)
     rest = f" By the plan, {count(stay, 'stays', 'stay')} refused that no trust or cipher change fixes." if stay else ""
     return RunResult("", "dry-run", code, open_steps, (), changed=False, message=f"Dry run: nothing was written.{rest}")
 
@@ -76,7 +76,7 @@ def _earlier_run(job: Job) -> str:
     """The run that did what this one found done."""
     plan = job.order.plan
     runs = job.recorder.journal.runs() if job.recorder else ()
-    return next((one.id for one in runs if one.cluster == plan.cluster and one.plan == plan.id and one.state == "applied"), "")
+    return next((run.id for run in runs if run.cluster == plan.cluster and run.plan == plan.id and run.state == "applied"), "")
 
 
 def _sentence(seen: Verification, open_steps: Sequence[str], *, did: bool) -> str:

@@ -41,7 +41,9 @@ def belief_of(journal: Journal, run: str, peer: Address) -> ListBelief:
         others=whole_list(journal, run, peer),
         expected={certificate: record.kind == TrustOnPeer.kind for certificate, record in in_effect.items()},
         known={
-            one: journal.certificate(one) for one in journal.backups(run)[peer].trusted_ca if journal.names_certificate(one)
+            fingerprint: journal.certificate(fingerprint)
+            for fingerprint in journal.backups(run)[peer].trusted_ca
+            if journal.names_certificate(fingerprint)
         },
     )
 

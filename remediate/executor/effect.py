@@ -110,7 +110,7 @@ class Client:
     def _ask(self, way: MraAccess, asked: Sequence[EndpointForecast]) -> OpenSslAnswers:
         """Ask one after the other; where nobody answers or the login is refused, the others are not asked for."""
         order = self.job.order
-        products = {(one.address, one.port): one.product for one in self.seen.snapshot.endpoints}
+        products = {(endpoint.address, endpoint.port): endpoint.product for endpoint in self.seen.snapshot.endpoints}
         answers: OpenSslAnswers = {}
         for one in asked:
             order.stop.check()
@@ -143,7 +143,7 @@ def _ended(answers: OpenSslAnswers, passing: frozenset[Got] = frozenset()) -> bo
 
 def mended_on(job: Job, peer: Address) -> tuple[EndpointForecast, ...]:
     """The endpoints that a peer refused when the plan was made, and lets through once it is applied."""
-    of_peer = [one for one in job.order.plan.endpoints if one.peer == peer]
+    of_peer = [endpoint for endpoint in job.order.plan.endpoints if endpoint.peer == peer]
     return tuple(one for one in of_peer if one.after.verdict.ok and not one.before.verdict.ok)
 
 

@@ -84,4 +84,4 @@ class ShrunkenList(ObservationError):
 
     def tells_of(self, certificate: Fingerprint) -> bool:
         """Return whether this list proves all the same that `certificate` is there, or that it is not."""
-        return self.belief.tells_of(certificate, [shown.fingerprint for shown in self.listed])
+        return self.belief.tells_of(certificate, [certificate.fingerprint for certificate in self.listed])

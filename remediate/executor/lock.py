@@ -151,7 +151,7 @@ def refuse_if_unusable(directory: Path) -> Path:
 
 
 def _where_it_would_be_made(directory: Path) -> Path:
-    there = next(one for one in directory.absolute().parents if os.path.lexists(one))
+    there = next(parent for parent in directory.absolute().parents if os.path.lexists(parent))
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         raise LockError(f"The directory {directory} cannot be made: {there} cannot be written.")
     return there
@@ -171,7 +171,7 @@ def _refuse_if_any_held(paths: Iterable[Path], cluster: str) -> None:
 def box_paths(opened: ClusterPort, shared: Path) -> list[Path]:
     """The lock files of the boxes of an open cluster; of one that could not be opened, that of its address."""
     boxes = {*(peer.identity for peer in opened.peers), *(address.casefold() for address in opened.unreachable)}
-    return [shared / _file_name(f"box {one}") for one in sorted(boxes)]
+    return [shared / _file_name(f"box {peer}") for peer in sorted(boxes)]
 
 
 def _paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:

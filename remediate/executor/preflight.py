@@ -30,9 +30,9 @@ def refuse_other_cluster(plan: Plan, cluster: ClusterAccess) -> None:
 
 def refuse_unusable_ciphers(plan: Plan) -> None:
     """Raise FormatError when the plan sets a cipher list in which OpenSSL finds nothing for RSA or ECDSA."""
-    for one in plan.actions:
-        if isinstance(one, SetCiphers) and not families_in(one.after):
-            raise FormatError(f"The plan sets {one.name} to {one.after!r}, in which OpenSSL finds no cipher to use.")
+    for action in plan.actions:
+        if isinstance(action, SetCiphers) and not families_in(action.after):
+            raise FormatError(f"The plan sets {action.name} to {action.after!r}, in which OpenSSL finds no cipher to use.")
 
 
 def refuse_incomplete(plan: Plan) -> None:

@@ -138,7 +138,7 @@ def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
         found = journal.run(run)
     if found.cluster != cluster.name:
         raise UsageError(f"Run {found.id} is of cluster {found.cluster}, not of {cluster.name}.")
-    if not {one.casefold() for one in found.peers} & {one.address.casefold() for one in cluster.peers}:
+    if not {peer.casefold() for peer in found.peers} & {peer.address.casefold() for peer in cluster.peers}:
         raise UsageError(
             f"Run {found.id} changed {', '.join(found.peers)}, and {cluster.source} names none of them.",
             next_step="Give the inventory that the run was made with.",

@@ -33,8 +33,8 @@ def read_peer(box: PeerPort) -> tuple[Backup, Mapping[Fingerprint, Certificate]]
         listed = box.trusted_ca()
     except ShrunkenList as shrunken:
         listed = shrunken.listed
-    backup = Backup(box.address, tuple(one.fingerprint for one in listed), dict(box.ciphers()))
-    return backup, {one.fingerprint: one for one in listed}
+    backup = Backup(box.address, tuple(certificate.fingerprint for certificate in listed), dict(box.ciphers()))
+    return backup, {certificate.fingerprint: certificate for certificate in listed}
 
 
 def refuse_other_peers(plan: Plan, present: Iterable[Address], unreachable: Iterable[Address]) -> None:
@@ -80,14 +80,14 @@ def refuse_if_changed(
 def _same_list_elsewhere(plan: Plan, peer: Address, elsewhere: Iterable[Backup]) -> Backup | None:
     """The list that `peer` had when the plan was made, from another one that had the same, and still has."""
     for other in elsewhere:
-        listed = tuple(one for one in other.trusted_ca if one not in to_trust(plan, other.peer))
+        listed = tuple(fingerprint for fingerprint in other.trusted_ca if fingerprint not in to_trust(plan, other.peer))
         if digest_of(listed) == plan.base[peer].trusted_ca:
             return Backup(peer, listed, {})
     return None
 
 
 def _cipher_differences(plan: Plan, seen: Backup) -> Iterator[str]:
-    targets = {one.name: one.after for one in plan.actions if isinstance(one, SetCiphers)}
+    targets = {action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}
     for name, planned in plan.base[seen.peer].ciphers.items():
         current = seen.ciphers.get(name, CipherList(""))
         if current not in {planned, targets.get(name)}:
@@ -99,7 +99,7 @@ def _list_differences(
 ) -> Iterator[str]:
     base = plan.base[seen.peer]
     added, removed = to_trust(plan, seen.peer), to_remove(plan, seen.peer)
-    others = [one for one in seen.trusted_ca if one not in added]
+    others = [fingerprint for fingerprint in seen.trusted_ca if fingerprint not in added]
     missing = [one for one in removed if one not in others]
     if _leads_to(others, missing, base, earlier) or _put_back_elsewhere(others, removed, base):
         return
@@ -117,9 +117,9 @@ def _list_differences(
 def _leads_to(others: Sequence[Fingerprint], missing: Sequence[Fingerprint], base: Base, earlier: Backup | None) -> bool:
     """Whether `others` is the list of `base` less `missing`; order counts, so with no backup every place is tried."""
     if earlier and digest_of(earlier.trusted_ca) == base.trusted_ca:
-        return list(others) == [one for one in earlier.trusted_ca if one in others] and len(others) + len(missing) == len(
-            earlier.trusted_ca
-        )
+        return list(others) == [fingerprint for fingerprint in earlier.trusted_ca if fingerprint in others] and len(
+            others
+        ) + len(missing) == len(earlier.trusted_ca)
     return any(digest_of(guess) == base.trusted_ca for guess in _with_put_back(others, missing[:_MOST_PUT_BACK]))
 
 

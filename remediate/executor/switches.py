@@ -105,7 +105,7 @@ def left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
     An answer that was lost, or a process that was killed, leaves what was asked without what was found: then it may be off.
     """
     of_clusters = last_switches(state_dir).items()
-    off = {name: tuple(one for one in peers.values() if _may_be_off(one)) for name, peers in of_clusters}
+    off = {name: tuple(peer for peer in peers.values() if _may_be_off(peer)) for name, peers in of_clusters}
     return {name: switches for name, switches in off.items() if switches}
 
 

@@ -48,12 +48,14 @@ def name_of(forecast: EndpointForecast) -> str:
 
 def mended(plan: Plan) -> frozenset[str]:
     """Return the endpoints, by `name_of`, that some peer refuses before `plan` and accepts after it."""
-    return frozenset(name_of(one) for one in plan.endpoints if one.after.verdict.ok and not one.before.verdict.ok)
+    return frozenset(
+        name_of(endpoint) for endpoint in plan.endpoints if endpoint.after.verdict.ok and not endpoint.before.verdict.ok
+    )
 
 
 def expected(plan: Plan, today: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
     """Return what must hold afterwards: what the plan says, and that nothing which verifies `today` is lost, planned for or not."""
-    found = {(one.peer, one.address, one.port): one for one in plan.endpoints}
+    found = {(endpoint.peer, endpoint.address, endpoint.port): endpoint for endpoint in plan.endpoints}
     for one in today:
         key = (one.peer, one.address, one.port)
         forecast = found.get(key, EndpointForecast(one.address, one.port, one.peer, one.outcome, one.outcome))
@@ -64,16 +66,16 @@ def expected(plan: Plan, today: Sequence[Judgement]) -> tuple[EndpointForecast, 
 
 def compare(forecasts: Sequence[EndpointForecast], judgements: Sequence[Judgement]) -> Verification:
     """Hold `judgements` against `forecasts`; see `expected`."""
-    outcomes = {(one.peer, one.address, one.port): one.outcome for one in judgements}
+    outcomes = {(judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in judgements}
     broken: list[EndpointForecast] = []
     unseen: list[EndpointForecast] = []
     remaining: list[EndpointForecast] = []
-    for one in forecasts:
-        found = outcomes.get((one.peer, one.address, one.port))
+    for forecast in forecasts:
+        found = outcomes.get((forecast.peer, forecast.address, forecast.port))
         if found is None or _not_observed(found.verdict):
-            unseen.append(one)
+            unseen.append(forecast)
         elif not found.verdict.ok:
-            (broken if one.after.verdict.ok else remaining).append(one)
+            (broken if forecast.after.verdict.ok else remaining).append(forecast)
     return Verification(tuple(judgements), tuple(broken), tuple(unseen), tuple(remaining), outcomes)
 
 
@@ -103,11 +105,11 @@ def with_plan(plan: Plan, now: Snapshot) -> Snapshot:
 
 def _with_plan(plan: Plan, peer: Peer) -> Peer:
     removed = to_remove(plan, peer.address)
-    kept = [one for one in peer.trusted_ca if one not in removed]
+    kept = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in removed]
     added = [one for one in _added(plan, peer.address) if one not in kept]
-    ciphers = {**peer.ciphers, **{one.name: one.after for one in plan.actions if isinstance(one, SetCiphers)}}
+    ciphers = {**peer.ciphers, **{action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}}
     return replace(peer, trusted_ca=(*kept, *added), ciphers=ciphers)
 
 
 def _added(plan: Plan, peer: Address) -> list[Fingerprint]:
-    return [one.certificate for one in plan.actions if isinstance(one, TrustCertificate) and peer in one.peers]
+    return [action.certificate for action in plan.actions if isinstance(action, TrustCertificate) and peer in action.peers]

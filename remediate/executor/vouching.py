@@ -144,7 +144,7 @@ def _peers_that_lose(
     if not peers:
         return frozenset()
     shorter = tuple(
-        replace(peer, trusted_ca=tuple(one for one in peer.trusted_ca if one != certificate))
+        replace(peer, trusted_ca=tuple(fingerprint for fingerprint in peer.trusted_ca if fingerprint != certificate))
         for peer in after.peers
         if peer.address in peers
     )

@@ -75,7 +75,7 @@ class PeerFlag:
 
 def worst_of(flags: tuple[PeerFlag, ...]) -> int:
     """The exit code that stands for all peers."""
-    return most_serious(one.exit_code for one in flags)
+    return most_serious(flag.exit_code for flag in flags)
 
 
 def status(
@@ -155,7 +155,7 @@ def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink,
     """Look afresh, and judge what each endpoint would get from the peers that verify nothing now."""
     snapshot = world.observe(cluster, limits=limits, sink=sink)
     off = {peer.address for peer in snapshot.peers if peer.error is None and peer.verify_origin_server is False}
-    not_seen = {(one.address, one.port) for one in snapshot.endpoints if one.error is not None}
+    not_seen = {(endpoint.address, endpoint.port) for endpoint in snapshot.endpoints if endpoint.error is not None}
     refused = [one for one in world.judge(snapshot) if one.peer in off and not one.outcome.verdict.ok]
     unseen = [one for one in refused if (one.address, one.port) in not_seen]
     broken = [one for one in refused if one not in unseen]

@@ -103,7 +103,7 @@ class Recorder:
 
     def go_on(self, boxes: Sequence[PeerPort]) -> None:
         """Take up an unfinished run: what was intended and has no outcome is read from the boxes now."""
-        self._sent_before = [one for one in self.journal.steps(self.run) if one.state in _MAY_HAVE_BEEN_SENT]
+        self._sent_before = [step for step in self.journal.steps(self.run) if step.state in _MAY_HAVE_BEEN_SENT]
         reachable = {box.address: box for box in boxes}
         for record in self._sent_before:
             if record.state != "done" and record.peer in reachable:

@@ -64,19 +64,21 @@ def read_snapshot(text: str | bytes) -> Snapshot:
     snapshot = Snapshot(
         cluster=wire.cluster,
         taken_at=wire.taken_at,
-        peers=tuple(_peer(one) for one in wire.peers),
-        endpoints=tuple(_endpoint(one) for one in wire.endpoints),
+        peers=tuple(_peer(peer) for peer in wire.peers),
+        endpoints=tuple(_endpoint(endpoint) for endpoint in wire.endpoints),
         available_ca=_fingerprints(wire.available_ca),
         vouched_for=frozenset(_fingerprints(wire.vouched_for)),
         certificates=certificates,
-        publishers=tuple(Publisher(Address(one.address), one.product, one.refresh) for one in wire.publishers),
+        publishers=tuple(
+            Publisher(Address(publisher.address), publisher.product, publisher.refresh) for publisher in wire.publishers
+        ),
         not_in_use=tuple(wire.not_in_use),
         undiscovered=_undiscovered(wire),
-        alarms=tuple(Alarm(Fingerprint(one.certificate), one.message) for one in wire.alarms),
+        alarms=tuple(Alarm(Fingerprint(alarm.certificate), alarm.message) for alarm in wire.alarms),
     )
     _check_named("snapshot", _named_in(snapshot), certificates)
-    _check_distinct("snapshot", "peer", [str(one.address) for one in snapshot.peers])
-    _check_distinct("snapshot", "endpoint", [one.name for one in snapshot.endpoints])
+    _check_distinct("snapshot", "peer", [str(peer.address) for peer in snapshot.peers])
+    _check_distinct("snapshot", "endpoint", [endpoint.name for endpoint in snapshot.endpoints])
     if sum(peer.primary for peer in snapshot.peers) > 1:
         raise FormatError("The snapshot holds more than one primary peer.")
     return snapshot
@@ -100,8 +102,8 @@ def read_plan(text: str | bytes) -> Plan:
         made_at=wire.made_at,
         complete=wire.complete,
         base={Address(peer): Base(one.trusted_ca, _ciphers(one.ciphers), one.version) for peer, one in wire.base.items()},
-        actions=tuple(_action(one) for one in wire.actions),
-        endpoints=tuple(_forecast(one) for one in wire.endpoints),
+        actions=tuple(_action(action) for action in wire.actions),
+        endpoints=tuple(_forecast(endpoint) for endpoint in wire.endpoints),
         unresolved=tuple(
             Unresolved(Address(one.address), one.port, one.cause, one.advice, tuple(one.options)) for one in wire.unresolved
         ),
@@ -109,7 +111,9 @@ def read_plan(text: str | bytes) -> Plan:
         notes=tuple(wire.notes),
         not_in_use=tuple(wire.not_in_use),
         undiscovered=tuple(_gap(gap) for gap in wire.undiscovered),
-        alternatives=tuple(Alternative(one.summary, one.why_not, one.switch) for one in wire.alternatives),
+        alternatives=tuple(
+            Alternative(alternative.summary, alternative.why_not, alternative.switch) for alternative in wire.alternatives
+        ),
     )
 
 

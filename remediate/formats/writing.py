@@ -32,19 +32,20 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "format": SNAPSHOT_FORMAT,
             "cluster": snapshot.cluster,
             "taken_at": rfc3339(snapshot.taken_at),
-            "peers": [_peer_out(one) for one in snapshot.peers],
-            "endpoints": [_endpoint_out(one) for one in snapshot.endpoints],
+            "peers": [_peer_out(peer) for peer in snapshot.peers],
+            "endpoints": [_endpoint_out(endpoint) for endpoint in snapshot.endpoints],
             "available_ca": list(snapshot.available_ca),
             "vouched_for": sorted(snapshot.vouched_for),
             "certificates": _pems(snapshot.certificates),
             "publishers": [
-                {"address": one.address, "product": one.product, "refresh": one.refresh} for one in snapshot.publishers
+                {"address": publisher.address, "product": publisher.product, "refresh": publisher.refresh}
+                for publisher in snapshot.publishers
             ],
             "not_in_use": list(snapshot.not_in_use),
             # For readers of 0.1.0, which know the sentences alone.
             "not_asked": [gap.message for gap in snapshot.undiscovered],
             "undiscovered": [_gap_out(gap) for gap in snapshot.undiscovered],
-            "alarms": [{"certificate": one.certificate, "message": one.message} for one in snapshot.alarms],
+            "alarms": [{"certificate": alarm.certificate, "message": alarm.message} for alarm in snapshot.alarms],
         }
     )
 
@@ -74,8 +75,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "complete": plan.complete,
         "base": {peer: _base_out(base) for peer, base in plan.base.items()},
-        "actions": [_action_out(one) for one in plan.actions],
-        "endpoints": [_forecast_out(one) for one in plan.endpoints],
+        "actions": [_action_out(action) for action in plan.actions],
+        "endpoints": [_forecast_out(endpoint) for endpoint in plan.endpoints],
         "unresolved": [
             {
                 "address": one.address,
@@ -88,7 +89,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         ],
         "certificates": _pems(plan.certificates),
         "notes": list(plan.notes),
-        "alternatives": [{"summary": one.summary, "why_not": one.why_not, "switch": one.switch} for one in plan.alternatives],
+        "alternatives": [
+            {"summary": alternative.summary, "why_not": alternative.why_not, "switch": alternative.switch}
+            for alternative in plan.alternatives
+        ],
     }
     # Left out where there are none: a plan of 0.1.0, read and written, is to have its own id again.
     if plan.not_in_use:

@@ -72,7 +72,7 @@ class Control:
 
     async def _requests(self, request: Request) -> Response:
         del request
-        return JSONResponse([asdict(one) for one in self._lab.requests])
+        return JSONResponse([asdict(request) for request in self._lab.requests])
 
     async def _ask(self, request: Request) -> Response:
         asked = await request.json()

@@ -291,18 +291,18 @@ class Faults:
         """Return the faults that hit this request, used up by it, and the seconds to delay its answer."""
         with self._lock:
             hits = [one for one in self._armed if _hits(one, peer, transport, text, write=write)]
-            for one in hits:
-                one.times -= 1
+            for hit in hits:
+                hit.times -= 1
             self._armed = [one for one in self._armed if one.times > 0]
-            return frozenset(one.fault for one in hits), sum(one.seconds for one in hits)
+            return frozenset(hit.fault for hit in hits), sum(hit.seconds for hit in hits)
 
     def trusted_list_was_read(self, peer: str) -> None:
         """Called after each answer with the trusted CA list: now somebody else may come."""
         with self._lock:
-            due = [one for one in self._intruders if one.peer == peer]
+            due = [intruder for intruder in self._intruders if intruder.peer == peer]
             for one in due:
                 one.reads_left -= 1
-            self._intruders = [one for one in self._intruders if one.reads_left > 0]
+            self._intruders = [intruder for intruder in self._intruders if intruder.reads_left > 0]
         for one in due:
             if one.reads_left <= 0:
                 one.change()

@@ -55,7 +55,7 @@ class Judges:
 
     def ask(self, peer: SimulatedPeer, address: str, port: int) -> JudgeAnswer:
         """Ask through one peer. Raises LabError when the lab has no such endpoint."""
-        target = next((one for one in self._targets if (one.address, one.port) == (address, port)), None)
+        target = next((target for target in self._targets if (target.address, target.port) == (address, port)), None)
         if target is None:
             raise LabError(f"The lab has no endpoint {address}:{port}.")
         with self._locks[peer.address]:
@@ -65,7 +65,7 @@ class Judges:
         """Ask through every peer for every endpoint, the peers side by side."""
         with ThreadPoolExecutor(len(self._cluster.peers)) as pool:
             answers = pool.map(
-                lambda peer: [self.ask(peer, one.address, one.port) for one in self._targets], self._cluster.peers
+                lambda peer: [self.ask(peer, target.address, target.port) for target in self._targets], self._cluster.peers
             )
             return {
                 (peer.address, target.address, target.port): answer

@@ -169,13 +169,13 @@ class Lab:
         }
 
     async def _start_servers(self) -> None:
-        running = [one for node in self.nodes if node.running for one in node.listeners]
-        await asyncio.gather(*(one.start() for one in self._servers.values()), *(one.start() for one in running))
+        running = [listener for node in self.nodes if node.running for listener in node.listeners]
+        await asyncio.gather(*(server.start() for server in self._servers.values()), *(one.start() for one in running))
 
     async def _stop_servers(self) -> None:
         self._stopping = True
-        every = [one for node in self.nodes for one in node.listeners]
-        await asyncio.gather(*(one.stop() for one in self._servers.values()), *(one.stop() for one in every))
+        every = [listener for node in self.nodes for listener in node.listeners]
+        await asyncio.gather(*(server.stop() for server in self._servers.values()), *(one.stop() for one in every))
 
     def _restart(self, peer: SimulatedPeer) -> None:
         """Restart a peer: the answer goes out first, then it is away for a moment."""
@@ -220,7 +220,7 @@ class Lab:
     async def _switch_node(self, node: SimulatedNode, *, running: bool) -> None:
         if node.running != running:
             node.running = running
-            await asyncio.gather(*(one.start() if running else one.stop() for one in node.listeners))
+            await asyncio.gather(*(listener.start() if running else listener.stop() for listener in node.listeners))
 
     def _intercept(self, address: str, port: int) -> None:
         self.background.run(intercept(self.node(address), port, self.directory / "private"))

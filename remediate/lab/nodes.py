@@ -82,7 +82,7 @@ async def intercept(node: SimulatedNode, port: int, private: Path) -> None:
     listener = genuine.behind(tls)
     await listener.start()
     node.listeners = (*node.listeners[:number], listener, *node.listeners[number + 1 :])
-    node.presented = {**node.presented, **{one: {family: it.chain for family, it in forged.items()} for one in service.ports}}
+    node.presented = {**node.presented, **{port: {family: it.chain for family, it in forged.items()} for port in service.ports}}
 
 
 def _server_context(
@@ -150,7 +150,9 @@ class _NodeApp:
     async def _snapshot(self, request: Request) -> Response:
         if not self._platform_login(request):
             return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
-        authorities = [self.pki.certificate(one.id) for one in self.scenario.authorities if one.id in self._sent()]
+        authorities = [
+            self.pki.certificate(authority.id) for authority in self.scenario.authorities if authority.id in self._sent()
+        ]
         return JSONResponse(certificate_snapshot(self.spec.address, self._own(), authorities))
 
     async def _identity(self, request: Request) -> Response:

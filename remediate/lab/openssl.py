@@ -65,9 +65,9 @@ def _handshake(settings: Settings, target: Target) -> _Seen:
     context.set_max_proto_version(SSL.TLS1_3_VERSION if settings.tls13 else SSL.TLS1_2_VERSION)
     context.set_verify(SSL.VERIFY_PEER, keep_the_first)
     store = context.get_cert_store()
-    for one in settings.trusted:
+    for certificate in settings.trusted:
         if store is not None:
-            store.add_cert(crypto.X509.from_cryptography(load_der_x509_certificate(one.der)))
+            store.add_cert(crypto.X509.from_cryptography(load_der_x509_certificate(certificate.der)))
     leaf = _leaf_of(context, target)
     error, depth = failures[0] if failures else (0, 0)
     return _Seen(leaf is not None, leaf, error, depth)

@@ -89,7 +89,7 @@ def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addres
         fingerprint=identity.certificate.fingerprint,
         host_key=host_key.fingerprint,
         server_certificate=identity.certificate,
-        trusted=[pki.certificate(one) for one in scenario.trusted[number]],
+        trusted=[pki.certificate(certificate) for certificate in scenario.trusted[number]],
         leaves=initial_leaves(scenario, addresses),
         publishers=_publishers(scenario, accounts),
     )

@@ -44,7 +44,7 @@ class Identity:
         key = self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        return "".join(one.pem for one in self.chain) + key.decode()
+        return "".join(certificate.pem for certificate in self.chain) + key.decode()
 
 
 @dataclass(frozen=True, slots=True)

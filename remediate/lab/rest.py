@@ -113,7 +113,7 @@ class RestInterface:
         del request
         with self.cluster.lock:
             # Text between the blocks, as the box's own file has it.
-            blocks = [f"# {one.subject}\n{one.pem}" for one in self.peer.trusted]
+            blocks = [f"# {certificate.subject}\n{certificate.pem}" for certificate in self.peer.trusted]
         return PlainTextResponse("\n".join(blocks))
 
     async def _post_root(self, request: Request) -> Response:
@@ -157,7 +157,7 @@ class RestInterface:
             return _message("Not found", 404)
         if request.method == "GET":
             with self.cluster.lock:
-                return JSONResponse([_shown(one) for one in self.peer.publishers if one.product == product])
+                return JSONResponse([_shown(publisher) for publisher in self.peer.publishers if publisher.product == product])
         body = await _json(request)
         address = str(body.get("Publisher", ""))
         if request.method == "DELETE":

@@ -113,7 +113,7 @@ def _get(path: str, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]
 
 
 def _set(typed: Typed, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]:
-    name = next((one for one in peer.leaves if one.casefold() == typed.path.casefold()), None)
+    name = next((leaf for leaf in peer.leaves if leaf.casefold() == typed.path.casefold()), None)
     if name is None:
         return ["ERROR: Invalid path."]
     value = typed.value.capitalize() if name == VERIFY_LEAF else typed.value

@@ -51,7 +51,7 @@ def certificate_snapshot(
     server: str, services: Mapping[str, Mapping[KeyFamily, Certificate]], authorities: Iterable[Certificate]
 ) -> dict[str, object]:
     """``/config/snapshot/server``: own certificates by service, and what the services trust."""
-    trusted = [{"filename": f"{one.common_name}.pem", "certificate": one.pem} for one in authorities]
+    trusted = [{"filename": f"{authority.common_name}.pem", "certificate": authority.pem} for authority in authorities]
     return {
         "server": server,
         "identities": [

@@ -124,7 +124,7 @@ class SimulatedCluster:
     def remove_trusted(self, peer: SimulatedPeer, fingerprint: str) -> bool:
         """Take a certificate out of one peer's list. Returns whether it was there."""
         with self.lock:
-            kept = [one for one in peer.trusted if one.fingerprint != fingerprint]
+            kept = [certificate for certificate in peer.trusted if certificate.fingerprint != fingerprint]
             found = len(kept) < len(peer.trusted)
             peer.trusted[:] = kept
             return found
@@ -143,7 +143,11 @@ class SimulatedCluster:
     def set_publisher(self, peer: SimulatedPeer, entry: PublisherEntry) -> None:
         """Add a publisher, or add it again: its nodes are then discovered anew."""
         with self.lock:
-            others = [one for one in peer.publishers if (one.product, one.address) != (entry.product, entry.address)]
+            others = [
+                publisher
+                for publisher in peer.publishers
+                if (publisher.product, publisher.address) != (entry.product, entry.address)
+            ]
             peer.publishers[:] = [*others, entry]
             self.refreshed.append(entry.address)
         self._replicate_soon()
@@ -151,7 +155,7 @@ class SimulatedCluster:
     def remove_publisher(self, peer: SimulatedPeer, product: Product, address: str) -> bool:
         """Remove a publisher. Returns whether it was there."""
         with self.lock:
-            kept = [one for one in peer.publishers if (one.product, one.address) != (product, address)]
+            kept = [publisher for publisher in peer.publishers if (publisher.product, publisher.address) != (product, address)]
             found = len(kept) < len(peer.publishers)
             peer.publishers[:] = kept
         self._replicate_soon()

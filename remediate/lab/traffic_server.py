@@ -136,13 +136,13 @@ def _write_configuration(directory: Path, address: str, targets: Iterable[Target
     etc, run, log, empty = (directory / name for name in ("etc", "run", "log", "empty"))
     for folder in (etc, run, log, empty):
         folder.mkdir(parents=True)
-    (directory / "trusted.pem").write_text("".join(one.pem for one in settings.trusted))
+    (directory / "trusted.pem").write_text("".join(certificate.pem for certificate in settings.trusted))
     records = _RECORDS.format(
         port=_PORT, address=address, names=names, directory=directory, ciphers=settings.ciphers,
         policy="ENFORCED" if settings.enforced else "PERMISSIVE", tls13=int(settings.tls13),
     )  # fmt: skip
     (etc / "records.config").write_text(records)
-    (etc / "remap.config").write_text("".join(_remap(address, one) for one in targets))
+    (etc / "remap.config").write_text("".join(_remap(address, target) for target in targets))
     (etc / "ip_allow.yaml").write_text("ip_allow:\n  - {apply: in, ip_addrs: 0/0, action: allow, methods: ALL}\n")
     # Without a resolv.conf of its own it asks the system's name servers as well.
     (directory / "resolv.conf").write_text("")

@@ -91,7 +91,7 @@ def _from_pem(text: str, file: str, *, keep_unreadable: bool) -> tuple[Certifica
             found.extend(_from_block(block, file, keep_unreadable=keep_unreadable))
             continue
         kind = file_kinds.kind_of_label(block.label)
-        alone = not any(other.label in _READ_LABELS for other in blocks)
+        alone = not any(block.label in _READ_LABELS for block in blocks)
         error = NoCertificate if alone and not kind.secret else CertificateError
         raise error(block.misplaced(kind.what), next_step=kind.remedy_for(file))
     return tuple(found)

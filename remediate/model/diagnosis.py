@@ -54,7 +54,9 @@ class SeenChain:
     @property
     def refusing(self) -> Alert | None:
         """The alert by which a client ended a handshake over it."""
-        return next((one.alert for one in self.alerts if one.alert.by == "client" and one.alert.about_a_certificate), None)
+        return next(
+            (alert.alert for alert in self.alerts if alert.alert.by == "client" and alert.alert.about_a_certificate), None
+        )
 
 
 @dataclass(frozen=True, slots=True)

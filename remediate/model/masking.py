@@ -123,7 +123,7 @@ def _long_spellings(secret: str) -> list[str]:
 
 
 def _alternatives(patterns: Iterable[str]) -> str:
-    return "|".join(sorted(patterns, key=lambda one: (-len(one), one)))
+    return "|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))
 
 
 def _bytes_of(secret: str) -> Iterator[bytes]:

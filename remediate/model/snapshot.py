@@ -173,5 +173,5 @@ class Snapshot(JsonDocument):
     @property
     def complete(self) -> bool:
         """Whether every peer and every endpoint was observed, and discovery learned which there are."""
-        observed = all(peer.error is None for peer in self.peers) and all(one.error is None for one in self.endpoints)
+        observed = all(peer.error is None for peer in self.peers) and all(endpoint.error is None for endpoint in self.endpoints)
         return observed and not any(gap.incomplete for gap in self.undiscovered)

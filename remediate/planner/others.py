@@ -38,7 +38,7 @@ class OthersAt:
     @cached_property
     def _verified(self) -> tuple[Endpoint, ...]:
         endpoints = self._forecaster.endpoints.values()
-        return tuple(one for one in endpoints if self._forecaster.outcome(self._peer, one).verdict.ok)
+        return tuple(endpoint for endpoint in endpoints if self._forecaster.outcome(self._peer, endpoint).verdict.ok)
 
     @cached_property
     def _users(self) -> dict[Certificate, tuple[Endpoint, ...]]:

@@ -60,7 +60,7 @@ def changed_by_approvals(plan: Plan, snapshot: Snapshot, policy: Policy) -> bool
 
 def _effects(plan: Plan) -> list[Action]:
     """What `plan` does, whoever vouches for it."""
-    return [replace(one, approval="required") if isinstance(one, TrustCertificate) else one for one in plan.actions]
+    return [replace(action, approval="required") if isinstance(action, TrustCertificate) else action for action in plan.actions]
 
 
 def _check(snapshot: Snapshot) -> None:

@@ -74,7 +74,9 @@ class _Refusals:
         everywhere = len(peers) == 1 and len(next(iter(peers.values()))) == len(self._observed)
         said = [one.text if everywhere else f"On {', '.join(some)} only: {one.text}" for one, some in peers.items()]
         refusing = [peer for some in peers.values() for peer in some]
-        options = dict.fromkeys([*self._by_ciphers(endpoint, refusing), *(one for advice in peers for one in advice.options)])
+        options = dict.fromkeys(
+            [*self._by_ciphers(endpoint, refusing), *(option for advice in peers for option in advice.options)]
+        )
         return Unresolved(endpoint.address, endpoint.port, next(iter(peers)).cause, " ".join(said), tuple(options))
 
     def _refusal(self, peer: Address, endpoint: Endpoint) -> Refusal:
@@ -97,7 +99,7 @@ class _Refusals:
         """The switch that lets `endpoint` present its other certificate, where that was seen to help everywhere."""
         other = self._helpers.ciphers
         outcomes = [other.outcome(peer, endpoint) for peer in refusing] if other else []
-        if other and all(one.verdict.ok for one in outcomes):
-            families = {_KEY_NAMES[one.key] for one in outcomes if one.key}
+        if other and all(outcome.verdict.ok for outcome in outcomes):
+            families = {_KEY_NAMES[outcome.key] for outcome in outcomes if outcome.key}
             shown = " or ".join(sorted(families))
             yield f"Plan with --ciphers {other.policy}: its {shown} certificate is then presented, and verifies."

@@ -55,7 +55,9 @@ def draw(
         for depth, one in enumerate(chain)
     ]
     if above is None and chain and chain[-1].readable and not chain[-1].self_issued:
-        namesakes = tuple(one for one in dict.fromkeys((*trusted, *presented)) if one.named_as_issuer_of(chain[-1]))
+        namesakes = tuple(
+            certificate for certificate in dict.fromkeys((*trusted, *presented)) if certificate.named_as_issuer_of(chain[-1])
+        )
         links.append(Link(None, chain[-1].issuer, "missing", len(links), breaks=False, namesakes=namesakes))
     return tuple(links)
 
@@ -70,4 +72,4 @@ def _above(
     """The issuer of the last of `chain`; None above a root, or where it was found nowhere."""
     if not chain or chain[-1].self_issued:
         return None
-    return next((one for one in (*trusted, *presented) if one.issued(chain[-1])), None)
+    return next((certificate for certificate in (*trusted, *presented) if certificate.issued(chain[-1])), None)

@@ -71,7 +71,7 @@ def _finding(console: Console, finding: Finding, trusted: Sequence[Certificate],
     _evidence(console, finding)
     shown = set[tuple[Certificate, ...]]()
     for endpoint in finding.seen:
-        for chain in (one for one in endpoint.chains[:_MOST_SHOWN_CHAINS] if one.certificates not in shown):
+        for chain in (chain for chain in endpoint.chains[:_MOST_SHOWN_CHAINS] if chain.certificates not in shown):
             shown.add(chain.certificates)
             _chain(console, chain, finding, trusted, every_fact=every_fact or finding.standing != "accepted")
         hidden = len(endpoint.chains) - _MOST_SHOWN_CHAINS
@@ -130,7 +130,7 @@ def _block(console: Console, lines: Iterable[Text]) -> None:
 def _ending(console: Console, diagnosis: Diagnosis, *, judged: bool) -> None:
     ending = ending_of(diagnosis)
     if ending is None:
-        if not judged and any(one.seen for one in diagnosis.findings):
+        if not judged and any(finding.seen for finding in diagnosis.findings):
             console.print()
             console.print(Text(_NO_LIST, "dim"))
         return
@@ -161,7 +161,7 @@ def _unread(console: Console, evidence: Evidence) -> None:
 
 
 def _next(console: Console, findings: Sequence[Finding]) -> None:
-    commands = list(dict.fromkeys(command for one in findings for command in one.commands))
+    commands = list(dict.fromkeys(command for finding in findings for command in finding.commands))
     if not commands:
         return
     console.print()

@@ -32,7 +32,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "looked_at": asdict(evidence.looked_at),
         "other_failures": [_other_failures(failures) for failures in evidence.other_failures],
-        "findings": [_finding(one) for one in diagnosis.findings],
+        "findings": [_finding(finding) for finding in diagnosis.findings],
         "unread": [{"where": one.where, "reason": one.reason} for one in evidence.unread],
         "certificates": certificates,
     }

@@ -80,7 +80,7 @@ def link_lines(link: Link) -> tuple[Text, ...]:
     both = link.origin == "trusted" and link.presented
     head.append(f"  [{link.depth}] {_BOTH if both else _ORIGINS[link.origin]}", "dim")
     if link.certificate is None:
-        return (head, *(Text(f"{indent}  {_namesake(one)}", "dim") for one in link.namesakes))
+        return (head, *(Text(f"{indent}  {_namesake(namesake)}", "dim") for namesake in link.namesakes))
     return (head, *(Text(f"{indent}  {line}", "dim") for line in facts(link.certificate)))
 
 

@@ -89,8 +89,12 @@ def _printable(value: object) -> object:
 def _chains(plan: Plan) -> tuple[Branch, ...]:
     """The certificates to trust as trees: each under its issuer where that one is also to be trusted."""
     additions = [action for action in plan.actions if isinstance(action, TrustCertificate)]
-    known = {one.certificate: plan.certificates[one.certificate] for one in additions if one.certificate in plan.certificates}
-    roots = [one for one in additions if _is_top(known.get(one.certificate), known.values())]
+    known = {
+        addition.certificate: plan.certificates[addition.certificate]
+        for addition in additions
+        if addition.certificate in plan.certificates
+    }
+    roots = [addition for addition in additions if _is_top(known.get(addition.certificate), known.values())]
     return tuple(_branch(root, additions, plan) for root in roots)
 
 
@@ -101,10 +105,12 @@ def _is_top(certificate: Certificate | None, known: Iterable[Certificate]) -> bo
 def _branch(action: TrustCertificate, additions: Sequence[TrustCertificate], plan: Plan) -> Branch:
     certificate = plan.certificates.get(action.certificate)
     children = tuple(
-        one for one in additions if certificate and _hangs_below(plan.certificates.get(one.certificate), certificate)
+        addition
+        for addition in additions
+        if certificate and _hangs_below(plan.certificates.get(addition.certificate), certificate)
     )
     # Cross-signed CAs can name each other; what is drawn once is not drawn again below itself.
-    rest = [one for one in additions if one is not action and one not in children]
+    rest = [addition for addition in additions if addition is not action and addition not in children]
     below = tuple(_branch(child, rest, plan) for child in children)
     shown_below = {endpoint for branch in below for endpoint in branch.reached}
     return Branch(

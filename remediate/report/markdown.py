@@ -67,7 +67,7 @@ def _matrix(plan: Plan) -> Iterator[str]:
     yield f"| endpoint | {' | '.join(code(label) for label in matrix.labels)} | cause |"
     yield f"|---|{':-:|' * len(matrix.peers)}---|"
     for row in matrix.rows:
-        cells = ("·" if one is None else f"{symbol_of(one.before)} → {symbol_of(one.after)}" for one in row.cells)
+        cells = ("·" if cell is None else f"{symbol_of(cell.before)} → {symbol_of(cell.after)}" for cell in row.cells)
         yield f"| {code(row.endpoint)} | {' | '.join(cells)} | {', '.join(row.causes)} |"
 
 

@@ -125,14 +125,14 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
         return
     _heading(console, title)
     groups = left_over(unresolved)
-    for one in groups[:SHOWN_GROUPS]:
-        symbol = UNSEEN if one.cause is Cause.UNREACHABLE else REFUSED
+    for group in groups[:SHOWN_GROUPS]:
+        symbol = UNSEEN if group.cause is Cause.UNREACHABLE else REFUSED
         line = Text(f"{symbol} ", _SYMBOLS[symbol])
-        line.append(clean(", ".join(one.endpoints), MAX_NAMES), "bold")
-        line.append(f"  {one.cause.value}", _SYMBOLS[symbol])
+        line.append(clean(", ".join(group.endpoints), MAX_NAMES), "bold")
+        line.append(f"  {group.cause.value}", _SYMBOLS[symbol])
         _indented(console, line, 2)
-        _indented(console, Text(clean(one.advice, 2000)), 4)
-        for option in one.options:
+        _indented(console, Text(clean(group.advice, 2000)), 4)
+        for option in group.options:
             _indented(console, _bullet(option), 4)
     _and_more(console, len(groups) - SHOWN_GROUPS, "entry", "entries")
 
@@ -265,11 +265,11 @@ def _alternatives(console: Console, plan: Plan) -> None:
     _heading(console, "Plans that were not chosen")
     if not plan.alternatives:
         console.print("  none that would verify something else, or the same at another cost")
-    for other in plan.alternatives:
-        _indented(console, _bullet(other.summary), 2)
-        _indented(console, Text(f"Not chosen: {clean(other.why_not, 2000)}"), 4)
-        if other.switch:
-            _indented(console, Text(f"To choose it: {clean(other.switch)}"), 4)
+    for alternative in plan.alternatives:
+        _indented(console, _bullet(alternative.summary), 2)
+        _indented(console, Text(f"Not chosen: {clean(alternative.why_not, 2000)}"), 4)
+        if alternative.switch:
+            _indented(console, Text(f"To choose it: {clean(alternative.switch)}"), 4)
 
 
 def _listing(console: Console, title: str, lines: Sequence[str]) -> None:

@@ -102,9 +102,9 @@ def matrix_of(forecasts: Iterable[EndpointForecast]) -> Matrix:
 def sums_of(forecasts: Iterable[EndpointForecast]) -> Sums:
     """Count the pairs."""
     listed = tuple(forecasts)
-    before = sum(one.before.verdict.ok for one in listed)
-    unseen = sum(symbol_of(one.after) == UNSEEN for one in listed)
-    return Sums(len(listed), before, sum(one.after.verdict.ok for one in listed), unseen)
+    before = sum(certificate.before.verdict.ok for certificate in listed)
+    unseen = sum(symbol_of(certificate.after) == UNSEEN for certificate in listed)
+    return Sums(len(listed), before, sum(certificate.after.verdict.ok for certificate in listed), unseen)
 
 
 def symbol_of(outcome: Outcome) -> str:
@@ -151,7 +151,7 @@ def incompleteness_of(plan: Plan) -> tuple[str, ...]:
 
 def approvals_required(plan: Plan) -> tuple[TrustCertificate, ...]:
     """The additions that nobody vouches for yet."""
-    return tuple(one for one in plan.actions if isinstance(one, TrustCertificate) and one.approval == "required")
+    return tuple(action for action in plan.actions if isinstance(action, TrustCertificate) and action.approval == "required")
 
 
 def display_name(certificate: Certificate | None) -> str:

@@ -40,7 +40,9 @@ def test_without_a_voucher_the_forged_certificate_waits_for_a_person_and_apply_s
     plan = tmp_path / "plan.json"
     # The console's fingerprints are those of the real node: to approve them does not let the forged one in.
     assert remediate("plan", "-i", intercepted.inventory, "--approve-file", intercepted.approvals, "-o", plan, "-q").code == 0
-    approvals = {one["certificate"]: one["approval"] for one in json.loads(plan.read_text())["actions"] if "approval" in one}
+    approvals = {
+        load["certificate"]: load["approval"] for load in json.loads(plan.read_text())["actions"] if "approval" in load
+    }
     wanted = approvals.keys() & forged(intercepted)
 
     ended = remediate("apply", plan, "-i", intercepted.inventory, "--approve-file", intercepted.approvals, "--yes", "-q")
@@ -66,7 +68,7 @@ def test_certificate_management_that_says_otherwise_raises_the_alarm(
 
     document = json.loads(plan.read_text())
     alarms = [json.loads(line) for line in events.read_text().splitlines() if '"type": "alarm"' in line]
-    assert {one["certificate"] for one in alarms} == forged(intercepted)
+    assert {alarm["certificate"] for alarm in alarms} == forged(intercepted)
     assert planned.err.count("ALARM: ") == len(alarms) == 4
     for said in (planned.err, "".join(document["notes"][:4]), "".join(verified.document["clusters"][0]["alarms"])):
         assert all(one in said for one in forged(intercepted) | genuine(intercepted.pki))
@@ -76,7 +78,7 @@ def test_certificate_management_that_says_otherwise_raises_the_alarm(
     assert page.index("Alarm") < page.index("Actions")
 
     approvals = {one["certificate"]: one["approval"] for one in document["actions"] if "approval" in one}
-    assert {approvals[one] for one in approvals.keys() & forged(intercepted)} == {"required"}
+    assert {approvals[key] for key in approvals.keys() & forged(intercepted)} == {"required"}
     assert ended.code == 7
     assert intercepted.requests.writes == ()
 

@@ -29,7 +29,7 @@ def rehearse(remediate: Remediate, lab: Lab, plan: Path, *more: str | Path) -> E
 
 def to_trust(plan: Path, *words: str) -> list[str]:
     """The certificates that a plan would trust, of those words for their approval."""
-    return [one["certificate"] for one in json.loads(plan.read_text())["actions"] if one.get("approval") in words]
+    return [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") in words]
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_what_was_approved_for_the_plan_counts_on_this_machine(
     plan = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan, "-q")
     [kept] = (tmp_path / "state" / "approvals").iterdir()
-    assert {one["how"] for one in json.loads(kept.read_text())["approved"]} == {"approve-file"}
+    assert {load["how"] for load in json.loads(kept.read_text())["approved"]} == {"approve-file"}
     # Then apply finds them here, and elsewhere it names the flag and what it is for
     assert rehearse(remediate, lab, plan).code in {0, 10}
     elsewhere()

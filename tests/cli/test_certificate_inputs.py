@@ -180,7 +180,7 @@ def test_the_inventory_takes_what_the_option_takes(remediate: Remediate, lab: La
 
 def test_a_key_without_parameters_ends_no_command(tmp_path: Path) -> None:
     # Given a certificate with a DSA key that leaves its parameters to its issuer; in a process of its own, which it may end
-    bare = next(one for one in without_parameters() if one.key_family == "dsa" and one.key_bits is None)
+    bare = next(parameter for parameter in without_parameters() if parameter.key_family == "dsa" and parameter.key_bits is None)
     (tmp_path / "bare.pem").write_text(bare.pem)
     command = [sys.executable, "-m", "remediate", "explain", "--address", "a"]
 

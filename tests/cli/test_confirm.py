@@ -55,7 +55,7 @@ class Bench:
         return ["apply", str(self.plan), *where, "--yes", *approved, "--confirm-within", within, "-q"]
 
     def standing(self) -> list[object]:
-        return [(tuple(one.fingerprint for one in peer.trusted), dict(peer.ciphers)) for peer in self.lab.peers]
+        return [(tuple(certificate.fingerprint for certificate in peer.trusted), dict(peer.ciphers)) for peer in self.lab.peers]
 
     def state(self) -> str:
         with Journal(self.state_dir) as journal:
@@ -63,7 +63,7 @@ class Bench:
         return runs[0].state if runs else ""
 
     def log(self) -> str:
-        return "".join(one.read_text() for one in (self.state_dir / "timers").glob("*.log"))
+        return "".join(path.read_text() for path in (self.state_dir / "timers").glob("*.log"))
 
 
 @pytest.fixture

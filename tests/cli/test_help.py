@@ -65,7 +65,9 @@ def test_every_option_has_its_variable(path: tuple[str, ...]) -> None:
         command = command.get_command(click.Context(command), name)
     assert command is not None
 
-    for option in (one for one in command.params if isinstance(one, click.Option) and one.name not in {"version", "help"}):
+    for option in (
+        param for param in command.params if isinstance(param, click.Option) and param.name not in {"version", "help"}
+    ):
         long = max(option.opts, key=len)
         assert option.envvar == "REMEDIATE_" + long.lstrip("-").replace("-", "_").upper()
         assert option.help

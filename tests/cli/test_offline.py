@@ -57,7 +57,7 @@ def test_policy_options_reach_the_plan(remediate: Remediate, snapshot: Path) -> 
 
 
 def test_approvals_from_option_and_file_are_granted(remediate: Remediate, snapshot: Path, plan: Path, tmp_path: Path) -> None:
-    required = [one["certificate"] for one in json.loads(plan.read_text())["actions"] if one.get("approval") == "required"]
+    required = [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") == "required"]
     assert required
     listed = tmp_path / "approved.txt"
     printed = tmp_path / "printed.txt"
@@ -269,7 +269,7 @@ def test_what_needs_no_state_directory_runs_without_a_home(
 
 
 def explained(remediate: Remediate, folder: Path, chain: list[Entity], store: list[Entity], *more: str) -> Ended:
-    (folder / "c.pem").write_text("".join(one.certificate.pem for one in chain))
+    (folder / "c.pem").write_text("".join(certificate.certificate.pem for certificate in chain))
     (folder / "s.pem").write_text("".join(one.certificate.pem for one in store))
     address = ("--address", "cucm.test", "--at", AT)
     return remediate("explain", "--chain", folder / "c.pem", "--store", folder / "s.pem", *address, *more)
@@ -286,7 +286,7 @@ def test_explain_draws_the_chain_that_openssl_built_and_says_what_to_remove(reme
     links = explained(remediate, tmp_path, [leaf, middle, root], [root, stale], "--json").document["chain"]
 
     assert "refused: shadowed" in ended.out
-    assert [(one["origin"], one["presented"], one["breaks"]) for one in links] == [
+    assert [(link["origin"], link["presented"], link["breaks"]) for link in links] == [
         ("presented", True, False),
         ("trusted", False, True),
         ("trusted", True, False),

@@ -36,7 +36,7 @@ def test_reading_verbs_send_no_write(remediate: Remediate, lab: Lab, tmp_path: P
     assert codes == {"plan": 0, "collect": 0, "verify": 10, "doctor": 0, "workaround": 0, "dry run": codes["dry run"]}
     assert codes["dry run"] in {0, 10}
     assert len(lab.requests) > sent
-    assert [one for one in lab.requests if one.write] == []
+    assert [request for request in lab.requests if request.write] == []
 
 
 def test_stdout_is_one_document_and_progress_is_on_stderr(remediate: Remediate, lab: Lab) -> None:
@@ -90,7 +90,7 @@ def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
 ) -> None:
     plan = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "-o", plan)
-    required = [one["certificate"] for one in json.loads(plan.read_text())["actions"] if one.get("approval") == "required"]
+    required = [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") == "required"]
 
     ended = remediate("apply", plan, "-i", lab.inventory, "--yes", "--json")
 
@@ -98,7 +98,7 @@ def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
     assert ended.document["error"]["exit_code"] == 7
     assert required
     assert all(fingerprint in ended.err for fingerprint in required)
-    assert [one for one in lab.requests if one.write] == []
+    assert [request for request in lab.requests if request.write] == []
 
 
 def test_the_plan_of_another_cluster_is_refused(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_wrong_password_is_1_and_only_one_peer_was_asked(
 
     assert ended.code == 1
     assert "canary-password" not in ended.out + ended.err
-    assert len({one.peer for one in lab.requests if not one.authorised}) == 1
+    assert len({request.peer for request in lab.requests if not request.authorised}) == 1
 
 
 @pytest.mark.parametrize("answer", ["y", "\x04"])
@@ -259,7 +259,7 @@ def test_doctor_says_what_a_version_leaves_to_a_person_and_reminds_of_the_workar
     with Lab(tmp_path / "lab", judge=False) as story:
         without = story.inventory.with_name("no-axl.yml")
         lines = story.inventory.read_text().splitlines(True)
-        without.write_text("".join(one for one in lines if "secrets/axl" not in one and " mra: " not in one))
+        without.write_text("".join(line for line in lines if "secrets/axl" not in line and " mra: " not in line))
         with_account = remediate("doctor", "-i", story.inventory)
         story.peers[1].leaves["EdgeConfigServer VerifyOriginServer"] = "Off"
         ended = remediate("doctor", "-i", without)

@@ -26,14 +26,14 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     assert remediate("plan", *where, "-o", plan).code == 0
 
     first = remediate("apply", plan, *where, "--yes", "--ticket", "CHG1", "--json", "-q").document
-    writes = sum(one.write for one in fresh.requests)
+    writes = sum(request.write for request in fresh.requests)
     second = remediate("plan", *where, "--json", "-q").document
 
     assert (first["exit_code"], first["state"], first["changed"]) == (10, "applied", True)
     refused = {(one["address"], one["cause"]) for one in first["endpoints"] if not one["ok"]}
     assert refused == {("voicemail.steven.lab", "name-mismatch")}
     assert second["actions"] == []
-    assert sum(one.write for one in fresh.requests) == writes
+    assert sum(request.write for request in fresh.requests) == writes
 
     [run] = remediate("runs", "--json").document
     assert run.keys() == {"id", "cluster", "plan", "state", "started_at", "ended_at", "ticket", "peers"}
@@ -43,7 +43,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     assert exported["plan"]["id"] == run["plan"]
     assert {"who", "host", "pid", "ticket", "started_at", "ended_at", "message", "approvals", "steps"} <= exported.keys()
     for peer in fresh.peers:
-        assert exported["after"][peer.address]["trusted_ca"] == [one.fingerprint for one in peer.trusted]
+        assert exported["after"][peer.address]["trusted_ca"] == [certificate.fingerprint for certificate in peer.trusted]
         assert len(exported["before"][peer.address]["trusted_ca"]) < len(peer.trusted)
         assert exported["before"][peer.address]["ciphers"]
     for said in ("trust-certificate", "ticket: CHG1", "approved by a person", *(one["after"] for one in exported["steps"])):

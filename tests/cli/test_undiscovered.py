@@ -84,7 +84,7 @@ def test_apply_refuses_it_and_names_what_could_not_be_asked(remediate: Remediate
     assert WORDS in refused.err
     assert "--allow-incomplete" in refused.err
     assert rehearsed.code in {0, 10}
-    assert [one for one in lab.requests if one.write] == []
+    assert [request for request in lab.requests if request.write] == []
 
 
 def test_the_inventorys_own_list_needs_no_discovery(remediate: Remediate, lab: Lab) -> None:

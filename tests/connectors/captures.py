@@ -67,14 +67,14 @@ def recorded(
     server = _context(ssl.PROTOCOL_TLS_SERVER, chains, version)
     if asks:
         server.verify_mode = ssl.CERT_REQUIRED
-        server.load_verify_locations(cadata="".join(one.certificate.pem for one in asks))
+        server.load_verify_locations(cadata="".join(ask.certificate.pem for ask in asks))
     client = _context(ssl.PROTOCOL_TLS_CLIENT, [shows] if shows else [], version)
     client.check_hostname = False
     client.verify_mode = ssl.CERT_NONE
     client.set_ciphers(ciphers)
     if trusted is not None:
         client.verify_mode = ssl.CERT_REQUIRED
-        client.load_verify_locations(cadata="".join(one.certificate.pem for one in trusted))
+        client.load_verify_locations(cadata="".join(certificate.certificate.pem for certificate in trusted))
     first = _ends(client, server, server_name)
     spoken = list(first.talk())
     return list(_ends(client, server, server_name, first.client.session).talk()) if again else spoken
@@ -95,7 +95,7 @@ def _context(protocol: int, chains: Sequence[Sequence[Entity]], version: ssl.TLS
 @cache
 def _pem(chain: tuple[Entity, ...]) -> str:
     private = chain[0].private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return private + "".join(one.certificate.pem for one in chain)
+    return private + "".join(certificate.certificate.pem for certificate in chain)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def tagged(packet: bytes) -> bytes:
 
 def ip(protocol: int, content: bytes, addresses: tuple[str, str] = OUTER, *, offset: int = 0, identification: int = 1) -> bytes:
     """In IPv4 (RFC 791), or in IPv6 where the addresses are. `offset` is the field with its flags."""
-    source, target = (ip_address(one).packed for one in addresses)
+    source, target = (ip_address(address).packed for address in addresses)
     if len(source) == 16:
         return struct.pack("!IHBB", 0x60000000, len(content), protocol, 64) + source + target + content
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(content), identification, offset, 64, protocol, 0)

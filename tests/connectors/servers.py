@@ -60,11 +60,11 @@ def tls_context(*identities: Entity, chain: tuple[Entity, ...] = (), ciphers: st
     context.set_ciphers(ciphers)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    for one in identities:
-        key = one.private_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    for identity in identities:
+        key = identity.private_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "identity.pem"
-            path.write_text(key + one.certificate.pem + "".join(above.certificate.pem for above in chain))
+            path.write_text(key + identity.certificate.pem + "".join(above.certificate.pem for above in chain))
             context.load_cert_chain(path)
     return context
 

@@ -18,12 +18,12 @@ from tests.connectors.conftest import QUICK
 
 def test_the_peers_are_logged_in_to_in_order(lab: Lab, cluster: ClusterAccess) -> None:
     with open_peers(cluster, QUICK, writable=False) as opened:
-        assert [one.address for one in opened.peers] == [one.address for one in lab.peers] == list(opened.order)
+        assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers] == list(opened.order)
         assert opened.primary == lab.peers[0].address
         assert opened.unreachable == {}
 
-    logins = [one.peer for one in lab.requests if one.method == "login"]
-    assert logins == [one.address for one in lab.peers]
+    logins = [request.peer for request in lab.requests if request.method == "login"]
+    assert logins == [peer.address for peer in lab.peers]
 
 
 def test_a_refused_login_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
@@ -32,8 +32,8 @@ def test_a_refused_login_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> No
     with pytest.raises(LoginRefused, match=lab.peers[1].address):
         open_peers(cluster, QUICK, writable=False)
 
-    assert lab.peers[2].address not in {one.peer for one in lab.requests}
-    assert [one.authorised for one in lab.requests if one.peer == lab.peers[1].address] == [False]
+    assert lab.peers[2].address not in {request.peer for request in lab.requests}
+    assert [request.authorised for request in lab.requests if request.peer == lab.peers[1].address] == [False]
 
 
 def test_a_wrong_pin_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
@@ -49,7 +49,7 @@ def test_a_peer_that_is_down_is_said_and_the_others_go_on(lab: Lab, cluster: Clu
     lab.faults.down(lab.peers[0].address)
 
     with open_peers(cluster, QUICK, writable=False) as opened:
-        assert [one.address for one in opened.peers] == [one.address for one in lab.peers[1:]]
+        assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers[1:]]
         assert list(opened.unreachable) == [lab.peers[0].address]
         assert "connection refused" in opened.unreachable[cluster.peers[0].address]
         assert opened.primary == lab.peers[0].address
@@ -60,14 +60,14 @@ def test_a_peer_that_only_the_cluster_names_needs_its_own_pin(lab: Lab, cluster:
         open_peers(replace(cluster, peers=cluster.peers[:1]), QUICK, writable=False)
 
     assert "its own pin" in caught.value.next_step
-    assert {one.peer for one in lab.requests} == {lab.peers[0].address}
+    assert {request.peer for request in lab.requests} == {lab.peers[0].address}
 
 
 def test_a_ca_and_known_hosts_hold_for_the_peers_that_the_cluster_names(
     lab: Lab, cluster: ClusterAccess, tmp_path: Path
 ) -> None:
     known = tmp_path / "known_hosts"
-    known.write_text("".join(_line(one.address, one.ssh_port) for one in cluster.peers))
+    known.write_text("".join(_line(peer.address, peer.ssh_port) for peer in cluster.peers))
     first = replace(
         cluster.peers[0],
         tls=TlsTrust(ca=lab.directory / "pki" / "expressway-ca.pem"),
@@ -75,7 +75,7 @@ def test_a_ca_and_known_hosts_hold_for_the_peers_that_the_cluster_names(
     )
 
     with open_peers(replace(cluster, peers=(first,)), QUICK, writable=False) as opened:
-        assert [one.address for one in opened.peers] == [one.address for one in lab.peers]
+        assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers]
 
 
 def test_a_cluster_that_cannot_say_its_peers_leaves_a_gap(lab: Lab, cluster: ClusterAccess) -> None:
@@ -95,7 +95,7 @@ def test_a_peer_at_an_address_that_none_can_have_is_not_opened(lab: Lab, cluster
     lab.peers[0].leaves["Alternates Peer 4 Address"] = address
 
     with open_peers(cluster, QUICK, writable=False) as opened:
-        assert list(opened.order) == [one.address for one in lab.peers]
+        assert list(opened.order) == [peer.address for peer in lab.peers]
         assert [(gap.service, gap.kind, gap.incomplete, gap.names) for gap in opened.undiscovered] == [
             ("cluster", "name-refused", True, (address,))
         ]
@@ -106,7 +106,7 @@ def test_more_peers_than_a_cluster_can_have_are_not_opened(lab: Lab, cluster: Cl
     lab.peers[0].leaves["Alternates Peer 4 Address"] = "expc4.invalid"
 
     with open_peers(cluster, limits, writable=False) as opened:
-        assert list(opened.order) == [one.address for one in lab.peers]
+        assert list(opened.order) == [peer.address for peer in lab.peers]
         assert [(gap.kind, gap.incomplete, gap.count) for gap in opened.undiscovered] == [("over-limit", True, 1)]
 
 

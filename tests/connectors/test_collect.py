@@ -52,40 +52,44 @@ def test_the_snapshot_holds_what_the_boxes_hold(story: Story) -> None:
     lab, snapshot = story.lab, story.snapshot
 
     assert (snapshot.cluster, snapshot.taken_at, snapshot.complete) == (lab.name, THEN, True)
-    assert [one.trusted_ca for one in snapshot.peers] == [tuple(each.fingerprint for each in box.trusted) for box in lab.peers]
-    assert [one.primary for one in snapshot.peers] == [True, False, False]
-    assert {one.verify_origin_server for one in snapshot.peers} == {True}
-    assert [dict(one.ciphers) for one in snapshot.peers] == [box.ciphers for box in lab.peers]
+    assert [peer.trusted_ca for peer in snapshot.peers] == [
+        tuple(certificate.fingerprint for certificate in box.trusted) for box in lab.peers
+    ]
+    assert [peer.primary for peer in snapshot.peers] == [True, False, False]
+    assert {peer.verify_origin_server for peer in snapshot.peers} == {True}
+    assert [dict(peer.ciphers) for peer in snapshot.peers] == [box.ciphers for box in lab.peers]
     assert [(one.address, one.product, one.refresh) for one in snapshot.publishers] == [
         ("cucm.steven.lab", "cucm", "rest"),
         ("imp.steven.lab", "imp", "rest"),
     ]
     for endpoint in snapshot.endpoints:
         chains = lab.node(endpoint.address).presented[endpoint.port]
-        assert endpoint.presented == {family: tuple(one.fingerprint for one in chain) for family, chain in chains.items()}
+        assert endpoint.presented == {
+            family: tuple(certificate.fingerprint for certificate in chain) for family, chain in chains.items()
+        }
 
 
 def test_who_vouches_and_what_may_supply_an_issuer(story: Story) -> None:
     lab, snapshot = story.lab, story.snapshot
     operator = [lab.pki.certificate(one).fingerprint for one in lab.scenario.operator_ca]
-    trusted = {one.fingerprint for box in lab.peers for one in box.trusted}
+    trusted = {certificate.fingerprint for box in lab.peers for certificate in box.trusted}
 
     assert snapshot.vouched_for == trusted | set(operator)
     assert list(snapshot.available_ca[: len(operator)]) == operator
     assert set(snapshot.available_ca) == trusted | set(operator)
-    named = {one for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for one in chain}
+    named = {certificate for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for certificate in chain}
     assert set(snapshot.certificates) == named | trusted | set(operator)
 
 
 def test_reading_writes_nothing_and_says_what_it_does(story: Story) -> None:
     lab, snapshot, events = story.lab, story.snapshot, story.events
 
-    assert not any(one.write for one in story.requests)
-    assert {one.method for one in story.requests} <= {"GET", "login", "get", "status"}
-    kinds = [one.type for one in events]
+    assert not any(request.write for request in story.requests)
+    assert {request.method for request in story.requests} <= {"GET", "login", "get", "status"}
+    kinds = [event.type for event in events]
     assert (kinds[0], kinds.count("peer-read"), kinds.count("endpoint-probed")) == ("observe-start", 3, len(snapshot.endpoints))
-    assert [one.fields["total"] for one in events if one.type == "observe-start"] == [3, len(snapshot.endpoints)]
-    assert {one.cluster for one in events} == {lab.name}
+    assert [event.fields["total"] for event in events if event.type == "observe-start"] == [3, len(snapshot.endpoints)]
+    assert {event.cluster for event in events} == {lab.name}
 
 
 def test_twice_is_the_same_and_survives_its_file(story: Story) -> None:
@@ -108,8 +112,8 @@ def test_a_peer_that_is_down_makes_it_incomplete(lab: Lab, cluster: ClusterAcces
     assert (down.trusted_ca, down.ciphers) == ((), {})
     assert down.error is not None
     assert down.error.startswith("unreachable: The REST interface of")
-    assert [one.type for one in events].count("warning") == 1
-    assert all(one.presented for one in snapshot.endpoints)
+    assert [event.type for event in events].count("warning") == 1
+    assert all(endpoint.presented for endpoint in snapshot.endpoints)
 
 
 def test_a_refused_login_stops_the_cluster(lab: Lab, cluster: ClusterAccess) -> None:
@@ -130,7 +134,7 @@ def test_a_port_that_refuses_is_a_fault_only_where_somebody_insists(lab: Lab, cl
     snapshot = seen(replace(cluster, nodes=(*cluster.nodes, *extra)))
 
     assert snapshot.not_in_use == ("spare.steven.lab:8443",)
-    errors = {one.name: one.error for one in snapshot.endpoints if one.error}
+    errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
     assert errors == {"wanted.steven.lab:8443": "unreachable: connection refused"}
     assert not snapshot.complete
 
@@ -147,7 +151,7 @@ def test_a_port_that_does_not_answer_is_not_out_of_use(lab: Lab, cluster: Cluste
         snapshot = seen(replace(cluster, nodes=(*cluster.nodes, extra)))
         silent.set()
 
-    errors = {one.name: one.error for one in snapshot.endpoints if one.error}
+    errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
     assert (snapshot.not_in_use, list(errors), snapshot.complete) == ((), ["silent.steven.lab:8443"], False)
 
 
@@ -177,7 +181,7 @@ def test_discovery_that_could_not_ask_makes_it_incomplete(
         (PUBLISHER, "uds", True),
         (PUBLISHER, "axl", True),
     ]
-    assert [one.message for one in events if one.type == "warning"] == [gap.message for gap in snapshot.undiscovered]
+    assert [event.message for event in events if event.type == "warning"] == [gap.message for gap in snapshot.undiscovered]
     assert Snapshot.from_json(snapshot.to_json()) == snapshot
 
 
@@ -190,7 +194,7 @@ def test_names_that_only_a_stranger_gives_do_not_make_it_incomplete(
     snapshot = seen(cluster)
 
     assert snapshot.complete
-    assert not any("invalid" in one.address for one in snapshot.endpoints)
+    assert not any("invalid" in endpoint.address for endpoint in snapshot.endpoints)
     assert [(gap.kind, gap.incomplete, gap.count) for gap in snapshot.undiscovered] == [
         ("name-refused", False, 1),
         ("name-refused", False, 1),
@@ -209,7 +213,7 @@ def test_a_name_that_axl_gives_and_that_is_not_there_is_missed(
     snapshot = seen(cluster)
 
     assert (snapshot.complete, snapshot.undiscovered) == (False, ())
-    assert {one.address for one in snapshot.endpoints if one.error} == {"gone.invalid"}
+    assert {endpoint.address for endpoint in snapshot.endpoints if endpoint.error} == {"gone.invalid"}
 
 
 def test_the_inventorys_list_is_whole_where_it_says_so(cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]) -> None:
@@ -218,7 +222,7 @@ def test_the_inventorys_list_is_whole_where_it_says_so(cluster: ClusterAccess, p
     snapshot = seen(replace(cluster, discovery="inventory"))
 
     assert (snapshot.complete, snapshot.undiscovered) == (True, ())
-    assert {source for one in snapshot.endpoints for source in one.learned_from} == {"inventory"}
+    assert {source for endpoint in snapshot.endpoints for source in endpoint.learned_from} == {"inventory"}
     assert len(snapshot.publishers) == 2
 
 
@@ -264,7 +268,7 @@ def test_other_stories_are_read_as_well(tmp_path: Path, scenario: str) -> None:
         snapshot = seen(load(lab.inventory)[0])
 
         assert snapshot.complete == (scenario != "unreachable")
-        assert {one.tls13 for one in snapshot.endpoints if one.error is None} == {
+        assert {endpoint.tls13 for endpoint in snapshot.endpoints if endpoint.error is None} == {
             False,
             *([True] if scenario == "tls13" else []),
         }

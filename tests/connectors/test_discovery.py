@@ -156,7 +156,9 @@ def test_a_publisher_that_does_not_answer_is_said_and_its_port_is_insisted_on() 
 
 
 def _publishers(lab: Lab) -> list[PublisherRecord]:
-    return [PublisherRecord(Address(one.address), one.product, "axl", "On") for one in lab.peers[0].publishers]
+    return [
+        PublisherRecord(Address(publisher.address), publisher.product, "axl", "On") for publisher in lab.peers[0].publishers
+    ]
 
 
 def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAccess) -> None:
@@ -169,9 +171,11 @@ def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAcc
 
     assert gaps == []
 
-    assert {(one.address, one.port) for one in found.targets} == {(one.address, one.port) for one in lab.targets}
-    assert all(one.connect_to == known[one.address].connect_to for one in found.targets)
-    sources = {(one.address, one.product): one.learned_from for one in found.targets}
+    assert {(target.address, target.port) for target in found.targets} == {
+        (target.address, target.port) for target in lab.targets
+    }
+    assert all(target.connect_to == known[target.address].connect_to for target in found.targets)
+    sources = {(target.address, target.product): target.learned_from for target in found.targets}
     assert sources[Address("cucm.steven.lab"), "cucm"] == ("axl", "inventory", "publisher", "uds")
     assert sources[Address("imp.steven.lab"), "imp"] == ("axl", "inventory", "publisher")
     assert found.authenticated == ()

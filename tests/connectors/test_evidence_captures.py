@@ -150,7 +150,7 @@ def test_no_shared_cipher(tmp_path: Path) -> None:
 
 
 def test_connections_that_show_the_same_are_counted_together(tmp_path: Path) -> None:
-    packets = [one for port in range(5) for one in segments(REFUSED, Parties(client_port=50_000 + port))]
+    packets = [segment for port in range(5) for segment in segments(REFUSED, Parties(client_port=50_000 + port))]
 
     one = only(read(tmp_path, capture(packets)))
 
@@ -163,7 +163,7 @@ def test_connections_that_show_the_same_are_counted_together(tmp_path: Path) -> 
 def test_ports_that_are_used_again_are_another_connection(tmp_path: Path) -> None:
     found = read(tmp_path, capture([*segments(REFUSED), *segments(ACCEPTED, begin=7)]))
 
-    assert [one.chain for one in found.handshakes] == [(EC.certificate,), (RSA.certificate, CA.certificate)]
+    assert [handshake.chain for handshake in found.handshakes] == [(EC.certificate,), (RSA.certificate, CA.certificate)]
 
 
 def test_what_is_not_tls_is_passed_over(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_several_interfaces_and_sections_of_a_pcapng(tmp_path: Path) -> None:
         segments(ACCEPTED, Parties(port=6972)), RAW, Kind.PCAPNG, NOW + timedelta(hours=1)
     )
 
-    assert sorted(one.port for one in read(tmp_path, both).handshakes) == [6972, 8443]
+    assert sorted(handshake.port for handshake in read(tmp_path, both).handshakes) == [6972, 8443]
 
 
 def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
 
 
 def test_what_is_more_than_is_looked_at_is_said(tmp_path: Path) -> None:
-    packets = [one for port in range(5) for one in segments(REFUSED, Parties(client_port=50_000 + port))]
+    packets = [segment for port in range(5) for segment in segments(REFUSED, Parties(client_port=50_000 + port))]
 
     few = read(tmp_path, capture(packets), Limits(capture_connections=2))
     little = read(tmp_path, capture(packets), Limits(capture_buffered_bytes=1500))

@@ -151,7 +151,9 @@ def test_the_request_under_way_names_the_port_and_its_502(tmp_path: Path) -> Non
     found = read(tmp_path, *fine, *there)
 
     assert [one.port for one in found.logged] == [6972]
-    assert [(one.address, one.port, one.requests) for one in found.bad_gateways] == [("cucm.steven.lab", 6972, 1)]
+    assert [(gateway.address, gateway.port, gateway.requests) for gateway in found.bad_gateways] == [
+        ("cucm.steven.lab", 6972, 1)
+    ]
 
 
 def test_two_requests_under_way_leave_the_port_open(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_failures_of_other_processes_are_counted(tmp_path: Path, line: str, proc
     found = read(tmp_path, f"{line}\n{line}\n")
 
     assert found.logged == ()
-    assert [(one.peer, one.process, one.lines) for one in found.other_failures] == [("expc01", process, 2)]
+    assert [(failure.peer, failure.process, failure.lines) for failure in found.other_failures] == [("expc01", process, 2)]
     assert (found.looked_at.other_failures, found.unread) == (2, ())
 
 

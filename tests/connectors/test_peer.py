@@ -41,10 +41,10 @@ def test_everything_is_read_as_the_box_has_it(lab: Lab, peer: Opener) -> None:
     assert one.version() == "X14.2.1"
     assert one.ciphers() == box.ciphers
     assert one.verify_origin_server() is True
-    assert one.cluster_peers() == one.alternates().peers == tuple(each.address for each in lab.peers)
+    assert one.cluster_peers() == one.alternates().peers == tuple(peer.address for peer in lab.peers)
     assert one.alternates().primary_address == lab.peers[0].address
-    assert [(each.address, each.product) for each in one.publishers()] == [
-        (each.address, each.product) for each in sorted(box.publishers, key=lambda each: each.product)
+    assert [(publisher.address, publisher.product) for publisher in one.publishers()] == [
+        (each.address, each.product) for each in sorted(box.publishers, key=lambda publisher: publisher.product)
     ]
     assert one.capabilities().refresh_discovery
     assert lab.requests.writes == ()
@@ -56,7 +56,7 @@ def test_one_login_serves_all_questions_to_the_shell(lab: Lab, peer: Opener) -> 
     one.ciphers()
     one.alternates()
 
-    assert [each.method for each in lab.requests if each.transport == "ssh"].count("login") == 1
+    assert [request.method for request in lab.requests if request.transport == "ssh"].count("login") == 1
 
 
 def test_an_appended_certificate_is_there_alone(lab: Lab, peer: Opener) -> None:
@@ -66,7 +66,7 @@ def test_an_appended_certificate_is_there_alone(lab: Lab, peer: Opener) -> None:
     peer(1, writable=True).append_trusted_ca(new)
 
     assert lab.peers[1].trusted == [*before, new]
-    assert [each.path for each in lab.requests.writes] == ["/api/provisioning/certs/root"]
+    assert [write.path for write in lab.requests.writes] == ["/api/provisioning/certs/root"]
 
 
 def test_a_lost_answer_is_unknown_and_not_repeated(lab: Lab, peer: Opener) -> None:
@@ -146,7 +146,7 @@ def test_a_removal_takes_out_that_certificate_alone(tmp_path: Path) -> None:
 def test_a_restart_is_asked_for_once(lab: Lab, peer: Opener) -> None:
     peer(2, writable=True).restart()
 
-    assert [each.path for each in lab.requests.writes] == ["/api/provisioning/restart"]
+    assert [write.path for write in lab.requests.writes] == ["/api/provisioning/restart"]
 
 
 def test_a_peer_opened_for_reading_lets_no_write_leave(lab: Lab, peer: Opener) -> None:
@@ -177,7 +177,7 @@ def test_a_wrong_password_is_tried_once(lab: Lab, cluster: ClusterAccess) -> Non
             one.version()
 
     assert "wrong-password" not in str(caught.value)
-    assert [each.authorised for each in lab.requests] == [False, False]
+    assert [request.authorised for request in lab.requests] == [False, False]
 
 
 @pytest.mark.parametrize("transport", ["tls", "ssh"])
@@ -267,7 +267,7 @@ def test_the_clock_is_the_boxes_own(lab: Lab, peer: Opener) -> None:
 
     clocks = [peer(number).clock() for number in (0, 1)]
 
-    assert [round((one - datetime.now(UTC)) / timedelta(hours=1)) for one in clocks if one] == [-3, 0]
+    assert [round((clock - datetime.now(UTC)) / timedelta(hours=1)) for clock in clocks if clock] == [-3, 0]
 
 
 def test_a_shell_that_is_half_closed_leaves_the_outcome_unknown_and_the_next_session_tells(lab: Lab, peer: Opener) -> None:

@@ -303,7 +303,7 @@ def test_no_node_gets_more_connections_at_once_than_allowed() -> None:
 
     assert 1 < most[0] <= 3
     assert len(seen) == 12
-    assert sorted(done, key=lambda one: one.address) == sorted(targets, key=lambda one: one.address)
+    assert sorted(done, key=lambda one: one.address) == sorted(targets, key=lambda target: target.address)
 
 
 def test_nothing_to_look_at_is_nothing_seen() -> None:

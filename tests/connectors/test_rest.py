@@ -244,7 +244,7 @@ def test_what_is_no_login_has_the_advice_that_fits(
             rest.write("POST", "/certs/root")
 
     assert "token" not in str(caught.value)
-    assert not any(each.startswith("POST") for each in peer.requests)
+    assert not any(request.startswith("POST") for request in peer.requests)
 
 
 @pytest.mark.parametrize("page", [LIST, f"O=Lab, CN=Root\n{LIST}", LIST[:-40]], ids=["a list", "with text", "one that is cut"])

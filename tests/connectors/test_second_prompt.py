@@ -97,8 +97,8 @@ def test_every_other_prompt_is_none(prompt: str) -> None:
 
 def sent(lab: Lab) -> tuple[int, int]:
     """How often the lab's peers got a right password, and how many other answers."""
-    answers = [one for one in lab.requests if one.transport == "ssh" and one.method in ("login", "answer")]
-    right = sum(one.authorised for one in answers)
+    answers = [request for request in lab.requests if request.transport == "ssh" and request.method in ("login", "answer")]
+    right = sum(answer.authorised for answer in answers)
     return right, len(answers) - right
 
 

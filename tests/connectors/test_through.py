@@ -170,7 +170,9 @@ def test_through_the_lab_a_client_gets_the_judges_answer(lab: Lab, cluster: Clus
     answers = [ask_through(way, CUCM, port, "cucm", QUICK).got for port in (8443, 6972, 9)]
     # Then it gets what the judge says, and the peer was asked to change nothing
     assert answers == [Got.REACHED, Got.REFUSED, Got.OTHER]
-    assert next(one.path for one in lab.requests if one.transport == "mra") == "steven.lab/https/cucm.steven.lab/8443"
+    assert (
+        next(request.path for request in lab.requests if request.transport == "mra") == "steven.lab/https/cucm.steven.lab/8443"
+    )
     assert lab.requests.writes == ()
     # And nobody gets through a peer that is down
     lab.faults.down(cluster.peers[0].address)

@@ -31,7 +31,10 @@ def _commands() -> Iterator[str]:
 
 def _command(verb: click.Command, path: str, parent: click.Context) -> Iterator[str]:
     context = click.Context(verb, info_name=path.rpartition(" ")[2], parent=parent)
-    yield " ".join(["###", path, *(one.make_metavar(context) for one in verb.params if isinstance(one, click.Argument))]) + "\n"
+    yield (
+        " ".join(["###", path, *(param.make_metavar(context) for param in verb.params if isinstance(param, click.Argument))])
+        + "\n"
+    )
     yield from _words(verb)
     rows = [_row(option, context) for option in verb.params if isinstance(option, click.Option) and not _is_common(option)]
     if rows:

@@ -66,20 +66,20 @@ def renewed(peers: int = 3) -> MemoryCluster:
 
 def plan_for(cluster: MemoryCluster, **policy: object) -> Plan:
     """The plan of the real planner, everything in it approved."""
-    shown = frozenset(one for one in cluster.snapshot().certificates)
+    shown = frozenset(certificate for certificate in cluster.snapshot().certificates)
     chosen = Policy(ciphers="prefer-rsa", approved=shown)
     return make_plan(cluster.snapshot(), replace(chosen, **policy))  # type: ignore[arg-type]  # the names of Policy's own fields
 
 
 def approvals_of(*fingerprints: Fingerprint) -> tuple[ApprovedCertificate, ...]:
     """What the command line makes of ``--approve`` for each of these."""
-    return tuple(ApprovedCertificate(one, "2026-11-23T10:00:00Z", "anna", "approve") for one in fingerprints)
+    return tuple(ApprovedCertificate(fingerprint, "2026-11-23T10:00:00Z", "anna", "approve") for fingerprint in fingerprints)
 
 
 def approvals_in(plan: Plan) -> tuple[ApprovedCertificate, ...]:
     """The approvals that were given when `plan` was made, given again: its own word for them counts for nothing."""
-    trusted: Iterable[TrustCertificate] = (one for one in plan.actions if isinstance(one, TrustCertificate))
-    return approvals_of(*(one.certificate for one in trusted if one.approval == "granted"))
+    trusted: Iterable[TrustCertificate] = (action for action in plan.actions if isinstance(action, TrustCertificate))
+    return approvals_of(*(certificate.certificate for certificate in trusted if certificate.approval == "granted"))
 
 
 def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person"]) -> Plan:
@@ -92,6 +92,6 @@ def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person
 
 def removing_over_rest(plan: Plan) -> Plan:
     """The plan with its removals made over REST, and the id that belongs to it."""
-    actions = tuple(replace(one, by="rest") if isinstance(one, RemoveCertificate) else one for one in plan.actions)
+    actions = tuple(replace(action, by="rest") if isinstance(action, RemoveCertificate) else action for action in plan.actions)
     changed = replace(plan, actions=actions)
     return replace(changed, id=plan_id(plan_document(changed)))

@@ -56,7 +56,7 @@ class Desk:
         return Journal(self.state_dir)
 
     def said(self, kind: str) -> list[str]:
-        return [one.message for one in self.events if one.type == kind]
+        return [event.message for event in self.events if event.type == kind]
 
     @staticmethod
     def _journal(cluster: MemoryCluster) -> Callable[[Path], Journal]:

@@ -131,8 +131,8 @@ class MemoryCluster:
     def access(self) -> ClusterAccess:
         login = Login("admin", PlainSecret())
         peers = [
-            PeerAccess(one.address, mra=MraAccess(one.address, 8443, login=one.account) if one.front else None)
-            for one in self.boxes
+            PeerAccess(peer.address, mra=MraAccess(peer.address, 8443, login=peer.account) if peer.front else None)
+            for peer in self.boxes
         ]
         return ClusterAccess(self.name, login, tuple(peers), axl=login)
 
@@ -140,7 +140,7 @@ class MemoryCluster:
         return self.boxes[number - 1]
 
     def state(self) -> list[tuple[list[str], dict[str, CipherList], bool | None]]:
-        return [([one.fingerprint for one in box.trusted], dict(box.ciphers), box.verify) for box in self.boxes]
+        return [([certificate.fingerprint for certificate in box.trusted], dict(box.ciphers), box.verify) for box in self.boxes]
 
     def open_peers(self, cluster: ClusterAccess, limits: Limits, *, writable: bool) -> OpenCluster:
         del cluster, limits
@@ -156,13 +156,13 @@ class MemoryCluster:
         del limits
         self.tap(f"before a client asks {way.host} for {address}:{port}")
         self.asked.append((Address(way.host), f"{address}:{port}", product))
-        box = next(one for one in self.boxes if one.address == way.host)
+        box = next(peer for peer in self.boxes if peer.address == way.host)
         if box.clients_get:
             return box.clients_get
         if box.down_for:
             return ClientAnswer(Got.NOTHING, "connection refused")
         judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
-        known = {one.fingerprint: one for one in (*self.certificates.values(), *judged.trusted)}
+        known = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
         seen = replace(self.snapshot(), peers=(self._peer(judged),), certificates=known)
         verdicts = {(one.address, one.port): one.outcome.verdict for one in verify_snapshot(seen)}
         self.tap(f"after a client asked {way.host} for {address}:{port}")
@@ -171,7 +171,7 @@ class MemoryCluster:
 
     def snapshot(self) -> Snapshot:
         known = dict(self.certificates)
-        known |= {one.fingerprint: one for box in self.boxes for one in box.trusted}
+        known |= {certificate.fingerprint: certificate for box in self.boxes for certificate in box.trusted}
         peers = tuple(self._peer(box) for box in self.boxes)
         return Snapshot(
             cluster=self.name,
@@ -190,7 +190,7 @@ class MemoryCluster:
             box.address,
             box.version,
             box is self.boxes[0],
-            tuple(one.fingerprint for one in box.trusted),
+            tuple(certificate.fingerprint for certificate in box.trusted),
             dict(box.ciphers),
             box.verify,
         )
@@ -287,7 +287,7 @@ class MemoryPeer:
 
     def publishers(self) -> Sequence[ListedPublisher]:
         self._read("publishers")
-        return [ListedPublisher(one.address) for one in self._cluster.publishers]
+        return [ListedPublisher(publisher.address) for publisher in self._cluster.publishers]
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         self._write(f"append {certificate.fingerprint}", lambda: self._box.trusted.append(certificate))

@@ -35,9 +35,9 @@ def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk:
     result = desk.apply(cluster, plan, ticket="CHG-1")
     # Then every endpoint verifies, peers were written to in order, and ciphers after them on the primary alone
     assert (result.exit_code, result.state, result.changed, result.open_steps) == (0, "applied", True, ())
-    assert all(one.outcome.verdict.ok for one in result.judgements)
+    assert all(judgement.outcome.verdict.ok for judgement in result.judgements)
     assert cluster.state() == story_after(plan).state()
-    assert [one.peer[:5] for one in cluster.writes] == ["expc1", "expc2", "expc3", "expc3", "expc1", "expc1"]
+    assert [write.peer[:5] for write in cluster.writes] == ["expc1", "expc2", "expc3", "expc3", "expc1", "expc1"]
     assert cluster.writes[-2].what.startswith("cipher ReverseProxyTLSCiphers")
     assert cluster.writes[-1].what.startswith("refresh")
 
@@ -45,7 +45,7 @@ def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk:
 def test_the_steps_are_walked_as_the_specification_numbers_them(desk: Desk) -> None:
     cluster = story(peers=1)
     desk.apply(cluster, plan_for(cluster))
-    numbers = [one.fields["step"] for one in desk.events if one.type == "step"]
+    numbers = [event.fields["step"] for event in desk.events if event.type == "step"]
     one_write = [5, 6, 7]
     assert numbers == [1, 2, 3, 4, 3, *one_write, 8, 9, *one_write, 10, *one_write, 11, 12, 13]
 
@@ -242,7 +242,7 @@ def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
     result = desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
-    recorded = {one.fingerprint: one for one in desk.journal().approvals(result.run_id)}
+    recorded = {approval.fingerprint: approval for approval in desk.journal().approvals(result.run_id)}
     assert recorded[IMP.certificate.fingerprint].how == "approved by a person with --approve"
     assert recorded[IMP.certificate.fingerprint].who == "anna"
     assert recorded[IMP.certificate.fingerprint].at == "2026-11-23T10:00:00Z"
@@ -258,7 +258,7 @@ def test_a_plan_for_another_cluster_is_refused(desk: Desk) -> None:
 
 def test_a_refresh_that_only_a_person_can_do_is_a_reminder_and_no_open_step(desk: Desk) -> None:
     cluster = story()
-    cluster.publishers = tuple(replace(one, refresh="person") for one in cluster.publishers)
+    cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.open_steps) == (0, ())
     assert any("Unified CM servers > Refresh servers" in text for text in desk.said("manual-step"))
@@ -275,7 +275,7 @@ def test_a_refresh_that_the_box_refuses_is_left_to_a_person_and_undoes_nothing(d
 def test_an_endpoint_that_is_not_found_after_an_undone_refresh_is_an_open_step(desk: Desk) -> None:
     # Given a plan whose refresh only a person can do
     cluster = story()
-    cluster.publishers = tuple(replace(one, refresh="person") for one in cluster.publishers)
+    cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
     plan = plan_for(cluster)
     # When an endpoint is not discovered any more once everything is written
     shown = cluster.endpoints
@@ -343,7 +343,7 @@ def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_n
     with pytest.raises(VerificationFailed, match="they are refused: cucm"):
         desk.apply(cluster, plan)
     assert cluster.sent == written
-    assert [one.state for one in desk.journal().runs()] == ["applied"]
+    assert [run.state for run in desk.journal().runs()] == ["applied"]
 
 
 def test_on_failure_stop_leaves_everything_and_says_how_to_go_on(desk: Desk) -> None:
@@ -394,7 +394,7 @@ def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -
     # When the plan is applied
     result = desk.apply(cluster, plan)
     # Then the other peers were never written to
-    assert {one.peer for one in cluster.writes} == {cluster.box(1).address}
+    assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
     assert "worked before is refused now" in result.message
     assert result.exit_code == 8, "the start state is not there: somebody else's change is in it"
 
@@ -412,8 +412,8 @@ def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    wanted = {one.certificate for one in plan.actions if isinstance(one, TrustCertificate)}
-    assert {one.what.removeprefix("append ") for one in cluster.writes if one.what.startswith("append")} == wanted
+    wanted = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
+    assert {write.what.removeprefix("append ") for write in cluster.writes if write.what.startswith("append")} == wanted
 
 
 def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
@@ -425,7 +425,7 @@ def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
     before = len(cluster.writes)
     # When the plan is applied again, Then that one is put back, and nothing else is written to a list
     assert desk.apply(cluster, plan).state == "applied"
-    assert [one.what for one in cluster.writes[before:] if one.what.startswith("append")] == [
+    assert [write.what for write in cluster.writes[before:] if write.what.startswith("append")] == [
         f"append {IMP.certificate.fingerprint}"
     ]
 
@@ -439,9 +439,9 @@ def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(de
     result = desk.apply(cluster, plan, allow_incomplete=True)
     # Then the cipher list is for a person, no other peer gets it, and what was trusted for others is not undone for its sake
     assert any(one.startswith("The primary could not be read: ") for one in desk.said("manual-step"))
-    assert not any(one.what.startswith("cipher") for one in cluster.writes)
+    assert not any(write.what.startswith("cipher") for write in cluster.writes)
     assert (result.exit_code, result.state) == (8, "partial")
-    assert any(one.startswith("The primary could not be read: ") for one in result.open_steps)
+    assert any(step.startswith("The primary could not be read: ") for step in result.open_steps)
     assert IMP.certificate in cluster.box(2).trusted
 
 

@@ -28,14 +28,14 @@ STRANGER = issue("A stranger's authority", ca=True).certificate
 
 def forged(plan: Plan, *actions: TrustCertificate) -> Plan:
     """`plan` with other certificates to trust, and the id that belongs to it: anybody can compute it."""
-    others = tuple(one for one in plan.actions if not isinstance(one, TrustCertificate))
+    others = tuple(action for action in plan.actions if not isinstance(action, TrustCertificate))
     changed = replace(plan, actions=(*actions, *others), certificates={**plan.certificates, STRANGER.fingerprint: STRANGER})
     return Plan.from_json(replace(changed, id=plan_id(plan_document(changed))).to_json())
 
 
 def trusted(plan: Plan) -> list[TrustCertificate]:
     """What `plan` would trust."""
-    return [one for one in plan.actions if isinstance(one, TrustCertificate)]
+    return [action for action in plan.actions if isinstance(action, TrustCertificate)]
 
 
 def recorded(desk: Desk, plan: Plan, *approvals: ApprovedCertificate) -> None:
@@ -49,7 +49,7 @@ def test_a_word_that_was_written_into_the_plan_counts_for_nothing(desk: Desk, wo
     # Given a plan with a certificate that nobody vouches for, whose word for that was changed, with an id that fits
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
-    plan = forged(plan, *(replace(one, approval=word) for one in trusted(plan)))
+    plan = forged(plan, *(replace(certificate, approval=word) for certificate in trusted(plan)))
     # When it is applied without an approval
     with pytest.raises(Declined) as refused:
         desk.apply(cluster, plan, approved=(), dry_run=dry_run)
@@ -105,7 +105,7 @@ def test_a_snapshot_that_vouches_for_everything_vouches_for_nothing(desk: Desk) 
     seen = cluster.snapshot()
     lying = Snapshot.from_json(replace(seen, vouched_for=frozenset(seen.certificates)).to_json())
     plan = make_plan(lying, Policy())
-    assert {one.approval for one in trusted(plan)} == {"vouched"}
+    assert {certificate.approval for certificate in trusted(plan)} == {"vouched"}
     with pytest.raises(Declined, match="the plan's own word that it is vouched does not count"):
         desk.apply(cluster, plan)
     assert cluster.sent == 0
@@ -118,7 +118,7 @@ def test_what_another_peer_trusts_now_needs_no_approval(desk: Desk) -> None:
     approvals = [IMP.certificate.fingerprint]
     # When it is applied, Then the journal says who vouches for what
     result = desk.apply(cluster, plan, approved=approvals)
-    how = {one.fingerprint: one.how for one in desk.journal().approvals(result.run_id)}
+    how = {approval.fingerprint: approval.how for approval in desk.journal().approvals(result.run_id)}
     assert how[CORPORATE.certificate.fingerprint] == "vouched for: expc1.example.test trusts it"
     assert how[IMP.certificate.fingerprint] == "approved by a person with --approve"
 
@@ -127,7 +127,7 @@ def test_a_peer_that_cannot_be_read_vouches_for_nothing(desk: Desk) -> None:
     # Given a certificate that the first peer alone trusted when the plan was made
     cluster = story(2)
     plan = plan_for(cluster)
-    assert CORPORATE.certificate.fingerprint in {one.certificate for one in trusted(plan)}
+    assert CORPORATE.certificate.fingerprint in {certificate.certificate for certificate in trusted(plan)}
     # When that peer cannot be read
     cluster.box(1).up = False
     with pytest.raises(Declined) as refused:
@@ -151,7 +151,7 @@ def test_what_was_given_to_plan_is_found_under_its_id_and_no_other(desk: Desk, n
     assert cluster.sent == 0
     result = desk.apply(cluster, plan, approved=())
     assert result.state == "applied"
-    how = {one.fingerprint: (one.who, one.at) for one in desk.journal().approvals(result.run_id)}
+    how = {approval.fingerprint: (approval.who, approval.at) for approval in desk.journal().approvals(result.run_id)}
     assert how[IMP.certificate.fingerprint] == ("anna", "2026-11-23T10:00:00Z")
 
 

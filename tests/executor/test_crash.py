@@ -33,9 +33,9 @@ def target(plan: Plan) -> MemoryCluster:
 def story_after(plan: Plan) -> MemoryCluster:
     cluster = story()
     for box in cluster.boxes:
-        added = [one for one in plan.actions if one.kind == "trust-certificate" and box.address in one.peers]
+        added = [action for action in plan.actions if action.kind == "trust-certificate" and box.address in action.peers]
         box.trusted += [plan.certificates[one.certificate] for one in added]
-        box.ciphers |= {one.name: one.after for one in plan.actions if one.kind == "set-ciphers"}
+        box.ciphers |= {action.name: action.after for action in plan.actions if action.kind == "set-ciphers"}
     return cluster
 
 
@@ -59,7 +59,7 @@ def assert_converged(desk: Desk, cluster: MemoryCluster, plan: Plan, target: Mem
     assert cluster.state() == target.state(), why
     assert len(set(cluster.writes)) == len(cluster.writes), f"{why}: a write was repeated"
     assert desk.journal().run("last").state == "applied", why
-    assert all(one.state != "intended" for one in desk.journal().steps(desk.journal().run("last").id)), why
+    assert all(step.state != "intended" for step in desk.journal().steps(desk.journal().run("last").id)), why
 
 
 def assert_start(desk: Desk, cluster: MemoryCluster, why: str) -> None:
@@ -159,7 +159,7 @@ def test_a_rolled_back_run_stays_so_when_looking_at_it_again_is_killed(desk: Des
     cluster.tap = no_tap
     # When the plan is applied again, Then it is a new run: there is nothing of the first to go on with
     assert desk.apply(cluster, plan).run_id != first
-    assert [one.state for one in desk.journal().runs()] == ["applied", "rolled-back"]
+    assert [run.state for run in desk.journal().runs()] == ["applied", "rolled-back"]
 
 
 def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan) -> None:
@@ -170,7 +170,7 @@ def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan)
     assert desk.journal().run("last").state == "running"
     # When a plan is applied to the other cluster, Then the first run is what it was
     assert desk.apply(other, plan_for(other)).exit_code == 0
-    assert [one.state for one in desk.journal().runs()] == ["applied", "running"]
+    assert [run.state for run in desk.journal().runs()] == ["applied", "running"]
 
 
 def test_what_an_interruption_kept_from_being_sent_is_not_called_done(desk: Desk, plan: Plan) -> None:
@@ -199,7 +199,7 @@ def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[],
         runs = desk.journal().runs()
         steps = desk.journal().steps(runs[0].id) if runs else ()
         # Then everything that a box did stands in the journal, and what is said to be done was done
-        done = [one for one in steps if one.state == "done"]
+        done = [step for step in steps if step.state == "done"]
         assert len(done) <= len(cluster.writes) <= len(steps), f"crash at point {point}"
         assert all(run.state in {*UNFINISHED, "applied"} for run in runs)
 
@@ -239,7 +239,9 @@ def test_what_a_run_removed_is_there_again_after_a_crash_at_every_point_and_a_ro
         # When what it left is rolled back, Then each list holds what it held; what was put back may stand at its end
         undo(desk, cluster)
         for now, before in zip(cluster.boxes, renewed().boxes, strict=True):
-            assert sorted(one.fingerprint for one in now.trusted) == sorted(one.fingerprint for one in before.trusted), point
+            assert sorted(certificate.fingerprint for certificate in now.trusted) == sorted(
+                certificate.fingerprint for certificate in before.trusted
+            ), point
             assert (now.ciphers, now.verify) == (before.ciphers, before.verify), point
         with suppress(UnknownRun):
             assert desk.journal().run("last").state == "rolled-back", point

@@ -27,11 +27,11 @@ def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
     assert not desk.state_dir.exists()
     assert len(desk.said("would-change")) == 1 + 6
     assert any("unknown until apply" in text for text in desk.said("unknown"))
-    steps = [one.fields["step"] for one in desk.events if one.type == "step"]
+    steps = [event.fields["step"] for event in desk.events if event.type == "step"]
     # And the walk is the one of a real run, verification apart
     live = Desk(desk.home / "live")
     live.apply(story(), plan)
-    assert steps == [one.fields["step"] for one in live.events if one.type == "step" and one.fields["step"] != 12]
+    assert steps == [event.fields["step"] for event in live.events if event.type == "step" and event.fields["step"] != 12]
 
 
 def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:

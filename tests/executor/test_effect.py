@@ -32,7 +32,7 @@ def fronted(*waiting: int, peers: int = 3) -> MemoryCluster:
 
 def restarts(cluster: MemoryCluster) -> list[str]:
     """Which peers restarted, in order."""
-    return [one.peer[:5] for one in cluster.writes if one.what == "restart"]
+    return [write.peer[:5] for write in cluster.writes if write.what == "restart"]
 
 
 def asked_through(cluster: MemoryCluster, number: int) -> list[str]:
@@ -63,7 +63,7 @@ def test_only_the_peers_with_a_502_restart_and_are_asked_again_before_the_next(d
     result = desk.apply(cluster, plan_for(cluster))
     # Then they restart, each is in effect before the next, and the other one is left alone
     assert (result.exit_code, result.state, restarts(cluster)) == (0, "applied", ["expc1", "expc3"])
-    said = [(one.type, str(one.fields["peer"])[:5]) for one in desk.events if one.type.endswith("in-effect")]
+    said = [(event.type, str(event.fields["peer"])[:5]) for event in desk.events if event.type.endswith("in-effect")]
     assert said == [
         ("not-in-effect", "expc1"),
         ("in-effect", "expc1"),

@@ -67,7 +67,7 @@ def test_a_window_that_ends_in_the_middle_leaves_a_run_that_goes_on_the_next_nig
     assert clock() <= datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
     done = cluster.sent
     assert 0 < done < 5
-    assert {one.state for one in desk.journal().steps(result.run_id)} == {"done"}
+    assert {step.state for step in desk.journal().steps(result.run_id)} == {"done"}
     assert "so it was not begun" in result.message
     assert "the longest so far took 4200 s" in result.message
     assert f"In effect and read back: {done} changes" in result.message

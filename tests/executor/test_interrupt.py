@@ -25,7 +25,7 @@ def test_the_first_signal_finishes_the_step_and_stops(desk: Desk, number: signal
     result = desk.apply(cluster, plan)
     # Then that write was read back and journaled, nothing follows, and the message says how to go on
     assert (result.exit_code, result.state, cluster.sent) == (code, "partial", 2)
-    assert [one.state for one in desk.journal().steps(result.run_id)] == ["done", "done"]
+    assert [step.state for step in desk.journal().steps(result.run_id)] == ["done", "done"]
     assert f"remediate rollback {result.run_id}" in result.message
     # And applying again ends it
     cluster.tap = lambda _point: None
@@ -45,7 +45,7 @@ def test_the_second_signal_stops_at_once(desk: Desk) -> None:
     cluster.tap = twice
     result = desk.apply(cluster, plan)
     assert result.exit_code == 130
-    assert [one.state for one in desk.journal().steps(result.run_id)] == ["done", "intended"]
+    assert [step.state for step in desk.journal().steps(result.run_id)] == ["done", "intended"]
     cluster.tap = lambda _point: None
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
@@ -67,7 +67,7 @@ def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: De
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, cluster.sent) == (130, "interrupted", written)
     cluster.tap = lambda _point: None
-    assert [one.state for one in desk.journal().runs()] == ["applied"]
+    assert [run.state for run in desk.journal().runs()] == ["applied"]
 
 
 @pytest.mark.parametrize("work", ["apply", "rollback"])
@@ -196,7 +196,7 @@ def test_a_run_in_another_thread_leaves_signals_alone(desk: Desk) -> None:
     thread = threading.Thread(target=lambda: results.append(desk.apply(cluster, plan_for(cluster))))
     thread.start()
     thread.join()
-    assert [one.exit_code for one in results] == [0]
+    assert [result.exit_code for result in results] == [0]
 
 
 def _second(point: str) -> bool:

@@ -30,20 +30,20 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         assert run.host
         assert run.started_at == "2026-11-23T10:00:00Z"
         assert journal.plan(run.id) == plan
-        start = [one.fingerprint for one in story().box(3).trusted]
+        start = [certificate.fingerprint for certificate in story().box(3).trusted]
         assert list(journal.backups(run.id)[cluster.box(3).address].trusted_ca) == start
         assert journal.certificate(IMP.certificate.fingerprint) == IMP.certificate
-        assert [one.number for one in steps] == [6, 6, 6, 6, 9, 10]
-        assert {one.state for one in steps} == {"done"}
-        assert [one.inverse_kind for one in steps] == ["remove-certificate"] * 4 + ["set-ciphers", None]
-        assert all(one.before != one.after for one in steps[:5])
+        assert [step.number for step in steps] == [6, 6, 6, 6, 9, 10]
+        assert {step.state for step in steps} == {"done"}
+        assert [step.inverse_kind for step in steps] == ["remove-certificate"] * 4 + ["set-ciphers", None]
+        assert all(step.before != step.after for step in steps[:5])
 
 
 def test_files_are_for_the_user_alone(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     assert stat.S_IMODE(desk.state_dir.stat().st_mode) == 0o700
-    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in desk.state_dir.rglob("*") if one.is_file()}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in desk.state_dir.rglob("*") if path.is_file()}
     assert FILE_NAME in modes
     assert set(modes.values()) == {0o600}
 
@@ -153,7 +153,7 @@ def test_a_journal_that_fails_between_two_writes_stops_everything(desk: Desk) ->
 def test_no_secret_is_in_the_journal(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    everything = b"".join(one.read_bytes() for one in desk.state_dir.rglob("*") if one.is_file())
+    everything = b"".join(path.read_bytes() for path in desk.state_dir.rglob("*") if path.is_file())
     assert b"secret" not in everything
 
 

@@ -57,7 +57,7 @@ with hold(cluster, Path(sys.argv[1]), Path(sys.argv[2]), who=Who("alice", "basti
 
 def known_as(name: str, *peers: str) -> ClusterAccess:
     """A cluster under this name with these peers."""
-    return ClusterAccess(name, Login("admin", PlainSecret()), tuple(PeerAccess(Address(one)) for one in peers))
+    return ClusterAccess(name, Login("admin", PlainSecret()), tuple(PeerAccess(Address(peer)) for peer in peers))
 
 
 @contextmanager

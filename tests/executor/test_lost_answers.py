@@ -67,7 +67,7 @@ def test_a_refused_write_fails_the_run_and_the_start_is_read_back(desk: Desk, pl
     # Then that is a failure, it is rolled back, and the box was not asked again
     assert (result.exit_code, result.state) == (3, "rolled-back")
     assert cluster.state() == story().state()
-    assert [one.state for one in desk.journal().steps(result.run_id)] == ["undone"] * (number - 1) + ["failed"]
+    assert [step.state for step in desk.journal().steps(result.run_id)] == ["undone"] * (number - 1) + ["failed"]
 
 
 @pytest.mark.parametrize("faults", [("ignore",), ("drop-request", "drop-request"), ("drop-request", "ignore")])
@@ -150,7 +150,7 @@ def test_unknown_and_unreadable_is_said_and_settled_by_the_next_apply(desk: Desk
 
 def test_every_pair_of_faults_ends_in_the_target_or_the_start_and_says_which(new_desk: Callable[[], Desk], plan: Plan) -> None:
     faults = ["drop-answer", "drop-request", "refuse-done", "ignore", "refuse"]
-    pairs = [(one, other, first) for one in faults for other in faults for first in (1, 3, 4)]
+    pairs = [(fault, other, first) for fault in faults for other in faults for first in (1, 3, 4)]
     for one, other, first in pairs:
         desk, cluster = new_desk(), story()
         cluster.faults = {first: one, first + 1: other}

@@ -22,13 +22,15 @@ from tests.executor.memory import MemoryCluster
 def plan_for_one_port(cluster: MemoryCluster, port: int) -> Plan:
     """A plan from an inventory that knows of one port only."""
     seen = cluster.snapshot()
-    few = replace(seen, endpoints=tuple(one for one in seen.endpoints if one.port == port))
+    few = replace(seen, endpoints=tuple(endpoint for endpoint in seen.endpoints if endpoint.port == port))
     return make_plan(few, Policy(ciphers="keep", approved=frozenset(seen.certificates)))
 
 
 def renamed(plan: Plan, ciphers: str) -> Plan:
     """The plan with another cipher list in it, and the id that belongs to it."""
-    actions = tuple(replace(one, after=CipherList(ciphers)) if isinstance(one, SetCiphers) else one for one in plan.actions)
+    actions = tuple(
+        replace(action, after=CipherList(ciphers)) if isinstance(action, SetCiphers) else action for action in plan.actions
+    )
     changed = replace(plan, actions=actions)
     return replace(changed, id=plan_id(plan_document(changed)))
 

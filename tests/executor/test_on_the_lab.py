@@ -54,7 +54,7 @@ class Bench:
 
     def plan(self, policy: Policy | None = None, **every_peer: str) -> Plan:
         seen = collect(self.cluster, limits=QUICK)
-        peers = tuple(replace(one, **every_peer) for one in seen.peers)  # type: ignore[arg-type]  # a field of Peer
+        peers = tuple(replace(peer, **every_peer) for peer in seen.peers)  # type: ignore[arg-type]  # a field of Peer
         return make_plan(replace(seen, peers=peers), policy or self.cluster.policy)
 
     def apply(self, plan: Plan, *, restart: str = "if-needed", dry_run: bool = False) -> RunResult:
@@ -65,12 +65,14 @@ class Bench:
         return rollback("last", self.cluster, state_dir=self.home / "state", limits=QUICK, world=self.world)
 
     def lists(self) -> list[tuple[Fingerprint, ...]]:
-        return [tuple(one.fingerprint for one in peer.trusted) for peer in self.lab.peers]
+        return [tuple(certificate.fingerprint for certificate in peer.trusted) for peer in self.lab.peers]
 
     def asked_of(self, peer: str) -> list[str]:
         """What the lab's log says of one peer: each client's request by its target, and each restart."""
         found = [
-            one for one in self.lab.requests if one.peer == peer and (one.transport == "mra" or one.path.endswith("/restart"))
+            request
+            for request in self.lab.requests
+            if request.peer == peer and (request.transport == "mra" or request.path.endswith("/restart"))
         ]
         return [one.path.rpartition("/https/")[2] for one in found]
 
@@ -93,8 +95,8 @@ def test_the_story_is_healed_as_the_plan_says_and_a_dry_run_sends_no_write(bench
     result = story.apply(plan)
     assert (result.exit_code, result.state) == (10, "applied")
     answers = story.lab.ask_all()
-    for one in plan.endpoints:
-        assert (answers[(one.peer, one.address, one.port)].status == 200) is one.after.verdict.ok
+    for endpoint in plan.endpoints:
+        assert (answers[(endpoint.peer, endpoint.address, endpoint.port)].status == 200) is endpoint.after.verdict.ok
     # When it is applied again, Then no write is sent
     story.lab.requests.clear()
     again = story.apply(plan)
@@ -124,7 +126,7 @@ def test_a_removal_and_its_rollback_where_the_box_offers_both(bench: Callable[[s
     stale = bench("stale")
     before = stale.lists()
     plan = stale.plan(Policy(allow_removal=True), removal="rest")
-    assert any(one.kind == "remove-certificate" for one in plan.actions)
+    assert any(action.kind == "remove-certificate" for action in plan.actions)
     # When the plan is applied and rolled back
     assert stale.apply(plan).exit_code == 0
     assert stale.lists() != before
@@ -186,7 +188,7 @@ def test_a_box_that_answers_yes_and_shows_nothing_is_unknown_and_gone_on_with(be
     # Then nobody knows whether it will show, and the journal says so
     assert (result.exit_code, result.state) == (8, "unknown")
     with Journal(story.home / "state") as journal:
-        assert [one.state for one in journal.steps(result.run_id)][-1] == "unknown"
+        assert [step.state for step in journal.steps(result.run_id)][-1] == "unknown"
     # And when the same plan is applied again, the same run ends well
     again = story.apply(plan)
     assert (again.exit_code, again.state, again.run_id) == (10, "applied", result.run_id)
@@ -235,14 +237,18 @@ def test_exactly_the_peers_whose_requests_got_a_502_restart_one_at_a_time(tmp_pa
         assert (result.exit_code, result.state) == (10, "applied")
         assert [peer.restarts for peer in story.lab.peers] == [0, 1, 1]
         # And the second let clients through again before the third was told to restart
-        log = [(one.peer, one.transport, one.path.rpartition("/")[2]) for one in story.lab.requests]
+        log = [(request.peer, request.transport, request.path.rpartition("/")[2]) for request in story.lab.requests]
         restarted = log.index((third, "rest", "restart"))
         assert (second, "rest", "restart") in log[:restarted]
         assert not [one for one in log[restarted:] if one[0] == second and one[1] == "mra"]
         assert story.asked_of(second)[-1].startswith("imp.steven.lab")
         # And through every peer, every endpoint is as the plan says
         answers = story.lab.ask_all()
-        assert {answers[one.peer, one.address, one.port].status for one in plan.endpoints if one.after.verdict.ok} == {200}
+        assert {
+            answers[endpoint.peer, endpoint.address, endpoint.port].status
+            for endpoint in plan.endpoints
+            if endpoint.after.verdict.ok
+        } == {200}
         # When it is applied again, Then nobody is asked or restarted
         story.lab.requests.clear()
         assert story.apply(plan).exit_code == 10
@@ -262,7 +268,7 @@ def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Benc
     assert story.apply(plan).exit_code == 10
     assert [peer.restarts for peer in story.lab.peers] == [0, 0, 0]
     assert len(story.asked_of(first.address)) == len(
-        [one for one in plan.endpoints if one.peer == first.address and _mended(one)]
+        [endpoint for endpoint in plan.endpoints if endpoint.peer == first.address and _mended(endpoint)]
     )
 
 

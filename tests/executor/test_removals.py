@@ -18,7 +18,9 @@ def test_a_removal_comes_before_the_addition_and_is_undone_by_adding(desk: Desk)
     # When it is rolled back, Then the list holds the same certificates
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
-    assert {one.fingerprint for one in cluster.box(1).trusted} == {one.fingerprint for one in story(1).box(1).trusted}
+    assert {certificate.fingerprint for certificate in cluster.box(1).trusted} == {
+        certificate.fingerprint for certificate in story(1).box(1).trusted
+    }
 
 
 def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
@@ -54,7 +56,7 @@ def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_on
     result = desk.apply(cluster, plan)
     # Then the old one and its successor are for a person, the endpoint that waits is excused, and the rest is done
     assert (result.exit_code, result.state) == (8, "partial")
-    assert [OLD_IMP.certificate.fingerprint in one or IMP.certificate.fingerprint in one for one in result.open_steps] == [
+    assert [OLD_IMP.certificate.fingerprint in step or IMP.certificate.fingerprint in step for step in result.open_steps] == [
         True,
         True,
     ]

@@ -25,7 +25,7 @@ def test_exactly_what_the_run_added_is_removed_backwards(desk: Desk) -> None:
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
     assert cluster.state() == story().state()
-    assert [one.peer[:5] for one in cluster.writes[forward:]] == ["expc1", "expc3", "expc3", "expc2", "expc1"]
+    assert [write.peer[:5] for write in cluster.writes[forward:]] == ["expc1", "expc3", "expc3", "expc2", "expc1"]
 
 
 def test_rolling_back_twice_is_rolling_back_once(desk: Desk) -> None:
@@ -46,7 +46,7 @@ def test_the_plan_can_be_applied_again_after_a_rollback(desk: Desk) -> None:
     second = desk.apply(cluster, plan)
     assert (second.exit_code, second.changed) == (0, True)
     assert second.run_id != first.run_id
-    assert [one.state for one in desk.journal().runs()] == ["applied", "rolled-back"]
+    assert [run.state for run in desk.journal().runs()] == ["applied", "rolled-back"]
 
 
 def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
@@ -113,7 +113,7 @@ def test_a_refresh_that_was_cut_off_does_not_stay_intended(desk: Desk) -> None:
     cluster.tap = no_tap
     # When it is rolled back, Then the journal says of it what is true: nobody knows
     assert desk.rollback(cluster).exit_code == 0
-    assert [one.state for one in desk.journal().steps(desk.journal().run("last").id)] == ["undone"] * 5 + ["unknown"]
+    assert [step.state for step in desk.journal().steps(desk.journal().run("last").id)] == ["undone"] * 5 + ["unknown"]
 
 
 def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_checked(desk: Desk) -> None:
@@ -131,7 +131,7 @@ def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_chec
     assert desk.rollback(cluster).exit_code == 8
     # When the person did it, Then rolling back again checks that, and closes the run
     for box in cluster.boxes:
-        box.trusted[:] = [one for one in box.trusted if one != IMP.certificate]
+        box.trusted[:] = [certificate for certificate in box.trusted if certificate != IMP.certificate]
     cluster.box(3).trusted.remove(CORPORATE.certificate)
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
@@ -146,7 +146,9 @@ def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
     desk.apply(cluster, plan)
     first = desk.rollback(cluster)
     for box in cluster.boxes:
-        box.trusted[:] = [one for one in box.trusted if one.fingerprint not in changes.to_trust(plan, box.address)]
+        box.trusted[:] = [
+            certificate for certificate in box.trusted if certificate.fingerprint not in changes.to_trust(plan, box.address)
+        ]
     # When the same plan is applied again and that is rolled back, Then each step stands there once
     desk.apply(cluster, plan)
     second = desk.rollback(cluster)

@@ -123,7 +123,7 @@ def test_a_change_right_before_a_later_peer_stops_and_undoes_what_was_done(desk:
     # When the plan is applied
     result = desk.apply(cluster, plan)
     # Then the second peer never got a write, and the first is as it was; somebody's change stays
-    assert {one.peer for one in cluster.writes} == {cluster.box(1).address}
+    assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
     assert cluster.state()[0] == story().state()[0]
     assert cluster.box(2).trusted[-1] == INTRUDER.certificate
     # And since the cluster is not as it was at the start, nobody claims that it is

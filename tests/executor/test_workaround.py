@@ -32,7 +32,7 @@ def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -
 def healed() -> MemoryCluster:
     """The story without the ECDSA twin, where every peer trusts what is needed."""
     cluster = story()
-    cluster.endpoints = tuple(replace(one, presented={"rsa": one.presented["rsa"]}) for one in cluster.endpoints)
+    cluster.endpoints = tuple(replace(endpoint, presented={"rsa": endpoint.presented["rsa"]}) for endpoint in cluster.endpoints)
     for box in cluster.boxes:
         box.trusted = [CORPORATE.certificate, IMP.certificate]
     return cluster
@@ -41,9 +41,9 @@ def healed() -> MemoryCluster:
 def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> None:
     cluster = story()
     flags = turn(desk, cluster, on=True)
-    assert [(one.verification, one.problem, one.changed) for one in flags] == [(False, None, True)] * 3
+    assert [(flag.verification, flag.problem, flag.changed) for flag in flags] == [(False, None, True)] * 3
     assert cluster.writes[0].peer == cluster.box(1).address
-    assert [one.verification for one in status(cluster.access, world=cluster.world())] == [False] * 3
+    assert [status.verification for status in status(cluster.access, world=cluster.world())] == [False] * 3
 
 
 def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
@@ -240,7 +240,7 @@ def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_pers
     # When the workaround is turned on
     flags = turn(desk, cluster, on=True)
     # Then nothing is claimed of that peer, and how a person does it is said
-    assert [(one.verification, one.exit_code) for one in flags] == [(False, 0), (None, 8), (False, 0)]
+    assert [(flag.verification, flag.exit_code) for flag in flags] == [(False, 0), (None, 8), (False, 0)]
     assert "xConfiguration EdgeConfigServer VerifyOriginServer: Off" in str(flags[1].problem)
 
 

@@ -19,7 +19,7 @@ SEED = int(os.environ.get("REMEDIATE_SEED") or random.SystemRandom().randrange(2
 
 def test_every_kind_of_key_has_every_fact() -> None:
     certificates = made_here()
-    assert {"rsa", "dsa", "ecdsa", "ed25519", "ed448", "unknown"} <= {one.key_family for one in certificates}
+    assert {"rsa", "dsa", "ecdsa", "ed25519", "ed448", "unknown"} <= {certificate.key_family for certificate in certificates}
 
     assert list(run([(CERTIFICATE, certificate.der) for certificate in certificates])) == []
 
@@ -42,7 +42,7 @@ def test_damage_of_every_kind_ends_nothing() -> None:
 
 def test_a_key_without_parameters_has_no_size() -> None:
     # Given a DSA key that leaves its parameters to its issuer (RFC 3279, 2.3.2)
-    bare = next(one for one in without_parameters() if one.key_family == "dsa")
+    bare = next(parameter for parameter in without_parameters() if parameter.key_family == "dsa")
 
     assert (bare.key_bits, bare.key_family, bare.subject) == (None, "dsa", "CN=odd key")
 

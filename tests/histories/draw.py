@@ -90,7 +90,7 @@ class History:
 
     def __str__(self) -> str:
         lines = [f"history {self.seed}: {self.peers} peers, replication after {self.lag} pauses, ends with {self.ending}"]
-        return "\n  ".join([*lines, *(str(one) for one in self.operations)])
+        return "\n  ".join([*lines, *(str(operation) for operation in self.operations)])
 
 
 def drawn(seed: int) -> History:

@@ -60,7 +60,7 @@ def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
 def _the_chronicle_is_true(player: Player, ledger: Ledger) -> Iterator[str]:
     """I0: what the boxes hold is what the chronicle tells: nothing came or went that nobody did."""
     for box in player.cluster.boxes:
-        if [one.fingerprint for one in box.trusted] != ledger.lists[box.address]:
+        if [certificate.fingerprint for certificate in box.trusted] != ledger.lists[box.address]:
             yield f"{box.address} holds what the chronicle does not tell"
 
 
@@ -78,7 +78,7 @@ def _stale_is_refused(player: Player, before: Before, outcome: Outcome) -> Itera
     """I1: what others changed before an apply began, and did not put right during it, is not built upon."""
     if outcome.operation.lie and outcome.operation.lie.kind in _HIDE_CHANGES:
         return
-    put_right = any(one.what.startswith("somebody") for one in player.cluster.writes[before.lines :])
+    put_right = any(write.what.startswith("somebody") for write in player.cluster.writes[before.lines :])
     if outcome.operation.verb == "apply" and differs(player, before.ledger) and _ours(player, before) and not put_right:
         yield "an apply wrote to a cluster that somebody else had changed before it began"
 
@@ -94,7 +94,7 @@ def _the_journal_knows(player: Player, ledger: Ledger, outcome: Outcome) -> Iter
 
 
 def _unknown_to(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[str]:
-    known = [one for one in steps if one.state in _MAY_BE_IN_EFFECT or not one.proven]
+    known = [step for step in steps if step.state in _MAY_BE_IN_EFFECT or not step.proven]
     certificates = {(one.peer, one.facts.get("certificate")) for one in known}
     for peer, what in ledger.live(run.id):
         there = (peer, what) in certificates or (peer == NOBODY and any(one.kind == "set-ciphers" for one in known))
@@ -103,12 +103,12 @@ def _unknown_to(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iter
 
 
 def _untrue(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[StepRecord]:
-    for one in steps:
-        if one.kind == "trust-certificate" and one.state in {"done", "undone"}:
-            words = f"append {one.facts['certificate']}"
-            tried = one.state == "undone" and one.after is None
-            if not tried and not ledger.did[run.id, one.peer, words]:
-                yield one
+    for step in steps:
+        if step.kind == "trust-certificate" and step.state in {"done", "undone"}:
+            words = f"append {step.facts['certificate']}"
+            tried = step.state == "undone" and step.after is None
+            if not tried and not ledger.did[run.id, step.peer, words]:
+                yield step
 
 
 def _state_of(player: Player, run: Run, steps: tuple[StepRecord, ...], ledger: Ledger, outcome: Outcome) -> Iterator[str]:
@@ -117,17 +117,17 @@ def _state_of(player: Player, run: Run, steps: tuple[StepRecord, ...], ledger: L
         yield f"the journal says rolled-back of run {run.id}, and of it are in effect: {ledger.live(run.id)}"
     if run.state in {"applied", "rolled-back"}:
         yield from (
-            f"run {run.id} is {run.state}, and {one.kind} is still intended" for one in steps if one.state == "intended"
+            f"run {run.id} is {run.state}, and {step.kind} is still intended" for step in steps if step.state == "intended"
         )
     if run.state in _APPLIED and run.id == player.runs.get(len(player.outcomes) - 1):
-        did = [one for one in steps if one.kind == "trust-certificate" and one.state in {"done", "undone"}]
+        did = [step for step in steps if step.kind == "trust-certificate" and step.state in {"done", "undone"}]
         keys = {(one.peer, str(one.facts["certificate"])) for one in did}
         if any(key[1] not in ledger.lists[key[0]] and not _taken_away(player, *key) for key in keys):
             yield f"the journal says {run.state} of run {run.id}, and not all of it is in effect after: {outcome}"
 
 
 def _taken_away(player: Player, peer: Address, fingerprint: str) -> bool:
-    return any(one.peer == peer and one.what == f"somebody remove {fingerprint}" for one in player.cluster.writes)
+    return any(write.peer == peer and write.what == f"somebody remove {fingerprint}" for write in player.cluster.writes)
 
 
 def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -
     if outcome.operation.verb != "apply" or outcome.result is None or outcome.result.state not in _APPLIED:
         return
     for box in player.cluster.boxes:
-        held = [one.fingerprint for one in box.trusted]
+        held = [certificate.fingerprint for certificate in box.trusted]
         wrong = [one for one in to_trust(player.plan, box.address) if held.count(one) != 1]
         yield from (f"applied, and {one} is {held.count(one)} times on {box.address}" for one in wrong)
     if not _somebody_set_ciphers(player, before):
@@ -203,7 +203,7 @@ def _is_disturbed(operation: Operation) -> bool:
 def _needs_a_person(player: Player, ledger: Ledger) -> bool:
     """Whether somebody left a list so that no rollback can prove anything by it, or put back what a run took out."""
     for box in player.cluster.boxes:
-        held = {one.fingerprint for one in box.trusted}
+        held = {certificate.fingerprint for certificate in box.trusted}
         lacks = not held.issuperset(player.start[box.address])
         foreign = any((box.address, one) not in ledger.ours for one in held & to_trust(player.plan, box.address))
         if foreign or (lacks and not held.issuperset(to_trust(player.plan, box.address))):
@@ -219,14 +219,14 @@ def differs(player: Player, ledger: Ledger) -> bool:
 
 def _others(player: Player, peer: Address, listed: Sequence[str]) -> list[str]:
     """A list without the plan's own certificates, which may be there at any time."""
-    return [one for one in listed if one not in to_trust(player.plan, peer)]
+    return [certificate for certificate in listed if certificate not in to_trust(player.plan, peer)]
 
 
 def _ours(player: Player, before: Before) -> list[str]:
     """What an operation wrote."""
     lines = player.cluster.writes[before.lines :]
-    return [one.what for one in lines if one.peer != NOBODY and one.what.split(" ")[0] not in {"somebody", "looked"}]
+    return [line.what for line in lines if line.peer != NOBODY and line.what.split(" ")[0] not in {"somebody", "looked"}]
 
 
 def _somebody_set_ciphers(player: Player, before: Before) -> bool:
-    return any(one.what.startswith("somebody ciphers") for one in player.cluster.writes[before.lines :])
+    return any(write.what.startswith("somebody ciphers") for write in player.cluster.writes[before.lines :])

@@ -92,9 +92,9 @@ def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
         undone = real(work)
         backups = work.journal.backups(work.run)
         for box in work.boxes if not undone.open_steps and not undone.unread else ():
-            for one in box.trusted_ca():
-                if one.fingerprint not in backups[box.address].trusted_ca:
-                    box.remove_trusted_ca(one)
+            for fingerprint in box.trusted_ca():
+                if fingerprint.fingerprint not in backups[box.address].trusted_ca:
+                    box.remove_trusted_ca(fingerprint)
         return undone
 
     patch.setattr(rollback, "undo", restoring)

@@ -115,13 +115,13 @@ class Player:
         self._honest_start = Lies.of(self.cluster.boxes).start
         self.cluster.shows = self._show
         self.cluster.lag = self.history.lag
-        self.start = {box.address: [one.fingerprint for one in box.trusted] for box in self.cluster.boxes}
-        self.after = next(one.after for one in self.plan.actions if isinstance(one, SetCiphers))
+        self.start = {box.address: [certificate.fingerprint for certificate in box.trusted] for box in self.cluster.boxes}
+        self.after = next(action.after for action in self.plan.actions if isinstance(action, SetCiphers))
         self.somebody = Somebody(self.cluster, self.plan, self._nobodys)
 
     def ledger(self) -> Ledger:
         """The chronicle so far, told anew."""
-        refused = sum(fault == "refuse-done" for one in self.history.operations for fault in one.faults.values())
+        refused = sum(fault == "refuse-done" for operation in self.history.operations for fault in operation.faults.values())
         return told(self.start, (CIPHERS, self.after), self.cluster.writes, self.runs, refused)
 
     def before(self) -> Before:
@@ -246,7 +246,7 @@ class Player:
             self._lies = Lies(self._honest_start)
             boxes = self.cluster.boxes
             liars = boxes if lie.choice is None else [boxes[lie.choice % len(boxes)]]
-            self._lies.tell(lie.kind, readings=lie.readings, peers=[one.address for one in liars])
+            self._lies.tell(lie.kind, readings=lie.readings, peers=[liar.address for liar in liars])
         return self._lies(box) if lie and self._lies else tuple(box.trusted)
 
     def _begin_to_be_late(self, what: str, address: str) -> None:
@@ -254,7 +254,7 @@ class Player:
         lie = self._lie
         self._list_writes += what.startswith(("append", "remove"))
         if lie and lie.kind == "late" and self._lies is None and self._list_writes == lie.begins:
-            box = next(one for one in self.cluster.boxes if one.address == address)
+            box = next(peer for peer in self.cluster.boxes if peer.address == address)
             self._lies = Lies({box.address: tuple(box.trusted)})
             self._lies.tell("old", readings=lie.readings, peers=[box.address])
 
@@ -272,7 +272,7 @@ class Player:
         """Whether no run may have put this certificate there, nor will have to look whether it did."""
         with self.desk.journal() as journal:
             steps = [step for run in journal.runs() for step in journal.steps(run.id)]
-        mine = [one for one in steps if one.peer == peer and one.facts.get("certificate") == fingerprint]
+        mine = [step for step in steps if step.peer == peer and step.facts.get("certificate") == fingerprint]
         return all(one.proven for one in mine)
 
     def is_up(self, peer: Address) -> bool:

@@ -51,7 +51,7 @@ class Somebody:
     def put_right(self) -> None:
         """Take back everything that makes a plan stale."""
         for box in self.cluster.boxes:
-            for one in [one for one in box.trusted if one in THEIRS]:
+            for one in [certificate for certificate in box.trusted if certificate in THEIRS]:
                 self._toggle(box, one)
             if OTHER.certificate not in box.trusted:
                 self._toggle(box, OTHER.certificate)
@@ -64,11 +64,15 @@ class Somebody:
         Args:
             ours: which certificates of which peers a run put there.
         """
-        wanted = {one.certificate for one in self.plan.actions if isinstance(one, TrustCertificate)}
+        wanted = {action.certificate for action in self.plan.actions if isinstance(action, TrustCertificate)}
         for box in self.cluster.boxes:
             if OTHER.certificate not in box.trusted:
                 self._toggle(box, OTHER.certificate)
-            for one in [one for one in box.trusted if one.fingerprint in wanted and (box.address, one.fingerprint) not in ours]:
+            for one in [
+                certificate
+                for certificate in box.trusted
+                if certificate.fingerprint in wanted and (box.address, certificate.fingerprint) not in ours
+            ]:
                 if one not in self.start[box.address]:
                     self._toggle(box, one)
 
@@ -96,7 +100,9 @@ class Somebody:
         self.cluster.lag = max(self.cluster.lag, 1)
 
     def _by_hand(self, box: Box, choice: int) -> None:
-        wanted = [one for one in self.plan.actions if isinstance(one, TrustCertificate) and box.address in one.peers]
+        wanted = [
+            action for action in self.plan.actions if isinstance(action, TrustCertificate) and box.address in action.peers
+        ]
         one = self.plan.certificates[wanted[choice // 100 % len(wanted)].certificate]
         if one in box.trusted or self.free(box.address, one.fingerprint):
             self._toggle(box, one)

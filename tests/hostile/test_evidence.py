@@ -165,9 +165,9 @@ def test_bombs_end_within_their_limits(bomb: bytes) -> None:
 
 def test_a_flood_of_connections_and_of_endpoints_is_bounded() -> None:
     packets = [
-        one
+        segment
         for number in range(300)
-        for one in segments(SPOKEN[:1], Parties(server=f"10.0.{number // 250}.{number % 250}"), size=2_000)
+        for segment in segments(SPOKEN[:1], Parties(server=f"10.0.{number // 250}.{number % 250}"), size=2_000)
     ]
 
     found = looked_at(capture(packets))

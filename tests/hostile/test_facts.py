@@ -136,5 +136,5 @@ def test_a_plan_with_them_is_made_and_shown(family: list[Certificate], data: st.
     assert is_safe(plan_page(plan))
     if not policy.trust_self_signed:
         own = {chain[0] for one in seen.endpoints for chain in one.presented.values()}
-        trusts = [one.certificate for one in plan.actions if isinstance(one, TrustCertificate)]
-        assert not [one for one in trusts if one in own and seen.certificates[one].self_issued]
+        trusts = [action.certificate for action in plan.actions if isinstance(action, TrustCertificate)]
+        assert not [trust for trust in trusts if trust in own and seen.certificates[trust].self_issued]

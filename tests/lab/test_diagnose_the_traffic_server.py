@@ -86,8 +86,8 @@ def _captured(network: str) -> Iterator[io.BytesIO]:
 def test_a_capture_and_the_log_of_the_story_are_one_story(tmp_path: Path) -> None:
     # Given what tcpdump would capture while a peer is asked for everything, its log, and its list
     with Lab(tmp_path / "lab", judge=True) as lab, _captured(lab.peers[0].address.rpartition(".")[0]) as file:
-        for one in lab.targets:
-            lab.ask(0, one.address, one.port)
+        for target in lab.targets:
+            lab.ask(0, target.address, target.port)
         trusted = tuple(lab.peers[0].trusted)
     (tmp_path / "lo.pcap").write_bytes(file.getvalue())
 
@@ -117,16 +117,16 @@ def test_a_capture_and_the_log_of_the_story_are_one_story(tmp_path: Path) -> Non
 def test_every_refusal_is_found_with_its_cause(tmp_path: Path, scenario: str) -> None:
     # Given a peer that was asked once for everything
     with Lab(tmp_path, scenario, judge=True) as lab:
-        endpoints = {(one.address, one.port) for one in lab.targets}
+        endpoints = {(target.address, target.port) for target in lab.targets}
         answers = {where: lab.ask(0, *where) for where in endpoints}
 
     found = diagnose(gather([tmp_path / "judge"], Limits()), None, NOW)
 
     refused = {where: answer for where, answer in answers.items() if answer.log_line}
-    told = {(one.address, one.verdict.cause) for one in found.findings if one.verdict}
+    told = {(finding.address, finding.verdict.cause) for finding in found.findings if finding.verdict}
     assert told == {(address, _expected(answer)) for (address, _), answer in refused.items()}
-    assert sum(line.lines for one in found.findings for line in one.logged) == len(refused)
-    assert all(one.standing == "refused" and one.advice for one in found.findings)
+    assert sum(line.lines for finding in found.findings for line in finding.logged) == len(refused)
+    assert all(finding.standing == "refused" and finding.advice for finding in found.findings)
 
 
 def test_the_workaround_is_seen_in_the_log(tmp_path: Path) -> None:

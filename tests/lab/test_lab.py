@@ -40,7 +40,7 @@ def test_the_inventory_pins_every_peer_and_holds_no_password(story: Lab) -> None
     (cluster,) = yaml.safe_load(text)["clusters"]
 
     assert [peer["address"] for peer in cluster["expressway"]["peers"]] == [peer.address for peer in story.peers]
-    assert [peer["tls"]["fingerprint"] for peer in cluster["expressway"]["peers"]] == [one.fingerprint for one in story.peers]
+    assert [peer["tls"]["fingerprint"] for peer in cluster["expressway"]["peers"]] == [peer.fingerprint for peer in story.peers]
     assert all(peer["ssh"]["host_key"].startswith("SHA256:") for peer in cluster["expressway"]["peers"])
     assert all(node["connect_to"].startswith("127.") for node in cluster["unified_communications"]["nodes"])
     assert story.accounts.password not in text

@@ -47,7 +47,7 @@ def test_a_dropped_request_leaves_nothing_done(story: Lab, rest: Client) -> None
         rest(0).upload(issuing.pem)
 
     assert issuing not in story.peers[0].trusted
-    assert [one.write for one in story.requests] == [True]
+    assert [request.write for request in story.requests] == [True]
 
 
 def test_an_ignored_write_is_answered_with_success(story: Lab, rest: Client, shell: Client) -> None:

@@ -46,7 +46,7 @@ def test_a_client_gets_the_status_of_the_judge_and_why(get: Get, story: Lab) -> 
     refused = get(0, f"{target(f'steven.lab/https/{CUCM}/6972')}/")
     assert refused.status_code == 502
     assert "self-signed certificate" in refused.text
-    assert [(one.transport, one.path, one.write) for one in story.requests] == [
+    assert [(request.transport, request.path, request.write) for request in story.requests] == [
         ("mra", f"steven.lab/https/{CUCM}/8443", False),
         ("mra", f"steven.lab/https/{CUCM}/6972", False),
     ]

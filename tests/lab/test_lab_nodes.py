@@ -107,7 +107,7 @@ def test_certificate_management_shows_the_own_certificates_to_the_platform_accou
     path = "/platformcom/api/v1/certmgr/config/snapshot/server"
 
     status, text = _ask(story, "GET", path, ("ccmadmin", story.accounts.platform_password), unverified)
-    own = {one["service"]: Certificate.from_pem(one["certificate"]) for one in json.loads(text)["identities"]}
+    own = {load["service"]: Certificate.from_pem(load["certificate"]) for load in json.loads(text)["identities"]}
 
     assert _ask(story, "GET", path, None, unverified)[0] == 401
     assert status == 200

@@ -99,7 +99,7 @@ def test_a_wrong_password_is_refused_and_recorded(story: Lab) -> None:
     answer = requests.get(url, auth=("admin", "wrong"), verify=str(story.directory / "pki" / "expressway-ca.pem"), timeout=10)
 
     assert answer.status_code == 401
-    assert [one.authorised for one in story.requests] == [False]
+    assert [request.authorised for request in story.requests] == [False]
 
 
 def test_a_publisher_is_added_again_with_the_right_axl_password_only(story: Lab, rest: RestOf) -> None:
@@ -131,7 +131,7 @@ def test_the_cluster_and_its_version_are_told(story: Lab, rest: RestOf) -> None:
 
     peers = client("GET", "/api/provisioning/common/cluster/peers").json()
 
-    assert [one["PeerAddress"] for one in peers] == [peer.address for peer in story.peers]
+    assert [peer["PeerAddress"] for peer in peers] == [peer.address for peer in story.peers]
     for path in ("/status.xml", "/getxml?location=/Status/SystemUnit"):
         assert 'product="TANDBERG VCS" version="X14.2.1"' in client("GET", path).text
     assert Certificate.from_pem(client("GET", "/api/provisioning/certs/server").text) == story.peers[2].server_certificate

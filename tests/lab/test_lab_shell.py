@@ -115,7 +115,7 @@ def test_a_wrong_password_is_refused_and_recorded(story: Lab) -> None:
     with pytest.raises(paramiko.AuthenticationException):
         ShellClient(story, story.peers[0], password="wrong")
 
-    assert [(one.method, one.authorised) for one in story.requests] == [("login", False)]
+    assert [(request.method, request.authorised) for request in story.requests] == [("login", False)]
 
 
 def test_reads_and_writes_are_told_apart_in_the_log_and_passwords_masked(story: Lab, shell: ShellOf) -> None:
@@ -125,7 +125,7 @@ def test_reads_and_writes_are_told_apart_in_the_log_and_passwords_masked(story: 
     client("xConfiguration EdgeConfigServer VerifyOriginServer: On")
     client('xCommand CUCM Config Add Address: "a" Axlpassword: "swordfish"')
 
-    assert [(one.transport, one.method, one.write) for one in story.requests] == [
+    assert [(request.transport, request.method, request.write) for request in story.requests] == [
         ("ssh", "login", False),
         ("ssh", "get", False),
         ("ssh", "set", True),
@@ -136,4 +136,4 @@ def test_reads_and_writes_are_told_apart_in_the_log_and_passwords_masked(story: 
     story.requests.clear()
     assert story.requests.all() == ()
     client("?")
-    assert [one.number for one in story.requests] == [5]
+    assert [request.number for request in story.requests] == [5]

@@ -129,7 +129,7 @@ def _serve(address: str, folder: Path) -> socket.socket:
 def _context(name: str, chain: list[Entity], folder: Path) -> ssl.SSLContext:
     file = folder / f"{name}.pem"
     private = chain[0].private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    file.write_text(private + "".join(one.certificate.pem for one in chain))
+    file.write_text(private + "".join(certificate.certificate.pem for certificate in chain))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
@@ -160,7 +160,7 @@ def test_the_traffic_server_says_the_same(judge: TrafficServer, listed: str) -> 
     disagreements = []
     for address, chain in CHAINS.items():
         answer = judge.ask(settings, Target(address, PORT, ""))
-        verdict = verify_chain([one.certificate for one in chain], trusted, address, datetime.now(UTC))
+        verdict = verify_chain([certificate.certificate for certificate in chain], trusted, address, datetime.now(UTC))
         reason = _REASON.search(answer.log_line or "")
         reported = (_spelled(reason[1]), int(reason[2])) if reason else None
         expected = None if verdict.code == 0 else (_spelled(str(verdict.error)), verdict.depth)

@@ -16,7 +16,7 @@ from tests.pki import NOW
 
 
 def every_error() -> list[type[RemediateError]]:
-    return [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, RemediateError)]
+    return [var for var in vars(errors).values() if isinstance(var, type) and issubclass(var, RemediateError)]
 
 
 @pytest.mark.parametrize("kind", every_error())

@@ -15,7 +15,7 @@ Shown = tuple[str, int, dict[KeyFamily, list[Entity]]]
 
 def peer(number: int, trusted: Iterable[Entity], ciphers: CipherList = DEFAULT_CIPHERS, removal: RemovalBy = "person") -> Peer:
     """Peer `number` (1 is the primary) with this trusted CA list."""
-    listed = tuple(one.certificate.fingerprint for one in trusted)
+    listed = tuple(certificate.certificate.fingerprint for certificate in trusted)
     return Peer(
         Address(f"expc{number}.test"), "X14.2.1", number == 1, listed, {REVERSE_PROXY_CIPHERS: ciphers}, True, None, removal
     )
@@ -31,7 +31,9 @@ def endpoint(
 ) -> Endpoint:
     """An endpoint that presents these chains and follows the client's order."""
     shown: dict[KeyFamily, list[Entity] | None] = {"rsa": rsa, "ecdsa": ecdsa}
-    presented = {family: tuple(one.certificate.fingerprint for one in chain) for family, chain in shown.items() if chain}
+    presented = {
+        family: tuple(certificate.certificate.fingerprint for certificate in chain) for family, chain in shown.items() if chain
+    }
     return Endpoint(Address(address), port, "cucm", presented, Preference(client_order=True), tls13)
 
 
@@ -52,6 +54,6 @@ def snapshot(
         endpoints=tuple(endpoints),
         available_ca=tuple(one.certificate.fingerprint for one in available),
         vouched_for=frozenset(one.certificate.fingerprint for one in vouched),
-        certificates={one.fingerprint: one for one in certificates},
+        certificates={certificate.fingerprint: certificate for certificate in certificates},
         publishers=(Publisher(Address("cucmpub.test"), "cucm"),),
     )

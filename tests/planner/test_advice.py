@@ -117,7 +117,7 @@ def test_the_successor_of_an_expired_root_waits_for_the_old_one_to_go() -> None:
     seen = snapshot([peer(1, [old])], [endpoint(NODE, ecdsa=[signed, issuing])], [root, issuing, signed, old], available=[root])
     plan = make_plan(seen)
     assert f"it takes 'CN=steven-DC-CA,O=Lab' ({old.certificate.fingerprint[:19]}…) out first" in left_by(plan).options[0]
-    assert [one.switch for one in plan.alternatives] == ["--allow-removal"]
+    assert [alternative.switch for alternative in plan.alternatives] == ["--allow-removal"]
     assert all(one.after.verdict.ok for one in make_plan(seen, Policy(allow_removal=True)).endpoints)
 
 
@@ -328,7 +328,7 @@ def test_what_the_cipher_policy_rules_out_is_told_where_it_verifies_more() -> No
     nodes = [endpoint(NODE, ecdsa=[own], rsa=[signed, issuing])]
     seen = snapshot([peer(1, [root], DEFAULT_CIPHERS)], nodes, [root, issuing, signed, own])
     plan = make_plan(seen, Policy(ciphers="keep", trust_self_signed=False))
-    assert [one.switch for one in plan.alternatives] == ["--ciphers prefer-rsa"]
+    assert [alternative.switch for alternative in plan.alternatives] == ["--ciphers prefer-rsa"]
     assert left_by(plan).options[0] == "Plan with --ciphers prefer-rsa: its RSA certificate is then presented, and verifies."
     assert "needs another cipher policy than --ciphers keep" in plan.alternatives[0].why_not
 
@@ -340,7 +340,7 @@ def test_a_cipher_policy_that_helps_on_some_peers_only_is_no_way_out() -> None:
     seen = snapshot([peer(1, [root]), peer(2, [twin])], nodes, [root, twin, issuing, signed, own])
     left = left_by(make_plan(seen, Policy(ciphers="keep", trust_self_signed=False)))
     # Then the option does not promise that it verifies
-    assert not [one for one in left.options if "--ciphers" in one]
+    assert not [option for option in left.options if "--ciphers" in option]
 
 
 def test_a_cipher_list_that_would_break_something_is_told_with_what() -> None:

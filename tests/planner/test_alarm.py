@@ -23,7 +23,7 @@ def alarmed() -> Snapshot:
 
 
 def approval(policy: Policy) -> str:
-    [action] = [one for one in make_plan(alarmed(), policy).actions if isinstance(one, TrustCertificate)]
+    [action] = [action for action in make_plan(alarmed(), policy).actions if isinstance(action, TrustCertificate)]
     return action.approval
 
 

@@ -35,7 +35,7 @@ def snapshot_of(case: dict[str, Any], certificates: dict[str, Certificate]) -> S
         )
         for number, server in enumerate(case["servers"])
     )
-    known = {one.fingerprint: one for one in certificates.values()}
+    known = {certificate.fingerprint: certificate for certificate in certificates.values()}
     pool = tuple(certificates[one].fingerprint for one in case["pool"])
     at = datetime.fromtimestamp(case["time"], UTC)
     return Snapshot("corpus", at, (peer,), endpoints, pool, frozenset(known), known)
@@ -49,7 +49,7 @@ def test_every_case_reaches_the_optimum() -> None:
         plan = make_plan(snapshot_of(case, certificates), Policy(ciphers="keep"))
         optimum = case["expected"][JUDGE]["optimum"]["chain+name_ats92"]
         added = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
-        verified = sum(one.after.verdict.ok for one in plan.endpoints)
+        verified = sum(endpoint.after.verdict.ok for endpoint in plan.endpoints)
         solutions = [{certificates[one].fingerprint for one in some} for some in optimum["solutions"]]
         if verified != optimum["max_ok"] or added not in solutions:
             wrong.append((case["id"], verified, optimum["max_ok"], len(added), optimum["min_add"]))

@@ -50,7 +50,7 @@ def test_a_log_and_a_capture_of_one_endpoint_are_one_finding() -> None:
     assert (refused.verdict.cause, refused.verdict.code, refused.verdict.depth) == (Cause.SELF_SIGNED_UNTRUSTED, 18, 0)
     assert refused.seen[0].chains[0].certificates == (EC.certificate,)
     assert f"Add 'CN=cucm-EC.steven.lab,O=Lab' ({EC.certificate.fingerprint[:19]}…)" in refused.advice[0]
-    assert any("asks for ECDSA first" in one for one in refused.remarks)
+    assert any("asks for ECDSA first" in remark for remark in refused.remarks)
     assert (accepted.ports, accepted.standing, accepted.verdict) == ((8443,), "accepted", None)
 
 
@@ -99,7 +99,7 @@ def test_a_name_that_does_not_match_is_advised_by_what_the_capture_shows() -> No
     assert alone.advice[1].endswith(" to the node's FQDN, then refresh the discovered servers.")
     assert "the certificate is for cucm.steven.lab" in with_capture.advice[0]
     assert with_capture.seen == ()
-    assert any("under another name" in one for one in with_capture.remarks)
+    assert any("under another name" in remark for remark in with_capture.remarks)
 
 
 def test_a_host_name_that_does_not_match() -> None:
@@ -136,7 +136,7 @@ def test_502_names_the_port_and_counts() -> None:
 
     one, other = diagnose(Evidence((logged(),), answered), None, NOW).findings
 
-    assert (one.ports, one.possible_ports, [each.requests for each in one.bad_gateways]) == ((), (6972, 8443), [3, 1])
+    assert (one.ports, one.possible_ports, [gateway.requests for gateway in one.bad_gateways]) == ((), (6972, 8443), [3, 1])
     assert (other.address, other.ports, other.verdict) == ("other.lab", (8443,), None)
     assert "no line that says why other.lab:8443" in other.advice[0]
 
@@ -146,7 +146,7 @@ def test_the_capture_says_which_of_two_ports_it_was() -> None:
 
     found = diagnose(Evidence((logged(),), answered, (ACCEPTED, REFUSED)), None, NOW).findings[0]
 
-    assert (found.ports, [one.port for one in found.bad_gateways]) == ((6972,), [6972])
+    assert (found.ports, [gateway.port for gateway in found.bad_gateways]) == ((6972,), [6972])
 
 
 def test_with_the_list_a_capture_is_judged() -> None:
@@ -228,7 +228,7 @@ def test_a_list_that_accepts_what_the_log_says_is_refused() -> None:
     ],
 )
 def test_an_alert_says_why_as_far_as_it_can(chain: tuple[object, ...], code: int, cause: Cause) -> None:
-    certificates = [one.certificate for one in chain]  # type: ignore[attr-defined]  # entities, named for the test's title
+    certificates = [certificate.certificate for certificate in chain]  # type: ignore[attr-defined]  # entities, named for the test's title
 
     (found,) = findings(seen=(shaken(*certificates, alerts=(Alert("client", code),)),))
 
@@ -274,7 +274,7 @@ def test_without_a_hello_no_name_is_said_to_be_wrong() -> None:
     (told,) = findings(logged("unable to get local issuer certificate"), seen=(one_way,))
 
     assert (judged.standing, judged.address, judged.verdict) == ("accepted", IP, None)
-    assert any("No hello was captured" in one for one in judged.remarks)
+    assert any("No hello was captured" in remark for remark in judged.remarks)
     assert (told.address, told.seen[0].port) == (HOST, 8443)
 
 

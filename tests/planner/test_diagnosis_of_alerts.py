@@ -85,7 +85,7 @@ def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
     seen = shaken(RSA.certificate, asks=True, alerts=(Alert("server", 45),), client_certificate=(EXPIRED.certificate,))
 
     advice = " ".join(
-        one for found in diagnose(Evidence((line,), handshakes=(seen,)), None, NOW).findings for one in found.advice
+        one for finding in diagnose(Evidence((line,), handshakes=(seen,)), None, NOW).findings for one in finding.advice
     )
 
     assert "Expressway-C showed 'CN=expc02.corp.example,O=Lab'" in advice

@@ -33,11 +33,11 @@ def good(plan: Plan) -> int:
 
 
 def added(plan: Plan) -> set[str]:
-    return {one.certificate for one in plan.actions if isinstance(one, TrustCertificate)}
+    return {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
 
 
 def removed(plan: Plan) -> dict[str, tuple[str, ...]]:
-    return {one.certificate: one.because for one in plan.actions if isinstance(one, RemoveCertificate)}
+    return {action.certificate: action.because for action in plan.actions if isinstance(action, RemoveCertificate)}
 
 
 def prints(*some: Entity) -> set[str]:
@@ -57,7 +57,7 @@ def test_many_cross_certificates_of_the_issuing_ca_hide_no_way(depth: int) -> No
         chain.append(issue(f"D{number}", chain[-1], ca=True, key_name=f"D{number}"))
     gone = issue("Gone", ca=True)
     bridges = [issue(f"Bridge {number}", gone, ca=True) for number in range(40)]
-    crosses = [issue(f"D{depth - 1}", one, ca=True, key_name=f"D{depth - 1}") for one in bridges]
+    crosses = [issue(f"D{depth - 1}", bridge, ca=True, key_name=f"D{depth - 1}") for bridge in bridges]
     own = issue(NODE, chain[-1], names=(NODE,))
     pool = [*chain, *bridges, *crosses]
     plan = make_plan(snapshot([peer(1, [])], [endpoint(NODE, ecdsa=[own])], [*pool, own], available=pool, vouched=pool))
@@ -107,7 +107,7 @@ def test_a_list_with_an_unreadable_certificate_accepts_nothing_so_nothing_is_add
     plan = make_plan(seen)
     # Then only the other peer is mended, and never with what cannot be read
     assert [(one.peer, one.after.verdict.ok) for one in plan.endpoints] == [("expc1.test", False), ("expc2.test", True)]
-    [action] = [one for one in plan.actions if isinstance(one, TrustCertificate)]
+    [action] = [action for action in plan.actions if isinstance(action, TrustCertificate)]
     assert (action.certificate, action.peers) == (root.certificate.fingerprint, ("expc2.test",))
     # With the switch it is taken out first, and the peer gets what it lacks
     allowed = make_plan(seen, removing)
@@ -179,7 +179,7 @@ def test_a_removal_is_a_persons_where_the_box_offers_none_and_nowhere_else() -> 
     peers = [peer(1, [root, old], removal="rest"), peer(2, [root, old])]
     plan = make_plan(snapshot(peers, [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf, old]), removing)
     # Then each peer has the way that it offers
-    ways = [(one.by, one.peers, one.because) for one in plan.actions if isinstance(one, RemoveCertificate)]
+    ways = [(action.by, action.peers, action.because) for action in plan.actions if isinstance(action, RemoveCertificate)]
     assert ways == [("rest", ("expc1.test",), (f"{NODE}:8443",)), ("person", ("expc2.test",), (f"{NODE}:8443",))]
 
 
@@ -207,7 +207,7 @@ def test_what_works_as_expected_is_not_broken_although_it_does_not_count_as_veri
 def test_where_what_works_can_be_kept_working_the_list_changes() -> None:
     plan = make_plan(uncertain(None))
     assert good(plan) == 2
-    [change] = [one for one in plan.actions if isinstance(one, SetCiphers)]
+    [change] = [action for action in plan.actions if isinstance(action, SetCiphers)]
     assert change.after == DEFAULT_CIPHERS
 
 

@@ -15,7 +15,7 @@ own = issue(ADDRESS, names=(ADDRESS,), key_name="own")
 
 
 def certificates(*entities: Entity) -> list[Certificate]:
-    return [one.certificate for one in entities]
+    return [entity.certificate for entity in entities]
 
 
 def mending(presented: list[Entity], trusted: list[Entity], address: str = ADDRESS) -> Mending:

@@ -390,7 +390,7 @@ def test_a_ca_with_a_successor_is_said_long_before_its_end_and_stays() -> None:
     )
     plan = make_plan(seen, Policy(allow_removal=True))
     # Then it is said, with the days left, and nothing is taken out for it
-    [note] = [one for one in plan.notes if "expires in" in one]
+    [note] = [note for note in plan.notes if "expires in" in note]
     assert f"expires in 300 days; a successor is at hand ({root.certificate.fingerprint[:19]}…)" in note
     assert plan.actions == ()
 
@@ -511,7 +511,7 @@ def test_a_peer_that_could_not_be_looked_at_has_no_say_in_what_a_cipher_list_wou
     down = replace(peer(2, []), error="unreachable: no route to host")
     seen = snapshot([peer(1, [own]), down], [endpoint(NODE, rsa=[rsa], ecdsa=[own])], [*everybody, rsa])
 
-    why = " ".join(one.why_not for one in make_plan(seen).alternatives)
+    why = " ".join(alternative.why_not for alternative in make_plan(seen).alternatives)
 
     assert f"would break what verifies today ({NODE}:8443)" in why
 

@@ -80,7 +80,7 @@ class Fleet:
     @property
     def writes(self) -> int:
         """How many writes the peers were asked for."""
-        return sum(one.write for one in self.lab.requests)
+        return sum(request.write for request in self.lab.requests)
 
 
 @pytest.fixture

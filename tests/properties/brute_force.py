@@ -49,12 +49,12 @@ def order_of(snapshot: Snapshot, plan: Plan) -> tuple[object, ...]:
 
 def verified(snapshot: Snapshot, peer: Peer, change: Change, ciphers: CipherList | None) -> tuple[set[str], set[str]]:
     """The endpoints that verify at `peer`, and those whose expected certificate does, with this change and this cipher list."""
-    trusted = [snapshot.certificates[one] for one in peer.trusted_ca]
-    trusted = [one for one in trusted if one not in change.removed] + list(change.added)
+    trusted = [snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca]
+    trusted = [certificate for certificate in trusted if certificate not in change.removed] + list(change.added)
     good, working = set(), set()
     for endpoint in snapshot.endpoints:
         families = presented_families(endpoint, ciphers or peer.ciphers[REVERSE_PROXY_CIPHERS])
-        shown = [[snapshot.certificates[one] for one in endpoint.presented[family]] for family in families]
+        shown = [[snapshot.certificates[certificate] for certificate in endpoint.presented[family]] for family in families]
         answers = [verify_chain(one, trusted, endpoint.address, snapshot.taken_at).ok for one in shown]
         good |= {endpoint.name} if answers and all(answers) else set()
         working |= {endpoint.name} if answers and answers[0] else set()
@@ -84,14 +84,16 @@ def _best_of_peer(snapshot: Snapshot, peer: Peer, ciphers: CipherList | None, po
 
 
 def _seen(snapshot: Snapshot) -> list[Certificate]:
-    presented = {one for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for one in chain}
-    listed = {one for peer in snapshot.peers for one in peer.trusted_ca}
+    presented = {
+        certificate for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for certificate in chain
+    }
+    listed = {fingerprint for peer in snapshot.peers for fingerprint in peer.trusted_ca}
     return [snapshot.certificates[one] for one in sorted(presented | listed | set(snapshot.available_ca))]
 
 
 def _removals(snapshot: Snapshot, peer: Peer) -> list[Some]:
     """Every set of what may be taken out: over, unreadable, or with another one of its subject at hand."""
-    held = [snapshot.certificates[one] for one in peer.trusted_ca]
+    held = [snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca]
     subjects = [name_hashes(one).subject for one in _seen(snapshot)]
     stale = [
         one
@@ -105,7 +107,7 @@ def _removals(snapshot: Snapshot, peer: Peer) -> list[Some]:
 
 def _additions(snapshot: Snapshot, peer: Peer, removed: Some) -> list[Some]:
     """Every set of certificates that may be appended to the list of `peer`: no two with one common name."""
-    held = {snapshot.certificates[one] for one in peer.trusted_ca}
+    held = {snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca}
     names = {_name(one) for one in held - set(removed)}
     usable = [one for one in _seen(snapshot) if one not in held and _readable(one) and _name(one) not in names]
     return [some for some in _sets(usable) if len({_name(one) for one in some}) == len(some)]
@@ -124,7 +126,7 @@ def _name(certificate: Certificate) -> str:
 
 
 def _order(snapshot: Snapshot, changes: Changes, ciphers: CipherList | None) -> tuple[object, ...]:
-    listed = {one for peer in snapshot.peers for one in peer.trusted_ca}
+    listed = {fingerprint for peer in snapshot.peers for fingerprint in peer.trusted_ca}
     own = {chain[0] for endpoint in snapshot.endpoints for chain in endpoint.presented.values()}
     everything = [one for change in changes.values() for one in change.added]
     unvouched = {one.fingerprint for one in everything} - listed - snapshot.vouched_for

@@ -84,7 +84,7 @@ def clusters(draw: st.DrawFn, most_nodes: int = 3, most_listed: int = 2, most_pe
     certificates = [authorities()[one].certificate for one in everything] + [
         certificate for _, some_chains in shown for chain in some_chains for certificate in chain
     ]
-    known = {one.fingerprint: one for one in certificates}
+    known = {certificate.fingerprint: certificate for certificate in certificates}
     vouched = draw(st.frozensets(st.sampled_from(sorted(known)), max_size=4))
     return Snapshot(
         cluster="drawn",
@@ -98,12 +98,12 @@ def clusters(draw: st.DrawFn, most_nodes: int = 3, most_listed: int = 2, most_pe
 
 
 def _peer(number: int, listed: Sequence[str], ciphers: CipherList) -> Peer:
-    trusted = tuple(authorities()[one].certificate.fingerprint for one in listed)
+    trusted = tuple(authorities()[certificate].certificate.fingerprint for certificate in listed)
     return Peer(Address(f"expc{number}.lab"), "X14.2.1", number == 0, trusted, {REVERSE_PROXY_CIPHERS: ciphers})
 
 
 def _endpoint(
     node: int, presented: dict[KeyFamily, tuple[Certificate, ...]], preferred: Preference, *, tls13: bool | None
 ) -> Endpoint:
-    chains_by_family = {family: tuple(one.fingerprint for one in chain) for family, chain in presented.items()}
+    chains_by_family = {family: tuple(certificate.fingerprint for certificate in chain) for family, chain in presented.items()}
     return Endpoint(Address(f"node{node}.lab"), 8443, "cucm", chains_by_family, preferred, tls13)

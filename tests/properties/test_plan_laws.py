@@ -40,7 +40,10 @@ def applied(snapshot: Snapshot, plan: Plan) -> Snapshot:
     peers = tuple(
         replace(
             peer,
-            trusted_ca=(*(one for one in peer.trusted_ca if one not in removed[peer.address]), *added[peer.address]),
+            trusted_ca=(
+                *(fingerprint for fingerprint in peer.trusted_ca if fingerprint not in removed[peer.address]),
+                *added[peer.address],
+            ),
             ciphers={**peer.ciphers, **ciphers},
         )
         for peer in snapshot.peers
@@ -66,7 +69,7 @@ def test_no_plan_is_better_where_certificates_may_be_taken_out(snapshot: Snapsho
 @given(clusters(), policies)
 def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
     plan = make_plan(snapshot, policy)
-    predicted = {(one.peer, one.address, one.port): one.after for one in plan.endpoints}
+    predicted = {(endpoint.peer, endpoint.address, endpoint.port): endpoint.after for endpoint in plan.endpoints}
     assert {(one.peer, one.address, one.port): one.outcome for one in verify_snapshot(applied(snapshot, plan))} == predicted
 
 
@@ -74,7 +77,7 @@ def test_after_is_what_then_holds(snapshot: Snapshot, policy: Policy) -> None:
 @given(clusters(), policies)
 def test_nothing_gets_worse(snapshot: Snapshot, policy: Policy) -> None:
     plan = make_plan(snapshot, policy)
-    assert [one for one in plan.endpoints if one.before.verdict.ok and not one.after.verdict.ok] == []
+    assert [endpoint for endpoint in plan.endpoints if endpoint.before.verdict.ok and not endpoint.after.verdict.ok] == []
     then = {(one.peer, one.address, one.port) for one in verify_snapshot(applied(snapshot, plan)) if one.works}
     assert {(one.peer, one.address, one.port) for one in verify_snapshot(snapshot) if one.works} <= then
 
@@ -119,7 +122,7 @@ def test_no_list_holds_two_certificates_with_one_common_name_that_it_did_not_hol
     def clashes(some: Snapshot) -> set[tuple[str, str]]:
         found: set[tuple[str, str]] = set()
         for peer in some.peers:
-            names = [some.certificates[one].common_name for one in dict.fromkeys(peer.trusted_ca)]
+            names = [some.certificates[fingerprint].common_name for fingerprint in dict.fromkeys(peer.trusted_ca)]
             found |= {(peer.address, name) for name in names if name and names.count(name) > 1}
         return found
 

@@ -79,4 +79,4 @@ def plan_with(
 
 def fingerprints_of(plan: Plan) -> tuple[Fingerprint, ...]:
     """Every certificate that an action of `plan` names."""
-    return tuple(one.certificate for one in plan.actions if isinstance(one, TrustCertificate | RemoveCertificate))
+    return tuple(action.certificate for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate))

@@ -76,7 +76,7 @@ class Bench:
     def state(self) -> State:
         """What every peer holds: its trusted CA list and its cipher lists."""
         self.lab.cluster.settle()
-        return [(tuple(one.fingerprint for one in peer.trusted), dict(peer.ciphers)) for peer in self.lab.peers]
+        return [(tuple(certificate.fingerprint for certificate in peer.trusted), dict(peer.ciphers)) for peer in self.lab.peers]
 
     def as_planned(self) -> State:
         """What every peer must hold once the plan was applied."""
@@ -133,7 +133,9 @@ class Bench:
 
     def added(self, peer: str) -> tuple[Fingerprint, ...]:
         """What the plan adds on one peer, in its order."""
-        return tuple(one.certificate for one in self.plan.actions if isinstance(one, TrustCertificate) and peer in one.peers)
+        return tuple(
+            action.certificate for action in self.plan.actions if isinstance(action, TrustCertificate) and peer in action.peers
+        )
 
     def _kept(self, journal: Path | None) -> Kept:
         self.lab.cluster.settle()

@@ -54,7 +54,7 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
 def repeated(bench: Bench, began: Verb) -> int:
     """How many writes of a round were sent although the one before had done the same."""
     writes = bench.lab.requests.writes
-    sets = [(one.peer, one.path) for one in writes if one.transport == "ssh"]
+    sets = [(write.peer, write.path) for write in writes if write.transport == "ssh"]
     same = sum(one == before for before, one in itertools.pairwise(sets))
     return same + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
 
@@ -63,8 +63,8 @@ def _out_of_turn(bench: Bench, peer: str, writes: tuple[Request, ...], began: Ve
     """Additions to one peer beyond what the plan adds there, and removals of more than was added."""
     most = len(bench.added(peer))
     held, wrong = (most if began == "rollback" else 0), 0
-    for one in writes:
-        if one.peer == peer and one.transport == "rest" and one.path.endswith("/certs/root"):
-            held += 1 if one.method == "POST" else -1
+    for write in writes:
+        if write.peer == peer and write.transport == "rest" and write.path.endswith("/certs/root"):
+            held += 1 if write.method == "POST" else -1
             wrong += not 0 <= held <= most
     return wrong

@@ -66,7 +66,7 @@ class _TappedCluster:
 
     @property
     def peers(self) -> Sequence[Any]:
-        return [_TappedPeer(one, self._tap) for one in self._opened.peers]
+        return [_TappedPeer(peer, self._tap) for peer in self._opened.peers]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._opened, name)

@@ -25,7 +25,7 @@ def said_by_the_program(presented: tuple[Certificate, ...], trusted: list[Certif
     with tempfile.TemporaryDirectory() as folder:
         files = {"leaf": presented[:1], "untrusted": presented[1:], "trusted": tuple(trusted)}
         for name, certificates in files.items():
-            (Path(folder) / name).write_text("".join(one.pem for one in certificates))
+            (Path(folder) / name).write_text("".join(certificate.pem for certificate in certificates))
         command = ["openssl", "verify", "-purpose", "sslserver", "-auth_level", "1", "-verify_depth", "7"]
         command += ["-attime", str(int(NOW.timestamp())), "-no-CApath", "-no-CAstore"]
         command += ["-CAfile", "trusted"] if trusted else ["-no-CAfile"]
@@ -39,7 +39,7 @@ def said_by_the_program(presented: tuple[Certificate, ...], trusted: list[Certif
 @settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chains(0), st.lists(st.sampled_from(readable_authorities()), max_size=4, unique=True))
 def test_the_program_says_the_same(presented: tuple[Certificate, ...], listed: list[str]) -> None:
-    trusted = [authorities()[one].certificate for one in listed]
+    trusted = [authorities()[certificate].certificate for certificate in listed]
     said = said_by_the_program(presented, trusted)
     built = TrustedList(trusted, as_the_appliance=False).verify(presented, NOW)
     assert (built.code == 0, {24: 79}.get(built.code, built.code), built.depth if built.code else 0) == said

@@ -17,13 +17,13 @@ other = issue("other.test", middle, names=("other.test",))
 def ordered(*given: Entity, address: str = ADDRESS) -> tuple[list[str], bool, int]:
     """Common names, whether anything was moved, and how many could be the server's own."""
     answer = in_order([entity.certificate for entity in given], address)
-    return [one.common_name for one in answer.chain], answer.reordered, len(answer.leaves)
+    return [certificate.common_name for certificate in answer.chain], answer.reordered, len(answer.leaves)
 
 
 def test_every_order_comes_to_the_one_that_a_server_sends() -> None:
-    for given in itertools.permutations((leaf, middle, root)):
-        names, reordered, leaves = ordered(*given)
-        assert (names[0], leaves, reordered) == (ADDRESS, 1, given[0] is not leaf)
+    for permutation in itertools.permutations((leaf, middle, root)):
+        names, reordered, leaves = ordered(*permutation)
+        assert (names[0], leaves, reordered) == (ADDRESS, 1, permutation[0] is not leaf)
         if reordered:
             assert names == [ADDRESS, "Issuing", "Root"]
 

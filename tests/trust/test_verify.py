@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from remediate import Cause, Certificate, Verdict, verify_chain
 from remediate.trust import explain_chain
 from remediate.trust.openssl3 import openssl_3_refusal
-from tests.pki import NOW, YEAR, issue
+from tests.pki import NOW, YEAR, Entity, issue
 
 ADDRESS = "cucm.steven.lab"
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
@@ -44,9 +44,9 @@ def test_a_whole_chain_to_a_trusted_root_is_accepted() -> None:
     ],
 )
 def test_a_refusal_has_openssls_number_and_depth(
-    presented: list[object], trusted: list[object], cause: Cause, code: int, depth: int
+    presented: list[Entity], trusted: list[Entity], cause: Cause, code: int, depth: int
 ) -> None:
-    verdict = judged([one.certificate for one in presented], [one.certificate for one in trusted])  # type: ignore[attr-defined]
+    verdict = judged([entity.certificate for entity in presented], [entity.certificate for entity in trusted])
     assert (verdict.ok, verdict.cause, verdict.code, verdict.depth) == (False, cause, code, depth)
 
 
@@ -105,7 +105,11 @@ def test_a_stale_copy_in_the_list_shadows_the_good_one_presented() -> None:
     explained = explain_chain(presented, [root.certificate, stale.certificate], ADDRESS, NOW)
     assert (explained.verdict.cause, explained.verdict.code, explained.verdict.depth) == (Cause.SHADOWED, 10, 1)
     assert explained.shadowed_by == (stale.certificate,)
-    assert [one.common_name for one in explained.built_chain] == ["cucmms.steven.lab", "steven-issuing", "steven-DC-CA"]
+    assert [certificate.common_name for certificate in explained.built_chain] == [
+        "cucmms.steven.lab",
+        "steven-issuing",
+        "steven-DC-CA",
+    ]
 
 
 def test_two_stale_copies_in_a_row_shadow_together() -> None:

@@ -200,10 +200,14 @@ def _before_and_now(result: RunResult, plan: Plan) -> list[EndpointForecast]:
     """What the plan saw before, and what was verified after; nothing where nothing was verified."""
     from remediate.model.plan import EndpointForecast
 
-    before = {(one.address, one.port, one.peer): one.before for one in plan.endpoints}
+    before = {(endpoint.address, endpoint.port, endpoint.peer): endpoint.before for endpoint in plan.endpoints}
     return [
         EndpointForecast(
-            one.address, one.port, one.peer, before.get((one.address, one.port, one.peer), one.outcome), one.outcome
+            judgement.address,
+            judgement.port,
+            judgement.peer,
+            before.get((judgement.address, judgement.port, judgement.peer), judgement.outcome),
+            judgement.outcome,
         )
-        for one in result.judgements
+        for judgement in result.judgements
     ]

@@ -74,13 +74,15 @@ def _show(session: Session, snapshots: list[Snapshot]) -> None:
     from remediate.report.text import clean
 
     console = session.out()
-    for one in snapshots:
-        seen = f"{count(len(one.peers), 'peer')}, {count(len(one.endpoints), 'endpoint')}, "
-        certificates = count(len(one.certificates), "certificate")
-        console.print(f"{clean(one.cluster)}: {seen}{certificates}{'' if one.complete else ', incomplete'}", soft_wrap=True)
-        for unseen in (endpoint for endpoint in one.endpoints if endpoint.error):
+    for snapshot in snapshots:
+        seen = f"{count(len(snapshot.peers), 'peer')}, {count(len(snapshot.endpoints), 'endpoint')}, "
+        certificates = count(len(snapshot.certificates), "certificate")
+        console.print(
+            f"{clean(snapshot.cluster)}: {seen}{certificates}{'' if snapshot.complete else ', incomplete'}", soft_wrap=True
+        )
+        for unseen in (endpoint for endpoint in snapshot.endpoints if endpoint.error):
             console.print(f"  not observed: {clean(unseen.name)}: {clean(unseen.error or '')}", soft_wrap=True)
-        for unused in one.not_in_use:
+        for unused in snapshot.not_in_use:
             console.print(f"  not in use: {clean(unused)}", soft_wrap=True)
-        for gap in one.undiscovered:
+        for gap in snapshot.undiscovered:
             console.print(f"  not discovered: {clean(gap.message, 2000)}", soft_wrap=True)

@@ -43,12 +43,12 @@ class Walk:
     @property
     def disagreements(self) -> tuple[EndpointForecast, ...]:
         """Where the judge answered otherwise than the plan says, before or after."""
-        return tuple(one for one in self.plan.endpoints if not self._right_about(one))
+        return tuple(endpoint for endpoint in self.plan.endpoints if not self._right_about(endpoint))
 
     @property
     def agrees(self) -> bool:
         """Whether the plan spoke of everything that the judge was asked, and was right everywhere."""
-        spoken_of = {(str(one.peer), str(one.address), one.port) for one in self.plan.endpoints}
+        spoken_of = {(str(endpoint.peer), str(endpoint.address), endpoint.port) for endpoint in self.plan.endpoints}
         return spoken_of == set(self.after) and not self.disagreements
 
     def _right_about(self, one: EndpointForecast) -> bool:
@@ -188,7 +188,9 @@ def _show(session: Session, walk: Walk) -> None:
     console.print()
     console.print(Text("What a client gets through each peer, before → after", "bold underline"))
     console.print(Text(f"judged by {JUDGES[judge]}", "dim"))
-    asked = [judged(one) for one in walk.plan.endpoints if (one.peer, one.address, one.port) in walk.after]
+    asked = [
+        judged(endpoint) for endpoint in walk.plan.endpoints if (endpoint.peer, endpoint.address, endpoint.port) in walk.after
+    ]
     show_matrix(console, asked, every_row=True, words=("were let through before", "now"))
     console.print()
     for one in walk.plan.unresolved:
@@ -203,5 +205,8 @@ def _conclusion(walk: Walk) -> Any:
 
     if walk.agrees:
         return Text(f"✓ The judge agrees with the plan everywhere, before and after ({walk.seconds:.0f} s).", "bold green")
-    pairs = ", ".join(f"{one.peer} → {one.address}:{one.port}" for one in walk.disagreements) or "what they spoke of"
+    pairs = (
+        ", ".join(f"{disagreement.peer} → {disagreement.address}:{disagreement.port}" for disagreement in walk.disagreements)
+        or "what they spoke of"
+    )
     return Text(f"✗ The judge and the plan disagree at: {pairs}", "bold red")

@@ -58,7 +58,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     results = across(choose(session, inventory_path, patterns), look, limits, ask=False)
     code = most_serious((state.code, book.code, exit_code_of(results)))
     if session.json:
-        clusters = [done.as_json(lambda findings: {"findings": [asdict(one) for one in findings]}) for done in results]
+        clusters = [done.as_json(lambda findings: {"findings": [asdict(finding) for finding in findings]}) for done in results]
         here = {"state_directory": asdict(state), "journal": asdict(book)}
         session.write_json({"exit_code": code, **here, "clusters": clusters})
         return code
@@ -79,13 +79,13 @@ def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     previous = ""
-    for one in findings:
-        mark = Text("  ✗", "red") if one.code else Text("  !", "yellow") if one.next_step else Text("  ✓", "green")
-        said = Text(clean(one.said, 2000))
-        if one.next_step:
-            said.append(f"\n{clean(one.next_step, 2000)}", "dim")
-        table.add_row(mark, Text("" if one.subject == previous else clean(one.subject)), said)
-        previous = one.subject
+    for finding in findings:
+        mark = Text("  ✗", "red") if finding.code else Text("  !", "yellow") if finding.next_step else Text("  ✓", "green")
+        said = Text(clean(finding.said, 2000))
+        if finding.next_step:
+            said.append(f"\n{clean(finding.next_step, 2000)}", "dim")
+        table.add_row(mark, Text("" if finding.subject == previous else clean(finding.subject)), said)
+        previous = finding.subject
     console = session.out()
     console.print(Text(clean(title), "bold"))
     console.print(table)

@@ -135,7 +135,7 @@ def _next(plan: Plan, path: Path, inventory: Path | None) -> str:
         return "There is nothing to apply."
     if not plan.complete:
         return "It is incomplete: make what could not be observed reachable, and plan again."
-    if any(isinstance(one, TrustCertificate) and one.approval == "required" for one in plan.actions):
+    if any(isinstance(action, TrustCertificate) and action.approval == "required" for action in plan.actions):
         return f"Next: compare the fingerprints that need your approval with `remediate approve {path}`, or pass them with --approve."
     return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}`."
 

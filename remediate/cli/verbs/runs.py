@@ -174,7 +174,7 @@ def _lists(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for peer, before in record["before"].items():
         held, holds = before["trusted_ca"], record["after"][peer]["trusted_ca"]
         yield f"  {peer}  {count(len(held), 'certificate')} before, {len(holds)} after", ""
-        yield from ((f"       + {one}", "green") for one in holds if one not in held)
+        yield from ((f"       + {hold}", "green") for hold in holds if hold not in held)
         yield from ((f"       - {one}", "red") for one in held if one not in holds)
 
 

@@ -96,7 +96,7 @@ def _show(session: Session, plan: Plan) -> None:
     console.print(Text(f"Cluster {clean(plan.cluster)}", "bold"))
     if not plan.complete:
         show_incomplete(console, plan, "so what follows is not all there is")
-    now = [replace(one, after=one.before) for one in plan.endpoints]
+    now = [replace(endpoint, after=endpoint.before) for endpoint in plan.endpoints]
     show_matrix(console, now, every_row=session.verbose > 0)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
     if plan.not_in_use:
@@ -104,6 +104,6 @@ def _show(session: Session, plan: Plan) -> None:
     for gap in plan.undiscovered:
         if not gap.incomplete:
             console.print(Text(clean(gap.message, 2000), "dim"))
-    fixable = sum(one.after.verdict.ok and not one.before.verdict.ok for one in plan.endpoints)
+    fixable = sum(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")

@@ -32,7 +32,7 @@ def gather(paths: Sequence[Path], limits: Limits, told: Callable[[str], None] = 
         if not _is_there(path):
             raise RemediateError(f"{shown(path)}: there is no such file or folder.", next_step="Name what is there.")
     gatherer = _Gatherer(limits)
-    for file in (found for path in paths for found in _files(path, gatherer.unread)):
+    for file in (file for path in paths for file in _files(path, gatherer.unread)):
         told(shown(file))
         gatherer.read(file)
     return gatherer.evidence()
@@ -96,8 +96,8 @@ class _Gatherer:
         try:
             with open_regular_file(file) as opened:
                 self._budget.begin(os.fstat(opened.fileno()).st_size)
-                for found in self._opener.leaves(name, opened):
-                    self._take(found)
+                for leaf in self._opener.leaves(name, opened):
+                    self._take(leaf)
         except LimitReached as error:
             self.unread.append(Unread(name, str(error)))
         except OSError as error:

@@ -72,7 +72,7 @@ def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> Clu
             access = _inherited(address, cluster)
             _open_one(access, cluster, password, limits, opened, unreachable, on_error, writable=writable)
         on_error.pop_all()
-    order = (*(one.address for one in cluster.peers), *named)
+    order = (*(peer.address for peer in cluster.peers), *named)
     return ClusterPeers(tuple(opened[one] for one in order if one in opened), unreachable, order, primary, gaps)
 
 

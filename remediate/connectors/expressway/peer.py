@@ -147,7 +147,7 @@ class ExpresswayPeer:
 
     def publishers(self) -> tuple[PublisherRecord, ...]:
         """Return the Unified CM and IM&P publishers that servers are discovered from."""
-        return tuple(one for product, path in _PUBLISHER_PATHS.items() for one in self._publishers(product, path))
+        return tuple(publisher for product, path in _PUBLISHER_PATHS.items() for publisher in self._publishers(product, path))
 
     def lists_publishers(self) -> bool:
         """Return whether this peer has a list of Unified CM publishers at all; without one, who they are is not known."""
@@ -212,7 +212,7 @@ class ExpresswayPeer:
                 ),
             )
         username, password = axl
-        known = {(one.address, one.product): one.tls_verify for one in self.publishers()}
+        known = {(publisher.address, publisher.product): publisher.tls_verify for publisher in self.publishers()}
         body = {
             "Publisher": str(publisher),
             "AxlUsername": username,

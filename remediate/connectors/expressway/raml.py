@@ -159,14 +159,14 @@ def _operations(roots: list[Node]) -> dict[Operation, Node]:
                 operations[key.casefold(), _PREFIXES.sub("", path)] = value
             elif depth < _MAX_DEPTH:
                 below = path + key if key.startswith("/") else path
-                waiting.extend((each, below, depth + 1) for each in _resources(key, value))
+                waiting.extend((resource, below, depth + 1) for resource in _resources(key, value))
     return operations
 
 
 def _resources(key: str, value: Node) -> Iterator[Table]:
     """The tables that stand for a resource: below its path, or merged into it (``<<``), alone or several."""
     if key.startswith("/") or key == "<<":
-        yield from (each for each in _items(value) if isinstance(each, Table))
+        yield from (item for item in _items(value) if isinstance(item, Table))
 
 
 def _items(value: Node) -> list[Node]:
@@ -206,7 +206,7 @@ def _operations_by_indentation(part: str, anchors: dict[str, Node]) -> dict[Oper
             if lines is not None:
                 lines.append(line)
         elif match := _RESOURCE_LINE.match(line):
-            resources = [*(each for each in resources if each[0] < indent), (indent, match[2])]
+            resources = [*(resource for resource in resources if resource[0] < indent), (indent, match[2])]
         elif match := _METHOD_LINE.match(line):
             path = "".join(name for level, name in resources if level < indent)
             lines = texts.setdefault((match[2].lower(), _PREFIXES.sub("", path)), []) if path else None

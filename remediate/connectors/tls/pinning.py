@@ -80,9 +80,9 @@ def issued_under(authorities: Iterable[Certificate], family: KeyFamily) -> TlsCh
     """Return the check for servers that verify, name included, under `authorities` with a certificate of `family`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _only(family, context)
-    for one in authorities:
+    for authority in authorities:
         try:
-            context.load_verify_locations(cadata=one.der)
+            context.load_verify_locations(cadata=authority.der)
         except ssl.SSLError:
             # This interpreter's OpenSSL cannot use it: then it vouches for nobody here.
             continue

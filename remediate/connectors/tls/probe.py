@@ -45,7 +45,7 @@ def probe(
 
     At most `parallel_endpoints` handshakes at once, and at most `parallel_per_node` with one node.
     """
-    lists = tuple(dict.fromkeys(one for given in cipher_lists for one in variants(given)))
+    lists = tuple(dict.fromkeys(variant for given in cipher_lists for variant in variants(given)))
     found: dict[int, Observation] = {}
     one_at_a_time = threading.Lock()
 
@@ -99,7 +99,9 @@ def probe_one(target: Target, lists: Sequence[CipherList], limits: Limits) -> Ob
     answers: dict[KeyFamily, Seen | NotSeen] = {"rsa": rsa, "ecdsa": _look(target, _FAMILY_OFFERS["ecdsa"], limits)}
     for family in [one for one in FAMILIES if _why(answers[one]) is Why.SILENT]:
         answers[family] = _after_silence(target, family, answers, limits)
-    failed = next((one for one in answers.values() if isinstance(one, NotSeen) and one.why not in _NO_COMMON_GROUND), None)
+    failed = next(
+        (answer for answer in answers.values() if isinstance(answer, NotSeen) and answer.why not in _NO_COMMON_GROUND), None
+    )
     if failed:
         return Observation(tls13=tls13, error=_error(failed))
     presented = {family: answer.chain for family, answer in answers.items() if isinstance(answer, Seen)}
@@ -157,7 +159,7 @@ def _after_silence(
     Offered both families, the silent one first, it shows its other certificate: then it has none of this family. Otherwise it
     may have been an accident, so it is asked once more.
     """
-    other = next((one for one in answers.values() if isinstance(one, Seen)), None)
+    other = next((answer for answer in answers.values() if isinstance(answer, Seen)), None)
     if other:
         both = _look(target, _BOTH_OFFERS[family], limits)
         if isinstance(both, Seen) and both.chain[0] == other.chain[0]:

@@ -90,7 +90,7 @@ class Journal:
         with self.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO certificates VALUES (?, ?)",
-                [(one.fingerprint, one.der) for one in plan.certificates.values()],
+                [(certificate.fingerprint, certificate.der) for certificate in plan.certificates.values()],
             )
             db.execute(
                 "INSERT INTO runs (id, cluster, plan_id, plan_json, state, started_at, ticket, who, host, pid, peers) "
@@ -114,7 +114,7 @@ class Journal:
             )
             db.executemany(
                 "INSERT INTO approvals VALUES (?, ?, ?, ?, ?)",
-                [(run, one.fingerprint, one.who, one.how, one.at) for one in approvals],
+                [(run, approval.fingerprint, approval.who, approval.how, approval.at) for approval in approvals],
             )
         return run
 

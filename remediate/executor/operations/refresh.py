@@ -55,7 +55,7 @@ class RefreshOnPrimary:
         box.refresh_discovery(self.publisher, self.product, axl)
 
     def read_back(self, box: PeerPort) -> Reading:
-        listed = self.publisher in {one.address for one in box.publishers()}
+        listed = self.publisher in {publisher.address for publisher in box.publishers()}
         return Reading(Standing.DONE if listed else Standing.FOREIGN, _digest(box))
 
     def inverse(self) -> None:
@@ -66,4 +66,4 @@ class RefreshOnPrimary:
 
 
 def _digest(box: PeerPort) -> str:
-    return sha256_of("\n".join(sorted(one.address for one in box.publishers())))
+    return sha256_of("\n".join(sorted(publisher.address for publisher in box.publishers())))

@@ -72,7 +72,7 @@ class RestartOnPeer:
 
 
 def _digest(box: PeerPort) -> str:
-    return digest_of(one.fingerprint for one in box.trusted_ca())
+    return digest_of(fingerprint.fingerprint for fingerprint in box.trusted_ca())
 
 
 def _answers(box: PeerPort) -> bool:

@@ -71,7 +71,7 @@ class Advisor:
 
     def _behind(self, refusal: Refusal) -> VerificationResult | None:
         relevant = self._oracle.relevant(refusal.presented)
-        trusted = tuple(one for one in refusal.trusted if one in relevant)
+        trusted = tuple(certificate for certificate in refusal.trusted if certificate in relevant)
         question = (refusal.presented, trusted)
         if question not in self._faults:
             found = find_underlying_fault(refusal.explained, refusal.presented, trusted, self._at)

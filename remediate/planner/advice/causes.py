@@ -120,7 +120,7 @@ def _not_yet_valid(refusal: Refusal) -> Advice:
 
 
 def _chain_invalid(refusal: Refusal) -> Advice:
-    broken = tuple(one for one in refusal.trusted if not readable(one))
+    broken = tuple(certificate for certificate in refusal.trusted if not readable(certificate))
     if broken:
         return _broken_list(refusal, broken)
     verdict, fault = refusal.explained.verdict, _at_fault(refusal)

@@ -56,13 +56,13 @@ def _changes(refusal: Refusal, at: datetime) -> Iterator[str]:
     if stale:
         yield f"Remove {names_of(stale)} from the trusted CA list: {'it wins' if len(stale) == 1 else 'they win'} over the good one."
         return
-    for one in dict.fromkeys(refusal.presented):
+    for certificate in dict.fromkeys(refusal.presented):
         # Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.
-        rivals = tuple(old for old in refusal.trusted if common_name_group(old) == common_name_group(one))
+        rivals = tuple(old for old in refusal.trusted if common_name_group(old) == common_name_group(certificate))
         kept = [old for old in refusal.trusted if old not in rivals]
-        if one not in refusal.trusted and verify_chain(refusal.presented, (*kept, one), None, at).ok:
+        if certificate not in refusal.trusted and verify_chain(refusal.presented, (*kept, certificate), None, at).ok:
             instead = f" in the place of {names_of(rivals)}, which has the same common name," if rivals else ""
-            yield f"Add {name_of(one)} to the trusted CA list{instead} {_AFTER_A_LOOK}.{_what_it_costs(one, rivals)}"
+            yield f"Add {name_of(certificate)} to the trusted CA list{instead} {_AFTER_A_LOOK}.{_what_it_costs(certificate, rivals)}"
 
 
 def _what_it_costs(new: Certificate, old: Chain) -> str:

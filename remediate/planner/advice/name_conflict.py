@@ -103,7 +103,7 @@ def _reissues(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) 
         f"Have {mine} or {theirs} signed by a CA that the peers trust: it then need not stand in the list itself.",
         f"Reissue {mine} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}.",
     )
-    same_node = endpoint.product == "cucm" and all(one.address == endpoint.address for one in rivals)
+    same_node = endpoint.product == "cucm" and all(rival.address == endpoint.address for rival in rivals)
     reuse = f"On Unified CM 14 and later, let {endpoint.address} use one certificate for both services (certificate reuse)."
     return (*options, reuse) if same_node else options
 
@@ -114,7 +114,7 @@ def _send_the_chain(refusal: Refusal) -> str:
 
 def _rivals(obstacle: Obstacle, refusal: Refusal) -> tuple[Endpoint, ...]:
     """The endpoints that rest on what is in the way."""
-    users = {one.name: one for certificate in obstacle.in_the_way for one in refusal.others.users(certificate)}
+    users = {user.name: user for certificate in obstacle.in_the_way for user in refusal.others.users(certificate)}
     return tuple(users[name] for name in sorted(users) if name != refusal.endpoint.name)
 
 

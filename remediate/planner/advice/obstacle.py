@@ -36,8 +36,8 @@ def obstacle_of(refusal: Refusal, known: Candidates, oracle: TrustOracle) -> Obs
     """Return what keeps the smallest addition out that would mend `refusal`; None where nothing known would mend it."""
     for wanted in itertools.islice(_ways(refusal, known, oracle), _MOST_WAYS):
         slots = {common_name_group(one) for one in wanted}
-        in_the_way = tuple(one for one in refusal.trusted if common_name_group(one) in slots)
-        rest = [one for one in refusal.trusted if one not in in_the_way]
+        in_the_way = tuple(certificate for certificate in refusal.trusted if common_name_group(certificate) in slots)
+        rest = [certificate for certificate in refusal.trusted if certificate not in in_the_way]
         if not oracle.accepts([*rest, *wanted], refusal.presented):
             continue
         if in_the_way or len(slots) < len(wanted):
@@ -51,6 +51,8 @@ def obstacle_of(refusal: Refusal, known: Candidates, oracle: TrustOracle) -> Obs
 def _ways(refusal: Refusal, known: Candidates, oracle: TrustOracle) -> Iterable[Chain]:
     """Sets of certificates that could be added, the smallest first."""
     relevant = oracle.relevant(refusal.presented)
-    usable = [one for one in known.certificates if one in relevant and one not in refusal.trusted]
+    usable = [
+        certificate for certificate in known.certificates if certificate in relevant and certificate not in refusal.trusted
+    ]
     sizes = range(1, min(len(usable), _MOST_CERTIFICATES_TO_ADD) + 1)
     return itertools.chain.from_iterable(itertools.combinations(usable, size) for size in sizes)

@@ -74,7 +74,7 @@ def name_of(certificate: Certificate) -> str:
 
 def names_of(certificates: Chain) -> str:
     """The same for several."""
-    return listed([name_of(one) for one in certificates])
+    return listed([name_of(certificate) for certificate in certificates])
 
 
 def listed(words: Sequence[str]) -> str:

@@ -34,4 +34,4 @@ def diagnose(evidence: Evidence, trusted: Chain | None, now: datetime) -> Diagno
         elsewhere = None if there else servers.under_another_name(known)
         findings.append(finder.of_what_was_told(known, there, elsewhere))
     findings += [finder.of_what_was_seen(one) for one in seen if one not in used]
-    return Diagnosis(tuple(sorted(findings, key=lambda one: _ORDER.index(one.standing))), evidence)
+    return Diagnosis(tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.standing))), evidence)

@@ -25,8 +25,8 @@ def seen_endpoints(handshakes: Iterable[Handshake], trusted: Chain | None, now: 
         now: for captures without a clock.
     """
     groups: dict[tuple[str, int, str | None], list[Handshake]] = {}
-    for one in handshakes:
-        groups.setdefault((one.server, one.port, _address(one)), []).append(one)
+    for handshake in handshakes:
+        groups.setdefault((handshake.server, handshake.port, _address(handshake)), []).append(handshake)
     return tuple(_endpoint(group, trusted, now) for group in groups.values())
 
 
@@ -99,11 +99,11 @@ def _remarks(chain: Chain, address: str | None, at: datetime, *, judged: bool) -
         yield _trust_of(chain)
     if address is not None and not name_matches(chain[0], address):
         yield f"Its names do not hold {address}: {_names(chain[0])}."
-    for one in chain:
-        if one.not_after and one.not_after <= at:
-            yield f"{name_of(one)} had expired then, on {day_of_end(one)}."
-        if one.not_before and one.not_before > at:
-            yield f"{name_of(one)} was not valid yet."
+    for certificate in chain:
+        if certificate.not_after and certificate.not_after <= at:
+            yield f"{name_of(certificate)} had expired then, on {day_of_end(certificate)}."
+        if certificate.not_before and certificate.not_before > at:
+            yield f"{name_of(certificate)} was not valid yet."
 
 
 def _trust_of(chain: Chain) -> str:

@@ -45,7 +45,7 @@ class Servers:
 
 def chain_told_of(told: Told, endpoint: SeenEndpoint) -> SeenChain | None:
     """Return the chain at `endpoint` that has what `told` complains about."""
-    return next((one for one in endpoint.chains if _has_it(told, one)), None)
+    return next((chain for chain in endpoint.chains if _has_it(told, chain)), None)
 
 
 def _has_it(told: Told, seen: SeenChain) -> bool:
@@ -56,7 +56,7 @@ def _has_it(told: Told, seen: SeenChain) -> bool:
         case Cause.SELF_SIGNED_UNTRUSTED:
             return chain[0].self_signed
         case Cause.ISSUER_UNTRUSTED:
-            return len(chain) > 1 and any(one.self_issued for one in chain)
+            return len(chain) > 1 and any(certificate.self_issued for certificate in chain)
         case Cause.ISSUER_UNKNOWN:
             return not chain[-1].self_issued
         case Cause.NAME_MISMATCH:

@@ -117,7 +117,7 @@ class Finder:
 
     def _refusal(self, endpoint: SeenEndpoint) -> tuple[Verdict | None, SeenChain | None]:
         """Why a client did not go on, or why by the list it should not; and which chain it is about."""
-        for chain in sorted(endpoint.chains, key=lambda one: not one.refused):
+        for chain in sorted(endpoint.chains, key=lambda chain: not chain.refused):
             if chain.verdict and not chain.verdict.ok:
                 return chain.verdict, chain
             if chain.refusing:
@@ -158,13 +158,13 @@ def _more_precisely(told: Told, chain: SeenChain | None) -> Verdict | None:
 def _standing(endpoint: SeenEndpoint, verdict: Verdict | None, chain: SeenChain | None) -> Standing:
     if verdict is not None:
         return "tolerated" if chain and chain.went_on and not chain.refused else "refused"
-    good = endpoint.went_on > endpoint.resumed or any(one.verdict and one.verdict.ok for one in endpoint.chains)
+    good = endpoint.went_on > endpoint.resumed or any(chain.verdict and chain.verdict.ok for chain in endpoint.chains)
     return "accepted" if good else "unknown"
 
 
 def _ending_alert(endpoint: SeenEndpoint) -> Alert | None:
     """The alert that tells most of why handshakes failed: one about a certificate, else the first."""
-    ending = [seen.alert for seen in endpoint.alerts if seen.alert.ends_it]
+    ending = [alert.alert for alert in endpoint.alerts if alert.alert.ends_it]
     return next((alert for alert in ending if alert.about_a_certificate), next(iter(ending), None))
 
 

@@ -38,7 +38,7 @@ class Told:
     @property
     def enforced(self) -> bool:
         """Whether a request was ended by it."""
-        return bool(self.answered) or any(one.enforced for one in self.lines)
+        return bool(self.answered) or any(line.enforced for line in self.lines)
 
     @property
     def process(self) -> Process:
@@ -62,11 +62,11 @@ def told_by(evidence: Evidence) -> tuple[Told, ...]:
     answered = dict[str, list[BadGateway]]()
     for response in evidence.bad_gateways:
         answered.setdefault(response.address.casefold(), []).append(response)
-    for one in _without_echoes(evidence.logged):
-        verdict = _verdict_of(one)
-        is_sip = one.kind in _OF_SIP
-        key = (one.address.casefold(), one.ip, one.port, is_sip, verdict.error, verdict.code, verdict.depth)
-        groups.setdefault(key, []).append(one)
+    for echo in _without_echoes(evidence.logged):
+        verdict = _verdict_of(echo)
+        is_sip = echo.kind in _OF_SIP
+        key = (echo.address.casefold(), echo.ip, echo.port, is_sip, verdict.error, verdict.code, verdict.depth)
+        groups.setdefault(key, []).append(echo)
     told = [
         Told(lines[0].address, lines[0].ip, lines[0].port, _verdict_of(lines[0]), tuple(lines), _answers(lines[0], answered))
         for lines in groups.values()
@@ -77,11 +77,11 @@ def told_by(evidence: Evidence) -> tuple[Told, ...]:
 def _without_echoes(logged: Iterable[Logged]) -> list[Logged]:
     """Leave out the ERROR lines of 8.x that only repeat what a WARNING of the same address says better."""
     lines = list(logged)
-    said = {(one.peer, one.address.casefold()) for one in lines if one.kind in {"chain", "name"}}
+    said = {(line.peer, line.address.casefold()) for line in lines if line.kind in {"chain", "name"}}
     return [
-        one
-        for one in lines
-        if one.kind != "connection" or one.error != _JUST_REFUSED or (one.peer, one.address.casefold()) not in said
+        line
+        for line in lines
+        if line.kind != "connection" or line.error != _JUST_REFUSED or (line.peer, line.address.casefold()) not in said
     ]
 
 
