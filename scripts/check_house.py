@@ -22,14 +22,66 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PRONOUNS = frozenset(
-    "one ones found some said told asked those mine there seen known others given way what written these it they them who whom "
-    "which whose here came went taken gone wanted heard heeded mended nobody somebody nobody everybody anybody something anything "
-    "everything nothing thing things stuff".split()
+    {
+        "one",
+        "ones",
+        "found",
+        "some",
+        "said",
+        "told",
+        "asked",
+        "those",
+        "mine",
+        "there",
+        "seen",
+        "known",
+        "others",
+        "given",
+        "way",
+        "what",
+        "written",
+        "these",
+        "it",
+        "they",
+        "them",
+        "who",
+        "whom",
+        "which",
+        "whose",
+        "here",
+        "came",
+        "went",
+        "taken",
+        "gone",
+        "wanted",
+        "heard",
+        "heeded",
+        "mended",
+        "nobody",
+        "somebody",
+        "everybody",
+        "anybody",
+        "something",
+        "anything",
+        "everything",
+        "nothing",
+        "thing",
+        "things",
+        "stuff",
+    }
 )
 """Names that say nothing about the thing that they name."""
 
 WRITE_METHODS = frozenset(
-    "append_trusted_ca remove_trusted_ca set_cipher set_verify_origin_server refresh_discovery restart set_maintenance_mode".split()
+    {
+        "append_trusted_ca",
+        "remove_trusted_ca",
+        "set_cipher",
+        "set_verify_origin_server",
+        "refresh_discovery",
+        "restart",
+        "set_maintenance_mode",
+    }
 )
 """The methods of `PeerPort` that change a peer."""
 
@@ -51,10 +103,10 @@ class Violation:
     path: Path
     line: int
     rule: str
-    what: str
+    detail: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.rule}: {self.what}"
+        return f"{self.path}:{self.line}: {self.rule}: {self.detail}"
 
 
 def bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
