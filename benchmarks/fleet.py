@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from remediate.inventory.credentials import Once
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import most_serious
+from remediate.model.expressway import TIME_PAGE
 
 if TYPE_CHECKING:
     from remediate.connectors.expressway.peer import ExpresswayPeer
@@ -197,7 +198,7 @@ class _Peers:
             subject,
             f"{apart}; it judges certificates by its own clock, and plans are made by this one",
             0,
-            "Correct whichever is wrong: NTP under System > Time on Expressway, or this machine's.",
+            f"Correct whichever is wrong: NTP under {TIME_PAGE} on Expressway, or this machine's.",
         )
 
 

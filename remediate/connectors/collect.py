@@ -24,7 +24,8 @@ from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, InventoryError, ObservationError
 from remediate.model.events import Event, Sink, silent
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.masking import mask, reveals
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from remediate.connectors.text import visible
+from remediate.model.expressway import ADMINISTRATOR_ACCOUNTS_PAGE
 
 _MAX_SHOWN = 100
 
@@ -29,7 +30,8 @@ def describe_redirect(status: int, location: str | None, host: str, port: int) -
     if other_host is None or (other_host == host.casefold() and other_port == port):
         return (
             f"{said} to another page of its own. "
-            "It sends API requests to its login: check that API access is on for this account (Users > Administrator accounts)."
+            "It sends API requests to its login: "
+            f"check that API access is on for this account ({ADMINISTRATOR_ACCOUNTS_PAGE})."
         )
     shown = visible(other_host, _MAX_SHOWN)
     if other_host == host.casefold():

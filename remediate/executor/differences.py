@@ -10,7 +10,8 @@ from remediate.executor.journal.records import Backup, Run, StepRecord
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer
-from remediate.executor.operations.certificates import TRUSTED_CA_PAGE, named
+from remediate.executor.operations.certificates import named
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
 
 _NAMED = 3

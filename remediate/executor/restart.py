@@ -13,9 +13,8 @@ from remediate.executor.effect import Client, Effect
 from remediate.executor.operations import RestartOnPeer
 from remediate.executor.steps import Step
 from remediate.executor.writer import Made
+from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
 from remediate.model.identity import Address
-
-DIAGNOSTICS_PAGE = "Maintenance > Diagnostics > Diagnostic logging"
 
 
 def restarted(job: Job, seen: Seen) -> Iterator[ByHand]:
@@ -133,7 +132,8 @@ class _Restarts:
         return for_a_person(
             self.job.order.voice,
             f"{peer} was restarted, and a request through it {found}{after.said}. No other peer was restarted. Take a diagnostic log "
-            f"of {peer} ({DIAGNOSTICS_PAGE}) while a client asks again, and look for `verification failed` and `not in certificate`.",
+            f"of {peer} ({DIAGNOSTIC_LOGGING_PAGE}) while a client asks again, "
+            "and look for `verification failed` and `not in certificate`.",
         )
 
 

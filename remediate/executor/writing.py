@@ -8,13 +8,13 @@ from remediate.executor import changes, staleness, verification
 from remediate.executor.byhand import ByHand, for_a_person
 from remediate.executor.confirm_timer import start_timer
 from remediate.executor.context import Job, Seen, earlier_backups
-from remediate.executor.operations.certificates import TRUSTED_CA_PAGE
 from remediate.executor.ports import PeerPort
 from remediate.executor.restart import restarted
 from remediate.executor.sending import ChangeFailed
 from remediate.executor.steps import Step
 from remediate.executor.waiting import wait_for_replication
 from remediate.executor.writer import Made
+from remediate.model.expressway import TRUSTED_CA_PAGE
 
 
 def written(job: Job, seen: Seen) -> Iterator[ByHand]:

@@ -14,7 +14,7 @@ from remediate.lab.openssl import OpensslJudge
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
 from remediate.lab.traffic_server import TrafficServer
 from remediate.lab.verdict import Judge, JudgeAnswer, JudgeName, Settings, Target
-from remediate.model.identity import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 
 
 def traffic_server_path() -> str | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Product
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Product
 
 VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
 """Not documented whether it replicates; Cisco says to set it on every peer, so here each peer keeps its own."""

@@ -22,8 +22,6 @@ Product = Literal["cucm", "imp", "unity"]
 KeyFamily = Literal["rsa", "ecdsa"]
 FAMILIES: tuple[KeyFamily, KeyFamily] = ("rsa", "ecdsa")
 
-REVERSE_PROXY_CIPHERS = "ReverseProxyTLSCiphers"
-"""The one cipher list that the traffic server uses towards Unified CM, IM&P and Unity (Expressway reference, X15.0)."""
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import CipherList
 from remediate.model.plan import Alternative, Policy
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.words import count

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.plan import EndpointForecast, Outcome
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner.solver.solver import Choice

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address
 from remediate.model.library import openssl
 from remediate.model.plan import Policy
 from remediate.model.snapshot import ALARM, Peer, Snapshot

@@ -9,7 +9,8 @@ from dataclasses import replace
 from remediate.formats import plan_document, plan_id
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint, PlanId
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, Fingerprint, PlanId
 from remediate.model.plan import (
     Action,
     Base,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
-from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, name_of
+from remediate.planner.advice.refusal import name_of
 from remediate.planner.forecast import Forecaster
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import name_hashes
@@ -17,7 +18,7 @@ from remediate.trust.openssl import name_hashes
 SOON = timedelta(days=60)
 _REPLACE = (
     "The list holds one certificate of a name, so before that day replace the old one on every peer by hand "
-    f"({TRUSTED_LIST_PAGE}); nothing is taken out by default."
+    f"({TRUSTED_CA_PAGE}); nothing is taken out by default."
 )
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from remediate.model.canonical import rfc3339
+from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE
 from remediate.model.plan import Plan, Role, TrustCertificate
 from remediate.report.text import clean
 
-_CERTIFICATE_PAGE = "Cisco Unified OS Administration > Security > Certificate Management"
 _COMPARE = "download its PEM file and compare `openssl x509 -in FILE -noout -fingerprint -sha256`"
 _WHERE_TO_READ: dict[Role, str] = {
-    "self-signed": f"On that server, in {_CERTIFICATE_PAGE}, open its own certificate, {_COMPARE}.",
+    "self-signed": f"On that server, in {CERTIFICATE_MANAGEMENT_PAGE}, open its own certificate, {_COMPARE}.",
     "root": (
-        f"Ask whoever runs this certification authority for its fingerprint. On that server, in {_CERTIFICATE_PAGE}, it stands among "
+        "Ask whoever runs this certification authority for its fingerprint. On that server, in "
+        f"{CERTIFICATE_MANAGEMENT_PAGE}, it stands among "
         f"the trust certificates: {_COMPARE}."
     ),
     "intermediate": (
-        f"Ask whoever runs this certification authority for its fingerprint. On that server, in {_CERTIFICATE_PAGE}, it stands among "
+        "Ask whoever runs this certification authority for its fingerprint. On that server, in "
+        f"{CERTIFICATE_MANAGEMENT_PAGE}, it stands among "
         f"the trust certificates: {_COMPARE}."
     ),
 }

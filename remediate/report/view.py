@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, SERVERS_PAGES, TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import (
     Action,
@@ -22,14 +23,7 @@ from remediate.model.plan import (
 from remediate.model.snapshot import ALARM
 from remediate.model.verdict import Cause
 
-PRODUCTS = {"cucm": "Unified CM", "imp": "IM and Presence", "unity": "Unity Connection"}
-PAGES = {
-    "cucm": "Configuration > Unified Communications > Unified CM servers",
-    "imp": "Configuration > Unified Communications > IM and Presence Service nodes",
-    "unity": "Configuration > Unified Communications > Unity Connection servers",
-}
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
-TRUSTED_CA_PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +163,7 @@ def headline(action: Action, plan: Plan) -> str:
         case SetCiphers(name=name):
             return f"set {name} on the primary"
         case RefreshDiscovery(publisher=publisher, product=product):
-            return f"refresh discovery of {PRODUCTS[product]} {publisher}"
+            return f"refresh discovery of {PRODUCT_NAMES[product]} {publisher}"
         case RestartPeer():
             return "restart, one peer at a time, only where the new trust is not in effect"
         case RemoveCertificate(certificate=certificate):
@@ -180,7 +174,7 @@ def by_hand(action: Action) -> str | None:
     """Return the page on which a person does `action`; None where remediate does it."""
     match action:
         case RefreshDiscovery(product=product, by="person"):
-            return f"{PAGES[product]} > Refresh servers, on the primary"
+            return f"{SERVERS_PAGES[product]} > {REFRESH_BUTTON}, on the primary"
         case RemoveCertificate(by="person"):
             return f"{TRUSTED_CA_PAGE}, on each of these peers"
         case _:

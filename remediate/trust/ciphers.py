@@ -9,11 +9,9 @@ from __future__ import annotations
 import ssl
 from functools import lru_cache
 
+from remediate.model.expressway import ECDSA_PREFIX, RSA_PREFIX
 from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint
-
-RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
-ECDSA_PREFIX = "ECDHE-ECDSA-AES256-GCM-SHA384:"
 
 AUTHENTICATION: dict[str, KeyFamily] = {"auth-rsa": "rsa", "auth-ecdsa": "ecdsa"}
 

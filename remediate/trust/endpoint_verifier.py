@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.plan import Outcome
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause, Verdict

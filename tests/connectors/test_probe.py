@@ -14,8 +14,9 @@ from dataclasses import replace
 import pytest
 
 from remediate.connectors.tls.handshake import NotSeen, Offer, Why, handshake
-from remediate.connectors.tls.probe import RSA_PREFIX, probe, probe_one, variants
+from remediate.connectors.tls.probe import probe, probe_one, variants
 from remediate.connectors.tls.target import Observation, Target
+from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from tests.connectors.conftest import QUICK

@@ -9,7 +9,8 @@ from typing import Literal
 from remediate.formats import plan_document, plan_id
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, Fingerprint
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertificate
 from remediate.model.snapshot import Endpoint, Preference, Publisher
 from remediate.planner import make_plan

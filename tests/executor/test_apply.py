@@ -12,7 +12,7 @@ from remediate.executor.closing import VerificationFailed
 from remediate.executor.journal.store import FILE_NAME
 from remediate.executor.steps import MAY_FOLLOW, Step, Walk
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
-from remediate.model.identity import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import TrustCertificate
 from remediate.model.snapshot import DiscoveryGap
 from tests.executor.clusters import (

@@ -9,7 +9,8 @@ import pytest
 from remediate.executor.hours import Hours, WindowClosed, default_seconds
 from remediate.executor.operations import RefreshOnPrimary, RestartOnPeer, SetCipherList
 from remediate.executor.window import parse_window
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, IMP, plan_for, story

@@ -22,7 +22,8 @@ from remediate.lab import Lab
 from remediate.lab.raml import PageStyle, Removal
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import StalePlan
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Fingerprint
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan, Policy
 from remediate.planner import make_plan

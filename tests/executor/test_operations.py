@@ -19,7 +19,8 @@ from remediate.executor.operations import (
 from remediate.executor.operations.certificates import named
 from remediate.executor.operations.change import Change, Standing
 from remediate.model.errors import NotOffered, OutcomeUnknown
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from tests.executor.clusters import CIPHERS, IMP, OTHER, story
 from tests.executor.memory import MemoryPeer

@@ -8,7 +8,8 @@ from remediate.executor import changes
 from remediate.executor.journal.store import JournalError, UnknownRun
 from remediate.executor.operations.certificates import named
 from remediate.model.errors import LoginRefused, UsageError
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import no_tap

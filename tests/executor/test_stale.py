@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from remediate.model.errors import StalePlan
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import CipherList
 from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap

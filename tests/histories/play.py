@@ -19,7 +19,8 @@ from remediate.executor.result import RunResult
 from remediate.formats import plan_document, plan_id
 from remediate.model.certificate import Certificate
 from remediate.model.errors import LockHeld, RemediateError
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.plan import Plan, SetCiphers, TrustCertificate
 from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, plan_for, story

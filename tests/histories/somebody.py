@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.plan import Plan, TrustCertificate
 from tests.executor.clusters import CIPHERS, OTHER
 from tests.executor.memory import Box, MemoryCluster, Write

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Preference, Publisher, RemovalBy, Snapshot
 from tests.pki import NOW, Entity
 from tests.properties.clusters import DEFAULT_CIPHERS

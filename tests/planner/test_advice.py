@@ -8,11 +8,11 @@ import pytest
 
 from remediate import Cause, Plan, Policy, make_plan
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Product
 from remediate.model.plan import Unresolved
 from remediate.planner.advice.hostnames import on_the_name
 from remediate.planner.advice.remedies import remedies
-from remediate.trust.ciphers import RSA_PREFIX
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from remediate import Certificate, Policy, make_plan
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.plan import TrustCertificate
 from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 from tests.corpus import cases

@@ -10,10 +10,10 @@ import pytest
 
 from remediate import Cause, Plan, Policy, make_plan
 from remediate.model.errors import FormatError
+from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Snapshot
-from remediate.trust.ciphers import RSA_PREFIX
 from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST

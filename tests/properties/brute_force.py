@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.trust import verify_chain

@@ -9,7 +9,8 @@ from functools import cache
 from hypothesis import strategies as st
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 from tests.pki import NOW, YEAR, Entity, issue
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from remediate import make_plan
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, Fingerprint
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Snapshot
 from remediate.trust.endpoint_verifier import verify_snapshot

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.model.identity import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Snapshot
 from remediate.planner.solver.candidates import find_candidates

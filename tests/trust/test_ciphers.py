@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily
 from remediate.model.snapshot import Endpoint, Preference
-from remediate.trust.ciphers import RSA_PREFIX, families_in, prefer, presented_families
+from remediate.trust.ciphers import families_in, prefer, presented_families
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
 
 BOTH: dict[KeyFamily, tuple[Fingerprint, ...]] = {"rsa": (Fingerprint("r"),), "ecdsa": (Fingerprint("e"),)}

@@ -19,6 +19,7 @@ from remediate.connectors.text import address_in, visible
 from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
+from remediate.model.expressway import REFRESH_BUTTON, TRUSTED_CA_PAGE, UNIFIED_COMMUNICATIONS_MENU
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
@@ -176,7 +177,7 @@ class ExpresswayPeer:
             why = " in a form that is known" if offered.unknown_removal else " of this certificate" if offered.removal else ""
             raise NotOffered(
                 f"{self.address} offers no removal{why} from its trusted CA list over REST.",
-                next_step="Open Maintenance > Security > Trusted CA certificate on that peer, delete it there, and run again.",
+                next_step=f"Open {TRUSTED_CA_PAGE} on that peer, delete it there, and run again.",
             )
         self._rest.write("DELETE", TRUSTED_CA, data=body, headers={"Content-Type": offered.removal.media_type})
 
@@ -208,7 +209,7 @@ class ExpresswayPeer:
                 f"The discovery of {publisher} cannot be refreshed by {self.address} over REST"
                 f"{'' if axl else ' without the AXL account of the publisher'}.",
                 next_step=(
-                    "On the primary, open Configuration > Unified Communications, the page of that product, and press Refresh servers."
+                    f"On the primary, open {UNIFIED_COMMUNICATIONS_MENU}, the page of that product, and press {REFRESH_BUTTON}."
                 ),
             )
         username, password = axl

@@ -28,6 +28,7 @@ from remediate.model.errors import (
     WriteForbidden,
     WriteRefused,
 )
+from remediate.model.expressway import ADMINISTRATOR_ACCOUNTS_PAGE
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
@@ -208,7 +209,7 @@ class RestSession:
         if answer.status == 403:
             raise AccessError(
                 f"{self._where} lets {self._username} in but not use it (HTTP 403): {self._message(answer)}",
-                next_step="Give this administrator account API access (Users > Administrator accounts), or use one that has it.",
+                next_step=f"Give this administrator account API access ({ADMINISTRATOR_ACCOUNTS_PAGE}), or use one that has it.",
             )
 
     def _stop_if_refused(self) -> None:

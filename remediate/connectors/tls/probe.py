@@ -16,11 +16,11 @@ from OpenSSL import SSL
 from remediate.connectors.tls.handshake import NO_CONNECTION, NotSeen, Offer, Seen, Why, handshake
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Preference
 
-RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
 """In front of a list it makes RSA preferred; an upgrade from X14.0 or later leaves it there (Cisco, MRA troubleshooting)."""
 
 _FAMILY_OFFERS: Mapping[KeyFamily, Offer] = {"rsa": Offer("aRSA:!eNULL"), "ecdsa": Offer("aECDSA:!eNULL")}

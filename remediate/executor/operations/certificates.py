@@ -11,9 +11,8 @@ from remediate.executor.operations.change import Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
-
-TRUSTED_CA_PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
 def named(certificate: Certificate) -> str:

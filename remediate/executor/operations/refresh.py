@@ -9,19 +9,14 @@ from typing import ClassVar
 from remediate.executor.operations.change import Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
+from remediate.model.expressway import REFRESH_BUTTON, SERVERS_PAGES
 from remediate.model.identity import Address, Product
 from remediate.model.secret import Login
-
-_PAGES: Mapping[Product, str] = {
-    "cucm": "Unified CM servers",
-    "imp": "IM and Presence Service nodes",
-    "unity": "Unity Connection servers",
-}
 
 
 def refresh_page(product: Product) -> str:
     """The page with the button, on the primary."""
-    return f"Configuration > Unified Communications > {_PAGES[product]} > Refresh servers"
+    return f"{SERVERS_PAGES[product]} > {REFRESH_BUTTON}"
 
 
 @dataclass(frozen=True, slots=True)

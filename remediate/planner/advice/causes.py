@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.planner.advice.hostnames import on_the_name
 from remediate.planner.advice.name_conflict import removal
 from remediate.planner.advice.refusal import (
-    TRUSTED_LIST_PAGE,
     Advice,
     Refusal,
     day_of_end,
@@ -91,7 +91,7 @@ def _shadowed(refusal: Refusal) -> Advice:
     verb, it = ("wins", "it") if len(stale) == 1 else ("win", "them")
     resting = _resting(refusal, stale)
     first = f"Have the certificates of {endpoints_of(resting)} signed again first, which rest on {it}: " if resting else ""
-    delete = f"{'d' if first else 'D'}elete {it} by hand on every peer that holds {it} ({TRUSTED_LIST_PAGE}) and plan again."
+    delete = f"{'d' if first else 'D'}elete {it} by hand on every peer that holds {it} ({TRUSTED_CA_PAGE}) and plan again."
     return Advice(
         Cause.SHADOWED,
         f"{names_of(stale)} in the trusted CA list {verb} over the good certificate; only taking {it} out helps.",
@@ -137,7 +137,7 @@ def _broken_list(refusal: Refusal, broken: Chain) -> Advice:
     return Advice(
         Cause.CHAIN_INVALID,
         f"The trusted CA list holds what OpenSSL cannot read: {prints}. The traffic server then drops the whole list.",
-        (*removal(refusal), f"Delete it by hand on every peer that holds it ({TRUSTED_LIST_PAGE}) and plan again."),
+        (*removal(refusal), f"Delete it by hand on every peer that holds it ({TRUSTED_CA_PAGE}) and plan again."),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import SERVERS_PAGES, UNIFIED_CM_SERVERS_PAGE
 from remediate.model.identity import Product, is_ip
 from remediate.model.snapshot import Endpoint
 from remediate.trust.hostnames import matching_addresses, name_matches
@@ -16,9 +17,9 @@ _AS_TEXT = "The traffic server compares an IP address as text and never looks at
 _IP_SAN = "Reissuing the certificate with an IP SAN does not help (upstream code)."
 # Where the addresses that clients are told to use come from: IM and Presence nodes stand in System > Server as well.
 _WHERE: dict[Product, str] = {
-    "cucm": "System > Server on Unified CM",
-    "imp": "System > Server on Unified CM",
-    "unity": "Configuration > Unified Communications > Unity Connection servers on the primary",
+    "cucm": f"{UNIFIED_CM_SERVERS_PAGE} on Unified CM",
+    "imp": f"{UNIFIED_CM_SERVERS_PAGE} on Unified CM",
+    "unity": f"{SERVERS_PAGES['unity']} on the primary",
 }
 
 

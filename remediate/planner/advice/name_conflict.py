@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.planner.advice.hostnames import host_names
 from remediate.planner.advice.obstacle import Obstacle
-from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, Advice, Refusal, endpoints_of, name_of, names_of, signed_by_a_ca
+from remediate.planner.advice.refusal import Advice, Refusal, endpoints_of, name_of, names_of, signed_by_a_ca
 from remediate.trust.openssl import name_hashes
 
 # Which of a node's certificates answers on which port (the port reference of Unified CM; 6971 and 6972 are the TFTP service's).
@@ -51,7 +52,7 @@ def _hold(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> s
 def _removals(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
     """Nobody rests on what is in the way: it is the old one of a renewal, as a rule."""
     stale = names_of(obstacle.in_the_way)
-    by_hand = f"If nothing needs {stale} any more: delete it on every peer ({TRUSTED_LIST_PAGE}) and plan again."
+    by_hand = f"If nothing needs {stale} any more: delete it on every peer ({TRUSTED_CA_PAGE}) and plan again."
     return (*removal(refusal), by_hand, signed_by_a_ca(refusal))
 
 
@@ -79,7 +80,7 @@ def _signed_again(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoin
         return (again, signed_by_a_ca(refusal))
     again = (
         f"Have the certificates of {endpoints_of(rivals)} signed again by the newer key of that CA, {name_of(wanted)}. Only then "
-        f"delete {names_of(obstacle.in_the_way)} on every peer ({TRUSTED_LIST_PAGE}), and plan again."
+        f"delete {names_of(obstacle.in_the_way)} on every peer ({TRUSTED_CA_PAGE}), and plan again."
     )
     return (again, signed_by_a_ca(refusal))
 

@@ -11,8 +11,6 @@ from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.trust.chain_verifier import Chain, VerificationResult
 
-TRUSTED_LIST_PAGE = "Maintenance > Security > Trusted CA certificate"
-
 
 class Others(Protocol):
     """The endpoints that verify at the same peer after the plan."""

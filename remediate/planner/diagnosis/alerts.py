@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from remediate.model.evidence import Alert, alert_name
-from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE, day_of_end, listed, name_of
+from remediate.model.expressway import SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
+from remediate.planner.advice.refusal import day_of_end, listed, name_of
 from remediate.trust.chain_verifier import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
@@ -19,31 +20,30 @@ _USAGES: Final = {
     _CLIENT_AUTHENTICATION: "Client Authentication",
     "2.5.29.37.0": "any purpose",
 }
-_SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
 _MOST_CHAINS: Final = 3
 _CIPHERS: Final = "Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list."
 _ON_EXPRESSWAYS_CERTIFICATE: Final[dict[int, tuple[str, ...]]] = {
     42: (
         "It does not say what is wrong: it is not valid yet, its key is too weak, or its name is not what the node expects.",
-        f"Compare its dates, key and names ({_SERVER_CERTIFICATE_PAGE}) with what the node's own log says, and the clocks (NTP).",
+        f"Compare its dates, key and names ({SERVER_CERTIFICATE_PAGE}) with what the node's own log says, and the clocks (NTP).",
     ),
     43: (
         "The certificate of Expressway-C lacks Client Authentication (1.3.6.1.5.5.7.3.2) among its extended key usages.",
-        f"Get one from a CA or a template that has it, and upload that on every peer ({_SERVER_CERTIFICATE_PAGE}).",
+        f"Get one from a CA or a template that has it, and upload that on every peer ({SERVER_CERTIFICATE_PAGE}).",
         "Public CAs stop issuing certificates with Client Authentication in 2026 (field notice FN74362); a private CA can.",
     ),
     44: (
         "The CA of Expressway-C's certificate has revoked it: ask the CA why.",
-        f"Have a new certificate issued, with a new key, and upload it on every peer ({_SERVER_CERTIFICATE_PAGE}).",
+        f"Have a new certificate issued, with a new key, and upload it on every peer ({SERVER_CERTIFICATE_PAGE}).",
     ),
     45: (
         "The certificate of Expressway-C, or a CA certificate above it, has expired.",
-        f"Renew the certificate of Expressway-C on every peer ({_SERVER_CERTIFICATE_PAGE}), then restart the peers one by one.",
+        f"Renew the certificate of Expressway-C on every peer ({SERVER_CERTIFICATE_PAGE}), then restart the peers one by one.",
         "If it has not expired, compare the clocks of the node and of Expressway-C (NTP).",
     ),
     46: (
         "It does not say what is wrong: the node's own log does. A name that the node does not expect is one reason.",
-        f"Compare the names of the certificate of Expressway-C ({_SERVER_CERTIFICATE_PAGE}) with what the node is set to accept.",
+        f"Compare the names of the certificate of Expressway-C ({SERVER_CERTIFICATE_PAGE}) with what the node is set to accept.",
     ),
     48: (
         "The node does not trust the CA of Expressway-C's certificate.",
@@ -78,7 +78,7 @@ def on_the_servers_alert(address: str, code: int, shown: Iterable[Chain] = (), a
     if code == 116:
         return (
             f"{sent}: it asks for a certificate, and Expressway-C showed none.",
-            f"See that every peer has a server certificate with Client Authentication ({_SERVER_CERTIFICATE_PAGE}).",
+            f"See that every peer has a server certificate with Client Authentication ({SERVER_CERTIFICATE_PAGE}).",
         )
     if code == 40:
         return (f"{sent}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it asks for.",
@@ -98,7 +98,7 @@ def on_the_clients_alert(address: str, alert: Alert) -> tuple[str, ...]:
     advice = _ON_THE_NODES_CERTIFICATE.get(alert.code, "`remediate plan` looks at the certificate of {address}.")
     return (
         f"{sent}: it refuses the certificate that the node shows.",
-        advice.format(address=address, page=TRUSTED_LIST_PAGE),
+        advice.format(address=address, page=TRUSTED_CA_PAGE),
     )
 
 

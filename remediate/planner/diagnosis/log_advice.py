@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.verdict import Cause, Verdict
 from remediate.planner.advice.hostnames import on_the_name_alone
-from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE
 from remediate.planner.advice.remedies import remedies
 from remediate.trust.openssl import V_OK
 
@@ -15,7 +15,7 @@ _V_UNABLE_TO_VERIFY_LEAF: Final = 21
 _FIND_THE_CA: Final = "Find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca."
 _SIGNED: Final = "Or have the certificate signed by a CA that the peers trust."
 _STALE: Final = (
-    f"An old copy of it in the peer's list wins over a good one that is presented: look there first ({TRUSTED_LIST_PAGE})."
+    f"An old copy of it in the peer's list wins over a good one that is presented: look there first ({TRUSTED_CA_PAGE})."
 )
 
 
@@ -49,7 +49,7 @@ def _issuer_untrusted(address: str, depth: int, code: int) -> tuple[str, ...]:
     del code
     return (
         f"{address} presents a whole chain; its root, at depth {depth}, is not in the peer's list.",
-        f"Trust that root on every peer ({TRUSTED_LIST_PAGE}), once a person vouched for it.",
+        f"Trust that root on every peer ({TRUSTED_CA_PAGE}), once a person vouched for it.",
         _SIGNED,
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from remediate.model.evidence import Logged
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.advice.refusal import TRUSTED_LIST_PAGE
 from remediate.planner.diagnosis.alerts import on_the_servers_alert
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK
@@ -44,7 +44,7 @@ def on_sip(address: str, verdict: Verdict, alert: int | None) -> tuple[str, ...]
     if verdict.cause in _TRUST:
         return (
             f"The peer does not trust the certificate that {address} shows for SIP (of Unified CM: the CallManager certificate).",
-            f"Trust its CA, or itself if it is self-signed, on every peer ({TRUSTED_LIST_PAGE}), once a person vouched for it.",
+            f"Trust its CA, or itself if it is self-signed, on every peer ({TRUSTED_CA_PAGE}), once a person vouched for it.",
             "Of two certificates with one common name in the list, the first wins: have them issued by a CA instead.",
         )
     if verdict.cause in {Cause.EXPIRED, Cause.NOT_YET_VALID}:

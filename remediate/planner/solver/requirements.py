@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import REVERSE_PROXY_CIPHERS, Address, CipherList, KeyFamily
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.ciphers import presented_families

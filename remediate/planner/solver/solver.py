@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import FAMILIES, REVERSE_PROXY_CIPHERS, Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import FAMILIES, Address, CipherList
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.solver.candidates import Candidates

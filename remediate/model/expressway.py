@@ -1,0 +1,40 @@
+"""Names on Cisco's side: pages of the web interfaces, products, cipher lists and what is put in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from remediate.model.identity import Product
+
+TRUSTED_CA_PAGE: Final = "Maintenance > Security > Trusted CA certificate"
+SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
+DIAGNOSTIC_LOGGING_PAGE: Final = "Maintenance > Diagnostics > Diagnostic logging"
+ADMINISTRATOR_ACCOUNTS_PAGE: Final = "Users > Administrator accounts"
+TIME_PAGE: Final = "System > Time"
+UNIFIED_COMMUNICATIONS_MENU: Final = "Configuration > Unified Communications"
+REFRESH_BUTTON: Final = "Refresh servers"
+
+SERVERS_PAGES: Mapping[Product, str] = {
+    "cucm": f"{UNIFIED_COMMUNICATIONS_MENU} > Unified CM servers",
+    "imp": f"{UNIFIED_COMMUNICATIONS_MENU} > IM and Presence Service nodes",
+    "unity": f"{UNIFIED_COMMUNICATIONS_MENU} > Unity Connection servers",
+}
+"""The page of Expressway that lists the discovered servers of a product, and has the button `REFRESH_BUTTON`."""
+
+UNIFIED_CM_SERVERS_PAGE: Final = "System > Server"
+"""The page of Unified CM that holds the addresses that clients are told to use, those of IM and Presence nodes too."""
+
+CERTIFICATE_MANAGEMENT_PAGE: Final = "Cisco Unified OS Administration > Security > Certificate Management"
+"""The page of Unified CM, IM and Presence and Unity Connection that shows a node's own certificates."""
+
+PRODUCT_NAMES: Mapping[Product, str] = {"cucm": "Unified CM", "imp": "IM and Presence", "unity": "Unity Connection"}
+
+REVERSE_PROXY_CIPHERS: Final = "ReverseProxyTLSCiphers"
+"""The one cipher list that the traffic server uses towards Unified CM, IM&P and Unity (Expressway reference, X15.0)."""
+
+RSA_PREFIX: Final = "ECDHE-RSA-AES256-GCM-SHA384:"
+"""Put in front of a cipher list, it asks a node for its RSA certificate first."""
+
+ECDSA_PREFIX: Final = "ECDHE-ECDSA-AES256-GCM-SHA384:"
+"""Put in front of a cipher list, it asks a node for its ECDSA certificate first."""
