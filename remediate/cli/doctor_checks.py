@@ -15,6 +15,7 @@ from remediate.inventory.credentials import Once
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import most_serious
 from remediate.model.expressway import TIME_PAGE
+from remediate.model.text import first_few
 
 if TYPE_CHECKING:
     from remediate.connectors.expressway.peer import ExpresswayPeer
@@ -87,7 +88,7 @@ def journal(state_dir: Path) -> Finding:
     """Whether the journal in `state_dir` can be read, and what is in it."""
     from remediate.executor.journal.store import Journal
     from remediate.executor.run_health import remark
-    from remediate.model.words import count
+    from remediate.model.text import count
 
     try:
         with Journal(state_dir) as book:
@@ -233,9 +234,8 @@ def _misjudged(cluster: ClusterAccess, limits: Limits, skews: Mapping[Address, t
                 said = f"{_word(one.outcome)} by its clock, {_word(now)} by this machine's"
                 changed.setdefault(said, []).append(endpoint_name(one.address, one.port))
         for said, names in changed.items():
-            more = f" and {len(names) - SHOWN_ENDPOINTS} more" if len(names) > SHOWN_ENDPOINTS else ""
             advice = "A plan from here can be wrong for this peer until the clocks agree."
-            yield Finding(f"peer {address}", f"{said}: {', '.join(names[:SHOWN_ENDPOINTS])}{more}", 0, advice)
+            yield Finding(f"peer {address}", f"{said}: {first_few(names, SHOWN_ENDPOINTS)}", 0, advice)
 
 
 def _word(outcome: Outcome) -> str:

@@ -45,17 +45,17 @@ def show_result(session: Session, result: RunResult, forecasts: Sequence[Endpoin
     """Print what a run came to: what each endpoint gets now, what is left to a person, where to look."""
     from rich.text import Text
 
+    from remediate.model.text import escape
     from remediate.report.terminal import DONE, show_matrix
-    from remediate.report.text import clean
 
     console = session.out()
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
-    console.print(Text(clean(result.message, 4000), "bold"), soft_wrap="`" in result.message or "remediate " in result.message)
+    console.print(Text(escape(result.message, 4000), "bold"), soft_wrap="`" in result.message or "remediate " in result.message)
     for peer, steps in by_peer(result.open_steps, _peers_of(session, result)).items():
-        console.print(Text(f"By hand on {clean(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)
+        console.print(Text(f"By hand on {escape(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)
         for step in steps:
-            console.print(Text(f"  ! {clean(step, 2000)}", "yellow"), soft_wrap=True)
+            console.print(Text(f"  ! {escape(step, 2000)}", "yellow"), soft_wrap=True)
     if result.run_id:
         session.hint(f"Run {result.run_id}. `remediate runs show {result.run_id}` shows its steps.")
 

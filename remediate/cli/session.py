@@ -73,11 +73,11 @@ class Session:
     def say(self, sentence: str) -> None:
         """Write a line for a person on stderr, also under ``-q``."""
         from remediate.model.masking import mask
-        from remediate.report.text import clean
+        from remediate.model.text import escape
 
         if sys.stderr is not None:
             kept = _Kept(sys.stderr, _nobody_listens)
-            kept.write("\n".join(clean(line, 4000) for line in mask(sentence).splitlines()) + "\n")
+            kept.write("\n".join(escape(line, 4000) for line in mask(sentence).splitlines()) + "\n")
             kept.flush()
 
     def hint(self, sentence: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from remediate.connectors.text import visible
+from remediate.model.text import mask_and_escape
 
 _LOOKED_AT = 4096
 """Characters of a body that are searched for the signs of a web page."""
@@ -24,5 +24,5 @@ def describe_body(text: str) -> str:
         return "nothing"
     if is_html(text):
         title = _TITLE.search(text, 0, _LOOKED_AT)
-        return f"a web page (HTML), “{visible(' '.join(title[1].split()), 60)}”" if title else "a web page (HTML)"
-    return f"`{visible(text, 80)}`"
+        return f"a web page (HTML), “{mask_and_escape(' '.join(title[1].split()), 60)}”" if title else "a web page (HTML)"
+    return f"`{mask_and_escape(text, 80)}`"

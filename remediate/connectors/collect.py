@@ -19,7 +19,7 @@ from remediate.connectors.tls.mitm_check import disagreements
 from remediate.connectors.tls.probe import probe
 from remediate.connectors.tls.target import Observation, Target
 from remediate.connectors.unified_cm.discovery import Discovered, discover
-from remediate.connectors.unified_cm.nodes import SHOWN_NAMES, listed
+from remediate.connectors.unified_cm.nodes import SHOWN_NAMES
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, InventoryError, ObservationError
@@ -29,6 +29,7 @@ from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.masking import mask, reveals
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
+from remediate.model.text import first_few
 
 
 def utc_now() -> datetime:
@@ -198,7 +199,7 @@ def _publishers(reads: Sequence[_Read], cluster: ClusterAccess, limits: Limits, 
         over = [publisher.address for publisher in publishers[limit:]]
         message = (
             f"The peers of {cluster.name} hold {len(publishers)} publishers; of those over {limit}, nothing is asked: "
-            f"{listed(over)}."
+            f"{first_few(over, SHOWN_NAMES)}."
         )
         names = tuple(over[:SHOWN_NAMES])
         gaps.report(
@@ -224,7 +225,7 @@ def _unseen_strangers(discovered: Discovered, observations: Sequence[Observation
     looked = zip(discovered.targets, observations, strict=True)
     unseen = {_name(target): seen.error for target, seen in looked if _is_hearsay(target, seen)}
     if unseen:
-        shown = listed([f"{name} ({error})" for name, error in unseen.items()])
+        shown = first_few([f"{name} ({error})" for name, error in unseen.items()], SHOWN_NAMES)
         message = f"Not observed, and named only by an unauthenticated source (UDS), so nothing rests on them: {shown}."
         names = tuple(unseen)[:SHOWN_NAMES]
         yield DiscoveryGap("UDS", "uds", "no-login-needed", incomplete=False, message=message, names=names, count=len(unseen))

@@ -19,12 +19,13 @@ from types import TracebackType
 from typing import Self
 
 from remediate.connectors.exchange import Connection, Deadline, NotPlain, OtherCertificate, Reply, TooLarge, connect
-from remediate.connectors.text import reason_of, visible
+from remediate.connectors.text import reason_of
 from remediate.connectors.tls.pinning import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.limits import Limits
 from remediate.model.masking import remember
 from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
 
 Files = Mapping[str, tuple[str, bytes, str]]
 """Of a form: field name to file name, content and media type."""
@@ -185,7 +186,7 @@ class HttpClient:
             shown = f"sha256:{error.presented}"
             raise PinMismatch(f"{self._where} presents another certificate than {self._check.what}: {shown}.") from error
         except ssl.SSLCertVerificationError as error:
-            reason = visible(error.verify_message or str(error))
+            reason = mask_and_escape(error.verify_message or str(error))
             raise PinMismatch(f"{self._where} does not verify under {self._check.what}: {reason}.") from error
         except TimeoutError as error:
             raise Unanswered(f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s.") from error
@@ -218,7 +219,7 @@ class HttpClient:
             kind, why = ObservationError, f"the answer to {path} is larger than {error.limit} bytes"
         elif isinstance(error, NotPlain):
             kind = ObservationError
-            why = f"the answer to {path} is encoded (`{visible(str(error), 40)}`), although plain text was asked for"
+            why = f"the answer to {path} is encoded (`{mask_and_escape(str(error), 40)}`), although plain text was asked for"
         elif isinstance(error, IncompleteRead):
             why = "the connection was closed or reset"
         else:

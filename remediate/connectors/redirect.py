@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from remediate.connectors.text import visible
 from remediate.model.expressway import ADMINISTRATOR_ACCOUNTS_PAGE
+from remediate.model.text import mask_and_escape
 
 _MAX_SHOWN = 100
 
@@ -33,7 +33,7 @@ def describe_redirect(status: int, location: str | None, host: str, port: int) -
             "It sends API requests to its login: "
             f"check that API access is on for this account ({ADMINISTRATOR_ACCOUNTS_PAGE})."
         )
-    shown = visible(other_host, _MAX_SHOWN)
+    shown = mask_and_escape(other_host, _MAX_SHOWN)
     if other_host == host.casefold():
         return f"{said} to port {other_port}. If web administration is there, set `rest_port: {other_port}` in the inventory."
     return f"{said} to {shown}. {_SOMETHING_ELSE}"

@@ -8,31 +8,10 @@ import ssl
 from collections.abc import Iterator
 
 from remediate.model.identity import Address, is_ip
-from remediate.model.masking import MASK, mask, reveals
-
-MAX_SHOWN = 300
-_LONGEST_SPELLING = 8 * 1024
-"""Characters that a secret may come to in any spelling, for cutting a text."""
+from remediate.model.masking import reveals
+from remediate.model.text import mask_and_escape
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
-
-
-def visible(text: str, limit: int = MAX_SHOWN) -> str:
-    """Return foreign `text` as it may be shown: no secret, control and direction characters escaped, at most `limit` characters."""
-    # Masked first: what is cut or escaped is no longer recognised.
-    shown = "".join(_escaped(character) for character in _masked_beginning(text, limit)[: limit + 1].strip())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _masked_beginning(text: str, limit: int) -> str:
-    """The beginning of `text`, masked, without looking through all of an answer of megabytes."""
-    looked_at = limit + 2 * _LONGEST_SPELLING
-    masked = mask(text[:looked_at])
-    if len(text) <= looked_at:
-        return masked
-    # What was looked at may end in the middle of a secret, which is not recognised then.
-    whole = max(len(masked) - _LONGEST_SPELLING, masked.rfind(MASK) + len(MASK) if MASK in masked else 0)
-    return f"{masked[:whole]}…"
 
 
 def reason_of(error: BaseException) -> str:
@@ -47,8 +26,8 @@ def reason_of(error: BaseException) -> str:
         if isinstance(one, ConnectionError | ssl.SSLEOFError):
             return "the connection was closed or reset"
         if isinstance(one, OSError) and one.strerror:
-            return visible(one.strerror)
-    return visible(f"{type(error).__name__}: {error}", 120)
+            return mask_and_escape(one.strerror)
+    return mask_and_escape(f"{type(error).__name__}: {error}", 120)
 
 
 def address_in(text: str) -> Address | None:
@@ -57,10 +36,6 @@ def address_in(text: str) -> Address | None:
     if reveals(text):
         return None
     return Address(text) if is_ip(text) or _HOST.fullmatch(text) else None
-
-
-def _escaped(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _inside(error: BaseException) -> Iterator[BaseException]:

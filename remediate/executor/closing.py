@@ -15,7 +15,7 @@ from remediate.executor.steps import Step
 from remediate.executor.verification import Verification
 from remediate.executor.writer import Recorder
 from remediate.model.exit_codes import most_serious
-from remediate.model.words import count
+from remediate.model.text import count
 
 _TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one was started without it."
 

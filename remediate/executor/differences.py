@@ -13,8 +13,8 @@ from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOn
 from remediate.executor.operations.certificates import named
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
+from remediate.model.text import first_few
 
-_NAMED = 3
 _OF_LISTS = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
 _NOT_IN_EFFECT = frozenset({"failed", "undone"})
 _WANTS = frozenset({"applied", "confirm-pending"})
@@ -125,5 +125,4 @@ def _listed(how: str, those: Iterable[Fingerprint], journal: Journal) -> Iterato
         for certificate in those
     ]
     if names:
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"{how} {', '.join(names[:_NAMED])}{more}"
+        yield f"{how} {first_few(names)}"

@@ -17,8 +17,8 @@ from remediate.model.access import MraAccess
 from remediate.model.client import ClientAnswer, Got
 from remediate.model.identity import Address
 from remediate.model.plan import EndpointForecast
+from remediate.model.text import first_few
 
-_NAMED = 3
 """Endpoints that a sentence names before it counts the others."""
 _COMES_BY_ITSELF = frozenset({Got.REFUSED})
 _COMES_AFTER_A_RESTART = frozenset({Got.REFUSED, Got.OTHER, Got.NOTHING})
@@ -148,5 +148,4 @@ def mended_on(job: Job, peer: Address) -> tuple[EndpointForecast, ...]:
 
 
 def _listed(asked: Sequence[EndpointForecast]) -> str:
-    names = ", ".join(name_of(one) for one in asked[:_NAMED])
-    return names if len(asked) <= _NAMED else f"{names} and {len(asked) - _NAMED} more"
+    return first_few([name_of(forecast) for forecast in asked])

@@ -20,7 +20,7 @@ from remediate.executor.undo import Undoing, undo
 from remediate.executor.watcher import TimerError
 from remediate.executor.writer import Made, Recorder
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
-from remediate.model.words import count
+from remediate.model.text import count
 
 
 def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:

@@ -23,10 +23,10 @@ from remediate.model.errors import ObservationError
 from remediate.model.identity import Address, CipherList, Fingerprint, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
+from remediate.model.text import first_few
 
 _T = TypeVar("_T")
 
-_NAMED = 3
 _FRESH_SESSIONS = 2
 """Per peer and run: looking again and again at a peer that is down must not become login after login."""
 
@@ -140,10 +140,9 @@ class SteadyPeer:
 
     def _what_is_missing(self, missing: Sequence[Fingerprint]) -> str:
         known = self._belief.known
-        names = [named(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing[:_NAMED]]
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        names = [named(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing]
         return (
-            f"The trusted CA list that {self.address} shows lacks {', '.join(names)}{more}, which it held before. It may have been "
+            f"The trusted CA list that {self.address} shows lacks {first_few(names)}, which it held before. It may have been "
             "cut, so what else it lacks proves nothing."
         )
 

@@ -27,7 +27,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
-from remediate.model.words import count
+from remediate.model.text import count
 
 
 def rollback(

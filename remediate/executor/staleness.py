@@ -19,7 +19,7 @@ from remediate.model.errors import StalePlan
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Base, Plan, SetCiphers
 from remediate.model.snapshot import Snapshot
-from remediate.model.words import count
+from remediate.model.text import count
 
 _MOST_PUT_BACK = 2
 """Removals made by hand before the first apply whose old place is searched for: a list of 200 has 40,000 places for two."""

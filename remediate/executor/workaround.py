@@ -29,6 +29,7 @@ from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import most_serious
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
+from remediate.model.text import escape_ascii
 
 if TYPE_CHECKING:
     from remediate.trust.endpoint_verifier import Judgement
@@ -163,9 +164,11 @@ def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink,
         said = "\n".join(_losses([*broken, *unseen]))
         raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{said}")
     # Also where the others would break nobody: whether the flag replicates, to a peer that nobody judged too, is not documented.
-    dark = [f"  every endpoint: {_one_line(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
+    dark = [f"  every endpoint: {escape_ascii(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
     # An endpoint that discovery could not learn of was judged by nobody.
-    dark += [f"  what discovery could not learn: {_one_line(gap.message)}" for gap in snapshot.undiscovered if gap.incomplete]
+    dark += [
+        f"  what discovery could not learn: {escape_ascii(gap.message)}" for gap in snapshot.undiscovered if gap.incomplete
+    ]
     if unseen or dark:
         said = "\n".join([*dark, *_losses(unseen)])
         raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{said}")
@@ -177,12 +180,8 @@ def _losses(refused: Sequence[Judgement]) -> Iterator[str]:
     for one in refused:
         name = f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
         verdict = one.outcome.verdict
-        peers.setdefault(f"{name}: {verdict.cause}, {_one_line(verdict.error)}", []).append(one.peer)
+        peers.setdefault(f"{name}: {verdict.cause}, {escape_ascii(verdict.error or '')}", []).append(one.peer)
     return (f"  {what} (from {', '.join(those)})" for what, those in peers.items())
-
-
-def _one_line(error: str | None) -> str:
-    return ascii(error or "")[1:-1]
 
 
 def _primary_first(boxes: Sequence[PeerPort], primary: Address | None) -> list[PeerPort]:

@@ -18,7 +18,7 @@ from remediate.executor.steps import Step
 from remediate.executor.voice import Voice
 from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan, WriteForbidden
 from remediate.model.limits import Limits
-from remediate.model.words import count
+from remediate.model.text import count
 
 _MAY_HAVE_BEEN_SENT = frozenset({"intended", "done", "unknown"})
 

@@ -1,7 +1,7 @@
 """One mask for every secret that this process has read, in every spelling in which a system may give it back.
 
 A peer or a node can repeat what was sent to it: a password, the header of a login, a form. Whatever it says ends in messages, events,
-the journal and plans. So `Secret` registers itself here, and `mask` stands where text of others comes in (`connectors.text`), where
+the journal and plans. So `Secret` registers itself here, and `mask` stands where text of others comes in (`model.text`), where
 messages are made (errors, events), and where they are kept (the journal, snapshots).
 
 Known spellings: as it is, in other case, normalised otherwise; base64 (also URL-safe) at any place in a longer text, which covers

@@ -11,7 +11,7 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import CipherList
 from remediate.model.plan import Alternative, Policy
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.model.words import count
+from remediate.model.text import count
 from remediate.planner.advice.refusal import endpoints_of
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import Candidates, common_name_group

@@ -10,6 +10,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.model.text import first_few
 from remediate.planner.advice.refusal import name_of
 from remediate.planner.forecast import Forecaster
 from remediate.trust.chain_verifier import Chain
@@ -41,8 +42,7 @@ def _sentence(
     certificate: Certificate, uses: list[_Use], left: timedelta, successor: Certificate | None, later: list[Certificate]
 ) -> str:
     names = list(dict.fromkeys(use.endpoint.name for use in uses))
-    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    expires = f"{name_of(certificate)}, used by {names[0]}{others}, expires in {left.days} days"
+    expires = f"{name_of(certificate)}, used by {first_few(names, 1)}, expires in {left.days} days"
     if successor:
         return f"{expires}; a successor is at hand ({successor.fingerprint[:19]}…). {_REPLACE}"
     if later and _listed(uses, certificate):

@@ -12,8 +12,8 @@ from rich.text import Text
 from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import Diagnosis, Finding, SeenChain
 from remediate.model.evidence import Evidence
+from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
-from remediate.model.words import count
 from remediate.report.chain import draw
 from remediate.report.diagnosis_text import (
     ending_of,
@@ -25,7 +25,6 @@ from remediate.report.diagnosis_text import (
     told_of,
 )
 from remediate.report.drawing import facts, link_lines, pointed, shown_name
-from remediate.report.text import clean
 
 SHOWN = 40
 _MOST_SHOWN_CHAINS = 4
@@ -62,7 +61,7 @@ def show_diagnosis(
 def _finding(console: Console, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool) -> None:
     style = _STYLES[finding.standing]
     head = Text(f"{_SYMBOLS[finding.standing]} ", style)
-    head.append(f"{clean(finding.address)}{ports_of(finding)}", style)
+    head.append(f"{escape(finding.address)}{ports_of(finding)}", style)
     cause = f": {finding.verdict.cause.value}" if finding.verdict and finding.verdict.cause else ""
     head.append(f"  {finding.standing}{cause}", style)
     console.print(head)
@@ -88,7 +87,7 @@ def _evidence(console: Console, finding: Finding) -> None:
     table.add_column(min_width=8)
     table.add_column(overflow="fold")
     for label, sentence in told_of(finding):
-        table.add_row(Text(label, "dim"), Text(clean(sentence, 600)))
+        table.add_row(Text(label, "dim"), Text(escape(sentence, 600)))
     _indented(console, table)
 
 
@@ -144,7 +143,7 @@ def _other_failures(console: Console, evidence: Evidence) -> None:
     console.print()
     console.print(Text("Failed TLS of other processes, counted and not judged", "bold underline"))
     for failures in evidence.other_failures[:SHOWN]:
-        _indented(console, pointed("·", clean(other_failures_of(failures)), "default"))
+        _indented(console, pointed("·", escape(other_failures_of(failures)), "default"))
     if len(evidence.other_failures) > SHOWN:
         console.print(Text(f"  and {len(evidence.other_failures) - SHOWN} more: `--json` has them all", "dim"))
 
@@ -155,7 +154,7 @@ def _unread(console: Console, evidence: Evidence) -> None:
     console.print()
     console.print(Text("Could not be looked at", "bold underline"))
     for one in evidence.unread[:SHOWN]:
-        _indented(console, pointed("?", f"{clean(one.where)}: {one.reason}", "yellow"))
+        _indented(console, pointed("?", f"{escape(one.where)}: {one.reason}", "yellow"))
     if len(evidence.unread) > SHOWN:
         console.print(Text(f"  and {len(evidence.unread) - SHOWN} more: `--json` has them all", "dim"))
 
@@ -167,7 +166,7 @@ def _next(console: Console, findings: Sequence[Finding]) -> None:
     console.print()
     console.print(Text("Next", "bold underline"))
     for command in commands[:SHOWN]:
-        console.print(Text(f"  {clean(command, 600)}"), soft_wrap=True)
+        console.print(Text(f"  {escape(command, 600)}"), soft_wrap=True)
     if any(" --chain " in command for command in commands):
         _indented(console, Text("The PEM of every certificate above stands in `--json`, under its fingerprint.", "dim"))
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from remediate.model.canonical import rfc3339
 from remediate.model.diagnosis import Diagnosis, Finding, SeenEndpoint
 from remediate.model.evidence import Evidence, Logged, LookedAt, Moment, OtherFailures
-from remediate.model.words import count
-from remediate.report.text import clean
+from remediate.model.text import count, escape
 
 _TLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 
@@ -76,7 +75,7 @@ def error_of(finding: Finding) -> str:
     code = [f"code {verdict.code}"] if verdict.code else []
     depth = [f"at depth {verdict.depth}"] if verdict.depth is not None else []
     where = f" ({', '.join((*code, *depth))})" if code or depth else ""
-    return f"{clean(verdict.error or '')}{where}"
+    return f"{escape(verdict.error or '')}{where}"
 
 
 def told_of(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,10 @@ from rich.text import Text
 
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
+from remediate.model.text import escape
 from remediate.model.verdict import Verdict
 from remediate.report.chain import Link
-from remediate.report.text import clean, short
+from remediate.report.text import short
 
 _ORIGINS = {"presented": "presented by the server", "trusted": "from this peer's list", "missing": "found nowhere"}
 _BOTH = "from this peer's list, and presented"
@@ -55,18 +56,18 @@ def pointed(mark: str, sentence: str, style: str) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column()
     grid.add_column(overflow="fold")
-    grid.add_row(Text(mark, style), Text(clean(sentence, 2000), style))
+    grid.add_row(Text(mark, style), Text(escape(sentence, 2000), style))
     return grid
 
 
 def _answer(address: str | None, verdict: Verdict) -> Text:
-    target = clean(address) if address else "the chain alone"
+    target = escape(address) if address else "the chain alone"
     if verdict.ok:
         return Text(f"✓ {target} verifies", "bold green")
     cause = verdict.cause.value if verdict.cause else "refused"
     where = "" if verdict.depth is None else f", at depth {verdict.depth}"
     answer = Text(f"✗ {target} is refused: {cause}", "bold red")
-    answer.append(f"\n  {clean(verdict.error or '')} (code {verdict.code}{where})", "red")
+    answer.append(f"\n  {escape(verdict.error or '')} (code {verdict.code}{where})", "red")
     return answer
 
 
@@ -85,12 +86,12 @@ def link_lines(link: Link) -> tuple[Text, ...]:
 
 
 def _name(link: Link) -> str:
-    return shown_name(link.certificate) if link.certificate else clean(link.name) or "(no name)"
+    return shown_name(link.certificate) if link.certificate else escape(link.name) or "(no name)"
 
 
 def shown_name(certificate: Certificate) -> str:
     """Return what `certificate` is called on a screen."""
-    return clean(certificate.subject) or "(no name)" if certificate.readable else "(a certificate that cannot be read)"
+    return escape(certificate.subject) or "(no name)" if certificate.readable else "(a certificate that cannot be read)"
 
 
 def _namesake(certificate: Certificate) -> str:
@@ -104,4 +105,4 @@ def facts(certificate: Certificate) -> tuple[str, ...]:
     names = ", ".join((*certificate.san_dns, *(f"IP {address}" for address in certificate.san_ip)))
     kind = "CA, " if certificate.is_ca else ""
     lines = (f"{kind}{certificate.key_family}{size}, valid {dates}, {short(certificate.fingerprint)}",)
-    return (*lines, f"names: {clean(names)}") if names else lines
+    return (*lines, f"names: {escape(names)}") if names else lines

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.plan import Plan, TrustCertificate
+from remediate.model.text import escape
 from remediate.report.drawing import facts
-from remediate.report.text import clean
 from remediate.report.view import (
     alarms_of,
     approvals_required,
@@ -83,7 +83,7 @@ def _template() -> Template:
 
 
 def _printable(value: object) -> object:
-    return clean(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return escape(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _chains(plan: Plan) -> tuple[Branch, ...]:

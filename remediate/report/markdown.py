@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
-from remediate.model.words import count
-from remediate.report.text import clean
+from remediate.model.text import count, escape
 from remediate.report.view import (
     Left,
     alarms_of,
@@ -37,13 +36,13 @@ def plan_ticket(plan: Plan) -> str:
 
 def code(text: str) -> str:
     """Return untrusted `text` as a code span that also holds inside a table."""
-    shown = clean(text, 2500).replace("`", "'").replace("|", "\\|")
+    shown = escape(text, 2500).replace("`", "'").replace("|", "\\|")
     return f"`{shown}`" if shown.strip() else "`(empty)`"
 
 
 def prose(text: str) -> str:
     """Return `text`, in which untrusted names stand, with everything escaped that Markdown would interpret."""
-    return _MARKUP.sub(r"\\\g<0>", clean(text, 2500))
+    return _MARKUP.sub(r"\\\g<0>", escape(text, 2500))
 
 
 def _summary(plan: Plan) -> Iterator[str]:

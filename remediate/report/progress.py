@@ -10,7 +10,7 @@ from rich.status import Status
 from rich.text import Text
 
 from remediate.model.events import Event
-from remediate.report.text import clean
+from remediate.model.text import escape
 
 _WHOLE = 4000
 """A message holds commands to type: it is escaped, and not cut like a name that a stranger chose."""
@@ -49,7 +49,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
-        line.append(clean(event.message, _WHOLE), style=_STYLES.get(event.type, "default"))
+        line.append(escape(event.message, _WHOLE), style=_STYLES.get(event.type, "default"))
         if self._every_event or event.type in _LASTING:
             self._console.print(line, soft_wrap=not self._console.is_terminal)
         elif self._status:

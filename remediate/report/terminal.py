@@ -22,10 +22,10 @@ from remediate.model.plan import (
     Unresolved,
 )
 from remediate.model.snapshot import ALARM
+from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
-from remediate.model.words import count
 from remediate.report.streams import drain
-from remediate.report.text import clean, short
+from remediate.report.text import short
 from remediate.report.view import (
     GOOD,
     REFUSED,
@@ -82,7 +82,7 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
     """
     _title(console, plan)
     for alarm in alarms_of(plan):
-        console.print(Text(f"! ALARM: {clean(alarm.removeprefix(ALARM), 2000)}", "bold red"))
+        console.print(Text(f"! ALARM: {escape(alarm.removeprefix(ALARM), 2000)}", "bold red"))
     show_matrix(console, plan.endpoints, every_row=every_row)
     _actions(console, plan)
     _approvals(console, plan)
@@ -128,10 +128,10 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
     for group in groups[:SHOWN_GROUPS]:
         symbol = UNSEEN if group.cause is Cause.UNREACHABLE else REFUSED
         line = Text(f"{symbol} ", _SYMBOLS[symbol])
-        line.append(clean(", ".join(group.endpoints), MAX_NAMES), "bold")
+        line.append(escape(", ".join(group.endpoints), MAX_NAMES), "bold")
         line.append(f"  {group.cause.value}", _SYMBOLS[symbol])
         _indented(console, line, 2)
-        _indented(console, Text(clean(group.advice, 2000)), 4)
+        _indented(console, Text(escape(group.advice, 2000)), 4)
         for option in group.options:
             _indented(console, _bullet(option), 4)
     _and_more(console, len(groups) - SHOWN_GROUPS, "entry", "entries")
@@ -145,7 +145,7 @@ def _and_more(console: Console, hidden: int, what: str, plural: str | None = Non
 
 def _title(console: Console, plan: Plan) -> None:
     title = Text("Plan for ", "bold")
-    title.append(clean(plan.cluster), "bold")
+    title.append(escape(plan.cluster), "bold")
     title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
     console.print(title)
     if not plan.complete:
@@ -169,18 +169,18 @@ def _columns(matrix: Matrix) -> tuple[tuple[str, ...], str]:
     if max(map(len, matrix.labels)) <= WIDE_LABEL:
         return matrix.labels, ""
     numbers = tuple(f"peer {number}" for number in range(1, len(matrix.peers) + 1))
-    return numbers, ", ".join(f"{number} = {clean(peer)}" for number, peer in zip(numbers, matrix.peers, strict=True))
+    return numbers, ", ".join(f"{number} = {escape(peer)}" for number, peer in zip(numbers, matrix.peers, strict=True))
 
 
 def _matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("endpoint", overflow="fold", min_width=NARROWEST_ENDPOINT)
     for label in labels:
-        table.add_column(Text(clean(label)), justify="center", no_wrap=True, min_width=5)
+        table.add_column(Text(escape(label)), justify="center", no_wrap=True, min_width=5)
     table.add_column("cause", overflow="fold")
     for row in rows:
         cells = (_cell(cell) for cell in row.cells)
-        table.add_row(Text(clean(row.endpoint)), *cells, Text("\n".join(row.causes), "dim"))
+        table.add_row(Text(escape(row.endpoint)), *cells, Text("\n".join(row.causes), "dim"))
     return table
 
 
@@ -216,10 +216,10 @@ def _action(console: Console, action: Action, plan: Plan) -> None:
     sign = _SIGNS.get(action.kind, "↻")
     line = Text(f"{action.id} ", "dim")
     line.append(f"{sign} ", _STYLES[sign])
-    line.append(clean(headline(action, plan)), "bold")
+    line.append(escape(headline(action, plan)), "bold")
     _indented(console, line, 2)
     for detail in _details(action):
-        _indented(console, Text(clean(detail, 2500)), 7)
+        _indented(console, Text(escape(detail, 2500)), 7)
 
 
 def _details(action: Action) -> Iterable[str]:
@@ -233,14 +233,9 @@ def _details(action: Action) -> Iterable[str]:
     if peers_of(action):
         yield f"on {', '.join(peers_of(action))}"
     if reasons_of(action):
-        yield f"for {_some(reasons_of(action))}"
+        yield f"for {first_few(reasons_of(action), SHOWN_REASONS)}"
     if page := by_hand(action):
         yield f"by hand: {page}"
-
-
-def _some(reasons: Sequence[str]) -> str:
-    rest = len(reasons) - SHOWN_REASONS
-    return ", ".join(reasons[:SHOWN_REASONS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _approvals(console: Console, plan: Plan) -> None:
@@ -258,7 +253,7 @@ def _approvals(console: Console, plan: Plan) -> None:
         subject = certificate.subject if certificate else ""
         # On a line of its own and never wrapped: it is copied from here.
         console.print(Text(f"  {action.certificate}", "yellow"), soft_wrap=True)
-        _indented(console, Text(f"{clean(subject)}, seen at {clean(_some(action.because))}"), 4)
+        _indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, SHOWN_REASONS))}"), 4)
 
 
 def _alternatives(console: Console, plan: Plan) -> None:
@@ -267,9 +262,9 @@ def _alternatives(console: Console, plan: Plan) -> None:
         console.print("  none that would verify something else, or the same at another cost")
     for alternative in plan.alternatives:
         _indented(console, _bullet(alternative.summary), 2)
-        _indented(console, Text(f"Not chosen: {clean(alternative.why_not, 2000)}"), 4)
+        _indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)
         if alternative.switch:
-            _indented(console, Text(f"To choose it: {clean(alternative.switch)}"), 4)
+            _indented(console, Text(f"To choose it: {escape(alternative.switch)}"), 4)
 
 
 def _listing(console: Console, title: str, lines: Sequence[str]) -> None:
@@ -281,7 +276,7 @@ def _listing(console: Console, title: str, lines: Sequence[str]) -> None:
 
 def _bullet(text: str) -> Table:
     grid = Table.grid(padding=(0, 1))
-    grid.add_row("•", Text(clean(text, 2000)))
+    grid.add_row("•", Text(escape(text, 2000)))
     return grid
 
 

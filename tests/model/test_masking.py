@@ -14,11 +14,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from remediate.connectors.text import address_in, visible
+from remediate.connectors.text import address_in
 from remediate.model.errors import ObservationError
 from remediate.model.events import Event
 from remediate.model.masking import Mask
 from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
 
 PASSWORD = 'Pä55/wörd+"<x>&'
 SPELLINGS: dict[str, Callable[[str], str]] = {
@@ -135,7 +136,7 @@ def test_a_long_answer_full_of_secrets_is_cut_without_half_a_secret() -> None:
     password = "".join(f"{number:04}-horse-" for number in range(200))
     Secret(password)
     for shift in range(0, 400, 40):
-        shown = visible("x" * shift + password * 500, 120)
+        shown = mask_and_escape("x" * shift + password * 500, 120)
         assert "horse" not in shown
         assert len(shown) <= 120
 
@@ -149,7 +150,7 @@ def test_an_error_an_event_and_what_a_system_says_are_masked_before_they_are_cut
         Event("warning", f"It answers {told}.").message,
         str(Event("warning", "", fields={"said": told}).fields["said"]),
         # Cut in the middle of the secret, its first half would be shown.
-        visible(f"It answers wrong-horse-battery {told}", 25),
+        mask_and_escape(f"It answers wrong-horse-battery {told}", 25),
     ):
         assert "***" in text
         assert "wrong" not in text

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediate.model.identity import Fingerprint
-from remediate.model.words import count
-from remediate.report.text import clean, short
+from remediate.model.text import count, escape
+from remediate.report.text import short
 
 HOSTILE = {
     "clears the screen": ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
@@ -30,22 +30,22 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_characters_become_escapes(text: str, shown: str) -> None:
-    assert clean(text) == shown
+    assert escape(text) == shown
 
 
 def test_honest_text_of_any_script_stays_as_it_is() -> None:
     text = "CN=Żółć Straße 東京 [bold]{{x}} <b>"
 
-    assert clean(text) == text
+    assert escape(text) == text
 
 
 def test_a_name_without_end_is_cut() -> None:
-    assert clean("x" * 100_000, limit=10) == "x" * 10 + "…"
+    assert escape("x" * 100_000, limit=10) == "x" * 10 + "…"
 
 
 @given(st.text())
 def test_whatever_comes_in_is_one_printable_line(text: str) -> None:
-    shown = clean(text)
+    shown = escape(text)
 
     assert shown.isprintable()
     assert not any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in shown)

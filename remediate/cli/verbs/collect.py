@@ -70,19 +70,18 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], o
 
 
 def _show(session: Session, snapshots: list[Snapshot]) -> None:
-    from remediate.model.words import count
-    from remediate.report.text import clean
+    from remediate.model.text import count, escape
 
     console = session.out()
     for snapshot in snapshots:
         seen = f"{count(len(snapshot.peers), 'peer')}, {count(len(snapshot.endpoints), 'endpoint')}, "
         certificates = count(len(snapshot.certificates), "certificate")
         console.print(
-            f"{clean(snapshot.cluster)}: {seen}{certificates}{'' if snapshot.complete else ', incomplete'}", soft_wrap=True
+            f"{escape(snapshot.cluster)}: {seen}{certificates}{'' if snapshot.complete else ', incomplete'}", soft_wrap=True
         )
         for unseen in (endpoint for endpoint in snapshot.endpoints if endpoint.error):
-            console.print(f"  not observed: {clean(unseen.name)}: {clean(unseen.error or '')}", soft_wrap=True)
+            console.print(f"  not observed: {escape(unseen.name)}: {escape(unseen.error or '')}", soft_wrap=True)
         for unused in snapshot.not_in_use:
-            console.print(f"  not in use: {clean(unused)}", soft_wrap=True)
+            console.print(f"  not in use: {escape(unused)}", soft_wrap=True)
         for gap in snapshot.undiscovered:
-            console.print(f"  not discovered: {clean(gap.message, 2000)}", soft_wrap=True)
+            console.print(f"  not discovered: {escape(gap.message, 2000)}", soft_wrap=True)

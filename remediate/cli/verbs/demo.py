@@ -170,9 +170,9 @@ def _show(session: Session, walk: Walk) -> None:
     from rich.text import Text
 
     from remediate.model.plan import Outcome
+    from remediate.model.text import escape
     from remediate.model.verdict import Verdict
     from remediate.report.terminal import show_matrix
-    from remediate.report.text import clean
     from remediate.report.view import endpoint_name
 
     def judged(one: EndpointForecast) -> EndpointForecast:
@@ -196,7 +196,7 @@ def _show(session: Session, walk: Walk) -> None:
     for one in walk.plan.unresolved:
         advice = " ".join((one.advice, *one.options[:1]))
         left = f"Left: {endpoint_name(one.address, one.port)}, {one.cause.value}. {advice}"
-        console.print(Text(clean(left, 2000), "yellow"))
+        console.print(Text(escape(left, 2000), "yellow"))
     console.print(_conclusion(walk))
 
 

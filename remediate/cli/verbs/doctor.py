@@ -72,7 +72,7 @@ def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from remediate.report.text import clean
+    from remediate.model.text import escape
 
     table = Table.grid(padding=(0, 1))
     table.add_column()
@@ -81,11 +81,11 @@ def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
     previous = ""
     for finding in findings:
         mark = Text("  ✗", "red") if finding.code else Text("  !", "yellow") if finding.next_step else Text("  ✓", "green")
-        said = Text(clean(finding.said, 2000))
+        said = Text(escape(finding.said, 2000))
         if finding.next_step:
-            said.append(f"\n{clean(finding.next_step, 2000)}", "dim")
-        table.add_row(mark, Text("" if finding.subject == previous else clean(finding.subject)), said)
+            said.append(f"\n{escape(finding.next_step, 2000)}", "dim")
+        table.add_row(mark, Text("" if finding.subject == previous else escape(finding.subject)), said)
         previous = finding.subject
     console = session.out()
-    console.print(Text(clean(title), "bold"))
+    console.print(Text(escape(title), "bold"))
     console.print(table)

@@ -120,7 +120,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
 
     from remediate.executor.ports import utc_now
     from remediate.executor.run_health import remark
-    from remediate.report.text import clean
+    from remediate.model.text import escape
 
     console = session.out()
     if not runs:
@@ -130,7 +130,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     for title in ("run", "cluster", "state", "started", "ticket"):
         table.add_column(title, overflow="fold")
     for run in runs:
-        table.add_row(*(Text(clean(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
+        table.add_row(*(Text(escape(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
     console.print(table)
     for run in runs:
         if text := remark(run, session.state_dir, utc_now()):
@@ -140,26 +140,26 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
 def _show(session: Session, record: Mapping[str, Any]) -> None:
     from rich.text import Text
 
-    from remediate.report.text import clean
+    from remediate.model.text import escape
 
     console = session.out()
-    console.print(Text(f"Run {record['id']} on {clean(record['cluster'])}: {record['state']}", "bold"), soft_wrap=True)
+    console.print(Text(f"Run {record['id']} on {escape(record['cluster'])}: {record['state']}", "bold"), soft_wrap=True)
     if record["remark"]:
         console.print(Text(f"! {record['remark']}", "yellow"), soft_wrap=True)
-    who = f"by {clean(record['who'])} on {clean(record['host'])} (process {record['pid']})"
+    who = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
     console.print(
         Text(f"{who}, {record['started_at']} to {record['ended_at'] or 'now or an end that nobody recorded'}", "dim"),
         soft_wrap=True,
     )
     for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
         if value:
-            console.print(Text(f"{label}: {clean(value, 2000)}"), soft_wrap=True)
+            console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
     for title, lines in (("Approvals", _approvals(record)), ("Trusted CA lists", _lists(record)), ("Steps", _steps(record))):
         for number, (line, style) in enumerate(lines):
             if not number:
                 console.print()
                 console.print(Text(title, "bold underline"))
-            console.print(Text(clean(line, 2500), style), soft_wrap=True)
+            console.print(Text(escape(line, 2500), style), soft_wrap=True)
 
 
 def _approvals(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -169,7 +169,7 @@ def _approvals(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _lists(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    from remediate.model.words import count
+    from remediate.model.text import count
 
     for peer, before in record["before"].items():
         held, holds = before["trusted_ca"], record["after"][peer]["trusted_ca"]

@@ -89,21 +89,21 @@ def _show(session: Session, plan: Plan) -> None:
 
     from rich.text import Text
 
+    from remediate.model.text import escape
     from remediate.report.terminal import show_incomplete, show_matrix, show_unresolved
-    from remediate.report.text import clean
 
     console = session.out()
-    console.print(Text(f"Cluster {clean(plan.cluster)}", "bold"))
+    console.print(Text(f"Cluster {escape(plan.cluster)}", "bold"))
     if not plan.complete:
         show_incomplete(console, plan, "so what follows is not all there is")
     now = [replace(endpoint, after=endpoint.before) for endpoint in plan.endpoints]
     show_matrix(console, now, every_row=session.verbose > 0)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
     if plan.not_in_use:
-        console.print(Text(f"Not in use, so not judged: {clean(', '.join(plan.not_in_use), 2000)}", "dim"))
+        console.print(Text(f"Not in use, so not judged: {escape(', '.join(plan.not_in_use), 2000)}", "dim"))
     for gap in plan.undiscovered:
         if not gap.incomplete:
-            console.print(Text(clean(gap.message, 2000), "dim"))
+            console.print(Text(escape(gap.message, 2000), "dim"))
     fixable = sum(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")

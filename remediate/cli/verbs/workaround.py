@@ -95,7 +95,7 @@ def _last(flag: PeerFlag) -> dict[str, Any] | None:
 def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
     from rich.text import Text
 
-    from remediate.report.text import clean
+    from remediate.model.text import escape
 
     console = session.out()
     words = {
@@ -104,13 +104,13 @@ def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
         None: ("? not known", "red"),
     }
     for done in results:
-        console.print(Text(clean(done.cluster), "bold"))
+        console.print(Text(escape(done.cluster), "bold"))
         for flag in done.value or ():
             word, style = words[flag.verification]
-            line = Text(f"  {clean(flag.peer)}  ")
+            line = Text(f"  {escape(flag.peer)}  ")
             line.append(word, style)
             console.print(line, soft_wrap=True)
             if flag.last:
-                console.print(Text(f"    {clean(str(flag.last))}", "dim"), soft_wrap=True)
+                console.print(Text(f"    {escape(str(flag.last))}", "dim"), soft_wrap=True)
             if flag.problem:
-                console.print(f"    {clean(flag.problem, 2000)}", soft_wrap=True)
+                console.print(f"    {escape(flag.problem, 2000)}", soft_wrap=True)

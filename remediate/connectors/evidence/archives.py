@@ -15,9 +15,9 @@ from typing import IO, Final, cast
 from remediate.connectors.evidence.budget import BROKEN, Budget, CannotRead, LimitReached, Readable, counted, reason_of
 from remediate.connectors.evidence.content import HEAD, Kind, kind_of
 from remediate.connectors.evidence.mails import parts_of
-from remediate.connectors.text import visible
 from remediate.model.evidence import Unread
 from remediate.model.limits import Limits
+from remediate.model.text import mask_and_escape
 
 _LARGEST_HEADER: Final = 16 * 1024
 _HEADERS: Final = frozenset(
@@ -120,7 +120,7 @@ class Opener:
                 if claims_too_much:
                     # tarfile would skip to the next member by this number, past the end of the file, however long that takes.
                     raise CannotRead(
-                        f"{visible(member.name)!r} in it claims {member.size} bytes, more than are read of this file"
+                        f"{mask_and_escape(member.name)!r} in it claims {member.size} bytes, more than are read of this file"
                     )
 
     def _in_mail(self, name: str, stream: io.BufferedReader, depth: int) -> Iterator[Leaf | Unread]:

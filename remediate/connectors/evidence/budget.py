@@ -10,8 +10,8 @@ import zipfile
 import zlib
 from typing import Protocol
 
-from remediate.connectors.text import visible
 from remediate.model.limits import Limits
+from remediate.model.text import mask_and_escape
 
 # What the standard library's readers raise for files that are not what their first bytes say.
 BROKEN = (
@@ -114,5 +114,5 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, EOFError):
         return "it ends too early"
     if isinstance(error, OSError) and error.strerror:
-        return visible(error.strerror)
-    return visible(f"it is broken: {error}" if str(error) else f"it is broken ({type(error).__name__})")
+        return mask_and_escape(error.strerror)
+    return mask_and_escape(f"it is broken: {error}" if str(error) else f"it is broken ({type(error).__name__})")

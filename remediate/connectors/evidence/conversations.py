@@ -14,7 +14,7 @@ from remediate.connectors.evidence.streams import Connection, Connections
 from remediate.connectors.evidence.tally import Tally
 from remediate.model.evidence import LookedAt, Unread
 from remediate.model.limits import Limits
-from remediate.model.words import count
+from remediate.model.text import count
 
 
 class _Unseen(Enum):

@@ -17,7 +17,7 @@ from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import Evidence, Unread
 from remediate.model.limits import Limits
-from remediate.model.words import count
+from remediate.model.text import count
 
 _NEITHER = "it is neither a log, nor an archive or a capture that is understood here"
 

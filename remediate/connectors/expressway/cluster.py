@@ -12,15 +12,14 @@ from typing import Self
 
 from remediate.connectors.addresses import check_name, kind_of, names_of
 from remediate.connectors.expressway.peer import ExpresswayPeer
-from remediate.connectors.text import visible
-from remediate.connectors.unified_cm.nodes import SHOWN_NAMES, listed, refused_names
+from remediate.connectors.unified_cm.nodes import SHOWN_NAMES, refused_names
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
 from remediate.model.errors import AccessError, ObservationError
 from remediate.model.identity import Address, is_ip
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from remediate.model.snapshot import DiscoveryGap
-from remediate.model.words import count
+from remediate.model.text import count, first_few, mask_and_escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +136,11 @@ def _acceptable(
     for text in shown:
         address, why = check_name(text, names_of(cluster), kinds)
         if address is None:
-            refused.setdefault(why or "", []).append(visible(text, 80))
+            refused.setdefault(why or "", []).append(mask_and_escape(text, 80))
         else:
             accepted.append(address)
     if len(named) > len(shown):
-        refused["more than a cluster can have"] = [visible(text, 80) for text in named[len(shown) :]]
+        refused["more than a cluster can have"] = [mask_and_escape(text, 80) for text in named[len(shown) :]]
     gaps = tuple(refused_names(source, "cluster", why, names, incomplete=True) for why, names in refused.items())
     return tuple(accepted), gaps
 
@@ -151,7 +150,8 @@ def _too_many(added: Sequence[Address], source: Address, known: int, limits: Lim
     if not over:
         return None
     message = (
-        f"{source} names {count(len(over), 'peer')} more than the {limits.max_peers} that a cluster can have: {listed(over)}. "
+        f"{source} names {count(len(over), 'peer')} more than the {limits.max_peers} that a cluster can have: "
+        f"{first_few(over, SHOWN_NAMES)}. "
         "Compare the cluster's own list of peers with the inventory."
     )
     return DiscoveryGap(

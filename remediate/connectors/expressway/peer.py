@@ -15,7 +15,7 @@ from remediate.connectors.expressway.shell import CommandFailed, Shell
 from remediate.connectors.expressway.shell_text import leaves, setting
 from remediate.connectors.expressway.trusted_list import parse_certificate_list
 from remediate.connectors.http import Account
-from remediate.connectors.text import address_in, visible
+from remediate.connectors.text import address_in
 from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
@@ -23,6 +23,7 @@ from remediate.model.expressway import REFRESH_BUTTON, TRUSTED_CA_PAGE, UNIFIED_
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
 
 VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
 """X14.2 release notes; absent from the X15.0 command reference."""
@@ -94,7 +95,7 @@ class ExpresswayPeer:
     def version(self) -> str | None:
         """Return such as ``X14.2.1``; None when the box does not say."""
         said = self._shell().system.get("SystemUnit/Software/Version")
-        return visible(said, 40) if said else None
+        return mask_and_escape(said, 40) if said else None
 
     def clock(self) -> datetime | None:
         """Return the peer's clock, by which its traffic server judges dates; None when the box does not say."""
@@ -186,7 +187,7 @@ class ExpresswayPeer:
         path = f"Ciphers {name} Value"
         if not _CIPHERS.fullmatch(path):
             raise WriteRefused(
-                f"`{visible(name, 60)}` is no OpenSSL cipher list of Expressway; nothing was sent to {self.address}."
+                f"`{mask_and_escape(name, 60)}` is no OpenSSL cipher list of Expressway; nothing was sent to {self.address}."
             )
         self._tell(setting(path, value))
 
@@ -270,6 +271,6 @@ class ExpresswayPeer:
         address = address_in(str(said))
         if address is None:
             raise ObservationError(
-                f"{self.address} names a server that is no host name or IP address: {visible(str(said), 80)}"
+                f"{self.address} names a server that is no host name or IP address: {mask_and_escape(str(said), 80)}"
             )
         return address

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remediate.connectors.text import visible
 from remediate.model.identity import Address, Product
+from remediate.model.text import mask_and_escape
 
 _PRIMARY_LEAVES = ("ConfigurationPrimary", "ConfigurationMaster")
 """The leaf was renamed; older versions have the second."""
@@ -51,7 +51,7 @@ def alternates_in(leaves: Mapping[str, str]) -> Alternates:
     said = next((found[path] for leaf in _PRIMARY_LEAVES if (path := f"alternates {leaf}".casefold()) in found), "")
     primary = int(said) if said in _NUMBERS else 0
     return Alternates(
-        cluster_name=visible(found.get("alternates cluster name", ""), 80),
+        cluster_name=mask_and_escape(found.get("alternates cluster name", ""), 80),
         primary=used.index(primary) + 1 if primary in used else None,
         peers=tuple(Address(by_number[number]) for number in used),
     )

@@ -16,7 +16,6 @@ from typing import Any, NoReturn, Self
 from remediate.connectors.body import describe_body, is_html
 from remediate.connectors.http import Account, Answer, Files, HttpClient
 from remediate.connectors.redirect import describe_redirect
-from remediate.connectors.text import visible
 from remediate.connectors.tls.pinning import check_for
 from remediate.model.access import PeerAccess
 from remediate.model.errors import (
@@ -31,6 +30,7 @@ from remediate.model.errors import (
 from remediate.model.expressway import ADMINISTRATOR_ACCOUNTS_PAGE
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
 
 BASES = ("/api/provisioning", "/api/v1/provisioning")
 TRUSTED_CA = "/certs/root"
@@ -228,7 +228,7 @@ class RestSession:
             found = describe_body(answer.text) if is_html(answer.text) else answer.text
         said = found.get("Message", found) if isinstance(found, dict) else found
         text = "; ".join(map(str, said)) if isinstance(said, list) else str(said)
-        return visible(_without(self._password, text.encode()).decode(errors="replace")) or "no further word"
+        return mask_and_escape(_without(self._password, text.encode()).decode(errors="replace")) or "no further word"
 
 
 def _holds_pem(text: str) -> bool:

@@ -20,11 +20,12 @@ from remediate.connectors.expressway.host_key import fingerprint_of
 from remediate.connectors.expressway.shell_answer import Answer, TooMuch
 from remediate.connectors.expressway.ssh import open_shell
 from remediate.connectors.expressway.ssh_login import NOT_OURS_TO_ANSWER
-from remediate.connectors.text import reason_of, visible
+from remediate.connectors.text import reason_of
 from remediate.model.access import PeerAccess
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
 
 _GREETING = "xStatus SystemUnit"
 _AT_LEAST_S = 0.001
@@ -95,10 +96,10 @@ class Shell:
             ObservationError: it did not answer.
         """
         if not shell_text.only_reads(command):
-            raise WriteForbidden(f"{self._where}: `{visible(command, 60)}` was stopped: it is not a question.")
+            raise WriteForbidden(f"{self._where}: `{mask_and_escape(command, 60)}` was stopped: it is not a question.")
         lines = self._answer_to(command)
         if failure := shell_text.error_in(lines, command):
-            raise CommandFailed(f"{self._where} answers `{visible(command, 60)}` with: {visible(failure)}")
+            raise CommandFailed(f"{self._where} answers `{mask_and_escape(command, 60)}` with: {mask_and_escape(failure)}")
         return lines
 
     def tell(self, command: str) -> None:
@@ -110,7 +111,7 @@ class Shell:
             ObservationError: the session was broken before anything was sent.
             OutcomeUnknown: it was sent; no answer came.
         """
-        shown = visible(command.partition(":")[0], 80)
+        shown = mask_and_escape(command.partition(":")[0], 80)
         if not self._writable:
             raise WriteForbidden(f"{self._where}: `{shown}` was stopped: this session may only read.")
         try:
@@ -124,13 +125,13 @@ class Shell:
         except _LinkLost as error:
             raise OutcomeUnknown(f"{self._where} was told `{shown}`, and its answer was lost: {error}.") from error
         if failure := shell_text.error_in(lines, command):
-            raise WriteRefused(f"{self._where} refuses `{shown}`: {visible(failure)}")
+            raise WriteRefused(f"{self._where} refuses `{shown}`: {mask_and_escape(failure)}")
 
     def _answer_to(self, question: str) -> list[str]:
         try:
             return self._exchange(question)
         except _LinkLost as error:
-            raise ObservationError(f"{self._where} did not answer `{visible(question, 60)}`: {error}.") from error
+            raise ObservationError(f"{self._where} did not answer `{mask_and_escape(question, 60)}`: {error}.") from error
 
     def _synchronise(self) -> None:
         """Make sure that nothing of an earlier answer, or of a banner, is still under way."""
@@ -181,7 +182,7 @@ class Shell:
 
     def _end_with(self, question: str) -> NoReturn:
         self.close()
-        raise _Asked(f"it asks `{visible(question)}`, which was not answered, and the session was ended")
+        raise _Asked(f"it asks `{mask_and_escape(question)}`, which was not answered, and the session was ended")
 
     def _send(self, text: str, deadline: float) -> None:
         left = text.encode()

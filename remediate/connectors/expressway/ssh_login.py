@@ -8,11 +8,11 @@ import threading
 import paramiko
 from paramiko.auth_handler import AuthHandler
 
-from remediate.connectors.text import visible
 from remediate.model.access import PeerAccess
 from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
 
 NOT_OURS_TO_ANSWER = (
     "Use a local administrator account without a second factor. If the box wants a new password, log in by hand with ssh and change "
@@ -110,7 +110,7 @@ class _Conversation(AuthHandler):
         self.transport._send_message(reply)  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _end(self, question: str) -> None:
-        self.question = visible(" ".join(question.split()) or "a question without words", _LONGEST_QUOTE)
+        self.question = mask_and_escape(" ".join(question.split()) or "a question without words", _LONGEST_QUOTE)
         raise _NotAnswered
 
 
@@ -152,7 +152,7 @@ def log_in(transport: paramiko.Transport, access: PeerAccess, username: str, pas
         raise _why(conversation, error, access, username, limits, timed_out=_timed_out(transport, answered)) from error
     if missing:
         raise AccessError(
-            f"SSH on {access.address} wants more than a password from {username}: {visible(', '.join(missing), 80)}.",
+            f"SSH on {access.address} wants more than a password from {username}: {mask_and_escape(', '.join(missing), 80)}.",
             next_step=NOT_OURS_TO_ANSWER,
         )
 
@@ -191,4 +191,4 @@ def _why(
         return ObservationError(f"SSH on {access.address} did not answer the login within {limits.connect_s:g} s.")
     if conversation.refused or isinstance(error, paramiko.AuthenticationException):
         return LoginRefused(f"The shell of {access.address} refuses the login of {username}.")
-    return ObservationError(f"The login to the shell of {access.address} broke off: {visible(str(error), 120)}.")
+    return ObservationError(f"The login to the shell of {access.address} broke off: {mask_and_escape(str(error), 120)}.")

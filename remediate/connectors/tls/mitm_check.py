@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from remediate.connectors.text import visible
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Alarm, Endpoint
+from remediate.model.text import mask_and_escape
 
 SERVICE_OF_PORT: Mapping[int, str] = {443: "tomcat", 8443: "tomcat", 6971: "CallManager", 6972: "CallManager"}
 """Whose certificate a port shows (Cisco, Unified CM security guide; 6971 and 6972 inferred)."""
@@ -40,7 +40,7 @@ def _alarm(target: Target, presented: Certificate, expected: Certificate) -> Ala
     name = Endpoint(target.address, target.port, target.product, {}).name
     return Alarm(
         presented.fingerprint,
-        f"{name} presents {visible(presented.subject, 120)} ({presented.fingerprint}), but certificate management on "
+        f"{name} presents {mask_and_escape(presented.subject, 120)} ({presented.fingerprint}), but certificate management on "
         f"{target.address} says that the {presented.key_family.upper()} certificate of {SERVICE_OF_PORT[target.port]} is "
         f"{expected.fingerprint}: somebody may be in the middle, or the service was not restarted after its certificate was renewed. "
         "Trust neither before you have compared them on the node itself.",

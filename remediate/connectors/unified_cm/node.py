@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from remediate.connectors.http import Account, Answer, HttpClient
-from remediate.connectors.text import visible
 from remediate.connectors.tls.handshake import NO_CONNECTION, Offer, Seen, handshake
 from remediate.connectors.tls.pinning import TlsCheck, issued_under, pinned
 from remediate.connectors.tls.target import Target
@@ -31,6 +30,7 @@ from remediate.model.errors import (
 )
 from remediate.model.identity import FAMILIES, KeyFamily
 from remediate.model.limits import Limits
+from remediate.model.text import mask_and_escape
 
 WEB_PORT = 8443
 _UDS_SERVERS = "/cucm-uds/servers"
@@ -112,7 +112,7 @@ class UcNode:
             return _in_snapshot(json.loads(answer.text))
         except (ValueError, RecursionError, AttributeError, TypeError, CertificateError) as error:
             raise ObservationError(
-                f"The certificates that {self._where} lists cannot be read: {visible(str(error), 120)}"
+                f"The certificates that {self._where} lists cannot be read: {mask_and_escape(str(error), 120)}"
             ) from error
 
     def _client(self, account: Account | None = None) -> HttpClient:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from remediate.connectors.addresses import check_name
-from remediate.connectors.text import visible
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.axl import NamedNodes
 from remediate.model.access import NodeAccess
 from remediate.model.identity import Address, Product
 from remediate.model.snapshot import DiscoveryGap
-from remediate.model.words import count
+from remediate.model.text import count, first_few, mask_and_escape
 
 WEB_PORT = 8443
 DEFAULT_PORTS: dict[Product, tuple[int, ...]] = {"cucm": (WEB_PORT, 6971, 6972), "imp": (WEB_PORT,), "unity": (WEB_PORT,)}
@@ -60,7 +59,7 @@ class KnownNodes:
         for text, product in named.names[:limit]:
             address, why = check_name(text, self.hosts)
             if address is None:
-                refused.setdefault(why or "", []).append(visible(text, 80) or "(empty)")
+                refused.setdefault(why or "", []).append(mask_and_escape(text, 80) or "(empty)")
             else:
                 self.add(address, product, source)
         # Whoever asks for no login may have been written by anybody: what it says alone makes nothing incomplete.
@@ -108,15 +107,9 @@ def refused_names(source: str, service: str, why: str, names: Sequence[str], *, 
     advice = "Where one of them is meant, put it into the inventory." if incomplete else "Nothing rests on them."
     message = (
         f"{source} names {count(len(names), 'server')} that {'is' if len(names) == 1 else 'are'} not looked at ({why}): "
-        f"{listed(names)}. {advice}"
+        f"{first_few(names, SHOWN_NAMES)}. {advice}"
     )
     return DiscoveryGap(source, service, "name-refused", incomplete, message, tuple(names[:SHOWN_NAMES]), len(names))
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first of `names`, and how many more there are."""
-    more = len(names) - SHOWN_NAMES
-    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _over_limit(source: str, service: str, limit: int, named: int, *, incomplete: bool) -> DiscoveryGap:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from remediate.connectors.text import visible
 from remediate.model.errors import ObservationError
+from remediate.model.text import mask_and_escape
 
 _MAX_DEPTH = 100
 _MAX_FIELD_CHARACTERS = 4_000
@@ -95,7 +95,7 @@ def plain_text(text: str, limit: int) -> str:
 
 def on_one_line(text: str, limit: int) -> str:
     """Return `text` with single blanks, fit to be shown, at most `limit` characters."""
-    return visible(_BLANKS.sub(" ", text[:_MAX_MARKUP_CHARACTERS]).strip(), limit)
+    return mask_and_escape(_BLANKS.sub(" ", text[:_MAX_MARKUP_CHARACTERS]).strip(), limit)
 
 
 def _decode(body: bytes, what: str) -> str:
@@ -113,7 +113,7 @@ def _encoding_of(body: bytes, what: str) -> str:
     declared = _DECLARED.match(body[:400].decode("latin-1").removeprefix("\xef\xbb\xbf"))
     name = declared[1].casefold() if declared else "utf-8"
     if name not in _ENCODINGS:
-        raise ObservationError(f"{what} answers with XML in the encoding {visible(name, 40)}, which is not read.")
+        raise ObservationError(f"{what} answers with XML in the encoding {mask_and_escape(name, 40)}, which is not read.")
     return _ENCODINGS[name]
 
 

@@ -13,11 +13,12 @@ from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
+from remediate.model.text import escape_ascii
 
 
 def named(certificate: Certificate) -> str:
     """A certificate for a person: its subject (quoted, so that a hostile one stays on its line) and whole fingerprint."""
-    return f"{ascii(certificate.subject)[1:-1] or 'a certificate without a subject'} ({certificate.fingerprint})"
+    return f"{escape_ascii(certificate.subject) or 'a certificate without a subject'} ({certificate.fingerprint})"
 
 
 def digest_of(fingerprints: Iterable[Fingerprint]) -> str:

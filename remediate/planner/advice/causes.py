@@ -7,6 +7,7 @@ from collections.abc import Callable
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.snapshot import Endpoint
+from remediate.model.text import join_words
 from remediate.model.verdict import Cause
 from remediate.planner.advice.hostnames import on_the_name
 from remediate.planner.advice.name_conflict import removal
@@ -15,7 +16,6 @@ from remediate.planner.advice.refusal import (
     Refusal,
     day_of_end,
     endpoints_of,
-    listed,
     name_of,
     names_of,
     signed_by_a_ca,
@@ -133,7 +133,7 @@ def _chain_invalid(refusal: Refusal) -> Advice:
 
 def _broken_list(refusal: Refusal, broken: Chain) -> Advice:
     """One entry that cannot be read makes the traffic server drop the whole list: the endpoint has no part in it."""
-    prints = listed([f"number {refusal.trusted.index(one) + 1} ({one.fingerprint[:19]}…)" for one in broken])
+    prints = join_words([f"number {refusal.trusted.index(one) + 1} ({one.fingerprint[:19]}…)" for one in broken])
     return Advice(
         Cause.CHAIN_INVALID,
         f"The trusted CA list holds what OpenSSL cannot read: {prints}. The traffic server then drops the whole list.",

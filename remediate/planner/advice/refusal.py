@@ -8,6 +8,7 @@ from typing import Protocol
 
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Endpoint
+from remediate.model.text import join_words
 from remediate.model.verdict import Cause
 from remediate.trust.chain_verifier import Chain, VerificationResult
 
@@ -72,20 +73,12 @@ def name_of(certificate: Certificate) -> str:
 
 def names_of(certificates: Chain) -> str:
     """The same for several."""
-    return listed([name_of(certificate) for certificate in certificates])
+    return join_words([name_of(certificate) for certificate in certificates])
 
 
-def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    *head, last = words or [""]
-    return f"{', '.join(head)} and {last}" if head else last
-
-
-def endpoints_of(some: Sequence[Endpoint], most: int = 3) -> str:
+def endpoints_of(endpoints: Sequence[Endpoint], limit: int = 3) -> str:
     """Endpoints by name, the first few."""
-    names = [one.name for one in some]
-    more = len(names) - most
-    return listed([*names[:most], f"{more} more"]) if more > 0 else listed(names)
+    return join_words([endpoint.name for endpoint in endpoints], limit)
 
 
 def day_of_end(certificate: Certificate) -> str:

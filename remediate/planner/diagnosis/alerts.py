@@ -11,7 +11,8 @@ from typing import Final
 
 from remediate.model.evidence import Alert, alert_name
 from remediate.model.expressway import SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
-from remediate.planner.advice.refusal import day_of_end, listed, name_of
+from remediate.model.text import join_words
+from remediate.planner.advice.refusal import day_of_end, name_of
 from remediate.trust.chain_verifier import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
@@ -106,7 +107,7 @@ def _showed(chain: Chain, at: datetime | None) -> str:
     """What Expressway-C showed, with its dates and purposes."""
     leaf = chain[0]
     usages = leaf.extended_key_usages
-    purposes = listed([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"
+    purposes = join_words([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"
     begins = leaf.not_before.date().isoformat() if leaf.not_before else "an unreadable date"
     ended = " (it had ended then)" if at and leaf.not_after and leaf.not_after <= at else ""
     return f"Expressway-C showed {name_of(leaf)}, valid from {begins} to {day_of_end(leaf)}{ended}, for {purposes}."

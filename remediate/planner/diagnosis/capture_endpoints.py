@@ -8,13 +8,14 @@ from datetime import datetime
 from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import AlertSeen, SeenChain, SeenEndpoint
 from remediate.model.evidence import TLS_1_3, Handshake
+from remediate.model.text import first_few
 from remediate.planner.advice.refusal import day_of_end, name_of
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.suites import preferred_family, suite_name
 from remediate.trust.verify import explain_chain
 
-_MOST_NAMES = 6
+_MAX_NAMES = 6
 
 
 def seen_endpoints(handshakes: Iterable[Handshake], trusted: Chain | None, now: datetime) -> tuple[SeenEndpoint, ...]:
@@ -119,5 +120,4 @@ def _trust_of(chain: Chain) -> str:
 
 def _names(leaf: Certificate) -> str:
     names = matching_addresses(leaf)
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "") if names else "it has no name at all"
+    return first_few(names, _MAX_NAMES) if names else "it has no name at all"
