@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.cli.session import Session
-    from remediate.executor.journal.records import Run, StepRecord
     from remediate.executor.journal.store import Journal
     from remediate.executor.result import RunResult
     from remediate.model.plan import EndpointForecast, Outcome
+    from remediate.model.run import Run, StepRecord
 
 
 def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: str | None) -> dict[str, Any]:

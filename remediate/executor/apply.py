@@ -48,7 +48,6 @@ from remediate.executor.differences import belief_of
 from remediate.executor.environment import World
 from remediate.executor.failure import after_failure
 from remediate.executor.identity import whoami
-from remediate.executor.journal.records import ApprovalRecord, Backup
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
@@ -68,6 +67,7 @@ from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
+from remediate.model.run import ApprovalRecord, Backup
 
 
 def apply_plan(

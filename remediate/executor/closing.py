@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from remediate.executor.byhand import ByHand, excuse
 from remediate.executor.confirm_timer import wait_for_confirmation
 from remediate.executor.context import Job
-from remediate.executor.journal.records import RunState
 from remediate.executor.recovery import confirm_command
 from remediate.executor.result import RunResult
 from remediate.executor.sending import ChangeFailed
@@ -15,6 +14,7 @@ from remediate.executor.steps import Step
 from remediate.executor.verification import Verification
 from remediate.executor.writer import Recorder
 from remediate.model.exit_codes import most_serious
+from remediate.model.run import RunState
 from remediate.model.text import count
 
 _TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one was started without it."

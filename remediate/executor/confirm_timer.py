@@ -21,7 +21,6 @@ from remediate.executor import changes
 from remediate.executor.context import Job, Order
 from remediate.executor.identity import whoami
 from remediate.executor.journal import timers
-from remediate.executor.journal.records import Run
 from remediate.executor.journal.store import Journal
 from remediate.executor.ports import Watch, utc_now
 from remediate.executor.recovery import confirm_command, rollback_command
@@ -30,6 +29,7 @@ from remediate.executor.writer import Recorder
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import InventoryError, LockHeld, RemediateError, UsageError
+from remediate.model.run import Run
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 LONGEST_WITHIN = timedelta(hours=24)

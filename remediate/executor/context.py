@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remediate.executor.environment import World
-from remediate.executor.journal.records import ApprovalRecord, Backup, Run
 from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.result import ApplyOptions
 from remediate.executor.signals import Stop
@@ -20,6 +19,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan
+from remediate.model.run import ApprovalRecord, Backup, Run
 from remediate.model.snapshot import Snapshot
 
 

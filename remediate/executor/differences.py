@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from remediate.executor import changes
-from remediate.executor.journal.records import Backup, Run, StepRecord
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer
 from remediate.executor.operations.certificates import named
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
+from remediate.model.run import Backup, Run, StepRecord
 from remediate.model.text import first_few
 
 _OF_LISTS = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})

@@ -9,7 +9,6 @@ from remediate.executor.confirm_timer import note_of
 from remediate.executor.context import Job
 from remediate.executor.hours import WindowClosed
 from remediate.executor.journal import timers
-from remediate.executor.journal.records import RunState
 from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Change
@@ -20,6 +19,7 @@ from remediate.executor.undo import Undoing, undo
 from remediate.executor.watcher import TimerError
 from remediate.executor.writer import Made, Recorder
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
+from remediate.model.run import RunState
 from remediate.model.text import count
 
 

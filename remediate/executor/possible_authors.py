@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from remediate.executor.journal.records import Run
 from remediate.executor.journal.store import Journal
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import StalePlan
 from remediate.model.plan import Plan
+from remediate.model.run import Run
 
 _NAMED = 3
 

@@ -13,7 +13,6 @@ from remediate.executor.differences import belief_of
 from remediate.executor.environment import World
 from remediate.executor.identity import whoami
 from remediate.executor.journal import timers
-from remediate.executor.journal.records import Run
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import box_paths, hold, shared_directory
 from remediate.executor.reconnecting import SteadyPeer, open_steadily
@@ -27,6 +26,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
+from remediate.model.run import Run
 from remediate.model.text import count
 
 

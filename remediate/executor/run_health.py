@@ -9,10 +9,10 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from remediate.executor.journal.records import Run
 from remediate.executor.journal.timers import is_armed, is_due
 from remediate.executor.lock import name_is_held
 from remediate.executor.recovery import confirm_command
+from remediate.model.run import Run
 
 _A_MOMENT_S = 0.05
 

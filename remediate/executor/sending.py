@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from remediate.executor.journal.records import StepState
 from remediate.executor.operations.change import Change, Reading, Standing
 from remediate.executor.ports import PeerPort
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.exit_codes import ExitCode
 from remediate.model.limits import Limits
+from remediate.model.run import StepState
 
 
 class ChangeFailed(RemediateError):

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from remediate.executor.changes import to_remove, to_trust
-from remediate.executor.journal.records import Backup
 from remediate.executor.lists import ShrunkenList
 from remediate.executor.operations.certificates import digest_of, named
 from remediate.executor.ports import PeerPort
@@ -18,6 +17,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Base, Plan, SetCiphers
+from remediate.model.run import Backup
 from remediate.model.snapshot import Snapshot
 from remediate.model.text import count
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from remediate.executor.differences import differences, later_run_that_wants, still_there, whole_list
-from remediate.executor.journal.records import Backup, StepRecord
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restored
 from remediate.executor.operations.change import Change, Reading, Standing
@@ -22,6 +21,7 @@ from remediate.executor.waiting import wait_for_replication
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
+from remediate.model.run import Backup, StepRecord
 
 
 @dataclass(frozen=True, slots=True)

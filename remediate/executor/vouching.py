@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from remediate.connectors.authorities import read_authorities
 from remediate.executor import verification
 from remediate.executor.approval_store import merged, recorded_approvals
-from remediate.executor.journal.records import ApprovalRecord, Run
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations.certificates import named
 from remediate.executor.result import ApplyOptions
@@ -25,6 +24,7 @@ from remediate.model.canonical import rfc3339
 from remediate.model.errors import Declined, StalePlan
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan, TrustCertificate
+from remediate.model.run import ApprovalRecord, Run
 from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from remediate.executor.journal.records import Backup, StepRecord
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations import restored
 from remediate.executor.operations.change import Change, Reading, Standing
@@ -18,6 +17,7 @@ from remediate.executor.steps import Step
 from remediate.executor.voice import Voice
 from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan, WriteForbidden
 from remediate.model.limits import Limits
+from remediate.model.run import Backup, StepRecord
 from remediate.model.text import count
 
 _MAY_HAVE_BEEN_SENT = frozenset({"intended", "done", "unknown"})

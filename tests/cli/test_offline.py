@@ -13,13 +13,13 @@ import pytest
 
 from remediate.executor.environment import World
 from remediate.executor.identity import Who
-from remediate.executor.journal.records import Backup
 from remediate.executor.journal.store import Journal
 from remediate.executor.switches import SwitchBook
 from remediate.executor.voice import Voice
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.plan import Plan
+from remediate.model.run import Backup
 from tests.cli.conftest import Ended, Remediate
 from tests.pki import NOW, YEAR, Entity, issue, signed_with_sha1
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from remediate.cli.runs_view import by_peer, list_after
-from remediate.executor.journal.records import StepRecord, StepState
 from remediate.model.identity import Address
+from remediate.model.run import StepRecord, StepState
 
 PEERS = ("expc1", "expc10", "10.0.0.1", "fd00::1", "expc1.example.test")
 

@@ -9,8 +9,8 @@ import pytest
 
 from remediate.executor import run_health
 from remediate.executor.identity import whoami
-from remediate.executor.journal.records import Run, RunState
 from remediate.executor.lock import hold_name
+from remediate.model.run import Run, RunState
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import no_tap

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from remediate.executor.journal.records import UNFINISHED
 from remediate.executor.journal.store import UnknownRun
 from remediate.model.plan import Plan
+from remediate.model.run import UNFINISHED
 from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from remediate.executor.journal.records import UNFINISHED
 from remediate.executor.journal.store import UnknownRun
 from remediate.model.errors import LockHeld, StalePlan
+from remediate.model.run import UNFINISHED
 from tests.executor.conftest import Desk
 from tests.histories.draw import History, Operation, drawn
 from tests.histories.laws import broken, differs

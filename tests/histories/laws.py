@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from remediate.executor.changes import to_trust
 from remediate.executor.closing import VerificationFailed
 from remediate.executor.confirm_timer import NotPending
-from remediate.executor.journal.records import Run, StepRecord
 from remediate.executor.journal.store import UnknownRun
 from remediate.executor.journal.timers import is_due
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
+from remediate.model.run import Run, StepRecord
 from tests.histories.chronicle import NOBODY, Ledger
 from tests.histories.draw import Operation
 from tests.histories.play import Before, Outcome, Player

@@ -12,7 +12,6 @@ import pytest
 
 from remediate.executor import apply, confirm_timer, rollback, sending, staleness, undo, watcher, writer, writing
 from remediate.executor.journal import timers
-from remediate.executor.journal.records import StepRecord
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import ClusterLock
@@ -24,6 +23,7 @@ from remediate.executor.undo import Undoing, Undone
 from remediate.executor.writer import Made, Recorder
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import OutcomeUnknown, RemediateError
+from remediate.model.run import StepRecord
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 

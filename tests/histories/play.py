@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from remediate.executor.confirm_timer import confirm
-from remediate.executor.journal.records import Run
 from remediate.executor.journal.timers import armed, is_due
 from remediate.executor.ports import Watch, Watcher
 from remediate.executor.result import RunResult
@@ -22,6 +21,7 @@ from remediate.model.errors import LockHeld, RemediateError
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
 from remediate.model.plan import Plan, SetCiphers, TrustCertificate
+from remediate.model.run import Run
 from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, plan_for, story
 from tests.executor.conftest import Desk

@@ -12,7 +12,7 @@ from remediate.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from remediate.executor.journal.records import Run
+    from remediate.model.run import Run
 
 
 @click.group(invoke_without_command=True)

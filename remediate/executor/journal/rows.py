@@ -1,12 +1,12 @@
-"""Rows of the journal's tables (`schema`) as the values that the rest of this room knows (`records`)."""
+"""Conversion of rows of the journal's tables (`schema`) to values (`model.run`)."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 
-from remediate.executor.journal.records import Backup, Run, StepRecord
 from remediate.model.identity import Address
+from remediate.model.run import Backup, Run, StepRecord
 
 
 def run_of(row: sqlite3.Row) -> Run:

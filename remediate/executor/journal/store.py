@@ -17,7 +17,6 @@ from typing import Any, Self
 
 from remediate.executor.identity import Who
 from remediate.executor.journal.database import open_to_read, open_to_write
-from remediate.executor.journal.records import UNFINISHED, ApprovalRecord, Backup, Run, RunState, StepRecord, StepState
 from remediate.executor.journal.rows import backup_of, run_of, step_of
 from remediate.executor.journal.schema import MIGRATIONS, version_of
 from remediate.executor.operations.change import Change
@@ -28,6 +27,7 @@ from remediate.model.errors import RemediateError
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.masking import mask
 from remediate.model.plan import Plan
+from remediate.model.run import UNFINISHED, ApprovalRecord, Backup, Run, RunState, StepRecord, StepState
 
 FILE_NAME = "journal.sqlite3"
 _WITH_SWITCHES = 3

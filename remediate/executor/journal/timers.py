@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from remediate.executor.journal.records import Run, RunState
 from remediate.executor.journal.store import Journal
 from remediate.model.canonical import rfc3339
+from remediate.model.run import Run, RunState
 
 CONFIRMED = "Confirmed by"
 """How the message of a run says that somebody confirmed it."""

@@ -1,4 +1,4 @@
-"""What the journal gives back: runs, their steps, backups and approvals, as values."""
+"""Runs as the journal records them: their state, steps, backups and approvals, as frozen values."""
 
 from __future__ import annotations
 
