@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
     from remediate.model.identity import Address
     from remediate.model.limits import Limits
-    from remediate.model.plan import Outcome
+    from remediate.model.verdict import Outcome
 
 CLOSE_ENOUGH = timedelta(minutes=5)
 """How far a peer's clock may be from this machine's before it is worth a warning. Its traffic server judges dates by its own."""

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from remediate.cli.session import Session
     from remediate.executor.journal.store import Journal
     from remediate.executor.result import RunResult
-    from remediate.model.plan import EndpointForecast, Outcome
+    from remediate.model.plan import EndpointForecast
     from remediate.model.run import Run, StepRecord
+    from remediate.model.verdict import Outcome
 
 
 def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: str | None) -> dict[str, Any]:

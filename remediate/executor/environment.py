@@ -20,7 +20,7 @@ from remediate.model.limits import Limits
 from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from remediate.trust.endpoint_verifier import Judgement
+    from remediate.model.verdict import Judgement
 
 
 def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:

@@ -10,7 +10,7 @@ from remediate.model.approvals import ApprovedCertificate
 
 if TYPE_CHECKING:
     from remediate.executor.window import Window
-    from remediate.trust.endpoint_verifier import Judgement
+    from remediate.model.verdict import Judgement
 
 Restart = Literal["never", "if-needed", "rolling"]
 OnFailure = Literal["rollback", "workaround", "stop"]

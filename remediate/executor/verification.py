@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from remediate.executor.changes import to_remove
 from remediate.model.identity import Address, Fingerprint, endpoint_name
-from remediate.model.plan import EndpointForecast, Outcome, Plan, SetCiphers, TrustCertificate
+from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.model.verdict import Cause, Verdict
+from remediate.model.verdict import Cause, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from remediate.trust.endpoint_verifier import Judgement
+    from remediate.model.verdict import Judgement
 
 
 @dataclass(frozen=True, slots=True)

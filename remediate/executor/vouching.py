@@ -28,7 +28,7 @@ from remediate.model.run import ApprovalRecord, Run
 from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from remediate.trust.endpoint_verifier import Judgement
+    from remediate.model.verdict import Judgement
 
 Key = tuple[Address, Address, int]
 """A pair: peer, address and port of the endpoint."""

@@ -32,7 +32,7 @@ from remediate.model.limits import Limits
 from remediate.model.text import escape_ascii
 
 if TYPE_CHECKING:
-    from remediate.trust.endpoint_verifier import Judgement
+    from remediate.model.verdict import Judgement
 
 RISK = "While verification is off, anybody who can answer in the place of a Unified CM node is believed by the traffic server."
 

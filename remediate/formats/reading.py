@@ -39,7 +39,6 @@ from remediate.model.plan import (
     Alternative,
     Base,
     EndpointForecast,
-    Outcome,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -49,7 +48,7 @@ from remediate.model.plan import (
     Unresolved,
 )
 from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
-from remediate.model.verdict import Verdict
+from remediate.model.verdict import Outcome, Verdict
 
 _Document = TypeVar("_Document", bound=BaseModel)
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -14,7 +14,6 @@ from remediate.model.plan import (
     Action,
     Base,
     EndpointForecast,
-    Outcome,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -23,6 +22,7 @@ from remediate.model.plan import (
     TrustCertificate,
 )
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Snapshot
+from remediate.model.verdict import Outcome
 
 
 def write_snapshot(snapshot: Snapshot) -> str:

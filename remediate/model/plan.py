@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, PlanId, Product
+from remediate.model.identity import Address, CipherList, Fingerprint, PlanId, Product
 from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
-from remediate.model.verdict import Cause, Verdict
+from remediate.model.verdict import Cause, Outcome
 
 CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
 Role = Literal["root", "intermediate", "self-signed"]
@@ -100,14 +100,6 @@ class RemoveCertificate:
 
 
 Action = TrustCertificate | SetCiphers | RefreshDiscovery | RestartPeer | RemoveCertificate
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A verdict, and the key family of the certificate it is about (None when none was presented, or either may be)."""
-
-    verdict: Verdict
-    key: KeyFamily | None
 
 
 @dataclass(frozen=True, slots=True)

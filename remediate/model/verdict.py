@@ -1,9 +1,12 @@
-"""What a peer says of one endpoint."""
+"""The verdict of a peer on an endpoint, and the values that hold one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from remediate.model.identity import Address, KeyFamily
 
 
 class Cause(StrEnum):
@@ -22,16 +25,20 @@ class Cause(StrEnum):
     HANDSHAKE_FAILED = "handshake-failed"
 
 
+TRUST_CAUSES: Final = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
+"""The causes that an addition to the trusted CA list can fix."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer for one presented chain, one trusted CA list and one connection address.
 
     Attributes:
-        ok: the traffic server would go on with the request.
-        cause: why not; None when ok.
+        ok: Whether the traffic server would send the request.
+        cause: Why not; None when ok.
         error: OpenSSL's text for ``code``, or the name rule's; None when ok.
         code: OpenSSL's ``X509_V_ERR_*`` number; 0 when the chain is good (also when only the name is refused).
-        depth: position in the chain, 0 being the leaf; None when ok.
+        depth: Position in the chain, 0 being the leaf; None when ok.
     """
 
     ok: bool
@@ -39,3 +46,27 @@ class Verdict:
     error: str | None = None
     code: int = 0
     depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict, and the key family of the certificate it is about (None when none was presented, or either may be)."""
+
+    verdict: Verdict
+    key: KeyFamily | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one endpoint gets from one peer.
+
+    Attributes:
+        works: The certificate that is expected first verifies, name included. Where another one may be presented instead, an
+            endpoint can work today that does not count as verified: nothing that works today may be broken.
+    """
+
+    address: Address
+    port: int
+    peer: Address
+    outcome: Outcome
+    works: bool

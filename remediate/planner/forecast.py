@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
-from remediate.model.plan import EndpointForecast, Outcome
+from remediate.model.plan import EndpointForecast
 from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.verdict import Judgement, Outcome
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers, VerificationResult
-from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier, Judgement
+from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier
 
 
 class Forecaster:

@@ -24,6 +24,7 @@ from remediate.model.plan import (
     TrustCertificate,
 )
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.verdict import Judgement
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, find_ruled_out, list_alternatives
 from remediate.planner.forecast import Forecaster
@@ -34,7 +35,7 @@ from remediate.planner.solver.requirements import RequirementReader, VerifiedTod
 from remediate.planner.solver.solver import Choice, Solver, find_primary
 from remediate.planner.unresolved import Helpers, unresolved
 from remediate.trust.chain_verifier import OpenSslAnswers
-from remediate.trust.endpoint_verifier import Judgement, verify_snapshot
+from remediate.trust.endpoint_verifier import verify_snapshot
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:

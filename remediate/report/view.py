@@ -11,7 +11,6 @@ from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import (
     Action,
     EndpointForecast,
-    Outcome,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -21,7 +20,7 @@ from remediate.model.plan import (
     Unresolved,
 )
 from remediate.model.snapshot import ALARM
-from remediate.model.verdict import Cause
+from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
 

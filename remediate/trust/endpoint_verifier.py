@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Address, CipherList, KeyFamily
-from remediate.model.plan import Outcome
+from remediate.model.identity import CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.model.verdict import Cause, Verdict
+from remediate.model.verdict import Cause, Judgement, Outcome, Verdict
 from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers, VerificationResult
 from remediate.trust.ciphers import presented_families
 from remediate.trust.openssl import V_OK
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What one endpoint gets from one peer.
-
-    Attributes:
-        works: The certificate that is expected first verifies, name included. Where another one may be presented instead, an
-            endpoint can work today that does not count as verified: nothing that a person sees working may be broken.
-    """
-
-    address: Address
-    port: int
-    peer: Address
-    outcome: Outcome
-    works: bool
 
 
 def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> tuple[Judgement, ...]:

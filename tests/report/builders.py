@@ -10,7 +10,6 @@ from remediate.model.plan import (
     Alternative,
     Base,
     EndpointForecast,
-    Outcome,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -19,7 +18,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.verdict import Cause, Verdict
+from remediate.model.verdict import Cause, Outcome, Verdict
 from tests.pki import issue
 
 PEERS = tuple(Address(f"expc{number}.example.test") for number in (1, 2, 3))

@@ -169,9 +169,8 @@ def _show(session: Session, walk: Walk) -> None:
 
     from rich.text import Text
 
-    from remediate.model.plan import Outcome
     from remediate.model.text import escape
-    from remediate.model.verdict import Verdict
+    from remediate.model.verdict import Outcome, Verdict
     from remediate.report.terminal import show_matrix
     from remediate.report.view import endpoint_name
 

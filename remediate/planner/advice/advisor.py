@@ -7,7 +7,7 @@ from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
-from remediate.model.verdict import Cause
+from remediate.model.verdict import TRUST_CAUSES, Cause
 from remediate.planner.advice.causes import issuer_unknown, name_mismatch, on_the_cause
 from remediate.planner.advice.name_conflict import on_the_conflict, removal
 from remediate.planner.advice.obstacle import Obstacle, obstacle_of
@@ -38,7 +38,6 @@ _LOST_AT_PRODUCT: dict[Product, str] = {
     "imp": "instant messaging and presence",
     "unity": "voicemail",
 }
-_MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 _SAID_BY_THE_CAUSE = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED, Cause.NAME_MISMATCH, Cause.SHADOWED})
 
 
@@ -61,7 +60,7 @@ class Advisor:
         cause = refusal.explained.verdict.cause or Cause.CHAIN_INVALID
         if cause in _SAID_BY_THE_CAUSE:
             return on_the_cause(refusal)
-        behind = self._behind(refusal) if cause in _MENDED_BY_TRUST else None
+        behind = self._behind(refusal) if cause in TRUST_CAUSES else None
         if behind is not None:
             return on_the_fault_behind(refusal, behind)
         obstacle = None if _is_the_leaf_s_own(refusal.explained) else self._obstacle(refusal)
@@ -75,7 +74,7 @@ class Advisor:
         question = (refusal.presented, trusted)
         if question not in self._faults:
             found = find_underlying_fault(refusal.explained, refusal.presented, trusted, self._at)
-            self._faults[question] = None if found and found.verdict.cause in _MENDED_BY_TRUST else found
+            self._faults[question] = None if found and found.verdict.cause in TRUST_CAUSES else found
         return self._faults[question]
 
     def _obstacle(self, refusal: Refusal) -> Obstacle | None:
@@ -152,7 +151,7 @@ def _with_name(advice: Advice, refusal: Refusal) -> Advice:
     if advice.cause is Cause.NAME_MISMATCH or not presented or name_matches(presented[0], address):
         return advice
     name = name_mismatch(refusal)
-    if advice.cause in _MENDED_BY_TRUST:
+    if advice.cause in TRUST_CAUSES:
         refused = f"{refusal.explained.verdict.error} at depth {refusal.explained.verdict.depth}"
         return replace(name, text=f"{name.text} So its chain, refused now ({refused}), is left as it is.")
     text = f"{advice.text} Its name would then be refused too: {name.text}"

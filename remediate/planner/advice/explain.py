@@ -9,7 +9,7 @@ from datetime import datetime
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
-from remediate.model.verdict import Cause
+from remediate.model.verdict import TRUST_CAUSES
 from remediate.planner.advice.causes import on_the_cause
 from remediate.planner.advice.hostnames import on_the_name
 from remediate.planner.advice.refusal import Refusal, name_of, names_of
@@ -19,7 +19,6 @@ from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import find_underlying_fault
 from remediate.trust.verify import explain_chain, verify_chain
 
-_MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 _AFTER_A_LOOK = "once a person compared its fingerprint over another path"
 
 
@@ -72,7 +71,7 @@ def _what_it_costs(new: Certificate, old: Chain) -> str:
 
 
 def _of_the_cause(refusal: Refusal, at: datetime) -> tuple[str, ...]:
-    if refusal.explained.verdict.cause in _MENDED_BY_TRUST:
+    if refusal.explained.verdict.cause in TRUST_CAUSES:
         behind = find_underlying_fault(refusal.explained, refusal.presented, refusal.trusted, at)
         if behind is not None:
             advice = on_the_cause(replace(refusal, explained=behind))

@@ -9,14 +9,12 @@ from datetime import datetime
 
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
-from remediate.model.verdict import Cause, Verdict
+from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
 from remediate.planner.advice.causes import on_the_cause
 from remediate.planner.advice.explain import mending_of
 from remediate.planner.advice.refusal import Refusal
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.verify import explain_chain
-
-_MENDED_BY_TRUST = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRUSTED, Cause.ISSUER_UNKNOWN})
 
 
 def on_the_chain(address: str, chain: Chain, verdict: Verdict | None, trusted: Chain | None, at: datetime) -> tuple[str, ...]:
@@ -42,7 +40,7 @@ def on_the_chain(address: str, chain: Chain, verdict: Verdict | None, trusted: C
 def _is_about_the_leaf(verdict: Verdict, chain: Chain, at: datetime) -> bool:
     """Whether the logged error is one of the presented leaf. Above it, the peer's list may hold another than was presented."""
     leaf = chain[0]
-    if verdict.depth != 0 or verdict.cause in _MENDED_BY_TRUST:
+    if verdict.depth != 0 or verdict.cause in TRUST_CAUSES:
         return False
     if verdict.cause is Cause.EXPIRED:
         return leaf.not_after is not None and leaf.not_after <= at
