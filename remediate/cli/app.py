@@ -14,9 +14,11 @@ from typing import NoReturn
 
 import click
 
+from remediate import __version__
 from remediate.cli.error_reporting import Terminated, report_failure
 from remediate.cli.session import Session
 from remediate.machine.core_dumps import forbid_core_dumps
+from remediate.machine.system import ENDING_SIGNALS
 
 VERBS = {
     "collect": "Read peers, lists and endpoints into a snapshot.",
@@ -88,7 +90,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="remediate", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def command() -> None:
     """Hold the verbs."""
 
@@ -110,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     forbid_core_dumps()
-    for one in (signal.SIGTERM, signal.SIGHUP):
+    for one in ENDING_SIGNALS:
         # A dropped connection to the terminal is the commonest way for a run to be interrupted in a change window.
         signal.signal(one, _terminate)
     for stream in filter(None, (sys.stdout, sys.stderr)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from remediate.machine.files import FileTooLarge, NotRegularFile, read_regular_file
+from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT, effective_user_id, sync_directory
 from remediate.model.errors import RemediateError, UsageError
 from remediate.model.limits import Limits
 
@@ -29,7 +30,7 @@ def write_whole(path: Path, text: str) -> None:
     try:
         _refuse_special(path)
         _replace(path, text)
-        _sync_folder(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise _refusal(path, error) from error
 
@@ -46,7 +47,7 @@ def open_private(path: Path) -> TextIO:
         if path.is_symlink() or path.is_fifo():
             raise _not_a_plain_file(path)
         # What was looked at may have been replaced since: the open file decides.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, _PRIVATE)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | NO_FOLLOW | NO_WAIT | NO_TERMINAL | CLOSE_ON_EXEC, _PRIVATE)
     except OSError as error:
         raise _refusal(path, error) from error
     try:
@@ -68,7 +69,7 @@ def _take_over(handle: int, path: Path) -> None:
         return
     if not stat.S_ISREG(status.st_mode):
         raise _not_a_plain_file(path)
-    if status.st_uid == os.geteuid():
+    if status.st_uid == effective_user_id():
         os.fchmod(handle, _PRIVATE)
     os.ftruncate(handle, 0)
 
@@ -143,14 +144,6 @@ def _replace(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refusal(path: Path, error: OSError) -> RemediateError:

@@ -7,6 +7,8 @@ import os
 import socket
 from dataclasses import dataclass
 
+from remediate.machine.system import user_id
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -24,6 +26,6 @@ def whoami() -> Who:
     """Return who this process is. A user id without a name (containers) stands for itself."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid {os.getuid()}"
+    except (ImportError, KeyError, OSError):
+        user = f"uid {user_id()}"
     return Who(user, socket.gethostname(), os.getpid())

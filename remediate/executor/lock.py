@@ -10,11 +10,9 @@ again right before its writes (step 3) is what notices another writer, and it ca
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import pwd
 import re
 import stat
 import time
@@ -26,6 +24,7 @@ from pathlib import Path
 from remediate.executor.identity import Who
 from remediate.executor.ports import ClusterPort
 from remediate.machine.files import refuse_special
+from remediate.machine.system import CLOSE_ON_EXEC, HAS_FILE_LOCKS, NO_FOLLOW, NO_WAIT, home_directory, lock_at_once, user_id
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import LockHeld, RemediateError
@@ -77,13 +76,10 @@ def shared_directory() -> Path:
     In the home that the system knows of, not the one of the environment: a login shell, cron and Ansible differ in HOME and TMPDIR.
     Below /tmp where there is no such home to write to.
     """
-    try:
-        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:
-        home = None
+    home = home_directory()
     if home and home.is_dir() and os.access(home, os.W_OK):
         return home / ".local" / "state" / "remediate" / "peers"
-    return Path("/tmp") / f"remediate-{os.getuid()}"  # noqa: S108 - its owner and mode are checked before use
+    return Path("/tmp") / f"remediate-{user_id()}"  # noqa: S108 - its owner and mode are checked before use
 
 
 @contextmanager
@@ -115,6 +111,7 @@ def _held(
         "ticket": ticket,
         "since": rfc3339(now()),
     }
+    _refuse_without_locks()
     with ExitStack() as stack:
         _private(state_dir)
         lock = ClusterLock(name, facts, now, stack)
@@ -162,7 +159,17 @@ def refuse_if_boxes_held(opened: ClusterPort, cluster: str, shared: Path) -> Non
     _refuse_if_any_held(box_paths(opened, shared), cluster)
 
 
+def _refuse_without_locks() -> None:
+    """Where two runs could not be kept apart, none writes. Raises LockError."""
+    if not HAS_FILE_LOCKS:
+        raise LockError(
+            "This system has no file locks that keep two runs apart, so remediate does not write to a cluster from here.",
+            next_step="Run this command on Linux, macOS or WSL. Reading commands work here: collect, plan, show, verify, diagnose.",
+        )
+
+
 def _refuse_if_any_held(paths: Iterable[Path], cluster: str) -> None:
+    _refuse_without_locks()
     for path in paths:
         with suppress(FileNotFoundError):
             os.close(_locked(path, cluster, os.O_RDONLY))
@@ -201,7 +208,7 @@ def _private(directory: Path) -> Path:
         found = directory.lstat()
     except OSError as error:
         raise LockError(f"The directory {directory} cannot be made: {error.strerror}.") from error
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == user_id() and not found.st_mode & 0o022
     if not ours:
         raise LockError(f"The directory {directory} does not belong to this user alone, so a lock in it could be anybody's.")
     return directory
@@ -224,7 +231,7 @@ def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
     except OSError as error:
         raise LockError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_at_once(handle)
     except BlockingIOError as error:
         held_by = _holder(handle)
         os.close(handle)
@@ -236,7 +243,7 @@ def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
 
 
 def _opened(path: Path, flags: int) -> int:
-    handle = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    handle = os.open(path, flags | CLOSE_ON_EXEC | NO_FOLLOW | NO_WAIT, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, path)
     except OSError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from remediate.executor.journal.timers import is_armed, is_due
 from remediate.executor.lock import name_is_held
 from remediate.executor.recovery import confirm_command
+from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, lock_at_once
 from remediate.model.run import Run
 
 _A_MOMENT_S = 0.05
@@ -19,7 +19,7 @@ _A_MOMENT_S = 0.05
 
 def hold_log(handle: int) -> None:
     """Mark the open log of a timer as in use, until the last process that has inherited it ends."""
-    fcntl.flock(handle, fcntl.LOCK_SH)
+    lock_at_once(handle, shared=True)
 
 
 def log_of(run: str, state_dir: Path) -> Path:
@@ -61,14 +61,14 @@ def _is_watched(run: str, state_dir: Path) -> bool:
 def _is_held(log: Path, wait_s: float) -> bool:
     time.sleep(wait_s)
     try:
-        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(log, os.O_RDONLY | CLOSE_ON_EXEC | NO_FOLLOW | NO_WAIT)
     except FileNotFoundError:
         return False
     except OSError:
         return True  # It cannot be looked at, so nobody may say that it is gone.
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock_at_once(handle)
+    except OSError:  # held, or on a system without locks nobody can tell
         return True
     finally:
         os.close(handle)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from remediate.executor.steps import Step
+from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.errors import Interrupted
 
 _UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
@@ -29,7 +30,7 @@ class Stop:
     @property
     def exit_code(self) -> int:
         """The contract's: 130 for Ctrl-C, 143 for SIGTERM and SIGHUP."""
-        return 143 if self.signal in {signal.SIGTERM, signal.SIGHUP} else 130
+        return 143 if self.signal in ENDING_SIGNALS else 130
 
     def before(self, step: Step) -> None:
         """Raise Interrupted when asked to stop and `step` is one to stop before."""
@@ -62,7 +63,7 @@ def listening(warn: Callable[[str], None]) -> Iterator[Stop]:
         stop.signal = number
         warn("Interrupted: this step is being finished. Once more stops at once, and leaves the last write to be looked up.")
 
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, *ENDING_SIGNALS)}
     try:
         yield stop
     finally:

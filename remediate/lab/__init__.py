@@ -3,7 +3,7 @@
 ``with Lab(directory, scenario="story", judge=False) as lab:`` starts it in threads of this process; `lab.inventory` is then an
 inventory to point every command at. `remediate.lab.process` runs it in a process of its own.
 
-It needs Linux (127.0.0.0/8), and the extra ``remediate[lab]``.
+It needs Linux (127.0.0.0/8), and the extra ``expressway-remediate[lab]``.
 """
 
 from remediate.lab.errors import LabError

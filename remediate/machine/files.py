@@ -13,6 +13,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from remediate.machine.system import BINARY, CLOSE_ON_EXEC, NO_TERMINAL, NO_WAIT
+
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -85,8 +87,8 @@ def refuse_special(mode: int, path: Path) -> None:
 
 def _open(path: Path) -> int:
     try:
-        # O_NONBLOCK: opening a pipe to which nobody writes would wait. It changes nothing for a regular file.
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        # NO_WAIT: opening a pipe to which nobody writes would wait. It changes nothing for a regular file.
+        return os.open(path, os.O_RDONLY | BINARY | NO_WAIT | NO_TERMINAL | CLOSE_ON_EXEC)
     except ValueError as error:  # a NUL character, or a lone surrogate
         raise _bad_name(path) from error
 

@@ -80,11 +80,12 @@ def command(session: Session) -> int:
       70  it does not: the prediction was wrong
       1   the lab does not start
     """
+    from remediate.cli.verbs.lab import lab_missing, refuse_without_linux
+
+    refuse_without_linux()
     try:
         from remediate.lab import Lab
     except ImportError as error:
-        from remediate.cli.verbs.lab import lab_missing
-
         raise lab_missing(error) from error
 
     started = time.monotonic()

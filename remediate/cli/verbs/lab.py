@@ -9,6 +9,7 @@ import click
 
 from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
+from remediate.machine.system import HAS_FILE_LOCKS
 from remediate.model.errors import RemediateError
 
 if TYPE_CHECKING:
@@ -136,11 +137,21 @@ def lab_missing(error: ImportError) -> RemediateError:
     """Return what to say when the lab's own packages are not installed."""
     return RemediateError(
         f"The lab needs the Python package {error.name}, which is not installed.",
-        next_step="Install the extra: pip install 'remediate[lab]'.",
+        next_step="Install the extra: pip install 'expressway-remediate[lab]'.",
     )
 
 
+def refuse_without_linux() -> None:
+    """Raise RemediateError where the lab cannot run whatever is installed."""
+    if not HAS_FILE_LOCKS:
+        raise RemediateError(
+            "The lab needs Linux: its systems have addresses of their own on the loopback interface.",
+            next_step="Run this command on Linux or WSL.",
+        )
+
+
 def _process() -> Any:
+    refuse_without_linux()
     try:
         from remediate.lab import process
     except ImportError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from remediate.executor.journal.schema import MIGRATIONS, migrate, version_of
 from remediate.machine.files import refuse_special
+from remediate.machine.system import CLOSE_ON_EXEC, NO_WAIT, reserve, sync_directory
 
 _ROOM_BYTES = 4 * 1024 * 1024
 """What must be free before a run may start: a whole run with six peers and their lists needs less."""
@@ -21,7 +22,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     """Return the journal at `path`, made or brought to this version where that is due. Raises OSError, sqlite3.Error."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | NO_WAIT, 0o600))
     refuse_special_files(path)
     prove_room(path.parent)
     db = _configured(sqlite3.connect(path, isolation_level=None))
@@ -30,7 +31,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA foreign_keys = ON")
     if version_of(db) < len(MIGRATIONS):
         migrate(db)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     return db
 
 
@@ -62,12 +63,4 @@ def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
 def prove_room(directory: Path) -> None:
     """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers. Raises OSError."""
     with tempfile.TemporaryFile(dir=directory) as probe:
-        os.posix_fallocate(probe.fileno(), 0, _ROOM_BYTES)
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        reserve(probe.fileno(), _ROOM_BYTES)
