@@ -7,8 +7,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Carries an OpenSSL 3.5 that the tests compare with; it cannot be installed beside the wheel with 1.1.1w, so it is only unpacked.
 OPENSSL_3_5 := psycopg2-binary==2.9.11
+# What the versions of dependencies bear on: everything that parses, talks or prints. The laws of plans and histories do not.
+LOWEST := tests/cli tests/connectors tests/docs tests/inventory tests/lab tests/machine tests/model tests/package tests/playbooks tests/report
 
-.PHONY: help setup demo test coverage check lab bench prove fuzz torture lock clean
+.PHONY: help setup demo test lowest matrix coverage check lab bench prove fuzz torture lock release clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +33,14 @@ test: $(READY) ## every test, the stories on the lab included
 	@scripts/install-judge.sh --if-possible
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
+lowest: ## every test but the long ones, with the lowest version of every dependency that pyproject.toml allows
+	@$(PYTHON) -m venv --clear .venv-lowest
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[lab,dev,ansible]'
+	@.venv-lowest/bin/python -m pytest -q -n auto --dist loadgroup $(LOWEST) $(ARGS)
+
+matrix: ## the tests on Debian 12, 13 and sid, each with its own Python and OpenSSL, in chroots (root and debootstrap); says what it could not run
+	@$(PYTHON) -m scripts.matrix $(if $(ARGS),-- $(ARGS))
+
 coverage: $(READY) ## every test, measured: what no test reaches in trust, planner and executor; fails under 95 % of any, lines and branches together
 	@scripts/install-judge.sh --if-possible
 	@$(BIN)/coverage erase
@@ -51,10 +61,12 @@ lab: $(READY) ## start the lab and say how to talk to it (`remediate lab down` e
 bench: $(READY) ## what README claims about speed, measured beside a peer
 	@$(BIN)/python -m benchmarks
 
-lock: ## write constraints.txt anew from the newest versions that fit pyproject.toml
+lock: ## write constraints.txt anew from the newest versions that fit pyproject.toml, and constraints-lowest.txt from the lowest
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab,dev,ansible]'
-	@.venv-lock/bin/python -m pip freeze --exclude-editable > constraints.txt
+	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab,dev,ansible,release]' uv
+	@.venv-lock/bin/python -m pip freeze --exclude-editable --exclude uv > constraints.txt
+	@.venv-lock/bin/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-header --no-annotate \
+	  --extra lab --extra dev --extra ansible -o constraints-lowest.txt pyproject.toml
 	@rm -rf .venv-lock
 
 prove: $(READY) ## the laws of a plan and brute force over thousands of drawn clusters (a quarter of an hour); `make test` does some
@@ -66,6 +78,9 @@ fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL
 torture: $(READY) ## kill applies and rollbacks on the lab at every point and at random, then 10,000 drawn histories (half an hour); `make test` does some
 	@$(BIN)/python -m tests.torture
 
+release: ## sdist, wheel, SBOM and checksums in dist/, checked and installed once; uploads nothing
+	@PYTHON=$(PYTHON) scripts/release.sh
+
 clean: ## remove everything that was made here
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-lowest .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,9 +18,6 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 Component = dict[str, Any]
 
 _NATIVE = re.compile(r"\.(so|pyd|dylib|dll)(\.[\d.]+)?$")
@@ -36,6 +33,9 @@ _LINKED = {
 
 def main(arguments: list[str]) -> None:
     """Complete the SBOM in place, and validate it."""
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     path, python = Path(arguments[0]), arguments[1]
     bom = json.loads(path.read_text(encoding="utf-8"))
     packages = {component["name"].lower(): component for component in bom["components"]}
@@ -44,6 +44,8 @@ def main(arguments: list[str]) -> None:
         libraries = list_libraries(distribution, python)
         if package is not None and libraries:
             package["components"] = package.get("components", []) + libraries
+        if distribution.metadata["Name"] == bom["metadata"]["component"]["name"]:
+            bom["metadata"]["component"]["version"] = distribution.version
     text = json.dumps(bom, indent=2, sort_keys=True) + "\n"
     problem = JsonStrictValidator(SchemaVersion.from_version(bom["specVersion"])).validate_str(text)
     if problem is not None:
@@ -55,9 +57,14 @@ def list_libraries(distribution: Distribution, python: str) -> list[Component]:
     """Return what one package carries, each library once; what the package says itself comes first."""
     libraries: dict[str, Component] = {}
     for library in (*_stated(distribution), *_found(distribution), *_known(distribution, python)):
-        libraries.setdefault(library["name"], library)
+        libraries.setdefault(_identity(library), library)
     package = f"{distribution.metadata['Name']}=={distribution.version}"
-    return [library | {"bom-ref": f"{package}/{name}"} for name, library in sorted(libraries.items())]
+    return [library | {"bom-ref": f"{package}/{identity}"} for identity, library in sorted(libraries.items())]
+
+
+def _identity(library: Component) -> str:
+    """Return what no other library has, whatever its version: there is an OpenSSL, and a Rust crate of that name that only calls it."""
+    return str(library.get("purl", library["name"])).partition("@")[0]
 
 
 def _stated(distribution: Distribution) -> Iterator[Component]:
@@ -80,12 +87,15 @@ def _found(distribution: Distribution) -> Iterator[Component]:
         content = Path(str(file.locate())).read_bytes()
         openssl = _OPENSSL.search(content)
         if openssl is not None:
-            yield {"name": "openssl", "version": openssl[1].decode()} | _library(f"text in {file.name}")
+            version = openssl[1].decode()
+            yield {"name": "openssl", "version": version, "purl": f"pkg:generic/openssl@{version}"} | _library(
+                f"text in {file.name}"
+            )
         shared = _SHARED.fullmatch(file.name)
         if shared is not None and any(part.endswith(".libs") or part == ".dylibs" for part in file.parts):
-            version = {"version": shared["version"]} if shared["version"] else {}
+            stated = {"version": shared["version"]} if shared["version"] else {}
             digest = {"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}
-            yield {"name": shared["name"], "hashes": [digest]} | version | _library(f"the file {file.name}")
+            yield {"name": shared["name"], "hashes": [digest]} | stated | _library(f"the file {file.name}")
 
 
 def _known(distribution: Distribution, python: str) -> Iterator[Component]:
