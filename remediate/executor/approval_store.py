@@ -6,7 +6,6 @@ have written them, and no symbolic link is followed.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import stat
@@ -14,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from remediate.machine.system import CLOSE_ON_EXEC, DIRECTORY, HAS_FILE_LOCKS, NO_FOLLOW, NO_WAIT, effective_user_id, lock
 from remediate.model.approvals import BY_CA, Approvals, ApprovedCertificate
 from remediate.model.errors import FormatError, RemediateError
 from remediate.model.identity import Fingerprint, PlanId
 
 _FOLDER = "approvals"
 _MOST_BYTES = 4 * 1024 * 1024
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | DIRECTORY | NO_FOLLOW | CLOSE_ON_EXEC
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -38,6 +38,7 @@ def recorded_approvals(state_dir: Path, plan: PlanId) -> tuple[ApprovedCertifica
     """
     if not os.path.lexists(state_dir / _FOLDER):
         return ()
+    _refuse_without_locks()
     with _in_one_sentence(state_dir), _opened(state_dir / _FOLDER) as folder:
         return _read(folder, plan)
 
@@ -48,13 +49,14 @@ def record_approvals(state_dir: Path, approvals: Approvals) -> None:
     Raises:
         ApprovalsUnusable: others may write there, or it cannot be written.
     """
+    _refuse_without_locks()
     with _in_one_sentence(state_dir):
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileExistsError):
             (state_dir / _FOLDER).mkdir(mode=0o700)
         with _opened(state_dir / _FOLDER) as folder:
             # Two commands at once must not lose each other's approvals between reading and replacing.
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            lock(folder)
             known = _read(folder, approvals.plan)
             _replace(folder, Approvals(approvals.plan, merged(known, approvals.approved)))
 
@@ -67,6 +69,14 @@ def merged(*several: Iterable[ApprovedCertificate]) -> tuple[ApprovedCertificate
         if known is None or (known.how == BY_CA and approval.how != BY_CA):
             found[approval.certificate] = approval
     return tuple(found.values())
+
+
+def _refuse_without_locks() -> None:
+    """Where nobody can prove whose a file is, no approval is kept or believed."""
+    if not HAS_FILE_LOCKS:
+        raise ApprovalsUnusable(
+            "This system cannot keep approvals as this user's own word.", next_step="Approve and apply on Linux, macOS or WSL."
+        )
 
 
 @contextmanager
@@ -93,7 +103,7 @@ def _opened(folder: Path) -> Iterator[int]:
 
 def _refuse_if_others_write(handle: int, path: Path) -> None:
     facts = os.fstat(handle)
-    if facts.st_uid != os.geteuid() or facts.st_mode & _OTHERS_WRITE:
+    if facts.st_uid != effective_user_id() or facts.st_mode & _OTHERS_WRITE:
         raise ApprovalsUnusable(f"{path} does not belong to this user alone, so the approvals in it are not believed.")
 
 
@@ -104,8 +114,8 @@ def _name(plan: PlanId) -> str:
 
 def _read(folder: int, plan: PlanId) -> tuple[ApprovedCertificate, ...]:
     try:
-        # O_NONBLOCK: a FIFO in the place of the file must not hold up the run.
-        handle = os.open(_name(plan), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        # NO_WAIT: a FIFO in the place of the file must not hold up the run.
+        handle = os.open(_name(plan), os.O_RDONLY | NO_FOLLOW | NO_WAIT | CLOSE_ON_EXEC, dir_fd=folder)
     except FileNotFoundError:
         return ()
     with os.fdopen(handle, "rb") as file:
@@ -120,7 +130,7 @@ def _read(folder: int, plan: PlanId) -> tuple[ApprovedCertificate, ...]:
 
 def _replace(folder: int, approvals: Approvals) -> None:
     draft = f".{secrets.token_hex(8)}.draft"
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | CLOSE_ON_EXEC, 0o600, dir_fd=folder)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(approvals.to_json())

@@ -20,6 +20,7 @@ else:
 # Flags of os.open; 0 where a system has no such flag.
 BINARY: int = getattr(os, "O_BINARY", 0)
 CLOSE_ON_EXEC: int = getattr(os, "O_CLOEXEC", 0)
+DIRECTORY: int = getattr(os, "O_DIRECTORY", 0)
 NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 NO_TERMINAL: int = getattr(os, "O_NOCTTY", 0)
 NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
@@ -40,6 +41,13 @@ def lock_at_once(handle: int, *, shared: bool = False) -> None:
     if not HAS_FILE_LOCKS:
         raise OSError("this system has no file locks that end with their holder")
     fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def lock(handle: int) -> None:
+    """Lock an open file or directory until its last holder ends, and wait for others who hold it. Raises OSError."""
+    if not HAS_FILE_LOCKS:
+        raise OSError("this system has no file locks that end with their holder")
+    fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def user_id() -> int | None:
