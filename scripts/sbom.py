@@ -63,7 +63,7 @@ def list_libraries(distribution: Distribution, python: str) -> list[Component]:
 
 
 def _identity(library: Component) -> str:
-    """Return what no other library has, whatever its version: there is an OpenSSL, and a Rust crate of that name that only calls it."""
+    """Return what tells libraries apart, whatever their versions: a Rust crate may have the name of the library that it calls."""
     return str(library.get("purl", library["name"])).partition("@")[0]
 
 

@@ -99,7 +99,7 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
     ids=str,
 )
 def test_reading_commands_of_a_cluster_run(command: str, code: int, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
-    output = ["-o", tmp_path / "output.json"] if command in {"collect", "plan"} else []
+    output: list[str | Path] = ["-o", tmp_path / "output.json"] if command in {"collect", "plan"} else []
 
     done = run_elsewhere(RUN, *command.split(), "-q", "-i", lab.inventory, *output)
 
