@@ -36,6 +36,7 @@ test: $(READY) ## every test, the stories on the lab included
 lowest: ## every test but the long ones, with the lowest version of every dependency that pyproject.toml allows
 	@$(PYTHON) -m venv --clear .venv-lowest
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[lab,dev,ansible]'
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lowest/openssl-3.5 '$(OPENSSL_3_5)'
 	@.venv-lowest/bin/python -m pytest -q -n auto --dist loadgroup $(LOWEST) $(ARGS)
 
 matrix: ## the tests on Debian 12, 13 and sid, each with its own Python and OpenSSL, in chroots (root and debootstrap); says what it could not run

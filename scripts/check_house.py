@@ -269,8 +269,8 @@ def check(root: Path) -> list[Violation]:
                 violations += check_sizes(short, text, tree)
     executor = [(path, tree) for path, tree in sources if path.is_relative_to("remediate/executor")]
     writing = writing_functions([tree for _, tree in executor])
-    for path, tree in executor:
-        violations += check_lazy_writes(path, tree, writing)
+    for path, module in executor:
+        violations += check_lazy_writes(path, module, writing)
     outside_the_lab = [(path, tree) for path, tree in sources if not path.is_relative_to("remediate/lab")]
     violations += check_single_definitions(outside_the_lab)
     return sorted(violations)

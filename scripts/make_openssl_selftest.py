@@ -128,7 +128,7 @@ def main() -> None:
                 "depth": built.depth,
             }
         )
-        print(f"{built.code:3} {built.depth}  {name}")  # noqa: T201
+        print(f"{built.code:3} {built.depth}  {name}")
     TARGET.write_text(json.dumps({"at": at, "cases": cases}, indent=1) + "\n", encoding="utf-8")
 
 
