@@ -10,7 +10,7 @@ from remediate.executor.changes import to_remove
 from remediate.model.identity import Address, Fingerprint, endpoint_name
 from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Outcome
 
 if TYPE_CHECKING:
     from remediate.model.verdict import Judgement
@@ -72,17 +72,11 @@ def compare(forecasts: Sequence[EndpointForecast], judgements: Sequence[Judgemen
     remaining: list[EndpointForecast] = []
     for forecast in forecasts:
         found = outcomes.get((forecast.peer, forecast.address, forecast.port))
-        if found is None or _not_observed(found.verdict):
+        if found is None or not found.verdict.observed:
             unseen.append(forecast)
         elif not found.verdict.ok:
             (broken if forecast.after.verdict.ok else remaining).append(forecast)
     return Verification(tuple(judgements), tuple(broken), tuple(unseen), tuple(remaining), outcomes)
-
-
-def _not_observed(verdict: Verdict) -> bool:
-    """A node that could not be looked at says so in its error; *no shared cipher* on a node that answers is a refusal like others."""
-    looked_at = not (verdict.error or "").startswith(Cause.HANDSHAKE_FAILED)
-    return verdict.cause is Cause.UNREACHABLE or (verdict.cause is Cause.HANDSHAKE_FAILED and not looked_at)
 
 
 def worse_than_before(verification: Verification, peer: Address) -> tuple[EndpointForecast, ...]:

@@ -48,7 +48,7 @@ from remediate.model.plan import (
     Unresolved,
 )
 from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
-from remediate.model.verdict import Outcome, Verdict
+from remediate.model.verdict import Cause, Outcome, Verdict
 
 _Document = TypeVar("_Document", bound=BaseModel)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -288,7 +288,10 @@ def _addresses(texts: Iterable[str]) -> tuple[Address, ...]:
 
 
 def _outcome(wire: OutcomeWire) -> Outcome:
-    return Outcome(Verdict(wire.ok, wire.cause, wire.error, wire.code, wire.depth), wire.key)
+    # A file has no field for this: a node that answered, and has no shared cipher, has an error that does not begin with its cause.
+    no_handshake = wire.cause is Cause.HANDSHAKE_FAILED and (wire.error or "").startswith(Cause.HANDSHAKE_FAILED)
+    observed = wire.cause is not Cause.UNREACHABLE and not no_handshake
+    return Outcome(Verdict(wire.ok, wire.cause, wire.error, wire.code, wire.depth, observed), wire.key)
 
 
 def _forecast(wire: ForecastWire) -> EndpointForecast:

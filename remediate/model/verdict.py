@@ -39,6 +39,7 @@ class Verdict:
         error: OpenSSL's text for ``code``, or the name rule's; None when ok.
         code: OpenSSL's ``X509_V_ERR_*`` number; 0 when the chain is good (also when only the name is refused).
         depth: Position in the chain, 0 being the leaf; None when ok.
+        observed: Whether the peer and the endpoint could be observed; if not, the endpoint is neither accepted nor refused.
     """
 
     ok: bool
@@ -46,6 +47,7 @@ class Verdict:
     error: str | None = None
     code: int = 0
     depth: int | None = None
+    observed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ from remediate.model.identity import CipherList
 from remediate.model.plan import Alternative, Policy
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.text import count
-from remediate.planner.advice.refusal import endpoints_of
+from remediate.planner.advice.phrases import join_endpoints
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.planner.solver.solver import Choice, Solver
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.endpoint_verifier import ClusterVerifier
-from remediate.trust.openssl import readable
+from remediate.trust.openssl import is_readable
 
 _MAX_ALTERNATIVES = 3
-# The places of `Choice.order`, in the words of the contract's *The choice*.
-_LOST_BY = (
+# Why a choice loses, per place of `Choice.order`, in the words of the contract's *The choice*.
+_REJECTIONS = (
     "verifies fewer endpoints",
     "takes certificates out of the trusted CA list",
     "trusts more certificates that nobody vouches for",
@@ -36,7 +36,7 @@ _LOST_BY = (
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The cluster, the policy that was asked for, and a solver that answers for other policies too; OpenSSL's answers are shared."""
+    """The cluster, the policy of the plan, and a solver that answers for other policies too; OpenSSL's answers are shared."""
 
     snapshot: Snapshot
     policy: Policy
@@ -60,7 +60,7 @@ class RuledOut:
 
 def find_ruled_out(comparison: Comparison, best: Choice, forecaster: Forecaster) -> RuledOut:
     """Return the plans that verify more than `best`, whose `forecaster` this is, and that the policy rules out."""
-    return RuledOut(_removing(comparison, best, forecaster), _with_any_ciphers(comparison, best))
+    return RuledOut(_find_with_removal(comparison, best, forecaster), _find_with_any_ciphers(comparison, best))
 
 
 def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_out: RuledOut) -> tuple[Alternative, ...]:
@@ -68,33 +68,33 @@ def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_o
     best = choices[0]
     rejected = [
         *(
-            Alternative(_summary(choice), _why(best, choice), f"--ciphers {choice.policy}")
+            Alternative(_summarize(choice), _explain_rejection(best, choice), f"--ciphers {choice.policy}")
             for choice in choices[1:]
             # A cipher change that alters nothing else is no alternative worth a line.
             if choice.cost != best.cost
         ),
-        *_ruled_out_alternatives(comparison, ruled_out),
-        *_infeasible(comparison, choices),
+        *_list_ruled_out(comparison, ruled_out),
+        *_list_infeasible(comparison, choices),
     ]
     return tuple(rejected[:_MAX_ALTERNATIVES])
 
 
-def _ruled_out_alternatives(comparison: Comparison, ruled_out: RuledOut) -> Iterator[Alternative]:
+def _list_ruled_out(comparison: Comparison, ruled_out: RuledOut) -> Iterator[Alternative]:
     if ruled_out.removing is not None:
         yield Alternative(
-            _summary(ruled_out.removing), "takes certificates out, which needs --allow-removal", "--allow-removal"
+            _summarize(ruled_out.removing), "takes certificates out, which needs --allow-removal", "--allow-removal"
         )
     if ruled_out.ciphers is not None:
         why = f"needs another cipher policy than --ciphers {comparison.policy.ciphers}"
-        yield Alternative(_summary(ruled_out.ciphers), why, f"--ciphers {ruled_out.ciphers.policy}")
+        yield Alternative(_summarize(ruled_out.ciphers), why, f"--ciphers {ruled_out.ciphers.policy}")
 
 
-def _infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[Alternative]:
-    """Cipher lists that the policy allows and that would lose what verifies today, whatever is added."""
+def _list_infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[Alternative]:
+    """Yield the cipher lists that the policy allows and that would lose what verifies today, whatever is added."""
     solved = {choice.policy for choice in choices}
     for name, ciphers in comparison.solver.cipher_lists():
         if name not in solved and ciphers is not None:
-            lost = endpoints_of(_lost_with(comparison, ciphers))
+            lost = join_endpoints(_find_lost(comparison, ciphers))
             why = (
                 f"would break what verifies today ({lost}), and no addition keeps all of that"
                 if lost
@@ -103,8 +103,8 @@ def _infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[A
             yield Alternative(f"{REVERSE_PROXY_CIPHERS} set to {name.replace('-', ' ')}", why, f"--ciphers {name}")
 
 
-def _lost_with(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
-    """The endpoints that some peer accepts today and would refuse with `ciphers` and its list as it is."""
+def _find_lost(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
+    """Return the endpoints that some peer accepts today and would refuse with `ciphers` and its present list."""
     cluster = ClusterVerifier(comparison.snapshot, comparison.answers)
     lost: dict[str, Endpoint] = {}
     for peer in comparison.snapshot.peers:
@@ -117,16 +117,15 @@ def _lost_with(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
     return list(lost.values())
 
 
-def _with_any_ciphers(comparison: Comparison, best: Choice) -> Choice | None:
+def _find_with_any_ciphers(comparison: Comparison, best: Choice) -> Choice | None:
     if comparison.policy.ciphers == "auto":
         return None
-    free = comparison.solver.under(replace(comparison.policy, ciphers="auto")).choices(removal=comparison.policy.allow_removal)[
-        0
-    ]
-    return free if free.verified > best.verified else None
+    solver = comparison.solver.under(replace(comparison.policy, ciphers="auto"))
+    choice = solver.choices(removal=comparison.policy.allow_removal)[0]
+    return choice if choice.verified > best.verified else None
 
 
-def _removing(comparison: Comparison, best: Choice, forecaster: Forecaster) -> Choice | None:
+def _find_with_removal(comparison: Comparison, best: Choice, forecaster: Forecaster) -> Choice | None:
     if comparison.policy.allow_removal or not _has_stale_obstacle(comparison, forecaster):
         return None
     choice = comparison.solver.choices(removal=True)[0]
@@ -144,7 +143,7 @@ def _has_stale_obstacle(comparison: Comparison, forecaster: Forecaster) -> bool:
             if not forecaster.outcome(peer, endpoint).verdict.ok
             for chain in forecaster.chains(peer, endpoint)
         }
-        if not all(map(readable, trusted)) or any(_holds_stale(comparison, trusted, chain) for chain in refused):
+        if not all(map(is_readable, trusted)) or any(_holds_stale(comparison, trusted, chain) for chain in refused):
             return True
     return False
 
@@ -159,15 +158,15 @@ def _holds_stale(comparison: Comparison, trusted: frozenset[Certificate], chain:
     )
 
 
-def _summary(choice: Choice) -> str:
+def _summarize(choice: Choice) -> str:
     cost = choice.cost
     own = cost.added - cost.roots - cost.intermediates
     kinds = ((cost.roots, "root"), (cost.intermediates, "intermediate"), (own, "self-signed one"))
-    wide = ", ".join(count(number, what) for number, what in kinds if number) or "none"
+    added = ", ".join(count(number, kind) for number, kind in kinds if number) or "none"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",
-        f"{count(cost.added, 'certificate')} added over all peers ({wide})",
+        f"{count(cost.added, 'certificate')} added over all peers ({added})",
     ]
     if cost.unvouched:
         parts.append(f"{cost.unvouched} to approve")
@@ -176,6 +175,6 @@ def _summary(choice: Choice) -> str:
     return ", ".join(parts)
 
 
-def _why(best: Choice, rejected: Choice) -> str:
-    fields = zip(_LOST_BY, best.order, rejected.order, strict=True)
+def _explain_rejection(best: Choice, rejected: Choice) -> str:
+    fields = zip(_REJECTIONS, best.order, rejected.order, strict=True)
     return next(reason for reason, better, worse in fields if better != worse)

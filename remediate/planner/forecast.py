@@ -1,4 +1,4 @@
-"""The forecast: what every endpoint will get from every peer, by the verdict function, on the lists as the plan will leave them."""
+"""The forecast: what every endpoint will get from every peer, verified against the lists that the plan will leave."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier
 
 
 class Forecaster:
-    """Judges the cluster as it will be after `choice`.
+    """Judges the cluster as `choice` will leave it.
 
     Attributes:
         endpoints: By address and port.
@@ -31,7 +31,7 @@ class Forecaster:
         self.after: dict[Address, Chain] = {}
         self.added, self.removed, self.policy = choice.added, choice.removed, choice.policy
         self._verifiers: dict[Address, EndpointVerifier] = {}
-        self._representatives: dict[int, Address] = {}
+        self._representatives: dict[EndpointVerifier, Address] = {}
         self._ciphers: dict[Address, CipherList | None] = {}
         self._cluster = ClusterVerifier(snapshot, answers)
         for peer in snapshot.peers:
@@ -39,11 +39,11 @@ class Forecaster:
                 ciphers = self._ciphers[peer.address] = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
                 self._verifiers[peer.address] = self._cluster.at(self.after[peer.address], ciphers)
-                self._representatives.setdefault(id(self._verifiers[peer.address]), peer.address)
+                self._representatives.setdefault(self._verifiers[peer.address], peer.address)
 
     def representative_of(self, peer: Address) -> Address:
         """Return the first peer with the list and the ciphers of the observed `peer`: every endpoint gets the same from both."""
-        return self._representatives[id(self._verifiers[peer])]
+        return self._representatives[self._verifiers[peer]]
 
     def distinct_peers(self, observed: Iterable[Address]) -> tuple[Address, ...]:
         """Return one representative for each set of `observed` peers with equal lists and ciphers."""

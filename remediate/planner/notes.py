@@ -1,40 +1,51 @@
-"""What a person should know beside the plan: what is about to expire, what a verdict rests on, what was not in use."""
+"""The notes of a plan: what verdicts rest on, what expires soon and has a successor, what was not in use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.certificate import Certificate
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.library import openssl
 from remediate.model.plan import Policy
-from remediate.model.snapshot import ALARM, Peer, Snapshot
+from remediate.model.snapshot import ALARM, Endpoint, Peer, Snapshot
+from remediate.model.text import first_few
 from remediate.openssl.selftest import default_failures
+from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
-from remediate.planner.renewals import renewals
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain
+from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import openssl_3_refusal
 
+_SOON = timedelta(days=60)
+_REPLACEMENT = (
+    "The list holds one certificate of a name, so before that day replace the old one on every peer by hand "
+    f"({TRUSTED_CA_PAGE}); nothing is taken out by default."
+)
 
-def notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Forecaster) -> tuple[str, ...]:
-    """Return one sentence a line, each once, in a fixed order."""
+
+def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Forecaster) -> tuple[str, ...]:
+    """Return the notes, one sentence each, in a fixed order: alarms first."""
     observed = [peer for peer in snapshot.peers if peer.error is None]
-    found = [
+    notes = [
         *sorted(f"{ALARM}{alarm.message}" for alarm in snapshot.alarms),
         *_verdict_notes(),
         *_choice_notes(policy, choice),
         *_peer_notes(observed),
         *_tls13_notes(snapshot),
-        *renewals(snapshot, observed, forecaster),
+        *_renewal_notes(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
-    # What makes the plan incomplete stands in every view by itself, before anything else.
-    found += [gap.message for gap in snapshot.undiscovered if not gap.incomplete]
+    # Every view shows by itself, and first, which gaps make the plan incomplete.
+    notes += [gap.message for gap in snapshot.undiscovered if not gap.incomplete]
     if snapshot.not_in_use:
-        found.append(f"Not in use, so not judged: {', '.join(snapshot.not_in_use)}.")
-    return tuple(dict.fromkeys(found))
+        notes.append(f"Not in use, so not judged: {', '.join(snapshot.not_in_use)}.")
+    return tuple(dict.fromkeys(notes))
 
 
 def _verdict_notes() -> Iterator[str]:
@@ -70,31 +81,119 @@ def _peer_notes(observed: list[Peer]) -> Iterator[str]:
 
 def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
     undecided = [endpoint for endpoint in snapshot.endpoints if len(endpoint.presented) > 1 and endpoint.tls13 is not False]
-    speaking = [endpoint.name for endpoint in undecided if endpoint.tls13]
-    unasked = [endpoint.name for endpoint in undecided if endpoint.tls13 is None]
-    for names, what in ((speaking, "accept TLS 1.3"), (unasked, "could not be asked for TLS 1.3")):
+    accepting = [endpoint.name for endpoint in undecided if endpoint.tls13]
+    unknown = [endpoint.name for endpoint in undecided if endpoint.tls13 is None]
+    for names, statement in ((accepting, "accept TLS 1.3"), (unknown, "could not be asked for TLS 1.3")):
         if names:
             yield (
-                f"These {what}, where the cipher list has no say, so nothing here rests on it for them: {', '.join(names)}. "
+                f"These {statement}, where the cipher list has no say, so nothing here rests on it for them: {', '.join(names)}. "
                 "Whichever certificate they present must verify."
             )
 
 
 def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
-    """Chains that the appliance's OpenSSL 1.1.1 accepts and a later one would not: the next upgrade would break them."""
+    """Yield a note on each chain that OpenSSL 1.1.1 accepts and 3.x refuses: an upgrade of the appliance would break it."""
 
     @cache
-    def asked(presented: Chain, relevant: Chain) -> str | None:
+    def ask(presented: Chain, relevant: Chain) -> str | None:
         return openssl_3_refusal(presented, relevant, snapshot.taken_at)
 
     @cache
-    def said(peer: Address, presented: Chain) -> str | None:
-        return asked(presented, forecaster.relevant(peer, presented))
+    def ask_at(peer: Address, presented: Chain) -> str | None:
+        return ask(presented, forecaster.relevant(peer, presented))
 
     peers = forecaster.distinct_peers(peer.address for peer in observed)
     for endpoint in snapshot.endpoints:
         for peer in peers:
             verified = forecaster.outcome(peer, endpoint).verdict.ok
             for presented in forecaster.chains(peer, endpoint) if verified else ():
-                if why := said(peer, presented):
-                    yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {why}."
+                if error := ask_at(peer, presented):
+                    yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {error}."
+
+
+# --- renewals ---------------------------------------------------------------------------------------------------------
+
+
+def _renewal_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
+    """Yield a note on each certificate in use that expires soon or has a successor, by fingerprint."""
+    by_subject = _group_by_subject(snapshot)
+    for certificate, uses in sorted(_list_uses(observed, forecaster).items(), key=lambda item: item[0].fingerprint):
+        remaining = certificate.not_after - snapshot.taken_at if certificate.not_after else None
+        if remaining is None or remaining <= timedelta(0):
+            continue
+        # Only a CA has a successor by its name: tomcat and CallManager of one node share a subject.
+        namesakes = _list_later_namesakes(certificate, by_subject) if certificate.is_ca else []
+        successor = next((namesake for namesake in namesakes if _can_replace(namesake, certificate, uses, forecaster)), None)
+        if remaining <= _SOON or successor is not None:
+            yield _renewal_note(certificate, uses, remaining, successor, namesakes)
+
+
+def _renewal_note(
+    certificate: Certificate,
+    uses: list[_Use],
+    remaining: timedelta,
+    successor: Certificate | None,
+    namesakes: list[Certificate],
+) -> str:
+    names = list(dict.fromkeys(use.endpoint.name for use in uses))
+    expires = f"{describe_certificate(certificate)}, used by {first_few(names, 1)}, expires in {remaining.days} days"
+    if successor:
+        return f"{expires}; a successor is at hand ({successor.fingerprint[:19]}…). {_REPLACEMENT}"
+    if namesakes and _uses_in_list(uses, certificate):
+        return (
+            f"{expires}. {describe_certificate(namesakes[0])} has its name and another key: what uses the old one has to be signed "
+            "again before the list can hold the new one in its place."
+        )
+    return f"{expires}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """An endpoint whose chain at one peer holds a certificate; `trusted` is that peer's list after the plan."""
+
+    peer: Address
+    endpoint: Endpoint
+    trusted: Chain
+
+
+def _list_uses(observed: list[Peer], forecaster: Forecaster) -> dict[Certificate, list[_Use]]:
+    """Return every certificate that is in some endpoint's chain, with its uses."""
+    uses: dict[Certificate, list[_Use]] = {}
+    for peer in forecaster.distinct_peers(peer.address for peer in observed):
+        for endpoint in forecaster.endpoints.values():
+            for certificate in forecaster.used(peer, endpoint):
+                uses.setdefault(certificate, []).append(_Use(peer, endpoint, forecaster.after[peer]))
+    return uses
+
+
+def _group_by_subject(snapshot: Snapshot) -> dict[int, list[Certificate]]:
+    by_subject: dict[int, list[Certificate]] = {}
+    for certificate in snapshot.certificates.values():
+        by_subject.setdefault(name_hashes(certificate).subject, []).append(certificate)
+    return by_subject
+
+
+def _list_later_namesakes(old: Certificate, by_subject: dict[int, list[Certificate]]) -> list[Certificate]:
+    """Return the certificates with the subject of `old` that are valid for longer, by fingerprint."""
+    namesakes = by_subject.get(name_hashes(old).subject, []) if old.subject else []
+    later = [new for new in namesakes if new.not_after and old.not_after and new.not_after > old.not_after]
+    return sorted(later, key=lambda namesake: namesake.fingerprint)
+
+
+def _can_replace(new: Certificate, old: Certificate, uses: list[_Use], forecaster: Forecaster) -> bool:
+    """Return whether everything that verifies with `old` in a peer's list verifies with `new` in its place.
+
+    It does not where a CA was renewed with another key: the name is the same, and what the old key signed is refused.
+    """
+    verified = [use for use in _uses_in_list(uses, old) if forecaster.outcome(use.peer, use.endpoint).verdict.ok]
+    return bool(verified) and all(
+        forecaster.outcome_with(_replace(old, new, use.trusted), use.peer, use.endpoint).verdict.ok for use in verified
+    )
+
+
+def _uses_in_list(uses: list[_Use], certificate: Certificate) -> list[_Use]:
+    return [use for use in uses if certificate in use.trusted]
+
+
+def _replace(old: Certificate, new: Certificate, trusted: Chain) -> Chain:
+    return tuple(new if certificate == old else certificate for certificate in trusted if certificate != new)

@@ -1,4 +1,4 @@
-"""Removals: what a plan takes out of the lists, and the endpoints that would fail if that one certificate stayed."""
+"""Removals: the certificates that a plan removes from the lists, and the endpoints that would fail if one of them stayed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from remediate.trust.chain_verifier import Chain
 def plan_removals(
     snapshot: Snapshot, choice: Choice, forecaster: Forecaster, fixed: Iterable[EndpointForecast]
 ) -> list[RemoveCertificate]:
-    """Return one action per certificate and way of removal, by fingerprint, not yet numbered.
+    """Return one action per certificate and method of removal, by fingerprint, not yet numbered.
 
-    Args:
-        fixed: The forecasts of endpoints that are refused today and verify after the plan.
+    `fixed` are the forecasts of the endpoints that are refused today and verify after the plan.
     """
     fixed_at: dict[Address, list[EndpointForecast]] = {}
     for forecast in fixed:
@@ -33,8 +32,8 @@ def plan_removals(
             by_this_method = [peer for peer in peers if peer.removal == method]
             reasons: set[str] = set()
             for peer in by_this_method:
-                kept = _list_keeping(snapshot, choice, peer, certificate)
-                reasons.update(_failing_with(forecaster, fixed_at.get(peer.address, ()), kept))
+                trusted = _list_keeping(snapshot, choice, peer, certificate)
+                reasons.update(_failing_with(forecaster, fixed_at.get(peer.address, ()), trusted))
             addresses = tuple(peer.address for peer in by_this_method)
             actions.append(RemoveCertificate("", certificate.fingerprint, addresses, method, tuple(sorted(reasons))))
     return actions
@@ -49,7 +48,7 @@ def _failing_with(forecaster: Forecaster, fixed: Iterable[EndpointForecast], tru
 
 
 def _list_keeping(snapshot: Snapshot, choice: Choice, peer: Peer, certificate: Certificate) -> Chain:
-    """Return the list of `peer` as the plan leaves it, but with `certificate` where it was, and without what takes its place."""
+    """Return the list of `peer` after the plan, but with `certificate` where it was, and without what replaces it."""
     removed = {removal for removal in choice.removed[peer.address] if removal != certificate}
     trusted = (snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
     group = common_name_group(certificate)

@@ -1,4 +1,4 @@
-"""What stays refused after the plan, one entry an endpoint, with what would help."""
+"""The unresolved endpoints: what stays refused after the plan, one entry per endpoint, with the advice on it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from remediate.model.plan import Unresolved
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Cause
 from remediate.planner.advice.advisor import Advisor
-from remediate.planner.advice.refusal import Advice, Refusal
+from remediate.planner.advice.refusal import Advice, OtherEndpoints, Refusal
 from remediate.planner.forecast import Forecaster
-from remediate.planner.others import OthersAt
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain
 
@@ -20,29 +19,29 @@ _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}
 
 
 @dataclass(frozen=True, slots=True)
-class Helpers:
-    """What advice is taken from.
+class AdviceSources:
+    """The advisor, and the forecasts of the plans that the policy rules out.
 
     Attributes:
-        removing: the forecast of the best plan that may take certificates out; None: it verifies no more, or this is it.
-        ciphers: the forecast of the best plan under any cipher policy; None likewise.
+        with_removal: The forecast of the best plan that may remove certificates; None: it verifies no more, or is allowed.
+        with_ciphers: The forecast of the best plan under any cipher policy; None likewise.
     """
 
     advisor: Advisor
     oracle: TrustOracle
-    removing: Forecaster | None = None
-    ciphers: Forecaster | None = None
+    with_removal: Forecaster | None = None
+    with_ciphers: Forecaster | None = None
 
 
-def unresolved(snapshot: Snapshot, forecaster: Forecaster, helpers: Helpers) -> tuple[Unresolved, ...]:
-    """Return every endpoint that some observed peer will refuse, and every peer that could not be observed."""
+def list_unresolved(snapshot: Snapshot, forecaster: Forecaster, sources: AdviceSources) -> tuple[Unresolved, ...]:
+    """Return the peers that could not be observed, then the endpoints that some observed peer will refuse."""
     observed = [peer.address for peer in snapshot.peers if peer.error is None]
-    refusals = _Refusals(forecaster, helpers, observed)
-    refused = (refusals.of(endpoint) for endpoint in snapshot.endpoints)
-    return (*_unobserved_peers(snapshot), *(one for one in refused if one))
+    refusals = _Refusals(forecaster, sources, observed)
+    refused = (refusals.advise_on(endpoint) for endpoint in snapshot.endpoints)
+    return (*_list_unobserved_peers(snapshot), *(unresolved for unresolved in refused if unresolved))
 
 
-def _unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
+def _list_unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
     for peer in snapshot.peers:
         if peer.error is not None:
             text = f"This peer could not be looked at ({peer.error}), so nothing is planned for it."
@@ -51,33 +50,44 @@ def _unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
 
 
 class _Refusals:
-    """Advises on every endpoint at every peer that refuses it; peers that are alike are advised on once."""
+    """Advises on every endpoint at every peer that refuses it; peers with equal lists and ciphers share one advice."""
 
-    def __init__(self, forecaster: Forecaster, helpers: Helpers, observed: Sequence[Address]) -> None:
+    def __init__(self, forecaster: Forecaster, sources: AdviceSources, observed: Sequence[Address]) -> None:
         self._forecaster = forecaster
-        self._helpers = helpers
+        self._sources = sources
         self._observed = observed
-        self._others = {peer: OthersAt(forecaster, peer, helpers.oracle) for peer in forecaster.distinct_peers(observed)}
+        self._other_endpoints = {
+            peer: OtherEndpoints(forecaster, peer, sources.oracle) for peer in forecaster.distinct_peers(observed)
+        }
 
-    def of(self, endpoint: Endpoint) -> Unresolved | None:
-        """Return what is said of `endpoint`; None where every observed peer accepts it."""
+    def advise_on(self, endpoint: Endpoint) -> Unresolved | None:
+        """Return the advice on `endpoint`; None where every observed peer accepts it."""
         refusing = [peer for peer in self._observed if not self._forecaster.outcome(peer, endpoint).verdict.ok]
         if not refusing:
             return None
-        peers: dict[Advice, list[Address]] = {}
-        for kind in dict.fromkeys(self._forecaster.representative_of(peer) for peer in refusing):
-            advice = self._helpers.advisor.advise(self._refusal(kind, endpoint))
-            peers.setdefault(advice, []).extend(peer for peer in refusing if self._forecaster.representative_of(peer) == kind)
-        return self._told(endpoint, peers)
+        peers_by_advice: dict[Advice, list[Address]] = {}
+        for representative in self._forecaster.distinct_peers(refusing):
+            advice = self._sources.advisor.advise(self._refusal(representative, endpoint))
+            alike = (peer for peer in refusing if self._forecaster.representative_of(peer) == representative)
+            peers_by_advice.setdefault(advice, []).extend(alike)
+        return self._merge(endpoint, peers_by_advice)
 
-    def _told(self, endpoint: Endpoint, peers: dict[Advice, list[Address]]) -> Unresolved:
-        everywhere = len(peers) == 1 and len(next(iter(peers.values()))) == len(self._observed)
-        said = [one.text if everywhere else f"On {', '.join(some)} only: {one.text}" for one, some in peers.items()]
-        refusing = [peer for some in peers.values() for peer in some]
+    def _merge(self, endpoint: Endpoint, peers_by_advice: Mapping[Advice, Sequence[Address]]) -> Unresolved:
+        """Return one entry for `endpoint`; the peers are named unless all observed ones refuse it for the same reason."""
+        refusing = [peer for peers in peers_by_advice.values() for peer in peers]
+        everywhere = len(peers_by_advice) == 1 and len(refusing) == len(self._observed)
+        texts = [
+            advice.text if everywhere else f"On {', '.join(peers)} only: {advice.text}"
+            for advice, peers in peers_by_advice.items()
+        ]
         options = dict.fromkeys(
-            [*self._by_ciphers(endpoint, refusing), *(option for advice in peers for option in advice.options)]
+            [
+                *self._suggest_ciphers(endpoint, refusing),
+                *(option for advice in peers_by_advice for option in advice.options),
+            ]
         )
-        return Unresolved(endpoint.address, endpoint.port, next(iter(peers)).cause, " ".join(said), tuple(options))
+        cause = next(iter(peers_by_advice)).cause
+        return Unresolved(endpoint.address, endpoint.port, cause, " ".join(texts), tuple(options))
 
     def _refusal(self, peer: Address, endpoint: Endpoint) -> Refusal:
         forecaster = self._forecaster
@@ -87,19 +97,18 @@ class _Refusals:
             forecaster.explain(peer, endpoint),
             forecaster.after[peer],
             forecaster.added[peer],
-            self._others[peer],
+            self._other_endpoints[peer],
             self._removable(peer, endpoint),
         )
 
     def _removable(self, peer: Address, endpoint: Endpoint) -> Chain:
-        other = self._helpers.removing
-        return other.removed[peer] if other and other.outcome(peer, endpoint).verdict.ok else ()
+        forecaster = self._sources.with_removal
+        return forecaster.removed[peer] if forecaster and forecaster.outcome(peer, endpoint).verdict.ok else ()
 
-    def _by_ciphers(self, endpoint: Endpoint, refusing: Sequence[Address]) -> Iterator[str]:
-        """The switch that lets `endpoint` present its other certificate, where that was seen to help everywhere."""
-        other = self._helpers.ciphers
-        outcomes = [other.outcome(peer, endpoint) for peer in refusing] if other else []
-        if other and all(outcome.verdict.ok for outcome in outcomes):
-            families = {_KEY_NAMES[outcome.key] for outcome in outcomes if outcome.key}
-            shown = " or ".join(sorted(families))
-            yield f"Plan with --ciphers {other.policy}: its {shown} certificate is then presented, and verifies."
+    def _suggest_ciphers(self, endpoint: Endpoint, refusing: Sequence[Address]) -> Iterator[str]:
+        """Yield the switch that lets `endpoint` present its other certificate, where every refusing peer accepts that."""
+        forecaster = self._sources.with_ciphers
+        outcomes = [forecaster.outcome(peer, endpoint) for peer in refusing] if forecaster else []
+        if forecaster and all(outcome.verdict.ok for outcome in outcomes):
+            families = " or ".join(sorted({_KEY_NAMES[outcome.key] for outcome in outcomes if outcome.key}))
+            yield f"Plan with --ciphers {forecaster.policy}: its {families} certificate is then presented, and verifies."

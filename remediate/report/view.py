@@ -102,12 +102,9 @@ def sums_of(forecasts: Iterable[EndpointForecast]) -> Sums:
 
 def symbol_of(outcome: Outcome) -> str:
     """Return how `outcome` is drawn, also without colour: verifies, refused, or not looked at, which is neither."""
-    verdict = outcome.verdict
-    # A node that answered and has no shared cipher was looked at; one that could not be says so in its error (see `Endpoint`).
-    no_handshake = verdict.cause is Cause.HANDSHAKE_FAILED and (verdict.error or "").startswith(f"{Cause.HANDSHAKE_FAILED}:")
-    if verdict.cause is Cause.UNREACHABLE or no_handshake:
+    if not outcome.verdict.observed:
         return UNSEEN
-    return GOOD if verdict.ok else REFUSED
+    return GOOD if outcome.verdict.ok else REFUSED
 
 
 def left_over(unresolved: Iterable[Unresolved]) -> tuple[Left, ...]:

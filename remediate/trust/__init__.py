@@ -1,4 +1,4 @@
-"""What a peer would say: OpenSSL's verdict, the traffic server's name rule, which certificate a cipher list brings up."""
+"""Trust: the verdict of a peer, by OpenSSL's verification, the traffic server's name rule and the choice by cipher list."""
 
 from remediate.trust.chain_verifier import VerificationResult
 from remediate.trust.verify import explain_chain, verify_chain

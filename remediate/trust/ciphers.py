@@ -1,4 +1,4 @@
-"""Cipher lists: which certificate one brings up, RSA or ECDSA.
+"""Cipher lists: which certificate a node presents under one, RSA or ECDSA.
 
 Under TLS 1.2 a node that holds both presents the one that the first shared suite authenticates with, in the client's order or its
 own. Under TLS 1.3 the list does not decide: signature algorithms do, and ECDSA wins (docs/verdict.md, *Which certificate*).
@@ -54,7 +54,7 @@ def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[
         return held if held[0] in families_in(ciphers) else ()
     offered = [family for family in families_in(ciphers) if family in held]
     expected = _expected(endpoint, ciphers, offered)
-    # A node that speaks TLS 1.3, or was not asked, may present its ECDSA certificate whatever the list says.
+    # A node that accepts TLS 1.3, or was not tested for it, may present its ECDSA certificate under any list.
     return expected if endpoint.tls13 is False else tuple(dict.fromkeys((*expected, "ecdsa")))
 
 

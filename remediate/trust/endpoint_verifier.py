@@ -16,10 +16,8 @@ from remediate.trust.openssl import V_OK
 def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> tuple[Judgement, ...]:
     """Return what each endpoint of `snapshot` gets from each peer, peers in order, endpoints in order.
 
-    Judged as if verification were on: the workaround flag does not matter. What could not be observed is refused as such.
-
-    Args:
-        answers: May be shared with others that judge at the same moment.
+    The workaround flag does not matter: the verdicts are those with verification on. `answers` may be shared with other verifiers of
+    the same moment.
     """
     cluster = ClusterVerifier(snapshot, answers)
     judgements: list[Judgement] = []
@@ -46,7 +44,7 @@ class ClusterVerifier:
     """The verifiers of a cluster's peers; peers with equal lists and ciphers share one."""
 
     def __init__(self, snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> None:
-        """Prepare the verifiers of `snapshot`; `answers` may be shared with others that judge at the same moment."""
+        """Prepare the verifiers of `snapshot`; `answers` may be shared with other verifiers of the same moment."""
         self._at = snapshot.taken_at
         self._answers = answers or OpenSslAnswers(snapshot.taken_at)
         self._chains = {endpoint.name: presented_chains(snapshot, endpoint) for endpoint in snapshot.endpoints}
@@ -62,7 +60,7 @@ class ClusterVerifier:
 
 
 class EndpointVerifier:
-    """Verifies endpoints at one peer: its trusted CA list and its cipher list at one moment. Each endpoint is judged once.
+    """Verifies endpoints at one peer: its trusted CA list and its cipher list at one moment. Each endpoint is verified once.
 
     Attributes:
         chain: The verifier of chains against the peer's list.
@@ -116,5 +114,7 @@ class EndpointVerifier:
 
 
 def _not_observed(error: str) -> Verdict:
+    # The snapshot's format: such an error begins with its cause.
     failed = error.startswith(Cause.HANDSHAKE_FAILED)
-    return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED if failed else Cause.UNREACHABLE, error=error, code=V_OK)
+    cause = Cause.HANDSHAKE_FAILED if failed else Cause.UNREACHABLE
+    return Verdict(ok=False, cause=cause, error=error, code=V_OK, observed=False)

@@ -6,9 +6,9 @@ from typing import Final
 
 from remediate.model.verdict import Cause
 
-# x509_vfy.h, X509_V_ERR_*. What is not here is `chain-invalid`: the error's own text says what is wrong.
+# x509_vfy.h, X509_V_ERR_*. Any other code is `chain-invalid`: the error's own text describes it.
 _CAUSES: Final[dict[int, Cause]] = {
-    2: Cause.ISSUER_UNKNOWN,  # UNABLE_TO_GET_ISSUER_CERT: the issuer of the last certificate is nowhere
+    2: Cause.ISSUER_UNKNOWN,  # UNABLE_TO_GET_ISSUER_CERT: the issuer of the last certificate was not found
     9: Cause.NOT_YET_VALID,
     10: Cause.EXPIRED,
     18: Cause.SELF_SIGNED_UNTRUSTED,  # DEPTH_ZERO_SELF_SIGNED_CERT
@@ -19,5 +19,5 @@ _CAUSES: Final[dict[int, Cause]] = {
 
 
 def cause_of(code: int) -> Cause:
-    """Return the cause that stands for ``X509_V_ERR_*`` `code`, which is not 0."""
+    """Return the cause for ``X509_V_ERR_*`` `code`, which is not 0."""
     return _CAUSES.get(code, Cause.CHAIN_INVALID)

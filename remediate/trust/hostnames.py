@@ -34,7 +34,7 @@ def name_matches(certificate: Certificate, address: str) -> bool:
 
 
 def matching_addresses(certificate: Certificate) -> tuple[str, ...]:
-    """Return the names, as text, under which the traffic server accepts `certificate`, wildcards as they stand."""
+    """Return the names, as text, under which the traffic server accepts `certificate`, wildcards unexpanded."""
     names = (*dns_names(certificate), common_name(certificate))
     return tuple(dict.fromkeys(name.decode(errors="replace") for name in names if name))
 

@@ -15,8 +15,19 @@ from remediate.openssl.trust_store import DEPTH_LIMIT, SECURITY_LEVEL, V_OK, V_U
 from remediate.openssl.x509 import Unreadable, x509
 
 __all__ = [
-    "DEPTH_LIMIT", "SECURITY_LEVEL", "V_OK", "V_UNSPECIFIED", "Built", "NameHashes", "TrustedList", "broken_list_text", "common_name",
-    "dns_names", "error_text", "name_hashes", "readable",
+    "DEPTH_LIMIT",
+    "SECURITY_LEVEL",
+    "V_OK",
+    "V_UNSPECIFIED",
+    "Built",
+    "NameHashes",
+    "TrustedList",
+    "broken_list_text",
+    "common_name",
+    "dns_names",
+    "error_text",
+    "is_readable",
+    "name_hashes",
 ]  # fmt: skip
 
 
@@ -43,9 +54,10 @@ class TrustedList:
     """
 
     def __init__(self, trusted: Sequence[Certificate], *, as_the_appliance: bool = True, ends_anywhere: bool = False) -> None:
-        """Load `trusted`.
+        """Load the list.
 
         Args:
+            trusted: In the list's order.
             as_the_appliance: Answer as 1.1.1 does; otherwise the library answers for itself.
             ends_anywhere: A chain may end in any trusted certificate, which no traffic server allows: for `underlying_fault`.
         """
@@ -67,12 +79,12 @@ class TrustedList:
 
 
 def broken_list_text(number: int) -> str:
-    """Return what is said of a list whose entry `number` cannot be read; OpenSSL has no number for it."""
+    """Return the error of a list whose entry `number` cannot be read; OpenSSL has no error code for it."""
     return f"the trusted CA list holds a certificate that cannot be read: number {number}"
 
 
-def readable(certificate: Certificate) -> bool:
-    """Whether OpenSSL can parse `certificate`."""
+def is_readable(certificate: Certificate) -> bool:
+    """Return whether OpenSSL can parse `certificate`."""
     return name_hashes(certificate) is not _UNREADABLE
 
 

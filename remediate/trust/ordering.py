@@ -1,6 +1,6 @@
-"""Which of the certificates in a file is the server's own, where a person gives them in another order than a server sends them.
+"""The order of the certificates in a file: the server's own first, whatever order the file has.
 
-For what a person gives only: what a server presented is judged as it was sent, since the order matters to OpenSSL.
+Only for files: what a server presented is verified in the order sent, which matters to OpenSSL.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from remediate.trust.hostnames import name_matches
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class OrderedChain:
     """A chain, leaf first.
 
     Attributes:
-        reordered: it was given in another order.
-        leaves: what could be the server's own certificate, as given. With more than one, `chain` begins with the most likely; with
-            none, each certificate issued another one, and `chain` is as given.
+        reordered: The file has another order.
+        leaves: The certificates that could be the server's own, in the order of the file. With more than one, `chain` begins with
+            the most likely; with none, each certificate issued another one, and `chain` has the order of the file.
     """
 
     chain: Chain
@@ -28,28 +28,28 @@ class Ordered:
     leaves: Chain
 
 
-def in_order(given: Sequence[Certificate], address: str) -> Ordered:
-    """Return `given` leaf first, then each issuer in turn, then what is left. Where the first may be the leaf, nothing is moved.
+def order_chain(certificates: Sequence[Certificate], address: str) -> OrderedChain:
+    """Return `certificates` leaf first, then each issuer in turn, then the others; unchanged where the first may be the leaf.
 
-    The leaf is what issued no other certificate of the file; rather what is no CA, and then rather what has `address`.
+    The leaf issued no other certificate of the file. Of several, one that is no CA is preferred, then one that has `address`.
     """
-    distinct = tuple(dict.fromkeys(given))
+    distinct = tuple(dict.fromkeys(certificates))
     ends = tuple(
         certificate
         for certificate in distinct
         if not any(certificate.issued(other) for other in distinct if other != certificate)
     )
     servers = tuple(end for end in ends if not end.is_ca or name_matches(end, address)) or ends
-    if not servers or given[0] in servers:
-        return Ordered(tuple(given), reordered=False, leaves=servers)
+    if not servers or certificates[0] in servers:
+        return OrderedChain(tuple(certificates), reordered=False, leaves=servers)
     leaves = tuple(server for server in servers if name_matches(server, address)) or servers
-    chain = _upwards(leaves[0], distinct)
-    rest = tuple(certificate for certificate in distinct if certificate not in chain)
-    return Ordered((*chain, *rest), reordered=True, leaves=leaves)
+    chain = _follow_issuers(leaves[0], distinct)
+    unrelated = tuple(certificate for certificate in distinct if certificate not in chain)
+    return OrderedChain((*chain, *unrelated), reordered=True, leaves=leaves)
 
 
-def _upwards(leaf: Certificate, given: Chain) -> Chain:
+def _follow_issuers(leaf: Certificate, certificates: Chain) -> Chain:
     chain = [leaf]
-    while issuer := next((other for other in given if other not in chain and other.issued(chain[-1])), None):
+    while issuer := next((ca for ca in certificates if ca not in chain and ca.issued(chain[-1])), None):
         chain.append(issuer)
     return tuple(chain)

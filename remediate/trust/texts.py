@@ -1,4 +1,4 @@
-"""OpenSSL's error texts, as logs have them, back to its numbers; 1.1.1 and 3.x do not spell all of them alike."""
+"""Error texts of OpenSSL in logs, and their numbers; 1.1.1 and 3.x spell some of them differently."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _OTHER_SPELLINGS: Final = (
 
 
 def code_of(text: str) -> int | None:
-    """Return the ``X509_V_ERR_*`` number, as 1.1.1 counts, that `text` stands for; None where it is none of OpenSSL's."""
-    return _codes().get(_normalise(whole_text(text)))
+    """Return the ``X509_V_ERR_*`` number, as 1.1.1 counts, of `text`; None where it is no text of OpenSSL."""
+    return _codes().get(_normalise(restore_text(text)))
 
 
-def whole_text(text: str) -> str:
+def restore_text(text: str) -> str:
     """Return OpenSSL's text with the letters of `text`, which lost or got a space where a line was broken; else `text` itself."""
     return _texts().get("".join(text.split()), text)
 

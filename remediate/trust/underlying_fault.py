@@ -23,14 +23,13 @@ LEAF_FAULTS: Final = frozenset({9, 10, 26, 34, 41, 42, 66})
 
 
 def find_underlying_fault(
-    explained: VerificationResult, presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime
+    result: VerificationResult, presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime
 ) -> VerificationResult | None:
-    """Return the result for `presented` if the end of the chain in `explained` were trusted as it is; None: it would verify.
+    """Return the result for `presented` if the end of the chain in `result` were trusted as it is; None: it would verify.
 
-    Args:
-        trusted: Need hold only what is relevant to the chain.
+    `trusted` need hold only what is relevant to the chain.
     """
-    end = tuple(explained.built_chain or presented)[-1:]
+    end = tuple(result.built_chain or presented)[-1:]
     try:
         built = TrustedList((*trusted, *end), ends_anywhere=True).verify(presented, at)
     except Unreadable:

@@ -17,7 +17,7 @@ from remediate.cli.session import Session
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import MOST_SERIOUS_FIRST
 from remediate.model.verdict import Cause
-from remediate.planner.advice.remedies import REMEDIES
+from remediate.planner.advice.causes import REMEDIES
 from remediate.trust.openssl import error_text
 from tests.docs import reference
 

@@ -17,7 +17,7 @@ from remediate.model.library import openssl
 from remediate.openssl import extensions
 from remediate.openssl.libcrypto import Libcrypto
 from remediate.openssl.x509 import X509, Unreadable
-from remediate.planner.advice.explain import mending_of
+from remediate.planner.advice.explain import find_fixes
 from remediate.report.drawing import facts
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
@@ -103,7 +103,7 @@ def look_at_certificate(certificate: Certificate) -> None:
     ):
         verify_chain(presented, trusted, _ADDRESS, NOW)
         ask_openssl_3(presented, trusted, NOW)
-    mending_of([certificate], [root], _ADDRESS, NOW)
+    find_fixes([certificate], [root], _ADDRESS, NOW)
 
 
 def _fields_of(library: Libcrypto, certificate: Certificate) -> None:

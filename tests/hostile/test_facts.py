@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from remediate import Certificate, Plan, Policy, Snapshot, make_plan
 from remediate.model.plan import TrustCertificate
-from remediate.planner.advice.explain import mending_of
+from remediate.planner.advice.explain import find_fixes
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.report.chain import draw as drawn_chain
 from remediate.report.drawing import show_verdict
@@ -98,9 +98,9 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
 
     explained = explain_chain(presented, trusted, ADDRESS, NOW)
     links = drawn_chain(presented, trusted, explained.verdict, explained.built_chain)
-    mending = mending_of(presented, trusted, ADDRESS, NOW)
+    fixes = find_fixes(presented, trusted, ADDRESS, NOW)
     stream = io.StringIO()
-    show_verdict(make_console(stream, color=False), ADDRESS, explained.verdict, links, mending.advice)
+    show_verdict(make_console(stream, color=False), ADDRESS, explained.verdict, links, fixes.advice)
 
     assert is_safe(stream.getvalue())
     # Above what OpenSSL built, a certificate stands only over one that it issued.

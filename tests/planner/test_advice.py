@@ -11,8 +11,8 @@ from remediate.model.certificate import Certificate
 from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Product
 from remediate.model.plan import Unresolved
-from remediate.planner.advice.hostnames import on_the_name
-from remediate.planner.advice.remedies import remedies
+from remediate.planner.advice.causes import list_remedies
+from remediate.planner.advice.hostnames import advise_on_name
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
@@ -181,7 +181,7 @@ def test_the_name_to_set_is_one_that_the_node_can_have(
     address: str, product: Product, names: tuple[str, ...], wanted: str
 ) -> None:
     leaf = issue("My Cert", names=names).certificate
-    _, options = on_the_name(replace(endpoint(address), product=product), leaf)
+    _, options = advise_on_name(replace(endpoint(address), product=product), leaf)
     assert wanted in options[0]
     assert "My Cert" not in " ".join(options)
 
@@ -214,7 +214,7 @@ def test_every_name_proposed_can_be_the_nodes_and_verifies(
 ) -> None:
     leaf = issue(None, names=names).certificate
 
-    _, options = on_the_name(endpoint(address), leaf)
+    _, options = advise_on_name(endpoint(address), leaf)
 
     proposed = [option for option in options if option.startswith("Set ")]
     requests = [option.partition("SAN dNSNames: ")[2] for option in options if "SAN dNSNames: " in option]
@@ -226,7 +226,7 @@ def test_every_name_proposed_can_be_the_nodes_and_verifies(
 
 
 def test_an_ip_address_and_no_host_name_at_all() -> None:
-    text, options = on_the_name(endpoint("10.0.0.5"), issue("My Cert").certificate)
+    text, options = advise_on_name(endpoint("10.0.0.5"), issue("My Cert").certificate)
     assert text.startswith("Clients use the IP address 10.0.0.5; the certificate is for My Cert.")
     [reissue] = options
     assert "with the node's FQDN as SAN dNSName" in reissue
@@ -237,7 +237,7 @@ def test_an_ip_address_and_no_host_name_at_all() -> None:
 
 @pytest.mark.parametrize("code", [4, 6, 7, 13, 14, 22, 24, 25, 26, 32, 34, 40, 41, 42, 47, 48, 49, 51, 52, 53, 66, 67, 68, 999])
 def test_every_error_has_a_remedy_that_names_the_certificate_or_the_endpoint(code: int) -> None:
-    said = remedies(code, "'CN={address}'", NODE)
+    said = list_remedies(code, "'CN={address}'", NODE)
     assert "'CN={address}'" in " ".join(said) or NODE in " ".join(said)
     assert "{fault}" not in " ".join(said)
 

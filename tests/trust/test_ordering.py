@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from remediate.trust.ordering import in_order
+from remediate.trust.ordering import order_chain
 from tests.pki import Entity, issue
 
 ADDRESS = "cucm.test"
@@ -16,7 +16,7 @@ other = issue("other.test", middle, names=("other.test",))
 
 def ordered(*given: Entity, address: str = ADDRESS) -> tuple[list[str], bool, int]:
     """Common names, whether anything was moved, and how many could be the server's own."""
-    answer = in_order([entity.certificate for entity in given], address)
+    answer = order_chain([entity.certificate for entity in given], address)
     return [certificate.common_name for certificate in answer.chain], answer.reordered, len(answer.leaves)
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.model.verdict import Verdict
-    from remediate.planner.advice.explain import Mending
+    from remediate.planner.advice.explain import Fixes
     from remediate.report.chain import Link
     from remediate.trust.openssl3 import Answer
-    from remediate.trust.ordering import Ordered
+    from remediate.trust.ordering import OrderedChain
 
 
 @click.command()
@@ -50,29 +50,29 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     """
     from remediate.cli.certificates import read_certificates, read_store
     from remediate.cli.observe import remind_from_journal
-    from remediate.planner.advice.explain import mending_of
+    from remediate.planner.advice.explain import find_fixes
     from remediate.report.chain import draw
     from remediate.trust.openssl3 import ask_openssl_3
-    from remediate.trust.ordering import in_order
+    from remediate.trust.ordering import order_chain
     from remediate.trust.verify import explain_chain
 
     _refuse_what_is_no_host(address)
     moment = _moment(at)
-    ordered = in_order(read_certificates(chain_path), address)
+    ordered = order_chain(read_certificates(chain_path), address)
     presented, remarks = ordered.chain, _remarks(ordered, address)
     trusted = read_store(session, store_path)
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
     links = draw(presented, trusted, verdict, explained.built_chain)
-    mending = mending_of(presented, trusted, address, moment)
+    fixes = find_fixes(presented, trusted, address, moment)
     other = ask_openssl_3(presented, trusted, moment)
     if session.json:
         beside = {"openssl_3": _other_as_json(other), "reordered": ordered.reordered, "remarks": list(remarks)}
-        session.write_json({**_as_json(verdict, address, moment, links, mending), **beside})
+        session.write_json({**_as_json(verdict, address, moment, links, fixes), **beside})
     else:
         from remediate.report.drawing import show_verdict
 
-        show_verdict(session.out(), address, verdict, links, mending.advice, _difference(verdict, other), remarks)
+        show_verdict(session.out(), address, verdict, links, fixes.advice, _difference(verdict, other), remarks)
     remind_from_journal(session)
     return 0
 
@@ -94,21 +94,21 @@ def _refuse_what_is_no_host(address: str) -> None:
     )
 
 
-def _remarks(ordered: Ordered, address: str) -> tuple[str, ...]:
+def _remarks(ordered: OrderedChain, address: str) -> tuple[str, ...]:
     """Say what was made of the file's order, and where it may not be what was meant."""
-    from remediate.planner.advice.refusal import name_of, names_of
+    from remediate.planner.advice.phrases import describe_certificate, describe_certificates
     from remediate.trust.hostnames import name_matches
 
     leaf, remarks = ordered.chain[0], []
     if ordered.reordered:
         remarks.append(
             "--chain has another order than a server sends, so it was put in order: the server's own certificate is "
-            f"{name_of(leaf)}."
+            f"{describe_certificate(leaf)}."
         )
     if len(ordered.leaves) > 1:
         remarks.append(
-            f"Several certificates in --chain could be the server's own ({names_of(ordered.leaves)}): the first of them is judged. "
-            "Give the chain of one server."
+            f"Several certificates in --chain could be the server's own ({describe_certificates(ordered.leaves)}): the first of them "
+            "is judged. Give the chain of one server."
         )
     if not ordered.leaves:
         remarks.append(
@@ -116,8 +116,8 @@ def _remarks(ordered: Ordered, address: str) -> tuple[str, ...]:
         )
     elif leaf.is_ca and not name_matches(leaf, address):
         remarks.append(
-            f"{name_of(leaf)} is a CA certificate, and judged as the server's own: if it is not, give the chain that the server "
-            "sends, its own certificate first."
+            f"{describe_certificate(leaf)} is a CA certificate, and judged as the server's own: if it is not, give the chain that "
+            "the server sends, its own certificate first."
         )
     return tuple(remarks)
 
@@ -153,7 +153,7 @@ def _other_as_json(other: Answer | None) -> dict[str, Any] | None:
     return {"ok": other.ok, "error": other.error, "code": other.code, "depth": other.depth}
 
 
-def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link], mending: Mending) -> dict[str, Any]:
+def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link], fixes: Fixes) -> dict[str, Any]:
     from remediate.model.canonical import rfc3339
 
     chain = [
@@ -173,6 +173,6 @@ def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link]
         "address": address,
         "at": rfc3339(at),
         "chain": chain,
-        "mends": list(mending.mends),
-        "advice": list(mending.advice),
+        "mends": list(fixes.list_changes),
+        "advice": list(fixes.advice),
     }

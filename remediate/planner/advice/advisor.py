@@ -1,4 +1,4 @@
-"""What would help an endpoint that stays refused: computed from its certificates and from OpenSSL's answers, never a stock phrase."""
+"""The advisor: what would help an endpoint that stays refused, computed from its certificates and from OpenSSL's answers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from datetime import datetime
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
 from remediate.model.verdict import TRUST_CAUSES, Cause
-from remediate.planner.advice.causes import issuer_unknown, name_mismatch, on_the_cause
-from remediate.planner.advice.name_conflict import on_the_conflict, removal
-from remediate.planner.advice.obstacle import Obstacle, obstacle_of
-from remediate.planner.advice.refusal import (
-    Advice,
-    Refusal,
-    day_of_end,
-    endpoints_of,
-    name_of,
-    names_of,
-    signed_by_a_ca,
-)
+from remediate.planner.advice.causes import advise_on_cause, advise_on_name_mismatch, advise_on_unknown_issuer
+from remediate.planner.advice.name_conflict import Obstacle, advise_on_conflict, find_obstacle
+from remediate.planner.advice.phrases import describe_certificate, describe_certificates, format_expiry_day, join_endpoints
+from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.planner.solver.candidates import Candidates
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import VerificationResult
@@ -27,26 +19,26 @@ from remediate.trust.hostnames import name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.underlying_fault import LEAF_FAULTS, find_underlying_fault
 
-# What a client asks for on each port (facts of the Expressway port reference: 6971 and 6972 belong to the TFTP service).
-_LOST: dict[tuple[Product, int], str] = {
+# The services on each port (the Expressway port reference: 6971 and 6972 belong to the TFTP service).
+_SERVICES: dict[tuple[Product, int], str] = {
     ("cucm", 8443): "sign-in and directory search",
     ("cucm", 6971): "headset configuration",
     ("cucm", 6972): "their configuration files",
 }
-_LOST_AT_PRODUCT: dict[Product, str] = {
+_SERVICES_OF_PRODUCT: dict[Product, str] = {
     "cucm": "what they ask of this port",
     "imp": "instant messaging and presence",
     "unity": "voicemail",
 }
-_SAID_BY_THE_CAUSE = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED, Cause.NAME_MISMATCH, Cause.SHADOWED})
+_CAUSES_ADVISED_ON_ALONE = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED, Cause.NAME_MISMATCH, Cause.SHADOWED})
 
 
 class Advisor:
     """Advises on the refusals of one plan. Endpoints that present the same to the same list share the search for what would help."""
 
-    def __init__(self, known: Candidates, oracle: TrustOracle, at: datetime) -> None:
-        self._known = known
-        self._candidates = frozenset(known.certificates)
+    def __init__(self, candidates: Candidates, oracle: TrustOracle, at: datetime) -> None:
+        self._candidates = candidates
+        self._addable = frozenset(candidates.certificates)
         self._oracle = oracle
         self._at = at
         self._faults: dict[object, VerificationResult | None] = {}
@@ -54,105 +46,110 @@ class Advisor:
 
     def advise(self, refusal: Refusal) -> Advice:
         """Return what would help `refusal`."""
-        return _whole(self._on_the_chain(refusal), refusal)
+        return _complete(self._advise_on_chain(refusal), refusal)
 
-    def _on_the_chain(self, refusal: Refusal) -> Advice:
-        cause = refusal.explained.verdict.cause or Cause.CHAIN_INVALID
-        if cause in _SAID_BY_THE_CAUSE:
-            return on_the_cause(refusal)
-        behind = self._behind(refusal) if cause in TRUST_CAUSES else None
-        if behind is not None:
-            return on_the_fault_behind(refusal, behind)
-        obstacle = None if _is_the_leaf_s_own(refusal.explained) else self._obstacle(refusal)
+    def _advise_on_chain(self, refusal: Refusal) -> Advice:
+        cause = refusal.result.verdict.cause or Cause.CHAIN_INVALID
+        if cause in _CAUSES_ADVISED_ON_ALONE:
+            return advise_on_cause(refusal)
+        fault = self._find_underlying_fault(refusal) if cause in TRUST_CAUSES else None
+        if fault is not None:
+            return _advise_on_underlying_fault(refusal, fault)
+        obstacle = None if _is_leaf_fault(refusal.result) else self._find_obstacle(refusal)
         if obstacle is None:
-            return self._without_obstacle(refusal)
-        return _on_the_victims(obstacle, refusal) if obstacle.victims else on_the_conflict(obstacle, refusal)
+            return self._advise_without_obstacle(refusal)
+        return _advise_on_victims(obstacle, refusal) if obstacle.victims else advise_on_conflict(obstacle, refusal)
 
-    def _behind(self, refusal: Refusal) -> VerificationResult | None:
+    def _find_underlying_fault(self, refusal: Refusal) -> VerificationResult | None:
         relevant = self._oracle.relevant(refusal.presented)
         trusted = tuple(certificate for certificate in refusal.trusted if certificate in relevant)
         question = (refusal.presented, trusted)
         if question not in self._faults:
-            found = find_underlying_fault(refusal.explained, refusal.presented, trusted, self._at)
-            self._faults[question] = None if found and found.verdict.cause in TRUST_CAUSES else found
+            fault = find_underlying_fault(refusal.result, refusal.presented, trusted, self._at)
+            self._faults[question] = None if fault and fault.verdict.cause in TRUST_CAUSES else fault
         return self._faults[question]
 
-    def _obstacle(self, refusal: Refusal) -> Obstacle | None:
-        question = (refusal.presented, refusal.trusted, id(refusal.others))
+    def _find_obstacle(self, refusal: Refusal) -> Obstacle | None:
+        # The refusals of one peer share one `other_endpoints`, which is compared by identity.
+        question = (refusal.presented, refusal.trusted, refusal.other_endpoints)
         if question not in self._obstacles:
-            self._obstacles[question] = obstacle_of(refusal, self._known, self._oracle)
+            self._obstacles[question] = find_obstacle(refusal, self._candidates, self._oracle)
         return self._obstacles[question]
 
-    def _without_obstacle(self, refusal: Refusal) -> Advice:
+    def _advise_without_obstacle(self, refusal: Refusal) -> Advice:
         leaf = refusal.presented[0]
-        if refusal.explained.verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and leaf not in self._candidates:
-            return _kept_out(refusal)
-        if refusal.explained.verdict.cause is Cause.ISSUER_UNKNOWN:
-            return issuer_unknown(refusal, self._namesakes(refusal))
-        return on_the_cause(refusal)
+        if refusal.result.verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and leaf not in self._addable:
+            return _advise_on_policy(refusal)
+        if refusal.result.verdict.cause is Cause.ISSUER_UNKNOWN:
+            return advise_on_unknown_issuer(refusal, self._find_namesakes(refusal))
+        return advise_on_cause(refusal)
 
-    def _namesakes(self, refusal: Refusal) -> tuple[Certificate, ...]:
-        """Certificates that have the name of the missing issuer, and are not it."""
-        missing = name_hashes((refusal.explained.built_chain or refusal.presented)[-1]).issuer
-        at_hand = sorted(self._oracle.relevant(refusal.presented), key=lambda one: one.fingerprint)
-        return tuple(one for one in at_hand if name_hashes(one).subject == missing)
-
-
-def _is_the_leaf_s_own(explained: VerificationResult) -> bool:
-    """Whether the fault is in what the node presents as its own certificate: then no CA of any list mends it."""
-    return explained.verdict.depth == 0 and explained.verdict.code in LEAF_FAULTS
+    def _find_namesakes(self, refusal: Refusal) -> tuple[Certificate, ...]:
+        """Return the certificates that have the name of the missing issuer, and another key; by fingerprint."""
+        missing = name_hashes((refusal.result.built_chain or refusal.presented)[-1]).issuer
+        relevant = sorted(self._oracle.relevant(refusal.presented), key=lambda certificate: certificate.fingerprint)
+        return tuple(certificate for certificate in relevant if name_hashes(certificate).subject == missing)
 
 
-def on_the_fault_behind(refusal: Refusal, behind: VerificationResult) -> Advice:
-    """Return what is said where trust would only uncover the next fault: that one is the cause."""
-    verdict, advice = refusal.explained.verdict, on_the_cause(replace(refusal, explained=behind))
+def _is_leaf_fault(result: VerificationResult) -> bool:
+    """Return whether the fault is in the node's own certificate: then no CA of any list fixes it."""
+    return result.verdict.depth == 0 and result.verdict.code in LEAF_FAULTS
+
+
+def _advise_on_underlying_fault(refusal: Refusal, fault: VerificationResult) -> Advice:
+    """Return the advice where trust would only uncover `fault`: that is the cause."""
+    verdict, advice = refusal.result.verdict, advise_on_cause(replace(refusal, result=fault))
     return replace(
         advice, text=f"{advice.text} So its trust, refused now ({verdict.error} at depth {verdict.depth}), is left as it is."
     )
 
 
-def _on_the_victims(obstacle: Obstacle, refusal: Refusal) -> Advice:
+def _advise_on_victims(obstacle: Obstacle, refusal: Refusal) -> Advice:
     return Advice(
-        refusal.explained.verdict.cause or Cause.CHAIN_INVALID,
-        f"It would verify with {names_of(obstacle.wanted)} in the trusted CA list, but then {endpoints_of(obstacle.victims)} would be "
-        "refused, which else verifies.",
-        (*removal(refusal), signed_by_a_ca(refusal)),
+        refusal.result.verdict.cause or Cause.CHAIN_INVALID,
+        f"It would verify with {describe_certificates(obstacle.needed)} in the trusted CA list, but then "
+        f"{join_endpoints(obstacle.victims)} would be refused, which else verifies.",
+        (*suggest_removal(refusal), suggest_signing(refusal)),
     )
 
 
-def _kept_out(refusal: Refusal) -> Advice:
+def _advise_on_policy(refusal: Refusal) -> Advice:
     leaf = refusal.presented[0]
+    end = format_expiry_day(leaf)
     return Advice(
         Cause.SELF_SIGNED_UNTRUSTED,
-        f"It presents the self-signed certificate {name_of(leaf)}, and this plan was told never to trust a server's own certificate.",
         (
-            f"Plan without --never-trust-self-signed (or trust_self_signed in the inventory); it lasts until {day_of_end(leaf)}.",
-            signed_by_a_ca(refusal),
+            f"It presents the self-signed certificate {describe_certificate(leaf)}, and this plan was told never to trust a server's "
+            "own certificate."
+        ),
+        (
+            f"Plan without --never-trust-self-signed (or trust_self_signed in the inventory); it lasts until {end}.",
+            suggest_signing(refusal),
         ),
     )
 
 
-def _whole(advice: Advice, refusal: Refusal) -> Advice:
-    """`advice` with what else would be refused, and with what it costs the people outside."""
-    whole = _with_name(advice, refusal)
+def _complete(advice: Advice, refusal: Refusal) -> Advice:
+    """Return `advice` with the name that would be refused next, and with the services that clients outside lose."""
+    advice = _add_name(advice, refusal)
     endpoint = refusal.endpoint
-    if whole.cause is Cause.UNREACHABLE:
-        return whole  # from here; what a client outside would get is not known
-    lost = _LOST.get((endpoint.product, endpoint.port), _LOST_AT_PRODUCT[endpoint.product])
-    return replace(whole, text=f"{whole.text} Clients outside lose {lost}.")
+    if advice.cause is Cause.UNREACHABLE:
+        return advice  # Unreachable from here: what a client outside gets was not observed.
+    service = _SERVICES.get((endpoint.product, endpoint.port), _SERVICES_OF_PRODUCT[endpoint.product])
+    return replace(advice, text=f"{advice.text} Clients outside lose {service}.")
 
 
-def _with_name(advice: Advice, refusal: Refusal) -> Advice:
-    """The traffic server looks at the name only after the chain; without this, the engineer would come back for a second window.
+def _add_name(advice: Advice, refusal: Refusal) -> Advice:
+    """Return `advice` with the advice on the name, which the traffic server checks only after the chain.
 
-    Where trust could mend the chain, the name is what stands in the way, so it is the cause.
+    Otherwise a second maintenance window would be needed for the name. Where trust could fix the chain, the name is the cause.
     """
     presented, address = refusal.presented, refusal.endpoint.address
     if advice.cause is Cause.NAME_MISMATCH or not presented or name_matches(presented[0], address):
         return advice
-    name = name_mismatch(refusal)
+    name = advise_on_name_mismatch(refusal)
     if advice.cause in TRUST_CAUSES:
-        refused = f"{refusal.explained.verdict.error} at depth {refusal.explained.verdict.depth}"
+        refused = f"{refusal.result.verdict.error} at depth {refusal.result.verdict.depth}"
         return replace(name, text=f"{name.text} So its chain, refused now ({refused}), is left as it is.")
     text = f"{advice.text} Its name would then be refused too: {name.text}"
     return Advice(advice.cause, text, (*advice.options, *name.options))

@@ -1,148 +1,187 @@
-"""What is said of each cause by itself, and the ways out."""
+"""The advice on each cause of a refusal by itself, and the remedies of OpenSSL's errors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import TRUSTED_CA_PAGE
-from remediate.model.snapshot import Endpoint
 from remediate.model.text import join_words
 from remediate.model.verdict import Cause
-from remediate.planner.advice.hostnames import on_the_name
-from remediate.planner.advice.name_conflict import removal
-from remediate.planner.advice.refusal import (
-    Advice,
-    Refusal,
-    day_of_end,
-    endpoints_of,
-    name_of,
-    names_of,
-    signed_by_a_ca,
+from remediate.planner.advice.hostnames import advise_on_name
+from remediate.planner.advice.phrases import (
+    describe_certificate,
+    describe_certificates,
+    format_expiry_day,
+    join_endpoints,
 )
-from remediate.planner.advice.remedies import remedies
+from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.openssl import readable
+from remediate.trust.openssl import is_readable
+
+_REISSUE_LEAF = "Reissue {fault} from another certificate template: renewing it from the same one repeats the failure."
+_ASK_THE_CA = "Ask the owner of that CA, or have {address} signed by another CA that the peers trust."
+
+REMEDIES: Final[dict[int, tuple[str, ...]]] = {
+    4: ("Compare {fault} with the one on its server: its signature cannot even be read.",),
+    6: ("Reissue {fault}: OpenSSL cannot read its public key.",),
+    7: (
+        "A CA certificate with the issuer's name and another key stands in its place, in the trusted CA list or in what is sent.",
+        "Send and trust the CA certificate whose key signed {fault}.",
+    ),
+    13: ("Reissue {fault}: the beginning of its validity is no date.",),
+    14: ("Reissue {fault}: the end of its validity is no date.",),
+    22: ("Have {address} signed by a CA nearer to its root: the traffic server follows seven intermediates at the most.",),
+    24: (
+        "{fault} is used as a CA and is none (basicConstraints CA:TRUE, or keyCertSign in its key usage, is missing).",
+        "Have {address} signed by a real CA, or have that CA certificate reissued.",
+    ),
+    25: ("A CA above {fault} allows fewer CAs below itself (pathLenConstraint).", _ASK_THE_CA),
+    26: (
+        "Its extended key usage lacks Server Authentication (1.3.6.1.5.5.7.3.1): ask the CA for a template that has it, or none.",
+        _REISSUE_LEAF,
+    ),
+    32: ("{fault} signed another certificate without keyCertSign in its key usage.", _ASK_THE_CA),
+    34: ("{fault} has a critical extension that OpenSSL does not know.", _REISSUE_LEAF),
+    40: ("{fault} is a proxy certificate (RFC 3820), which no TLS server may present.", _REISSUE_LEAF),
+    41: ("An extension of {fault} is broken.", _REISSUE_LEAF),
+    42: ("The policy extension of {fault} is broken.", _REISSUE_LEAF),
+    47: ("A CA above {fault} permits other names than it has (nameConstraints).", _ASK_THE_CA),
+    48: ("A CA above {fault} forbids a name that it has (nameConstraints).", _ASK_THE_CA),
+    49: ("A CA above {fault} has name constraints of a form that OpenSSL does not take (minimum or maximum).", _ASK_THE_CA),
+    51: ("A CA above {fault} has name constraints of a type that OpenSSL does not know.", _ASK_THE_CA),
+    52: ("A CA above {fault} has name constraints that OpenSSL cannot read.", _ASK_THE_CA),
+    53: ("A name in {fault} cannot be read, and a CA above constrains names.", _REISSUE_LEAF),
+    66: ("Reissue {fault} with a larger key: RSA 2048 or P-256.",),
+    67: ("Its CA has too small a key.", _ASK_THE_CA),
+    68: ("{fault} is signed with a digest that is too weak: have it signed again with SHA-256.", _ASK_THE_CA),
+}
+"""What to do about each error that trust does not fix, by its number (x509_vfy.h). Placeholders: {fault}, {address}."""
+_DEFAULT_REMEDY: Final = ("Read what OpenSSL says of {fault}, and reissue it without that.",)
 
 
-def on_the_cause(refusal: Refusal) -> Advice:
-    """Return what is said of the cause by itself, and the ways out."""
-    return _BY_CAUSE[refusal.explained.verdict.cause or Cause.CHAIN_INVALID](refusal)
+def advise_on_cause(refusal: Refusal) -> Advice:
+    """Return the advice on the cause by itself."""
+    return _BY_CAUSE[refusal.result.verdict.cause or Cause.CHAIN_INVALID](refusal)
 
 
-def _self_signed(refusal: Refusal) -> Advice:
-    text = f"It presents the self-signed certificate {name_of(refusal.presented[0])}, which is not trusted."
-    return Advice(Cause.SELF_SIGNED_UNTRUSTED, text, (signed_by_a_ca(refusal),))
+def _advise_on_self_signed(refusal: Refusal) -> Advice:
+    text = f"It presents the self-signed certificate {describe_certificate(refusal.presented[0])}, which is not trusted."
+    return Advice(Cause.SELF_SIGNED_UNTRUSTED, text, (suggest_signing(refusal),))
 
 
-def _issuer_untrusted(refusal: Refusal) -> Advice:
-    root = (refusal.explained.built_chain or refusal.presented)[-1]
+def _advise_on_untrusted_issuer(refusal: Refusal) -> Advice:
+    root = (refusal.result.built_chain or refusal.presented)[-1]
     return Advice(
-        Cause.ISSUER_UNTRUSTED, f"Its root {name_of(root)} was presented and is not trusted.", (signed_by_a_ca(refusal),)
+        Cause.ISSUER_UNTRUSTED,
+        f"Its root {describe_certificate(root)} was presented and is not trusted.",
+        (suggest_signing(refusal),),
     )
 
 
-def issuer_unknown(refusal: Refusal, namesakes: tuple[Certificate, ...] = ()) -> Advice:
-    """Return what is said of a missing issuer; `namesakes` are at hand, have its name, and are not it."""
-    end, address = (refusal.explained.built_chain or refusal.presented)[-1], refusal.endpoint.address
-    found = "was neither presented nor found"
+def advise_on_unknown_issuer(refusal: Refusal, namesakes: tuple[Certificate, ...] = ()) -> Advice:
+    """Return the advice on a missing issuer; `namesakes` were observed, have its name, and did not sign the chain."""
+    end, address = (refusal.result.built_chain or refusal.presented)[-1], refusal.endpoint.address
+    finding = "was neither presented nor found"
     if namesakes:
-        found = (
-            f"was not found: {names_of(namesakes)} {'has' if len(namesakes) == 1 else 'have'} that name, and did not issue it"
-        )
-    text = f"The CA certificate {end.issuer or 'with an empty name'!r}, which issued {name_of(end)}, {found}."
-    in_the_list = tuple(namesake for namesake in namesakes if namesake in refusal.trusted)
+        verb = "has" if len(namesakes) == 1 else "have"
+        finding = f"was not found: {describe_certificates(namesakes)} {verb} that name, and did not issue it"
+    text = f"The CA certificate {end.issuer or 'with an empty name'!r}, which issued {describe_certificate(end)}, {finding}."
+    listed = tuple(namesake for namesake in namesakes if namesake in refusal.trusted)
+    room = _explain_full_place(refusal, listed)
     options = (
-        f"Give that CA certificate with --ca (ask the owner of {address} for it) and plan again.{_making_room(refusal, in_the_list)}",
-        *_signed_by_the_newer_key(refusal, in_the_list),
+        f"Give that CA certificate with --ca (ask the owner of {address} for it) and plan again.{room}",
+        *_suggest_newer_key(refusal, listed),
         f"Upload the whole chain on {address}, so that it is presented.",
     )
     return Advice(Cause.ISSUER_UNKNOWN, text, options)
 
 
-def _making_room(refusal: Refusal, in_the_list: Chain) -> str:
-    """What has to happen before the missing CA certificate fits into a list that holds its namesakes."""
-    if not in_the_list:
+def _explain_full_place(refusal: Refusal, listed: Chain) -> str:
+    """Return what has to happen before the missing CA certificate fits into a list that holds `listed`, its namesakes."""
+    if not listed:
         return ""
-    resting = _resting(refusal, in_the_list)
-    verb = "rests" if len(resting) == 1 else "rest"
-    if resting:
-        return f" The list holds one certificate of a name, and {endpoints_of(resting)} {verb} on {names_of(in_the_list)}."
-    return f" The list holds one certificate of a name: {names_of(in_the_list)} may have to go first."
+    users = refusal.other_users(listed)
+    verb = "rests" if len(users) == 1 else "rest"
+    if users:
+        return (
+            f" The list holds one certificate of a name, and {join_endpoints(users)} {verb} on {describe_certificates(listed)}."
+        )
+    return f" The list holds one certificate of a name: {describe_certificates(listed)} may have to go first."
 
 
-def _signed_by_the_newer_key(refusal: Refusal, in_the_list: Chain) -> tuple[str, ...]:
-    """The way out where a CA was renewed with another key and the list holds the renewed one already."""
-    authorities = tuple(namesake for namesake in in_the_list if namesake.is_ca)
+def _suggest_newer_key(refusal: Refusal, listed: Chain) -> tuple[str, ...]:
+    """Return the option for a CA that was renewed with another key, where the list holds the renewed certificate already."""
+    authorities = tuple(namesake for namesake in listed if namesake.is_ca)
     if not authorities:
         return ()
-    again = f"have the certificate of {refusal.endpoint.address} signed again by {names_of(authorities)}"
+    again = f"have the certificate of {refusal.endpoint.address} signed again by {describe_certificates(authorities)}"
     return (f"If that CA was renewed with another key: {again}.",)
 
 
-def _resting(refusal: Refusal, some: Chain) -> tuple[Endpoint, ...]:
-    """The other endpoints whose chains are made of `some`, by name."""
-    users = {endpoint.name: endpoint for certificate in some for endpoint in refusal.others.users(certificate)}
-    return tuple(users[name] for name in sorted(users) if name != refusal.endpoint.name)
-
-
-def _shadowed(refusal: Refusal) -> Advice:
-    stale = refusal.explained.shadowed_by
-    verb, it = ("wins", "it") if len(stale) == 1 else ("win", "them")
-    resting = _resting(refusal, stale)
-    first = f"Have the certificates of {endpoints_of(resting)} signed again first, which rest on {it}: " if resting else ""
-    delete = f"{'d' if first else 'D'}elete {it} by hand on every peer that holds {it} ({TRUSTED_CA_PAGE}) and plan again."
+def _advise_on_shadowed(refusal: Refusal) -> Advice:
+    stale = refusal.result.shadowed_by
+    verb, pronoun = ("wins", "it") if len(stale) == 1 else ("win", "them")
+    users = refusal.other_users(stale)
+    first = f"Have the certificates of {join_endpoints(users)} signed again first, which rest on {pronoun}: " if users else ""
+    delete = "delete" if users else "Delete"
+    by_hand = f"{delete} {pronoun} by hand on every peer that holds {pronoun} ({TRUSTED_CA_PAGE}) and plan again."
     return Advice(
         Cause.SHADOWED,
-        f"{names_of(stale)} in the trusted CA list {verb} over the good certificate; only taking {it} out helps.",
-        (*removal(refusal), f"{first}{delete}"),
+        f"{describe_certificates(stale)} in the trusted CA list {verb} over the good certificate; only taking {pronoun} out helps.",
+        (*suggest_removal(refusal), f"{first}{by_hand}"),
     )
 
 
-def name_mismatch(refusal: Refusal) -> Advice:
-    """Return what is said of a name that does not match."""
-    return Advice(Cause.NAME_MISMATCH, *on_the_name(refusal.endpoint, refusal.presented[0]))
+def advise_on_name_mismatch(refusal: Refusal) -> Advice:
+    """Return the advice on a name that does not match."""
+    return Advice(Cause.NAME_MISMATCH, *advise_on_name(refusal.endpoint, refusal.presented[0]))
 
 
-def _expired(refusal: Refusal) -> Advice:
-    late = _at_fault(refusal)
-    return Advice(Cause.EXPIRED, f"{name_of(late)} expired on {day_of_end(late)}.", (*removal(refusal), _renew(refusal, late)))
+def _advise_on_expired(refusal: Refusal) -> Advice:
+    late = _certificate_at_fault(refusal)
+    return Advice(
+        Cause.EXPIRED,
+        f"{describe_certificate(late)} expired on {format_expiry_day(late)}.",
+        (*suggest_removal(refusal), _suggest_renewal(refusal, late)),
+    )
 
 
-def _not_yet_valid(refusal: Refusal) -> Advice:
-    early = _at_fault(refusal)
+def _advise_on_not_yet_valid(refusal: Refusal) -> Advice:
+    early = _certificate_at_fault(refusal)
     begins = early.not_before.date().isoformat() if early.not_before else "an unreadable date"
     return Advice(
         Cause.NOT_YET_VALID,
-        f"{name_of(early)} is valid from {begins} on.",
-        ("Check the clock of the peer and of the node (NTP).", *removal(refusal), _renew(refusal, early)),
+        f"{describe_certificate(early)} is valid from {begins} on.",
+        ("Check the clock of the peer and of the node (NTP).", *suggest_removal(refusal), _suggest_renewal(refusal, early)),
     )
 
 
-def _chain_invalid(refusal: Refusal) -> Advice:
-    broken = tuple(certificate for certificate in refusal.trusted if not readable(certificate))
+def _advise_on_invalid_chain(refusal: Refusal) -> Advice:
+    broken = tuple(certificate for certificate in refusal.trusted if not is_readable(certificate))
     if broken:
-        return _broken_list(refusal, broken)
-    verdict, fault = refusal.explained.verdict, _at_fault(refusal)
+        return _advise_on_broken_list(refusal, broken)
+    verdict, fault = refusal.result.verdict, _certificate_at_fault(refusal)
     return Advice(
         Cause.CHAIN_INVALID,
-        f"OpenSSL refuses {name_of(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
-        (*removal(refusal), *remedies(verdict.code, name_of(fault), refusal.endpoint.address)),
+        f"OpenSSL refuses {describe_certificate(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
+        (*suggest_removal(refusal), *list_remedies(verdict.code, describe_certificate(fault), refusal.endpoint.address)),
     )
 
 
-def _broken_list(refusal: Refusal, broken: Chain) -> Advice:
-    """One entry that cannot be read makes the traffic server drop the whole list: the endpoint has no part in it."""
-    prints = join_words([f"number {refusal.trusted.index(one) + 1} ({one.fingerprint[:19]}…)" for one in broken])
+def _advise_on_broken_list(refusal: Refusal, broken: Chain) -> Advice:
+    # One entry that cannot be read makes the traffic server drop the whole list, whatever the endpoint presents.
+    entries = join_words([f"number {refusal.trusted.index(entry) + 1} ({entry.fingerprint[:19]}…)" for entry in broken])
     return Advice(
         Cause.CHAIN_INVALID,
-        f"The trusted CA list holds what OpenSSL cannot read: {prints}. The traffic server then drops the whole list.",
-        (*removal(refusal), f"Delete it by hand on every peer that holds it ({TRUSTED_CA_PAGE}) and plan again."),
+        f"The trusted CA list holds what OpenSSL cannot read: {entries}. The traffic server then drops the whole list.",
+        (*suggest_removal(refusal), f"Delete it by hand on every peer that holds it ({TRUSTED_CA_PAGE}) and plan again."),
     )
 
 
-def _handshake_failed(refusal: Refusal) -> Advice:
-    error = refusal.explained.verdict.error or "the handshake failed"
+def _advise_on_failed_handshake(refusal: Refusal) -> Advice:
+    error = refusal.result.verdict.error or "the handshake failed"
     return Advice(
         Cause.HANDSHAKE_FAILED,
         f"No certificate could be seen: {error}.",
@@ -150,8 +189,8 @@ def _handshake_failed(refusal: Refusal) -> Advice:
     )
 
 
-def _unreachable(refusal: Refusal) -> Advice:
-    error = refusal.explained.verdict.error or "unreachable"
+def _advise_on_unreachable(refusal: Refusal) -> Advice:
+    error = refusal.result.verdict.error or "unreachable"
     return Advice(
         Cause.UNREACHABLE,
         f"It could not be looked at ({error}), so nothing is known of it.",
@@ -160,25 +199,41 @@ def _unreachable(refusal: Refusal) -> Advice:
 
 
 _BY_CAUSE: dict[Cause, Callable[[Refusal], Advice]] = {
-    Cause.SELF_SIGNED_UNTRUSTED: _self_signed,
-    Cause.ISSUER_UNTRUSTED: _issuer_untrusted,
-    Cause.ISSUER_UNKNOWN: issuer_unknown,
-    Cause.SHADOWED: _shadowed,
-    Cause.NAME_MISMATCH: name_mismatch,
-    Cause.EXPIRED: _expired,
-    Cause.NOT_YET_VALID: _not_yet_valid,
-    Cause.CHAIN_INVALID: _chain_invalid,
-    Cause.HANDSHAKE_FAILED: _handshake_failed,
-    Cause.UNREACHABLE: _unreachable,
+    Cause.SELF_SIGNED_UNTRUSTED: _advise_on_self_signed,
+    Cause.ISSUER_UNTRUSTED: _advise_on_untrusted_issuer,
+    Cause.ISSUER_UNKNOWN: advise_on_unknown_issuer,
+    Cause.SHADOWED: _advise_on_shadowed,
+    Cause.NAME_MISMATCH: advise_on_name_mismatch,
+    Cause.EXPIRED: _advise_on_expired,
+    Cause.NOT_YET_VALID: _advise_on_not_yet_valid,
+    Cause.CHAIN_INVALID: _advise_on_invalid_chain,
+    Cause.HANDSHAKE_FAILED: _advise_on_failed_handshake,
+    Cause.UNREACHABLE: _advise_on_unreachable,
 }
 
 
-def _at_fault(refusal: Refusal) -> Certificate:
-    chain, depth = refusal.explained.built_chain or refusal.presented, refusal.explained.verdict.depth or 0
+def _certificate_at_fault(refusal: Refusal) -> Certificate:
+    chain, depth = refusal.result.built_chain or refusal.presented, refusal.result.verdict.depth or 0
     return chain[min(depth, len(chain) - 1)]
 
 
-def _renew(refusal: Refusal, fault: Certificate) -> str:
+def _suggest_renewal(refusal: Refusal, fault: Certificate) -> str:
     if fault == refusal.presented[0]:
         return f"Renew the certificate of {refusal.endpoint.address}."
-    return f"Replace the CA certificate {name_of(fault)}, or have {refusal.endpoint.address} signed by another CA."
+    return f"Replace the CA certificate {describe_certificate(fault)}, or have {refusal.endpoint.address} signed by another CA."
+
+
+def list_remedies(code: int, fault: str, address: str) -> tuple[str, ...]:
+    """Return what to do about ``X509_V_ERR_*`` `code`, one sentence each.
+
+    Args:
+        code: Not one that an addition to the trusted CA list fixes.
+        fault: The certificate at the depth of the error, as a sentence names it.
+        address: The endpoint's address.
+    """
+    return tuple(_fill_in(sentence, fault, address) for sentence in REMEDIES.get(code, _DEFAULT_REMEDY))
+
+
+def _fill_in(sentence: str, fault: str, address: str) -> str:
+    # Not str.format: the name of a hostile certificate may hold braces.
+    return sentence.replace("{address}", address).replace("{fault}", fault)

@@ -1,126 +1,166 @@
-"""Two certificates that need one common name, of which Expressway's trusted CA list holds one (CSCwa12905): the ways out."""
+"""Name conflicts: two certificates that need one common name, of which Expressway's trusted CA list holds one (CSCwa12905).
+
+Also the search for that obstacle: why an addition that would fix an endpoint is not planned.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
-from remediate.planner.advice.hostnames import host_names
-from remediate.planner.advice.obstacle import Obstacle
-from remediate.planner.advice.refusal import Advice, Refusal, endpoints_of, name_of, names_of, signed_by_a_ca
+from remediate.planner.advice.hostnames import list_host_names
+from remediate.planner.advice.phrases import describe_certificate, describe_certificates, join_endpoints
+from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
+from remediate.planner.solver.candidates import Candidates, common_name_group
+from remediate.planner.solver.trust_oracle import TrustOracle
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import name_hashes
 
+_MAX_ADDED = 3
+_MAX_ADDITIONS_TRIED = 500
 # Which of a node's certificates answers on which port (the port reference of Unified CM; 6971 and 6972 are the TFTP service's).
 _TFTP_PORTS = frozenset({6971, 6972})
 _RULE = "Expressway holds no two different certificates with one common name"
 
 
-def on_the_conflict(obstacle: Obstacle, refusal: Refusal) -> Advice:
-    """Return what stands in the way and why it stays, and the ways out."""
-    wanted = names_of(obstacle.wanted)
-    if not obstacle.in_the_way:
-        text = f"It would verify with {wanted} in the trusted CA list, but {_RULE}, and these share one."
-        return Advice(Cause.COMMON_NAME_CONFLICT, text, (_send_the_chain(refusal), signed_by_a_ca(refusal)))
-    rivals = _rivals(obstacle, refusal)
-    verb = "is" if len(obstacle.in_the_way) == 1 else "are"
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """The reason why an addition that would fix an endpoint stays out of the list.
+
+    Attributes:
+        needed: The certificates of that addition.
+        conflicting: Certificates of the list after the plan with a common name of `needed`.
+        namesakes: Two of `needed` have one common name.
+        victims: Endpoints that would be refused with `needed` in the list.
+    """
+
+    needed: Chain
+    conflicting: Chain = ()
+    namesakes: bool = False
+    victims: tuple[Endpoint, ...] = ()
+
+
+def find_obstacle(refusal: Refusal, candidates: Candidates, oracle: TrustOracle) -> Obstacle | None:
+    """Return what keeps the smallest addition out that would fix `refusal`; None where no candidates would fix it."""
+    for needed in itertools.islice(_list_additions(refusal, candidates, oracle), _MAX_ADDITIONS_TRIED):
+        groups = {common_name_group(certificate) for certificate in needed}
+        conflicting = tuple(certificate for certificate in refusal.trusted if common_name_group(certificate) in groups)
+        compatible = [certificate for certificate in refusal.trusted if certificate not in conflicting]
+        if not oracle.accepts([*compatible, *needed], refusal.presented):
+            continue
+        if conflicting or len(groups) < len(needed):
+            return Obstacle(needed, conflicting, namesakes=len(groups) < len(needed))
+        victims = refusal.other_endpoints.broken_by(needed) if refusal.other_endpoints else ()
+        if victims:
+            return Obstacle(needed, victims=victims)
+    return None
+
+
+def _list_additions(refusal: Refusal, candidates: Candidates, oracle: TrustOracle) -> Iterable[Chain]:
+    """Return the sets of certificates that could be added, the smallest first."""
+    relevant = oracle.relevant(refusal.presented)
+    addable = [
+        certificate for certificate in candidates.certificates if certificate in relevant and certificate not in refusal.trusted
+    ]
+    sizes = range(1, min(len(addable), _MAX_ADDED) + 1)
+    return itertools.chain.from_iterable(itertools.combinations(addable, size) for size in sizes)
+
+
+def advise_on_conflict(obstacle: Obstacle, refusal: Refusal) -> Advice:
+    """Return the advice on a common name that is taken: by what, why that stays, and the options."""
+    needed = describe_certificates(obstacle.needed)
+    if not obstacle.conflicting:
+        text = f"It would verify with {needed} in the trusted CA list, but {_RULE}, and these share one."
+        return Advice(Cause.COMMON_NAME_CONFLICT, text, (_suggest_sending_the_chain(refusal), suggest_signing(refusal)))
+    rivals = refusal.other_users(obstacle.conflicting)
+    verb = "is" if len(obstacle.conflicting) == 1 else "are"
     text = (
-        f"It would verify with {wanted} in the trusted CA list, but {_RULE}, and {names_of(obstacle.in_the_way)} {verb} "
-        f"{_hold(obstacle, refusal, rivals)}."
+        f"It would verify with {needed} in the trusted CA list, but {_RULE}, and {describe_certificates(obstacle.conflicting)} {verb} "
+        f"{_explain_conflicting(obstacle, refusal, rivals)}."
     )
     if _is_rekeyed(obstacle):
         text += " They are one CA by name, renewed with another key: what one key signed does not verify by the other."
-    return Advice(Cause.COMMON_NAME_CONFLICT, text, _ways_out(obstacle, refusal, rivals))
+    return Advice(Cause.COMMON_NAME_CONFLICT, text, _list_options(obstacle, refusal, rivals))
 
 
-def _ways_out(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
+def _list_options(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
     if not rivals:
-        return _removals(obstacle, refusal)
-    own = refusal.presented[0] in obstacle.wanted
-    return _reissues(obstacle, refusal, rivals) if own else _other_authorities(obstacle, refusal, rivals)
+        return _suggest_deletion(obstacle, refusal)
+    own = refusal.presented[0] in obstacle.needed
+    return _suggest_reissue(obstacle, refusal, rivals) if own else _suggest_other_ca(obstacle, refusal, rivals)
 
 
-def _hold(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> str:
-    """Why what is in the way stays."""
-    if any(one in refusal.added for one in obstacle.in_the_way):
-        return f"what this plan adds for {endpoints_of(rivals)}"
-    return f"there for {endpoints_of(rivals)}" if rivals else "there, although no endpoint that was seen needs it"
+def _explain_conflicting(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> str:
+    """Return why the conflicting certificates stay."""
+    if any(certificate in refusal.added for certificate in obstacle.conflicting):
+        return f"what this plan adds for {join_endpoints(rivals)}"
+    return f"there for {join_endpoints(rivals)}" if rivals else "there, although no endpoint that was seen needs it"
 
 
-def _removals(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
-    """Nobody rests on what is in the way: it is the old one of a renewal, as a rule."""
-    stale = names_of(obstacle.in_the_way)
+def _suggest_deletion(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
+    # No endpoint uses the conflicting certificate: usually it is the old one of a renewal.
+    stale = describe_certificates(obstacle.conflicting)
     by_hand = f"If nothing needs {stale} any more: delete it on every peer ({TRUSTED_CA_PAGE}) and plan again."
-    return (*removal(refusal), by_hand, signed_by_a_ca(refusal))
-
-
-def removal(refusal: Refusal) -> tuple[str, ...]:
-    """The switch that takes stale certificates out, where that was seen to help."""
-    if not refusal.removable:
-        return ()
-    return (f"Plan again with --allow-removal: it takes {names_of(refusal.removable)} out first.",)
+    return (*suggest_removal(refusal), by_hand, suggest_signing(refusal))
 
 
 def _is_rekeyed(obstacle: Obstacle) -> bool:
-    """Whether what is wanted and what is in the way are one CA by its whole name, with two keys."""
-    wanted, listed = obstacle.wanted[0], obstacle.in_the_way[0]
-    alone = len(obstacle.wanted) == len(obstacle.in_the_way) == 1 and wanted.is_ca and listed.is_ca
-    return alone and name_hashes(wanted).subject == name_hashes(listed).subject and not wanted.has_key_of(listed)
+    """Return whether the needed and the conflicting certificate are one CA by its whole name, with two keys."""
+    needed, listed = obstacle.needed[0], obstacle.conflicting[0]
+    alone = len(obstacle.needed) == len(obstacle.conflicting) == 1 and needed.is_ca and listed.is_ca
+    return alone and name_hashes(needed).subject == name_hashes(listed).subject and not needed.has_key_of(listed)
 
 
-def _signed_again(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
-    """One CA with two keys, both in use: what the older key signed has to be signed again by the newer one."""
-    wanted, listed = obstacle.wanted[0], obstacle.in_the_way[0]
-    if wanted.not_before and listed.not_before and wanted.not_before < listed.not_before:
-        again = (
-            f"Have the certificate of {refusal.endpoint.address} signed again by the newer key of that CA, {name_of(listed)}."
-        )
-        return (again, signed_by_a_ca(refusal))
+def _suggest_newer_key(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
+    """Return the options for one CA with two keys in use: the newer key signs again what the older one signed."""
+    needed, listed = obstacle.needed[0], obstacle.conflicting[0]
+    if needed.not_before and listed.not_before and needed.not_before < listed.not_before:
+        newer, address = describe_certificate(listed), refusal.endpoint.address
+        again = f"Have the certificate of {address} signed again by the newer key of that CA, {newer}."
+        return (again, suggest_signing(refusal))
     again = (
-        f"Have the certificates of {endpoints_of(rivals)} signed again by the newer key of that CA, {name_of(wanted)}. Only then "
-        f"delete {names_of(obstacle.in_the_way)} on every peer ({TRUSTED_CA_PAGE}), and plan again."
+        f"Have the certificates of {join_endpoints(rivals)} signed again by the newer key of that CA, {describe_certificate(needed)}. "
+        f"Only then delete {describe_certificates(obstacle.conflicting)} on every peer ({TRUSTED_CA_PAGE}), and plan again."
     )
-    return (again, signed_by_a_ca(refusal))
+    return (again, suggest_signing(refusal))
 
 
-def _other_authorities(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
-    """Two CAs of one name, both in use."""
+def _suggest_other_ca(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
+    """Return the options for two CAs of one name, both in use."""
     if _is_rekeyed(obstacle):
-        return _signed_again(obstacle, refusal, rivals)
+        return _suggest_newer_key(obstacle, refusal, rivals)
+    conflicting = describe_certificates(obstacle.conflicting)
     return (
-        signed_by_a_ca(refusal),
-        f"Move the endpoints that need {names_of(obstacle.in_the_way)} to another CA, delete it on every peer, and plan again.",
+        suggest_signing(refusal),
+        f"Move the endpoints that need {conflicting} to another CA, delete it on every peer, and plan again.",
     )
 
 
-def _reissues(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
-    """Two servers' own certificates, both in use: one of them has to change on its node."""
+def _suggest_reissue(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> tuple[str, ...]:
+    """Return the options for two servers' own certificates, both in use: one of them has to change on its node."""
     endpoint, leaf = refusal.endpoint, refusal.presented[0]
-    mine, theirs = _service(endpoint, leaf), _service(rivals[0], obstacle.in_the_way[0])
-    names = ", ".join(dict.fromkeys([*host_names(leaf), endpoint.address.rstrip(".")]))
+    own, rival = _describe_service(endpoint, leaf), _describe_service(rivals[0], obstacle.conflicting[0])
+    names = ", ".join(dict.fromkeys([*list_host_names(leaf), endpoint.address.rstrip(".")]))
     options = (
-        f"Have {mine} or {theirs} signed by a CA that the peers trust: it then need not stand in the list itself.",
-        f"Reissue {mine} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}.",
+        f"Have {own} or {rival} signed by a CA that the peers trust: it then need not stand in the list itself.",
+        f"Reissue {own} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}.",
     )
-    same_node = endpoint.product == "cucm" and all(rival.address == endpoint.address for rival in rivals)
+    same_node = endpoint.product == "cucm" and all(user.address == endpoint.address for user in rivals)
     reuse = f"On Unified CM 14 and later, let {endpoint.address} use one certificate for both services (certificate reuse)."
     return (*options, reuse) if same_node else options
 
 
-def _send_the_chain(refusal: Refusal) -> str:
+def _suggest_sending_the_chain(refusal: Refusal) -> str:
     return f"Upload the whole chain on {refusal.endpoint.address}: an intermediate that it sends need not stand in the list."
 
 
-def _rivals(obstacle: Obstacle, refusal: Refusal) -> tuple[Endpoint, ...]:
-    """The endpoints that rest on what is in the way."""
-    users = {user.name: user for certificate in obstacle.in_the_way for user in refusal.others.users(certificate)}
-    return tuple(users[name] for name in sorted(users) if name != refusal.endpoint.name)
-
-
-def _service(endpoint: Endpoint, certificate: Certificate) -> str:
-    """The certificate as the node's own certificate management calls it."""
+def _describe_service(endpoint: Endpoint, certificate: Certificate) -> str:
+    """Return what the node's own certificate management calls `certificate`."""
     service = "CallManager" if endpoint.product == "cucm" and endpoint.port in _TFTP_PORTS else "tomcat"
     family = "-ECDSA" if certificate.key_family == "ecdsa" else ""
     return f"{service}{family} of {endpoint.address}"

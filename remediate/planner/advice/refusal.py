@@ -1,91 +1,114 @@
-"""An endpoint that stays refused, what may be said of it, and how certificates are named in a sentence."""
+"""A refusal: an endpoint that one peer still refuses after a plan, and the advice on it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
 
 from remediate.model.certificate import Certificate
+from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
-from remediate.model.text import join_words
 from remediate.model.verdict import Cause
+from remediate.planner.advice.phrases import describe_certificates
+from remediate.planner.forecast import Forecaster
+from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain, VerificationResult
 
 
-class Others(Protocol):
-    """The endpoints that verify at the same peer after the plan."""
+class OtherEndpoints:
+    """The endpoints that verify at one peer after a plan: which of them use a certificate, and which an addition would break.
+
+    Both are computed only when they are needed.
+    """
+
+    def __init__(self, forecaster: Forecaster, peer: Address, oracle: TrustOracle) -> None:
+        self._forecaster = forecaster
+        self._peer = peer
+        self._oracle = oracle
 
     def users(self, certificate: Certificate) -> tuple[Endpoint, ...]:
-        """Return those whose chain is made of `certificate` among others."""
+        """Return the endpoints whose chain holds `certificate`."""
+        return self._users.get(certificate, ())
 
     def broken_by(self, added: Chain) -> tuple[Endpoint, ...]:
-        """Return those that would be refused with `added` at the end of the peer's list."""
+        """Return the endpoints that would be refused with `added` at the end of the peer's list."""
+        trusted = (*self._forecaster.after[self._peer], *added)
+        broken = [
+            endpoint
+            for chain, endpoints in self._by_chain.items()
+            if not self._oracle.relevant(chain).isdisjoint(added) and not self._oracle.accepts(trusted, chain)
+            for endpoint in endpoints
+        ]
+        return tuple(broken)
 
+    @cached_property
+    def _verified(self) -> tuple[Endpoint, ...]:
+        endpoints = self._forecaster.endpoints.values()
+        return tuple(endpoint for endpoint in endpoints if self._forecaster.outcome(self._peer, endpoint).verdict.ok)
 
-class Nobody:
-    """No endpoint but the one in question."""
+    @cached_property
+    def _users(self) -> dict[Certificate, tuple[Endpoint, ...]]:
+        users: dict[Certificate, tuple[Endpoint, ...]] = {}
+        for endpoint in self._verified:
+            for certificate in self._forecaster.used(self._peer, endpoint):
+                users[certificate] = (*users.get(certificate, ()), endpoint)
+        return users
 
-    def users(self, certificate: Certificate) -> tuple[Endpoint, ...]:
-        del certificate
-        return ()
-
-    def broken_by(self, added: Chain) -> tuple[Endpoint, ...]:
-        del added
-        return ()
+    @cached_property
+    def _by_chain(self) -> dict[Chain, tuple[Endpoint, ...]]:
+        by_chain: dict[Chain, tuple[Endpoint, ...]] = {}
+        for endpoint in self._verified:
+            for chain in self._forecaster.chains(self._peer, endpoint):
+                by_chain[chain] = (*by_chain.get(chain, ()), endpoint)
+        return by_chain
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One endpoint that one peer still refuses after the plan.
+    """An endpoint that one peer still refuses after the plan.
 
     Attributes:
-        presented: the chain in question; empty where none was seen.
-        explained: the verdict on it, with the chain that OpenSSL put together.
-        trusted: the peer's list after the plan.
-        added: what the plan adds to it.
-        others: the other endpoints at that peer.
-        removable: what a plan with --allow-removal would take out of the list, where that makes the endpoint verify.
+        presented: The chain in question; empty where none was seen.
+        result: The verdict on it, with the chain that OpenSSL put together.
+        trusted: The peer's list after the plan.
+        added: The certificates that the plan adds to the list.
+        other_endpoints: The other endpoints at that peer; None where there is no cluster.
+        removable: What a plan with --allow-removal would remove from the list, where that makes the endpoint verify.
     """
 
     endpoint: Endpoint
     presented: Chain
-    explained: VerificationResult
+    result: VerificationResult
     trusted: Chain
     added: Chain = ()
-    others: Others = Nobody()
+    other_endpoints: OtherEndpoints | None = None
     removable: Chain = ()
+
+    def other_users(self, certificates: Iterable[Certificate]) -> tuple[Endpoint, ...]:
+        """Return the other endpoints whose chains hold any of `certificates`, by name."""
+        if self.other_endpoints is None:
+            return ()
+        users = {user.name: user for certificate in certificates for user in self.other_endpoints.users(certificate)}
+        return tuple(users[name] for name in sorted(users) if name != self.endpoint.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The cause as the contract names it, one or two sentences, and the ways out."""
+    """The cause as the contract names it, one or two sentences, and the options that an operator has."""
 
     cause: Cause
     text: str
     options: tuple[str, ...] = ()
 
 
-def name_of(certificate: Certificate) -> str:
-    """Its subject, and the beginning of its fingerprint: subjects repeat."""
-    return f"{certificate.subject or 'a certificate without a subject'!r} ({certificate.fingerprint[:19]}…)"
-
-
-def names_of(certificates: Chain) -> str:
-    """The same for several."""
-    return join_words([name_of(certificate) for certificate in certificates])
-
-
-def endpoints_of(endpoints: Sequence[Endpoint], limit: int = 3) -> str:
-    """Endpoints by name, the first few."""
-    return join_words([endpoint.name for endpoint in endpoints], limit)
-
-
-def day_of_end(certificate: Certificate) -> str:
-    """The day its validity ends."""
-    return certificate.not_after.date().isoformat() if certificate.not_after else "an unreadable date"
-
-
-def signed_by_a_ca(refusal: Refusal) -> str:
-    """The way out that always is one."""
+def suggest_signing(refusal: Refusal) -> str:
+    """Return the option that always exists: a certificate of a CA that the peers trust."""
     return f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust."
+
+
+def suggest_removal(refusal: Refusal) -> tuple[str, ...]:
+    """Return the switch that removes stale certificates, where a plan with it accepts the endpoint."""
+    if not refusal.removable:
+        return ()
+    return (f"Plan again with --allow-removal: it takes {describe_certificates(refusal.removable)} out first.",)

@@ -10,8 +10,8 @@ from datetime import datetime
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
-from remediate.planner.advice.causes import on_the_cause
-from remediate.planner.advice.explain import mending_of
+from remediate.planner.advice.causes import advise_on_cause
+from remediate.planner.advice.explain import find_fixes
 from remediate.planner.advice.refusal import Refusal
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.verify import explain_chain
@@ -25,15 +25,15 @@ def on_the_chain(address: str, chain: Chain, verdict: Verdict | None, trusted: C
         trusted: the peer's list; None where it is not known.
     """
     if trusted is not None:
-        return mending_of(chain, trusted, address, at).advice
+        return find_fixes(chain, trusted, address, at).advice
     # Without the list: what would do with nothing in it, as long as that leads to the very error that was logged.
     alone = explain_chain(chain, (), None, at)
     if verdict is None or (verdict.code, verdict.depth) == (alone.verdict.code, alone.verdict.depth):
-        return mending_of(chain, (), address, at).advice
+        return find_fixes(chain, (), address, at).advice
     if not _is_about_the_leaf(verdict, chain, at):
         return ()
     endpoint = Endpoint(Address(address), 8443, "cucm", {})
-    advice = on_the_cause(Refusal(endpoint, chain, replace(alone, verdict=verdict, built_chain=chain), ()))
+    advice = advise_on_cause(Refusal(endpoint, chain, replace(alone, verdict=verdict, built_chain=chain), ()))
     return (advice.text, *advice.options)
 
 

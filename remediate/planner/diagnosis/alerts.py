@@ -12,7 +12,7 @@ from typing import Final
 from remediate.model.evidence import Alert, alert_name
 from remediate.model.expressway import SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
 from remediate.model.text import join_words
-from remediate.planner.advice.refusal import day_of_end, name_of
+from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
 from remediate.trust.chain_verifier import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
@@ -110,4 +110,5 @@ def _showed(chain: Chain, at: datetime | None) -> str:
     purposes = join_words([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"
     begins = leaf.not_before.date().isoformat() if leaf.not_before else "an unreadable date"
     ended = " (it had ended then)" if at and leaf.not_after and leaf.not_after <= at else ""
-    return f"Expressway-C showed {name_of(leaf)}, valid from {begins} to {day_of_end(leaf)}{ended}, for {purposes}."
+    validity = f"valid from {begins} to {format_expiry_day(leaf)}{ended}"
+    return f"Expressway-C showed {describe_certificate(leaf)}, {validity}, for {purposes}."

@@ -9,7 +9,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import AlertSeen, SeenChain, SeenEndpoint
 from remediate.model.evidence import TLS_1_3, Handshake
 from remediate.model.text import first_few
-from remediate.planner.advice.refusal import day_of_end, name_of
+from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.suites import preferred_family, suite_name
@@ -102,9 +102,9 @@ def _remarks(chain: Chain, address: str | None, at: datetime, *, judged: bool) -
         yield f"Its names do not hold {address}: {_names(chain[0])}."
     for certificate in chain:
         if certificate.not_after and certificate.not_after <= at:
-            yield f"{name_of(certificate)} had expired then, on {day_of_end(certificate)}."
+            yield f"{describe_certificate(certificate)} had expired then, on {format_expiry_day(certificate)}."
         if certificate.not_before and certificate.not_before > at:
-            yield f"{name_of(certificate)} was not valid yet."
+            yield f"{describe_certificate(certificate)} was not valid yet."
 
 
 def _trust_of(chain: Chain) -> str:
@@ -112,7 +112,7 @@ def _trust_of(chain: Chain) -> str:
     if leaf.self_signed:
         return "It is self-signed: it verifies only where this certificate itself is in the peer's list."
     if end.self_signed:
-        return f"It is presented up to its root: it verifies only where {name_of(end)} is in the peer's list."
+        return f"It is presented up to its root: it verifies only where {describe_certificate(end)} is in the peer's list."
     return (
         f"It lacks the CA certificate {end.issuer or 'with an empty name'!r}: it verifies only where the peer's list holds it."
     )

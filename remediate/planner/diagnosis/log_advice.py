@@ -7,8 +7,8 @@ from typing import Final
 
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.advice.hostnames import on_the_name_alone
-from remediate.planner.advice.remedies import remedies
+from remediate.planner.advice.causes import list_remedies
+from remediate.planner.advice.hostnames import advise_on_logged_name
 from remediate.trust.openssl import V_OK
 
 _V_UNABLE_TO_VERIFY_LEAF: Final = 21
@@ -23,7 +23,7 @@ def on_what_was_logged(address: str, verdict: Verdict) -> tuple[str, ...]:
     """Return what `verdict`, as logged for `address`, means and asks for, one sentence each."""
     cause = verdict.cause or Cause.CHAIN_INVALID
     if cause is Cause.NAME_MISMATCH:
-        text, options = on_the_name_alone(address)
+        text, options = advise_on_logged_name(address)
         return (text, *options)
     return _BY_CAUSE.get(cause, _any_other)(address, verdict.depth or 0, verdict.code)
 
@@ -86,7 +86,7 @@ def _any_other(address: str, depth: int, code: int) -> tuple[str, ...]:
     if code == V_OK:
         return (f"The log does not say what is wrong with the certificate of {address}; `remediate plan` looks at it.",)
     fault = "its own certificate" if depth == 0 else f"the CA certificate at depth {depth}"
-    first, *rest = remedies(code, fault, address)
+    first, *rest = list_remedies(code, fault, address)
     return (first[:1].upper() + first[1:], *rest)
 
 

@@ -11,7 +11,7 @@ from remediate.model.verdict import Cause, Verdict
 from remediate.planner.diagnosis.sip import verdict_of_sip
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK, V_UNSPECIFIED
-from remediate.trust.texts import code_of, whole_text
+from remediate.trust.texts import code_of, restore_text
 
 _JUST_REFUSED = "certificate verify failed"
 _OF_SIP = frozenset({"sip", "sip-name"})
@@ -95,7 +95,7 @@ def _verdict_of(one: Logged) -> Verdict:
         cause = Cause.CHAIN_INVALID if one.error == _JUST_REFUSED else Cause.HANDSHAKE_FAILED
         return Verdict(ok=False, cause=cause, error=one.error, code=V_OK)
     code = code_of(one.error) or V_UNSPECIFIED
-    return Verdict(ok=False, cause=cause_of(code), error=whole_text(one.error), code=code, depth=one.depth)
+    return Verdict(ok=False, cause=cause_of(code), error=restore_text(one.error), code=code, depth=one.depth)
 
 
 def _answers(line: Logged, answered: Mapping[str, list[BadGateway]]) -> tuple[BadGateway, ...]:

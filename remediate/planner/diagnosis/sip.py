@@ -10,7 +10,7 @@ from remediate.model.verdict import Cause, Verdict
 from remediate.planner.diagnosis.alerts import on_the_servers_alert
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK
-from remediate.trust.texts import code_of, whole_text
+from remediate.trust.texts import code_of, restore_text
 
 NOT_THE_TRAFFIC_SERVER: Final = (
     "The SIP process (tvcs) says so, not the traffic server: `remediate plan` looks at HTTPS endpoints, not at SIP zones."
@@ -25,7 +25,7 @@ def verdict_of_sip(line: Logged) -> Verdict:
     code = code_of(line.error)
     if code is None:
         return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=line.error, code=V_OK)
-    return Verdict(ok=False, cause=cause_of(code), error=whole_text(line.error), code=code)
+    return Verdict(ok=False, cause=cause_of(code), error=restore_text(line.error), code=code)
 
 
 def on_sip(address: str, verdict: Verdict, alert: int | None) -> tuple[str, ...]:

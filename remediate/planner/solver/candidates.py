@@ -15,7 +15,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
 from remediate.model.plan import Approval, Policy, Role
 from remediate.model.snapshot import Snapshot
-from remediate.trust.openssl import common_name, name_hashes, readable
+from remediate.trust.openssl import common_name, is_readable, name_hashes
 
 CommonNameGroup = str
 
@@ -68,7 +68,7 @@ def find_candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
     fingerprints = presented | trusted | set(snapshot.available_ca)
     candidates = Candidates(
         # One certificate that OpenSSL cannot read makes a peer drop its whole list.
-        certificates=tuple(certificate for certificate in _certificates(snapshot, fingerprints) if readable(certificate)),
+        certificates=tuple(certificate for certificate in _certificates(snapshot, fingerprints) if is_readable(certificate)),
         own=own,
         # What a peer of this very cluster trusts already is vouched for by that (docs/decisions/0005-approvals.md).
         # Not so what a man in the middle may be showing: that takes a person who compared it out of band.

@@ -25,7 +25,7 @@ from remediate.planner.solver.requirements import Requirement
 from remediate.planner.solver.tables import RequirementTables, SearchLimits
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.openssl import readable
+from remediate.trust.openssl import is_readable
 
 _ROWS_PER_APPROVAL = 16
 _ONE_APPROVAL = Cost(unvouched=1)
@@ -116,7 +116,7 @@ class Problem:
         A common name alone is not enough: two CAs may share one and both be in use, for endpoints that were not observed.
         """
         expired = listed.not_after is not None and listed.not_after <= self._at
-        return expired or not readable(listed) or self._oracle.has_namesake(listed)
+        return expired or not is_readable(listed) or self._oracle.has_namesake(listed)
 
     # --- what options cost ----------------------------------------------------------------------------------------------
 

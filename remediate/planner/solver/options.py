@@ -11,7 +11,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.planner.solver.candidates import CommonNameGroup, common_name_group
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.openssl import readable
+from remediate.trust.openssl import is_readable
 
 Place = tuple[Address, CommonNameGroup]
 """A common name group of one peer's list: a variable of the problem."""
@@ -46,7 +46,7 @@ def list_options(held: Chain, addable: Chain, removable: Chain, relevant: Abstra
         removable: Those of `held` that may be removed.
         relevant: What can change the verdict on some chain; removing anything else alone would help no endpoint.
     """
-    if held and not any(readable(certificate) for certificate in held):
+    if held and not any(is_readable(certificate) for certificate in held):
         # One certificate that cannot be read makes the traffic server drop the whole list, so removing only some does not help.
         return (KEEP, Option(remove=held)) if removable else (KEEP,)
     sets = _combinations(tuple(certificate for certificate in removable if certificate in relevant))
@@ -59,7 +59,7 @@ def list_options(held: Chain, addable: Chain, removable: Chain, relevant: Abstra
 
 def has_too_many_removals(removable: Iterable[Certificate], relevant: AbstractSet[Certificate]) -> bool:
     """Return whether `list_options` leaves combinations of `removable` out."""
-    return sum(certificate in relevant and readable(certificate) for certificate in removable) > MAX_COMBINED_REMOVALS
+    return sum(certificate in relevant and is_readable(certificate) for certificate in removable) > MAX_COMBINED_REMOVALS
 
 
 def _combinations(removable: Chain) -> Iterator[Chain]:
@@ -91,7 +91,7 @@ class PeerList:
         for certificate in order:
             group = common_name_group(certificate)
             by_group[group] = (*by_group.get(group, ()), certificate)
-        return cls(order, by_group, frozenset(certificate for certificate in order if not readable(certificate)), count)
+        return cls(order, by_group, frozenset(certificate for certificate in order if not is_readable(certificate)), count)
 
     def among(self, certificates: Iterable[Certificate]) -> Chain:
         """Return those of `certificates` that the list holds, in its order."""

@@ -31,7 +31,7 @@ class Requirement:
 
 
 Requirements = Mapping[Address, Mapping[Requirement, int]]
-"""Per peer, each requirement and how many endpoints it stands for."""
+"""Per peer, each requirement and the number of endpoints that it represents."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class RequirementReader:
             if chains or must_hold:
                 requirements[Requirement(chains, must_hold)] += 1
             if not must_hold and pair in self._today.working:
-                # It stands for no verified pair, so it counts for nothing; but what works is not broken.
+                # It is no verified pair, so its weight is zero; but what works must not break.
                 requirements[Requirement(_all_passing(presented[:1]), must_hold=True)] += 0
         return requirements
 

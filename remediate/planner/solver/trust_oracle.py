@@ -9,7 +9,7 @@ from remediate.model.certificate import Certificate
 from remediate.openssl.x509 import Unreadable
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.issuer_index import SubjectIndex
-from remediate.trust.openssl import DEPTH_LIMIT, V_OK, name_hashes, readable
+from remediate.trust.openssl import DEPTH_LIMIT, V_OK, is_readable, name_hashes
 
 MayBeListed = Callable[[Certificate], bool]
 """Whether a certificate can be in the list that is asked about."""
@@ -24,7 +24,7 @@ class TrustOracle:
         """Index `certificates`: every certificate that a list may hold."""
         unique = tuple(dict.fromkeys(certificates))
         self._index = SubjectIndex(unique)
-        self._unreadable = frozenset(certificate for certificate in unique if not readable(certificate))
+        self._unreadable = frozenset(certificate for certificate in unique if not is_readable(certificate))
         self._answers = answers
         self._relevant: dict[Chain, frozenset[Certificate]] = {}
 
