@@ -1,1 +1,1 @@
-"""What README claims about speed, measured beside a named peer in the same run: ``make bench``."""
+"""Benchmarks: the speed that README claims, each measured beside a named library in the same run (``make bench``)."""

@@ -1,4 +1,4 @@
-"""Large clusters for the benchmarks: many nodes, few CAs, a long trusted CA list, as a big company has them."""
+"""Large clusters for the benchmarks: many nodes, few CAs, a long trusted CA list."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def certificate(
     family: str = "ecdsa",
     signer: str | None = None,
 ) -> Certificate:
-    """A certificate signed with the one key of the signer's family (None: its own): chains of shared keys verify all the same."""
+    """Sign a certificate with the one key of the family `signer` (None: its own family); shared keys verify as well."""
     key = _KEYS[family]
     builder = (
         x509.CertificateBuilder()
@@ -54,17 +54,17 @@ def _name(common_name: str) -> x509.Name:
 
 
 def fleet(endpoints: int, certificates: int, listed: int, peers: int = 3) -> Snapshot:
-    """A cluster with so many endpoints, distinct node certificates and certificates in each peer's list.
+    """Build a cluster with so many endpoints, distinct node certificates and certificates in each peer's list.
 
     One node in ten is self-signed; the others are signed by one of twenty issuing CAs under two roots, half of which present
     their chain. The last peer's list lacks the roots.
     """
     roots = [certificate(f"Root {number}", f"Root {number}", ca=True) for number in range(2)]
     issuing = [certificate(f"Issuing {number}", f"Root {number % 2}", ca=True) for number in range(20)]
-    fill = [certificate(f"Unrelated {number}", f"Unrelated {number}", ca=True) for number in range(listed - 2)]
+    unrelated = [certificate(f"Unrelated {number}", f"Unrelated {number}", ca=True) for number in range(listed - 2)]
     chains = [_chain(number, issuing) for number in range(certificates)]
-    everything = [*roots, *issuing, *fill, *(one for chain in chains for one in chain)]
-    common = tuple(one.fingerprint for one in fill)
+    all_certificates = [*roots, *issuing, *unrelated, *(member for chain in chains for member in chain)]
+    common = tuple(member.fingerprint for member in unrelated)
     lists = [(*common, *(root.fingerprint for root in roots)) for _ in range(peers - 1)] + [common]
     return Snapshot(
         cluster="bench",
@@ -74,9 +74,9 @@ def fleet(endpoints: int, certificates: int, listed: int, peers: int = 3) -> Sna
             for number, trusted in enumerate(lists)
         ),
         endpoints=tuple(_endpoint(number, chains[number % certificates]) for number in range(endpoints)),
-        available_ca=tuple(one.fingerprint for one in [*roots, *issuing]),
-        vouched_for=frozenset(one.fingerprint for one in [*roots, *issuing, *fill]),
-        certificates={one.fingerprint: one for one in everything},
+        available_ca=tuple(member.fingerprint for member in [*roots, *issuing]),
+        vouched_for=frozenset(member.fingerprint for member in [*roots, *issuing, *unrelated]),
+        certificates={member.fingerprint: member for member in all_certificates},
     )
 
 
@@ -92,5 +92,10 @@ def _chain(number: int, issuing: list[Certificate]) -> tuple[Certificate, ...]:
 def _endpoint(number: int, chain: tuple[Certificate, ...]) -> Endpoint:
     address = Address(f"e{number}.{chain[0].common_name.replace('node', 'n')}")
     return Endpoint(
-        address, 8443, "cucm", {"ecdsa": tuple(one.fingerprint for one in chain)}, Preference(client_order=True), tls13=False
+        address,
+        8443,
+        "cucm",
+        {"ecdsa": tuple(member.fingerprint for member in chain)},
+        Preference(client_order=True),
+        tls13=False,
     )

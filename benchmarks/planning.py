@@ -1,4 +1,4 @@
-"""How planning grows: time and memory for more and more endpoints. The peer is half the work: near-linear means ratio 2."""
+"""The growth of planning: time and memory for more and more endpoints. Each size is twice the one before: linear is ratio 2."""
 
 from __future__ import annotations
 

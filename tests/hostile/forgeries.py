@@ -33,7 +33,7 @@ def _strings() -> st.SearchStrategy[tuple[int, bytes]]:
 def _names() -> st.SearchStrategy[bytes]:
     kinds = st.sampled_from([der.COMMON_NAME, der.COMMON_NAME, der.ORGANIZATION, der.COUNTRY, b"\x2a\x03\x04"])
     attributes = st.builds(lambda kind, string: (kind, *string), kinds, _strings())
-    return st.lists(attributes, max_size=3).map(lambda some: der.name(*some))
+    return st.lists(attributes, max_size=3).map(lambda attributes: der.name(*attributes))
 
 
 def _times() -> st.SearchStrategy[bytes]:
@@ -50,8 +50,8 @@ def _extensions() -> st.SearchStrategy[tuple[bytes, ...]]:
     junk = st.tuples(kinds, st.binary(max_size=9), st.booleans())
     broken = junk.map(lambda drawn: der.extension(drawn[0], drawn[1], critical=drawn[2]))
     ips = st.binary(max_size=17).map(lambda packed: der.extension(der.SAN, der.tlv(der.SEQUENCE, der.tlv(0x87, packed))))
-    some = st.one_of(st.just(der.authority()), names.map(lambda listed: der.alternative(*listed)), ips, broken)
-    return st.lists(some, max_size=3).map(tuple)
+    extensions = st.one_of(st.just(der.authority()), names.map(lambda listed: der.alternative(*listed)), ips, broken)
+    return st.lists(extensions, max_size=3).map(tuple)
 
 
 def _damaged(certificate: Certificate, spots: list[tuple[int, int]]) -> Certificate:
@@ -64,10 +64,10 @@ def _damaged(certificate: Certificate, spots: list[tuple[int, int]]) -> Certific
 
 @st.composite
 def families(draw: st.DrawFn, size: int = 4) -> list[Certificate]:
-    """Some certificates over a few names and two keys, so that some of them did issue others."""
+    """Draw certificates over a few names and two keys, so that some of them issued others."""
     names = draw(st.lists(_names(), min_size=1, max_size=3))
     keys = st.sampled_from([key("by hand"), key("by another hand")])
-    made = [
+    certificates = [
         der.certificate(
             draw(st.sampled_from(names)),
             draw(st.sampled_from(names)),
@@ -81,4 +81,6 @@ def families(draw: st.DrawFn, size: int = 4) -> list[Certificate]:
         for _ in range(draw(st.integers(1, size)))
     ]
     damage = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=2)
-    return [_damaged(one, draw(damage)) if draw(st.integers(0, 3)) == 0 else one for one in made]
+    return [
+        _damaged(certificate, draw(damage)) if draw(st.integers(0, 3)) == 0 else certificate for certificate in certificates
+    ]

@@ -41,10 +41,10 @@ def facts_of(certificate: Certificate) -> dict[str, object]:
     return facts
 
 
-def said_by_the_program(certificate: Certificate) -> dict[str, str] | None:
-    """What `openssl x509` prints; None where it cannot read the certificate."""
-    wanted = ["-subject_hash", "-issuer_hash", "-startdate", "-enddate", "-dateopt", "iso_8601"]
-    command = ["openssl", "x509", "-inform", "DER", "-noout", *wanted]
+def run_openssl(certificate: Certificate) -> dict[str, str] | None:
+    """Return what `openssl x509` prints; None where it cannot read the certificate."""
+    options = ["-subject_hash", "-issuer_hash", "-startdate", "-enddate", "-dateopt", "iso_8601"]
+    command = ["openssl", "x509", "-inform", "DER", "-noout", *options]
     done = subprocess.run(command, input=certificate.der, capture_output=True, check=False, timeout=30)
     lines = done.stdout.decode(errors="replace").splitlines()
     if len(lines) < 4:
@@ -54,33 +54,36 @@ def said_by_the_program(certificate: Certificate) -> dict[str, str] | None:
 
 
 def moment(printed: str) -> datetime | None:
-    """A date as the program prints it, where it prints one that Python has."""
-    found = _ISO.fullmatch(printed)
+    """Parse a date of the program; None where Python cannot hold it."""
+    match = _ISO.fullmatch(printed)
     try:
-        return datetime(*(int(part) for part in found.groups()), tzinfo=UTC) if found else None  # type: ignore[misc, arg-type]
+        return datetime(*(int(part) for part in match.groups()), tzinfo=UTC) if match else None  # type: ignore[misc, arg-type]
     except ValueError:
         return None
 
 
 def is_safe(shown: str) -> bool:
     """Nothing in it steers a terminal."""
-    return all(one.isprintable() or one == "\n" for one in shown)
+    return all(character.isprintable() or character == "\n" for character in shown)
 
 
 @settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
 @given(families(size=1))
 def test_the_facts_are_what_the_program_reads(family: list[Certificate]) -> None:
-    (one,) = family
-    facts, said = facts_of(one), said_by_the_program(one)
+    (certificate,) = family
+    facts, printed = facts_of(certificate), run_openssl(certificate)
 
     if not facts["readable"]:
         assert (facts["subject"], facts["not_after"], facts["self_issued"]) == ("", None, False)
-    if said is None:
+    if printed is None:
         return  # 1.1.1 reads a little more than 3.x does: surrogate pairs in a BMPString
     assert facts["readable"]
-    assert facts["self_issued"] == (said["subject"] == said["issuer"])
-    assert (f"{name_hashes(one).subject:08x}", f"{name_hashes(one).issuer:08x}") == (said["subject"], said["issuer"])
-    assert (facts["not_before"], facts["not_after"]) == (moment(said["begins"]), moment(said["ends"]))
+    assert facts["self_issued"] == (printed["subject"] == printed["issuer"])
+    assert (f"{name_hashes(certificate).subject:08x}", f"{name_hashes(certificate).issuer:08x}") == (
+        printed["subject"],
+        printed["issuer"],
+    )
+    assert (facts["not_before"], facts["not_after"]) == (moment(printed["begins"]), moment(printed["ends"]))
 
 
 @settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
@@ -88,13 +91,13 @@ def test_the_facts_are_what_the_program_reads(family: list[Certificate]) -> None
 def test_every_question_about_them_has_an_answer(family: list[Certificate], data: st.DataObject) -> None:
     presented = data.draw(st.lists(st.sampled_from(family), min_size=1, max_size=3))
     trusted = data.draw(st.lists(st.sampled_from(family), max_size=3))
-    for one in family:
-        facts_of(one)
-        assert common_name_group(one)
-        assert {name_matches(one, ADDRESS), name_matches(one, "\ud800")} <= {True, False}
-        assert all(name.encode() for name in matching_addresses(one))
-        role = Candidates((one,), frozenset({one.fingerprint}), frozenset(), frozenset()).role(one)
-        assert (role == "self-signed") == one.self_issued
+    for certificate in family:
+        facts_of(certificate)
+        assert common_name_group(certificate)
+        assert {name_matches(certificate, ADDRESS), name_matches(certificate, "\ud800")} <= {True, False}
+        assert all(name.encode() for name in matching_addresses(certificate))
+        role = Candidates((certificate,), frozenset({certificate.fingerprint}), frozenset(), frozenset()).role(certificate)
+        assert (role == "self-signed") == certificate.self_issued
 
     explained = explain_chain(presented, trusted, ADDRESS, NOW)
     links = drawn_chain(presented, trusted, explained.verdict, explained.built_chain)
@@ -112,21 +115,21 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
 @settings(max_examples=max(1, MANY // 2), deadline=None, suppress_health_check=list(HealthCheck))
 @given(families(), st.data())
 def test_a_plan_with_them_is_made_and_shown(family: list[Certificate], data: st.DataObject) -> None:
-    entities = [Entity(one, key("by hand"), x509.Name([])) for one in family]
-    some = st.lists(st.sampled_from(entities), max_size=3)
-    seen = snapshot(
-        [peer(number, data.draw(some)) for number in (1, 2)],
+    entities = [Entity(certificate, key("by hand"), x509.Name([])) for certificate in family]
+    drawn = st.lists(st.sampled_from(entities), max_size=3)
+    cluster = snapshot(
+        [peer(number, data.draw(drawn)) for number in (1, 2)],
         [
-            endpoint(ADDRESS, port, ecdsa=[data.draw(st.sampled_from(entities)), *data.draw(some)], tls13=False)
+            endpoint(ADDRESS, port, ecdsa=[data.draw(st.sampled_from(entities)), *data.draw(drawn)], tls13=False)
             for port in (8443, 6972)
         ],
         entities,
-        available=data.draw(some),
-        vouched=data.draw(some),
+        available=data.draw(drawn),
+        vouched=data.draw(drawn),
     )
     policy = Policy(trust_self_signed=data.draw(st.booleans()))
 
-    plan = make_plan(Snapshot.from_json(seen.to_json()), policy)
+    plan = make_plan(Snapshot.from_json(cluster.to_json()), policy)
 
     assert Plan.from_json(plan.to_json()) == plan
     stream = io.StringIO()
@@ -135,6 +138,6 @@ def test_a_plan_with_them_is_made_and_shown(family: list[Certificate], data: st.
     assert is_safe(plan_ticket(plan))
     assert is_safe(plan_page(plan))
     if not policy.trust_self_signed:
-        own = {chain[0] for one in seen.endpoints for chain in one.presented.values()}
+        own = {chain[0] for node in cluster.endpoints for chain in node.presented.values()}
         trusts = [action.certificate for action in plan.actions if isinstance(action, TrustCertificate)]
-        assert not [trust for trust in trusts if trust in own and seen.certificates[trust].self_issued]
+        assert not [trust for trust in trusts if trust in own and cluster.certificates[trust].self_issued]

@@ -1,4 +1,4 @@
-"""Whatever a node presents or a list holds: a verdict or a documented error, and a quick one."""
+"""Verdicts on anything that a node can present or a list can hold: each is a verdict or a documented error, and quick."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ leaf = issue(ADDRESS, issuing, names=(ADDRESS,))
 
 
 def total(presented: list[Certificate], trusted: list[Certificate]) -> Verdict:
-    """The verdict, checked for being a whole one."""
+    """Return the verdict, after a check that its fields agree."""
     started = time.perf_counter()
     verdict = verify_chain(presented, trusted, ADDRESS, NOW)
     assert time.perf_counter() - started < 5
@@ -34,7 +34,7 @@ def total(presented: list[Certificate], trusted: list[Certificate]) -> Verdict:
 
 
 def read(der: bytes) -> Certificate | None:
-    """The certificate, or None where it is refused with the documented error."""
+    """Return the certificate, or None where it is refused with the documented error."""
     try:
         return Certificate.from_der(der)
     except RemediateError:
@@ -63,10 +63,10 @@ def test_any_damage_to_any_certificate_of_the_chain_gives_a_verdict(data: st.Dat
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_certificate_or_a_documented_error(der: bytes) -> None:
-    some = read(der)
-    if some is not None:
-        assert total([some], [root.certificate]).ok is False
-        assert total([leaf.certificate], [some]).ok is False
+    certificate = read(der)
+    if certificate is not None:
+        assert total([certificate], [root.certificate]).ok is False
+        assert total([leaf.certificate], [certificate]).ok is False
 
 
 def test_a_certificate_that_cannot_be_read_is_named_by_its_place() -> None:
@@ -81,14 +81,14 @@ def test_a_plan_is_made_around_a_certificate_that_cannot_be_read() -> None:
     from tests.pki import Entity
 
     broken = Entity(Certificate.from_der(b"\x30\x03\x02\x01\x01"), root.private_key, root.name)
-    seen = snapshot(
+    cluster = snapshot(
         [peer(1, [])],
         [endpoint(ADDRESS, 8443, rsa=[leaf, issuing]), endpoint(ADDRESS, 6972, rsa=[leaf, broken])],
         [root, issuing, leaf, broken],
         available=[root, broken],
     )
-    plan = make_plan(seen)
-    assert [one.after.verdict.ok for one in plan.endpoints] == [False, True]
+    plan = make_plan(cluster)
+    assert [forecast.after.verdict.ok for forecast in plan.endpoints] == [False, True]
     assert plan.unresolved[0].cause is Cause.CHAIN_INVALID
 
 
@@ -107,16 +107,16 @@ def test_a_hundred_certificates() -> None:
 def test_loops_of_cross_signed_authorities_end() -> None:
     count = 8
     roots = [issue(f"CA {number}", ca=True) for number in range(count)]
-    crossed = [issue(f"CA {one}", roots[other], ca=True) for one, other in itertools.permutations(range(count), 2)]
+    crossed = [issue(f"CA {subject}", roots[issuer], ca=True) for subject, issuer in itertools.permutations(range(count), 2)]
     end = issue(ADDRESS, roots[0], names=(ADDRESS,))
-    assert not total([end.certificate, *(one.certificate for one in crossed)], []).ok
-    assert not total([end.certificate], [one.certificate for one in crossed]).ok
+    assert not total([end.certificate, *(cross.certificate for cross in crossed)], []).ok
+    assert not total([end.certificate], [cross.certificate for cross in crossed]).ok
     # and the plan for them is quick, though a chain has more ways to be mended than can be tried
-    seen = snapshot(
+    cluster = snapshot(
         [peer(1, [])], [endpoint(ADDRESS, rsa=[end])], [*roots, *crossed, end], available=[*roots, *crossed], vouched=roots
     )
     started = time.perf_counter()
-    plan = make_plan(seen)
+    plan = make_plan(cluster)
     assert time.perf_counter() - started < 20
     assert [action.certificate for action in plan.actions if isinstance(action, TrustCertificate)] == [
         roots[0].certificate.fingerprint

@@ -1,4 +1,4 @@
-"""Snapshots for the planner's stories, said in a line each."""
+"""Builders of snapshots for the planner's tests, and readers of plans."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, KeyFamily
+from remediate.model.plan import Plan, Unresolved
 from remediate.model.snapshot import Endpoint, Peer, Preference, Publisher, RemovalBy, Snapshot
 from tests.pki import NOW, Entity
 from tests.properties.clusters import DEFAULT_CIPHERS
@@ -15,10 +16,17 @@ Shown = tuple[str, int, dict[KeyFamily, list[Entity]]]
 
 
 def peer(number: int, trusted: Iterable[Entity], ciphers: CipherList = DEFAULT_CIPHERS, removal: RemovalBy = "person") -> Peer:
-    """Peer `number` (1 is the primary) with this trusted CA list."""
-    listed = tuple(certificate.certificate.fingerprint for certificate in trusted)
+    """Build peer `number` (1 is the primary) with this trusted CA list."""
+    fingerprints = tuple(certificate.certificate.fingerprint for certificate in trusted)
     return Peer(
-        Address(f"expc{number}.test"), "X14.2.1", number == 1, listed, {REVERSE_PROXY_CIPHERS: ciphers}, True, None, removal
+        Address(f"expc{number}.test"),
+        "X14.2.1",
+        number == 1,
+        fingerprints,
+        {REVERSE_PROXY_CIPHERS: ciphers},
+        True,
+        None,
+        removal,
     )
 
 
@@ -30,31 +38,42 @@ def endpoint(
     ecdsa: list[Entity] | None = None,
     tls13: bool | None = False,
 ) -> Endpoint:
-    """An endpoint that presents these chains and follows the client's order."""
-    shown: dict[KeyFamily, list[Entity] | None] = {"rsa": rsa, "ecdsa": ecdsa}
+    """Build an endpoint that presents these chains and follows the client's order."""
+    chains: dict[KeyFamily, list[Entity] | None] = {"rsa": rsa, "ecdsa": ecdsa}
     presented = {
-        family: tuple(certificate.certificate.fingerprint for certificate in chain) for family, chain in shown.items() if chain
+        family: tuple(certificate.certificate.fingerprint for certificate in chain) for family, chain in chains.items() if chain
     }
     return Endpoint(Address(address), port, "cucm", presented, Preference(client_order=True), tls13)
+
+
+def only_unresolved(plan: Plan) -> Unresolved:
+    """Return the one unresolved endpoint of `plan`."""
+    [unresolved] = plan.unresolved
+    return unresolved
+
+
+def verified(plan: Plan) -> list[bool]:
+    """Return for each pair of endpoint and peer whether it verifies after `plan`."""
+    return [forecast.after.verdict.ok for forecast in plan.endpoints]
 
 
 def snapshot(
     peers: list[Peer],
     endpoints: list[Endpoint],
-    known: Iterable[Entity],
+    entities: Iterable[Entity],
     *,
     available: Iterable[Entity] = (),
     vouched: Iterable[Entity] = (),
 ) -> Snapshot:
-    """The snapshot of all that; `known` are the entities whose certificates are named anywhere."""
-    certificates: list[Certificate] = [one.certificate for one in known]
+    """Build a snapshot; `entities` are all entities whose certificates it names."""
+    certificates: list[Certificate] = [entity.certificate for entity in entities]
     return Snapshot(
         cluster="edge",
         taken_at=NOW,
         peers=tuple(peers),
         endpoints=tuple(endpoints),
-        available_ca=tuple(one.certificate.fingerprint for one in available),
-        vouched_for=frozenset(one.certificate.fingerprint for one in vouched),
+        available_ca=tuple(entity.certificate.fingerprint for entity in available),
+        vouched_for=frozenset(entity.certificate.fingerprint for entity in vouched),
         certificates={certificate.fingerprint: certificate for certificate in certificates},
         publishers=(Publisher(Address("cucmpub.test"), "cucm"),),
     )

@@ -15,48 +15,50 @@ from remediate.trust import verify_chain
 from remediate.trust.ciphers import prefer, presented_families
 from remediate.trust.openssl import name_hashes
 
-Some = tuple[Certificate, ...]
+Certificates = tuple[Certificate, ...]
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to the list of one peer."""
+    """The change of one peer's list."""
 
-    added: Some = ()
-    removed: Some = ()
+    added: Certificates = ()
+    removed: Certificates = ()
 
 
 Changes = dict[Address, Change]
 
 
 def best_order(snapshot: Snapshot, policy: Policy) -> tuple[object, ...]:
-    """The contract's order of the best plan: pairs verified (negative), removed, unvouched, ciphers changed, added, how wide."""
+    """Return the order of the best plan: pairs verified (negative), removed, unvouched, ciphers changed, added, width of trust."""
     return min(_orders(snapshot, policy))
 
 
 def order_of(snapshot: Snapshot, plan: Plan) -> tuple[object, ...]:
-    """The same for a plan that was made."""
+    """Return the order of `plan`."""
     changes: Changes = {peer.address: Change() for peer in snapshot.peers}
     for action in plan.actions:
         if isinstance(action, TrustCertificate | RemoveCertificate):
-            one = (plan.certificates[action.certificate],)
+            certificate = plan.certificates[action.certificate]
             for peer in action.peers:
                 old = changes[peer]
-                trusts = isinstance(action, TrustCertificate)
-                changes[peer] = Change(old.added + one, old.removed) if trusts else Change(old.added, old.removed + one)
+                if isinstance(action, TrustCertificate):
+                    changes[peer] = Change((*old.added, certificate), old.removed)
+                else:
+                    changes[peer] = Change(old.added, (*old.removed, certificate))
     ciphers = next((action.after for action in plan.actions if isinstance(action, SetCiphers)), None)
     return _order(snapshot, changes, ciphers)
 
 
 def verified(snapshot: Snapshot, peer: Peer, change: Change, ciphers: CipherList | None) -> tuple[set[str], set[str]]:
-    """The endpoints that verify at `peer`, and those whose expected certificate does, with this change and this cipher list."""
+    """Return the endpoints that verify at `peer`, and those whose expected certificate does, after this change."""
     trusted = [snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca]
     trusted = [certificate for certificate in trusted if certificate not in change.removed] + list(change.added)
     good, working = set(), set()
     for endpoint in snapshot.endpoints:
         families = presented_families(endpoint, ciphers or peer.ciphers[REVERSE_PROXY_CIPHERS])
-        shown = [[snapshot.certificates[certificate] for certificate in endpoint.presented[family]] for family in families]
-        answers = [verify_chain(one, trusted, endpoint.address, snapshot.taken_at).ok for one in shown]
+        chains = [[snapshot.certificates[certificate] for certificate in endpoint.presented[family]] for family in families]
+        answers = [verify_chain(chain, trusted, endpoint.address, snapshot.taken_at).ok for chain in chains]
         good |= {endpoint.name} if answers and all(answers) else set()
         working |= {endpoint.name} if answers and answers[0] else set()
     return good, working
@@ -68,12 +70,12 @@ def _orders(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[object, ...]]:
     lists = {prefer("rsa", current), prefer("ecdsa", current)} - {current} if policy.ciphers == "auto" else set()
     for ciphers in [None, *sorted(lists)]:
         for combination in itertools.product(*(_best_of_peer(snapshot, peer, ciphers, policy) for peer in snapshot.peers)):
-            changes = {peer.address: some for peer, some in zip(snapshot.peers, combination, strict=True)}
+            changes = {peer.address: change for peer, change in zip(snapshot.peers, combination, strict=True)}
             yield _order(snapshot, changes, ciphers)
 
 
 def _best_of_peer(snapshot: Snapshot, peer: Peer, ciphers: CipherList | None, policy: Policy) -> list[Change]:
-    """The changes that verify most there with the fewest removals: no other peer has a say in these two, which count first."""
+    """Return the changes that verify most at `peer` with the fewest removals: these count first, and are each peer's own."""
     good, working = verified(snapshot, peer, Change(), None)
     ranked: dict[tuple[int, int], list[Change]] = {}
     for removed in _removals(snapshot, peer) if policy.allow_removal else [()]:
@@ -84,38 +86,42 @@ def _best_of_peer(snapshot: Snapshot, peer: Peer, ciphers: CipherList | None, po
     return ranked[min(ranked)] if ranked else []
 
 
-def _seen(snapshot: Snapshot) -> list[Certificate]:
+def _observed(snapshot: Snapshot) -> list[Certificate]:
     presented = {
         certificate for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for certificate in chain
     }
     listed = {fingerprint for peer in snapshot.peers for fingerprint in peer.trusted_ca}
-    return [snapshot.certificates[one] for one in sorted(presented | listed | set(snapshot.available_ca))]
+    return [snapshot.certificates[fingerprint] for fingerprint in sorted(presented | listed | set(snapshot.available_ca))]
 
 
-def _removals(snapshot: Snapshot, peer: Peer) -> list[Some]:
-    """Every set of what may be taken out: over, unreadable, or with another one of its subject at hand."""
+def _removals(snapshot: Snapshot, peer: Peer) -> list[Certificates]:
+    """Return every set of removable certificates: expired, unreadable, or with another observed certificate of the same subject."""
     held = [snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca]
-    subjects = [name_hashes(one).subject for one in _seen(snapshot)]
+    subjects = [name_hashes(certificate).subject for certificate in _observed(snapshot)]
     stale = [
-        one
-        for one in held
-        if (one.not_after and one.not_after <= snapshot.taken_at)
-        or not _readable(one)
-        or subjects.count(name_hashes(one).subject) > 1
+        certificate
+        for certificate in held
+        if (certificate.not_after and certificate.not_after <= snapshot.taken_at)
+        or not _readable(certificate)
+        or subjects.count(name_hashes(certificate).subject) > 1
     ]
     return _sets(stale)
 
 
-def _additions(snapshot: Snapshot, peer: Peer, removed: Some) -> list[Some]:
-    """Every set of certificates that may be appended to the list of `peer`: no two with one common name."""
+def _additions(snapshot: Snapshot, peer: Peer, removed: Certificates) -> list[Certificates]:
+    """Return every set of certificates that may be appended to the list of `peer`: no two with one common name."""
     held = {snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca}
-    names = {_name(one) for one in held - set(removed)}
-    usable = [one for one in _seen(snapshot) if one not in held and _readable(one) and _name(one) not in names]
-    return [some for some in _sets(usable) if len({_name(one) for one in some}) == len(some)]
+    names = {_name(certificate) for certificate in held - set(removed)}
+    usable = [
+        certificate
+        for certificate in _observed(snapshot)
+        if certificate not in held and _readable(certificate) and _name(certificate) not in names
+    ]
+    return [addition for addition in _sets(usable) if len({_name(certificate) for certificate in addition}) == len(addition)]
 
 
-def _sets(some: list[Certificate]) -> list[Some]:
-    return [chosen for size in range(len(some) + 1) for chosen in itertools.combinations(some, size)]
+def _sets(certificates: list[Certificate]) -> list[Certificates]:
+    return [chosen for size in range(len(certificates) + 1) for chosen in itertools.combinations(certificates, size)]
 
 
 def _readable(certificate: Certificate) -> bool:
@@ -129,17 +135,17 @@ def _name(certificate: Certificate) -> str:
 def _order(snapshot: Snapshot, changes: Changes, ciphers: CipherList | None) -> tuple[object, ...]:
     listed = {fingerprint for peer in snapshot.peers for fingerprint in peer.trusted_ca}
     own = {chain[0] for endpoint in snapshot.endpoints for chain in endpoint.presented.values()}
-    everything = [one for change in changes.values() for one in change.added]
-    unvouched = {one.fingerprint for one in everything} - listed - snapshot.vouched_for
-    roots = [one for one in everything if one.self_issued and one.fingerprint not in own]
-    intermediates = [one for one in everything if not one.self_issued]
+    added = [certificate for change in changes.values() for certificate in change.added]
+    unvouched = {certificate.fingerprint for certificate in added} - listed - snapshot.vouched_for
+    roots = [certificate for certificate in added if certificate.self_issued and certificate.fingerprint not in own]
+    intermediates = [certificate for certificate in added if not certificate.self_issued]
     return (
         -sum(len(verified(snapshot, peer, changes[peer.address], ciphers)[0]) for peer in snapshot.peers),
         sum(len(change.removed) for change in changes.values()),
         len(unvouched),
         int(ciphers is not None),
-        len(everything),
+        len(added),
         len(roots),
         len(intermediates),
-        sorted(one.fingerprint for one in everything),
+        sorted(certificate.fingerprint for certificate in added),
     )

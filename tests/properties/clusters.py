@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from remediate.model.certificate import Certificate
@@ -15,12 +17,14 @@ from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 from tests.pki import NOW, YEAR, Entity, issue
 
 DEFAULT_CIPHERS = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL")
+MAX_EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "60"))
+patiently = settings(max_examples=MAX_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 RSA_FIRST = CipherList("ECDHE-RSA-AES256-GCM-SHA384:" + DEFAULT_CIPHERS)
 
 
 @cache
 def authorities() -> dict[str, Entity]:
-    """The PKI that clusters are drawn from, with everything that makes a choice hard."""
+    """Issue the PKI that clusters are drawn from, with everything that makes a choice hard."""
     root, other = issue("Root", ca=True), issue("Other", ca=True)
     late = timedelta(days=-10)
     return {
@@ -41,13 +45,13 @@ def authorities() -> dict[str, Entity]:
 
 
 def readable_authorities() -> list[str]:
-    """Those of them that any program can read, by name."""
+    """Return the names of the authorities that any program can read."""
     return sorted(authorities().keys() - {"unreadable"})
 
 
 @cache
 def leaf(node: int, issuer: str, fits: bool) -> Certificate:
-    """The certificate of a node: signed by one of the authorities or by itself, with or without the right name."""
+    """Issue the certificate of a node, signed by one of the authorities or by itself, with or without the right name."""
     signer = None if issuer == "itself" else authorities()[issuer]
     address = f"node{node}.lab"
     return issue(f"node{node}", signer, names=(address if fits else "elsewhere.lab",), key_ids=node % 2 == 0).certificate
@@ -59,42 +63,42 @@ _ABOVE = ["issuing", "issuing-cross", "issuing-expired", "root", "root-cross", "
 
 @st.composite
 def chains(draw: st.DrawFn, node: int) -> tuple[Certificate, ...]:
-    """A presented chain: a leaf and, in any order, some CA certificates that may or may not belong to it."""
+    """Draw a presented chain: a leaf and, in any order, CA certificates that may or may not belong to it."""
     own = leaf(node, draw(st.sampled_from(_ISSUERS)), draw(st.sampled_from([True, True, True, False])))
     above = draw(st.lists(st.sampled_from(_ABOVE), max_size=2, unique=True))
-    return (own, *(authorities()[one].certificate for one in above))
+    return (own, *(authorities()[name].certificate for name in above))
 
 
 @st.composite
-def clusters(draw: st.DrawFn, most_nodes: int = 3, most_listed: int = 2, most_peers: int = 2) -> Snapshot:
-    """A snapshot of a small cluster."""
-    everything = sorted(authorities())
-    some = st.lists(st.sampled_from(everything), max_size=most_listed, unique=True)
-    peers = [_peer(number, draw(some), draw(st.sampled_from([DEFAULT_CIPHERS, RSA_FIRST]))) for number in range(1)]
-    for number in range(1, draw(st.integers(1, most_peers))):
-        peers.append(_peer(number, draw(st.one_of(st.just([]), some)), peers[0].ciphers[REVERSE_PROXY_CIPHERS]))
-    shown: list[tuple[Endpoint, list[tuple[Certificate, ...]]]] = []
-    for node in range(draw(st.integers(1, most_nodes))):
+def clusters(draw: st.DrawFn, max_nodes: int = 3, max_listed: int = 2, max_peers: int = 2) -> Snapshot:
+    """Draw a snapshot of a small cluster."""
+    names = sorted(authorities())
+    lists = st.lists(st.sampled_from(names), max_size=max_listed, unique=True)
+    peers = [_peer(number, draw(lists), draw(st.sampled_from([DEFAULT_CIPHERS, RSA_FIRST]))) for number in range(1)]
+    for number in range(1, draw(st.integers(1, max_peers))):
+        peers.append(_peer(number, draw(st.one_of(st.just([]), lists)), peers[0].ciphers[REVERSE_PROXY_CIPHERS]))
+    drawn: list[tuple[Endpoint, list[tuple[Certificate, ...]]]] = []
+    for node in range(draw(st.integers(1, max_nodes))):
         families: list[KeyFamily] = draw(st.sampled_from([["rsa"], ["ecdsa"], ["rsa", "ecdsa"]]))
         presented = {family: draw(chains(node)) for family in families}
         measured = draw(st.sampled_from([{}, {}, {RSA_FIRST: families[0]}]))
         preferred = Preference(draw(st.sampled_from([True, True, False, None])), families[-1], measured)
         tls13 = draw(st.sampled_from([False, False, True, None]))
-        shown.append((_endpoint(node, presented, preferred, tls13=tls13), list(presented.values())))
-    pool = [authorities()[one].certificate for one in draw(st.lists(st.sampled_from(everything), max_size=3, unique=True))]
-    certificates = [authorities()[one].certificate for one in everything] + [
-        certificate for _, some_chains in shown for chain in some_chains for certificate in chain
+        drawn.append((_endpoint(node, presented, preferred, tls13=tls13), list(presented.values())))
+    pool = [authorities()[name].certificate for name in draw(st.lists(st.sampled_from(names), max_size=3, unique=True))]
+    certificates = [authorities()[name].certificate for name in names] + [
+        certificate for _, presented_chains in drawn for chain in presented_chains for certificate in chain
     ]
-    known = {certificate.fingerprint: certificate for certificate in certificates}
-    vouched = draw(st.frozensets(st.sampled_from(sorted(known)), max_size=4))
+    by_fingerprint = {certificate.fingerprint: certificate for certificate in certificates}
+    vouched = draw(st.frozensets(st.sampled_from(sorted(by_fingerprint)), max_size=4))
     return Snapshot(
         cluster="drawn",
         taken_at=NOW,
         peers=tuple(peers),
-        endpoints=tuple(endpoint for endpoint, _ in shown),
-        available_ca=tuple(one.fingerprint for one in pool),
+        endpoints=tuple(endpoint for endpoint, _ in drawn),
+        available_ca=tuple(certificate.fingerprint for certificate in pool),
         vouched_for=vouched,
-        certificates=known,
+        certificates=by_fingerprint,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which certificate a cipher list brings up."""
+"""The certificate that a node presents under a cipher list."""
 
 from __future__ import annotations
 
@@ -44,20 +44,22 @@ def test_a_list_openssl_refuses_offers_nothing(unusable: str) -> None:
 
 
 @pytest.mark.parametrize("tls13", [True, False, None])
-@pytest.mark.parametrize("nothing", [{}, {"ecdsa": ()}])
+@pytest.mark.parametrize("presented", [{}, {"ecdsa": ()}])
 def test_a_node_that_showed_nothing_presents_nothing(
-    nothing: dict[KeyFamily, tuple[Fingerprint, ...]], tls13: bool | None
+    presented: dict[KeyFamily, tuple[Fingerprint, ...]], tls13: bool | None
 ) -> None:
     measured = Preference(measured={DEFAULT_CIPHERS: "rsa"})
-    assert presented_families(endpoint(nothing, measured, tls13=tls13), DEFAULT_CIPHERS) == ()
-    assert presented_families(endpoint(nothing, measured, tls13=tls13), None) == ()
+    assert presented_families(endpoint(presented, measured, tls13=tls13), DEFAULT_CIPHERS) == ()
+    assert presented_families(endpoint(presented, measured, tls13=tls13), None) == ()
 
 
 def test_the_order_in_which_families_were_written_down_never_matters() -> None:
     swapped: dict[KeyFamily, tuple[Fingerprint, ...]] = dict(reversed(BOTH.items()))
     for ciphers in (None, DEFAULT_CIPHERS):
-        one, other = (presented_families(endpoint(some, Preference(), tls13=None), ciphers) for some in (BOTH, swapped))
-        assert one == other
+        first, second = (
+            presented_families(endpoint(presented, Preference(), tls13=None), ciphers) for presented in (BOTH, swapped)
+        )
+        assert first == second
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every verdict of the corpus, against what OpenSSL 1.1.1w and a real traffic server said."""
+"""Every verdict of the corpus, against the answers of OpenSSL 1.1.1w and of a real traffic server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ certificate = cache(Certificate.from_pem)
 
 
 def expected(case: dict[str, Any]) -> tuple[bool, int, int]:
-    """(ok, code, depth) as the appliance's OpenSSL said."""
+    """(ok, code, depth) as the appliance's OpenSSL answered."""
     base = case["expected"]
     ok, code, depth = case["alt"].get(APPLIANCE) or (base["ok"], base["code"], base["depth"])
     return ok, CHAIN_ONLY_IN_3X.get(code, code), depth
@@ -64,7 +64,7 @@ def test_chain_and_name_together_are_what_the_traffic_server_accepts() -> None:
     for case in cases("verdicts"):
         if case["peer"] is None or case["name"]["ats92"] is None:
             continue
-        chain, trusted = [certificate(one) for one in case["presented"]], [certificate(one) for one in case["trusted"]]
+        chain, trusted = [certificate(pem) for pem in case["presented"]], [certificate(pem) for pem in case["trusted"]]
         at = datetime.fromtimestamp(case["time"], UTC)
         verdict = verify_chain(chain, trusted, case["peer"]["value"], at)
         accepted = expected(case)[0] and case["name"]["ats92"]
@@ -73,10 +73,10 @@ def test_chain_and_name_together_are_what_the_traffic_server_accepts() -> None:
     assert wrong == []
 
 
-def test_a_certificate_that_cannot_pass_by_itself_is_accepted_by_no_list() -> None:
+def test_no_list_accepts_a_leaf_that_fails_by_itself() -> None:
     cannot, wrong = 0, []
     for case in cases("verdicts"):
-        presented = [certificate(one) for one in case["presented"]]
+        presented = [certificate(pem) for pem in case["presented"]]
         if presented and not leaf_can_pass(presented[0], datetime.fromtimestamp(case["time"], UTC)):
             cannot += 1
             wrong += [case["id"]] if expected(case)[0] else []

@@ -1,4 +1,4 @@
-"""Which OpenSSL answers, and what happens where there is none."""
+"""The OpenSSL library that answers, and a machine without one."""
 
 from __future__ import annotations
 
@@ -90,10 +90,12 @@ def test_a_certificate_without_a_common_name() -> None:
 
 @pytest.mark.parametrize("library", [openssl_35, openssl_111], ids=["3.5", "1.1.1w"])
 def test_every_library_reads_the_same_facts(library: Callable[[], Libcrypto]) -> None:
-    for one in (issue("leaf.test", issue("Root", ca=True), names=("a.test",)).certificate, certificate(called("a_b"))):
-        handle = X509(library(), one.der)
-        assert (str(handle.subject), str(handle.issuer)) == (one.subject, one.issuer)
-        assert (handle.not_before, handle.not_after, handle.serial) == (one.not_before, one.not_after, one.serial)
+    for source in (issue("leaf.test", issue("Root", ca=True), names=("a.test",)).certificate, certificate(called("a_b"))):
+        handle = X509(library(), source.der)
+        assert (str(handle.subject), str(handle.issuer)) == (source.subject, source.issuer)
+        assert (handle.not_before, handle.not_after, handle.serial) == (source.not_before, source.not_after, source.serial)
         assert (handle.key_family, handle.key_bits, handle.signature_hash) == ("ecdsa", 256, "sha256")
-        assert (handle.subject.same_as(handle.issuer), handle.signed(handle)) == (one.self_issued, one.self_signed)
-        assert extensions.authority_key_id(handle) == (bytes.fromhex(one.authority_key_id) if one.authority_key_id else None)
+        assert (handle.subject.same_as(handle.issuer), handle.signed(handle)) == (source.self_issued, source.self_signed)
+        assert extensions.authority_key_id(handle) == (
+            bytes.fromhex(source.authority_key_id) if source.authority_key_id else None
+        )

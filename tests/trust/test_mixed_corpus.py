@@ -38,7 +38,7 @@ def answer(library: Libcrypto, question: Question) -> tuple[int, int]:
 
 
 def boundary(draw: random.Random, certificates: Sequence[Certificate], usual: int) -> int:
-    """The usual moment, or one at which something begins or ends, or a second beside it."""
+    """Draw the usual moment, or one at which a validity begins or ends, or a second beside it."""
     moments = [moment for drawn in certificates for moment in (drawn.not_before, drawn.not_after) if moment]
     if not moments or draw.random() < 0.5:
         return usual
@@ -82,16 +82,16 @@ def test_mixed_chains_get_the_answers_of_openssl_1_1_1w(
     questions: Callable[[random.Random], list[Question]], library: Callable[[], Libcrypto]
 ) -> None:
     seed = int(os.environ.get("REMEDIATE_SEED", "11"))
-    asked = questions(random.Random(seed))  # noqa: S311 - drawn by seed, no secret
+    drawn = questions(random.Random(seed))  # noqa: S311 - drawn by seed, no secret
     codes: Counter[int] = Counter()
     otherwise, other_codes = [], []
-    for number, question in enumerate(asked):
-        expected, given = answer(openssl_111(), question), answer(library(), question)
+    for number, question in enumerate(drawn):
+        expected, actual = answer(openssl_111(), question), answer(library(), question)
         codes[expected[0]] += 1
-        if (expected[0] == 0) != (given[0] == 0):
-            otherwise.append((seed, number, expected, given))
-        elif expected != given:
-            other_codes.append((seed, number, expected, given))
+        if (expected[0] == 0) != (actual[0] == 0):
+            otherwise.append((seed, number, expected, actual))
+        elif expected != actual:
+            other_codes.append((seed, number, expected, actual))
     assert otherwise == []
-    assert len(other_codes) <= len(asked) * MAX_OTHER_CODES, other_codes
-    assert codes[0] > len(asked) / 100, codes
+    assert len(other_codes) <= len(drawn) * MAX_OTHER_CODES, other_codes
+    assert codes[0] > len(drawn) / 100, codes

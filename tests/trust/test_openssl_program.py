@@ -20,7 +20,7 @@ from tests.properties.clusters import authorities, chains, readable_authorities
 MANY = int(os.environ.get("REMEDIATE_EXAMPLES", "60"))
 
 
-def said_by_the_program(presented: tuple[Certificate, ...], trusted: list[Certificate]) -> tuple[bool, int, int]:
+def run_openssl(presented: tuple[Certificate, ...], trusted: list[Certificate]) -> tuple[bool, int, int]:
     """(ok, code, depth) of `openssl verify`."""
     with tempfile.TemporaryDirectory() as folder:
         files = {"leaf": presented[:1], "untrusted": presented[1:], "trusted": tuple(trusted)}
@@ -31,16 +31,16 @@ def said_by_the_program(presented: tuple[Certificate, ...], trusted: list[Certif
         command += ["-CAfile", "trusted"] if trusted else ["-no-CAfile"]
         command += ["-untrusted", "untrusted"] if len(presented) > 1 else []
         done = subprocess.run([*command, "leaf"], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
-    found = re.search(r"error (\d+) at (\d+) depth lookup", done.stderr)
-    assert found or done.returncode == 0, done.stderr
-    return done.returncode == 0, int(found[1]) if found else 0, int(found[2]) if found else 0
+    match = re.search(r"error (\d+) at (\d+) depth lookup", done.stderr)
+    assert match or done.returncode == 0, done.stderr
+    return done.returncode == 0, int(match[1]) if match else 0, int(match[2]) if match else 0
 
 
 @settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chains(0), st.lists(st.sampled_from(readable_authorities()), max_size=4, unique=True))
-def test_the_program_says_the_same(presented: tuple[Certificate, ...], listed: list[str]) -> None:
+def test_the_openssl_program_agrees(presented: tuple[Certificate, ...], listed: list[str]) -> None:
     trusted = [authorities()[certificate].certificate for certificate in listed]
-    said = said_by_the_program(presented, trusted)
+    answer = run_openssl(presented, trusted)
     built = TrustedList(trusted, as_the_appliance=False).verify(presented, NOW)
-    assert (built.code == 0, {24: 79}.get(built.code, built.code), built.depth if built.code else 0) == said
-    assert verify_chain(presented, trusted, None, NOW).ok == said[0]
+    assert (built.code == 0, {24: 79}.get(built.code, built.code), built.depth if built.code else 0) == answer
+    assert verify_chain(presented, trusted, None, NOW).ok == answer[0]

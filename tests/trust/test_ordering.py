@@ -1,4 +1,4 @@
-"""The order of a chain that a person gives."""
+"""The order of the certificates in a file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ leaf = issue(ADDRESS, middle, names=(ADDRESS,))
 other = issue("other.test", middle, names=("other.test",))
 
 
-def ordered(*given: Entity, address: str = ADDRESS) -> tuple[list[str], bool, int]:
-    """Common names, whether anything was moved, and how many could be the server's own."""
-    answer = order_chain([entity.certificate for entity in given], address)
+def ordered(*entities: Entity, address: str = ADDRESS) -> tuple[list[str], bool, int]:
+    """Return the common names, whether any was moved, and how many could be the server's own."""
+    answer = order_chain([entity.certificate for entity in entities], address)
     return [certificate.common_name for certificate in answer.chain], answer.reordered, len(answer.leaves)
 
 

@@ -1,13 +1,10 @@
-"""OpenSSL's texts, back to its numbers, and suites by their numbers."""
+"""OpenSSL's error texts, and their numbers."""
 
 from __future__ import annotations
-
-import ssl
 
 import pytest
 
 from remediate.trust.openssl import error_text
-from remediate.trust.suites import preferred_family, suite_name
 from remediate.trust.texts import code_of
 
 
@@ -38,18 +35,8 @@ def test_every_spelling_has_its_number(text: str, code: int | None) -> None:
     assert code_of(text) == code
 
 
-def test_every_text_of_the_appliance_comes_back_to_its_number_or_one_with_the_same_text() -> None:
+def test_every_text_of_the_appliance_has_a_number_of_that_text() -> None:
     texts = {code: error_text(code) for code in range(2, 80) if "unknown" not in error_text(code)}
 
     assert len(texts) > 50
     assert {code: error_text(code_of(text) or 0) for code, text in texts.items()} == texts
-
-
-def test_suites_have_names_and_ask_for_a_family() -> None:
-    rsa, ecdsa, tls13 = 0xC030, 0xC02C, 0x1302
-
-    assert suite_name(rsa) == "ECDHE-RSA-AES256-GCM-SHA384"
-    assert suite_name(0x0A0A) == "0x0A0A"
-    assert (preferred_family([tls13, rsa, ecdsa]), preferred_family([ecdsa, rsa])) == ("rsa", "ecdsa")
-    assert preferred_family([tls13, 0x0A0A]) is None
-    assert ssl.HAS_TLSv1_2

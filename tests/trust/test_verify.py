@@ -1,4 +1,4 @@
-"""Verdicts, one story each: what is presented, what is trusted, what the peer says, and why."""
+"""Verdicts, one story each."""
 
 from __future__ import annotations
 
@@ -148,10 +148,10 @@ def test_an_empty_chain_and_an_empty_list_are_verdicts_too() -> None:
 class Nowhere(tzinfo):
     """A time zone that does not say how far it is from UTC."""
 
-    def _nothing(self, _moment: datetime | None) -> None:
+    def _ignore(self, _moment: datetime | None) -> None:
         return None
 
-    utcoffset = dst = tzname = _nothing
+    utcoffset = dst = tzname = _ignore
 
 
 @pytest.mark.parametrize("zone", [None, Nowhere()], ids=["none", "one that says nothing"])
@@ -160,12 +160,12 @@ def test_a_moment_without_a_time_zone_is_refused(zone: tzinfo | None) -> None:
         verify_chain([own.certificate], [], None, datetime(2026, 11, 23, tzinfo=zone))
 
 
-def test_an_address_that_is_no_text_is_a_verdict_that_can_be_written_down() -> None:
+def test_the_verdict_on_a_malformed_address_can_be_encoded() -> None:
     verdict = verify_chain([own.certificate], [own.certificate], "\ud800.lab", NOW)
     assert (verdict.cause, verdict.error) == (Cause.NAME_MISMATCH, "SNI (\\ud800.lab) not in certificate")
 
 
-def test_an_entry_that_cannot_be_read_is_named_by_its_place_in_the_list() -> None:
+def test_an_unreadable_entry_is_named_by_its_place_in_the_list() -> None:
     broken = Certificate.from_der(b"\x30\x03\x02\x01\x01")
     verdict = judged([own.certificate], [own.certificate, own.certificate, broken, broken])
     assert (verdict.cause, verdict.code) == (Cause.CHAIN_INVALID, 1)

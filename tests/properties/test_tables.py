@@ -20,14 +20,13 @@ from remediate.planner.solver.requirements import Requirement, RequirementReader
 from remediate.planner.solver.tables import RequirementTables, SearchLimits
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import OpenSslAnswers
-from tests.properties.clusters import clusters
-from tests.properties.test_plan_laws import patiently
+from tests.properties.clusters import clusters, patiently
 
 WHOLE = 1_000_000
 
 
 def requirements_of(snapshot: Snapshot, *, removal: bool) -> tuple[TrustOracle, PeerList, Problem, Mapping[Requirement, int]]:
-    """The first peer's question."""
+    """Return the requirements of the first peer, and the problem that they belong to."""
     candidates, answers = find_candidates(snapshot, Policy()), OpenSslAnswers(snapshot.taken_at)
     listed = [snapshot.certificates[fingerprint] for peer in snapshot.peers for fingerprint in peer.trusted_ca]
     oracle, peer = TrustOracle([*listed, *candidates.certificates], answers), snapshot.peers[0]
@@ -41,7 +40,7 @@ def requirements_of(snapshot: Snapshot, *, removal: bool) -> tuple[TrustOracle, 
 
 
 def cost(tables: list[Table], places: Mapping[Place, int]) -> Cost | None:
-    """What `tables` say of one combination; None: they forbid it."""
+    """Return the cost of one combination by `tables`; None: they forbid it."""
     fixed: list[Table] = [Table((place,), {(number,): ZERO}) for place, number in places.items()]
     chosen = minimise([*fixed, *tables])
     if chosen is None or not all(table.costs for table in tables):
@@ -54,7 +53,7 @@ def cost(tables: list[Table], places: Mapping[Place, int]) -> Cost | None:
 
 
 @patiently
-@given(clusters(most_nodes=2, most_listed=3, most_peers=1), st.booleans(), st.booleans(), st.integers(1, 8))
+@given(clusters(max_nodes=2, max_listed=3, max_peers=1), st.booleans(), st.booleans(), st.integers(1, 8))
 def test_split_requirement_costs_what_one_table_costs(snapshot: Snapshot, removal: bool, must_hold: bool, rows: int) -> None:
     # Given each requirement as one table and split so that no table has more than so many rows
     oracle, trusted, problem, requirements = requirements_of(snapshot, removal=removal)

@@ -1,4 +1,4 @@
-"""The best plan where there are very many ways, and where a list has to be cleared first."""
+"""The best plan among very many, and where a list has to be cleared first."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from remediate.model.errors import FormatError
 from remediate.model.identity import CipherList, Fingerprint, KeyFamily
 from remediate.model.plan import RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Preference, Snapshot
-from remediate.planner.solver.elimination import Table, TooManyRowsError, minimise
-from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import OpenSslAnswers
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
@@ -28,8 +25,8 @@ unreadable = Entity(Certificate.from_der(b"\x30\x03\x02\x01\x01"), root.private_
 removing = Policy(allow_removal=True)
 
 
-def good(plan: Plan) -> int:
-    return sum(one.after.verdict.ok for one in plan.endpoints)
+def count_verified(plan: Plan) -> int:
+    return sum(forecast.after.verdict.ok for forecast in plan.endpoints)
 
 
 def added(plan: Plan) -> set[str]:
@@ -40,12 +37,12 @@ def removed(plan: Plan) -> dict[str, tuple[str, ...]]:
     return {action.certificate: action.because for action in plan.actions if isinstance(action, RemoveCertificate)}
 
 
-def prints(*some: Entity) -> set[str]:
-    return {one.certificate.fingerprint for one in some}
+def fingerprints(*entities: Entity) -> set[str]:
+    return {entity.certificate.fingerprint for entity in entities}
 
 
 def stale(number: int) -> Entity:
-    """An old copy of the issuing CA, which wins over the good one that is presented."""
+    """Issue an old copy of the issuing CA, which wins over the good one that is presented."""
     return issue("Exact issuing", root, ca=True, starts=-(3 + number) * YEAR, lasts=YEAR)
 
 
@@ -55,18 +52,18 @@ def test_many_cross_certificates_of_the_issuing_ca_hide_no_way(depth: int) -> No
     chain = [issue("D0", ca=True)]
     for number in range(1, depth):
         chain.append(issue(f"D{number}", chain[-1], ca=True, key_name=f"D{number}"))
-    gone = issue("Gone", ca=True)
-    bridges = [issue(f"Bridge {number}", gone, ca=True) for number in range(40)]
+    missing = issue("Gone", ca=True)
+    bridges = [issue(f"Bridge {number}", missing, ca=True) for number in range(40)]
     crosses = [issue(f"D{depth - 1}", bridge, ca=True, key_name=f"D{depth - 1}") for bridge in bridges]
     own = issue(NODE, chain[-1], names=(NODE,))
     pool = [*chain, *bridges, *crosses]
     plan = make_plan(snapshot([peer(1, [])], [endpoint(NODE, ecdsa=[own])], [*pool, own], available=pool, vouched=pool))
     # Then the one way is found, with nothing more, and nothing was left untried
-    assert (good(plan), added(plan)) == (1, prints(*chain))
+    assert (count_verified(plan), added(plan)) == (1, fingerprints(*chain))
     assert not any(FEW in note for note in plan.notes)
 
 
-def test_where_even_a_tree_is_too_large_paths_to_a_root_are_tried_first() -> None:
+def test_if_a_tree_is_too_large_paths_to_a_root_are_tried_first() -> None:
     # Given twelve CAs that all signed each other, one root above the last, and a leaf each of the first two
     mesh = [issue(f"Mesh {number}", ca=True, key_name=f"Mesh {number}") for number in range(12)]
     crosses = [
@@ -78,51 +75,54 @@ def test_where_even_a_tree_is_too_large_paths_to_a_root_are_tried_first() -> Non
     top = issue("Top", ca=True)
     under_top = issue("Mesh 11", top, ca=True, key_name="Mesh 11")
     own = [issue(f"m{number}.lab", mesh[number], names=(f"m{number}.lab",)) for number in range(2)]
-    nodes = [endpoint(f"m{number}.lab", ecdsa=[one]) for number, one in enumerate(own)]
+    nodes = [endpoint(f"m{number}.lab", ecdsa=[leaf_of_node]) for number, leaf_of_node in enumerate(own)]
     pool = [*crosses, under_top, top]
     plan = make_plan(snapshot([peer(1, [])], nodes, [*pool, *own], available=pool, vouched=pool))
     # Then both verify by short paths that fit together, and the plan says that a better one may exist
-    assert (good(plan), len(added(plan))) == (2, 4)
+    assert (count_verified(plan), len(added(plan))) == (2, 4)
     assert any(FEW in note for note in plan.notes)
 
 
 def test_many_peers_and_many_certificates_of_one_name() -> None:
     # Given six unlike peers and six nodes whose own certificates share a name, so that each peer holds one of them at most
     own = [issue("tomcat", names=(f"n{number}.lab",), key_name=f"t{number}", organization=f"O{number}") for number in range(6)]
-    rest = [issue(f"Unlike {number}", ca=True) for number in range(6)]
-    nodes = [endpoint(f"n{number}.lab", ecdsa=[one]) for number, one in enumerate(own)]
-    seen = snapshot([peer(number + 1, [one]) for number, one in enumerate(rest)], nodes, [*own, *rest])
-    plan = make_plan(seen)
+    unlike = [issue(f"Unlike {number}", ca=True) for number in range(6)]
+    nodes = [endpoint(f"n{number}.lab", ecdsa=[certificate]) for number, certificate in enumerate(own)]
+    cluster = snapshot([peer(number + 1, [certificate]) for number, certificate in enumerate(unlike)], nodes, [*own, *unlike])
+    plan = make_plan(cluster)
     # Then all of them take the same one, since a person has to approve each
-    assert (good(plan), added(plan)) == (6, {min(prints(*own))})
+    assert (count_verified(plan), added(plan)) == (6, {min(fingerprints(*own))})
 
 
-def test_a_list_with_an_unreadable_certificate_accepts_nothing_so_nothing_is_added_to_it() -> None:
-    seen = snapshot(
+def test_nothing_is_added_to_a_list_with_an_unreadable_certificate() -> None:
+    cluster = snapshot(
         [peer(1, [unreadable]), peer(2, [])],
         [endpoint(NODE, ecdsa=[leaf, issuing])],
         [unreadable, root, issuing, leaf],
         available=[root, unreadable],
     )
-    plan = make_plan(seen)
+    plan = make_plan(cluster)
     # Then only the other peer is mended, and never with what cannot be read
-    assert [(one.peer, one.after.verdict.ok) for one in plan.endpoints] == [("expc1.test", False), ("expc2.test", True)]
+    assert [(forecast.peer, forecast.after.verdict.ok) for forecast in plan.endpoints] == [
+        ("expc1.test", False),
+        ("expc2.test", True),
+    ]
     [action] = [action for action in plan.actions if isinstance(action, TrustCertificate)]
     assert (action.certificate, action.peers) == (root.certificate.fingerprint, ("expc2.test",))
     # With the switch it is taken out first, and the peer gets what it lacks
-    allowed = make_plan(seen, removing)
-    assert (good(allowed), removed(allowed)) == (2, {unreadable.certificate.fingerprint: (f"{NODE}:8443",)})
-    assert added(allowed) == prints(root)
+    allowed = make_plan(cluster, removing)
+    assert (count_verified(allowed), removed(allowed)) == (2, {unreadable.certificate.fingerprint: (f"{NODE}:8443",)})
+    assert added(allowed) == fingerprints(root)
 
 
 def test_of_several_unreadable_ones_all_go() -> None:
     second = Entity(Certificate.from_der(b"\x30\x03\x02\x01\x02"), root.private_key, root.name)
-    seen = snapshot(
+    cluster = snapshot(
         [peer(1, [root, unreadable, second])],
         [endpoint(NODE, ecdsa=[leaf, issuing])],
         [unreadable, second, root, issuing, leaf],
     )
-    assert set(removed(make_plan(seen, removing))) == prints(unreadable, second)
+    assert set(removed(make_plan(cluster, removing))) == fingerprints(unreadable, second)
 
 
 def test_a_ca_is_not_stale_because_another_one_has_its_common_name() -> None:
@@ -134,33 +134,35 @@ def test_a_ca_is_not_stale_because_another_one_has_its_common_name() -> None:
     # But one whose time is over makes room
     over = issue("Issuing CA", ca=True, organization="A", starts=-3 * YEAR, lasts=YEAR)
     plan = make_plan(snapshot([peer(1, [over])], [endpoint(NODE, ecdsa=[own, ours])], [over, ours, own]), removing)
-    assert (set(removed(plan)), added(plan), good(plan)) == (prints(over), prints(ours), 1)
+    assert (set(removed(plan)), added(plan), count_verified(plan)) == (fingerprints(over), fingerprints(ours), 1)
 
 
-@pytest.mark.parametrize("written", ["ISSUING ca", "Issuing  CA", " Issuing CA "])
-def test_names_that_differ_in_case_or_blanks_alone_are_one_name(written: str) -> None:
+@pytest.mark.parametrize("spelling", ["ISSUING ca", "Issuing  CA", " Issuing CA "])
+def test_names_that_differ_in_case_or_blanks_alone_are_one_name(spelling: str) -> None:
     # Given a CA in the list, and a node of another one whose common name is the same to OpenSSL
-    theirs, ours = issue(written, ca=True, organization="A"), issue("Issuing CA", ca=True, organization="B")
+    theirs, ours = issue(spelling, ca=True, organization="A"), issue("Issuing CA", ca=True, organization="B")
     own = issue(NODE, ours, names=(NODE,))
     plan = make_plan(snapshot([peer(1, [theirs])], [endpoint(NODE, ecdsa=[own, ours])], [theirs, ours, own]))
-    # Then the box would not hold both
+    # Then the peer would not hold both
     assert (plan.actions, plan.unresolved[0].cause) == ((), Cause.COMMON_NAME_CONFLICT)
 
 
 @pytest.mark.parametrize(("copies", "exhaustive"), [(2, True), (4, True), (6, False)])
 def test_all_stale_copies_of_a_ca_go_together(copies: int, exhaustive: bool) -> None:
     old = [stale(number) for number in range(copies)]
-    seen = snapshot([peer(1, [root, *old])], [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf, *old])
-    plan = make_plan(seen, removing)
-    assert (good(plan), set(removed(plan)), added(plan)) == (1, prints(*old), set())
+    cluster = snapshot([peer(1, [root, *old])], [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf, *old])
+    plan = make_plan(cluster, removing)
+    assert (count_verified(plan), set(removed(plan)), added(plan)) == (1, fingerprints(*old), set())
     assert any(FEW in note for note in plan.notes) is not exhaustive
 
 
 def test_several_stale_copies_make_room_for_the_good_one() -> None:
     old = [stale(number) for number in range(2)]
-    seen = snapshot([peer(1, [root, *old])], [endpoint(NODE, ecdsa=[leaf])], [root, issuing, leaf, *old], available=[issuing])
-    plan = make_plan(seen, removing)
-    assert (good(plan), set(removed(plan)), added(plan)) == (1, prints(*old), prints(issuing))
+    cluster = snapshot(
+        [peer(1, [root, *old])], [endpoint(NODE, ecdsa=[leaf])], [root, issuing, leaf, *old], available=[issuing]
+    )
+    plan = make_plan(cluster, removing)
+    assert (count_verified(plan), set(removed(plan)), added(plan)) == (1, fingerprints(*old), fingerprints(issuing))
     assert set(removed(plan).values()) == {(f"{NODE}:8443",)}
 
 
@@ -170,21 +172,21 @@ def test_a_removal_is_for_those_alone_that_would_fail_without_it() -> None:
     second = issue("second.lab", other, names=("second.lab",))
     nodes = [endpoint(NODE, ecdsa=[leaf, issuing]), endpoint("second.lab", ecdsa=[second, other])]
     plan = make_plan(snapshot([peer(1, [root, old])], nodes, [root, issuing, leaf, old, other, second]), removing)
-    assert (good(plan), removed(plan)) == (2, {old.certificate.fingerprint: (f"{NODE}:8443",)})
+    assert (count_verified(plan), removed(plan)) == (2, {old.certificate.fingerprint: (f"{NODE}:8443",)})
 
 
-def test_a_removal_is_a_persons_where_the_box_offers_none_and_nowhere_else() -> None:
+def test_a_removal_is_manual_only_on_peers_that_offer_none() -> None:
     # Given a stale copy on two peers, of which the first can take it out over REST
     old = stale(0)
     peers = [peer(1, [root, old], removal="rest"), peer(2, [root, old])]
     plan = make_plan(snapshot(peers, [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf, old]), removing)
     # Then each peer has the way that it offers
-    ways = [(action.by, action.peers, action.because) for action in plan.actions if isinstance(action, RemoveCertificate)]
-    assert ways == [("rest", ("expc1.test",), (f"{NODE}:8443",)), ("person", ("expc2.test",), (f"{NODE}:8443",))]
+    removals = [(action.by, action.peers, action.because) for action in plan.actions if isinstance(action, RemoveCertificate)]
+    assert removals == [("rest", ("expc1.test",), (f"{NODE}:8443",)), ("person", ("expc2.test",), (f"{NODE}:8443",))]
 
 
 def uncertain(tls13: bool | None) -> Snapshot:
-    """A node that presents RSA under the list in force, as was measured, and a second one that only ECDSA would mend."""
+    """Build a cluster of a node that was measured to present RSA, and a second one that only ECDSA would fix."""
     a_rsa, a_ecdsa = issue("a.lab", issuing, names=("a.lab",), key_name="ar"), issue("a.lab", names=("a.lab",), key_name="ae")
     b_rsa = issue("b.lab", issuing, names=("b.lab",), starts=-3 * YEAR, lasts=YEAR, key_name="br")
     b_ecdsa = issue("b.lab", issuing, names=("b.lab",), key_name="be")
@@ -197,7 +199,7 @@ def uncertain(tls13: bool | None) -> Snapshot:
 
 
 @pytest.mark.parametrize("tls13", [None, False])
-def test_what_works_as_expected_is_not_broken_although_it_does_not_count_as_verified(tls13: bool | None) -> None:
+def test_an_endpoint_that_works_but_is_not_verified_is_not_broken(tls13: bool | None) -> None:
     # Given that under another cipher list the first node would present a certificate that may not be trusted
     plan = make_plan(uncertain(tls13), Policy(trust_self_signed=False))
     # Then the list stays as it is, whether or not it is certain that this node is fine today
@@ -206,59 +208,35 @@ def test_what_works_as_expected_is_not_broken_although_it_does_not_count_as_veri
 
 def test_where_what_works_can_be_kept_working_the_list_changes() -> None:
     plan = make_plan(uncertain(None))
-    assert good(plan) == 2
+    assert count_verified(plan) == 2
     [change] = [action for action in plan.actions if isinstance(action, SetCiphers)]
     assert change.after == DEFAULT_CIPHERS
 
 
-def test_a_preference_that_the_list_rules_out_is_not_planned_again_and_again() -> None:
-    seen = snapshot([peer(1, [root], CipherList("HIGH:!aRSA"))], [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf])
-    plan = make_plan(seen, Policy(ciphers="prefer-rsa"))
+def test_a_preference_that_the_list_rules_out_is_not_planned() -> None:
+    cluster = snapshot(
+        [peer(1, [root], CipherList("HIGH:!aRSA"))], [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf]
+    )
+    plan = make_plan(cluster, Policy(ciphers="prefer-rsa"))
     assert plan.actions == ()
     assert any("--ciphers prefer-rsa" in note for note in plan.notes)
 
 
-def test_a_snapshot_that_no_file_could_hold_is_refused_in_a_sentence() -> None:
-    seen = snapshot([peer(1, [root])], [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf])
+def test_a_snapshot_that_no_file_could_hold_is_refused() -> None:
+    cluster = snapshot([peer(1, [root])], [endpoint(NODE, ecdsa=[leaf, issuing])], [root, issuing, leaf])
     with pytest.raises(ValueError, match="time zone"):
-        make_plan(replace(seen, taken_at=NOW.replace(tzinfo=None)))
+        make_plan(replace(cluster, taken_at=NOW.replace(tzinfo=None)))
     with pytest.raises(FormatError, match=r"endpoint node\.lab:8443 more than once"):
-        make_plan(replace(seen, endpoints=seen.endpoints * 2))
+        make_plan(replace(cluster, endpoints=cluster.endpoints * 2))
     with pytest.raises(FormatError, match=r"peer expc1\.test more than once"):
-        make_plan(replace(seen, peers=seen.peers * 2))
+        make_plan(replace(cluster, peers=cluster.peers * 2))
 
 
 @pytest.mark.parametrize("tls13", [None, True, False])
 @pytest.mark.parametrize("presented", [{}, {"ecdsa": ()}])
-def test_a_node_that_showed_no_certificate_is_refused_and_said(
+def test_a_node_that_presents_no_certificate_is_unresolved(
     presented: dict[KeyFamily, tuple[Fingerprint, ...]], tls13: bool | None
 ) -> None:
     shown = replace(endpoint(NODE, tls13=tls13), presented=presented)
     [left] = make_plan(snapshot([peer(1, [root])], [shown], [root])).unresolved
     assert left.cause is Cause.HANDSHAKE_FAILED
-
-
-def test_what_hangs_together_too_closely_for_the_rows_allowed_is_said() -> None:
-    table = Table(("one", "other"), {(one, other): (one + other,) for one in range(3) for other in range(3)})
-    single = Table(("one",), {(one,): (one,) for one in range(3)})
-    assert minimise([table, single]) == {"one": 0, "other": 0}
-    with pytest.raises(TooManyRowsError):
-        minimise([table, single], max_rows=1)
-
-
-def test_every_way_to_a_root_is_given_once_and_none_that_openssl_would_not_go() -> None:
-    # Given a chain of CAs that is longer than the appliance goes, and a short one beside it
-    long = [root]
-    for number in range(9):
-        long.append(issue(f"Long {number}", long[-1], ca=True))
-    far = issue("far.lab", long[-1]).certificate
-    oracle = TrustOracle([one.certificate for one in (*long, issuing)], OpenSslAnswers(NOW))
-
-    assert list(oracle.paths((far,), lambda _one: True)) == []
-    assert list(oracle.paths((leaf.certificate,), lambda _one: True)) == [
-        (leaf.certificate, issuing.certificate, root.certificate)
-    ]
-    # And of the long one, as far as the appliance goes: seven intermediates
-    last, next_one = (issue("on it.lab", long[number]).certificate for number in (7, 8))
-    assert [len(path) for path in oracle.paths((last,), lambda _one: True)] == [9]
-    assert list(oracle.paths((next_one,), lambda _one: True)) == []

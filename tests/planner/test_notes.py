@@ -1,0 +1,135 @@
+"""The notes of a plan: what expires, what verdicts rest on, alarms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from remediate import make_plan
+from remediate.model.identity import CipherList
+from remediate.model.plan import (
+    Policy,
+    TrustCertificate,
+)
+from remediate.model.snapshot import Alarm, DiscoveryGap, Snapshot
+from tests.pki import YEAR, issue, signed_with_sha1
+from tests.planner.build import endpoint, peer, snapshot, verified
+
+NODE = "cucm.steven.lab"
+root = issue("steven-DC-CA", ca=True)
+issuing = issue("steven-issuing", root, ca=True)
+signed = issue("cucmms.steven.lab", issuing, names=(NODE,))
+own = issue("cucm-EC.steven.lab", names=(NODE,))
+pki = [root, issuing, signed, own]
+FORGED = issue("cucm.test", names=("cucm.test",), key_name="in the middle")
+ALARM = Alarm(FORGED.certificate.fingerprint, "cucm.test:8443 presents another certificate than its own management names.")
+
+
+@pytest.mark.parametrize(("key_name", "says"), [("steven-DC-CA/Lab", "a successor is at hand"), ("newer", "another key")])
+def test_only_a_certificate_with_the_same_key_is_a_successor(key_name: str, says: str) -> None:
+    ending = issue("steven-DC-CA", ca=True, key_name="steven-DC-CA/Lab", starts=-YEAR, lasts=YEAR + YEAR / 12)
+    later = issue("steven-DC-CA", ca=True, key_name=key_name, lasts=9 * YEAR)
+    signed_by_it = issue(NODE, ending, names=(NODE,))
+    nodes = [endpoint(NODE, ecdsa=[signed_by_it])]
+
+    plan = make_plan(snapshot([peer(1, [ending])], nodes, [ending, later, signed_by_it], available=[later]))
+
+    [note] = [note for note in plan.notes if "expires in 30 days" in note and "steven-DC-CA" in note]
+    assert says in note
+    assert ("replace the old one" in note) == (says == "a successor is at hand")
+
+
+def test_a_soon_expiring_certificate_is_noted_with_its_successor() -> None:
+    ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=20), key_name="steven-DC-CA/Lab")
+    cluster = snapshot([peer(1, [ending])], [endpoint(NODE, rsa=[signed, issuing])], [*pki, ending], available=[root])
+    notes = make_plan(cluster).notes
+    assert any("expires in 20 days; a successor is at hand" in note for note in notes), notes
+
+
+def test_a_ca_with_a_successor_is_noted_early_and_stays_listed() -> None:
+    # Given a root that a second peer alone uses, with 300 days left, and its successor with the same key
+    ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=300), key_name="steven-DC-CA/Lab")
+    cluster = snapshot(
+        [peer(1, [root]), peer(2, [ending])], [endpoint(NODE, rsa=[signed, issuing])], [*pki, ending], available=[root]
+    )
+    plan = make_plan(cluster, Policy(allow_removal=True))
+    # Then it is said, with the days left, and nothing is taken out for it
+    [note] = [note for note in plan.notes if "expires in" in note]
+    assert f"expires in 300 days; a successor is at hand ({root.certificate.fingerprint[:19]}…)" in note
+    assert plan.actions == ()
+
+
+def test_an_expired_certificate_is_not_noted_as_expiring() -> None:
+    over = issue("steven-DC-CA", ca=True, starts=-2 * YEAR, lasts=YEAR, key_name="steven-DC-CA/Lab")
+    cluster = snapshot([peer(1, [over])], [endpoint(NODE, rsa=[signed, issuing])], [*pki, over], available=[root])
+    assert not any("expires in" in note for note in make_plan(cluster).notes)
+
+
+def test_a_server_certificate_that_is_valid_for_long_is_not_noted() -> None:
+    renewed = issue("cucm-EC.steven.lab", names=(NODE,), lasts=3 * YEAR)
+    cluster = snapshot([peer(1, [own])], [endpoint(NODE, ecdsa=[own])], [own, renewed], available=[renewed])
+    assert not any("expires in" in note for note in make_plan(cluster).notes)
+
+
+def test_unused_ports_and_differing_cipher_lists_are_noted() -> None:
+    # Given peers with two cipher lists and one whose list could not be read, and endpoints that nobody uses
+    blind = replace(peer(3, [root]), ciphers={})
+    peers = [peer(1, [root]), peer(2, [root], CipherList("HIGH")), blind]
+    cluster = replace(snapshot(peers, [endpoint(NODE, rsa=[signed, issuing])], pki), not_in_use=("imp.test:8443",))
+
+    notes = " ".join(make_plan(cluster).notes)
+
+    assert "Not in use, so not judged: imp.test:8443." in notes
+    assert "ReverseProxyTLSCiphers could not be read on every peer" in notes
+    assert "The peers differ in ReverseProxyTLSCiphers" in notes
+
+
+def test_a_discovery_gap_is_noted_or_makes_the_plan_incomplete() -> None:
+    gap = DiscoveryGap(NODE, "axl", "not-asked", incomplete=True, message="It is away.")
+    hearsay = replace(gap, service="uds", kind="no-login-needed", incomplete=False, message="Named by a stranger.")
+    cluster = replace(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], pki), undiscovered=(hearsay, gap))
+
+    plan, other = make_plan(cluster), make_plan(replace(cluster, undiscovered=(gap, hearsay)))
+
+    assert (plan.complete, plan.undiscovered, plan.id) == (False, (gap, hearsay), other.id)
+    assert plan.notes == ("Named by a stranger.",)
+    assert make_plan(replace(cluster, undiscovered=(hearsay,))).complete
+
+
+def test_a_chain_that_openssl_3_refuses_is_noted() -> None:
+    # Given a chain that still has a SHA-1 signature in it
+    old = issue("Old root", ca=True, family="rsa")
+    weak = signed_with_sha1(issue(NODE, old, names=(NODE,)), old)
+
+    plan = make_plan(snapshot([peer(1, [old])], [endpoint(NODE, rsa=[weak])], [old, weak]))
+
+    assert verified(plan) == [True]
+    assert any(f"{NODE}:8443 passes on the appliance's OpenSSL 1.1.1 only" in note for note in plan.notes)
+
+
+def alarmed() -> Snapshot:
+    """Build a cluster where one peer trusts the forged certificate already, and where it is vouched for."""
+    cluster = snapshot(
+        [peer(1, [FORGED]), peer(2, [])], [endpoint("cucm.test", rsa=[FORGED])], [FORGED], available=[], vouched=[FORGED]
+    )
+    return replace(cluster, alarms=(ALARM,))
+
+
+def approval(policy: Policy) -> str:
+    [action] = [action for action in make_plan(alarmed(), policy).actions if isinstance(action, TrustCertificate)]
+    return action.approval
+
+
+def test_a_certificate_with_an_alarm_needs_an_approval() -> None:
+    assert approval(Policy()) == "required"
+    assert approval(Policy(approved=frozenset({ALARM.certificate}))) == "granted"
+
+
+def test_the_alarm_is_the_first_note() -> None:
+    assert make_plan(alarmed()).notes[0] == f"Alarm: {ALARM.message}"
+
+
+def test_a_snapshot_keeps_its_alarms() -> None:
+    assert Snapshot.from_json(alarmed().to_json()).alarms == (ALARM,)
