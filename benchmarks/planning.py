@@ -9,6 +9,7 @@ import time
 
 from benchmarks.fleet import fleet
 from remediate import make_plan
+from remediate.cli.collector import pause_collector
 
 SIZES = ((2_500, 250, 500), (5_000, 500, 500), (10_000, 1_000, 500), (20_000, 2_000, 500))
 
@@ -31,5 +32,6 @@ def run() -> None:
 if __name__ == "__main__":
     snapshot = fleet(*(int(word) for word in sys.argv[1:4]))
     started = time.process_time()
-    make_plan(snapshot)
+    with pause_collector():  # As `remediate plan` does.
+        make_plan(snapshot)
     print(time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

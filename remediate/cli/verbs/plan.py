@@ -185,13 +185,16 @@ def _from_clusters(
 def _decide(session: Session, snapshot: Snapshot, wishes: Wishes, policy: Policy, *, detailed: bool) -> tuple[Plan, int]:
     from remediate.cli.approvals import keep_approvals
     from remediate.cli.codes import plan_code
+    from remediate.cli.collector import pause_collector
     from remediate.cli.observe import warn_of, with_authorities
     from remediate.planner import changed_by_approvals, make_plan
 
     warn_of(session, snapshot)
     seen, chosen = with_authorities(snapshot, wishes.authorities), wishes.over(policy)
-    plan = make_plan(seen, chosen)
-    if changed_by_approvals(plan, seen, chosen):
+    with pause_collector():
+        plan = make_plan(seen, chosen)
+        needs_review = changed_by_approvals(plan, seen, chosen)
+    if needs_review:
         session.say(f"{plan.cluster}: what you approved leads to another plan than without it: review it again.")
     keep_approvals(session, plan, wishes.approvals)
     return plan, plan_code(plan, detailed=detailed)

@@ -1,0 +1,22 @@
+"""The pause of Python's cyclic garbage collector while a command plans."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def pause_collector() -> Iterator[None]:
+    """Pause the collector, and enable it again afterwards if it was enabled.
+
+    Planning makes no reference cycles, and for a large cluster the collector's walks over the values take a fifth of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
