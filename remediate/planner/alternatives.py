@@ -24,13 +24,13 @@ _MAX_ALTERNATIVES = 3
 # Why a choice loses, per place of `Choice.order`, in the words of the contract's *The choice*.
 _REJECTIONS = (
     "verifies fewer endpoints",
-    "takes certificates out of the trusted CA list",
-    "trusts more certificates that nobody vouches for",
-    "changes the cipher list where that is not needed",
+    "removes certificates from the trusted CA list",
+    "trusts more certificates that no trusted source confirms",
+    "changes the cipher list without need",
     "adds more certificates",
     "trusts more roots",
     "trusts more intermediates",
-    "is equal but for the order of fingerprints",
+    "differs only in the order of fingerprints",
 )
 
 
@@ -82,7 +82,7 @@ def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_o
 def _list_ruled_out(comparison: Comparison, ruled_out: RuledOut) -> Iterator[Alternative]:
     if ruled_out.removing is not None:
         yield Alternative(
-            _summarize(ruled_out.removing), "takes certificates out, which needs --allow-removal", "--allow-removal"
+            _summarize(ruled_out.removing), "removes certificates, which needs --allow-removal", "--allow-removal"
         )
     if ruled_out.ciphers is not None:
         why = f"needs another cipher policy than --ciphers {comparison.policy.ciphers}"
@@ -96,9 +96,9 @@ def _list_infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Itera
         if name not in solved and ciphers is not None:
             lost = join_endpoints(_find_lost(comparison, ciphers))
             why = (
-                f"would break what verifies today ({lost}), and no addition keeps all of that"
+                f"would break endpoints that verify today ({lost}), and no addition prevents that"
                 if lost
-                else "would break what works today"
+                else "would break an endpoint that works today"
             )
             yield Alternative(f"{REVERSE_PROXY_CIPHERS} set to {name.replace('-', ' ')}", why, f"--ciphers {name}")
 
@@ -171,7 +171,7 @@ def _summarize(choice: Choice) -> str:
     if cost.unvouched:
         parts.append(f"{cost.unvouched} to approve")
     if cost.removed:
-        parts.append(f"{cost.removed} taken out")
+        parts.append(f"{cost.removed} removed")
     return ", ".join(parts)
 
 

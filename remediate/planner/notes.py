@@ -24,8 +24,8 @@ from remediate.trust.openssl3 import openssl_3_refusal
 
 _SOON = timedelta(days=60)
 _REPLACEMENT = (
-    "The list holds one certificate of a name, so before that day replace the old one on every peer by hand "
-    f"({TRUSTED_CA_PAGE}); nothing is taken out by default."
+    "The list holds one certificate per common name, so replace the old one on every peer by hand before that day "
+    f"({TRUSTED_CA_PAGE}); a plan removes nothing by default."
 )
 
 
@@ -44,7 +44,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     # Every view shows by itself, and first, which gaps make the plan incomplete.
     notes += [gap.message for gap in snapshot.undiscovered if not gap.incomplete]
     if snapshot.not_in_use:
-        notes.append(f"Not in use, so not judged: {', '.join(snapshot.not_in_use)}.")
+        notes.append(f"Not in use, so not checked: {', '.join(snapshot.not_in_use)}.")
     return tuple(dict.fromkeys(notes))
 
 
@@ -64,14 +64,14 @@ def _choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:
         )
     if choice.bounded:
         yield (
-            "One chain has so many possible issuers that only the shortest ways to a root and those with the fewest changes were "
+            "One chain has so many possible issuers that only the shortest paths to a root and those with the fewest changes were "
             "tried: the plan is proven to work, but one that verifies more or is smaller may exist."
         )
 
 
 def _peer_notes(observed: list[Peer]) -> Iterator[str]:
     if not observed:
-        yield "No peer could be looked at, so nothing is planned."
+        yield "No peer could be checked, so nothing is planned."
     lists = {peer.ciphers.get(REVERSE_PROXY_CIPHERS) for peer in observed}
     if None in lists:
         yield f"{REVERSE_PROXY_CIPHERS} could not be read on every peer, so both certificates of a node must verify there."
@@ -83,11 +83,11 @@ def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
     undecided = [endpoint for endpoint in snapshot.endpoints if len(endpoint.presented) > 1 and endpoint.tls13 is not False]
     accepting = [endpoint.name for endpoint in undecided if endpoint.tls13]
     unknown = [endpoint.name for endpoint in undecided if endpoint.tls13 is None]
-    for names, statement in ((accepting, "accept TLS 1.3"), (unknown, "could not be asked for TLS 1.3")):
+    for names, statement in ((accepting, "endpoints accept TLS 1.3"), (unknown, "endpoints may accept TLS 1.3")):
         if names:
             yield (
-                f"These {statement}, where the cipher list has no say, so nothing here rests on it for them: {', '.join(names)}. "
-                "Whichever certificate they present must verify."
+                f"These {statement}, where the cipher list does not decide which certificate is presented: {', '.join(names)}. "
+                "Every certificate that they may present must verify."
             )
 
 
@@ -108,7 +108,7 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
             verified = forecaster.outcome(peer, endpoint).verdict.ok
             for presented in forecaster.chains(peer, endpoint) if verified else ():
                 if error := ask_at(peer, presented):
-                    yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x says: {error}."
+                    yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x refuses it: {error}."
 
 
 # --- renewals ---------------------------------------------------------------------------------------------------------
@@ -138,11 +138,11 @@ def _renewal_note(
     names = list(dict.fromkeys(use.endpoint.name for use in uses))
     expires = f"{describe_certificate(certificate)}, used by {first_few(names, 1)}, expires in {remaining.days} days"
     if successor:
-        return f"{expires}; a successor is at hand ({successor.fingerprint[:19]}…). {_REPLACEMENT}"
+        return f"{expires}; a successor is available ({successor.fingerprint[:19]}…). {_REPLACEMENT}"
     if namesakes and _uses_in_list(uses, certificate):
         return (
-            f"{expires}. {describe_certificate(namesakes[0])} has its name and another key: what uses the old one has to be signed "
-            "again before the list can hold the new one in its place."
+            f"{expires}. {describe_certificate(namesakes[0])} has the same name and another key: certificates that the old one "
+            "signed must be reissued before the list can hold the new one instead."
         )
     return f"{expires}."
 

@@ -44,7 +44,7 @@ def list_unresolved(snapshot: Snapshot, forecaster: Forecaster, sources: AdviceS
 def _list_unobserved_peers(snapshot: Snapshot) -> Iterator[Unresolved]:
     for peer in snapshot.peers:
         if peer.error is not None:
-            text = f"This peer could not be looked at ({peer.error}), so nothing is planned for it."
+            text = f"This peer could not be checked ({peer.error}), so nothing is planned for it."
             option = "Make it reachable from here and plan again, or apply to the other peers with --allow-incomplete."
             yield Unresolved(peer.address, peer.rest_port, Cause.UNREACHABLE, text, (option,))
 

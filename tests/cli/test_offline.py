@@ -303,7 +303,7 @@ def test_explain_knows_that_a_list_holds_one_certificate_of_a_name(remediate: Re
 
     ended = explained(remediate, tmp_path, [own], [before])
 
-    assert "in the place of 'CN=cucm.test,O=Lab' (sha256:" in " ".join(ended.out.split())
+    assert "instead of 'CN=cucm.test,O=Lab' (sha256:" in " ".join(ended.out.split())
 
 
 def test_explain_says_where_openssl_3_differs(remediate: Remediate, tmp_path: Path) -> None:

@@ -48,5 +48,5 @@ def test_a_cipher_list_that_breaks_an_endpoint_names_the_endpoint() -> None:
     )
     [other] = make_plan(cluster).alternatives
     assert other.switch == "--ciphers prefer-ecdsa"
-    assert f"would break what verifies today ({NODE}:8443)" in other.why_not
+    assert f"would break endpoints that verify today ({NODE}:8443)" in other.why_not
     assert RSA_FIRST.startswith(RSA_PREFIX)

@@ -94,7 +94,7 @@ def test_a_name_that_does_not_match_is_advised_by_what_the_capture_shows() -> No
 
     assert alone.verdict
     assert alone.verdict.cause is Cause.NAME_MISMATCH
-    assert "never looks at IP SANs" in alone.advice[0]
+    assert "ignores IP SANs" in alone.advice[0]
     assert alone.advice[1].startswith("Set System > Server on Unified CM (of Unity Connection: ")
     assert alone.advice[1].endswith(" to the node's FQDN, then refresh the discovered servers.")
     assert "the certificate is for cucm.steven.lab" in with_capture.advice[0]

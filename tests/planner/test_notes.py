@@ -27,7 +27,7 @@ FORGED = issue("cucm.test", names=("cucm.test",), key_name="in the middle")
 ALARM = Alarm(FORGED.certificate.fingerprint, "cucm.test:8443 presents another certificate than its own management names.")
 
 
-@pytest.mark.parametrize(("key_name", "says"), [("steven-DC-CA/Lab", "a successor is at hand"), ("newer", "another key")])
+@pytest.mark.parametrize(("key_name", "says"), [("steven-DC-CA/Lab", "a successor is available"), ("newer", "another key")])
 def test_only_a_certificate_with_the_same_key_is_a_successor(key_name: str, says: str) -> None:
     ending = issue("steven-DC-CA", ca=True, key_name="steven-DC-CA/Lab", starts=-YEAR, lasts=YEAR + YEAR / 12)
     later = issue("steven-DC-CA", ca=True, key_name=key_name, lasts=9 * YEAR)
@@ -38,14 +38,14 @@ def test_only_a_certificate_with_the_same_key_is_a_successor(key_name: str, says
 
     [note] = [note for note in plan.notes if "expires in 30 days" in note and "steven-DC-CA" in note]
     assert says in note
-    assert ("replace the old one" in note) == (says == "a successor is at hand")
+    assert ("replace the old one" in note) == (says == "a successor is available")
 
 
 def test_a_soon_expiring_certificate_is_noted_with_its_successor() -> None:
     ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=20), key_name="steven-DC-CA/Lab")
     cluster = snapshot([peer(1, [ending])], [endpoint(NODE, rsa=[signed, issuing])], [*pki, ending], available=[root])
     notes = make_plan(cluster).notes
-    assert any("expires in 20 days; a successor is at hand" in note for note in notes), notes
+    assert any("expires in 20 days; a successor is available" in note for note in notes), notes
 
 
 def test_a_ca_with_a_successor_is_noted_early_and_stays_listed() -> None:
@@ -57,7 +57,7 @@ def test_a_ca_with_a_successor_is_noted_early_and_stays_listed() -> None:
     plan = make_plan(cluster, Policy(allow_removal=True))
     # Then it is said, with the days left, and nothing is taken out for it
     [note] = [note for note in plan.notes if "expires in" in note]
-    assert f"expires in 300 days; a successor is at hand ({root.certificate.fingerprint[:19]}…)" in note
+    assert f"expires in 300 days; a successor is available ({root.certificate.fingerprint[:19]}…)" in note
     assert plan.actions == ()
 
 
@@ -81,7 +81,7 @@ def test_unused_ports_and_differing_cipher_lists_are_noted() -> None:
 
     notes = " ".join(make_plan(cluster).notes)
 
-    assert "Not in use, so not judged: imp.test:8443." in notes
+    assert "Not in use, so not checked: imp.test:8443." in notes
     assert "ReverseProxyTLSCiphers could not be read on every peer" in notes
     assert "The peers differ in ReverseProxyTLSCiphers" in notes
 

@@ -72,7 +72,7 @@ def test_a_cipher_prefix_is_preferred_to_an_unvouched_certificate() -> None:
     assert trusted_by(plan) == {}
     assert {forecast.after.key for forecast in plan.endpoints} == {"rsa"}
     assert plan.alternatives[0].switch == "--ciphers keep"
-    assert plan.alternatives[0].why_not == "trusts more certificates that nobody vouches for"
+    assert plan.alternatives[0].why_not == "trusts more certificates that no trusted source confirms"
 
 
 def test_a_vouched_certificate_is_preferred_to_a_cipher_change() -> None:
@@ -159,7 +159,7 @@ def test_a_name_mismatch_adds_nothing_and_lists_matching_names() -> None:
     [unresolved] = plan.unresolved
     assert unresolved.cause is Cause.NAME_MISMATCH
     assert (
-        "So its chain, refused now (self signed certificate in certificate chain at depth 2), is left as it is."
+        "Trust would not fix that, so the present refusal (self signed certificate in certificate chain at depth 2) stays."
         in unresolved.advice
     )
     assert any("cucm.steven.lab" in option for option in unresolved.options)
@@ -221,7 +221,7 @@ def test_two_nodes_with_one_common_name_cannot_reuse_a_certificate() -> None:
         [peer(1, [theirs])], [endpoint(NODE, ecdsa=[ours]), endpoint("imp.test", ecdsa=[theirs])], [ours, theirs]
     )
     [unresolved] = make_plan(cluster).unresolved
-    assert "is there for imp.test:8443" in unresolved.advice
+    assert "is in use by imp.test:8443" in unresolved.advice
     assert not any("reuse" in option or "delete" in option for option in unresolved.options)
 
 
@@ -232,7 +232,7 @@ def test_two_authorities_with_one_common_name_of_which_one_is_in_use() -> None:
     nodes = [endpoint(NODE, rsa=[signed, issuing]), endpoint("imp.test", ecdsa=[of_twin, twin])]
     [unresolved] = make_plan(snapshot([peer(1, [root])], nodes, [*pki, twin, of_twin])).unresolved
     assert unresolved.cause is Cause.COMMON_NAME_CONFLICT
-    assert f"is there for {NODE}:8443" in unresolved.advice
+    assert f"is in use by {NODE}:8443" in unresolved.advice
     assert "signed by a CA that the peers trust" in unresolved.options[0]
     assert "Move the endpoints that need 'CN=steven-DC-CA,O=Lab'" in unresolved.options[1]
 
@@ -274,7 +274,7 @@ def test_a_shadowing_certificate_is_removed_only_with_the_switch() -> None:
     plan = make_plan(cluster)
     assert (plan.actions, plan.unresolved[0].cause) == ((), Cause.SHADOWED)
     description = f"'CN=steven-issuing,O=Lab' ({stale.certificate.fingerprint[:19]}…)"
-    assert f"Plan again with --allow-removal: it takes {description} out first." in plan.unresolved[0].options
+    assert f"Plan again with --allow-removal: it removes {description} first." in plan.unresolved[0].options
     allowed = make_plan(cluster, Policy(allow_removal=True))
     [removal] = only(allowed, RemoveCertificate)
     assert isinstance(removal, RemoveCertificate)
@@ -343,9 +343,7 @@ def test_an_unreachable_peer_or_endpoint_makes_the_plan_incomplete() -> None:
         ("expc2.test", 8443, Cause.UNREACHABLE),
         ("down.steven.lab", 8443, Cause.UNREACHABLE),
     ]
-    assert (
-        plan.unresolved[1].advice == "It could not be looked at (unreachable: connection timed out), so nothing is known of it."
-    )
+    assert plan.unresolved[1].advice == "It could not be checked (unreachable: connection timed out)."
     assert list(plan.base) == ["expc1.test"]
     causes = {(str(forecast.peer), str(forecast.address)): forecast.after.verdict.cause for forecast in plan.endpoints}
     assert causes["expc2.test", NODE] is Cause.UNREACHABLE
@@ -369,7 +367,7 @@ def test_no_peer_at_all() -> None:
     cluster = snapshot([replace(peer(1, []), error="unreachable: timed out")], [endpoint(NODE, rsa=[signed])], pki)
     plan = make_plan(cluster)
     assert plan.actions == ()
-    assert "No peer could be looked at, so nothing is planned." in plan.notes
+    assert "No peer could be checked, so nothing is planned." in plan.notes
 
 
 @pytest.mark.parametrize(
@@ -416,7 +414,7 @@ def test_advice_beyond_trust_covers_the_name_too() -> None:
     old = issue("a", root, names=("other.steven.lab",), starts=-3 * YEAR, lasts=YEAR)
     [unresolved] = make_plan(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[old])], [*pki, old])).unresolved
     assert unresolved.cause is Cause.EXPIRED
-    assert "Its name would then be refused too: Clients use cucm.steven.lab" in unresolved.advice
+    assert "Its name would fail next: Clients use cucm.steven.lab" in unresolved.advice
 
 
 def test_every_peer_counts_also_where_several_are_alike() -> None:
@@ -453,7 +451,7 @@ def test_an_unobserved_peer_does_not_rule_out_a_cipher_list() -> None:
 
     why = " ".join(alternative.why_not for alternative in make_plan(cluster).alternatives)
 
-    assert f"would break what verifies today ({NODE}:8443)" in why
+    assert f"would break endpoints that verify today ({NODE}:8443)" in why
 
 
 def test_planning_leaves_the_garbage_collector_alone() -> None:

@@ -26,7 +26,7 @@ _SERVICES: dict[tuple[Product, int], str] = {
     ("cucm", 6972): "their configuration files",
 }
 _SERVICES_OF_PRODUCT: dict[Product, str] = {
-    "cucm": "what they ask of this port",
+    "cucm": "the service on this port",
     "imp": "instant messaging and presence",
     "unity": "voicemail",
 }
@@ -100,7 +100,8 @@ def _advise_on_underlying_fault(refusal: Refusal, fault: VerificationResult) -> 
     """Return the advice where trust would only uncover `fault`: that is the cause."""
     verdict, advice = refusal.result.verdict, advise_on_cause(replace(refusal, result=fault))
     return replace(
-        advice, text=f"{advice.text} So its trust, refused now ({verdict.error} at depth {verdict.depth}), is left as it is."
+        advice,
+        text=f"{advice.text} Trust would not fix that, so the present refusal ({verdict.error} at depth {verdict.depth}) stays.",
     )
 
 
@@ -108,7 +109,7 @@ def _advise_on_victims(obstacle: Obstacle, refusal: Refusal) -> Advice:
     return Advice(
         refusal.result.verdict.cause or Cause.CHAIN_INVALID,
         f"It would verify with {describe_certificates(obstacle.needed)} in the trusted CA list, but then "
-        f"{join_endpoints(obstacle.victims)} would be refused, which else verifies.",
+        f"{join_endpoints(obstacle.victims)} would be refused.",
         (*suggest_removal(refusal), suggest_signing(refusal)),
     )
 
@@ -119,8 +120,8 @@ def _advise_on_policy(refusal: Refusal) -> Advice:
     return Advice(
         Cause.SELF_SIGNED_UNTRUSTED,
         (
-            f"It presents the self-signed certificate {describe_certificate(leaf)}, and this plan was told never to trust a server's "
-            "own certificate."
+            f"It presents the self-signed certificate {describe_certificate(leaf)}, and the policy of this plan forbids to "
+            "trust a server's own certificate."
         ),
         (
             f"Plan without --never-trust-self-signed (or trust_self_signed in the inventory); it lasts until {end}.",
@@ -150,6 +151,6 @@ def _add_name(advice: Advice, refusal: Refusal) -> Advice:
     name = advise_on_name_mismatch(refusal)
     if advice.cause in TRUST_CAUSES:
         refused = f"{refusal.result.verdict.error} at depth {refusal.result.verdict.depth}"
-        return replace(name, text=f"{name.text} So its chain, refused now ({refused}), is left as it is.")
-    text = f"{advice.text} Its name would then be refused too: {name.text}"
+        return replace(name, text=f"{name.text} Trust would not fix that, so the present refusal ({refused}) stays.")
+    text = f"{advice.text} Its name would fail next: {name.text}"
     return Advice(advice.cause, text, (*advice.options, *name.options))

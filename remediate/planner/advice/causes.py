@@ -24,17 +24,17 @@ _REISSUE_LEAF = "Reissue {fault} from another certificate template: renewing it 
 _ASK_THE_CA = "Ask the owner of that CA, or have {address} signed by another CA that the peers trust."
 
 REMEDIES: Final[dict[int, tuple[str, ...]]] = {
-    4: ("Compare {fault} with the one on its server: its signature cannot even be read.",),
+    4: ("Compare {fault} with the certificate on its server: its signature cannot be read.",),
     6: ("Reissue {fault}: OpenSSL cannot read its public key.",),
     7: (
-        "A CA certificate with the issuer's name and another key stands in its place, in the trusted CA list or in what is sent.",
+        "A CA certificate with the issuer's name and another key is used instead, from the trusted CA list or the presented chain.",
         "Send and trust the CA certificate whose key signed {fault}.",
     ),
-    13: ("Reissue {fault}: the beginning of its validity is no date.",),
-    14: ("Reissue {fault}: the end of its validity is no date.",),
+    13: ("Reissue {fault}: the start of its validity is not a date.",),
+    14: ("Reissue {fault}: the end of its validity is not a date.",),
     22: ("Have {address} signed by a CA nearer to its root: the traffic server follows seven intermediates at the most.",),
     24: (
-        "{fault} is used as a CA and is none (basicConstraints CA:TRUE, or keyCertSign in its key usage, is missing).",
+        "{fault} is used as a CA, but is not one (basicConstraints CA:TRUE, or keyCertSign in its key usage, is missing).",
         "Have {address} signed by a real CA, or have that CA certificate reissued.",
     ),
     25: ("A CA above {fault} allows fewer CAs below itself (pathLenConstraint).", _ASK_THE_CA),
@@ -49,7 +49,7 @@ REMEDIES: Final[dict[int, tuple[str, ...]]] = {
     42: ("The policy extension of {fault} is broken.", _REISSUE_LEAF),
     47: ("A CA above {fault} permits other names than it has (nameConstraints).", _ASK_THE_CA),
     48: ("A CA above {fault} forbids a name that it has (nameConstraints).", _ASK_THE_CA),
-    49: ("A CA above {fault} has name constraints of a form that OpenSSL does not take (minimum or maximum).", _ASK_THE_CA),
+    49: ("A CA above {fault} has name constraints of a form that OpenSSL does not support (minimum or maximum).", _ASK_THE_CA),
     51: ("A CA above {fault} has name constraints of a type that OpenSSL does not know.", _ASK_THE_CA),
     52: ("A CA above {fault} has name constraints that OpenSSL cannot read.", _ASK_THE_CA),
     53: ("A name in {fault} cannot be read, and a CA above constrains names.", _REISSUE_LEAF),
@@ -58,7 +58,7 @@ REMEDIES: Final[dict[int, tuple[str, ...]]] = {
     68: ("{fault} is signed with a digest that is too weak: have it signed again with SHA-256.", _ASK_THE_CA),
 }
 """What to do about each error that trust does not fix, by its number (x509_vfy.h). Placeholders: {fault}, {address}."""
-_DEFAULT_REMEDY: Final = ("Read what OpenSSL says of {fault}, and reissue it without that.",)
+_DEFAULT_REMEDY: Final = ("Reissue {fault} without the fault that OpenSSL reports.",)
 
 
 def advise_on_cause(refusal: Refusal) -> Advice:
@@ -86,7 +86,7 @@ def advise_on_unknown_issuer(refusal: Refusal, namesakes: tuple[Certificate, ...
     finding = "was neither presented nor found"
     if namesakes:
         verb = "has" if len(namesakes) == 1 else "have"
-        finding = f"was not found: {describe_certificates(namesakes)} {verb} that name, and did not issue it"
+        finding = f"was not found: {describe_certificates(namesakes)} {verb} that name, but did not issue it"
     text = f"The CA certificate {end.issuer or 'with an empty name'!r}, which issued {describe_certificate(end)}, {finding}."
     listed = tuple(namesake for namesake in namesakes if namesake in refusal.trusted)
     room = _explain_full_place(refusal, listed)
@@ -103,12 +103,10 @@ def _explain_full_place(refusal: Refusal, listed: Chain) -> str:
     if not listed:
         return ""
     users = refusal.other_users(listed)
-    verb = "rests" if len(users) == 1 else "rest"
+    verb = "uses" if len(users) == 1 else "use"
     if users:
-        return (
-            f" The list holds one certificate of a name, and {join_endpoints(users)} {verb} on {describe_certificates(listed)}."
-        )
-    return f" The list holds one certificate of a name: {describe_certificates(listed)} may have to go first."
+        return f" The list holds one certificate per common name, and {join_endpoints(users)} {verb} {describe_certificates(listed)}."
+    return f" The list holds one certificate per common name: {describe_certificates(listed)} may have to be removed first."
 
 
 def _suggest_newer_key(refusal: Refusal, listed: Chain) -> tuple[str, ...]:
@@ -122,14 +120,17 @@ def _suggest_newer_key(refusal: Refusal, listed: Chain) -> tuple[str, ...]:
 
 def _advise_on_shadowed(refusal: Refusal) -> Advice:
     stale = refusal.result.shadowed_by
-    verb, pronoun = ("wins", "it") if len(stale) == 1 else ("win", "them")
+    verb, pronoun = ("takes", "it") if len(stale) == 1 else ("take", "them")
     users = refusal.other_users(stale)
-    first = f"Have the certificates of {join_endpoints(users)} signed again first, which rest on {pronoun}: " if users else ""
+    first = f"Have the certificates of {join_endpoints(users)} that use {pronoun} reissued first: " if users else ""
     delete = "delete" if users else "Delete"
     by_hand = f"{delete} {pronoun} by hand on every peer that holds {pronoun} ({TRUSTED_CA_PAGE}) and plan again."
     return Advice(
         Cause.SHADOWED,
-        f"{describe_certificates(stale)} in the trusted CA list {verb} over the good certificate; only taking {pronoun} out helps.",
+        (
+            f"{describe_certificates(stale)} in the trusted CA list {verb} precedence over the good certificate; only removing "
+            f"{pronoun} helps."
+        ),
         (*suggest_removal(refusal), f"{first}{by_hand}"),
     )
 
@@ -175,7 +176,7 @@ def _advise_on_broken_list(refusal: Refusal, broken: Chain) -> Advice:
     entries = join_words([f"number {refusal.trusted.index(entry) + 1} ({entry.fingerprint[:19]}…)" for entry in broken])
     return Advice(
         Cause.CHAIN_INVALID,
-        f"The trusted CA list holds what OpenSSL cannot read: {entries}. The traffic server then drops the whole list.",
+        f"OpenSSL cannot read part of the trusted CA list: {entries}. The traffic server then ignores the whole list.",
         (*suggest_removal(refusal), f"Delete it by hand on every peer that holds it ({TRUSTED_CA_PAGE}) and plan again."),
     )
 
@@ -184,7 +185,7 @@ def _advise_on_failed_handshake(refusal: Refusal) -> Advice:
     error = refusal.result.verdict.error or "the handshake failed"
     return Advice(
         Cause.HANDSHAKE_FAILED,
-        f"No certificate could be seen: {error}.",
+        f"No certificate was received: {error}.",
         ("Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list.",),
     )
 
@@ -193,7 +194,7 @@ def _advise_on_unreachable(refusal: Refusal) -> Advice:
     error = refusal.result.verdict.error or "unreachable"
     return Advice(
         Cause.UNREACHABLE,
-        f"It could not be looked at ({error}), so nothing is known of it.",
+        f"It could not be checked ({error}).",
         ("Make it reachable from here and plan again, or apply with --allow-incomplete.",),
     )
 

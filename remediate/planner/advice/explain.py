@@ -20,7 +20,7 @@ from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import find_underlying_fault
 from remediate.trust.verify import explain_chain, verify_chain
 
-_CONDITION = "once a person compared its fingerprint over another path"
+_CONDITION = "after checking its fingerprint out of band"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ def find_fixes(presented: Sequence[Certificate], trusted: Sequence[Certificate],
 def _find_list_changes(refusal: Refusal, at: datetime) -> Iterator[str]:
     stale = refusal.result.shadowed_by
     if stale:
-        wins = "it wins" if len(stale) == 1 else "they win"
-        yield f"Remove {describe_certificates(stale)} from the trusted CA list: {wins} over the good one."
+        precedes = "it takes precedence" if len(stale) == 1 else "they take precedence"
+        yield f"Remove {describe_certificates(stale)} from the trusted CA list: {precedes} over the good one."
         return
     for certificate in dict.fromkeys(refusal.presented):
         # Expressway holds no two different certificates with one common name (CSCwa12905): there, the old one has to go first.
         rivals = tuple(old for old in refusal.trusted if common_name_group(old) == common_name_group(certificate))
         compatible = [listed for listed in refusal.trusted if listed not in rivals]
         if certificate not in refusal.trusted and verify_chain(refusal.presented, (*compatible, certificate), None, at).ok:
-            instead = f" in the place of {describe_certificates(rivals)}, which has the same common name," if rivals else ""
+            instead = f" instead of {describe_certificates(rivals)}, which has the same common name," if rivals else ""
             warning = _warn_of_new_key(certificate, rivals)
             yield f"Add {describe_certificate(certificate)} to the trusted CA list{instead} {_CONDITION}.{warning}"
 
@@ -70,7 +70,7 @@ def _warn_of_new_key(new: Certificate, replaced: Chain) -> str:
     """Return what else is refused once `new` replaces CAs with another key: whatever those keys signed."""
     rekeyed = tuple(old for old in replaced if old.is_ca and not old.has_key_of(new))
     return (
-        f" What the key of {describe_certificates(rekeyed)} signed has to be signed again first: it is refused then."
+        f" First have every certificate reissued that the key of {describe_certificates(rekeyed)} signed: it is refused afterwards."
         if rekeyed
         else ""
     )
@@ -81,7 +81,7 @@ def _advise_on_chain(refusal: Refusal, at: datetime) -> tuple[str, ...]:
         fault = find_underlying_fault(refusal.result, refusal.presented, refusal.trusted, at)
         if fault is not None:
             advice = advise_on_cause(replace(refusal, result=fault))
-            return _flatten(f"Trust alone does not mend it: {advice.text}", advice.options)
+            return _flatten(f"Trust alone does not fix it: {advice.text}", advice.options)
     advice = advise_on_cause(refusal)
     return _flatten(advice.text, advice.options)
 

@@ -13,7 +13,7 @@ from remediate.trust.hostnames import matching_addresses, name_matches
 
 _HOST_NAME = re.compile(r"(?=.{4,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?)+")
 _MAX_NAMES = 6
-_AS_TEXT = "The traffic server compares an IP address as text and never looks at IP SANs."
+_AS_TEXT = "The traffic server compares an IP address as text and ignores IP SANs."
 _IP_SAN = "Reissuing the certificate with an IP SAN does not help (upstream code)."
 # Where the addresses that clients use are set.
 _ADDRESS_PAGES: dict[Product, str] = {

@@ -25,7 +25,7 @@ _MAX_ADDED = 3
 _MAX_ADDITIONS_TRIED = 500
 # Which of a node's certificates answers on which port (the port reference of Unified CM; 6971 and 6972 are the TFTP service's).
 _TFTP_PORTS = frozenset({6971, 6972})
-_RULE = "Expressway holds no two different certificates with one common name"
+_RULE = "Expressway cannot hold two different certificates with one common name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def advise_on_conflict(obstacle: Obstacle, refusal: Refusal) -> Advice:
         f"{_explain_conflicting(obstacle, refusal, rivals)}."
     )
     if _is_rekeyed(obstacle):
-        text += " They are one CA by name, renewed with another key: what one key signed does not verify by the other."
+        text += " They are one CA by name, renewed with another key: a certificate that one key signed does not verify with the other."
     return Advice(Cause.COMMON_NAME_CONFLICT, text, _list_options(obstacle, refusal, rivals))
 
 
@@ -99,7 +99,7 @@ def _explain_conflicting(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[
     """Return why the conflicting certificates stay."""
     if any(certificate in refusal.added for certificate in obstacle.conflicting):
         return f"what this plan adds for {join_endpoints(rivals)}"
-    return f"there for {join_endpoints(rivals)}" if rivals else "there, although no endpoint that was seen needs it"
+    return f"in use by {join_endpoints(rivals)}" if rivals else "in the list, although no observed endpoint needs it"
 
 
 def _suggest_deletion(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def _suggest_reissue(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endp
     own, rival = _describe_service(endpoint, leaf), _describe_service(rivals[0], obstacle.conflicting[0])
     names = ", ".join(dict.fromkeys([*list_host_names(leaf), endpoint.address.rstrip(".")]))
     options = (
-        f"Have {own} or {rival} signed by a CA that the peers trust: it then need not stand in the list itself.",
+        f"Have {own} or {rival} signed by a CA that the peers trust: it then need not be in the list itself.",
         f"Reissue {own} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}.",
     )
     same_node = endpoint.product == "cucm" and all(user.address == endpoint.address for user in rivals)
@@ -156,7 +156,7 @@ def _suggest_reissue(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endp
 
 
 def _suggest_sending_the_chain(refusal: Refusal) -> str:
-    return f"Upload the whole chain on {refusal.endpoint.address}: an intermediate that it sends need not stand in the list."
+    return f"Upload the whole chain on {refusal.endpoint.address}: an intermediate that it sends need not be in the list."
 
 
 def _describe_service(endpoint: Endpoint, certificate: Certificate) -> str:

@@ -111,4 +111,4 @@ def suggest_removal(refusal: Refusal) -> tuple[str, ...]:
     """Return the switch that removes stale certificates, where a plan with it accepts the endpoint."""
     if not refusal.removable:
         return ()
-    return (f"Plan again with --allow-removal: it takes {describe_certificates(refusal.removable)} out first.",)
+    return (f"Plan again with --allow-removal: it removes {describe_certificates(refusal.removable)} first.",)
