@@ -40,12 +40,12 @@ def approvals_given(given: Iterable[str], file: Path | None, ca_paths: Iterable[
 
 def approved_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[ApprovedCertificate, ...]:
     """Return an approval of each certificate by this user, now. `how`: see `ApprovedCertificate`."""
-    from remediate.executor.identity import whoami
+    from remediate.executor.identity import identify_operator
     from remediate.executor.ports import utc_now
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.canonical import rfc3339
 
-    by, at = whoami().user, rfc3339(utc_now())
+    by, at = identify_operator().user, rfc3339(utc_now())
     return tuple(ApprovedCertificate(fingerprint, at, by, how) for fingerprint in fingerprints)
 
 

@@ -87,7 +87,7 @@ def state_directory(path: Path) -> Finding:
 def journal(state_dir: Path) -> Finding:
     """Whether the journal in `state_dir` can be read, and what is in it."""
     from remediate.executor.journal.store import Journal
-    from remediate.executor.run_health import remark
+    from remediate.executor.run_health import describe_run
     from remediate.model.text import count
 
     try:
@@ -97,7 +97,7 @@ def journal(state_dir: Path) -> Finding:
         return Finding("journal", str(error), error.exit_code, error.next_step)
     newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].state}" if runs else ""
     open_ends = "\n".join(
-        f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := remark(run, state_dir, utc_now()))
+        f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := describe_run(run, state_dir, utc_now()))
     )
     return Finding("journal", f"can be read: {count(len(runs), 'run')}{newest}", next_step=open_ends)
 

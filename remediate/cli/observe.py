@@ -45,11 +45,11 @@ def remind(session: Session, cluster: str, off: Sequence[str]) -> None:
 
 def remind_from_journal(session: Session) -> None:
     """The same for commands that look at no cluster: as far as the switch was turned from this state directory, if there is one."""
-    from remediate.executor.switches import left_on
+    from remediate.executor.switches import find_workarounds_left_on
     from remediate.model.errors import UsageError
 
     try:
-        left = left_on(session.state_dir)
+        left = find_workarounds_left_on(session.state_dir)
     except UsageError:  # no home directory, which is no error where nothing was to be written or read there
         return
     for cluster, switches in left.items():

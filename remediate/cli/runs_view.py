@@ -96,13 +96,13 @@ def run_record(journal: Journal, run: Run) -> dict[str, Any]:
     from dataclasses import asdict
 
     from remediate.executor.ports import utc_now
-    from remediate.executor.run_health import remark
+    from remediate.executor.run_health import describe_run
 
     steps = journal.steps(run.id)
     backups = journal.backups(run.id)
     return {
         **run_json(run),
-        "remark": remark(run, journal.path.parent, utc_now()),
+        "remark": describe_run(run, journal.path.parent, utc_now()),
         "who": run.who,
         "host": run.host,
         "pid": run.pid,

@@ -44,22 +44,22 @@ from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.byhand import ByHand
 from remediate.executor.closing import close, close_rehearsal
 from remediate.executor.context import Job, Order, Seen, earlier_backups
-from remediate.executor.differences import belief_of
+from remediate.executor.differences import load_belief
 from remediate.executor.environment import World
 from remediate.executor.failure import after_failure
-from remediate.executor.identity import whoami
+from remediate.executor.identity import identify_operator
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
-from remediate.executor.lock import box_paths, hold, refuse_if_boxes_held, refuse_if_held, shared_directory
+from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
 from remediate.executor.possible_authors import with_suspects
 from remediate.executor.reconnecting import open_steadily
 from remediate.executor.result import ApplyOptions, RunResult
-from remediate.executor.signals import StopAtOnce, listening
+from remediate.executor.signals import ImmediateStop, handle_signals
 from remediate.executor.steps import Step, Walk
-from remediate.executor.undo import by_the_journals_names
+from remediate.executor.undo import match_peers
 from remediate.executor.usable import refuse_unusable
 from remediate.executor.voice import Voice
-from remediate.executor.workaround import say_where_it_is_on
+from remediate.executor.workaround import warn_of_workaround
 from remediate.executor.writer import Recorder, Rehearsal
 from remediate.executor.writing import written
 from remediate.model.access import ClusterAccess
@@ -94,49 +94,53 @@ def apply_plan(
     if not options.allow_incomplete:
         preflight.refuse_incomplete(plan)
     if options.confirm_within:
-        confirm_timer.refuse_questions(cluster)
+        confirm_timer.refuse_prompted_password(cluster)
     if not options.dry_run:
         hours.refuse_if_closed(options.window, world.now())
     voice = Voice(sink, cluster.name)
     world = guarded(world)
-    with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
+    with handle_signals(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         order = Order(plan, cluster, options, state_dir, limits, world, voice, stop)
         try:
             job = _rehearsal(order, stack) if options.dry_run else _recorded(order, stack)
-        except (Interrupted, StopAtOnce):
+        except (Interrupted, ImmediateStop):
             return _interrupted_early(order)
         return voice.tell_trouble(_walked(job))
 
 
 def _recorded(order: Order, stack: ExitStack) -> Job:
     """Step 1 for a real run: the lock, then the journal, then the peers."""
-    who, world, plan = whoami(), order.world, order.plan
+    operator, world, plan = identify_operator(), order.world, order.plan
     shared = world.lock_directory or shared_directory()
-    holding = hold(order.cluster, order.state_dir, shared, who=who, ticket=order.options.ticket, now=world.now)
+    holding = hold_cluster(
+        order.cluster, order.state_dir, shared, operator=operator, ticket=order.options.ticket, now=world.now
+    )
     lock = stack.enter_context(holding)
 
     def after_each(step: Step) -> None:
         order.voice.step(step)
-        lock.beat()
+        lock.write_heartbeat()
 
-    walk = Walk(order.stop.before, after_each)
+    walk = Walk(order.stop.check_before, after_each)
     walk.enter(Step.LOCK)
     journal = stack.enter_context(world.journal(order.state_dir))
-    journal.note_deaths(plan.cluster)
-    unfinished = journal.unfinished(plan)
+    journal.close_dead_runs(plan.cluster)
+    unfinished = journal.find_unfinished(plan)
     confirm_timer.refuse_while_pending(journal, order, unfinished)
     approvals = vouching.known_approvals(plan, order.options, order.state_dir, journal, unfinished)
     vouched: list[ApprovalRecord] = []
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
-    lock.take(box_paths(opened, shared))
+    lock.acquire(peer_lock_paths(opened, shared))
 
     def begin(backups: Sequence[Backup]) -> str:
         if unfinished is None:
-            return journal.begin(plan, backups, vouched, who=who, ticket=order.options.ticket)
-        journal.resume(unfinished.id, who, order.options.ticket)
+            return journal.begin_run(plan, backups, vouched, operator=operator, ticket=order.options.ticket)
+        journal.resume_run(unfinished.id, operator, order.options.ticket)
         return unfinished.id
 
-    held = hours.Hours(order.options.window, world.now, lambda kind: journal.longest(plan.cluster, kind), order.limits)
+    held = hours.Hours(
+        order.options.window, world.now, lambda kind: journal.longest_write_seconds(plan.cluster, kind), order.limits
+    )
     recorder = Recorder(journal, walk.enter, order.voice, order.limits, world.pause, world.now, begin, held.before)
     return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished, approvals, vouched)
 
@@ -146,15 +150,15 @@ def _rehearsal(order: Order, stack: ExitStack) -> Job:
     world, shared = order.world, order.world.lock_directory or shared_directory()
     refuse_unusable(order.state_dir, shared)
     refuse_if_held(order.cluster, order.state_dir, shared)
-    walk = Walk(order.stop.before, order.voice.step)
+    walk = Walk(order.stop.check_before, order.voice.step)
     walk.enter(Step.LOCK)
     with Journal(order.state_dir) as journal:
-        unfinished = journal.unfinished(order.plan)
+        unfinished = journal.find_unfinished(order.plan)
         confirm_timer.refuse_while_pending(journal, order, unfinished)
         approvals = vouching.known_approvals(order.plan, order.options, order.state_dir, journal, unfinished)
     hours.tell(order.options.window, world.now(), order.voice)
     opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
-    refuse_if_boxes_held(opened, order.cluster.name, shared)
+    refuse_if_peers_held(opened, order.cluster.name, shared)
     rehearsal = Rehearsal(walk.enter, order.voice)
     return Job(order, walk, boxes, opened.unreachable, opened.primary, rehearsal, None, None, approvals)
 
@@ -166,21 +170,21 @@ def _walked(job: Job) -> RunResult:
         _compare(job, seen)
         by_hand = tuple(written(job, seen)) if _anything_to_do(job, seen) else ()
         return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, seen, by_hand)
-    except (Exception, StopAtOnce) as found:
+    except (Exception, ImmediateStop) as found:
         if job.recorder is not None and not job.recorder.run:
             # It may have gone wrong between the journal's line and ours; under the lock, what is running is this run.
-            job.recorder.run = job.recorder.journal.running(job.order.plan.cluster)
+            job.recorder.run = job.recorder.journal.find_running(job.order.plan.cluster)
         if job.recorder is not None and job.recorder.run:
             return after_failure(job, job.recorder, _explained(job, found))
-        if isinstance(found, Interrupted | StopAtOnce):
+        if isinstance(found, Interrupted | ImmediateStop):
             return _interrupted_early(job.order)
         if isinstance(found, StalePlan):
             raise _with_suspects(job, found) from found
         raise
 
 
-def _explained(job: Job, found: Exception | StopAtOnce) -> RemediateError | StopAtOnce:
-    if isinstance(found, StopAtOnce):
+def _explained(job: Job, found: Exception | ImmediateStop) -> RemediateError | ImmediateStop:
+    if isinstance(found, ImmediateStop):
         return found
     return _with_suspects(job, found) if isinstance(found, StalePlan) else as_failure(found)
 
@@ -213,7 +217,7 @@ def _re_read(job: Job) -> Seen:
         known |= certificates
     order = job.order
     snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
-    say_where_it_is_on([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
+    warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
     for sentence in staleness.upgrades(order.plan, snapshot):
         order.voice.say("warning", sentence)
     forecasts = verification.expected(order.plan, order.world.judge(snapshot))
@@ -224,8 +228,8 @@ def _expect_lists(job: Job) -> None:
     """Where a run is gone on with, the journal knows what the lists held."""
     if job.recorder is not None and job.unfinished is not None:
         journal, run = job.recorder.journal, job.unfinished.id
-        for peer, box in by_the_journals_names(journal, run, job.boxes).items():
-            box.expect(belief_of(journal, run, peer))
+        for peer, box in match_peers(journal, run, job.boxes).items():
+            box.expect(load_belief(journal, run, peer))
 
 
 def _whole(plan: Plan, backup: Backup) -> ListBelief:
@@ -248,7 +252,7 @@ def _compare(job: Job, seen: Seen) -> None:
     preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
     vouching.refuse_unneeded(plan, seen.snapshot, forecast, job.order.world.judge)
     world = job.order.world
-    job.vouched[:] = vouching.establish(plan, seen.snapshot, job.approvals, who=whoami().user, at=world.now())
+    job.vouched[:] = vouching.establish(plan, seen.snapshot, job.approvals, who=identify_operator().user, at=world.now())
 
 
 def _anything_to_do(job: Job, seen: Seen) -> bool:

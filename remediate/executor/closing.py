@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from remediate.executor.byhand import ByHand, excuse
-from remediate.executor.confirm_timer import wait_for_confirmation
+from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import Job
 from remediate.executor.recovery import confirm_command
 from remediate.executor.result import RunResult
@@ -37,7 +37,7 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
         raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {said}.", seen)
     job.walk.enter(Step.CLOSE)
     job.order.stop.closing = True
-    deadline = wait_for_confirmation(job.order, job.recorder) if job.recorder and run else None
+    deadline = restart_countdown(job.order, job.recorder) if job.recorder and run else None
     state: RunState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
     code = most_serious(
         [8 if open_steps else 0, 4 if seen.unseen or seen.gaps else 0, 10 if seen.remaining else 0, 9 if deadline else 0]

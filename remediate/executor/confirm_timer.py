@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 
 from remediate.executor import changes
 from remediate.executor.context import Job, Order
-from remediate.executor.identity import whoami
+from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.ports import Watch, utc_now
@@ -66,7 +66,7 @@ def parse_within(text: str) -> timedelta:
     return within
 
 
-def refuse_questions(cluster: ClusterAccess) -> None:
+def refuse_prompted_password(cluster: ClusterAccess) -> None:
     """Raise InventoryError when rolling back would need a password that only a person at a terminal can give."""
     source = cluster.login.password
     if isinstance(source, Asking) and source.asks_a_person:
@@ -79,7 +79,7 @@ def refuse_questions(cluster: ClusterAccess) -> None:
 
 def refuse_while_pending(journal: Journal, order: Order, unfinished: Run | None) -> None:
     """Raise LockHeld when another run on this cluster waits for its confirmation, or for its rollback."""
-    pending = timers.armed(journal, order.cluster.name)
+    pending = timers.find_active(journal, order.cluster.name)
     if pending is None:
         return
     now = order.world.now()
@@ -112,7 +112,7 @@ def start_timer(job: Job) -> None:
             )
         return
     if within is None:
-        job.recorder.ended_a_timer = timers.disarm(job.recorder.journal, job.recorder.run)
+        job.recorder.ended_a_timer = timers.cancel(job.recorder.journal, job.recorder.run)
         if job.recorder.ended_a_timer:
             order.voice.say("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
         return
@@ -140,7 +140,7 @@ def _start(order: Order, recorder: Recorder, within: timedelta) -> None:
     watcher = order.world.start_watcher(watch)
     deadline = order.world.now() + within
     try:
-        timers.arm(recorder.journal, recorder.run, timer, deadline)
+        timers.start(recorder.journal, recorder.run, timer, deadline)
     finally:
         watcher.let_go()
     order.voice.say(
@@ -157,12 +157,12 @@ def _start(order: Order, recorder: Recorder, within: timedelta) -> None:
         order.voice.say("warning", "A rollback at that time is after the window; the window does not hold it back.")
 
 
-def wait_for_confirmation(order: Order, recorder: Recorder) -> str | None:
+def restart_countdown(order: Order, recorder: Recorder) -> str | None:
     """At the end of an apply: count anew. Returns the deadline; None when no timer was asked for."""
     if order.options.confirm_within is None:
         return None
     deadline = order.world.now() + order.options.confirm_within
-    timers.put_off(recorder.journal, recorder.run, deadline)
+    timers.extend(recorder.journal, recorder.run, deadline)
     return rfc3339(deadline)
 
 
@@ -177,7 +177,7 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
         found = journal.run(run)
     if found.state == "confirm-pending":
         with Journal(state_dir, writable=True) as journal:
-            if timers.confirm(journal, found.id, str(whoami()), now()):
+            if timers.confirm(journal, found.id, str(identify_operator()), now()):
                 return _confirmed(found, f"Run {found.id} on {found.cluster} is confirmed and stays; its timer has ended.")
             found = journal.run(found.id)
     if found.state == "applied" and found.confirm_by:
@@ -199,14 +199,14 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
             next_step=f"`remediate runs show {run.id}` shows how far its rollback is. Where steps are open, or nothing rolls it back "
             f"(was this machine off?), run `remediate rollback {run.id} -i INVENTORY`.",
         )
-    if timers.is_armed(run):
+    if timers.is_active(run):
         return NotPending(f"Run {run.id} is {run.state}: it can be confirmed when its apply has ended well.")
     return NotPending(f"Run {run.id} is {run.state}: it does not wait for confirmation.")
 
 
-def note_of(run: Run) -> str:
+def describe_timer(run: Run) -> str:
     """What a person must know about the timer of a run that was left before its end; empty without one."""
-    return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_armed(run) else ""
+    return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_active(run) else ""
 
 
 def _way_back(run: str, order: Order) -> str:

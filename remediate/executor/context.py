@@ -9,7 +9,7 @@ from pathlib import Path
 from remediate.executor.environment import World
 from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.result import ApplyOptions
-from remediate.executor.signals import Stop
+from remediate.executor.signals import StopRequest
 from remediate.executor.steps import Walk
 from remediate.executor.voice import Voice
 from remediate.executor.writer import Recorder, Writer
@@ -34,7 +34,7 @@ class Order:
     limits: Limits
     world: World
     voice: Voice
-    stop: Stop
+    stop: StopRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,26 +20,26 @@ _NOT_IN_EFFECT = frozenset({"failed", "undone"})
 _WANTS = frozenset({"applied", "confirm-pending"})
 
 
-def own_certificates(journal: Journal, run: str, peer: Address) -> dict[Fingerprint, StepRecord]:
+def load_own_certificates(journal: Journal, run: str, peer: Address) -> dict[Fingerprint, StepRecord]:
     """Return the certificates that `run` wrote into the list of `peer`, or out of it, each with its last step."""
     steps = [record for record in journal.steps(run) if record.peer == peer and record.kind in _OF_LISTS]
     return {Fingerprint(record.facts["certificate"]): record for record in steps}
 
 
-def whole_list(journal: Journal, run: str, peer: Address) -> frozenset[Fingerprint]:
+def load_unrelated(journal: Journal, run: str, peer: Address) -> frozenset[Fingerprint]:
     """Return what a whole list of `peer` holds beside the certificates of `run`, as far as the journal knows."""
     seen = journal.readings(run).get(peer)
-    kept = frozenset(journal.backups(run)[peer].trusted_ca) - own_certificates(journal, run, peer).keys()
+    kept = frozenset(journal.backups(run)[peer].trusted_ca) - load_own_certificates(journal, run, peer).keys()
     return kept if seen is None else seen
 
 
-def belief_of(journal: Journal, run: str, peer: Address) -> ListBelief:
+def load_belief(journal: Journal, run: str, peer: Address) -> ListBelief:
     """Return what a process that knows nothing yet is to believe of the list of `peer`, for the sake of `run`."""
-    own = own_certificates(journal, run, peer)
+    own = load_own_certificates(journal, run, peer)
     in_effect = {certificate: record for certificate, record in own.items() if record.state == "done"}
     return ListBelief(
         own=frozenset(own),
-        others=whole_list(journal, run, peer),
+        others=load_unrelated(journal, run, peer),
         expected={certificate: record.kind == TrustOnPeer.kind for certificate, record in in_effect.items()},
         known={
             fingerprint: journal.certificate(fingerprint)
@@ -49,7 +49,7 @@ def belief_of(journal: Journal, run: str, peer: Address) -> ListBelief:
     )
 
 
-def later_run_that_wants(journal: Journal, run: str, record: StepRecord) -> str:
+def find_later_owner(journal: Journal, run: str, record: StepRecord) -> str:
     """Return the id of a later run that did what step `record` did, or whose plan wants it so; empty: none."""
     if record.kind not in {TrustOnPeer.kind, SetCipherList.kind}:
         return ""
@@ -74,16 +74,16 @@ def _wants(journal: Journal, run: Run, record: StepRecord) -> bool:
     return record.facts["certificate"] in changes.to_trust(plan, record.peer)
 
 
-def still_there(journal: Journal, run: str, now: Iterable[Backup]) -> Iterator[str]:
+def describe_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]) -> Iterator[str]:
     """Say which certificates of `run` the last reading shows although their steps are closed: no rollback ends well with them there.
 
     Those that came to light just now, the next rollback takes out. Those that were seen to go, somebody has put back, or the list that
     showed them gone was not true: a person must decide.
     """
     for backup in now:
-        for certificate, record in own_certificates(journal, run, backup.peer).items():
+        for certificate, record in load_own_certificates(journal, run, backup.peer).items():
             closed = record.kind == TrustOnPeer.kind and record.state in _NOT_IN_EFFECT
-            if not closed or certificate not in backup.trusted_ca or later_run_that_wants(journal, run, record):
+            if not closed or certificate not in backup.trusted_ca or find_later_owner(journal, run, record):
                 continue
             name = named(journal.certificate(certificate))
             yield (
@@ -103,7 +103,7 @@ def differences(journal: Journal, run: str, now: Sequence[Backup]) -> Iterator[s
 
 
 def _against(before: Backup, now: Backup, journal: Journal, run: str, *, put_back: bool) -> Iterator[str]:
-    own = own_certificates(journal, run, before.peer)
+    own = load_own_certificates(journal, run, before.peer)
     if sorted(now.trusted_ca) != sorted(before.trusted_ca):
         came = [certificate for certificate in now.trusted_ca if certificate not in before.trusted_ca]
         also = _listed("now also", (certificate for certificate in came if certificate not in own), journal)

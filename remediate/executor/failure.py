@@ -5,7 +5,7 @@ from __future__ import annotations
 from remediate.executor import changes
 from remediate.executor.boundary import as_failure
 from remediate.executor.closing import VerificationFailed
-from remediate.executor.confirm_timer import note_of
+from remediate.executor.confirm_timer import describe_timer
 from remediate.executor.context import Job
 from remediate.executor.hours import WindowClosed
 from remediate.executor.journal import timers
@@ -14,8 +14,8 @@ from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Change
 from remediate.executor.recovery import recovery_commands
 from remediate.executor.result import RunResult
-from remediate.executor.signals import StopAtOnce
-from remediate.executor.undo import Undoing, undo
+from remediate.executor.signals import ImmediateStop
+from remediate.executor.undo import UndoContext, undo
 from remediate.executor.watcher import TimerError
 from remediate.executor.writer import Made, Recorder
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
@@ -23,7 +23,7 @@ from remediate.model.run import RunState
 from remediate.model.text import count
 
 
-def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:
+def after_failure(job: Job, recorder: Recorder, failure: RemediateError | ImmediateStop) -> RunResult:
     """Return what a run that failed came to.
 
     - stopped at once: nothing more is touched; the journal's last line stands
@@ -46,10 +46,10 @@ def after_failure(job: Job, recorder: Recorder, failure: RemediateError | StopAt
         return _closed(job, recorder, "partial", 8, said, open_step=True)
 
 
-def _handled(job: Job, recorder: Recorder, failure: RemediateError | StopAtOnce) -> RunResult:
+def _handled(job: Job, recorder: Recorder, failure: RemediateError | ImmediateStop) -> RunResult:
     stop_code = job.order.stop.exit_code
     match failure:
-        case StopAtOnce():
+        case ImmediateStop():
             return _left(job, recorder, "running", stop_code, "Stopped at once: the last write may or may not have been done.")
         case WriteForbidden():
             job.order.stop.closing = True
@@ -76,7 +76,7 @@ def _failed(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
         raise failure
     try:
         return _as_asked(job, recorder, failure)
-    except (Interrupted, StopAtOnce):
+    except (Interrupted, ImmediateStop):
         return _left(job, recorder, "running", job.order.stop.exit_code, f"{failure} Interrupted on the way back.")
     except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed
         said = f"{failure} On the way back: {as_failure(error)}"
@@ -103,7 +103,7 @@ def _held_back(job: Job, recorder: Recorder, failure: WindowClosed | TimerError)
 
 def _end_timer(recorder: Recorder) -> str:
     """What is left half-way on purpose, no timer undoes."""
-    return " Its confirm timer has ended." if timers.disarm(recorder.journal, recorder.run) else ""
+    return " Its confirm timer has ended." if timers.cancel(recorder.journal, recorder.run) else ""
 
 
 def _as_asked(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
@@ -119,7 +119,7 @@ def _as_asked(job: Job, recorder: Recorder, failure: RemediateError) -> RunResul
 def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunResult:
     order = job.order
     undone = undo(
-        Undoing(recorder.journal, recorder.run, job.boxes, order.limits, order.world.pause, order.voice, order.stop.check)
+        UndoContext(recorder.journal, recorder.run, job.boxes, order.limits, order.world.pause, order.voice, order.stop.check)
     )
     if undone.open_steps:
         said = f"{failure} The rollback is not complete: {count(len(undone.open_steps), 'step is', 'steps are')} open."
@@ -141,11 +141,11 @@ def _worked_around(job: Job, recorder: Recorder, failure: RemediateError) -> Run
         change = SetVerification(box.address, on=False)
         try:
             if recorder.carry_out(box, change) is Made.BY_HAND:
-                open_steps.append(change.by_hand)
+                open_steps.append(change.manual_instruction)
         except (AccessError, JournalError, Interrupted):
             raise
         except RemediateError as error:
-            open_steps.append(str(error) if isinstance(error, NotOffered) else f"{error} {change.by_hand}")
+            open_steps.append(str(error) if isinstance(error, NotOffered) else f"{error} {change.manual_instruction}")
     open_steps.extend(f"{peer} cannot be reached: {why}" for peer, why in job.unreachable.items())
     said = f"{failure} The workaround is on{' where it could be read back' if open_steps else ' on every peer'}.{ended}"
     ending = "End the workaround with `remediate workaround off` when the cause is mended."
@@ -192,7 +192,7 @@ def _left(job: Job, recorder: Recorder, state: RunState, code: int, said: str) -
 
 def _timer_note(recorder: Recorder) -> str:
     try:
-        return note_of(recorder.journal.run(recorder.run))
+        return describe_timer(recorder.journal.run(recorder.run))
     except JournalError:
         return ""
 

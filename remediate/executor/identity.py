@@ -11,7 +11,7 @@ from remediate.machine.system import user_id
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Operator:
     """A user, a host and a process."""
 
     user: str
@@ -22,10 +22,10 @@ class Who:
         return f"{self.user} on {self.host} (process {self.pid})"
 
 
-def whoami() -> Who:
+def identify_operator() -> Operator:
     """Return who this process is. A user id without a name (containers) stands for itself."""
     try:
         user = getpass.getuser()
     except (ImportError, KeyError, OSError):
         user = f"uid {user_id()}"
-    return Who(user, socket.gethostname(), os.getpid())
+    return Operator(user, socket.gethostname(), os.getpid())

@@ -36,17 +36,17 @@ class ListBelief:
         """Return what a whole list holds and `listed` does not, beside the run's own certificates."""
         return tuple(sorted((self.others or frozenset()).difference(listed)))
 
-    def is_surprised_by(self, listed: Collection[Fingerprint]) -> bool:
+    def is_unexpected(self, listed: Collection[Fingerprint]) -> bool:
         """Return whether `listed` is worth another reading: empty, without something, or other than it was left."""
         unexpected = any((certificate in listed) is not there for certificate, there in self.expected.items())
         return not listed or bool(self.missing(listed)) or unexpected
 
-    def tells_of(self, certificate: Fingerprint, listed: Collection[Fingerprint]) -> bool:
+    def proves(self, certificate: Fingerprint, listed: Collection[Fingerprint]) -> bool:
         """Return whether `listed` proves that `certificate` is there, or that it is not."""
         reference = self.beside.get(certificate, self.others or frozenset())
         return certificate in listed or reference.issubset(listed)
 
-    def take_up(self, listed: Iterable[Certificate]) -> None:
+    def update(self, listed: Iterable[Certificate]) -> None:
         """Believe `listed` as far as it proves anything."""
         shown = {certificate.fingerprint: certificate for certificate in listed}
         self.known |= shown
@@ -56,7 +56,7 @@ class ListBelief:
         for certificate in self.own:
             if certificate in shown:
                 self.beside[certificate] = others
-            if self.tells_of(certificate, shown):
+            if self.proves(certificate, shown):
                 self.expected[certificate] = certificate in shown
 
     def forget(self, certificate: Fingerprint) -> None:
@@ -82,6 +82,6 @@ class ShrunkenList(ObservationError):
         self.listed = listed
         self.belief = belief
 
-    def tells_of(self, certificate: Fingerprint) -> bool:
+    def proves(self, certificate: Fingerprint) -> bool:
         """Return whether this list proves all the same that `certificate` is there, or that it is not."""
-        return self.belief.tells_of(certificate, [certificate.fingerprint for certificate in self.listed])
+        return self.belief.proves(certificate, [certificate.fingerprint for certificate in self.listed])

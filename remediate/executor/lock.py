@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from remediate.executor.identity import Who
+from remediate.executor.identity import Operator
 from remediate.executor.ports import ClusterPort
 from remediate.machine.files import refuse_special
 from remediate.machine.system import CLOSE_ON_EXEC, HAS_FILE_LOCKS, NO_FOLLOW, NO_WAIT, home_directory, lock_at_once, user_id
@@ -40,7 +40,7 @@ class LockError(RemediateError):
 
 
 class ClusterLock:
-    """A held lock. `beat` tells others that its holder is alive and at work."""
+    """A held lock. `write_heartbeat` tells others that its holder is alive and at work."""
 
     def __init__(self, name: str, facts: dict[str, str | int | None], now: Callable[[], datetime], release: ExitStack) -> None:
         self._name = name
@@ -49,16 +49,16 @@ class ClusterLock:
         self._release = release
         self._handles: dict[Path, int] = {}
 
-    def take(self, paths: Iterable[Path]) -> None:
+    def acquire(self, paths: Iterable[Path]) -> None:
         """Hold these files too, until the lock ends. Raises LockHeld, naming the holder, and LockError."""
         for path in paths:
             if path not in self._handles:
                 _private(path.parent)
                 self._handles[path] = _locked(path, self._name)
                 self._release.callback(_release, path, self._handles[path])
-        self.beat()
+        self.write_heartbeat()
 
-    def beat(self) -> None:
+    def write_heartbeat(self) -> None:
         """Write who holds the lock, since when, and that it was at work just now.
 
         Where that cannot be written (a full disk), the lock holds all the same, and a run that has begun goes on.
@@ -83,31 +83,39 @@ def shared_directory() -> Path:
 
 
 @contextmanager
-def hold(
-    cluster: ClusterAccess, state_dir: Path, shared: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
+def hold_cluster(
+    cluster: ClusterAccess,
+    state_dir: Path,
+    shared: Path,
+    *,
+    operator: Operator,
+    ticket: str | None,
+    now: Callable[[], datetime],
 ) -> Iterator[ClusterLock]:
     """Hold the lock of `cluster` and of each of its peers. Raises LockHeld, naming the holder, and LockError."""
     paths = _paths(cluster, state_dir, shared)
-    with _held(paths, cluster.name, state_dir, who=who, ticket=ticket, now=now) as lock:
+    with _held(paths, cluster.name, state_dir, operator=operator, ticket=ticket, now=now) as lock:
         yield lock
 
 
 @contextmanager
-def hold_name(cluster: str, state_dir: Path, *, who: Who, now: Callable[[], datetime]) -> Iterator[ClusterLock]:
-    """Hold what every run on a cluster of this name in `state_dir` holds: with it, none of them is alive. Raises as `hold`."""
-    with _held([_name_path(cluster, state_dir)], cluster, state_dir, who=who, ticket=None, now=now) as lock:
+def hold_cluster_name(
+    cluster: str, state_dir: Path, *, operator: Operator, now: Callable[[], datetime]
+) -> Iterator[ClusterLock]:
+    """Hold what every run on a cluster of this name in `state_dir` holds: with it, none of them is alive. Raises as `hold_cluster`."""
+    with _held([_name_path(cluster, state_dir)], cluster, state_dir, operator=operator, ticket=None, now=now) as lock:
         yield lock
 
 
 @contextmanager
 def _held(
-    paths: Sequence[Path], name: str, state_dir: Path, *, who: Who, ticket: str | None, now: Callable[[], datetime]
+    paths: Sequence[Path], name: str, state_dir: Path, *, operator: Operator, ticket: str | None, now: Callable[[], datetime]
 ) -> Iterator[ClusterLock]:
     facts: dict[str, str | int | None] = {
         "cluster": name,
-        "user": who.user,
-        "host": who.host,
-        "pid": who.pid,
+        "user": operator.user,
+        "host": operator.host,
+        "pid": operator.pid,
         "ticket": ticket,
         "since": rfc3339(now()),
     }
@@ -115,7 +123,7 @@ def _held(
     with ExitStack() as stack:
         _private(state_dir)
         lock = ClusterLock(name, facts, now, stack)
-        lock.take(paths)
+        lock.acquire(paths)
         yield lock
 
 
@@ -154,9 +162,9 @@ def _where_it_would_be_made(directory: Path) -> Path:
     return there
 
 
-def refuse_if_boxes_held(opened: ClusterPort, cluster: str, shared: Path) -> None:
+def refuse_if_peers_held(opened: ClusterPort, cluster: str, shared: Path) -> None:
     """For a dry run: the same for the boxes behind the names, once they are open."""
-    _refuse_if_any_held(box_paths(opened, shared), cluster)
+    _refuse_if_any_held(peer_lock_paths(opened, shared), cluster)
 
 
 def _refuse_without_locks() -> None:
@@ -175,7 +183,7 @@ def _refuse_if_any_held(paths: Iterable[Path], cluster: str) -> None:
             os.close(_locked(path, cluster, os.O_RDONLY))
 
 
-def box_paths(opened: ClusterPort, shared: Path) -> list[Path]:
+def peer_lock_paths(opened: ClusterPort, shared: Path) -> list[Path]:
     """The lock files of the boxes of an open cluster; of one that could not be opened, that of its address."""
     boxes = {*(peer.identity for peer in opened.peers), *(address.casefold() for address in opened.unreachable)}
     return [shared / _file_name(f"box {peer}") for peer in sorted(boxes)]

@@ -78,7 +78,7 @@ class SteadyPeer:
         if not listed:
             raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
         missing = self._belief.missing(_fingerprints(listed))
-        self._belief.take_up(listed)
+        self._belief.update(listed)
         if missing:
             raise ShrunkenList(self._what_is_missing(missing), listed, self._belief)
         return listed
@@ -125,7 +125,7 @@ class SteadyPeer:
         One that differs only in the run's own certificates may be old, and is given as long as a write is given to show.
         """
         listed, looks = self._read_list(), 0
-        while listed != self._looked_into and self._belief.is_surprised_by(_fingerprints(listed)):
+        while listed != self._looked_into and self._belief.is_unexpected(_fingerprints(listed)):
             whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
             attempts, pause_s = (
                 looks_for_late(self._limits) if whole else (self._limits.read_attempts, self._limits.read_pause_s)

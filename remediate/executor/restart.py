@@ -70,7 +70,8 @@ class _Restarts:
         if effect.known is not False:
             return None
         text = (
-            f"A request through {peer} {effect.said}, and nothing restarts with --restart never. {RestartOnPeer(peer).by_hand}"
+            f"A request through {peer} {effect.said}, and nothing restarts with --restart never. "
+            f"{RestartOnPeer(peer).manual_instruction}"
         )
         return for_a_person(self.job.order.voice, text)
 
@@ -112,7 +113,7 @@ class _Restarts:
         change = RestartOnPeer(peer, order.limits, order.world.pause)
         if box is None or self.job.writer.carry_out(box, change, Step.RESTART) is not Made.BY_HAND:
             return None
-        text = f"Whether {peer} restarted is not known; no other peer was restarted. {change.by_hand}"
+        text = f"Whether {peer} restarted is not known; no other peer was restarted. {change.manual_instruction}"
         return for_a_person(order.voice, text)
 
     def _said(self, peer: Address, effect: Effect) -> Effect:

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
-from remediate.executor.differences import belief_of
+from remediate.executor.differences import load_belief
 from remediate.executor.environment import World
-from remediate.executor.identity import whoami
+from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
-from remediate.executor.lock import box_paths, hold, shared_directory
+from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.reconnecting import SteadyPeer, open_steadily
 from remediate.executor.recovery import go_on_undoing
 from remediate.executor.result import RunResult
-from remediate.executor.signals import Stop, StopAtOnce, listening
-from remediate.executor.undo import Undoing, Undone, by_the_journals_names, undo
+from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
+from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
 from remediate.executor.voice import Voice
 from remediate.executor.workaround import remind_of_workaround
 from remediate.model.access import ClusterAccess
@@ -49,24 +49,24 @@ def rollback(
         UnknownRun, UsageError (the run is of another cluster), LockHeld, JournalError, AccessError, ObservationError.
     """
     voice = Voice(sink, cluster.name)
-    with listening(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
+    with handle_signals(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
         try:
             journal, found, work = _prepared(run, cluster, state_dir, limits, guarded(world), voice, stop, stack)
-        except StopAtOnce:
+        except ImmediateStop:
             return _stopped_early(voice, stop)
-        due = timers.is_armed(found) and timers.is_due(found, world.now())
+        due = timers.is_active(found) and timers.is_due(found, world.now())
         begun = _Begun(journal, found)
         work = replace(work, before_write=begun.note)
         try:
             if found.state != "rolled-back":
-                # If this process dies on the way, what it leaves is no longer *applied*: `note_deaths` then says so.
+                # If this process dies on the way, what it leaves is no longer *applied*: `close_dead_runs` then says so.
                 begun.note()
                 begun.wrote = False
             undone = undo(work)
-            remind_of_workaround(work.boxes, voice)
+            remind_of_workaround(work.peers, voice)
             stop.closing = True
             return voice.tell_trouble(_closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else ""))
-        except (Interrupted, StopAtOnce):
+        except (Interrupted, ImmediateStop):
             return _interrupted(work, stop, cluster, state_dir)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed, and nobody is told that nothing changed
             stop.closing = True
@@ -85,11 +85,11 @@ class _Begun:
     def note(self) -> None:
         """Say in the journal that it began; to be called before each write."""
         if not self.noted:
-            self.journal.resume(self.run.id, whoami())
+            self.journal.resume_run(self.run.id, identify_operator())
         self.noted = self.wrote = True
 
 
-def _stopped(work: Undoing, begun: _Begun, failure: RemediateError, go_on: str) -> RunResult:
+def _stopped(work: UndoContext, begun: _Begun, failure: RemediateError, go_on: str) -> RunResult:
     """Close a rollback that cannot go on. Raises `failure` itself when nothing was written."""
     message = f"The rollback stopped: {failure}"
     if begun.noted:
@@ -107,29 +107,31 @@ def _prepared(
     limits: Limits,
     world: World,
     voice: Voice,
-    stop: Stop,
+    stop: StopRequest,
     stack: ExitStack,
-) -> tuple[Journal, Run, Undoing]:
+) -> tuple[Journal, Run, UndoContext]:
     """The lock, the journal, the run and the peers; nothing is undone yet."""
     _its_run(run, cluster, state_dir)
     shared = world.lock_directory or shared_directory()
-    lock = stack.enter_context(hold(cluster, state_dir, shared, who=whoami(), ticket=None, now=world.now))
+    lock = stack.enter_context(
+        hold_cluster(cluster, state_dir, shared, operator=identify_operator(), ticket=None, now=world.now)
+    )
     journal = stack.enter_context(world.journal(state_dir))
-    journal.note_deaths(cluster.name)
+    journal.close_dead_runs(cluster.name)
     found = journal.run(run)
     voice.run = found.id
     opened, boxes = open_steadily(world, cluster, limits, stack, writable=True)
-    lock.take(box_paths(opened, shared))
-    timers.give_up(journal, found.id)
+    lock.acquire(peer_lock_paths(opened, shared))
+    timers.cancel_confirmation(journal, found.id)
     _warn_of_later_runs(journal, found, voice)
     _expect_lists(journal, found.id, boxes)
-    return journal, found, Undoing(journal, found.id, boxes, limits, world.pause, voice, stop.check)
+    return journal, found, UndoContext(journal, found.id, boxes, limits, world.pause, voice, stop.check)
 
 
 def _expect_lists(journal: Journal, run: str, boxes: Sequence[SteadyPeer]) -> None:
     """Tell each peer what the journal last read of its list."""
-    for peer, box in by_the_journals_names(journal, run, boxes).items():
-        box.expect(belief_of(journal, run, peer))
+    for peer, box in match_peers(journal, run, boxes).items():
+        box.expect(load_belief(journal, run, peer))
 
 
 def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
@@ -152,9 +154,9 @@ def _warn_of_later_runs(journal: Journal, run: Run, voice: Voice) -> None:
             voice.say("warning", f"Run {one.id} was applied later; it may rely on what run {run.id} added.")
 
 
-def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
+def _closed(work: UndoContext, undone: UndoResult, late: str) -> RunResult:
     # Whoever rolled it back reads what became of it: the timer has nothing left to do.
-    timers.disarm(work.journal, work.run)
+    timers.cancel(work.journal, work.run)
     if undone.open_steps:
         again = "Roll back again when they are done and the peers answer: it checks."
         message = f"{late}Run {work.run} is not rolled back yet: {count(len(undone.open_steps), 'step is', 'steps are')} open. {again}"
@@ -167,7 +169,7 @@ def _closed(work: Undoing, undone: Undone, late: str) -> RunResult:
     return _said(work, RunResult(work.run, "rolled-back", 4 if undone.unread else 0, (), (), undone.changed, message))
 
 
-def _standing(undone: Undone) -> str:
+def _standing(undone: UndoResult) -> str:
     """How the peers stand once everything of the run is undone."""
     others = f" Not as it was before the run, and left: {'; '.join(undone.differences)}." if undone.differences else ""
     if undone.unread:
@@ -175,19 +177,19 @@ def _standing(undone: Undone) -> str:
     return f".{others}" if others else ", and every peer was read back as it was before."
 
 
-def _stopped_early(voice: Voice, stop: Stop) -> RunResult:
+def _stopped_early(voice: Voice, stop: StopRequest) -> RunResult:
     message = "Stopped at once, before anything was undone."
     voice.say("run-state", message, state="interrupted", exit_code=stop.exit_code)
     return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
-def _interrupted(work: Undoing, stop: Stop, cluster: ClusterAccess, state_dir: Path) -> RunResult:
+def _interrupted(work: UndoContext, stop: StopRequest, cluster: ClusterAccess, state_dir: Path) -> RunResult:
     stop.closing = True
     work.journal.close_run(work.run, "partial", "The rollback was interrupted.")
     message = f"The rollback was interrupted. {go_on_undoing(work.run, cluster, state_dir)}"
     return _said(work, RunResult(work.run, "partial", stop.exit_code, (), (), changed=True, message=message))
 
 
-def _said(work: Undoing, result: RunResult) -> RunResult:
+def _said(work: UndoContext, result: RunResult) -> RunResult:
     work.voice.say("run-state", result.message, state=result.state, exit_code=result.exit_code)
     return result

@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from remediate.executor.journal.timers import is_armed, is_due
+from remediate.executor.journal.timers import is_active, is_due
 from remediate.executor.lock import name_is_held
 from remediate.executor.recovery import confirm_command
 from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, lock_at_once
@@ -17,22 +17,22 @@ from remediate.model.run import Run
 _A_MOMENT_S = 0.05
 
 
-def hold_log(handle: int) -> None:
+def lock_log(handle: int) -> None:
     """Mark the open log of a timer as in use, until the last process that has inherited it ends."""
     lock_at_once(handle, shared=True)
 
 
-def log_of(run: str, state_dir: Path) -> Path:
+def log_path(run: str, state_dir: Path) -> Path:
     """Where the process behind the confirm timer of `run` writes."""
     return state_dir / "timers" / f"{run}.log"
 
 
-def remark(run: Run, state_dir: Path, now: datetime) -> str | None:
+def describe_run(run: Run, state_dir: Path, now: datetime) -> str | None:
     """What a person must know of a run that is not at its end; None where its state says all."""
     here = run.host == socket.gethostname()
-    if is_armed(run) and is_due(run, now) and not here:
+    if is_active(run) and is_due(run, now) and not here:
         return f"It was to be confirmed by {run.confirm_by}. Whether a process on {run.host} rolls it back cannot be seen from here."
-    if is_armed(run):
+    if is_active(run):
         return _of_its_timer(run, state_dir, now, watched=not here or _is_watched(run.id, state_dir))
     if run.state == "running" and here and not name_is_held(run.cluster, state_dir):
         return "Its process is gone: apply the same plan again to go on, or roll it back."
@@ -55,7 +55,7 @@ def _of_its_timer(run: Run, state_dir: Path, now: datetime, *, watched: bool) ->
 
 def _is_watched(run: str, state_dir: Path) -> bool:
     # Another one who looks holds the lock for a moment, too.
-    return all(_is_held(log_of(run, state_dir), wait_s) for wait_s in (0, _A_MOMENT_S))
+    return all(_is_held(log_path(run, state_dir), wait_s) for wait_s in (0, _A_MOMENT_S))
 
 
 def _is_held(log: Path, wait_s: float) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.exit_codes import ExitCode
@@ -35,7 +35,7 @@ class Sent:
         problem: what the box, or the way to it, said instead of yes.
     """
 
-    after: Reading
+    after: Observed
     problem: RemediateError | None
 
     @property
@@ -51,7 +51,7 @@ class Sent:
     @property
     def is_unknown(self) -> bool:
         """The box did not say no, and does not show it: it may show it later."""
-        return self.after.standing is Standing.TO_DO and not self.refused
+        return self.after.status is ChangeStatus.TO_DO and not self.refused
 
 
 def send(
@@ -66,7 +66,7 @@ def send(
     problem = _write(box, change)
     read_back()
     sent = Sent(_settled(box, change, problem, limits, pause), problem)
-    if sent.lost and sent.after.standing is Standing.TO_DO and change.told_by_box:
+    if sent.lost and sent.after.status is ChangeStatus.TO_DO and change.is_verifiable:
         problem = _write(box, change)
         sent = Sent(_settled(box, change, problem, limits, pause), problem)
     return sent
@@ -82,7 +82,7 @@ def _write(box: PeerPort, change: Change) -> RemediateError | None:
 
 def _settled(
     box: PeerPort, change: Change, problem: RemediateError | None, limits: Limits, pause: Callable[[float], None]
-) -> Reading:
+) -> Observed:
     """Read back. Where the box did not refuse, and does not show the change, look again for a while: it may be late."""
     refused = isinstance(problem, WriteRefused | AccessError)
     looks, pause_s = (limits.read_attempts, limits.read_pause_s) if refused else looks_for_late(limits)
@@ -91,7 +91,7 @@ def _settled(
 
 def look_for_late(
     box: PeerPort, change: Change, state: StepState, *, limits: Limits, pause: Callable[[float], None]
-) -> Reading:
+) -> Observed:
     """Read whether `change`, whose step is left as `state`, came to be done; one that may still show is looked for again.
 
     Raises:
@@ -101,10 +101,10 @@ def look_for_late(
     return _look(box, change, looks.get(state, (0, 0.0)), limits, pause)
 
 
-def _look(box: PeerPort, change: Change, again: tuple[int, float], limits: Limits, pause: Callable[[float], None]) -> Reading:
+def _look(box: PeerPort, change: Change, again: tuple[int, float], limits: Limits, pause: Callable[[float], None]) -> Observed:
     """Read back, and `again` (how often, after how many seconds each) until the change shows."""
     looks, pause_s = again
-    after: Reading | None = None
+    after: Observed | None = None
     unread: list[ObservationError] = []
     for look in range(looks + 1):
         if look:
@@ -113,12 +113,12 @@ def _look(box: PeerPort, change: Change, again: tuple[int, float], limits: Limit
             after = change.read_back(box)
         except ObservationError as error:
             unread.append(error)
-            if len(unread) > limits.read_attempts or not change.told_by_box:
+            if len(unread) > limits.read_attempts or not change.is_verifiable:
                 raise _not_read_back(change, error) from error
             continue
         except AccessError as error:
             raise _not_read_back(change, error) from error
-        if after.standing is not Standing.TO_DO or not change.told_by_box:
+        if after.status is not ChangeStatus.TO_DO or not change.is_verifiable:
             return after
     if after is None:
         raise _not_read_back(change, unread[-1]) from unread[-1]

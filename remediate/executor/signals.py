@@ -16,7 +16,7 @@ _UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
 """Steps that an interrupt never prevents: between an intent and its read-back nothing stops but a second signal."""
 
 
-class Stop:
+class StopRequest:
     """Whether a person asked the run to stop.
 
     Attributes:
@@ -32,7 +32,7 @@ class Stop:
         """The contract's: 130 for Ctrl-C, 143 for SIGTERM and SIGHUP."""
         return 143 if self.signal in ENDING_SIGNALS else 130
 
-    def before(self, step: Step) -> None:
+    def check_before(self, step: Step) -> None:
         """Raise Interrupted when asked to stop and `step` is one to stop before."""
         if step not in _UNBROKEN:
             self.check()
@@ -43,14 +43,14 @@ class Stop:
             raise Interrupted("The run was interrupted and stopped after the step it was in.")
 
 
-class StopAtOnce(KeyboardInterrupt):
+class ImmediateStop(KeyboardInterrupt):
     """The second signal. What the journal says as *intended* is then for the next run to find out."""
 
 
 @contextmanager
-def listening(warn: Callable[[str], None]) -> Iterator[Stop]:
+def handle_signals(warn: Callable[[str], None]) -> Iterator[StopRequest]:
     """Listen for signals while the block runs; outside the main thread (many clusters at once) the caller's own handler rules."""
-    stop = Stop()
+    stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
@@ -59,7 +59,7 @@ def listening(warn: Callable[[str], None]) -> Iterator[Stop]:
         if stop.closing:
             return
         if stop.signal is not None:
-            raise StopAtOnce
+            raise ImmediateStop
         stop.signal = number
         warn("Interrupted: this step is being finished. Once more stops at once, and leaves the last write to be looked up.")
 

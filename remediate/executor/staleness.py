@@ -11,7 +11,7 @@ from itertools import chain
 
 from remediate.executor.changes import to_remove, to_trust
 from remediate.executor.lists import ShrunkenList
-from remediate.executor.operations.certificates import digest_of, named
+from remediate.executor.operations.certificates import digest_list, named
 from remediate.executor.ports import PeerPort
 from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
@@ -81,7 +81,7 @@ def _same_list_elsewhere(plan: Plan, peer: Address, elsewhere: Iterable[Backup])
     """The list that `peer` had when the plan was made, from another one that had the same, and still has."""
     for other in elsewhere:
         listed = tuple(fingerprint for fingerprint in other.trusted_ca if fingerprint not in to_trust(plan, other.peer))
-        if digest_of(listed) == plan.base[peer].trusted_ca:
+        if digest_list(listed) == plan.base[peer].trusted_ca:
             return Backup(peer, listed, {})
     return None
 
@@ -116,11 +116,11 @@ def _list_differences(
 
 def _leads_to(others: Sequence[Fingerprint], missing: Sequence[Fingerprint], base: Base, earlier: Backup | None) -> bool:
     """Whether `others` is the list of `base` less `missing`; order counts, so with no backup every place is tried."""
-    if earlier and digest_of(earlier.trusted_ca) == base.trusted_ca:
+    if earlier and digest_list(earlier.trusted_ca) == base.trusted_ca:
         return list(others) == [fingerprint for fingerprint in earlier.trusted_ca if fingerprint in others] and len(
             others
         ) + len(missing) == len(earlier.trusted_ca)
-    return any(digest_of(guess) == base.trusted_ca for guess in _with_put_back(others, missing[:_MOST_PUT_BACK]))
+    return any(digest_list(guess) == base.trusted_ca for guess in _with_put_back(others, missing[:_MOST_PUT_BACK]))
 
 
 def _put_back_elsewhere(others: Sequence[Fingerprint], removed: Iterable[Fingerprint], base: Base) -> bool:
@@ -129,7 +129,7 @@ def _put_back_elsewhere(others: Sequence[Fingerprint], removed: Iterable[Fingerp
     if not leaving or len(leaving) > _MOST_PUT_BACK:
         return False
     kept = [one for one in others if one not in leaving]
-    return any(digest_of(guess) == base.trusted_ca for guess in _with_put_back(kept, leaving))
+    return any(digest_list(guess) == base.trusted_ca for guess in _with_put_back(kept, leaving))
 
 
 def _with_put_back(listed: Sequence[Fingerprint], missing: Sequence[Fingerprint]) -> Iterator[list[Fingerprint]]:
@@ -144,7 +144,7 @@ def _with_put_back(listed: Sequence[Fingerprint], missing: Sequence[Fingerprint]
 def _likely_start(base: Base, listed: Sequence[Fingerprint], known: Sequence[Fingerprint]) -> Sequence[Fingerprint] | None:
     """The list of the digest in `base`, when one simple change leads from it to `listed`: the plan itself holds only the digest."""
     guesses = chain(_without_the_last(listed), _without_one(listed), _with_one(listed, known), _with_one_moved(listed))
-    return next((guess for guess in guesses if digest_of(guess) == base.trusted_ca), None)
+    return next((guess for guess in guesses if digest_list(guess) == base.trusted_ca), None)
 
 
 def _without_the_last(listed: Sequence[Fingerprint]) -> Iterator[Sequence[Fingerprint]]:

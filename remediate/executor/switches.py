@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.executor.environment import World
-from remediate.executor.identity import Who
+from remediate.executor.identity import Operator
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.voice import Voice
 from remediate.model.canonical import rfc3339
@@ -44,26 +44,34 @@ class Switch:
         return told if self.found is self.asked else f"{told}, and read back as {_WORD[self.found]} all the same"
 
 
-class SwitchBook:
+class SwitchRecorder:
     """Writes down each turn of the switch, before and after, as long as that is possible."""
 
-    def __init__(self, cluster: str, state_dir: Path, who: Who, world: World, voice: Voice, stack: ExitStack) -> None:
+    def __init__(self, cluster: str, state_dir: Path, operator: Operator, world: World, voice: Voice, stack: ExitStack) -> None:
         """Open the journal in `state_dir` until `stack` ends."""
         self._cluster = cluster
-        self._who = who
+        self._operator = operator
         self._now = world.now
         self._voice = voice
         self._journal: Journal | None = None
         with self._said():
             self._journal = stack.enter_context(world.journal(state_dir))
 
-    def intend(self, peer: Address, *, verification: bool) -> int | None:
+    def record_request(self, peer: Address, *, verification: bool) -> int | None:
         """Record what is about to be asked of `peer`; return the number of the record; None: it could not be written."""
-        facts = (rfc3339(self._now()), self._cluster, peer, int(verification), self._who.user, self._who.host, self._who.pid)
+        facts = (
+            rfc3339(self._now()),
+            self._cluster,
+            peer,
+            int(verification),
+            self._operator.user,
+            self._operator.host,
+            self._operator.pid,
+        )
         query = "INSERT INTO switches (at, cluster, peer, asked, who, host, pid) VALUES (?, ?, ?, ?, ?, ?, ?)"
         return self._written(query, facts)
 
-    def found(self, number: int | None, *, verification: bool) -> None:
+    def record_read_back(self, number: int | None, *, verification: bool) -> None:
         """Record what was read back."""
         if number is not None:
             self._written("UPDATE switches SET found = ? WHERE number = ?", (int(verification), number))
@@ -84,7 +92,7 @@ class SwitchBook:
             self._voice.say("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
 
 
-def last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, Switch]]:
+def load_last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, Switch]]:
     """Return, for each cluster, the last turn on each peer that the journal in `state_dir` knows; none where it cannot be read."""
     try:
         with Journal(state_dir) as journal:
@@ -99,12 +107,12 @@ def last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, Switch]]:
     return found
 
 
-def left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
+def find_workarounds_left_on(state_dir: Path) -> Mapping[str, tuple[Switch, ...]]:
     """Return, for each cluster, the peers on which verification was off when it was last turned from here, or may have been.
 
     An answer that was lost, or a process that was killed, leaves what was asked without what was found: then it may be off.
     """
-    of_clusters = last_switches(state_dir).items()
+    of_clusters = load_last_switches(state_dir).items()
     off = {name: tuple(peer for peer in peers.values() if _may_be_off(peer)) for name, peers in of_clusters}
     return {name: switches for name, switches in off.items() if switches}
 

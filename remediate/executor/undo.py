@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from remediate.executor.differences import differences, later_run_that_wants, still_there, whole_list
+from remediate.executor.differences import describe_returned_certificates, differences, find_later_owner, load_unrelated
 from remediate.executor.journal.store import Journal, JournalError
-from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restored
-from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restore_change
+from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.sending import ChangeFailed, look_for_late, send
 from remediate.executor.staleness import read_peer
@@ -25,26 +25,26 @@ from remediate.model.run import Backup, StepRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Undoing:
+class UndoContext:
     """What undoing works with.
 
     Attributes:
-        check: called before each step; may raise to stop.
+        check_stop: called before each step; may raise to stop.
         before_write: called before each write.
     """
 
     journal: Journal
     run: str
-    boxes: Sequence[SteadyPeer]
+    peers: Sequence[SteadyPeer]
     limits: Limits
     pause: Callable[[float], None]
     voice: Voice
-    check: Callable[[], None]
+    check_stop: Callable[[], None]
     before_write: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class UndoResult:
     """What undoing came to.
 
     Attributes:
@@ -60,13 +60,13 @@ class Undone:
     changed: bool
 
 
-def undo(work: Undoing) -> Undone:
+def undo(work: UndoContext) -> UndoResult:
     """Undo every step of the run that is, or may be, in effect; then read every peer and hold it against its backup.
 
     Raises:
         AccessError, JournalError, Interrupted: at once; what is undone by then is in the journal.
     """
-    reachable = by_the_journals_names(work.journal, work.run, work.boxes)
+    reachable = match_peers(work.journal, work.run, work.peers)
     open_steps: list[str] = []
     changed = False
     for record in reversed(work.journal.steps(work.run)):
@@ -75,8 +75,8 @@ def undo(work: Undoing) -> Undone:
             continue
         if record.proven:
             continue
-        work.check()
-        inverse = restored(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
+        work.check_stop()
+        inverse = restore_change(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
         try:
             changed = _undo_one(work, record, inverse, reachable) or changed
         except (AccessError, JournalError, Interrupted):
@@ -88,63 +88,63 @@ def undo(work: Undoing) -> Undone:
                 open_steps.append(text)
                 work.voice.say("manual-step", text, peer=inverse.peer, open=True)
     now, unread = _read_all(work, reachable)
-    for text in still_there(work.journal, work.run, now):
+    for text in describe_returned_certificates(work.journal, work.run, now):
         open_steps.append(text)
         work.voice.say("manual-step", text, open=True)
-    return Undone(tuple(open_steps), tuple(differences(work.journal, work.run, now)), tuple(unread), changed)
+    return UndoResult(tuple(open_steps), tuple(differences(work.journal, work.run, now)), tuple(unread), changed)
 
 
-def by_the_journals_names(journal: Journal, run: str, boxes: Iterable[SteadyPeer]) -> dict[Address, SteadyPeer]:
+def match_peers(journal: Journal, run: str, boxes: Iterable[SteadyPeer]) -> dict[Address, SteadyPeer]:
     """Return the open boxes of the run. The inventory may write an address in another case by now, which is the same name."""
     found = {box.address.casefold(): box for box in boxes}
     return {peer: found[peer.casefold()] for peer in journal.backups(run) if peer.casefold() in found}
 
 
-def _settle(work: Undoing, record: StepRecord) -> None:
+def _settle(work: UndoContext, record: StepRecord) -> None:
     """What has no inverse stays; but a closed run has nothing that is only *intended*."""
     if record.state == "intended":
-        work.journal.outcome(work.run, record.seq, "unknown", message="sent or not before an interruption: not known")
+        work.journal.record_outcome(work.run, record.seq, "unknown", message="sent or not before an interruption: not known")
 
 
-def _undo_one(work: Undoing, record: StepRecord, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> bool:
+def _undo_one(work: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> bool:
     """Undo one step; returns whether something was written. Raises RemediateError when it is not undone."""
     if record.peer not in reachable:
         raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
     box = reachable[record.peer]
     if record.state in {"unknown", "intended"}:
-        forward = restored(record.kind, record.peer, record.facts, work.journal.certificate)
+        forward = restore_change(record.kind, record.peer, record.facts, work.journal.certificate)
         look_for_late(box, forward, record.state, limits=work.limits, pause=work.pause)
     before = inverse.precondition(box)
     note = _why_left(work, record, before)
-    if before.standing is Standing.TO_DO and not note:
+    if before.status is ChangeStatus.TO_DO and not note:
         _send(work, record, inverse, box, before)
     if not note:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
         _wait_for_the_others(work, inverse, reachable)
     _note_undone(work, record, inverse, before, note)
-    return before.standing is Standing.TO_DO and not note
+    return before.status is ChangeStatus.TO_DO and not note
 
 
-def _why_left(work: Undoing, record: StepRecord, before: Reading) -> str:
-    if before.standing is Standing.FOREIGN:
+def _why_left(work: UndoContext, record: StepRecord, before: Observed) -> str:
+    if before.status is ChangeStatus.FOREIGN:
         return "left as it is: somebody else changed it since"
-    if before.standing is Standing.TO_DO and (later := later_run_that_wants(work.journal, work.run, record)):
+    if before.status is ChangeStatus.TO_DO and (later := find_later_owner(work.journal, work.run, record)):
         return f"left as it is: run {later}, which came later, wants it"
     return ""
 
 
-def _note_undone(work: Undoing, record: StepRecord, inverse: Change, before: Reading, note: str) -> None:
+def _note_undone(work: UndoContext, record: StepRecord, inverse: Change, before: Observed, note: str) -> None:
     """Record what became of a step. One that is found undone, and was not undone just now, is not proven so."""
-    found_so = before.standing is Standing.DONE
+    found_so = before.status is ChangeStatus.DONE
     if found_so and record.state in {"failed", "undone"}:
         return
-    proven = before.standing is Standing.FOREIGN or (before.standing is Standing.TO_DO and not note)
-    work.journal.undone(work.run, record.seq, note, proven=proven)
+    proven = before.status is ChangeStatus.FOREIGN or (before.status is ChangeStatus.TO_DO and not note)
+    work.journal.record_undo(work.run, record.seq, note, proven=proven)
     said = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     work.voice.say("warning" if note else "change-complete", said, peer=record.peer, change=inverse.kind, undoes=record.seq)
 
 
-def _send(work: Undoing, record: StepRecord, inverse: Change, box: SteadyPeer, before: Reading) -> None:
+def _send(work: UndoContext, record: StepRecord, inverse: Change, box: SteadyPeer, before: Observed) -> None:
     if isinstance(inverse, RemoveFromPeer):
         if not box.capabilities().remove_trusted_ca:
             raise NotOffered(f"{box.address} offers no removal.")
@@ -158,37 +158,39 @@ def _send(work: Undoing, record: StepRecord, inverse: Change, box: SteadyPeer, b
     sent = send(box, inverse, lambda: None, limits=work.limits, pause=work.pause)
     if sent.is_unknown:
         raise OutcomeUnknown(f"It was sent, and is not seen to be done. {sent.problem or 'The box answered yes.'}")
-    if sent.after.standing is not Standing.DONE:
+    if sent.after.status is not ChangeStatus.DONE:
         raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'something else is there now.'}")
-    if sent.after.rest != before.rest:
+    if sent.after.unrelated_digest != before.unrelated_digest:
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
 
 
-def _note_what_is_beside(work: Undoing, record: StepRecord, inverse: RemoveFromPeer, box: SteadyPeer) -> None:
+def _note_what_is_beside(work: UndoContext, record: StepRecord, inverse: RemoveFromPeer, box: SteadyPeer) -> None:
     """Keep what the list holds now where it is less than the backup: if this process dies, the next one must believe that much."""
     beside = box.held_beside(inverse.certificate.fingerprint)
-    if not whole_list(work.journal, work.run, record.peer) <= beside:
-        work.journal.note_reading(work.run, record.peer, beside)
+    if not load_unrelated(work.journal, work.run, record.peer) <= beside:
+        work.journal.record_reading(work.run, record.peer, beside)
 
 
-def _wait_for_the_others(work: Undoing, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> None:
+def _wait_for_the_others(work: UndoContext, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> None:
     """See that every peer of the run has the primary's list again: one that cannot be asked may still have ours when it is back."""
     if isinstance(inverse, SetCipherList):
         absent = [peer for peer in work.journal.backups(work.run) if peer not in reachable]
         if absent:
             raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
-        wait_for_replication(work.boxes, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check)
+        wait_for_replication(
+            work.peers, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check_stop
+        )
 
 
 def _by_hand(inverse: Change, error: RemediateError) -> str:
     if isinstance(error, NotOffered):
-        return inverse.by_hand
+        return inverse.manual_instruction
     if isinstance(error, ObservationError | OutcomeUnknown):
         return f"Still to do: {inverse.summary}. {error}"
-    return f"{error} {inverse.by_hand}"
+    return f"{error} {inverse.manual_instruction}"
 
 
-def _read_all(work: Undoing, reachable: Mapping[Address, SteadyPeer]) -> tuple[list[Backup], list[str]]:
+def _read_all(work: UndoContext, reachable: Mapping[Address, SteadyPeer]) -> tuple[list[Backup], list[str]]:
     """How every peer of the run stands now, and which cannot be read."""
     read: list[Backup] = []
     unread: list[str] = []

@@ -63,7 +63,7 @@ def refuse_unapproved(
         InventoryError: a CA file of the inventory cannot be read.
     """
     with Journal(state_dir) as journal:
-        approvals = known_approvals(plan, options, state_dir, journal, journal.unfinished(plan))
+        approvals = known_approvals(plan, options, state_dir, journal, journal.find_unfinished(plan))
     answered = {approval.certificate for approval in approvals}
     answered |= {certificate.fingerprint for certificate in read_authorities(cluster.ca).certificates}
     _refuse(plan, [action for action in needing_a_person(plan) if action.certificate not in answered])

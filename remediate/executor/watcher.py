@@ -4,7 +4,7 @@ It has a session of its own and no terminal, so it outlives the one it was start
 told names and paths. The password it reads at the deadline, from where the inventory says, in the environment of the apply.
 
 While the apply that started it, or any other run on the cluster, is alive, it waits: they hold the cluster's lock. Having the lock, it
-takes the run in one transaction (`timers.expire`), after which it can no longer be confirmed, and only then rolls it back.
+takes the run in one transaction (`timers.claim_expired`), after which it can no longer be confirmed, and only then rolls it back.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from remediate.executor.identity import whoami
+from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError, UnknownRun
-from remediate.executor.lock import hold_name
+from remediate.executor.lock import hold_cluster_name
 from remediate.executor.ports import Watch, Watcher, utc_now
-from remediate.executor.run_health import hold_log, log_of
+from remediate.executor.run_health import lock_log, log_path
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.files import refuse_special
 from remediate.model.canonical import parse_rfc3339, rfc3339
@@ -50,7 +50,7 @@ class TimerError(RemediateError):
 
 def start(watch: Watch) -> Watcher:
     """Start the process and return when it is up. Raises TimerError."""
-    log = log_of(watch.run, watch.state_dir)
+    log = log_path(watch.run, watch.state_dir)
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -74,7 +74,7 @@ def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, log)
-        hold_log(handle)
+        lock_log(handle)
         return subprocess.Popen(
             [*command, *told],
             stdin=subprocess.DEVNULL,
@@ -140,7 +140,7 @@ def _seconds_left(order: Watch, now: datetime) -> float | None:
     """How long the run may still be confirmed; None: this timer has ended."""
     with Journal(order.state_dir) as journal:
         run = journal.run(order.run)
-    if run.timer != order.timer or not timers.is_armed(run) or run.confirm_by is None:
+    if run.timer != order.timer or not timers.is_active(run) or run.confirm_by is None:
         return None
     return (parse_rfc3339(run.confirm_by) - now).total_seconds()
 
@@ -148,10 +148,10 @@ def _seconds_left(order: Watch, now: datetime) -> float | None:
 def _taken(order: Watch, now: Callable[[], datetime]) -> bool:
     try:
         with (
-            hold_name(order.cluster, order.state_dir, who=whoami(), now=now),
+            hold_cluster_name(order.cluster, order.state_dir, operator=identify_operator(), now=now),
             Journal(order.state_dir, writable=True) as journal,
         ):
-            return timers.expire(journal, order.run, order.timer, now())
+            return timers.claim_expired(journal, order.run, order.timer, now())
     except LockHeld:
         # The apply is still at work, or a rollback is: its end decides.
         return False

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from remediate.executor.boundary import guarded
 from remediate.executor.environment import World
-from remediate.executor.identity import whoami
-from remediate.executor.lock import box_paths, hold, shared_directory
+from remediate.executor.identity import identify_operator
+from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.operations import SetVerification
-from remediate.executor.operations.change import Standing
+from remediate.executor.operations.change import ChangeStatus
 from remediate.executor.ports import PeerPort
 from remediate.executor.reconnecting import open_steadily
 from remediate.executor.sending import send
-from remediate.executor.switches import Switch, SwitchBook, last_switches
+from remediate.executor.switches import Switch, SwitchRecorder, load_last_switches
 from remediate.executor.voice import Voice
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
@@ -55,7 +55,7 @@ class NotVerified(ObservationError):
 
 
 @dataclass(frozen=True, slots=True)
-class PeerFlag:
+class PeerVerification:
     """How one peer stands.
 
     Attributes:
@@ -74,7 +74,7 @@ class PeerFlag:
     last: Switch | None = None
 
 
-def worst_of(flags: tuple[PeerFlag, ...]) -> int:
+def most_serious_code(flags: tuple[PeerVerification, ...]) -> int:
     """The exit code that stands for all peers."""
     return most_serious(flag.exit_code for flag in flags)
 
@@ -86,7 +86,7 @@ def status(
     limits: Limits = Limits(),
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
-) -> tuple[PeerFlag, ...]:
+) -> tuple[PeerVerification, ...]:
     """Return how every peer stands. A peer that cannot be read has exit code 4; one that does not offer the flag has 0.
 
     Args:
@@ -95,16 +95,16 @@ def status(
     voice = Voice(sink, cluster.name)
     with world.open_peers(cluster, limits, writable=False) as opened:
         flags = [*map(_read, opened.peers), *(_absent(peer, why) for peer, why in opened.unreachable.items())]
-    last = last_switches(state_dir).get(cluster.name, {}) if state_dir else {}
+    last = load_last_switches(state_dir).get(cluster.name, {}) if state_dir else {}
     return tuple(_said(replace(flag, last=last.get(flag.peer)), voice) for flag in flags)
 
 
 def remind_of_workaround(boxes: Sequence[PeerPort], voice: Voice) -> None:
     """Say on which of the open `boxes` verification is off. One that cannot be read was said to be so before."""
-    say_where_it_is_on([flag.peer for flag in map(_read, boxes) if flag.verification is False], voice)
+    warn_of_workaround([flag.peer for flag in map(_read, boxes) if flag.verification is False], voice)
 
 
-def say_where_it_is_on(off: Sequence[Address], voice: Voice) -> None:
+def warn_of_workaround(off: Sequence[Address], voice: Voice) -> None:
     """Say on which peers verification is `off`."""
     if off:
         voice.say("reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too.")
@@ -119,7 +119,7 @@ def switch(
     limits: Limits = Limits(),
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
-) -> tuple[PeerFlag, ...]:
+) -> tuple[PeerVerification, ...]:
     """Turn the workaround on (verification off) or off on every peer, the primary first, and read every one back.
 
     The cluster's lock is held, as by an apply. A peer that could not be reached or read has exit code 8: the cluster is then not
@@ -138,14 +138,14 @@ def switch(
         voice.say("warning", RISK)
     with ExitStack() as stack:
         shared = world.lock_directory or shared_directory()
-        who = whoami()
-        lock = stack.enter_context(hold(cluster, state_dir, shared, who=who, ticket=None, now=world.now))
+        operator = identify_operator()
+        lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=world.now))
         if not on and not force:
             _refuse_if_clients_break(cluster, limits, sink, world)
         opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
-        lock.take(box_paths(opened, shared))
+        lock.acquire(peer_lock_paths(opened, shared))
         boxes = _primary_first(peers, opened.primary)
-        book = SwitchBook(cluster.name, state_dir, who, world, voice, stack)
+        book = SwitchRecorder(cluster.name, state_dir, operator, world, voice, stack)
         turned = [_turn(box, book, verification=not on, limits=limits, pause=world.pause) for box in boxes]
         flags = [_read_again(box, flag) for box, flag in zip(boxes, turned, strict=True)]
         flags += [_absent(peer, why, exit_code=8) for peer, why in opened.unreachable.items()]
@@ -189,50 +189,55 @@ def _primary_first(boxes: Sequence[PeerPort], primary: Address | None) -> list[P
     return sorted(boxes, key=lambda box: box.address != primary)
 
 
-def _turn(box: PeerPort, book: SwitchBook, *, verification: bool, limits: Limits, pause: Callable[[float], None]) -> PeerFlag:
+def _turn(
+    box: PeerPort, book: SwitchRecorder, *, verification: bool, limits: Limits, pause: Callable[[float], None]
+) -> PeerVerification:
     change = SetVerification(box.address, on=verification)
     try:
         before = change.precondition(box)
-        if before.standing is Standing.DONE:
-            return PeerFlag(box.address, verification)
-        number = book.intend(box.address, verification=verification)
+        if before.status is ChangeStatus.DONE:
+            return PeerVerification(box.address, verification)
+        number = book.record_request(box.address, verification=verification)
         sent = send(box, change, lambda: None, limits=limits, pause=pause)
     except NotOffered as error:
-        return PeerFlag(box.address, None, str(error), 8)
+        return PeerVerification(box.address, None, str(error), 8)
     except (ObservationError, OutcomeUnknown) as error:
-        return PeerFlag(box.address, None, f"{error} {change.by_hand}", 8)
-    done = sent.after.standing is Standing.DONE
-    book.found(number, verification=verification if done else not verification)
+        return PeerVerification(box.address, None, f"{error} {change.manual_instruction}", 8)
+    done = sent.after.status is ChangeStatus.DONE
+    book.record_read_back(number, verification=verification if done else not verification)
     if done:
-        return PeerFlag(box.address, verification, changed=True)
-    return PeerFlag(
-        box.address, not verification, f"{sent.problem or 'It answered yes, and does not show it.'} {change.by_hand}", 8
+        return PeerVerification(box.address, verification, changed=True)
+    return PeerVerification(
+        box.address,
+        not verification,
+        f"{sent.problem or 'It answered yes, and does not show it.'} {change.manual_instruction}",
+        8,
     )
 
 
-def _read_again(box: PeerPort, turned: PeerFlag) -> PeerFlag:
+def _read_again(box: PeerPort, turned: PeerVerification) -> PeerVerification:
     """The last word, after every peer was written: a replication may have undone what an earlier read saw."""
     now = _read(box)
     if turned.problem is not None or now.verification is turned.verification:
         return turned
-    return PeerFlag(box.address, now.verification, now.problem or "It was set, and is no longer so.", 8, turned.changed)
+    return PeerVerification(box.address, now.verification, now.problem or "It was set, and is no longer so.", 8, turned.changed)
 
 
-def _read(box: PeerPort) -> PeerFlag:
+def _read(box: PeerPort) -> PeerVerification:
     try:
         flag = box.verify_origin_server()
     except ObservationError as error:
-        return PeerFlag(box.address, None, str(error), error.exit_code)
+        return PeerVerification(box.address, None, str(error), error.exit_code)
     if flag is None:
-        return PeerFlag(box.address, None, f"{box.address} does not offer VerifyOriginServer in this version.")
-    return PeerFlag(box.address, flag)
+        return PeerVerification(box.address, None, f"{box.address} does not offer VerifyOriginServer in this version.")
+    return PeerVerification(box.address, flag)
 
 
-def _absent(peer: Address, why: str, exit_code: int = ObservationError.exit_code) -> PeerFlag:
-    return PeerFlag(peer, None, why, exit_code)
+def _absent(peer: Address, why: str, exit_code: int = ObservationError.exit_code) -> PeerVerification:
+    return PeerVerification(peer, None, why, exit_code)
 
 
-def _said(flag: PeerFlag, voice: Voice) -> PeerFlag:
+def _said(flag: PeerVerification, voice: Voice) -> PeerVerification:
     word = {True: "on", False: "off (the workaround is on)", None: "not known"}[flag.verification]
     text = f"{flag.peer}: verification of certificates is {word}.{f' {flag.problem}' if flag.problem else ''}"
     voice.say("workaround", text, peer=flag.peer, verification=flag.verification, problem=flag.problem)

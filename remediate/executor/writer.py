@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Protocol
 
 from remediate.executor.journal.store import Journal
-from remediate.executor.operations import restored
-from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.operations import restore_change
+from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.executor.sending import ChangeFailed, Sent, look_for_late, send
 from remediate.executor.steps import Step
@@ -116,7 +116,7 @@ class Recorder:
         return made
 
     def _carry_out(self, box: PeerPort, change: Change, number: Step) -> Made:
-        earlier = None if change.told_by_box else self._earlier(change)
+        earlier = None if change.is_verifiable else self._earlier(change)
         if earlier is not None:
             return Made.ALREADY if earlier.state == "done" else Made.BY_HAND
         before = _due(box, change, self.voice)
@@ -125,7 +125,7 @@ class Recorder:
         self.may_begin(change)
         began = self.now()
         self.enter(Step.INTENT)
-        seq = self.journal.intend(self.run, number.value, change, before.digest)
+        seq = self.journal.record_intent(self.run, number.value, change, before.digest)
         self.enter(Step.WRITE)
         self.voice.say(
             "change-start", f"Going to {change.summary}.", step=number.value, peer=change.peer, change=change.kind, seq=seq
@@ -135,28 +135,28 @@ class Recorder:
         except NotOffered as error:
             return self._not_offered(seq, error)
         except WriteForbidden as error:
-            self.journal.outcome(self.run, seq, "failed", message=str(error), proven=True)
+            self.journal.record_outcome(self.run, seq, "failed", message=str(error), proven=True)
             raise
         except OutcomeUnknown as error:
             self.changed = True
-            self.journal.outcome(self.run, seq, "unknown", message=str(error))
+            self.journal.record_outcome(self.run, seq, "unknown", message=str(error))
             raise
         return self._decide(seq, change, before, sent, max(0.0, (self.now() - began).total_seconds()))
 
-    def _decide(self, seq: int, change: Change, before: Reading, sent: Sent, seconds: float) -> Made:
-        if not change.told_by_box and sent.problem is not None:
+    def _decide(self, seq: int, change: Change, before: Observed, sent: Sent, seconds: float) -> Made:
+        if not change.is_verifiable and sent.problem is not None:
             self.changed = self.changed or sent.lost
-            self.journal.outcome(self.run, seq, "unknown" if sent.lost else "failed", message=str(sent.problem))
-            self.voice.say("warning", f"{sent.problem} {change.by_hand}", peer=change.peer)
+            self.journal.record_outcome(self.run, seq, "unknown" if sent.lost else "failed", message=str(sent.problem))
+            self.voice.say("warning", f"{sent.problem} {change.manual_instruction}", peer=change.peer)
             return Made.BY_HAND
         if sent.is_unknown:
             self._leave_unknown(seq, change, sent)
-        if sent.after.standing is not Standing.DONE:
+        if sent.after.status is not ChangeStatus.DONE:
             self._fail(seq, change, sent)
         self.changed = True
-        hurt = sent.after.rest != before.rest
+        hurt = sent.after.unrelated_digest != before.unrelated_digest
         note = "something else changed in the same list" if hurt else _note(sent)
-        self.journal.outcome(self.run, seq, "done", after=sent.after.digest, message=note, seconds=seconds)
+        self.journal.record_outcome(self.run, seq, "done", after=sent.after.digest, message=note, seconds=seconds)
         if hurt:
             raise ChangeFailed(f"Done, but {note}: {change.summary}. The box, or somebody else at the same time, did more.")
         self.voice.say("change-complete", f"Read back: {change.summary}.", peer=change.peer, change=change.kind, seq=seq)
@@ -168,19 +168,19 @@ class Recorder:
             f"Sent, and not seen within {self.limits.write_seen_s:.0f} s, so it is not known whether it was done: {change.summary}. "
             f"{sent.problem or 'The box answered yes.'}"
         )
-        self.journal.outcome(self.run, seq, "unknown", message=message)
+        self.journal.record_outcome(self.run, seq, "unknown", message=message)
         self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
         raise OutcomeUnknown(message)
 
     def _fail(self, seq: int, change: Change, sent: Sent) -> None:
         message = f"Failed to {change.summary}: {sent.problem or 'something else is there now.'}"
-        self.journal.outcome(self.run, seq, "failed", after=sent.after.digest, message=message)
+        self.journal.record_outcome(self.run, seq, "failed", after=sent.after.digest, message=message)
         self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
         raise ChangeFailed(message)
 
     def _not_offered(self, seq: int, error: NotOffered) -> Made:
         self.enter(Step.READ_BACK)
-        self.journal.outcome(self.run, seq, "failed", message=str(error), proven=True)
+        self.journal.record_outcome(self.run, seq, "failed", message=str(error), proven=True)
         return Made.BY_HAND
 
     def _earlier(self, change: Change) -> StepRecord | None:
@@ -188,13 +188,15 @@ class Recorder:
         return next((one for one in self._sent_before if (one.kind, one.peer, dict(one.facts)) == same), None)
 
     def _settle(self, record: StepRecord, box: PeerPort) -> None:
-        change = restored(record.kind, record.peer, record.facts, self.journal.certificate)
-        if not change.told_by_box:
-            self.journal.outcome(self.run, record.seq, "unknown", message="sent or not before an interruption: not known")
+        change = restore_change(record.kind, record.peer, record.facts, self.journal.certificate)
+        if not change.is_verifiable:
+            self.journal.record_outcome(
+                self.run, record.seq, "unknown", message="sent or not before an interruption: not known"
+            )
             return
         found = look_for_late(box, change, record.state, limits=self.limits, pause=self.pause)
-        done = found.standing is Standing.DONE
-        self.journal.outcome(
+        done = found.status is ChangeStatus.DONE
+        self.journal.record_outcome(
             self.run,
             record.seq,
             "done" if done else "failed",
@@ -203,12 +205,12 @@ class Recorder:
         )
 
 
-def _due(box: PeerPort, change: Change, voice: Voice) -> Reading | None:
+def _due(box: PeerPort, change: Change, voice: Voice) -> Observed | None:
     """The reading before the write; None when there is nothing to write. Raises StalePlan when somebody else was there."""
     before = change.precondition(box)
-    if before.standing is Standing.FOREIGN:
+    if before.status is ChangeStatus.FOREIGN:
         raise StalePlan(f"The plan is stale: somebody else set another value, so it is no longer right to {change.summary}.")
-    if before.standing is Standing.DONE:
+    if before.status is ChangeStatus.DONE:
         voice.say("nothing-to-do", f"Already so: {change.summary}.", peer=change.peer, change=change.kind)
         return None
     return before

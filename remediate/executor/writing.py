@@ -47,7 +47,7 @@ def _change_peer(job: Job, seen: Seen, box: PeerPort) -> Iterator[ByHand]:
     staleness.refuse_if_changed(plan, backup, {**seen.known, **known}, earlier)
     waiting = [one for one in changes.removals_by_hand(plan, box.address) if one.certificate.fingerprint in backup.trusted_ca]
     for change in waiting:
-        yield for_a_person(job.order.voice, change.by_hand, changes.endpoints_of(plan, change.certificate))
+        yield for_a_person(job.order.voice, change.manual_instruction, changes.endpoints_of(plan, change.certificate))
     wrote = yield from _change_list(job, box, {one.certificate.common_name for one in waiting})
     job.walk.enter(Step.NEXT_PEER)
     if wrote and job.recorder and box is not job.boxes[-1]:
@@ -63,7 +63,7 @@ def _change_list(job: Job, box: PeerPort, blocked: set[str]) -> Generator[ByHand
         wrote = wrote or made.wrote
         if made is Made.BY_HAND:
             blocked.add(name)
-            yield for_a_person(job.order.voice, change.by_hand, changes.endpoints_of(plan, change.certificate))
+            yield for_a_person(job.order.voice, change.manual_instruction, changes.endpoints_of(plan, change.certificate))
     return wrote
 
 
@@ -86,7 +86,7 @@ def _change_ciphers(job: Job) -> Iterator[ByHand]:
         box = job.box_of(job.primary)
         if box is None:
             # Which endpoints wait for the list alone the plan does not say; none of those it mends is held against the run.
-            text = f"The primary could not be read: {change.by_hand}"
+            text = f"The primary could not be read: {change.manual_instruction}"
             yield for_a_person(order.voice, text, verification.mended(order.plan))
             continue
         made = job.writer.carry_out(box, change, Step.CIPHERS)
@@ -107,5 +107,5 @@ def _refresh_discovery(job: Job) -> Iterator[ByHand]:
         for_us = box if action.by != "person" else None
         if for_us and job.writer.carry_out(for_us, change, Step.REFRESH) is not Made.BY_HAND:
             continue
-        job.order.voice.say("manual-step", change.by_hand, step=Step.REFRESH.value, open=False)
-        yield ByHand(change.by_hand, open=False, discovery=True)
+        job.order.voice.say("manual-step", change.manual_instruction, step=Step.REFRESH.value, open=False)
+        yield ByHand(change.manual_instruction, open=False, discovery=True)

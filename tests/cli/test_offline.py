@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from remediate.executor.environment import World
-from remediate.executor.identity import Who
+from remediate.executor.identity import Operator
 from remediate.executor.journal.store import Journal
-from remediate.executor.switches import SwitchBook
+from remediate.executor.switches import SwitchRecorder
 from remediate.executor.voice import Voice
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
@@ -202,11 +202,11 @@ def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
     remediate: Remediate, snapshot: Path, plan: Path, chain: tuple[Path, Path]
 ) -> None:
     # Given a run in the journal, and a switch that was turned off after it
-    state, who = Path(os.environ["REMEDIATE_STATE_DIR"]), Who("anna", "jump", 1)
+    state, operator = Path(os.environ["REMEDIATE_STATE_DIR"]), Operator("anna", "jump", 1)
     with Journal(state, writable=True) as journal:
-        journal.begin(Plan.from_json(plan.read_text()), (), (), who=who, ticket=None)
+        journal.begin_run(Plan.from_json(plan.read_text()), (), (), operator=operator, ticket=None)
     with ExitStack() as stack:
-        SwitchBook("edge-lab", state, who, World(), Voice(print, "edge-lab"), stack).intend(
+        SwitchRecorder("edge-lab", state, operator, World(), Voice(print, "edge-lab"), stack).record_request(
             Address("expc2"), verification=False
         )
 
@@ -234,7 +234,7 @@ def test_the_last_run_is_that_of_the_chosen_clusters(
     with Journal(Path(os.environ["REMEDIATE_STATE_DIR"]), writable=True) as journal:
         backup = Backup(Address("127.0.0.1"), (), {})
         first, second = (
-            journal.begin(replace(whole, cluster=name), (backup,), (), who=Who("anna", "jump", 1), ticket=None)
+            journal.begin_run(replace(whole, cluster=name), (backup,), (), operator=Operator("anna", "jump", 1), ticket=None)
             for name in ("paris", "rome")
         )
     inventory = tmp_path / "inventory.yml"

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from remediate.executor import run_health
-from remediate.executor.identity import whoami
-from remediate.executor.lock import hold_name
+from remediate.executor.identity import identify_operator
+from remediate.executor.lock import hold_cluster_name
 from remediate.model.run import Run, RunState
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
@@ -31,33 +31,33 @@ def killed(desk: Desk) -> Run:
 
 def test_a_run_whose_process_was_killed_is_told_from_one_at_work(desk: Desk, killed: Run) -> None:
     assert killed.state == "running"
-    assert run_health.remark(killed, desk.state_dir, NOW) == (
+    assert run_health.describe_run(killed, desk.state_dir, NOW) == (
         "Its process is gone: apply the same plan again to go on, or roll it back."
     )
-    with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
-        assert run_health.remark(killed, desk.state_dir, NOW) is None
+    with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
+        assert run_health.describe_run(killed, desk.state_dir, NOW) is None
 
 
 def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run) -> None:
     elsewhere = replace(killed, host="another")
-    assert run_health.remark(elsewhere, desk.state_dir, NOW) is None
+    assert run_health.describe_run(elsewhere, desk.state_dir, NOW) is None
     late = replace(elsewhere, timer="T", confirm_by="2026-11-23T10:15:00Z")
-    assert run_health.remark(late, desk.state_dir, NOW + timedelta(hours=1)) == (
+    assert run_health.describe_run(late, desk.state_dir, NOW + timedelta(hours=1)) == (
         "It was to be confirmed by 2026-11-23T10:15:00Z. Whether a process on another rolls it back cannot be seen from here."
     )
 
 
 def test_of_a_lock_that_cannot_be_looked_at_nothing_is_claimed(desk: Desk, killed: Run) -> None:
-    with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
+    with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         [path] = (desk.state_dir / "locks").iterdir()
     path.symlink_to("/nowhere")
-    assert run_health.remark(killed, desk.state_dir, NOW) is None
+    assert run_health.describe_run(killed, desk.state_dir, NOW) is None
 
 
 def test_a_run_at_its_end_needs_no_remark(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    assert run_health.remark(desk.journal().run("last"), desk.state_dir, NOW) is None
+    assert run_health.describe_run(desk.journal().run("last"), desk.state_dir, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_of_a_timer_is_said_what_can_be_done_now(
 ) -> None:
     # Given a run with a timer, whose process holds its log or not
     run = replace(killed, id="R", state=state, timer="T", confirm_by="2026-11-23T10:15:00Z")
-    log = run_health.log_of("R", desk.state_dir)
+    log = run_health.log_path("R", desk.state_dir)
     log.parent.mkdir()
     with log.open("w") as file:
         if watched:
-            run_health.hold_log(file.fileno())
+            run_health.lock_log(file.fileno())
         # Then what is said fits the hour
-        said = run_health.remark(run, desk.state_dir, NOW + timedelta(minutes=later))
+        said = run_health.describe_run(run, desk.state_dir, NOW + timedelta(minutes=later))
     assert said
     assert told.replace("DIR", str(desk.state_dir)) in said
     assert ("remediate confirm" in said) == (state == "confirm-pending" and not later)
@@ -90,12 +90,12 @@ def test_of_a_timer_is_said_what_can_be_done_now(
 
 def test_without_a_log_no_process_is_there(desk: Desk, killed: Run) -> None:
     run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
-    assert "the process that would is gone" in str(run_health.remark(run, desk.state_dir, NOW))
+    assert "the process that would is gone" in str(run_health.describe_run(run, desk.state_dir, NOW))
 
 
 def test_a_log_that_cannot_be_looked_at_may_be_held(desk: Desk, killed: Run) -> None:
     run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
-    log = run_health.log_of("R", desk.state_dir)
+    log = run_health.log_path("R", desk.state_dir)
     log.parent.mkdir()
     log.symlink_to("/nowhere")
-    assert "gone" not in str(run_health.remark(run, desk.state_dir, NOW))
+    assert "gone" not in str(run_health.describe_run(run, desk.state_dir, NOW))

@@ -12,11 +12,11 @@ import pytest
 
 from remediate.executor.confirm_timer import NotPending, confirm, parse_within
 from remediate.executor.hours import WindowClosed
-from remediate.executor.identity import whoami
+from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.schema import MIGRATIONS, migrate
 from remediate.executor.journal.store import FILE_NAME, Journal
-from remediate.executor.lock import hold_name
+from remediate.executor.lock import hold_cluster_name
 from remediate.executor.ports import Watch, Watcher
 from remediate.executor.result import RunResult
 from remediate.executor.watcher import TimerError, watch
@@ -209,7 +209,7 @@ def test_a_run_that_was_undone_while_the_timer_waited_for_the_lock_is_not_taken(
     timed.clock.go_on(3600)
     with Journal(timed.desk.state_dir, writable=True) as journal:
         # When the timer has the lock, Then the run is left as it ended
-        assert not timers.expire(journal, run, timed.watches[0].timer, timed.clock())
+        assert not timers.claim_expired(journal, run, timed.watches[0].timer, timed.clock())
     assert timed.state() == "rolled-back"
 
 
@@ -217,10 +217,10 @@ def test_a_timer_that_another_took_the_place_of_while_it_waited_has_no_right_to_
     # Given an apply that was gone on with under a new timer, right after the first one looked at its run
     timed.apply(plan)
     with Journal(timed.desk.state_dir, writable=True) as journal:
-        timers.arm(journal, timed.watches[0].run, "the new one", NOW)
+        timers.start(journal, timed.watches[0].run, "the new one", NOW)
         # When the first one has the lock, Then the run is not its own any more
-        assert not timers.expire(journal, timed.watches[0].run, timed.watches[0].timer, timed.clock())
-        assert timers.expire(journal, timed.watches[0].run, "the new one", timed.clock())
+        assert not timers.claim_expired(journal, timed.watches[0].run, timed.watches[0].timer, timed.clock())
+        assert timers.claim_expired(journal, timed.watches[0].run, "the new one", timed.clock())
 
 
 def test_a_run_that_is_being_rolled_back_by_hand_cannot_be_confirmed(timed: Timed, plan: Plan) -> None:
@@ -278,11 +278,11 @@ def test_an_apply_that_still_runs_at_the_deadline_is_waited_for(timed: Timed, pl
         if timed.clock() > NOW + timedelta(minutes=20) and lock:
             # The apply ends now, and its time counts from here
             with Journal(timed.desk.state_dir, writable=True) as journal:
-                timers.put_off(journal, run, timed.clock() + QUARTER)
+                timers.extend(journal, run, timed.clock() + QUARTER)
             lock.pop().__exit__(None, None, None)
 
     # Given a run that holds the cluster's lock beyond the deadline
-    lock = [hold_name("edge", timed.desk.state_dir, who=whoami(), now=timed.clock)]
+    lock = [hold_cluster_name("edge", timed.desk.state_dir, operator=identify_operator(), now=timed.clock)]
     lock[0].__enter__()
     # When the timer's process waits, Then it does nothing before the run's end, nor before its new deadline
     assert watch(timed.watches[0], now=timed.clock, pause=pause, roll_back=timed._roll_back) == 0
@@ -572,11 +572,12 @@ def test_a_timer_is_ended_for_its_own_run_and_no_other(desk: Desk) -> None:
     plan = plan_for(story())
     with Journal(desk.state_dir, writable=True, now=lambda: NOW) as journal:
         runs = [
-            journal.begin(replace(plan, cluster=name), (), (), who=whoami(), ticket=None) for name in ("paris", "rome", "milan")
+            journal.begin_run(replace(plan, cluster=name), (), (), operator=identify_operator(), ticket=None)
+            for name in ("paris", "rome", "milan")
         ]
         for run in runs:
-            timers.arm(journal, run, f"timer of {run}", NOW + QUARTER)
+            timers.start(journal, run, f"timer of {run}", NOW + QUARTER)
         # When one is ended, Then the others go on
-        assert timers.disarm(journal, runs[1])
+        assert timers.cancel(journal, runs[1])
         assert [journal.run(run).timer for run in runs] == [f"timer of {runs[0]}", None, f"timer of {runs[2]}"]
-        assert not timers.disarm(journal, runs[1])
+        assert not timers.cancel(journal, runs[1])

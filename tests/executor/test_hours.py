@@ -192,9 +192,9 @@ def test_the_longest_write_of_a_kind_on_this_cluster_is_in_the_journal(desk: Des
     desk.apply(cluster, plan_for(cluster), {"now": clock})
     # Then the next window counts on that one, and on no other cluster's
     with desk.journal() as journal:
-        assert journal.longest("edge", "trust-certificate") == 7
-        assert journal.longest("edge", "restart-peer") is None
-        assert journal.longest("another", "trust-certificate") is None
+        assert journal.longest_write_seconds("edge", "trust-certificate") == 7
+        assert journal.longest_write_seconds("edge", "restart-peer") is None
+        assert journal.longest_write_seconds("another", "trust-certificate") is None
 
 
 def test_a_window_that_ends_while_a_change_is_made_begins_no_other(desk: Desk) -> None:

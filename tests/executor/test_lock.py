@@ -18,8 +18,8 @@ from typing import TypedDict
 
 import pytest
 
-from remediate.executor.identity import Who, whoami
-from remediate.executor.lock import LockError, box_paths, hold, hold_name, refuse_if_held
+from remediate.executor.identity import Operator, identify_operator
+from remediate.executor.lock import LockError, hold_cluster, hold_cluster_name, peer_lock_paths, refuse_if_held
 from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
@@ -34,22 +34,23 @@ from tests.pki import NOW
 class Mine(TypedDict):
     """How this process holds a lock."""
 
-    who: Who
+    operator: Operator
     ticket: str | None
     now: Callable[[], datetime]
 
 
-MINE = Mine(who=whoami(), ticket=None, now=lambda: NOW)
+MINE = Mine(operator=identify_operator(), ticket=None, now=lambda: NOW)
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys
 from pathlib import Path
-from remediate.executor.lock import hold
+from remediate.executor.lock import hold_cluster
 from remediate.executor.ports import utc_now
-from remediate.executor.identity import Who
+from remediate.executor.identity import Operator
 from tests.executor.test_lock import known_as
 cluster = known_as(sys.argv[3], *sys.argv[4:])
-with hold(cluster, Path(sys.argv[1]), Path(sys.argv[2]), who=Who("alice", "bastion", 4711), ticket="CHG-7", now=utc_now):
+alice = Operator("alice", "bastion", 4711)
+with hold_cluster(cluster, Path(sys.argv[1]), Path(sys.argv[2]), operator=alice, ticket="CHG-7", now=utc_now):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -111,10 +112,10 @@ def test_another_name_for_the_same_peers_does_not_help(tmp_path: Path) -> None:
     # Given a run on a cluster that shares one peer with this one, under another name and state directory
     state, shared = tmp_path / "s", tmp_path / "locks"
     with another_process(tmp_path / "elsewhere", shared, "paris", ["EXPC1.test", "expc9.test"]):
-        with pytest.raises(LockHeld, match="alice"), hold(known_as("edge", "expc1.test"), state, shared, **MINE):
+        with pytest.raises(LockHeld, match="alice"), hold_cluster(known_as("edge", "expc1.test"), state, shared, **MINE):
             pass
         # But a cluster of other peers is free, also where the other one has the same name
-        with hold(known_as("paris", "expc3.test"), state, shared, **MINE):
+        with hold_cluster(known_as("paris", "expc3.test"), state, shared, **MINE):
             pass
 
 
@@ -124,8 +125,8 @@ def test_an_inventory_that_names_other_peers_of_the_same_boxes_does_not_help(tmp
     desk, cluster = Desk(tmp_path), story()
     state, shared = tmp_path / "elsewhere", tmp_path / "locks"
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
-    with hold(known_as("paris", "192.0.2.1"), state, shared, **MINE) as lock:
-        lock.take(box_paths(opened, shared))
+    with hold_cluster(known_as("paris", "192.0.2.1"), state, shared, **MINE) as lock:
+        lock.acquire(peer_lock_paths(opened, shared))
         # When the cluster is applied to under the names of the others
         with pytest.raises(LockHeld):
             desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
@@ -140,8 +141,8 @@ def test_a_rollback_waits_for_nobody_and_stays_possible(tmp_path: Path) -> None:
     desk, cluster = Desk(tmp_path), story()
     desk.apply(cluster, plan_for(cluster))
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
-    with hold(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", tmp_path / "locks", **MINE) as lock:
-        lock.take(box_paths(opened, tmp_path / "locks"))
+    with hold_cluster(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", tmp_path / "locks", **MINE) as lock:
+        lock.acquire(peer_lock_paths(opened, tmp_path / "locks"))
         # When it is rolled back, it is refused, and is as it was
         with pytest.raises(LockHeld):
             desk.rollback(cluster)
@@ -155,16 +156,16 @@ def test_a_peer_that_is_down_is_locked_by_its_address(tmp_path: Path) -> None:
     cluster, shared = story(), tmp_path / "locks"
     cluster.box(3).up = False
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
-    with hold(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", shared, **MINE) as lock:
-        lock.take(box_paths(opened, shared))
+    with hold_cluster(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", shared, **MINE) as lock:
+        lock.acquire(peer_lock_paths(opened, shared))
         # When another run comes that shares with it only this peer, Then it is refused
         cluster.boxes = [replace(cluster.box(1), address=Address("expc9.example.test")), cluster.box(3)]
         others = cluster.open_peers(cluster.access, Limits(), writable=True)
         with (
-            hold(known_as("edge", "192.0.2.9"), tmp_path / "s", shared, **MINE) as second,
+            hold_cluster(known_as("edge", "192.0.2.9"), tmp_path / "s", shared, **MINE) as second,
             pytest.raises(LockHeld),
         ):
-            second.take(box_paths(others, shared))
+            second.acquire(peer_lock_paths(others, shared))
 
 
 def test_another_cluster_is_not_locked(tmp_path: Path) -> None:
@@ -174,7 +175,7 @@ def test_another_cluster_is_not_locked(tmp_path: Path) -> None:
 
 
 def test_a_name_cannot_lead_out_of_the_directory(tmp_path: Path) -> None:
-    with hold(known_as("../../etc/passwd", "../.."), tmp_path / "s", tmp_path / "l", **MINE):
+    with hold_cluster(known_as("../../etc/passwd", "../.."), tmp_path / "s", tmp_path / "l", **MINE):
         assert len(list((tmp_path / "l").iterdir())) == 1
         assert len(list((tmp_path / "s" / "locks").iterdir())) == 1
 
@@ -183,7 +184,7 @@ def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) ->
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    taken = hold(known_as("edge", "expc1.test"), tmp_path / "s", shared, **MINE)
+    taken = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", shared, **MINE)
     with pytest.raises(LockError, match="does not belong to this user alone"), taken:
         pass
 
@@ -191,14 +192,14 @@ def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) ->
 def test_a_lock_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "shared").symlink_to(tmp_path / "real")
-    taken = hold(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "shared", **MINE)
+    taken = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "shared", **MINE)
     with pytest.raises(LockError), taken:
         pass
 
 
 def test_what_is_held_already_is_not_taken_twice(tmp_path: Path) -> None:
-    with hold(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "l", **MINE) as lock:
-        lock.take(tmp_path.rglob("*.lock"))
+    with hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "l", **MINE) as lock:
+        lock.acquire(tmp_path.rglob("*.lock"))
         assert len(list(tmp_path.rglob("*.lock"))) == 2
     assert not list(tmp_path.rglob("*.lock"))
 
@@ -207,7 +208,7 @@ def test_a_holder_that_has_not_written_its_name_yet_holds_all_the_same(tmp_path:
     # Given a run that was seen between its lock and its first word
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
     shared.mkdir(mode=0o700)
-    with hold(cluster, tmp_path / "s", shared, **MINE):
+    with hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         (taken,) = shared.iterdir()
     with taken.open("w") as silent:
         fcntl.flock(silent, fcntl.LOCK_EX)
@@ -218,7 +219,7 @@ def test_a_holder_that_has_not_written_its_name_yet_holds_all_the_same(tmp_path:
 
 def test_a_state_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    taken = hold(known_as("edge", "expc1.test"), tmp_path / "file" / "state", tmp_path / "l", **MINE)
+    taken = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "file" / "state", tmp_path / "l", **MINE)
     with pytest.raises(LockError, match="cannot be made: Not a directory"), taken:
         pass
 
@@ -226,21 +227,21 @@ def test_a_state_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> Non
 def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     # Given somebody's link where the lock file is to be
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
-    with hold(cluster, tmp_path / "s", shared, **MINE):
+    with hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         (taken,) = shared.iterdir()
     taken.symlink_to(tmp_path / "precious")
     # When the lock is taken, Then it is refused, and what the link leads to is not made
-    with pytest.raises(LockError, match="cannot be opened"), hold(cluster, tmp_path / "s", shared, **MINE):
+    with pytest.raises(LockError, match="cannot be opened"), hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         pass
     assert not (tmp_path / "precious").exists()
 
 
 def test_a_pipe_in_the_place_of_a_lock_is_refused(tmp_path: Path) -> None:
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
-    with hold(cluster, tmp_path / "s", shared, **MINE):
+    with hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         (taken,) = shared.iterdir()
     os.mkfifo(taken)
-    with pytest.raises(LockError, match="it is a named pipe"), hold(cluster, tmp_path / "s", shared, **MINE):
+    with pytest.raises(LockError, match="it is a named pipe"), hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         pass
 
 
@@ -248,8 +249,8 @@ NAMELESS = """
 import os
 os.setreuid(54321, -1)
 from remediate.executor.lock import shared_directory
-from remediate.executor.identity import whoami
-print(whoami().user, shared_directory(), sep="\\n")
+from remediate.executor.identity import identify_operator
+print(identify_operator().user, shared_directory(), sep="\\n")
 """
 
 
@@ -278,12 +279,12 @@ def test_a_heartbeat_that_cannot_be_written_ends_no_run(desk: Desk, monkeypatch:
 
 def test_who_only_looks_keeps_nobody_out(desk: Desk) -> None:
     # Given the lock of a run that died, and somebody who looks at it for a moment
-    with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
+    with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         [path] = (desk.state_dir / "locks").iterdir()
     path.touch(0o600)
     handle = os.open(path, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     threading.Timer(0.03, os.close, [handle]).start()
     # When another run begins, Then it gets the lock
-    with hold_name("edge", desk.state_dir, who=whoami(), now=lambda: NOW):
+    with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         assert path.exists()

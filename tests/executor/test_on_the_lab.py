@@ -16,7 +16,7 @@ from remediate.executor.environment import World
 from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
-from remediate.executor.workaround import NotVerified, switch, worst_of
+from remediate.executor.workaround import NotVerified, most_serious_code, switch
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.raml import PageStyle, Removal
@@ -209,7 +209,7 @@ def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str
 
     def turn(*, on: bool, force: bool = False) -> int:
         state = story.home / "state"
-        return worst_of(switch(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, world=story.world))
+        return most_serious_code(switch(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, world=story.world))
 
     assert turn(on=True) == 0
     assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"Off"}

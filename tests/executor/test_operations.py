@@ -14,10 +14,10 @@ from remediate.executor.operations import (
     SetCipherList,
     SetVerification,
     TrustOnPeer,
-    restored,
+    restore_change,
 )
 from remediate.executor.operations.certificates import named
-from remediate.executor.operations.change import Change, Standing
+from remediate.executor.operations.change import Change, ChangeStatus
 from remediate.model.errors import NotOffered, OutcomeUnknown
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
@@ -46,25 +46,25 @@ def box() -> MemoryPeer:
 def test_a_change_is_to_do_then_done_and_its_inverse_brings_back_the_start(change: Change) -> None:
     peer = box()
     start = change.precondition(peer)
-    assert start.standing is Standing.TO_DO
+    assert start.status is ChangeStatus.TO_DO
     change.write(peer)
     done = change.read_back(peer)
-    assert (done.standing, done.rest) == (Standing.DONE, start.rest)
+    assert (done.status, done.unrelated_digest) == (ChangeStatus.DONE, start.unrelated_digest)
     inverse = change.inverse()
     assert inverse is not None
-    assert inverse.precondition(peer).standing is Standing.TO_DO
+    assert inverse.precondition(peer).status is ChangeStatus.TO_DO
     inverse.write(peer)
-    assert inverse.read_back(peer).standing is Standing.DONE
+    assert inverse.read_back(peer).status is ChangeStatus.DONE
     assert inverse.inverse() == change
 
 
 @pytest.mark.parametrize("change", [*TOLD_BY_BOX, *TOLD_BY_JOURNAL], ids=lambda one: one.kind)
 def test_every_kind_comes_back_from_the_journal(change: Change) -> None:
     known = {one.certificate.fingerprint: one.certificate for one in (IMP, OTHER)}
-    back = restored(change.kind, change.peer, change.facts(), lambda one: known[one])
+    back = restore_change(change.kind, change.peer, change.facts(), lambda one: known[one])
     assert back.facts() == change.facts()
     assert back.summary == change.summary
-    assert change.by_hand
+    assert change.manual_instruction
 
 
 def test_every_kind_is_registered() -> None:
@@ -74,7 +74,7 @@ def test_every_kind_is_registered() -> None:
 def test_a_third_cipher_list_is_somebody_elses() -> None:
     peer = box()
     peer.set_cipher(REVERSE_PROXY_CIPHERS, CipherList("HIGH"))
-    assert TOLD_BY_BOX[2].precondition(peer).standing is Standing.FOREIGN
+    assert TOLD_BY_BOX[2].precondition(peer).status is ChangeStatus.FOREIGN
 
 
 def test_a_box_without_the_flag_does_not_offer_the_workaround() -> None:

@@ -58,7 +58,7 @@ def test_it_ends_when_the_run_is_rolled_back(order: Watch) -> None:
     watcher = start(order)
     with Journal(order.state_dir, writable=True) as journal:
         journal.close_run(order.run, "confirm-pending", "")
-        timers.arm(journal, order.run, order.timer, utc_now().replace(year=2999))
+        timers.start(journal, order.run, order.timer, utc_now().replace(year=2999))
         watcher.let_go()
         journal.close_run(order.run, "rolled-back", "")
     wait_for("has ended", watcher.log)

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.identity import Who, whoami
+from remediate.executor.identity import Operator, identify_operator
 from remediate.executor.journal.store import FILE_NAME
-from remediate.executor.lock import box_paths, hold
-from remediate.executor.switches import last_switches, left_on
-from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerFlag, status, switch, worst_of
+from remediate.executor.lock import hold_cluster, peer_lock_paths
+from remediate.executor.switches import find_workarounds_left_on, load_last_switches
+from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerVerification, most_serious_code, status, switch
 from remediate.model.access import PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
@@ -24,7 +24,7 @@ from tests.executor.memory import MemoryCluster
 from tests.pki import NOW
 
 
-def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -> tuple[PeerFlag, ...]:
+def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -> tuple[PeerVerification, ...]:
     world = cluster.world(lock_directory=desk.home / "locks")
     return switch(cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, world=world)
 
@@ -50,8 +50,8 @@ def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
     again = turn(desk, cluster, on=True)
-    assert (worst_of(again), len(cluster.writes)) == (0, 3)
-    assert worst_of(turn(desk, cluster, on=False)) == 0
+    assert (most_serious_code(again), len(cluster.writes)) == (0, 3)
+    assert most_serious_code(turn(desk, cluster, on=False)) == 0
     assert cluster.state() == healed().state()
 
 
@@ -69,7 +69,7 @@ def test_off_is_refused_while_clients_would_lose_an_endpoint_and_names_each(desk
     assert "cucm.example.test:8443: issuer-unknown, unable to get local issuer certificate (from expc3" in str(refused.value)
     assert "--force" in refused.value.next_step
     assert {box.verify for box in cluster.boxes} == {False}
-    assert worst_of(turn(desk, cluster, on=False, force=True)) == 0
+    assert most_serious_code(turn(desk, cluster, on=False, force=True)) == 0
     assert {box.verify for box in cluster.boxes} == {True}
 
 
@@ -115,7 +115,7 @@ def test_off_is_refused_where_discovery_could_not_ask(desk: Desk) -> None:
     assert refused.value.exit_code == 4
     assert {box.verify for box in cluster.boxes} == {False}
     cluster.undiscovered = (replace(cluster.undiscovered[0], incomplete=False),)
-    assert worst_of(turn(desk, cluster, on=False)) == 0
+    assert most_serious_code(turn(desk, cluster, on=False)) == 0
 
 
 def test_off_looks_at_what_verifies_nothing_now_and_at_nothing_else(desk: Desk) -> None:
@@ -124,14 +124,14 @@ def test_off_looks_at_what_verifies_nothing_now_and_at_nothing_else(desk: Desk) 
     cluster.endpoints = cluster.endpoints[1:2]
     cluster.box(1).verify = False
 
-    assert worst_of(turn(desk, cluster, on=False)) == 0
+    assert most_serious_code(turn(desk, cluster, on=False)) == 0
     assert cluster.state() == story().state()
 
 
 def test_a_run_that_holds_the_lock_keeps_both_switches_out(desk: Desk) -> None:
     cluster = healed()
-    who = Who("alice", "bastion", 7)
-    with hold(cluster.access, desk.state_dir, desk.home / "locks", who=who, ticket="CHG1", now=lambda: NOW):
+    operator = Operator("alice", "bastion", 7)
+    with hold_cluster(cluster.access, desk.state_dir, desk.home / "locks", operator=operator, ticket="CHG1", now=lambda: NOW):
         for on in (True, False):
             with pytest.raises(LockHeld, match="alice on bastion"):
                 turn(desk, cluster, on=on)
@@ -143,8 +143,10 @@ def test_a_run_on_the_same_boxes_under_other_names_keeps_both_switches_out(desk:
     cluster, shared = healed(), desk.home / "locks"
     elsewhere = replace(cluster.access, name="paris", peers=(PeerAccess(Address("192.0.2.1")),))
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
-    with hold(elsewhere, desk.home / "elsewhere", shared, who=Who("alice", "bastion", 7), ticket=None, now=lambda: NOW) as lock:
-        lock.take(box_paths(opened, shared))
+    with hold_cluster(
+        elsewhere, desk.home / "elsewhere", shared, operator=Operator("alice", "bastion", 7), ticket=None, now=lambda: NOW
+    ) as lock:
+        lock.acquire(peer_lock_paths(opened, shared))
         for on in (True, False):
             with pytest.raises(LockHeld, match="alice on bastion"):
                 turn(desk, cluster, on=on)
@@ -154,26 +156,26 @@ def test_a_run_on_the_same_boxes_under_other_names_keeps_both_switches_out(desk:
 def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).up = False
-    assert worst_of(turn(desk, cluster, on=True)) == 8
-    assert worst_of(status(cluster.access, world=cluster.world())) == 4
+    assert most_serious_code(turn(desk, cluster, on=True)) == 8
+    assert most_serious_code(status(cluster.access, world=cluster.world())) == 4
 
 
 def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).verify = None
     flags = turn(desk, cluster, on=True)
-    assert worst_of(flags) == 8
+    assert most_serious_code(flags) == 8
     assert "does not offer" in str(flags[1].problem)
-    assert worst_of(status(cluster.access, world=cluster.world())) == 0
+    assert most_serious_code(status(cluster.access, world=cluster.world())) == 0
 
 
 def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {1: "drop-answer", 2: "drop-request"}
-    assert worst_of(turn(desk, cluster, on=True)) == 0
+    assert most_serious_code(turn(desk, cluster, on=True)) == 0
     cluster.faults = {cluster.sent + 2: "ignore"}
     flags = turn(desk, cluster, on=False, force=True)
-    assert (worst_of(flags), flags[1].verification) == (8, False)
+    assert (most_serious_code(flags), flags[1].verification) == (8, False)
 
 
 def test_a_flag_that_is_set_and_then_overwritten_is_no_success(desk: Desk) -> None:
@@ -197,7 +199,7 @@ def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
     flags = status(cluster.access, state_dir=desk.state_dir, world=cluster.world())
     # Then it says who and when, for each peer, and what was read back
     assert [flag.last and (flag.last.peer, flag.last.asked, flag.last.found, flag.last.who) for flag in flags] == [
-        (box.address, False, False, whoami().user) for box in cluster.boxes
+        (box.address, False, False, identify_operator().user) for box in cluster.boxes
     ]
     # And that is no run, which a rollback would undo
     assert desk.journal().runs() == ()
@@ -207,9 +209,9 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {2: "ignore"}
     turn(desk, cluster, on=True)
-    found = {peer: last.found for peer, last in last_switches(desk.state_dir)["edge"].items()}
+    found = {peer: last.found for peer, last in load_last_switches(desk.state_dir)["edge"].items()}
     assert list(found.values()) == [False, True, False]
-    said = [str(one) for one in last_switches(desk.state_dir)["edge"].values()]
+    said = [str(one) for one in load_last_switches(desk.state_dir)["edge"].values()]
     assert [one.endswith("and read back as on all the same") for one in said] == [False, True, False]
 
 
@@ -223,9 +225,9 @@ def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_
     # When the workaround is turned on
     flags = turn(desk, cluster, on=True)
     # Then it is on, and it says that nobody can look that up
-    assert worst_of(flags) == 0
+    assert most_serious_code(flags) == 0
     assert any("turned all the same" in text for text in desk.said("warning"))
-    assert last_switches(desk.state_dir) == {}
+    assert load_last_switches(desk.state_dir) == {}
 
 
 def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_person(desk: Desk) -> None:
@@ -247,8 +249,8 @@ def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_pers
 def test_who_turned_it_is_one_sentence(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
-    said = {str(one) for one in last_switches(desk.state_dir)["edge"].values()}
-    assert said == {f"turned off by {whoami().user} on {whoami().host} at 2026-11-23T10:00:00Z"}
+    said = {str(one) for one in load_last_switches(desk.state_dir)["edge"].values()}
+    assert said == {f"turned off by {identify_operator().user} on {identify_operator().host} at 2026-11-23T10:00:00Z"}
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -262,19 +264,19 @@ def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
 def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
-    assert [one.peer for one in left_on(desk.state_dir)["edge"]] == [box.address for box in cluster.boxes]
+    assert [one.peer for one in find_workarounds_left_on(desk.state_dir)["edge"]] == [box.address for box in cluster.boxes]
     turn(desk, cluster, on=False)
-    assert left_on(desk.state_dir) == {}
+    assert find_workarounds_left_on(desk.state_dir) == {}
 
 
 def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
     # Given a box that does it, and answers nothing any more
     cluster = story(1)
     cluster.unreadable_after = frozenset({"verify False"})
-    assert worst_of(turn(desk, cluster, on=True)) == 8
+    assert most_serious_code(turn(desk, cluster, on=True)) == 8
     # Then it is not taken for off
-    assert [one.found for one in left_on(desk.state_dir)["edge"]] == [None]
-    assert str(left_on(desk.state_dir)["edge"][0]).endswith("and not read back")
+    assert [one.found for one in find_workarounds_left_on(desk.state_dir)["edge"]] == [None]
+    assert str(find_workarounds_left_on(desk.state_dir)["edge"][0]).endswith("and not read back")
 
 
 def test_an_end_that_nobody_read_back_is_no_end(desk: Desk) -> None:
@@ -282,6 +284,6 @@ def test_an_end_that_nobody_read_back_is_no_end(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
     cluster.unreadable_after = frozenset({"verify True"})
-    assert worst_of(turn(desk, cluster, on=False)) == 8
+    assert most_serious_code(turn(desk, cluster, on=False)) == 8
     # Then verification may still be off
-    assert left_on(desk.state_dir)["edge"][0].found is None
+    assert find_workarounds_left_on(desk.state_dir)["edge"][0].found is None

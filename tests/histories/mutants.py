@@ -15,11 +15,11 @@ from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import ClusterLock
-from remediate.executor.operations.change import Change, Reading, Standing
+from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.sending import Sent
-from remediate.executor.undo import Undoing, Undone
+from remediate.executor.undo import UndoContext, UndoResult
 from remediate.executor.writer import Made, Recorder
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import OutcomeUnknown, RemediateError
@@ -29,12 +29,12 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def _no_intent(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Journal, "intend", lambda self, run, *_: 1 + len(self.steps(run)))
+    patch.setattr(Journal, "record_intent", lambda self, run, *_: 1 + len(self.steps(run)))
 
 
 def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
     late: list[tuple[Any, ...]] = []
-    intend, outcome = Journal.intend, Journal.outcome
+    record_intent, record_outcome = Journal.record_intent, Journal.record_outcome
 
     def later(self: Journal, run: str, *rest: Any) -> int:
         late[:] = [(self, run, *rest)]
@@ -42,19 +42,19 @@ def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
 
     def both(self: Journal, *given: Any, **more: Any) -> None:
         if late:
-            intend(*late.pop())
-        outcome(self, *given, **more)
+            record_intent(*late.pop())
+        record_outcome(self, *given, **more)
 
-    patch.setattr(Journal, "intend", later)
-    patch.setattr(Journal, "outcome", both)
+    patch.setattr(Journal, "record_intent", later)
+    patch.setattr(Journal, "record_outcome", both)
 
 
 def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
     settled = sending._settled
 
-    def believed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Reading:
+    def believed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Observed:
         found = settled(box, change, problem, *rest)
-        return found if problem else replace(found, standing=Standing.DONE)
+        return found if problem else replace(found, status=ChangeStatus.DONE)
 
     patch.setattr(sending, "_settled", believed)
 
@@ -76,8 +76,8 @@ def _no_lock(patch: pytest.MonkeyPatch) -> None:
             yield ClusterLock("", {}, now, held)
 
     for room in (apply, rollback):
-        patch.setattr(room, "hold", nothing)
-        patch.setattr(room, "box_paths", lambda *_: [])
+        patch.setattr(room, "hold_cluster", nothing)
+        patch.setattr(room, "peer_lock_paths", lambda *_: [])
 
 
 def _forwards(patch: pytest.MonkeyPatch) -> None:
@@ -88,10 +88,10 @@ def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
     """What others added since goes too."""
     real = undo.undo
 
-    def restoring(work: Undoing) -> Undone:
+    def restoring(work: UndoContext) -> UndoResult:
         undone = real(work)
         backups = work.journal.backups(work.run)
-        for box in work.boxes if not undone.open_steps and not undone.unread else ():
+        for box in work.peers if not undone.open_steps and not undone.unread else ():
             for fingerprint in box.trusted_ca():
                 if fingerprint.fingerprint not in backups[box.address].trusted_ca:
                     box.remove_trusted_ca(fingerprint)
@@ -105,8 +105,8 @@ def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
 
     def owning(self: Recorder, box: PeerPort, change: Change, number: Any) -> Made:
         made = real(self, box, change, number)
-        if made is Made.ALREADY and change.told_by_box:
-            self.journal.outcome(self.run, self.journal.intend(self.run, int(number), change, ""), "done")
+        if made is Made.ALREADY and change.is_verifiable:
+            self.journal.record_outcome(self.run, self.journal.record_intent(self.run, int(number), change, ""), "done")
         return made
 
     patch.setattr(Recorder, "_carry_out", owning)
@@ -119,9 +119,9 @@ def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
 def _third_values_are_overwritten(patch: pytest.MonkeyPatch) -> None:
     due = writer._due
 
-    def always(box: PeerPort, change: Change, voice: Any) -> Reading | None:
+    def always(box: PeerPort, change: Change, voice: Any) -> Observed | None:
         before = change.precondition(box)
-        return before if before.standing is Standing.FOREIGN else due(box, change, voice)
+        return before if before.status is ChangeStatus.FOREIGN else due(box, change, voice)
 
     patch.setattr(writer, "_due", always)
 
@@ -134,7 +134,7 @@ def _no_waiting(patch: pytest.MonkeyPatch) -> None:
 def _not_waiting_for_the_absent(patch: pytest.MonkeyPatch) -> None:
     real = undo._wait_for_the_others
 
-    def only_the_present(work: Undoing, inverse: Change, _reachable: Any) -> None:
+    def only_the_present(work: UndoContext, inverse: Change, _reachable: Any) -> None:
         real(work, inverse, dict.fromkeys(work.journal.backups(work.run)))  # type: ignore[arg-type]  # only its keys are asked
 
     patch.setattr(undo, "_wait_for_the_others", only_the_present)
@@ -151,11 +151,11 @@ def _the_unread_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def _always_a_new_run(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Journal, "unfinished", lambda *_: None)
+    patch.setattr(Journal, "find_unfinished", lambda *_: None)
 
 
 def _a_rollback_begins_in_silence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Journal, "resume", lambda *_: None)
+    patch.setattr(Journal, "resume_run", lambda *_: None)
 
 
 def _a_resumed_run_settles_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def _confirmed_too_late(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_timer_outlives_its_run(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(timers, "disarm", lambda *_: False)
+    patch.setattr(timers, "cancel", lambda *_: False)
     patch.setattr(timers, "ENDED", frozenset())
 
 

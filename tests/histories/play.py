@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.executor.confirm_timer import confirm
-from remediate.executor.journal.timers import armed, is_due
+from remediate.executor.journal.timers import find_active, is_due
 from remediate.executor.ports import Watch, Watcher
 from remediate.executor.result import RunResult
 from remediate.formats import plan_document, plan_id
@@ -133,7 +133,7 @@ class Player:
     def armed(self) -> Run | None:
         """The run that a confirm timer is to undo."""
         with self.desk.journal() as journal:
-            return armed(journal, self.cluster.access.name)
+            return find_active(journal, self.cluster.access.name)
 
     def do(self, operation: Operation) -> Outcome | None:
         """Do one operation; None when it is none of ours."""

@@ -147,7 +147,7 @@ def _refuse(session: Session, plan: Plan, cluster: ClusterAccess, options: Apply
     from remediate.executor.ports import utc_now
 
     if options.confirm_within:
-        confirm_timer.refuse_questions(cluster)
+        confirm_timer.refuse_prompted_password(cluster)
     hours.refuse_if_closed(options.window, utc_now())
     if not options.allow_incomplete:
         preflight.refuse_incomplete(plan)

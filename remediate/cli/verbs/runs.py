@@ -119,7 +119,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
     from rich.text import Text
 
     from remediate.executor.ports import utc_now
-    from remediate.executor.run_health import remark
+    from remediate.executor.run_health import describe_run
     from remediate.model.text import escape
 
     console = session.out()
@@ -133,7 +133,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
         table.add_row(*(Text(escape(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
     console.print(table)
     for run in runs:
-        if text := remark(run, session.state_dir, utc_now()):
+        if text := describe_run(run, session.state_dir, utc_now()):
             console.print(Text(f"! {run.id}: {text}", "yellow"), soft_wrap=True)
 
 

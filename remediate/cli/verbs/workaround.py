@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.cli.fleet import Done
-    from remediate.executor.workaround import PeerFlag
+    from remediate.executor.workaround import PeerVerification
     from remediate.model.access import ClusterAccess
 
-Flags = tuple["PeerFlag", ...]
+Flags = tuple["PeerVerification", ...]
 
 
 @click.command()
@@ -58,7 +58,7 @@ def command(
     """
     from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
     from remediate.cli.notices import Heeded
-    from remediate.executor.workaround import status, switch, worst_of
+    from remediate.executor.workaround import most_serious_code, status, switch
     from remediate.model.limits import Limits
 
     with session.listening() as sink, Heeded(session, sink) as heeded:
@@ -68,7 +68,7 @@ def command(
                 flags = status(cluster, state_dir=session.state_dir, sink=sink)
             else:
                 flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=heeded)
-            return flags, worst_of(flags)
+            return flags, most_serious_code(flags)
 
         results = across(choose(session, inventory_path, patterns), work, Limits())
     tell_errors(session, results)
@@ -80,12 +80,12 @@ def command(
     return code
 
 
-def _as_json(flags: Sequence[PeerFlag]) -> dict[str, Any]:
+def _as_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:
     names = ("peer", "verification", "problem", "exit_code", "changed")
     return {"peers": [{name: getattr(flag, name) for name in names} | {"last": _last(flag)} for flag in flags]}
 
 
-def _last(flag: PeerFlag) -> dict[str, Any] | None:
+def _last(flag: PeerVerification) -> dict[str, Any] | None:
     last = flag.last
     return (
         None if last is None else {"at": last.at, "who": last.who, "host": last.host, "asked": last.asked, "found": last.found}

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from remediate.executor.identity import Who
+from remediate.executor.identity import Operator
 from remediate.executor.journal.database import open_to_read, open_to_write
 from remediate.executor.journal.rows import backup_of, run_of, step_of
 from remediate.executor.journal.schema import MIGRATIONS, version_of
@@ -80,8 +80,14 @@ class Journal:
 
     # Writing: one transaction each
 
-    def begin(
-        self, plan: Plan, backups: Iterable[Backup], approvals: Iterable[ApprovalRecord], *, who: Who, ticket: str | None
+    def begin_run(
+        self,
+        plan: Plan,
+        backups: Iterable[Backup],
+        approvals: Iterable[ApprovalRecord],
+        *,
+        operator: Operator,
+        ticket: str | None,
     ) -> str:
         """Record a new run with its plan, its backup of every peer and its approvals; return the run's id."""
         at = rfc3339(self._now())
@@ -102,9 +108,9 @@ class Journal:
                     plan.to_json(),
                     at,
                     ticket,
-                    who.user,
-                    who.host,
-                    who.pid,
+                    operator.user,
+                    operator.host,
+                    operator.pid,
                     _json([b.peer for b in kept]),
                 ),
             )
@@ -118,7 +124,7 @@ class Journal:
             )
         return run
 
-    def note_deaths(self, cluster: str) -> None:
+    def close_dead_runs(self, cluster: str) -> None:
         """Record that what is *running* on `cluster` is not: to be called with the cluster's lock held."""
         with self.transaction() as db:
             db.execute(
@@ -127,17 +133,17 @@ class Journal:
                 (rfc3339(self._now()), cluster),
             )
 
-    def resume(self, run: str, who: Who, ticket: str | None = None) -> None:
+    def resume_run(self, run: str, operator: Operator, ticket: str | None = None) -> None:
         """Record that this process goes on with `run`, under `ticket` too where that is another one."""
         known = self.run(run).ticket
         both = ", ".join(dict.fromkeys([*(known or "").split(", "), *([ticket] if ticket else [])])).strip(", ") or None
         with self.transaction() as db:
             db.execute(
                 "UPDATE runs SET state = 'running', ended_at = NULL, who = ?, host = ?, pid = ?, ticket = ? WHERE id = ?",
-                (who.user, who.host, who.pid, both, run),
+                (operator.user, operator.host, operator.pid, both, run),
             )
 
-    def intend(self, run: str, number: int, change: Change, before: str) -> int:
+    def record_intent(self, run: str, number: int, change: Change, before: str) -> int:
         """Record what is about to be written, with its inverse; return the step's sequence number."""
         inverse = change.inverse()
         undo = None if inverse is None else {"kind": inverse.kind, "facts": dict(inverse.facts())}
@@ -151,7 +157,7 @@ class Journal:
             )
         return int(row[0])
 
-    def outcome(
+    def record_outcome(
         self,
         run: str,
         seq: int,
@@ -174,7 +180,7 @@ class Journal:
                 (state, after, rfc3339(self._now()), mask(message), seconds, proven, run, seq),
             )
 
-    def undone(self, run: str, seq: int, message: str = "", *, proven: bool = False) -> None:
+    def record_undo(self, run: str, seq: int, message: str = "", *, proven: bool = False) -> None:
         """Record that step `seq` was read back as not, or no longer, in effect.
 
         Args:
@@ -186,7 +192,7 @@ class Journal:
                 (rfc3339(self._now()), mask(message), proven, run, seq),
             )
 
-    def note_reading(self, run: str, peer: Address, others: Iterable[Fingerprint]) -> None:
+    def record_reading(self, run: str, peer: Address, others: Iterable[Fingerprint]) -> None:
         """Record what the list of `peer` holds beside the certificates of `run`, where that is less than its backup."""
         with self.transaction() as db:
             db.execute(
@@ -233,7 +239,7 @@ class Journal:
             raise UnknownRun(f"{what} in {self.path.parent}.")
         return found[0]
 
-    def unfinished(self, plan: Plan) -> Run | None:
+    def find_unfinished(self, plan: Plan) -> Run | None:
         """The newest run of `plan`, when it was left before its end."""
         mine = [run for run in self.runs() if run.cluster == plan.cluster and run.plan == plan.id]
         return mine[0] if mine and mine[0].state in UNFINISHED else None
@@ -242,7 +248,7 @@ class Journal:
         """The writes of `run`, in the order they were intended."""
         return tuple(step_of(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
 
-    def longest(self, cluster: str, kind: str) -> float | None:
+    def longest_write_seconds(self, cluster: str, kind: str) -> float | None:
         """How many seconds the longest write of this kind on `cluster` took that was seen from its start to its end."""
         query = "SELECT max(seconds) AS seconds FROM steps JOIN runs ON runs.id = steps.run WHERE cluster = ? AND kind = ?"
         found = self._select(query, cluster, kind)[0]["seconds"]
@@ -261,7 +267,7 @@ class Journal:
         rows = self._select("SELECT peer, others FROM readings WHERE run = ?", run)
         return {Address(row["peer"]): frozenset(map(Fingerprint, json.loads(row["others"]))) for row in rows}
 
-    def running(self, cluster: str) -> str:
+    def find_running(self, cluster: str) -> str:
         """The run that is *running* on `cluster`; empty: none. With the cluster's lock held, it is the one of this process."""
         rows = self._select("SELECT id FROM runs WHERE cluster = ? AND state = 'running' ORDER BY number DESC", cluster)
         return str(rows[0]["id"]) if rows else ""

@@ -13,14 +13,14 @@ CONFIRMED = "Confirmed by"
 ENDED: frozenset[RunState] = frozenset({"applied", "rolled-back"})
 
 
-def is_armed(run: Run) -> bool:
+def is_active(run: Run) -> bool:
     """Whether a timer is to undo `run`."""
     return run.timer is not None and run.state not in ENDED
 
 
-def armed(journal: Journal, cluster: str) -> Run | None:
+def find_active(journal: Journal, cluster: str) -> Run | None:
     """The newest run on `cluster` that a timer is to undo."""
-    return next((run for run in journal.runs() if run.cluster == cluster and is_armed(run)), None)
+    return next((run for run in journal.runs() if run.cluster == cluster and is_active(run)), None)
 
 
 def is_due(run: Run, now: datetime) -> bool:
@@ -28,19 +28,19 @@ def is_due(run: Run, now: datetime) -> bool:
     return run.confirm_by is not None and run.confirm_by <= rfc3339(now)
 
 
-def arm(journal: Journal, run: str, timer: str, confirm_by: datetime) -> None:
+def start(journal: Journal, run: str, timer: str, confirm_by: datetime) -> None:
     """From now on `timer`, and no earlier one, undoes `run` after `confirm_by`."""
     with journal.transaction() as db:
         db.execute("UPDATE runs SET timer = ?, confirm_by = ? WHERE id = ?", (timer, rfc3339(confirm_by), run))
 
 
-def put_off(journal: Journal, run: str, confirm_by: datetime) -> None:
+def extend(journal: Journal, run: str, confirm_by: datetime) -> None:
     """Let the timer of `run` end at `confirm_by` instead."""
     with journal.transaction() as db:
         db.execute("UPDATE runs SET confirm_by = ? WHERE id = ?", (rfc3339(confirm_by), run))
 
 
-def disarm(journal: Journal, run: str) -> bool:
+def cancel(journal: Journal, run: str) -> bool:
     """No timer undoes `run` any more; returns whether one would have."""
     with journal.transaction() as db:
         return db.execute("UPDATE runs SET timer = NULL WHERE id = ? AND timer IS NOT NULL", (run,)).rowcount == 1
@@ -59,7 +59,7 @@ def confirm(journal: Journal, run: str, who: str, now: datetime) -> bool:
         )
 
 
-def expire(journal: Journal, run: str, timer: str, now: datetime) -> bool:
+def claim_expired(journal: Journal, run: str, timer: str, now: datetime) -> bool:
     """Take `run` for its rollback: from now on it cannot be confirmed. Returns False when `timer` has no right to it (any more)."""
     with journal.transaction() as db:
         return (
@@ -73,7 +73,7 @@ def expire(journal: Journal, run: str, timer: str, now: datetime) -> bool:
         )
 
 
-def give_up(journal: Journal, run: str) -> None:
+def cancel_confirmation(journal: Journal, run: str) -> None:
     """A rollback of `run` begins: from now on it cannot be confirmed."""
     with journal.transaction() as db:
         db.execute(

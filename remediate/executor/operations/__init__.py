@@ -63,6 +63,6 @@ REGISTRY: Mapping[str, Callable[[Address, Facts, Find], Change]] = {
 }
 
 
-def restored(kind: str, peer: Address, facts: Facts, find: Find) -> Change:
+def restore_change(kind: str, peer: Address, facts: Facts, find: Find) -> Change:
     """Return the change that a journal holds as `kind`, `peer` and `facts`; `find` gives its certificates."""
     return REGISTRY[kind](peer, facts, find)

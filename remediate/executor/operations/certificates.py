@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from remediate.executor.lists import ShrunkenList
-from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
@@ -21,7 +21,7 @@ def named(certificate: Certificate) -> str:
     return f"{escape_ascii(certificate.subject) or 'a certificate without a subject'} ({certificate.fingerprint})"
 
 
-def digest_of(fingerprints: Iterable[Fingerprint]) -> str:
+def digest_list(fingerprints: Iterable[Fingerprint]) -> str:
     """The digest of a trusted CA list, order included: what a plan's ``base`` holds."""
     return sha256_of("\n".join(fingerprints))
 
@@ -31,7 +31,7 @@ class TrustOnPeer:
     """Append one certificate to the trusted CA list of one peer."""
 
     kind: ClassVar[str] = "trust-certificate"
-    told_by_box: ClassVar[bool] = True
+    is_verifiable: ClassVar[bool] = True
     peer: Address
     certificate: Certificate
 
@@ -40,16 +40,16 @@ class TrustOnPeer:
         return f"trust {named(self.certificate)} on {self.peer}"
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {named(self.certificate)}."
 
-    def precondition(self, box: PeerPort) -> Reading:
+    def precondition(self, box: PeerPort) -> Observed:
         return _read(box, self.certificate, done_when_present=True)
 
     def write(self, box: PeerPort) -> None:
         box.append_trusted_ca(self.certificate)
 
-    def read_back(self, box: PeerPort) -> Reading:
+    def read_back(self, box: PeerPort) -> Observed:
         return self.precondition(box)
 
     def inverse(self) -> RemoveFromPeer:
@@ -64,7 +64,7 @@ class RemoveFromPeer:
     """Take one certificate out of the trusted CA list of one peer."""
 
     kind: ClassVar[str] = "remove-certificate"
-    told_by_box: ClassVar[bool] = True
+    is_verifiable: ClassVar[bool] = True
     peer: Address
     certificate: Certificate
 
@@ -73,16 +73,16 @@ class RemoveFromPeer:
         return f"remove {named(self.certificate)} from the trusted CA list of {self.peer}"
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {named(self.certificate)}."
 
-    def precondition(self, box: PeerPort) -> Reading:
+    def precondition(self, box: PeerPort) -> Observed:
         return _read(box, self.certificate, done_when_present=False)
 
     def write(self, box: PeerPort) -> None:
         box.remove_trusted_ca(self.certificate)
 
-    def read_back(self, box: PeerPort) -> Reading:
+    def read_back(self, box: PeerPort) -> Observed:
         return self.precondition(box)
 
     def inverse(self) -> TrustOnPeer:
@@ -92,16 +92,16 @@ class RemoveFromPeer:
         return {"certificate": self.certificate.fingerprint}
 
 
-def _read(box: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Reading:
+def _read(box: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Observed:
     try:
         shown = box.trusted_ca()
     except ShrunkenList as shrunken:
         # Others took something out, or the list was cut: it tells of this certificate only what it proves all the same.
-        if not shrunken.tells_of(certificate.fingerprint):
+        if not shrunken.proves(certificate.fingerprint):
             raise
         shown = shrunken.listed
     listed = [one.fingerprint for one in shown]
     present = certificate.fingerprint in listed
     others = sorted(one for one in listed if one != certificate.fingerprint)
-    standing = Standing.DONE if present is done_when_present else Standing.TO_DO
-    return Reading(standing, digest_of(listed), digest_of(others))
+    status = ChangeStatus.DONE if present is done_when_present else ChangeStatus.TO_DO
+    return Observed(status, digest_list(listed), digest_list(others))

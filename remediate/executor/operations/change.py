@@ -11,7 +11,7 @@ from remediate.executor.ports import PeerPort
 from remediate.model.identity import Address
 
 
-class Standing(Enum):
+class ChangeStatus(Enum):
     """How a box stands to a change."""
 
     TO_DO = "to do"
@@ -20,17 +20,17 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Observed:
     """What a box says, as far as one change is concerned.
 
     Attributes:
         digest: of what the change touches, for the journal.
-        rest: of everything beside it that the write could hurt; it must be the same before and after.
+        unrelated_digest: of everything beside it that the write could hurt; it must be the same before and after.
     """
 
-    standing: Standing
+    status: ChangeStatus
     digest: str
-    rest: str = ""
+    unrelated_digest: str = ""
 
 
 class Change(Protocol):
@@ -38,12 +38,12 @@ class Change(Protocol):
 
     Attributes:
         kind: its name in plans and in the journal.
-        told_by_box: whether reading the box tells if it was done. Where not (a refresh, a restart), the journal alone does, and a
+        is_verifiable: whether reading the box tells if it was done. Where not (a refresh, a restart), the journal alone does, and a
             change whose intent stands in the journal is never sent again.
     """
 
     kind: ClassVar[str]
-    told_by_box: ClassVar[bool]
+    is_verifiable: ClassVar[bool]
 
     @property
     def peer(self) -> Address: ...
@@ -53,20 +53,20 @@ class Change(Protocol):
         """What it does, in the imperative, for a person: ``trust steven-DC-CA (sha256:…) on expc1``."""
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         """How a person does it where the box does not offer it: one sentence with the page."""
 
-    def precondition(self, box: PeerPort) -> Reading:
+    def precondition(self, box: PeerPort) -> Observed:
         """Read whether it is still to do."""
 
     def write(self, box: PeerPort) -> None:
         """Do it. Raises what `PeerPort` says of writes."""
 
-    def read_back(self, box: PeerPort) -> Reading:
+    def read_back(self, box: PeerPort) -> Observed:
         """Read whether it is done."""
 
     def inverse(self) -> Change | None:
         """The change that undoes it; None: there is nothing to undo."""
 
     def facts(self) -> Mapping[str, str]:
-        """What the journal keeps of it; `operations.restored` reads it again."""
+        """What the journal keeps of it; `operations.restore_change` reads it again."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.identity import Address, CipherList
@@ -17,7 +17,7 @@ class SetCipherList:
     """Replace the cipher list `before` by `after`; any third value is somebody else's, and is left alone."""
 
     kind: ClassVar[str] = "set-ciphers"
-    told_by_box: ClassVar[bool] = True
+    is_verifiable: ClassVar[bool] = True
     peer: Address
     name: str
     before: CipherList
@@ -28,18 +28,20 @@ class SetCipherList:
         return f"set {self.name} to {self.after!r} on {self.peer}"
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         return f'On {self.peer}, run `xConfiguration Ciphers {self.name} Value: "{self.after}"`.'
 
-    def precondition(self, box: PeerPort) -> Reading:
+    def precondition(self, box: PeerPort) -> Observed:
         current = box.ciphers().get(self.name)
-        standing = {self.after: Standing.DONE, self.before: Standing.TO_DO}.get(current or CipherList(""), Standing.FOREIGN)
-        return Reading(standing, sha256_of(current or ""))
+        status = {self.after: ChangeStatus.DONE, self.before: ChangeStatus.TO_DO}.get(
+            current or CipherList(""), ChangeStatus.FOREIGN
+        )
+        return Observed(status, sha256_of(current or ""))
 
     def write(self, box: PeerPort) -> None:
         box.set_cipher(self.name, self.after)
 
-    def read_back(self, box: PeerPort) -> Reading:
+    def read_back(self, box: PeerPort) -> Observed:
         return self.precondition(box)
 
     def inverse(self) -> SetCipherList:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.expressway import REFRESH_BUTTON, SERVERS_PAGES
@@ -28,7 +28,7 @@ class RefreshOnPrimary:
     """
 
     kind: ClassVar[str] = "refresh-discovery"
-    told_by_box: ClassVar[bool] = False
+    is_verifiable: ClassVar[bool] = False
     peer: Address
     publisher: Address
     product: Product
@@ -39,19 +39,19 @@ class RefreshOnPrimary:
         return f"refresh the discovery of {self.publisher} ({self.product}) through {self.peer}"
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}."
 
-    def precondition(self, box: PeerPort) -> Reading:
-        return Reading(Standing.TO_DO, _digest(box))
+    def precondition(self, box: PeerPort) -> Observed:
+        return Observed(ChangeStatus.TO_DO, _digest(box))
 
     def write(self, box: PeerPort) -> None:
         axl = None if self.axl is None else (self.axl.username, self.axl.password.read())
         box.refresh_discovery(self.publisher, self.product, axl)
 
-    def read_back(self, box: PeerPort) -> Reading:
+    def read_back(self, box: PeerPort) -> Observed:
         listed = self.publisher in {publisher.address for publisher in box.publishers()}
-        return Reading(Standing.DONE if listed else Standing.FOREIGN, _digest(box))
+        return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(box))
 
     def inverse(self) -> None:
         return None

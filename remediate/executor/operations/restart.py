@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from remediate.executor.operations.certificates import digest_of
-from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.operations.certificates import digest_list
+from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.errors import ObservationError, OutcomeUnknown
 from remediate.model.identity import Address
@@ -24,7 +24,7 @@ class RestartOnPeer:
     """Restart one peer. A lost answer is expected, since the box goes down; that it was down and came back is what counts."""
 
     kind: ClassVar[str] = "restart-peer"
-    told_by_box: ClassVar[bool] = False
+    is_verifiable: ClassVar[bool] = False
     peer: Address
     limits: Limits = Limits()
     pause: Callable[[float], None] = time.sleep
@@ -35,11 +35,11 @@ class RestartOnPeer:
         return f"restart {self.peer}"
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         return f"On {self.peer}, run `xCommand Restart`, one peer at a time."
 
-    def precondition(self, box: PeerPort) -> Reading:
-        return Reading(Standing.TO_DO, _digest(box))
+    def precondition(self, box: PeerPort) -> Observed:
+        return Observed(ChangeStatus.TO_DO, _digest(box))
 
     def write(self, box: PeerPort) -> None:
         with suppress(OutcomeUnknown):
@@ -50,8 +50,8 @@ class RestartOnPeer:
         if not self._wait(box, self.limits.restart_s, until_it_answers=True):
             raise OutcomeUnknown(f"{self.peer} did not answer again within {self.limits.restart_s:.0f} s of its restart.")
 
-    def read_back(self, box: PeerPort) -> Reading:
-        return Reading(Standing.DONE, _digest(box))
+    def read_back(self, box: PeerPort) -> Observed:
+        return Observed(ChangeStatus.DONE, _digest(box))
 
     def inverse(self) -> None:
         return None
@@ -72,7 +72,7 @@ class RestartOnPeer:
 
 
 def _digest(box: PeerPort) -> str:
-    return digest_of(fingerprint.fingerprint for fingerprint in box.trusted_ca())
+    return digest_list(fingerprint.fingerprint for fingerprint in box.trusted_ca())
 
 
 def _answers(box: PeerPort) -> bool:

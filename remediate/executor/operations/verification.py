@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from remediate.executor.operations.change import Reading, Standing
+from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.errors import NotOffered
@@ -18,7 +18,7 @@ class SetVerification:
     """Turn the verification of certificates on or off on one peer."""
 
     kind: ClassVar[str] = "verify-origin-server"
-    told_by_box: ClassVar[bool] = True
+    is_verifiable: ClassVar[bool] = True
     peer: Address
     on: bool
 
@@ -27,19 +27,19 @@ class SetVerification:
         return f"turn the verification of certificates {_word(on=self.on).lower()} on {self.peer}"
 
     @property
-    def by_hand(self) -> str:
+    def manual_instruction(self) -> str:
         return f"On {self.peer}, run `xConfiguration EdgeConfigServer VerifyOriginServer: {_word(on=self.on)}`."
 
-    def precondition(self, box: PeerPort) -> Reading:
+    def precondition(self, box: PeerPort) -> Observed:
         current = box.verify_origin_server()
         if current is None:
             raise NotOffered(f"{self.peer} does not offer VerifyOriginServer in this version.")
-        return Reading(Standing.DONE if current is self.on else Standing.TO_DO, sha256_of(_word(on=current)))
+        return Observed(ChangeStatus.DONE if current is self.on else ChangeStatus.TO_DO, sha256_of(_word(on=current)))
 
     def write(self, box: PeerPort) -> None:
         box.set_verify_origin_server(self.on)
 
-    def read_back(self, box: PeerPort) -> Reading:
+    def read_back(self, box: PeerPort) -> Observed:
         return self.precondition(box)
 
     def inverse(self) -> SetVerification:
