@@ -45,7 +45,7 @@ def remind(session: Session, cluster: str, off: Sequence[str]) -> None:
 
 def remind_from_journal(session: Session) -> None:
     """The same for commands that look at no cluster: as far as the switch was turned from this state directory, if there is one."""
-    from remediate.executor.switches import find_workarounds_left_on
+    from remediate.executor.journal.switches import find_workarounds_left_on
     from remediate.model.errors import UsageError
 
     try:

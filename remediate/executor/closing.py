@@ -8,7 +8,7 @@ from remediate.executor.byhand import ByHand, excuse
 from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import Job
 from remediate.executor.recovery import confirm_command
-from remediate.executor.result import RunResult
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.sending import ChangeFailed
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification
@@ -30,7 +30,8 @@ class VerificationFailed(ChangeFailed):
 
 def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
     """Close a run that was verified. Raises VerificationFailed instead when the plan did not come true."""
-    broken, open_steps = excuse(seen, by_hand)
+    broken, texts = excuse(seen, by_hand)
+    open_steps = tuple(ManualStep(text) for text in texts)
     run = job.recorder.run if job.recorder else ""
     if broken:
         said = "; ".join(seen.sentence(one) for one in broken)
@@ -53,7 +54,7 @@ def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
     return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message, deadline)
 
 
-def _what_to_confirm(job: Job, recorder: Recorder, deadline: str, open_steps: Sequence[str]) -> str:
+def _what_to_confirm(job: Job, recorder: Recorder, deadline: str, open_steps: Sequence[ManualStep]) -> str:
     if open_steps:
         return f"It is rolled back at {deadline}, unless the same plan is applied again to its end, and confirmed, before."
     return f"It is rolled back unless it is confirmed by {deadline}: {confirm_command(recorder.run, job.order.state_dir)}"
@@ -64,7 +65,7 @@ def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
     plan, voice = job.order.plan, job.order.voice
     voice.say("unknown", "What every endpoint gets from every peer afterwards: unknown until apply.", step=Step.VERIFY.value)
     job.walk.enter(Step.CLOSE)
-    open_steps = tuple(one.text for one in by_hand if one.open)
+    open_steps = tuple(ManualStep(one.text) for one in by_hand if one.open)
     refused = any(not endpoint.after.verdict.ok for endpoint in plan.endpoints)
     code = most_serious([8 if open_steps else 0, 10 if refused else 0])
     stay = sum(not endpoint.after.verdict.ok for endpoint in plan.endpoints)
@@ -79,7 +80,7 @@ def _earlier_run(job: Job) -> str:
     return next((run.id for run in runs if run.cluster == plan.cluster and run.plan == plan.id and run.state == "applied"), "")
 
 
-def _sentence(seen: Verification, open_steps: Sequence[str], *, did: bool) -> str:
+def _sentence(seen: Verification, open_steps: Sequence[ManualStep], *, did: bool) -> str:
     parts = ["Applied and read back." if did else "Nothing to do: the cluster is as the plan wants it."]
     parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
     parts += [f"{count(len(seen.unseen), 'endpoint')} could not be looked at."] if seen.unseen else []

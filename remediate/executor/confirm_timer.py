@@ -167,23 +167,24 @@ def restart_countdown(order: Order, recorder: Recorder) -> str | None:
 
 
 def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now) -> RunResult:
-    """End the confirm timer of `run` (an id, or ``last``): what it did stays. Confirming twice changes nothing.
+    """End the confirm timer of `run` (an id, or ``last``), so that what it did stays. Confirming twice changes nothing.
 
     Raises:
-        UnknownRun, JournalError
-        NotPending: it does not wait for this, or its deadline has passed.
+        UnknownRun: There is no such run.
+        JournalError: The journal cannot be read or written.
+        NotPending: The run does not wait for confirmation, or its deadline has passed.
     """
     with Journal(state_dir) as journal:
-        found = journal.run(run)
-    if found.state == "confirm-pending":
+        record, is_older = journal.run(run), journal.is_older
+    if record.state == "confirm-pending" or is_older:
         with Journal(state_dir, writable=True) as journal:
-            if timers.confirm(journal, found.id, str(identify_operator()), now()):
-                return _confirmed(found, f"Run {found.id} on {found.cluster} is confirmed and stays; its timer has ended.")
-            found = journal.run(found.id)
-    if found.state == "applied" and found.confirm_by:
-        how = "was confirmed before" if timers.CONFIRMED in found.message else "stays: its timer was ended by a later apply"
-        return _confirmed(found, f"Run {found.id} on {found.cluster} {how}.")
-    raise _not_pending(found, now())
+            if timers.confirm(journal, record.id, str(identify_operator()), now()):
+                return _confirmed(record, f"Run {record.id} on {record.cluster} is confirmed and stays; its timer has ended.")
+            record = journal.run(record.id)
+    if record.state == "applied" and record.confirm_by:
+        how = "was confirmed before" if record.confirmed_by else "stays: its timer was ended by a later apply"
+        return _confirmed(record, f"Run {record.id} on {record.cluster} {how}.")
+    raise _not_pending(record, now())
 
 
 def _confirmed(run: Run, message: str) -> RunResult:

@@ -1,47 +1,48 @@
-"""What the journal says of how the peers of a run stand: whose a certificate is, and what differs from before the run."""
+"""Differences between the peers of a run and its journal: whose a certificate is, and what is not as before the run."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from remediate.executor import changes
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer
-from remediate.executor.operations.certificates import named
+from remediate.executor.operations.certificates import describe_certificate
+from remediate.executor.result import ManualStep
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.run import Backup, Run, StepRecord
 from remediate.model.text import first_few
 
-_OF_LISTS = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
+_LIST_CHANGES = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
 _NOT_IN_EFFECT = frozenset({"failed", "undone"})
-_WANTS = frozenset({"applied", "confirm-pending"})
+_APPLIED = frozenset({"applied", "confirm-pending"})
 
 
 def load_own_certificates(journal: Journal, run: str, peer: Address) -> dict[Fingerprint, StepRecord]:
     """Return the certificates that `run` wrote into the list of `peer`, or out of it, each with its last step."""
-    steps = [record for record in journal.steps(run) if record.peer == peer and record.kind in _OF_LISTS]
+    steps = [record for record in journal.steps(run) if record.peer == peer and record.kind in _LIST_CHANGES]
     return {Fingerprint(record.facts["certificate"]): record for record in steps}
 
 
 def load_unrelated(journal: Journal, run: str, peer: Address) -> frozenset[Fingerprint]:
-    """Return what a whole list of `peer` holds beside the certificates of `run`, as far as the journal knows."""
-    seen = journal.readings(run).get(peer)
-    kept = frozenset(journal.backups(run)[peer].trusted_ca) - load_own_certificates(journal, run, peer).keys()
-    return kept if seen is None else seen
+    """Return the certificates not of `run` that a whole list of `peer` holds, as far as the journal knows."""
+    last_read = journal.readings(run).get(peer)
+    if last_read is not None:
+        return last_read
+    return frozenset(journal.backups(run)[peer].trusted_ca) - load_own_certificates(journal, run, peer).keys()
 
 
 def load_belief(journal: Journal, run: str, peer: Address) -> ListBelief:
-    """Return what a process that knows nothing yet is to believe of the list of `peer`, for the sake of `run`."""
+    """Return what a new process has to expect of the list of `peer`, to continue or to undo `run`."""
     own = load_own_certificates(journal, run, peer)
     in_effect = {certificate: record for certificate, record in own.items() if record.state == "done"}
     return ListBelief(
         own=frozenset(own),
-        others=load_unrelated(journal, run, peer),
+        unrelated=load_unrelated(journal, run, peer),
         expected={certificate: record.kind == TrustOnPeer.kind for certificate, record in in_effect.items()},
-        known={
+        certificates={
             fingerprint: journal.certificate(fingerprint)
             for fingerprint in journal.backups(run)[peer].trusted_ca
             if journal.names_certificate(fingerprint)
@@ -50,23 +51,24 @@ def load_belief(journal: Journal, run: str, peer: Address) -> ListBelief:
 
 
 def find_later_owner(journal: Journal, run: str, record: StepRecord) -> str:
-    """Return the id of a later run that did what step `record` did, or whose plan wants it so; empty: none."""
+    """Return the id of a later run that did what step `record` did, or whose plan contains it; empty: there is none."""
     if record.kind not in {TrustOnPeer.kind, SetCipherList.kind}:
         return ""
-    return next((later.id for later in _later_runs(journal, run) if _wants(journal, later, record)), "")
+    return next((later.id for later in _load_later_runs(journal, run) if _owns(journal, later, record)), "")
 
 
-def _later_runs(journal: Journal, run: str) -> Iterator[Run]:
-    cluster = journal.run(run).cluster
-    later = itertools.takewhile(lambda candidate: candidate.id != run, journal.runs())
-    return (candidate for candidate in later if candidate.cluster == cluster)
+def _load_later_runs(journal: Journal, run: str) -> list[Run]:
+    """Return the runs after `run` on the same cluster, newest first."""
+    runs = journal.runs()
+    position = [candidate.id for candidate in runs].index(run)
+    return [later for later in runs[:position] if later.cluster == runs[position].cluster]
 
 
-def _wants(journal: Journal, run: Run, record: StepRecord) -> bool:
-    same = (record.kind, record.peer, record.facts)
-    if any((step.kind, step.peer, step.facts) == same and step.state not in _NOT_IN_EFFECT for step in journal.steps(run.id)):
+def _owns(journal: Journal, run: Run, record: StepRecord) -> bool:
+    change = (record.kind, record.peer, record.facts)
+    if any((step.kind, step.peer, step.facts) == change and step.state not in _NOT_IN_EFFECT for step in journal.steps(run.id)):
         return True
-    if run.state not in _WANTS:
+    if run.state not in _APPLIED:
         return False
     plan = journal.plan(run.id)
     if record.kind == SetCipherList.kind:
@@ -74,55 +76,72 @@ def _wants(journal: Journal, run: Run, record: StepRecord) -> bool:
     return record.facts["certificate"] in changes.to_trust(plan, record.peer)
 
 
-def describe_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]) -> Iterator[str]:
-    """Say which certificates of `run` the last reading shows although their steps are closed: no rollback ends well with them there.
+def find_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]) -> list[ManualStep]:
+    """Return a step for each certificate of `run` that a peer shows although its step is closed.
 
-    Those that came to light just now, the next rollback takes out. Those that were seen to go, somebody has put back, or the list that
-    showed them gone was not true: a person must decide.
+    One that came to light only now, the next rollback removes. One that was read back as gone was put back by a person, or the list
+    that lacked it was wrong: a person must decide.
     """
+    steps: list[ManualStep] = []
     for backup in now:
         for certificate, record in load_own_certificates(journal, run, backup.peer).items():
-            closed = record.kind == TrustOnPeer.kind and record.state in _NOT_IN_EFFECT
-            if not closed or certificate not in backup.trusted_ca or find_later_owner(journal, run, record):
+            is_closed = record.kind == TrustOnPeer.kind and record.state in _NOT_IN_EFFECT
+            if not is_closed or certificate not in backup.trusted_ca or find_later_owner(journal, run, record):
                 continue
-            name = named(journal.certificate(certificate))
-            yield (
+            name = describe_certificate(journal.certificate(certificate))
+            text = (
                 f"{backup.peer} trusts {name} again, which this run had added, taken out, and read back as gone. If nobody put it "
                 f"back on purpose, open {TRUSTED_CA_PAGE} there and delete it."
                 if record.state == "undone" and record.proven
                 else f"{backup.peer} shows {name} only now, which this run had sent. Roll back again, which takes it out."
             )
+            steps.append(ManualStep(text, backup.peer))
+    return steps
 
 
-def differences(journal: Journal, run: str, now: Sequence[Backup]) -> Iterator[str]:
-    """Say how the peers in `now` differ from their backup of before `run`."""
+def describe_differences(journal: Journal, run: str, now: Sequence[Backup]) -> list[str]:
+    """Return a clause for each difference between the peers in `now` and their backup of before `run`."""
     backups = journal.backups(run)
     put_back = {record.peer for record in journal.steps(run) if record.kind == RemoveFromPeer.kind}
+    clauses: list[str] = []
     for backup in now:
-        yield from _against(backups[backup.peer], backup, journal, run, put_back=backup.peer in put_back)
+        before = backups[backup.peer]
+        clauses += _compare_lists(before, backup, journal, run, is_put_back=backup.peer in put_back)
+        names = sorted({*before.ciphers, *backup.ciphers})
+        changed = [name for name in names if backup.ciphers.get(name) != before.ciphers.get(name)]
+        clauses += [f"{name} of {before.peer} is not the one of before the run" for name in changed]
+    return clauses
 
 
-def _against(before: Backup, now: Backup, journal: Journal, run: str, *, put_back: bool) -> Iterator[str]:
+def _compare_lists(before: Backup, now: Backup, journal: Journal, run: str, *, is_put_back: bool) -> list[str]:
+    """Return at most one clause about the trusted CA lists.
+
+    Args:
+        is_put_back: The run removed certificates from the list, which are at its end once they are put back.
+    """
+    if now.trusted_ca == before.trusted_ca:
+        return []
+    if sorted(now.trusted_ca) == sorted(before.trusted_ca):
+        since = ", since what the run had removed was put back at its end" if is_put_back else ""
+        return [f"the trusted CA list of {before.peer} holds the same certificates in another order{since}"]
     own = load_own_certificates(journal, run, before.peer)
-    if sorted(now.trusted_ca) != sorted(before.trusted_ca):
-        came = [certificate for certificate in now.trusted_ca if certificate not in before.trusted_ca]
-        also = _listed("now also", (certificate for certificate in came if certificate not in own), journal)
-        # Of these it is said elsewhere whose they are: a run of this journal added them.
-        ours = _listed("still with", (certificate for certificate in came if certificate in own), journal)
-        went = (certificate for certificate in before.trusted_ca if certificate not in now.trusted_ca)
-        how = "; ".join([*also, *ours, *_listed("no longer", went, journal)]) or "a certificate stands there more or less often"
-        yield f"the trusted CA list of {before.peer} is not the one of before the run ({how})"
-    elif now.trusted_ca != before.trusted_ca:
-        since = ", since what the run had removed was put back at its end" if put_back else ""
-        yield f"the trusted CA list of {before.peer} holds the same certificates in another order{since}"
-    changed = [name for name in sorted({*before.ciphers, *now.ciphers}) if now.ciphers.get(name) != before.ciphers.get(name)]
-    yield from (f"{name} of {before.peer} is not the one of before the run" for name in changed)
+    added = [certificate for certificate in now.trusted_ca if certificate not in before.trusted_ca]
+    removed = [certificate for certificate in before.trusted_ca if certificate not in now.trusted_ca]
+    groups = {
+        "now also": [certificate for certificate in added if certificate not in own],
+        # A run of this journal added these, as is reported elsewhere.
+        "still with": [certificate for certificate in added if certificate in own],
+        "no longer": removed,
+    }
+    parts = [f"{label} {_enumerate(group, journal)}" for label, group in groups.items() if group]
+    how = "; ".join(parts) or "a certificate stands there more or less often"
+    return [f"the trusted CA list of {before.peer} is not the one of before the run ({how})"]
 
 
-def _listed(how: str, those: Iterable[Fingerprint], journal: Journal) -> Iterator[str]:
-    names = [
-        named(journal.certificate(certificate)) if journal.names_certificate(certificate) else certificate
-        for certificate in those
-    ]
-    if names:
-        yield f"{how} {first_few(names)}"
+def _enumerate(certificates: Iterable[Fingerprint], journal: Journal) -> str:
+    return first_few(
+        [
+            describe_certificate(journal.certificate(fingerprint)) if journal.names_certificate(fingerprint) else fingerprint
+            for fingerprint in certificates
+        ]
+    )

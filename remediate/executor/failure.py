@@ -13,7 +13,7 @@ from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import Change
 from remediate.executor.recovery import recovery_commands
-from remediate.executor.result import RunResult
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.signals import ImmediateStop
 from remediate.executor.undo import UndoContext, undo
 from remediate.executor.watcher import TimerError
@@ -126,7 +126,7 @@ def _rolled_back(job: Job, recorder: Recorder, failure: RemediateError) -> RunRe
         return _closed(job, recorder, "partial", 8, said, undone.open_steps, failure=failure)
     if differences := (*undone.differences, *undone.unread):
         said = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."
-        return _closed(job, recorder, "rolled-back", 8, said, differences, failure=failure)
+        return _closed(job, recorder, "rolled-back", 8, said, tuple(map(ManualStep, differences)), failure=failure)
     said = f"{failure} The run was rolled back, and the start state was read back on every peer."
     return _closed(job, recorder, "rolled-back", 3, said, failure=failure)
 
@@ -141,14 +141,15 @@ def _worked_around(job: Job, recorder: Recorder, failure: RemediateError) -> Run
         change = SetVerification(box.address, on=False)
         try:
             if recorder.carry_out(box, change) is Made.BY_HAND:
-                open_steps.append(change.manual_instruction)
+                open_steps.append(ManualStep(change.manual_instruction, box.address))
         except (AccessError, JournalError, Interrupted):
             raise
         except RemediateError as error:
-            open_steps.append(str(error) if isinstance(error, NotOffered) else f"{error} {change.manual_instruction}")
-    open_steps.extend(f"{peer} cannot be reached: {why}" for peer, why in job.unreachable.items())
+            text = str(error) if isinstance(error, NotOffered) else f"{error} {change.manual_instruction}"
+            open_steps.append(ManualStep(text, box.address))
+    open_steps.extend(ManualStep(f"{peer} cannot be reached: {why}", peer) for peer, why in job.unreachable.items())
     said = f"{failure} The workaround is on{' where it could be read back' if open_steps else ' on every peer'}.{ended}"
-    ending = "End the workaround with `remediate workaround off` when the cause is mended."
+    ending = ManualStep("End the workaround with `remediate workaround off` when the cause is mended.")
     return _closed(job, recorder, "partial", 8, said, (*open_steps, ending), failure=failure)
 
 
@@ -158,18 +159,18 @@ def _closed(
     state: RunState,
     code: int,
     said: str,
-    open_steps: tuple[str, ...] = (),
+    open_steps: tuple[ManualStep, ...] = (),
     *,
     failure: RemediateError | None = None,
     open_step: bool = False,
 ) -> RunResult:
     job.order.stop.closing = True
     try:
-        _write_last_line(recorder, state, " ".join([said, *open_steps]))
+        _write_last_line(recorder, state, " ".join([said, *(step.text for step in open_steps)]))
     except Exception as error:  # noqa: BLE001 - the caller is told all the same
         return _left(job, recorder, "unknown", 8, f"{said} {as_failure(error)}")
     seen = failure.seen.judgements if isinstance(failure, VerificationFailed) and state == "partial" else ()
-    way_out = (_way_out(job, recorder),) if open_step else ()
+    way_out = (ManualStep(_way_out(job, recorder)),) if open_step else ()
     message = said if state == "rolled-back" else f"{said}{_timer_note(recorder)} {_way_out(job, recorder)}"
     job.order.voice.say("run-state", message, state=state, exit_code=code)
     return RunResult(recorder.run, state, code, (*open_steps, *way_out), seen, recorder.changed, message)

@@ -1,7 +1,8 @@
-"""What is believed of one peer's trusted CA list, so that a list which was cut, or is old, is not taken for a proof.
+"""Belief about one peer's trusted CA list, so that a list which was cut, or is old, is not taken for a proof.
 
-A certificate that is in a list is there. A certificate that is not in a list is absent only if that list holds everything else that
-was beside it when it was last believed. *Own* certificates are those that the run adds or takes out: of these any may come and go.
+A certificate that is in a list is there. A certificate that is not in a list is absent only where that list holds everything else
+that was beside it when it was last believed. *Own* certificates are those that the run adds or removes: of these any may come and go.
+All other certificates of the list are *unrelated*.
 """
 
 from __future__ import annotations
@@ -16,51 +17,51 @@ from remediate.model.identity import Fingerprint
 
 @dataclass(slots=True)
 class ListBelief:
-    """What is believed of one list.
+    """Belief about one list.
 
     Attributes:
-        own: the certificates of the run.
-        others: what a whole list holds beside them; None: nothing is known yet.
-        beside: for an own certificate, what the list held beside it when it last showed it.
-        expected: of own certificates, whether the next list should hold them.
-        known: certificates to name in a sentence.
+        own: The certificates of the run.
+        unrelated: The unrelated certificates of a whole list; None: no list was read yet.
+        beside: For an own certificate, the unrelated ones that the list held when it last showed it.
+        expected: For an own certificate, whether the next list should hold it; absent: not known.
+        certificates: Certificates to name in a sentence.
     """
 
     own: frozenset[Fingerprint] = frozenset()
-    others: frozenset[Fingerprint] | None = None
+    unrelated: frozenset[Fingerprint] | None = None
     beside: dict[Fingerprint, frozenset[Fingerprint]] = field(default_factory=dict)
     expected: dict[Fingerprint, bool] = field(default_factory=dict)
-    known: dict[Fingerprint, Certificate] = field(default_factory=dict)
+    certificates: dict[Fingerprint, Certificate] = field(default_factory=dict)
 
     def missing(self, listed: Collection[Fingerprint]) -> tuple[Fingerprint, ...]:
-        """Return what a whole list holds and `listed` does not, beside the run's own certificates."""
-        return tuple(sorted((self.others or frozenset()).difference(listed)))
+        """Return the unrelated certificates that a whole list holds and `listed` does not, sorted."""
+        return tuple(sorted((self.unrelated or frozenset()).difference(listed)))
 
     def is_unexpected(self, listed: Collection[Fingerprint]) -> bool:
-        """Return whether `listed` is worth another reading: empty, without something, or other than it was left."""
-        unexpected = any((certificate in listed) is not there for certificate, there in self.expected.items())
-        return not listed or bool(self.missing(listed)) or unexpected
+        """Return whether `listed` is worth another reading: empty, cut, or not as the run left it."""
+        differs = any((certificate in listed) is not present for certificate, present in self.expected.items())
+        return not listed or bool(self.missing(listed)) or differs
 
     def proves(self, certificate: Fingerprint, listed: Collection[Fingerprint]) -> bool:
         """Return whether `listed` proves that `certificate` is there, or that it is not."""
-        reference = self.beside.get(certificate, self.others or frozenset())
+        reference = self.beside.get(certificate, self.unrelated or frozenset())
         return certificate in listed or reference.issubset(listed)
 
     def update(self, listed: Iterable[Certificate]) -> None:
-        """Believe `listed` as far as it proves anything."""
+        """Update the belief by `listed`, as far as it proves anything."""
         shown = {certificate.fingerprint: certificate for certificate in listed}
-        self.known |= shown
-        others = frozenset(shown) - self.own
+        self.certificates |= shown
+        unrelated = frozenset(shown) - self.own
         if not self.missing(shown):
-            self.others = others
+            self.unrelated = unrelated
         for certificate in self.own:
             if certificate in shown:
-                self.beside[certificate] = others
+                self.beside[certificate] = unrelated
             if self.proves(certificate, shown):
                 self.expected[certificate] = certificate in shown
 
     def forget(self, certificate: Fingerprint) -> None:
-        """Expect nothing of `certificate`: it is being written."""
+        """Drop the expectation about `certificate`, which is being written."""
         self.expected.pop(certificate, None)
 
 
@@ -68,8 +69,8 @@ class ShrunkenList(ObservationError):
     """A list that lacks certificates which it held when it was last believed, also when it was read again.
 
     Attributes:
-        listed: what it holds.
-        belief: what it was held against.
+        listed: The certificates that it holds.
+        belief: What it was compared with.
     """
 
     default_next_step = (

@@ -27,4 +27,4 @@ def with_suspects(failure: StalePlan, plan: Plan, journal: Journal, own_run: str
 
 def _told(run: Run) -> str:
     ticket = f", ticket {run.ticket}" if run.ticket else ""
-    return f"Run {run.id} of {run.who} on {run.host}{ticket} worked on it since the plan was made (it is {run.state})."
+    return f"Run {run.id} of {run.user} on {run.host}{ticket} worked on it since the plan was made (it is {run.state})."

@@ -14,7 +14,7 @@ from typing import TypeVar
 from remediate.executor.boundary import guarded, reading, writing
 from remediate.executor.environment import World
 from remediate.executor.lists import ListBelief, ShrunkenList
-from remediate.executor.operations.certificates import named
+from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
 from remediate.executor.sending import looks_for_late
 from remediate.model.access import ClusterAccess
@@ -56,12 +56,12 @@ class SteadyPeer:
 
     def expect(self, belief: ListBelief) -> None:
         """Hold every later reading of the trusted CA list against `belief`."""
-        belief.known = {**self._belief.known, **belief.known}
+        belief.certificates = {**self._belief.certificates, **belief.certificates}
         self._belief = belief
 
     def held_beside(self, certificate: Fingerprint) -> frozenset[Fingerprint]:
         """Return what the list held beside `certificate` when it last showed it; else what a whole list holds."""
-        return self._belief.beside.get(certificate, self._belief.others or frozenset())
+        return self._belief.beside.get(certificate, self._belief.unrelated or frozenset())
 
     def capabilities(self) -> CapabilitiesPort:
         with reading(self.address):
@@ -139,8 +139,8 @@ class SteadyPeer:
         return listed
 
     def _what_is_missing(self, missing: Sequence[Fingerprint]) -> str:
-        known = self._belief.known
-        names = [named(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing]
+        known = self._belief.certificates
+        names = [describe_certificate(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing]
         return (
             f"The trusted CA list that {self.address} shows lacks {first_few(names)}, which it held before. It may have been "
             "cut, so what else it lacks proves nothing."

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from remediate.model.approvals import ApprovedCertificate
+from remediate.model.identity import Address
 
 if TYPE_CHECKING:
     from remediate.executor.window import Window
@@ -42,6 +43,25 @@ class ApplyOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ManualStep:
+    """One step that only a person can take.
+
+    Attributes:
+        text: What to do, with the page of the web interface.
+        peer: The one peer to do it on; None: no peer, or several.
+        endpoints: ``address:port`` of those that wait for it.
+        open: It is left whatever verification says; else only when an endpoint that waits for it does not verify.
+        is_refresh: Every endpoint waits for it that is refused for its name, or that the cluster does not know (any more).
+    """
+
+    text: str
+    peer: Address | None = None
+    endpoints: frozenset[str] = frozenset()
+    open: bool = True
+    is_refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run came to; every claim in it rests on a read after the last write.
 
@@ -58,7 +78,7 @@ class RunResult:
     run_id: str
     state: str
     exit_code: int
-    open_steps: tuple[str, ...]
+    open_steps: tuple[ManualStep, ...]
     judgements: tuple[Judgement, ...]
     changed: bool
     message: str

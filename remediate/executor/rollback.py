@@ -1,8 +1,7 @@
-"""Undo a run from its journal alone: in a new process, later, on a cluster that may be partly down."""
+"""Rollback of a run from its journal alone: in a new process, later, on a cluster that may be partly down."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.reconnecting import SteadyPeer, open_steadily
 from remediate.executor.recovery import go_on_undoing
-from remediate.executor.result import RunResult
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
 from remediate.executor.voice import Voice
@@ -25,6 +24,7 @@ from remediate.executor.workaround import remind_of_workaround
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
+from remediate.model.exit_codes import ExitCode
 from remediate.model.limits import Limits
 from remediate.model.run import Run
 from remediate.model.text import count
@@ -39,157 +39,189 @@ def rollback(
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
 ) -> RunResult:
-    """Undo `run` (an id, or ``last``): strictly backwards, exactly what it added, changed or removed.
+    """Undo a run: strictly backwards, exactly what it added, changed or removed.
 
-    What cannot be undone now (a peer that is down, a removal that the box does not offer) stays open (exit 8), and rolling back again
-    goes on with it. A run that is rolled back already is read again: what came to light since is undone. What others changed since is
-    left as it is, and said.
+    What cannot be undone now (a peer that is down, a removal that the peer does not offer) stays open (exit 8), and another rollback
+    continues with it. A run that is rolled back already is read again, and what came to light since is undone. What others changed
+    since is left as it is, and reported.
 
-    Raises: unless something was written; then the result says what went wrong (exit 8).
-        UnknownRun, UsageError (the run is of another cluster), LockHeld, JournalError, AccessError, ObservationError.
+    Once something was written, no error is raised: the result describes it (exit 8).
+
+    Args:
+        run: The id of a run, or ``last``.
+
+    Raises:
+        UnknownRun: There is no such run.
+        UsageError: The run is of another cluster.
+        LockHeld: Another run is at work on the cluster.
+        JournalError: The journal cannot be read or written.
+        AccessError: A login was refused.
+        ObservationError: A peer cannot be read.
     """
-    voice = Voice(sink, cluster.name)
-    with handle_signals(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
+    events = Voice(sink, cluster.name)
+    with handle_signals(lambda text: events.say("warning", text)) as stop, ExitStack() as stack:
         try:
-            journal, found, work = _prepared(run, cluster, state_dir, limits, guarded(world), voice, stop, stack)
+            context, record = _prepare(run, cluster, state_dir, limits, guarded(world), events, stop, stack)
         except ImmediateStop:
-            return _stopped_early(voice, stop)
-        due = timers.is_active(found) and timers.is_due(found, world.now())
-        begun = _Begun(journal, found)
-        work = replace(work, before_write=begun.note)
+            return _stop_early(events, stop)
+        is_late = timers.is_active(record) and timers.is_due(record, world.now())
+        beginning = _Beginning(context.journal, record.id)
+        context = replace(context, before_write=beginning.record_write)
         try:
-            if found.state != "rolled-back":
-                # If this process dies on the way, what it leaves is no longer *applied*: `close_dead_runs` then says so.
-                begun.note()
-                begun.wrote = False
-            undone = undo(work)
-            remind_of_workaround(work.peers, voice)
+            if record.state != "rolled-back":
+                # If this process dies, what it leaves is no longer *applied*: `close_dead_runs` then records that.
+                beginning.record()
+            result = undo(context)
+            remind_of_workaround(context.peers, events)
             stop.closing = True
-            return voice.tell_trouble(_closed(work, undone, f"Nobody confirmed it by {found.confirm_by}. " if due else ""))
+            late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
+            return events.tell_trouble(_close(context, result, late))
         except (Interrupted, ImmediateStop):
-            return _interrupted(work, stop, cluster, state_dir)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed, and nobody is told that nothing changed
             stop.closing = True
-            return _stopped(work, begun, as_failure(error), go_on_undoing(found.id, cluster, state_dir))
+            return _close_interrupted(context, stop, go_on_undoing(record.id, cluster, state_dir))
+        except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
+            stop.closing = True
+            return _close_failed(context, beginning, as_failure(error), go_on_undoing(record.id, cluster, state_dir))
 
 
 @dataclass(slots=True)
-class _Begun:
-    """Whether the journal says that the rollback began, and whether it wrote to a box."""
+class _Beginning:
+    """Beginning of a rollback.
+
+    Attributes:
+        is_recorded: The journal holds that it began.
+        wrote: It wrote to a peer, or was about to.
+    """
 
     journal: Journal
-    run: Run
-    noted: bool = False
+    run: str
+    is_recorded: bool = False
     wrote: bool = False
 
-    def note(self) -> None:
-        """Say in the journal that it began; to be called before each write."""
-        if not self.noted:
-            self.journal.resume_run(self.run.id, identify_operator())
-        self.noted = self.wrote = True
+    def record(self) -> None:
+        """Record in the journal that the rollback began."""
+        if not self.is_recorded:
+            self.journal.resume_run(self.run, identify_operator())
+        self.is_recorded = True
+
+    def record_write(self) -> None:
+        """Record that a write follows."""
+        self.record()
+        self.wrote = True
 
 
-def _stopped(work: UndoContext, begun: _Begun, failure: RemediateError, go_on: str) -> RunResult:
-    """Close a rollback that cannot go on. Raises `failure` itself when nothing was written."""
-    message = f"The rollback stopped: {failure}"
-    if begun.noted:
-        with suppress(JournalError):  # Without a journal, the next run on the cluster finds out that this process ended.
-            work.journal.close_run(work.run, "partial", message)
-    if not begun.wrote:
-        raise failure
-    return _said(work, RunResult(work.run, "partial", 8, (go_on,), (), changed=True, message=f"{message} {go_on}"))
-
-
-def _prepared(
+def _prepare(
     run: str,
     cluster: ClusterAccess,
     state_dir: Path,
     limits: Limits,
     world: World,
-    voice: Voice,
+    events: Voice,
     stop: StopRequest,
     stack: ExitStack,
-) -> tuple[Journal, Run, UndoContext]:
-    """The lock, the journal, the run and the peers; nothing is undone yet."""
-    _its_run(run, cluster, state_dir)
+) -> tuple[UndoContext, Run]:
+    """Take the lock, and open the journal and the peers until `stack` ends; nothing is undone yet."""
+    _refuse_wrong_run(run, cluster, state_dir)
     shared = world.lock_directory or shared_directory()
-    lock = stack.enter_context(
-        hold_cluster(cluster, state_dir, shared, operator=identify_operator(), ticket=None, now=world.now)
-    )
+    operator = identify_operator()
+    lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=world.now))
     journal = stack.enter_context(world.journal(state_dir))
     journal.close_dead_runs(cluster.name)
-    found = journal.run(run)
-    voice.run = found.id
-    opened, boxes = open_steadily(world, cluster, limits, stack, writable=True)
+    record = journal.run(run)
+    events.run = record.id
+    opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
     lock.acquire(peer_lock_paths(opened, shared))
-    timers.cancel_confirmation(journal, found.id)
-    _warn_of_later_runs(journal, found, voice)
-    _expect_lists(journal, found.id, boxes)
-    return journal, found, UndoContext(journal, found.id, boxes, limits, world.pause, voice, stop.check)
+    timers.cancel_confirmation(journal, record.id)
+    _warn_of_later_runs(journal, record, events)
+    _expect_lists(journal, record.id, peers)
+    return UndoContext(journal, record.id, peers, limits, world.pause, events, stop.check), record
 
 
-def _expect_lists(journal: Journal, run: str, boxes: Sequence[SteadyPeer]) -> None:
-    """Tell each peer what the journal last read of its list."""
-    for peer, box in match_peers(journal, run, boxes).items():
-        box.expect(load_belief(journal, run, peer))
+def _expect_lists(journal: Journal, run: str, peers: Sequence[SteadyPeer]) -> None:
+    """Give each peer what the journal last read of its list."""
+    for address, peer in match_peers(journal, run, peers).items():
+        peer.expect(load_belief(journal, run, address))
 
 
-def _its_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
-    """Refuse a wrong run before anything is created or opened."""
+def _refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
+    """Refuse a run of another cluster before anything is created or opened."""
     with Journal(state_dir) as journal:
-        found = journal.run(run)
-    if found.cluster != cluster.name:
-        raise UsageError(f"Run {found.id} is of cluster {found.cluster}, not of {cluster.name}.")
-    if not {peer.casefold() for peer in found.peers} & {peer.address.casefold() for peer in cluster.peers}:
+        record = journal.run(run)
+    if record.cluster != cluster.name:
+        raise UsageError(f"Run {record.id} is of cluster {record.cluster}, not of {cluster.name}.")
+    if not {peer.casefold() for peer in record.peers} & {peer.address.casefold() for peer in cluster.peers}:
         raise UsageError(
-            f"Run {found.id} changed {', '.join(found.peers)}, and {cluster.source} names none of them.",
+            f"Run {record.id} changed {', '.join(record.peers)}, and {cluster.source} names none of them.",
             next_step="Give the inventory that the run was made with.",
         )
 
 
-def _warn_of_later_runs(journal: Journal, run: Run, voice: Voice) -> None:
-    later = itertools.takewhile(lambda one: one.id != run.id, journal.runs())
-    for one in later:
-        if one.cluster == run.cluster and one.state in {"applied", "confirm-pending"}:
-            voice.say("warning", f"Run {one.id} was applied later; it may rely on what run {run.id} added.")
+def _warn_of_later_runs(journal: Journal, run: Run, events: Voice) -> None:
+    for later in journal.runs():
+        if later.id == run.id:
+            return
+        if later.cluster == run.cluster and later.state in {"applied", "confirm-pending"}:
+            events.say("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
 
 
-def _closed(work: UndoContext, undone: UndoResult, late: str) -> RunResult:
-    # Whoever rolled it back reads what became of it: the timer has nothing left to do.
-    timers.cancel(work.journal, work.run)
-    if undone.open_steps:
+def _close(context: UndoContext, result: UndoResult, late: str) -> RunResult:
+    """Close the run once everything was tried; `late` is put in front of the message."""
+    # Whoever rolled it back reads the result: the timer has nothing left to do.
+    timers.cancel(context.journal, context.run)
+    if result.open_steps:
+        steps = count(len(result.open_steps), "step is", "steps are")
         again = "Roll back again when they are done and the peers answer: it checks."
-        message = f"{late}Run {work.run} is not rolled back yet: {count(len(undone.open_steps), 'step is', 'steps are')} open. {again}"
-        work.journal.close_run(work.run, "partial", " ".join([message, *undone.open_steps]))
-        return _said(work, RunResult(work.run, "partial", 8, undone.open_steps, (), undone.changed, message))
-    for difference in undone.differences:
-        work.voice.say("warning", f"Left as it is: {difference}.")
-    message = f"{late}Run {work.run} is rolled back{_standing(undone)}"
-    work.journal.close_run(work.run, "rolled-back", message)
-    return _said(work, RunResult(work.run, "rolled-back", 4 if undone.unread else 0, (), (), undone.changed, message))
+        message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
+        texts = [step.text for step in result.open_steps]
+        context.journal.close_run(context.run, "partial", " ".join([message, *texts]))
+        return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, result.open_steps, changed=result.changed)
+    for difference in result.differences:
+        context.events.say("warning", f"Left as it is: {difference}.")
+    message = f"{late}Run {context.run} is rolled back{_describe_peers(result)}"
+    context.journal.close_run(context.run, "rolled-back", message)
+    code = ExitCode.INCOMPLETE if result.unread else ExitCode.DONE
+    return _finish(context, "rolled-back", code, message, changed=result.changed)
 
 
-def _standing(undone: UndoResult) -> str:
-    """How the peers stand once everything of the run is undone."""
-    others = f" Not as it was before the run, and left: {'; '.join(undone.differences)}." if undone.differences else ""
-    if undone.unread:
-        return f".{others} But {'; '.join(undone.unread)}: roll back again when it answers, which reads it back."
-    return f".{others}" if others else ", and every peer was read back as it was before."
+def _describe_peers(result: UndoResult) -> str:
+    """Return the end of a sentence with how the peers are once everything of the run is undone."""
+    differences = f" Not as it was before the run, and left: {'; '.join(result.differences)}." if result.differences else ""
+    if result.unread:
+        return f".{differences} But {'; '.join(result.unread)}: roll back again when it answers, which reads it back."
+    return f".{differences}" if differences else ", and every peer was read back as it was before."
 
 
-def _stopped_early(voice: Voice, stop: StopRequest) -> RunResult:
+def _stop_early(events: Voice, stop: StopRequest) -> RunResult:
     message = "Stopped at once, before anything was undone."
-    voice.say("run-state", message, state="interrupted", exit_code=stop.exit_code)
+    events.say("run-state", message, state="interrupted", exit_code=stop.exit_code)
     return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
-def _interrupted(work: UndoContext, stop: StopRequest, cluster: ClusterAccess, state_dir: Path) -> RunResult:
-    stop.closing = True
-    work.journal.close_run(work.run, "partial", "The rollback was interrupted.")
-    message = f"The rollback was interrupted. {go_on_undoing(work.run, cluster, state_dir)}"
-    return _said(work, RunResult(work.run, "partial", stop.exit_code, (), (), changed=True, message=message))
+def _close_interrupted(context: UndoContext, stop: StopRequest, resume: str) -> RunResult:
+    context.journal.close_run(context.run, "partial", "The rollback was interrupted.")
+    return _finish(context, "partial", stop.exit_code, f"The rollback was interrupted. {resume}")
 
 
-def _said(work: UndoContext, result: RunResult) -> RunResult:
-    work.voice.say("run-state", result.message, state=result.state, exit_code=result.exit_code)
-    return result
+def _close_failed(context: UndoContext, beginning: _Beginning, failure: RemediateError, resume: str) -> RunResult:
+    """Close a rollback that cannot continue. Raises `failure` itself where nothing was written."""
+    message = f"The rollback stopped: {failure}"
+    if beginning.is_recorded:
+        with suppress(JournalError):  # Without a journal, the next run on the cluster finds out that this process ended.
+            context.journal.close_run(context.run, "partial", message)
+    if not beginning.wrote:
+        raise failure
+    return _finish(context, "partial", ExitCode.PERSON_NEEDED, f"{message} {resume}", (ManualStep(resume),))
+
+
+def _finish(
+    context: UndoContext,
+    state: str,
+    code: int,
+    message: str,
+    open_steps: tuple[ManualStep, ...] = (),
+    *,
+    changed: bool = True,
+) -> RunResult:
+    """Emit the state in which the run is left, and return the result."""
+    context.events.say("run-state", message, state=state, exit_code=code)
+    return RunResult(context.run, state, code, open_steps, (), changed, message)

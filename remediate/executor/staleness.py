@@ -11,7 +11,7 @@ from itertools import chain
 
 from remediate.executor.changes import to_remove, to_trust
 from remediate.executor.lists import ShrunkenList
-from remediate.executor.operations.certificates import digest_list, named
+from remediate.executor.operations.certificates import describe_certificate, digest_list
 from remediate.executor.ports import PeerPort
 from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
@@ -168,4 +168,4 @@ def _with_one_moved(listed: Sequence[Fingerprint]) -> Iterator[Sequence[Fingerpr
 
 
 def _name(fingerprint: Fingerprint, known: Mapping[Fingerprint, Certificate]) -> str:
-    return named(known[fingerprint]) if fingerprint in known else fingerprint
+    return describe_certificate(known[fingerprint]) if fingerprint in known else fingerprint

@@ -1,7 +1,7 @@
-"""Undo one run from its journal: strictly backwards, exactly what it did, and nothing that others did since.
+"""Undoing of one run from its journal: strictly backwards, exactly what it did, and nothing that was changed by others since.
 
-Every step is read again that is not proven undone, whatever the journal calls it: a write that failed, or was not seen, may have
-come to light since, and a list that was empty may have been taken for a proof by an earlier version.
+Each step is read again unless it is proven undone, whatever state the journal gives it: a write that failed, or was not seen, may have
+come to light since, and an earlier version may have taken an empty list for a proof.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from remediate.executor.differences import describe_returned_certificates, differences, find_later_owner, load_unrelated
+from remediate.executor.differences import (
+    describe_differences,
+    find_later_owner,
+    find_returned_certificates,
+    load_unrelated,
+)
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.reconnecting import SteadyPeer
+from remediate.executor.result import ManualStep
 from remediate.executor.sending import ChangeFailed, look_for_late, send
 from remediate.executor.staleness import read_peer
 from remediate.executor.voice import Voice
@@ -26,11 +32,13 @@ from remediate.model.run import Backup, StepRecord
 
 @dataclass(frozen=True, slots=True)
 class UndoContext:
-    """What undoing works with.
+    """Everything that undoing one run works with.
 
     Attributes:
-        check_stop: called before each step; may raise to stop.
-        before_write: called before each write.
+        run: The run's id.
+        peers: The open peers of the cluster.
+        check_stop: Called before each step; raises Interrupted to stop there.
+        before_write: Called before each write.
     """
 
     journal: Journal
@@ -38,124 +46,135 @@ class UndoContext:
     peers: Sequence[SteadyPeer]
     limits: Limits
     pause: Callable[[float], None]
-    voice: Voice
+    events: Voice
     check_stop: Callable[[], None]
     before_write: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class UndoResult:
-    """What undoing came to.
+    """The result of undoing one run.
 
     Attributes:
-        open_steps: what could not be undone, and how a person does it.
-        differences: how peers differ from their backup although all of the run is undone: what others, or later runs, did since.
-        unread: peers that could not be held against their backup.
-        changed: something was written.
+        open_steps: What could not be undone, and how a person does it.
+        differences: How peers differ from their backup although all of the run is undone: changes of others, or of later runs.
+        unread: Peers that could not be compared with their backup, with the reason.
+        changed: Something was written.
     """
 
-    open_steps: tuple[str, ...]
+    open_steps: tuple[ManualStep, ...]
     differences: tuple[str, ...]
     unread: tuple[str, ...]
     changed: bool
 
 
-def undo(work: UndoContext) -> UndoResult:
-    """Undo every step of the run that is, or may be, in effect; then read every peer and hold it against its backup.
+def undo(context: UndoContext) -> UndoResult:
+    """Undo each step of the run that is, or may be, in effect; then compare every peer with its backup.
 
     Raises:
-        AccessError, JournalError, Interrupted: at once; what is undone by then is in the journal.
+        AccessError: A login was refused; what is undone by then is in the journal.
+        JournalError: The journal cannot be written.
+        Interrupted: A person asked to stop.
     """
-    reachable = match_peers(work.journal, work.run, work.peers)
-    open_steps: list[str] = []
+    journal, run = context.journal, context.run
+    reachable = match_peers(journal, run, context.peers)
+    open_steps: list[ManualStep] = []
+    not_undone: list[Change] = []
     changed = False
-    for record in reversed(work.journal.steps(work.run)):
+    for record in reversed(journal.steps(run)):
         if record.inverse_kind is None or record.inverse is None:
-            _settle(work, record)
+            _close_step(context, record)
             continue
         if record.proven:
             continue
-        work.check_stop()
-        inverse = restore_change(record.inverse_kind, record.peer, record.inverse, work.journal.certificate)
+        context.check_stop()
+        inverse = restore_change(record.inverse_kind, record.peer, record.inverse, journal.certificate)
         try:
-            changed = _undo_one(work, record, inverse, reachable) or changed
+            changed = _undo_step(context, record, inverse, reachable) or changed
         except (AccessError, JournalError, Interrupted):
             # A refused login is not tried again on the next step, and without a journal nothing is written.
             raise
         except RemediateError as error:
-            text = _by_hand(inverse, error)
-            if text not in open_steps:  # a run that was gone on with may have done, and found undone, one thing twice
-                open_steps.append(text)
-                work.voice.say("manual-step", text, peer=inverse.peer, open=True)
-    now, unread = _read_all(work, reachable)
-    for text in describe_returned_certificates(work.journal, work.run, now):
-        open_steps.append(text)
-        work.voice.say("manual-step", text, open=True)
-    return UndoResult(tuple(open_steps), tuple(differences(work.journal, work.run, now)), tuple(unread), changed)
+            # A run that was resumed may have done one change twice.
+            if inverse not in not_undone:
+                not_undone.append(inverse)
+                open_steps.append(ManualStep(_describe_manual_step(inverse, error), inverse.peer))
+                context.events.say("manual-step", open_steps[-1].text, peer=inverse.peer, open=True)
+    backups, unread = _read_peers(context, reachable)
+    for step in find_returned_certificates(journal, run, backups):
+        open_steps.append(step)
+        context.events.say("manual-step", step.text, open=True)
+    return UndoResult(tuple(open_steps), tuple(describe_differences(journal, run, backups)), tuple(unread), changed)
 
 
-def match_peers(journal: Journal, run: str, boxes: Iterable[SteadyPeer]) -> dict[Address, SteadyPeer]:
-    """Return the open boxes of the run. The inventory may write an address in another case by now, which is the same name."""
-    found = {box.address.casefold(): box for box in boxes}
-    return {peer: found[peer.casefold()] for peer in journal.backups(run) if peer.casefold() in found}
+def match_peers(journal: Journal, run: str, peers: Iterable[SteadyPeer]) -> dict[Address, SteadyPeer]:
+    """Return the open peers of the run under their addresses in the journal.
+
+    The inventory may write an address in another case by now, which is the same name.
+    """
+    by_name = {peer.address.casefold(): peer for peer in peers}
+    return {address: by_name[address.casefold()] for address in journal.backups(run) if address.casefold() in by_name}
 
 
-def _settle(work: UndoContext, record: StepRecord) -> None:
-    """What has no inverse stays; but a closed run has nothing that is only *intended*."""
+def _close_step(context: UndoContext, record: StepRecord) -> None:
+    """Record a step without an inverse as unknown where it is *intended*: a closed run has no such step."""
     if record.state == "intended":
-        work.journal.record_outcome(work.run, record.seq, "unknown", message="sent or not before an interruption: not known")
+        message = "sent or not before an interruption: not known"
+        context.journal.record_outcome(context.run, record.seq, "unknown", message=message)
 
 
-def _undo_one(work: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> bool:
-    """Undo one step; returns whether something was written. Raises RemediateError when it is not undone."""
+def _undo_step(context: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> bool:
+    """Undo one step; return whether something was written. Raises RemediateError where it is not undone."""
     if record.peer not in reachable:
         raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
-    box = reachable[record.peer]
+    peer = reachable[record.peer]
     if record.state in {"unknown", "intended"}:
-        forward = restore_change(record.kind, record.peer, record.facts, work.journal.certificate)
-        look_for_late(box, forward, record.state, limits=work.limits, pause=work.pause)
-    before = inverse.precondition(box)
-    note = _why_left(work, record, before)
+        change = restore_change(record.kind, record.peer, record.facts, context.journal.certificate)
+        look_for_late(peer, change, record.state, limits=context.limits, pause=context.pause)
+    before = inverse.precondition(peer)
+    note = _describe_why_left(context, record, before)
     if before.status is ChangeStatus.TO_DO and not note:
-        _send(work, record, inverse, box, before)
+        _write_inverse(context, record, inverse, peer, before)
     if not note:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.
-        _wait_for_the_others(work, inverse, reachable)
-    _note_undone(work, record, inverse, before, note)
+        _wait_for_replication(context, inverse, reachable)
+    _record_undo(context, record, inverse, before, note)
     return before.status is ChangeStatus.TO_DO and not note
 
 
-def _why_left(work: UndoContext, record: StepRecord, before: Observed) -> str:
+def _describe_why_left(context: UndoContext, record: StepRecord, before: Observed) -> str:
+    """Return why a step is left in effect; empty: it is to be undone."""
     if before.status is ChangeStatus.FOREIGN:
         return "left as it is: somebody else changed it since"
-    if before.status is ChangeStatus.TO_DO and (later := find_later_owner(work.journal, work.run, record)):
+    if before.status is ChangeStatus.TO_DO and (later := find_later_owner(context.journal, context.run, record)):
         return f"left as it is: run {later}, which came later, wants it"
     return ""
 
 
-def _note_undone(work: UndoContext, record: StepRecord, inverse: Change, before: Observed, note: str) -> None:
-    """Record what became of a step. One that is found undone, and was not undone just now, is not proven so."""
-    found_so = before.status is ChangeStatus.DONE
-    if found_so and record.state in {"failed", "undone"}:
+def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, before: Observed, note: str) -> None:
+    if before.status is ChangeStatus.DONE and record.state in {"failed", "undone"}:
         return
+    # A step that was undone before this process looked is not proven so.
     proven = before.status is ChangeStatus.FOREIGN or (before.status is ChangeStatus.TO_DO and not note)
-    work.journal.record_undo(work.run, record.seq, note, proven=proven)
-    said = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
-    work.voice.say("warning" if note else "change-complete", said, peer=record.peer, change=inverse.kind, undoes=record.seq)
+    context.journal.record_undo(context.run, record.seq, note, proven=proven)
+    message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
+    kind = "warning" if note else "change-complete"
+    context.events.say(kind, message, peer=record.peer, change=inverse.kind, undoes=record.seq)
 
 
-def _send(work: UndoContext, record: StepRecord, inverse: Change, box: SteadyPeer, before: Observed) -> None:
+def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, peer: SteadyPeer, before: Observed) -> None:
+    events = context.events
     if isinstance(inverse, RemoveFromPeer):
-        if not box.capabilities().remove_trusted_ca:
-            raise NotOffered(f"{box.address} offers no removal.")
-        _note_what_is_beside(work, record, inverse, box)
+        if not peer.capabilities().remove_trusted_ca:
+            raise NotOffered(f"{peer.address} offers no removal.")
+        _record_unrelated(context, record, inverse, peer)
     if isinstance(inverse, SetVerification) and inverse.on:
-        # As it was before the run, which is what a rollback is for; nobody has looked whether clients can do without.
-        said = f"Verification goes on again on {box.address}: `remediate verify` shows which endpoints clients then lose."
-        work.voice.say("warning", said, peer=record.peer)
-    work.voice.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
-    work.before_write()
-    sent = send(box, inverse, lambda: None, limits=work.limits, pause=work.pause)
+        # A rollback restores what was before the run; whether clients lose endpoints by that was not checked.
+        message = f"Verification goes on again on {peer.address}: `remediate verify` shows which endpoints clients then lose."
+        events.say("warning", message, peer=record.peer)
+    events.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
+    context.before_write()
+    sent = send(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if sent.is_unknown:
         raise OutcomeUnknown(f"It was sent, and is not seen to be done. {sent.problem or 'The box answered yes.'}")
     if sent.after.status is not ChangeStatus.DONE:
@@ -164,25 +183,36 @@ def _send(work: UndoContext, record: StepRecord, inverse: Change, box: SteadyPee
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
 
 
-def _note_what_is_beside(work: UndoContext, record: StepRecord, inverse: RemoveFromPeer, box: SteadyPeer) -> None:
-    """Keep what the list holds now where it is less than the backup: if this process dies, the next one must believe that much."""
-    beside = box.held_beside(inverse.certificate.fingerprint)
-    if not load_unrelated(work.journal, work.run, record.peer) <= beside:
-        work.journal.record_reading(work.run, record.peer, beside)
+def _record_unrelated(context: UndoContext, record: StepRecord, inverse: RemoveFromPeer, peer: SteadyPeer) -> None:
+    """Record the unrelated certificates of the list where they are fewer than in the backup.
+
+    If this process dies, the next one must expect at least those.
+    """
+    unrelated = peer.held_beside(inverse.certificate.fingerprint)
+    if not load_unrelated(context.journal, context.run, record.peer) <= unrelated:
+        context.journal.record_reading(context.run, record.peer, unrelated)
 
 
-def _wait_for_the_others(work: UndoContext, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> None:
-    """See that every peer of the run has the primary's list again: one that cannot be asked may still have ours when it is back."""
+def _wait_for_replication(context: UndoContext, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> None:
+    """Wait until every peer of the run has the primary's cipher list again.
+
+    A peer that cannot be read may still have the run's list when it is back.
+    """
     if isinstance(inverse, SetCipherList):
-        absent = [peer for peer in work.journal.backups(work.run) if peer not in reachable]
+        absent = [peer for peer in context.journal.backups(context.run) if peer not in reachable]
         if absent:
             raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
         wait_for_replication(
-            work.peers, inverse.name, inverse.after, limits=work.limits, pause=work.pause, check=work.check_stop
+            context.peers,
+            inverse.name,
+            inverse.after,
+            limits=context.limits,
+            pause=context.pause,
+            check=context.check_stop,
         )
 
 
-def _by_hand(inverse: Change, error: RemediateError) -> str:
+def _describe_manual_step(inverse: Change, error: RemediateError) -> str:
     if isinstance(error, NotOffered):
         return inverse.manual_instruction
     if isinstance(error, ObservationError | OutcomeUnknown):
@@ -190,16 +220,16 @@ def _by_hand(inverse: Change, error: RemediateError) -> str:
     return f"{error} {inverse.manual_instruction}"
 
 
-def _read_all(work: UndoContext, reachable: Mapping[Address, SteadyPeer]) -> tuple[list[Backup], list[str]]:
-    """How every peer of the run stands now, and which cannot be read."""
-    read: list[Backup] = []
+def _read_peers(context: UndoContext, reachable: Mapping[Address, SteadyPeer]) -> tuple[list[Backup], list[str]]:
+    """Read every peer of the run; return their lists as they are now, and which peers cannot be read, with the reason."""
+    backups: list[Backup] = []
     unread: list[str] = []
-    for peer in work.journal.backups(work.run):
-        if peer not in reachable:
-            unread.append(f"{peer} cannot be read")
+    for address in context.journal.backups(context.run):
+        if address not in reachable:
+            unread.append(f"{address} cannot be read")
             continue
         try:
-            read.append(replace(read_peer(reachable[peer])[0], peer=peer))
+            backups.append(replace(read_peer(reachable[address])[0], peer=address))
         except ObservationError as error:
-            unread.append(f"{peer} cannot be read: {str(error).rstrip('.')}")
-    return read, unread
+            unread.append(f"{address} cannot be read: {str(error).rstrip('.')}")
+    return backups, unread

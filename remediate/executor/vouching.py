@@ -16,7 +16,7 @@ from remediate.connectors.authorities import read_authorities
 from remediate.executor import verification
 from remediate.executor.approval_store import merged, recorded_approvals
 from remediate.executor.journal.store import Journal
-from remediate.executor.operations.certificates import named
+from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.result import ApplyOptions
 from remediate.model.access import ClusterAccess
 from remediate.model.approvals import BY_CA, ApprovedCertificate
@@ -48,7 +48,7 @@ def known_approvals(
     Raises ApprovalsUnusable.
     """
     of_the_run = journal.approvals(unfinished.id) if unfinished else ()
-    resumed = [ApprovedCertificate(record.fingerprint, record.at, record.who, record.how) for record in of_the_run]
+    resumed = [ApprovedCertificate(record.fingerprint, record.at, record.approver, record.how) for record in of_the_run]
     return merged(options.approvals, recorded_approvals(state_dir, plan.id), resumed)
 
 
@@ -125,7 +125,7 @@ def refuse_unneeded(
         needing = _peers_that_lose(after, doubtful, action.certificate, working, judge)
         idle = [peer for peer in doubtful if peer not in needing]
         if idle:
-            said.append(f"{named(plan.certificates[action.certificate])} on {', '.join(idle)}")
+            said.append(f"{describe_certificate(plan.certificates[action.certificate])} on {', '.join(idle)}")
     if said:
         raise StalePlan(
             f"The plan for {plan.cluster} is stale: it would trust what no endpoint needs by what is presented and trusted now: "
@@ -179,7 +179,7 @@ def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> 
     by_person = {approval.certificate: approval for approval in approvals}
     known = [by_person[action.certificate] for action in _trusted(plan) if action.certificate in by_person]
     return [
-        f"{named(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
+        f"{describe_certificate(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
         for approval in known
     ]
 
@@ -217,7 +217,7 @@ def _refuse(plan: Plan, missing: Sequence[TrustCertificate], unread: Sequence[Ad
     lines = []
     for action in missing:
         claim = "" if action.approval == "required" else f"; the plan's own word that it is {action.approval} does not count"
-        certificate = named(plan.certificates[action.certificate])
+        certificate = describe_certificate(plan.certificates[action.certificate])
         lines.append(f"  {certificate}, seen at {', '.join(action.because) or 'no endpoint'}{claim}")
     note = f"\nWhat {', '.join(unread)} trusts could not be read." if unread else ""
     raise Declined(

@@ -1,33 +1,35 @@
-"""The workaround: verification off on every peer, which returns to how Expressway behaved before X14.2.
+"""Workaround: verification off on every peer, as Expressway behaved before X14.2.
 
-While it is on, whoever can answer in the place of a Unified CM node is believed. Nothing here claims more than was read back.
-It ends only after a fresh look says that no client loses an endpoint by that, or by force.
+While it is on, the traffic server trusts anyone who can answer in the place of a Unified CM node. Nothing here claims more than was
+read back. It is ended only where a fresh look shows that no client loses an endpoint by that, or by force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.executor.boundary import guarded
 from remediate.executor.environment import World
-from remediate.executor.identity import identify_operator
+from remediate.executor.identity import Operator, identify_operator
+from remediate.executor.journal import switches
+from remediate.executor.journal.store import Journal, JournalError
+from remediate.executor.journal.switches import SwitchRecord, load_last_switches
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import ChangeStatus
 from remediate.executor.ports import PeerPort
 from remediate.executor.reconnecting import open_steadily
 from remediate.executor.sending import send
-from remediate.executor.switches import Switch, SwitchRecorder, load_last_switches
 from remediate.executor.voice import Voice
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
 from remediate.model.events import Sink, silent
-from remediate.model.exit_codes import most_serious
-from remediate.model.identity import Address
+from remediate.model.exit_codes import ExitCode, most_serious
+from remediate.model.identity import Address, endpoint_name
 from remediate.model.limits import Limits
 from remediate.model.text import escape_ascii
 
@@ -47,7 +49,7 @@ class ClientsWouldBreak(Declined):
 
 
 class NotVerified(ObservationError):
-    """Whether clients would lose an endpoint cannot be said: it, or a peer, could not be looked at."""
+    """Whether clients would lose an endpoint is not known: the endpoint, or a peer, could not be observed."""
 
     default_next_step = (
         "Nothing was changed. Make these reachable from here, or turn verification on without knowing with --force."
@@ -56,30 +58,74 @@ class NotVerified(ObservationError):
 
 @dataclass(frozen=True, slots=True)
 class PeerVerification:
-    """How one peer stands.
+    """Verification of certificates on one peer.
 
     Attributes:
-        verification: on or off, as read; None: not known.
-        problem: why it is not known, or why it is not what was asked for; None: all is as asked.
+        verification: On or off, as read; None: not known.
+        problem: Why it is not known, or not as requested; None: there is no problem.
         exit_code: 0, or the contract's code for `problem`.
-        changed: this call wrote it.
-        last: who turned it last, as far as this state directory knows.
+        changed: This call wrote it.
+        last: The last switch that this state directory knows of.
     """
 
     peer: Address
     verification: bool | None
     problem: str | None = None
-    exit_code: int = 0
+    exit_code: int = ExitCode.DONE
     changed: bool = False
-    last: Switch | None = None
+    last: SwitchRecord | None = None
 
 
-def most_serious_code(flags: tuple[PeerVerification, ...]) -> int:
-    """The exit code that stands for all peers."""
-    return most_serious(flag.exit_code for flag in flags)
+class SwitchRecorder:
+    """Recorder of each switch in the journal, before and after, as long as the journal can be written.
+
+    The workaround is the last resort: a full disk must not prevent it. Where the journal cannot be written, a warning is emitted, and
+    the switch is turned all the same.
+    """
+
+    def __init__(
+        self, cluster: str, state_dir: Path, operator: Operator, world: World, events: Voice, stack: ExitStack
+    ) -> None:
+        """Open the journal in `state_dir` until `stack` ends."""
+        self._cluster = cluster
+        self._operator = operator
+        self._now = world.now
+        self._events = events
+        self._journal: Journal | None = None
+        with self._warn_of_errors():
+            self._journal = stack.enter_context(world.journal(state_dir))
+
+    def record_request(self, peer: Address, *, verification: bool) -> int | None:
+        """Record what `peer` is about to be asked; return the number of the record; None: it could not be written."""
+        number = None
+        if self._journal is not None:
+            with self._warn_of_errors():
+                number = switches.record_request(
+                    self._journal, self._cluster, peer, self._operator, self._now(), verification=verification
+                )
+        return number
+
+    def record_read_back(self, number: int | None, *, verification: bool) -> None:
+        """Record what was read back after the request with this `number`."""
+        if number is not None and self._journal is not None:
+            with self._warn_of_errors():
+                switches.record_read_back(self._journal, number, verification=verification)
+
+    @contextmanager
+    def _warn_of_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalError as error:
+            self._journal = None
+            self._events.say("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
 
 
-def status(
+def most_serious_code(peers: Iterable[PeerVerification]) -> ExitCode:
+    """Return the exit code that counts for all peers."""
+    return most_serious(peer.exit_code for peer in peers)
+
+
+def read_verification(
     cluster: ClusterAccess,
     *,
     state_dir: Path | None = None,
@@ -87,30 +133,36 @@ def status(
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
 ) -> tuple[PeerVerification, ...]:
-    """Return how every peer stands. A peer that cannot be read has exit code 4; one that does not offer the flag has 0.
+    """Read on each peer whether certificates are verified, and emit it.
 
     Args:
-        state_dir: where the journal is that may know who turned it last.
+        state_dir: The directory of the journal that may hold the last switches.
+
+    Returns:
+        The peers; a peer that cannot be read has exit code 4, one that does not offer the switch has 0.
     """
-    voice = Voice(sink, cluster.name)
+    events = Voice(sink, cluster.name)
     with world.open_peers(cluster, limits, writable=False) as opened:
-        flags = [*map(_read, opened.peers), *(_absent(peer, why) for peer, why in opened.unreachable.items())]
+        peers = [_read(peer) for peer in opened.peers]
+        peers += [PeerVerification(peer, None, why, ExitCode.INCOMPLETE) for peer, why in opened.unreachable.items()]
     last = load_last_switches(state_dir).get(cluster.name, {}) if state_dir else {}
-    return tuple(_said(replace(flag, last=last.get(flag.peer)), voice) for flag in flags)
+    peers = [replace(peer, last=last.get(peer.peer)) for peer in peers]
+    _emit(peers, events)
+    return tuple(peers)
 
 
-def remind_of_workaround(boxes: Sequence[PeerPort], voice: Voice) -> None:
-    """Say on which of the open `boxes` verification is off. One that cannot be read was said to be so before."""
-    warn_of_workaround([flag.peer for flag in map(_read, boxes) if flag.verification is False], voice)
+def remind_of_workaround(peers: Sequence[PeerPort], events: Voice) -> None:
+    """Emit on which of the open `peers` verification is off. A peer that cannot be read was reported before."""
+    warn_of_workaround([peer.peer for peer in map(_read, peers) if peer.verification is False], events)
 
 
-def warn_of_workaround(off: Sequence[Address], voice: Voice) -> None:
-    """Say on which peers verification is `off`."""
+def warn_of_workaround(off: Sequence[Address], events: Voice) -> None:
+    """Emit a reminder of the peers on which verification is `off`; nothing where there is none."""
     if off:
-        voice.say("reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too.")
+        events.say("reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too.")
 
 
-def switch(
+def set_workaround(
     cluster: ClusterAccess,
     *,
     on: bool,
@@ -120,125 +172,119 @@ def switch(
     sink: Sink = silent,
     world: World = World(),  # noqa: B008 - a frozen value
 ) -> tuple[PeerVerification, ...]:
-    """Turn the workaround on (verification off) or off on every peer, the primary first, and read every one back.
+    """Turn the workaround on (verification off) or off on every peer, the primary first, and read every peer back.
 
     The cluster's lock is held, as by an apply. A peer that could not be reached or read has exit code 8: the cluster is then not
-    as asked, or not known to be.
+    as requested, or not known to be.
 
     Args:
-        force: off also without looking whether clients would lose an endpoint by it.
+        force: Turn it off also without looking whether clients would lose an endpoint by that.
 
     Raises:
-        LockHeld, LockError: another run is at work on this cluster; nothing was changed.
-        ClientsWouldBreak, NotVerified: off, and a fresh look does not say that every endpoint verifies; nothing was changed.
+        LockHeld: Another run is at work on this cluster; nothing was changed.
+        LockError: The lock cannot be taken; nothing was changed.
+        ClientsWouldBreak: Off, and a fresh look shows endpoints that do not verify; nothing was changed.
+        NotVerified: Off, and an endpoint or a peer could not be observed; nothing was changed.
     """
-    voice = Voice(sink, cluster.name)
+    events = Voice(sink, cluster.name)
     world = guarded(world)
     if on:
-        voice.say("warning", RISK)
+        events.say("warning", RISK)
     with ExitStack() as stack:
         shared = world.lock_directory or shared_directory()
         operator = identify_operator()
         lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=world.now))
         if not on and not force:
             _refuse_if_clients_break(cluster, limits, sink, world)
-        opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
+        opened, open_peers = open_steadily(world, cluster, limits, stack, writable=True)
         lock.acquire(peer_lock_paths(opened, shared))
-        boxes = _primary_first(peers, opened.primary)
-        book = SwitchRecorder(cluster.name, state_dir, operator, world, voice, stack)
-        turned = [_turn(box, book, verification=not on, limits=limits, pause=world.pause) for box in boxes]
-        flags = [_read_again(box, flag) for box, flag in zip(boxes, turned, strict=True)]
-        flags += [_absent(peer, why, exit_code=8) for peer, why in opened.unreachable.items()]
-    return tuple(_said(flag, voice) for flag in flags)
+        # Whether the switch replicates is not documented: from the primary on, either answer ends well.
+        ordered = sorted(open_peers, key=lambda peer: peer.address != opened.primary)
+        recorder = SwitchRecorder(cluster.name, state_dir, operator, world, events, stack)
+        results = [_set_verification(peer, recorder, verification=not on, limits=limits, pause=world.pause) for peer in ordered]
+        # Read again after every peer was written: a replication may have undone what an earlier read showed.
+        peers = [_read_again(peer, result) for peer, result in zip(ordered, results, strict=True)]
+        peers += [PeerVerification(peer, None, why, ExitCode.PERSON_NEEDED) for peer, why in opened.unreachable.items()]
+    _emit(peers, events)
+    return tuple(peers)
 
 
 def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, world: World) -> None:
-    """Look afresh, and judge what each endpoint would get from the peers that verify nothing now."""
+    """Observe afresh, and judge what each endpoint would get from the peers that verify nothing now."""
     snapshot = world.observe(cluster, limits=limits, sink=sink)
     off = {peer.address for peer in snapshot.peers if peer.error is None and peer.verify_origin_server is False}
-    not_seen = {(endpoint.address, endpoint.port) for endpoint in snapshot.endpoints if endpoint.error is not None}
-    refused = [one for one in world.judge(snapshot) if one.peer in off and not one.outcome.verdict.ok]
-    unseen = [one for one in refused if (one.address, one.port) in not_seen]
-    broken = [one for one in refused if one not in unseen]
+    not_observed = {(endpoint.address, endpoint.port) for endpoint in snapshot.endpoints if endpoint.error is not None}
+    refused = [judgement for judgement in world.judge(snapshot) if judgement.peer in off and not judgement.outcome.verdict.ok]
+    unknown = [judgement for judgement in refused if (judgement.address, judgement.port) in not_observed]
+    broken = [judgement for judgement in refused if judgement not in unknown]
     if broken:
-        said = "\n".join(_losses([*broken, *unseen]))
-        raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{said}")
-    # Also where the others would break nobody: whether the flag replicates, to a peer that nobody judged too, is not documented.
-    dark = [f"  every endpoint: {escape_ascii(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
-    # An endpoint that discovery could not learn of was judged by nobody.
-    dark += [
+        lines = "\n".join(_describe_losses([*broken, *unknown]))
+        raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{lines}")
+    # Also where no endpoint would break: whether the switch replicates, to a peer that was not judged too, is not documented.
+    gaps = [f"  every endpoint: {escape_ascii(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
+    # An endpoint that discovery could not learn of was not judged.
+    gaps += [
         f"  what discovery could not learn: {escape_ascii(gap.message)}" for gap in snapshot.undiscovered if gap.incomplete
     ]
-    if unseen or dark:
-        said = "\n".join([*dark, *_losses(unseen)])
-        raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{said}")
+    if unknown or gaps:
+        lines = "\n".join([*gaps, *_describe_losses(unknown)])
+        raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{lines}")
 
 
-def _losses(refused: Sequence[Judgement]) -> Iterator[str]:
-    """One line an endpoint and reason, with the peers that would refuse it."""
+def _describe_losses(refused: Sequence[Judgement]) -> list[str]:
+    """Return a line for each endpoint and reason, with the peers that would refuse it."""
     peers: dict[str, list[Address]] = {}
-    for one in refused:
-        name = f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
-        verdict = one.outcome.verdict
-        peers.setdefault(f"{name}: {verdict.cause}, {escape_ascii(verdict.error or '')}", []).append(one.peer)
-    return (f"  {what} (from {', '.join(those)})" for what, those in peers.items())
+    for judgement in refused:
+        verdict = judgement.outcome.verdict
+        loss = f"{endpoint_name(judgement.address, judgement.port)}: {verdict.cause}, {escape_ascii(verdict.error or '')}"
+        peers.setdefault(loss, []).append(judgement.peer)
+    return [f"  {loss} (from {', '.join(refusing)})" for loss, refusing in peers.items()]
 
 
-def _primary_first(boxes: Sequence[PeerPort], primary: Address | None) -> list[PeerPort]:
-    """Whether the flag replicates is not documented: from the primary on, either answer ends well."""
-    return sorted(boxes, key=lambda box: box.address != primary)
-
-
-def _turn(
-    box: PeerPort, book: SwitchRecorder, *, verification: bool, limits: Limits, pause: Callable[[float], None]
+def _set_verification(
+    peer: PeerPort, recorder: SwitchRecorder, *, verification: bool, limits: Limits, pause: Callable[[float], None]
 ) -> PeerVerification:
-    change = SetVerification(box.address, on=verification)
+    change = SetVerification(peer.address, on=verification)
     try:
-        before = change.precondition(box)
+        before = change.precondition(peer)
         if before.status is ChangeStatus.DONE:
-            return PeerVerification(box.address, verification)
-        number = book.record_request(box.address, verification=verification)
-        sent = send(box, change, lambda: None, limits=limits, pause=pause)
+            return PeerVerification(peer.address, verification)
+        number = recorder.record_request(peer.address, verification=verification)
+        sent = send(peer, change, lambda: None, limits=limits, pause=pause)
     except NotOffered as error:
-        return PeerVerification(box.address, None, str(error), 8)
+        return PeerVerification(peer.address, None, str(error), ExitCode.PERSON_NEEDED)
     except (ObservationError, OutcomeUnknown) as error:
-        return PeerVerification(box.address, None, f"{error} {change.manual_instruction}", 8)
-    done = sent.after.status is ChangeStatus.DONE
-    book.record_read_back(number, verification=verification if done else not verification)
-    if done:
-        return PeerVerification(box.address, verification, changed=True)
-    return PeerVerification(
-        box.address,
-        not verification,
-        f"{sent.problem or 'It answered yes, and does not show it.'} {change.manual_instruction}",
-        8,
-    )
+        return PeerVerification(peer.address, None, f"{error} {change.manual_instruction}", ExitCode.PERSON_NEEDED)
+    is_set = sent.after.status is ChangeStatus.DONE
+    recorder.record_read_back(number, verification=verification if is_set else not verification)
+    if is_set:
+        return PeerVerification(peer.address, verification, changed=True)
+    problem = f"{sent.problem or 'It answered yes, and does not show it.'} {change.manual_instruction}"
+    return PeerVerification(peer.address, not verification, problem, ExitCode.PERSON_NEEDED)
 
 
-def _read_again(box: PeerPort, turned: PeerVerification) -> PeerVerification:
-    """The last word, after every peer was written: a replication may have undone what an earlier read saw."""
-    now = _read(box)
-    if turned.problem is not None or now.verification is turned.verification:
-        return turned
-    return PeerVerification(box.address, now.verification, now.problem or "It was set, and is no longer so.", 8, turned.changed)
+def _read_again(peer: PeerPort, result: PeerVerification) -> PeerVerification:
+    """Return `result`, or what is read now where that differs."""
+    now = _read(peer)
+    if result.problem is not None or now.verification is result.verification:
+        return result
+    problem = now.problem or "It was set, and is no longer so."
+    return PeerVerification(peer.address, now.verification, problem, ExitCode.PERSON_NEEDED, result.changed)
 
 
-def _read(box: PeerPort) -> PeerVerification:
+def _read(peer: PeerPort) -> PeerVerification:
     try:
-        flag = box.verify_origin_server()
+        verification = peer.verify_origin_server()
     except ObservationError as error:
-        return PeerVerification(box.address, None, str(error), error.exit_code)
-    if flag is None:
-        return PeerVerification(box.address, None, f"{box.address} does not offer VerifyOriginServer in this version.")
-    return PeerVerification(box.address, flag)
+        return PeerVerification(peer.address, None, str(error), error.exit_code)
+    if verification is None:
+        return PeerVerification(peer.address, None, f"{peer.address} does not offer VerifyOriginServer in this version.")
+    return PeerVerification(peer.address, verification)
 
 
-def _absent(peer: Address, why: str, exit_code: int = ObservationError.exit_code) -> PeerVerification:
-    return PeerVerification(peer, None, why, exit_code)
-
-
-def _said(flag: PeerVerification, voice: Voice) -> PeerVerification:
-    word = {True: "on", False: "off (the workaround is on)", None: "not known"}[flag.verification]
-    text = f"{flag.peer}: verification of certificates is {word}.{f' {flag.problem}' if flag.problem else ''}"
-    voice.say("workaround", text, peer=flag.peer, verification=flag.verification, problem=flag.problem)
-    return flag
+def _emit(peers: Iterable[PeerVerification], events: Voice) -> None:
+    words = {True: "on", False: "off (the workaround is on)", None: "not known"}
+    for peer in peers:
+        problem = f" {peer.problem}" if peer.problem else ""
+        text = f"{peer.peer}: verification of certificates is {words[peer.verification]}.{problem}"
+        events.say("workaround", text, peer=peer.peer, verification=peer.verification, problem=peer.problem)

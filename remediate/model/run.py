@@ -19,9 +19,11 @@ class Run:
     """One run. Times are RFC 3339 UTC.
 
     Attributes:
-        state: ``running`` also stands for a run whose process died; `pid` on `host` tells, and the next run of the cluster says so.
-        confirm_by: until when it must be, or had to be, confirmed; None: it never had a timer.
-        timer: names the timer that undoes the run after `confirm_by`; None: none does, or no longer.
+        state: ``running`` also for a run whose process died, until the next run on the cluster records that.
+        user: Who carried it out, on `host`.
+        confirm_by: Until when it must be, or had to be, confirmed; None: it never had a timer.
+        timer: The name of the timer that undoes the run after `confirm_by`; None: no timer does, or no longer.
+        confirmed_by: Who confirmed it; None: it was not confirmed, or its journal is of a version before this column.
     """
 
     id: str
@@ -31,25 +33,27 @@ class Run:
     started_at: str
     ended_at: str | None
     ticket: str | None
-    who: str
+    user: str
     host: str
     pid: int
     peers: tuple[Address, ...]
     message: str
     confirm_by: str | None = None
     timer: str | None = None
+    confirmed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One write to one peer, as the journal knows it.
+    """One write to one peer, as the journal records it.
 
     Attributes:
-        number: the step of the specification it belongs to: 6 for a peer's own changes, 9 ciphers, 10 refresh, 11 restart.
-        facts: what was to be written, and enough to undo it.
-        inverse: the same for what undoes it; None where there is nothing to undo.
-        before, after: digests of what it touches.
-        proven: nothing of it can come to light any more: it was not sent, or its removal was sent and then read back. Else a rollback
+        number: The step of the specification it belongs to: 6 for a peer's own changes, 9 ciphers, 10 refresh, 11 restart.
+        facts: What was to be written, and enough to undo it.
+        inverse: The same for the change that undoes it; None where there is nothing to undo.
+        before: Digest of what it touches, before the write.
+        after: The same after it; None: it was not read.
+        proven: Nothing of it can come to light any more: it was not sent, or its removal was sent and then read back. Else a rollback
             reads it again, also where it is *undone* or *failed*. False in a journal of version 0.1.0.
     """
 
@@ -72,7 +76,7 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """How a peer stood before the first write of a run: its trusted CA list in the box's order, and its cipher lists."""
+    """The trusted CA list of a peer, in the peer's order, and its cipher lists before the first write of a run."""
 
     peer: Address
     trusted_ca: tuple[Fingerprint, ...]
@@ -81,9 +85,9 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRecord:
-    """Who vouched for a certificate that a run trusts, when, and how."""
+    """Approval of a certificate that a run trusts: by whom, how and when (RFC 3339 UTC)."""
 
     fingerprint: Fingerprint
-    who: str
+    approver: str
     how: str
     at: str

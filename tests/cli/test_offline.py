@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from remediate.executor.environment import World
 from remediate.executor.identity import Operator
 from remediate.executor.journal.store import Journal
-from remediate.executor.switches import SwitchRecorder
-from remediate.executor.voice import Voice
+from remediate.executor.journal.switches import record_request
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.plan import Plan
@@ -205,10 +202,7 @@ def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
     state, operator = Path(os.environ["REMEDIATE_STATE_DIR"]), Operator("anna", "jump", 1)
     with Journal(state, writable=True) as journal:
         journal.begin_run(Plan.from_json(plan.read_text()), (), (), operator=operator, ticket=None)
-    with ExitStack() as stack:
-        SwitchRecorder("edge-lab", state, operator, World(), Voice(print, "edge-lab"), stack).record_request(
-            Address("expc2"), verification=False
-        )
+        record_request(journal, "edge-lab", Address("expc2"), operator, datetime.now(UTC), verification=False)
 
     for arguments in (
         ["plan", "--snapshot", snapshot],

@@ -244,7 +244,7 @@ def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
     result = desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
     recorded = {approval.fingerprint: approval for approval in desk.journal().approvals(result.run_id)}
     assert recorded[IMP.certificate.fingerprint].how == "approved by a person with --approve"
-    assert recorded[IMP.certificate.fingerprint].who == "anna"
+    assert recorded[IMP.certificate.fingerprint].approver == "anna"
     assert recorded[IMP.certificate.fingerprint].at == "2026-11-23T10:00:00Z"
 
 
@@ -283,7 +283,7 @@ def test_an_endpoint_that_is_not_found_after_an_undone_refresh_is_an_open_step(d
     result = desk.apply(cluster, plan)
     # Then the step is open, and nothing is called a failure
     assert (result.exit_code, result.state) == (8, "partial")
-    assert "Refresh servers" in result.open_steps[0]
+    assert "Refresh servers" in result.open_steps[0].text
 
 
 def test_what_the_plan_cannot_fix_is_exit_code_10(desk: Desk) -> None:
@@ -378,7 +378,7 @@ def test_on_failure_workaround_claims_nothing_of_a_peer_that_is_down(desk: Desk)
     # Then the peer that was not reached is for a person
     assert [box.verify for box in cluster.boxes] == [False, False, True]
     assert "The workaround is on where it could be read back" in result.message
-    assert any("expc3.example.test cannot be reached" in text for text in result.open_steps)
+    assert any("expc3.example.test cannot be reached" in step.text for step in result.open_steps)
 
 
 def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -> None:
@@ -441,7 +441,7 @@ def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(de
     assert any(one.startswith("The primary could not be read: ") for one in desk.said("manual-step"))
     assert not any(write.what.startswith("cipher") for write in cluster.writes)
     assert (result.exit_code, result.state) == (8, "partial")
-    assert any(step.startswith("The primary could not be read: ") for step in result.open_steps)
+    assert any(step.text.startswith("The primary could not be read: ") for step in result.open_steps)
     assert IMP.certificate in cluster.box(2).trusted
 
 

@@ -151,7 +151,7 @@ def test_what_was_given_to_plan_is_found_under_its_id_and_no_other(desk: Desk, n
     assert cluster.sent == 0
     result = desk.apply(cluster, plan, approved=())
     assert result.state == "applied"
-    how = {approval.fingerprint: (approval.who, approval.at) for approval in desk.journal().approvals(result.run_id)}
+    how = {approval.fingerprint: (approval.approver, approval.at) for approval in desk.journal().approvals(result.run_id)}
     assert how[IMP.certificate.fingerprint] == ("anna", "2026-11-23T10:00:00Z")
 
 

@@ -468,12 +468,40 @@ def test_a_dry_run_says_that_it_would_start_a_timer(timed: Timed, plan: Plan) ->
     assert any("Would start the confirm timer" in text and "within 15 min" in text for text in timed.desk.said("would-change"))
 
 
+def test_who_confirmed_is_read_from_a_journal_of_0_1_0(timed: Timed, plan: Plan) -> None:
+    # Given a confirmed run in a journal without the column
+    timed.apply(plan)
+    timed.confirm()
+    confirmed_by = timed.desk.journal().run("last").confirmed_by
+    db = sqlite3.connect(timed.desk.state_dir / FILE_NAME, isolation_level=None)
+    db.execute("ALTER TABLE runs DROP COLUMN confirmed_by")
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
+    assert timed.desk.journal().run("last").confirmed_by is None
+    # When it is confirmed again, Then the journal is migrated first, and says so
+    assert "was confirmed before" in timed.confirm().message
+    assert timed.desk.journal().run("last").confirmed_by == confirmed_by == str(identify_operator())
+
+
+def test_confirming_rests_on_no_wording_of_the_journal(timed: Timed, plan: Plan) -> None:
+    # Given a run whose timer a later apply ended, with a message that sounds confirmed; Then it is not called so
+    timed.apply(plan)
+    db = sqlite3.connect(timed.desk.state_dir / FILE_NAME, isolation_level=None)
+    db.execute("UPDATE runs SET state = 'applied', timer = NULL, message = 'Confirmed by nobody at all.'")
+    assert "its timer was ended by a later apply" in timed.confirm().message
+
+
 def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan: Plan) -> None:
     # Given a journal as the first version wrote it
     timed.apply(plan, confirm_within=None)
     path = timed.desk.state_dir / FILE_NAME
     rows = sqlite3.connect(path).execute("SELECT id FROM runs").fetchall()
-    for statement in ("runs DROP COLUMN confirm_by", "runs DROP COLUMN timer", "steps DROP COLUMN seconds"):
+    columns = (
+        "runs DROP COLUMN confirm_by",
+        "runs DROP COLUMN timer",
+        "runs DROP COLUMN confirmed_by",
+        "steps DROP COLUMN seconds",
+    )
+    for statement in columns:
         sqlite3.connect(path, isolation_level=None).execute(f"ALTER TABLE {statement}")
     sqlite3.connect(path, isolation_level=None).execute("ALTER TABLE steps DROP COLUMN proven")
     for table in ("switches", "readings"):

@@ -125,7 +125,7 @@ def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(des
     # Then one peer restarted, and the step says where, for what, and where to look
     assert (result.exit_code, result.state, restarts(cluster)) == (8, "partial", ["expc1"])
     for part in ("expc1.example.test was restarted", "still gets HTTP 502 for imp.example.test:8443", PAGE, "No other peer"):
-        assert part in result.open_steps[0]
+        assert part in result.open_steps[0].text
     # When a person mended it and the same plan is applied again, Then the same run restarts the second and ends
     cluster.box(1).loaded = None
     again = desk.apply(cluster, plan)
@@ -153,7 +153,7 @@ def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk
     # When the plan is applied, Then the second peer keeps clients going
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, restarts(cluster)) == (8, ["expc1"])
-    assert "connection refused" in result.open_steps[0]
+    assert "connection refused" in result.open_steps[0].text
 
 
 def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk: Desk) -> None:
@@ -267,7 +267,7 @@ def test_never_asks_and_leaves_the_restart_open_where_it_is_needed(desk: Desk) -
     result = desk.apply(cluster, plan_for(cluster), restart="never")
     assert (result.exit_code, restarts(cluster)) == (8, [])
     assert [
-        f"On expc{number}.example.test, run `xCommand Restart`" in step
+        f"On expc{number}.example.test, run `xCommand Restart`" in step.text
         for number, step in zip((2, 3), result.open_steps, strict=True)
     ] == [True, True]
 
@@ -341,7 +341,7 @@ def test_killed_at_any_point_no_peer_restarts_twice(new_desk: Callable[[], Desk]
         # Then it ends well, or it is a person's to see whether a restart that was intended was sent
         assert (result.exit_code, result.state) in {(0, "applied"), (8, "partial")}, point
         if result.exit_code == 8:
-            assert "restarted is not known" in result.open_steps[0], point
+            assert "restarted is not known" in result.open_steps[0].text, point
             for box in cluster.boxes:
                 box.loaded = None
             assert desk.apply(cluster, plan).exit_code == 0, point

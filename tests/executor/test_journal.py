@@ -26,7 +26,7 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         run = journal.run("last")
         steps = journal.steps(run.id)
         assert (run.id, run.state, run.ticket, run.plan) == (result.run_id, "applied", "CHG-9", plan.id)
-        assert run.who
+        assert run.user
         assert run.host
         assert run.started_at == "2026-11-23T10:00:00Z"
         assert journal.plan(run.id) == plan

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from remediate.executor.journal.store import FILE_NAME
-from remediate.executor.operations.certificates import named
+from remediate.executor.operations.certificates import describe_certificate
 from remediate.model.errors import ObservationError, StalePlan
 from remediate.model.plan import Plan
 from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, story
@@ -55,7 +55,7 @@ def test_a_list_that_proves_nothing_leaves_the_step_open(
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (8, "partial")
     assert IMP.certificate in cluster.box(2).trusted
-    assert any("expc2" in text for text in result.open_steps)
+    assert any("expc2" in step.text for step in result.open_steps)
     # And once they are honest, rolling back again ends right
     lies.be_honest()
     assert (desk.rollback(cluster).exit_code, cluster.state()) == (0, cluster_with_longer_lists().state())
@@ -130,8 +130,8 @@ def test_a_list_cut_before_a_run_is_stale_and_says_what_is_gone(
     cluster.box(2).trusted[:] = cluster.box(2).trusted[:1]
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)
-    assert f"{named(OTHER.certificate)} was removed" in str(stale.value)
-    assert f"{named(CORPORATE.certificate)} was removed" in str(stale.value)
+    assert f"{describe_certificate(OTHER.certificate)} was removed" in str(stale.value)
+    assert f"{describe_certificate(CORPORATE.certificate)} was removed" in str(stale.value)
 
 
 @pytest.mark.parametrize("kind", ["empty", "nothing", "login-page"])
@@ -147,7 +147,12 @@ def as_version_0_1_0_left_it(desk: Desk, state: str) -> None:
     db = sqlite3.connect(desk.state_dir / FILE_NAME, isolation_level=None)
     db.execute("UPDATE runs SET state = 'rolled-back'")
     db.execute("UPDATE steps SET state = ? WHERE kind = 'trust-certificate'", (state,))
-    for statement in ("ALTER TABLE steps DROP COLUMN proven", "DROP TABLE readings", "PRAGMA user_version = 3"):
+    for statement in (
+        "ALTER TABLE runs DROP COLUMN confirmed_by",
+        "ALTER TABLE steps DROP COLUMN proven",
+        "DROP TABLE readings",
+        "PRAGMA user_version = 3",
+    ):
         db.execute(statement)
 
 
@@ -199,7 +204,7 @@ def test_what_was_seen_to_go_and_is_there_again_is_for_a_person(desk: Desk, clus
     # When it is rolled back again, Then it is neither taken out nor called a success
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.changed) == (8, "partial", False)
-    assert "expc1.example.test trusts CN=imp.example.test" in result.open_steps[0]
+    assert "expc1.example.test trusts CN=imp.example.test" in result.open_steps[0].text
     assert IMP.certificate in cluster.box(1).trusted
     # And once a person took it out, all is well
     cluster.box(1).trusted.remove(IMP.certificate)

@@ -16,7 +16,7 @@ from remediate.executor.environment import World
 from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
-from remediate.executor.workaround import NotVerified, most_serious_code, switch
+from remediate.executor.workaround import NotVerified, most_serious_code, set_workaround
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.raml import PageStyle, Removal
@@ -176,7 +176,7 @@ def test_a_rollback_asks_a_person_where_no_form_is_known(bench: Callable[[str], 
     result = story.rollback()
 
     assert (result.exit_code, story.lists()) == (8, after)
-    assert all("Trusted CA certificate" in text for text in result.open_steps)
+    assert all("Trusted CA certificate" in step.text for step in result.open_steps)
 
 
 def test_a_box_that_answers_yes_and_shows_nothing_is_unknown_and_gone_on_with(bench: Callable[[str], Bench]) -> None:
@@ -209,7 +209,9 @@ def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str
 
     def turn(*, on: bool, force: bool = False) -> int:
         state = story.home / "state"
-        return most_serious_code(switch(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, world=story.world))
+        return most_serious_code(
+            set_workaround(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, world=story.world)
+        )
 
     assert turn(on=True) == 0
     assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"Off"}

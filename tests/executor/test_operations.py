@@ -16,7 +16,7 @@ from remediate.executor.operations import (
     TrustOnPeer,
     restore_change,
 )
-from remediate.executor.operations.certificates import named
+from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.operations.change import Change, ChangeStatus
 from remediate.model.errors import NotOffered, OutcomeUnknown
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
@@ -105,8 +105,8 @@ def test_a_peer_that_never_goes_down_or_never_comes_back_is_unknown() -> None:
 
 def test_a_hostile_subject_stays_on_its_line() -> None:
     hostile = issue("evil\n\x1b]0;owned\x07\u202e")
-    assert named(hostile.certificate).isprintable()
-    assert named(hostile.certificate).isascii()
+    assert describe_certificate(hostile.certificate).isprintable()
+    assert describe_certificate(hostile.certificate).isascii()
 
 
 def test_a_restart_is_waited_for_by_the_clock_too() -> None:

@@ -31,7 +31,7 @@ def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
     # When it is applied, Then the rest is done, and the step is open with its page
     result = desk.apply(cluster, plan)
     assert (result.exit_code, result.state) == (8, "partial")
-    assert "Maintenance > Security > Trusted CA certificate" in result.open_steps[0]
+    assert "Maintenance > Security > Trusted CA certificate" in result.open_steps[0].text
     # When the person did it and the plan is applied again, Then the same run ends well
     cluster.box(1).trusted.remove(stale)
     again = desk.apply(cluster, plan)
@@ -56,7 +56,9 @@ def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_on
     result = desk.apply(cluster, plan)
     # Then the old one and its successor are for a person, the endpoint that waits is excused, and the rest is done
     assert (result.exit_code, result.state) == (8, "partial")
-    assert [OLD_IMP.certificate.fingerprint in step or IMP.certificate.fingerprint in step for step in result.open_steps] == [
+    assert [
+        OLD_IMP.certificate.fingerprint in step.text or IMP.certificate.fingerprint in step.text for step in result.open_steps
+    ] == [
         True,
         True,
     ]

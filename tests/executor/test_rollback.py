@@ -6,7 +6,7 @@ import pytest
 
 from remediate.executor import changes
 from remediate.executor.journal.store import JournalError, UnknownRun
-from remediate.executor.operations.certificates import named
+from remediate.executor.operations.certificates import describe_certificate
 from remediate.model.errors import LoginRefused, UsageError
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
@@ -76,7 +76,7 @@ def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) 
     # When it is rolled back, Then the others are done, and that peer is open
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (8, "partial")
-    assert any("expc3" in text for text in result.open_steps)
+    assert any("expc3" in step.text for step in result.open_steps)
     assert IMP.certificate not in cluster.box(2).trusted
     # When it is back, Then rolling back again ends it
     cluster.box(3).up = True
@@ -127,7 +127,7 @@ def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_chec
     # When the run is rolled back, Then ciphers are restored, and each removal is a step with its page
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, len(result.open_steps)) == (8, "partial", 4)
-    assert all("Maintenance > Security > Trusted CA certificate" in text for text in result.open_steps)
+    assert all("Maintenance > Security > Trusted CA certificate" in step.text for step in result.open_steps)
     # When it is not done, Then saying that it is done does not help
     assert desk.rollback(cluster).exit_code == 8
     # When the person did it, Then rolling back again checks that, and closes the run
@@ -153,7 +153,7 @@ def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
     # When the same plan is applied again and that is rolled back, Then each step stands there once
     desk.apply(cluster, plan)
     second = desk.rollback(cluster)
-    assert sorted(second.open_steps) == sorted(first.open_steps)
+    assert sorted(step.text for step in second.open_steps) == sorted(step.text for step in first.open_steps)
     assert len(set(second.open_steps)) == len(second.open_steps) == 4
 
 
@@ -180,7 +180,9 @@ def test_a_box_that_takes_out_more_than_it_was_asked_is_noticed_on_the_way_back(
     # When it is rolled back, Then a list without it proves nothing: that is for a person, and no success
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (8, "partial")
-    assert any(f"lacks {named(OTHER.certificate)}, which it held before" in text for text in result.open_steps)
+    assert any(
+        f"lacks {describe_certificate(OTHER.certificate)}, which it held before" in step.text for step in result.open_steps
+    )
 
 
 def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -> None:
@@ -278,7 +280,7 @@ def test_what_a_person_took_out_for_the_plan_is_named_where_it_is_not_there_agai
     # When it is rolled back, Then what the run did is undone, and both are named: only a person can put the first one back
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
-    assert f"(now also {LATER.certificate.fingerprint}; no longer {named(stale)})" in result.message
+    assert f"(now also {LATER.certificate.fingerprint}; no longer {describe_certificate(stale)})" in result.message
 
 
 def test_what_was_put_back_at_the_end_is_not_called_a_change_of_others(desk: Desk) -> None:

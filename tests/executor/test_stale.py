@@ -159,7 +159,7 @@ def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) ->
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)
     # Then it says whose run, for which ticket
-    assert f"Run {run.id} of {run.who} on {run.host}, ticket CHG-7" in str(stale.value)
+    assert f"Run {run.id} of {run.user} on {run.host}, ticket CHG-7" in str(stale.value)
 
 
 def test_a_run_that_had_ended_when_the_plan_was_made_is_not_suspected(desk: Desk) -> None:

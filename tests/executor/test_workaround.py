@@ -10,9 +10,16 @@ import pytest
 
 from remediate.executor.identity import Operator, identify_operator
 from remediate.executor.journal.store import FILE_NAME
+from remediate.executor.journal.switches import find_workarounds_left_on, load_last_switches
 from remediate.executor.lock import hold_cluster, peer_lock_paths
-from remediate.executor.switches import find_workarounds_left_on, load_last_switches
-from remediate.executor.workaround import ClientsWouldBreak, NotVerified, PeerVerification, most_serious_code, status, switch
+from remediate.executor.workaround import (
+    ClientsWouldBreak,
+    NotVerified,
+    PeerVerification,
+    most_serious_code,
+    read_verification,
+    set_workaround,
+)
 from remediate.model.access import PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
@@ -26,7 +33,7 @@ from tests.pki import NOW
 
 def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -> tuple[PeerVerification, ...]:
     world = cluster.world(lock_directory=desk.home / "locks")
-    return switch(cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, world=world)
+    return set_workaround(cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, world=world)
 
 
 def healed() -> MemoryCluster:
@@ -43,7 +50,7 @@ def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> N
     flags = turn(desk, cluster, on=True)
     assert [(flag.verification, flag.problem, flag.changed) for flag in flags] == [(False, None, True)] * 3
     assert cluster.writes[0].peer == cluster.box(1).address
-    assert [status.verification for status in status(cluster.access, world=cluster.world())] == [False] * 3
+    assert [status.verification for status in read_verification(cluster.access, world=cluster.world())] == [False] * 3
 
 
 def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
@@ -157,7 +164,7 @@ def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).up = False
     assert most_serious_code(turn(desk, cluster, on=True)) == 8
-    assert most_serious_code(status(cluster.access, world=cluster.world())) == 4
+    assert most_serious_code(read_verification(cluster.access, world=cluster.world())) == 4
 
 
 def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
@@ -166,7 +173,7 @@ def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
     flags = turn(desk, cluster, on=True)
     assert most_serious_code(flags) == 8
     assert "does not offer" in str(flags[1].problem)
-    assert most_serious_code(status(cluster.access, world=cluster.world())) == 0
+    assert most_serious_code(read_verification(cluster.access, world=cluster.world())) == 0
 
 
 def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success(desk: Desk) -> None:
@@ -196,9 +203,9 @@ def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
     # When its status is asked
-    flags = status(cluster.access, state_dir=desk.state_dir, world=cluster.world())
+    flags = read_verification(cluster.access, state_dir=desk.state_dir, world=cluster.world())
     # Then it says who and when, for each peer, and what was read back
-    assert [flag.last and (flag.last.peer, flag.last.asked, flag.last.found, flag.last.who) for flag in flags] == [
+    assert [flag.last and (flag.last.peer, flag.last.requested, flag.last.read_back, flag.last.user) for flag in flags] == [
         (box.address, False, False, identify_operator().user) for box in cluster.boxes
     ]
     # And that is no run, which a rollback would undo
@@ -209,7 +216,7 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {2: "ignore"}
     turn(desk, cluster, on=True)
-    found = {peer: last.found for peer, last in load_last_switches(desk.state_dir)["edge"].items()}
+    found = {peer: last.read_back for peer, last in load_last_switches(desk.state_dir)["edge"].items()}
     assert list(found.values()) == [False, True, False]
     said = [str(one) for one in load_last_switches(desk.state_dir)["edge"].values()]
     assert [one.endswith("and read back as on all the same") for one in said] == [False, True, False]
@@ -275,7 +282,7 @@ def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
     cluster.unreadable_after = frozenset({"verify False"})
     assert most_serious_code(turn(desk, cluster, on=True)) == 8
     # Then it is not taken for off
-    assert [one.found for one in find_workarounds_left_on(desk.state_dir)["edge"]] == [None]
+    assert [one.read_back for one in find_workarounds_left_on(desk.state_dir)["edge"]] == [None]
     assert str(find_workarounds_left_on(desk.state_dir)["edge"][0]).endswith("and not read back")
 
 
@@ -286,4 +293,4 @@ def test_an_end_that_nobody_read_back_is_no_end(desk: Desk) -> None:
     cluster.unreadable_after = frozenset({"verify True"})
     assert most_serious_code(turn(desk, cluster, on=False)) == 8
     # Then verification may still be off
-    assert find_workarounds_left_on(desk.state_dir)["edge"][0].found is None
+    assert find_workarounds_left_on(desk.state_dir)["edge"][0].read_back is None

@@ -132,12 +132,12 @@ def _no_waiting(patch: pytest.MonkeyPatch) -> None:
 
 
 def _not_waiting_for_the_absent(patch: pytest.MonkeyPatch) -> None:
-    real = undo._wait_for_the_others
+    real = undo._wait_for_replication
 
     def only_the_present(work: UndoContext, inverse: Change, _reachable: Any) -> None:
-        real(work, inverse, dict.fromkeys(work.journal.backups(work.run)))  # type: ignore[arg-type]  # only its keys are asked
+        real(work, inverse, dict.fromkeys(work.journal.backups(work.run)))  # type: ignore[arg-type]  # only its keys are read
 
-    patch.setattr(undo, "_wait_for_the_others", only_the_present)
+    patch.setattr(undo, "_wait_for_replication", only_the_present)
 
 
 def _open_steps_are_forgotten(patch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,7 @@ def command(
         _confirm(session, value, _refuse(session, value, cluster, options))
     with session.listening() as sink, Heeded(session, sink) as heeded:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=heeded)
-        notes = heeded.beside(result.open_steps)
+        notes = heeded.beside([step.text for step in result.open_steps])
     _hand_over(session, result, notes, value, options)
     return result.exit_code
 

@@ -38,8 +38,8 @@ def command(context: click.Context) -> int | None:
     if context.invoked_subcommand is not None:
         return None
     from remediate.cli.observe import remind_from_journal
-    from remediate.cli.runs_view import run_json
     from remediate.executor.journal.store import Journal
+    from remediate.report.run import run_json
 
     session: Session = context.obj
     with Journal(session.state_dir) as journal:
@@ -70,12 +70,12 @@ def show(session: Session, run: str) -> int:
       1   no such run, or the journal cannot be read
     """
     from remediate.cli.observe import remind_from_journal
-    from remediate.cli.runs_view import run_record
+    from remediate.cli.runs_view import load_run_record
     from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
         found = journal.run(run)
-        record = run_record(journal, found)
+        record = load_run_record(journal, found)
     if session.json:
         session.write_json(record)
     else:
@@ -103,12 +103,12 @@ def export(session: Session, run: str) -> int:
     import json
 
     from remediate.cli.observe import remind_from_journal
-    from remediate.cli.runs_view import run_record
+    from remediate.cli.runs_view import load_run_record
     from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
         record = journal.run(run)
-        body = {**run_record(journal, record), "plan": json.loads(journal.plan(record.id).to_json())}
+        body = {**load_run_record(journal, record), "plan": json.loads(journal.plan(record.id).to_json())}
     session.write_json({"format": "remediate.run/1", **body})
     remind_from_journal(session)
     return 0

@@ -58,16 +58,16 @@ def command(
     """
     from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
     from remediate.cli.notices import Heeded
-    from remediate.executor.workaround import most_serious_code, status, switch
+    from remediate.executor.workaround import most_serious_code, read_verification, set_workaround
     from remediate.model.limits import Limits
 
     with session.listening() as sink, Heeded(session, sink) as heeded:
 
         def work(cluster: ClusterAccess) -> tuple[Flags, int]:
             if what == "status":
-                flags = status(cluster, state_dir=session.state_dir, sink=sink)
+                flags = read_verification(cluster, state_dir=session.state_dir, sink=sink)
             else:
-                flags = switch(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=heeded)
+                flags = set_workaround(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=heeded)
             return flags, most_serious_code(flags)
 
         results = across(choose(session, inventory_path, patterns), work, Limits())
@@ -88,7 +88,9 @@ def _as_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:
 def _last(flag: PeerVerification) -> dict[str, Any] | None:
     last = flag.last
     return (
-        None if last is None else {"at": last.at, "who": last.who, "host": last.host, "asked": last.asked, "found": last.found}
+        None
+        if last is None
+        else {"at": last.at, "who": last.user, "host": last.host, "asked": last.requested, "found": last.read_back}
     )
 
 

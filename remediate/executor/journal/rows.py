@@ -1,16 +1,17 @@
-"""Conversion of rows of the journal's tables (`schema`) to values (`model.run`)."""
+"""Values of the model (`model.run`) made from rows of the journal's tables (`schema`)."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from typing import Any
 
 from remediate.model.identity import Address
 from remediate.model.run import Backup, Run, StepRecord
 
 
-def run_of(row: sqlite3.Row) -> Run:
-    """A row of ``runs``."""
+def make_run(row: sqlite3.Row) -> Run:
+    """Make a run of a row of ``runs``."""
     return Run(
         id=row["id"],
         cluster=row["cluster"],
@@ -19,29 +20,29 @@ def run_of(row: sqlite3.Row) -> Run:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         ticket=row["ticket"],
-        who=row["who"],
+        user=row["who"],
         host=row["host"],
         pid=row["pid"],
         peers=tuple(json.loads(row["peers"])),
         message=row["message"],
-        # A journal that is only read is not migrated: one of an older version has no such columns.
-        confirm_by=row["confirm_by"] if "confirm_by" in row.keys() else None,  # noqa: SIM118 - a Row iterates over values
-        timer=row["timer"] if "timer" in row.keys() else None,  # noqa: SIM118
+        confirm_by=_get(row, "confirm_by"),
+        timer=_get(row, "timer"),
+        confirmed_by=_get(row, "confirmed_by"),
     )
 
 
-def step_of(row: sqlite3.Row) -> StepRecord:
-    """A row of ``steps``."""
+def make_step(row: sqlite3.Row) -> StepRecord:
+    """Make a step of a row of ``steps``."""
     intent = json.loads(row["intent"])
-    undo = intent["inverse"]
+    inverse = intent["inverse"]
     return StepRecord(
         seq=row["seq"],
         number=row["number"],
         peer=Address(row["peer"]),
         kind=row["kind"],
         facts=intent["facts"],
-        inverse_kind=undo["kind"] if undo else None,
-        inverse=undo["facts"] if undo else None,
+        inverse_kind=inverse["kind"] if inverse else None,
+        inverse=inverse["facts"] if inverse else None,
         state=row["state"],
         before=row["before"],
         after=row["after"],
@@ -49,10 +50,15 @@ def step_of(row: sqlite3.Row) -> StepRecord:
         ended_at=row["ended_at"],
         undone_at=row["undone_at"],
         message=row["message"],
-        proven=bool(row["proven"]) if "proven" in row.keys() else False,  # noqa: SIM118
+        proven=bool(_get(row, "proven")),
     )
 
 
-def backup_of(row: sqlite3.Row) -> Backup:
-    """A row of ``backups``."""
+def make_backup(row: sqlite3.Row) -> Backup:
+    """Make a backup of a row of ``backups``."""
     return Backup(Address(row["peer"]), tuple(json.loads(row["trusted_ca"])), json.loads(row["ciphers"]))
+
+
+def _get(row: sqlite3.Row, column: str) -> Any:
+    """Return a column that a journal of an older version lacks, which is not migrated while it is only read; None: it lacks it."""
+    return row[column] if column in row.keys() else None  # noqa: SIM118 - a Row iterates over values

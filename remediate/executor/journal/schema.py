@@ -1,4 +1,4 @@
-"""The journal's tables, and how an older journal becomes a newer one: forward only, one script a version."""
+"""Schema of the journal, and its migrations: forward only, one script for each version."""
 
 from __future__ import annotations
 
@@ -92,15 +92,24 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, peer)
     ) WITHOUT ROWID;
     """,
+    # Who confirmed a run. Until here, only the end of its message said so: `Confirmed by WHO at 2026-11-23T10:15:00Z.`
+    """
+    ALTER TABLE runs ADD COLUMN confirmed_by TEXT;
+    UPDATE runs
+        SET confirmed_by = substr(message, instr(message, 'Confirmed by ') + 13,
+            length(message) - instr(message, 'Confirmed by ') - 12 - length(' at 2026-11-23T10:15:00Z.'))
+        WHERE state = 'applied' AND confirm_by IS NOT NULL AND instr(message, 'Confirmed by ') > 0;
+    """,
 )
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The version of the journal behind `connection`: how many scripts it has seen."""
+    """Return the version of a journal: how many scripts were run on it."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Bring the journal to the newest version; each script and its number are one transaction, so a crash repeats or skips none."""
+    """Bring a journal to the newest version."""
+    # Each script and its number are one transaction, so that a crash repeats or skips none.
     for number in range(version_of(connection), len(migrations)):
         connection.executescript(f"BEGIN IMMEDIATE; {migrations[number]}; PRAGMA user_version = {number + 1}; COMMIT;")

@@ -1,7 +1,7 @@
-"""The journal: SQLite, one file per state directory, written before the box is.
+"""Journal of runs: SQLite, one file for each state directory, written before the peer is.
 
-Every method that writes is one transaction, on disk when it returns (WAL, synchronous=FULL). What a crash leaves therefore is: no run
-(nothing was sent), or a run whose steps say, each, *intended* (sent or not: the box tells) or an outcome that was read back.
+Each method that writes is one transaction, on disk when it returns (WAL, synchronous=FULL). A crash therefore leaves no run (nothing
+was sent), or a run of which each step is *intended* (sent or not: the peer shows it) or has an outcome that was read back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from remediate.executor.identity import Operator
 from remediate.executor.journal.database import open_to_read, open_to_write
-from remediate.executor.journal.rows import backup_of, run_of, step_of
+from remediate.executor.journal.rows import make_backup, make_run, make_step
 from remediate.executor.journal.schema import MIGRATIONS, version_of
 from remediate.executor.operations.change import Change
 from remediate.executor.ports import utc_now
@@ -49,19 +49,25 @@ class UnknownRun(RemediateError):
 
 
 class Journal:
-    """The journal in `state_dir`; a context manager. Opened for reading, it creates nothing and an absent file is an empty journal.
+    """Journal in `state_dir`, a context manager.
+
+    Opened for reading, it creates nothing, migrates nothing, and an absent file is an empty journal.
+
+    Attributes:
+        is_older: It was opened for reading, and an older version wrote it: values that came later are not in it.
 
     Raises:
-        JournalError: the directory cannot be created, read or written, is full, or holds a newer journal than this version knows.
+        JournalError: The directory cannot be created, read or written, is full, or holds a newer journal than this version knows.
     """
 
     def __init__(self, state_dir: Path, *, writable: bool = False, now: Callable[[], datetime] = utc_now) -> None:
         self.path = state_dir / FILE_NAME
         self._now = now
-        with self._in_one_sentence():
+        with self._translate_errors():
             self._db = open_to_write(self.path) if writable else open_to_read(self.path)
-            newer = version_of(self._db) > len(MIGRATIONS)
-        if newer:
+            version = version_of(self._db)
+        self.is_older = 0 < version < len(MIGRATIONS)
+        if version > len(MIGRATIONS):
             self.close()
             raise JournalError(
                 f"The journal {self.path} was written by a newer version of remediate.",
@@ -75,10 +81,10 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file; what was written is on disk already."""
+        """Close the file. Everything written is on disk already."""
         self._db.close()
 
-    # Writing: one transaction each
+    # Writing
 
     def begin_run(
         self,
@@ -89,10 +95,10 @@ class Journal:
         operator: Operator,
         ticket: str | None,
     ) -> str:
-        """Record a new run with its plan, its backup of every peer and its approvals; return the run's id."""
+        """Record a new run with its plan, its backup of each peer and its approvals; return the run's id."""
         at = rfc3339(self._now())
         run = f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        kept = tuple(backups)
+        backups = tuple(backups)
         with self.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO certificates VALUES (?, ?)",
@@ -111,21 +117,21 @@ class Journal:
                     operator.user,
                     operator.host,
                     operator.pid,
-                    _json([b.peer for b in kept]),
+                    _json([backup.peer for backup in backups]),
                 ),
             )
             db.executemany(
                 "INSERT INTO backups VALUES (?, ?, ?, ?)",
-                [(run, one.peer, _json(one.trusted_ca), _json(dict(one.ciphers))) for one in kept],
+                [(run, backup.peer, _json(backup.trusted_ca), _json(dict(backup.ciphers))) for backup in backups],
             )
             db.executemany(
                 "INSERT INTO approvals VALUES (?, ?, ?, ?, ?)",
-                [(run, approval.fingerprint, approval.who, approval.how, approval.at) for approval in approvals],
+                [(run, approval.fingerprint, approval.approver, approval.how, approval.at) for approval in approvals],
             )
         return run
 
     def close_dead_runs(self, cluster: str) -> None:
-        """Record that what is *running* on `cluster` is not: to be called with the cluster's lock held."""
+        """Record as partial what is *running* on `cluster`; the caller holds the cluster's lock, so no such process is alive."""
         with self.transaction() as db:
             db.execute(
                 "UPDATE runs SET state = 'partial', ended_at = ?, message = 'the process ended without closing the run' "
@@ -134,17 +140,22 @@ class Journal:
             )
 
     def resume_run(self, run: str, operator: Operator, ticket: str | None = None) -> None:
-        """Record that this process goes on with `run`, under `ticket` too where that is another one."""
-        known = self.run(run).ticket
-        both = ", ".join(dict.fromkeys([*(known or "").split(", "), *([ticket] if ticket else [])])).strip(", ") or None
+        """Record that this process continues `run`; another `ticket` is added to those of the run."""
+        tickets = (self.run(run).ticket or "").split(", ") + ([ticket] if ticket else [])
+        joined = ", ".join(dict.fromkeys(tickets)).strip(", ") or None
         with self.transaction() as db:
             db.execute(
                 "UPDATE runs SET state = 'running', ended_at = NULL, who = ?, host = ?, pid = ?, ticket = ? WHERE id = ?",
-                (operator.user, operator.host, operator.pid, both, run),
+                (operator.user, operator.host, operator.pid, joined, run),
             )
 
     def record_intent(self, run: str, number: int, change: Change, before: str) -> int:
-        """Record what is about to be written, with its inverse; return the step's sequence number."""
+        """Record a change that is about to be written, with its inverse; return the step's sequence number.
+
+        Args:
+            number: The step of the specification that the change belongs to.
+            before: Digest of what the change touches.
+        """
         inverse = change.inverse()
         undo = None if inverse is None else {"kind": inverse.kind, "facts": dict(inverse.facts())}
         intent = _json({"facts": dict(change.facts()), "inverse": undo})
@@ -168,10 +179,12 @@ class Journal:
         seconds: float | None = None,
         proven: bool = False,
     ) -> None:
-        """Record what was read back after step `seq`, and how long writing and reading back took where that was seen.
+        """Record what was read back after step `seq`.
 
         Args:
-            proven: nothing was sent, so nothing can come to light later.
+            after: Digest of what the change touches; None: it was not read.
+            seconds: Duration of writing and reading back; None: it was not measured.
+            proven: Nothing was sent, so nothing can come to light later.
         """
         with self.transaction() as db:
             db.execute(
@@ -184,7 +197,7 @@ class Journal:
         """Record that step `seq` was read back as not, or no longer, in effect.
 
         Args:
-            proven: what undoes it was sent, and seen to work; or somebody else has replaced it since.
+            proven: Its inverse was sent and read back, or another administrator has replaced the value since.
         """
         with self.transaction() as db:
             db.execute(
@@ -192,16 +205,16 @@ class Journal:
                 (rfc3339(self._now()), mask(message), proven, run, seq),
             )
 
-    def record_reading(self, run: str, peer: Address, others: Iterable[Fingerprint]) -> None:
-        """Record what the list of `peer` holds beside the certificates of `run`, where that is less than its backup."""
+    def record_reading(self, run: str, peer: Address, unrelated: Iterable[Fingerprint]) -> None:
+        """Record the certificates in the list of `peer` that are not of `run`, where they are fewer than in its backup."""
         with self.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)",
-                (run, peer, _json(sorted(others)), rfc3339(self._now())),
+                (run, peer, _json(sorted(unrelated)), rfc3339(self._now())),
             )
 
     def close_run(self, run: str, state: RunState, message: str) -> None:
-        """Record how `run` stands now that this process leaves it."""
+        """Record the state in which this process leaves `run`."""
         with self.transaction() as db:
             db.execute(
                 "UPDATE runs SET state = ?, ended_at = ?, message = ? WHERE id = ?",
@@ -210,8 +223,8 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it on disk, or none."""
-        with self._in_one_sentence():
+        """Put every statement of the block on disk, or none."""
+        with self._translate_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -224,98 +237,106 @@ class Journal:
     # Reading
 
     def runs(self) -> tuple[Run, ...]:
-        """Every run, newest first."""
-        return tuple(run_of(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
+        """Return every run, newest first."""
+        return tuple(make_run(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
 
     def run(self, id_or_last: str, *, on: Container[str] | None = None) -> Run:
-        """The run of that id; ``last``: the newest, of those clusters that are named in `on`. Raises UnknownRun."""
+        """Return one run.
+
+        Args:
+            id_or_last: The id of a run; ``last``: the newest run.
+            on: The names of the clusters among whose runs ``last`` is the newest; None: all.
+
+        Raises:
+            UnknownRun: There is no such run.
+        """
+        for run in self.runs():
+            if run.id == id_or_last or (id_or_last == "last" and (on is None or run.cluster in on)):
+                return run
         if id_or_last != "last":
-            found = [run for run in self.runs() if run.id == id_or_last]
-        else:
-            found = [run for run in self.runs() if on is None or run.cluster in on]
-        if not found:
-            whose = "" if on is None else " on the chosen clusters"
-            what = f"There is no run{whose} yet" if id_or_last == "last" else f"There is no run {id_or_last!r}"
-            raise UnknownRun(f"{what} in {self.path.parent}.")
-        return found[0]
+            raise UnknownRun(f"There is no run {id_or_last!r} in {self.path.parent}.")
+        raise UnknownRun(f"There is no run{'' if on is None else ' on the chosen clusters'} yet in {self.path.parent}.")
 
     def find_unfinished(self, plan: Plan) -> Run | None:
-        """The newest run of `plan`, when it was left before its end."""
-        mine = [run for run in self.runs() if run.cluster == plan.cluster and run.plan == plan.id]
-        return mine[0] if mine and mine[0].state in UNFINISHED else None
+        """Return the newest run of `plan` where it was left before its end; None: there is none to resume."""
+        runs = [run for run in self.runs() if run.cluster == plan.cluster and run.plan == plan.id]
+        return runs[0] if runs and runs[0].state in UNFINISHED else None
 
     def steps(self, run: str) -> tuple[StepRecord, ...]:
-        """The writes of `run`, in the order they were intended."""
-        return tuple(step_of(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
+        """Return the writes of `run`, in the order in which they were intended."""
+        return tuple(make_step(row) for row in self._select("SELECT * FROM steps WHERE run = ? ORDER BY seq", run))
 
     def longest_write_seconds(self, cluster: str, kind: str) -> float | None:
-        """How many seconds the longest write of this kind on `cluster` took that was seen from its start to its end."""
+        """Return the seconds of the longest measured write of this kind on `cluster`; None: none was measured."""
         query = "SELECT max(seconds) AS seconds FROM steps JOIN runs ON runs.id = steps.run WHERE cluster = ? AND kind = ?"
-        found = self._select(query, cluster, kind)[0]["seconds"]
-        return None if found is None else float(found)
+        seconds = self._select(query, cluster, kind)[0]["seconds"]
+        return None if seconds is None else float(seconds)
 
     def backups(self, run: str) -> Mapping[Address, Backup]:
-        """How each peer stood before the first write of `run`."""
+        """Return the backup of each peer from before the first write of `run`."""
         rows = self._select("SELECT * FROM backups WHERE run = ?", run)
-        return {Address(row["peer"]): backup_of(row) for row in rows}
+        return {Address(row["peer"]): make_backup(row) for row in rows}
 
     def readings(self, run: str) -> Mapping[Address, frozenset[Fingerprint]]:
-        """What the list of each peer was last seen to hold beside the certificates of `run`, where that is less than its backup."""
-        with self._in_one_sentence():
+        """Return, for each peer, the certificates last seen that are not of `run`, where they are fewer than in its backup."""
+        with self._translate_errors():
             if version_of(self._db) < _WITH_READINGS:
                 return {}
         rows = self._select("SELECT peer, others FROM readings WHERE run = ?", run)
         return {Address(row["peer"]): frozenset(map(Fingerprint, json.loads(row["others"]))) for row in rows}
 
     def find_running(self, cluster: str) -> str:
-        """The run that is *running* on `cluster`; empty: none. With the cluster's lock held, it is the one of this process."""
+        """Return the id of the run that is *running* on `cluster`; empty: none.
+
+        While the caller holds the cluster's lock, it is the run of this process.
+        """
         rows = self._select("SELECT id FROM runs WHERE cluster = ? AND state = 'running' ORDER BY number DESC", cluster)
         return str(rows[0]["id"]) if rows else ""
 
     def approvals(self, run: str) -> tuple[ApprovalRecord, ...]:
-        """Who vouched for what in `run`."""
+        """Return the approvals of `run`, by fingerprint."""
         rows = self._select("SELECT * FROM approvals WHERE run = ? ORDER BY fingerprint", run)
         return tuple(ApprovalRecord(Fingerprint(row["fingerprint"]), row["who"], row["how"], row["at"]) for row in rows)
 
     def plan(self, run: str) -> Plan:
-        """The plan that `run` applies, as it was given."""
+        """Return the plan that `run` applies."""
         return Plan.from_json(str(self._select("SELECT plan_json FROM runs WHERE id = ?", run)[0]["plan_json"]))
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate:
-        """A certificate that a run of this journal names."""
-        return Certificate.from_der(self._der_of(fingerprint)[0]["der"])
+        """Return a certificate that a run of this journal names."""
+        return Certificate.from_der(self._select_der(fingerprint)[0]["der"])
 
     def names_certificate(self, fingerprint: Fingerprint) -> bool:
-        """Whether a run of this journal names the certificate, so that `certificate` returns it."""
-        return bool(self._der_of(fingerprint))
+        """Return whether a run of this journal names the certificate, so that `certificate` returns it."""
+        return bool(self._select_der(fingerprint))
 
-    def _der_of(self, fingerprint: Fingerprint) -> list[sqlite3.Row]:
+    def _select_der(self, fingerprint: Fingerprint) -> list[sqlite3.Row]:
         return self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)
 
     def switches(self) -> list[sqlite3.Row]:
-        """The rows of `switches`, the oldest first; none in a journal of a version that had none."""
-        with self._in_one_sentence():
+        """Return the rows of ``switches``, oldest first; none where the journal is of a version without them."""
+        with self._translate_errors():
             if version_of(self._db) < _WITH_SWITCHES:
                 return []
         return self._select("SELECT * FROM switches ORDER BY number")
 
     def _select(self, query: str, *values: str) -> list[sqlite3.Row]:
-        with self._in_one_sentence():
+        with self._translate_errors():
             return self._db.execute(query, values).fetchall() if version_of(self._db) else []
 
     @contextmanager
-    def _in_one_sentence(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (OSError, sqlite3.Error, MemoryError) as error:
-            raise JournalError(f"The journal {self.path} cannot be used: {_why(error)}.") from error
+            raise JournalError(f"The journal {self.path} cannot be used: {_describe(error)}.") from error
 
 
-def _why(error: OSError | sqlite3.Error | MemoryError) -> str:
+def _describe(error: OSError | sqlite3.Error | MemoryError) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory"
-    said = error.strerror if isinstance(error, OSError) else str(error)
-    return (said or type(error).__name__).rstrip(".")
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return (reason or type(error).__name__).rstrip(".")
 
 
 def _json(value: Any) -> str:

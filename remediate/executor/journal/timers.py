@@ -1,4 +1,4 @@
-"""What the journal knows of confirm timers. Each function is one transaction, so two processes cannot both have it their way."""
+"""Confirm timers in the journal. Each function is one transaction, so that of two processes only one succeeds."""
 
 from __future__ import annotations
 
@@ -8,59 +8,58 @@ from remediate.executor.journal.store import Journal
 from remediate.model.canonical import rfc3339
 from remediate.model.run import Run, RunState
 
-CONFIRMED = "Confirmed by"
-"""How the message of a run says that somebody confirmed it."""
 ENDED: frozenset[RunState] = frozenset({"applied", "rolled-back"})
 
 
 def is_active(run: Run) -> bool:
-    """Whether a timer is to undo `run`."""
+    """Return whether a timer is to undo `run`."""
     return run.timer is not None and run.state not in ENDED
 
 
 def find_active(journal: Journal, cluster: str) -> Run | None:
-    """The newest run on `cluster` that a timer is to undo."""
+    """Return the newest run on `cluster` that a timer is to undo; None: there is none."""
     return next((run for run in journal.runs() if run.cluster == cluster and is_active(run)), None)
 
 
 def is_due(run: Run, now: datetime) -> bool:
-    """Whether the deadline of `run` has passed. Times of the journal are text of one form, which sorts as they do."""
+    """Return whether the deadline of `run` has passed."""
+    # Times of the journal are text of one form, which sorts as they do.
     return run.confirm_by is not None and run.confirm_by <= rfc3339(now)
 
 
 def start(journal: Journal, run: str, timer: str, confirm_by: datetime) -> None:
-    """From now on `timer`, and no earlier one, undoes `run` after `confirm_by`."""
+    """Let `timer`, and no earlier timer, undo `run` after `confirm_by`."""
     with journal.transaction() as db:
         db.execute("UPDATE runs SET timer = ?, confirm_by = ? WHERE id = ?", (timer, rfc3339(confirm_by), run))
 
 
 def extend(journal: Journal, run: str, confirm_by: datetime) -> None:
-    """Let the timer of `run` end at `confirm_by` instead."""
+    """Set the deadline of the timer of `run` to `confirm_by`."""
     with journal.transaction() as db:
         db.execute("UPDATE runs SET confirm_by = ? WHERE id = ?", (rfc3339(confirm_by), run))
 
 
 def cancel(journal: Journal, run: str) -> bool:
-    """No timer undoes `run` any more; returns whether one would have."""
+    """Remove the timer of `run`; return whether there was one."""
     with journal.transaction() as db:
         return db.execute("UPDATE runs SET timer = NULL WHERE id = ? AND timer IS NOT NULL", (run,)).rowcount == 1
 
 
-def confirm(journal: Journal, run: str, who: str, now: datetime) -> bool:
-    """Confirm `run`; returns False when it does not wait for that, or its deadline has passed."""
+def confirm(journal: Journal, run: str, operator: str, now: datetime) -> bool:
+    """Confirm `run`; return False where it does not wait for confirmation, or its deadline has passed."""
     with journal.transaction() as db:
         return (
             db.execute(
-                "UPDATE runs SET state = 'applied', timer = NULL, message = message || ? "
+                "UPDATE runs SET state = 'applied', timer = NULL, confirmed_by = ?, message = message || ? "
                 "WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?",
-                (f" {CONFIRMED} {who} at {rfc3339(now)}.", run, rfc3339(now)),
+                (operator, f" Confirmed by {operator} at {rfc3339(now)}.", run, rfc3339(now)),
             ).rowcount
             == 1
         )
 
 
 def claim_expired(journal: Journal, run: str, timer: str, now: datetime) -> bool:
-    """Take `run` for its rollback: from now on it cannot be confirmed. Returns False when `timer` has no right to it (any more)."""
+    """Take `run` for its rollback, after which it cannot be confirmed; return False where `timer` may not take it (any more)."""
     with journal.transaction() as db:
         return (
             db.execute(
@@ -74,7 +73,7 @@ def claim_expired(journal: Journal, run: str, timer: str, now: datetime) -> bool
 
 
 def cancel_confirmation(journal: Journal, run: str) -> None:
-    """A rollback of `run` begins: from now on it cannot be confirmed."""
+    """Record that a rollback of `run` begins, after which it cannot be confirmed."""
     with journal.transaction() as db:
         db.execute(
             "UPDATE runs SET state = 'partial', message = message || ' Its rollback began.' "

@@ -16,7 +16,7 @@ from remediate.model.identity import Address, Fingerprint
 from remediate.model.text import escape_ascii
 
 
-def named(certificate: Certificate) -> str:
+def describe_certificate(certificate: Certificate) -> str:
     """A certificate for a person: its subject (quoted, so that a hostile one stays on its line) and whole fingerprint."""
     return f"{escape_ascii(certificate.subject) or 'a certificate without a subject'} ({certificate.fingerprint})"
 
@@ -37,11 +37,11 @@ class TrustOnPeer:
 
     @property
     def summary(self) -> str:
-        return f"trust {named(self.certificate)} on {self.peer}"
+        return f"trust {describe_certificate(self.certificate)} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {named(self.certificate)}."
+        return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {describe_certificate(self.certificate)}."
 
     def precondition(self, box: PeerPort) -> Observed:
         return _read(box, self.certificate, done_when_present=True)
@@ -70,11 +70,11 @@ class RemoveFromPeer:
 
     @property
     def summary(self) -> str:
-        return f"remove {named(self.certificate)} from the trusted CA list of {self.peer}"
+        return f"remove {describe_certificate(self.certificate)} from the trusted CA list of {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {named(self.certificate)}."
+        return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {describe_certificate(self.certificate)}."
 
     def precondition(self, box: PeerPort) -> Observed:
         return _read(box, self.certificate, done_when_present=False)
