@@ -75,7 +75,7 @@ def examine(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> Exami
 def state_directory(path: Path) -> Finding:
     """Whether a run could keep its journal and its locks in `path`, or in a folder made there."""
     from remediate.executor.lock import shared_directory
-    from remediate.executor.usable import refuse_unusable
+    from remediate.executor.preflight import refuse_unusable
 
     try:
         refuse_unusable(path, shared_directory())

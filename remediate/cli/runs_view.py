@@ -30,7 +30,7 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         "exit_code": result.exit_code,
         "changed": result.changed,
         "message": result.message,
-        "open_steps": [step.text for step in result.open_steps],
+        "open_steps": list(result.open_step_texts),
         "notes": list(notes),
         "endpoints": [
             {"address": judgement.address, "port": judgement.port, "peer": judgement.peer, **outcome_json(judgement.outcome)}

@@ -1,4 +1,4 @@
-"""Apply a plan to its cluster. One run walks these steps, in this order, and no other (`steps.MAY_FOLLOW`):
+"""The apply of a plan to its cluster. One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
 
  1  lock       the cluster, so that no other run of this user writes to it
  2  re-read    every peer and every endpoint
@@ -7,67 +7,64 @@
  4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal
  5  journal    the intent and its inverse, on disk before anything is sent
  6  write      once
- 7  read back  what is not read did not happen; the outcome goes into the journal
- 8  next peer  after looking through the one just changed: what worked must still work; the next peer is compared again (3)
+ 7  read back  what is not read did not happen; the outcome is recorded in the journal
+ 8  next peer  after checking the one just changed: what worked must still work; the next peer is compared again (3)
  9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
 10  refresh    discovery (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
-11  restart    the peers through which a client's request shows that the change is not in effect, one at a time (5, 6, 7), each asked
-               through again before the next; where the inventory has no way through a peer, a reminder
+11  restart    the peers through which a client's request shows that the change is not in effect, one at a time (5, 6, 7), each tested
+               again before the next; where the inventory has no way through a peer, a reminder
 12  verify     every endpoint against every peer, from a fresh look
 13  close      the run in the journal
 
 What is true after a crash: before 4, nothing was written and no run exists. Later, a run exists in state *running*; each of its writes
-is either not in the journal (not sent), *intended* (sent or not: the box tells), or has an outcome that was read back. The same plan
-applied again goes on with the same run from what the boxes say, and repeats no write; `rollback` undoes the run from its journal.
+is either not in the journal (not sent), *intended* (sent or not: the peer shows which), or has an outcome that was read back. The same
+plan applied again resumes that run from what the peers show, and repeats no write; `rollback` undoes the run from its journal.
 
-A failure at 5 to 12 ends in what `ApplyOptions.on_failure` says (`failure.py`). A dry run walks the same steps over peers that cannot
-be written to, with a writer that can neither write nor journal.
+A failure at 5 to 12 ends as `ApplyOptions.on_failure` asks (`failure.py`). A dry run takes the same steps over peers that cannot be
+written to, with a writer that can neither write nor journal.
 
-With `ApplyOptions.window` (`hours.py`), nothing begins while the window is closed, and every change looks at the clock before its 5:
-one that would not end in the window is not begun, and the run is closed as it stands (13), *partial*, with what is left to do. The
-same apply goes on with it in the next window. Reading, verifying and the way back after a failure are not held to the window.
+With `ApplyOptions.window` (`window.py`), nothing begins while the window is closed, and before its 5 every change is held against it:
+one that would not end in the window is not begun, and the run is closed as it is (13), *partial*, with what is left to do. The same
+apply resumes it in the next window. The window does not hold back reading, verifying, or the rollback after a failure.
 
-With `ApplyOptions.confirm_within` (`confirm.py`), a process that will undo the run is up between 4 and the first 5, and 13 closes the
-run as *confirm-pending*, with its deadline (exit 9). Until somebody confirms it, no other run on the cluster begins. A run that dies
-on its way is undone at the deadline that counts from its first write.
+With `ApplyOptions.confirm_within` (`confirm_timer.py`), a process that will undo the run is up between 4 and the first 5, and 13
+closes the run as *confirm-pending*, with its deadline (exit 9). Until it is confirmed, no other run on the cluster begins. A run that
+dies on its way is undone at the deadline that counts from its first write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from remediate.executor import changes, confirm_timer, hours, preflight, staleness, verification, vouching
+from remediate.executor import changes, confirm_timer, preflight, staleness, verification, vouching
 from remediate.executor.boundary import as_failure, guarded
-from remediate.executor.byhand import ByHand
-from remediate.executor.closing import close, close_rehearsal
-from remediate.executor.context import Job, Order, Seen, earlier_backups
+from remediate.executor.closing import close_dry_run, close_run
+from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
 from remediate.executor.environment import World
-from remediate.executor.failure import after_failure
+from remediate.executor.failure import end_failed_run
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
-from remediate.executor.possible_authors import with_suspects
 from remediate.executor.reconnecting import open_steadily
+from remediate.executor.restart import rehearse_restarts, restart_peers
 from remediate.executor.result import ApplyOptions, RunResult
-from remediate.executor.signals import ImmediateStop, handle_signals
-from remediate.executor.steps import Step, Walk
+from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
+from remediate.executor.steps import RunEvents, Step, StepSequence
 from remediate.executor.undo import match_peers
-from remediate.executor.usable import refuse_unusable
-from remediate.executor.voice import Voice
+from remediate.executor.window import WindowGuard, emit_whether_open, refuse_if_closed
 from remediate.executor.workaround import warn_of_workaround
-from remediate.executor.writer import Recorder, Rehearsal
-from remediate.executor.writing import written
+from remediate.executor.write_changes import warn_of_manual_rollback, write_changes
+from remediate.executor.writer import DryRunWriter, JournalingWriter
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
-from remediate.model.run import ApprovalRecord, Backup
+from remediate.model.run import Backup
 
 
 def apply_plan(
@@ -82,12 +79,12 @@ def apply_plan(
 ) -> RunResult:
     """Apply `plan` to `cluster`, or rehearse it (`options.dry_run`).
 
-    Returns what the run came to, failures included, once the journal knows the run.
+    Returns the result of the run, failures included, once the journal knows the run.
 
     Raises:
         UsageError, IncompletePlan, Declined, StalePlan, LockHeld, JournalError, InventoryError, AccessError, ObservationError,
-            WindowClosed, TimerError: refused before the first write to a box, which is as it was.
-        VerificationFailed: nothing was to do, and an endpoint is refused all the same.
+            WindowClosed, TimerError: Refused before the first write to a peer; every peer is as it was.
+        VerificationFailed: Nothing was to do, and an endpoint is refused all the same.
     """
     preflight.refuse_other_cluster(plan, cluster)
     preflight.refuse_unusable_ciphers(plan)
@@ -96,181 +93,256 @@ def apply_plan(
     if options.confirm_within:
         confirm_timer.refuse_prompted_password(cluster)
     if not options.dry_run:
-        hours.refuse_if_closed(options.window, world.now())
-    voice = Voice(sink, cluster.name)
-    world = guarded(world)
-    with handle_signals(lambda text: voice.say("warning", text)) as stop, ExitStack() as stack:
-        order = Order(plan, cluster, options, state_dir, limits, world, voice, stop)
+        refuse_if_closed(options.window, world.now())
+    events = RunEvents(sink, cluster.name)
+    environment = guarded(world)
+    with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
+        open_context, run_steps = (_open_to_read, _rehearse) if options.dry_run else (_open_to_write, _apply)
         try:
-            job = _rehearsal(order, stack) if options.dry_run else _recorded(order, stack)
+            context = open_context(plan, cluster, options, state_dir, limits, environment, events, stop, stack)
         except (Interrupted, ImmediateStop):
-            return _interrupted_early(order)
-        return voice.tell_trouble(_walked(job))
+            return _interrupted_early(events, stop)
+        return events.add_trouble(run_steps(context))
 
 
-def _recorded(order: Order, stack: ExitStack) -> Job:
-    """Step 1 for a real run: the lock, then the journal, then the peers."""
-    operator, world, plan = identify_operator(), order.world, order.plan
-    shared = world.lock_directory or shared_directory()
-    holding = hold_cluster(
-        order.cluster, order.state_dir, shared, operator=operator, ticket=order.options.ticket, now=world.now
+def _open_to_write(
+    plan: Plan,
+    cluster: ClusterAccess,
+    options: ApplyOptions,
+    state_dir: Path,
+    limits: Limits,
+    environment: World,
+    events: RunEvents,
+    stop: StopRequest,
+    stack: ExitStack,
+) -> RunContext:
+    """Take the lock, then open the journal and the peers until `stack` ends (step 1)."""
+    shared = environment.lock_directory or shared_directory()
+    lock = stack.enter_context(
+        hold_cluster(cluster, state_dir, shared, operator=identify_operator(), ticket=options.ticket, now=environment.now)
     )
-    lock = stack.enter_context(holding)
 
     def after_each(step: Step) -> None:
-        order.voice.step(step)
+        events.emit_step(step)
         lock.write_heartbeat()
 
-    walk = Walk(order.stop.check_before, after_each)
-    walk.enter(Step.LOCK)
-    journal = stack.enter_context(world.journal(order.state_dir))
+    steps = StepSequence(stop.check_before, after_each)
+    steps.enter(Step.LOCK)
+    journal = stack.enter_context(environment.journal(state_dir))
     journal.close_dead_runs(plan.cluster)
     unfinished = journal.find_unfinished(plan)
-    confirm_timer.refuse_while_pending(journal, order, unfinished)
-    approvals = vouching.known_approvals(plan, order.options, order.state_dir, journal, unfinished)
-    vouched: list[ApprovalRecord] = []
-    opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=True)
+    confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
+    approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
+    opened, peers = open_steadily(environment, cluster, limits, stack, writable=True)
     lock.acquire(peer_lock_paths(opened, shared))
-
-    def begin(backups: Sequence[Backup]) -> str:
-        if unfinished is None:
-            return journal.begin_run(plan, backups, vouched, operator=operator, ticket=order.options.ticket)
-        journal.resume_run(unfinished.id, operator, order.options.ticket)
-        return unfinished.id
-
-    held = hours.Hours(
-        order.options.window, world.now, lambda kind: journal.longest_write_seconds(plan.cluster, kind), order.limits
+    return RunContext(
+        plan,
+        cluster,
+        options,
+        state_dir,
+        limits,
+        environment,
+        events,
+        stop,
+        steps,
+        journal,
+        peers,
+        opened.unreachable,
+        opened.primary,
+        approvals,
+        unfinished,
     )
-    recorder = Recorder(journal, walk.enter, order.voice, order.limits, world.pause, world.now, begin, held.before)
-    return Job(order, walk, boxes, opened.unreachable, opened.primary, recorder, recorder, unfinished, approvals, vouched)
 
 
-def _rehearsal(order: Order, stack: ExitStack) -> Job:
-    """Step 1 for a dry run: look whether the lock is free; peers are opened so that nothing can be written."""
-    world, shared = order.world, order.world.lock_directory or shared_directory()
-    refuse_unusable(order.state_dir, shared)
-    refuse_if_held(order.cluster, order.state_dir, shared)
-    walk = Walk(order.stop.check_before, order.voice.step)
-    walk.enter(Step.LOCK)
-    with Journal(order.state_dir) as journal:
-        unfinished = journal.find_unfinished(order.plan)
-        confirm_timer.refuse_while_pending(journal, order, unfinished)
-        approvals = vouching.known_approvals(order.plan, order.options, order.state_dir, journal, unfinished)
-    hours.tell(order.options.window, world.now(), order.voice)
-    opened, boxes = open_steadily(world, order.cluster, order.limits, stack, writable=False)
-    refuse_if_peers_held(opened, order.cluster.name, shared)
-    rehearsal = Rehearsal(walk.enter, order.voice)
-    return Job(order, walk, boxes, opened.unreachable, opened.primary, rehearsal, None, None, approvals)
+def _open_to_read(
+    plan: Plan,
+    cluster: ClusterAccess,
+    options: ApplyOptions,
+    state_dir: Path,
+    limits: Limits,
+    environment: World,
+    events: RunEvents,
+    stop: StopRequest,
+    stack: ExitStack,
+) -> RunContext:
+    """Check that the lock is free, and open the journal and the peers so that nothing can be written (step 1 of a dry run)."""
+    shared = environment.lock_directory or shared_directory()
+    preflight.refuse_unusable(state_dir, shared)
+    refuse_if_held(cluster, state_dir, shared)
+    steps = StepSequence(stop.check_before, events.emit_step)
+    steps.enter(Step.LOCK)
+    journal = stack.enter_context(Journal(state_dir))
+    unfinished = journal.find_unfinished(plan)
+    confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
+    approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
+    emit_whether_open(options.window, environment.now(), events)
+    opened, peers = open_steadily(environment, cluster, limits, stack, writable=False)
+    refuse_if_peers_held(opened, cluster.name, shared)
+    return RunContext(
+        plan,
+        cluster,
+        options,
+        state_dir,
+        limits,
+        environment,
+        events,
+        stop,
+        steps,
+        journal,
+        peers,
+        opened.unreachable,
+        opened.primary,
+        approvals,
+        unfinished=None,
+    )
 
 
-def _walked(job: Job) -> RunResult:
-    """Steps 2 to 13, and the way out when something fails on the way."""
+def _apply(context: RunContext) -> RunResult:
+    """Take steps 2 to 13 of a real run, and end the run when one of them fails."""
+    state = RunState()
+    writer = JournalingWriter(context, state, _window_guard(context))
     try:
-        seen = _re_read(job)
-        _compare(job, seen)
-        by_hand = tuple(written(job, seen)) if _anything_to_do(job, seen) else ()
-        return close_rehearsal(job, by_hand) if job.recorder is None else _verified(job, seen, by_hand)
-    except (Exception, ImmediateStop) as found:
-        if job.recorder is not None and not job.recorder.run:
+        baseline = _read_cluster(context)
+        _compare(context, state, baseline)
+        if _is_anything_to_do(context, baseline):
+            _write(context, state, writer, baseline)
+        return _verify(context, state, baseline)
+    except (Exception, ImmediateStop) as error:  # noqa: BLE001 - whatever it is, the run is closed
+        if not state.run:
             # It may have gone wrong between the journal's line and ours; under the lock, what is running is this run.
-            job.recorder.run = job.recorder.journal.find_running(job.order.plan.cluster)
-        if job.recorder is not None and job.recorder.run:
-            return after_failure(job, job.recorder, _explained(job, found))
-        if isinstance(found, Interrupted | ImmediateStop):
-            return _interrupted_early(job.order)
-        if isinstance(found, StalePlan):
-            raise _with_suspects(job, found) from found
-        raise
+            state.run = context.journal.find_running(context.plan.cluster)
+        if state.run:
+            return end_failed_run(context, state, writer, _as_failure(context, state, error))
+        return _end_before_the_run(context, error)
 
 
-def _explained(job: Job, found: Exception | ImmediateStop) -> RemediateError | ImmediateStop:
-    if isinstance(found, ImmediateStop):
-        return found
-    return _with_suspects(job, found) if isinstance(found, StalePlan) else as_failure(found)
+def _rehearse(context: RunContext) -> RunResult:
+    """Take the steps of a dry run: 2 to 11, and 13."""
+    state = RunState()
+    writer = DryRunWriter(context)
+    try:
+        baseline = _read_cluster(context)
+        _compare(context, state, baseline)
+        if _is_anything_to_do(context, baseline):
+            writer.back_up(baseline.backups.values())
+            warn_of_manual_rollback(context)
+            confirm_timer.rehearse_timer(context)
+            write_changes(context, state, writer, baseline)
+            rehearse_restarts(context, writer)
+        return close_dry_run(context, state)
+    except (Exception, ImmediateStop) as error:  # noqa: BLE001 - raised again, unless it is an interrupt
+        return _end_before_the_run(context, error)
 
 
-def _with_suspects(job: Job, failure: StalePlan) -> StalePlan:
-    if job.recorder is not None:
-        own_run = job.unfinished.id if job.unfinished else job.recorder.run
-        return with_suspects(failure, job.order.plan, job.recorder.journal, own_run)
-    with Journal(job.order.state_dir) as journal:
-        return with_suspects(failure, job.order.plan, journal, own_run="")
+def _write(context: RunContext, state: RunState, writer: JournalingWriter, baseline: Baseline) -> None:
+    """Take steps 4 to 11 of a real run."""
+    writer.back_up(baseline.backups.values())
+    if context.unfinished:
+        writer.settle_earlier_steps(context.peers)
+    warn_of_manual_rollback(context)
+    confirm_timer.start_timer(context, state)
+    write_changes(context, state, writer, baseline)
+    restart_peers(context, state, writer, baseline)
 
 
-def _interrupted_early(order: Order) -> RunResult:
+def _window_guard(context: RunContext) -> WindowGuard:
+    def longest(kind: str) -> float | None:
+        return context.journal.longest_write_seconds(context.plan.cluster, kind)
+
+    return WindowGuard(context.options.window, context.environment.now, longest, context.limits)
+
+
+def _as_failure(context: RunContext, state: RunState, error: Exception | ImmediateStop) -> RemediateError | ImmediateStop:
+    if isinstance(error, ImmediateStop):
+        return error
+    if isinstance(error, StalePlan):
+        return _name_possible_authors(context, error, context.unfinished.id if context.unfinished else state.run)
+    return as_failure(error)
+
+
+def _end_before_the_run(context: RunContext, error: Exception | ImmediateStop) -> RunResult:
+    """Return the result of an interrupted apply without a run; raise any other error."""
+    if isinstance(error, Interrupted | ImmediateStop):
+        return _interrupted_early(context.events, context.stop)
+    if isinstance(error, StalePlan):
+        raise _name_possible_authors(context, error, context.unfinished.id if context.unfinished else "") from error
+    raise error
+
+
+def _name_possible_authors(context: RunContext, error: StalePlan, own_run: str) -> StalePlan:
+    return staleness.name_possible_authors(error, context.plan, context.journal, own_run)
+
+
+def _interrupted_early(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Interrupted before anything was written to a box."
-    order.voice.say("run-state", message, state="interrupted", exit_code=order.stop.exit_code)
-    return RunResult("", "interrupted", order.stop.exit_code, (), (), changed=False, message=message)
+    events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
+    return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
-def _re_read(job: Job) -> Seen:
-    """Step 2."""
-    job.walk.enter(Step.RE_READ)
-    if not job.order.options.allow_incomplete:
-        preflight.refuse_absent_peers(job.order.plan, job.unreachable)
-    _expect_lists(job)
-    read = [staleness.read_peer(box) for box in job.boxes]
-    for box, (backup, _) in zip(job.boxes, read, strict=True):
-        box.expect(_whole(job.order.plan, backup))
-    known = dict(job.order.plan.certificates)
-    for _, certificates in read:
-        known |= certificates
-    order = job.order
-    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
-    warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], order.voice)
-    for sentence in staleness.upgrades(order.plan, snapshot):
-        order.voice.say("warning", sentence)
-    forecasts = verification.expected(order.plan, order.world.judge(snapshot))
-    return Seen({backup.peer: backup for backup, _ in read}, known, snapshot, forecasts)
+def _read_cluster(context: RunContext) -> Baseline:
+    """Read every peer, and observe every endpoint (step 2)."""
+    plan = context.plan
+    context.steps.enter(Step.RE_READ)
+    if not context.options.allow_incomplete:
+        preflight.refuse_absent_peers(plan, context.unreachable)
+    if context.unfinished is not None:
+        # The journal knows what the lists held.
+        journal, run = context.journal, context.unfinished.id
+        for address, peer in match_peers(journal, run, context.peers).items():
+            peer.expect(load_belief(journal, run, address))
+    readings = [staleness.read_peer(peer) for peer in context.peers]
+    for peer, (backup, _) in zip(context.peers, readings, strict=True):
+        peer.expect(_belief_from(plan, backup))
+    certificates = dict(plan.certificates)
+    for _, listed in readings:
+        certificates |= listed
+    snapshot = context.observe()
+    warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], context.events)
+    for sentence in staleness.describe_upgrades(plan, snapshot):
+        context.events.emit("warning", sentence)
+    forecasts = verification.expect(plan, context.environment.judge(snapshot))
+    return Baseline({backup.peer: backup for backup, _ in readings}, certificates, snapshot, forecasts)
 
 
-def _expect_lists(job: Job) -> None:
-    """Where a run is gone on with, the journal knows what the lists held."""
-    if job.recorder is not None and job.unfinished is not None:
-        journal, run = job.recorder.journal, job.unfinished.id
-        for peer, box in match_peers(journal, run, job.boxes).items():
-            box.expect(load_belief(journal, run, peer))
-
-
-def _whole(plan: Plan, backup: Backup) -> ListBelief:
-    """What is believed of a list from the reading that the plan is compared with."""
+def _belief_from(plan: Plan, backup: Backup) -> ListBelief:
+    """Return what is believed of a list from the reading that the plan is compared with."""
     own = changes.to_trust(plan, backup.peer) | changes.to_remove(plan, backup.peer)
     listed = frozenset(backup.trusted_ca)
     beside = dict.fromkeys(own & listed, listed - own)
     return ListBelief(own, listed - own, beside, {certificate: certificate in listed for certificate in own})
 
 
-def _compare(job: Job, seen: Seen) -> None:
-    """Step 3, for all peers, before the first write to any."""
-    job.walk.enter(Step.COMPARE)
-    plan, allowed = job.order.plan, job.order.options.allow_incomplete
-    staleness.refuse_other_peers(plan, seen.backups, job.unreachable)
-    earlier = earlier_backups(job)
-    for backup in seen.backups.values():
-        staleness.refuse_if_changed(plan, backup, seen.known, earlier.get(backup.peer), seen.backups.values())
-    forecast = verification.predicted(plan, seen.snapshot, seen.forecasts, job.order.world.judge)
-    preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=allowed)
-    vouching.refuse_unneeded(plan, seen.snapshot, forecast, job.order.world.judge)
-    world = job.order.world
-    job.vouched[:] = vouching.establish(plan, seen.snapshot, job.approvals, who=identify_operator().user, at=world.now())
+def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
+    """Compare every peer with what the plan was made from, before the first write to any (step 3)."""
+    context.steps.enter(Step.COMPARE)
+    plan, judge = context.plan, context.environment.judge
+    staleness.refuse_other_peers(plan, baseline.backups, context.unreachable)
+    earlier = context.earlier_backups()
+    for backup in baseline.backups.values():
+        peers = baseline.backups.values()
+        staleness.refuse_if_changed(plan, backup, baseline.certificates, earlier.get(backup.peer), peers)
+    forecast = verification.predict(plan, baseline.snapshot, baseline.forecasts, judge)
+    preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=context.options.allow_incomplete)
+    vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)
+    now = context.environment.now()
+    state.vouched = vouching.establish(plan, baseline.snapshot, context.approvals, who=identify_operator().user, at=now)
 
 
-def _anything_to_do(job: Job, seen: Seen) -> bool:
-    plan = job.order.plan
+def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:
+    plan = context.plan
     ciphers = changes.cipher_targets(plan)
-    return job.unfinished is not None or any(
+    return context.unfinished is not None or any(
         not changes.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
         or changes.to_remove(plan, backup.peer) & set(backup.trusted_ca)
         or any(backup.ciphers.get(name) != value for name, value in ciphers.items())
-        for backup in seen.backups.values()
+        for backup in baseline.backups.values()
     )
 
 
-def _verified(job: Job, seen: Seen, by_hand: Sequence[ByHand]) -> RunResult:
-    """Steps 12 and 13."""
-    job.walk.enter(Step.VERIFY)
-    order = job.order
-    snapshot = order.world.observe(order.cluster, limits=order.limits, sink=order.voice.send)
-    found = verification.compare(seen.forecasts, order.world.judge(snapshot))
+def _verify(context: RunContext, state: RunState, baseline: Baseline) -> RunResult:
+    """Verify every endpoint against every peer from a fresh look (step 12), and close the run (step 13)."""
+    context.steps.enter(Step.VERIFY)
+    snapshot = context.observe()
+    verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
-    return close(job, replace(found, gaps=gaps), by_hand)
+    return close_run(context, state, replace(verified, gaps=gaps))

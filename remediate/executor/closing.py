@@ -1,89 +1,92 @@
-"""Step 13: say what a run came to, in the journal and to the caller."""
+"""The close of a run (step 13): its result, in the journal and for the caller."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from remediate.executor.byhand import ByHand, excuse
 from remediate.executor.confirm_timer import restart_countdown
-from remediate.executor.context import Job
-from remediate.executor.recovery import confirm_command
-from remediate.executor.result import ManualStep, RunResult
-from remediate.executor.sending import ChangeFailed
+from remediate.executor.context import RunContext, RunState
+from remediate.executor.result import ManualStep, RunResult, confirm_command
 from remediate.executor.steps import Step
-from remediate.executor.verification import Verification
-from remediate.executor.writer import Recorder
-from remediate.model.exit_codes import most_serious
-from remediate.model.run import RunState
+from remediate.executor.verification import Verification, VerificationFailed, excuse
+from remediate.model.exit_codes import ExitCode, most_serious
+from remediate.model.run import Run
+from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
 
 _TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one was started without it."
 
 
-class VerificationFailed(ChangeFailed):
-    """After the writes, an endpoint is refused that the plan says verifies."""
+def close_run(context: RunContext, state: RunState, verified: Verification) -> RunResult:
+    """Close a run that was verified.
 
-    def __init__(self, message: str, seen: Verification) -> None:
-        super().__init__(message)
-        self.seen = seen
-
-
-def close(job: Job, seen: Verification, by_hand: Sequence[ByHand]) -> RunResult:
-    """Close a run that was verified. Raises VerificationFailed instead when the plan did not come true."""
-    broken, texts = excuse(seen, by_hand)
-    open_steps = tuple(ManualStep(text) for text in texts)
-    run = job.recorder.run if job.recorder else ""
+    Raises:
+        VerificationFailed: An endpoint is refused that the plan says verifies, and it waits for no manual step.
+    """
+    broken, open_steps = excuse(verified, state.open_steps)
     if broken:
-        said = "; ".join(seen.sentence(one) for one in broken)
-        raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {said}.", seen)
-    job.walk.enter(Step.CLOSE)
-    job.order.stop.closing = True
-    deadline = restart_countdown(job.order, job.recorder) if job.recorder and run else None
-    state: RunState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
+        refused = "; ".join(verified.describe(forecast) for forecast in broken)
+        raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {refused}.", verified)
+    context.steps.enter(Step.CLOSE)
+    context.stop.closing = True
+    deadline = restart_countdown(context, state) if state.run else None
+    outcome: JournalState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
     code = most_serious(
-        [8 if open_steps else 0, 4 if seen.unseen or seen.gaps else 0, 10 if seen.remaining else 0, 9 if deadline else 0]
+        [
+            ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
+            ExitCode.INCOMPLETE if verified.unseen or verified.gaps else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if verified.remaining else ExitCode.DONE,
+            ExitCode.CONFIRMATION_PENDING if deadline else ExitCode.DONE,
+        ]
     )
-    message = _sentence(seen, open_steps, did=bool(run))
-    if job.recorder and run:
-        message += _TIMER_ENDED if job.recorder.ended_a_timer else ""
-        job.recorder.journal.close_run(run, state, f"{message} To be confirmed by {deadline}." if deadline else message)
-    if job.recorder and deadline:
-        message = f"{message} {_what_to_confirm(job, job.recorder, deadline, open_steps)}"
-    job.order.voice.say("run-state", message, state=state, exit_code=code, confirm_by=deadline)
-    changed = job.recorder.changed if job.recorder else False
-    return RunResult(run or _earlier_run(job), state, code, open_steps, seen.judgements, changed, message, deadline)
+    message = _describe(verified, open_steps, has_run=bool(state.run))
+    if state.run:
+        message += _TIMER_ENDED if state.ended_timer else ""
+        context.journal.close_run(state.run, outcome, f"{message} To be confirmed by {deadline}." if deadline else message)
+    if deadline:
+        message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
+    context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
+    run = state.run or _earlier_run(context)
+    return RunResult(run, outcome, code, open_steps, verified.judgements, state.changed, message, deadline)
 
 
-def _what_to_confirm(job: Job, recorder: Recorder, deadline: str, open_steps: Sequence[ManualStep]) -> str:
+def close_dry_run(context: RunContext, state: RunState) -> RunResult:
+    """Close a dry run: nothing was written; the exit code is what the plan and the open steps let expect."""
+    message = "What every endpoint gets from every peer afterwards: unknown until apply."
+    context.events.emit("unknown", message, step=Step.VERIFY.value)
+    context.steps.enter(Step.CLOSE)
+    open_steps = tuple(step for step in state.open_steps if step.open)
+    refused = sum(not forecast.after.verdict.ok for forecast in context.plan.endpoints)
+    code = most_serious(
+        [
+            ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if refused else ExitCode.DONE,
+        ]
+    )
+    note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""
+    return RunResult("", "dry-run", code, open_steps, (), changed=False, message=f"Dry run: nothing was written.{note}")
+
+
+def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:
     if open_steps:
         return f"It is rolled back at {deadline}, unless the same plan is applied again to its end, and confirmed, before."
-    return f"It is rolled back unless it is confirmed by {deadline}: {confirm_command(recorder.run, job.order.state_dir)}"
+    return f"It is rolled back unless it is confirmed by {deadline}: {confirm_command(state.run, context.state_dir)}"
 
 
-def close_rehearsal(job: Job, by_hand: Sequence[ByHand]) -> RunResult:
-    """Close a dry run: nothing was written; the exit code is what the plan and the open steps let expect."""
-    plan, voice = job.order.plan, job.order.voice
-    voice.say("unknown", "What every endpoint gets from every peer afterwards: unknown until apply.", step=Step.VERIFY.value)
-    job.walk.enter(Step.CLOSE)
-    open_steps = tuple(ManualStep(one.text) for one in by_hand if one.open)
-    refused = any(not endpoint.after.verdict.ok for endpoint in plan.endpoints)
-    code = most_serious([8 if open_steps else 0, 10 if refused else 0])
-    stay = sum(not endpoint.after.verdict.ok for endpoint in plan.endpoints)
-    rest = f" By the plan, {count(stay, 'stays', 'stay')} refused that no trust or cipher change fixes." if stay else ""
-    return RunResult("", "dry-run", code, open_steps, (), changed=False, message=f"Dry run: nothing was written.{rest}")
+def _earlier_run(context: RunContext) -> str:
+    """Return the id of the run that did what this one found done; empty: none."""
+    plan = context.plan
+
+    def has_done_it(run: Run) -> bool:
+        return run.cluster == plan.cluster and run.plan == plan.id and run.state == "applied"
+
+    return next((run.id for run in context.journal.runs() if has_done_it(run)), "")
 
 
-def _earlier_run(job: Job) -> str:
-    """The run that did what this one found done."""
-    plan = job.order.plan
-    runs = job.recorder.journal.runs() if job.recorder else ()
-    return next((run.id for run in runs if run.cluster == plan.cluster and run.plan == plan.id and run.state == "applied"), "")
-
-
-def _sentence(seen: Verification, open_steps: Sequence[ManualStep], *, did: bool) -> str:
-    parts = ["Applied and read back." if did else "Nothing to do: the cluster is as the plan wants it."]
+def _describe(verified: Verification, open_steps: Sequence[ManualStep], *, has_run: bool) -> str:
+    parts = ["Applied and read back." if has_run else "Nothing to do: the cluster is as the plan wants it."]
     parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
-    parts += [f"{count(len(seen.unseen), 'endpoint')} could not be looked at."] if seen.unseen else []
-    parts += [f"Discovery could not ask, so an endpoint may be missing: {gap}" for gap in seen.gaps]
-    parts += [f"{count(len(seen.remaining), 'stays', 'stay')} refused, as before."] if seen.remaining else []
+    parts += [f"{count(len(verified.unseen), 'endpoint')} could not be looked at."] if verified.unseen else []
+    parts += [f"Discovery could not ask, so an endpoint may be missing: {gap}" for gap in verified.gaps]
+    parts += [f"{count(len(verified.remaining), 'stays', 'stay')} refused, as before."] if verified.remaining else []
     return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])

@@ -18,14 +18,12 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from remediate.executor import changes
-from remediate.executor.context import Job, Order
+from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.ports import Watch, utc_now
-from remediate.executor.recovery import confirm_command, rollback_command
-from remediate.executor.result import RunResult
-from remediate.executor.writer import Recorder
+from remediate.executor.result import RunResult, confirm_command, rollback_command
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import InventoryError, LockHeld, RemediateError, UsageError
@@ -77,92 +75,103 @@ def refuse_prompted_password(cluster: ClusterAccess) -> None:
         )
 
 
-def refuse_while_pending(journal: Journal, order: Order, unfinished: Run | None) -> None:
-    """Raise LockHeld when another run on this cluster waits for its confirmation, or for its rollback."""
-    pending = timers.find_active(journal, order.cluster.name)
+def refuse_while_pending(
+    journal: Journal, cluster: ClusterAccess, state_dir: Path, now: datetime, unfinished: Run | None
+) -> None:
+    """Raise LockHeld when a run on this cluster waits for its confirmation, or for its rollback.
+
+    Args:
+        unfinished: The run that is about to be resumed; it may wait for its confirmation.
+    """
+    pending = timers.find_active(journal, cluster.name)
     if pending is None:
         return
-    now = order.world.now()
-    may_go_on = unfinished is not None and unfinished.id == pending.id and not timers.is_due(pending, now)
-    if may_go_on:
+    may_resume = unfinished is not None and unfinished.id == pending.id and not timers.is_due(pending, now)
+    if may_resume:
         return
+    rollback = rollback_command(pending.id, cluster, state_dir)
     if timers.is_due(pending, now):
         raise LockHeld(
             f"Run {pending.id} on {pending.cluster} was not confirmed by {pending.confirm_by} and is to be rolled back first.",
-            next_step=f"See `remediate runs`; if nothing is rolling it back, run `{_way_back(pending.id, order)}`.",
+            next_step=f"See `remediate runs`; if nothing is rolling it back, run `{rollback}`.",
         )
     raise LockHeld(
         f"Run {pending.id} on {pending.cluster} is {pending.state} and will be rolled back unless it is confirmed by "
         f"{pending.confirm_by}; one run at a time can be.",
-        next_step=f"First run `{confirm_command(pending.id, order.state_dir)}` or `{_way_back(pending.id, order)}`.",
+        next_step=f"First run `{confirm_command(pending.id, state_dir)}` or `{rollback}`.",
     )
 
 
-def start_timer(job: Job) -> None:
-    """Between steps 4 and 5: have the timer run before anything is written, and say what it means.
+def rehearse_timer(context: RunContext) -> None:
+    """Emit that the timer would be started, where one was asked for."""
+    within = context.options.confirm_within
+    if within:
+        message = f"Would start the confirm timer: undo all this unless confirmed {_of_its_end(within)}."
+        context.events.emit("would-change", message)
+
+
+def start_timer(context: RunContext, state: RunState) -> None:
+    """Have the timer run before anything is written (between steps 4 and 5), and emit what it means.
 
     Raises:
-        TimerError: the process did not come up; nothing was written.
+        TimerError: The process did not come up; nothing was written.
     """
-    order, within = job.order, job.order.options.confirm_within
-    if job.recorder is None:
-        if within:
-            order.voice.say(
-                "would-change", f"Would start the confirm timer: undo all this unless confirmed {_of_its_end(within)}."
-            )
-        return
+    within = context.options.confirm_within
     if within is None:
-        job.recorder.ended_a_timer = timers.cancel(job.recorder.journal, job.recorder.run)
-        if job.recorder.ended_a_timer:
-            order.voice.say("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
+        state.ended_timer = timers.cancel(context.journal, state.run)
+        if state.ended_timer:
+            context.events.emit("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
         return
-    _start(order, job.recorder, within)
-    _say_what_it_cannot(job)
+    _start(context, state.run, within)
+    _warn_of_manual_removals(context)
 
 
-def _say_what_it_cannot(job: Job) -> None:
-    """A timer has no hands: what a box does not offer stays until a person does it."""
-    plan = job.order.plan
+def _warn_of_manual_removals(context: RunContext) -> None:
+    """Warn of what the timer cannot undo, since a peer does not offer it."""
     stays = [
-        box.address for box in job.boxes if changes.to_trust(plan, box.address) and not box.capabilities().remove_trusted_ca
+        peer.address
+        for peer in context.peers
+        if changes.to_trust(context.plan, peer.address) and not peer.capabilities().remove_trusted_ca
     ]
     if stays:
-        job.order.voice.say(
+        context.events.emit(
             "warning",
             f"The timer cannot take certificates out again on {', '.join(stays)}, where removal is not offered: they stay trusted "
             "until you delete them by hand, and only what can be written is put back.",
         )
 
 
-def _start(order: Order, recorder: Recorder, within: timedelta) -> None:
+def _start(context: RunContext, run: str, within: timedelta) -> None:
+    cluster, environment, window = context.cluster, context.environment, context.options.window
     timer = secrets.token_hex(8)
-    watch = Watch(recorder.run, timer, order.cluster.name, order.cluster.source.absolute(), order.state_dir.absolute())
-    watcher = order.world.start_watcher(watch)
-    deadline = order.world.now() + within
+    watch = Watch(run, timer, cluster.name, cluster.source.absolute(), context.state_dir.absolute())
+    watcher = environment.start_watcher(watch)
+    deadline = environment.now() + within
     try:
-        timers.start(recorder.journal, recorder.run, timer, deadline)
+        timers.start(context.journal, run, timer, deadline)
     finally:
         watcher.let_go()
-    order.voice.say(
+    context.events.emit(
         "warning",
         f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies first) with "
-        f"`{confirm_command(recorder.run, order.state_dir)}`. Otherwise process {watcher.pid} on this machine rolls it back; it "
-        f"outlives this terminal, but not this machine. If it is gone then, run `{_way_back(recorder.run, order)}`. It will read "
-        f"the password again from the {order.cluster.login.password.describe()}. It writes to {watcher.log}.",
+        f"`{confirm_command(run, context.state_dir)}`. Otherwise process {watcher.pid} on this machine rolls it back; it "
+        f"outlives this terminal, but not this machine. If it is gone then, run "
+        f"`{rollback_command(run, cluster, context.state_dir)}`. It will read the password again from the "
+        f"{cluster.login.password.describe()}. It writes to {watcher.log}.",
         confirm_by=rfc3339(deadline),
         pid=watcher.pid,
     )
-    closes = order.options.window.closes(deadline - within) if order.options.window else None
+    closes = window.closes(deadline - within) if window else None
     if closes and deadline > closes:
-        order.voice.say("warning", "A rollback at that time is after the window; the window does not hold it back.")
+        context.events.emit("warning", "A rollback at that time is after the window; the window does not hold it back.")
 
 
-def restart_countdown(order: Order, recorder: Recorder) -> str | None:
-    """At the end of an apply: count anew. Returns the deadline; None when no timer was asked for."""
-    if order.options.confirm_within is None:
+def restart_countdown(context: RunContext, state: RunState) -> str | None:
+    """Count the time anew from the end of an apply; return the deadline; None when no timer was asked for."""
+    if context.options.confirm_within is None:
         return None
-    deadline = order.world.now() + order.options.confirm_within
-    timers.extend(recorder.journal, recorder.run, deadline)
+    deadline = context.environment.now() + context.options.confirm_within
+    timers.extend(context.journal, state.run, deadline)
     return rfc3339(deadline)
 
 
@@ -208,10 +217,6 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
 def describe_timer(run: Run) -> str:
     """What a person must know about the timer of a run that was left before its end; empty without one."""
     return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_active(run) else ""
-
-
-def _way_back(run: str, order: Order) -> str:
-    return rollback_command(run, order.cluster, order.state_dir)
 
 
 def _of_its_end(within: timedelta) -> str:

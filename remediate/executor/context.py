@@ -1,4 +1,4 @@
-"""What a run holds in its hands: the order, and the open cluster."""
+"""The context of a run, which does not change, and the state of a run, which does."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remediate.executor.environment import World
+from remediate.executor.journal.store import Journal
+from remediate.executor.operations.change import Change
 from remediate.executor.reconnecting import SteadyPeer
-from remediate.executor.result import ApplyOptions
+from remediate.executor.result import ApplyOptions, ManualStep
 from remediate.executor.signals import StopRequest
-from remediate.executor.steps import Walk
-from remediate.executor.voice import Voice
-from remediate.executor.writer import Recorder, Writer
+from remediate.executor.steps import RunEvents, StepSequence
 from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
@@ -24,56 +24,85 @@ from remediate.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What was asked for, and what with."""
+class RunContext:
+    """Everything that one apply works with; made once step 1 holds the lock and has opened the peers.
+
+    Attributes:
+        steps: Where the run is. In a dry run the same steps are entered.
+        journal: Open for reading alone in a dry run.
+        peers: The peers that could be opened, in the cluster's order.
+        unreachable: Why each of the other peers could not be opened.
+        primary: None: no peer names it.
+        approvals: Every approval of a person that counts for the plan.
+        unfinished: The run that this apply resumes; None in a dry run, which resumes none.
+    """
 
     plan: Plan
     cluster: ClusterAccess
     options: ApplyOptions
     state_dir: Path
     limits: Limits
-    world: World
-    voice: Voice
+    environment: World
+    events: RunEvents
     stop: StopRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An order with the cluster open in front of us.
-
-    Attributes:
-        recorder: the writer of a real run; None in a rehearsal.
-        unfinished: the run to go on with.
-        approvals: every approval of a person that counts for the plan.
-        vouched: who vouches for each certificate to trust; established at step 3, before which it is empty.
-    """
-
-    order: Order
-    walk: Walk
-    boxes: tuple[SteadyPeer, ...]
+    steps: StepSequence
+    journal: Journal
+    peers: tuple[SteadyPeer, ...]
     unreachable: Mapping[Address, str]
     primary: Address | None
-    writer: Writer
-    recorder: Recorder | None
-    unfinished: Run | None
     approvals: tuple[ApprovedCertificate, ...]
-    vouched: list[ApprovalRecord] = field(default_factory=list)
+    unfinished: Run | None
 
-    def box_of(self, peer: Address | None) -> SteadyPeer | None:
-        """The open peer with this address; None when it could not be opened."""
-        return next((box for box in self.boxes if box.address == peer), None)
+    def open_peer(self, address: Address | None) -> SteadyPeer | None:
+        """Return the open peer with this address; None when it could not be opened."""
+        return next((peer for peer in self.peers if peer.address == address), None)
+
+    def earlier_backups(self) -> Mapping[Address, Backup]:
+        """Return how the peers were before the first write of the resumed run; empty for a new run."""
+        return self.journal.backups(self.unfinished.id) if self.unfinished else {}
+
+    def observe(self) -> Snapshot:
+        """Observe every peer and every endpoint afresh."""
+        return self.environment.observe(self.cluster, limits=self.limits, sink=self.events.forward)
+
+
+@dataclass(slots=True)
+class RunState:
+    """What one apply has done so far.
+
+    Attributes:
+        run: The run's id in the journal; empty before step 4, and in a dry run.
+        changed: Something was written, or may have been.
+        in_effect: The changes that were made, or were found made.
+        ended_timer: This apply ended the confirm timer of an earlier one.
+        open_steps: What is left for a person, in the order in which it came up.
+        vouched: Who vouches for each certificate to trust; set by step 3.
+    """
+
+    run: str = ""
+    changed: bool = False
+    in_effect: list[Change] = field(default_factory=list)
+    ended_timer: bool = False
+    open_steps: list[ManualStep] = field(default_factory=list)
+    vouched: tuple[ApprovalRecord, ...] = ()
+
+    def leave_to_person(self, events: RunEvents, step: ManualStep) -> None:
+        """Add a manual step that is open whatever verification says, and emit it."""
+        events.emit("manual-step", step.text, open=True)
+        self.open_steps.append(step)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What step 2 read: how every reachable peer stands, every certificate, the cluster as observed, and what must hold afterwards."""
+class Baseline:
+    """The cluster as step 2 reads it.
+
+    Attributes:
+        backups: The lists of every peer that could be read.
+        certificates: Every certificate that was read or that the plan holds.
+        forecasts: What must hold after the run, for each endpoint and peer.
+    """
 
     backups: Mapping[Address, Backup]
-    known: Mapping[Fingerprint, Certificate]
+    certificates: Mapping[Fingerprint, Certificate]
     snapshot: Snapshot
     forecasts: tuple[EndpointForecast, ...]
-
-
-def earlier_backups(job: Job) -> Mapping[Address, Backup]:
-    """How the peers stood before the first write of the run that is gone on with; empty for a new one."""
-    return job.recorder.journal.backups(job.unfinished.id) if job.recorder and job.unfinished else {}

@@ -1,9 +1,14 @@
-"""What refuses a plan before anything is written: another cluster, incomplete, or no longer what would come of it."""
+"""The checks that refuse a run before anything is written: its plan, the cluster, and the room for its journal and locks."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
+from remediate.executor.journal.database import prove_room, refuse_special_files
+from remediate.executor.journal.store import FILE_NAME, JournalError
+from remediate.executor.lock import name_directory, refuse_if_unusable
 from remediate.executor.verification import Verification
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import FormatError, IncompletePlan, StalePlan, UsageError
@@ -38,10 +43,10 @@ def refuse_unusable_ciphers(plan: Plan) -> None:
 def refuse_incomplete(plan: Plan) -> None:
     """Raise IncompletePlan when not everything was seen when the plan was made."""
     if not plan.complete:
-        unseen = [endpoint_name(one.address, one.port) for one in plan.unresolved if one.cause in _NOT_SEEN]
+        unseen = [endpoint_name(endpoint.address, endpoint.port) for endpoint in plan.unresolved if endpoint.cause in _NOT_SEEN]
         gaps = [gap.message for gap in plan.undiscovered if gap.incomplete]
-        what = ", ".join(unseen) or ("" if gaps else "a peer or an endpoint")
-        reasons = [*([f"{what} could not be observed"] if what else []), *gaps]
+        names = ", ".join(unseen) or ("" if gaps else "a peer or an endpoint")
+        reasons = [*([f"{names} could not be observed"] if names else []), *gaps]
         raise IncompletePlan(
             f"Nothing was changed: the plan for {plan.cluster} is incomplete: {'; '.join(reasons).rstrip('.')}.",
             next_step=_LET_DISCOVERY_ASK if gaps else None,
@@ -51,24 +56,46 @@ def refuse_incomplete(plan: Plan) -> None:
 def refuse_absent_peers(plan: Plan, unreachable: Mapping[Address, str]) -> None:
     """Raise IncompletePlan when a peer cannot be opened."""
     if unreachable:
-        said = "; ".join(f"{peer}: {why.rstrip('.')}" for peer, why in unreachable.items())
-        raise IncompletePlan(f"Not every peer of {plan.cluster} can be read: {said}.")
+        reasons = "; ".join(f"{peer}: {reason.rstrip('.')}" for peer, reason in unreachable.items())
+        raise IncompletePlan(f"Not every peer of {plan.cluster} can be read: {reasons}.")
 
 
 def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplete: bool) -> None:
     """Raise when the plan's promise no longer follows from what the endpoints present now.
 
     Raises:
-        StalePlan: an endpoint would stay refused: it shows another certificate than when the plan was made.
-        IncompletePlan: an endpoint that the plan promises to verify cannot be looked at now.
+        StalePlan: An endpoint would stay refused: it presents another certificate than when the plan was made.
+        IncompletePlan: An endpoint that the plan promises to verify cannot be observed now.
     """
     if forecast.broken:
-        said = "; ".join(forecast.sentence(one) for one in forecast.broken)
+        refused = "; ".join(forecast.describe(endpoint) for endpoint in forecast.broken)
         raise StalePlan(
             f"The plan for {plan.cluster} is stale: by what is presented and trusted now, these endpoints would be refused after it: "
-            f"{said}."
+            f"{refused}."
         )
-    promised = [one for one in forecast.unseen if one.after.verdict.ok]
+    promised = [endpoint for endpoint in forecast.unseen if endpoint.after.verdict.ok]
     if promised and not allow_incomplete:
-        said = "; ".join(forecast.sentence(one) for one in promised)
-        raise IncompletePlan(f"What the plan promises cannot be checked now: {said}.")
+        unseen = "; ".join(forecast.describe(endpoint) for endpoint in promised)
+        raise IncompletePlan(f"What the plan promises cannot be checked now: {unseen}.")
+
+
+def refuse_unusable(state_dir: Path, shared: Path) -> None:
+    """Refuse a state directory that could not keep the journal and the locks of a run; leave nothing behind.
+
+    Args:
+        shared: The directory of the locks that all state directories of a user share, see `lock.shared_directory`.
+
+    Raises:
+        LockError, JournalError: As a real run would before its first write to a peer.
+    """
+    existing = refuse_if_unusable(state_dir)
+    for directory in (name_directory(state_dir), shared):
+        refuse_if_unusable(directory)
+    journal = state_dir / FILE_NAME
+    try:
+        prove_room(existing)
+        refuse_special_files(journal)
+        if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
+            raise JournalError(f"The journal {journal} cannot be used: it cannot be written.")
+    except OSError as error:
+        raise JournalError(f"The state directory {state_dir} cannot be used: {error.strerror}.") from error

@@ -16,7 +16,7 @@ from remediate.executor.environment import World
 from remediate.executor.lists import ListBelief, ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
-from remediate.executor.sending import looks_for_late
+from remediate.executor.read_back import schedule_of_late_looks
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError
@@ -128,7 +128,7 @@ class SteadyPeer:
         while listed != self._looked_into and self._belief.is_unexpected(_fingerprints(listed)):
             whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
             attempts, pause_s = (
-                looks_for_late(self._limits) if whole else (self._limits.read_attempts, self._limits.read_pause_s)
+                schedule_of_late_looks(self._limits) if whole else (self._limits.read_attempts, self._limits.read_pause_s)
             )
             if looks >= attempts:
                 break

@@ -1,11 +1,14 @@
-"""What a caller chooses for a run, and what a run came to."""
+"""The options and the result of a run, and the commands that resume it or undo it."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.identity import Address
 
@@ -19,17 +22,17 @@ OnFailure = Literal["rollback", "workaround", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How to apply.
+    """The choices of a caller for one run.
 
     Attributes:
-        dry_run: walk the same path over peers that cannot be written to.
-        approvals: what persons vouch for: for this run, or for its plan in a file that was handed over.
-        restart: never; only where a client's request says that the change is not in effect; or every changed peer, one at a time.
-        on_failure: what to do when a write fails or an endpoint is refused that the plan says verifies.
-        ticket: the change ticket, for the lock and the journal.
-        allow_incomplete: apply a plan that was made without seeing everything, to the peers that answer.
-        confirm_within: undo the run unless it is confirmed within this time of its end; None: it stays.
-        window: begin nothing outside of it, nor what would not end within it; None: at any time.
+        dry_run: Run the same steps over peers that cannot be written to.
+        approvals: The certificates that persons vouch for: for this run, or for its plan in a file that was handed over.
+        restart: Never; only where a client's request shows that the change is not in effect; or every changed peer, one at a time.
+        on_failure: What to do when a write fails or an endpoint is refused that the plan says verifies.
+        ticket: The change ticket, for the lock and the journal.
+        allow_incomplete: Apply a plan that was made without seeing everything, to the peers that answer.
+        confirm_within: Undo the run unless it is confirmed within this time of its end; None: it stays.
+        window: Begin no change outside of it, or that would not end within it; None: at any time.
     """
 
     dry_run: bool = False
@@ -63,16 +66,15 @@ class ManualStep:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run came to; every claim in it rests on a read after the last write.
+    """The result of a run; every claim in it rests on a read after the last write.
 
     Attributes:
-        run_id: the run in the journal; empty when none was needed (nothing to do, dry run).
-        state: the journal's state of the run; without one ``dry-run``, ``interrupted``, or ``applied`` (nothing was to do).
-        exit_code: the contract's.
-        open_steps: what a person has to do, one sentence each.
-        judgements: what each endpoint gets from each peer, as last verified; empty when it was not.
-        changed: this call wrote something to a box.
-        confirm_by: until when the run waits for `remediate confirm`; None: it does not.
+        run_id: The run in the journal; empty when none was needed (nothing to do, dry run).
+        state: The journal's state of the run; without one ``dry-run``, ``interrupted``, or ``applied`` (nothing was to do).
+        open_steps: What a person has to do.
+        judgements: What each endpoint gets from each peer, as last verified; empty when it was not.
+        changed: This call wrote something to a peer.
+        confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
     """
 
     run_id: str
@@ -83,3 +85,29 @@ class RunResult:
     changed: bool
     message: str
     confirm_by: str | None = None
+
+    @property
+    def open_step_texts(self) -> tuple[str, ...]:
+        """The texts of the open steps."""
+        return tuple(step.text for step in self.open_steps)
+
+
+def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
+    """Return the exact command that undoes `run`, from whatever folder it is typed in."""
+    where = ["-i", str(cluster.source.absolute()), "-c", cluster.name, "--state-dir", str(state_dir.absolute())]
+    return shlex.join(["remediate", "rollback", run, *where])
+
+
+def confirm_command(run: str, state_dir: Path) -> str:
+    """Return the exact command that confirms `run`, from whatever folder it is typed in."""
+    return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir.absolute())])
+
+
+def go_on_undoing(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
+    """Return the sentence with the command that resumes a rollback."""
+    return f"Roll back again to go on: {rollback_command(run, cluster, state_dir)}"
+
+
+def recovery_commands(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
+    """Return the sentence with the commands that resume a run, or undo it."""
+    return f"Apply the same plan again to go on, or undo with: {rollback_command(run, cluster, state_dir)}"

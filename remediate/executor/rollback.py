@@ -15,11 +15,10 @@ from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.reconnecting import SteadyPeer, open_steadily
-from remediate.executor.recovery import go_on_undoing
-from remediate.executor.result import ManualStep, RunResult
+from remediate.executor.result import ManualStep, RunResult, go_on_undoing
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
+from remediate.executor.steps import RunEvents
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
-from remediate.executor.voice import Voice
 from remediate.executor.workaround import remind_of_workaround
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, UsageError
@@ -58,8 +57,8 @@ def rollback(
         AccessError: A login was refused.
         ObservationError: A peer cannot be read.
     """
-    events = Voice(sink, cluster.name)
-    with handle_signals(lambda text: events.say("warning", text)) as stop, ExitStack() as stack:
+    events = RunEvents(sink, cluster.name)
+    with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
         try:
             context, record = _prepare(run, cluster, state_dir, limits, guarded(world), events, stop, stack)
         except ImmediateStop:
@@ -75,7 +74,7 @@ def rollback(
             remind_of_workaround(context.peers, events)
             stop.closing = True
             late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
-            return events.tell_trouble(_close(context, result, late))
+            return events.add_trouble(_close(context, result, late))
         except (Interrupted, ImmediateStop):
             stop.closing = True
             return _close_interrupted(context, stop, go_on_undoing(record.id, cluster, state_dir))
@@ -116,7 +115,7 @@ def _prepare(
     state_dir: Path,
     limits: Limits,
     world: World,
-    events: Voice,
+    events: RunEvents,
     stop: StopRequest,
     stack: ExitStack,
 ) -> tuple[UndoContext, Run]:
@@ -156,12 +155,12 @@ def _refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None
         )
 
 
-def _warn_of_later_runs(journal: Journal, run: Run, events: Voice) -> None:
+def _warn_of_later_runs(journal: Journal, run: Run, events: RunEvents) -> None:
     for later in journal.runs():
         if later.id == run.id:
             return
         if later.cluster == run.cluster and later.state in {"applied", "confirm-pending"}:
-            events.say("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
+            events.emit("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
 
 
 def _close(context: UndoContext, result: UndoResult, late: str) -> RunResult:
@@ -176,7 +175,7 @@ def _close(context: UndoContext, result: UndoResult, late: str) -> RunResult:
         context.journal.close_run(context.run, "partial", " ".join([message, *texts]))
         return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, result.open_steps, changed=result.changed)
     for difference in result.differences:
-        context.events.say("warning", f"Left as it is: {difference}.")
+        context.events.emit("warning", f"Left as it is: {difference}.")
     message = f"{late}Run {context.run} is rolled back{_describe_peers(result)}"
     context.journal.close_run(context.run, "rolled-back", message)
     code = ExitCode.INCOMPLETE if result.unread else ExitCode.DONE
@@ -191,9 +190,9 @@ def _describe_peers(result: UndoResult) -> str:
     return f".{differences}" if differences else ", and every peer was read back as it was before."
 
 
-def _stop_early(events: Voice, stop: StopRequest) -> RunResult:
+def _stop_early(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Stopped at once, before anything was undone."
-    events.say("run-state", message, state="interrupted", exit_code=stop.exit_code)
+    events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
     return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
@@ -223,5 +222,5 @@ def _finish(
     changed: bool = True,
 ) -> RunResult:
     """Emit the state in which the run is left, and return the result."""
-    context.events.say("run-state", message, state=state, exit_code=code)
+    context.events.emit("run-state", message, state=state, exit_code=code)
     return RunResult(context.run, state, code, open_steps, (), changed, message)

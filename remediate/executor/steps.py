@@ -1,13 +1,19 @@
-"""The numbered steps of a run, and which may follow which. An order that is not in the table cannot be walked."""
+"""The numbered steps of a run, the order in which they may follow each other, and the events that a run emits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
+
+from remediate.executor.boundary import place_of
+from remediate.executor.result import RunResult
+from remediate.model.errors import RemediateError
+from remediate.model.events import Event, Sink
 
 
 class Step(IntEnum):
-    """The steps as `remediate.executor.apply` numbers them."""
+    """The steps, as `remediate.executor.apply` numbers them."""
 
     LOCK = 1
     RE_READ = 2
@@ -25,7 +31,7 @@ class Step(IntEnum):
 
     @property
     def words(self) -> str:
-        """What the step does, for a person."""
+        """The step in words."""
         return _WORDS[self]
 
 
@@ -45,12 +51,12 @@ _WORDS: Mapping[Step, str] = {
     Step.CLOSE: "close",
 }
 
-# Every step may be followed by CLOSE: a run can stop anywhere, and closing is what says so in the journal.
+# CLOSE may follow every step: a run can stop anywhere, and the journal then says so.
 MAY_FOLLOW: Mapping[Step | None, frozenset[Step]] = {
     None: frozenset({Step.LOCK}),
     Step.LOCK: frozenset({Step.RE_READ}),
     Step.RE_READ: frozenset({Step.COMPARE}),
-    # Nothing to do goes straight to verification. Later, every peer is compared once more right before its first write.
+    # A plan without anything to do goes to VERIFY. Every peer is compared once more right before its first write.
     Step.COMPARE: frozenset({Step.BACK_UP, Step.VERIFY, Step.INTENT, Step.NEXT_PEER}),
     Step.BACK_UP: frozenset({Step.COMPARE}),
     Step.INTENT: frozenset({Step.WRITE}),
@@ -65,24 +71,66 @@ MAY_FOLLOW: Mapping[Step | None, frozenset[Step]] = {
 }
 
 
-class Walk:
-    """Where a run is. `enter` refuses an order that the table does not allow: that would be our bug, so a RuntimeError.
+class StepSequence:
+    """The position of a run in its steps.
 
     Args:
-        before_each: called before a step is entered: the place to stop when a person asked for it.
-        after_each: called with the step that was entered: events, the lock's heartbeat.
+        before_each: Called before a step is entered; raises to stop there.
+        after_each: Called with the step that was entered: events, the lock's heartbeat.
     """
 
     def __init__(self, before_each: Callable[[Step], None], after_each: Callable[[Step], None]) -> None:
-        self.at: Step | None = None
+        self.current: Step | None = None
         self._before_each = before_each
         self._after_each = after_each
 
     def enter(self, step: Step) -> None:
-        """Go on to `step`."""
-        closing = step is Step.CLOSE and self.at not in {None, Step.CLOSE}
-        if not closing and step not in MAY_FOLLOW[self.at]:
-            raise RuntimeError(f"step {step.value} ({step.words}) must not follow step {self.at}")
+        """Enter `step`.
+
+        Raises:
+            RuntimeError: `MAY_FOLLOW` does not allow it, which is a bug.
+        """
+        is_closing = step is Step.CLOSE and self.current not in {None, Step.CLOSE}
+        if not is_closing and step not in MAY_FOLLOW[self.current]:
+            raise RuntimeError(f"step {step.value} ({step.words}) must not follow step {self.current}")
         self._before_each(step)
-        self.at = step
+        self.current = step
         self._after_each(step)
+
+
+@dataclass(slots=True)
+class RunEvents:
+    """The events of a run on one cluster, with the run's id as soon as there is one.
+
+    Attributes:
+        trouble: Why no more events are sent; empty: all were. The journal and the result hold the same facts.
+    """
+
+    sink: Sink
+    cluster: str
+    run: str = ""
+    trouble: str = ""
+
+    def emit(self, kind: str, message: str, /, **fields: str | int | bool | None) -> None:
+        """Emit one event."""
+        common: dict[str, str | int | bool | None] = {"run": self.run} if self.run else {}
+        self.forward(Event(kind, message, self.cluster, common | fields))
+
+    def emit_step(self, step: Step) -> None:
+        """Emit the beginning of a step."""
+        self.emit("step", f"{step.value} {step.words}", step=step.value)
+
+    def forward(self, event: Event) -> None:
+        """Pass one event to the sink; a sink that failed gets no more."""
+        if self.trouble:
+            return
+        try:
+            self.sink(event)
+        except RemediateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a run does not end half-way because its events cannot be shown
+            self.trouble = f"From some point on nothing more was reported: {place_of(error)}."
+
+    def add_trouble(self, result: RunResult) -> RunResult:
+        """Return `result`, with a sentence in its message where not every event was sent."""
+        return replace(result, message=f"{result.message} {self.trouble}") if self.trouble else result

@@ -18,12 +18,11 @@ from remediate.executor.differences import (
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
+from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
 from remediate.executor.reconnecting import SteadyPeer
 from remediate.executor.result import ManualStep
-from remediate.executor.sending import ChangeFailed, look_for_late, send
 from remediate.executor.staleness import read_peer
-from remediate.executor.voice import Voice
-from remediate.executor.waiting import wait_for_replication
+from remediate.executor.steps import RunEvents
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
@@ -46,7 +45,7 @@ class UndoContext:
     peers: Sequence[SteadyPeer]
     limits: Limits
     pause: Callable[[float], None]
-    events: Voice
+    events: RunEvents
     check_stop: Callable[[], None]
     before_write: Callable[[], None] = lambda: None
 
@@ -99,11 +98,11 @@ def undo(context: UndoContext) -> UndoResult:
             if inverse not in not_undone:
                 not_undone.append(inverse)
                 open_steps.append(ManualStep(_describe_manual_step(inverse, error), inverse.peer))
-                context.events.say("manual-step", open_steps[-1].text, peer=inverse.peer, open=True)
+                context.events.emit("manual-step", open_steps[-1].text, peer=inverse.peer, open=True)
     backups, unread = _read_peers(context, reachable)
     for step in find_returned_certificates(journal, run, backups):
         open_steps.append(step)
-        context.events.say("manual-step", step.text, open=True)
+        context.events.emit("manual-step", step.text, open=True)
     return UndoResult(tuple(open_steps), tuple(describe_differences(journal, run, backups)), tuple(unread), changed)
 
 
@@ -159,7 +158,7 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
     context.journal.record_undo(context.run, record.seq, note, proven=proven)
     message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     kind = "warning" if note else "change-complete"
-    context.events.say(kind, message, peer=record.peer, change=inverse.kind, undoes=record.seq)
+    context.events.emit(kind, message, peer=record.peer, change=inverse.kind, undoes=record.seq)
 
 
 def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, peer: SteadyPeer, before: Observed) -> None:
@@ -171,10 +170,10 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
     if isinstance(inverse, SetVerification) and inverse.on:
         # A rollback restores what was before the run; whether clients lose endpoints by that was not checked.
         message = f"Verification goes on again on {peer.address}: `remediate verify` shows which endpoints clients then lose."
-        events.say("warning", message, peer=record.peer)
-    events.say("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
+        events.emit("warning", message, peer=record.peer)
+    events.emit("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
     context.before_write()
-    sent = send(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
+    sent = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if sent.is_unknown:
         raise OutcomeUnknown(f"It was sent, and is not seen to be done. {sent.problem or 'The box answered yes.'}")
     if sent.after.status is not ChangeStatus.DONE:

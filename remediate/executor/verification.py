@@ -1,4 +1,4 @@
-"""Step 12: look at the cluster afresh, judge, and hold it against what the plan says. And the same before the first write."""
+"""Verification of a run (step 12): the cluster as judged afresh, compared with what must hold; and before the first write."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from remediate.executor.changes import to_remove
+from remediate.executor.read_back import ChangeFailed
+from remediate.executor.result import ManualStep
 from remediate.model.identity import Address, Fingerprint, endpoint_name
 from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.model.verdict import Outcome
+from remediate.model.verdict import Cause, Outcome
 
 if TYPE_CHECKING:
     from remediate.model.verdict import Judgement
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What became of forecasts.
+    """The endpoints of a cluster, compared with what must hold.
 
     Attributes:
-        broken: refused, although the plan says that it verifies, or although it verified before.
-        unseen: could not be judged.
-        remaining: refused, as it was before and as the plan said if it spoke of it.
-        gaps: what discovery could not learn in this look: endpoints may be missing in it.
+        broken: Refused, although the plan says that it verifies, or although it verified before.
+        unseen: Could not be judged.
+        remaining: Refused, as it was before and as the plan says where it names it.
+        gaps: What discovery could not learn in this look: endpoints may be missing in it.
     """
 
     judgements: tuple[Judgement, ...]
@@ -34,76 +36,115 @@ class Verification:
     outcomes: Mapping[tuple[Address, Address, int], Outcome]
     gaps: tuple[str, ...] = ()
 
-    def sentence(self, forecast: EndpointForecast) -> str:
-        """What is wrong with one forecast, for a person."""
-        found = self.outcomes.get((forecast.peer, forecast.address, forecast.port))
-        why = "was not seen" if found is None else (found.verdict.error or found.verdict.cause or "verifies")
-        return f"{name_of(forecast)} from {forecast.peer}: {why}"
+    def outcome_of(self, forecast: EndpointForecast) -> Outcome | None:
+        """Return what became of one forecast; None when it was not judged."""
+        return self.outcomes.get((forecast.peer, forecast.address, forecast.port))
+
+    def describe(self, forecast: EndpointForecast) -> str:
+        """Return what is wrong with one forecast, in words."""
+        outcome = self.outcome_of(forecast)
+        reason = "was not seen" if outcome is None else (outcome.verdict.error or outcome.verdict.cause or "verifies")
+        return f"{name_of(forecast)} from {forecast.peer}: {reason}"
+
+
+class VerificationFailed(ChangeFailed):
+    """An endpoint is refused after the writes that the plan says verifies."""
+
+    def __init__(self, message: str, verification: Verification) -> None:
+        super().__init__(message)
+        self.verification = verification
 
 
 def name_of(forecast: EndpointForecast) -> str:
-    """``address:port``, as a plan's ``because`` names it."""
+    """Return ``address:port``, as a plan's ``because`` names it."""
     return endpoint_name(forecast.address, forecast.port)
 
 
-def mended(plan: Plan) -> frozenset[str]:
+def is_fixed(forecast: EndpointForecast) -> bool:
+    """Return whether the plan turns a refusal into an endpoint that verifies."""
+    return forecast.after.verdict.ok and not forecast.before.verdict.ok
+
+
+def fixed_endpoints(plan: Plan) -> frozenset[str]:
     """Return the endpoints, by `name_of`, that some peer refuses before `plan` and accepts after it."""
-    return frozenset(
-        name_of(endpoint) for endpoint in plan.endpoints if endpoint.after.verdict.ok and not endpoint.before.verdict.ok
-    )
+    return frozenset(name_of(forecast) for forecast in plan.endpoints if is_fixed(forecast))
 
 
-def expected(plan: Plan, today: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
-    """Return what must hold afterwards: what the plan says, and that nothing which verifies `today` is lost, planned for or not."""
-    found = {(endpoint.peer, endpoint.address, endpoint.port): endpoint for endpoint in plan.endpoints}
-    for one in today:
-        key = (one.peer, one.address, one.port)
-        forecast = found.get(key, EndpointForecast(one.address, one.port, one.peer, one.outcome, one.outcome))
-        after = one.outcome if one.outcome.verdict.ok and not forecast.after.verdict.ok else forecast.after
-        found[key] = replace(forecast, before=one.outcome, after=after)
-    return tuple(found.values())
+def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
+    """Return what must hold afterwards: what the plan says, and that no endpoint is lost which verifies now, planned for or not.
+
+    Args:
+        judgements: What every endpoint gets from every peer before the run.
+    """
+    forecasts = {(forecast.peer, forecast.address, forecast.port): forecast for forecast in plan.endpoints}
+    for judgement in judgements:
+        key, now = (judgement.peer, judgement.address, judgement.port), judgement.outcome
+        forecast = forecasts.get(key, EndpointForecast(judgement.address, judgement.port, judgement.peer, now, now))
+        after = now if now.verdict.ok and not forecast.after.verdict.ok else forecast.after
+        forecasts[key] = replace(forecast, before=now, after=after)
+    return tuple(forecasts.values())
 
 
 def compare(forecasts: Sequence[EndpointForecast], judgements: Sequence[Judgement]) -> Verification:
-    """Hold `judgements` against `forecasts`; see `expected`."""
+    """Compare `judgements` with `forecasts`; see `expect`."""
     outcomes = {(judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in judgements}
     broken: list[EndpointForecast] = []
     unseen: list[EndpointForecast] = []
     remaining: list[EndpointForecast] = []
     for forecast in forecasts:
-        found = outcomes.get((forecast.peer, forecast.address, forecast.port))
-        if found is None or not found.verdict.observed:
+        outcome = outcomes.get((forecast.peer, forecast.address, forecast.port))
+        if outcome is None or not outcome.verdict.observed:
             unseen.append(forecast)
-        elif not found.verdict.ok:
+        elif not outcome.verdict.ok:
             (broken if forecast.after.verdict.ok else remaining).append(forecast)
     return Verification(tuple(judgements), tuple(broken), tuple(unseen), tuple(remaining), outcomes)
 
 
 def worse_than_before(verification: Verification, peer: Address) -> tuple[EndpointForecast, ...]:
-    """The endpoints that worked through `peer` before the first write and are refused now."""
-    return tuple(one for one in verification.broken if one.before.verdict.ok and one.peer == peer)
+    """Return the endpoints that worked through `peer` before the first write and are refused now."""
+    return tuple(forecast for forecast in verification.broken if forecast.before.verdict.ok and forecast.peer == peer)
 
 
-def predicted(
+def predict(
     plan: Plan, now: Snapshot, forecasts: Sequence[EndpointForecast], judge: Callable[[Snapshot], Sequence[Judgement]]
 ) -> Verification:
-    """What the plan would come to, given what endpoints present and peers trust now, held against `forecasts`."""
+    """Return what the plan would come to, from what endpoints present and peers trust now, compared with `forecasts`."""
     return compare(forecasts, judge(with_plan(plan, now)))
 
 
 def with_plan(plan: Plan, now: Snapshot) -> Snapshot:
     """Return the cluster in `now` as `plan` would leave it."""
-    peers = tuple(_with_plan(plan, peer) for peer in now.peers)
+    peers = tuple(_peer_with_plan(plan, peer) for peer in now.peers)
     return replace(now, peers=peers, certificates={**plan.certificates, **now.certificates})
 
 
-def _with_plan(plan: Plan, peer: Peer) -> Peer:
+def _peer_with_plan(plan: Plan, peer: Peer) -> Peer:
     removed = to_remove(plan, peer.address)
-    kept = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in removed]
-    added = [one for one in _added(plan, peer.address) if one not in kept]
+    remaining = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in removed]
+    added = [fingerprint for fingerprint in _additions(plan, peer.address) if fingerprint not in remaining]
     ciphers = {**peer.ciphers, **{action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}}
-    return replace(peer, trusted_ca=(*kept, *added), ciphers=ciphers)
+    return replace(peer, trusted_ca=(*remaining, *added), ciphers=ciphers)
 
 
-def _added(plan: Plan, peer: Address) -> list[Fingerprint]:
+def _additions(plan: Plan, peer: Address) -> list[Fingerprint]:
     return [action.certificate for action in plan.actions if isinstance(action, TrustCertificate) and peer in action.peers]
+
+
+def excuse(
+    verification: Verification, steps: Sequence[ManualStep]
+) -> tuple[tuple[EndpointForecast, ...], tuple[ManualStep, ...]]:
+    """Return the broken endpoints that wait for no manual step, and the manual steps that are open."""
+    promised = [*verification.broken, *(forecast for forecast in verification.unseen if forecast.after.verdict.ok)]
+    waiting = {step: [forecast for forecast in promised if _waits_for(forecast, step, verification)] for step in steps}
+    excused = {(forecast.peer, forecast.address, forecast.port) for forecasts in waiting.values() for forecast in forecasts}
+    broken = tuple(
+        forecast for forecast in verification.broken if (forecast.peer, forecast.address, forecast.port) not in excused
+    )
+    return broken, tuple(step for step in steps if step.open or waiting[step])
+
+
+def _waits_for(forecast: EndpointForecast, step: ManualStep, verification: Verification) -> bool:
+    if name_of(forecast) in step.endpoints:
+        return True
+    outcome = verification.outcome_of(forecast)
+    return step.is_refresh and (outcome is None or outcome.verdict.cause is Cause.NAME_MISMATCH)

@@ -1,25 +1,34 @@
-"""A change window: two times of day in a time zone. Pure; `hours.py` holds a run to it.
+"""A change window: two times of day in a time zone, and the guard that lets no change begin that would not end within it.
 
-Where the clocks change at one of its ends, an hour that is skipped or repeated makes the window shorter, never longer.
+How long a change takes is what the longest of its kind on this cluster took so far, by the journal; the first time, the longest time
+that a run waits for it (`Limits`). The window holds back changes alone. A rollback after a failure, or by a confirm timer, ends a
+half-made change, so no window holds it back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from remediate.model.errors import UsageError
+from remediate.executor.operations import RefreshOnPrimary, RestartOnPeer, SetCipherList
+from remediate.executor.operations.change import Change
+from remediate.executor.steps import RunEvents
+from remediate.model.errors import RemediateError, UsageError
+from remediate.model.limits import Limits
 
 _SHAPE = re.compile(r"([0-9]{1,2}):([0-9]{2})/([0-9]{1,2}):([0-9]{2})(?:\s+(\S+))?")
 _DAY = timedelta(days=1)
+_ROUNDING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Open every day from `start` until `end`, over midnight when `end` is the earlier one.
+    """A window that is open every day from `start` until `end`, over midnight when `end` is the earlier one.
+
+    Where the clocks change at one of its ends, an hour that is skipped or repeated makes the window shorter, never longer.
 
     Attributes:
         zone: None: the zone of this machine.
@@ -33,19 +42,19 @@ class Window:
         return f"{self.start:%H:%M}/{self.end:%H:%M} {self.zone or 'local time'}"
 
     def closes(self, now: datetime) -> datetime | None:
-        """When the opening ends that `now` is in; None: it is closed."""
+        """Return when the opening ends that `now` is in; None: it is closed."""
         return next((end for start, end in self._around(now) if start <= now < end), None)
 
     def opens_next(self, now: datetime) -> datetime:
-        """When it opens the next time after `now`."""
+        """Return when it opens the next time after `now`."""
         return next(start for start, _ in self._around(now) if start > now)
 
     def words(self, moment: datetime) -> str:
-        """A moment as a clock in the window's zone shows it."""
+        """Return a moment as a clock in the window's zone shows it."""
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
 
     def _around(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The openings from yesterday's on, in UTC."""
+        """Yield the openings from yesterday's on, in UTC."""
         today = now.astimezone(self.zone).date()
         for day in (today + number * _DAY for number in range(-1, 4)):
             start = max(self._readings(day, self.start))
@@ -54,19 +63,23 @@ class Window:
                 yield start, end
 
     def _readings(self, day: date, at: time) -> tuple[datetime, datetime]:
-        """The two moments that a clock may mean by `at` on `day`: they differ only where the clocks change."""
+        """Return the two moments that a clock may mean by `at` on `day`: they differ only where the clocks change."""
         naive = datetime.combine(day, at)
         first, second = (naive.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         return first, second
 
 
 def parse_window(text: str) -> Window:
-    """Read ``22:00/02:00``, or ``22:00/02:00 Europe/Paris``. Raises UsageError."""
-    found = _SHAPE.fullmatch(text.strip())
+    """Read ``22:00/02:00``, or ``22:00/02:00 Europe/Paris``.
+
+    Raises:
+        UsageError: It is no window, or one without a length.
+    """
+    match = _SHAPE.fullmatch(text.strip())
     try:
-        if not found:
+        if not match:
             raise ValueError
-        hours = [int(part) for part in found.groups()[:4]]
+        hours = [int(part) for part in match.groups()[:4]]
         start, end = time(hours[0], hours[1]), time(hours[2], hours[3])
     except ValueError as error:
         raise UsageError(
@@ -74,7 +87,7 @@ def parse_window(text: str) -> Window:
         ) from error
     if start == end:
         raise UsageError(f"--window: `{text}` begins when it ends.", next_step="Leave --window out to apply at any time.")
-    return Window(start, end, _zone(found[5]) if found[5] else None)
+    return Window(start, end, _zone(match[5]) if match[5] else None)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -85,3 +98,81 @@ def _zone(name: str) -> ZoneInfo:
             f"--window: this machine knows no time zone `{name}`.",
             next_step="Give a name of the IANA database such as Europe/Paris, or none for this machine's zone.",
         ) from error
+
+
+class WindowClosed(RemediateError):
+    """The window is closed, or too short for the next step."""
+
+    default_next_step = "Nothing was changed. Apply when the window is open, or give another --window."
+
+
+def refuse_if_closed(window: Window | None, now: datetime) -> None:
+    """Raise WindowClosed outside of `window`, with the time when it opens next."""
+    if window and window.closes(now) is None:
+        raise WindowClosed(f"The window {window} is closed; it opens next at {window.words(window.opens_next(now))}.")
+
+
+def emit_whether_open(window: Window | None, now: datetime, events: RunEvents) -> None:
+    """Emit whether the window is open, for a dry run, which it does not refuse."""
+    if window is None:
+        return
+    closes = window.closes(now)
+    if closes:
+        text = f"The window {window} is open until {window.words(closes)}."
+    else:
+        text = f"The window {window} is closed, so an apply would be refused now. It opens next at "
+        text += f"{window.words(window.opens_next(now))}."
+    events.emit("window", text, open=closes is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowGuard:
+    """The guard that holds the changes of one run to its window.
+
+    Attributes:
+        window: None: a change may begin at any time.
+        longest: Returns the seconds that the longest change of a kind took so far on this cluster; None: not known.
+    """
+
+    window: Window | None
+    now: Callable[[], datetime]
+    longest: Callable[[str], float | None]
+    limits: Limits
+
+    def refuse_if_too_late(self, change: Change) -> None:
+        """Raise WindowClosed unless `change` can begin now and end in the window."""
+        if self.window is None:
+            return
+        now = self.now()
+        closes = self.window.closes(now)
+        seconds, basis = self._expect_duration(change)
+        opens = self.window.words(self.window.opens_next(now))
+        if closes is None:
+            raise WindowClosed(
+                f"The window {self.window} is over, so this was not begun: {change.summary}. It opens at {opens}."
+            )
+        if now + timedelta(seconds=seconds) > closes:
+            raise WindowClosed(
+                f"The window {self.window} closes at {self.window.words(closes)}, and this may take {seconds:.0f} s "
+                f"({basis}), so it was not begun: {change.summary}. The window opens again at {opens}."
+            )
+
+    def _expect_duration(self, change: Change) -> tuple[float, str]:
+        """Return how many seconds `change` may take, and the basis of that."""
+        measured = self.longest(change.kind)
+        # A cipher list is in effect when every peer has it; that wait is no part of the step in the journal.
+        after = self.limits.replication_s if isinstance(change, SetCipherList) else 0.0
+        if measured is None:
+            return default_seconds(change, self.limits) + after, "none was measured yet, so this is what we would wait"
+        return measured + _ROUNDING_S + after, f"the longest so far took {measured:.0f} s"
+
+
+def default_seconds(change: Change, limits: Limits) -> float:
+    """Return how many seconds `change`, with its read-back, may take when none of its kind was measured."""
+    match change:
+        case RestartOnPeer():
+            return limits.restart_s
+        case RefreshOnPrimary():
+            return limits.slow_write_s + limits.read_s
+        case _:
+            return 2 * limits.read_s

@@ -22,9 +22,9 @@ from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_direct
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import ChangeStatus
 from remediate.executor.ports import PeerPort
+from remediate.executor.read_back import write_and_read_back
 from remediate.executor.reconnecting import open_steadily
-from remediate.executor.sending import send
-from remediate.executor.voice import Voice
+from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
 from remediate.model.events import Sink, silent
@@ -84,7 +84,7 @@ class SwitchRecorder:
     """
 
     def __init__(
-        self, cluster: str, state_dir: Path, operator: Operator, world: World, events: Voice, stack: ExitStack
+        self, cluster: str, state_dir: Path, operator: Operator, world: World, events: RunEvents, stack: ExitStack
     ) -> None:
         """Open the journal in `state_dir` until `stack` ends."""
         self._cluster = cluster
@@ -117,7 +117,7 @@ class SwitchRecorder:
             yield
         except JournalError as error:
             self._journal = None
-            self._events.say("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
+            self._events.emit("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
 
 
 def most_serious_code(peers: Iterable[PeerVerification]) -> ExitCode:
@@ -141,7 +141,7 @@ def read_verification(
     Returns:
         The peers; a peer that cannot be read has exit code 4, one that does not offer the switch has 0.
     """
-    events = Voice(sink, cluster.name)
+    events = RunEvents(sink, cluster.name)
     with world.open_peers(cluster, limits, writable=False) as opened:
         peers = [_read(peer) for peer in opened.peers]
         peers += [PeerVerification(peer, None, why, ExitCode.INCOMPLETE) for peer, why in opened.unreachable.items()]
@@ -151,15 +151,17 @@ def read_verification(
     return tuple(peers)
 
 
-def remind_of_workaround(peers: Sequence[PeerPort], events: Voice) -> None:
+def remind_of_workaround(peers: Sequence[PeerPort], events: RunEvents) -> None:
     """Emit on which of the open `peers` verification is off. A peer that cannot be read was reported before."""
     warn_of_workaround([peer.peer for peer in map(_read, peers) if peer.verification is False], events)
 
 
-def warn_of_workaround(off: Sequence[Address], events: Voice) -> None:
+def warn_of_workaround(off: Sequence[Address], events: RunEvents) -> None:
     """Emit a reminder of the peers on which verification is `off`; nothing where there is none."""
     if off:
-        events.say("reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too.")
+        events.emit(
+            "reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too."
+        )
 
 
 def set_workaround(
@@ -186,10 +188,10 @@ def set_workaround(
         ClientsWouldBreak: Off, and a fresh look shows endpoints that do not verify; nothing was changed.
         NotVerified: Off, and an endpoint or a peer could not be observed; nothing was changed.
     """
-    events = Voice(sink, cluster.name)
+    events = RunEvents(sink, cluster.name)
     world = guarded(world)
     if on:
-        events.say("warning", RISK)
+        events.emit("warning", RISK)
     with ExitStack() as stack:
         shared = world.lock_directory or shared_directory()
         operator = identify_operator()
@@ -250,7 +252,7 @@ def _set_verification(
         if before.status is ChangeStatus.DONE:
             return PeerVerification(peer.address, verification)
         number = recorder.record_request(peer.address, verification=verification)
-        sent = send(peer, change, lambda: None, limits=limits, pause=pause)
+        sent = write_and_read_back(peer, change, lambda: None, limits=limits, pause=pause)
     except NotOffered as error:
         return PeerVerification(peer.address, None, str(error), ExitCode.PERSON_NEEDED)
     except (ObservationError, OutcomeUnknown) as error:
@@ -282,9 +284,9 @@ def _read(peer: PeerPort) -> PeerVerification:
     return PeerVerification(peer.address, verification)
 
 
-def _emit(peers: Iterable[PeerVerification], events: Voice) -> None:
+def _emit(peers: Iterable[PeerVerification], events: RunEvents) -> None:
     words = {True: "on", False: "off (the workaround is on)", None: "not known"}
     for peer in peers:
         problem = f" {peer.problem}" if peer.problem else ""
         text = f"{peer.peer}: verification of certificates is {words[peer.verification]}.{problem}"
-        events.say("workaround", text, peer=peer.peer, verification=peer.verification, problem=peer.problem)
+        events.emit("workaround", text, peer=peer.peer, verification=peer.verification, problem=peer.problem)

@@ -1,220 +1,240 @@
-"""Steps 4 to 7: one change on one peer, for real (journaled) or as a rehearsal (which can neither write nor journal)."""
+"""The writer of a run: steps 4 to 7, either for real, with the journal ahead of every write, or as a dry run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, Self
 
-from remediate.executor.journal.store import Journal
+from remediate.executor.context import RunContext, RunState
+from remediate.executor.identity import identify_operator
 from remediate.executor.operations import restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
-from remediate.executor.sending import ChangeFailed, Sent, look_for_late, send
-from remediate.executor.steps import Step
-from remediate.executor.voice import Voice
+from remediate.executor.read_back import ChangeFailed, WriteAttempt, look_for_late, write_and_read_back
+from remediate.executor.steps import RunEvents, Step
+from remediate.executor.window import WindowGuard
 from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan, WriteForbidden
-from remediate.model.limits import Limits
 from remediate.model.run import Backup, StepRecord
 from remediate.model.text import count
 
 _MAY_HAVE_BEEN_SENT = frozenset({"intended", "done", "unknown"})
 
 
-class Made(Enum):
-    """What became of a change."""
+class ChangeOutcome(Enum):
+    """The outcome of a change."""
 
-    ALREADY = "nothing to do"
-    MADE = "done and read back"
-    WOULD = "would be done"
-    BY_HAND = "not offered or not proven: for a person"
-
-    @property
-    def wrote(self) -> bool:
-        """Something changed on the box, or would."""
-        return self in {Made.MADE, Made.WOULD}
+    ALREADY_MADE = "nothing to do"
+    MADE = "made and read back"
+    WOULD_BE_MADE = "would be made"
+    MANUAL = "not offered or not proven: for a person"
 
 
 class Writer(Protocol):
-    """The only way from a plan to a box."""
+    """The only path from a plan to a peer."""
 
-    def back_up(self, backups: Sequence[Backup]) -> None:
-        """Step 4: keep how every peer stands."""
+    def back_up(self, backups: Collection[Backup]) -> None:
+        """Keep how every peer is (step 4)."""
 
-    def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
-        """Steps 5 to 7, unless the box shows that there is nothing to do. `number`: the step of the plan it belongs to."""
+    def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+        """Make one change on one peer (steps 5 to 7), unless the peer shows that there is nothing to do.
+
+        Args:
+            number: The step of the plan that the change belongs to.
+        """
 
 
-@dataclass(slots=True)
-class Rehearsal:
-    """Walks the same path and reads the same things; every write becomes a sentence."""
+@dataclass(frozen=True, slots=True)
+class DryRunWriter:
+    """The writer of a dry run: it enters the same steps and reads the same things, and emits each write instead."""
 
-    enter: Callable[[Step], None]
-    voice: Voice
+    context: RunContext
 
-    def back_up(self, backups: Sequence[Backup]) -> None:
-        self.enter(Step.BACK_UP)
-        self.voice.say(
-            "would-change", f"Would back up {count(len(backups), 'peer')} and record the run.", step=Step.BACK_UP.value
-        )
+    def back_up(self, backups: Collection[Backup]) -> None:
+        self.context.steps.enter(Step.BACK_UP)
+        message = f"Would back up {count(len(backups), 'peer')} and record the run."
+        self.context.events.emit("would-change", message, step=Step.BACK_UP.value)
 
-    def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
-        if _due(box, change, self.voice) is None:
-            return Made.ALREADY
+    def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+        if _read_if_to_do(peer, change, self.context.events) is None:
+            return ChangeOutcome.ALREADY_MADE
         for step in (Step.INTENT, Step.WRITE, Step.READ_BACK):
-            self.enter(step)
-        self.voice.say("would-change", f"Would {change.summary}.", step=number.value, peer=change.peer, change=change.kind)
-        return Made.WOULD
+            self.context.steps.enter(step)
+        message = f"Would {change.summary}."
+        self.context.events.emit("would-change", message, step=number.value, peer=change.peer, change=change.kind)
+        return ChangeOutcome.WOULD_BE_MADE
 
 
-@dataclass(slots=True)
-class Recorder:
-    """Writes to boxes, with the journal ahead of every write.
+@dataclass(frozen=True, slots=True)
+class JournalingWriter:
+    """The writer of a real run: nothing is sent before its intent and its inverse are in the journal.
 
     Attributes:
-        may_begin: called before a change is begun; raises WindowClosed when it has to wait for the next window.
-        changed: something was written, or may have been.
-        settled: the changes that are in effect, by their summaries: made, or found made.
-        ended_a_timer: this apply ended the confirm timer of an earlier one.
+        window: Holds back each change that would not end within the change window; None: none is held back.
+        is_recovering: The writer works after a failure, so neither the order of the steps nor an interrupt stops it.
     """
 
-    journal: Journal
-    enter: Callable[[Step], None]
-    voice: Voice
-    limits: Limits
-    pause: Callable[[float], None]
-    now: Callable[[], datetime]
-    begin: Callable[[Sequence[Backup]], str]
-    may_begin: Callable[[Change], None]
-    run: str = ""
-    changed: bool = False
-    settled: list[str] = field(default_factory=list)
-    ended_a_timer: bool = False
-    _sent_before: list[StepRecord] = field(default_factory=list)
+    context: RunContext
+    state: RunState
+    window: WindowGuard | None
+    is_recovering: bool = False
+    _earlier_steps: list[StepRecord] = field(default_factory=list)
 
-    def back_up(self, backups: Sequence[Backup]) -> None:
-        self.enter(Step.BACK_UP)
-        self.run = self.voice.run = self.begin(backups)
-        self.voice.say(
-            "run-state", f"Run {self.run} is in the journal, with a backup of {count(len(backups), 'peer')}.", state="running"
-        )
+    def for_recovery(self) -> Self:
+        """Return a writer for the workaround after a failure: not held to the window, nor to the order of the steps."""
+        return replace(self, window=None, is_recovering=True)
 
-    def go_on(self, boxes: Sequence[PeerPort]) -> None:
-        """Take up an unfinished run: what was intended and has no outcome is read from the boxes now."""
-        self._sent_before = [step for step in self.journal.steps(self.run) if step.state in _MAY_HAVE_BEEN_SENT]
-        reachable = {box.address: box for box in boxes}
-        for record in self._sent_before:
+    def back_up(self, backups: Collection[Backup]) -> None:
+        self._enter(Step.BACK_UP)
+        context, state = self.context, self.state
+        if context.unfinished is None:
+            run = context.journal.begin_run(
+                context.plan, backups, state.vouched, operator=identify_operator(), ticket=context.options.ticket
+            )
+        else:
+            run = context.unfinished.id
+            context.journal.resume_run(run, identify_operator(), context.options.ticket)
+        state.run = context.events.run = run
+        message = f"Run {run} is in the journal, with a backup of {count(len(backups), 'peer')}."
+        context.events.emit("run-state", message, state="running")
+
+    def settle_earlier_steps(self, peers: Sequence[PeerPort]) -> None:
+        """Read what became of each step of the resumed run that was intended and has no outcome."""
+        steps = self.context.journal.steps(self.state.run)
+        self._earlier_steps[:] = [step for step in steps if step.state in _MAY_HAVE_BEEN_SENT]
+        reachable = {peer.address: peer for peer in peers}
+        for record in self._earlier_steps:
             if record.state != "done" and record.peer in reachable:
                 self._settle(record, reachable[record.peer])
 
-    def carry_out(self, box: PeerPort, change: Change, number: Step = Step.WRITE) -> Made:
-        made = self._carry_out(box, change, number)
-        if made is not Made.BY_HAND:
-            self.settled.append(change.summary)
-        return made
+    def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+        outcome = self._make(peer, change, number)
+        if outcome is not ChangeOutcome.MANUAL:
+            self.state.in_effect.append(change)
+        return outcome
 
-    def _carry_out(self, box: PeerPort, change: Change, number: Step) -> Made:
-        earlier = None if change.is_verifiable else self._earlier(change)
+    def _make(self, peer: PeerPort, change: Change, number: Step) -> ChangeOutcome:
+        earlier = None if change.is_verifiable else self._earlier_step_of(change)
         if earlier is not None:
-            return Made.ALREADY if earlier.state == "done" else Made.BY_HAND
-        before = _due(box, change, self.voice)
+            return ChangeOutcome.ALREADY_MADE if earlier.state == "done" else ChangeOutcome.MANUAL
+        before = _read_if_to_do(peer, change, self.context.events)
         if before is None:
-            return Made.ALREADY
-        self.may_begin(change)
-        began = self.now()
-        self.enter(Step.INTENT)
-        seq = self.journal.record_intent(self.run, number.value, change, before.digest)
-        self.enter(Step.WRITE)
-        self.voice.say(
-            "change-start", f"Going to {change.summary}.", step=number.value, peer=change.peer, change=change.kind, seq=seq
-        )
+            return ChangeOutcome.ALREADY_MADE
+        if self.window:
+            self.window.refuse_if_too_late(change)
+        environment, journal, run = self.context.environment, self.context.journal, self.state.run
+        started_at = environment.now()
+        self._enter(Step.INTENT)
+        seq = journal.record_intent(run, number.value, change, before.digest)
+        self._enter(Step.WRITE)
+        self._emit("change-start", f"Going to {change.summary}.", change, seq, step=number.value)
         try:
-            sent = send(box, change, lambda: self.enter(Step.READ_BACK), limits=self.limits, pause=self.pause)
+            attempt = write_and_read_back(
+                peer,
+                change,
+                lambda: self._enter(Step.READ_BACK),
+                limits=self.context.limits,
+                pause=environment.pause,
+            )
         except NotOffered as error:
-            return self._not_offered(seq, error)
+            self._enter(Step.READ_BACK)
+            journal.record_outcome(run, seq, "failed", message=str(error), proven=True)
+            return ChangeOutcome.MANUAL
         except WriteForbidden as error:
-            self.journal.record_outcome(self.run, seq, "failed", message=str(error), proven=True)
+            journal.record_outcome(run, seq, "failed", message=str(error), proven=True)
             raise
         except OutcomeUnknown as error:
-            self.changed = True
-            self.journal.record_outcome(self.run, seq, "unknown", message=str(error))
+            self.state.changed = True
+            journal.record_outcome(run, seq, "unknown", message=str(error))
             raise
-        return self._decide(seq, change, before, sent, max(0.0, (self.now() - began).total_seconds()))
+        seconds = max(0.0, (environment.now() - started_at).total_seconds())
+        return self._record_attempt(seq, change, before, attempt, seconds)
 
-    def _decide(self, seq: int, change: Change, before: Observed, sent: Sent, seconds: float) -> Made:
-        if not change.is_verifiable and sent.problem is not None:
-            self.changed = self.changed or sent.lost
-            self.journal.record_outcome(self.run, seq, "unknown" if sent.lost else "failed", message=str(sent.problem))
-            self.voice.say("warning", f"{sent.problem} {change.manual_instruction}", peer=change.peer)
-            return Made.BY_HAND
-        if sent.is_unknown:
-            self._leave_unknown(seq, change, sent)
-        if sent.after.status is not ChangeStatus.DONE:
-            self._fail(seq, change, sent)
-        self.changed = True
-        hurt = sent.after.unrelated_digest != before.unrelated_digest
-        note = "something else changed in the same list" if hurt else _note(sent)
-        self.journal.record_outcome(self.run, seq, "done", after=sent.after.digest, message=note, seconds=seconds)
+    def _record_attempt(
+        self, seq: int, change: Change, before: Observed, attempt: WriteAttempt, seconds: float
+    ) -> ChangeOutcome:
+        """Record what was read back, and raise unless it is the change and nothing else."""
+        journal, state = self.context.journal, self.state
+        if not change.is_verifiable and attempt.problem is not None:
+            state.changed = state.changed or attempt.is_lost
+            journal.record_outcome(state.run, seq, "unknown" if attempt.is_lost else "failed", message=str(attempt.problem))
+            self.context.events.emit("warning", f"{attempt.problem} {change.manual_instruction}", peer=change.peer)
+            return ChangeOutcome.MANUAL
+        if attempt.is_unknown:
+            self._record_unknown(seq, change, attempt)
+        if attempt.after.status is not ChangeStatus.DONE:
+            self._record_failure(seq, change, attempt)
+        state.changed = True
+        hurt = attempt.after.unrelated_digest != before.unrelated_digest
+        note = "something else changed in the same list" if hurt else _note_on(attempt)
+        journal.record_outcome(state.run, seq, "done", after=attempt.after.digest, message=note, seconds=seconds)
         if hurt:
             raise ChangeFailed(f"Done, but {note}: {change.summary}. The box, or somebody else at the same time, did more.")
-        self.voice.say("change-complete", f"Read back: {change.summary}.", peer=change.peer, change=change.kind, seq=seq)
-        return Made.MADE
+        self._emit("change-complete", f"Read back: {change.summary}.", change, seq)
+        return ChangeOutcome.MADE
 
-    def _leave_unknown(self, seq: int, change: Change, sent: Sent) -> None:
-        self.changed = True
+    def _record_unknown(self, seq: int, change: Change, attempt: WriteAttempt) -> None:
+        self.state.changed = True
         message = (
-            f"Sent, and not seen within {self.limits.write_seen_s:.0f} s, so it is not known whether it was done: {change.summary}. "
-            f"{sent.problem or 'The box answered yes.'}"
+            f"Sent, and not seen within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was done: "
+            f"{change.summary}. {attempt.problem or 'The box answered yes.'}"
         )
-        self.journal.record_outcome(self.run, seq, "unknown", message=message)
-        self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
+        self.context.journal.record_outcome(self.state.run, seq, "unknown", message=message)
+        self._emit("change-failed", message, change, seq)
         raise OutcomeUnknown(message)
 
-    def _fail(self, seq: int, change: Change, sent: Sent) -> None:
-        message = f"Failed to {change.summary}: {sent.problem or 'something else is there now.'}"
-        self.journal.record_outcome(self.run, seq, "failed", after=sent.after.digest, message=message)
-        self.voice.say("change-failed", message, peer=change.peer, change=change.kind, seq=seq)
+    def _record_failure(self, seq: int, change: Change, attempt: WriteAttempt) -> None:
+        message = f"Failed to {change.summary}: {attempt.problem or 'something else is there now.'}"
+        self.context.journal.record_outcome(self.state.run, seq, "failed", after=attempt.after.digest, message=message)
+        self._emit("change-failed", message, change, seq)
         raise ChangeFailed(message)
 
-    def _not_offered(self, seq: int, error: NotOffered) -> Made:
-        self.enter(Step.READ_BACK)
-        self.journal.record_outcome(self.run, seq, "failed", message=str(error), proven=True)
-        return Made.BY_HAND
+    def _enter(self, step: Step) -> None:
+        if self.is_recovering:
+            self.context.events.emit_step(step)
+        else:
+            self.context.steps.enter(step)
 
-    def _earlier(self, change: Change) -> StepRecord | None:
+    def _emit(self, kind: str, message: str, change: Change, seq: int, **fields: int) -> None:
+        self.context.events.emit(kind, message, **fields, peer=change.peer, change=change.kind, seq=seq)
+
+    def _earlier_step_of(self, change: Change) -> StepRecord | None:
         same = (change.kind, change.peer, dict(change.facts()))
-        return next((one for one in self._sent_before if (one.kind, one.peer, dict(one.facts)) == same), None)
+        return next((step for step in self._earlier_steps if (step.kind, step.peer, dict(step.facts)) == same), None)
 
-    def _settle(self, record: StepRecord, box: PeerPort) -> None:
-        change = restore_change(record.kind, record.peer, record.facts, self.journal.certificate)
+    def _settle(self, record: StepRecord, peer: PeerPort) -> None:
+        journal, run = self.context.journal, self.state.run
+        change = restore_change(record.kind, record.peer, record.facts, journal.certificate)
         if not change.is_verifiable:
-            self.journal.record_outcome(
-                self.run, record.seq, "unknown", message="sent or not before an interruption: not known"
-            )
+            journal.record_outcome(run, record.seq, "unknown", message="sent or not before an interruption: not known")
             return
-        found = look_for_late(box, change, record.state, limits=self.limits, pause=self.pause)
-        done = found.status is ChangeStatus.DONE
-        self.journal.record_outcome(
-            self.run,
+        limits, pause = self.context.limits, self.context.environment.pause
+        reading = look_for_late(peer, change, record.state, limits=limits, pause=pause)
+        done = reading.status is ChangeStatus.DONE
+        journal.record_outcome(
+            run,
             record.seq,
             "done" if done else "failed",
-            after=found.digest,
+            after=reading.digest,
             message=f"read after an interruption: {'it was done' if done else 'it had not happened'}",
         )
 
 
-def _due(box: PeerPort, change: Change, voice: Voice) -> Observed | None:
-    """The reading before the write; None when there is nothing to write. Raises StalePlan when somebody else was there."""
-    before = change.precondition(box)
+def _read_if_to_do(peer: PeerPort, change: Change, events: RunEvents) -> Observed | None:
+    """Read before the write; None when there is nothing to write.
+
+    Raises:
+        StalePlan: Another value is there than the plan was made from.
+    """
+    before = change.precondition(peer)
     if before.status is ChangeStatus.FOREIGN:
         raise StalePlan(f"The plan is stale: somebody else set another value, so it is no longer right to {change.summary}.")
     if before.status is ChangeStatus.DONE:
-        voice.say("nothing-to-do", f"Already so: {change.summary}.", peer=change.peer, change=change.kind)
+        events.emit("nothing-to-do", f"Already so: {change.summary}.", peer=change.peer, change=change.kind)
         return None
     return before
 
 
-def _note(sent: Sent) -> str:
-    return f"done, although: {sent.problem}" if sent.problem else ""
+def _note_on(attempt: WriteAttempt) -> str:
+    return f"done, although: {attempt.problem}" if attempt.problem else ""

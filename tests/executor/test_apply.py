@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.closing import VerificationFailed
 from remediate.executor.journal.store import FILE_NAME
-from remediate.executor.steps import MAY_FOLLOW, Step, Walk
+from remediate.executor.steps import MAY_FOLLOW, Step, StepSequence
+from remediate.executor.verification import VerificationFailed
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import TrustCertificate
@@ -71,13 +71,13 @@ def test_a_login_that_is_refused_on_the_way_ends_everything_at_once(desk: Desk) 
 def test_an_illegal_order_cannot_be_walked() -> None:
     for now, allowed in MAY_FOLLOW.items():
         for step in Step:
-            walk = Walk(lambda _step: None, lambda _step: None)
-            walk.at = now
+            sequence = StepSequence(lambda _step: None, lambda _step: None)
+            sequence.current = now
             if step in allowed or (step is Step.CLOSE and now not in {None, Step.CLOSE}):
-                walk.enter(step)
+                sequence.enter(step)
             else:
                 with pytest.raises(RuntimeError):
-                    walk.enter(step)
+                    sequence.enter(step)
 
 
 def test_the_second_apply_changes_nothing(desk: Desk) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from remediate.executor.boundary import UnplannedError, place_of
 from remediate.executor.result import RunResult
-from remediate.executor.steps import Walk
+from remediate.executor.steps import StepSequence
 from remediate.model.errors import ObservationError, RemediateError, WriteForbidden
 from remediate.model.plan import Plan
 from tests.executor.clusters import plan_for, story
@@ -138,15 +138,15 @@ def test_a_surprise_in_the_journal_ends_in_the_way_out(new_desk: Callable[[], De
 def test_a_surprise_at_any_step_of_the_executor(
     new_desk: Callable[[], Desk], plan: Plan, monkeypatch: pytest.MonkeyPatch, surprise: Raise
 ) -> None:
-    enter, at = Walk.enter, {"now": 0, "fails": 0}
+    enter, at = StepSequence.enter, {"now": 0, "fails": 0}
 
-    def fails(self: Walk, step: Any) -> None:
+    def fails(self: StepSequence, step: Any) -> None:
         at["now"] += 1
         enter(self, step)
         if at["now"] == at["fails"]:
             raise surprise()
 
-    monkeypatch.setattr(Walk, "enter", fails)
+    monkeypatch.setattr(StepSequence, "enter", fails)
     for number in itertools.count(1):
         desk, cluster = new_desk(), story()
         at.update(now=0, fails=number)
@@ -208,7 +208,7 @@ def test_where_nothing_was_written_a_surprise_is_one_sentence(desk: Desk, plan: 
     def fails(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("remediate.executor.writing._say_what_a_rollback_would_need", fails)
+    monkeypatch.setattr("remediate.executor.apply.warn_of_manual_rollback", fails)
     cluster = story()
     with pytest.raises(UnplannedError, match="MemoryError at ") as refused:
         desk.apply(cluster, plan)

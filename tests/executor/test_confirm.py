@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from remediate.executor.confirm_timer import NotPending, confirm, parse_within
-from remediate.executor.hours import WindowClosed
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.schema import MIGRATIONS, migrate
@@ -20,7 +19,7 @@ from remediate.executor.lock import hold_cluster_name
 from remediate.executor.ports import Watch, Watcher
 from remediate.executor.result import RunResult
 from remediate.executor.watcher import TimerError, watch
-from remediate.executor.window import parse_window
+from remediate.executor.window import WindowClosed, parse_window
 from remediate.inventory.credentials import EnvironmentSource, Once, PromptSource
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, InventoryError, LockHeld, UsageError

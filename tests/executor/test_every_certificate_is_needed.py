@@ -28,7 +28,7 @@ SMUGGLED = issue("A stranger's authority", ca=True).certificate
 
 def check(plan: Plan, now: Snapshot) -> None:
     """What `apply` asks of `plan` before its first write."""
-    forecast = verification.predicted(plan, now, verification.expected(plan, verify_snapshot(now)), verify_snapshot)
+    forecast = verification.predict(plan, now, verification.expect(plan, verify_snapshot(now)), verify_snapshot)
     vouching.refuse_unneeded(plan, now, forecast, verify_snapshot)
 
 

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from remediate.executor.hours import Hours, WindowClosed, default_seconds
 from remediate.executor.operations import RefreshOnPrimary, RestartOnPeer, SetCipherList
-from remediate.executor.window import parse_window
+from remediate.executor.window import WindowClosed, WindowGuard, default_seconds, parse_window
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
@@ -171,17 +170,17 @@ def test_how_long_a_step_may_take_is_measured_and_else_what_we_would_wait() -> N
     measured = {"restart-peer": 300.0}
     for minute, allowed in ((54, True), (55, False)):
         clock = Clock(datetime(2026, 11, 24, 1, minute, tzinfo=UTC))
-        hours = Hours(NIGHT, clock, measured.get, limits)
+        hours = WindowGuard(NIGHT, clock, measured.get, limits)
         if allowed:
-            hours.before(RestartOnPeer(peer))
+            hours.refuse_if_too_late(RestartOnPeer(peer))
             continue
         with pytest.raises(WindowClosed, match="the longest so far took 300 s"):
-            hours.before(RestartOnPeer(peer))
+            hours.refuse_if_too_late(RestartOnPeer(peer))
         # A cipher list has to be on every peer before the window ends, and 150 s are allowed for that
-        hours.before(cipher)
+        hours.refuse_if_too_late(cipher)
         clock.go_on(91)
         with pytest.raises(WindowClosed, match="may take 210 s"):
-            hours.before(cipher)
+            hours.refuse_if_too_late(cipher)
 
 
 def test_the_longest_write_of_a_kind_on_this_cluster_is_in_the_journal(desk: Desk) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from remediate.executor.changes import to_trust
-from remediate.executor.closing import VerificationFailed
 from remediate.executor.confirm_timer import NotPending
 from remediate.executor.journal.store import UnknownRun
 from remediate.executor.journal.timers import is_due
+from remediate.executor.verification import VerificationFailed
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
 from remediate.model.run import Run, StepRecord

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from remediate.executor import apply, confirm_timer, rollback, sending, staleness, undo, watcher, writer, writing
+from remediate.executor import apply, confirm_timer, read_back, rollback, staleness, undo, watcher, write_changes, writer
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import ClusterLock
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
+from remediate.executor.read_back import WriteAttempt
 from remediate.executor.reconnecting import SteadyPeer
-from remediate.executor.sending import Sent
 from remediate.executor.undo import UndoContext, UndoResult
-from remediate.executor.writer import Made, Recorder
+from remediate.executor.writer import ChangeOutcome, JournalingWriter
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import OutcomeUnknown, RemediateError
 from remediate.model.run import StepRecord
@@ -50,23 +50,23 @@ def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
 
 
 def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
-    settled = sending._settled
+    settled = read_back._read_until_shown
 
     def believed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Observed:
         found = settled(box, change, problem, *rest)
         return found if problem else replace(found, status=ChangeStatus.DONE)
 
-    patch.setattr(sending, "_settled", believed)
+    patch.setattr(read_back, "_read_until_shown", believed)
 
 
 def _sent_again_unread(patch: pytest.MonkeyPatch) -> None:
-    write = sending._write
+    write = read_back._write
 
     def twice(box: PeerPort, change: Change) -> RemediateError | None:
         problem = write(box, change)
         return write(box, change) if isinstance(problem, OutcomeUnknown) else problem
 
-    patch.setattr(sending, "_write", twice)
+    patch.setattr(read_back, "_write", twice)
 
 
 def _no_lock(patch: pytest.MonkeyPatch) -> None:
@@ -101,15 +101,17 @@ def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
 
 
 def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
-    real = Recorder._carry_out
+    real = JournalingWriter._make
 
-    def owning(self: Recorder, box: PeerPort, change: Change, number: Any) -> Made:
+    def owning(self: JournalingWriter, box: PeerPort, change: Change, number: Any) -> ChangeOutcome:
         made = real(self, box, change, number)
-        if made is Made.ALREADY and change.is_verifiable:
-            self.journal.record_outcome(self.run, self.journal.record_intent(self.run, int(number), change, ""), "done")
+        if made is ChangeOutcome.ALREADY_MADE and change.is_verifiable:
+            self.context.journal.record_outcome(
+                self.state.run, self.context.journal.record_intent(self.state.run, int(number), change, ""), "done"
+            )
         return made
 
-    patch.setattr(Recorder, "_carry_out", owning)
+    patch.setattr(JournalingWriter, "_make", owning)
 
 
 def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
@@ -117,17 +119,17 @@ def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
 
 
 def _third_values_are_overwritten(patch: pytest.MonkeyPatch) -> None:
-    due = writer._due
+    due = writer._read_if_to_do
 
     def always(box: PeerPort, change: Change, voice: Any) -> Observed | None:
         before = change.precondition(box)
         return before if before.status is ChangeStatus.FOREIGN else due(box, change, voice)
 
-    patch.setattr(writer, "_due", always)
+    patch.setattr(writer, "_read_if_to_do", always)
 
 
 def _no_waiting(patch: pytest.MonkeyPatch) -> None:
-    for room in (writing, undo):
+    for room in (write_changes, undo):
         patch.setattr(room, "wait_for_replication", lambda *_, **__: None)
 
 
@@ -159,11 +161,11 @@ def _a_rollback_begins_in_silence(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_resumed_run_settles_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Recorder, "go_on", lambda *_: None)
+    patch.setattr(JournalingWriter, "settle_earlier_steps", lambda *_: None)
 
 
 def _what_cannot_be_told_is_repeated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Recorder, "_earlier", lambda *_: None)
+    patch.setattr(JournalingWriter, "_earlier_step_of", lambda *_: None)
 
 
 def _confirmed_and_undone_all_the_same(patch: pytest.MonkeyPatch) -> None:
@@ -212,12 +214,12 @@ def _what_failed_or_was_undone_is_not_read_again(patch: pytest.MonkeyPatch) -> N
 
 
 def _what_is_not_seen_has_failed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Sent, "is_unknown", property(lambda _self: False))
+    patch.setattr(WriteAttempt, "is_unknown", property(lambda _self: False))
 
 
 def _what_is_not_seen_at_once_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
-    real = sending._look
-    patch.setattr(sending, "_look", lambda box, change, _again, *rest: real(box, change, (0, 0.0), *rest))
+    real = read_back._look
+    patch.setattr(read_back, "_look", lambda box, change, _again, *rest: real(box, change, (0, 0.0), *rest))
 
 
 MUTANTS: Mapping[str, Plant] = {

@@ -124,7 +124,7 @@ def command(
         _confirm(session, value, _refuse(session, value, cluster, options))
     with session.listening() as sink, Heeded(session, sink) as heeded:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=heeded)
-        notes = heeded.beside([step.text for step in result.open_steps])
+        notes = heeded.beside(result.open_step_texts)
     _hand_over(session, result, notes, value, options)
     return result.exit_code
 
@@ -143,12 +143,13 @@ def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, .
 
 def _refuse(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> tuple[ApprovedCertificate, ...]:
     """Raise now what would refuse the plan after the question: nobody should answer it in vain. Return the approvals for it."""
-    from remediate.executor import confirm_timer, hours, preflight, vouching
+    from remediate.executor import confirm_timer, preflight, vouching
     from remediate.executor.ports import utc_now
+    from remediate.executor.window import refuse_if_closed
 
     if options.confirm_within:
         confirm_timer.refuse_prompted_password(cluster)
-    hours.refuse_if_closed(options.window, utc_now())
+    refuse_if_closed(options.window, utc_now())
     if not options.allow_incomplete:
         preflight.refuse_incomplete(plan)
     return vouching.refuse_unapproved(plan, cluster, options, session.state_dir)

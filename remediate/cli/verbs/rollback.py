@@ -53,7 +53,7 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
         )
     with session.listening() as sink, Heeded(session, sink) as heeded:
         result = rollback(record.id, chosen[record.cluster], state_dir=session.state_dir, sink=heeded)
-        notes = heeded.beside([step.text for step in result.open_steps])
+        notes = heeded.beside(result.open_step_texts)
     if session.json:
         session.write_json(result_json(result, notes, cluster=record.cluster, plan=record.plan))
     else:

@@ -1,0 +1,118 @@
+"""The changes of a plan to its cluster, peer by peer (steps 5 to 10), each through the one writer."""
+
+from __future__ import annotations
+
+from remediate.executor import changes, staleness, verification
+from remediate.executor.context import Baseline, RunContext, RunState
+from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
+from remediate.executor.ports import PeerPort
+from remediate.executor.read_back import ChangeFailed, wait_for_replication
+from remediate.executor.result import ManualStep
+from remediate.executor.steps import Step
+from remediate.executor.writer import ChangeOutcome, Writer
+from remediate.model.expressway import TRUSTED_CA_PAGE
+from remediate.model.run import Backup
+
+
+def warn_of_manual_rollback(context: RunContext) -> None:
+    """Warn of each peer that offers no removal, so that a rollback would be work for a person."""
+    for peer in context.peers:
+        if changes.to_trust(context.plan, peer.address) and not peer.capabilities().remove_trusted_ca:
+            text = f"{peer.address} does not offer removal: a rollback would ask you to delete by hand at {TRUSTED_CA_PAGE}."
+            context.events.emit("warning", text, peer=peer.address)
+
+
+def write_changes(context: RunContext, state: RunState, writer: Writer, baseline: Baseline) -> None:
+    """Change every list, the cipher lists and discovery; what is left for a person is added to `state.open_steps`."""
+    for peer in context.peers:
+        _change_peer(context, state, writer, baseline, peer)
+    _change_ciphers(context, state, writer)
+    _refresh_discovery(context, state, writer)
+
+
+def _change_peer(context: RunContext, state: RunState, writer: Writer, baseline: Baseline, peer: PeerPort) -> None:
+    """Compare one peer once more and change its trusted CA list (steps 3 and 5 to 8)."""
+    context.steps.enter(Step.COMPARE)
+    backup, certificates = staleness.read_peer(peer)
+    earlier = context.earlier_backups().get(peer.address, baseline.backups.get(peer.address))
+    staleness.refuse_if_changed(context.plan, backup, {**baseline.certificates, **certificates}, earlier)
+    is_changed = _change_list(context, state, writer, peer, backup)
+    context.steps.enter(Step.NEXT_PEER)
+    if is_changed and peer is not context.peers[-1]:
+        _check_peer(context, baseline, peer)
+
+
+def _change_list(context: RunContext, state: RunState, writer: Writer, peer: PeerPort, backup: Backup) -> bool:
+    """Make the changes to one list, but those whose common name waits for a manual removal; return whether one was made."""
+    plan, is_changed = context.plan, False
+    waiting_names: set[str] = set()
+    for removal in changes.manual_removals(plan, peer.address):
+        if removal.certificate.fingerprint in backup.trusted_ca:
+            waiting_names.add(removal.certificate.common_name)
+            _leave_to_person(context, state, removal)
+    for change in changes.changes_of(plan, peer.address):
+        name = change.certificate.common_name
+        is_waiting = name != "" and name in waiting_names
+        outcome = ChangeOutcome.MANUAL if is_waiting else writer.carry_out(peer, change)
+        is_changed = is_changed or outcome is ChangeOutcome.MADE
+        if outcome is ChangeOutcome.MANUAL:
+            waiting_names.add(name)
+            _leave_to_person(context, state, change)
+    return is_changed
+
+
+def _leave_to_person(context: RunContext, state: RunState, change: TrustOnPeer | RemoveFromPeer) -> None:
+    endpoints = changes.endpoints_of(context.plan, change.certificate)
+    state.leave_to_person(context.events, ManualStep(change.manual_instruction, change.peer, endpoints))
+
+
+def _check_peer(context: RunContext, baseline: Baseline, peer: PeerPort) -> None:
+    """Check that what worked through the peer just changed still works, before the next peer is changed (step 8).
+
+    Raises:
+        ChangeFailed: An endpoint is refused that worked before.
+    """
+    verified = verification.compare(baseline.forecasts, context.environment.judge(context.observe()))
+    worse = verification.worse_than_before(verified, peer.address)
+    if worse:
+        refused = "; ".join(verified.describe(forecast) for forecast in worse)
+        raise ChangeFailed(f"What worked before is refused now: {refused}.")
+    context.events.emit("peer-verified", f"What worked through {peer.address} still works.", peer=peer.address)
+
+
+def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> None:
+    """Set the cipher lists on the primary, and wait until every peer has them (step 9)."""
+    context.steps.enter(Step.CIPHERS)
+    primary = context.open_peer(context.primary)
+    for change in changes.cipher_changes(context.plan, context.primary):
+        if primary is None:
+            # The plan does not say which endpoints wait for the list alone, so none that it fixes counts as broken.
+            endpoints = verification.fixed_endpoints(context.plan)
+            step = ManualStep(f"The primary could not be read: {change.manual_instruction}", context.primary, endpoints)
+            state.leave_to_person(context.events, step)
+            continue
+        if writer.carry_out(primary, change, Step.CIPHERS) is ChangeOutcome.WOULD_BE_MADE:
+            message = f"Replication of {change.name}: unknown until apply."
+            context.events.emit("unknown", message, step=Step.CIPHERS.value)
+            continue
+        wait_for_replication(
+            context.peers,
+            change.name,
+            change.after,
+            limits=context.limits,
+            pause=context.environment.pause,
+            check=context.stop.check,
+        )
+        context.events.emit("replicated", f"Every peer has {change.name} as planned.", step=Step.CIPHERS.value)
+
+
+def _refresh_discovery(context: RunContext, state: RunState, writer: Writer) -> None:
+    """Refresh discovery on the primary, or remind a person of it (step 10)."""
+    context.steps.enter(Step.REFRESH)
+    primary = context.open_peer(context.primary)
+    for action, change in changes.refreshes(context.plan, context.primary, context.cluster.axl):
+        peer = primary if action.by != "person" else None
+        if peer and writer.carry_out(peer, change, Step.REFRESH) is not ChangeOutcome.MANUAL:
+            continue
+        context.events.emit("manual-step", change.manual_instruction, step=Step.REFRESH.value, open=False)
+        state.open_steps.append(ManualStep(change.manual_instruction, context.primary, open=False, is_refresh=True))
