@@ -20,7 +20,10 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
     """Return what `apply` and `rollback` print under ``--json``.
 
     Args:
+        result: The result of the run.
         notes: Messages that every reader has to see, see `notices`.
+        cluster: The name of the cluster.
+        plan: The id of the plan; None: it is not known.
     """
     return {
         "cluster": cluster,

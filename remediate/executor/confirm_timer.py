@@ -30,7 +30,7 @@ from remediate.model.errors import InventoryError, LockHeld, RemediateError, Usa
 from remediate.model.run import Run
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
-LONGEST_WITHIN = timedelta(hours=24)
+MAX_WITHIN = timedelta(hours=24)
 """The process that waits for the deadline is lost with a restart of the machine, which is the more likely the longer it waits."""
 
 
@@ -41,7 +41,7 @@ class NotPending(RemediateError):
 
 
 @runtime_checkable
-class Asking(Protocol):
+class PromptingSource(Protocol):
     """A source of a secret that may put a question on the terminal."""
 
     @property
@@ -50,15 +50,15 @@ class Asking(Protocol):
 
 def parse_within(text: str) -> timedelta:
     """Read ``15m``, ``900s`` or ``1h``. Raises UsageError."""
-    found = re.fullmatch(r"([0-9]{1,6})([smh])", text.strip())
-    if not found or not int(found[1]):
+    match = re.fullmatch(r"([0-9]{1,6})([smh])", text.strip())
+    if not match or not int(match[1]):
         raise UsageError(
             f"--confirm-within: `{text}` is no duration.", next_step="Write a whole number and its unit: 900s, 15m or 1h."
         )
-    within = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    if within > LONGEST_WITHIN:
+    within = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if within > MAX_WITHIN:
         raise UsageError(
-            f"--confirm-within: `{text}` is longer than {LONGEST_WITHIN // timedelta(hours=1)} hours.",
+            f"--confirm-within: `{text}` is longer than {MAX_WITHIN // timedelta(hours=1)} hours.",
             next_step="Give at most 24h: a change that nobody looks at for a day is not being confirmed.",
         )
     return within
@@ -67,7 +67,7 @@ def parse_within(text: str) -> timedelta:
 def refuse_prompted_password(cluster: ClusterAccess) -> None:
     """Raise InventoryError when rolling back would need a password that only a person at a terminal can give."""
     source = cluster.login.password
-    if isinstance(source, Asking) and source.asks_a_person:
+    if isinstance(source, PromptingSource) and source.asks_a_person:
         raise InventoryError(
             f"{cluster.source}: the password of {cluster.login.username} is asked for on the terminal, and the process that rolls "
             "back at the deadline of --confirm-within has none.",

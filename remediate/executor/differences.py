@@ -114,14 +114,11 @@ def describe_differences(journal: Journal, run: str, now: Sequence[Backup]) -> l
 
 
 def _compare_lists(before: Backup, now: Backup, journal: Journal, run: str, *, is_put_back: bool) -> list[str]:
-    """Return at most one clause about the trusted CA lists.
-
-    Args:
-        is_put_back: The run removed certificates from the list, which are at its end once they are put back.
-    """
+    """Return at most one clause about the trusted CA lists of one peer."""
     if now.trusted_ca == before.trusted_ca:
         return []
     if sorted(now.trusted_ca) == sorted(before.trusted_ca):
+        # What was removed is at the end of the list once it is put back.
         since = ", since what the run had removed was put back at its end" if is_put_back else ""
         return [f"the trusted CA list of {before.peer} holds the same certificates in another order{since}"]
     own = load_own_certificates(journal, run, before.peer)

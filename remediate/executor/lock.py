@@ -1,9 +1,9 @@
-"""One run at a time on a cluster: a file lock that the kernel drops when its holder dies, however it dies.
+"""Lock of a cluster, for one run at a time: file locks that the kernel drops when their holder dies, however it dies.
 
 Locked are one file of the cluster's name in the state directory, and one for each of its peers in a directory of this user that
 does not depend on the state directory: two inventories may call one cluster by two names, or two clusters by one. Once the peers are
-open, the boxes themselves are locked too, by what identifies them (their SSH host keys): two inventories may each name another
-peer of one cluster, which finds the others by itself, or one box by its name and by its address.
+open, the machines themselves are locked too, by what identifies them (their SSH host keys): two inventories may each name another
+peer of one cluster, which finds the others by itself, or one peer by its name and by its address.
 This binds the runs of one user on one machine. Across users and machines nothing can lock an Expressway: there, reading every peer
 again right before its writes (step 3) is what notices another writer, and it can only notice what was written before that read.
 """
@@ -40,7 +40,7 @@ class LockError(RemediateError):
 
 
 class ClusterLock:
-    """A held lock. `write_heartbeat` tells others that its holder is alive and at work."""
+    """Lock that is held, with a heartbeat by which others see that its holder is at work."""
 
     def __init__(self, name: str, facts: dict[str, str | int | None], now: Callable[[], datetime], release: ExitStack) -> None:
         self._name = name
@@ -50,18 +50,23 @@ class ClusterLock:
         self._handles: dict[Path, int] = {}
 
     def acquire(self, paths: Iterable[Path]) -> None:
-        """Hold these files too, until the lock ends. Raises LockHeld, naming the holder, and LockError."""
+        """Lock these files too, until the lock ends.
+
+        Raises:
+            LockHeld: Another run holds one of them; the message names it.
+            LockError: A file cannot be made or trusted.
+        """
         for path in paths:
             if path not in self._handles:
-                _private(path.parent)
-                self._handles[path] = _locked(path, self._name)
+                _make_private(path.parent)
+                self._handles[path] = _lock_file(path, self._name)
                 self._release.callback(_release, path, self._handles[path])
         self.write_heartbeat()
 
     def write_heartbeat(self) -> None:
-        """Write who holds the lock, since when, and that it was at work just now.
+        """Write who holds the lock, since when, and the present time.
 
-        Where that cannot be written (a full disk), the lock holds all the same, and a run that has begun goes on.
+        Where that cannot be written (a full disk), the lock holds all the same, and the run continues.
         """
         text = json.dumps(self._facts | {"heartbeat": rfc3339(self._now())}).encode()
         for handle in self._handles.values():
@@ -71,10 +76,10 @@ class ClusterLock:
 
 
 def shared_directory() -> Path:
-    """Where the runs of this user see each other, whatever their state directory and environment.
+    """Return the directory in which the runs of this user see each other, whatever their state directory and environment.
 
-    In the home that the system knows of, not the one of the environment: a login shell, cron and Ansible differ in HOME and TMPDIR.
-    Below /tmp where there is no such home to write to.
+    It is in the home that the system knows of, not in that of the environment: a login shell, cron and Ansible differ in HOME and
+    TMPDIR. It is below /tmp where there is no such home to write to.
     """
     home = home_directory()
     if home and home.is_dir() and os.access(home, os.W_OK):
@@ -92,9 +97,22 @@ def hold_cluster(
     ticket: str | None,
     now: Callable[[], datetime],
 ) -> Iterator[ClusterLock]:
-    """Hold the lock of `cluster` and of each of its peers. Raises LockHeld, naming the holder, and LockError."""
-    paths = _paths(cluster, state_dir, shared)
-    with _held(paths, cluster.name, state_dir, operator=operator, ticket=ticket, now=now) as lock:
+    """Hold the lock of `cluster` and of each of its peers.
+
+    Args:
+        cluster: The cluster to lock.
+        state_dir: The directory of the lock of the cluster's name.
+        shared: The directory of the locks of peers, see `shared_directory`.
+        operator: The holder, for those that the lock keeps out.
+        ticket: The change ticket, for the same; None: there is none.
+        now: The clock.
+
+    Raises:
+        LockHeld: Another run holds it; the message names that run.
+        LockError: A lock file cannot be made or trusted.
+    """
+    paths = _lock_paths(cluster, state_dir, shared)
+    with _hold(paths, cluster.name, state_dir, operator=operator, ticket=ticket, now=now) as lock:
         yield lock
 
 
@@ -102,13 +120,18 @@ def hold_cluster(
 def hold_cluster_name(
     cluster: str, state_dir: Path, *, operator: Operator, now: Callable[[], datetime]
 ) -> Iterator[ClusterLock]:
-    """Hold what every run on a cluster of this name in `state_dir` holds: with it, none of them is alive. Raises as `hold_cluster`."""
-    with _held([_name_path(cluster, state_dir)], cluster, state_dir, operator=operator, ticket=None, now=now) as lock:
+    """Hold the lock that every run on a cluster of this name in `state_dir` holds, so that no such run is alive.
+
+    Raises:
+        LockHeld: A run holds it.
+        LockError: The lock file cannot be made or trusted.
+    """
+    with _hold([_name_path(cluster, state_dir)], cluster, state_dir, operator=operator, ticket=None, now=now) as lock:
         yield lock
 
 
 @contextmanager
-def _held(
+def _hold(
     paths: Sequence[Path], name: str, state_dir: Path, *, operator: Operator, ticket: str | None, now: Callable[[], datetime]
 ) -> Iterator[ClusterLock]:
     facts: dict[str, str | int | None] = {
@@ -121,54 +144,57 @@ def _held(
     }
     _refuse_without_locks()
     with ExitStack() as stack:
-        _private(state_dir)
+        _make_private(state_dir)
         lock = ClusterLock(name, facts, now, stack)
         lock.acquire(paths)
         yield lock
 
 
 def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> None:
-    """For a dry run: raise LockHeld when another run holds the lock. Takes nothing and writes nothing."""
-    _refuse_if_any_held(_paths(cluster, state_dir, shared), cluster.name)
+    """Raise LockHeld where another run holds the lock. For a dry run: takes nothing and writes nothing."""
+    _refuse_if_any_held(_lock_paths(cluster, state_dir, shared), cluster.name)
 
 
 def name_is_held(cluster: str, state_dir: Path) -> bool:
-    """Whether a run on a cluster of this name in `state_dir` is alive. A lock that cannot be looked at may be."""
+    """Return whether a run on a cluster of this name in `state_dir` is, or may be, alive."""
     try:
         _refuse_if_any_held([_name_path(cluster, state_dir)], cluster)
-    except (LockHeld, LockError):
+    except (LockHeld, LockError):  # a lock that cannot be read may be held
         return True
     return False
 
 
 def refuse_if_unusable(directory: Path) -> Path:
-    """For a dry run: raise LockError where a real run could not make `directory`, or where it is not this user's alone.
+    """Raise LockError where a run could not make `directory`, or where it is not this user's alone.
 
-    Makes nothing. Returns what is there already: `directory`, or the folder that it would be made in.
+    For a dry run: makes nothing.
+
+    Returns:
+        `directory`, or the existing folder that it would be made in.
     """
     try:
         directory.lstat()
     except FileNotFoundError:
-        return _where_it_would_be_made(directory)
+        return _find_existing_parent(directory)
     except OSError as error:
         raise LockError(f"The directory {directory} cannot be made: {error.strerror}.") from error
-    return _private(directory)
+    return _make_private(directory)
 
 
-def _where_it_would_be_made(directory: Path) -> Path:
-    there = next(parent for parent in directory.absolute().parents if os.path.lexists(parent))
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-        raise LockError(f"The directory {directory} cannot be made: {there} cannot be written.")
-    return there
+def _find_existing_parent(directory: Path) -> Path:
+    existing = next(parent for parent in directory.absolute().parents if os.path.lexists(parent))
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise LockError(f"The directory {directory} cannot be made: {existing} cannot be written.")
+    return existing
 
 
 def refuse_if_peers_held(opened: ClusterPort, cluster: str, shared: Path) -> None:
-    """For a dry run: the same for the boxes behind the names, once they are open."""
+    """Raise LockHeld where another run holds one of the open machines. For a dry run, as `refuse_if_held`."""
     _refuse_if_any_held(peer_lock_paths(opened, shared), cluster)
 
 
 def _refuse_without_locks() -> None:
-    """Where two runs could not be kept apart, none writes. Raises LockError."""
+    """Raise LockError where the system has no locks that keep two runs apart: then no run writes."""
     if not HAS_FILE_LOCKS:
         raise LockError(
             "This system has no file locks that keep two runs apart, so remediate does not write to a cluster from here.",
@@ -180,23 +206,23 @@ def _refuse_if_any_held(paths: Iterable[Path], cluster: str) -> None:
     _refuse_without_locks()
     for path in paths:
         with suppress(FileNotFoundError):
-            os.close(_locked(path, cluster, os.O_RDONLY))
+            os.close(_lock_file(path, cluster, os.O_RDONLY))
 
 
 def peer_lock_paths(opened: ClusterPort, shared: Path) -> list[Path]:
-    """The lock files of the boxes of an open cluster; of one that could not be opened, that of its address."""
-    boxes = {*(peer.identity for peer in opened.peers), *(address.casefold() for address in opened.unreachable)}
-    return [shared / _file_name(f"box {peer}") for peer in sorted(boxes)]
+    """Return the lock files of the machines of an open cluster; for a peer that could not be opened, that of its address."""
+    peers = {*(peer.identity for peer in opened.peers), *(address.casefold() for address in opened.unreachable)}
+    return [shared / _file_name(f"box {peer}") for peer in sorted(peers)]
 
 
-def _paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:
-    """The lock files, in one order for everybody."""
+def _lock_paths(cluster: ClusterAccess, state_dir: Path, shared: Path) -> list[Path]:
+    """Return the lock files of a cluster, in the same order for every run, so that two runs never wait for each other."""
     peers = sorted({f"{peer.address.casefold()}:{peer.rest_port}" for peer in cluster.peers})
     return [_name_path(cluster.name, state_dir), *(shared / _file_name(peer) for peer in peers)]
 
 
 def name_directory(state_dir: Path) -> Path:
-    """Where the locks of clusters by their names are."""
+    """Return the directory of the locks of clusters by their names."""
     return state_dir / "locks"
 
 
@@ -205,35 +231,36 @@ def _name_path(cluster: str, state_dir: Path) -> Path:
 
 
 def _file_name(name: str) -> str:
-    """A file name that no cluster's or peer's name can lead out of the directory, and no two share."""
+    """Return a file name that no cluster's or peer's name can lead out of the directory, and no two share."""
     return f"{re.sub('[^A-Za-z0-9-]', '_', name)[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}.lock"
 
 
-def _private(directory: Path) -> Path:
-    """Make `directory` for us alone, or make sure that it is: in a shared /tmp somebody else could have made it first."""
+def _make_private(directory: Path) -> Path:
+    """Make `directory` for this user alone, or check that it is: in a shared /tmp another user could have made it first."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = directory.lstat()
+        status = directory.lstat()
     except OSError as error:
         raise LockError(f"The directory {directory} cannot be made: {error.strerror}.") from error
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == user_id() and not found.st_mode & 0o022
-    if not ours:
+    is_private = stat.S_ISDIR(status.st_mode) and status.st_uid == user_id() and not status.st_mode & 0o022
+    if not is_private:
         raise LockError(f"The directory {directory} does not belong to this user alone, so a lock in it could be anybody's.")
     return directory
 
 
-def _locked(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
-    """Open and lock `path`. Who only looks whether it is held holds it for a moment, so a held one is tried again."""
+def _lock_file(path: Path, cluster: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
+    """Open and lock `path`; return its handle."""
+    # A process that only checks whether it is held holds it for a moment, so a held one is tried again.
     for _ in range(_TRIES - 1):
         with suppress(LockHeld):
-            return _locked_at_once(path, cluster, flags)
+            return _lock_file_at_once(path, cluster, flags)
         time.sleep(_BETWEEN_TRIES_S)
-    return _locked_at_once(path, cluster, flags)
+    return _lock_file_at_once(path, cluster, flags)
 
 
-def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
+def _lock_file_at_once(path: Path, cluster: str, flags: int) -> int:
     try:
-        handle = _opened(path, flags)
+        handle = _open_file(path, flags)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -241,16 +268,16 @@ def _locked_at_once(path: Path, cluster: str, flags: int) -> int:
     try:
         lock_at_once(handle)
     except BlockingIOError as error:
-        held_by = _holder(handle)
+        holder = _describe_holder(handle)
         os.close(handle)
-        raise LockHeld(f"Cluster {cluster} is locked by {held_by}.") from error
-    if _is_still(path, handle):
+        raise LockHeld(f"Cluster {cluster} is locked by {holder}.") from error
+    if _is_same_file(path, handle):
         return handle
     os.close(handle)
-    return _locked_at_once(path, cluster, flags)
+    return _lock_file_at_once(path, cluster, flags)
 
 
-def _opened(path: Path, flags: int) -> int:
+def _open_file(path: Path, flags: int) -> int:
     handle = os.open(path, flags | CLOSE_ON_EXEC | NO_FOLLOW | NO_WAIT, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, path)
@@ -260,22 +287,22 @@ def _opened(path: Path, flags: int) -> int:
     return handle
 
 
-def _is_still(path: Path, handle: int) -> bool:
-    """Whether `path` is the file that was locked: its last holder may have removed it between our opening and our locking it."""
+def _is_same_file(path: Path, handle: int) -> bool:
+    """Return whether `path` is the file that was locked: its last holder may have removed it between opening and locking it here."""
     try:
-        there, ours = path.lstat(), os.fstat(handle)
+        current, locked = path.lstat(), os.fstat(handle)
     except FileNotFoundError:
         return False
-    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+    return (current.st_dev, current.st_ino) == (locked.st_dev, locked.st_ino)
 
 
 def _release(path: Path, handle: int) -> None:
-    """Remove the file while it is locked, so that nothing is left behind and nobody holds a file that is gone; see `_is_still`."""
+    """Remove the file while it is locked, so that no file is left behind; a run that opened it notices (`_is_same_file`)."""
     path.unlink(missing_ok=True)
     os.close(handle)
 
 
-def _holder(handle: int) -> str:
+def _describe_holder(handle: int) -> str:
     try:
         facts = json.loads(os.pread(handle, 4096, 0))
         ticket = f", ticket {facts['ticket']}" if facts["ticket"] else ""

@@ -48,6 +48,11 @@ def rollback(
 
     Args:
         run: The id of a run, or ``last``.
+        cluster: The cluster of the run, with its logins.
+        state_dir: The directory of the journal.
+        limits: Timeouts and repetitions of reads and writes.
+        sink: Receives the events.
+        world: The environment: peers, clock and journal.
 
     Raises:
         UnknownRun: There is no such run.
@@ -58,7 +63,11 @@ def rollback(
         ObservationError: A peer cannot be read.
     """
     events = RunEvents(sink, cluster.name)
-    with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
+
+    def warn(text: str) -> None:
+        events.emit("warning", text)
+
+    with handle_signals(warn) as stop, ExitStack() as stack:
         try:
             context, record = _prepare(run, cluster, state_dir, limits, guarded(world), events, stop, stack)
         except ImmediateStop:

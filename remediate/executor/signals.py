@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, and SIGHUP of a terminal that is gone: the first lets the step finish and then stops, the second stops at once."""
+"""Signals that stop a run (Ctrl-C, SIGTERM, SIGHUP): the first lets the step finish and then stops, the second stops at once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.errors import Interrupted
 
 _UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
-"""Steps that an interrupt never prevents: between an intent and its read-back nothing stops but a second signal."""
+"""Steps before which a run does not stop: between an intent and its read-back only a second signal stops it."""
 
 
 class StopRequest:
-    """Whether a person asked the run to stop.
+    """Request of a person that the run stops, or none.
 
     Attributes:
-        closing: what is left is the line in the journal that says how it ended: no signal keeps that back any more.
+        signal: The signal that asked for it; None: the run was not asked to stop.
+        closing: The run is being closed in the journal, and signals are ignored.
     """
 
     def __init__(self) -> None:
@@ -29,33 +30,36 @@ class StopRequest:
 
     @property
     def exit_code(self) -> int:
-        """The contract's: 130 for Ctrl-C, 143 for SIGTERM and SIGHUP."""
+        """The contract's exit code: 130 for Ctrl-C, 143 for SIGTERM and SIGHUP."""
         return 143 if self.signal in ENDING_SIGNALS else 130
 
     def check_before(self, step: Step) -> None:
-        """Raise Interrupted when asked to stop and `step` is one to stop before."""
+        """Raise Interrupted where the run was asked to stop and may stop before `step`."""
         if step not in _UNBROKEN:
             self.check()
 
     def check(self) -> None:
-        """Raise Interrupted when asked to stop."""
+        """Raise Interrupted where the run was asked to stop."""
         if self.signal is not None:
             raise Interrupted("The run was interrupted and stopped after the step it was in.")
 
 
 class ImmediateStop(KeyboardInterrupt):
-    """The second signal. What the journal says as *intended* is then for the next run to find out."""
+    """The second signal. The next run has to find out what became of a step that is left as *intended*."""
 
 
 @contextmanager
 def handle_signals(warn: Callable[[str], None]) -> Iterator[StopRequest]:
-    """Listen for signals while the block runs; outside the main thread (many clusters at once) the caller's own handler rules."""
+    """Handle signals while the block runs.
+
+    Outside the main thread (many clusters at once) nothing is handled here, and the caller's own handler counts.
+    """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
-    def heard(number: int, _frame: FrameType | None) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
         if stop.closing:
             return
         if stop.signal is not None:
@@ -63,7 +67,7 @@ def handle_signals(warn: Callable[[str], None]) -> Iterator[StopRequest]:
         stop.signal = number
         warn("Interrupted: this step is being finished. Once more stops at once, and leaves the last write to be looked up.")
 
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, *ENDING_SIGNALS)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, *ENDING_SIGNALS)}
     try:
         yield stop
     finally:

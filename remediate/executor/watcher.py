@@ -1,7 +1,7 @@
-"""The process behind a confirm timer: waits for the deadline in the journal, and then does what `remediate rollback RUN` does.
+"""Process behind a confirm timer: waits for the deadline in the journal, and then does what `remediate rollback RUN` does.
 
-It has a session of its own and no terminal, so it outlives the one it was started from, but not the machine (or container). It is
-told names and paths. The password it reads at the deadline, from where the inventory says, in the environment of the apply.
+It has a session of its own and no terminal, so it outlives the one it was started from, but not the machine (or container). It gets
+names and paths. It reads the password at the deadline, from the source in the inventory, in the environment of the apply.
 
 While the apply that started it, or any other run on the cluster, is alive, it waits: they hold the cluster's lock. Having the lock, it
 takes the run in one transaction (`timers.claim_expired`), after which it can no longer be confirmed, and only then rolls it back.
@@ -29,38 +29,42 @@ from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.files import refuse_special
 from remediate.model.canonical import parse_rfc3339, rfc3339
 from remediate.model.errors import LockHeld, RemediateError
+from remediate.model.exit_codes import ExitCode
 
 _READY = b"ready"
 _START_S = 30.0
 _POLL_S = 1.0
-_LOCKED = LockHeld.exit_code
-_TRY_AGAIN = frozenset({4, _LOCKED, 8})
-"""Exit codes of a rollback that may end better later: a peer is down, or somebody else is at work. A refused login is none of them."""
-_TRIES = 10
+_TRY_AGAIN = frozenset({ExitCode.INCOMPLETE, ExitCode.LOCKED, ExitCode.PERSON_NEEDED})
+"""Exit codes of a rollback that may succeed later: a peer is down, or another run is at work. A refused login is none of them."""
+_MAX_TRIES = 10
 _BETWEEN_TRIES_S = 60.0
-_NOT_FOR_THE_ROLLBACK = frozenset({"REMEDIATE_EVENTS", "REMEDIATE_JSON"})
-"""They name files and a form that belong to the apply."""
+_VARIABLES_OF_THE_APPLY = frozenset({"REMEDIATE_EVENTS", "REMEDIATE_JSON"})
+"""Environment variables with files and a format of the apply, which the rollback must not take over."""
 
 
 class TimerError(RemediateError):
-    """The process of a confirm timer did not come up."""
+    """The process of a confirm timer did not start."""
 
     default_next_step = "Nothing was changed. Mend what its log says, or apply without --confirm-within."
 
 
 def start(watch: Watch) -> Watcher:
-    """Start the process and return when it is up. Raises TimerError."""
+    """Start the process and wait until it is ready.
+
+    Raises:
+        TimerError: The process did not start.
+    """
     log = log_path(watch.run, watch.state_dir)
-    ours, theirs = socket.socketpair()
-    with theirs:
+    parent, child_end = socket.socketpair()
+    with child_end:
         try:
-            child = _spawn(watch, log, theirs.fileno())
+            child = _spawn(watch, log, child_end.fileno())
         except OSError as error:
-            ours.close()
+            parent.close()
             raise TimerError(f"The process of the confirm timer cannot be started ({log}): {error.strerror}.") from error
-    if _says_ready(ours):
-        return Watcher(child.pid, log, ours.close)
-    ours.close()
+    if _wait_until_ready(parent):
+        return Watcher(child.pid, log, parent.close)
+    parent.close()
     child.kill()
     child.wait()
     raise TimerError(f"The process of the confirm timer did not come up within {_START_S:.0f} s; its log is {log}.")
@@ -68,15 +72,15 @@ def start(watch: Watch) -> Watcher:
 
 def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    # Not the current folder: what lies there by chance is not to be imported.
+    # -P: modules that are by chance in the current folder are not imported.
     command = [sys.executable, "-P", "-m", "remediate.executor.watcher"]
-    told = [watch.run, watch.timer, watch.cluster, str(watch.inventory), str(watch.state_dir), str(ready)]
+    arguments = [watch.run, watch.timer, watch.cluster, str(watch.inventory), str(watch.state_dir), str(ready)]
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, log)
         lock_log(handle)
         return subprocess.Popen(
-            [*command, *told],
+            [*command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=handle,
@@ -87,28 +91,28 @@ def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
         os.close(handle)
 
 
-def _says_ready(ours: socket.socket) -> bool:
-    ours.settimeout(_START_S)
+def _wait_until_ready(parent: socket.socket) -> bool:
+    parent.settimeout(_START_S)
     try:
-        return ours.recv(len(_READY)) == _READY
+        return parent.recv(len(_READY)) == _READY
     except OSError:
         return False
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The process itself."""
+    """Run the process; return its exit code."""
     forbid_core_dumps()
     run, timer, cluster, inventory, state_dir, ready = arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    watch_for = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
+    order = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
     with socket.socket(fileno=int(ready)) as parent:
         if not os.access(inventory, os.R_OK):
             _say(f"{inventory} cannot be read, so a rollback would not know the cluster.")
-            return 1
+            return ExitCode.ERROR
         parent.sendall(_READY)
         # Until the parent has written the timer into the journal, or is gone.
         parent.recv(1)
-    return watch(watch_for)
+    return watch(order)
 
 
 def watch(
@@ -118,26 +122,30 @@ def watch(
     pause: Callable[[float], None] = time.sleep,
     roll_back: Callable[[Watch], int] | None = None,
 ) -> int:
-    """Wait until the timer ends or its deadline comes; then roll the run back. Returns the rollback's exit code; 0 without one."""
+    """Wait until the timer ends, or until its deadline, and then roll the run back.
+
+    Returns:
+        The exit code of the rollback; 0: there was none.
+    """
     while True:
         try:
-            left = _seconds_left(order, now())
-            if left is None:
+            seconds_left = _seconds_left(order, now())
+            if seconds_left is None:
                 _say(f"The timer of run {order.run} has ended; there is nothing to do.")
                 return 0
-            if left <= 0 and _taken(order, now):
-                return _undone(order, roll_back or _roll_back, pause)
+            if seconds_left <= 0 and _claim(order, now):
+                return _roll_back_repeatedly(order, roll_back or _roll_back, pause)
         except UnknownRun as error:
             _say(str(error))
-            return 1
+            return ExitCode.ERROR
         except JournalError as error:
             _say(f"{error} Looking again.")
-            left = _POLL_S
-        pause(min(left, _POLL_S) if left > 0 else _POLL_S)
+            seconds_left = _POLL_S
+        pause(min(seconds_left, _POLL_S) if seconds_left > 0 else _POLL_S)
 
 
 def _seconds_left(order: Watch, now: datetime) -> float | None:
-    """How long the run may still be confirmed; None: this timer has ended."""
+    """Return how many seconds the run can still be confirmed; None: this timer has ended."""
     with Journal(order.state_dir) as journal:
         run = journal.run(order.run)
     if run.timer != order.timer or not timers.is_active(run) or run.confirm_by is None:
@@ -145,7 +153,7 @@ def _seconds_left(order: Watch, now: datetime) -> float | None:
     return (parse_rfc3339(run.confirm_by) - now).total_seconds()
 
 
-def _taken(order: Watch, now: Callable[[], datetime]) -> bool:
+def _claim(order: Watch, now: Callable[[], datetime]) -> bool:
     try:
         with (
             hold_cluster_name(order.cluster, order.state_dir, operator=identify_operator(), now=now),
@@ -153,18 +161,18 @@ def _taken(order: Watch, now: Callable[[], datetime]) -> bool:
         ):
             return timers.claim_expired(journal, order.run, order.timer, now())
     except LockHeld:
-        # The apply is still at work, or a rollback is: its end decides.
+        # The apply, or a rollback, is still at work: its end decides.
         return False
 
 
-def _undone(order: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
+def _roll_back_repeatedly(order: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
     _say(f"Nobody confirmed run {order.run} in time: rolling back.")
     tries = 0
     while True:
         code = roll_back(order)
-        tries += code != _LOCKED
+        tries += code != ExitCode.LOCKED
         _say(f"The rollback ended with exit code {code}.")
-        if code not in _TRY_AGAIN or tries == _TRIES:
+        if code not in _TRY_AGAIN or tries == _MAX_TRIES:
             return code
         pause(_BETWEEN_TRIES_S)
 
@@ -172,7 +180,7 @@ def _undone(order: Watch, roll_back: Callable[[Watch], int], pause: Callable[[fl
 def _roll_back(order: Watch) -> int:
     where = ["-i", str(order.inventory), "-c", order.cluster, "--state-dir", str(order.state_dir)]
     command = [sys.executable, "-P", "-m", "remediate", "rollback", order.run, *where, "--no-input"]
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_ROLLBACK}
+    environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_THE_APPLY}
     return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
 
 
@@ -182,4 +190,5 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    sys.exit(exit_code)

@@ -136,7 +136,11 @@ def read_verification(
     """Read on each peer whether certificates are verified, and emit it.
 
     Args:
-        state_dir: The directory of the journal that may hold the last switches.
+        cluster: The cluster, with its logins.
+        state_dir: The directory of the journal that may hold the last switches; None: they are not looked up.
+        limits: Timeouts and repetitions of reads and writes.
+        sink: Receives the events.
+        world: The environment: peers, clock and journal.
 
     Returns:
         The peers; a peer that cannot be read has exit code 4, one that does not offer the switch has 0.
@@ -180,7 +184,13 @@ def set_workaround(
     as requested, or not known to be.
 
     Args:
+        cluster: The cluster, with its logins.
+        on: True: turn the workaround on, that is, verification off.
+        state_dir: The directory of the journal and of the lock.
         force: Turn it off also without looking whether clients would lose an endpoint by that.
+        limits: Timeouts and repetitions of reads and writes.
+        sink: Receives the events.
+        world: The environment: peers, clock and journal.
 
     Raises:
         LockHeld: Another run is at work on this cluster; nothing was changed.

@@ -29,6 +29,10 @@ def run_record(
     trusted CA list with what the steps that were read back as done made of it.
 
     Args:
+        run: The run.
+        steps: Its writes, in their order.
+        backups: The lists of its peers before its first write.
+        approvals: The approvals of its certificates.
         remark: What a person must know of a run that is not at its end; None: its state is enough.
     """
     return {

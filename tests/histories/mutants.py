@@ -192,7 +192,7 @@ def _what_is_pending_holds_nobody_back(patch: pytest.MonkeyPatch) -> None:
 
 
 def _a_timer_gives_up_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(watcher, "_undone", lambda *_: 0)
+    patch.setattr(watcher, "_roll_back_repeatedly", lambda *_: 0)
 
 
 def _every_list_is_believed(patch: pytest.MonkeyPatch) -> None:

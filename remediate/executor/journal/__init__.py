@@ -1,1 +1,1 @@
-"""The journal: every run, its steps with their inverses, its backups and its confirm timer, in SQLite."""
+"""Journal of runs in SQLite: steps with their inverses, backups, approvals, confirm timers and switches of the workaround."""

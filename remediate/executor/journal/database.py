@@ -1,4 +1,4 @@
-"""The file that the journal is in: created with its mode, proven to have room, durable; opened for reading without a trace."""
+"""Database file of the journal: created with its mode, with room proven, durable; opened for reading without a trace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """Return the journal at `path`, made or brought to this version where that is due. Raises OSError, sqlite3.Error."""
+    """Open the journal at `path` for writing; make it, or migrate it, where that is needed. Raises OSError, sqlite3.Error."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | NO_WAIT, 0o600))
@@ -36,19 +36,19 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Return the journal at `path`, of whatever version; an empty one where there is none. Raises OSError, sqlite3.Error."""
+    """Open the journal at `path` for reading, of any version; an empty one where there is none. Raises OSError, sqlite3.Error."""
     if not path.exists():
         return _configured(sqlite3.connect(":memory:", isolation_level=None))
     refuse_special_files(path)
-    # Beside a WAL journal even a reader creates a -shm file; where it may not, nobody writes either, and the file is all there is.
+    # Beside a WAL journal even a reader creates a -shm file; where it may not, no process writes either, and the file is complete.
     flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
     return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
 
 
 def refuse_special_files(journal: Path) -> None:
-    """Raise OSError where a pipe or a device stands in the place of the journal or of a file that SQLite keeps beside it.
+    """Raise OSError where a pipe or a device is in the place of the journal, or of a file that SQLite keeps beside it.
 
-    SQLite opens what is there, and would wait for somebody to write to a pipe.
+    SQLite would open it, and wait for a writer of the pipe.
     """
     for path in (journal, *(journal.with_name(journal.name + suffix) for suffix in _BESIDE)):
         if path.exists():
@@ -61,6 +61,6 @@ def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def prove_room(directory: Path) -> None:
-    """Write and drop as much as a run may need: quotas, limits and full disks are found now, not between two peers. Raises OSError."""
+    """Reserve and release the room that a run may need, so that it does not run out between two peers. Raises OSError."""
     with tempfile.TemporaryFile(dir=directory) as probe:
         reserve(probe.fileno(), _ROOM_BYTES)

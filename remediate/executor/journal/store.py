@@ -153,6 +153,8 @@ class Journal:
         """Record a change that is about to be written, with its inverse; return the step's sequence number.
 
         Args:
+            run: The id of the run.
+            change: The change.
             number: The step of the specification that the change belongs to.
             before: Digest of what the change touches.
         """
@@ -182,6 +184,10 @@ class Journal:
         """Record what was read back after step `seq`.
 
         Args:
+            run: The id of the run.
+            seq: The sequence number of the step.
+            state: The outcome.
+            message: One sentence, which is masked; empty: there is nothing to add.
             after: Digest of what the change touches; None: it was not read.
             seconds: Duration of writing and reading back; None: it was not measured.
             proven: Nothing was sent, so nothing can come to light later.
@@ -197,6 +203,9 @@ class Journal:
         """Record that step `seq` was read back as not, or no longer, in effect.
 
         Args:
+            run: The id of the run.
+            seq: The sequence number of the step.
+            message: One sentence, which is masked; empty: there is nothing to add.
             proven: Its inverse was sent and read back, or another administrator has replaced the value since.
         """
         with self.transaction() as db:

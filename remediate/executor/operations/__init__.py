@@ -1,4 +1,4 @@
-"""The kinds of change, one module each, and the registry that reads them back from a journal."""
+"""Kinds of change, one module each, and the registry that restores them from a journal."""
 
 from __future__ import annotations
 
@@ -64,5 +64,12 @@ REGISTRY: Mapping[str, Callable[[Address, Facts, Find], Change]] = {
 
 
 def restore_change(kind: str, peer: Address, facts: Facts, find: Find) -> Change:
-    """Return the change that a journal holds as `kind`, `peer` and `facts`; `find` gives its certificates."""
+    """Return the change that a journal holds as `kind`, `peer` and `facts`.
+
+    Args:
+        kind: The name of the kind.
+        peer: The peer that it is written to.
+        facts: What the change returned as its facts.
+        find: Returns a certificate that the journal names.
+    """
     return REGISTRY[kind](peer, facts, find)

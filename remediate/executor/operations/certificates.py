@@ -1,4 +1,4 @@
-"""Trust a certificate on one peer, and remove one: each is the inverse of the other."""
+"""Changes of a trusted CA list: trust one certificate, and remove one; each is the inverse of the other."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from remediate.model.text import escape_ascii
 
 
 def describe_certificate(certificate: Certificate) -> str:
-    """A certificate for a person: its subject (quoted, so that a hostile one stays on its line) and whole fingerprint."""
+    """Return a certificate for a person: its escaped subject and its whole fingerprint."""
     return f"{escape_ascii(certificate.subject) or 'a certificate without a subject'} ({certificate.fingerprint})"
 
 
 def digest_list(fingerprints: Iterable[Fingerprint]) -> str:
-    """The digest of a trusted CA list, order included: what a plan's ``base`` holds."""
+    """Return the digest of a trusted CA list, order included, as in a plan's ``base``."""
     return sha256_of("\n".join(fingerprints))
 
 
@@ -37,31 +37,38 @@ class TrustOnPeer:
 
     @property
     def summary(self) -> str:
+        """The change in the imperative, for a person."""
         return f"trust {describe_certificate(self.certificate)} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
+        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {describe_certificate(self.certificate)}."
 
-    def precondition(self, box: PeerPort) -> Observed:
-        return _read(box, self.certificate, done_when_present=True)
+    def precondition(self, peer: PeerPort) -> Observed:
+        """Read whether the change is still to make."""
+        return _read(peer, self.certificate, done_when_present=True)
 
-    def write(self, box: PeerPort) -> None:
-        box.append_trusted_ca(self.certificate)
+    def write(self, peer: PeerPort) -> None:
+        """Send the change to the peer."""
+        peer.append_trusted_ca(self.certificate)
 
-    def read_back(self, box: PeerPort) -> Observed:
-        return self.precondition(box)
+    def read_back(self, peer: PeerPort) -> Observed:
+        """Read whether the change was made."""
+        return self.precondition(peer)
 
     def inverse(self) -> RemoveFromPeer:
+        """Return the change that undoes it."""
         return RemoveFromPeer(self.peer, self.certificate)
 
     def facts(self) -> Mapping[str, str]:
+        """Return what the journal keeps of it."""
         return {"certificate": self.certificate.fingerprint}
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveFromPeer:
-    """Take one certificate out of the trusted CA list of one peer."""
+    """Remove one certificate from the trusted CA list of one peer."""
 
     kind: ClassVar[str] = "remove-certificate"
     is_verifiable: ClassVar[bool] = True
@@ -70,38 +77,45 @@ class RemoveFromPeer:
 
     @property
     def summary(self) -> str:
+        """The change in the imperative, for a person."""
         return f"remove {describe_certificate(self.certificate)} from the trusted CA list of {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
+        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {describe_certificate(self.certificate)}."
 
-    def precondition(self, box: PeerPort) -> Observed:
-        return _read(box, self.certificate, done_when_present=False)
+    def precondition(self, peer: PeerPort) -> Observed:
+        """Read whether the change is still to make."""
+        return _read(peer, self.certificate, done_when_present=False)
 
-    def write(self, box: PeerPort) -> None:
-        box.remove_trusted_ca(self.certificate)
+    def write(self, peer: PeerPort) -> None:
+        """Send the change to the peer."""
+        peer.remove_trusted_ca(self.certificate)
 
-    def read_back(self, box: PeerPort) -> Observed:
-        return self.precondition(box)
+    def read_back(self, peer: PeerPort) -> Observed:
+        """Read whether the change was made."""
+        return self.precondition(peer)
 
     def inverse(self) -> TrustOnPeer:
+        """Return the change that undoes it."""
         return TrustOnPeer(self.peer, self.certificate)
 
     def facts(self) -> Mapping[str, str]:
+        """Return what the journal keeps of it."""
         return {"certificate": self.certificate.fingerprint}
 
 
-def _read(box: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Observed:
+def _read(peer: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Observed:
     try:
-        shown = box.trusted_ca()
+        certificates = peer.trusted_ca()
     except ShrunkenList as shrunken:
-        # Others took something out, or the list was cut: it tells of this certificate only what it proves all the same.
+        # Others removed certificates, or the list was cut: it still counts where it proves something about this certificate.
         if not shrunken.proves(certificate.fingerprint):
             raise
-        shown = shrunken.listed
-    listed = [one.fingerprint for one in shown]
+        certificates = shrunken.listed
+    listed = [listed_certificate.fingerprint for listed_certificate in certificates]
     present = certificate.fingerprint in listed
-    others = sorted(one for one in listed if one != certificate.fingerprint)
+    unrelated = sorted(fingerprint for fingerprint in listed if fingerprint != certificate.fingerprint)
     status = ChangeStatus.DONE if present is done_when_present else ChangeStatus.TO_DO
-    return Observed(status, digest_list(listed), digest_list(others))
+    return Observed(status, digest_list(listed), digest_list(unrelated))

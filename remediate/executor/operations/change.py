@@ -1,4 +1,4 @@
-"""What every kind of change has: a precondition, an operation, a read-back and an inverse."""
+"""Protocol of a change: a precondition, a write, a read-back and an inverse."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from remediate.model.identity import Address
 
 
 class ChangeStatus(Enum):
-    """How a box stands to a change."""
+    """Status of a change on a peer."""
 
     TO_DO = "to do"
     DONE = "done"
     FOREIGN = "changed by somebody else"
+    """The peer has neither the value before the change nor the one after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a box says, as far as one change is concerned.
+    """State of a peer, as far as one change is concerned.
 
     Attributes:
-        digest: of what the change touches, for the journal.
-        unrelated_digest: of everything beside it that the write could hurt; it must be the same before and after.
+        digest: Digest of what the change touches, for the journal.
+        unrelated_digest: Digest of everything else that the write could damage; it must be the same before and after.
     """
 
     status: ChangeStatus
@@ -37,36 +38,37 @@ class Change(Protocol):
     """One write to one peer, as plain data. Each kind is one frozen dataclass in a module of its own.
 
     Attributes:
-        kind: its name in plans and in the journal.
-        is_verifiable: whether reading the box tells if it was done. Where not (a refresh, a restart), the journal alone does, and a
-            change whose intent stands in the journal is never sent again.
+        kind: Its name in plans and in the journal.
+        is_verifiable: Whether a reading of the peer shows that it was made. Where not (a refresh, a restart), only the journal does,
+            and a change whose intent is in the journal is never sent again.
     """
 
     kind: ClassVar[str]
     is_verifiable: ClassVar[bool]
 
     @property
-    def peer(self) -> Address: ...
+    def peer(self) -> Address:
+        """The peer that it is written to."""
 
     @property
     def summary(self) -> str:
-        """What it does, in the imperative, for a person: ``trust steven-DC-CA (sha256:…) on expc1``."""
+        """The change in the imperative, for a person: ``trust steven-DC-CA (sha256:…) on expc1``."""
 
     @property
     def manual_instruction(self) -> str:
-        """How a person does it where the box does not offer it: one sentence with the page."""
+        """One sentence with the page, for a person who makes the change where the peer does not offer it."""
 
-    def precondition(self, box: PeerPort) -> Observed:
-        """Read whether it is still to do."""
+    def precondition(self, peer: PeerPort) -> Observed:
+        """Read whether the change is still to make."""
 
-    def write(self, box: PeerPort) -> None:
-        """Do it. Raises what `PeerPort` says of writes."""
+    def write(self, peer: PeerPort) -> None:
+        """Send the change to the peer. Raises the errors of a write of `PeerPort`."""
 
-    def read_back(self, box: PeerPort) -> Observed:
-        """Read whether it is done."""
+    def read_back(self, peer: PeerPort) -> Observed:
+        """Read whether the change was made."""
 
     def inverse(self) -> Change | None:
-        """The change that undoes it; None: there is nothing to undo."""
+        """Return the change that undoes it; None: there is nothing to undo."""
 
     def facts(self) -> Mapping[str, str]:
-        """What the journal keeps of it; `operations.restore_change` reads it again."""
+        """Return what the journal keeps of it, for `operations.restore_change`."""

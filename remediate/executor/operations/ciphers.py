@@ -1,4 +1,4 @@
-"""Set one cipher list on the primary, from where it replicates."""
+"""Change of one cipher list on the primary, from where it replicates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from remediate.model.identity import Address, CipherList
 
 @dataclass(frozen=True, slots=True)
 class SetCipherList:
-    """Replace the cipher list `before` by `after`; any third value is somebody else's, and is left alone."""
+    """Replace the cipher list `before` by `after`; any third value was set by others, and is left alone."""
 
     kind: ClassVar[str] = "set-ciphers"
     is_verifiable: ClassVar[bool] = True
@@ -25,27 +25,34 @@ class SetCipherList:
 
     @property
     def summary(self) -> str:
+        """The change in the imperative, for a person."""
         return f"set {self.name} to {self.after!r} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
+        """One sentence with the page or the command, for a person who makes the change."""
         return f'On {self.peer}, run `xConfiguration Ciphers {self.name} Value: "{self.after}"`.'
 
-    def precondition(self, box: PeerPort) -> Observed:
-        current = box.ciphers().get(self.name)
+    def precondition(self, peer: PeerPort) -> Observed:
+        """Read whether the change is still to make."""
+        current = peer.ciphers().get(self.name)
         status = {self.after: ChangeStatus.DONE, self.before: ChangeStatus.TO_DO}.get(
             current or CipherList(""), ChangeStatus.FOREIGN
         )
         return Observed(status, sha256_of(current or ""))
 
-    def write(self, box: PeerPort) -> None:
-        box.set_cipher(self.name, self.after)
+    def write(self, peer: PeerPort) -> None:
+        """Send the change to the peer."""
+        peer.set_cipher(self.name, self.after)
 
-    def read_back(self, box: PeerPort) -> Observed:
-        return self.precondition(box)
+    def read_back(self, peer: PeerPort) -> Observed:
+        """Read whether the change was made."""
+        return self.precondition(peer)
 
     def inverse(self) -> SetCipherList:
+        """Return the change that undoes it."""
         return SetCipherList(self.peer, self.name, before=self.after, after=self.before)
 
     def facts(self) -> Mapping[str, str]:
+        """Return what the journal keeps of it."""
         return {"name": self.name, "before": self.before, "after": self.after}

@@ -1,4 +1,4 @@
-"""Let the cluster discover the servers of one publisher again."""
+"""Refresh of the servers that a cluster discovered from one publisher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remediate.model.secret import Login
 
 
 def refresh_page(product: Product) -> str:
-    """The page with the button, on the primary."""
+    """Return the page with the button, on the primary."""
     return f"{SERVERS_PAGES[product]} > {REFRESH_BUTTON}"
 
 
@@ -23,8 +23,8 @@ def refresh_page(product: Product) -> str:
 class RefreshOnPrimary:
     """Refresh the discovery of `publisher` through the primary.
 
-    What was discovered cannot be read back (no public document says how), so the box tells only that the publisher is still listed;
-    the verification of the endpoints (step 12) is the judge of what matters.
+    What was discovered cannot be read back (no public document describes how), so the peer shows only that the publisher is still
+    listed; the verification of the endpoints (step 12) decides.
     """
 
     kind: ClassVar[str] = "refresh-discovery"
@@ -36,29 +36,36 @@ class RefreshOnPrimary:
 
     @property
     def summary(self) -> str:
+        """The change in the imperative, for a person."""
         return f"refresh the discovery of {self.publisher} ({self.product}) through {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
+        """One sentence with the page or the command, for a person who makes the change."""
         return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}."
 
-    def precondition(self, box: PeerPort) -> Observed:
-        return Observed(ChangeStatus.TO_DO, _digest(box))
+    def precondition(self, peer: PeerPort) -> Observed:
+        """Read whether the change is still to make."""
+        return Observed(ChangeStatus.TO_DO, _digest(peer))
 
-    def write(self, box: PeerPort) -> None:
+    def write(self, peer: PeerPort) -> None:
+        """Send the change to the peer."""
         axl = None if self.axl is None else (self.axl.username, self.axl.password.read())
-        box.refresh_discovery(self.publisher, self.product, axl)
+        peer.refresh_discovery(self.publisher, self.product, axl)
 
-    def read_back(self, box: PeerPort) -> Observed:
-        listed = self.publisher in {publisher.address for publisher in box.publishers()}
-        return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(box))
+    def read_back(self, peer: PeerPort) -> Observed:
+        """Read whether the change was made."""
+        listed = self.publisher in {publisher.address for publisher in peer.publishers()}
+        return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(peer))
 
     def inverse(self) -> None:
-        return None
+        """Return None: there is nothing to undo."""
+        return
 
     def facts(self) -> Mapping[str, str]:
+        """Return what the journal keeps of it."""
         return {"publisher": self.publisher, "product": self.product}
 
 
-def _digest(box: PeerPort) -> str:
-    return sha256_of("\n".join(sorted(publisher.address for publisher in box.publishers())))
+def _digest(peer: PeerPort) -> str:
+    return sha256_of("\n".join(sorted(publisher.address for publisher in peer.publishers())))

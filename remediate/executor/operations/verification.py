@@ -1,4 +1,4 @@
-"""The workaround flag: `VerifyOriginServer` on one peer. Off means that the traffic server believes any certificate."""
+"""Change of `VerifyOriginServer` on one peer. Off (the workaround) means that the traffic server accepts any certificate."""
 
 from __future__ import annotations
 
@@ -24,28 +24,35 @@ class SetVerification:
 
     @property
     def summary(self) -> str:
+        """The change in the imperative, for a person."""
         return f"turn the verification of certificates {_word(on=self.on).lower()} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
+        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, run `xConfiguration EdgeConfigServer VerifyOriginServer: {_word(on=self.on)}`."
 
-    def precondition(self, box: PeerPort) -> Observed:
-        current = box.verify_origin_server()
+    def precondition(self, peer: PeerPort) -> Observed:
+        """Read whether the change is still to make."""
+        current = peer.verify_origin_server()
         if current is None:
             raise NotOffered(f"{self.peer} does not offer VerifyOriginServer in this version.")
         return Observed(ChangeStatus.DONE if current is self.on else ChangeStatus.TO_DO, sha256_of(_word(on=current)))
 
-    def write(self, box: PeerPort) -> None:
-        box.set_verify_origin_server(self.on)
+    def write(self, peer: PeerPort) -> None:
+        """Send the change to the peer."""
+        peer.set_verify_origin_server(self.on)
 
-    def read_back(self, box: PeerPort) -> Observed:
-        return self.precondition(box)
+    def read_back(self, peer: PeerPort) -> Observed:
+        """Read whether the change was made."""
+        return self.precondition(peer)
 
     def inverse(self) -> SetVerification:
+        """Return the change that undoes it."""
         return SetVerification(self.peer, on=not self.on)
 
     def facts(self) -> Mapping[str, str]:
+        """Return what the journal keeps of it."""
         return {"on": _word(on=self.on)}
 
 
