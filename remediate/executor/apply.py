@@ -202,7 +202,7 @@ def _apply(context: RunContext) -> RunResult:
     state = RunState()
     writer = JournalingWriter(context, state, _window_guard(context))
     try:
-        baseline = _read_cluster(context)
+        baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
         if _is_anything_to_do(context, baseline):
             _write(context, state, writer, baseline)
@@ -221,7 +221,7 @@ def _rehearse(context: RunContext) -> RunResult:
     state = RunState()
     writer = DryRunWriter(context)
     try:
-        baseline = _read_cluster(context)
+        baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
         if _is_anything_to_do(context, baseline):
             writer.back_up(baseline.backups.values())
@@ -279,7 +279,7 @@ def _interrupted_early(events: RunEvents, stop: StopRequest) -> RunResult:
     return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
-def _read_cluster(context: RunContext) -> Baseline:
+def _read_cluster(context: RunContext, state: RunState) -> Baseline:
     """Read every peer, and observe every endpoint (step 2)."""
     plan = context.plan
     context.steps.enter(Step.RE_READ)
@@ -300,7 +300,8 @@ def _read_cluster(context: RunContext) -> Baseline:
     warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], context.events)
     for sentence in staleness.describe_upgrades(plan, snapshot):
         context.events.emit("warning", sentence)
-    forecasts = verification.expect(plan, context.environment.judge(snapshot))
+    state.judgements_before = tuple(context.environment.judge(snapshot))
+    forecasts = verification.expect(plan, state.judgements_before)
     return Baseline({backup.peer: backup for backup, _ in readings}, certificates, snapshot, forecasts)
 
 

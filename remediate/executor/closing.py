@@ -47,7 +47,9 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
     run = state.run or _earlier_run(context)
-    return RunResult(run, outcome, code, open_steps, verified.judgements, state.changed, message, deadline)
+    return RunResult(
+        run, outcome, code, open_steps, verified.judgements, state.changed, message, deadline, state.judgements_before
+    )
 
 
 def close_dry_run(context: RunContext, state: RunState) -> RunResult:
@@ -86,7 +88,9 @@ def _earlier_run(context: RunContext) -> str:
 def _describe(verified: Verification, open_steps: Sequence[ManualStep], *, has_run: bool) -> str:
     parts = ["Applied and read back." if has_run else "Nothing to do: the cluster is as the plan wants it."]
     parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
-    parts += [f"{count(len(verified.unseen), 'endpoint')} could not be looked at."] if verified.unseen else []
+    # A forecast is one endpoint from one peer.
+    unseen = {(forecast.address, forecast.port) for forecast in verified.unseen}
+    parts += [f"{count(len(unseen), 'endpoint')} could not be looked at."] if unseen else []
     parts += [f"Discovery could not ask, so an endpoint may be missing: {gap}" for gap in verified.gaps]
     parts += [f"{count(len(verified.remaining), 'stays', 'stay')} refused, as before."] if verified.remaining else []
     return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])

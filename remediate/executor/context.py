@@ -21,6 +21,7 @@ from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.run import ApprovalRecord, Backup, Run
 from remediate.model.snapshot import Snapshot
+from remediate.model.verdict import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class RunState:
         in_effect: The changes that were made, or were found made.
         ended_timer: This apply ended the confirm timer of an earlier one.
         open_steps: What is left for a person, in the order in which it came up.
+        judgements_before: What each endpoint gets from each peer before the first write; set by step 2.
         vouched: Who vouches for each certificate to trust; set by step 3.
     """
 
@@ -84,6 +86,7 @@ class RunState:
     in_effect: list[Change] = field(default_factory=list)
     ended_timer: bool = False
     open_steps: list[ManualStep] = field(default_factory=list)
+    judgements_before: tuple[Judgement, ...] = ()
     vouched: tuple[ApprovalRecord, ...] = ()
 
     def leave_to_person(self, events: RunEvents, step: ManualStep) -> None:

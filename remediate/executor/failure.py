@@ -196,7 +196,16 @@ def _close(
     if outcome != "rolled-back":
         message = f"{message}{_timer_note(context, state)} {_commands(context, state)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code)
-    return RunResult(state.run, outcome, code, (*steps, *commands), judgements, state.changed, message)
+    return RunResult(
+        state.run,
+        outcome,
+        code,
+        (*steps, *commands),
+        judgements,
+        state.changed,
+        message,
+        judgements_before=state.judgements_before,
+    )
 
 
 def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str) -> None:

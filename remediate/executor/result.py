@@ -74,6 +74,7 @@ class RunResult:
         open_steps: What a person has to do.
         judgements: What each endpoint gets from each peer, as last verified; empty when it was not.
         changed: This call wrote something to a peer.
+        judgements_before: What each endpoint got from each peer when this apply began.
         confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
     """
 
@@ -85,6 +86,7 @@ class RunResult:
     changed: bool
     message: str
     confirm_by: str | None = None
+    judgements_before: tuple[Judgement, ...] = ()
 
     @property
     def open_step_texts(self) -> tuple[str, ...]:

@@ -94,6 +94,29 @@ def test_the_second_apply_changes_nothing(desk: Desk) -> None:
     assert len(desk.journal().runs()) == 1
 
 
+def test_before_is_what_this_apply_measured(desk: Desk) -> None:
+    # Given a plan that was applied: endpoints that were refused when it was made verify now
+    cluster = story()
+    plan = plan_for(cluster)
+    first = desk.apply(cluster, plan)
+    assert not all(judgement.outcome.verdict.ok for judgement in first.judgements_before)
+    # When it is applied again, Then what was before is what this run saw, not what the plan did
+    again = desk.apply(cluster, plan)
+    assert [judgement.outcome for judgement in again.judgements_before] == [judgement.outcome for judgement in again.judgements]
+
+
+def test_an_endpoint_unseen_from_three_peers_counts_once(desk: Desk) -> None:
+    # Given a node that went down after the plan was made
+    cluster = story(3)
+    plan = plan_for(cluster)
+    last = cluster.endpoints[-1]
+    cluster.endpoints = (*cluster.endpoints[:-1], replace(last, presented={}, error="unreachable: it is down"))
+    # When the plan is applied all the same, Then the message counts one endpoint, not three pairs
+    result = desk.apply(cluster, plan, allow_incomplete=True)
+    assert result.exit_code == 4
+    assert "1 endpoint could not be looked at." in result.message
+
+
 def test_what_somebody_did_all_by_hand_is_said_of_no_run_that_was_undone(desk: Desk) -> None:
     # Given a run that was rolled back, and a person who then did all that the plan wants
     cluster = story()

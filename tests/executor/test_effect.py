@@ -115,6 +115,17 @@ def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
     assert any("a list that is not loaded does not explain" in one for one in desk.said("reminder"))
 
 
+def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
+    # Given two peers that wait for a restart, and a third that no restart helps
+    cluster = fronted(1, 2, 3)
+    cluster.box(3).stuck = True
+    # When the plan is applied, Then the step does not claim that no other peer was restarted
+    result = desk.apply(cluster, plan_for(cluster))
+    assert restarts(cluster) == ["expc1", "expc2", "expc3"]
+    (text,) = result.open_step_texts
+    assert "Before it, expc1.example.test, expc2.example.test were restarted, and no other peer was." in text
+
+
 def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(desk: Desk) -> None:
     # Given a first peer that a restart does not mend, and a second that waits for one
     cluster = fronted(1, 2)

@@ -194,20 +194,20 @@ def _hand_over(session: Session, result: RunResult, notes: Sequence[str], plan: 
         body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
         session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
     else:
-        show_result(session, result, _before_and_now(result, plan))
+        show_result(session, result, _before_and_now(result))
 
 
-def _before_and_now(result: RunResult, plan: Plan) -> list[EndpointForecast]:
-    """What the plan saw before, and what was verified after; nothing where nothing was verified."""
+def _before_and_now(result: RunResult) -> list[EndpointForecast]:
+    """Return what each endpoint got from each peer when the apply began, and what was verified after it; empty: not verified."""
     from remediate.model.plan import EndpointForecast
 
-    before = {(endpoint.address, endpoint.port, endpoint.peer): endpoint.before for endpoint in plan.endpoints}
+    before = {(judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in result.judgements_before}
     return [
         EndpointForecast(
             judgement.address,
             judgement.port,
             judgement.peer,
-            before.get((judgement.address, judgement.port, judgement.peer), judgement.outcome),
+            before.get((judgement.peer, judgement.address, judgement.port), judgement.outcome),
             judgement.outcome,
         )
         for judgement in result.judgements
