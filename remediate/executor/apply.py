@@ -43,13 +43,13 @@ from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.closing import close_dry_run, close_run
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.failure import end_failed_run
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
-from remediate.executor.reconnecting import open_steadily
+from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart import rehearse_restarts, restart_peers
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
@@ -75,7 +75,7 @@ def apply_plan(
     state_dir: Path,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    world: World = World(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),  # noqa: B008 - a frozen value
 ) -> RunResult:
     """Apply `plan` to `cluster`, or rehearse it (`options.dry_run`).
 
@@ -93,9 +93,9 @@ def apply_plan(
     if options.confirm_within:
         confirm_timer.refuse_prompted_password(cluster)
     if not options.dry_run:
-        refuse_if_closed(options.window, world.now())
+        refuse_if_closed(options.window, environment.now())
     events = RunEvents(sink, cluster.name)
-    environment = guarded(world)
+    environment = guarded(environment)
     with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
         open_context, run_steps = (_open_to_read, _rehearse) if options.dry_run else (_open_to_write, _apply)
         try:
@@ -111,7 +111,7 @@ def _open_to_write(
     options: ApplyOptions,
     state_dir: Path,
     limits: Limits,
-    environment: World,
+    environment: Environment,
     events: RunEvents,
     stop: StopRequest,
     stack: ExitStack,
@@ -133,7 +133,7 @@ def _open_to_write(
     unfinished = journal.find_unfinished(plan)
     confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
     approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
-    opened, peers = open_steadily(environment, cluster, limits, stack, writable=True)
+    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
     lock.acquire(peer_lock_paths(opened, shared))
     return RunContext(
         plan,
@@ -160,7 +160,7 @@ def _open_to_read(
     options: ApplyOptions,
     state_dir: Path,
     limits: Limits,
-    environment: World,
+    environment: Environment,
     events: RunEvents,
     stop: StopRequest,
     stack: ExitStack,
@@ -176,7 +176,7 @@ def _open_to_read(
     confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
     approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
     emit_whether_open(options.window, environment.now(), events)
-    opened, peers = open_steadily(environment, cluster, limits, stack, writable=False)
+    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=False)
     refuse_if_peers_held(opened, cluster.name, shared)
     return RunContext(
         plan,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.ports import ClusterPort
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.client import ClientAnswer, Got
@@ -77,23 +77,23 @@ def writing(whom: str) -> Iterator[None]:
         raise OutcomeUnknown(f"What {whom} did of a write is not known: {place_of(error)}. {_REPORT}") from error
 
 
-def guarded(world: World) -> World:
-    """Return `world` with the boundary around each connector that it calls by itself. Peers get theirs in `steady`."""
+def guarded(environment: Environment) -> Environment:
+    """Return `environment` with the boundary around each connector that it calls by itself. Peers get theirs in `steady`."""
 
     def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
         with reading(f"cluster {cluster.name}"):
-            return world.open_peers(cluster, limits, writable=writable)
+            return environment.open_peers(cluster, limits, writable=writable)
 
     def observe(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
         with reading(f"cluster {cluster.name}"):
-            return world.observe(cluster, limits=limits, sink=sink)
+            return environment.observe(cluster, limits=limits, sink=sink)
 
     def ask_through(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
         try:
-            return world.ask_through(way, address, port, product, limits)
+            return environment.ask_through(way, address, port, product, limits)
         except RemediateError:
             raise
         except Exception as error:  # noqa: BLE001 - what goes wrong between a client and a node is an answer, too
             return ClientAnswer(Got.NOTHING, f"could not be asked ({place_of(error)})")
 
-    return replace(world, open_peers=open_peers, observe=observe, ask_through=ask_through)
+    return replace(environment, open_peers=open_peers, observe=observe, ask_through=ask_through)

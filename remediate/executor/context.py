@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations.change import Change
-from remediate.executor.reconnecting import SteadyPeer
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ApplyOptions, ManualStep
 from remediate.executor.signals import StopRequest
 from remediate.executor.steps import RunEvents, StepSequence
@@ -43,18 +43,18 @@ class RunContext:
     options: ApplyOptions
     state_dir: Path
     limits: Limits
-    environment: World
+    environment: Environment
     events: RunEvents
     stop: StopRequest
     steps: StepSequence
     journal: Journal
-    peers: tuple[SteadyPeer, ...]
+    peers: tuple[ReconnectingPeer, ...]
     unreachable: Mapping[Address, str]
     primary: Address | None
     approvals: tuple[ApprovedCertificate, ...]
     unfinished: Run | None
 
-    def open_peer(self, address: Address | None) -> SteadyPeer | None:
+    def open_peer(self, address: Address | None) -> ReconnectingPeer | None:
         """Return the open peer with this address; None when it could not be opened."""
         return next((peer for peer in self.peers if peer.address == address), None)
 

@@ -1,4 +1,4 @@
-"""The real world that a run touches, unless a test gives another: boxes, this machine's clock, its journal and its processes."""
+"""The real environment that a run touches, unless a test gives another: boxes, this machine's clock, its journal and its processes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _journal_for_real(state_dir: Path) -> Journal:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Environment:
     """Everything outside that a run touches.
 
     Attributes:

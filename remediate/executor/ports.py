@@ -1,4 +1,4 @@
-"""What the executor needs of the world: a peer, a cluster of open peers, a way to observe, a clock. The real ones are in `world`.
+"""What the executor needs of the environment: a peer, a cluster of open peers, a way to observe, a clock. The real ones are in `environment`.
 
 Tests put a device in memory behind the same protocols; nothing else in this room knows the difference.
 """

@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from typing import TypeVar
 
 from remediate.executor.boundary import guarded, reading, writing
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.lists import ListBelief, ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
@@ -31,7 +31,7 @@ _FRESH_SESSIONS = 2
 """Per peer and run: looking again and again at a peer that is down must not become login after login."""
 
 
-class SteadyPeer:
+class ReconnectingPeer:
     """`box`, replaced by one from `reopen` when its session or its list is not to be relied on."""
 
     def __init__(
@@ -178,18 +178,18 @@ def _fingerprints(listed: Sequence[Certificate]) -> frozenset[Fingerprint]:
     return frozenset(certificate.fingerprint for certificate in listed)
 
 
-def open_steadily(
-    world: World, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
-) -> tuple[ClusterPort, tuple[SteadyPeer, ...]]:
+def open_reconnecting_peers(
+    environment: Environment, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
+) -> tuple[ClusterPort, tuple[ReconnectingPeer, ...]]:
     """Open `cluster` until `stack` ends; returns it, and its peers as steady ones."""
 
     def open_all() -> ClusterPort:
-        opened = guarded(world).open_peers(cluster, limits, writable=writable)
+        opened = guarded(environment).open_peers(cluster, limits, writable=writable)
         stack.callback(_close_quietly, opened)
         return opened.__enter__()
 
     opened = open_all()
-    return opened, tuple(SteadyPeer(box, open_all, limits, world.pause) for box in opened.peers)
+    return opened, tuple(ReconnectingPeer(box, open_all, limits, environment.pause) for box in opened.peers)
 
 
 def _close_quietly(opened: ClusterPort) -> None:

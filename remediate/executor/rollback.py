@@ -9,12 +9,12 @@ from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.differences import load_belief
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
-from remediate.executor.reconnecting import SteadyPeer, open_steadily
+from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.steps import RunEvents
@@ -36,7 +36,7 @@ def rollback(
     state_dir: Path,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    world: World = World(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),  # noqa: B008 - a frozen value
 ) -> RunResult:
     """Undo a run: strictly backwards, exactly what it added, changed or removed.
 
@@ -69,10 +69,10 @@ def rollback(
 
     with handle_signals(warn) as stop, ExitStack() as stack:
         try:
-            context, record = _prepare(run, cluster, state_dir, limits, guarded(world), events, stop, stack)
+            context, record = _prepare(run, cluster, state_dir, limits, guarded(environment), events, stop, stack)
         except ImmediateStop:
             return _stop_early(events, stop)
-        is_late = timers.is_active(record) and timers.is_due(record, world.now())
+        is_late = timers.is_active(record) and timers.is_due(record, environment.now())
         beginning = _Beginning(context.journal, record.id)
         context = replace(context, before_write=beginning.record_write)
         try:
@@ -123,29 +123,29 @@ def _prepare(
     cluster: ClusterAccess,
     state_dir: Path,
     limits: Limits,
-    world: World,
+    environment: Environment,
     events: RunEvents,
     stop: StopRequest,
     stack: ExitStack,
 ) -> tuple[UndoContext, Run]:
     """Take the lock, and open the journal and the peers until `stack` ends; nothing is undone yet."""
     _refuse_wrong_run(run, cluster, state_dir)
-    shared = world.lock_directory or shared_directory()
+    shared = environment.lock_directory or shared_directory()
     operator = identify_operator()
-    lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=world.now))
-    journal = stack.enter_context(world.journal(state_dir))
+    lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now))
+    journal = stack.enter_context(environment.journal(state_dir))
     journal.close_dead_runs(cluster.name)
     record = journal.run(run)
     events.run = record.id
-    opened, peers = open_steadily(world, cluster, limits, stack, writable=True)
+    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
     lock.acquire(peer_lock_paths(opened, shared))
     timers.cancel_confirmation(journal, record.id)
     _warn_of_later_runs(journal, record, events)
     _expect_lists(journal, record.id, peers)
-    return UndoContext(journal, record.id, peers, limits, world.pause, events, stop.check), record
+    return UndoContext(journal, record.id, peers, limits, environment.pause, events, stop.check), record
 
 
-def _expect_lists(journal: Journal, run: str, peers: Sequence[SteadyPeer]) -> None:
+def _expect_lists(journal: Journal, run: str, peers: Sequence[ReconnectingPeer]) -> None:
     """Give each peer what the journal last read of its list."""
     for address, peer in match_peers(journal, run, peers).items():
         peer.expect(load_belief(journal, run, address))

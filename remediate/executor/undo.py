@@ -19,7 +19,7 @@ from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
-from remediate.executor.reconnecting import SteadyPeer
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep
 from remediate.executor.staleness import read_peer
 from remediate.executor.steps import RunEvents
@@ -42,7 +42,7 @@ class UndoContext:
 
     journal: Journal
     run: str
-    peers: Sequence[SteadyPeer]
+    peers: Sequence[ReconnectingPeer]
     limits: Limits
     pause: Callable[[float], None]
     events: RunEvents
@@ -106,7 +106,7 @@ def undo(context: UndoContext) -> UndoResult:
     return UndoResult(tuple(open_steps), tuple(describe_differences(journal, run, backups)), tuple(unread), changed)
 
 
-def match_peers(journal: Journal, run: str, peers: Iterable[SteadyPeer]) -> dict[Address, SteadyPeer]:
+def match_peers(journal: Journal, run: str, peers: Iterable[ReconnectingPeer]) -> dict[Address, ReconnectingPeer]:
     """Return the open peers of the run under their addresses in the journal.
 
     The inventory may write an address in another case by now, which is the same name.
@@ -122,7 +122,9 @@ def _close_step(context: UndoContext, record: StepRecord) -> None:
         context.journal.record_outcome(context.run, record.seq, "unknown", message=message)
 
 
-def _undo_step(context: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> bool:
+def _undo_step(
+    context: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, ReconnectingPeer]
+) -> bool:
     """Undo one step; return whether something was written. Raises RemediateError where it is not undone."""
     if record.peer not in reachable:
         raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
@@ -161,7 +163,7 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
     context.events.emit(kind, message, peer=record.peer, change=inverse.kind, undoes=record.seq)
 
 
-def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, peer: SteadyPeer, before: Observed) -> None:
+def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, peer: ReconnectingPeer, before: Observed) -> None:
     events = context.events
     if isinstance(inverse, RemoveFromPeer):
         if not peer.capabilities().remove_trusted_ca:
@@ -182,7 +184,7 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
 
 
-def _record_unrelated(context: UndoContext, record: StepRecord, inverse: RemoveFromPeer, peer: SteadyPeer) -> None:
+def _record_unrelated(context: UndoContext, record: StepRecord, inverse: RemoveFromPeer, peer: ReconnectingPeer) -> None:
     """Record the unrelated certificates of the list where they are fewer than in the backup.
 
     If this process dies, the next one must expect at least those.
@@ -192,7 +194,7 @@ def _record_unrelated(context: UndoContext, record: StepRecord, inverse: RemoveF
         context.journal.record_reading(context.run, record.peer, unrelated)
 
 
-def _wait_for_replication(context: UndoContext, inverse: Change, reachable: Mapping[Address, SteadyPeer]) -> None:
+def _wait_for_replication(context: UndoContext, inverse: Change, reachable: Mapping[Address, ReconnectingPeer]) -> None:
     """Wait until every peer of the run has the primary's cipher list again.
 
     A peer that cannot be read may still have the run's list when it is back.
@@ -219,7 +221,7 @@ def _describe_manual_step(inverse: Change, error: RemediateError) -> str:
     return f"{error} {inverse.manual_instruction}"
 
 
-def _read_peers(context: UndoContext, reachable: Mapping[Address, SteadyPeer]) -> tuple[list[Backup], list[str]]:
+def _read_peers(context: UndoContext, reachable: Mapping[Address, ReconnectingPeer]) -> tuple[list[Backup], list[str]]:
     """Read every peer of the run; return their lists as they are now, and which peers cannot be read, with the reason."""
     backups: list[Backup] = []
     unread: list[str] = []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.executor.boundary import guarded
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.identity import Operator, identify_operator
 from remediate.executor.journal import switches
 from remediate.executor.journal.store import Journal, JournalError
@@ -23,7 +23,7 @@ from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import ChangeStatus
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import write_and_read_back
-from remediate.executor.reconnecting import open_steadily
+from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
@@ -84,16 +84,16 @@ class SwitchRecorder:
     """
 
     def __init__(
-        self, cluster: str, state_dir: Path, operator: Operator, world: World, events: RunEvents, stack: ExitStack
+        self, cluster: str, state_dir: Path, operator: Operator, environment: Environment, events: RunEvents, stack: ExitStack
     ) -> None:
         """Open the journal in `state_dir` until `stack` ends."""
         self._cluster = cluster
         self._operator = operator
-        self._now = world.now
+        self._now = environment.now
         self._events = events
         self._journal: Journal | None = None
         with self._warn_of_errors():
-            self._journal = stack.enter_context(world.journal(state_dir))
+            self._journal = stack.enter_context(environment.journal(state_dir))
 
     def record_request(self, peer: Address, *, verification: bool) -> int | None:
         """Record what `peer` is about to be asked; return the number of the record; None: it could not be written."""
@@ -131,7 +131,7 @@ def read_verification(
     state_dir: Path | None = None,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    world: World = World(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),  # noqa: B008 - a frozen value
 ) -> tuple[PeerVerification, ...]:
     """Read on each peer whether certificates are verified, and emit it.
 
@@ -146,7 +146,7 @@ def read_verification(
         The peers; a peer that cannot be read has exit code 4, one that does not offer the switch has 0.
     """
     events = RunEvents(sink, cluster.name)
-    with world.open_peers(cluster, limits, writable=False) as opened:
+    with environment.open_peers(cluster, limits, writable=False) as opened:
         peers = [_read(peer) for peer in opened.peers]
         peers += [PeerVerification(peer, None, why, ExitCode.INCOMPLETE) for peer, why in opened.unreachable.items()]
     last = load_last_switches(state_dir).get(cluster.name, {}) if state_dir else {}
@@ -176,7 +176,7 @@ def set_workaround(
     force: bool = False,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    world: World = World(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),  # noqa: B008 - a frozen value
 ) -> tuple[PeerVerification, ...]:
     """Turn the workaround on (verification off) or off on every peer, the primary first, and read every peer back.
 
@@ -199,21 +199,25 @@ def set_workaround(
         NotVerified: Off, and an endpoint or a peer could not be observed; nothing was changed.
     """
     events = RunEvents(sink, cluster.name)
-    world = guarded(world)
+    environment = guarded(environment)
     if on:
         events.emit("warning", RISK)
     with ExitStack() as stack:
-        shared = world.lock_directory or shared_directory()
+        shared = environment.lock_directory or shared_directory()
         operator = identify_operator()
-        lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=world.now))
+        lock = stack.enter_context(
+            hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now)
+        )
         if not on and not force:
-            _refuse_if_clients_break(cluster, limits, sink, world)
-        opened, open_peers = open_steadily(world, cluster, limits, stack, writable=True)
+            _refuse_if_clients_break(cluster, limits, sink, environment)
+        opened, open_peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
         lock.acquire(peer_lock_paths(opened, shared))
         # Whether the switch replicates is not documented: from the primary on, either answer ends well.
         ordered = sorted(open_peers, key=lambda peer: peer.address != opened.primary)
-        recorder = SwitchRecorder(cluster.name, state_dir, operator, world, events, stack)
-        results = [_set_verification(peer, recorder, verification=not on, limits=limits, pause=world.pause) for peer in ordered]
+        recorder = SwitchRecorder(cluster.name, state_dir, operator, environment, events, stack)
+        results = [
+            _set_verification(peer, recorder, verification=not on, limits=limits, pause=environment.pause) for peer in ordered
+        ]
         # Read again after every peer was written: a replication may have undone what an earlier read showed.
         peers = [_read_again(peer, result) for peer, result in zip(ordered, results, strict=True)]
         peers += [PeerVerification(peer, None, why, ExitCode.PERSON_NEEDED) for peer, why in opened.unreachable.items()]
@@ -221,12 +225,14 @@ def set_workaround(
     return tuple(peers)
 
 
-def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, world: World) -> None:
+def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, environment: Environment) -> None:
     """Observe afresh, and judge what each endpoint would get from the peers that verify nothing now."""
-    snapshot = world.observe(cluster, limits=limits, sink=sink)
+    snapshot = environment.observe(cluster, limits=limits, sink=sink)
     off = {peer.address for peer in snapshot.peers if peer.error is None and peer.verify_origin_server is False}
     not_observed = {(endpoint.address, endpoint.port) for endpoint in snapshot.endpoints if endpoint.error is not None}
-    refused = [judgement for judgement in world.judge(snapshot) if judgement.peer in off and not judgement.outcome.verdict.ok]
+    refused = [
+        judgement for judgement in environment.judge(snapshot) if judgement.peer in off and not judgement.outcome.verdict.ok
+    ]
     unknown = [judgement for judgement in refused if (judgement.address, judgement.port) in not_observed]
     broken = [judgement for judgement in refused if judgement not in unknown]
     if broken:

@@ -35,7 +35,7 @@ class Desk:
     def state_dir(self) -> Path:
         return self.home / "state"
 
-    def apply(self, cluster: MemoryCluster, plan: Plan, world: dict[str, Any] | None = None, **options: Any) -> RunResult:
+    def apply(self, cluster: MemoryCluster, plan: Plan, changes: dict[str, Any] | None = None, **options: Any) -> RunResult:
         """Apply `plan`. `approved`: the fingerprints to approve; left out, those that the plan says were approved."""
         approved = options.pop("approved", None)
         approvals = approvals_in(plan) if approved is None else approvals_of(*approved)
@@ -45,12 +45,14 @@ class Desk:
             ApplyOptions(**{"approvals": approvals, **options}),
             state_dir=self.state_dir,
             sink=self.events.append,
-            world=cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster), **(world or {})),
+            environment=cluster.environment(
+                lock_directory=self.home / "locks", journal=self._journal(cluster), **(changes or {})
+            ),
         )
 
-    def rollback(self, cluster: MemoryCluster, run: str = "last", **world: Any) -> RunResult:
-        its_world = cluster.world(lock_directory=self.home / "locks", journal=self._journal(cluster), **world)
-        return rollback(run, cluster.access, state_dir=self.state_dir, sink=self.events.append, world=its_world)
+    def rollback(self, cluster: MemoryCluster, run: str = "last", **changes: Any) -> RunResult:
+        environment = cluster.environment(lock_directory=self.home / "locks", journal=self._journal(cluster), **changes)
+        return rollback(run, cluster.access, state_dir=self.state_dir, sink=self.events.append, environment=environment)
 
     def journal(self) -> Journal:
         return Journal(self.state_dir)

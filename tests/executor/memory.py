@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.client import ClientAnswer, Got
@@ -219,11 +219,11 @@ class MemoryCluster:
                     box.ciphers = dict(self.boxes[0].ciphers)
             self.keep()
 
-    def world(self, **changes: object) -> World:
-        base = World(
+    def environment(self, **changes: object) -> Environment:
+        base = Environment(
             open_peers=self.open_peers, observe=self.observe, ask_through=self.ask_through, now=lambda: NOW, pause=self.tick
         )
-        return replace(base, **changes)  # type: ignore[arg-type]  # the names of World's own fields
+        return replace(base, **changes)  # type: ignore[arg-type]  # the names of Environment's own fields
 
 
 @dataclass

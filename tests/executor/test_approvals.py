@@ -161,16 +161,16 @@ def test_only_a_person_who_compared_it_vouches_for_what_an_alarm_disputes(desk: 
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
     alarm = Alarm(IMP.certificate.fingerprint, "It shows another one.")
-    world = {
+    environment = {
         "observe": lambda *_, **__: replace(cluster.snapshot(), alarms=(alarm,), vouched_for=frozenset({alarm.certificate}))
     }
     approval = ApprovedCertificate(alarm.certificate, "2026-11-23T10:00:00Z", "anna", how)
     # Then neither certificate management nor a CA file vouches for it
     if counts:
-        assert desk.apply(cluster, plan, world, approvals=(approval,)).state == "applied"
+        assert desk.apply(cluster, plan, environment, approvals=(approval,)).state == "applied"
     else:
         with pytest.raises(Declined):
-            desk.apply(cluster, plan, world, approvals=(approval,))
+            desk.apply(cluster, plan, environment, approvals=(approval,))
 
 
 def test_the_record_is_private_and_keeps_the_first_approval(desk: Desk) -> None:

@@ -54,8 +54,8 @@ class Timed:
         return Watcher(4711, Path("timer.log"), lambda: None)
 
     def apply(self, plan: Plan, **options: object) -> RunResult:
-        world = {"now": self.clock, "start_watcher": self.start}
-        return self.desk.apply(self.cluster, plan, world, **{"confirm_within": QUARTER, **options})
+        environment = {"now": self.clock, "start_watcher": self.start}
+        return self.desk.apply(self.cluster, plan, environment, **{"confirm_within": QUARTER, **options})
 
     def confirm(self, run: str = "last") -> RunResult:
         return confirm(run, state_dir=self.desk.state_dir, now=self.clock)

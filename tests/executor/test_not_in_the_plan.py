@@ -69,7 +69,9 @@ def test_a_rollback_with_an_inventory_of_other_boxes_is_refused_and_changes_noth
     for box in others.boxes:
         box.address = type(box.address)(f"other-{box.address}")
     with pytest.raises(UsageError, match="names none of them"):
-        rollback(run, others.access, state_dir=desk.state_dir, world=others.world(lock_directory=tmp_path / "locks"))
+        rollback(
+            run, others.access, state_dir=desk.state_dir, environment=others.environment(lock_directory=tmp_path / "locks")
+        )
     assert desk.journal().run(run).state == "applied"
     assert others.sent == 0
 

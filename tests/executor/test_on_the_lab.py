@@ -12,7 +12,7 @@ import pytest
 
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
@@ -51,7 +51,7 @@ class Bench:
         self.cluster: ClusterAccess = load(self.lab.inventory)[0]
         console = self.lab.approvals.read_text() if self.lab.approvals.exists() else ""
         self.approved = frozenset(Fingerprint(one) for one in re.findall("sha256:[0-9a-f]{64}", console))
-        self.world = World(lock_directory=home / "locks")
+        self.environment = Environment(lock_directory=home / "locks")
 
     def plan(self, policy: Policy | None = None, **every_peer: str) -> Plan:
         seen = collect(self.cluster, limits=QUICK)
@@ -60,10 +60,12 @@ class Bench:
 
     def apply(self, plan: Plan, *, restart: str = "if-needed", dry_run: bool = False) -> RunResult:
         options = ApplyOptions(dry_run=dry_run, approvals=approvals_of(*self.approved), restart=restart)  # type: ignore[arg-type]  # a literal
-        return apply_plan(plan, self.cluster, options, state_dir=self.home / "state", limits=QUICK, world=self.world)
+        return apply_plan(
+            plan, self.cluster, options, state_dir=self.home / "state", limits=QUICK, environment=self.environment
+        )
 
     def rollback(self) -> RunResult:
-        return rollback("last", self.cluster, state_dir=self.home / "state", limits=QUICK, world=self.world)
+        return rollback("last", self.cluster, state_dir=self.home / "state", limits=QUICK, environment=self.environment)
 
     def lists(self) -> list[tuple[Fingerprint, ...]]:
         return [tuple(certificate.fingerprint for certificate in peer.trusted) for peer in self.lab.peers]
@@ -210,7 +212,7 @@ def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str
     def turn(*, on: bool, force: bool = False) -> int:
         state = story.home / "state"
         return most_serious_code(
-            set_workaround(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, world=story.world)
+            set_workaround(story.cluster, on=on, force=force, state_dir=state, limits=QUICK, environment=story.environment)
         )
 
     assert turn(on=True) == 0

@@ -32,8 +32,10 @@ from tests.pki import NOW
 
 
 def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -> tuple[PeerVerification, ...]:
-    world = cluster.world(lock_directory=desk.home / "locks")
-    return set_workaround(cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, world=world)
+    environment = cluster.environment(lock_directory=desk.home / "locks")
+    return set_workaround(
+        cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, environment=environment
+    )
 
 
 def healed() -> MemoryCluster:
@@ -50,7 +52,9 @@ def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> N
     flags = turn(desk, cluster, on=True)
     assert [(flag.verification, flag.problem, flag.changed) for flag in flags] == [(False, None, True)] * 3
     assert cluster.writes[0].peer == cluster.box(1).address
-    assert [status.verification for status in read_verification(cluster.access, world=cluster.world())] == [False] * 3
+    assert [status.verification for status in read_verification(cluster.access, environment=cluster.environment())] == [
+        False
+    ] * 3
 
 
 def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
@@ -164,7 +168,7 @@ def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).up = False
     assert most_serious_code(turn(desk, cluster, on=True)) == 8
-    assert most_serious_code(read_verification(cluster.access, world=cluster.world())) == 4
+    assert most_serious_code(read_verification(cluster.access, environment=cluster.environment())) == 4
 
 
 def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
@@ -173,7 +177,7 @@ def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
     flags = turn(desk, cluster, on=True)
     assert most_serious_code(flags) == 8
     assert "does not offer" in str(flags[1].problem)
-    assert most_serious_code(read_verification(cluster.access, world=cluster.world())) == 0
+    assert most_serious_code(read_verification(cluster.access, environment=cluster.environment())) == 0
 
 
 def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success(desk: Desk) -> None:
@@ -203,7 +207,7 @@ def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
     # When its status is asked
-    flags = read_verification(cluster.access, state_dir=desk.state_dir, world=cluster.world())
+    flags = read_verification(cluster.access, state_dir=desk.state_dir, environment=cluster.environment())
     # Then it says who and when, for each peer, and what was read back
     assert [flag.last and (flag.last.peer, flag.last.requested, flag.last.read_back, flag.last.user) for flag in flags] == [
         (box.address, False, False, identify_operator().user) for box in cluster.boxes

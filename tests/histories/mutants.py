@@ -18,7 +18,7 @@ from remediate.executor.lock import ClusterLock
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import WriteAttempt
-from remediate.executor.reconnecting import SteadyPeer
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.undo import UndoContext, UndoResult
 from remediate.executor.writer import ChangeOutcome, JournalingWriter
 from remediate.model.canonical import rfc3339
@@ -197,7 +197,7 @@ def _a_timer_gives_up_at_once(patch: pytest.MonkeyPatch) -> None:
 
 def _every_list_is_believed(patch: pytest.MonkeyPatch) -> None:
     """As in version 0.1.0: what an empty list does not hold is gone."""
-    patch.setattr(SteadyPeer, "trusted_ca", lambda self: self._read_list())
+    patch.setattr(ReconnectingPeer, "trusted_ca", lambda self: self._read_list())
 
 
 def _an_old_list_is_believed(patch: pytest.MonkeyPatch) -> None:

@@ -196,8 +196,8 @@ class Player:
                 return TimerProcess(self.watch, self.clock, self._roll_back_again, self._time_goes_by).run
         options: dict[str, Any] = {"on_failure": operation.on_failure, "restart": operation.restart}
         options["confirm_within"] = _WITHIN if operation.timer else None
-        world = {"now": self.clock, "start_watcher": self._start}
-        return lambda: self.desk.apply(self.cluster, self.plan, world, **options)
+        environment = {"now": self.clock, "start_watcher": self._start}
+        return lambda: self.desk.apply(self.cluster, self.plan, environment, **options)
 
     def _start(self, order: Watch) -> Watcher:
         self.watches.append(order)

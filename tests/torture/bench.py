@@ -27,7 +27,7 @@ from remediate.model.limits import Limits
 from remediate.model.plan import TrustCertificate
 from remediate.planner import make_plan
 from tests.executor.clusters import approvals_of
-from tests.torture.tapped import tapped_world
+from tests.torture.tapped import tapped_environment
 
 QUICK = Limits(replication_poll_s=0.05, restart_poll_s=0.05, restart_s=30, read_pause_s=0.05)
 ROOT = Path(__file__).parents[2]
@@ -121,15 +121,17 @@ class Bench:
 
     def apply(self) -> RunResult:
         """Apply the plan in this process."""
-        world = tapped_world(lambda _point: None, self.home / "locks")
-        return apply_plan(self.plan, self.cluster, options_in(self.home), state_dir=self.state_dir, limits=QUICK, world=world)
+        environment = tapped_environment(lambda _point: None, self.home / "locks")
+        return apply_plan(
+            self.plan, self.cluster, options_in(self.home), state_dir=self.state_dir, limits=QUICK, environment=environment
+        )
 
     def undo(self) -> RunResult | None:
         """Roll the last run back, if the journal knows one."""
         if not Journal(self.state_dir).runs():
             return None
-        world = tapped_world(lambda _point: None, self.home / "locks")
-        return rollback("last", self.cluster, state_dir=self.state_dir, limits=QUICK, world=world)
+        environment = tapped_environment(lambda _point: None, self.home / "locks")
+        return rollback("last", self.cluster, state_dir=self.state_dir, limits=QUICK, environment=environment)
 
     def added(self, peer: str) -> tuple[Fingerprint, ...]:
         """What the plan adds on one peer, in its order."""

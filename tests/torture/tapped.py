@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from remediate.connectors.collect import collect
 from remediate.connectors.expressway.cluster import ClusterPeers, open_peers
-from remediate.executor.environment import World
+from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.model.access import ClusterAccess
 from remediate.model.events import Sink
@@ -79,8 +79,8 @@ class _TappedCluster:
         self._opened.__exit__(kind, error, trace)
 
 
-def tapped_world(tap: Tap, lock_directory: Path) -> World:
-    """The real world, with a tap."""
+def tapped_environment(tap: Tap, lock_directory: Path) -> Environment:
+    """The real environment, with a tap."""
 
     def opening(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> Any:
         tap("before logging in")
@@ -92,7 +92,7 @@ def tapped_world(tap: Tap, lock_directory: Path) -> World:
         tap("after looking at the cluster")
         return seen
 
-    return World(
+    return Environment(
         open_peers=opening,
         observe=observing,
         journal=lambda state_dir: TappedJournal(state_dir, tap),

@@ -15,7 +15,7 @@ from remediate.executor.rollback import rollback
 from remediate.inventory import load
 from remediate.model.plan import Plan
 from tests.torture.bench import QUICK, options_in
-from tests.torture.tapped import tapped_world
+from tests.torture.tapped import tapped_environment
 
 
 def main(home: Path, verb: str, point: int) -> int:
@@ -28,12 +28,12 @@ def main(home: Path, verb: str, point: int) -> int:
         if passed == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    cluster, world = load(home / "lab" / "inventory.yml")[0], tapped_world(tap, home / "locks")
+    cluster, environment = load(home / "lab" / "inventory.yml")[0], tapped_environment(tap, home / "locks")
     state_dir = (home / "state-now").readlink()
     if verb == "rollback":
-        return rollback("last", cluster, state_dir=state_dir, limits=QUICK, world=world).exit_code
+        return rollback("last", cluster, state_dir=state_dir, limits=QUICK, environment=environment).exit_code
     plan = Plan.from_json((home / "plan.json").read_text())
-    return apply_plan(plan, cluster, options_in(home), state_dir=state_dir, limits=QUICK, world=world).exit_code
+    return apply_plan(plan, cluster, options_in(home), state_dir=state_dir, limits=QUICK, environment=environment).exit_code
 
 
 if __name__ == "__main__":
