@@ -81,12 +81,12 @@ def keep_approvals(session: Session, plan: Plan, given: Sequence[ApprovedCertifi
 
     A plan whose approvals cannot be kept is a plan all the same: that is said, and `apply` needs them again.
     """
-    from remediate.executor.approval_store import merged, record_approvals
+    from remediate.executor.approval_store import merge_approvals, record_approvals
     from remediate.executor.vouching import certificates_to_trust
     from remediate.model.approvals import Approvals
 
     planned = certificates_to_trust(plan)
-    kept = merged(approval for approval in given if approval.certificate in planned)
+    kept = merge_approvals(approval for approval in given if approval.certificate in planned)
     if not kept:
         return
     try:

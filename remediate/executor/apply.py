@@ -1,4 +1,6 @@
-"""The apply of a plan to its cluster. One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
+"""The apply of a plan to its cluster.
+
+One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
 
  1  lock       the cluster, so that no other run of this user writes to it
  2  re-read    every peer and every endpoint
@@ -326,7 +328,7 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
     preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=context.options.allow_incomplete)
     vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)
     now = context.environment.now()
-    state.vouched = vouching.establish(plan, baseline.snapshot, context.approvals, who=identify_operator().user, at=now)
+    state.vouched = vouching.establish(plan, baseline.snapshot, context.approvals, user=identify_operator().user, at=now)
 
 
 def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:

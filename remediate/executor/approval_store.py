@@ -1,7 +1,7 @@
-"""The approvals that this machine knows of: one small file a plan in the state directory, named by the plan's id.
+"""The store of approvals on this machine: one small file a plan in the state directory, named by the plan's id.
 
-What vouches for a certificate must be this user's own word, so the directory and the file are believed only where nobody else could
-have written them, and no symbolic link is followed.
+What vouches for a certificate must be this user's own word, so the directory and the file are believed only where no other user
+could have written them, and no symbolic link is followed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from remediate.model.errors import FormatError, RemediateError
 from remediate.model.identity import Fingerprint, PlanId
 
 _FOLDER = "approvals"
-_MOST_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 _DIRECTORY = os.O_RDONLY | DIRECTORY | NO_FOLLOW | CLOSE_ON_EXEC
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class ApprovalsUnusable(RemediateError):
-    """The state directory cannot keep approvals, or what it keeps may be somebody else's word."""
+    """The state directory cannot keep approvals, or what it keeps may be of another user."""
 
     default_next_step = "Make it a directory of this user alone (mode 0700), or name another one with --state-dir."
 
@@ -34,12 +34,12 @@ def recorded_approvals(state_dir: Path, plan: PlanId) -> tuple[ApprovedCertifica
     """Return what was approved on this machine for the plan with the id `plan`; creates nothing.
 
     Raises:
-        ApprovalsUnusable: others may have written the record, or it cannot be read.
+        ApprovalsUnusable: Others may have written the record, or it cannot be read.
     """
     if not os.path.lexists(state_dir / _FOLDER):
         return ()
     _refuse_without_locks()
-    with _in_one_sentence(state_dir), _opened(state_dir / _FOLDER) as folder:
+    with _convert_errors(state_dir), _open_folder(state_dir / _FOLDER) as folder:
         return _read(folder, plan)
 
 
@@ -47,32 +47,33 @@ def record_approvals(state_dir: Path, approvals: Approvals) -> None:
     """Add `approvals` to what is recorded for their plan. On disk when it returns; an earlier approval of a certificate stays.
 
     Raises:
-        ApprovalsUnusable: others may write there, or it cannot be written.
+        ApprovalsUnusable: Others may write there, or it cannot be written.
     """
     _refuse_without_locks()
-    with _in_one_sentence(state_dir):
+    with _convert_errors(state_dir):
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileExistsError):
             (state_dir / _FOLDER).mkdir(mode=0o700)
-        with _opened(state_dir / _FOLDER) as folder:
+        with _open_folder(state_dir / _FOLDER) as folder:
             # Two commands at once must not lose each other's approvals between reading and replacing.
             lock(folder)
-            known = _read(folder, approvals.plan)
-            _replace(folder, Approvals(approvals.plan, merged(known, approvals.approved)))
+            recorded = _read(folder, approvals.plan)
+            _replace(folder, Approvals(approvals.plan, merge_approvals(recorded, approvals.approved)))
 
 
-def merged(*several: Iterable[ApprovedCertificate]) -> tuple[ApprovedCertificate, ...]:
+def merge_approvals(*lists: Iterable[ApprovedCertificate]) -> tuple[ApprovedCertificate, ...]:
     """Return one approval for each certificate: the first one, but a person's own look before a ``--ca``."""
-    found: dict[Fingerprint, ApprovedCertificate] = {}
-    for approval in (approval for approvals in several for approval in approvals):
-        known = found.get(approval.certificate)
-        if known is None or (known.how == BY_CA and approval.how != BY_CA):
-            found[approval.certificate] = approval
-    return tuple(found.values())
+    merged: dict[Fingerprint, ApprovedCertificate] = {}
+    for approvals in lists:
+        for approval in approvals:
+            earlier = merged.get(approval.certificate)
+            if earlier is None or (earlier.how == BY_CA and approval.how != BY_CA):
+                merged[approval.certificate] = approval
+    return tuple(merged.values())
 
 
 def _refuse_without_locks() -> None:
-    """Where nobody can prove whose a file is, no approval is kept or believed."""
+    """Raise ApprovalsUnusable where the system cannot prove whose a file is."""
     if not HAS_FILE_LOCKS:
         raise ApprovalsUnusable(
             "This system cannot keep approvals as this user's own word.", next_step="Approve and apply on Linux, macOS or WSL."
@@ -80,7 +81,7 @@ def _refuse_without_locks() -> None:
 
 
 @contextmanager
-def _in_one_sentence(state_dir: Path) -> Iterator[None]:
+def _convert_errors(state_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -92,7 +93,7 @@ def _in_one_sentence(state_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[int]:
+def _open_folder(folder: Path) -> Iterator[int]:
     handle = os.open(folder, _DIRECTORY)
     try:
         _refuse_if_others_write(handle, folder)
@@ -122,7 +123,7 @@ def _read(folder: int, plan: PlanId) -> tuple[ApprovedCertificate, ...]:
         _refuse_if_others_write(handle, Path(_FOLDER, _name(plan)))
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ApprovalsUnusable(f"{Path(_FOLDER, _name(plan))} is no plain file, so no approvals are read from it.")
-        approvals = Approvals.from_json(file.read(_MOST_BYTES))
+        approvals = Approvals.from_json(file.read(_MAX_BYTES))
     if approvals.plan != plan:
         raise ApprovalsUnusable(f"{Path(_FOLDER, _name(plan))} holds the approvals of another plan, {approvals.plan}.")
     return approvals.approved

@@ -1,8 +1,8 @@
-"""The boundary around everything that talks to a box or a node: whatever leaves it is one of our errors, with the right meaning.
+"""The boundary around everything that talks to a peer or a node: whatever leaves it is an error of this project, rightly typed.
 
 A reading that ends in anything else was not made (ObservationError). A write that ends in anything else may have been done
-(OutcomeUnknown). What goes wrong in this room itself, once the journal has a run, becomes an UnplannedError, which the run's way out
-knows what to do with.
+(OutcomeUnknown). An error of the executor itself, once the journal has a run, becomes an UnplannedError, which the end of a failed run
+can handle.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REPORT = "Please report this, with the version of remediate; a traceback is sho
 
 
 class UnplannedError(RemediateError):
-    """An error that nobody planned for, in the middle of a run. It leaves a run only where nothing was written."""
+    """An unforeseen error in the middle of a run. It leaves a run only where nothing was written."""
 
     default_next_step = f"Nothing was changed. {_REPORT}"
 
@@ -43,7 +43,7 @@ def place_of(error: BaseException) -> str:
 
 
 def as_failure(error: Exception) -> RemediateError:
-    """Return `error` as one that the way out of a run knows: itself, or an UnplannedError that says its type and place."""
+    """Return `error` as the end of a failed run can handle it: itself, or an UnplannedError with its type and place."""
     if isinstance(error, RemediateError):
         return error
     planned = UnplannedError(f"An error that nobody planned for: {place_of(error)}.")
@@ -52,33 +52,33 @@ def as_failure(error: Exception) -> RemediateError:
 
 
 @contextmanager
-def reading(whom: str) -> Iterator[None]:
-    """Let nothing but our own errors leave a reading of `whom`. Raises ObservationError in the place of anything else."""
+def reading(source: str) -> Iterator[None]:
+    """Raise ObservationError in the place of any foreign error that a reading of `source` raises."""
     try:
         yield
     except FormatError as error:
-        raise ObservationError(f"What {whom} answered cannot be read: {error}") from error
+        raise ObservationError(f"What {source} answered cannot be read: {error}") from error
     except RemediateError:
         raise
     except Exception as error:
-        raise ObservationError(f"{whom} could not be read: {place_of(error)}. {_REPORT}") from error
+        raise ObservationError(f"{source} could not be read: {place_of(error)}. {_REPORT}") from error
 
 
 @contextmanager
-def writing(whom: str) -> Iterator[None]:
-    """Let nothing but our own errors leave a write to `whom`. Raises OutcomeUnknown in the place of anything else."""
+def writing(target: str) -> Iterator[None]:
+    """Raise OutcomeUnknown in the place of any foreign error that a write to `target` raises."""
     try:
         yield
     except FormatError as error:
-        raise OutcomeUnknown(f"What {whom} answered to a write cannot be read: {error}") from error
+        raise OutcomeUnknown(f"What {target} answered to a write cannot be read: {error}") from error
     except RemediateError:
         raise
     except Exception as error:
-        raise OutcomeUnknown(f"What {whom} did of a write is not known: {place_of(error)}. {_REPORT}") from error
+        raise OutcomeUnknown(f"What {target} did of a write is not known: {place_of(error)}. {_REPORT}") from error
 
 
 def guarded(environment: Environment) -> Environment:
-    """Return `environment` with the boundary around each connector that it calls by itself. Peers get theirs in `steady`."""
+    """Return `environment` with the boundary around each connector that it calls by itself. Peers get theirs in `reconnecting`."""
 
     def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
         with reading(f"cluster {cluster.name}"):
@@ -88,9 +88,9 @@ def guarded(environment: Environment) -> Environment:
         with reading(f"cluster {cluster.name}"):
             return environment.observe(cluster, limits=limits, sink=sink)
 
-    def ask_through(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+    def ask_through(access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
         try:
-            return environment.ask_through(way, address, port, product, limits)
+            return environment.ask_through(access, address, port, product, limits)
         except RemediateError:
             raise
         except Exception as error:  # noqa: BLE001 - what goes wrong between a client and a node is an answer, too

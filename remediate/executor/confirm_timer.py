@@ -45,7 +45,8 @@ class PromptingSource(Protocol):
     """A source of a secret that may put a question on the terminal."""
 
     @property
-    def asks_a_person(self) -> bool: ...
+    def asks_a_person(self) -> bool:
+        """Whether a person is asked for the secret."""
 
 
 def parse_within(text: str) -> timedelta:
@@ -80,8 +81,7 @@ def refuse_while_pending(
 ) -> None:
     """Raise LockHeld when a run on this cluster waits for its confirmation, or for its rollback.
 
-    Args:
-        unfinished: The run that is about to be resumed; it may wait for its confirmation.
+    `unfinished` is the run that is about to be resumed; it may wait for its confirmation.
     """
     pending = timers.find_active(journal, cluster.name)
     if pending is None:
@@ -215,7 +215,7 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
 
 
 def describe_timer(run: Run) -> str:
-    """What a person must know about the timer of a run that was left before its end; empty without one."""
+    """Return the sentence about the timer of a run that was left before its end; empty without one."""
     return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_active(run) else ""
 
 

@@ -1,4 +1,4 @@
-"""The real environment that a run touches, unless a test gives another: boxes, this machine's clock, its journal and its processes."""
+"""The environment of a run, unless a test gives another: peers, this machine's clock, its journal and its processes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> 
     return collect(cluster, limits=limits, sink=sink)
 
 
-def _ask_for_real(way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+def _ask_for_real(access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
     from remediate.connectors.expressway.mra_request import ask_through
 
-    return ask_through(way, address, port, product, limits)
+    return ask_through(access, address, port, product, limits)
 
 
 def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
@@ -53,13 +53,13 @@ def _journal_for_real(state_dir: Path) -> Journal:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Everything outside that a run touches.
+    """Everything outside of this program that a run touches.
 
     Attributes:
-        ask_through: sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
-        pause: waits so many seconds.
-        start_watcher: starts the process behind a confirm timer; raises TimerError when it does not come up.
-        lock_directory: where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
+        ask_through: Sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
+        pause: Waits so many seconds.
+        start_watcher: Starts the process behind a confirm timer; raises TimerError when it does not come up.
+        lock_directory: Where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
     """
 
     open_peers: OpenPeers = _open_for_real

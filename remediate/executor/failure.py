@@ -183,8 +183,7 @@ def _close(
 ) -> RunResult:
     """Close the run in the journal and return its result.
 
-    Args:
-        with_commands: The commands that resume or undo the run are an open step, too.
+    With `with_commands`, the commands that resume or undo the run are an open step, too.
     """
     context.stop.closing = True
     try:

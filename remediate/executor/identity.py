@@ -1,4 +1,4 @@
-"""Who runs this, for the lock and the journal."""
+"""The operator: the user, host and process of a run, for the lock and the journal."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the executor needs of the environment: a peer, a cluster of open peers, a way to observe, a clock. The real ones are in `environment`.
+"""The ports of the executor: a peer, a cluster of open peers, an observation, a clock. The real ones are in `environment`.
 
-Tests put a device in memory behind the same protocols; nothing else in this room knows the difference.
+Tests put a device in memory behind the same protocols; nothing else in this package knows the difference.
 """
 
 from __future__ import annotations
@@ -23,54 +23,85 @@ from remediate.model.snapshot import Snapshot
 
 
 class CapabilitiesPort(Protocol):
-    """What a box offers, as it documents itself."""
+    """The operations that a peer offers, as it documents itself."""
 
     @property
-    def remove_trusted_ca(self) -> bool: ...
+    def remove_trusted_ca(self) -> bool:
+        """Whether a certificate can be removed."""
 
 
 class PublisherPort(Protocol):
-    """One publisher that a box discovers servers from."""
+    """One publisher that a peer discovers servers from."""
 
     @property
-    def address(self) -> Address: ...
+    def address(self) -> Address:
+        """The address of the publisher."""
 
 
 class PeerPort(Protocol):
     """One open Expressway peer: the reads and writes that the executor uses. Writes do not read back: the executor does.
 
-    A write raises WriteForbidden (opened for reading), WriteRefused (the box said no), OutcomeUnknown (the answer was lost) or
+    A write raises WriteForbidden (opened for reading), WriteRefused (the peer refused it), OutcomeUnknown (the answer was lost) or
     NotOffered; a read raises ObservationError.
     """
 
     @property
-    def address(self) -> Address: ...
+    def address(self) -> Address:
+        """The address that the peer was opened under."""
+
     @property
     def identity(self) -> str:
-        """What this very box is known by, whatever name or address it was opened under."""
+        """The identity of this very peer, whatever name or address it was opened under."""
 
-    def capabilities(self) -> CapabilitiesPort: ...
-    def trusted_ca(self) -> tuple[Certificate, ...]: ...
-    def ciphers(self) -> Mapping[str, CipherList]: ...
-    def verify_origin_server(self) -> bool | None: ...
-    def publishers(self) -> Sequence[PublisherPort]: ...
-    def append_trusted_ca(self, certificate: Certificate) -> None: ...
-    def remove_trusted_ca(self, certificate: Certificate) -> None: ...
-    def set_cipher(self, name: str, value: CipherList) -> None: ...
-    def set_verify_origin_server(self, on: bool) -> None: ...  # noqa: FBT001 - the connectors' signature
-    def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None: ...
-    def restart(self) -> None: ...
+    def capabilities(self) -> CapabilitiesPort:
+        """Return what the peer offers."""
+
+    def trusted_ca(self) -> tuple[Certificate, ...]:
+        """Return the trusted CA list, in the peer's order."""
+
+    def ciphers(self) -> Mapping[str, CipherList]:
+        """Return the cipher lists by name."""
+
+    def verify_origin_server(self) -> bool | None:
+        """Return whether verification is on; None: not offered."""
+
+    def publishers(self) -> Sequence[PublisherPort]:
+        """Return the publishers that the peer discovers servers from."""
+
+    def append_trusted_ca(self, certificate: Certificate) -> None:
+        """Append a certificate to the trusted CA list."""
+
+    def remove_trusted_ca(self, certificate: Certificate) -> None:
+        """Remove a certificate from the trusted CA list."""
+
+    def set_cipher(self, name: str, value: CipherList) -> None:
+        """Set one cipher list."""
+
+    def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
+        """Turn verification on or off."""
+
+    def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
+        """Refresh the servers of one publisher."""
+
+    def restart(self) -> None:
+        """Restart the peer."""
 
 
 class ClusterPort(Protocol):
     """The peers of one cluster that could be opened, in the cluster's order, why the others could not, and which is the primary."""
 
     @property
-    def peers(self) -> Sequence[PeerPort]: ...
+    def peers(self) -> Sequence[PeerPort]:
+        """The peers that could be opened, in the cluster's order."""
+
     @property
-    def unreachable(self) -> Mapping[Address, str]: ...
+    def unreachable(self) -> Mapping[Address, str]:
+        """Why each of the other peers could not be opened."""
+
     @property
-    def primary(self) -> Address | None: ...
+    def primary(self) -> Address | None:
+        """The primary; None: no peer names it."""
+
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -78,31 +109,32 @@ class ClusterPort(Protocol):
 
 
 class OpenPeers(Protocol):
-    """How the peers of a cluster are opened."""
+    """The opening of the peers of a cluster."""
 
-    def __call__(self, cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort: ...
+    def __call__(self, cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
+        """Open the peers of a cluster."""
 
 
 class Observe(Protocol):
-    """How a cluster is looked at."""
+    """The observation of a cluster."""
 
-    def __call__(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot: ...
+    def __call__(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+        """Observe a cluster."""
 
 
 class AskThrough(Protocol):
-    """How one request is sent as a client would, through one peer to one endpoint. What went wrong is an answer too."""
+    """One request as a client sends it, through one peer to one endpoint. What went wrong is an answer too."""
 
-    def __call__(
-        self, way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits
-    ) -> ClientAnswer: ...
+    def __call__(self, access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+        """Send one request through one peer to one endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the process behind a confirm timer is told: names and paths, never a secret.
+    """The arguments of the process behind a confirm timer: names and paths, never a secret.
 
     Attributes:
-        timer: the timer's name in the journal; another one there has taken its place.
+        timer: The timer's name in the journal; another one there has taken its place.
     """
 
     run: str
@@ -114,7 +146,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """A process that is up and waits to be let go; it then looks at the journal, and ends when its timer does not stand there."""
+    """A process that is up and waits to be released; it then reads the journal, and ends when its timer is not there."""
 
     pid: int
     log: Path

@@ -82,8 +82,7 @@ def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplet
 def refuse_unusable(state_dir: Path, shared: Path) -> None:
     """Refuse a state directory that could not keep the journal and the locks of a run; leave nothing behind.
 
-    Args:
-        shared: The directory of the locks that all state directories of a user share, see `lock.shared_directory`.
+    `shared` is the directory of the locks that all state directories of a user share, see `lock.shared_directory`.
 
     Raises:
         LockError, JournalError: As a real run would before its first write to a peer.

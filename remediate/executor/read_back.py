@@ -60,8 +60,7 @@ def write_and_read_back(
 ) -> WriteAttempt:
     """Write one change to a peer and read it back (steps 6 and 7).
 
-    Args:
-        on_read_back: Called between the write and the read, so that the run can enter step 7.
+    `on_read_back` is called between the write and the read, so that the run can enter step 7.
 
     Raises:
         OutcomeUnknown: The answer was lost and the peer cannot be read either, or what was done cannot be read.
@@ -98,8 +97,7 @@ def look_for_late(
 ) -> Observed:
     """Read whether `change` was made in the end; one that may still show is looked for again.
 
-    Args:
-        state: How the journal left the step of the change.
+    `state` is how the journal left the step of the change.
 
     Raises:
         OutcomeUnknown: The peer cannot be read.
@@ -154,8 +152,7 @@ def wait_for_replication(
 ) -> None:
     """Wait until every peer shows the cipher list that was set on the primary.
 
-    Args:
-        check: Called between looks; may raise to stop.
+    `check` is called between looks, and may raise to stop.
 
     Raises:
         ChangeFailed: A peer did not take it over within the limit.

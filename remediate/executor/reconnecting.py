@@ -1,6 +1,6 @@
-"""A peer whose answers a run can rely on: the boundary, fresh sessions, and trusted CA lists that are read again where they surprise.
+"""A peer that reconnects, so that a run can rely on what it reads, and how the peers of a cluster are opened as such.
 
-Whatever its connector raises leaves as one of our errors (`boundary`). When the shell does not answer a question, it is asked
+Whatever its connector raises leaves as an error of this project (`boundary`). When the shell does not answer a question, it is asked
 once more over a fresh session: a lost answer often takes the session with it. A trusted CA list that lacks something, or is not
 as the run left it, is read again over a fresh session, too. A write is never sent again from here.
 """
@@ -32,27 +32,29 @@ _FRESH_SESSIONS = 2
 
 
 class ReconnectingPeer:
-    """`box`, replaced by one from `reopen` when its session or its list is not to be relied on."""
+    """An open peer, replaced by one from `reopen` when its session or its list is not to be relied on."""
 
     def __init__(
-        self, box: PeerPort, reopen: Callable[[], ClusterPort], limits: Limits, pause: Callable[[float], None]
+        self, peer: PeerPort, reopen: Callable[[], ClusterPort], limits: Limits, pause: Callable[[float], None]
     ) -> None:
-        self._box = box
+        self._peer = peer
         self._reopen = reopen
         self._limits = limits
         self._pause = pause
         self._fresh_sessions = _FRESH_SESSIONS
         self._belief = ListBelief()
-        self._looked_into: tuple[Certificate, ...] | None = None
+        self._last_listed: tuple[Certificate, ...] | None = None
 
     @property
     def address(self) -> Address:
-        return self._box.address
+        """The address that the peer was opened under."""
+        return self._peer.address
 
     @property
     def identity(self) -> str:
+        """The identity of the peer, see `PeerPort.identity`."""
         with reading(self.address):
-            return self._box.identity
+            return self._peer.identity
 
     def expect(self, belief: ListBelief) -> None:
         """Hold every later reading of the trusted CA list against `belief`."""
@@ -64,71 +66,81 @@ class ReconnectingPeer:
         return self._belief.beside.get(certificate, self._belief.unrelated or frozenset())
 
     def capabilities(self) -> CapabilitiesPort:
+        """Return what the peer offers."""
         with reading(self.address):
-            return self._box.capabilities()
+            return self._peer.capabilities()
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
         """Return the trusted CA list.
 
         Raises:
-            ShrunkenList: it lacks certificates that it held before, also when it is read again.
-            ObservationError: it cannot be read, or is empty.
+            ShrunkenList: It lacks certificates that it held before, also when it is read again.
+            ObservationError: It cannot be read, or is empty.
         """
-        listed = self._looked_into = self._read_until_it_is_as_expected()
+        listed = self._last_listed = self._read_expected_list()
         if not listed:
             raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
         missing = self._belief.missing(_fingerprints(listed))
         self._belief.update(listed)
         if missing:
-            raise ShrunkenList(self._what_is_missing(missing), listed, self._belief)
+            raise ShrunkenList(self._describe_missing(missing), listed, self._belief)
         return listed
 
     def publishers(self) -> Sequence[PublisherPort]:
+        """Return the publishers that the peer discovers servers from."""
         with reading(self.address):
-            return self._box.publishers()
+            return self._peer.publishers()
 
     def ciphers(self) -> Mapping[str, CipherList]:
-        return self._ask(lambda box: box.ciphers())
+        """Return the cipher lists."""
+        return self._ask(lambda peer: peer.ciphers())
 
     def verify_origin_server(self) -> bool | None:
-        return self._ask(lambda box: box.verify_origin_server())
+        """Return whether verification is on; None: not offered."""
+        return self._ask(lambda peer: peer.verify_origin_server())
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
+        """Append a certificate to the trusted CA list."""
         self._belief.forget(certificate.fingerprint)
         with writing(self.address):
-            self._box.append_trusted_ca(certificate)
+            self._peer.append_trusted_ca(certificate)
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
+        """Remove a certificate from the trusted CA list."""
         self._belief.forget(certificate.fingerprint)
         with writing(self.address):
-            self._box.remove_trusted_ca(certificate)
+            self._peer.remove_trusted_ca(certificate)
 
     def set_cipher(self, name: str, value: CipherList) -> None:
+        """Set one cipher list."""
         with writing(self.address):
-            self._box.set_cipher(name, value)
+            self._peer.set_cipher(name, value)
 
     def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
+        """Turn verification on or off."""
         with writing(self.address):
-            self._box.set_verify_origin_server(on)
+            self._peer.set_verify_origin_server(on)
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
+        """Refresh the servers of one publisher."""
         with writing(self.address):
-            self._box.refresh_discovery(publisher, product, axl)
+            self._peer.refresh_discovery(publisher, product, axl)
 
     def restart(self) -> None:
+        """Restart the peer."""
         with writing(self.address):
-            self._box.restart()
+            self._peer.restart()
 
-    def _read_until_it_is_as_expected(self) -> tuple[Certificate, ...]:
-        """Read the list; where it surprises, over fresh sessions and after pauses, until it does not, or has been read often enough.
+    def _read_expected_list(self) -> tuple[Certificate, ...]:
+        """Read the list; where it is unexpected, again over fresh sessions and after pauses, as often as the limits allow.
 
         One that differs only in the run's own certificates may be old, and is given as long as a write is given to show.
         """
         listed, looks = self._read_list(), 0
-        while listed != self._looked_into and self._belief.is_unexpected(_fingerprints(listed)):
-            whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
+        while listed != self._last_listed and self._belief.is_unexpected(_fingerprints(listed)):
+            is_whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
             attempts, pause_s = (
-                schedule_of_late_looks(self._limits) if whole else (self._limits.read_attempts, self._limits.read_pause_s)
+                schedule_of_late_looks(self._limits) if is_whole else (self._limits.read_attempts, self._limits.read_pause_s)
             )
             if looks >= attempts:
                 break
@@ -138,9 +150,12 @@ class ReconnectingPeer:
             listed = self._read_list()
         return listed
 
-    def _what_is_missing(self, missing: Sequence[Fingerprint]) -> str:
-        known = self._belief.certificates
-        names = [describe_certificate(known[fingerprint]) if fingerprint in known else fingerprint for fingerprint in missing]
+    def _describe_missing(self, missing: Sequence[Fingerprint]) -> str:
+        certificates = self._belief.certificates
+        names = [
+            describe_certificate(certificates[fingerprint]) if fingerprint in certificates else fingerprint
+            for fingerprint in missing
+        ]
         return (
             f"The trusted CA list that {self.address} shows lacks {first_few(names)}, which it held before. It may have been "
             "cut, so what else it lacks proves nothing."
@@ -148,29 +163,29 @@ class ReconnectingPeer:
 
     def _read_list(self) -> tuple[Certificate, ...]:
         with reading(self.address):
-            return self._box.trusted_ca()
+            return self._peer.trusted_ca()
 
     def _ask(self, question: Callable[[PeerPort], _T]) -> _T:
         try:
             with reading(self.address):
-                return question(self._box)
+                return question(self._peer)
         except ObservationError as lost:
             if not self._renew(lost):
                 raise
         with reading(self.address):
-            return question(self._box)
+            return question(self._peer)
 
     def _renew(self, lost: ObservationError | None = None) -> bool:
-        """Log in anew; returns False when that was done often enough. `lost` is why, for the sentence where it cannot be."""
+        """Log in anew; return False when that was done often enough. `lost` is the reason, for the message where it fails."""
         if not self._fresh_sessions:
             return False
         self._fresh_sessions -= 1
-        fresh = next((box for box in self._reopen().peers if box.address == self.address), None)
+        fresh = next((peer for peer in self._reopen().peers if peer.address == self.address), None)
         if fresh is None:
             raise ObservationError(
                 f"{lost or self.address + ' was to be read again.'} It cannot be logged in to again either."
             ) from lost
-        self._box = fresh
+        self._peer = fresh
         return True
 
 
@@ -181,7 +196,7 @@ def _fingerprints(listed: Sequence[Certificate]) -> frozenset[Fingerprint]:
 def open_reconnecting_peers(
     environment: Environment, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
 ) -> tuple[ClusterPort, tuple[ReconnectingPeer, ...]]:
-    """Open `cluster` until `stack` ends; returns it, and its peers as steady ones."""
+    """Open `cluster` until `stack` ends; return it, and its peers as ones that reconnect."""
 
     def open_all() -> ClusterPort:
         opened = guarded(environment).open_peers(cluster, limits, writable=writable)
@@ -189,10 +204,10 @@ def open_reconnecting_peers(
         return opened.__enter__()
 
     opened = open_all()
-    return opened, tuple(ReconnectingPeer(box, open_all, limits, environment.pause) for box in opened.peers)
+    return opened, tuple(ReconnectingPeer(peer, open_all, limits, environment.pause) for peer in opened.peers)
 
 
 def _close_quietly(opened: ClusterPort) -> None:
-    """End the sessions. What goes wrong with that changes nothing of what the run came to."""
+    """End the sessions; an error there changes nothing in the result of the run."""
     with suppress(Exception):
         opened.__exit__(None, None, None)

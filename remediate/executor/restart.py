@@ -148,7 +148,7 @@ class _Restarts:
             self.restarted.append(peer)
             return True
         self._leave_to_person(
-            peer, f"Whether {peer} restarted is not known; {self._others_restarted()}. {change.manual_instruction}"
+            peer, f"Whether {peer} restarted is not known; {self._describe_earlier_restarts()}. {change.manual_instruction}"
         )
         return False
 
@@ -168,20 +168,20 @@ class _Restarts:
         """Leave a peer to a person that refuses clients after its restart too; return False: no other peer is restarted."""
         result = "still " if after.in_effect is False else "does not get through: "
         self.unknown.pop(peer, None)
-        others = self._others_restarted(peer)
+        earlier = self._describe_earlier_restarts(peer)
         self._leave_to_person(
             peer,
-            f"{peer} was restarted, and a request through it {result}{after.description}. {others[0].upper()}{others[1:]}. Take a "
+            f"{peer} was restarted, and a request through it {result}{after.description}. {earlier[0].upper()}{earlier[1:]}. Take a "
             f"diagnostic log of {peer} ({DIAGNOSTIC_LOGGING_PAGE}) while a client asks again, and look for `verification failed` "
             "and `not in certificate`.",
         )
         return False
 
-    def _others_restarted(self, peer: Address | None = None) -> str:
-        others = [restarted for restarted in self.restarted if restarted != peer]
-        if not others:
+    def _describe_earlier_restarts(self, peer: Address | None = None) -> str:
+        earlier = [restarted for restarted in self.restarted if restarted != peer]
+        if not earlier:
             return "no other peer was restarted"
-        return f"before it, {', '.join(others)} {'was' if len(others) == 1 else 'were'} restarted, and no other peer was"
+        return f"before it, {', '.join(earlier)} {'was' if len(earlier) == 1 else 'were'} restarted, and no other peer was"
 
     def _leave_to_person(self, peer: Address, text: str) -> None:
         self.state.leave_to_person(self.context.events, ManualStep(text, peer))
@@ -204,8 +204,7 @@ class Client:
 
         The peer may answer again before clients get through it: whatever they get is waited out.
 
-        Args:
-            endpoints: What to ask for; empty: all endpoints that the plan fixes there.
+        Without `endpoints`, it asks for all that the plan fixes there.
         """
         patience_s = self.context.limits.after_restart_s
         return self._test(peer, endpoints or self._fixed_endpoints(peer), patience_s, _PASSES_AFTER_A_RESTART)

@@ -74,6 +74,7 @@ def refuse_if_changed(
     """Raise StalePlan when a peer is not what the plan was made from.
 
     Args:
+        plan: The plan, which holds a digest of each list.
         current: The lists of the peer now.
         certificates: Certificates to name a difference by: everything that was read, and the plan's.
         earlier: The peer's backup in this plan's own unfinished run, which shows exactly what was there.
@@ -186,8 +187,7 @@ def _name(fingerprint: Fingerprint, certificates: Mapping[Fingerprint, Certifica
 def name_possible_authors(failure: StalePlan, plan: Plan, journal: Journal, own_run: str) -> StalePlan:
     """Return `failure` with who could have made the difference: later runs in `journal` on this cluster, or others.
 
-    Args:
-        own_run: The run of this plan, which is no possible author; empty: there is none.
+    `own_run` is the run of this plan, which is no possible author; empty: there is none.
     """
     made_at = rfc3339(plan.made_at)
     later = [

@@ -73,8 +73,7 @@ def fixed_endpoints(plan: Plan) -> frozenset[str]:
 def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
     """Return what must hold afterwards: what the plan says, and that no endpoint is lost which verifies now, planned for or not.
 
-    Args:
-        judgements: What every endpoint gets from every peer before the run.
+    `judgements` are what every endpoint gets from every peer before the run.
     """
     forecasts = {(forecast.peer, forecast.address, forecast.port): forecast for forecast in plan.endpoints}
     for judgement in judgements:

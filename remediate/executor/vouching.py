@@ -1,4 +1,4 @@
-"""Step 3, who vouches: established anew at every apply, whatever the plan's own word says (docs/decisions/0005-approvals.md).
+"""Vouching for the certificates that a plan trusts (step 3), established anew at every apply (docs/decisions/0005-approvals.md).
 
 A plan is a file, and anybody can write one with an id that fits. So a certificate is trusted only where this cluster's lists, the
 inventory's `ca`, certificate management or a person vouches for it now, and where an endpoint that the plan verifies needs it.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from remediate.connectors.authorities import read_authorities
 from remediate.executor import verification
-from remediate.executor.approval_store import merged, recorded_approvals
+from remediate.executor.approval_store import merge_approvals, recorded_approvals
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.result import ApplyOptions
@@ -44,23 +44,25 @@ def known_approvals(
 ) -> tuple[ApprovedCertificate, ...]:
     """Return every approval of a person that counts for `plan` here.
 
-    Those of this command, those recorded on this machine under the plan's id, and those of the unfinished run that is gone on with.
-    Raises ApprovalsUnusable.
+    These are those of this command, those recorded on this machine under the plan's id, and those of the run that is resumed.
+
+    Raises:
+        ApprovalsUnusable: The recorded ones cannot be believed or read.
     """
     of_the_run = journal.approvals(unfinished.id) if unfinished else ()
     resumed = [ApprovedCertificate(record.fingerprint, record.at, record.approver, record.how) for record in of_the_run]
-    return merged(options.approvals, recorded_approvals(state_dir, plan.id), resumed)
+    return merge_approvals(options.approvals, recorded_approvals(state_dir, plan.id), resumed)
 
 
 def refuse_unapproved(
     plan: Plan, cluster: ClusterAccess, options: ApplyOptions, state_dir: Path
 ) -> tuple[ApprovedCertificate, ...]:
-    """Return the approvals that are known for `plan`, before any box is asked, so that a person answers no question in vain.
+    """Return the approvals for `plan`, before any peer is opened, so that a person answers no question in vain.
 
     Raises:
-        Declined: by the plan's own word a person must vouch for a certificate, and none did. That the plan says *vouched for* is
-            looked at only where it counts, at step 3.
-        InventoryError: a CA file of the inventory cannot be read.
+        Declined: By the plan's own word a person must vouch for a certificate, and none did. Whether something else vouches for a
+            certificate is established at step 3.
+        InventoryError: A CA file of the inventory cannot be read.
     """
     with Journal(state_dir) as journal:
         approvals = known_approvals(plan, options, state_dir, journal, journal.find_unfinished(plan))
@@ -71,31 +73,34 @@ def refuse_unapproved(
 
 
 def establish(
-    plan: Plan, now: Snapshot, approvals: Sequence[ApprovedCertificate], *, who: str, at: datetime
+    plan: Plan, now: Snapshot, approvals: Sequence[ApprovedCertificate], *, user: str, at: datetime
 ) -> tuple[ApprovalRecord, ...]:
     """Return who vouches for each certificate that `plan` trusts, for the journal.
 
     Args:
-        now: the cluster as read for this run: its `vouched_for` is what lists, `ca` and certificate management say now.
-        who, at: who carries out the run, and when.
+        plan: The plan.
+        now: The cluster as read for this run: its `vouched_for` is what lists, `ca` and certificate management vouch for now.
+        approvals: The approvals that persons gave.
+        user: The user who carries out the run.
+        at: When the run is carried out.
 
     Raises:
-        Declined: nobody vouches for one of them now.
+        Declined: One of them has no voucher now.
     """
-    found: list[ApprovalRecord] = []
+    records: list[ApprovalRecord] = []
     missing: list[TrustCertificate] = []
     by_person = {approval.certificate: approval for approval in approvals}
     for action in _trusted(plan):
         how = _vouched_by(action.certificate, now)
         approval = by_person.get(action.certificate)
         if how:
-            found.append(ApprovalRecord(action.certificate, who, how, rfc3339(at)))
+            records.append(ApprovalRecord(action.certificate, user, how, rfc3339(at)))
         elif approval and not (approval.how == BY_CA and _disputed(action.certificate, now)):
-            found.append(ApprovalRecord(action.certificate, approval.by, _how_approved(approval), approval.at))
+            records.append(ApprovalRecord(action.certificate, approval.by, _how_approved(approval), approval.at))
         else:
             missing.append(action)
     _refuse(plan, missing, [peer.address for peer in now.peers if peer.error is not None])
-    return tuple(found)
+    return tuple(records)
 
 
 def refuse_unneeded(
@@ -104,15 +109,14 @@ def refuse_unneeded(
     """Raise StalePlan when the proof does not need a certificate that the plan would add to a peer.
 
     A plan that was made here never holds one: a list with fewer additions that verifies as much is chosen before. What a peer has
-    already is not added. Where an endpoint that the plan promises could not be looked at from a peer, nothing is known to be unneeded.
+    already is not added. Where a peer could not judge an endpoint that the plan promises, nothing on it is known to be unneeded.
 
-    Args:
-        forecast: what the plan would come to, judged from `now`.
+    `forecast` is what the plan would come to, judged from `now`.
     """
     after = verification.with_plan(plan, now)
-    unseen = {one.peer for one in forecast.unseen if one.after.verdict.ok}
+    unseen = {endpoint.peer for endpoint in forecast.unseen if endpoint.after.verdict.ok}
     working = _working(judge(after))
-    said = []
+    unneeded = []
     for action in _trusted(plan):
         doubtful = [
             peer.address
@@ -125,11 +129,11 @@ def refuse_unneeded(
         needing = _peers_that_lose(after, doubtful, action.certificate, working, judge)
         idle = [peer for peer in doubtful if peer not in needing]
         if idle:
-            said.append(f"{describe_certificate(plan.certificates[action.certificate])} on {', '.join(idle)}")
-    if said:
+            unneeded.append(f"{describe_certificate(plan.certificates[action.certificate])} on {', '.join(idle)}")
+    if unneeded:
         raise StalePlan(
             f"The plan for {plan.cluster} is stale: it would trust what no endpoint needs by what is presented and trusted now: "
-            f"{'; '.join(said)}."
+            f"{'; '.join(unneeded)}."
         )
 
 
@@ -140,7 +144,7 @@ def _peers_that_lose(
     working: frozenset[tuple[Key, str]],
     judge: Callable[[Snapshot], Sequence[Judgement]],
 ) -> frozenset[Address]:
-    """Those of `peers` through which something that verifies or works in `after` would not without `certificate`."""
+    """Return those of `peers` through which something that verifies or works in `after` would not without `certificate`."""
     if not peers:
         return frozenset()
     shorter = tuple(
@@ -153,15 +157,15 @@ def _peers_that_lose(
 
 
 def _working(judgements: Sequence[Judgement]) -> frozenset[tuple[Key, str]]:
-    """Each pair that verifies, and each that works although it does not count as verified: neither may be lost."""
-    found: set[tuple[Key, str]] = set()
+    """Return each pair that verifies, and each that works although it does not count as verified: neither may be lost."""
+    working: set[tuple[Key, str]] = set()
     for judgement in judgements:
         key = (judgement.peer, judgement.address, judgement.port)
         if judgement.outcome.verdict.ok:
-            found.add((key, "verifies"))
+            working.add((key, "verifies"))
         if judgement.works:
-            found.add((key, "works"))
-    return frozenset(found)
+            working.add((key, "works"))
+    return frozenset(working)
 
 
 def certificates_to_trust(plan: Plan) -> frozenset[Fingerprint]:
@@ -177,10 +181,10 @@ def needing_a_person(plan: Plan) -> tuple[TrustCertificate, ...]:
 def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> list[str]:
     """Return who approved which certificate of `plan`, when and how: one sentence each, in the plan's order."""
     by_person = {approval.certificate: approval for approval in approvals}
-    known = [by_person[action.certificate] for action in _trusted(plan) if action.certificate in by_person]
+    approved = [by_person[action.certificate] for action in _trusted(plan) if action.certificate in by_person]
     return [
         f"{describe_certificate(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
-        for approval in known
+        for approval in approved
     ]
 
 
@@ -189,12 +193,12 @@ def _trusted(plan: Plan) -> Iterator[TrustCertificate]:
 
 
 def _disputed(certificate: Fingerprint, now: Snapshot) -> bool:
-    """Whether somebody may be in the middle of what was seen of `certificate`: then only a person who compared it vouches."""
+    """Return whether `certificate` may come from an attacker in the middle: then only a person who compared it vouches."""
     return any(alarm.certificate == certificate for alarm in now.alarms)
 
 
 def _vouched_by(certificate: Fingerprint, now: Snapshot) -> str | None:
-    """What vouches for `certificate` without a person's approval; None: nothing does."""
+    """Return what vouches for `certificate` without a person's approval; None: nothing does."""
     if _disputed(certificate, now):
         return None
     for peer in now.peers:
@@ -205,7 +209,7 @@ def _vouched_by(certificate: Fingerprint, now: Snapshot) -> str | None:
 
 def _how_approved(approval: ApprovedCertificate) -> str:
     options = {BY_CA: "given by a person with --ca", "terminal": "approved by a person, asked by `remediate approve`"}
-    # Of an unfinished run that is gone on with, the journal's own words are kept.
+    # For a resumed run, the journal's own words are kept.
     return options.get(approval.how) or (
         f"approved by a person with --{approval.how}" if approval.how in {"approve", "approve-file"} else approval.how
     )

@@ -40,8 +40,7 @@ class Writer(Protocol):
     def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), unless the peer shows that there is nothing to do.
 
-        Args:
-            number: The step of the plan that the change belongs to.
+        `number` is the step of the plan that the change belongs to.
         """
 
 
@@ -52,11 +51,13 @@ class DryRunWriter:
     context: RunContext
 
     def back_up(self, backups: Collection[Backup]) -> None:
+        """Keep how every peer is (step 4)."""
         self.context.steps.enter(Step.BACK_UP)
         message = f"Would back up {count(len(backups), 'peer')} and record the run."
         self.context.events.emit("would-change", message, step=Step.BACK_UP.value)
 
     def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+        """Make one change on one peer (steps 5 to 7), see `Writer.carry_out`."""
         if _read_if_to_do(peer, change, self.context.events) is None:
             return ChangeOutcome.ALREADY_MADE
         for step in (Step.INTENT, Step.WRITE, Step.READ_BACK):
@@ -86,6 +87,7 @@ class JournalingWriter:
         return replace(self, window=None, is_recovering=True)
 
     def back_up(self, backups: Collection[Backup]) -> None:
+        """Keep how every peer is (step 4)."""
         self._enter(Step.BACK_UP)
         context, state = self.context, self.state
         if context.unfinished is None:
@@ -109,6 +111,7 @@ class JournalingWriter:
                 self._settle(record, reachable[record.peer])
 
     def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+        """Make one change on one peer (steps 5 to 7), see `Writer.carry_out`."""
         outcome = self._make(peer, change, number)
         if outcome is not ChangeOutcome.MANUAL:
             self.state.in_effect.append(change)

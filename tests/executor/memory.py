@@ -151,12 +151,14 @@ class MemoryCluster:
         self.tap("observe")
         return self.snapshot()
 
-    def ask_through(self, way: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+    def ask_through(
+        self, access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits
+    ) -> ClientAnswer:
         """What a client gets: the real verdict, by the list that the peer has loaded."""
         del limits
-        self.tap(f"before a client asks {way.host} for {address}:{port}")
-        self.asked.append((Address(way.host), f"{address}:{port}", product))
-        box = next(peer for peer in self.boxes if peer.address == way.host)
+        self.tap(f"before a client asks {access.host} for {address}:{port}")
+        self.asked.append((Address(access.host), f"{address}:{port}", product))
+        box = next(peer for peer in self.boxes if peer.address == access.host)
         if box.clients_get:
             return box.clients_get
         if box.down_for:
@@ -165,7 +167,7 @@ class MemoryCluster:
         known = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
         seen = replace(self.snapshot(), peers=(self._peer(judged),), certificates=known)
         verdicts = {(one.address, one.port): one.outcome.verdict for one in verify_snapshot(seen)}
-        self.tap(f"after a client asked {way.host} for {address}:{port}")
+        self.tap(f"after a client asked {access.host} for {address}:{port}")
         good = verdicts[address, port].ok or judged.verify is False
         return ClientAnswer(Got.REACHED, "HTTP 200") if good else ClientAnswer(Got.REFUSED, "HTTP 502")
 
