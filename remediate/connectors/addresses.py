@@ -1,6 +1,6 @@
-"""Which addresses somebody else may send us to: none that lead back to this machine, to its own link, or to everybody.
+"""Addresses that a source other than the inventory names, and which of them may be used.
 
-What the inventory names is the operator's word and is not checked here.
+None may lead back to this machine, to its own link, or to all hosts. What the inventory itself names is not checked here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import socket
 from collections.abc import Collection, Iterable
 
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 from remediate.model.access import ClusterAccess
 from remediate.model.identity import Address
 
@@ -18,24 +18,27 @@ MAX_NAME_OCTETS = 253
 MAX_LABEL_OCTETS = 63
 """Both from RFC 1035, 2.3.4, without the final dot."""
 
-_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
-"""A last label that resolvers read as part of an IPv4 address (``127.1``, ``2130706433``); no top-level domain is one."""
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+"""A last label that resolvers read as part of an IPv4 address (``127.1``, ``2130706433``); no top-level domain looks like it."""
 
 
 class SpecialAddress(OSError):
-    """A name leads to nothing but addresses that only the inventory may name."""
+    """A host name resolves only to addresses that the inventory alone may name."""
 
 
-def names_of(cluster: ClusterAccess) -> frozenset[str]:
-    """Return every host that the inventory itself names, in lower case: it may be connected to, whatever it is."""
+def list_inventory_hosts(cluster: ClusterAccess) -> frozenset[str]:
+    """Return every host that the inventory names, in lower case; these need no check."""
     hosts: list[str] = [peer.address for peer in cluster.peers]
     for node in cluster.nodes:
         hosts += [node.address, *([node.connect_to] if node.connect_to else [])]
     return frozenset(host.casefold() for host in hosts)
 
 
-def kind_of(text: str) -> str | None:
-    """Return ``loopback``, ``link-local``, ``multicast``, ``broadcast`` or ``unspecified``; None for any other host."""
+def classify_address(text: str) -> str | None:
+    """Return the special kind of an address; None for any other host.
+
+    The kinds are ``loopback``, ``link-local``, ``multicast``, ``broadcast`` and ``unspecified``.
+    """
     name = text.casefold().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return "loopback"  # RFC 6761, 6.3
@@ -53,44 +56,48 @@ def kind_of(text: str) -> str | None:
     return next((kind for kind, holds in kinds.items() if holds), None)
 
 
-def check_name(
+def check_discovered_name(
     text: str, named_in_inventory: Collection[str], kinds: Collection[str] = ()
 ) -> tuple[Address | None, str | None]:
-    """Return the host that somebody else named, or None and why it is not used.
+    """Return a host that a source named, or None and why it is not used.
 
     Args:
-        named_in_inventory: hosts in lower case that need no check (`names_of`).
-        kinds: special kinds of address (`kind_of`) that may be used here.
+        text: The name or address as the source gave it.
+        named_in_inventory: Hosts in lower case that need no check (`list_inventory_hosts`).
+        kinds: Special kinds of address (`classify_address`) that may be used here.
     """
     host = text.strip()
     if host.casefold() in named_in_inventory:
         return Address(host), None
-    kind = kind_of(host)
+    kind = classify_address(host)
     if kind is not None and kind not in kinds:
         return None, f"{kind} address"
     labels = host.removesuffix(".").split(".")
     if len(host) > MAX_NAME_OCTETS or (":" not in host and max(map(len, labels)) > MAX_LABEL_OCTETS):
         return None, "longer than a host name may be"
-    address = address_in(host)
-    if address is None or (_NUMBER.fullmatch(labels[-1]) and not _is_ipv4(host)):
+    address = parse_address(host)
+    if address is None or (_NUMERIC_LABEL.fullmatch(labels[-1]) and not _is_ipv4(host)):
         return None, "no host name and no IP address"
     return address, None
 
 
 def connect(host: str, port: int, timeout_s: float, *, guarded: bool) -> socket.socket:
-    """Return a connected socket.
+    """Open a TCP connection.
 
     Args:
-        guarded: somebody else named `host`, so addresses that only the inventory may name are passed over.
+        host: Name or address to connect to.
+        port: TCP port.
+        timeout_s: Seconds for each address.
+        guarded: `host` comes from a source other than the inventory, so addresses that only the inventory may name are skipped.
 
     Raises:
-        SpecialAddress: `guarded`, and nothing else is left. Nothing was sent.
-        OSError, UnicodeError: as `socket.create_connection`.
+        SpecialAddress: `guarded`, and no other address is left. Nothing was sent.
+        OSError, UnicodeError: As `socket.create_connection`.
     """
     if not guarded:
         return socket.create_connection((host, port), timeout_s)
     resolved = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    return _connect_to_first([address for address in resolved if kind_of(address) is None], host, port, timeout_s)
+    return _connect_to_first([address for address in resolved if classify_address(address) is None], host, port, timeout_s)
 
 
 def _connect_to_first(addresses: Iterable[str], host: str, port: int, timeout_s: float) -> socket.socket:

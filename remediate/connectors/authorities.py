@@ -1,4 +1,4 @@
-"""Files and folders of CA certificates that the operator vouches for."""
+"""CA certificates in the files and folders that the operator names."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from remediate.model.certificate_file import certificates_in
 from remediate.model.errors import CertificateError, InventoryError, NoCertificate
 
 _NEXT_STEP = "Name a file with CA certificates (PEM, DER or PKCS#7), or a folder of them, and run the command again."
-_LARGEST_CA_FILE = 64 * 1024 * 1024
+_MAX_CA_FILE_BYTES = 64 * 1024 * 1024
 """Twenty times as much as the longest trusted CA list that is read takes as PEM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorities:
-    """What was read.
+    """CA certificates that were read.
 
     Attributes:
-        certificates: each once, in the order of the files.
-        passed_over: one sentence for each file of a folder that holds no certificate, with what converts it.
+        certificates: Each once, in the order of the files.
+        passed_over: One sentence for each file of a folder that holds no certificate, with what converts it.
     """
 
     certificates: tuple[Certificate, ...]
@@ -30,41 +30,41 @@ class Authorities:
 
 
 def read_authorities(paths: Iterable[Path]) -> Authorities:
-    """Return the certificates in `paths`; of a folder, those of every file that is not hidden, by name.
+    """Read the certificates in `paths`; of a folder, those of every file that is not hidden, by name.
 
     Raises:
-        InventoryError: there is no such file or folder, or it cannot be read.
-        CertificateError: a file that is named itself holds none, or a folder has no file that does. A broken certificate and a
-            private key are refused wherever they stand.
+        InventoryError: There is no such file or folder, or it cannot be read.
+        CertificateError: A file that is named itself holds none, or no file of a folder does. A broken certificate and a private
+            key are refused in any file.
     """
-    found: dict[Certificate, None] = {}
+    distinct: dict[Certificate, None] = {}
     passed_over: list[str] = []
     for path in paths:
         certificates, sentences = _read_folder(path) if _is_folder(path) else (_read_file(path), ())
-        found |= dict.fromkeys(certificates)
+        distinct |= dict.fromkeys(certificates)
         passed_over.extend(sentences)
-    return Authorities(tuple(found), tuple(passed_over))
+    return Authorities(tuple(distinct), tuple(passed_over))
 
 
 def _read_folder(folder: Path) -> tuple[list[Certificate], list[str]]:
-    found: list[Certificate] = []
+    certificates: list[Certificate] = []
     refused: list[NoCertificate] = []
     for file in _files_in(folder):
         try:
-            found.extend(_read_file(file))
+            certificates.extend(_read_file(file))
         except NoCertificate as error:
             refused.append(error)
-    if not found and refused:
+    if not certificates and refused:
         raise NoCertificate(" ".join(str(error) for error in refused), next_step=refused[0].next_step)
-    if not found:
+    if not certificates:
         raise InventoryError(f"{folder}: there is no file in this folder of CA certificates.", next_step=_NEXT_STEP)
-    return found, [f"{error} {error.next_step}" for error in refused]
+    return certificates, [f"{error} {error.next_step}" for error in refused]
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except (OSError, ValueError):  # what is wrong with it, reading it says
+    except (OSError, ValueError):  # reading it raises with the reason
         return False
 
 
@@ -77,7 +77,7 @@ def _files_in(folder: Path) -> tuple[Path, ...]:
 
 def _read_file(file: Path) -> tuple[Certificate, ...]:
     try:
-        content = read_regular_file(file, _LARGEST_CA_FILE)
+        content = read_regular_file(file, _MAX_CA_FILE_BYTES)
     except FileNotFoundError as error:
         raise InventoryError(f"{file}: no such file or folder of CA certificates.", next_step=_NEXT_STEP) from error
     except FileTooLarge as error:

@@ -1,6 +1,6 @@
-"""One HTTPS connection whose every exchange has one deadline and one size limit, from the first byte of the status line on.
+"""One HTTPS connection, with one deadline and one size limit for each exchange, from the first byte of the status line.
 
-The limits stand below the HTTP parser, on the socket: whatever the server sends (headers one byte a second, an endless body behind a
+The limits apply below the HTTP parser, on the socket: whatever the server sends (headers one byte a second, an endless body behind a
 redirect, a flood of interim answers), it is counted and timed before anything is kept, and nothing is ever decompressed.
 """
 
@@ -28,20 +28,20 @@ _CHUNK = 64 * 1024
 _PLAIN_CODINGS = frozenset({"", "identity"})
 
 
-class TooLarge(HTTPException):
-    """The server sends more than the limit, which is `limit` bytes."""
+class ResponseTooLarge(HTTPException):
+    """The server sends more than `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
         self.limit = limit
 
 
-class NotPlain(HTTPException):
-    """The server sends a coding (compression) that was not asked for; `str()` is its name."""
+class UnexpectedEncoding(HTTPException):
+    """The server sends a coding (compression) that was not requested; `str()` is its name."""
 
 
-class OtherCertificate(ssl.SSLError):
-    """The server does not show the pinned certificate; `presented` is the SHA-256 of the one that it shows, hexadecimal."""
+class CertificateMismatch(ssl.SSLError):
+    """The server does not present the pinned certificate; `presented` is the SHA-256 of its certificate, in hexadecimal."""
 
     def __init__(self, presented: str) -> None:
         super().__init__("another certificate")
@@ -63,17 +63,21 @@ class Deadline:
         """Return this deadline, or the one in `seconds` from now if that comes first."""
         return Deadline(min(self.end, time.monotonic() + seconds))
 
-    def left(self) -> float:
-        """Return the seconds that are left. Raises TimeoutError when there are none."""
-        left = self.end - time.monotonic()
-        if left <= 0:
+    def remaining_s(self) -> float:
+        """Return the seconds that remain.
+
+        Raises:
+            TimeoutError: None remain.
+        """
+        remaining_s = self.end - time.monotonic()
+        if remaining_s <= 0:
             raise TimeoutError("the deadline has passed")
-        return left
+        return remaining_s
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server answered: its status, its headers, and the whole body."""
+    """An answer of the server: status, headers, and the whole body."""
 
     status: int
     headers: Mapping[str, str]
@@ -81,22 +85,22 @@ class Reply:
 
 
 class Connection:
-    """One TLS connection, for one exchange after the other."""
+    """One TLS connection, for one exchange after another."""
 
     def __init__(self, wire: ssl.SSLSocket) -> None:
         self._wire = wire
-        self._bounds = _Bounds(wire)
+        self._bounds = _BoundedSocket(wire)
         self._http = HTTPConnection("unused")  # it never connects, and each request brings its own Host
         self._http.auto_open = 0
         self._http.sock = self._bounds
 
     @property
     def received(self) -> int:
-        """The number of bytes that came since the last request."""
+        """The number of bytes received since the last request."""
         return self._bounds.received
 
-    def usable(self) -> bool:
-        """Whether another request may be sent on it: it is open, and nothing came that nobody asked for."""
+    def is_usable(self) -> bool:
+        """Return whether another request may be sent: the connection is open, and nothing unrequested was received."""
         if self._http.sock is None or self._bounds.surplus or self._wire.pending():
             return False
         self._wire.settimeout(0)
@@ -114,30 +118,36 @@ class Connection:
         """Send one request and return the whole answer.
 
         Args:
-            limit: in bytes, for the body.
+            method: HTTP method.
+            path: Path and query.
+            headers: All headers, `Host` included.
+            body: Of the request; None for no body.
+            deadline: For the whole exchange.
+            limit: Bytes that the body of the answer may have.
 
         Raises:
-            TooLarge, NotPlain, HTTPException, OSError, ValueError: what came is no answer; TimeoutError: the deadline has passed.
+            ResponseTooLarge, UnexpectedEncoding, HTTPException, OSError, ValueError: The server sent no usable answer.
+            TimeoutError: The deadline has passed.
         """
         self._bounds.begin(deadline, MAX_HEAD_BYTES)
         self._http.request(method, path, body, dict(headers))
         with self._http.getresponse() as response:
-            _refuse_codings(response)
+            _require_plain_encoding(response)
             self._bounds.allow(limit)
-            return Reply(response.status, _first_of_each(response), _whole_body(response, limit))
+            return Reply(response.status, _index_headers(response), _read_body(response, limit))
 
     def close(self) -> None:
-        """Close it; again does nothing."""
+        """Close the connection; a second call does nothing."""
         self._http.sock = None
         self._wire.close()
 
 
-class _Bounds:
-    """A socket as `http.client` uses one. What is received is held against the deadline and the limit of the present exchange.
+class _BoundedSocket:
+    """A socket for `http.client` that holds what is received against the deadline and the limit of the present exchange.
 
     Attributes:
-        received: bytes in the present exchange.
-        surplus: more came than the answer: what follows on this connection could be taken for another answer.
+        received: Bytes received in the present exchange.
+        surplus: More was received than the answer; it could be taken for another answer.
     """
 
     def __init__(self, wire: ssl.SSLSocket) -> None:
@@ -146,26 +156,31 @@ class _Bounds:
         self.begin(Deadline(0), 0)
 
     def begin(self, deadline: Deadline, limit: int) -> None:
-        """Start an exchange: `limit` in bytes, for what is read until `allow`."""
+        """Start an exchange.
+
+        Args:
+            deadline: For the whole exchange.
+            limit: Bytes that may be received until `allow` is called.
+        """
         self._deadline, self._limit, self.received = deadline, limit, 0
 
     def allow(self, more: int) -> None:
-        """Let so many bytes come beyond those that came."""
+        """Allow `more` further bytes to be received."""
         self._limit = self.received + more + MAX_HEAD_BYTES  # chunk sizes and trailers are no part of the body
 
     def sendall(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            self._wire.settimeout(self._deadline.left())
+            self._wire.settimeout(self._deadline.remaining_s())
             view = view[self._wire.send(view) :]
 
     def receive_into(self, buffer: WriteableBuffer) -> int:
-        """Fill `buffer` as far as the socket has something; 0 at the end of the stream."""
-        self._wire.settimeout(self._deadline.left())
+        """Fill `buffer` with what the socket has and return the number of bytes; 0 at the end of the stream."""
+        self._wire.settimeout(self._deadline.remaining_s())
         count = self._wire.recv_into(buffer)
         self.received += count
         if self.received > self._limit:
-            raise TooLarge(self._limit)
+            raise ResponseTooLarge(self._limit)
         return count
 
     def makefile(self, mode: str) -> io.BufferedReader:
@@ -177,9 +192,13 @@ class _Bounds:
 
 
 class _Stream(io.RawIOBase):
-    """The receiving half of `_Bounds`. Closing it leaves the connection open. `dry`: nothing more is received."""
+    """The receiving half of `_BoundedSocket`. Closing it leaves the connection open.
 
-    def __init__(self, bounds: _Bounds) -> None:
+    Attributes:
+        dry: Nothing more is received.
+    """
+
+    def __init__(self, bounds: _BoundedSocket) -> None:
         self.bounds = bounds
         self.dry = False
 
@@ -191,7 +210,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """What the parser reads one answer from. It is closed at the end of the answer, and notices what came behind it."""
+    """The buffered reader of one answer. When it is closed, it records whether more than the answer was received."""
 
     def __init__(self, stream: _Stream) -> None:
         super().__init__(stream)
@@ -205,18 +224,18 @@ class _Reader(io.BufferedReader):
 
 
 def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: Deadline) -> Connection:
-    """Return a connection to a server that `check` recognises. Nothing has been sent on it but the handshake.
+    """Open a connection to a server that `check` recognises. Only the handshake has been sent on it.
 
-    Looking the name up is the resolver's to bound; everything after it ends with the deadline.
+    The resolver limits how long the look-up of the name takes; everything after it ends with the deadline.
 
     Raises:
-        OtherCertificate, ssl.SSLCertVerificationError: it is another server.
-        OSError, ValueError: no connection; ValueError for a name that cannot be one.
+        CertificateMismatch, ssl.SSLCertVerificationError: It is another server.
+        OSError, ValueError: There is no connection; ValueError for an impossible name.
     """
-    plain = _tcp(host, port, deadline)
+    plain = _open_tcp(host, port, deadline)
     try:
-        plain.settimeout(deadline.left())
-        # An end without TLS's own word for it is an error: the rest of the answer may have been cut off.
+        plain.settimeout(deadline.remaining_s())
+        # An end without TLS's close_notify is an error: the rest of the answer may have been cut off.
         wire = check.context.wrap_socket(plain, server_hostname=server_name.rstrip("."), suppress_ragged_eofs=False)
     except BaseException:
         plain.close()
@@ -224,18 +243,18 @@ def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: D
     presented = hashlib.sha256(wire.getpeercert(binary_form=True) or b"").hexdigest()
     if check.fingerprint and presented != check.fingerprint.removeprefix("sha256:"):
         wire.close()
-        raise OtherCertificate(presented)
+        raise CertificateMismatch(presented)
     return Connection(wire)
 
 
-def _tcp(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Connect to the first address that answers; they share the time that is left."""
+def _open_tcp(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to the first address that answers; the addresses share the time that remains."""
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     failure: OSError = OSError("it has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         plain = socket.socket(family, kind, protocol)
         try:
-            plain.settimeout(deadline.left() / (len(addresses) - number))
+            plain.settimeout(deadline.remaining_s() / (len(addresses) - number))
             plain.connect(address)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -246,28 +265,28 @@ def _tcp(host: str, port: int, deadline: Deadline) -> socket.socket:
     raise failure
 
 
-def _first_of_each(response: HTTPResponse) -> dict[str, str]:
-    """The headers by their names in lower case."""
+def _index_headers(response: HTTPResponse) -> dict[str, str]:
+    """Return the first value of each header, by its name in lower case."""
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
         headers.setdefault(name.lower(), str(value))
     return headers
 
 
-def _refuse_codings(response: HTTPResponse) -> None:
+def _require_plain_encoding(response: HTTPResponse) -> None:
     content = (response.getheader("Content-Encoding") or "").strip()
     transfer = (response.getheader("Transfer-Encoding") or "").strip()
     if content.lower() not in _PLAIN_CODINGS:
-        raise NotPlain(content)
+        raise UnexpectedEncoding(content)
     if transfer.lower() not in _PLAIN_CODINGS | {"chunked"}:
-        raise NotPlain(transfer)
+        raise UnexpectedEncoding(transfer)
 
 
-def _whole_body(response: HTTPResponse, limit: int) -> bytes:
+def _read_body(response: HTTPResponse, limit: int) -> bytes:
     # A part at a time: a length that the server claims is never allocated.
     body = bytearray()
     while part := response.read(_CHUNK):
         body += part
         if len(body) > limit:
-            raise TooLarge(limit)
+            raise ResponseTooLarge(limit)
     return bytes(body)

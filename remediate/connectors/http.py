@@ -1,6 +1,6 @@
-"""HTTPS to one server: it trusts exactly what it was told to, with limits on time and size (see `exchange`).
+"""HTTPS client for one server: it trusts exactly what it is given, with limits on time and size (see `exchange`).
 
-No environment variable has a say: no proxies, no ``REQUESTS_CA_BUNDLE``, no ``SSL_CERT_FILE``, no netrc. No redirect is followed.
+No environment variable is read: no proxies, no ``REQUESTS_CA_BUNDLE``, no ``SSL_CERT_FILE``, no netrc. No redirect is followed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,16 @@ from http.client import IncompleteRead
 from types import TracebackType
 from typing import Self
 
-from remediate.connectors.exchange import Connection, Deadline, NotPlain, OtherCertificate, Reply, TooLarge, connect
-from remediate.connectors.text import reason_of
+from remediate.connectors.exchange import (
+    CertificateMismatch,
+    Connection,
+    Deadline,
+    Reply,
+    ResponseTooLarge,
+    UnexpectedEncoding,
+    connect,
+)
+from remediate.connectors.text import describe_failure
 from remediate.connectors.tls.pinning import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.limits import Limits
@@ -39,18 +47,18 @@ class Account:
     password: Secret
 
     def __post_init__(self) -> None:
-        # What is sent is one word, in which a short password is not recognised by itself.
+        # The header holds both in one base64 word, in which a short password alone is not recognised.
         remember(self.password.reveal(), self.username)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """The answer of a server.
 
     Attributes:
-        body: whole, and within the limit.
-        date: the server's own clock; None where it does not say.
-        location: where a redirect points, as the server wrote it; None where it does not say.
+        body: Whole, and within the limit.
+        date: The server's clock; None where it does not send it.
+        location: Target of a redirect, as the server sent it; None where there is none.
     """
 
     status: int
@@ -60,12 +68,12 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Any 2xx: which one means what is not documented."""
+        """Whether the status is any 2xx: which of them means what is not documented."""
         return 200 <= self.status < 300
 
     @property
-    def redirects(self) -> bool:
-        """Any 3xx: none is followed."""
+    def is_redirect(self) -> bool:
+        """Whether the status is any 3xx; none is followed."""
         return 300 <= self.status < 400
 
     @property
@@ -74,17 +82,21 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
 
-class Unanswered(ObservationError):
-    """No connection, or it broke, or it took too long: a read may be tried again."""
+class NoAnswer(ObservationError):
+    """There is no connection, it broke, or it took too long: a read may be repeated."""
 
 
 class HttpClient:
     """A session with one server.
 
     Args:
-        where: how messages name the server.
-        host: where the connection goes.
-        server_name: the name to expect and to ask for, where it is not `host`.
+        where: How messages name the server.
+        host: Host to connect to.
+        port: Port to connect to.
+        check: How the server is recognised.
+        limits: On time, size and attempts.
+        account: For Basic authentication.
+        server_name: Name to verify and to send, where it is not `host`.
     """
 
     def __init__(
@@ -115,21 +127,23 @@ class HttpClient:
             self._connection = None
 
     def get(self, path: str) -> Answer:
-        """Return the answer to a GET, asked again within the limits when the connection failed. All attempts share one deadline.
+        """Send a GET and return the answer.
+
+        It is repeated within the limits when the connection fails; all attempts share one deadline.
 
         Raises:
-            PinMismatch: another server than the one expected; nothing was sent.
-            ObservationError: no usable answer.
+            PinMismatch: It is another server than expected; nothing was sent.
+            ObservationError: There is no usable answer.
         """
         deadline = Deadline.after(self._limits.connect_s + self._limits.read_s)
         for _ in range(self._limits.read_attempts - 1):
             try:
-                return self._once("GET", path, {}, None, deadline, self._limits.read_s)
-            except Unanswered:
+                return self._exchange_once("GET", path, {}, None, deadline, self._limits.read_s)
+            except NoAnswer:
                 if deadline.end <= time.monotonic() + self._limits.read_pause_s:
                     raise
                 time.sleep(self._limits.read_pause_s)
-        return self._once("GET", path, {}, None, deadline, self._limits.read_s)
+        return self._exchange_once("GET", path, {}, None, deadline, self._limits.read_s)
 
     def send(
         self,
@@ -142,19 +156,19 @@ class HttpClient:
         files: Files | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send something once, on a new connection, so that a stale one cannot lose it.
+        """Send a request once, on a new connection, so that a stale one cannot lose it.
 
         Raises:
-            PinMismatch, ObservationError: nothing was sent.
-            OutcomeUnknown: it may have been sent and done; the answer was lost.
+            PinMismatch, ObservationError: Nothing was sent.
+            OutcomeUnknown: It may have been sent and carried out; the answer was lost.
         """
         self.close()
-        kind, body = _content(json, data, files)
+        kind, body = _encode_content(json, data, files)
         seconds = read_s or self._limits.read_s
         deadline = Deadline.after(self._limits.connect_s + seconds)
-        return self._once(method, path, {**kind, **(headers or {})}, body, deadline, seconds)
+        return self._exchange_once(method, path, {**kind, **(headers or {})}, body, deadline, seconds)
 
-    def _once(
+    def _exchange_once(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, deadline: Deadline, read_s: float
     ) -> Answer:
         connection = self._open(deadline)
@@ -164,17 +178,17 @@ class HttpClient:
                 method, path, {**self._headers(), **headers}, body, deadline=deadline.within(read_s), limit=limit
             )
         except Exception as error:
-            # Whatever it was, the request may have been sent before it.
+            # Whatever the error, the request may have been sent.
             self.close()
-            raise self._lost(method, path, error, connection.received, read_s) from error
+            raise self._make_failure(method, path, error, connection.received, read_s) from error
         except BaseException:
             self.close()
             raise
-        return Answer(reply.status, reply.body, _date_in(reply), reply.headers.get("location"))
+        return Answer(reply.status, reply.body, _parse_date(reply), reply.headers.get("location"))
 
     def _open(self, deadline: Deadline) -> Connection:
-        """The connection of this session, or a new one where it has none that can be used."""
-        if self._connection and self._connection.usable():
+        """Return the open connection of this session, or open a new one where it cannot be used."""
+        if self._connection and self._connection.is_usable():
             return self._connection
         self.close()
         limits = self._limits
@@ -182,24 +196,26 @@ class HttpClient:
             self._connection = connect(
                 self._host, self._port, self._check, self._server_name, deadline.within(limits.connect_s)
             )
-        except OtherCertificate as error:
-            shown = f"sha256:{error.presented}"
-            raise PinMismatch(f"{self._where} presents another certificate than {self._check.what}: {shown}.") from error
+        except CertificateMismatch as error:
+            presented = f"sha256:{error.presented}"
+            raise PinMismatch(
+                f"{self._where} presents another certificate than {self._check.description}: {presented}."
+            ) from error
         except ssl.SSLCertVerificationError as error:
             reason = mask_and_escape(error.verify_message or str(error))
-            raise PinMismatch(f"{self._where} does not verify under {self._check.what}: {reason}.") from error
+            raise PinMismatch(f"{self._where} does not verify under {self._check.description}: {reason}.") from error
         except TimeoutError as error:
-            raise Unanswered(f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s.") from error
+            raise NoAnswer(f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s.") from error
         except Exception as error:
-            # Whatever it was, nothing was sent.
-            raise Unanswered(f"{self._where} cannot be reached: {reason_of(error)}.") from error
+            # Whatever the error, nothing was sent.
+            raise NoAnswer(f"{self._where} cannot be reached: {describe_failure(error)}.") from error
         return self._connection
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Host": authority(self._server_name, self._port).removesuffix(":443"),
+            "Host": format_authority(self._server_name, self._port).removesuffix(":443"),
             "Accept": "*/*",
-            # A compressed answer could be larger than any limit says.
+            # A compressed answer could be larger than any limit.
             "Accept-Encoding": "identity",
             "User-Agent": "remediate",
             "X-CSRF-Header": "remediate",
@@ -210,50 +226,48 @@ class HttpClient:
             headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
         return headers
 
-    def _lost(self, method: str, path: str, error: Exception, received: int, read_s: float) -> RemediateError:
-        """The error for an exchange that was begun and not ended well."""
-        kind: type[ObservationError] = Unanswered
+    def _make_failure(self, method: str, path: str, error: Exception, received: int, read_s: float) -> RemediateError:
+        """Return the error for an exchange that began and failed."""
+        kind: type[ObservationError] = NoAnswer
         if isinstance(error, TimeoutError):
             why = f"the answer to {path} was not finished within {read_s:g} s" if received else "no answer in time"
-        elif isinstance(error, TooLarge):
+        elif isinstance(error, ResponseTooLarge):
             kind, why = ObservationError, f"the answer to {path} is larger than {error.limit} bytes"
-        elif isinstance(error, NotPlain):
+        elif isinstance(error, UnexpectedEncoding):
             kind = ObservationError
             why = f"the answer to {path} is encoded (`{mask_and_escape(str(error), 40)}`), although plain text was asked for"
         elif isinstance(error, IncompleteRead):
             why = "the connection was closed or reset"
         else:
-            why = reason_of(error)
+            why = describe_failure(error)
         if method == "GET":
             return kind(f"{self._where} did not answer as it should: {why}.")
         return OutcomeUnknown(f"{self._where} was asked to change something, and its answer was lost: {why}.")
 
 
-def _content(
+def _encode_content(
     json: Mapping[str, str | int] | None, data: bytes | None, files: Files | None
 ) -> tuple[dict[str, str], bytes | None]:
-    """The header that names the kind of a body, and the body."""
+    """Return the content type header of a body, and the body."""
     if json is not None:
         return {"Content-Type": "application/json"}, json_module.dumps(json).encode()
     if files:
         boundary = secrets.token_hex(16)
-        return {"Content-Type": f"multipart/form-data; boundary={boundary}"}, _form(files, boundary)
+        return {"Content-Type": f"multipart/form-data; boundary={boundary}"}, _encode_form(files, boundary)
     return {}, data
 
 
-def _form(files: Files, boundary: str) -> bytes:
-    """A form with files (RFC 7578)."""
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'.encode()
-        + content
-        + b"\r\n"
-        for field, (name, content, kind) in files.items()
-    ]
+def _encode_form(files: Files, boundary: str) -> bytes:
+    """Encode a form with files (RFC 7578)."""
+    parts: list[bytes] = []
+    for field, (name, content, media_type) in files.items():
+        head = f'Content-Disposition: form-data; name="{field}"; filename="{name}"\r\nContent-Type: {media_type}'
+        parts.append(f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n")
     return b"".join(parts) + f"--{boundary}--\r\n".encode()
 
 
-def _date_in(reply: Reply) -> datetime | None:
-    """The ``Date`` of an answer (RFC 9110, 6.6.1), aware."""
+def _parse_date(reply: Reply) -> datetime | None:
+    """Return the ``Date`` of an answer (RFC 9110, 6.6.1) with its time zone; None where it has none."""
     try:
         moment = parsedate_to_datetime(reply.headers.get("date", ""))
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -261,6 +275,6 @@ def _date_in(reply: Reply) -> datetime | None:
         return None
 
 
-def authority(host: str, port: int) -> str:
+def format_authority(host: str, port: int) -> str:
     """Return ``host:port`` as a URL has it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""What boxes and networks say, made fit for a message: bounded, on one line, nothing that a terminal would obey."""
+"""Connection errors in words, and addresses in text."""
 
 from __future__ import annotations
 
@@ -14,38 +14,41 @@ from remediate.model.text import mask_and_escape
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
 
-def reason_of(error: BaseException) -> str:
-    """Return in a few words why a connection failed, from whatever `error` wraps."""
-    for one in _inside(error):
-        if isinstance(one, socket.gaierror | UnicodeError):
+def describe_failure(error: BaseException) -> str:
+    """Describe in a few words why a connection failed, from whatever `error` wraps."""
+    for cause in _iterate_causes(error):
+        if isinstance(cause, socket.gaierror | UnicodeError):
             return "its name does not resolve"
-        if isinstance(one, ConnectionRefusedError):
+        if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
-        if isinstance(one, TimeoutError):
+        if isinstance(cause, TimeoutError):
             return "no answer in time"
-        if isinstance(one, ConnectionError | ssl.SSLEOFError):
+        if isinstance(cause, ConnectionError | ssl.SSLEOFError):
             return "the connection was closed or reset"
-        if isinstance(one, OSError) and one.strerror:
-            return mask_and_escape(one.strerror)
+        if isinstance(cause, OSError) and cause.strerror:
+            return mask_and_escape(cause.strerror)
     return mask_and_escape(f"{type(error).__name__}: {error}", 120)
 
 
-def address_in(text: str) -> Address | None:
-    """Return the host name or IP address that a system named; None when it is neither, or repeats a secret of ours."""
+def parse_address(text: str) -> Address | None:
+    """Return the host name or IP address that a system named; None when it is neither, or repeats a secret."""
     text = text.strip()
     if reveals(text):
         return None
     return Address(text) if is_ip(text) or _HOST.fullmatch(text) else None
 
 
-def _inside(error: BaseException) -> Iterator[BaseException]:
-    """`error` and all that it wraps; urllib3 keeps the first cause in `reason` or among the arguments."""
-    waiting, seen = [error], set[int]()
+def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and all that it wraps.
+
+    urllib3 keeps the first cause in `reason` or among the arguments.
+    """
+    waiting, visited = [error], set[int]()
     while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
+        cause = waiting.pop(0)
+        if id(cause) in visited:
             continue
-        seen.add(id(one))
-        yield one
-        inner = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-        waiting += [found for found in inner if isinstance(found, BaseException)]
+        visited.add(id(cause))
+        yield cause
+        wrapped = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+        waiting += [inner for inner in wrapped if isinstance(inner, BaseException)]

@@ -1,1 +1,1 @@
-"""What the operating system holds for us: files that are opened with care, and limits of our own processes."""
+"""Facilities of the operating system: files that are opened with care, and limits of this process."""

@@ -1,4 +1,4 @@
-"""No core files: the memory of our processes holds passwords."""
+"""Core dumps, which are disabled: the memory of this process holds passwords."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from contextlib import suppress
 
 
 def forbid_core_dumps() -> None:
-    """Keep this process, and those that it starts, from writing core files; nothing happens where a system has no such limit."""
+    """Prevent this process and its children from writing core files.
+
+    Nothing happens where a system has no such limit.
+    """
     try:
         import resource
     except ImportError:  # not a Unix system

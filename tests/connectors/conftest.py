@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -12,10 +12,7 @@ from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess
 from remediate.model.limits import Limits
-
-QUICK = Limits(connect_s=2, read_s=2, slow_write_s=3, shell_answer_s=2, shell_silence_s=0.3, handshake_s=1, read_pause_s=0.01)
-
-Opener = Callable[..., ExpresswayPeer]
+from tests.connectors.support import QUICK, Opener
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ from remediate.model.errors import InventoryError, LoginRefused
 from remediate.model.events import Event
 from remediate.model.identity import Address
 from remediate.model.snapshot import Snapshot
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import tcp_server
+from tests.connectors.support import QUICK
 
 THEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 

@@ -13,12 +13,12 @@ from dataclasses import replace
 import pytest
 
 from remediate.connectors.http import HttpClient
-from remediate.connectors.tls.pinning import check_for, issued_under
+from remediate.connectors.tls.pinning import make_issuer_check, make_tls_check
 from remediate.model.access import TlsTrust
 from remediate.model.errors import ObservationError, OutcomeUnknown
 from remediate.model.limits import Limits
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, Talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.connectors.support import QUICK
 from tests.pki import issue
 
 SERVER = server_identity("localhost")
@@ -72,7 +72,7 @@ def floods(start: bytes, wave: bytes) -> Talk:
 def client(talk: Talk, limits: Limits = SHORT) -> Iterator[HttpClient]:
     with (
         tcp_server(tls_talk(tls_context(SERVER), talk)) as port,
-        HttpClient("the peer", "localhost", port, check_for(PIN), limits) as opened,
+        HttpClient("the peer", "localhost", port, make_tls_check(PIN), limits) as opened,
     ):
         yield opened
 
@@ -170,8 +170,8 @@ def test_what_is_no_answer_has_one_of_our_meanings(answer: bytes) -> None:
 @pytest.mark.parametrize("location", ["https://[", "https://a:b/", "//", "\x00", "https://" + "a" * 9000, "x" * 60_000])
 def test_a_redirect_to_anything_is_an_answer(location: str) -> None:
     with client(says(b"HTTP/1.1 302 X\r\nContent-Length: 0\r\nLocation: " + location.encode() + b"\r\n\r\n")) as opened:
-        assert opened.get("/x").redirects
-        assert opened.send("POST", "/x", json={}).redirects
+        assert opened.get("/x").is_redirect
+        assert opened.send("POST", "/x", json={}).is_redirect
 
 
 def test_an_end_that_tls_does_not_announce_is_no_whole_answer() -> None:
@@ -208,7 +208,7 @@ def test_a_handshake_that_drips_is_cut_off_and_nothing_was_sent() -> None:
     with tcp_server(drips(b"\x16\x03\x03\x40\x00", b"\x02")) as port:
         limits = replace(SHORT, connect_s=0.4)
         with (
-            HttpClient("the peer", "localhost", port, check_for(PIN), limits) as opened,
+            HttpClient("the peer", "localhost", port, make_tls_check(PIN), limits) as opened,
             pytest.raises(ObservationError, match="cannot be reached: no answer within"),
         ):
             opened.send("POST", "/x", json={})
@@ -217,7 +217,7 @@ def test_a_handshake_that_drips_is_cut_off_and_nothing_was_sent() -> None:
 @pytest.mark.parametrize("host", ["a" * 64 + ".example.test", ".example.test", "no-such-host.invalid"])
 def test_a_name_that_cannot_be_one_does_not_resolve(host: str) -> None:
     with (
-        HttpClient("the peer", host, 443, check_for(PIN), SHORT) as opened,
+        HttpClient("the peer", host, 443, make_tls_check(PIN), SHORT) as opened,
         pytest.raises(ObservationError, match="its name does not resolve"),
     ):
         opened.get("/x")
@@ -255,7 +255,7 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next() -> None:
 def test_a_name_with_a_dot_at_its_end_is_the_same_name() -> None:
     authority = issue("Lab Root", ca=True, lasts=LONG)
     node = server_identity("node.example.test", issuer=authority)
-    check = issued_under((authority.certificate,), "rsa")
+    check = make_issuer_check((authority.certificate,), "rsa")
     with (
         tcp_server(tls_talk(tls_context(node), says(OK + b"Content-Length: 0\r\n\r\n"))) as port,
         HttpClient("the node", "127.0.0.1", port, check, SHORT, server_name="node.example.test.") as opened,

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.http import Account, HttpClient
-from remediate.connectors.tls.pinning import check_for, issued_under, pinned
+from remediate.connectors.tls.pinning import make_issuer_check, make_pin_check, make_tls_check
 from remediate.model.access import TlsTrust
 from remediate.model.errors import InventoryError, ObservationError, OutcomeUnknown, PinMismatch
 from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, http, https_talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.connectors.support import QUICK
 from tests.der import signed_data
 from tests.pki import Entity, issue
 
@@ -44,7 +44,7 @@ def client(asked: list[bytes]) -> Iterator[Client]:
 
         def start(*answers: bytes, trust: TlsTrust = PIN, limits: Limits = QUICK) -> HttpClient:
             port = stack.enter_context(tcp_server(https_talk(tls_context(SERVER), *answers, asked=asked)))
-            opened = HttpClient("the box", "localhost", port, check_for(trust), limits, account=Account("admin", PASSWORD))
+            opened = HttpClient("the box", "localhost", port, make_tls_check(trust), limits, account=Account("admin", PASSWORD))
             return stack.enter_context(opened)
 
         yield start
@@ -85,7 +85,7 @@ def test_a_ca_file_is_enough_and_another_is_not(client: Client, asked: list[byte
 def test_a_name_that_is_not_in_the_certificate_is_a_mismatch(tmp_path: Path) -> None:
     with tcp_server(https_talk(tls_context(SERVER), http(200))) as port:
         for name, fits in (("localhost", True), ("cucm.example.test", False)):
-            check = issued_under((CA.certificate,), "rsa")
+            check = make_issuer_check((CA.certificate,), "rsa")
             with HttpClient("the box", "127.0.0.1", port, check, QUICK, server_name=name) as client:
                 if fits:
                     assert client.get("/x").ok
@@ -118,10 +118,10 @@ def test_no_environment_variable_has_a_say(
 
 def test_a_ca_file_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="cannot be used"):
-        check_for(TlsTrust(ca=Path("/nowhere/ca.pem")))
+        make_tls_check(TlsTrust(ca=Path("/nowhere/ca.pem")))
     (tmp_path / "ca.pem").write_text("<html>Log in</html>")
     with pytest.raises(InventoryError, match=r"cannot be used: .*ca\.pem: There is no certificate in it: it is a web page"):
-        check_for(TlsTrust(ca=tmp_path / "ca.pem"))
+        make_tls_check(TlsTrust(ca=tmp_path / "ca.pem"))
 
 
 def test_reads_are_asked_again_within_the_limits(client: Client, asked: list[bytes]) -> None:
@@ -149,7 +149,7 @@ def test_a_write_whose_answer_takes_too_long_is_unknown() -> None:
 
     with (
         tcp_server(tls_talk(tls_context(SERVER), silent)) as port,
-        HttpClient("the box", "localhost", port, check_for(PIN), replace(QUICK, read_s=0.2)) as client,
+        HttpClient("the box", "localhost", port, make_tls_check(PIN), replace(QUICK, read_s=0.2)) as client,
         pytest.raises(OutcomeUnknown, match="no answer in time"),
     ):
         client.send("POST", "/x", json={})
@@ -158,7 +158,7 @@ def test_a_write_whose_answer_takes_too_long_is_unknown() -> None:
 def test_what_was_never_connected_was_never_sent() -> None:
     with tcp_server(lambda _connection: None) as port:
         pass
-    with HttpClient("the box", "localhost", port, check_for(PIN), QUICK) as client:
+    with HttpClient("the box", "localhost", port, make_tls_check(PIN), QUICK) as client:
         with pytest.raises(ObservationError, match="cannot be reached: connection refused"):
             client.get("/x")
         with pytest.raises(ObservationError, match="cannot be reached: connection refused"):
@@ -167,7 +167,7 @@ def test_what_was_never_connected_was_never_sent() -> None:
 
 def test_an_unknown_name_is_said() -> None:
     with (
-        HttpClient("the box", "no-such-host.invalid", 443, check_for(PIN), replace(QUICK, read_attempts=1)) as client,
+        HttpClient("the box", "no-such-host.invalid", 443, make_tls_check(PIN), replace(QUICK, read_attempts=1)) as client,
         pytest.raises(ObservationError, match="its name does not resolve"),
     ):
         client.get("/x")
@@ -196,7 +196,7 @@ def test_an_answer_that_drips_is_not_waited_for() -> None:
     limits = replace(QUICK, read_s=0.3, read_attempts=1)
     with (
         tcp_server(tls_talk(tls_context(SERVER), drip)) as port,
-        HttpClient("the box", "localhost", port, check_for(PIN), limits) as client,
+        HttpClient("the box", "localhost", port, make_tls_check(PIN), limits) as client,
         pytest.raises(ObservationError, match="was not finished within"),
     ):
         client.get("/x")
@@ -216,6 +216,6 @@ def test_a_family_can_be_asked_for() -> None:
     ecdsa: Entity = server_identity("localhost", "ecdsa")
     with tcp_server(https_talk(tls_context(SERVER, ecdsa), http(200))) as port:
         for one, family in ((SERVER, "rsa"), (ecdsa, "ecdsa")):
-            check = pinned(one.certificate.fingerprint, family)  # type: ignore[arg-type]  # a literal in a loop
+            check = make_pin_check(one.certificate.fingerprint, family)  # type: ignore[arg-type]  # a literal in a loop
             with HttpClient("the box", "localhost", port, check, QUICK) as client:
                 assert client.get("/x").ok

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 from remediate.model.errors import ObservationError
 from remediate.model.events import Event
 from remediate.model.masking import Mask
@@ -155,4 +155,4 @@ def test_an_error_an_event_and_what_a_system_says_are_masked_before_they_are_cut
         assert "***" in text
         assert "wrong" not in text
         assert told[:20] not in text
-    assert address_in("node-wrong-horse-battery.example.test") is None
+    assert parse_address("node-wrong-horse-battery.example.test") is None

@@ -8,7 +8,7 @@ from typing import Final
 from remediate.connectors.evidence.internet import text_of
 from remediate.connectors.evidence.records import Message, Sent, read_half
 from remediate.connectors.evidence.streams import Connection, Side
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
 from remediate.model.evidence import TLS_1_3, Alert, Handshake
@@ -188,7 +188,7 @@ def _name_in(extension: bytes | None) -> str | None:
         return None
     names = _Bytes(_Bytes(extension).vector(2))
     kind, name = names.number(1), names.vector(2)
-    return address_in(name.decode("ascii", errors="replace")) if kind == _HOST_NAME else None
+    return parse_address(name.decode("ascii", errors="replace")) if kind == _HOST_NAME else None
 
 
 def _chain(message: Message | None, limits: Limits) -> tuple[tuple[Certificate, ...], bool]:

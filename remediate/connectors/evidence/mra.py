@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 
 _FIRST_PART: Final = re.compile(r"(?:[a-z]{2,5}://[^/\s]{1,300})?/([A-Za-z0-9_=-]{12,600})(?=[/?\s\"]|$)", re.IGNORECASE)
 _PARTS: Final = 4
@@ -39,7 +39,7 @@ def target_in(url: str) -> Target | None:
 def _target_of(parts: list[str]) -> Target | None:
     if len(parts) != _PARTS or parts[1] not in {"http", "https"}:
         return None
-    address, port = address_in(parts[2]), parts[3]
+    address, port = parse_address(parts[2]), parts[3]
     if address is None or not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) <= _HIGHEST_PORT):
         return None
     return Target(address, int(port))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 from remediate.model.evidence import alert_code
 from remediate.model.identity import is_ip
 
@@ -68,6 +68,6 @@ def sip_failure_in(line: str) -> SipFailure | None:
     error = " ".join(fields["Detail"].split())
     _, _, alert = error.partition(" alert ")
     return SipFailure(
-        address_in(fields.get("Common-name", "")) or ip, ip, int(port), error,
+        parse_address(fields.get("Common-name", "")) or ip, ip, int(port), error,
         is_about_the_name=_ANOTHER_NAME in error, alert=alert_code(alert),
     )  # fmt: skip

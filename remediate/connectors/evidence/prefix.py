@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 from remediate.model.evidence import Moment
 
 # Expressway: 2026-01-29T14:01:16.974-05:00 exp-c traffic_server[2030]: UTCTime="2026-01-29 19:01:16,974" …
@@ -53,7 +53,7 @@ def prefix_of(line: str) -> Prefix | None:
     """Return what stands before `line`; None where it begins with none of the three forms."""
     found = _EXPRESSWAY.match(line) or _SYSLOG.match(line)
     if found:
-        return Prefix(address_in(found["host"]), found["process"], *_time_of(found["time"], line))
+        return Prefix(parse_address(found["host"]), found["process"], *_time_of(found["time"], line))
     bare = _DIAGS.match(line)
     return Prefix(None, None, *_time_of(bare["time"], line)) if bare else None
 

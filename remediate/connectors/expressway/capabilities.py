@@ -1,11 +1,11 @@
-"""What a peer offers over REST, as it says itself at ``/api/raml`` (RAML 0.8, the only complete reference since X8.11)."""
+"""Capabilities of a peer over REST, from its own description at ``/api/raml`` (RAML 0.8, the only complete reference since X8.11)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from remediate.connectors.expressway.raml import read_description
-from remediate.connectors.expressway.removal import RemovalForm, read_removal_form
+from remediate.connectors.expressway.removal_form import RemovalForm, read_removal_form
 from remediate.model.identity import Product
 
 _REMOVAL = ("delete", "/certs/root")
@@ -13,14 +13,14 @@ _REMOVAL = ("delete", "/certs/root")
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The operations of one peer that are not there on every version. Nothing is assumed: what is not shown is not offered.
+    """The operations of one peer that not every version has. An operation that is not described is not offered.
 
     Attributes:
-        described: ``/api/raml`` gave a description at all.
-        removal: how DELETE names a certificate of the trusted CA list; None: it is not offered, or in no form that is understood.
-        unknown_removal: there is such a DELETE, and its form is not understood.
-        refresh_products: products whose publisher can be added again, which makes the peer discover its nodes anew.
-        restart: the peer can be restarted over REST; otherwise over its shell.
+        described: ``/api/raml`` gave a description.
+        removal: How DELETE names a certificate of the trusted CA list; None: it is not offered, or in no form that is understood.
+        unknown_removal: There is such a DELETE, and its form is not understood.
+        refresh_products: Products whose publisher can be added again, which makes the peer discover its nodes anew.
+        restart: The peer can be restarted over REST; otherwise over its shell.
     """
 
     described: bool = False
@@ -31,17 +31,17 @@ class Capabilities:
 
     @property
     def remove_trusted_ca(self) -> bool:
-        """A certificate can be taken out of the trusted CA list."""
+        """Whether a certificate can be removed from the trusted CA list."""
         return self.removal is not None
 
     @property
     def refresh_discovery(self) -> bool:
-        """Discovery can be refreshed for at least one product."""
+        """Whether discovery can be refreshed for at least one product."""
         return bool(self.refresh_products)
 
 
-def read_raml(page: str) -> Capabilities:
-    """Return what a RAML page shows."""
+def read_capabilities(page: str) -> Capabilities:
+    """Return the capabilities that a RAML page describes."""
     description = read_description(page)
     operations = description.operations
     products: tuple[Product, ...] = ("cucm", "imp")

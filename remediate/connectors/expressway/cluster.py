@@ -1,4 +1,4 @@
-"""All peers of one cluster, logged in to one after the other: the first refused login ends it."""
+"""All peers of one cluster, logged in to one after another: the first refused login ends the attempt."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-from remediate.connectors.addresses import check_name, kind_of, names_of
+from remediate.connectors.addresses import check_discovered_name, classify_address, list_inventory_hosts
 from remediate.connectors.expressway.peer import ExpresswayPeer
-from remediate.connectors.unified_cm.nodes import SHOWN_NAMES, refused_names
+from remediate.connectors.gaps import MAX_SHOWN_NAMES, make_refusal_gap
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
 from remediate.model.errors import AccessError, ObservationError
 from remediate.model.identity import Address, is_ip
@@ -27,11 +27,11 @@ class ClusterPeers:
     """The peers of a cluster. A context manager that ends all sessions.
 
     Attributes:
-        peers: those reachable, logged in, in the cluster's order.
-        unreachable: the others, and why.
-        order: all addresses, in the cluster's order.
-        primary: the peer that the configuration comes from; None when nobody could say.
-        undiscovered: peers that the cluster may have beside these.
+        peers: Those that are reachable, logged in, in the cluster's order.
+        unreachable: The reasons why the others are not, by address.
+        order: All addresses, in the cluster's order.
+        primary: The peer that the configuration comes from; None when no peer states it.
+        undiscovered: Peers that the cluster may have beside these.
     """
 
     peers: tuple[ExpresswayPeer, ...]
@@ -53,54 +53,76 @@ class ClusterPeers:
 
 
 def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPeers:
-    """Log in to every peer, in order, those included that only the cluster itself names.
+    """Log in to every peer, in order, including those that only the cluster itself names.
 
     Raises:
-        LoginRefused, PinMismatch: at once; no other peer is tried.
-        AccessError: the cluster has a peer that the inventory gives no pin for.
-        InventoryError: the secret or a file of the inventory cannot be read.
+        LoginRefused, PinMismatch: At once; no other peer is tried.
+        AccessError: The cluster has a peer that the inventory gives no pin for.
+        InventoryError: The secret or a file of the inventory cannot be read.
     """
     password = cluster.login.password.read()
     with ExitStack() as on_error:
-        opened: dict[Address, ExpresswayPeer] = {}
-        unreachable: dict[Address, str] = {}
+        opener = _PeerOpener(cluster, password, limits, on_error, writable=writable)
         for access in cluster.peers:
-            _open_one(access, cluster, password, limits, opened, unreachable, on_error, writable=writable)
-        named, primary, gaps = _as_the_cluster_says(opened, cluster, limits)
-        for address in named:
-            access = _inherited(address, cluster)
-            _open_one(access, cluster, password, limits, opened, unreachable, on_error, writable=writable)
+            opener.open(access)
+        members = _read_members(opener.opened, cluster, limits)
+        for address in members.added:
+            opener.open(_inherit_access(address, cluster))
         on_error.pop_all()
-    order = (*(peer.address for peer in cluster.peers), *named)
-    return ClusterPeers(tuple(opened[one] for one in order if one in opened), unreachable, order, primary, gaps)
+    order = (*(peer.address for peer in cluster.peers), *members.added)
+    peers = tuple(opener.opened[address] for address in order if address in opener.opened)
+    return ClusterPeers(peers, opener.unreachable, order, members.primary, members.gaps)
 
 
-def _open_one(
-    access: PeerAccess,
-    cluster: ClusterAccess,
-    password: Secret,
-    limits: Limits,
-    opened: dict[Address, ExpresswayPeer],
-    unreachable: dict[Address, str],
-    on_error: ExitStack,
-    *,
-    writable: bool,
-) -> None:
-    peer = on_error.enter_context(ExpresswayPeer(access, cluster.login.username, password, limits, writable=writable))
-    try:
-        peer.log_in()
-    except ObservationError as error:
-        peer.close()
-        unreachable[access.address] = str(error)
-    else:
-        opened[access.address] = peer
+@dataclass(slots=True)
+class _PeerOpener:
+    """Opens one peer after another.
+
+    Attributes:
+        on_error: Closes the opened peers when one of them ends the whole attempt.
+        opened: Peers that are logged in, by address.
+        unreachable: Reasons why the others are not, by address.
+    """
+
+    cluster: ClusterAccess
+    password: Secret
+    limits: Limits
+    on_error: ExitStack
+    writable: bool = field(kw_only=True)
+    opened: dict[Address, ExpresswayPeer] = field(default_factory=dict)
+    unreachable: dict[Address, str] = field(default_factory=dict)
+
+    def open(self, access: PeerAccess) -> None:
+        """Log in to one peer, or note that it is unreachable."""
+        peer = ExpresswayPeer(access, self.cluster.login.username, self.password, self.limits, writable=self.writable)
+        self.on_error.enter_context(peer)
+        try:
+            peer.log_in()
+        except ObservationError as error:
+            peer.close()
+            self.unreachable[access.address] = str(error)
+        else:
+            self.opened[access.address] = peer
 
 
-def _as_the_cluster_says(
-    opened: Mapping[Address, ExpresswayPeer], cluster: ClusterAccess, limits: Limits
-) -> tuple[tuple[Address, ...], Address | None, tuple[DiscoveryGap, ...]]:
-    """The peers that the inventory does not name, the primary under its name in the inventory, and what is not known of them."""
-    known = [access.address for access in cluster.peers]
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The members of a cluster, as its peers list them.
+
+    Attributes:
+        added: Peers that the inventory does not name.
+        primary: Under its name in the inventory; None when no peer states it.
+        gaps: What is not known of the members.
+    """
+
+    added: tuple[Address, ...] = ()
+    primary: Address | None = None
+    gaps: tuple[DiscoveryGap, ...] = ()
+
+
+def _read_members(opened: Mapping[Address, ExpresswayPeer], cluster: ClusterAccess, limits: Limits) -> _Members:
+    """Return the members of the cluster, from the first peer that can be read."""
+    inventory_peers = [access.address for access in cluster.peers]
     problems: list[str] = []
     for peer in opened.values():
         try:
@@ -109,76 +131,81 @@ def _as_the_cluster_says(
             problems.append(str(error))
             continue
         named = tuple(dict.fromkeys((*alternates.peers, *over_rest)))
-        names, gaps = _acceptable(named, peer.address, cluster, limits)
-        spelled = same_hosts(known, names)
-        added = tuple(dict.fromkeys(one for one in spelled.values() if one not in known))
-        if gap := _too_many(added, peer.address, len(known), limits):
-            added, gaps = added[: max(0, limits.max_peers - len(known))], (*gaps, gap)
-        alone = known[0] if len(known) == 1 and not added else None
+        names, gaps = _select_usable(named, peer.address, cluster, limits)
+        spelled = match_hosts(inventory_peers, names)
+        added = tuple(dict.fromkeys(address for address in spelled.values() if address not in inventory_peers))
+        if gap := _make_surplus_gap(added, peer.address, len(inventory_peers), limits):
+            added, gaps = added[: max(0, limits.max_peers - len(inventory_peers))], (*gaps, gap)
+        alone = inventory_peers[0] if len(inventory_peers) == 1 and not added else None
         primary = alternates.primary_address
-        return added, spelled.get(primary) if primary else alone, gaps
-    return (), None, (_nobody_says(cluster, problems),) if problems else ()
+        return _Members(added, spelled.get(primary) if primary else alone, gaps)
+    return _Members(gaps=(_make_unknown_members_gap(cluster, problems),) if problems else ())
 
 
-def _acceptable(
+def _select_usable(
     named: Sequence[Address], source: Address, cluster: ClusterAccess, limits: Limits
 ) -> tuple[tuple[Address, ...], tuple[DiscoveryGap, ...]]:
-    """The names that may be opened, and the gaps that the others leave.
+    """Return the names that may be opened, and the gaps that the others leave.
 
-    A peer's list came over a pinned channel. An address of this machine or of its link is believed only of a cluster whose peers the
-    inventory itself gives such addresses.
+    A peer's list was read over a pinned channel. An address of this machine or of its link is accepted only from a cluster whose peers
+    have such addresses in the inventory.
     """
-    kinds = {kind for access in cluster.peers if (kind := kind_of(access.address))}
+    kinds = {kind for access in cluster.peers if (kind := classify_address(access.address))}
     accepted: list[Address] = []
     refused: dict[str, list[str]] = {}
-    # Each peer may stand there twice, under its name and its address. Names are looked up, so there must be an end to them.
-    shown = named[: 2 * limits.max_peers]
-    for text in shown:
-        address, why = check_name(text, names_of(cluster), kinds)
+    # Each peer may be listed twice, by name and by address. Names are looked up, so their number is limited.
+    examined = named[: 2 * limits.max_peers]
+    for text in examined:
+        address, why = check_discovered_name(text, list_inventory_hosts(cluster), kinds)
         if address is None:
             refused.setdefault(why or "", []).append(mask_and_escape(text, 80))
         else:
             accepted.append(address)
-    if len(named) > len(shown):
-        refused["more than a cluster can have"] = [mask_and_escape(text, 80) for text in named[len(shown) :]]
-    gaps = tuple(refused_names(source, "cluster", why, names, incomplete=True) for why, names in refused.items())
+    if len(named) > len(examined):
+        refused["more than a cluster can have"] = [mask_and_escape(text, 80) for text in named[len(examined) :]]
+    gaps = tuple(make_refusal_gap(source, "cluster", why, names, incomplete=True) for why, names in refused.items())
     return tuple(accepted), gaps
 
 
-def _too_many(added: Sequence[Address], source: Address, known: int, limits: Limits) -> DiscoveryGap | None:
-    over = added[max(0, limits.max_peers - known) :]
-    if not over:
+def _make_surplus_gap(added: Sequence[Address], source: Address, inventory_count: int, limits: Limits) -> DiscoveryGap | None:
+    surplus = added[max(0, limits.max_peers - inventory_count) :]
+    if not surplus:
         return None
     message = (
-        f"{source} names {count(len(over), 'peer')} more than the {limits.max_peers} that a cluster can have: "
-        f"{first_few(over, SHOWN_NAMES)}. "
-        "Compare the cluster's own list of peers with the inventory."
+        f"{source} names {count(len(surplus), 'peer')} more than the {limits.max_peers} that a cluster can have: "
+        f"{first_few(surplus, MAX_SHOWN_NAMES)}. Compare the cluster's own list of peers with the inventory."
     )
     return DiscoveryGap(
-        source, "cluster", "over-limit", incomplete=True, message=message, names=tuple(over[:SHOWN_NAMES]), count=len(over)
+        source,
+        "cluster",
+        "over-limit",
+        incomplete=True,
+        message=message,
+        names=tuple(surplus[:MAX_SHOWN_NAMES]),
+        count=len(surplus),
     )
 
 
-def _nobody_says(cluster: ClusterAccess, problems: Sequence[str]) -> DiscoveryGap:
+def _make_unknown_members_gap(cluster: ClusterAccess, problems: Sequence[str]) -> DiscoveryGap:
     message = f"No peer of {cluster.name} says which peers the cluster has, so one may be missing: {problems[0]}"
     return DiscoveryGap(cluster.name, "cluster", "not-asked", incomplete=True, message=message)
 
 
-def same_hosts(
-    known: Iterable[Address], named: Iterable[Address], resolve: Callable[[Address], set[str]] | None = None
+def match_hosts(
+    known_hosts: Iterable[Address], named: Iterable[Address], resolve: Callable[[Address], set[str]] | None = None
 ) -> dict[Address, Address]:
-    """Return each of `named` with the first address, of `known` or before it in `named`, that means the same host, or itself.
+    """Return each of `named` with the first address, of `known_hosts` or before it in `named`, of the same host, or itself.
 
     The cluster may list addresses where the inventory has names. Each is resolved once, however many there are.
     """
-    first_called: dict[str, Address] = {}
+    host_of_spelling: dict[str, Address] = {}
     hosts: dict[Address, Address] = {}
-    for address in dict.fromkeys((*known, *named)):
-        called = _spellings(address) | (resolve or _resolved)(address)
-        before = {first_called[name] for name in called if name in first_called}
-        hosts[address] = next((host for host in hosts if host in before), address)
-        for name in called:
-            first_called.setdefault(name, hosts[address])
+    for address in dict.fromkeys((*known_hosts, *named)):
+        spellings = _spellings(address) | (resolve or _resolve)(address)
+        earlier = {host_of_spelling[name] for name in spellings if name in host_of_spelling}
+        hosts[address] = next((host for host in hosts if host in earlier), address)
+        for name in spellings:
+            host_of_spelling.setdefault(name, hosts[address])
     return {address: hosts[address] for address in named}
 
 
@@ -186,15 +213,15 @@ def _spellings(address: Address) -> set[str]:
     return {str(ipaddress.ip_address(address)) if is_ip(address) else address.casefold().rstrip(".")}
 
 
-def _resolved(address: Address) -> set[str]:
+def _resolve(address: Address) -> set[str]:
     try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(address, None)}
+        return {str(entry[4][0]) for entry in socket.getaddrinfo(address, None)}
     except (OSError, UnicodeError):
         return set()
 
 
-def _inherited(address: Address, cluster: ClusterAccess) -> PeerAccess:
-    """Access to a peer that only the cluster names: the first peer's ports and CA. A pin, and a way through, belong to one box."""
+def _inherit_access(address: Address, cluster: ClusterAccess) -> PeerAccess:
+    """Return access to a peer that only the cluster names: the first peer's ports and CA, but no pin, which belongs to one peer."""
     first = cluster.peers[0]
     pins = [name for name, pin in (("tls fingerprint", first.tls.fingerprint), ("ssh host_key", first.ssh.host_key)) if pin]
     if pins:

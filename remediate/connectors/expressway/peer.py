@@ -1,4 +1,4 @@
-"""One Expressway-C peer, in the words of its administrator: REST for certificates and publishers, the shell for the rest."""
+"""One Expressway-C peer: REST for certificates and publishers, the shell for everything else."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from remediate.connectors.expressway.capabilities import Capabilities, read_raml
-from remediate.connectors.expressway.records import Alternates, PublisherRecord, alternates_in
-from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, Redirected, RestSession
+from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
+from remediate.connectors.expressway.records import Alternates, PublisherRecord, parse_alternates
+from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
-from remediate.connectors.expressway.shell_text import leaves, setting
+from remediate.connectors.expressway.shell_text import format_setting, parse_leaves
 from remediate.connectors.expressway.trusted_list import parse_certificate_list
 from remediate.connectors.http import Account
-from remediate.connectors.text import address_in
+from remediate.connectors.text import parse_address
 from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
@@ -36,11 +36,11 @@ _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "i
 
 
 class ExpresswayPeer:
-    """One peer. Use as a context manager: it holds one REST session and, from its first use on, one shell.
+    """One peer. A context manager that holds one REST session and, from its first use on, one shell.
 
-    Every read raises ObservationError when the peer cannot be read, LoginRefused at once, PinMismatch before a login is tried.
-    Every write raises WriteForbidden when not `writable`, WriteRefused when the box says no, NotOffered, and OutcomeUnknown when
-    the answer was lost. Writes do not read back: that is the caller's next line.
+    Every read raises ObservationError when the peer cannot be read, LoginRefused at once, and PinMismatch before a login is tried.
+    Every write raises WriteForbidden when the peer is not `writable`, WriteRefused when the peer refuses it, NotOffered, and
+    OutcomeUnknown when the answer was lost. Writes are not read back: that is up to the caller.
     """
 
     def __init__(self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
@@ -64,95 +64,102 @@ class ExpresswayPeer:
 
     @property
     def address(self) -> Address:
-        """As in the inventory, or in the cluster's own list."""
+        """The address in the inventory, or in the cluster's own list."""
         return self._access.address
 
     @property
     def identity(self) -> str:
-        """The box's SSH host key: the same under each of its names and addresses, and another one on each peer."""
-        return self._shell().host_key
+        """The SSH host key: the same under each name and address of a peer, and different on each peer."""
+        return self._ensure_shell().host_key
 
     @property
     def access(self) -> PeerAccess:
-        """How this peer is reached."""
+        """The access to this peer."""
         return self._access
 
     def log_in(self) -> None:
         """Log in over REST and SSH, once each."""
         self._rest.log_in()
-        self._shell()
+        self._ensure_shell()
 
     def capabilities(self) -> Capabilities:
-        """Return what ``/api/raml`` shows; nothing where the box has no such page."""
+        """Return the capabilities that ``/api/raml`` describes; none where the peer has no such page."""
         if self._capabilities is None:
             try:
-                self._capabilities = read_raml(self._rest.page("/api/raml"))
-            except (NotOffered, Redirected):
-                # Only the description is missing: it may be a page for browsers alone.
+                self._capabilities = read_capabilities(self._rest.get_page("/api/raml"))
+            except (NotOffered, UnexpectedRedirect):
+                # Only the description is missing; this version may serve the page to browsers alone.
                 self._capabilities = Capabilities()
         return self._capabilities
 
     def version(self) -> str | None:
-        """Return such as ``X14.2.1``; None when the box does not say."""
-        said = self._shell().system.get("SystemUnit/Software/Version")
-        return mask_and_escape(said, 40) if said else None
+        """Return a version such as ``X14.2.1``; None when the peer does not state it."""
+        version = self._ensure_shell().system.get("SystemUnit/Software/Version")
+        return mask_and_escape(version, 40) if version else None
 
     def clock(self) -> datetime | None:
-        """Return the peer's clock, by which its traffic server judges dates; None when the box does not say."""
-        return self._rest.clock()
+        """Return the peer's clock, by which its traffic server judges dates; None when the peer does not send it."""
+        return self._rest.read_clock()
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
-        """Return the trusted CA list in the peer's order. One that cannot be whole is an error: see `trusted_list`."""
-        found = self._certificates(TRUSTED_CA, "trusted CA list")
-        if len(found) > self._limits.max_list_certificates:
+        """Return the trusted CA list in the peer's order.
+
+        A list that may be cut is an error: see `trusted_list`.
+        """
+        certificates = self._read_certificates(TRUSTED_CA, "trusted CA list")
+        if len(certificates) > self._limits.max_list_certificates:
             raise ObservationError(
-                f"The trusted CA list of {self.address} has {len(found)} certificates, over the limit of "
+                f"The trusted CA list of {self.address} has {len(certificates)} certificates, over the limit of "
                 f"{self._limits.max_list_certificates}."
             )
-        return found
+        return certificates
 
     def server_certificate(self) -> Certificate:
-        """Return the peer's own certificate: the first, where its chain follows."""
-        found = self._certificates("/certs/server", "server certificate")
-        return found[0]
+        """Return the peer's own certificate: the first one, where its chain follows."""
+        return self._read_certificates("/certs/server", "server certificate")[0]
 
     def ciphers(self) -> Mapping[str, CipherList]:
-        """Return name (``ReverseProxyTLSCiphers``) to OpenSSL cipher list."""
-        found = leaves(self._shell().ask("xConfiguration Ciphers"))
-        named = ((match[1], value) for path, value in found.items() if (match := _CIPHERS.fullmatch(path)))
+        """Return the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
+        values = parse_leaves(self._ensure_shell().query("xConfiguration Ciphers"))
+        named = ((match[1], value) for path, value in values.items() if (match := _CIPHERS.fullmatch(path)))
         return {name: CipherList(value) for name, value in sorted(named)}
 
     def verify_origin_server(self) -> bool | None:
         """Return the workaround flag, True being the safe state; None where this version does not offer it."""
         try:
-            found = leaves(self._shell().ask(f"xConfiguration {VERIFY_FLAG}"))
+            values = parse_leaves(self._ensure_shell().query(f"xConfiguration {VERIFY_FLAG}"))
         except CommandFailed:
             return None
-        value = next((value for path, value in found.items() if path.casefold() == VERIFY_FLAG.casefold()), "").casefold()
+        value = next((value for path, value in values.items() if path.casefold() == VERIFY_FLAG.casefold()), "").casefold()
         return {"on": True, "off": False}.get(value)
 
     def alternates(self) -> Alternates:
-        """Return what the box knows of its cluster; nothing on a box that stands alone."""
+        """Return the peer's view of its cluster; empty on a standalone peer."""
         try:
-            found = leaves(self._shell().ask("xConfiguration Alternates"))
+            values = parse_leaves(self._ensure_shell().query("xConfiguration Alternates"))
         except CommandFailed:
-            found = {}
-        return alternates_in(found)
+            values = {}
+        return parse_alternates(values)
 
     def cluster_peers(self) -> tuple[Address, ...]:
-        """Return the peers that the cluster names over REST; none on a box that stands alone."""
+        """Return the peers that the cluster names over REST; none on a standalone peer."""
         try:
-            records = self._records(CLUSTER_PEERS, "PeerAddress")
+            records = self._read_records(CLUSTER_PEERS, "PeerAddress")
         except NotOffered:
             return ()
-        return tuple(self._address(record["PeerAddress"]) for record in records)
+        return tuple(self._parse_address(record["PeerAddress"]) for record in records)
 
     def publishers(self) -> tuple[PublisherRecord, ...]:
         """Return the Unified CM and IM&P publishers that servers are discovered from."""
-        return tuple(publisher for product, path in _PUBLISHER_PATHS.items() for publisher in self._publishers(product, path))
+        return tuple(
+            publisher for product, path in _PUBLISHER_PATHS.items() for publisher in self._read_publishers(product, path)
+        )
 
     def lists_publishers(self) -> bool:
-        """Return whether this peer has a list of Unified CM publishers at all; without one, who they are is not known."""
+        """Return whether this peer has a list of Unified CM publishers.
+
+        Without one, the publishers are not known.
+        """
         try:
             self._rest.get_objects(_PUBLISHER_PATHS["cucm"])
         except NotOffered:
@@ -170,10 +177,10 @@ class ExpresswayPeer:
         )
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
-        """Take one certificate out of this peer's trusted CA list, where ``/api/raml`` shows how."""
-        self._stop_if_read_only("remove a certificate")
+        """Remove one certificate from this peer's trusted CA list, in the form that ``/api/raml`` describes."""
+        self._require_writable("remove a certificate")
         offered = self.capabilities()
-        body = offered.removal.body_for(certificate) if offered.removal else None
+        body = offered.removal.format_body(certificate) if offered.removal else None
         if offered.removal is None or body is None:
             why = " in a form that is known" if offered.unknown_removal else " of this certificate" if offered.removal else ""
             raise NotOffered(
@@ -183,28 +190,28 @@ class ExpresswayPeer:
         self._rest.write("DELETE", TRUSTED_CA, data=body, headers={"Content-Type": offered.removal.media_type})
 
     def set_cipher(self, name: str, value: CipherList) -> None:
-        """Set one cipher list; on the primary, from where it replicates."""
+        """Set one cipher list; on the primary, from which it is replicated."""
         path = f"Ciphers {name} Value"
         if not _CIPHERS.fullmatch(path):
             raise WriteRefused(
                 f"`{mask_and_escape(name, 60)}` is no OpenSSL cipher list of Expressway; nothing was sent to {self.address}."
             )
-        self._tell(setting(path, value))
+        self._execute(format_setting(path, value))
 
     def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001  its one argument is its meaning
         """Set the workaround flag on this peer."""
-        self._stop_if_read_only("set the workaround flag")
+        self._require_writable("set the workaround flag")
         if self.verify_origin_server() is None:
             raise NotOffered(f"{self.address} has no `{VERIFY_FLAG}`: this version does not offer the workaround.")
-        self._tell(setting(VERIFY_FLAG, "On" if on else "Off", quoted=False))
+        self._execute(format_setting(VERIFY_FLAG, "On" if on else "Off", quoted=False))
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
-        """Let the cluster discover the servers of `publisher` again, by adding it again with its AXL account.
+        """Add a publisher again with its AXL account, so that the cluster discovers its servers anew.
 
-        There is no documented REST verb for the *Refresh servers* button; the box looks a publisher up over AXL when it is added,
+        There is no documented REST verb for the *Refresh servers* button. The peer queries a publisher over AXL when it is added,
         which is slow.
         """
-        self._stop_if_read_only("refresh discovery")
+        self._require_writable("refresh discovery")
         if axl is None or product not in self.capabilities().refresh_products:
             raise NotOffered(
                 f"The discovery of {publisher} cannot be refreshed by {self.address} over REST"
@@ -214,63 +221,69 @@ class ExpresswayPeer:
                 ),
             )
         username, password = axl
-        known = {(publisher.address, publisher.product): publisher.tls_verify for publisher in self.publishers()}
+        tls_verify = {(publisher.address, publisher.product): publisher.tls_verify for publisher in self.publishers()}
         body = {
             "Publisher": str(publisher),
             "AxlUsername": username,
             "AxlPassword": password.reveal(),
-            "TlsVerify": known.get((publisher, product), "On"),
+            "TlsVerify": tls_verify.get((publisher, product), "On"),
         }
         self._rest.write("POST", _PUBLISHER_PATHS[product], json=body, secret=password, read_s=self._limits.slow_write_s)
 
     def restart(self) -> None:
-        """Restart this peer's services: over REST where the box shows it, else by ``xCommand Restart``."""
-        self._stop_if_read_only("restart")
+        """Restart this peer's services: over REST where the peer describes it, else by ``xCommand Restart``."""
+        self._require_writable("restart")
         if self.capabilities().restart:
             self._rest.write("POST", "/restart", json={})
         else:
-            self._tell("xCommand Restart")
+            self._execute("xCommand Restart")
 
-    def _shell(self) -> Shell:
+    def _ensure_shell(self) -> Shell:
         if self._open_shell is None:
             self._open_shell = Shell(self._access, self._username, self._password, self._limits, writable=self._writable)
         return self._open_shell
 
-    def _tell(self, command: str) -> None:
-        self._stop_if_read_only(command.partition(":")[0])
-        self._shell().tell(command)
+    def _execute(self, command: str) -> None:
+        self._require_writable(command.partition(":")[0])
+        self._ensure_shell().execute(command)
 
-    def _stop_if_read_only(self, what: str) -> None:
-        """The transports refuse as well; here it is said before a write's own questions are asked."""
+    def _require_writable(self, action: str) -> None:
+        """Raise WriteForbidden unless the peer is writable. The transports refuse as well, but only after the reads of a write."""
         if not self._writable:
-            raise WriteForbidden(f"{self.address} was opened for reading: `{what}` was stopped.")
+            raise WriteForbidden(f"{self.address} was opened for reading: `{action}` was stopped.")
 
-    def _certificates(self, resource: str, what: str) -> tuple[Certificate, ...]:
-        return parse_certificate_list(self._rest.get(resource), f"The {what} of {self.address}").certificates
+    def _read_certificates(self, resource: str, name: str) -> tuple[Certificate, ...]:
+        return parse_certificate_list(self._rest.get(resource), f"The {name} of {self.address}").certificates
 
-    def _publishers(self, product: Product, path: str) -> list[PublisherRecord]:
+    def _read_publishers(self, product: Product, path: str) -> list[PublisherRecord]:
         try:
-            found = self._records(path, "Publisher")
+            records = self._read_records(path, "Publisher")
         except NotOffered:
             return []
         return [
             PublisherRecord(
-                self._address(one["Publisher"]), product, str(one.get("AxlUsername", "")), str(one.get("TlsVerify", "On"))
+                address=self._parse_address(record["Publisher"]),
+                product=product,
+                axl_username=str(record.get("AxlUsername", "")),
+                tls_verify=str(record.get("TlsVerify", "On")),
             )
-            for one in found
+            for record in records
         ]
 
-    def _records(self, resource: str, key: str) -> list[dict[str, Any]]:
-        """Return the objects of a resource that have a value under `key`; an empty one is a place that is not in use."""
+    def _read_records(self, resource: str, key: str) -> list[dict[str, Any]]:
+        """Return the objects of a resource that have a value under `key`.
+
+        One without a value is a position that is not in use.
+        """
         records = self._rest.get_objects(resource)
         if any(key not in record for record in records):
             raise ObservationError(f"{self.address} lists something at {resource} that has no `{key}`.")
         return [record for record in records if record[key]]
 
-    def _address(self, said: object) -> Address:
-        address = address_in(str(said))
+    def _parse_address(self, value: object) -> Address:
+        address = parse_address(str(value))
         if address is None:
             raise ObservationError(
-                f"{self.address} names a server that is no host name or IP address: {mask_and_escape(str(said), 80)}"
+                f"{self.address} names a server that is no host name or IP address: {mask_and_escape(str(value), 80)}"
             )
         return address

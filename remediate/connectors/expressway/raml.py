@@ -1,8 +1,8 @@
-"""Reads a RAML 0.8 page: which methods each resource has, and what stands below each.
+"""A reader of RAML 0.8 pages: the methods of each resource, and what is below each method.
 
 The page is YAML, and is read from the parser's events, not from its objects: nothing in it is constructed, an alias is a reference
-(so nothing grows), an unknown tag such as ``!include`` is passed over, and what came before a mistake is there all the same. Where the
-page as a whole cannot be parsed, its parts are, each by itself; and a part that cannot is read by its indentation.
+(so nothing grows), an unknown tag such as ``!include`` is skipped, and what precedes a mistake is kept. Where the page as a whole
+cannot be parsed, its parts are, each by itself; a part that cannot be parsed is read by its indentation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_PAGE_CHARACTERS = 2_000_000
 _MAX_DEPTH = 64
 """Of the nesting. The parser takes time that grows with the square of it, and a dozen levels describe any interface."""
 _MAX_VISITS = 200_000
-"""Of pairs: aliases can make a small page stand for a large one."""
+"""Of pairs: aliases can expand a small page into a large one."""
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _PREFIXES = re.compile(r"^(/api)?(/v1|/\{version\})?(/provisioning)?(?=/)")
@@ -31,10 +31,10 @@ _TEXT_FOLLOWS = re.compile(r"( *)\S.*:\s+[|>][-+0-9]*\s*$")
 
 
 class Table(list[tuple[str, "Node"]]):
-    """A YAML mapping: its pairs in order; a key that stands there twice is there twice."""
+    """A YAML mapping: its pairs in order; a repeated key is kept each time."""
 
-    def under(self, key: str) -> Node:
-        """Return what stands under the first such key; an empty text where there is none."""
+    def value_of(self, key: str) -> Node:
+        """Return the value of the first such key; an empty text where there is none."""
         return next((value for name, value in self if name == key), "")
 
 
@@ -47,11 +47,11 @@ Operation = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a page says.
+    """The content of a page.
 
     Attributes:
-        operations: what stands below each method.
-        schemas: the page's named schemas, as text.
+        operations: What is below each method.
+        schemas: The named schemas of the page, as text.
     """
 
     operations: Mapping[Operation, Node]
@@ -59,19 +59,22 @@ class Description:
 
 
 def read_description(page: str) -> Description:
-    """Return what `page` shows; nothing where it is larger than the limit or no RAML. Takes time in proportion to its length."""
+    """Return the content of `page`; empty where it is larger than the limit or no RAML.
+
+    It takes time in proportion to the length.
+    """
     if len(page) > MAX_PAGE_CHARACTERS:
         return Description({}, {})
     tree = _Tree()
-    whole = tree.read(page)
-    operations = _operations(tree.roots)
-    for part in () if whole else _top_level_parts(page):
-        alone = _Tree(tree.anchors)
-        if alone.read(part):
-            operations |= _operations(alone.roots)
+    is_whole = tree.read(page)
+    operations = _collect_operations(tree.roots)
+    for part in () if is_whole else _split_top_level(page):
+        part_tree = _Tree(tree.anchors)
+        if part_tree.read(part):
+            operations |= _collect_operations(part_tree.roots)
         else:
-            operations |= _operations(alone.roots) | _operations_by_indentation(part, tree.anchors)
-    return Description(operations, _schemas(tree.roots))
+            operations |= _collect_operations(part_tree.roots) | _collect_operations_by_indentation(part, tree.anchors)
+    return Description(operations, _collect_schemas(tree.roots))
 
 
 def parse_value(text: str) -> Node:
@@ -82,7 +85,11 @@ def parse_value(text: str) -> Node:
 
 @dataclass(slots=True)
 class _Tree:
-    """The values of a text, built event by event. `roots`: one for each of its documents."""
+    """The values of a text, built event by event.
+
+    Attributes:
+        roots: One for each document.
+    """
 
     anchors: dict[str, Node] = field(default_factory=dict)
     roots: list[Node] = field(default_factory=list)
@@ -91,23 +98,23 @@ class _Tree:
     """For each open container the key whose value comes next; None where a key comes next."""
 
     def read(self, text: str) -> bool:
-        """Read `text` and say whether all of it could be read. Afterwards, what came before a mistake is in `roots`."""
+        """Read `text` and return whether all of it was read. Afterwards `roots` holds what precedes the first mistake."""
         try:
             for event in yaml.parse(text, Loader=_LOADER):
-                self._take(event)
+                self._handle_event(event)
                 if len(self._open) > _MAX_DEPTH:
                     return False
         except (yaml.YAMLError, ValueError):
             return False
         return True
 
-    def _take(self, event: yaml.Event) -> None:
+    def _handle_event(self, event: yaml.Event) -> None:
         match event:
             case yaml.ScalarEvent():
-                self._add(_scalar(event), event.anchor)
+                self._add(_parse_scalar(event), event.anchor)
             case yaml.AliasEvent():
                 value = self.anchors.get(event.anchor or "", "")
-                # One that holds itself would have no end.
+                # An alias of a container that is still open would have no end.
                 self._add("" if any(value is container for container in self._open) else value, None)
             case yaml.MappingStartEvent():
                 self._start(Table(), event.anchor)
@@ -118,7 +125,7 @@ class _Tree:
                 self._keys.pop()
 
     def _start(self, container: Table | list[Node], anchor: str | None) -> None:
-        # It is put into its place at once, so that it is there even if a mistake follows.
+        # Added at once, so that it is kept even if a mistake follows.
         self._add(container, anchor)
         self._open.append(container)
         self._keys.append(None)
@@ -139,13 +146,13 @@ class _Tree:
             self._keys[-1] = None
 
 
-def _scalar(event: yaml.ScalarEvent) -> str | int:
+def _parse_scalar(event: yaml.ScalarEvent) -> str | int:
     text = str(event.value)
     return int(text) if event.style in (None, "") and _NUMBER.fullmatch(text) else text
 
 
-def _operations(roots: list[Node]) -> dict[Operation, Node]:
-    """Every method of every resource, with the resources that stand below others."""
+def _collect_operations(roots: list[Node]) -> dict[Operation, Node]:
+    """Return every method of every resource, with the resources below others."""
     operations: dict[Operation, Node] = {}
     waiting = [(root, "", 0) for root in roots if isinstance(root, Table)]
     visits = 0
@@ -159,29 +166,29 @@ def _operations(roots: list[Node]) -> dict[Operation, Node]:
                 operations[key.casefold(), _PREFIXES.sub("", path)] = value
             elif depth < _MAX_DEPTH:
                 below = path + key if key.startswith("/") else path
-                waiting.extend((resource, below, depth + 1) for resource in _resources(key, value))
+                waiting.extend((resource, below, depth + 1) for resource in _iterate_resources(key, value))
     return operations
 
 
-def _resources(key: str, value: Node) -> Iterator[Table]:
-    """The tables that stand for a resource: below its path, or merged into it (``<<``), alone or several."""
+def _iterate_resources(key: str, value: Node) -> Iterator[Table]:
+    """Yield the tables of a resource: below its path, or merged into it (``<<``), alone or several."""
     if key.startswith("/") or key == "<<":
-        yield from (item for item in _items(value) if isinstance(item, Table))
+        yield from (item for item in _list_items(value) if isinstance(item, Table))
 
 
-def _items(value: Node) -> list[Node]:
-    """The items of a sequence; a value alone is one."""
+def _list_items(value: Node) -> list[Node]:
+    """Return the items of a sequence; a single value is one item."""
     return value if isinstance(value, list) and not isinstance(value, Table) else [value]
 
 
-def _schemas(roots: list[Node]) -> dict[str, str]:
-    """The named schemas (RAML 0.8: a sequence of mappings)."""
-    schemas = [group for root in roots if isinstance(root, Table) for group in _items(root.under("schemas"))]
+def _collect_schemas(roots: list[Node]) -> dict[str, str]:
+    """Return the named schemas (RAML 0.8: a sequence of mappings)."""
+    schemas = [group for root in roots if isinstance(root, Table) for group in _list_items(root.value_of("schemas"))]
     return {name: text for group in schemas if isinstance(group, Table) for name, text in group if isinstance(text, str)}
 
 
-def _top_level_parts(page: str) -> Iterator[str]:
-    """The page in pieces that each begin with a line that is not indented."""
+def _split_top_level(page: str) -> Iterator[str]:
+    """Yield the page in pieces that each begin with a line that is not indented."""
     part: list[str] = []
     for line in page.splitlines(keepends=True):
         if part and line[:1] not in (" ", "\t", "\r", "\n", "#", "}", "]", "-"):
@@ -191,8 +198,8 @@ def _top_level_parts(page: str) -> Iterator[str]:
     yield "".join(part)
 
 
-def _operations_by_indentation(part: str, anchors: dict[str, Node]) -> dict[Operation, Node]:
-    """Every method in a part that is no YAML, and below it what stands there, where that is YAML."""
+def _collect_operations_by_indentation(part: str, anchors: dict[str, Node]) -> dict[Operation, Node]:
+    """Return every method in a part that is no YAML, and what is below it where that is YAML."""
     texts: dict[Operation, list[str]] = {}
     resources: list[tuple[int, str]] = []
     lines: list[str] | None = None
@@ -213,9 +220,9 @@ def _operations_by_indentation(part: str, anchors: dict[str, Node]) -> dict[Oper
             within = indent
         elif _TEXT_FOLLOWS.match(line):
             within = indent
-    return {operation: _root_of("\n".join(lines), anchors) for operation, lines in texts.items()}
+    return {operation: _parse_root("\n".join(lines), anchors) for operation, lines in texts.items()}
 
 
-def _root_of(text: str, anchors: dict[str, Node]) -> Node:
+def _parse_root(text: str, anchors: dict[str, Node]) -> Node:
     tree = _Tree(anchors)
     return tree.roots[0] if tree.read(textwrap.dedent(text)) and tree.roots else ""

@@ -1,4 +1,4 @@
-"""What a peer says of its cluster and of its publishers, as values."""
+"""Records that a peer holds of its cluster and of its publishers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NUMBERS = ("1", "2", "3", "4", "5", "6")
 
 @dataclass(frozen=True, slots=True)
 class Alternates:
-    """What a peer knows of its cluster.
+    """A peer's view of its cluster.
 
     Attributes:
-        primary: position in `peers`, from 1, of the one that the configuration comes from; None when the box does not say.
-        peers: in the cluster's order; empty on a box that stands alone.
+        primary: Position in `peers`, from 1, of the peer that the configuration comes from; None when it is not stated.
+        peers: In the cluster's order; empty on a standalone peer.
     """
 
     cluster_name: str
@@ -29,13 +29,13 @@ class Alternates:
 
     @property
     def primary_address(self) -> Address | None:
-        """The primary; None on a box that stands alone, or when the box does not say."""
+        """The primary; None on a standalone peer, or when it is not stated."""
         return self.peers[self.primary - 1] if self.primary and self.primary <= len(self.peers) else None
 
 
 @dataclass(frozen=True, slots=True)
 class PublisherRecord:
-    """A publisher as the box holds it. The password never comes back."""
+    """A publisher as a peer holds it. The password is never returned."""
 
     address: Address
     product: Product
@@ -43,15 +43,15 @@ class PublisherRecord:
     tls_verify: str
 
 
-def alternates_in(leaves: Mapping[str, str]) -> Alternates:
-    """Return what the leaves of ``xConfiguration Alternates`` say: up to six peers, numbered, perhaps with gaps."""
-    found = {path.casefold(): value for path, value in leaves.items()}
-    by_number = {int(number): found.get(f"alternates peer {number} address", "") for number in _NUMBERS}
+def parse_alternates(leaves: Mapping[str, str]) -> Alternates:
+    """Parse the leaves of ``xConfiguration Alternates``: up to six peers, numbered, perhaps with gaps."""
+    values = {path.casefold(): value for path, value in leaves.items()}
+    by_number = {int(number): values.get(f"alternates peer {number} address", "") for number in _NUMBERS}
     used = [number for number, address in by_number.items() if address]
-    said = next((found[path] for leaf in _PRIMARY_LEAVES if (path := f"alternates {leaf}".casefold()) in found), "")
-    primary = int(said) if said in _NUMBERS else 0
+    primary_number = next((values[path] for leaf in _PRIMARY_LEAVES if (path := f"alternates {leaf}".casefold()) in values), "")
+    primary = int(primary_number) if primary_number in _NUMBERS else 0
     return Alternates(
-        cluster_name=mask_and_escape(found.get("alternates cluster name", ""), 80),
+        cluster_name=mask_and_escape(values.get("alternates cluster name", ""), 80),
         primary=used.index(primary) + 1 if primary in used else None,
         peers=tuple(Address(by_number[number]) for number in used),
     )

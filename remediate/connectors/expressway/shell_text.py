@@ -1,4 +1,4 @@
-"""What the command shell prints, read: leaves of the configuration and blocks of status. No I/O."""
+"""Text of the command shell: leaves, blocks of status, errors, questions, and the answer to one command. No I/O."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from remediate.model.errors import WriteRefused
+from remediate.model.limits import Limits
 
 MAX_VALUE = 2048
 """The longest string that an ``xConfiguration`` leaf of ours takes (Expressway reference, X15.0: Ciphers)."""
@@ -17,65 +18,74 @@ _READS = re.compile(r"xstatus\b[^:\n\r]*|xconfiguration\b[^:\n\r]*|(xcommand )?\
 _MORE = re.compile(r"-- ?more ?--|\(more\)", re.IGNORECASE)
 _ANY_KEY = "press any key"
 _YES_OR_NO = re.compile(r"[\[(<] ?(y|yes|n|no)\b[^\])>]{0,40}[\])>][ :?>]*", re.IGNORECASE)
-_LONGEST_NAME = 100
-_DEEPEST = 8
-"""What is deeper, or called by a longer name, is no status of an Expressway; without a limit, paths would grow with the square."""
+_MAX_NAME_CHARACTERS = 100
+_MAX_DEPTH = 8
+"""No status of an Expressway is deeper or has longer names; without a limit, paths would grow with the square."""
 _VALUE = re.compile(r"[A-Za-z0-9:+!@=_.,\- ]*")
+_MAX_PROMPT_BYTES = 400
+"""A longer unfinished line is neither OK nor a question nor the prompt of a pager."""
 
 
-def plain(raw: bytes) -> str:
+def strip_terminal_codes(raw: bytes) -> str:
     """Return what a terminal would show: no escape sequences, no carriage returns."""
     return _CONTROL.sub("", _ANSI.sub("", raw.decode("utf-8", errors="replace")).replace("\r", ""))
 
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of `text` without what a pager put between them."""
-    return [without_pager(line) for line in text.split("\n")]
+    return [strip_pager(line) for line in text.split("\n")]
 
 
-def without_pager(line: str) -> str:
-    """Return what stands behind the last sign of a pager, or the whole line."""
+def strip_pager(line: str) -> str:
+    """Return what follows the last prompt of a pager, or the whole line."""
     ends = [match.end() for match in _MORE.finditer(line)]
     return line[ends[-1] :].lstrip() if ends else line
 
 
-def asks_for_more(text: str) -> bool:
-    """Whether a pager waits for a key: `text` is what was printed last."""
+def is_pager_prompt(text: str) -> bool:
+    """Return whether a pager waits for a key.
+
+    Args:
+        text: What was printed last.
+    """
     last = text.rpartition("\n")[2].rstrip().casefold()
     return last.endswith(("--more--", "-- more --", "(more)")) or _ANY_KEY in last
 
 
 def is_question(line: str, *, finished: bool) -> bool:
-    """Whether a line that nothing follows wants an answer from a person, by its shape.
+    """Return whether a line that nothing follows expects an answer from a person, by its shape.
 
-    A colon alone makes a question of a line whose end (`finished`) did not come: ``New password:``.
+    A colon alone makes a question only of a line that is not `finished`: ``New password:``.
     """
-    shown = line.rstrip()
-    if shown.lower().startswith(("*c", "*s")):
+    text = line.rstrip()
+    if text.lower().startswith(("*c", "*s")):
         return False
-    yes_or_no = any(match.end() == len(shown) for match in _YES_OR_NO.finditer(shown))
-    return shown.endswith("?") or yes_or_no or (shown.endswith(":") and not finished)
+    yes_or_no = any(match.end() == len(text) for match in _YES_OR_NO.finditer(text))
+    return text.endswith("?") or yes_or_no or (text.endswith(":") and not finished)
 
 
-def only_reads(command: str) -> bool:
-    """Whether a command can change nothing: ``xStatus``, ``xConfiguration`` without a value, ``?``."""
+def is_read_only(command: str) -> bool:
+    """Return whether a command can change nothing: ``xStatus``, ``xConfiguration`` without a value, ``?``."""
     return _READS.fullmatch(command) is not None
 
 
 def is_ok(line: str) -> bool:
-    """Whether the box says that an answer is complete."""
+    """Return whether a line marks an answer as complete."""
     return line.strip().casefold() == "ok"
 
 
 class ErrorFinder:
-    """Finds the line that says that `command` failed, lines given one after the other."""
+    """Finds the line that reports the failure of `command`, in lines given one after the other."""
 
     def __init__(self, command: str) -> None:
         self._command = command
         self._inside = False
 
     def is_error(self, line: str) -> bool:
-        """Whether the next line says so; never the echo of the command, a leaf or what stands in a status block."""
+        """Return whether the next line reports the failure.
+
+        The echo of the command, a leaf and a line of a status block never do.
+        """
         start = line[: len("*s/end")].lower()
         if start.startswith("*s"):
             self._inside = start != "*s/end"
@@ -83,52 +93,52 @@ class ErrorFinder:
         return not self._inside and not start.startswith("*c") and self._command not in line and _ERROR.match(line) is not None
 
 
-def error_in(lines: Iterable[str], command: str) -> str | None:
-    """Return the first line that says that a command failed, echo, leaves and status left out; None when there is none."""
+def find_error(lines: Iterable[str], command: str) -> str | None:
+    """Return the first line that reports a failure, other than echo, leaves and status; None when there is none."""
     finder = ErrorFinder(command)
     return next((line.strip() for line in lines if finder.is_error(line)), None)
 
 
-def leaves(lines: Iterable[str]) -> dict[str, str]:
-    """Return path to value of the ``*c xConfiguration`` lines; stored secrets as ``***``."""
-    found = {}
+def parse_leaves(lines: Iterable[str]) -> dict[str, str]:
+    """Return path to value of the ``*c xConfiguration`` lines; stored secrets are ``***``."""
+    values = {}
     for line in lines:
         head, colon, value = line.partition(":")
         words = head.split()
         if colon and len(words) > 2 and [word.lower() for word in words[:2]] == ["*c", "xconfiguration"]:
-            found[" ".join(words[2:])] = _value(value)
-    return found
+            values[" ".join(words[2:])] = _parse_value(value)
+    return values
 
 
-def status(lines: Iterable[str]) -> dict[str, str]:
+def parse_status(lines: Iterable[str]) -> dict[str, str]:
     """Return path (``SystemUnit/Software/Version``) to value of the ``*s`` blocks."""
-    return {"/".join(path): value for path, value in _status_leaves(lines)}
+    return {"/".join(path): value for path, value in _iterate_status(lines)}
 
 
-def _status_leaves(lines: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+def _iterate_status(lines: Iterable[str]) -> Iterator[tuple[list[str], str]]:
     levels: list[tuple[int, str]] = []
     for line in lines:
         head, colon, value = line.partition(":")
         if line.lower().startswith("*s/end"):
             levels = []
         elif colon and line[:3].lower() == "*s ":
-            levels = [(0, head[3:].strip()[:_LONGEST_NAME])]
+            levels = [(0, head[3:].strip()[:_MAX_NAME_CHARACTERS])]
         elif levels and colon and line.startswith(" "):
             name = head.strip()
             indent = len(head) - len(head.lstrip(" "))
             levels = [level for level in levels if level[0] < indent]
-            if not name or len(name) > _LONGEST_NAME or len(levels) >= _DEEPEST:
+            if not name or len(name) > _MAX_NAME_CHARACTERS or len(levels) >= _MAX_DEPTH:
                 continue
             levels.append((indent, name))
             if value.strip() != "/":
-                yield [level_name for _, level_name in levels], _value(value)
+                yield [level_name for _, level_name in levels], _parse_value(value)
 
 
-def setting(path: str, value: str, *, quoted: bool = True) -> str:
+def format_setting(path: str, value: str, *, quoted: bool = True) -> str:
     """Return the command that sets one leaf.
 
     Raises:
-        WriteRefused: the value holds what the shell could take for something else; nothing was sent.
+        WriteRefused: The shell could misread the value; nothing was sent.
     """
     if not _VALUE.fullmatch(value) or len(value) > MAX_VALUE:
         raise WriteRefused(
@@ -139,8 +149,96 @@ def setting(path: str, value: str, *, quoted: bool = True) -> str:
     return f'xConfiguration {path}: "{value}"' if quoted else f"xConfiguration {path}: {value}"
 
 
-def _value(text: str) -> str:
+def _parse_value(text: str) -> str:
     value = text.strip()
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = value[1:-1]
     return "***" if value.startswith("{cipher}") else value
+
+
+class AnswerTooLarge(Exception):
+    """The peer prints more than an answer can be; `str()` states how much."""
+
+
+class ShellAnswer:
+    """The answer to one command, as far as it was received. Each byte is looked at once.
+
+    Attributes:
+        lines: The finished lines, as a terminal would show them.
+        complete: The peer printed OK; after the status of the unit (`greeting`), behind a whole block of it.
+        failed: A line reports that the command failed.
+    """
+
+    def __init__(self, command: str, limits: Limits, *, greeting: bool) -> None:
+        self._command = command
+        self._limits = limits
+        self._errors = ErrorFinder(command)
+        # A banner may hold a line OK: before the greeting's status block none counts.
+        self._ok_counts = not greeting
+        self._greeting = greeting
+        self._pending = bytearray()
+        self._size = 0
+        self.lines: list[str] = []
+        self.complete = False
+        self.failed = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Add the next bytes.
+
+        Raises:
+            AnswerTooLarge: The answer or a line is longer than its limit.
+        """
+        self._size += len(chunk)
+        if self._size > self._limits.shell_answer_bytes:
+            raise AnswerTooLarge(f"the answer is larger than {self._limits.shell_answer_bytes} bytes")
+        *finished, beginning = chunk.split(b"\n")
+        for piece in finished:
+            self._pending += piece
+            self._finish_line()
+        self._pending += beginning
+        self._require_short_line()
+
+    @property
+    def unfinished(self) -> str:
+        """The line whose end has not been received; empty where it is too long to be a prompt."""
+        return self._read_pending() if len(self._pending) <= _MAX_PROMPT_BYTES else ""
+
+    @property
+    def is_complete_if_quiet(self) -> bool:
+        """Whether nothing more needs to follow: after an error, or an OK whose line is not ended."""
+        failed = self.failed and not self._greeting
+        return failed or (self._ok_counts and is_ok(self.unfinished))
+
+    @property
+    def awaits_key(self) -> bool:
+        """Whether a pager waits."""
+        return is_pager_prompt(strip_terminal_codes(bytes(self._pending[-_MAX_PROMPT_BYTES:])))
+
+    @property
+    def question(self) -> str | None:
+        """The question that a person would have to answer now, if nothing more follows; None where there is none."""
+        finished = not self._pending.strip()
+        last = next((line for line in reversed(self.lines) if line.strip()), "") if finished else self.unfinished
+        echo = self._command and self._command in last
+        return last if not echo and is_question(last, finished=finished) else None
+
+    def all_lines(self) -> list[str]:
+        """Return the lines, with the unfinished one as the last."""
+        return [*self.lines, self._read_pending()]
+
+    def _read_pending(self) -> str:
+        return strip_pager(strip_terminal_codes(bytes(self._pending)))
+
+    def _finish_line(self) -> None:
+        self._require_short_line()
+        line = self._read_pending()
+        self._pending.clear()
+        self.lines.append(line)
+        self.failed |= self._errors.is_error(line)
+        if self._greeting and line.lower().startswith("*s/end"):
+            self._ok_counts = True
+        self.complete |= self._ok_counts and is_ok(line)
+
+    def _require_short_line(self) -> None:
+        if len(self._pending) > self._limits.shell_line_bytes:
+            raise AnswerTooLarge(f"a line is longer than {self._limits.shell_line_bytes} bytes")

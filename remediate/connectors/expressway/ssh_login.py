@@ -1,4 +1,4 @@
-"""The login over SSH: the password goes to one prompt that asks for it, once. Any other question is quoted, and ends the login."""
+"""The login over SSH: the password answers one prompt that asks for it, once. Any other question is quoted and ends the login."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
 
-NOT_OURS_TO_ANSWER = (
+INTERACTIVE_LOGIN_ADVICE = (
     "Use a local administrator account without a second factor. If the box wants a new password, log in by hand with ssh and change "
     "the password first."
 )
 
-_LONGEST_PROMPT = 200
-_LONGEST_QUOTE = 200
-_MOST_REQUESTS = 10
+_MAX_PROMPT_CHARACTERS = 200
+_MAX_QUOTE_CHARACTERS = 200
+_MAX_REQUESTS = 10
 """PAM sends a request without a prompt after the password, and one for each message; a login needs no more than a few."""
-_MOST_PROMPTS = 10
-_PASSWORD = re.compile(
+_MAX_PROMPTS = 10
+_PASSWORD_WORDS = re.compile(
     r"(?<!\w)(password|passwort|kennwort|mot de passe|contrase(ñ|n)a|senha|wachtwoord|lösenord|hasło|пароль|パスワード|密码|密碼)"
     r"( (for|of|pour|de|für|von|para|på) [^ ]+)?",
     re.IGNORECASE,
 )
-_OTHERWISE_SECRET = re.compile(
+_OTHER_SECRET_WORDS = re.compile(
     r"(?<!\w)(new|neu\w*|nouveau|nuev[ao]|nova|old|alte\w*|ancien|current|previous|next|temporary|second\w*|2nd|zweite\w*|additional|"
     r"retype|re-?enter|again|repeat|confirm\w*|verif\w*|chang\w*|expir\w*|one|einmal|otp|totp|passcode|code|pin|token|securid|duo|"
     r"factor|push|sms|challenge|response|dynamic|option|select|choose|sure|or|oder|ou)(?!\w)",
@@ -38,34 +38,34 @@ _OTHERWISE_SECRET = re.compile(
 
 
 def asks_for_password(prompt: str, *, echo: bool) -> bool:
-    """Whether a prompt of keyboard-interactive (RFC 4256) asks for the password of the account, and for nothing else.
+    """Return whether a prompt of keyboard-interactive (RFC 4256) asks for the password of the account, and for nothing else.
 
-    It must end with the word for a password, or with whose it is, and have no word by which systems ask for a new password or for a
+    It must end with the word for a password, or with its owner, and hold no word by which systems ask for a new password or for a
     second factor. What is typed in answer to it must not be shown (`echo`).
     """
-    words = " ".join(prompt[: _LONGEST_PROMPT + 1].split()).rstrip(" :\uff1a>")
+    words = " ".join(prompt[: _MAX_PROMPT_CHARACTERS + 1].split()).rstrip(" :\uff1a>")
     # Accounts and hosts may be called anything: ``(admin@new-expc1) Password:``
     beside_names = " ".join(word for word in words.split(" ") if "@" not in word)
-    matches = list(_PASSWORD.finditer(words))
+    matches = list(_PASSWORD_WORDS.finditer(words))
     return (
         not echo
-        and len(prompt) <= _LONGEST_PROMPT
+        and len(prompt) <= _MAX_PROMPT_CHARACTERS
         and len(matches) == 1
         and matches[0].end() == len(words)
-        and not _OTHERWISE_SECRET.search(beside_names)
+        and not _OTHER_SECRET_WORDS.search(beside_names)
     )
 
 
 class _NotAnswered(paramiko.SSHException):
-    """The server asked something that is not ours to answer; nothing was sent."""
+    """The server asked for something other than the password; nothing was sent."""
 
 
 class _Conversation(AuthHandler):
-    """What the server asks during the login, and what is answered.
+    """The questions of the server during the login, and the answers.
 
     Attributes:
-        question: what was asked and not answered; None when nothing was.
-        refused: it asked for the password again, so the first was wrong.
+        question: A question that was not answered; None when there is none.
+        refused: The password was requested again, so the first one was wrong.
     """
 
     def __init__(self, transport: paramiko.Transport, password: Secret) -> None:
@@ -77,16 +77,19 @@ class _Conversation(AuthHandler):
         self.refused = False
 
     def _parse_userauth_info_request(self, message: paramiko.Message) -> None:
-        """Answer a request, in the transport's thread. Overrides paramiko's, which decodes strictly and counts without end."""
+        """Answer a request, in the transport's thread.
+
+        Overrides paramiko's method, which decodes strictly and counts without end.
+        """
         if self.auth_method != "keyboard-interactive":
             # In the method "password" this number is SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (RFC 4252, 8).
-            self._end(_text_in(message))
-        title, instructions = _text_in(message), _text_in(message)
+            self._end(_read_text(message))
+        title, instructions = _read_text(message), _read_text(message)
         message.get_binary()  # the language
         count = message.get_int()
-        prompts = [(_text_in(message), message.get_boolean()) for _ in range(min(count, _MOST_PROMPTS))]
+        prompts = [(_read_text(message), message.get_boolean()) for _ in range(min(count, _MAX_PROMPTS))]
         self._requests += 1
-        if prompts or self._requests > _MOST_REQUESTS:
+        if prompts or self._requests > _MAX_REQUESTS:
             self._answer_only_for_password(title, instructions, prompts)
         else:
             self._reply([])
@@ -106,21 +109,21 @@ class _Conversation(AuthHandler):
         reply.add_int(len(answers))
         for answer in answers:
             reply.add_string(answer)
-        # As the method does that this one stands for; the stubs leave it out.
+        # As the overridden method does; the stubs omit it.
         self.transport._send_message(reply)  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _end(self, question: str) -> None:
-        self.question = mask_and_escape(" ".join(question.split()) or "a question without words", _LONGEST_QUOTE)
+        self.question = mask_and_escape(" ".join(question.split()) or "a question without words", _MAX_QUOTE_CHARACTERS)
         raise _NotAnswered
 
 
 def _answer_nothing(title: str, instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
-    """Stand where paramiko wants a function that answers; `_Conversation` is in its place, and this is never called."""
+    """Fill the parameter of paramiko for a function that answers; `_Conversation` replaces it, so it is never called."""
     del title, instructions, prompts
     raise _NotAnswered
 
 
-def _text_in(message: paramiko.Message) -> str:
+def _read_text(message: paramiko.Message) -> str:
     return message.get_binary().decode(errors="replace")
 
 
@@ -128,11 +131,11 @@ def log_in(transport: paramiko.Transport, access: PeerAccess, username: str, pas
     """Log in with the password, which is sent at most once.
 
     Raises:
-        LoginRefused: the server does not take this password.
-        AccessError: it takes no password, or asks for more than that.
-        ObservationError: it did not answer in time.
+        LoginRefused: The server does not accept this password.
+        AccessError: It accepts no password, or requires more than one.
+        ObservationError: It did not answer in time.
     """
-    methods = _methods(transport, access, username)
+    methods = _list_methods(transport, access, username)
     if methods is None:
         return
     if not {"password", "keyboard-interactive"} & set(methods):
@@ -149,16 +152,18 @@ def log_in(transport: paramiko.Transport, access: PeerAccess, username: str, pas
             conversation.auth_interactive(username, _answer_nothing, answered)
         missing = conversation.wait_for_response(answered)
     except paramiko.SSHException as error:
-        raise _why(conversation, error, access, username, limits, timed_out=_timed_out(transport, answered)) from error
+        raise _make_login_error(
+            conversation, error, access, username, limits, timed_out=_has_timed_out(transport, answered)
+        ) from error
     if missing:
         raise AccessError(
             f"SSH on {access.address} wants more than a password from {username}: {mask_and_escape(', '.join(missing), 80)}.",
-            next_step=NOT_OURS_TO_ANSWER,
+            next_step=INTERACTIVE_LOGIN_ADVICE,
         )
 
 
-def _methods(transport: paramiko.Transport, access: PeerAccess, username: str) -> list[str] | None:
-    """The methods that the server takes; None when it lets everybody in."""
+def _list_methods(transport: paramiko.Transport, access: PeerAccess, username: str) -> list[str] | None:
+    """Return the methods that the server accepts; None when it accepts every login."""
     try:
         return transport.auth_none(username) or None
     except paramiko.BadAuthenticationType as error:
@@ -169,11 +174,11 @@ def _methods(transport: paramiko.Transport, access: PeerAccess, username: str) -
         ) from error
 
 
-def _timed_out(transport: paramiko.Transport, answered: threading.Event) -> bool:
+def _has_timed_out(transport: paramiko.Transport, answered: threading.Event) -> bool:
     return transport.is_active() and not answered.is_set()
 
 
-def _why(
+def _make_login_error(
     conversation: _Conversation,
     error: paramiko.SSHException,
     access: PeerAccess,
@@ -185,7 +190,7 @@ def _why(
     if conversation.question is not None:
         return AccessError(
             f"SSH on {access.address} asks {username} for more than the password: `{conversation.question}`. It was not answered.",
-            next_step=NOT_OURS_TO_ANSWER,
+            next_step=INTERACTIVE_LOGIN_ADVICE,
         )
     if timed_out:
         return ObservationError(f"SSH on {access.address} did not answer the login within {limits.connect_s:g} s.")

@@ -1,7 +1,7 @@
-"""A list of certificates as a peer gives it, read strictly: one that may have been cut, or is none, is never believed.
+"""A trusted CA list as a peer sends it, parsed strictly: one that may be cut, or is no list, is never believed.
 
-`Certificate.all_from_pem` skips what it does not understand, as OpenSSL does. Here the question is another: a certificate that is not
-in this text is said to be absent, so the text must be one that can be whole.
+`Certificate.all_from_pem` skips what it does not understand, as OpenSSL does. Here a certificate that is not in the text counts
+as absent, so the text must be able to be whole.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from remediate.connectors.body import describe_body, is_html
+from remediate.connectors.unexpected_answer import describe_body, is_html
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, ObservationError
 
@@ -24,7 +24,11 @@ _REVOCATION_LIST = "X509 CRL"
 
 @dataclass(frozen=True, slots=True)
 class CertificateList:
-    """What a believable list holds. `revocation_lists`: how many CRLs stand between the certificates; they are not read."""
+    """A list that can be whole.
+
+    Attributes:
+        revocation_lists: Number of CRLs between the certificates; they are not read.
+    """
 
     certificates: tuple[Certificate, ...]
     revocation_lists: int = 0
@@ -32,43 +36,48 @@ class CertificateList:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One PEM block. `number` counts from 1."""
+    """One PEM block.
+
+    Attributes:
+        number: Counts from 1.
+    """
 
     number: int
     label: str
     body: str
 
 
-class _Unbelievable(Exception):
-    """The clause that says why."""
+class _NotAWholeList(Exception):
+    """The text cannot be a whole list; `str()` is the clause that explains why."""
 
 
-def parse_certificate_list(text: str, what: str) -> CertificateList:
-    """Return the certificates in `text`, in order.
+def parse_certificate_list(text: str, source: str) -> CertificateList:
+    """Return the certificates in `text`, in order; there is at least one.
 
-    Text between the blocks is skipped, as long as it cannot be a part of a block. There is at least one certificate.
+    Text between the blocks is skipped, as long as it cannot be a part of a block.
 
     Args:
-        what: how a message names the list: ``The trusted CA list of 192.0.2.1``.
+        text: The list as it was received.
+        source: Names the list in messages: ``The trusted CA list of 192.0.2.1``.
 
     Raises:
-        ObservationError: it cannot be a whole list of certificates.
+        ObservationError: It cannot be a whole list of certificates.
     """
     try:
-        blocks, between = _split(text.removeprefix("\ufeff"))
+        blocks, between = _split_into_blocks(text.removeprefix("\ufeff"))
         if is_html(between):
-            raise _Unbelievable(f"it is {describe_body(text)}")
+            raise _NotAWholeList(f"it is {describe_body(text)}")
         if not blocks:
-            raise _Unbelievable(f"{describe_body(text)} came instead of PEM")
-        certificates = tuple(_certificate(block) for block in blocks if block.label != _REVOCATION_LIST)
-    except _Unbelievable as error:
-        raise ObservationError(f"{what} cannot be read: {error}.") from error
+            raise _NotAWholeList(f"{describe_body(text)} came instead of PEM")
+        certificates = tuple(_parse_certificate(block) for block in blocks if block.label != _REVOCATION_LIST)
+    except _NotAWholeList as error:
+        raise ObservationError(f"{source} cannot be read: {error}.") from error
     if not certificates:
-        raise ObservationError(f"{what} cannot be read: it holds no certificate, which no peer's list can be.")
+        raise ObservationError(f"{source} cannot be read: it holds no certificate, which no peer's list can be.")
     return CertificateList(certificates, len(blocks) - len(certificates))
 
 
-def _split(text: str) -> tuple[list[_Block], str]:
+def _split_into_blocks(text: str) -> tuple[list[_Block], str]:
     """Return the blocks, and the text between them."""
     blocks: list[_Block] = []
     between: list[str] = []
@@ -79,31 +88,31 @@ def _split(text: str) -> tuple[list[_Block], str]:
             blocks.append(_Block(len(blocks) + 1, label, "".join(body)))
             label = ""
         elif label and "----------BEGIN" in line:
-            raise _Unbelievable(
+            raise _NotAWholeList(
                 f"PEM block {len(blocks) + 1} ends on the line on which the next begins, so neither can be used"
             )
         elif label and line.startswith("-"):
-            raise _Unbelievable(f"PEM block {len(blocks) + 1} has no matching END line")
+            raise _NotAWholeList(f"PEM block {len(blocks) + 1} has no matching END line")
         elif label:
             body.append(line)
         elif begins:
             label, body = begins[1], []
         elif line.startswith("-") or "-----" in line:
-            raise _Unbelievable(f"a line of dashes that begins no block follows PEM block {len(blocks)}: the list may be cut")
+            raise _NotAWholeList(f"a line of dashes that begins no block follows PEM block {len(blocks)}: the list may be cut")
         else:
             between.append(line)
     if label:
-        raise _Unbelievable(f"PEM block {len(blocks) + 1} has no matching END line, so the list is cut")
+        raise _NotAWholeList(f"PEM block {len(blocks) + 1} has no matching END line, so the list is cut")
     return blocks, "\n".join(between)
 
 
-def _certificate(block: _Block) -> Certificate:
+def _parse_certificate(block: _Block) -> Certificate:
     if block.label not in _CERTIFICATES:
-        raise _Unbelievable(f"PEM block {block.number} is a {block.label}, not a certificate")
+        raise _NotAWholeList(f"PEM block {block.number} is a {block.label}, not a certificate")
     try:
         der = binascii.a2b_base64("".join(block.body.split()).encode("ascii"), strict_mode=True)
         return Certificate.from_der(der)
     except UnicodeEncodeError as error:
-        raise _Unbelievable(f"PEM block {block.number} is broken: it has a character that base64 has not") from error
+        raise _NotAWholeList(f"PEM block {block.number} is broken: it has a character that base64 has not") from error
     except (ValueError, CertificateError) as error:
-        raise _Unbelievable(f"PEM block {block.number} is broken: {str(error).rstrip('.')}") from error
+        raise _NotAWholeList(f"PEM block {block.number} is broken: {str(error).rstrip('.')}") from error

@@ -1,7 +1,7 @@
-"""Two ways to look at one server: what it presents to the probe, and what its own certificate management says that it has.
+"""Detection of a machine in the middle: what a node presents to the probe against the certificates that its own management lists.
 
-Only what came over a verified channel is held against the probe. The probe sees who holds the key of what is presented, so another
-certificate of the same node is no stranger, whichever of its ports shows it.
+Only what was read over a verified channel is compared with the probe. The probe observes who holds the key of what is presented, so
+another certificate of the same node is no stranger, on whichever of its ports it is presented.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ SERVICE_OF_PORT: Mapping[int, str] = {443: "tomcat", 8443: "tomcat", 6971: "Call
 """Whose certificate a port shows (Cisco, Unified CM security guide; 6971 and 6972 inferred)."""
 
 
-def disagreements(
-    looked: Sequence[tuple[Target, Observation]], own: Mapping[Address, Sequence[tuple[str, Certificate]]]
+def find_mitm_alarms(
+    observations: Sequence[tuple[Target, Observation]], own_by_address: Mapping[Address, Sequence[tuple[str, Certificate]]]
 ) -> Iterator[Alarm]:
-    """Yield an alarm for each certificate that was presented in the place of one that the node's own management names.
+    """Yield an alarm for each certificate that is presented in place of one that the node's own management lists.
 
     Args:
-        own: by address, the node's own certificates, each with the name of its service, read over a verified channel.
+        observations: Each target with what the probe observed there.
+        own_by_address: The node's own certificates, each with the name of its service, read over a verified channel.
     """
-    for target, seen in looked:
-        named = own.get(target.address, ())
-        for family, chain in seen.presented.items():
+    for target, observation in observations:
+        own = own_by_address.get(target.address, ())
+        service_of_port = SERVICE_OF_PORT.get(target.port)
+        for family, chain in observation.presented.items():
             expected = [
-                one for service, one in named if service == SERVICE_OF_PORT.get(target.port) and one.key_family == family
+                certificate for service, certificate in own if (service, certificate.key_family) == (service_of_port, family)
             ]
-            if expected and all(one != chain[0] for _, one in named):
-                yield _alarm(target, chain[0], expected[0])
+            if expected and all(certificate != chain[0] for _, certificate in own):
+                yield _make_alarm(target, chain[0], expected[0])
 
 
-def _alarm(target: Target, presented: Certificate, expected: Certificate) -> Alarm:
+def _make_alarm(target: Target, presented: Certificate, expected: Certificate) -> Alarm:
     name = Endpoint(target.address, target.port, target.product, {}).name
     return Alarm(
         presented.fingerprint,

@@ -1,4 +1,4 @@
-"""How an HTTPS server is recognised: by its fingerprint, under a CA, or under the system's store."""
+"""How an HTTPS server is recognised: by its fingerprint, under a CA, or under the CA store of the system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.connectors.authorities import read_authorities
-from remediate.connectors.text import reason_of
+from remediate.connectors.text import describe_failure
 from remediate.model.access import TlsTrust
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, InventoryError
@@ -19,19 +19,29 @@ _FAMILY_CIPHERS: Mapping[KeyFamily, str] = {"rsa": "ECDHE+aRSA:DHE+aRSA:kRSA", "
 
 @dataclass(frozen=True, slots=True)
 class TlsCheck:
-    """How a server is recognised: `context` verifies it, or `fingerprint` does alone. `what` says so in a message."""
+    """The way to recognise a server.
+
+    Attributes:
+        context: Verifies the server, unless `fingerprint` alone does.
+        description: Names the check in messages.
+        fingerprint: Of the one certificate that is accepted; None where `context` verifies.
+    """
 
     context: ssl.SSLContext
-    what: str
+    description: str
     fingerprint: Fingerprint | None = None
 
 
-def check_for(trust: TlsTrust) -> TlsCheck:
-    """Return the check that an inventory asks for. Raises InventoryError when its CA file cannot be used."""
+def make_tls_check(trust: TlsTrust) -> TlsCheck:
+    """Return the check that an inventory asks for.
+
+    Raises:
+        InventoryError: Its CA file cannot be used.
+    """
     if trust.fingerprint:
-        return pinned(trust.fingerprint)
+        return make_pin_check(trust.fingerprint)
     if trust.ca is None:
-        return _system_store()
+        return _make_system_check()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         for certificate in read_authorities((trust.ca,)).certificates:
@@ -39,15 +49,15 @@ def check_for(trust: TlsTrust) -> TlsCheck:
     except (CertificateError, InventoryError) as error:
         raise InventoryError(f"This CA file cannot be used: {error}", next_step=error.next_step) from error
     except ssl.SSLError as error:
-        raise InventoryError(f"{trust.ca}: this CA file cannot be used: {reason_of(error)}.") from error
+        raise InventoryError(f"{trust.ca}: this CA file cannot be used: {describe_failure(error)}.") from error
     return TlsCheck(context, f"the CA file {trust.ca}")
 
 
-def _system_store() -> TlsCheck:
+def _make_system_check() -> TlsCheck:
     """Return the check under the CA certificates where this OpenSSL was built to find them.
 
-    Not `load_default_certs`, where the environment (SSL_CERT_FILE, SSL_CERT_DIR) names other ones; and not
-    `create_default_context`, which would write the session's keys to where SSLKEYLOGFILE says.
+    Not `load_default_certs`: the environment (SSL_CERT_FILE, SSL_CERT_DIR) could name others. Not `create_default_context`: it would
+    write the keys of the session to the file that SSLKEYLOGFILE names.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     built_in = ssl.get_default_verify_paths()
@@ -58,38 +68,41 @@ def _system_store() -> TlsCheck:
     try:
         context.load_verify_locations(**present)
     except (OSError, ssl.SSLError) as error:
-        shown = " and ".join(present.values())
-        raise InventoryError(f"The system's CA store ({shown}) cannot be used: {reason_of(error)}.") from error
+        paths = " and ".join(present.values())
+        raise InventoryError(f"The system's CA store ({paths}) cannot be used: {describe_failure(error)}.") from error
     return TlsCheck(context, "the system's CA store")
 
 
-def pinned(fingerprint: Fingerprint, family: KeyFamily | None = None) -> TlsCheck:
-    """Return the check for one certificate; with `family`, only certificates of that family are asked for.
+def make_pin_check(fingerprint: Fingerprint, family: KeyFamily | None = None) -> TlsCheck:
+    """Return the check for one certificate; with `family`, only certificates of that family are requested.
 
-    The chain and the name are not looked at: the SHA-256 of the DER says more than both.
+    Neither the chain nor the name is verified: the SHA-256 of the DER identifies the certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if family:
-        _only(family, context)
+        _limit_to_family(family, context)
     return TlsCheck(context, f"the pinned certificate {fingerprint}", fingerprint)
 
 
-def issued_under(authorities: Iterable[Certificate], family: KeyFamily) -> TlsCheck:
+def make_issuer_check(authorities: Iterable[Certificate], family: KeyFamily) -> TlsCheck:
     """Return the check for servers that verify, name included, under `authorities` with a certificate of `family`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _only(family, context)
+    _limit_to_family(family, context)
     for authority in authorities:
         try:
             context.load_verify_locations(cadata=authority.der)
         except ssl.SSLError:
-            # This interpreter's OpenSSL cannot use it: then it vouches for nobody here.
+            # This interpreter's OpenSSL cannot use it, so no server verifies under it here.
             continue
     return TlsCheck(context, "the operator's CA certificates and those that a peer trusts")
 
 
-def _only(family: KeyFamily, context: ssl.SSLContext) -> None:
-    """A node has a certificate a family and shows one: by TLS 1.2 cipher suites we say which one we want to see."""
+def _limit_to_family(family: KeyFamily, context: ssl.SSLContext) -> None:
+    """Restrict the offer to TLS 1.2 cipher suites of one key family.
+
+    A node has one certificate for each key family; the offer decides which one it presents.
+    """
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_FAMILY_CIPHERS[family])

@@ -1,4 +1,4 @@
-"""One port to look at, and what was seen there."""
+"""Targets of the probe, and what it observed there."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from remediate.model.snapshot import Preference
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One port to look at.
+    """One port to probe.
 
     Attributes:
-        connect_to: where to really connect; None: `address` itself.
-        insisted: somebody said that this port is in use, so a refusal is a fault and no *not in use*.
-        learned_from: see `Endpoint`.
-        guarded: somebody else named `host`: it is not connected to where it leads to an address that only the inventory may name.
+        connect_to: Host to connect to; None: `address` itself.
+        declared_in_use: The inventory or the cluster relies on this port, so a refusal is a fault and not *not in use*.
+        learned_from: See `Endpoint`.
+        guarded: A source other than the inventory named `host`: no connection is made to an address that only the inventory may name.
     """
 
     address: Address
     port: int
     product: Product
     connect_to: str | None = None
-    insisted: bool = False
+    declared_in_use: bool = False
     learned_from: tuple[str, ...] = ()
     guarded: bool = False
 
     @property
     def host(self) -> str:
-        """Where the connection goes."""
+        """The host to connect to."""
         return self.connect_to or self.address
 
     @property
     def named_without_login(self) -> bool:
-        """Whether nobody but a source that asks for no login names it: anybody in the path may have written that."""
+        """Whether only sources without a login name it: anyone on the path could have written that."""
         return bool(self.learned_from) and all(source == "uds" for source in self.learned_from)
 
 
@@ -45,9 +45,9 @@ class Observation:
     """What one target presented.
 
     Attributes:
-        error: as in `Endpoint`.
-        refused: nothing listens there.
-        host_absent: its host could not even be found or reached, which holds for its other ports too.
+        error: As in `Endpoint`.
+        refused: The connection was refused.
+        host_absent: The host could not be found or reached, which holds for its other ports too.
     """
 
     presented: Mapping[KeyFamily, tuple[Certificate, ...]] = field(default_factory=dict)

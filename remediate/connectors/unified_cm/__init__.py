@@ -1,1 +1,1 @@
-"""Unified CM and its siblings: the publishers and the discovery of nodes."""
+"""Unified CM and related products: publishers, nodes, and discovery."""

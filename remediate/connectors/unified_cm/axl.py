@@ -1,4 +1,4 @@
-"""The one AXL question that is asked, ``listProcessNode``, which reads; and what an answer that is none says."""
+"""The AXL request ``listProcessNode``, which only reads, and the versions and faults in answers to it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 
 from remediate.connectors.http import Answer
-from remediate.connectors.unified_cm.xml_document import on_one_line, plain_text, read_records
+from remediate.connectors.unified_cm.xml_document import collapse_whitespace, read_records, strip_markup
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Product
 
 MAX_FAULT_CHARACTERS = 1_000
-"""What is shown of a fault: all of any that Unified CM is known to give."""
+"""Longer than any fault that Unified CM is known to give."""
 
 FIRST_VERSION = (12, 5)
-"""A schema that Unified CM 12.5, 14 and 15 all answer to; newer boxes keep older schemas."""
-_OLDEST_SPOKEN, _NEWEST_SPOKEN = (8, 0), (15, 99)
+"""A schema that Unified CM 12.5, 14 and 15 all answer to; newer versions keep older schemas."""
+_OLDEST_SUPPORTED, _NEWEST_SUPPORTED = (8, 0), (15, 99)
 """``listProcessNode`` with search criteria and returned tags has been the same since AXL 8.0."""
 
 _UNSUPPORTED_VERSION = 599
@@ -31,8 +31,8 @@ class NamedNodes:
     """Names as a node gave them, unchecked, each once and in order.
 
     Attributes:
-        count: how many entries there were, those over the limit included.
-        remark: one sentence on how the answer was got, where that is worth knowing.
+        count: Number of entries, those over the limit included.
+        remark: One sentence on how the answer was obtained, where that matters.
     """
 
     names: tuple[tuple[str, Product], ...]
@@ -40,8 +40,8 @@ class NamedNodes:
     remark: str | None = None
 
 
-def request(version: Version) -> tuple[bytes, dict[str, str]]:
-    """Return the body and the headers that ask for *System > Server* in one version of the schema."""
+def build_request(version: Version) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers that request *System > Server* in one version of the schema."""
     schema = f"{version[0]}.{version[1]}"
     body = (
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
@@ -53,47 +53,49 @@ def request(version: Version) -> tuple[bytes, dict[str, str]]:
     return body.encode(), headers
 
 
-def other_version(answer: Answer, asked: Version) -> Version | None:
-    """Return the newest version that a refusal of `asked` names and that can be spoken here; None where it names none."""
-    words = fault_text(answer) or ""
-    # The versions stand in the fault's text alone: neither its code nor another element has them.
+def find_offered_version(answer: Answer, refused: Version) -> Version | None:
+    """Return the newest supported version that a refusal of `refused` names; None where it names none."""
+    words = read_fault(answer) or ""
+    # Only the fault's text has the versions: neither its code nor another element does.
     if answer.status != _UNSUPPORTED_VERSION and "version" not in words.casefold():
         return None
-    named = {(int(found[1]), int(found[2] or 0)) for found in _VERSION.finditer(words)}
-    spoken = [version for version in named if _OLDEST_SPOKEN <= version <= _NEWEST_SPOKEN and version != asked]
-    return max(spoken, default=None)
+    named = {(int(match[1]), int(match[2] or 0)) for match in _VERSION.finditer(words)}
+    supported = [version for version in named if _OLDEST_SUPPORTED <= version <= _NEWEST_SUPPORTED and version != refused]
+    return max(supported, default=None)
 
 
-def fault_text(answer: Answer) -> str | None:
-    """Return what a fault says, whole, without its markup; None where there is no fault.
+def read_fault(answer: Answer) -> str | None:
+    """Return the whole text of a fault, without its markup; None where there is no fault.
 
-    Of an answer with an HTTP error that is no SOAP fault, this is all of its words.
+    Of an answer with an HTTP error that is no SOAP fault, this is its whole text.
     """
     try:
         faults = read_records(answer.body, "AXL", "faultstring", also=("Fault",), limit=1)
     except ObservationError:
-        return None if answer.ok else plain_text(answer.text, MAX_FAULT_CHARACTERS)
+        return None if answer.ok else strip_markup(answer.text, MAX_FAULT_CHARACTERS)
     if answer.ok and "Fault" not in faults.present:
         return None
     if not faults.records:
-        return plain_text(answer.text, MAX_FAULT_CHARACTERS)
-    return on_one_line(faults.records[0].get("", ""), MAX_FAULT_CHARACTERS)
+        return strip_markup(answer.text, MAX_FAULT_CHARACTERS)
+    return collapse_whitespace(faults.records[0].get("", ""), MAX_FAULT_CHARACTERS)
 
 
-def nodes_in(answer: Answer, what: str, limit: int) -> NamedNodes:
-    """Return the entries of *System > Server*, without the one that stands for the whole enterprise.
+def parse_nodes(answer: Answer, source: str, limit: int) -> NamedNodes:
+    """Return the entries of *System > Server*, without the entry of the whole enterprise.
 
     Raises:
-        ObservationError: this is no answer to the question. Every Unified CM lists at least itself.
+        ObservationError: It is another answer. Every Unified CM lists at least itself.
     """
-    listed = read_records(answer.body, what, "processNode", also=("Fault", "listProcessNodeResponse"), limit=limit)
-    if "Fault" in listed.present:
-        raise ObservationError(f"{what} answers with a fault: {fault_text(answer)}")
-    if "listProcessNodeResponse" not in listed.present or not listed.records:
-        raise ObservationError(f"{what} answers with something that is no list of servers: {plain_text(answer.text, 200)}")
-    rows = [row for row in listed.records if row.get("name") != _ENTERPRISE]
-    return NamedNodes(tuple((row.get("name", ""), _product(row.get("processNodeRole", ""))) for row in rows), listed.count)
+    nodes = read_records(answer.body, source, "processNode", also=("Fault", "listProcessNodeResponse"), limit=limit)
+    if "Fault" in nodes.present:
+        raise ObservationError(f"{source} answers with a fault: {read_fault(answer)}")
+    if "listProcessNodeResponse" not in nodes.present or not nodes.records:
+        raise ObservationError(f"{source} answers with something that is no list of servers: {strip_markup(answer.text, 200)}")
+    rows = [row for row in nodes.records if row.get("name") != _ENTERPRISE]
+    return NamedNodes(
+        tuple((row.get("name", ""), _product_of_role(row.get("processNodeRole", ""))) for row in rows), nodes.count
+    )
 
 
-def _product(role: str) -> Product:
+def _product_of_role(role: str) -> Product:
     return "imp" if "presence" in role.casefold() else "cucm"

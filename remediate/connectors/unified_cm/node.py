@@ -1,7 +1,7 @@
-"""What a Unified CM or IM&P node says: UDS without a login, AXL and certificate management with one.
+"""One Unified CM or IM and Presence node: UDS without a login, AXL and certificate management with one.
 
-An account is only ever sent to a node that verifies under a CA that the operator vouches for or that a peer trusts already, and only
-what comes over such a channel vouches for anything. Without it, UDS alone is asked, of whoever answers.
+An account is only sent to a node that verifies under a CA that the operator names or that a peer trusts already, and only what such a
+channel gives vouches for anything. Without one, only UDS is asked, of whichever server answers.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from remediate.connectors.http import Account, Answer, HttpClient
-from remediate.connectors.tls.handshake import NO_CONNECTION, Offer, Seen, handshake
-from remediate.connectors.tls.pinning import TlsCheck, issued_under, pinned
+from remediate.connectors.tls.handshake import NO_CONNECTION, Offer, ReceivedChain, run_handshake
+from remediate.connectors.tls.pinning import TlsCheck, make_issuer_check, make_pin_check
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm import axl
 from remediate.connectors.unified_cm.axl import NamedNodes
-from remediate.connectors.unified_cm.xml_document import plain_text, read_records
+from remediate.connectors.unified_cm.xml_document import read_records, strip_markup
 from remediate.model.certificate import Certificate
 from remediate.model.errors import (
     AccessError,
@@ -34,66 +34,78 @@ from remediate.model.text import mask_and_escape
 
 WEB_PORT = 8443
 _UDS_SERVERS = "/cucm-uds/servers"
-_SNAPSHOT = "/platformcom/api/v1/certmgr/config/snapshot/server"
+_CERTIFICATES = "/platformcom/api/v1/certmgr/config/snapshot/server"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeCertificates:
-    """What certificate management shows of one node.
+    """The certificates that certificate management lists of one node.
 
     Attributes:
-        all: own certificates and trusted ones, each once.
-        own: each of its own under the name of its service (``tomcat``, ``CallManager``), whatever the key family.
+        all: Own and trusted certificates, each once.
+        own: Each of its own under the name of its service (``tomcat``, ``CallManager``), whatever the key family.
     """
 
     all: tuple[Certificate, ...]
     own: tuple[tuple[str, Certificate], ...]
 
 
-class UcNode:
+class UnifiedCmNode:
     """The web port of one node.
 
     Args:
-        check: how the node is recognised.
-        verified: it verifies under a CA that counts: only then may an account be used here.
+        target: Address and port.
+        check: How the node is recognised.
+        limits: On time and size.
+        verified: It verifies under a CA that counts: only then may an account be used here.
     """
 
     def __init__(self, target: Target, check: TlsCheck, limits: Limits, *, verified: bool) -> None:
         self._target, self._check, self._limits, self.verified = target, check, limits, verified
         self._where = f"{target.address}:{target.port}"
 
-    def uds_servers(self) -> NamedNodes:
-        """Return the names of the cluster's Unified CM nodes. Raises ObservationError, NotOffered, PinMismatch."""
+    def read_uds_servers(self) -> NamedNodes:
+        """Return the names of the cluster's Unified CM nodes.
+
+        Raises:
+            ObservationError, NotOffered, PinMismatch: The names cannot be read.
+        """
         with self._client() as client:
             answer = client.get(_UDS_SERVERS)
         if answer.status == 404:
             raise NotOffered(f"{self._where} has no {_UDS_SERVERS}.")
-        self._accept(answer, "UDS")
-        what = f"UDS on {self._where}"
-        listed = read_records(answer.body, what, "server", limit=self._limits.max_nodes_without_login)
+        self._require_success(answer, "UDS")
+        source = f"UDS on {self._where}"
+        servers = read_records(answer.body, source, "server", limit=self._limits.max_nodes_without_login)
         # Every Unified CM lists at least itself, so a document without a server is no list.
-        if listed.root != "servers" or not listed.records:
-            raise ObservationError(f"{what} answers with something that is no list of servers: {plain_text(answer.text, 200)}")
-        return NamedNodes(tuple((server.get("", ""), "cucm") for server in listed.records), listed.count)
+        if servers.root != "servers" or not servers.records:
+            raise ObservationError(
+                f"{source} answers with something that is no list of servers: {strip_markup(answer.text, 200)}"
+            )
+        return NamedNodes(tuple((server.get("", ""), "cucm") for server in servers.records), servers.count)
 
-    def process_nodes(self, account: Account) -> NamedNodes:
-        """Return *System > Server* over AXL. Asked once more where a version of AXL is refused and another one named.
+    def read_process_nodes(self, account: Account) -> NamedNodes:
+        """Return *System > Server* over AXL.
+
+        The request is repeated once where a version of AXL is refused and another one named.
 
         Raises:
-            LoginRefused: at once.
-            ObservationError: it says something else than the list; its own words are in the message.
+            LoginRefused: At once.
+            ObservationError: The answer is not the list; its own words are in the message.
         """
         answer = self._ask_axl(account, axl.FIRST_VERSION)
         remark = None
-        if version := axl.other_version(answer, axl.FIRST_VERSION):
-            again = f"was asked again in version {version[0]}.{version[1]}"
-            remark = f"AXL on {self._where} {again}, after it had said: {axl.fault_text(answer)}"
+        if version := axl.find_offered_version(answer, axl.FIRST_VERSION):
+            remark = (
+                f"AXL on {self._where} was asked again in version {version[0]}.{version[1]}, "
+                f"after it had said: {axl.read_fault(answer)}"
+            )
             answer = self._ask_axl(account, version)
-        self._accept(answer, "AXL", account)
-        return replace(axl.nodes_in(answer, f"AXL on {self._where}", self._limits.max_named_nodes), remark=remark)
+        self._require_success(answer, "AXL", account)
+        return replace(axl.parse_nodes(answer, f"AXL on {self._where}", self._limits.max_named_nodes), remark=remark)
 
     def _ask_axl(self, account: Account, version: axl.Version) -> Answer:
-        body, headers = axl.request(version)
+        body, headers = axl.build_request(version)
         with self._client(account) as client:
             try:
                 answer = client.send("POST", "/axl/", data=body, headers=headers)
@@ -101,15 +113,20 @@ class UcNode:
                 raise ObservationError(f"AXL on {self._where} did not answer.") from error
         return answer
 
-    def certificates(self, account: Account) -> NodeCertificates:
-        """Return what certificate management shows. Raises LoginRefused at once."""
+    def read_certificates(self, account: Account) -> NodeCertificates:
+        """Return the certificates that certificate management lists.
+
+        Raises:
+            LoginRefused: At once.
+            ObservationError, NotOffered, PinMismatch: They cannot be read.
+        """
         with self._client(account) as client:
-            answer = client.get(_SNAPSHOT)
+            answer = client.get(_CERTIFICATES)
         if answer.status == 404:
             raise NotOffered(f"{self._where} has no certificate management interface (Unified CM 14 and later have).")
-        self._accept(answer, "certificate management", account)
+        self._require_success(answer, "certificate management", account)
         try:
-            return _in_snapshot(json.loads(answer.text))
+            return _parse_certificates(json.loads(answer.text))
         except (ValueError, RecursionError, AttributeError, TypeError, CertificateError) as error:
             raise ObservationError(
                 f"The certificates that {self._where} lists cannot be read: {mask_and_escape(str(error), 120)}"
@@ -128,42 +145,44 @@ class UcNode:
             server_name=self._target.address,
         )
 
-    def _accept(self, answer: Answer, service: str, account: Account | None = None) -> None:
+    def _require_success(self, answer: Answer, service: str, account: Account | None = None) -> None:
         if answer.status in (401, 403) and account:
-            said = "refuses the login of" if answer.status == 401 else "lets in, but gives no rights to,"
+            verb = "refuses the login of" if answer.status == 401 else "lets in, but gives no rights to,"
             raise LoginRefused(
-                f"{service} on {self._where} {said} {account.username} (HTTP {answer.status}).",
+                f"{service} on {self._where} {verb} {account.username} (HTTP {answer.status}).",
                 next_step=(
                     "Correct this account under `unified_communications` in the inventory or leave it out; it was tried nowhere else."
                 ),
             )
         if not answer.ok:
-            words = axl.fault_text(answer) or "it gives no reason"
+            words = axl.read_fault(answer) or "it gives no reason"
             raise ObservationError(f"{service} on {self._where} answers with HTTP {answer.status}: {words}")
 
 
-def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits) -> UcNode:
-    """Return a node's web port, verified where it can be.
+def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits) -> UnifiedCmNode:
+    """Return a node's web port, verified where possible.
 
     Raises:
-        ObservationError: nothing there can be spoken to over TLS 1.2.
+        ObservationError: No server there speaks TLS 1.2.
     """
     authorities = tuple(authorities)
-    found: UcNode | None = None
+    unverified: UnifiedCmNode | None = None
     why = "it shows no certificate"
     for family in FAMILIES:
-        answer = handshake(target.host, target.port, target.address, _offer(family), limits, guarded=target.guarded)
-        if not isinstance(answer, Seen):
+        answer = run_handshake(target.host, target.port, target.address, _offer(family), limits, guarded=target.guarded)
+        if not isinstance(answer, ReceivedChain):
             why = answer.detail
-            if answer.why in NO_CONNECTION:
+            if answer.reason in NO_CONNECTION:
                 break
             continue
-        if _verifies(target, issued_under(authorities, family), limits):
-            return UcNode(target, issued_under(authorities, family), limits, verified=True)
-        found = found or UcNode(target, pinned(answer.chain[0].fingerprint, family), limits, verified=False)
-    if found is None:
+        if _verifies(target, make_issuer_check(authorities, family), limits):
+            return UnifiedCmNode(target, make_issuer_check(authorities, family), limits, verified=True)
+        unverified = unverified or UnifiedCmNode(
+            target, make_pin_check(answer.certificates[0].fingerprint, family), limits, verified=False
+        )
+    if unverified is None:
         raise ObservationError(f"{target.address}:{target.port} cannot be reached over TLS 1.2: {why}.")
-    return found
+    return unverified
 
 
 def _offer(family: KeyFamily) -> Offer:
@@ -171,7 +190,7 @@ def _offer(family: KeyFamily) -> Offer:
 
 
 def _verifies(target: Target, check: TlsCheck, limits: Limits) -> bool:
-    """Whether the node verifies, asked without an account and without caring for what it answers."""
+    """Return whether the node verifies, by a request without an account; the answer itself does not matter."""
     with HttpClient(target.address, target.host, target.port, check, limits, server_name=target.address) as client:
         try:
             client.get(_UDS_SERVERS)
@@ -180,17 +199,17 @@ def _verifies(target: Target, check: TlsCheck, limits: Limits) -> bool:
     return True
 
 
-def _in_snapshot(document: Any) -> NodeCertificates:
-    """The shape of certificate management's ``/config/snapshot/server``."""
+def _parse_certificates(document: Any) -> NodeCertificates:
+    """Parse the document of certificate management's ``/config/snapshot/server``."""
     own = tuple(
-        (str(identity.get("service") or "").removesuffix("-ECDSA"), one)
+        (str(identity.get("service") or "").removesuffix("-ECDSA"), certificate)
         for identity in document.get("identities") or []
-        for one in Certificate.all_from_pem(identity.get("certificate") or "")
+        for certificate in Certificate.all_from_pem(identity.get("certificate") or "")
     )
     trusted = (
-        one
+        certificate
         for trust in document.get("trusts") or []
         for entry in trust.get("certificate_data") or []
-        for one in Certificate.all_from_pem(entry.get("certificate") or "")
+        for certificate in Certificate.all_from_pem(entry.get("certificate") or "")
     )
-    return NodeCertificates(tuple(dict.fromkeys((*(one for _, one in own), *trusted))), own)
+    return NodeCertificates(tuple(dict.fromkeys((*(certificate for _, certificate in own), *trusted))), own)

@@ -1,4 +1,4 @@
-"""XML as a stranger may send it: read in one pass, with bounds, in few encodings, and never with a document type."""
+"""XML of an untrusted source: read in one pass, with bounds, in few encodings, and never with a document type."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ _PAGE_STARTS = ("<!doctype html", "<html")
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What was looked for in one document.
+    """The elements that were searched for in one document.
 
     Attributes:
-        root: local name of the outermost element.
-        present: which of the names that were looked for stand in it.
-        records: the different elements that were looked for, in order: the text of each under ``""``, that of its children under
-            their names.
-        count: how many there are, those over the limit included; one that is the same as one kept is not counted again.
+        root: Local name of the outermost element.
+        present: The searched names that occur in the document.
+        records: The different elements, in order: the text of each under ``""``, that of its children under their names.
+        count: Number of different elements, those over the limit included.
     """
 
     root: str
@@ -50,27 +49,29 @@ class Records:
     count: int
 
 
-def read_records(body: bytes, what: str, element: str, *, also: Collection[str] = (), limit: int) -> Records:
+def read_records(body: bytes, source: str, element: str, *, also: Collection[str] = (), limit: int) -> Records:
     """Read all `element` of one document, of whatever namespace.
 
     Args:
-        what: how a message names the document, such as ``UDS on a.example.test:8443``.
-        also: names of other elements to look out for.
-        limit: how many different records are kept.
+        body: The document.
+        source: Names the document in messages, such as ``UDS on a.example.test:8443``.
+        element: Local name of the elements.
+        also: Names of other elements whose presence is noted.
+        limit: Number of different records that are kept.
 
     Raises:
-        ObservationError: no XML, or XML of a kind that is not read.
+        ObservationError: It is no XML, or XML of a kind that is not read.
     """
-    text = _decode(body, what)
+    text = _decode(body, source)
     if is_web_page(text):
         raise ObservationError(
-            f"{what} answers with a web page instead of data: a login page, or another server stands there. It says: "
-            f"{plain_text(text, 200)}"
+            f"{source} answers with a web page instead of data: a login page, or another server stands there. It says: "
+            f"{strip_markup(text, 200)}"
         )
-    # No document of ours has one; an attack on the parser (entities that grow) needs one.
+    # No expected document has one; an attack on the parser (entities that grow) needs one.
     upper = text.upper()
     if "<!DOCTYPE" in upper or "<!ENTITY" in upper:
-        raise ObservationError(f"{what} answers with a document type, which is not read.")
+        raise ObservationError(f"{source} answers with a document type, which is not read.")
     collector = _Collector(element, frozenset(also), limit)
     try:
         parser = ET.XMLParser(target=collector)  # noqa: S314  size and depth are limited, document types are refused
@@ -78,34 +79,34 @@ def read_records(body: bytes, what: str, element: str, *, also: Collection[str] 
         parser.close()
     except (ET.ParseError, ValueError, LookupError, RecursionError) as error:
         raise ObservationError(
-            f"{what} answers with something that is not XML: {plain_text(text, 200) or 'an empty body'}"
+            f"{source} answers with something that is not XML: {strip_markup(text, 200) or 'an empty body'}"
         ) from error
     return Records(collector.root, frozenset(collector.present), tuple(collector.records.values()), collector.count)
 
 
 def is_web_page(text: str) -> bool:
-    """Whether `text` is HTML, as a login page is."""
+    """Return whether `text` is HTML, as a login page is."""
     return text[:1000].lstrip("\ufeff \t\r\n").casefold().startswith(_PAGE_STARTS)
 
 
-def plain_text(text: str, limit: int) -> str:
-    """Return the words of `text` without its markup, on one line, fit to be shown, at most `limit` characters."""
-    return on_one_line(_TAG.sub(" ", text[:_MAX_MARKUP_CHARACTERS]), limit)
+def strip_markup(text: str, limit: int) -> str:
+    """Return the words of `text` without its markup, on one line, safe to print, at most `limit` characters."""
+    return collapse_whitespace(_TAG.sub(" ", text[:_MAX_MARKUP_CHARACTERS]), limit)
 
 
-def on_one_line(text: str, limit: int) -> str:
-    """Return `text` with single blanks, fit to be shown, at most `limit` characters."""
+def collapse_whitespace(text: str, limit: int) -> str:
+    """Return `text` with single blanks, safe to print, at most `limit` characters."""
     return mask_and_escape(_BLANKS.sub(" ", text[:_MAX_MARKUP_CHARACTERS]).strip(), limit)
 
 
-def _decode(body: bytes, what: str) -> str:
+def _decode(body: bytes, source: str) -> str:
     try:
-        return body.decode(_encoding_of(body, what)).removeprefix("\ufeff")
+        return body.decode(_encoding_of(body, source)).removeprefix("\ufeff")
     except UnicodeError as error:
-        raise ObservationError(f"{what} answers with bytes that are no text in the encoding that it names.") from error
+        raise ObservationError(f"{source} answers with bytes that are no text in the encoding that it names.") from error
 
 
-def _encoding_of(body: bytes, what: str) -> str:
+def _encoding_of(body: bytes, source: str) -> str:
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if body[:2] in (b"<\0", b"\0<"):
@@ -113,12 +114,12 @@ def _encoding_of(body: bytes, what: str) -> str:
     declared = _DECLARED.match(body[:400].decode("latin-1").removeprefix("\xef\xbb\xbf"))
     name = declared[1].casefold() if declared else "utf-8"
     if name not in _ENCODINGS:
-        raise ObservationError(f"{what} answers with XML in the encoding {mask_and_escape(name, 40)}, which is not read.")
+        raise ObservationError(f"{source} answers with XML in the encoding {mask_and_escape(name, 40)}, which is not read.")
     return _ENCODINGS[name]
 
 
 class _Collector:
-    """Receives what the parser sees, and keeps no more of it than is asked for."""
+    """The target of the parser, which keeps no more than it searches for."""
 
     def __init__(self, element: str, also: frozenset[str], limit: int) -> None:
         self._element, self._also, self._limit = element, also, limit
@@ -147,9 +148,9 @@ class _Collector:
 
     def data(self, text: str) -> None:
         if self._record_depth and self._characters < _MAX_FIELD_CHARACTERS:
-            kept = text[: _MAX_FIELD_CHARACTERS - self._characters]
-            self._characters += len(kept)
-            self._fields.setdefault(self._field, []).append(kept)
+            text_within_limit = text[: _MAX_FIELD_CHARACTERS - self._characters]
+            self._characters += len(text_within_limit)
+            self._fields.setdefault(self._field, []).append(text_within_limit)
 
     def end(self, tag: str) -> None:
         del tag
@@ -169,4 +170,4 @@ class _Collector:
             self.records[key] = record
 
     def close(self) -> None:
-        """Nothing is left to do; the parser asks for it."""
+        """Do nothing; the parser requires this method."""

@@ -13,7 +13,7 @@ import pytest
 from paramiko.common import AUTH_FAILED
 from paramiko.server import InteractiveQuery
 
-from remediate.connectors.expressway.host_key import fingerprint_of
+from remediate.connectors.expressway.host_key import compute_fingerprint
 from remediate.connectors.expressway.shell import Shell
 from remediate.connectors.expressway.ssh_login import asks_for_password
 from remediate.lab import Lab
@@ -22,8 +22,8 @@ from remediate.model.errors import AccessError, LoginRefused, ObservationError, 
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from tests.connectors.conftest import QUICK, Opener
 from tests.connectors.servers import ScriptedShell, ssh_talk, tcp_server, typed_lines
+from tests.connectors.support import QUICK, Opener
 
 PASSWORD = Secret("pass-word")
 STATUS = '*s SystemUnit: /\r\n  Software: /\r\n    Version: "X14.2.1"\r\n*s/end\r\n\r\nOK\r\n'
@@ -200,7 +200,9 @@ def logging_in(server: Login) -> Iterator[PeerAccess]:
             transport.close()
 
     with tcp_server(talk) as port:
-        yield PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=fingerprint_of(ScriptedShell.host_key)))
+        yield PeerAccess(
+            Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
+        )
 
 
 @pytest.mark.parametrize(
@@ -231,7 +233,7 @@ Scripted = Callable[[paramiko.Channel], None]
 def shell_of(script: Scripted, *, limits: Limits = QUICK) -> Iterator[Callable[[], Shell]]:
     with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
         access = PeerAccess(
-            Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=fingerprint_of(ScriptedShell.host_key))
+            Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
         )
         yield lambda: Shell(access, "admin", PASSWORD, limits, writable=True)
 
@@ -287,15 +289,15 @@ def test_a_question_after_a_command_ends_the_session(question: str) -> None:
     with shell_of(script) as open_shell:
         with open_shell() as shell:
             with pytest.raises(OutcomeUnknown, match="which was not answered") as caught:
-                shell.tell("xCommand Restart")
+                shell.execute("xCommand Restart")
             assert question.strip().rpartition("\n")[2] in str(caught.value)
             with pytest.raises(ObservationError, match="was not sent"):
-                shell.tell("xCommand Restart")
+                shell.execute("xCommand Restart")
         with open_shell() as shell:
             with pytest.raises(ObservationError, match="which was not answered"):
-                shell.ask("xConfiguration Ciphers")
+                shell.query("xConfiguration Ciphers")
             with pytest.raises(ObservationError):
-                shell.ask("xConfiguration Ciphers")
+                shell.query("xConfiguration Ciphers")
 
     assert typed == ["xStatus SystemUnit", "xCommand Restart", "xStatus SystemUnit", "xConfiguration Ciphers"]
 
@@ -321,7 +323,7 @@ def test_a_line_that_pauses_is_no_question() -> None:
             channel.sendall(b' "1"\r\nOK\r\n')
 
     with shell_of(script) as open_shell, open_shell() as shell:
-        assert shell.ask("xConfiguration A")[0] == '*c xConfiguration A: "1"'
+        assert shell.query("xConfiguration A")[0] == '*c xConfiguration A: "1"'
 
 
 @pytest.mark.parametrize(("piece", "pause_s"), [(b"x" * 1000 + b"\r\n", 0.0), (b"x" * 1000, 0.0), (b"x\r\n", 0.05)])
@@ -340,7 +342,7 @@ def test_a_flood_and_a_drip_both_end(piece: bytes, pause_s: float) -> None:
     with shell_of(script, limits=limits) as open_shell, open_shell() as shell:
         began = time.monotonic()
         with pytest.raises(ObservationError, match=r"larger than|longer than|no OK and no error"):
-            shell.ask("xConfiguration A")
+            shell.query("xConfiguration A")
         assert time.monotonic() - began < 4
         stop.set()
 

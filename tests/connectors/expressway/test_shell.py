@@ -10,21 +10,21 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from remediate.connectors.expressway.host_key import fingerprint_of
+from remediate.connectors.expressway.host_key import compute_fingerprint
 from remediate.connectors.expressway.shell import CommandFailed, Shell
-from remediate.connectors.expressway.shell_text import leaves
+from remediate.connectors.expressway.shell_text import parse_leaves
 from remediate.model.access import HostKeyTrust, PeerAccess
 from remediate.model.errors import InventoryError, ObservationError, OutcomeUnknown, PinMismatch, WriteForbidden, WriteRefused
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import ScriptedShell, ssh_talk, tcp_server, typed_lines
+from tests.connectors.support import QUICK
 
 PASSWORD = Secret("pass-word")
-PIN = HostKeyTrust(host_key=fingerprint_of(ScriptedShell.host_key))
+PIN = HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
 STATUS = '*s SystemUnit: /\r\n  Software: /\r\n    Version: "X14.2.1"\r\n*s/end\r\n\r\nOK\r\n'
-Answer = Callable[[str], str | None]
+ShellAnswer = Callable[[str], str | None]
 Open = Callable[..., Shell]
 
 
@@ -34,7 +34,7 @@ def shell() -> Iterator[Open]:
     with ExitStack() as stack:
 
         def start(
-            answer: Answer, *, banner: str = "", writable: bool = False, trust: HostKeyTrust = PIN, limits: Limits = QUICK
+            answer: ShellAnswer, *, banner: str = "", writable: bool = False, trust: HostKeyTrust = PIN, limits: Limits = QUICK
         ) -> Shell:
             def script(channel: paramiko.Channel) -> None:
                 channel.sendall(banner.encode())
@@ -57,7 +57,7 @@ def test_a_banner_with_ok_and_error_in_it_is_no_answer(shell: Open) -> None:
     one = shell(lambda _line: '*c xConfiguration A: "1"\r\nOK\r\n', banner="Error-free login\r\nOK\r\n\r\nOK\r\n")
 
     assert one.system["SystemUnit/Software/Version"] == "X14.2.1"
-    assert leaves(one.ask("xConfiguration A")) == {"A": "1"}
+    assert parse_leaves(one.query("xConfiguration A")) == {"A": "1"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_echo_colour_case_and_line_ends_do_not_matter(shell: Open, printed: str)
     one = shell(lambda line: printed.format(line=line))
 
     for _ in range(2):
-        assert leaves(one.ask("xConfiguration A")) == {"A": "1"}
+        assert parse_leaves(one.query("xConfiguration A")) == {"A": "1"}
 
 
 def test_a_pager_is_turned(shell: Open) -> None:
@@ -93,7 +93,7 @@ def test_a_pager_is_turned(shell: Open) -> None:
     with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
         access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
         with Shell(access, "admin", PASSWORD, QUICK, writable=False) as one:
-            assert leaves(one.ask("xConfiguration A")) == {"A B": "1", "A C": "2"}
+            assert parse_leaves(one.query("xConfiguration A")) == {"A B": "1", "A C": "2"}
     assert channels[-1] == " "
 
 
@@ -102,33 +102,33 @@ def test_after_an_error_the_dialogue_is_in_step_again(shell: Open) -> None:
     one = shell(answers.get)
 
     with pytest.raises(CommandFailed, match=r"with: ERROR: Invalid path\."):
-        one.ask("xConfiguration No")
-    assert leaves(one.ask("xConfiguration A")) == {"A": "1"}
+        one.query("xConfiguration No")
+    assert parse_leaves(one.query("xConfiguration A")) == {"A": "1"}
 
 
 def test_an_error_in_answer_to_a_write_is_a_refusal(shell: Open) -> None:
     one = shell(lambda _line: "Command not recognized: \x1b]0;owned\x07\r\n", writable=True)
 
     with pytest.raises(WriteRefused, match=r"Command not recognized:$"):
-        one.tell("xConfiguration A: 1")
+        one.execute("xConfiguration A: 1")
 
 
 def test_no_ok_in_time_is_unknown_for_a_write_and_no_answer_for_a_question(shell: Open) -> None:
     one = shell(lambda _line: "hm\r\n", writable=True, limits=replace(QUICK, shell_answer_s=0.5, shell_silence_s=0.1))
 
     with pytest.raises(OutcomeUnknown, match="no OK and no error within"):
-        one.tell("xConfiguration A: 1")
+        one.execute("xConfiguration A: 1")
     with pytest.raises(ObservationError, match=r"did not answer `xConfiguration A`"):
-        one.ask("xConfiguration A")
+        one.query("xConfiguration A")
 
 
 def test_a_session_that_ends_after_a_write_leaves_it_unknown_and_sends_no_other(shell: Open) -> None:
     one = shell(lambda _line: None, writable=True)
 
     with pytest.raises(OutcomeUnknown, match="its answer was lost"):
-        one.tell("xConfiguration A: 1")
+        one.execute("xConfiguration A: 1")
     with pytest.raises(ObservationError, match="was not sent"):
-        one.tell("xConfiguration A: 2")
+        one.execute("xConfiguration A: 2")
 
 
 def test_a_reading_shell_sends_questions_only(shell: Open) -> None:
@@ -141,9 +141,9 @@ def test_a_reading_shell_sends_questions_only(shell: Open) -> None:
     one = shell(answer)
 
     with pytest.raises(WriteForbidden):
-        one.tell("xConfiguration A: 1")
+        one.execute("xConfiguration A: 1")
     with pytest.raises(WriteForbidden):
-        one.ask("xCommand Boot")
+        one.query("xCommand Boot")
 
     assert typed == []
 
@@ -186,7 +186,7 @@ def test_known_hosts_decides_where_no_key_is_pinned(tmp_path: Path, monkeypatch:
             assert one.system
         for key, host in ((paramiko.ECDSAKey.generate(), "127.0.0.1"), (ScriptedShell.host_key, "127.0.0.2")):
             known = _known_hosts(tmp_path, key, port, host)
-            with pytest.raises(PinMismatch, match=fingerprint_of(ScriptedShell.host_key).replace("+", r"\+")):
+            with pytest.raises(PinMismatch, match=compute_fingerprint(ScriptedShell.host_key).replace("+", r"\+")):
                 Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False)
         with pytest.raises(PinMismatch, match=r"\.ssh/known_hosts") as caught:
             Shell(access, "admin", PASSWORD, QUICK, writable=False)

@@ -26,8 +26,8 @@ from remediate.model.errors import (
 )
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.secret import Secret
-from tests.connectors.conftest import QUICK, Opener
 from tests.connectors.servers import Answers, http, routed_talk, server_identity, tcp_server, tls_context
+from tests.connectors.support import QUICK, Opener
 from tests.pki import issue
 
 REVERSE_PROXY = "ReverseProxyTLSCiphers"

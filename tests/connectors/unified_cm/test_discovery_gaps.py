@@ -12,20 +12,19 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from remediate.connectors.addresses import check_name, kind_of
+from remediate.connectors.addresses import check_discovered_name, classify_address
 from remediate.connectors.expressway.records import PublisherRecord
-from remediate.connectors.tls.handshake import NotSeen, Offer, Why, handshake
+from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, run_handshake
 from remediate.connectors.unified_cm.axl import MAX_FAULT_CHARACTERS
-from remediate.connectors.unified_cm.discovery import Discovered, discover
+from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.connectors.unified_cm.xml_document import read_records
 from remediate.model.access import ClusterAccess, NodeAccess, PeerAccess
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Address
 from remediate.model.secret import Login
 from remediate.model.snapshot import DiscoveryGap
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, http, https_answering, server_identity, tcp_server, tls_context
-from tests.connectors.test_discovery import Fixed
+from tests.connectors.support import QUICK, FixedSecret
 from tests.pki import issue
 
 NODE = Address("cucm1.example.test")
@@ -70,9 +69,9 @@ class Publisher:
         self.stack.enter_context(tcp_server(talk, host, 8443))
         return ClusterAccess(
             "edge",
-            Login("admin", Fixed("x")),
+            Login("admin", FixedSecret("x")),
             (PeerAccess(Address("expc1.example.test")),),
-            axl=Login("axl", Fixed("axl-secret")),
+            axl=Login("axl", FixedSecret("axl-secret")),
             nodes=(NodeAccess(NODE, "cucm", connect_to=host, ports=(8443,)),),
         )
 
@@ -87,7 +86,7 @@ def publisher() -> Iterator[Publisher]:
         yield Publisher(stack)
 
 
-def look(cluster: ClusterAccess) -> tuple[Discovered, list[DiscoveryGap]]:
+def look(cluster: ClusterAccess) -> tuple[DiscoveryResult, list[DiscoveryGap]]:
     gaps: list[DiscoveryGap] = []
     return discover(cluster, [RECORD], (CA.certificate,), QUICK, gaps.append), gaps
 
@@ -291,7 +290,7 @@ def test_what_the_inventory_names_may_be_named_by_others_too(publisher: Publishe
 
 @pytest.mark.parametrize("name", ["a.example.test", "10.48.36.215", "2001:db8::1", "cucm_1", "3com.example.test"])
 def test_usual_names_pass(name: str) -> None:
-    assert (kind_of(name), check_name(f" {name}\n", ())) == (None, (name, None))
+    assert (classify_address(name), check_discovered_name(f" {name}\n", ())) == (None, (name, None))
 
 
 def test_a_name_that_leads_to_this_machine_is_not_connected_to() -> None:
@@ -302,10 +301,10 @@ def test_a_name_that_leads_to_this_machine_is_not_connected_to() -> None:
         connected.set()
 
     with tcp_server(talk) as port:
-        refused = handshake("localhost", port, "x.example.test", Offer("aRSA"), QUICK, guarded=True)
-        assert isinstance(refused, NotSeen)
-        assert (refused.why, connected.is_set()) == (Why.SPECIAL_ADDRESS, False)
-        handshake("localhost", port, "x.example.test", Offer("aRSA"), QUICK)
+        refused = run_handshake("localhost", port, "x.example.test", Offer("aRSA"), QUICK, guarded=True)
+        assert isinstance(refused, HandshakeFailure)
+        assert (refused.reason, connected.is_set()) == (FailureReason.SPECIAL_ADDRESS, False)
+        run_handshake("localhost", port, "x.example.test", Offer("aRSA"), QUICK)
         assert connected.wait(5)
 
 

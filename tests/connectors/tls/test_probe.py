@@ -13,14 +13,14 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.tls.handshake import NotSeen, Offer, Why, handshake
-from remediate.connectors.tls.probe import probe, probe_one, variants
+from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, run_handshake
+from remediate.connectors.tls.probe import list_variants, probe, probe_endpoint
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, Talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.connectors.support import QUICK
 from tests.pki import issue
 
 RSA, ECDSA = server_identity(), server_identity(family="ecdsa")
@@ -37,7 +37,9 @@ def look() -> Iterator[Look]:
 
         def run(talk: Talk, *, host: str = "127.0.0.1", limits: Limits = QUICK) -> Observation:
             port = stack.enter_context(tcp_server(talk, host))
-            return probe_one(Target(Address("node.example.test"), port, "cucm", connect_to=host), variants(DEFAULT), limits)
+            return probe_endpoint(
+                Target(Address("node.example.test"), port, "cucm", connect_to=host), list_variants(DEFAULT), limits
+            )
 
         yield run
 
@@ -95,7 +97,7 @@ def test_an_ip_address_is_no_server_name() -> None:
     context = tls_context(RSA)
     context.sni_callback = lambda _connection, name, _context: names.append(name)
     with tcp_server(tls_talk(context)) as port:
-        assert probe_one(Target(Address("127.0.0.1"), port, "cucm"), (), QUICK).presented
+        assert probe_endpoint(Target(Address("127.0.0.1"), port, "cucm"), (), QUICK).presented
     assert set(names) == {None}
 
 
@@ -264,22 +266,22 @@ def test_a_certificate_that_is_none_is_refused_not_raised(look: Look) -> None:
 def test_a_closed_port_and_an_unknown_name() -> None:
     with tcp_server(lambda _connection: None) as port:
         pass
-    closed = probe_one(Target(Address("127.0.0.1"), port, "cucm"), (), QUICK)
-    unknown = probe_one(Target(Address("no-such-host.invalid"), 8443, "cucm"), (), QUICK)
+    closed = probe_endpoint(Target(Address("127.0.0.1"), port, "cucm"), (), QUICK)
+    unknown = probe_endpoint(Target(Address("no-such-host.invalid"), 8443, "cucm"), (), QUICK)
 
     assert (closed.error, closed.refused) == ("unreachable: connection refused", True)
     assert (unknown.error, unknown.refused) == ("unreachable: its name does not resolve", False)
 
 
 def test_a_cipher_list_that_this_openssl_does_not_know_is_not_measured() -> None:
-    assert handshake("127.0.0.1", 1, "x", Offer("NO-SUCH-CIPHER!!"), QUICK) == NotSeen(
-        Why.NOT_OFFERABLE, "this OpenSSL does not know the cipher list NO-SUCH-CIPHER!!"
+    assert run_handshake("127.0.0.1", 1, "x", Offer("NO-SUCH-CIPHER!!"), QUICK) == HandshakeFailure(
+        FailureReason.NOT_OFFERABLE, "this OpenSSL does not know the cipher list NO-SUCH-CIPHER!!"
     )
 
 
 def test_variants_take_the_prefix_away_or_put_it_in_front() -> None:
-    assert variants(DEFAULT) == (DEFAULT, PREFIXED)
-    assert variants(PREFIXED) == (PREFIXED, DEFAULT)
+    assert list_variants(DEFAULT) == (DEFAULT, PREFIXED)
+    assert list_variants(PREFIXED) == (PREFIXED, DEFAULT)
 
 
 def test_no_node_gets_more_connections_at_once_than_allowed() -> None:

@@ -8,9 +8,18 @@ from collections.abc import Callable
 import pytest
 
 from remediate.connectors.expressway import cluster
-from remediate.connectors.expressway.records import alternates_in
-from remediate.connectors.expressway.shell_answer import Answer, TooMuch
-from remediate.connectors.expressway.shell_text import asks_for_more, error_in, is_question, leaves, lines_of, plain, status
+from remediate.connectors.expressway.records import parse_alternates
+from remediate.connectors.expressway.shell_text import (
+    AnswerTooLarge,
+    ShellAnswer,
+    find_error,
+    is_pager_prompt,
+    is_question,
+    lines_of,
+    parse_leaves,
+    parse_status,
+    strip_terminal_codes,
+)
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 
@@ -22,35 +31,35 @@ MOST = 1 << 22
 
 def answered(text: str) -> None:
     """Read `text` as the shell does, in small pieces."""
-    answer, data = Answer("xConfiguration A", UNLIMITED, greeting=False), text.encode()
+    answer, data = ShellAnswer("xConfiguration A", UNLIMITED, greeting=False), text.encode()
     for start in range(0, len(data), 23):
-        answer.take(data[start : start + 23])
-        assert not answer.waits_for_a_key or answer.unfinished is not None
-        _ = (answer.ends_if_quiet, answer.complete)
+        answer.feed(data[start : start + 23])
+        assert not answer.awaits_key or answer.unfinished is not None
+        _ = (answer.is_complete_if_quiet, answer.complete)
     _ = answer.question
     answer.all_lines()
 
 
 def leaves_of(text: str) -> None:
-    leaves(lines_of(text))
+    parse_leaves(lines_of(text))
 
 
 def status_of(text: str) -> None:
-    status(["*s SystemUnit: /", *lines_of(text)])
+    parse_status(["*s SystemUnit: /", *lines_of(text)])
 
 
 def alternates_of(text: str) -> None:
-    alternates_in(leaves(lines_of(text)))
+    parse_alternates(parse_leaves(lines_of(text)))
 
 
 READERS: dict[str, Callable[[str], object]] = {
     "answer": answered,
-    "plain": lambda text: plain(text.encode()),
+    "strip_terminal_codes": lambda text: strip_terminal_codes(text.encode()),
     "lines": lines_of,
     "leaves": leaves_of,
     "status": status_of,
-    "errors": lambda text: error_in(lines_of(text), "xConfiguration A"),
-    "pager": asks_for_more,
+    "errors": lambda text: find_error(lines_of(text), "xConfiguration A"),
+    "pager": is_pager_prompt,
     "question": lambda text: is_question(text, finished=False),
     "alternates": alternates_of,
 }
@@ -108,18 +117,18 @@ def test_a_list_of_peers_is_compared_once_with_each() -> None:
     named = [Address(f"192.0.2.{number}") for number in range(200)]
     known = [Address("expc1.example.test")]
 
-    assert list(cluster.same_hosts(known, named, resolve)) == named
+    assert list(cluster.match_hosts(known, named, resolve)) == named
     assert len(asked) == len(set(asked)) <= 201
 
 
 def test_a_line_and_an_answer_have_a_limit() -> None:
-    answer = Answer("xConfiguration A", Limits(shell_line_bytes=100), greeting=False)
-    answer.take(b"x" * 100)
-    with pytest.raises(TooMuch, match="a line is longer than 100 bytes"):
-        answer.take(b"x")
-    answer = Answer("xConfiguration A", Limits(shell_answer_bytes=100), greeting=False)
-    with pytest.raises(TooMuch, match="larger than 100 bytes"):
-        answer.take(b"x\n" * 51)
+    answer = ShellAnswer("xConfiguration A", Limits(shell_line_bytes=100), greeting=False)
+    answer.feed(b"x" * 100)
+    with pytest.raises(AnswerTooLarge, match="a line is longer than 100 bytes"):
+        answer.feed(b"x")
+    answer = ShellAnswer("xConfiguration A", Limits(shell_answer_bytes=100), greeting=False)
+    with pytest.raises(AnswerTooLarge, match="larger than 100 bytes"):
+        answer.feed(b"x\n" * 51)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 1000])
@@ -127,10 +136,10 @@ def test_how_an_answer_is_cut_does_not_matter(size: int) -> None:
     printed = (
         'xConfiguration A\r\n\x1b[1m*c xConfiguration A B:\x1b[0m "1"\r\n--More--\r\x1b[K*c xConfiguration A C: "é"\r\nOK\r\n'
     ).encode()
-    answer = Answer("xConfiguration A", Limits(), greeting=False)
+    answer = ShellAnswer("xConfiguration A", Limits(), greeting=False)
     for start in range(0, len(printed), size):
         assert not answer.complete
-        answer.take(printed[start : start + size])
+        answer.feed(printed[start : start + size])
 
     assert answer.complete
-    assert leaves(answer.all_lines()) == {"A B": "1", "A C": "é"}
+    assert parse_leaves(answer.all_lines()) == {"A B": "1", "A C": "é"}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from remediate.connectors.expressway.capabilities import Capabilities, read_raml
+from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.raml import MAX_PAGE_CHARACTERS, read_description
 from remediate.lab import SCENARIOS
 from remediate.lab.raml import PageStyle, Removal, raml
@@ -17,21 +17,21 @@ RESTART = ("post", "/restart")
 
 @pytest.mark.parametrize("style", PageStyle)
 def test_every_style_of_the_page_shows_the_same(style: PageStyle) -> None:
-    assert read_raml(raml(SCENARIOS["story"], style)) == OFFERED
+    assert read_capabilities(raml(SCENARIOS["story"], style)) == OFFERED
 
 
 @pytest.mark.parametrize("style", PageStyle)
 @pytest.mark.parametrize("removal", [form for form in Removal if form not in (Removal.NONE, Removal.UNKNOWN)])
 def test_every_form_of_delete_is_found_in_every_style(style: PageStyle, removal: Removal) -> None:
-    found = read_raml(raml(SCENARIOS["story"], style, removal))
+    found = read_capabilities(raml(SCENARIOS["story"], style, removal))
 
     assert (found.remove_trusted_ca, found.unknown_removal) == (True, False)
-    assert found.removal == read_raml(raml(SCENARIOS["story"], PageStyle.BLOCK, removal)).removal
+    assert found.removal == read_capabilities(raml(SCENARIOS["story"], PageStyle.BLOCK, removal)).removal
 
 
 @pytest.mark.parametrize("style", PageStyle)
 def test_an_unknown_form_of_delete_is_not_offered(style: PageStyle) -> None:
-    found = read_raml(raml(SCENARIOS["story"], style, Removal.UNKNOWN))
+    found = read_capabilities(raml(SCENARIOS["story"], style, Removal.UNKNOWN))
 
     assert (found.remove_trusted_ca, found.unknown_removal) == (False, True)
 

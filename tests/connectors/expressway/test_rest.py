@@ -24,8 +24,8 @@ from remediate.model.errors import (
 )
 from remediate.model.identity import Address
 from remediate.model.secret import Secret
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import Answers, http, routed_talk, server_identity, tcp_server, tls_context
+from tests.connectors.support import QUICK
 from tests.pki import issue
 
 SERVER = server_identity("localhost")
@@ -90,7 +90,11 @@ def test_a_refused_login_is_the_last_request(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 401, {"Message": "Authentication failed"})
 
     with peer.session(writable=True) as rest:
-        for ask in (lambda: rest.get("/certs/root"), lambda: rest.page("/api/raml"), lambda: rest.write("POST", "/restart")):
+        for ask in (
+            lambda: rest.get("/certs/root"),
+            lambda: rest.get_page("/api/raml"),
+            lambda: rest.write("POST", "/restart"),
+        ):
             with pytest.raises(LoginRefused, match=r"localhost refuses the login of admin"):
                 ask()
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.connectors.expressway.host_key import fingerprint_of
-from remediate.connectors.expressway.known_hosts import known_keys
+from remediate.connectors.expressway.host_key import compute_fingerprint, find_known_keys
 
 KEY, OTHER = paramiko.ECDSAKey.generate(), paramiko.RSAKey.generate(2048)
 HOST = "expc1.example.test"
@@ -22,8 +21,8 @@ def entry(hosts: str, key: paramiko.PKey = KEY, marker: str = "", comment: str =
 
 
 def accepted(content: bytes, host: str = HOST, port: int = 22) -> bool:
-    keys = known_keys(content, host, port)
-    return fingerprint_of(KEY) in keys.accepted - keys.revoked
+    keys = find_known_keys(content, host, port)
+    return compute_fingerprint(KEY) in keys.accepted - keys.revoked
 
 
 SALT = base64.b64encode(bytes(range(20))).decode()
@@ -92,7 +91,7 @@ def test_a_revoked_key_is_never_accepted(hosts: str) -> None:
     revoked = entry(hosts, marker="@revoked")
     for content in (revoked + entry(f"[{HOST}]:2222"), entry(f"[{HOST}]:2222") + revoked):
         assert not accepted(content, port=2222)
-        assert known_keys(content, HOST, 2222).revoked == {fingerprint_of(KEY)}
+        assert find_known_keys(content, HOST, 2222).revoked == {compute_fingerprint(KEY)}
 
 
 def test_a_key_that_is_revoked_elsewhere_or_another_one_says_nothing() -> None:
@@ -116,14 +115,14 @@ def test_a_key_that_is_revoked_elsewhere_or_another_one_says_nothing() -> None:
     ],
 )
 def test_a_line_that_is_not_understood_is_passed_over(line: bytes) -> None:
-    assert known_keys(line, HOST, 22) == known_keys(b"", HOST, 22)
+    assert find_known_keys(line, HOST, 22) == find_known_keys(b"", HOST, 22)
     assert accepted(line + entry(HOST))
     assert accepted(entry(HOST) + line)
 
 
 @given(st.lists(st.sampled_from([b"@revoked", b"*", b"|1|", HOST.encode(), b" ", b"\n", b"ssh-rsa", b"\xff", b"!", b","])))
 def test_no_file_is_an_error_and_none_accepts_without_the_key(pieces: list[bytes]) -> None:
-    assert not known_keys(b"".join(pieces), HOST, 22).accepted
+    assert not find_known_keys(b"".join(pieces), HOST, 22).accepted
 
 
 def test_stars_do_not_multiply_the_time() -> None:

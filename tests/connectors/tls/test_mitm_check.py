@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remediate.connectors.tls.mitm_check import disagreements
+from remediate.connectors.tls.mitm_check import find_mitm_alarms
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
@@ -19,7 +19,7 @@ OWN = (("tomcat", TOMCAT), ("CallManager", CALL_MANAGER), ("CallManager", TWIN))
 
 def alarms(port: int, presented: Certificate, own: tuple[tuple[str, Certificate], ...] = OWN) -> list[Alarm]:
     seen = Observation({"rsa" if presented.key_family == "rsa" else "ecdsa": (presented,)})
-    return list(disagreements([(Target(NODE, port, "cucm"), seen)], {NODE: own}))
+    return list(find_mitm_alarms([(Target(NODE, port, "cucm"), seen)], {NODE: own}))
 
 
 def test_another_certificate_in_the_place_of_the_nodes_own_is_an_alarm() -> None:

@@ -13,7 +13,7 @@ from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, HostKeyTrust, TlsTrust
 from remediate.model.errors import AccessError, LoginRefused, PinMismatch
 from remediate.model.identity import Fingerprint
-from tests.connectors.conftest import QUICK
+from tests.connectors.support import QUICK
 
 
 def test_the_peers_are_logged_in_to_in_order(lab: Lab, cluster: ClusterAccess) -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from remediate.connectors.expressway.capabilities import read_raml
+from remediate.connectors.expressway.capabilities import read_capabilities
 from tests.pki import issue
 
 CERTIFICATE = issue("Root", ca=True).certificate
@@ -30,8 +30,8 @@ def colons(digits: str) -> str:
 
 def sent(text: str) -> bytes | None:
     """What is sent to a peer with this page."""
-    form = read_raml(text).removal
-    return form.body_for(CERTIFICATE) if form else None
+    form = read_capabilities(text).removal
+    return form.format_body(CERTIFICATE) if form else None
 
 
 EXAMPLES = {
@@ -91,17 +91,17 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("example", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_form_that_is_not_understood_is_not_offered(example: str) -> None:
-    found = read_raml(page(example))
+    found = read_capabilities(page(example))
 
     assert (found.remove_trusted_ca, found.unknown_removal) == (False, True)
 
 
 @pytest.mark.parametrize("media_type", ["application/x-pem-file", "text/plain"])
 def test_the_body_itself_may_be_the_certificate(media_type: str) -> None:
-    found = read_raml(page("-----BEGIN CERTIFICATE-----", media_type))
+    found = read_capabilities(page("-----BEGIN CERTIFICATE-----", media_type))
 
     assert found.removal is not None
-    assert (found.removal.media_type, found.removal.body_for(CERTIFICATE)) == (media_type, CERTIFICATE.pem.encode())
+    assert (found.removal.media_type, found.removal.format_body(CERTIFICATE)) == (media_type, CERTIFICATE.pem.encode())
 
 
 def test_a_schema_stands_for_an_example_that_is_missing() -> None:

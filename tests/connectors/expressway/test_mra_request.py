@@ -18,8 +18,8 @@ from remediate.model.client import ClientAnswer, Got
 from remediate.model.errors import InventoryError
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.secret import Login, Secret
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import http, https_talk, server_identity, tcp_server, tls_context, tls_talk
+from tests.connectors.support import QUICK
 
 SERVER = server_identity("localhost")
 PIN = TlsTrust(fingerprint=SERVER.certificate.fingerprint)

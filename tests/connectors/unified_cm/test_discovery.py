@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.http import Account
-from remediate.connectors.tls.pinning import issued_under
+from remediate.connectors.tls.pinning import make_issuer_check
 from remediate.connectors.tls.target import Target
-from remediate.connectors.unified_cm.discovery import Discovered, discover
-from remediate.connectors.unified_cm.node import UcNode, open_node
+from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
+from remediate.connectors.unified_cm.node import UnifiedCmNode, open_node
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, NodeAccess, PeerAccess
 from remediate.model.certificate import Certificate
@@ -21,26 +21,13 @@ from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.identity import Address
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap
-from tests.connectors.conftest import QUICK
 from tests.connectors.servers import LONG, http, https_talk, server_identity, tcp_server, tls_context
+from tests.connectors.support import QUICK, FixedSecret
 from tests.pki import issue
 
 NODE = "node.example.test"
 CA = issue("Lab Root", ca=True, lasts=LONG)
 GOOD, SELF_SIGNED = server_identity(NODE, issuer=CA), server_identity(NODE, "ecdsa")
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """A secret that a test gives."""
-
-    value: str
-
-    def describe(self) -> str:
-        return "the test"
-
-    def read(self) -> Secret:
-        return Secret(self.value)
 
 
 @pytest.fixture
@@ -49,7 +36,7 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-def node(stack: ExitStack, *answers: bytes, asked: list[bytes] | None = None, trusted: bool = True) -> UcNode:
+def node(stack: ExitStack, *answers: bytes, asked: list[bytes] | None = None, trusted: bool = True) -> UnifiedCmNode:
     """A node that answers so, opened under its CA or under none."""
     port = stack.enter_context(tcp_server(https_talk(tls_context(GOOD), http(404), *answers, asked=asked)))
     target = Target(Address(NODE), port, "cucm", connect_to="127.0.0.1")
@@ -74,7 +61,7 @@ def test_no_account_is_sent_where_the_node_does_not_verify(stack: ExitStack) -> 
     asked: list[bytes] = []
     one = node(stack, http(200, "<servers><server>a.example.test</server></servers>"), asked=asked, trusted=False)
 
-    for ask in (one.process_nodes, one.certificates):
+    for ask in (one.read_process_nodes, one.read_certificates):
         with pytest.raises(AccessError, match="No account is sent"):
             ask(ACCOUNT)
 
@@ -91,18 +78,22 @@ def test_no_account_is_sent_where_the_node_does_not_verify(stack: ExitStack) -> 
 )
 def test_xml_that_is_hostile_or_broken_is_refused(stack: ExitStack, body: str, error: str) -> None:
     with pytest.raises(ObservationError, match=error):
-        node(stack, http(200, body)).uds_servers()
+        node(stack, http(200, body)).read_uds_servers()
 
 
 def test_every_name_is_handed_on_as_it_was_given(stack: ExitStack) -> None:
     body = "<s:servers xmlns:s='x'><s:server> a.example.test </s:server><s:server>$(reboot)</s:server><s:server/></s:servers>"
 
-    assert node(stack, http(200, body)).uds_servers().names == (("a.example.test", "cucm"), ("$(reboot)", "cucm"), ("", "cucm"))
+    assert node(stack, http(200, body)).read_uds_servers().names == (
+        ("a.example.test", "cucm"),
+        ("$(reboot)", "cucm"),
+        ("", "cucm"),
+    )
 
 
 def test_an_account_that_unified_cm_refuses_is_not_tried_elsewhere(stack: ExitStack) -> None:
     with pytest.raises(LoginRefused, match=f"AXL on {NODE}") as caught:
-        node(stack, http(401)).process_nodes(ACCOUNT)
+        node(stack, http(401)).read_process_nodes(ACCOUNT)
 
     assert "axl-secret" not in f"{caught.value}{caught.value.next_step}"
 
@@ -112,13 +103,13 @@ def test_an_account_that_unified_cm_refuses_is_not_tried_elsewhere(stack: ExitSt
 )
 def test_a_snapshot_that_cannot_be_read_is_said(stack: ExitStack, body: str) -> None:
     with pytest.raises(ObservationError, match="cannot be read"):
-        node(stack, http(200, body)).certificates(ACCOUNT)
+        node(stack, http(200, body)).read_certificates(ACCOUNT)
 
 
-CLUSTER = ClusterAccess("edge", Login("admin", Fixed("x")), (PeerAccess(Address("expc1.example.test")),))
+CLUSTER = ClusterAccess("edge", Login("admin", FixedSecret("x")), (PeerAccess(Address("expc1.example.test")),))
 
 
-def discovered(cluster: ClusterAccess, *publishers: PublisherRecord, gaps: list[DiscoveryGap] | None = None) -> Discovered:
+def discovered(cluster: ClusterAccess, *publishers: PublisherRecord, gaps: list[DiscoveryGap] | None = None) -> DiscoveryResult:
     return discover(cluster, publishers, (), QUICK, (gaps if gaps is not None else []).append)
 
 
@@ -130,7 +121,7 @@ def test_ports_come_from_the_inventory_or_from_the_product() -> None:
 
     found = discovered(replace(CLUSTER, nodes=nodes)).targets
 
-    assert [(one.address, one.port, one.insisted, one.connect_to) for one in found] == [
+    assert [(one.address, one.port, one.declared_in_use, one.connect_to) for one in found] == [
         ("a.example.test", 443, True, "127.0.0.9"),
         ("B.example.test", 6971, False, None),
         ("B.example.test", 6972, False, None),
@@ -145,7 +136,7 @@ def test_a_publisher_that_does_not_answer_is_said_and_its_port_is_insisted_on() 
 
     found = discovered(replace(CLUSTER, nodes=nodes), record, gaps=gaps).targets
 
-    assert [(one.address, one.port, one.insisted) for one in found] == [
+    assert [(one.address, one.port, one.declared_in_use) for one in found] == [
         ("CUCM.invalid", 6971, False),
         ("CUCM.invalid", 6972, False),
         ("CUCM.invalid", 8443, True),
@@ -182,7 +173,7 @@ def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAcc
 
 
 def test_certificate_management_vouches_over_a_verified_channel_alone(lab: Lab, cluster: ClusterAccess) -> None:
-    platform = Login(lab.accounts.platform_username, Fixed(lab.accounts.platform_password))
+    platform = Login(lab.accounts.platform_username, FixedSecret(lab.accounts.platform_password))
     cluster = replace(cluster, platform=platform)
     gaps: list[DiscoveryGap] = []
 
@@ -197,7 +188,7 @@ def test_certificate_management_vouches_over_a_verified_channel_alone(lab: Lab, 
 
 
 def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: ClusterAccess) -> None:
-    cluster = replace(cluster, platform=Login("ccmadmin", Fixed("wrong")))
+    cluster = replace(cluster, platform=Login("ccmadmin", FixedSecret("wrong")))
 
     with pytest.raises(LoginRefused, match="certificate management on"):
         discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, lambda _gap: None)
@@ -206,4 +197,4 @@ def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: Clu
 def test_an_authority_that_openssl_cannot_use_vouches_for_nobody() -> None:
     broken = Certificate.from_der(b"\x30\x03\x02\x01\x00")
 
-    assert issued_under((broken, CA.certificate), "rsa").context.get_ca_certs() != []
+    assert make_issuer_check((broken, CA.certificate), "rsa").context.get_ca_certs() != []
