@@ -1,4 +1,4 @@
-"""One lab for all tests here, put back after each; and limits that do not make tests wait."""
+"""Fixtures: one lab for all tests here, restored after each, and peers opened on it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def lab(_running: Lab) -> Iterator[Lab]:
-    """The story, as if it had just been started: what a test changes is put back."""
-    before = [(list(one.trusted), dict(one.leaves), list(one.publishers)) for one in _running.peers]
+    """Restore the story after each test."""
+    before = [(list(peer.trusted), dict(peer.leaves), list(peer.publishers)) for peer in _running.peers]
     _running.requests.clear()
     _running.cluster.refreshed.clear()
     yield _running
@@ -39,18 +39,18 @@ def lab(_running: Lab) -> Iterator[Lab]:
 
 @pytest.fixture
 def cluster(lab: Lab) -> ClusterAccess:
-    """The lab's cluster as its inventory has it."""
+    """Return the lab's cluster as its inventory has it."""
     return load(lab.inventory)[0]
 
 
 @pytest.fixture
-def peer(cluster: ClusterAccess) -> Iterator[Opener]:
-    """Opens peers, by number from 0; `writable` says whether they may be changed."""
+def open_peer(cluster: ClusterAccess) -> Iterator[Opener]:
+    """Return a function that opens peers, by number from 0; `writable` permits changes."""
     with ExitStack() as stack:
 
-        def open_one(number: int = 0, *, writable: bool = False, limits: Limits = QUICK) -> ExpresswayPeer:
+        def open_peer_number(number: int = 0, *, writable: bool = False, limits: Limits = QUICK) -> ExpresswayPeer:
             password = cluster.login.password.read()
-            one = ExpresswayPeer(cluster.peers[number], cluster.login.username, password, limits, writable=writable)
-            return stack.enter_context(one)
+            peer = ExpresswayPeer(cluster.peers[number], cluster.login.username, password, limits, writable=writable)
+            return stack.enter_context(peer)
 
-        yield open_one
+        yield open_peer_number

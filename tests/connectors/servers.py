@@ -1,4 +1,4 @@
-"""Small real servers on loopback, each bad in its own way."""
+"""Small servers on loopback, each of which misbehaves in its own way."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Talk = Callable[[socket.socket], None]
 
 
 def server_identity(name: str = "node.example.test", family: str = "rsa", issuer: Entity | None = None) -> Entity:
-    """A server certificate that stays valid for a long time."""
+    """Issue a server certificate that stays valid for a long time."""
     return issue(name, issuer, names=(name,), family=family, lasts=LONG, key_name=f"server/{family}")
 
 
 @contextmanager
 def tcp_server(talk: Talk, host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
-    """Accept connections and hand each to `talk` in a thread of its own. Gives the port; 0 stands for a free one."""
+    """Accept connections, hand each to `talk` in a thread of its own, and yield the port; 0 stands for a free one."""
     with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listener:
         threading.Thread(target=_accept, args=(listener, talk), daemon=True).start()
         yield listener.getsockname()[1]
@@ -42,10 +42,10 @@ def _accept(listener: socket.socket, talk: Talk) -> None:
             connection, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_one, args=(connection, talk), daemon=True).start()
+        threading.Thread(target=_serve, args=(connection, talk), daemon=True).start()
 
 
-def _one(connection: socket.socket, talk: Talk) -> None:
+def _serve(connection: socket.socket, talk: Talk) -> None:
     with connection:
         connection.settimeout(10)
         try:
@@ -55,7 +55,7 @@ def _one(connection: socket.socket, talk: Talk) -> None:
 
 
 def tls_context(*identities: Entity, chain: tuple[Entity, ...] = (), ciphers: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
-    """A server that follows the client's cipher order, TLS 1.2 only unless changed, with these certificates."""
+    """Return a server that follows the client's cipher order, TLS 1.2 only unless changed, with these certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -79,16 +79,16 @@ def tls_talk(context: ssl.SSLContext, talk: Talk = lambda _connection: None) -> 
     return run
 
 
-def https_talk(context: ssl.SSLContext, *answers: bytes, asked: list[bytes] | None = None) -> Talk:
-    """Answer the requests of all connections with `answers`, one after the other, the last for ever; empty: hang up."""
+def https_talk(context: ssl.SSLContext, *answers: bytes, requests: list[bytes] | None = None) -> Talk:
+    """Answer the requests of all connections in order, the last answer again and again; an empty one closes the connection."""
     waiting = list(answers)
     one_at_a_time = threading.Lock()
 
     def talk(connection: socket.socket) -> None:
         while request := _request(connection):
             with one_at_a_time:
-                if asked is not None:
-                    asked.append(request)
+                if requests is not None:
+                    requests.append(request)
                 answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
             if not answer:
                 return
@@ -101,12 +101,12 @@ Answers = dict[str, list[bytes]]
 """``GET /path`` to the answers to it: one after the other, the last for ever."""
 
 
-def routed_talk(context: ssl.SSLContext, answers: Answers, asked: list[bytes]) -> Talk:
-    """Answer each request by its method and path; 404 to all that `answers` does not name."""
+def routed_talk(context: ssl.SSLContext, answers: Answers, requests: list[bytes]) -> Talk:
+    """Answer each request by its method and path; 404 to those that `answers` does not name."""
 
     def talk(connection: socket.socket) -> None:
         while request := _request(connection):
-            asked.append(request)
+            requests.append(request)
             waiting = answers.get(" ".join(request.decode(errors="replace").split(" ", 2)[:2]), [http(404)])
             connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
 
@@ -114,7 +114,7 @@ def routed_talk(context: ssl.SSLContext, answers: Answers, asked: list[bytes]) -
 
 
 def https_answering(context: ssl.SSLContext, answer: Callable[[bytes], bytes]) -> Talk:
-    """Answer each request with what `answer` makes of it."""
+    """Answer each request with the result of `answer`."""
 
     def talk(connection: socket.socket) -> None:
         while request := _request(connection):
@@ -124,7 +124,7 @@ def https_answering(context: ssl.SSLContext, answer: Callable[[bytes], bytes]) -
 
 
 def _request(connection: socket.socket) -> bytes:
-    """One HTTP request; nothing at the end of the connection."""
+    """Return one HTTP request; nothing at the end of the connection."""
     got = b""
     while b"\r\n\r\n" not in got:
         piece = connection.recv(65536)
@@ -139,13 +139,13 @@ def _request(connection: socket.socket) -> bytes:
 
 
 def http(status: int, body: str = "", *headers: str) -> bytes:
-    """One HTTP answer."""
+    """Return one HTTP answer."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body.encode())}", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
 class ScriptedShell(paramiko.ServerInterface):
-    """An SSH server whose shell does as `script` says: called with the channel once the shell is asked for."""
+    """An SSH server whose shell runs `script`, called with the channel once the shell is requested."""
 
     host_key = paramiko.RSAKey.generate(2048)
 
@@ -180,7 +180,7 @@ class ScriptedShell(paramiko.ServerInterface):
 
 
 def ssh_talk(script: Callable[[paramiko.Channel], None], password: str) -> Talk:
-    """Speak SSH, with a shell that does as `script` says."""
+    """Speak SSH, with a shell that runs `script`."""
 
     def talk(connection: socket.socket) -> None:
         transport = paramiko.Transport(connection)
@@ -197,7 +197,7 @@ def ssh_talk(script: Callable[[paramiko.Channel], None], password: str) -> Talk:
 
 
 def typed_lines(channel: paramiko.Channel) -> Iterator[str]:
-    """The lines that a client types."""
+    """Yield the lines that a client types."""
     waiting = ""
     while piece := channel.recv(1024):
         waiting += piece.decode()

@@ -26,7 +26,7 @@ from tests.connectors.support import QUICK
 THEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
-def seen(cluster: ClusterAccess, events: list[Event] | None = None) -> Snapshot:
+def collect_snapshot(cluster: ClusterAccess, events: list[Event] | None = None) -> Snapshot:
     return collect(cluster, limits=QUICK, sink=(events if events is not None else []).append, now=lambda: THEN)
 
 
@@ -44,21 +44,21 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with Lab(tmp_path_factory.mktemp("story"), judge=False) as lab:
         events: list[Event] = []
-        snapshot = seen(load(lab.inventory)[0], events)
+        snapshot = collect_snapshot(load(lab.inventory)[0], events)
         yield Story(lab, snapshot, tuple(events), lab.requests.all())
 
 
-def test_the_snapshot_holds_what_the_boxes_hold(story: Story) -> None:
+def test_the_snapshot_holds_the_state_of_the_peers(story: Story) -> None:
     lab, snapshot = story.lab, story.snapshot
 
     assert (snapshot.cluster, snapshot.taken_at, snapshot.complete) == (lab.name, THEN, True)
     assert [peer.trusted_ca for peer in snapshot.peers] == [
-        tuple(certificate.fingerprint for certificate in box.trusted) for box in lab.peers
+        tuple(certificate.fingerprint for certificate in simulated.trusted) for simulated in lab.peers
     ]
     assert [peer.primary for peer in snapshot.peers] == [True, False, False]
     assert {peer.verify_origin_server for peer in snapshot.peers} == {True}
-    assert [dict(peer.ciphers) for peer in snapshot.peers] == [box.ciphers for box in lab.peers]
-    assert [(one.address, one.product, one.refresh) for one in snapshot.publishers] == [
+    assert [dict(peer.ciphers) for peer in snapshot.peers] == [simulated.ciphers for simulated in lab.peers]
+    assert [(publisher.address, publisher.product, publisher.refresh) for publisher in snapshot.publishers] == [
         ("cucm.steven.lab", "cucm", "rest"),
         ("imp.steven.lab", "imp", "rest"),
     ]
@@ -69,10 +69,10 @@ def test_the_snapshot_holds_what_the_boxes_hold(story: Story) -> None:
         }
 
 
-def test_who_vouches_and_what_may_supply_an_issuer(story: Story) -> None:
+def test_operator_and_peers_vouch_for_certificates(story: Story) -> None:
     lab, snapshot = story.lab, story.snapshot
-    operator = [lab.pki.certificate(one).fingerprint for one in lab.scenario.operator_ca]
-    trusted = {certificate.fingerprint for box in lab.peers for certificate in box.trusted}
+    operator = [lab.pki.certificate(name).fingerprint for name in lab.scenario.operator_ca]
+    trusted = {certificate.fingerprint for simulated in lab.peers for certificate in simulated.trusted}
 
     assert snapshot.vouched_for == trusted | set(operator)
     assert list(snapshot.available_ca[: len(operator)]) == operator
@@ -81,7 +81,7 @@ def test_who_vouches_and_what_may_supply_an_issuer(story: Story) -> None:
     assert set(snapshot.certificates) == named | trusted | set(operator)
 
 
-def test_reading_writes_nothing_and_says_what_it_does(story: Story) -> None:
+def test_reading_writes_nothing_and_emits_events(story: Story) -> None:
     lab, snapshot, events = story.lab, story.snapshot, story.events
 
     assert not any(request.write for request in story.requests)
@@ -93,7 +93,7 @@ def test_reading_writes_nothing_and_says_what_it_does(story: Story) -> None:
 
 
 def test_twice_is_the_same_and_survives_its_file(story: Story) -> None:
-    first, second = story.snapshot, seen(load(story.lab.inventory)[0])
+    first, second = story.snapshot, collect_snapshot(load(story.lab.inventory)[0])
 
     assert first == second
     assert first.to_json() == second.to_json()
@@ -104,7 +104,7 @@ def test_a_peer_that_is_down_makes_it_incomplete(lab: Lab, cluster: ClusterAcces
     events: list[Event] = []
     lab.faults.down(lab.peers[1].address)
 
-    snapshot = seen(cluster, events)
+    snapshot = collect_snapshot(cluster, events)
     down = snapshot.peers[1]
 
     assert not snapshot.complete
@@ -120,18 +120,18 @@ def test_a_refused_login_stops_the_cluster(lab: Lab, cluster: ClusterAccess) -> 
     lab.faults.refuse_login(lab.peers[0].address)
 
     with pytest.raises(LoginRefused):
-        seen(cluster)
+        collect_snapshot(cluster)
 
     assert len(lab.requests) == 1
 
 
-def test_a_port_that_refuses_is_a_fault_only_where_somebody_insists(lab: Lab, cluster: ClusterAccess) -> None:
+def test_a_refused_port_is_a_fault_only_where_it_is_declared(lab: Lab, cluster: ClusterAccess) -> None:
     extra = (
         NodeAccess(Address("spare.steven.lab"), "unity", connect_to=lab.subnet.address(200)),
         NodeAccess(Address("wanted.steven.lab"), "unity", connect_to=lab.subnet.address(200), ports=(8443,)),
     )
 
-    snapshot = seen(replace(cluster, nodes=(*cluster.nodes, *extra)))
+    snapshot = collect_snapshot(replace(cluster, nodes=(*cluster.nodes, *extra)))
 
     assert snapshot.not_in_use == ("spare.steven.lab:8443",)
     errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
@@ -148,7 +148,7 @@ def test_a_port_that_does_not_answer_is_not_out_of_use(lab: Lab, cluster: Cluste
         silent.wait(20)
 
     with tcp_server(talk, host, 8443):
-        snapshot = seen(replace(cluster, nodes=(*cluster.nodes, extra)))
+        snapshot = collect_snapshot(replace(cluster, nodes=(*cluster.nodes, extra)))
         silent.set()
 
     errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
@@ -160,7 +160,7 @@ PUBLISHER = "cucm.steven.lab"
 
 @pytest.fixture
 def publisher(lab: Lab) -> Iterator[dict[str, tuple[int, str]]]:
-    """What the lab's publisher answers instead of the truth, by path."""
+    """Return what the lab's publisher answers instead of the truth, by path."""
     instead = lab.node(PUBLISHER).instead
     yield instead
     instead.clear()
@@ -173,7 +173,7 @@ def test_discovery_that_could_not_ask_makes_it_incomplete(
     publisher["/cucm-uds/servers"] = (403, "no")
     publisher["/axl/"] = (500, "<f><faultstring>the database is away</faultstring></f>")
 
-    snapshot = seen(cluster, events)
+    snapshot = collect_snapshot(cluster, events)
 
     assert not snapshot.complete
     assert {*(peer.error for peer in snapshot.peers), *(endpoint.error for endpoint in snapshot.endpoints)} == {None}
@@ -185,13 +185,13 @@ def test_discovery_that_could_not_ask_makes_it_incomplete(
     assert Snapshot.from_json(snapshot.to_json()) == snapshot
 
 
-def test_names_that_only_a_stranger_gives_do_not_make_it_incomplete(
+def test_names_of_unauthenticated_sources_leave_it_complete(
     cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]
 ) -> None:
     names = [PUBLISHER, *(f"n{number}.invalid" for number in range(40)), "127.0.0.1", "169.254.169.254"]
     publisher["/cucm-uds/servers"] = (200, f"<servers>{''.join(f'<server>{name}</server>' for name in names)}</servers>")
 
-    snapshot = seen(cluster)
+    snapshot = collect_snapshot(cluster)
 
     assert snapshot.complete
     assert not any("invalid" in endpoint.address for endpoint in snapshot.endpoints)
@@ -210,16 +210,16 @@ def test_a_name_that_axl_gives_and_that_is_not_there_is_missed(
     rows = "".join(row.format(name) for name in (PUBLISHER, "gone.invalid"))
     publisher["/axl/"] = (200, f"<a><listProcessNodeResponse>{rows}</listProcessNodeResponse></a>")
 
-    snapshot = seen(cluster)
+    snapshot = collect_snapshot(cluster)
 
     assert (snapshot.complete, snapshot.undiscovered) == (False, ())
     assert {endpoint.address for endpoint in snapshot.endpoints if endpoint.error} == {"gone.invalid"}
 
 
-def test_the_inventorys_list_is_whole_where_it_says_so(cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]) -> None:
+def test_the_inventorys_list_can_be_declared_whole(cluster: ClusterAccess, publisher: dict[str, tuple[int, str]]) -> None:
     publisher["/cucm-uds/servers"] = publisher["/axl/"] = (500, "")
 
-    snapshot = seen(replace(cluster, discovery="inventory"))
+    snapshot = collect_snapshot(replace(cluster, discovery="inventory"))
 
     assert (snapshot.complete, snapshot.undiscovered) == (True, ())
     assert {source for endpoint in snapshot.endpoints for source in endpoint.learned_from} == {"inventory"}
@@ -230,7 +230,7 @@ def test_peers_without_a_list_of_publishers_leave_a_gap(lab: Lab, cluster: Clust
     def listing(peers: int) -> Snapshot:
         for number, peer in enumerate(lab.peers):
             peer.lists_publishers = number < peers
-        return seen(cluster)
+        return collect_snapshot(cluster)
 
     try:
         assert [(gap.service, gap.kind, gap.incomplete) for gap in listing(0).undiscovered] == [
@@ -255,7 +255,7 @@ def test_a_ca_file_that_is_none_is_an_inventory_error(lab: Lab, cluster: Cluster
     (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 
     with pytest.raises(InventoryError, match=r"key\.pem: PEM block 1 is a private key") as caught:
-        seen(replace(cluster, ca=(tmp_path / "key.pem",)))
+        collect_snapshot(replace(cluster, ca=(tmp_path / "key.pem",)))
 
     assert "a private key must never be in this file" in caught.value.next_step
     assert "AAAA" not in str(caught.value)
@@ -265,7 +265,7 @@ def test_a_ca_file_that_is_none_is_an_inventory_error(lab: Lab, cluster: Cluster
 @pytest.mark.parametrize("scenario", ["tls13", "selfsigned", "unreachable"])
 def test_other_stories_are_read_as_well(tmp_path: Path, scenario: str) -> None:
     with Lab(tmp_path, scenario, judge=False) as lab:
-        snapshot = seen(load(lab.inventory)[0])
+        snapshot = collect_snapshot(load(lab.inventory)[0])
 
         assert snapshot.complete == (scenario != "unreachable")
         assert {endpoint.tls13 for endpoint in snapshot.endpoints if endpoint.error is None} == {

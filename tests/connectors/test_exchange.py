@@ -242,7 +242,7 @@ def test_a_connection_is_used_again_while_it_is_open() -> None:
     assert (texts, len(connections)) == (["hi"] * 4, 2)
 
 
-def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next() -> None:
+def test_an_unrequested_answer_is_never_taken_for_the_next() -> None:
     def talkative(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi" + OK + b"Content-Length: 6\r\n\r\nforged")

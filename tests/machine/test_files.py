@@ -18,7 +18,7 @@ from remediate.machine.files import FileTooLarge, NotRegularFile, list_files, op
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """A test that waits for a pipe fails instead of hanging."""
+    """Fail a test that waits for a pipe, instead of hanging."""
 
     def give_up(signum: int, frame: FrameType | None) -> None:
         raise AssertionError("it waits for somebody to write to a pipe")

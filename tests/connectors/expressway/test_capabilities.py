@@ -10,10 +10,10 @@ from remediate.lab.raml import raml
 
 
 def test_the_labs_page_shows_what_is_offered() -> None:
-    found = read_capabilities(raml(SCENARIOS["story"]))
+    capabilities = read_capabilities(raml(SCENARIOS["story"]))
 
-    assert found == Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True)
-    assert found.refresh_discovery
+    assert capabilities == Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True)
+    assert capabilities.refresh_discovery
 
 
 def test_removal_is_offered_only_where_its_form_is_known() -> None:
@@ -23,7 +23,7 @@ def test_removal_is_offered_only_where_its_form_is_known() -> None:
     assert not read_capabilities(page.format(form='{"Subject": ""}')).remove_trusted_ca
 
 
-def test_resources_written_in_one_line_and_below_other_bases_are_found() -> None:
+def test_resources_in_one_line_and_below_other_bases_are_found() -> None:
     page = "/api/v1/provisioning/controller/server/cucm:\n  post:\n/provisioning:\n  /restart:\n    post:\n"
 
     assert read_capabilities(page) == Capabilities(described=True, refresh_products=("cucm",), restart=True)

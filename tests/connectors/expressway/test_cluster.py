@@ -45,7 +45,7 @@ def test_a_wrong_pin_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
     assert len(lab.requests) == 0
 
 
-def test_a_peer_that_is_down_is_said_and_the_others_go_on(lab: Lab, cluster: ClusterAccess) -> None:
+def test_a_peer_that_is_down_does_not_stop_the_others(lab: Lab, cluster: ClusterAccess) -> None:
     lab.faults.down(lab.peers[0].address)
 
     with open_peers(cluster, QUICK, writable=False) as opened:
@@ -63,22 +63,20 @@ def test_a_peer_that_only_the_cluster_names_needs_its_own_pin(lab: Lab, cluster:
     assert {request.peer for request in lab.requests} == {lab.peers[0].address}
 
 
-def test_a_ca_and_known_hosts_hold_for_the_peers_that_the_cluster_names(
-    lab: Lab, cluster: ClusterAccess, tmp_path: Path
-) -> None:
-    known = tmp_path / "known_hosts"
-    known.write_text("".join(_line(peer.address, peer.ssh_port) for peer in cluster.peers))
+def test_a_ca_and_known_hosts_apply_to_peers_of_the_cluster(lab: Lab, cluster: ClusterAccess, tmp_path: Path) -> None:
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.write_text("".join(_line(peer.address, peer.ssh_port) for peer in cluster.peers))
     first = replace(
         cluster.peers[0],
         tls=TlsTrust(ca=lab.directory / "pki" / "expressway-ca.pem"),
-        ssh=HostKeyTrust(known_hosts=known),
+        ssh=HostKeyTrust(known_hosts=known_hosts),
     )
 
     with open_peers(replace(cluster, peers=(first,)), QUICK, writable=False) as opened:
         assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers]
 
 
-def test_a_cluster_that_cannot_say_its_peers_leaves_a_gap(lab: Lab, cluster: ClusterAccess) -> None:
+def test_a_cluster_that_does_not_list_its_peers_leaves_a_gap(lab: Lab, cluster: ClusterAccess) -> None:
     for peer in lab.peers:
         lab.faults.drop_request(peer.address, times=QUICK.read_attempts, containing="cluster/peers", writes_only=False)
 
@@ -111,7 +109,7 @@ def test_more_peers_than_a_cluster_can_have_are_not_opened(lab: Lab, cluster: Cl
 
 
 def _line(address: str, port: int) -> str:
-    """What ssh-keyscan would print."""
+    """Return what ssh-keyscan would print."""
     with paramiko.Transport((address, port)) as transport:
         transport.start_client(timeout=5)
         key = transport.get_remote_server_key()

@@ -94,7 +94,7 @@ def test_a_revoked_key_is_never_accepted(hosts: str) -> None:
         assert find_known_keys(content, HOST, 2222).revoked == {compute_fingerprint(KEY)}
 
 
-def test_a_key_that_is_revoked_elsewhere_or_another_one_says_nothing() -> None:
+def test_a_key_revoked_for_another_host_changes_nothing() -> None:
     assert accepted(entry(HOST) + entry("expc2.example.test", marker="@revoked") + entry(HOST, OTHER, marker="@revoked"))
 
 

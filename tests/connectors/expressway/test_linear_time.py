@@ -1,4 +1,4 @@
-"""Readers of what a box prints take time that grows with the text and no faster: four times the text, about four times the time."""
+"""The time to read what a peer prints grows with the text and no faster: four times the text, about four times the time."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def seconds(read: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
-def test_four_times_the_text_takes_no_sixteen_times_the_time(read: Callable[[str], object], text: Callable[[int], str]) -> None:
+def test_the_time_grows_with_the_text_and_not_with_its_square(
+    read: Callable[[str], object], text: Callable[[int], str]
+) -> None:
     size = 1 << 11
     while (before := seconds(read, text(size))) < FEWEST_S and size < MOST:
         size *= 2
@@ -108,17 +110,17 @@ def test_four_times_the_text_takes_no_sixteen_times_the_time(read: Callable[[str
 
 
 def test_a_list_of_peers_is_compared_once_with_each() -> None:
-    asked: list[Address] = []
+    resolved: list[Address] = []
 
     def resolve(address: Address) -> set[str]:
-        asked.append(address)
+        resolved.append(address)
         return {str(address)}
 
     named = [Address(f"192.0.2.{number}") for number in range(200)]
-    known = [Address("expc1.example.test")]
+    inventory_peers = [Address("expc1.example.test")]
 
-    assert list(cluster.match_hosts(known, named, resolve)) == named
-    assert len(asked) == len(set(asked)) <= 201
+    assert list(cluster.match_hosts(inventory_peers, named, resolve)) == named
+    assert len(resolved) == len(set(resolved)) <= 201
 
 
 def test_a_line_and_an_answer_have_a_limit() -> None:

@@ -44,42 +44,42 @@ class Password:
 
 
 @pytest.fixture
-def asked() -> list[bytes]:
-    """What reached the server."""
+def requests() -> list[bytes]:
+    """Collect what the server receives."""
     return []
 
 
 @pytest.fixture
-def front(asked: list[bytes]) -> Iterator[Front]:
-    """Starts a server that gives `answers`, and says how to get there."""
+def front(requests: list[bytes]) -> Iterator[Front]:
+    """Return a function that starts a server with these answers and gives the access to it."""
     with ExitStack() as stack:
 
         def start(*answers: bytes) -> MraAccess:
-            port = stack.enter_context(tcp_server(https_talk(tls_context(SERVER), *answers, asked=asked)))
+            port = stack.enter_context(tcp_server(https_talk(tls_context(SERVER), *answers, requests=requests)))
             return MraAccess("localhost", port, PIN)
 
         yield start
 
 
 def target_in(request: bytes) -> tuple[str, str]:
-    """The decoded target of a request, and the path behind it."""
+    """Return the decoded target of a request, and the path behind it."""
     _, target, rest = request.split(b" ")[1].decode().split("/", 2)
     return base64.b64decode(target + "=" * (-len(target) % 4)).decode(), rest
 
 
-def test_unified_cm_is_asked_for_what_needs_no_login(front: Front, asked: list[bytes]) -> None:
+def test_unified_cm_is_asked_for_what_needs_no_login(front: Front, requests: list[bytes]) -> None:
     assert ask_through(front(http(200)), CUCM, 8443, "cucm", QUICK) == ClientAnswer(Got.REACHED, "HTTP 200")
 
-    assert target_in(asked[0]) == ("steven.lab/https/cucm.steven.lab/8443", "cucm-uds/version")
-    assert b"=" not in asked[0].split(b" ")[1]
-    assert b"authorization" not in asked[0].lower()
+    assert target_in(requests[0]) == ("steven.lab/https/cucm.steven.lab/8443", "cucm-uds/version")
+    assert b"=" not in requests[0].split(b" ")[1]
+    assert b"authorization" not in requests[0].lower()
 
 
 @pytest.mark.parametrize(("port", "product"), [(6972, "cucm"), (8443, "imp"), (8443, "unity"), (8443, None)])
-def test_everything_else_is_asked_for_its_root(front: Front, asked: list[bytes], port: int, product: str | None) -> None:
+def test_everything_else_is_asked_for_its_root(front: Front, requests: list[bytes], port: int, product: str | None) -> None:
     ask_through(front(http(204)), CUCM, port, product, QUICK)  # type: ignore[arg-type]  # a literal
 
-    assert target_in(asked[0]) == (f"steven.lab/https/cucm.steven.lab/{port}", "")
+    assert target_in(requests[0]) == (f"steven.lab/https/cucm.steven.lab/{port}", "")
 
 
 MEANINGS = {
@@ -94,53 +94,53 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("status", "kind"), MEANINGS.items(), ids=map(str, MEANINGS))
-def test_what_a_status_counts_for(front: Front, asked: list[bytes], status: int, kind: Got) -> None:
+def test_what_a_status_counts_for(front: Front, requests: list[bytes], status: int, kind: Got) -> None:
     answer = ask_through(front(http(status, "", "Location: /elsewhere")), CUCM, 8443, "cucm", QUICK)
 
     assert answer == ClientAnswer(kind, f"HTTP {status}")
-    assert len(asked) == 1, "neither followed nor tried again"
+    assert len(requests) == 1, "neither followed nor tried again"
 
 
-def test_the_account_goes_along_and_is_in_no_answer(front: Front, asked: list[bytes]) -> None:
+def test_the_account_goes_along_and_is_in_no_answer(front: Front, requests: list[bytes]) -> None:
     # Given a way with an account, which is refused
-    way = replace(front(http(401)), login=Login("probe", Password("s3cret")))
+    access = replace(front(http(401)), login=Login("probe", Password("s3cret")))
     # When a client asks
-    answer = ask_through(way, CUCM, 8443, "cucm", QUICK)
+    answer = ask_through(access, CUCM, 8443, "cucm", QUICK)
     # Then it was sent once, and only there
-    assert b"Authorization: Basic " + base64.b64encode(b"probe:s3cret") in asked[0]
-    assert (answer.got, len(asked)) == (Got.NO_LOGIN, 1)
+    assert b"Authorization: Basic " + base64.b64encode(b"probe:s3cret") in requests[0]
+    assert (answer.got, len(requests)) == (Got.NO_LOGIN, 1)
     assert "s3cret" not in repr(answer)
 
 
-def test_a_password_that_is_not_there_is_an_answer_with_its_reason(front: Front, asked: list[bytes]) -> None:
+def test_a_missing_password_is_an_answer_with_its_reason(front: Front, requests: list[bytes]) -> None:
     answer = ask_through(replace(front(http(200)), login=Login("probe", Password(None))), CUCM, 8443, "cucm", QUICK)
 
-    assert (answer.got, asked) == (Got.NOTHING, [])
+    assert (answer.got, requests) == (Got.NOTHING, [])
     assert "PROBE" in answer.said
 
 
-def test_an_ip_address_needs_the_domain_that_clients_sign_in_with(front: Front, asked: list[bytes]) -> None:
-    way = front(http(200))
+def test_an_ip_address_needs_the_domain_of_the_clients(front: Front, requests: list[bytes]) -> None:
+    access = front(http(200))
 
-    answer = ask_through(way, Address("10.48.36.215"), 8443, "cucm", QUICK)
-    assert (answer.got, asked) == (Got.OTHER, [])
+    answer = ask_through(access, Address("10.48.36.215"), 8443, "cucm", QUICK)
+    assert (answer.got, requests) == (Got.OTHER, [])
     assert "`mra.domain`" in answer.said
 
-    ask_through(replace(way, domain="steven.lab"), Address("10.48.36.215"), 8443, "cucm", QUICK)
+    ask_through(replace(access, domain="steven.lab"), Address("10.48.36.215"), 8443, "cucm", QUICK)
     # The capture in Cisco's own troubleshooting example
-    assert asked[0].startswith(b"GET /c3RldmVuLmxhYi9odHRwcy8xMC40OC4zNi4yMTUvODQ0Mw/cucm-uds/version ")
+    assert requests[0].startswith(b"GET /c3RldmVuLmxhYi9odHRwcy8xMC40OC4zNi4yMTUvODQ0Mw/cucm-uds/version ")
 
 
-def test_another_box_than_the_pinned_one_gets_nothing(front: Front, asked: list[bytes]) -> None:
-    way = replace(front(http(200)), tls=TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64)))
+def test_another_server_than_the_pinned_one_gets_nothing(front: Front, requests: list[bytes]) -> None:
+    access = replace(front(http(200)), tls=TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64)))
 
-    answer = ask_through(way, CUCM, 8443, "cucm", QUICK)
+    answer = ask_through(access, CUCM, 8443, "cucm", QUICK)
 
-    assert (answer.got, asked) == (Got.NOTHING, [])
+    assert (answer.got, requests) == (Got.NOTHING, [])
     assert "presents another certificate" in answer.said
 
 
-def test_nobody_there_and_a_hang_up_are_no_answer(front: Front) -> None:
+def test_a_refusal_and_a_hang_up_are_no_answer(front: Front) -> None:
     assert ask_through(MraAccess("localhost", 1, PIN), CUCM, 8443, "cucm", QUICK) == ClientAnswer(
         Got.NOTHING, "https://localhost:1 cannot be reached: connection refused"
     )
@@ -155,19 +155,19 @@ def test_an_answer_that_never_ends_is_no_answer() -> None:
             time.sleep(0.05)
 
     with tcp_server(tls_talk(tls_context(SERVER), drip)) as port:
-        way = MraAccess("localhost", port, PIN)
-        answer = ask_through(way, CUCM, 8443, "cucm", replace(QUICK, read_s=0.3, read_attempts=1))
+        access = MraAccess("localhost", port, PIN)
+        answer = ask_through(access, CUCM, 8443, "cucm", replace(QUICK, read_s=0.3, read_attempts=1))
 
     assert answer.got is Got.NOTHING
     assert "was not finished within" in answer.said
 
 
-def test_through_the_lab_a_client_gets_the_judges_answer(lab: Lab, cluster: ClusterAccess) -> None:
+def test_a_client_of_the_lab_gets_the_judges_answer(lab: Lab, cluster: ClusterAccess) -> None:
     # Given the story, whose inventory says how each peer is gone through
-    way = cluster.peers[0].mra
-    assert way is not None
+    access = cluster.peers[0].mra
+    assert access is not None
     # When a client asks for what verifies, for what does not, and for what is not there
-    answers = [ask_through(way, CUCM, port, "cucm", QUICK).got for port in (8443, 6972, 9)]
+    answers = [ask_through(access, CUCM, port, "cucm", QUICK).got for port in (8443, 6972, 9)]
     # Then it gets what the judge says, and the peer was asked to change nothing
     assert answers == [Got.REACHED, Got.REFUSED, Got.OTHER]
     assert (
@@ -176,4 +176,4 @@ def test_through_the_lab_a_client_gets_the_judges_answer(lab: Lab, cluster: Clus
     assert lab.requests.writes == ()
     # And nobody gets through a peer that is down
     lab.faults.down(cluster.peers[0].address)
-    assert ask_through(way, CUCM, 8443, "cucm", QUICK).got is Got.NOTHING
+    assert ask_through(access, CUCM, 8443, "cucm", QUICK).got is Got.NOTHING

@@ -23,17 +23,17 @@ def test_every_style_of_the_page_shows_the_same(style: PageStyle) -> None:
 @pytest.mark.parametrize("style", PageStyle)
 @pytest.mark.parametrize("removal", [form for form in Removal if form not in (Removal.NONE, Removal.UNKNOWN)])
 def test_every_form_of_delete_is_found_in_every_style(style: PageStyle, removal: Removal) -> None:
-    found = read_capabilities(raml(SCENARIOS["story"], style, removal))
+    capabilities = read_capabilities(raml(SCENARIOS["story"], style, removal))
 
-    assert (found.remove_trusted_ca, found.unknown_removal) == (True, False)
-    assert found.removal == read_capabilities(raml(SCENARIOS["story"], PageStyle.BLOCK, removal)).removal
+    assert (capabilities.remove_trusted_ca, capabilities.unknown_removal) == (True, False)
+    assert capabilities.removal == read_capabilities(raml(SCENARIOS["story"], PageStyle.BLOCK, removal)).removal
 
 
 @pytest.mark.parametrize("style", PageStyle)
 def test_an_unknown_form_of_delete_is_not_offered(style: PageStyle) -> None:
-    found = read_capabilities(raml(SCENARIOS["story"], style, Removal.UNKNOWN))
+    capabilities = read_capabilities(raml(SCENARIOS["story"], style, Removal.UNKNOWN))
 
-    assert (found.remove_trusted_ca, found.unknown_removal) == (False, True)
+    assert (capabilities.remove_trusted_ca, capabilities.unknown_removal) == (False, True)
 
 
 PAGES = {

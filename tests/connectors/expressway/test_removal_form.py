@@ -17,7 +17,7 @@ SERIAL = CERTIFICATE.serial or 0
 
 
 def page(example: str, media_type: str = "application/json", key: str = "example") -> str:
-    """A description of DELETE with this example (or schema)."""
+    """Return a description of DELETE with this example (or schema)."""
     return (
         "/certs:\n  /root:\n    delete:\n      body:\n"
         f"        {media_type}:\n          {key}: |\n            " + example.replace("\n", "\n            ") + "\n"
@@ -29,7 +29,7 @@ def colons(digits: str) -> str:
 
 
 def sent(text: str) -> bytes | None:
-    """What is sent to a peer with this page."""
+    """Return the body that is sent to a peer with this page."""
     form = read_capabilities(text).removal
     return form.format_body(CERTIFICATE) if form else None
 
@@ -91,17 +91,20 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("example", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_form_that_is_not_understood_is_not_offered(example: str) -> None:
-    found = read_capabilities(page(example))
+    capabilities = read_capabilities(page(example))
 
-    assert (found.remove_trusted_ca, found.unknown_removal) == (False, True)
+    assert (capabilities.remove_trusted_ca, capabilities.unknown_removal) == (False, True)
 
 
 @pytest.mark.parametrize("media_type", ["application/x-pem-file", "text/plain"])
 def test_the_body_itself_may_be_the_certificate(media_type: str) -> None:
-    found = read_capabilities(page("-----BEGIN CERTIFICATE-----", media_type))
+    capabilities = read_capabilities(page("-----BEGIN CERTIFICATE-----", media_type))
 
-    assert found.removal is not None
-    assert (found.removal.media_type, found.removal.format_body(CERTIFICATE)) == (media_type, CERTIFICATE.pem.encode())
+    assert capabilities.removal is not None
+    assert (capabilities.removal.media_type, capabilities.removal.format_body(CERTIFICATE)) == (
+        media_type,
+        CERTIFICATE.pem.encode(),
+    )
 
 
 def test_a_schema_stands_for_an_example_that_is_missing() -> None:

@@ -40,7 +40,7 @@ class Peer:
     """A server in a peer's place. `answers` may be changed while it runs."""
 
     answers: Answers = field(default_factory=lambda: {f"GET {ROOT}": [http(200, LIST)]})
-    asked: list[bytes] = field(default_factory=list)
+    raw_requests: list[bytes] = field(default_factory=list)
     port: int = 0
 
     def says(self, request: str, status: int, body: object = "", *headers: str) -> None:
@@ -50,12 +50,12 @@ class Peer:
 
     @property
     def requests(self) -> list[str]:
-        """Method and path of each request that came."""
-        return [" ".join(each.decode().split(" ", 2)[:2]) for each in self.asked]
+        """The method and path of each received request."""
+        return [" ".join(request.decode().split(" ", 2)[:2]) for request in self.raw_requests]
 
     @contextmanager
     def session(self, *, writable: bool = False) -> Iterator[RestSession]:
-        """A session with it."""
+        """Open a session with this peer."""
         access = PeerAccess(Address("localhost"), rest_port=self.port, tls=TlsTrust(SERVER.certificate.fingerprint))
         with RestSession(access, Account("admin", PASSWORD), QUICK, writable=writable) as opened:
             yield opened
@@ -63,13 +63,13 @@ class Peer:
 
 @pytest.fixture
 def peer() -> Iterator[Peer]:
-    """A peer with one certificate in its list."""
+    """Start a peer with one certificate in its list."""
     started = Peer()
-    with tcp_server(routed_talk(tls_context(SERVER), started.answers, started.asked)) as started.port:
+    with tcp_server(routed_talk(tls_context(SERVER), started.answers, started.raw_requests)) as started.port:
         yield started
 
 
-def test_both_base_paths_are_tried_and_the_right_one_is_remembered(peer: Peer) -> None:
+def test_both_base_paths_are_tried_and_one_is_remembered(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 404)
     peer.says("GET /api/v1/provisioning/certs/root", 200, "here")
 
@@ -98,7 +98,7 @@ def test_a_refused_login_is_the_last_request(peer: Peer) -> None:
             with pytest.raises(LoginRefused, match=r"localhost refuses the login of admin"):
                 ask()
 
-    assert len(peer.asked) == 1
+    assert len(peer.raw_requests) == 1
 
 
 def test_an_account_without_api_access_is_explained(peer: Peer) -> None:
@@ -148,7 +148,7 @@ def test_every_other_answer_to_a_write_has_its_meaning(peer: Peer, status: int, 
         ("", "no further word"),
     ],
 )
-def test_the_boxs_own_words_are_shown_and_harmless(peer: Peer, body: str, shown: str) -> None:
+def test_the_peers_own_words_are_shown_and_harmless(peer: Peer, body: str, shown: str) -> None:
     peer.says(f"POST {ROOT}", 400, body)
 
     with peer.session(writable=True) as rest, pytest.raises(WriteRefused) as caught:
@@ -159,7 +159,7 @@ def test_the_boxs_own_words_are_shown_and_harmless(peer: Peer, body: str, shown:
     assert len(str(caught.value)) < 500
 
 
-def test_a_secret_that_the_box_repeats_is_not_shown(peer: Peer) -> None:
+def test_a_secret_that_the_peer_repeats_is_not_shown(peer: Peer) -> None:
     peer.says("POST /api/provisioning/controller/server/cucm", 400, {"Message": "axl-secret / hunter2-hunter2"})
 
     with peer.session(writable=True) as rest, pytest.raises(WriteRefused) as caught:
@@ -174,11 +174,11 @@ def test_a_reading_session_sends_nothing_but_get(peer: Peer) -> None:
             with pytest.raises(WriteForbidden, match="may only read"):
                 rest.write(method, "/certs/root")
 
-    assert len(peer.asked) == 0
+    assert len(peer.raw_requests) == 0
 
 
 @pytest.mark.parametrize("body", ["<html>", "{", "[" * 100_000, ""])
-def test_what_is_not_json_is_said(peer: Peer, body: str) -> None:
+def test_an_answer_that_is_not_json_is_reported(peer: Peer, body: str) -> None:
     peer.says(f"GET {PEERS}", 200, body)
 
     with peer.session() as rest, pytest.raises(ObservationError, match="is not JSON"):
@@ -198,7 +198,7 @@ def test_every_request_has_the_header_that_some_need(peer: Peer) -> None:
     with peer.session(writable=True) as rest:
         rest.write("POST", "/certs/root")
 
-    assert all(b"X-CSRF-Header: " in each for each in peer.asked)
+    assert all(b"X-CSRF-Header: " in request for request in peer.raw_requests)
 
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form></form></body></html>"
@@ -261,7 +261,7 @@ def test_certificates_prove_a_login_whatever_they_are_worth(peer: Peer, page: st
     assert peer.requests == [f"GET {ROOT}"]
 
 
-def test_the_peers_of_the_cluster_prove_a_login_where_no_list_does(peer: Peer) -> None:
+def test_the_cluster_peers_prove_a_login_without_a_list(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 200)
     peer.says(f"GET {PEERS}", 200, [{"PeerAddress": "192.0.2.1"}])
 
@@ -278,7 +278,7 @@ def test_a_web_page_after_a_write_leaves_its_outcome_unknown(peer: Peer, status:
 
 
 @pytest.mark.parametrize("body", ["null", "3", '"text"', '["a"]', '[{"PeerAddress": "a"}, 3]'])
-def test_json_that_is_no_list_of_objects_is_said(peer: Peer, body: str) -> None:
+def test_json_that_is_no_list_of_objects_is_reported(peer: Peer, body: str) -> None:
     peer.says(f"GET {PEERS}", 200, body)
 
     with peer.session() as rest, pytest.raises(ObservationError, match="no list of objects"):

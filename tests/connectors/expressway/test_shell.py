@@ -29,8 +29,8 @@ Open = Callable[..., Shell]
 
 
 @pytest.fixture
-def shell() -> Iterator[Open]:
-    """Opens a shell on a box that greets with `banner` and answers as `answer` says; None: it hangs up."""
+def open_shell() -> Iterator[Open]:
+    """Return a function that opens a shell with this banner and these answers; None closes the connection."""
     with ExitStack() as stack:
 
         def start(
@@ -39,12 +39,12 @@ def shell() -> Iterator[Open]:
             def script(channel: paramiko.Channel) -> None:
                 channel.sendall(banner.encode())
                 for line in typed_lines(channel):
-                    said = STATUS if line == "xStatus SystemUnit" else answer(line)
-                    if said is None:
+                    printed = STATUS if line == "xStatus SystemUnit" else answer(line)
+                    if printed is None:
                         channel.close()
                         return
-                    for start in range(0, len(said), 7):
-                        channel.sendall(said[start : start + 7].encode())
+                    for start in range(0, len(printed), 7):
+                        channel.sendall(printed[start : start + 7].encode())
 
             port = stack.enter_context(tcp_server(ssh_talk(script, PASSWORD.reveal())))
             access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=trust)
@@ -53,11 +53,11 @@ def shell() -> Iterator[Open]:
         yield start
 
 
-def test_a_banner_with_ok_and_error_in_it_is_no_answer(shell: Open) -> None:
-    one = shell(lambda _line: '*c xConfiguration A: "1"\r\nOK\r\n', banner="Error-free login\r\nOK\r\n\r\nOK\r\n")
+def test_a_banner_with_ok_and_error_in_it_is_no_answer(open_shell: Open) -> None:
+    shell = open_shell(lambda _line: '*c xConfiguration A: "1"\r\nOK\r\n', banner="Error-free login\r\nOK\r\n\r\nOK\r\n")
 
-    assert one.system["SystemUnit/Software/Version"] == "X14.2.1"
-    assert parse_leaves(one.query("xConfiguration A")) == {"A": "1"}
+    assert shell.system["SystemUnit/Software/Version"] == "X14.2.1"
+    assert parse_leaves(shell.query("xConfiguration A")) == {"A": "1"}
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_a_banner_with_ok_and_error_in_it_is_no_answer(shell: Open) -> None:
         '*c xConfiguration A: "1"\r\nOK',
     ],
 )
-def test_echo_colour_case_and_line_ends_do_not_matter(shell: Open, printed: str) -> None:
-    one = shell(lambda line: printed.format(line=line))
+def test_echo_colour_case_and_line_ends_do_not_matter(open_shell: Open, printed: str) -> None:
+    shell = open_shell(lambda line: printed.format(line=line))
 
     for _ in range(2):
-        assert parse_leaves(one.query("xConfiguration A")) == {"A": "1"}
+        assert parse_leaves(shell.query("xConfiguration A")) == {"A": "1"}
 
 
-def test_a_pager_is_turned(shell: Open) -> None:
+def test_a_pager_is_turned(open_shell: Open) -> None:
     pages = iter(['*c xConfiguration A B: "1"\r\n--More--', None])
     channels: list[str] = []
 
@@ -92,63 +92,63 @@ def test_a_pager_is_turned(shell: Open) -> None:
 
     with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
         access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
-        with Shell(access, "admin", PASSWORD, QUICK, writable=False) as one:
-            assert parse_leaves(one.query("xConfiguration A")) == {"A B": "1", "A C": "2"}
+        with Shell(access, "admin", PASSWORD, QUICK, writable=False) as shell:
+            assert parse_leaves(shell.query("xConfiguration A")) == {"A B": "1", "A C": "2"}
     assert channels[-1] == " "
 
 
-def test_after_an_error_the_dialogue_is_in_step_again(shell: Open) -> None:
+def test_after_an_error_the_dialogue_is_in_step_again(open_shell: Open) -> None:
     answers = {"xConfiguration No": "ERROR: Invalid path.\r\nOK\r\n", "xConfiguration A": '*c xConfiguration A: "1"\r\nOK\r\n'}
-    one = shell(answers.get)
+    shell = open_shell(answers.get)
 
     with pytest.raises(CommandFailed, match=r"with: ERROR: Invalid path\."):
-        one.query("xConfiguration No")
-    assert parse_leaves(one.query("xConfiguration A")) == {"A": "1"}
+        shell.query("xConfiguration No")
+    assert parse_leaves(shell.query("xConfiguration A")) == {"A": "1"}
 
 
-def test_an_error_in_answer_to_a_write_is_a_refusal(shell: Open) -> None:
-    one = shell(lambda _line: "Command not recognized: \x1b]0;owned\x07\r\n", writable=True)
+def test_an_error_in_answer_to_a_write_is_a_refusal(open_shell: Open) -> None:
+    shell = open_shell(lambda _line: "Command not recognized: \x1b]0;owned\x07\r\n", writable=True)
 
     with pytest.raises(WriteRefused, match=r"Command not recognized:$"):
-        one.execute("xConfiguration A: 1")
+        shell.execute("xConfiguration A: 1")
 
 
-def test_no_ok_in_time_is_unknown_for_a_write_and_no_answer_for_a_question(shell: Open) -> None:
-    one = shell(lambda _line: "hm\r\n", writable=True, limits=replace(QUICK, shell_answer_s=0.5, shell_silence_s=0.1))
+def test_no_ok_in_time_leaves_a_write_unknown(open_shell: Open) -> None:
+    shell = open_shell(lambda _line: "hm\r\n", writable=True, limits=replace(QUICK, shell_answer_s=0.5, shell_silence_s=0.1))
 
     with pytest.raises(OutcomeUnknown, match="no OK and no error within"):
-        one.execute("xConfiguration A: 1")
+        shell.execute("xConfiguration A: 1")
     with pytest.raises(ObservationError, match=r"did not answer `xConfiguration A`"):
-        one.query("xConfiguration A")
+        shell.query("xConfiguration A")
 
 
-def test_a_session_that_ends_after_a_write_leaves_it_unknown_and_sends_no_other(shell: Open) -> None:
-    one = shell(lambda _line: None, writable=True)
+def test_a_session_that_ends_after_a_write_leaves_it_unknown(open_shell: Open) -> None:
+    shell = open_shell(lambda _line: None, writable=True)
 
     with pytest.raises(OutcomeUnknown, match="its answer was lost"):
-        one.execute("xConfiguration A: 1")
+        shell.execute("xConfiguration A: 1")
     with pytest.raises(ObservationError, match="was not sent"):
-        one.execute("xConfiguration A: 2")
+        shell.execute("xConfiguration A: 2")
 
 
-def test_a_reading_shell_sends_questions_only(shell: Open) -> None:
+def test_a_reading_shell_sends_questions_only(open_shell: Open) -> None:
     typed: list[str] = []
 
     def answer(line: str) -> str:
         typed.append(line)
         return "OK\r\n"
 
-    one = shell(answer)
+    shell = open_shell(answer)
 
     with pytest.raises(WriteForbidden):
-        one.execute("xConfiguration A: 1")
+        shell.execute("xConfiguration A: 1")
     with pytest.raises(WriteForbidden):
-        one.query("xCommand Boot")
+        shell.query("xCommand Boot")
 
     assert typed == []
 
 
-def test_a_shell_that_never_answers_is_said(shell: Open) -> None:
+def test_a_shell_that_never_answers_is_reported(open_shell: Open) -> None:
     def dumb(channel: paramiko.Channel) -> None:
         channel.sendall(b"Welcome\r\nOK\r\n")
         for _ in typed_lines(channel):
@@ -160,7 +160,7 @@ def test_a_shell_that_never_answers_is_said(shell: Open) -> None:
             Shell(access, "admin", PASSWORD, replace(QUICK, shell_answer_s=0.3), writable=False)
 
 
-def test_what_is_not_ssh_is_said() -> None:
+def test_a_server_without_ssh_is_reported() -> None:
     with tcp_server(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
         with pytest.raises(ObservationError, match="does not speak SSH"):
@@ -181,27 +181,27 @@ def test_known_hosts_decides_where_no_key_is_pinned(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("HOME", str(tmp_path))
     with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
         access = PeerAccess(Address("127.0.0.1"), ssh_port=port)
-        known = _known_hosts(tmp_path, ScriptedShell.host_key, port)
-        with Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False) as one:
-            assert one.system
+        known_hosts = _known_hosts(tmp_path, ScriptedShell.host_key, port)
+        with Shell(replace(access, ssh=known_hosts), "admin", PASSWORD, QUICK, writable=False) as shell:
+            assert shell.system
         for key, host in ((paramiko.ECDSAKey.generate(), "127.0.0.1"), (ScriptedShell.host_key, "127.0.0.2")):
-            known = _known_hosts(tmp_path, key, port, host)
+            known_hosts = _known_hosts(tmp_path, key, port, host)
             with pytest.raises(PinMismatch, match=compute_fingerprint(ScriptedShell.host_key).replace("+", r"\+")):
-                Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False)
+                Shell(replace(access, ssh=known_hosts), "admin", PASSWORD, QUICK, writable=False)
         with pytest.raises(PinMismatch, match=r"\.ssh/known_hosts") as caught:
             Shell(access, "admin", PASSWORD, QUICK, writable=False)
         assert "host_key" in caught.value.next_step
         # A file with what OpenSSH alone understands is read all the same
-        known = _known_hosts(tmp_path, ScriptedShell.host_key, port)
-        assert known.known_hosts is not None
-        entry = known.known_hosts.read_bytes()
-        known.known_hosts.write_bytes(b"@cert-authority *.test ssh-rsa AAAA\n\xff\xfe\n" + entry)
-        with Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False) as one:
-            assert one.system
+        known_hosts = _known_hosts(tmp_path, ScriptedShell.host_key, port)
+        assert known_hosts.known_hosts is not None
+        entry = known_hosts.known_hosts.read_bytes()
+        known_hosts.known_hosts.write_bytes(b"@cert-authority *.test ssh-rsa AAAA\n\xff\xfe\n" + entry)
+        with Shell(replace(access, ssh=known_hosts), "admin", PASSWORD, QUICK, writable=False) as shell:
+            assert shell.system
         # And a revoked key is refused, also where it is listed
-        known.known_hosts.write_bytes(entry + b"@revoked * " + entry.split(maxsplit=1)[1])
+        known_hosts.known_hosts.write_bytes(entry + b"@revoked * " + entry.split(maxsplit=1)[1])
         with pytest.raises(PinMismatch, match="is marked @revoked") as caught:
-            Shell(replace(access, ssh=known), "admin", PASSWORD, QUICK, writable=False)
+            Shell(replace(access, ssh=known_hosts), "admin", PASSWORD, QUICK, writable=False)
         assert "Give the box a new one" in caught.value.next_step
         missing = HostKeyTrust(known_hosts=tmp_path / "none")
         with pytest.raises(InventoryError, match="cannot be read"):

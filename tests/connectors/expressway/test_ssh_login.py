@@ -102,18 +102,18 @@ def sent(lab: Lab) -> tuple[int, int]:
     return right, len(answers) - right
 
 
-def test_the_password_goes_to_a_prompt_that_asks_for_it(lab: Lab, peer: Opener) -> None:
+def test_the_password_goes_to_a_prompt_that_asks_for_it(lab: Lab, open_peer: Opener) -> None:
     lab.faults.ask_at_login(lab.peers[0].address, ("Password: ",), ())
 
-    with peer() as one:
-        one.log_in()
-        assert one.version() == "X14.2.1"
+    with open_peer() as peer:
+        peer.log_in()
+        assert peer.version() == "X14.2.1"
 
     assert sent(lab) == (1, 0)
 
 
 @pytest.mark.parametrize(
-    ("requests", "asked", "right"),
+    ("requests", "quoted", "right"),
     [
         ([("Password: ",), ("Passcode or option (1-2): ",)], "Passcode or option (1-2):", 1),
         ([("Password: ",), ("Verification code: ",)], "Verification code:", 1),
@@ -128,24 +128,24 @@ def test_the_password_goes_to_a_prompt_that_asks_for_it(lab: Lab, peer: Opener) 
     ids=["passcode", "code", "new", "new twice", "both", "twice", "question", "menu", "long"],
 )
 def test_what_else_is_asked_is_quoted_and_ends_the_login(
-    requests: list[tuple[str, ...]], asked: str, right: int, lab: Lab, peer: Opener
+    requests: list[tuple[str, ...]], quoted: str, right: int, lab: Lab, open_peer: Opener
 ) -> None:
     lab.faults.ask_at_login(lab.peers[0].address, *requests)
 
-    with peer() as one, pytest.raises(AccessError, match="for more than the password") as caught:
-        one.log_in()
+    with open_peer() as peer, pytest.raises(AccessError, match="for more than the password") as caught:
+        peer.log_in()
 
-    assert f"`{asked}`" in str(caught.value)
+    assert f"`{quoted}`" in str(caught.value)
     assert "second factor" in caught.value.next_step
     assert "change the password first" in caught.value.next_step
     assert sent(lab) == (right, 0)
 
 
-def test_a_password_that_is_asked_for_again_was_refused(lab: Lab, peer: Opener) -> None:
+def test_a_password_that_is_asked_for_again_was_refused(lab: Lab, open_peer: Opener) -> None:
     lab.faults.ask_at_login(lab.peers[0].address, ("Password: ",), ("Password: ",))
 
-    with peer() as one, pytest.raises(LoginRefused):
-        one.log_in()
+    with open_peer() as peer, pytest.raises(LoginRefused):
+        peer.log_in()
 
     assert sent(lab) == (1, 0)
 
@@ -216,13 +216,13 @@ def logging_in(server: Login) -> Iterator[PeerAccess]:
         ("endless", AccessError, "`Wait.`"),
     ],
 )
-def test_each_ending_of_a_login_has_its_own_error(ending: str, kind: type[RemediateError], said: str) -> None:
+def test_each_ending_of_a_login_has_its_own_error(ending: str, kind: type[RemediateError], message: str) -> None:
     server = Login(ending)
     limits = replace(QUICK, connect_s=1) if ending == "silence" else QUICK
     with logging_in(server) as access, pytest.raises(kind) as caught:
         Shell(access, "admin", PASSWORD, limits, writable=False)
 
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert server.requests <= 10
 
 
@@ -302,11 +302,11 @@ def test_a_question_after_a_command_ends_the_session(question: str) -> None:
     assert typed == ["xStatus SystemUnit", "xCommand Restart", "xStatus SystemUnit", "xConfiguration Ciphers"]
 
 
-def test_the_lab_asks_in_its_shell_too(lab: Lab, peer: Opener) -> None:
+def test_the_lab_asks_in_its_shell_too(lab: Lab, open_peer: Opener) -> None:
     lab.faults.ask_in_shell(lab.peers[0].address, "Are you sure? (y/n) ", containing="VerifyOriginServer: ")
 
-    with peer(writable=True) as one, pytest.raises(OutcomeUnknown, match=r"`Are you sure\? \(y/n\)`"):
-        one.set_verify_origin_server(False)
+    with open_peer(writable=True) as peer, pytest.raises(OutcomeUnknown, match=r"`Are you sure\? \(y/n\)`"):
+        peer.set_verify_origin_server(False)
 
     assert lab.peers[0].verify_origin_server
     assert [request for request in lab.requests if request.method == "answer"] == []

@@ -24,9 +24,9 @@ def test_text_between_the_blocks_is_passed_over(end: str) -> None:
 
 
 def test_revocation_lists_are_counted_and_passed_over() -> None:
-    found = parse_certificate_list(CRL + FIRST.pem + CRL + SECOND.pem.replace("CERTIFICATE", "X509 CERTIFICATE"), WHAT)
+    parsed = parse_certificate_list(CRL + FIRST.pem + CRL + SECOND.pem.replace("CERTIFICATE", "X509 CERTIFICATE"), WHAT)
 
-    assert (found.certificates, found.revocation_lists) == ((FIRST, SECOND), 2)
+    assert (parsed.certificates, parsed.revocation_lists) == ((FIRST, SECOND), 2)
 
 
 def test_a_list_cut_anywhere_inside_a_block_is_not_believed() -> None:
@@ -64,7 +64,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("page", "reason"), BROKEN.values(), ids=BROKEN)
-def test_what_cannot_be_a_whole_list_is_said_in_one_sentence(page: str, reason: str) -> None:
+def test_a_list_that_cannot_be_whole_has_one_clear_reason(page: str, reason: str) -> None:
     with pytest.raises(ObservationError, match=reason) as caught:
         parse_certificate_list(page, WHAT)
 

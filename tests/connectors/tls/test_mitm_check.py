@@ -18,19 +18,19 @@ OWN = (("tomcat", TOMCAT), ("CallManager", CALL_MANAGER), ("CallManager", TWIN))
 
 
 def alarms(port: int, presented: Certificate, own: tuple[tuple[str, Certificate], ...] = OWN) -> list[Alarm]:
-    seen = Observation({"rsa" if presented.key_family == "rsa" else "ecdsa": (presented,)})
-    return list(find_mitm_alarms([(Target(NODE, port, "cucm"), seen)], {NODE: own}))
+    observation = Observation({"rsa" if presented.key_family == "rsa" else "ecdsa": (presented,)})
+    return list(find_mitm_alarms([(Target(NODE, port, "cucm"), observation)], {NODE: own}))
 
 
-def test_another_certificate_in_the_place_of_the_nodes_own_is_an_alarm() -> None:
+def test_a_certificate_other_than_the_nodes_own_is_an_alarm() -> None:
     [alarm] = alarms(6972, FORGED)
 
     assert alarm.certificate == FORGED.fingerprint
-    for said in ("cucm.example.test:6972 presents", FORGED.fingerprint, CALL_MANAGER.fingerprint, "RSA", "in the middle"):
-        assert said in alarm.message
+    for words in ("cucm.example.test:6972 presents", FORGED.fingerprint, CALL_MANAGER.fingerprint, "RSA", "in the middle"):
+        assert words in alarm.message
 
 
-def test_what_the_node_says_that_it_has_is_none() -> None:
+def test_a_certificate_that_the_node_lists_is_no_alarm() -> None:
     assert alarms(6972, CALL_MANAGER) == []
     assert alarms(6971, TWIN) == []
     # Which certificate 6971 and 6972 show is inferred; whoever shows another of the node's own holds the node's own key.

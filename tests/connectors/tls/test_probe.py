@@ -32,7 +32,7 @@ Look = Callable[..., Observation]
 
 @pytest.fixture
 def look() -> Iterator[Look]:
-    """Starts a server that does as `talk` says and probes it."""
+    """Return a function that starts a server and probes it."""
     with ExitStack() as stack:
 
         def run(talk: Talk, *, host: str = "127.0.0.1", limits: Limits = QUICK) -> Observation:
@@ -45,42 +45,42 @@ def look() -> Iterator[Look]:
 
 
 def test_both_families_and_what_the_peers_lists_would_get(look: Look) -> None:
-    seen = look(tls_talk(tls_context(RSA, ECDSA)))
+    observation = look(tls_talk(tls_context(RSA, ECDSA)))
 
-    assert seen.presented == {"rsa": (RSA.certificate,), "ecdsa": (ECDSA.certificate,)}
-    assert (seen.preferred.client_order, seen.preferred.family) == (True, None)
-    assert seen.preferred.measured == {DEFAULT: "ecdsa", PREFIXED: "rsa"}
-    assert (seen.tls13, seen.error) == (False, None)
+    assert observation.presented == {"rsa": (RSA.certificate,), "ecdsa": (ECDSA.certificate,)}
+    assert (observation.preferred.client_order, observation.preferred.family) == (True, None)
+    assert observation.preferred.measured == {DEFAULT: "ecdsa", PREFIXED: "rsa"}
+    assert (observation.tls13, observation.error) == (False, None)
 
 
 def test_a_node_that_imposes_its_own_order(look: Look) -> None:
     context = tls_context(RSA, ECDSA, ciphers="ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384:AES256-SHA")
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
 
-    seen = look(tls_talk(context))
+    observation = look(tls_talk(context))
 
-    assert (seen.preferred.client_order, seen.preferred.family) == (False, "rsa")
-    assert seen.preferred.measured == {DEFAULT: "rsa", PREFIXED: "rsa"}
+    assert (observation.preferred.client_order, observation.preferred.family) == (False, "rsa")
+    assert observation.preferred.measured == {DEFAULT: "rsa", PREFIXED: "rsa"}
 
 
 @pytest.mark.parametrize("family", ["rsa", "ecdsa"])
 def test_a_node_with_one_certificate_has_no_preference(look: Look, family: str) -> None:
-    one = server_identity(family=family)
+    identity = server_identity(family=family)
 
-    seen = look(tls_talk(tls_context(one)))
+    observation = look(tls_talk(tls_context(identity)))
 
-    assert seen.presented == {family: (one.certificate,)}
-    assert seen.preferred.client_order is None
-    assert not seen.preferred.measured
+    assert observation.presented == {family: (identity.certificate,)}
+    assert observation.preferred.client_order is None
+    assert not observation.preferred.measured
 
 
 def test_the_chain_is_as_sent_even_if_it_makes_no_sense(look: Look) -> None:
     root, stranger = issue("Root", ca=True), issue("Stranger", ca=True)
     leaf = server_identity(issuer=root)
 
-    seen = look(tls_talk(tls_context(leaf, chain=(stranger, root, stranger))))
+    observation = look(tls_talk(tls_context(leaf, chain=(stranger, root, stranger))))
 
-    assert seen.presented["rsa"] == tuple(one.certificate for one in (leaf, stranger, root, stranger))
+    assert observation.presented["rsa"] == tuple(entity.certificate for entity in (leaf, stranger, root, stranger))
 
 
 def test_ipv6_and_the_name_in_the_sni(look: Look) -> None:
@@ -108,19 +108,19 @@ def test_tls_1_3_is_seen_beside_1_2(look: Look) -> None:
     assert look(tls_talk(context)).tls13 is True
 
 
-def test_a_node_that_speaks_1_3_only_is_said_to(look: Look) -> None:
+def test_a_node_that_speaks_only_tls_1_3_is_reported(look: Look) -> None:
     context = tls_context(RSA)
     context.maximum_version = context.minimum_version = ssl.TLSVersion.TLSv1_3
 
-    seen = look(tls_talk(context))
+    observation = look(tls_talk(context))
 
-    assert (seen.presented, seen.tls13) == ({}, True)
-    assert seen.error is not None
-    assert seen.error.startswith("handshake-failed: it speaks TLS 1.3 only")
+    assert (observation.presented, observation.tls13) == ({}, True)
+    assert observation.error is not None
+    assert observation.error.startswith("handshake-failed: it speaks TLS 1.3 only")
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_a_node_that_is_too_old_is_said_to_be(look: Look) -> None:
+def test_a_node_that_is_too_old_is_reported(look: Look) -> None:
     context = tls_context(RSA)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
 
@@ -134,7 +134,7 @@ def test_a_node_without_a_common_cipher(look: Look) -> None:
 
 
 def _closes_instead_of_alerting(context: ssl.SSLContext) -> Talk:
-    """What asyncio and some Windows servers do: nothing is sent when the handshake fails."""
+    """Send nothing when the handshake fails, as asyncio and some Windows servers do."""
 
     def talk(connection: socket.socket) -> None:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -157,13 +157,13 @@ def _closes_instead_of_alerting(context: ssl.SSLContext) -> Talk:
 def test_a_node_that_closes_instead_of_alerting_is_understood(look: Look) -> None:
     started = time.monotonic()
 
-    seen = look(_closes_instead_of_alerting(tls_context(RSA)), limits=replace(QUICK, read_pause_s=5))
+    observation = look(_closes_instead_of_alerting(tls_context(RSA)), limits=replace(QUICK, read_pause_s=5))
 
-    assert (set(seen.presented), seen.tls13, seen.error) == ({"rsa"}, False, None)
+    assert (set(observation.presented), observation.tls13, observation.error) == ({"rsa"}, False, None)
     assert time.monotonic() - started < 3
 
 
-def test_a_node_that_wants_a_certificate_of_ours_still_shows_its_own(look: Look) -> None:
+def test_a_node_that_requires_a_client_certificate_is_read(look: Look) -> None:
     context = tls_context(RSA)
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=issue("Root", ca=True).certificate.pem)
@@ -182,10 +182,10 @@ def test_half_an_answer_is_no_answer(look: Look) -> None:
         connection.recv(100)
         return connection.sendall(b"\x16\x03\x03\x40")
 
-    seen = look(talk)
+    observation = look(talk)
 
-    assert seen.presented == {}
-    assert seen.error == "handshake-failed: the connection was closed or reset during the TLS handshake"
+    assert observation.presented == {}
+    assert observation.error == "handshake-failed: the connection was closed or reset during the TLS handshake"
 
 
 def test_an_accident_is_tried_again_once(look: Look) -> None:
@@ -215,9 +215,9 @@ def test_what_is_not_a_handshake_is_named(look: Look, greeting: bytes, error: st
         connection.recv(65536)
         connection.sendall(greeting)
 
-    said = look(talk).error
-    assert said is not None
-    assert said.startswith(f"handshake-failed: {error}")
+    observed = look(talk).error
+    assert observed is not None
+    assert observed.startswith(f"handshake-failed: {error}")
 
 
 def test_silence_and_dripping_end_at_the_limit(look: Look) -> None:
@@ -240,8 +240,8 @@ def test_silence_and_dripping_end_at_the_limit(look: Look) -> None:
 def test_a_chain_without_end_is_not_read(look: Look) -> None:
     many = tuple(issue(f"CA {number}", ca=True, key_name="one") for number in range(120))
 
-    said = look(tls_talk(tls_context(RSA, chain=many))).error
-    assert said == "handshake-failed: it sends 121 certificates"
+    error = look(tls_talk(tls_context(RSA, chain=many))).error
+    assert error == "handshake-failed: it sends 121 certificates"
 
 
 def test_a_certificate_that_is_none_is_refused_not_raised(look: Look) -> None:
@@ -258,9 +258,9 @@ def test_a_certificate_that_is_none_is_refused_not_raised(look: Look) -> None:
         connection.sendall(record(2, hello) + record(11, certificate))
         connection.recv(65536)
 
-    said = look(talk).error
-    assert said is not None
-    assert said.startswith("handshake-failed: OpenSSL says: ")
+    error = look(talk).error
+    assert error is not None
+    assert error.startswith("handshake-failed: OpenSSL says: ")
 
 
 def test_a_closed_port_and_an_unknown_name() -> None:
@@ -273,7 +273,7 @@ def test_a_closed_port_and_an_unknown_name() -> None:
     assert (unknown.error, unknown.refused) == ("unreachable: its name does not resolve", False)
 
 
-def test_a_cipher_list_that_this_openssl_does_not_know_is_not_measured() -> None:
+def test_a_cipher_list_unknown_to_openssl_is_not_measured() -> None:
     assert run_handshake("127.0.0.1", 1, "x", Offer("NO-SUCH-CIPHER!!"), QUICK) == HandshakeFailure(
         FailureReason.NOT_OFFERABLE, "this OpenSSL does not know the cipher list NO-SUCH-CIPHER!!"
     )
@@ -298,15 +298,15 @@ def test_no_node_gets_more_connections_at_once_than_allowed() -> None:
             now[0] -= 1
         tls_talk(context)(connection)
 
-    done: list[Target] = []
+    probed: list[Target] = []
     with tcp_server(talk) as port:
         targets = [Target(Address(f"n{number}.example.test"), port, "cucm", "127.0.0.1") for number in range(12)]
         limits = replace(QUICK, parallel_per_node=3)
-        seen = probe(targets, (), limits, lambda target, _observation: done.append(target))
+        observations = probe(targets, (), limits, lambda target, _observation: probed.append(target))
 
     assert 1 < most[0] <= 3
-    assert len(seen) == 12
-    assert sorted(done, key=lambda one: one.address) == sorted(targets, key=lambda target: target.address)
+    assert len(observations) == 12
+    assert sorted(probed, key=lambda target: target.address) == sorted(targets, key=lambda target: target.address)
 
 
 def test_nothing_to_look_at_is_nothing_seen() -> None:

@@ -36,9 +36,9 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-def node(stack: ExitStack, *answers: bytes, asked: list[bytes] | None = None, trusted: bool = True) -> UnifiedCmNode:
-    """A node that answers so, opened under its CA or under none."""
-    port = stack.enter_context(tcp_server(https_talk(tls_context(GOOD), http(404), *answers, asked=asked)))
+def node(stack: ExitStack, *answers: bytes, requests: list[bytes] | None = None, trusted: bool = True) -> UnifiedCmNode:
+    """Open a node with these answers, under its CA or under none."""
+    port = stack.enter_context(tcp_server(https_talk(tls_context(GOOD), http(404), *answers, requests=requests)))
     target = Target(Address(NODE), port, "cucm", connect_to="127.0.0.1")
     return open_node(target, (CA.certificate,) if trusted else (), QUICK)
 
@@ -58,14 +58,14 @@ def test_a_node_verifies_with_the_one_certificate_that_does(stack: ExitStack) ->
 
 
 def test_no_account_is_sent_where_the_node_does_not_verify(stack: ExitStack) -> None:
-    asked: list[bytes] = []
-    one = node(stack, http(200, "<servers><server>a.example.test</server></servers>"), asked=asked, trusted=False)
+    requests: list[bytes] = []
+    unverified = node(stack, http(200, "<servers><server>a.example.test</server></servers>"), requests=requests, trusted=False)
 
-    for ask in (one.read_process_nodes, one.read_certificates):
+    for read in (unverified.read_process_nodes, unverified.read_certificates):
         with pytest.raises(AccessError, match="No account is sent"):
-            ask(ACCOUNT)
+            read(ACCOUNT)
 
-    assert not any(b"uthorization" in request for request in asked)
+    assert not any(b"uthorization" in request for request in requests)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_every_name_is_handed_on_as_it_was_given(stack: ExitStack) -> None:
     )
 
 
-def test_an_account_that_unified_cm_refuses_is_not_tried_elsewhere(stack: ExitStack) -> None:
+def test_a_refused_axl_account_is_not_tried_elsewhere(stack: ExitStack) -> None:
     with pytest.raises(LoginRefused, match=f"AXL on {NODE}") as caught:
         node(stack, http(401)).read_process_nodes(ACCOUNT)
 
@@ -101,7 +101,7 @@ def test_an_account_that_unified_cm_refuses_is_not_tried_elsewhere(stack: ExitSt
 @pytest.mark.parametrize(
     "body", ["[]", "{", '{"identities": 5}', '{"identities": [{"certificate": "-----BEGIN CERTIFICATE-----"}]}']
 )
-def test_a_snapshot_that_cannot_be_read_is_said(stack: ExitStack, body: str) -> None:
+def test_a_snapshot_that_cannot_be_read_is_reported(stack: ExitStack, body: str) -> None:
     with pytest.raises(ObservationError, match="cannot be read"):
         node(stack, http(200, body)).read_certificates(ACCOUNT)
 
@@ -119,9 +119,9 @@ def test_ports_come_from_the_inventory_or_from_the_product() -> None:
         NodeAccess(Address("a.example.test"), "unity", connect_to="127.0.0.9", ports=(443,)),
     )
 
-    found = discovered(replace(CLUSTER, nodes=nodes)).targets
+    targets = discovered(replace(CLUSTER, nodes=nodes)).targets
 
-    assert [(one.address, one.port, one.declared_in_use, one.connect_to) for one in found] == [
+    assert [(target.address, target.port, target.declared_in_use, target.connect_to) for target in targets] == [
         ("a.example.test", 443, True, "127.0.0.9"),
         ("B.example.test", 6971, False, None),
         ("B.example.test", 6972, False, None),
@@ -129,19 +129,19 @@ def test_ports_come_from_the_inventory_or_from_the_product() -> None:
     ]
 
 
-def test_a_publisher_that_does_not_answer_is_said_and_its_port_is_insisted_on() -> None:
+def test_a_silent_publisher_is_reported_and_its_port_is_probed() -> None:
     gaps: list[DiscoveryGap] = []
     nodes = (NodeAccess(Address("CUCM.invalid"), "cucm"),)
     record = PublisherRecord(Address("cucm.invalid"), "cucm", "axl", "On")
 
-    found = discovered(replace(CLUSTER, nodes=nodes), record, gaps=gaps).targets
+    targets = discovered(replace(CLUSTER, nodes=nodes), record, gaps=gaps).targets
 
-    assert [(one.address, one.port, one.declared_in_use) for one in found] == [
+    assert [(target.address, target.port, target.declared_in_use) for target in targets] == [
         ("CUCM.invalid", 6971, False),
         ("CUCM.invalid", 6972, False),
         ("CUCM.invalid", 8443, True),
     ]
-    assert {one.learned_from for one in found} == {("inventory", "publisher")}
+    assert {target.learned_from for target in targets} == {("inventory", "publisher")}
     assert [(gap.source, gap.service, gap.incomplete) for gap in gaps] == [("CUCM.invalid", "web", True)]
     assert "its name does not resolve" in gaps[0].message
 
@@ -153,38 +153,38 @@ def _publishers(lab: Lab) -> list[PublisherRecord]:
 
 
 def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAccess) -> None:
-    known = {one.address: one for one in cluster.nodes}
+    by_address = {node.address: node for node in cluster.nodes}
     trusted = lab.peers[0].trusted
 
     gaps: list[DiscoveryGap] = []
 
-    found = discover(cluster, _publishers(lab), trusted, QUICK, gaps.append)
+    result = discover(cluster, _publishers(lab), trusted, QUICK, gaps.append)
 
     assert gaps == []
 
-    assert {(target.address, target.port) for target in found.targets} == {
+    assert {(target.address, target.port) for target in result.targets} == {
         (target.address, target.port) for target in lab.targets
     }
-    assert all(target.connect_to == known[target.address].connect_to for target in found.targets)
-    sources = {(target.address, target.product): target.learned_from for target in found.targets}
+    assert all(target.connect_to == by_address[target.address].connect_to for target in result.targets)
+    sources = {(target.address, target.product): target.learned_from for target in result.targets}
     assert sources[Address("cucm.steven.lab"), "cucm"] == ("axl", "inventory", "publisher", "uds")
     assert sources[Address("imp.steven.lab"), "imp"] == ("axl", "inventory", "publisher")
-    assert found.authenticated == ()
+    assert result.authenticated == ()
 
 
-def test_certificate_management_vouches_over_a_verified_channel_alone(lab: Lab, cluster: ClusterAccess) -> None:
+def test_certificate_management_vouches_only_when_verified(lab: Lab, cluster: ClusterAccess) -> None:
     platform = Login(lab.accounts.platform_username, FixedSecret(lab.accounts.platform_password))
     cluster = replace(cluster, platform=platform)
     gaps: list[DiscoveryGap] = []
 
-    found = discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, gaps.append)
-    nothing = discover(cluster, _publishers(lab), (), QUICK, lambda _gap: None)
+    result = discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, gaps.append)
+    unverified = discover(cluster, _publishers(lab), (), QUICK, lambda _gap: None)
 
     ecdsa = lab.pki.certificate("cucm.steven.lab/CallManager/ecdsa")
-    assert ecdsa in found.authenticated
+    assert ecdsa in result.authenticated
     assert ("certificate-management", "unverified", False) in {(gap.service, gap.kind, gap.incomplete) for gap in gaps}
     assert any("no account is sent" in gap.message for gap in gaps)
-    assert nothing.authenticated == ()
+    assert unverified.authenticated == ()
 
 
 def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: ClusterAccess) -> None:
@@ -194,7 +194,7 @@ def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: Clu
         discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, lambda _gap: None)
 
 
-def test_an_authority_that_openssl_cannot_use_vouches_for_nobody() -> None:
+def test_an_authority_that_openssl_cannot_use_is_skipped() -> None:
     broken = Certificate.from_der(b"\x30\x03\x02\x01\x00")
 
     assert make_issuer_check((broken, CA.certificate), "rsa").context.get_ca_certs() != []

@@ -60,7 +60,7 @@ class Publisher:
     stack: ExitStack
     uds: bytes = field(default_factory=lambda: http(200, uds(NODE)))
     axl: Callable[[bytes], bytes] = lambda _request: http(200, axl(NODE))
-    asked: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
     def cluster(self) -> ClusterAccess:
         """Start it, and return a cluster whose inventory has it."""
@@ -76,7 +76,7 @@ class Publisher:
         )
 
     def _answer(self, request: bytes) -> bytes:
-        self.asked.append(request)
+        self.requests.append(request)
         return self.axl(request) if request.startswith(b"POST /axl/") else self.uds
 
 
@@ -94,10 +94,10 @@ def look(cluster: ClusterAccess) -> tuple[DiscoveryResult, list[DiscoveryGap]]:
 def test_a_publisher_that_answers_leaves_no_gap(publisher: Publisher) -> None:
     publisher.uds = http(200, uds(NODE, "sub1.example.test"))
 
-    found, gaps = look(publisher.cluster())
+    discovered, gaps = look(publisher.cluster())
 
     assert gaps == []
-    assert {target.address for target in found.targets} == {NODE, "sub1.example.test"}
+    assert {target.address for target in discovered.targets} == {NODE, "sub1.example.test"}
 
 
 @pytest.mark.parametrize(
@@ -181,24 +181,24 @@ def test_axl_is_asked_again_in_a_version_that_it_names(publisher: Publisher, sta
 
     publisher.axl = answer
 
-    found, gaps = look(publisher.cluster())
+    discovered, gaps = look(publisher.cluster())
 
-    assert "sub9.example.test" in {target.address for target in found.targets}
+    assert "sub9.example.test" in {target.address for target in discovered.targets}
     assert [(gap.kind, gap.incomplete) for gap in gaps] == [("other-version", False)]
     assert text in gaps[0].message
 
 
-def test_no_version_that_can_be_spoken_is_a_gap_after_one_question(publisher: Publisher) -> None:
+def test_no_supported_axl_version_is_a_gap_after_one_request(publisher: Publisher) -> None:
     text = "The specified AXL version is not supported. Supported versions are 1.0, 6.1 and 99.0"
     publisher.axl = lambda _request: http(599, fault(text))
 
     _, [gap] = look(publisher.cluster())
 
     assert (gap.incomplete, gap.message.endswith(text)) == (True, True)
-    assert sum(request.startswith(b"POST /axl/") for request in publisher.asked) == 1
+    assert sum(request.startswith(b"POST /axl/") for request in publisher.requests) == 1
 
 
-def test_a_node_that_does_not_verify_is_asked_no_axl_and_that_is_said(publisher: Publisher) -> None:
+def test_an_unverified_node_is_not_asked_over_axl(publisher: Publisher) -> None:
     """Its own web port is refused by every peer: no command calls it healthy, and the plan that mends it can be applied."""
     cluster = publisher.cluster()
     gaps: list[DiscoveryGap] = []
@@ -211,17 +211,19 @@ def test_a_node_that_does_not_verify_is_asked_no_axl_and_that_is_said(publisher:
         ("axl", "unverified", False),
         ("axl", "unverified", True),
     ]
-    assert not any(b"uthorization" in request for request in publisher.asked)
+    assert not any(b"uthorization" in request for request in publisher.requests)
 
 
-def test_where_the_inventory_is_the_whole_list_nobody_is_asked(publisher: Publisher) -> None:
+def test_with_the_inventory_as_whole_list_no_system_is_asked(publisher: Publisher) -> None:
     publisher.uds = http(500)
     cluster = replace(publisher.cluster(), discovery="inventory")
 
-    found, gaps = look(cluster)
+    discovered, gaps = look(cluster)
 
-    assert [(target.address, target.port, target.learned_from) for target in found.targets] == [(NODE, 8443, ("inventory",))]
-    assert (gaps, publisher.asked) == ([], [])
+    assert [(target.address, target.port, target.learned_from) for target in discovered.targets] == [
+        (NODE, 8443, ("inventory",))
+    ]
+    assert (gaps, publisher.requests) == ([], [])
 
 
 def test_a_hundred_thousand_names_are_over_in_seconds(publisher: Publisher) -> None:
@@ -229,16 +231,16 @@ def test_a_hundred_thousand_names_are_over_in_seconds(publisher: Publisher) -> N
     publisher.uds = http(200, uds(NODE, *names))
     cluster, began = publisher.cluster(), time.monotonic()
 
-    found, gaps = look(cluster)
+    discovered, gaps = look(cluster)
 
     assert time.monotonic() - began < 10
-    assert len({target.address for target in found.targets}) == QUICK.max_nodes_without_login
+    assert len({target.address for target in discovered.targets}) == QUICK.max_nodes_without_login
     assert [(gap.kind, gap.incomplete, gap.count) for gap in gaps] == [
         ("over-limit", False, 100_001 - QUICK.max_nodes_without_login)
     ]
 
 
-def test_a_source_with_a_login_that_names_too_many_is_incomplete(publisher: Publisher) -> None:
+def test_too_many_names_over_axl_are_incomplete(publisher: Publisher) -> None:
     publisher.axl = lambda _request: http(200, axl(NODE, *(f"n{number}.example.test" for number in range(300))))
 
     _, gaps = look(publisher.cluster())
@@ -266,9 +268,9 @@ def test_addresses_that_only_the_inventory_may_name_are_refused(publisher: Publi
     publisher.uds = http(200, uds(NODE, *SPECIAL))
     publisher.axl = lambda _request: http(200, axl(NODE, "169.254.169.254"))
 
-    found, gaps = look(publisher.cluster())
+    discovered, gaps = look(publisher.cluster())
 
-    assert {target.address for target in found.targets} == {NODE}
+    assert {target.address for target in discovered.targets} == {NODE}
     assert sum(gap.count for gap in gaps if gap.service == "uds") == len(SPECIAL)
     assert {(gap.service, gap.kind, gap.incomplete) for gap in gaps} == {
         ("uds", "name-refused", False),
@@ -282,10 +284,10 @@ def test_what_the_inventory_names_may_be_named_by_others_too(publisher: Publishe
     host = str(cluster.nodes[0].connect_to)
     publisher.uds = http(200, uds(NODE, host))
 
-    found, gaps = look(cluster)
+    discovered, gaps = look(cluster)
 
     assert gaps == []
-    assert {target.address for target in found.targets} == {NODE, host}
+    assert {target.address for target in discovered.targets} == {NODE, host}
 
 
 @pytest.mark.parametrize("name", ["a.example.test", "10.48.36.215", "2001:db8::1", "cucm_1", "3com.example.test"])
