@@ -1,4 +1,4 @@
-"""What only some systems have, in one place. Reading commands run without any of it; only writing to a cluster needs file locks."""
+"""Facilities that only some systems have. Reading commands run without any of them; only writing to a cluster needs file locks."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def lock_at_once(handle: int, *, shared: bool = False) -> None:
     """Lock an open file until its last holder ends.
 
     Raises:
-        BlockingIOError: somebody else holds it.
-        OSError: this system has no such locks, or the file cannot be locked.
+        BlockingIOError: Another process holds the lock.
+        OSError: This system has no such locks, or the file cannot be locked.
     """
     if not HAS_FILE_LOCKS:
         raise OSError("this system has no file locks that end with their holder")
@@ -44,7 +44,11 @@ def lock_at_once(handle: int, *, shared: bool = False) -> None:
 
 
 def lock(handle: int) -> None:
-    """Lock an open file or directory until its last holder ends, and wait for others who hold it. Raises OSError."""
+    """Lock an open file or directory until its last holder ends, and wait for other holders.
+
+    Raises:
+        OSError: This system has no such locks, or the file cannot be locked.
+    """
     if not HAS_FILE_LOCKS:
         raise OSError("this system has no file locks that end with their holder")
     fcntl.flock(handle, fcntl.LOCK_EX)
@@ -61,7 +65,7 @@ def effective_user_id() -> int | None:
 
 
 def home_directory() -> Path | None:
-    """Return the home that the system knows of, not the one of the environment; None where it knows none."""
+    """Return the home directory that the system records, not the one of the environment; None where it records none."""
     if not hasattr(os, "getuid"):
         return None
     try:
@@ -73,20 +77,28 @@ def home_directory() -> Path | None:
 
 
 def reserve(handle: int, size: int) -> None:
-    """Take `size` bytes of the disk for an open, empty file. Raises OSError where there is no room."""
+    """Reserve `size` bytes of the disk for an open, empty file.
+
+    Raises:
+        OSError: The disk has no room.
+    """
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, size)
         return
     # macOS has no such call. A file that is only lengthened takes no room, so it is written.
     block = bytes(64 * 1024)
-    written = 0
-    while written < size:
-        written += os.write(handle, block[: size - written])
+    written_bytes = 0
+    while written_bytes < size:
+        written_bytes += os.write(handle, block[: size - written_bytes])
     os.fsync(handle)
 
 
 def sync_directory(directory: Path) -> None:
-    """Make new names in a directory durable. Nothing happens where a system cannot open directories. Raises OSError."""
+    """Make new names in a directory durable; do nothing where a system cannot open directories.
+
+    Raises:
+        OSError: The directory cannot be written to the disk.
+    """
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | CLOSE_ON_EXEC)

@@ -206,7 +206,7 @@ def logging_in(server: Login) -> Iterator[PeerAccess]:
 
 
 @pytest.mark.parametrize(
-    ("ending", "kind", "said"),
+    ("ending", "kind", "message"),
     [
         ("change", AccessError, "for more than the password: `Your password has expired. New pass\ufffdword:`"),
         ("more", AccessError, "wants more than a password from admin: "),
