@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from remediate.lab import Lab
 from tests import der
 from tests.cli.conftest import Ended, Remediate
-from tests.connectors.captures import Parties, capture, recorded, segments
+from tests.connectors.evidence.captures import Parties, capture, recorded, segments
 from tests.fuzz.mutations import armoured
 from tests.fuzz.samples import without_parameters
 from tests.pki import NOW, Entity, issue

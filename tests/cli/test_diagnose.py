@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Remediate
-from tests.connectors.captures import NODE, Parties, capture, recorded, segments
-from tests.connectors.test_evidence_logs import EXPRESSWAY, FAILED, NAME, encoded, transaction
+from tests.connectors.evidence.captures import NODE, Parties, capture, recorded, segments
+from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, encoded, transaction
 from tests.pki import issue
 
 CA = issue("steven-DC-CA", ca=True)

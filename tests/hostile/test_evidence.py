@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from remediate.connectors.evidence import gather
-from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.content_kind import Kind
 from remediate.model.canonical import canonical_json
 from remediate.model.diagnosis import Diagnosis
 from remediate.model.limits import Limits
@@ -25,11 +25,11 @@ from remediate.planner.diagnosis import diagnose
 from remediate.report.diagnosis import show_diagnosis
 from remediate.report.diagnosis_document import diagnosis_document
 from remediate.report.terminal import make_console
-from tests.connectors.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capture, pcap, recorded, segments
-from tests.connectors.encapsulations import FRAMES, TUNNELS, ethernet, fragmented
-from tests.connectors.test_evidence_archives import LOG, tar, zipped
-from tests.connectors.test_evidence_logs import FAILED, NAME, SELF_SIGNED
-from tests.connectors.test_evidence_mails import mail
+from tests.connectors.evidence.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capture, pcap, recorded, segments
+from tests.connectors.evidence.encapsulations import FRAMES, TUNNELS, ethernet, fragmented
+from tests.connectors.evidence.logs import FAILED, NAME, SELF_SIGNED
+from tests.connectors.evidence.mail_files import mail
+from tests.connectors.evidence.packing import LOG, tar, zipped
 from tests.pki import NOW, issue
 
 SMALL = Limits(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Final, cast
 
 from remediate.connectors.evidence.budget import BROKEN, Budget, CannotRead, LimitReached, Readable, counted, reason_of
-from remediate.connectors.evidence.content import HEAD, Kind, kind_of
+from remediate.connectors.evidence.content_kind import HEAD, Kind, kind_of
 from remediate.connectors.evidence.mails import parts_of
 from remediate.model.evidence import Unread
 from remediate.model.limits import Limits

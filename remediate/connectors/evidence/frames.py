@@ -1,6 +1,6 @@
 """From a captured frame to its TCP segment, one header after the other.
 
-Each header has a small decoder in a table: `links` has link types, Ethernet types and PPP, `internet` has IP, `tunnels` has GRE and
+Each header has a small decoder in a table: `link_layer` has link types, Ethernet types and PPP, `ip` has IP, `tunnels` has GRE and
 what is carried over UDP. A packet that may carry TCP and cannot be read is counted under its kind: that it is not understood is
 another answer than that nothing is in it.
 """
@@ -11,23 +11,23 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from remediate.connectors.evidence import internet, links, tunnels
-from remediate.connectors.evidence.capture import NO_LINK, Packet
-from remediate.connectors.evidence.fragments import Fragments
+from remediate.connectors.evidence import ip, link_layer, tunnels
 from remediate.connectors.evidence.headers import Decoder, Inner, NotReadable, Registry
-from remediate.connectors.evidence.internet import TCP, UDP, Segment
+from remediate.connectors.evidence.ip import TCP, UDP, Segment
+from remediate.connectors.evidence.ip_fragments import Fragments
+from remediate.connectors.evidence.pcap import NO_LINK, Packet
 
 _DECODERS: Final[dict[Registry, dict[int, Decoder]]] = {
-    Registry.LINK: links.LINKS,
-    Registry.ETHERNET: links.ETHERNET_TYPES,
-    Registry.PPP: links.PPP_PROTOCOLS,
-    Registry.IP: internet.DECODERS,
+    Registry.LINK: link_layer.LINKS,
+    Registry.ETHERNET: link_layer.ETHERNET_TYPES,
+    Registry.PPP: link_layer.PPP_PROTOCOLS,
+    Registry.IP: ip.DECODERS,
     Registry.GRE: tunnels.GRE_PROTOCOLS,
     Registry.UDP: tunnels.UDP_PORTS,
 }
 _WITHOUT_TCP: Final[dict[Registry, frozenset[int]]] = {
-    Registry.ETHERNET: links.ETHERNET_WITHOUT_TCP,
-    Registry.IP: internet.WITHOUT_TCP,
+    Registry.ETHERNET: link_layer.ETHERNET_WITHOUT_TCP,
+    Registry.IP: ip.WITHOUT_TCP,
 }
 _MOST_HEADERS: Final = 32
 _MOST_TUNNELS: Final = 8
@@ -63,7 +63,7 @@ class _Way:
 
 
 def _is_tunnel(layer: Inner) -> bool:
-    return layer.registry is Registry.UDP or (layer.registry is Registry.IP and layer.number in internet.TUNNELS)
+    return layer.registry is Registry.UDP or (layer.registry is Registry.IP and layer.number in ip.TUNNELS)
 
 
 def _decoder(layer: Inner) -> Decoder | None:
@@ -74,7 +74,7 @@ def _decoder(layer: Inner) -> Decoder | None:
     decoder = _DECODERS[registry].get(number)
     if decoder is not None:
         return decoder
-    if number in _WITHOUT_TCP.get(registry, ()) or (registry is Registry.PPP and number >= links.PPP_CONTROL):
+    if number in _WITHOUT_TCP.get(registry, ()) or (registry is Registry.PPP and number >= link_layer.PPP_CONTROL):
         return None
     if number == NO_LINK:
         raise NotReadable("an interface that the file does not describe")
@@ -124,7 +124,7 @@ class Frames:
             layer = following
             way.enter(layer)
             if layer.registry is Registry.IP and layer.number == TCP and not layer.fragment and way.addresses:
-                return internet.tcp_segment(layer.data, way.addresses, way.missing)
+                return ip.tcp_segment(layer.data, way.addresses, way.missing)
             if layer.fragment:
                 following = self._reassemble(layer, way)
             elif decoder := _decoder(layer):
@@ -137,7 +137,7 @@ class Frames:
         fragment, addresses = layer.fragment, way.addresses
         if fragment is None or addresses is None or not _may_carry_tcp(layer):
             return None
-        if layer.number == UDP and not fragment.offset and internet.DECODERS[UDP](layer.data) is None:
+        if layer.number == UDP and not fragment.offset and ip.DECODERS[UDP](layer.data) is None:
             return None
         key = (*addresses, layer.number, fragment.identification)
         whole = self._fragments.add(key, fragment, layer.data, way.missing)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from remediate.connectors.evidence.archives import Leaf, Opener
 from remediate.connectors.evidence.budget import Budget, CannotRead, LimitReached, reason_of
-from remediate.connectors.evidence.content import HEAD, Kind, foreign_document
-from remediate.connectors.evidence.conversations import Conversations
-from remediate.connectors.evidence.lines import read_log
+from remediate.connectors.evidence.capture_reader import Conversations
+from remediate.connectors.evidence.content_kind import HEAD, Kind, foreign_document
+from remediate.connectors.evidence.log_reader import read_log
 from remediate.connectors.evidence.tally import Tally
 from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from remediate.connectors.evidence.mra import Target
-from remediate.connectors.evidence.prefix import A_YEAR, Prefix
+from remediate.connectors.evidence.log_prefix import A_YEAR, Prefix
+from remediate.connectors.evidence.mra_target import Target
 from remediate.model.evidence import BadGateway, Handshake, Logged, LookedAt, Moment, OtherFailures
 from remediate.model.limits import Limits
 

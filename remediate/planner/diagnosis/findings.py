@@ -8,12 +8,12 @@ from datetime import datetime
 from remediate.model.diagnosis import Finding, SeenChain, SeenEndpoint, Standing
 from remediate.model.evidence import Alert
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.diagnosis.advice import commands_for, on_the_chain
-from remediate.planner.diagnosis.alerts import on_the_clients_alert, on_the_servers_alert
+from remediate.planner.diagnosis.alert_advice import on_the_clients_alert, on_the_servers_alert
+from remediate.planner.diagnosis.chain_advice import commands_for, on_the_chain
 from remediate.planner.diagnosis.correlation import chain_told_of
 from remediate.planner.diagnosis.log_advice import on_a_silent_502, on_what_was_logged
 from remediate.planner.diagnosis.log_refusals import Told
-from remediate.planner.diagnosis.sip import NOT_THE_TRAFFIC_SERVER, on_sip
+from remediate.planner.diagnosis.sip_advice import NOT_THE_TRAFFIC_SERVER, on_sip
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import V_OK

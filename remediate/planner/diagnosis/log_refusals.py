@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from remediate.model.diagnosis import Process
 from remediate.model.evidence import BadGateway, Evidence, Logged
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.diagnosis.sip import verdict_of_sip
+from remediate.planner.diagnosis.sip_advice import verdict_of_sip
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK, V_UNSPECIFIED
 from remediate.trust.texts import code_of, restore_text

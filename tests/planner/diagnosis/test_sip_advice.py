@@ -9,7 +9,7 @@ from remediate.model.evidence import BadGateway, Evidence, Logged, LogKind
 from remediate.model.verdict import Cause
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW
-from tests.planner.test_diagnosis import HOST, IP, logged
+from tests.planner.diagnosis.builders import HOST, IP, logged
 
 
 def sip(error: str, kind: LogKind = "sip", alert: int | None = None) -> Logged:

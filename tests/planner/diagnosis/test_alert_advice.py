@@ -11,7 +11,7 @@ from remediate.model.evidence import Alert, Evidence, Handshake, Logged, alert_c
 from remediate.model.verdict import Cause
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW, YEAR, issue
-from tests.planner.test_diagnosis import CA, HOST, RSA, shaken
+from tests.planner.diagnosis.builders import CA, HOST, RSA, shaken
 
 OWN = issue("expc01.corp.example", CA, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
 EXPIRED = issue("expc02.corp.example", CA, starts=-2 * YEAR, lasts=YEAR)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.evidence import gather
-from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.content_kind import Kind
 from remediate.model.certificate import Certificate
 from remediate.model.evidence import Alert, Evidence, Handshake
 from remediate.model.limits import Limits
-from tests.connectors.captures import (
+from tests.connectors.evidence.captures import (
     ETHERNET,
     LOOPBACK,
     RAW,

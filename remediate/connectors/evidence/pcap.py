@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from remediate.connectors.evidence.budget import CannotRead
-from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.content_kind import Kind
 from remediate.model.limits import Limits
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from remediate.connectors.evidence.internet import text_of
-from remediate.connectors.evidence.records import Message, Sent, read_half
-from remediate.connectors.evidence.streams import Connection, Side
+from remediate.connectors.evidence.ip import text_of
+from remediate.connectors.evidence.tcp_streams import Connection, Side
+from remediate.connectors.evidence.tls_records import Message, Sent, read_half
 from remediate.connectors.text import parse_address
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import dpkt
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.content_kind import Kind
 from tests.pki import NOW, Entity
 
 LEGACY = "ALL:@SECLEVEL=0"

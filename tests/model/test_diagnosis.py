@@ -8,7 +8,7 @@ from remediate.model.diagnosis import Outcome
 from remediate.model.evidence import Evidence, LookedAt, Unread
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW
-from tests.planner.test_diagnosis import ACCEPTED, REFUSED, logged
+from tests.planner.diagnosis.builders import ACCEPTED, REFUSED, logged
 
 SOMETHING = (Unread("log", "it ends too early"),)
 

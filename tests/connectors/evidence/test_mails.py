@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import time
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,12 @@ import pytest
 from remediate.connectors.evidence import gather
 from remediate.model.evidence import Evidence
 from remediate.model.limits import Limits
-from tests.connectors.test_evidence_archives import tar
-from tests.connectors.test_evidence_logs import EXPRESSWAY, FAILED, NAME, SELF_SIGNED
+from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, SELF_SIGNED
+from tests.connectors.evidence.mail_files import mail
+from tests.connectors.evidence.packing import tar
 
 TEXT = f"Hello,\n\n> {EXPRESSWAY}{SELF_SIGNED}\n> {EXPRESSWAY}{NAME}\n\nRegards\n"
 HTML = f"<html><body><p>{EXPRESSWAY}{SELF_SIGNED}<br>{EXPRESSWAY}{NAME}</p></body></html>".replace(" ", "&nbsp;")
-
-
-def mail(text: str | None, page: str | None, encoding: str, charset: str = "utf-8") -> EmailMessage:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "a@corp.example", "b@corp.example", "502 since the upgrade"
-    if text is not None:
-        message.set_content(text, cte=encoding, charset=charset)
-    if page is not None and text is not None:
-        message.add_alternative(page, subtype="html", cte=encoding, charset=charset)
-    elif page is not None:
-        message.set_content(page, subtype="html", cte=encoding, charset=charset)
-    return message
 
 
 def read(tmp_path: Path, data: bytes) -> Evidence:

@@ -12,8 +12,8 @@ import pytest
 from remediate.connectors.evidence import gather
 from remediate.model.evidence import Alert, Evidence
 from remediate.model.limits import Limits
-from tests.connectors.captures import ETHERNET, RAW, Parties, pcap, pcapng, recorded, segments
-from tests.connectors.encapsulations import (
+from tests.connectors.evidence.captures import ETHERNET, RAW, Parties, pcap, pcapng, recorded, segments
+from tests.connectors.evidence.encapsulations import (
     FRAMES,
     TUNNELS,
     ethernet,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from remediate.connectors.evidence.budget import CannotRead
-from remediate.connectors.evidence.content import HEAD, encoding_of
+from remediate.connectors.evidence.content_kind import HEAD, encoding_of
 
 _BLOCK: Final = 256 * 1024
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"

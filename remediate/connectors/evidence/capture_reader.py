@@ -6,12 +6,12 @@ import io
 from collections import Counter
 from enum import Enum
 
-from remediate.connectors.evidence.capture import packets
-from remediate.connectors.evidence.content import Kind
+from remediate.connectors.evidence.content_kind import Kind
 from remediate.connectors.evidence.frames import Frames
-from remediate.connectors.evidence.handshakes import Reading, read_connection
-from remediate.connectors.evidence.streams import Connection, Connections
+from remediate.connectors.evidence.pcap import packets
 from remediate.connectors.evidence.tally import Tally
+from remediate.connectors.evidence.tcp_streams import Connection, Connections
+from remediate.connectors.evidence.tls_handshakes import Reading, read_connection
 from remediate.model.evidence import LookedAt, Unread
 from remediate.model.limits import Limits
 from remediate.model.text import count

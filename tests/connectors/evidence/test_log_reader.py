@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,23 +9,12 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.evidence import gather
-from remediate.connectors.evidence.mra import Target, target_in
+from remediate.connectors.evidence.mra_target import Target, target_in
 from remediate.model.evidence import BadGateway, Evidence, Logged, Moment
 from remediate.model.limits import Limits
+from tests.connectors.evidence.logs import AT, EXPRESSWAY, FAILED, MRA, NAME, SELF_SIGNED, encoded, transaction
 
-SELF_SIGNED = (
-    "WARNING: Core server certificate verification failed for (cucm.steven.lab). Action=Terminate Error=self signed certificate "
-    "server=cucm.steven.lab(10.48.36.215) depth=0"
-)
-NAME = "WARNING: SNI (10.48.36.215) not in certificate. Action=Terminate server=10.48.36.215(10.48.36.215)"
-FAILED = (
-    "ERROR: SSL connection failed for 'cucm.steven.lab': error:1416F086:SSL routines:tls_process_server_certificate:"
-    "certificate verify failed"
-)
-MRA = "c3RldmVuLmxhYi9odHRwcy8xMC40OC4zNi4yMTUvODQ0Mw"
-AT = "2022-07-26T17:20:45.560+02:00"
 A_SECOND_LATER = datetime(2022, 7, 26, 15, 20, 46, 1000, tzinfo=UTC)
-EXPRESSWAY = f"{AT} vcsc traffic_server[18242]: [ET_NET 2] "
 
 
 def read(tmp_path: Path, *lines: str, encoding: str = "utf-8") -> Evidence:
@@ -119,28 +107,6 @@ def test_a_server_without_a_name_is_called_by_what_was_asked_for(tmp_path: Path)
     line = SELF_SIGNED.replace("server=cucm.steven.lab(", "server=(null)(")
 
     assert read(tmp_path, line).logged[0].address == "cucm.steven.lab"
-
-
-def transaction(number: int, target: str, status: str = "502 connect failed", verdict: str = SELF_SIGNED) -> list[str]:
-    """A client's request as a diagnostic log with debug level has it, over several lines, secrets and all."""
-    module = f'{AT} vcsc traffic_server[18242]: Module="network.http.trafficserver" Level="DEBUG": '
-    return [
-        f'{module}Detail="Receive Request" Txn-id="{number}" TrackingID="fxxx" Src-ip="127.0.0.1" Src-port="40550"',
-        "HTTPMSG:",
-        f"|GET http://vcs_control.steven.lab:8443/{target}/cucm-uds/user/CANARY-user/devices?x=CANARY-query HTTP/1.1",
-        " Cookie: X-Auth=CANARY-cookie",
-        " Authorization: Basic CANARY-basic",
-        " |",
-        EXPRESSWAY + verdict,
-        f'{module}Detail="Sending Response" Txn-id="{number}" TrackingID="fxxx" Dst-ip="127.0.0.1" Dst-port="40550"',
-        "HTTPMSG:",
-        f"|HTTP/1.1 {status}",
-        " |",
-    ]
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode().rstrip("=")
 
 
 def test_the_request_under_way_names_the_port_and_its_502(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from remediate.connectors.evidence.internet import ACK, SYN, Segment
+from remediate.connectors.evidence.ip import ACK, SYN, Segment
 from remediate.model.limits import Limits
 
 Side = tuple[bytes, int]

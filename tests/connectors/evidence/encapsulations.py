@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from tests.connectors.captures import ETHERNET, PPP, framed
+from tests.connectors.evidence.captures import ETHERNET, PPP, framed
 
 OUTER, INNER_MAC = ("192.0.2.1", "192.0.2.2"), b"\x02" * 6 + b"\x04" * 6
 OUTER_6 = ("2001:db8:ffff::1", "2001:db8:ffff::2")

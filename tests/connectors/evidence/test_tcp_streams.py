@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.evidence import gather
-from remediate.connectors.evidence.handshakes import Reading, read_connection
-from remediate.connectors.evidence.internet import ACK, Segment
-from remediate.connectors.evidence.streams import Connections
+from remediate.connectors.evidence.ip import ACK, Segment
+from remediate.connectors.evidence.tcp_streams import Connections
+from remediate.connectors.evidence.tls_handshakes import Reading, read_connection
 from remediate.model.evidence import Alert, Evidence, Handshake
 from remediate.model.limits import Limits
-from tests.connectors.captures import Parties, Spoken, pcap, recorded, segments
-from tests.connectors.encapsulations import ethernet
+from tests.connectors.evidence.captures import Parties, Spoken, pcap, recorded, segments
+from tests.connectors.evidence.encapsulations import ethernet
 from tests.pki import NOW, issue
 
 CA = issue("steven-DC-CA", ca=True)

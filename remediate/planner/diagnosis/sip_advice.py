@@ -7,7 +7,7 @@ from typing import Final
 from remediate.model.evidence import Logged
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.diagnosis.alerts import on_the_servers_alert
+from remediate.planner.diagnosis.alert_advice import on_the_servers_alert
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK
 from remediate.trust.texts import code_of, restore_text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from remediate.connectors.evidence.streams import ENCRYPTED, RECORD_HEADER, Half, record_at
+from remediate.connectors.evidence.tcp_streams import ENCRYPTED, RECORD_HEADER, Half, record_at
 
 ALERT, HANDSHAKE = 21, 22
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST = 1, 2, 11, 13

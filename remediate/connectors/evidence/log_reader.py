@@ -12,13 +12,21 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from remediate.connectors.evidence.blocks import read_blocks
-from remediate.connectors.evidence.messages import MARK, Message, count_places, message_in, messages_in, rejoined, without
-from remediate.connectors.evidence.mra import Target, target_in
+from remediate.connectors.evidence.log_prefix import Prefix, prefix_of, prefixes_in
+from remediate.connectors.evidence.mra_target import Target, target_in
 from remediate.connectors.evidence.other_processes import FAILURE_WORDS, TRAFFIC_SERVER, is_of_sip, sip_failure_in
 from remediate.connectors.evidence.plain_text import has_refusal_words, may_hold_a_refusal, plain
-from remediate.connectors.evidence.prefix import Prefix, prefix_of, prefixes_in
+from remediate.connectors.evidence.refusal_messages import (
+    MARK,
+    Message,
+    count_places,
+    message_in,
+    messages_in,
+    rejoined,
+    without,
+)
 from remediate.connectors.evidence.tally import Tally
+from remediate.connectors.evidence.text_blocks import read_blocks
 from remediate.model.evidence import Logged, LogKind, LookedAt
 from remediate.model.limits import Limits
 

@@ -18,7 +18,7 @@ from remediate.connectors.evidence.headers import (
     ip_packet,
     numbers,
 )
-from remediate.connectors.evidence.internet import ipv4, ipv6
+from remediate.connectors.evidence.ip import ipv4, ipv6
 from remediate.connectors.evidence.tunnels import mpls, service_header
 
 _SMALLEST_TYPE: Final = 0x0600

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import os
 import tarfile
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,27 +17,7 @@ from remediate.connectors.evidence import gather
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import Evidence
 from remediate.model.limits import Limits
-from tests.connectors.test_evidence_logs import SELF_SIGNED
-
-LOG = f"{SELF_SIGNED}\n".encode()
-
-
-def tar(members: dict[str, bytes], mode: str = "w") -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]  # the modes are all for writing
-        for name, data in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return file.getvalue()
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return file.getvalue()
+from tests.connectors.evidence.packing import LOG, tar, zipped
 
 
 def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
