@@ -1,4 +1,4 @@
-"""What evidence comes to: findings, each with what was logged and captured of it, why, and what to do."""
+"""A diagnosis: findings, each with its evidence, its cause, and advice."""
 
 from __future__ import annotations
 
@@ -7,125 +7,127 @@ from datetime import datetime
 from typing import Literal
 
 from remediate.model.certificate import Certificate
-from remediate.model.evidence import Alert, BadGateway, Evidence, Logged
+from remediate.model.evidence import Alert, BadGateway, Evidence, LoggedFailure
 from remediate.model.identity import KeyFamily
 from remediate.model.verdict import Verdict
 
-Standing = Literal["refused", "tolerated", "unknown", "accepted"]
+FindingStatus = Literal["refused", "tolerated", "unknown", "accepted"]
 Process = Literal["traffic-server", "sip"]
 Outcome = Literal["failures", "no-failures", "nothing-to-look-at", "could-not-be-read"]
 
 
 @dataclass(frozen=True, slots=True)
-class AlertSeen:
-    """A TLS alert and in how many connections it was sent."""
+class AlertCount:
+    """A TLS alert, and the number of connections in which it was sent."""
 
     alert: Alert
     connections: int
 
 
 @dataclass(frozen=True, slots=True)
-class SeenChain:
+class CapturedChain:
     """A chain that a server presented in a capture.
 
     Attributes:
-        verdict: by the trusted CA list that was given; None without one.
-        built: the chain that OpenSSL put together, leaf first; empty without a list.
-        remarks: what can be said of it, list or not: names, dates, what it lacks.
-        alerts: in the connections in which it was presented.
-        went_on: connections in which the client accepted it.
+        verdict: The verdict by the given trusted CA list; None without a list.
+        built_chain: The chain that OpenSSL built, leaf first; empty without a list.
+        remarks: Remarks that need no list: names, dates, missing issuers.
+        alerts: Alerts in the connections in which the chain was presented.
+        accepted_connections: The number of connections in which the client accepted the chain.
     """
 
     certificates: tuple[Certificate, ...]
     verdict: Verdict | None
-    built: tuple[Certificate, ...]
+    built_chain: tuple[Certificate, ...]
     remarks: tuple[str, ...]
-    alerts: tuple[AlertSeen, ...]
-    went_on: int
+    alerts: tuple[AlertCount, ...]
+    accepted_connections: int
     connections: int
-    first: datetime | None
-    last: datetime | None
+    first_seen: datetime | None
+    last_seen: datetime | None
 
     @property
-    def refused(self) -> bool:
-        """Whether a client ended a handshake over it."""
-        return self.refusing is not None
+    def is_refused(self) -> bool:
+        """Whether a client ended a handshake because of this chain."""
+        return self.refusal_alert is not None
 
     @property
-    def refusing(self) -> Alert | None:
-        """The alert by which a client ended a handshake over it."""
+    def refusal_alert(self) -> Alert | None:
+        """The alert by which a client refused this chain; None where no client did."""
         return next(
-            (alert.alert for alert in self.alerts if alert.alert.by == "client" and alert.alert.about_a_certificate), None
+            (count.alert for count in self.alerts if count.alert.sender == "client" and count.alert.is_about_certificate), None
         )
 
 
 @dataclass(frozen=True, slots=True)
-class SeenEndpoint:
-    """A TLS server as a capture shows it.
+class CapturedEndpoint:
+    """A TLS server in a capture, under one name that clients asked for.
 
     Attributes:
-        server: IP address.
-        server_name: what clients asked for (SNI); None where they named nothing.
-        address: the connection address: what clients named, or the IP address where their hello names nothing; None where no hello was
+        server_name: The SNI that clients sent; None where they sent none.
+        address: The connection address: the SNI, or the IP address where the ClientHello has none; None where no ClientHello was
             captured.
-        clients: IP addresses.
-        versions: what was chosen, as on the wire.
-        suites: OpenSSL's names of what was chosen.
-        prefers: which key family the clients' hellos ask for first.
-        went_on: connections in which the client accepted what was presented.
-        resumed: connections that took up an earlier session: nothing was presented in them, and nothing verified.
-        encrypted: connections under TLS 1.3, in which certificates cannot be seen.
-        incomplete: connections of which the capture lacks bytes.
-        unanswered: connections with a hello and no answer to it.
-        client_chains: what clients presented themselves, each once, leaf first.
+        versions: The negotiated versions, as numbers of the protocol.
+        suites: The negotiated cipher suites, by OpenSSL's names.
+        preferred_families: The key families that the clients' hellos list first.
+        requests_client_certificate: Whether the server sent a CertificateRequest.
+        accepted_connections: Connections in which the client accepted the presented chain.
+        resumed_connections: Connections that resumed a session: nothing was presented or verified in them.
+        tls13_connections: Connections of TLS 1.3, which encrypts certificates.
+        incomplete_connections: Connections of which the capture lacks bytes.
+        malformed_connections: Connections in which the server presented something else than certificates.
+        unanswered_connections: Connections with a ClientHello and no answer.
+        client_chains: The chains that clients presented, each once, leaf first.
     """
 
-    server: str
+    server_ip: str
     port: int
     server_name: str | None
     address: str | None
-    clients: tuple[str, ...]
+    client_ips: tuple[str, ...]
     connections: int
     versions: tuple[int, ...]
     suites: tuple[str, ...]
-    prefers: tuple[KeyFamily, ...]
-    chains: tuple[SeenChain, ...]
-    alerts: tuple[AlertSeen, ...]
-    asks: bool
-    went_on: int
-    resumed: int
-    encrypted: int
-    incomplete: int
-    unreadable: int
-    unanswered: int
-    first: datetime | None
-    last: datetime | None
+    preferred_families: tuple[KeyFamily, ...]
+    chains: tuple[CapturedChain, ...]
+    alerts: tuple[AlertCount, ...]
+    requests_client_certificate: bool
+    accepted_connections: int
+    resumed_connections: int
+    tls13_connections: int
+    incomplete_connections: int
+    malformed_connections: int
+    unanswered_connections: int
+    first_seen: datetime | None
+    last_seen: datetime | None
     client_chains: tuple[tuple[Certificate, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was refused, or let pass, at one endpoint.
+    """A refusal, or an accepted certificate, at one endpoint.
 
     Attributes:
-        address: the connection address, as far as it is known; else the server's IP address.
-        ports: the port, or several that a capture shows to be refused alike; none where nothing says.
-        possible_ports: where it is one of several, and nothing says which.
-        standing: ``tolerated``: it would be refused, and went on because verification was off or another list was used.
-        verdict: why it is refused; None where it is not, or nobody can say.
-        remarks: what to know before the advice.
-        commands: what to type next.
-        process: which process of the peer it is that did not go on. What a capture shows is taken for the traffic server's.
+        address: The connection address where it is known, else the server's IP address.
+        ports: The port, or several that a capture shows to be refused alike; empty where the port is not known.
+        possible_ports: The candidates where the port is one of several.
+        status: ``tolerated``: the certificate would be refused, and the connection continued because verification was off or another
+            list was used.
+        verdict: The reason of the refusal; None where there is none, or where it is not known.
+        captured_endpoints: The endpoint in captures.
+        remarks: Facts that a reader needs before the advice.
+        commands: Commands to run next.
+        process: The process of the peer that refused. A capture counts as the traffic server's.
     """
 
     address: str
     ip: str | None
     ports: tuple[int, ...]
-    standing: Standing
+    status: FindingStatus
     verdict: Verdict | None
-    logged: tuple[Logged, ...] = ()
+    logged_failures: tuple[LoggedFailure, ...] = ()
     bad_gateways: tuple[BadGateway, ...] = ()
-    seen: tuple[SeenEndpoint, ...] = ()
+    captured_endpoints: tuple[CapturedEndpoint, ...] = ()
     possible_ports: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
@@ -135,24 +137,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All findings, the gravest first, and what they rest on."""
+    """All findings, the most serious first, and their evidence."""
 
     findings: tuple[Finding, ...]
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def outcome(self) -> Outcome:
-        """What it comes to. That nothing was refused is said only of what could be looked at."""
-        evidence, looked_at = self.evidence, self.evidence.looked_at
-        if any(finding.standing in {"refused", "tolerated"} for finding in self.findings):
+        """The result as a whole; "no failures" needs evidence that could be read."""
+        evidence, coverage = self.evidence, self.evidence.coverage
+        if any(finding.status in {"refused", "tolerated"} for finding in self.findings):
             return "failures"
-        if evidence.unread:
+        if evidence.unread_sources:
             return "could-not-be-read"
-        if looked_at.traffic_server_lines or evidence.handshakes:
+        if coverage.traffic_server_lines or evidence.handshakes:
             return "no-failures"
-        return "could-not-be-read" if looked_at.has_passed_over_packets else "nothing-to-look-at"
+        return "could-not-be-read" if coverage.has_unread_packets else "nothing-to-look-at"
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether everything could be read."""
-        return not self.evidence.unread and self.outcome != "could-not-be-read"
+        return not self.evidence.unread_sources and self.outcome != "could-not-be-read"

@@ -1,4 +1,4 @@
-"""What logs and captures show of failed handshakes: counted, bounded, and free of what clients said in them."""
+"""Evidence of failed TLS handshakes from logs and captures: counted, bounded, and without anything that a client sent."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ TLS_1_3: Final = 0x0304
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A time as a log has it.
+class LogTime:
+    """A time in a log.
 
     Attributes:
-        written: as it stands there.
-        at: aware; None where the log names no year or no zone.
+        text: The time as the log spells it.
+        at: The aware moment; None where the log names no year or no zone.
     """
 
-    written: str
+    text: str
     at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """Lines of a log that say the same.
+class LoggedFailure:
+    """Log lines that report the same failure.
 
     Attributes:
         kind: ``chain``: certificate verification failed; ``name``: SNI not in certificate; ``connection``: the ERROR line of 8.x;
-            ``sip``: the SIP process could not set up TLS to another system; ``sip-name``: for its name is not in the certificate.
-        peer: the host in the line's prefix; None where it has none.
-        address: the host name or IP address that the request was for. Untrusted text, as everything here.
-        port: only where exactly one request for this address was under way.
+            ``sip``: the SIP process could not set up TLS to another system; ``sip-name``: the certificate lacks that system's name.
+        peer: The host in the prefix of the line; None without one.
+        address: The host name or IP address that the request was for. Untrusted text, like everything here.
+        port: Set only where exactly one request for this address was under way.
         error: OpenSSL's text, in its own spelling.
-        depth: None where the line has none.
-        alert: the number of the TLS alert by which the server ended the handshake; None where the line tells of none.
-        enforced: ``Action=Terminate``; False: the workaround was on and the request went on.
-        requests: how many requests that were at the least; a retry repeats the line.
+        depth: The depth in the chain; None where the line has none.
+        enforced: True for ``Action=Terminate``; False where the workaround was on and the request continued.
+        alert: The number of the TLS alert by which the server ended the handshake; None where the line reports none.
+        requests: The smallest number of requests that explains the lines; a retry repeats the line.
     """
 
     kind: LogKind
@@ -55,84 +55,86 @@ class Logged:
     alert: int | None = None
     lines: int = 1
     requests: int = 1
-    first: Moment | None = None
-    last: Moment | None = None
+    first_seen: LogTime | None = None
+    last_seen: LogTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class OtherFailures:
-    """Lines of a process that is not the traffic server which tell of failed TLS handshakes: counted, and not judged.
+class OtherProcessFailures:
+    """Lines about failed TLS handshakes of a process that is not the traffic server: counted, not judged.
 
     Attributes:
-        peer: the host in the lines' prefix; None where they have none.
-        process: its name, without a number.
+        peer: The host in the prefix of the lines; None without one.
+        process: The name of the process, without its number.
     """
 
     peer: str | None
     process: str
     lines: int = 1
-    first: Moment | None = None
-    last: Moment | None = None
+    first_seen: LogTime | None = None
+    last_seen: LogTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BadGateway:
-    """Requests of clients outside that were answered with 502, by the target in their URL."""
+    """Requests of outside clients that were answered with 502, by the target in their URL."""
 
     peer: str | None
     address: str
     port: int
     requests: int = 1
-    first: Moment | None = None
-    last: Moment | None = None
+    first_seen: LogTime | None = None
+    last_seen: LogTime | None = None
 
 
-_ALERTS: Final = {
+_ALERT_NAMES: Final = {
     10: "unexpected_message", 20: "bad_record_mac", 40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate",
     44: "certificate_revoked", 45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca",
     49: "access_denied", 50: "decode_error", 51: "decrypt_error", 70: "protocol_version", 71: "insufficient_security",
     80: "internal_error", 86: "inappropriate_fallback", 109: "missing_extension", 112: "unrecognized_name",
     116: "certificate_required", 120: "no_application_protocol",
 }  # fmt: skip
-_ABOUT_A_CERTIFICATE: Final = frozenset({42, 43, 44, 45, 46, 48, 49, 116})
-_REFUSED_BY_THE_PROGRAM: Final = 80
-"""internal_error, which OpenSSL 3.x sends where the program refuses what OpenSSL accepts: the traffic server's rule for names, say.
-(1.1.1 sends certificate_unknown.) Seen in captures of a traffic server 9.2."""
-_NO_FAILURES: Final = frozenset({0, 90, 100})  # close_notify, user_canceled, no_renegotiation
+_CERTIFICATE_ALERTS: Final = frozenset({42, 43, 44, 45, 46, 48, 49, 116})
+_INTERNAL_ERROR: Final = 80
+"""The alert of OpenSSL 3.x where the program refuses what OpenSSL accepts, such as the traffic server's rule for names.
+
+1.1.1 sends certificate_unknown. Observed in captures of a traffic server 9.2.
+"""
+_HARMLESS_ALERTS: Final = frozenset({0, 90, 100})  # close_notify, user_canceled, no_renegotiation
 
 
 def alert_name(code: int) -> str:
     """Return the name of a TLS alert, in words."""
-    return _ALERTS.get(code, f"number {code}").replace("_", " ")
+    return _ALERT_NAMES.get(code, f"number {code}").replace("_", " ")
 
 
 def alert_code(name: str) -> int | None:
-    """Return the number of the TLS alert with this name, in words; None where there is none."""
-    return next((code for code, known in _ALERTS.items() if known.replace("_", " ") == name), None)
+    """Return the number of the TLS alert with this name, in words; None for an unknown name."""
+    return next((code for code, alert in _ALERT_NAMES.items() if alert.replace("_", " ") == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A TLS alert that was sent in the clear (RFC 8446, 6)."""
 
-    by: Side
+    sender: Side
     code: int
 
     @property
     def text(self) -> str:
         """Its name and number."""
-        return f"{_ALERTS.get(self.code, 'alert')} ({self.code})"
+        return f"{_ALERT_NAMES.get(self.code, 'alert')} ({self.code})"
 
     @property
-    def about_a_certificate(self) -> bool:
-        """Whether the side that sent it did not like what the other presented."""
-        by_the_program = self.by == "client" and self.code == _REFUSED_BY_THE_PROGRAM
-        return self.code in _ABOUT_A_CERTIFICATE or by_the_program
+    def is_about_certificate(self) -> bool:
+        """Whether the sender refused the certificates that the other side presented."""
+        is_program_error = self.sender == "client" and self.code == _INTERNAL_ERROR
+        return self.code in _CERTIFICATE_ALERTS or is_program_error
 
     @property
-    def ends_it(self) -> bool:
-        """Whether the handshake failed by it."""
-        return self.code not in _NO_FAILURES
+    def is_fatal(self) -> bool:
+        """Whether the alert ends the handshake."""
+        return self.code not in _HARMLESS_ALERTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,67 +142,71 @@ class Handshake:
     """TLS handshakes of a capture that show the same.
 
     Attributes:
-        client: IP address.
-        server: IP address.
-        server_name: the SNI of the client's hello.
-        offered: cipher suites of the client's hello, in its order; empty where no hello was captured.
-        version: what the server chose; None where it did not answer.
-        suite: what the server chose.
-        chain: what the server presented in the clear, leaf first, as sent.
-        client_certificate: the chain that the client presented in the clear, leaf first, as sent; empty where it presented none, or
+        server_name: The SNI of the ClientHello.
+        offered_suites: The cipher suites of the ClientHello, in its order; empty where none was captured.
+        version: The version in the ServerHello; None without one.
+        suite: The cipher suite in the ServerHello.
+        chain: The server's Certificate message in the clear, leaf first, as sent.
+        client_chain: The client's Certificate message in the clear, leaf first, as sent; empty where the client presented none, or
             where it cannot be seen.
-        unreadable: the server's certificates were seen, and are none.
-        asks: the server asked for a certificate of the client.
-        alerts: in the clear, as far as they were captured.
-        went_on: the client went on encrypted, so it had accepted the certificates (up to TLS 1.2; False where it cannot be said).
-        incomplete: bytes of the handshake are missing from the capture.
-        only_side: the only side whose packets were captured; None where both sides' were.
+        malformed: A Certificate message of the server was captured, and its content is no certificate.
+        requests_client_certificate: The server sent a CertificateRequest.
+        alerts: Alerts in the clear, as far as they were captured.
+        client_accepted: The client sent encrypted records, so it had accepted the certificates (up to TLS 1.2; False where this
+            cannot be decided).
+        incomplete: Bytes of the handshake are missing from the capture.
+        captured_side: The only side whose packets were captured; None where both sides' were.
     """
 
-    client: str
-    server: str
+    client_ip: str
+    server_ip: str
     port: int
     server_name: str | None = None
-    offered: tuple[int, ...] = ()
+    offered_suites: tuple[int, ...] = ()
     version: int | None = None
     suite: int | None = None
     chain: tuple[Certificate, ...] = ()
-    client_certificate: tuple[Certificate, ...] = ()
-    unreadable: bool = False
-    asks: bool = False
+    client_chain: tuple[Certificate, ...] = ()
+    malformed: bool = False
+    requests_client_certificate: bool = False
     alerts: tuple[Alert, ...] = ()
-    went_on: bool = False
+    client_accepted: bool = False
     incomplete: bool = False
-    only_side: Side | None = None
+    captured_side: Side | None = None
     connections: int = 1
-    first: datetime | None = None
-    last: datetime | None = None
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """What could not be looked at, and why. `where` is text: a path, and the names of members behind it."""
+class UnreadSource:
+    """A file, an archive member or a part of them that was not read.
 
-    where: str
+    Attributes:
+        path: The path of the file, and behind it the names of members.
+        reason: The reason, as the end of a sentence.
+    """
+
+    path: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAt:
-    """How much there was of what a diagnosis can rest on, and of what it had to pass over.
+class Coverage:
+    """Counts of what a diagnosis can rest on, and of what was passed over.
 
-    "Nothing was refused" and "nothing was there to look at" are two answers; these numbers tell them apart.
+    They tell "nothing was refused" apart from "there was nothing to check".
 
     Attributes:
-        traffic_server_lines: lines that a traffic server wrote.
-        joined_messages: messages that were put together from a text that had been wrapped or packed.
-        unread_refusals: places with the words of a refusal from which no message could be put together.
-        other_failures: failed TLS handshakes that other processes logged.
-        tls_records: TLS records of captures, whatever they hold.
-        cut_packets: packets of which the capture holds the beginning only (a snapshot length).
-        ip_fragments: IP fragments that were not put together again.
-        encapsulated_packets: packets in a tunnel that is not understood.
-        unreadable_packets: packets that are broken, or of a link type that is not understood.
+        traffic_server_lines: Lines that a traffic server wrote.
+        joined_messages: Messages that were joined from wrapped or escaped text.
+        unread_refusals: Places with the words of a refusal that could not be joined to a message.
+        other_failures: Failed TLS handshakes that other processes logged.
+        tls_records: TLS records in captures, of any type.
+        cut_packets: Packets that a snapshot length cut.
+        ip_fragments: IP fragments that could not be reassembled.
+        encapsulated_packets: Packets in a tunnel of an unsupported type.
+        unreadable_packets: Packets that are broken, or of an unsupported link type.
     """
 
     traffic_server_lines: int = 0
@@ -214,32 +220,33 @@ class LookedAt:
     unreadable_packets: int = 0
 
     @property
-    def has_passed_over_packets(self) -> bool:
-        """Whether there were packets that could not be read, or not whole."""
+    def has_unread_packets(self) -> bool:
+        """Whether packets could not be read, or not to their end."""
         return bool(self.cut_packets or self.ip_fragments or self.encapsulated_packets or self.unreadable_packets)
 
-    def plus(self, more: LookedAt) -> LookedAt:
-        """Return the sums of both."""
-        return LookedAt(*(getattr(self, field.name) + getattr(more, field.name) for field in fields(self)))
+    def __add__(self, other: Coverage) -> Coverage:
+        return Coverage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was gathered.
+    """Everything that was gathered from files.
 
     Attributes:
-        logs: how many logs were read.
-        captures: how many captures were read.
-        other_failures: of processes that are not the traffic server.
+        logs_read: The number of text files that were read.
+        captures_read: The number of captures that were read.
+        lines_read: The number of lines in the text files.
+        packets_read: The number of packets in the captures.
+        other_failures: Failures of processes that are not the traffic server.
     """
 
-    logged: tuple[Logged, ...] = ()
+    logged_failures: tuple[LoggedFailure, ...] = ()
     bad_gateways: tuple[BadGateway, ...] = ()
     handshakes: tuple[Handshake, ...] = ()
-    unread: tuple[Unread, ...] = ()
-    logs: int = 0
-    captures: int = 0
-    lines: int = 0
-    packets: int = 0
-    looked_at: LookedAt = LookedAt()
-    other_failures: tuple[OtherFailures, ...] = ()
+    unread_sources: tuple[UnreadSource, ...] = ()
+    logs_read: int = 0
+    captures_read: int = 0
+    lines_read: int = 0
+    packets_read: int = 0
+    coverage: Coverage = Coverage()
+    other_failures: tuple[OtherProcessFailures, ...] = ()

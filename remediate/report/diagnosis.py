@@ -1,4 +1,4 @@
-"""A diagnosis on a terminal of 80 columns: each finding with what was logged and captured of it, the chain, and what to do."""
+"""The terminal view of a diagnosis, for 80 columns: each finding with its evidence, its chain and advice."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 from remediate.model.certificate import Certificate
-from remediate.model.diagnosis import Diagnosis, Finding, SeenChain
+from remediate.model.diagnosis import CapturedChain, Diagnosis, Finding
 from remediate.model.evidence import Evidence
 from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
 from remediate.report.chain import draw
 from remediate.report.diagnosis_text import (
-    ending_of,
-    error_of,
-    looked_at_sentence,
-    other_failures_of,
-    ports_of,
-    read_sentence,
-    told_of,
+    describe_coverage,
+    describe_evidence,
+    describe_files,
+    describe_other_failures,
+    describe_outcome,
+    format_error,
+    format_ports,
 )
 from remediate.report.drawing import facts, link_lines, pointed, shown_name
 
-SHOWN = 40
-_MOST_SHOWN_CHAINS = 4
+MAX_SHOWN = 40
+_MAX_SHOWN_CHAINS = 4
 _SYMBOLS = {"refused": "✗", "tolerated": "!", "unknown": "?", "accepted": "✓"}
 _STYLES = {"refused": "bold red", "tolerated": "bold yellow", "unknown": "bold yellow", "accepted": "bold green"}
 _NO_LIST = "Trust was not judged: give the peer's trusted CA list with --store for a verdict on what captures show."
@@ -39,137 +39,141 @@ def show_diagnosis(
     """Print `diagnosis`.
 
     Args:
-        trusted: the trusted CA list that was given; None without one.
-        every_fact: also the keys, dates and names of certificates that were accepted.
+        console: The console to print to.
+        diagnosis: The diagnosis to print.
+        trusted: The given trusted CA list; None without one.
+        every_fact: Show the keys, dates and names of accepted certificates too.
     """
-    console.print(Text(read_sentence(diagnosis.evidence), "dim"))
-    looked_at = looked_at_sentence(diagnosis.evidence.looked_at)
-    if looked_at:
-        console.print(Text(looked_at, "dim"))
-    for finding in diagnosis.findings[:SHOWN]:
+    console.print(Text(describe_files(diagnosis.evidence), "dim"))
+    coverage = describe_coverage(diagnosis.evidence.coverage)
+    if coverage:
+        console.print(Text(coverage, "dim"))
+    for finding in diagnosis.findings[:MAX_SHOWN]:
         console.print()
-        _finding(console, finding, trusted or (), every_fact=every_fact)
-    hidden = len(diagnosis.findings) - SHOWN
+        _print_finding(console, finding, trusted or (), every_fact=every_fact)
+    hidden = len(diagnosis.findings) - MAX_SHOWN
     if hidden > 0:
         console.print(Text(f"\nand {count(hidden, 'finding')} more: `--json` has them all", "dim"))
-    _ending(console, diagnosis, judged=trusted is not None)
-    _other_failures(console, diagnosis.evidence)
-    _unread(console, diagnosis.evidence)
-    _next(console, diagnosis.findings[:SHOWN])
+    _print_outcome(console, diagnosis, judged=trusted is not None)
+    _print_other_failures(console, diagnosis.evidence)
+    _print_unread(console, diagnosis.evidence)
+    _print_commands(console, diagnosis.findings[:MAX_SHOWN])
 
 
-def _finding(console: Console, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool) -> None:
-    style = _STYLES[finding.standing]
-    head = Text(f"{_SYMBOLS[finding.standing]} ", style)
-    head.append(f"{escape(finding.address)}{ports_of(finding)}", style)
+def _print_finding(console: Console, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool) -> None:
+    style = _STYLES[finding.status]
+    head = Text(f"{_SYMBOLS[finding.status]} ", style)
+    head.append(f"{escape(finding.address)}{format_ports(finding)}", style)
     cause = f": {finding.verdict.cause.value}" if finding.verdict and finding.verdict.cause else ""
-    head.append(f"  {finding.standing}{cause}", style)
+    head.append(f"  {finding.status}{cause}", style)
     console.print(head)
     if finding.verdict and finding.verdict.error:
-        _indented(console, Text(error_of(finding), "red" if finding.standing == "refused" else "yellow"))
-    _evidence(console, finding)
-    shown = set[tuple[Certificate, ...]]()
-    for endpoint in finding.seen:
-        for chain in (chain for chain in endpoint.chains[:_MOST_SHOWN_CHAINS] if chain.certificates not in shown):
-            shown.add(chain.certificates)
-            _chain(console, chain, finding, trusted, every_fact=every_fact or finding.standing != "accepted")
-        hidden = len(endpoint.chains) - _MOST_SHOWN_CHAINS
+        _print_indented(console, Text(format_error(finding), "red" if finding.status == "refused" else "yellow"))
+    _print_evidence(console, finding)
+    printed = set[tuple[Certificate, ...]]()
+    for endpoint in finding.captured_endpoints:
+        for chain in (chain for chain in endpoint.chains[:_MAX_SHOWN_CHAINS] if chain.certificates not in printed):
+            printed.add(chain.certificates)
+            _print_chain(console, chain, finding, trusted, every_fact=every_fact or finding.status != "accepted")
+        hidden = len(endpoint.chains) - _MAX_SHOWN_CHAINS
         if hidden > 0:
-            _indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
+            _print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
     for remark in finding.remarks:
-        _indented(console, pointed("!", remark, "yellow"))
+        _print_indented(console, pointed("!", remark, "yellow"))
     for sentence in finding.advice:
-        _indented(console, pointed("→", sentence, "bold"))
+        _print_indented(console, pointed("→", sentence, "bold"))
 
 
-def _evidence(console: Console, finding: Finding) -> None:
+def _print_evidence(console: Console, finding: Finding) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column(min_width=8)
     table.add_column(overflow="fold")
-    for label, sentence in told_of(finding):
+    for label, sentence in describe_evidence(finding):
         table.add_row(Text(label, "dim"), Text(escape(sentence, 600)))
-    _indented(console, table)
+    _print_indented(console, table)
 
 
-def _chain(console: Console, chain: SeenChain, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool) -> None:
-    """As `explain` draws it; without a list, nothing is said to be good, and what breaks is what the log or the alert says."""
+def _print_chain(
+    console: Console, chain: CapturedChain, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool
+) -> None:
+    """Print the chain as `explain` does; without a list, mark only the certificate that the log or the alert refuses."""
     presented = chain.certificates
     if chain.verdict:
-        for link in draw(presented, trusted, chain.verdict, chain.built):
-            _block(console, link_lines(link)[: None if every_fact else 1])
+        for link in draw(presented, trusted, chain.verdict, chain.built_chain):
+            _print_lines(console, link_lines(link)[: None if every_fact else 1])
     else:
-        for depth, one in enumerate(presented):
-            refused = _is_blamed(chain, depth, finding)
-            mark = Text("✗ " if refused else "· ", "red" if refused else "dim")
-            mark.append(shown_name(one), "bold")
+        for depth, certificate in enumerate(presented):
+            is_refused = _is_refused_certificate(chain, depth, finding)
+            mark = Text("✗ " if is_refused else "· ", "red" if is_refused else "dim")
+            mark.append(shown_name(certificate), "bold")
             mark.append(f"  [{depth}] presented", "dim")
             indent = "   " * depth
-            lines = [Text(f"{indent}  {line}", "dim") for line in facts(one)] if every_fact else []
-            _block(console, (Text(f"{indent[:-3]}└─ " if depth else "") + mark, *lines))
+            lines = [Text(f"{indent}  {line}", "dim") for line in facts(certificate)] if every_fact else []
+            _print_lines(console, (Text(f"{indent[:-3]}└─ " if depth else "") + mark, *lines))
     if every_fact:
-        _block(console, (Text(f"  {presented[0].fingerprint}", "dim"),))
+        _print_lines(console, (Text(f"  {presented[0].fingerprint}", "dim"),))
         for remark in chain.remarks:
-            _indented(console, pointed("·", remark, "default"))
+            _print_indented(console, pointed("·", remark, "default"))
 
 
-def _is_blamed(chain: SeenChain, depth: int, finding: Finding) -> bool:
-    """Whether the certificate at `depth` is what was refused; above the leaf, only trust is surely about what was presented."""
+def _is_refused_certificate(chain: CapturedChain, depth: int, finding: Finding) -> bool:
+    """Whether the certificate at `depth` was refused; above the leaf, only missing trust surely concerns the presented one."""
     verdict = finding.verdict
-    if verdict is None or verdict.depth != depth or chain.went_on:
+    if verdict is None or verdict.depth != depth or chain.accepted_connections:
         return False
     return depth == 0 or verdict.cause is Cause.ISSUER_UNTRUSTED
 
 
-def _block(console: Console, lines: Iterable[Text]) -> None:
-    # Not wrapped, as in `explain`: what is drawn and what is copied from here stay whole.
+def _print_lines(console: Console, lines: Iterable[Text]) -> None:
+    # Not wrapped, as in `explain`: drawings and copied fingerprints stay whole.
     for line in lines:
         console.print(Text("  ") + line, soft_wrap=True)
 
 
-def _ending(console: Console, diagnosis: Diagnosis, *, judged: bool) -> None:
-    ending = ending_of(diagnosis)
-    if ending is None:
-        if not judged and any(finding.seen for finding in diagnosis.findings):
+def _print_outcome(console: Console, diagnosis: Diagnosis, *, judged: bool) -> None:
+    outcome = describe_outcome(diagnosis)
+    if outcome is None:
+        if not judged and any(finding.captured_endpoints for finding in diagnosis.findings):
             console.print()
             console.print(Text(_NO_LIST, "dim"))
         return
     console.print()
-    console.print(Text(ending, "bold"))
+    console.print(Text(outcome, "bold"))
 
 
-def _other_failures(console: Console, evidence: Evidence) -> None:
+def _print_other_failures(console: Console, evidence: Evidence) -> None:
     if not evidence.other_failures:
         return
     console.print()
     console.print(Text("Failed TLS of other processes, counted and not judged", "bold underline"))
-    for failures in evidence.other_failures[:SHOWN]:
-        _indented(console, pointed("·", escape(other_failures_of(failures)), "default"))
-    if len(evidence.other_failures) > SHOWN:
-        console.print(Text(f"  and {len(evidence.other_failures) - SHOWN} more: `--json` has them all", "dim"))
+    for failures in evidence.other_failures[:MAX_SHOWN]:
+        _print_indented(console, pointed("·", escape(describe_other_failures(failures)), "default"))
+    if len(evidence.other_failures) > MAX_SHOWN:
+        console.print(Text(f"  and {len(evidence.other_failures) - MAX_SHOWN} more: `--json` has them all", "dim"))
 
 
-def _unread(console: Console, evidence: Evidence) -> None:
-    if not evidence.unread:
+def _print_unread(console: Console, evidence: Evidence) -> None:
+    if not evidence.unread_sources:
         return
     console.print()
     console.print(Text("Could not be looked at", "bold underline"))
-    for one in evidence.unread[:SHOWN]:
-        _indented(console, pointed("?", f"{escape(one.where)}: {one.reason}", "yellow"))
-    if len(evidence.unread) > SHOWN:
-        console.print(Text(f"  and {len(evidence.unread) - SHOWN} more: `--json` has them all", "dim"))
+    for source in evidence.unread_sources[:MAX_SHOWN]:
+        _print_indented(console, pointed("?", f"{escape(source.path)}: {source.reason}", "yellow"))
+    if len(evidence.unread_sources) > MAX_SHOWN:
+        console.print(Text(f"  and {len(evidence.unread_sources) - MAX_SHOWN} more: `--json` has them all", "dim"))
 
 
-def _next(console: Console, findings: Sequence[Finding]) -> None:
+def _print_commands(console: Console, findings: Sequence[Finding]) -> None:
     commands = list(dict.fromkeys(command for finding in findings for command in finding.commands))
     if not commands:
         return
     console.print()
     console.print(Text("Next", "bold underline"))
-    for command in commands[:SHOWN]:
+    for command in commands[:MAX_SHOWN]:
         console.print(Text(f"  {escape(command, 600)}"), soft_wrap=True)
     if any(" --chain " in command for command in commands):
-        _indented(console, Text("The PEM of every certificate above stands in `--json`, under its fingerprint.", "dim"))
+        _print_indented(console, Text("The PEM of every certificate above stands in `--json`, under its fingerprint.", "dim"))
 
 
-def _indented(console: Console, what: Text | Table) -> None:
-    console.print(Padding(what, (0, 0, 0, 2), expand=False))
+def _print_indented(console: Console, content: Text | Table) -> None:
+    console.print(Padding(content, (0, 0, 0, 2), expand=False))

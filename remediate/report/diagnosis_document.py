@@ -1,4 +1,4 @@
-"""A diagnosis as the one document of ``--json``: times in RFC 3339 UTC, certificates once, under their fingerprints."""
+"""The JSON document of a diagnosis: times in RFC 3339 UTC, certificates once, by their fingerprints."""
 
 from __future__ import annotations
 
@@ -7,151 +7,152 @@ from datetime import datetime
 from typing import Any
 
 from remediate.model.canonical import rfc3339
-from remediate.model.diagnosis import AlertSeen, Diagnosis, Finding, SeenChain, SeenEndpoint
-from remediate.model.evidence import BadGateway, Logged, Moment, OtherFailures
+from remediate.model.diagnosis import AlertCount, CapturedChain, CapturedEndpoint, Diagnosis, Finding
+from remediate.model.evidence import BadGateway, LoggedFailure, LogTime, OtherProcessFailures
 
 FORMAT = "remediate.diagnosis/1"
 
 
 def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return `diagnosis` as plain JSON values. Text from logs and captures stands as it was read: it is untrusted."""
+    """Return `diagnosis` as plain JSON values. Text of logs and captures is passed on as it was read: it is untrusted."""
     evidence = diagnosis.evidence
-    chains = [chain for finding in diagnosis.findings for endpoint in finding.seen for chain in endpoint.chains]
-    certificates = {one.fingerprint: one.pem for chain in chains for one in (*chain.certificates, *chain.built)}
-    shown = [chain for finding in diagnosis.findings for endpoint in finding.seen for chain in endpoint.client_chains]
-    certificates |= {certificate.fingerprint: certificate.pem for chain in shown for certificate in chain}
+    endpoints = [endpoint for finding in diagnosis.findings for endpoint in finding.captured_endpoints]
+    chains = [chain for endpoint in endpoints for chain in endpoint.chains]
+    certificates = [certificate for chain in chains for certificate in (*chain.certificates, *chain.built_chain)]
+    certificates += [certificate for endpoint in endpoints for chain in endpoint.client_chains for certificate in chain]
     return {
         "format": FORMAT,
-        "complete": diagnosis.complete,
+        "complete": diagnosis.is_complete,
         "outcome": diagnosis.outcome,
         "read": {
-            "text_files": evidence.logs,
-            "lines": evidence.lines,
-            "captures": evidence.captures,
-            "packets": evidence.packets,
+            "text_files": evidence.logs_read,
+            "lines": evidence.lines_read,
+            "captures": evidence.captures_read,
+            "packets": evidence.packets_read,
         },
-        "looked_at": asdict(evidence.looked_at),
-        "other_failures": [_other_failures(failures) for failures in evidence.other_failures],
-        "findings": [_finding(finding) for finding in diagnosis.findings],
-        "unread": [{"where": one.where, "reason": one.reason} for one in evidence.unread],
-        "certificates": certificates,
+        "looked_at": asdict(evidence.coverage),
+        "other_failures": [_dump_other_failures(failures) for failures in evidence.other_failures],
+        "findings": [_dump_finding(finding) for finding in diagnosis.findings],
+        "unread": [{"where": source.path, "reason": source.reason} for source in evidence.unread_sources],
+        "certificates": {certificate.fingerprint: certificate.pem for certificate in certificates},
     }
 
 
-def _finding(one: Finding) -> dict[str, Any]:
-    verdict = one.verdict
+def _dump_finding(finding: Finding) -> dict[str, Any]:
+    verdict = finding.verdict
     return {
-        "address": one.address,
-        "ip": one.ip,
-        "port": one.ports[0] if len(one.ports) == 1 else None,
-        "ports": list(one.ports),
-        "possible_ports": list(one.possible_ports),
-        "standing": one.standing,
-        "process": one.process,
+        "address": finding.address,
+        "ip": finding.ip,
+        "port": finding.ports[0] if len(finding.ports) == 1 else None,
+        "ports": list(finding.ports),
+        "possible_ports": list(finding.possible_ports),
+        "standing": finding.status,
+        "process": finding.process,
         "cause": verdict.cause if verdict else None,
         "error": verdict.error if verdict else None,
         "code": verdict.code if verdict else None,
         "depth": verdict.depth if verdict else None,
-        "logged": [_logged(line) for line in one.logged],
-        "bad_gateways": [_answered(answered) for answered in one.bad_gateways],
-        "captured": [_endpoint(endpoint) for endpoint in one.seen],
-        "remarks": list(one.remarks),
-        "advice": list(one.advice),
-        "commands": list(one.commands),
+        "logged": [_dump_logged_failure(failure) for failure in finding.logged_failures],
+        "bad_gateways": [_dump_bad_gateway(gateway) for gateway in finding.bad_gateways],
+        "captured": [_dump_endpoint(endpoint) for endpoint in finding.captured_endpoints],
+        "remarks": list(finding.remarks),
+        "advice": list(finding.advice),
+        "commands": list(finding.commands),
     }
 
 
-def _logged(one: Logged) -> dict[str, Any]:
+def _dump_logged_failure(failure: LoggedFailure) -> dict[str, Any]:
     return {
-        "peer": one.peer,
-        "kind": one.kind,
-        "error": one.error,
-        "alert": one.alert,
-        "enforced": one.enforced,
-        "lines": one.lines,
-        "requests_at_least": one.requests,
-        "first": _moment(one.first),
-        "last": _moment(one.last),
+        "peer": failure.peer,
+        "kind": failure.kind,
+        "error": failure.error,
+        "alert": failure.alert,
+        "enforced": failure.enforced,
+        "lines": failure.lines,
+        "requests_at_least": failure.requests,
+        "first": _dump_log_time(failure.first_seen),
+        "last": _dump_log_time(failure.last_seen),
     }
 
 
-def _other_failures(failures: OtherFailures) -> dict[str, Any]:
+def _dump_other_failures(failures: OtherProcessFailures) -> dict[str, Any]:
     return {
         "peer": failures.peer,
         "process": failures.process,
         "lines": failures.lines,
-        "first": _moment(failures.first),
-        "last": _moment(failures.last),
+        "first": _dump_log_time(failures.first_seen),
+        "last": _dump_log_time(failures.last_seen),
     }
 
 
-def _answered(one: BadGateway) -> dict[str, Any]:
+def _dump_bad_gateway(gateway: BadGateway) -> dict[str, Any]:
     return {
-        "peer": one.peer,
-        "port": one.port,
-        "requests": one.requests,
-        "first": _moment(one.first),
-        "last": _moment(one.last),
+        "peer": gateway.peer,
+        "port": gateway.port,
+        "requests": gateway.requests,
+        "first": _dump_log_time(gateway.first_seen),
+        "last": _dump_log_time(gateway.last_seen),
     }
 
 
-def _endpoint(one: SeenEndpoint) -> dict[str, Any]:
+def _dump_endpoint(endpoint: CapturedEndpoint) -> dict[str, Any]:
     return {
-        "server": one.server,
-        "port": one.port,
-        "server_name": one.server_name,
-        "address": one.address,
-        "clients": list(one.clients),
-        "connections": one.connections,
-        "versions": [f"0x{version:04x}" for version in one.versions],
-        "suites": list(one.suites),
-        "prefers": list(one.prefers),
-        "chains": [_chain(chain) for chain in one.chains],
-        "alerts": _alerts(one.alerts),
-        "asks_for_client_certificate": one.asks,
-        "client_chains": [[certificate.fingerprint for certificate in chain] for chain in one.client_chains],
-        "went_on": one.went_on,
-        "resumed": one.resumed,
-        "tls13": one.encrypted,
-        "incomplete": one.incomplete,
-        "unreadable": one.unreadable,
-        "unanswered": one.unanswered,
-        "first": _time(one.first),
-        "last": _time(one.last),
+        "server": endpoint.server_ip,
+        "port": endpoint.port,
+        "server_name": endpoint.server_name,
+        "address": endpoint.address,
+        "clients": list(endpoint.client_ips),
+        "connections": endpoint.connections,
+        "versions": [f"0x{version:04x}" for version in endpoint.versions],
+        "suites": list(endpoint.suites),
+        "prefers": list(endpoint.preferred_families),
+        "chains": [_dump_chain(chain) for chain in endpoint.chains],
+        "alerts": _dump_alerts(endpoint.alerts),
+        "asks_for_client_certificate": endpoint.requests_client_certificate,
+        "client_chains": [[certificate.fingerprint for certificate in chain] for chain in endpoint.client_chains],
+        "went_on": endpoint.accepted_connections,
+        "resumed": endpoint.resumed_connections,
+        "tls13": endpoint.tls13_connections,
+        "incomplete": endpoint.incomplete_connections,
+        "unreadable": endpoint.malformed_connections,
+        "unanswered": endpoint.unanswered_connections,
+        "first": _dump_moment(endpoint.first_seen),
+        "last": _dump_moment(endpoint.last_seen),
     }
 
 
-def _chain(one: SeenChain) -> dict[str, Any]:
-    verdict = one.verdict
+def _dump_chain(chain: CapturedChain) -> dict[str, Any]:
+    verdict = chain.verdict
     return {
-        "certificates": [certificate.fingerprint for certificate in one.certificates],
-        "key": one.certificates[0].key_family,
+        "certificates": [certificate.fingerprint for certificate in chain.certificates],
+        "key": chain.certificates[0].key_family,
         "ok": verdict.ok if verdict else None,
         "cause": verdict.cause if verdict else None,
         "error": verdict.error if verdict else None,
         "code": verdict.code if verdict else None,
         "depth": verdict.depth if verdict else None,
-        "remarks": list(one.remarks),
-        "alerts": _alerts(one.alerts),
-        "went_on": one.went_on,
-        "connections": one.connections,
-        "first": _time(one.first),
-        "last": _time(one.last),
+        "remarks": list(chain.remarks),
+        "alerts": _dump_alerts(chain.alerts),
+        "went_on": chain.accepted_connections,
+        "connections": chain.connections,
+        "first": _dump_moment(chain.first_seen),
+        "last": _dump_moment(chain.last_seen),
     }
 
 
-def _alerts(seen: tuple[AlertSeen, ...]) -> list[dict[str, Any]]:
+def _dump_alerts(counts: tuple[AlertCount, ...]) -> list[dict[str, Any]]:
     return [
-        {"by": one.alert.by, "code": one.alert.code, "text": one.alert.text, "connections": one.connections} for one in seen
+        {"by": count.alert.sender, "code": count.alert.code, "text": count.alert.text, "connections": count.connections}
+        for count in counts
     ]
 
 
-def _time(moment: datetime | None) -> str | None:
+def _dump_moment(moment: datetime | None) -> str | None:
     return rfc3339(moment) if moment else None
 
 
-def _moment(moment: Moment | None) -> str | None:
-    """RFC 3339 where the log names year and zone; else what is written there."""
-    if moment is None:
+def _dump_log_time(time: LogTime | None) -> str | None:
+    """Return the time in RFC 3339 where the log names year and zone, else in the log's own spelling."""
+    if time is None:
         return None
-    return _time(moment.at) or moment.written
+    return _dump_moment(time.at) or time.text

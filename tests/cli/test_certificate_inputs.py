@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from remediate.lab import Lab
 from tests import der
 from tests.cli.conftest import Ended, Remediate
-from tests.connectors.evidence.captures import Parties, capture, recorded, segments
+from tests.connectors.evidence.captures import Parties, capture, record_handshake, segments
 from tests.fuzz.mutations import armoured
 from tests.fuzz.samples import without_parameters
 from tests.pki import NOW, Entity, issue
@@ -197,7 +197,7 @@ def test_a_key_without_parameters_ends_no_command(tmp_path: Path) -> None:
 
 def test_a_store_for_diagnose_may_be_pkcs7(remediate: Remediate, tmp_path: Path) -> None:
     own = issue("cucm.test", root, names=("cucm.test",), family="rsa")
-    (tmp_path / "eth0.pcap").write_bytes(capture(segments(recorded([[own]], trusted=[root]), Parties(port=8443))))
+    (tmp_path / "eth0.pcap").write_bytes(capture(segments(record_handshake([[own]], trusted=[root]), Parties(port=8443))))
     (tmp_path / "store.p7b").write_bytes(der.signed_data(root.certificate.der))
 
     ended = remediate("diagnose", tmp_path / "eth0.pcap", "--store", tmp_path / "store.p7b")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Remediate
-from tests.connectors.evidence.captures import NODE, Parties, capture, recorded, segments
-from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, encoded, transaction
+from tests.connectors.evidence.captures import NODE, Parties, capture, record_handshake, segments
+from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, encode_target, log_transaction
 from tests.pki import issue
 
 CA = issue("steven-DC-CA", ca=True)
@@ -22,9 +22,13 @@ EC = issue("cucm-EC.steven.lab", names=("cucm.steven.lab",))
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
     """A diagnostic archive: 8443 presents RSA and is accepted, 6972 presents a self-signed ECDSA certificate and is refused."""
-    accepted = segments(recorded([[RSA]], trusted=[CA]), Parties(port=8443))
-    refused = segments(recorded([[RSA], [EC]], trusted=[CA]), Parties(port=6972, client_port=40_001))
-    lines = [*transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972")), EXPRESSWAY + FAILED, EXPRESSWAY + NAME]
+    accepted = segments(record_handshake([[RSA]], trusted=[CA]), Parties(port=8443))
+    refused = segments(record_handshake([[RSA], [EC]], trusted=[CA]), Parties(port=6972, client_port=40_001))
+    lines = [
+        *log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972")),
+        EXPRESSWAY + FAILED,
+        EXPRESSWAY + NAME,
+    ]
     path = tmp_path / "diagnostic"
     with tarfile.open(path, "w:gz") as archive:
         for name, data in (("../log.txt", "\n".join(lines).encode()), ("eth0.pcap", capture([*accepted, *refused]))):
@@ -38,27 +42,27 @@ def story(tmp_path: Path) -> Path:
 def test_the_story_is_told_with_its_cause_its_certificate_and_what_to_do(remediate: Remediate, story: Path) -> None:
     ended = remediate("diagnose", story)
 
-    said = " ".join(ended.out.split())
+    output = " ".join(ended.out.split())
     assert ended.code == 0
-    assert "✗ cucm.steven.lab:6972 refused: self-signed-untrusted" in said
-    assert "self signed certificate (code 18, at depth 0)" in said
-    assert "vcsc: 1 request to port 6972 answered with 502" in said
-    assert "the client sent unknown_ca (48)" in said
-    assert EC.certificate.fingerprint in said
-    assert "→ Add 'CN=cucm-EC.steven.lab,O=Lab' (sha256:" in said
-    assert f"✗ {NODE} (the port is not known) refused: name-mismatch" in said
-    assert "Set System > Server on Unified CM to cucm.steven.lab" in said
-    assert "✓ cucm.steven.lab:8443 accepted" in said
-    assert "remediate plan -i INVENTORY -o plan.json" in said
+    assert "✗ cucm.steven.lab:6972 refused: self-signed-untrusted" in output
+    assert "self signed certificate (code 18, at depth 0)" in output
+    assert "vcsc: 1 request to port 6972 answered with 502" in output
+    assert "the client sent unknown_ca (48)" in output
+    assert EC.certificate.fingerprint in output
+    assert "→ Add 'CN=cucm-EC.steven.lab,O=Lab' (sha256:" in output
+    assert f"✗ {NODE} (the port is not known) refused: name-mismatch" in output
+    assert "Set System > Server on Unified CM to cucm.steven.lab" in output
+    assert "✓ cucm.steven.lab:8443 accepted" in output
+    assert "remediate plan -i INVENTORY -o plan.json" in output
 
 
 def test_the_document_has_one_finding_an_endpoint_and_every_certificate(remediate: Remediate, story: Path) -> None:
     ended = remediate("diagnose", story, "--json", "--store", story.with_name("trusted.pem"))
 
     document = ended.document
-    by_port = {one["port"]: one for one in document["findings"]}
+    by_port = {finding["port"]: finding for finding in document["findings"]}
     assert (document["format"], document["complete"]) == ("remediate.diagnosis/1", True)
-    assert [one["standing"] for one in document["findings"]] == ["refused", "refused", "accepted"]
+    assert [finding["standing"] for finding in document["findings"]] == ["refused", "refused", "accepted"]
     assert (by_port[6972]["cause"], by_port[6972]["code"], by_port[6972]["depth"]) == ("self-signed-untrusted", 18, 0)
     assert (by_port[6972]["ip"], by_port[6972]["logged"][0]["peer"]) == (NODE, "vcsc")
     assert by_port[6972]["logged"][0]["first"] == "2022-07-26T15:20:45Z"
@@ -104,13 +108,13 @@ def test_what_could_not_be_read_is_exit_code_4(remediate: Remediate, story: Path
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"a line\n" * 1000)[:-10])
     (tmp_path / "image").write_bytes(b"\x00\x01")
 
-    everything = remediate("diagnose", tmp_path)
-    nothing = remediate("diagnose", tmp_path / "image")
+    folder = remediate("diagnose", tmp_path)
+    image = remediate("diagnose", tmp_path / "image")
 
-    assert (everything.code, nothing.code) == (4, 4)
-    assert "refused: self-signed-untrusted" in everything.out
-    assert "cut.gz:itendstooearly" in "".join(everything.out.split())
-    assert "that is not the same as nothing there" in " ".join(nothing.out.split())
+    assert (folder.code, image.code) == (4, 4)
+    assert "refused: self-signed-untrusted" in folder.out
+    assert "cut.gz:itendstooearly" in "".join(folder.out.split())
+    assert "that is not the same as nothing there" in " ".join(image.out.split())
     assert remediate("diagnose", tmp_path, "--json").document["complete"] is False
 
 

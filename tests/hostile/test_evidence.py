@@ -25,11 +25,11 @@ from remediate.planner.diagnosis import diagnose
 from remediate.report.diagnosis import show_diagnosis
 from remediate.report.diagnosis_document import diagnosis_document
 from remediate.report.terminal import make_console
-from tests.connectors.evidence.captures import ETHERNET, SLL, SLL2, Parties, Spoken, capture, pcap, recorded, segments
+from tests.connectors.evidence.captures import ETHERNET, SLL, SLL2, Parties, Speech, capture, pcap, record_handshake, segments
 from tests.connectors.evidence.encapsulations import FRAMES, TUNNELS, ethernet, fragmented
 from tests.connectors.evidence.logs import FAILED, NAME, SELF_SIGNED
-from tests.connectors.evidence.mail_files import mail
-from tests.connectors.evidence.packing import LOG, tar, zipped
+from tests.connectors.evidence.mail_files import make_mail
+from tests.connectors.evidence.packing import LOG, pack_tar, pack_zip
 from tests.pki import NOW, issue
 
 SMALL = Limits(
@@ -41,13 +41,13 @@ TOO_LONG_S = 20.0
 
 CA = issue("Root", ca=True)
 LEAF = issue("cucm.steven.lab", CA, names=("cucm.steven.lab",))
-SPOKEN = recorded([[LEAF, CA]], trusted=[CA], asks=[CA], shows=[LEAF])
+SPOKEN = record_handshake([[LEAF, CA]], trusted=[CA], client_cas=[CA], client_chain=[LEAF])
 FILES = [
     LOG,
     gzip.compress(LOG * 50),
-    tar({"a": LOG, "b.gz": gzip.compress(LOG), "n" * 300: LOG}),
-    tar({"a": LOG, "c": capture(segments(SPOKEN))}, "w:xz"),
-    zipped({"a": LOG, "b": gzip.compress(LOG)}),
+    pack_tar({"a": LOG, "b.gz": gzip.compress(LOG), "n" * 300: LOG}),
+    pack_tar({"a": LOG, "c": capture(segments(SPOKEN))}, "w:xz"),
+    pack_zip({"a": LOG, "b": gzip.compress(LOG)}),
     capture(segments(SPOKEN)),
     capture(segments(SPOKEN), kind=Kind.PCAPNG),
     capture(segments(SPOKEN, Parties("2001:db8::1", "2001:db8::2")), SLL2, Kind.PCAPNG, vlan=3),
@@ -56,24 +56,24 @@ FILES = [
     pcap(
         (ethernet(piece) for packet in segments(SPOKEN) for piece in fragmented(TUNNELS["ERSPAN II"](packet), 128)), cut_to=140
     ),
-    mail(f"> {SELF_SIGNED}\n", f"<p>{NAME}</p>", "quoted-printable").as_bytes(),
+    make_mail(f"> {SELF_SIGNED}\n", f"<p>{NAME}</p>", "quoted-printable").as_bytes(),
     json.dumps([SELF_SIGNED.replace(" ", "\n"), NAME, FAILED]).encode(),
 ]
 often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def looked_at(data: bytes) -> Diagnosis:
+def diagnose_bytes(data: bytes) -> Diagnosis:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "file"
         file.write_bytes(data)
         begun = time.monotonic()
-        found = diagnose(gather([file], SMALL), (CA.certificate,), NOW)
+        diagnosis = diagnose(gather([file], SMALL), (CA.certificate,), NOW)
         assert [path.name for path in Path(folder).iterdir()] == ["file"]
     assert time.monotonic() - begun < TOO_LONG_S
-    return found
+    return diagnosis
 
 
-def printed(diagnosis: Diagnosis) -> str:
+def render(diagnosis: Diagnosis) -> str:
     """Both views; the document has to be one that UTF-8 can hold."""
     canonical_json(diagnosis_document(diagnosis)).encode()
     stream = StringIO()
@@ -81,8 +81,12 @@ def printed(diagnosis: Diagnosis) -> str:
     return stream.getvalue()
 
 
-def harmful(text: str) -> set[str]:
-    return {one for one in text if one != "\n" and unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+def find_harmful(text: str) -> set[str]:
+    return {
+        character
+        for character in text
+        if character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    }
 
 
 @often
@@ -95,41 +99,41 @@ def test_bytes_changed_at_random(whole: bytes, changes: list[tuple[int, int]], c
     for at, value in changes:
         data[at % len(data)] = value
 
-    assert harmful(printed(looked_at(bytes(data[: len(data) - cut * 37])))) == set()
+    assert find_harmful(render(diagnose_bytes(bytes(data[: len(data) - cut * 37])))) == set()
 
 
 @often
 @given(
     st.sampled_from(
         [b"", b"\x1f\x8b\x08\x00", b"BZh9", b"\xfd7zXZ\x00", b"PK\x03\x04", b"PK\x05\x06", b"\x0a\x0d\x0d\x0a", b"\xff\xfe",
-         *(one[:size] for one in FILES for size in (4, 24, 40, 512))]
+         *(file[:size] for file in FILES for size in (4, 24, 40, 512))]
     ),
     st.binary(max_size=3_000),
 )  # fmt: skip
 def test_the_beginning_of_something_and_then_anything(head: bytes, rest: bytes) -> None:
-    assert harmful(printed(looked_at(head + rest))) == set()
+    assert find_harmful(render(diagnose_bytes(head + rest))) == set()
 
 
 @often
 @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=300)), max_size=6), st.sampled_from([0, 20, 21, 22, 23]))
-def test_anything_said_on_a_connection(said: list[tuple[bool, bytes]], kind: int) -> None:
+def test_anything_said_on_a_connection(messages: list[tuple[bool, bytes]], kind: int) -> None:
     spoken = [
-        Spoken(by_client, bytes([kind, 3, 3]) + len(data).to_bytes(2, "big") + data if kind else data)
-        for by_client, data in said
+        Speech(by_client, bytes([kind, 3, 3]) + len(data).to_bytes(2, "big") + data if kind else data)
+        for by_client, data in messages
     ]
 
-    printed(looked_at(capture(segments(spoken))))
+    render(diagnose_bytes(capture(segments(spoken))))
 
 
 @often
 @given(st.sampled_from(SPOKEN), st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), min_size=1, max_size=5))
-def test_handshakes_with_bytes_changed(one: Spoken, changes: list[tuple[int, int]]) -> None:
-    data = bytearray(one.data)
+def test_handshakes_with_bytes_changed(changed: Speech, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(changed.data)
     for at, value in changes:
         data[at % len(data)] = value
-    spoken = [Spoken(one.by_client, bytes(data)) if other is one else other for other in SPOKEN]
+    spoken = [Speech(changed.by_client, bytes(data)) if speech is changed else speech for speech in SPOKEN]
 
-    assert harmful(printed(looked_at(capture(segments(spoken), ETHERNET)))) == set()
+    assert find_harmful(render(diagnose_bytes(capture(segments(spoken), ETHERNET)))) == set()
 
 
 LINES = [SELF_SIGNED, NAME, FAILED]
@@ -143,7 +147,7 @@ LINES = [SELF_SIGNED, NAME, FAILED]
 @example(SELF_SIGNED, "; rm -rf $(x) `y`", "cucm.steven.lab")
 @example(NAME, "\u202e\u2066", "10.48.36.215")
 def test_text_of_all_kinds_in_a_line(line: str, text: str, where: str) -> None:
-    assert harmful(printed(looked_at(line.replace(where, text).encode(errors="replace")))) == set()
+    assert find_harmful(render(diagnose_bytes(line.replace(where, text).encode(errors="replace")))) == set()
 
 
 @often
@@ -151,16 +155,16 @@ def test_text_of_all_kinds_in_a_line(line: str, text: str, where: str) -> None:
 def test_names_of_members_are_only_text(names: Sequence[str]) -> None:
     members = {name.encode(errors="replace").decode().replace("\x00", ""): b"\x00not a log" for name in names}
 
-    assert harmful(printed(looked_at(tar(members)))) == set()
+    assert find_harmful(render(diagnose_bytes(pack_tar(members)))) == set()
 
 
 @pytest.mark.parametrize("bomb", [b"a", b"\x00", b"a\n", SELF_SIGNED.encode() + b"\n"])
 def test_bombs_end_within_their_limits(bomb: bytes) -> None:
     data = gzip.compress(bomb * (30_000_000 // len(bomb)))
 
-    found = looked_at(gzip.compress(data))
+    diagnosis = diagnose_bytes(gzip.compress(data))
 
-    assert found.evidence.unread
+    assert diagnosis.evidence.unread_sources
 
 
 def test_a_flood_of_connections_and_of_endpoints_is_bounded() -> None:
@@ -170,15 +174,15 @@ def test_a_flood_of_connections_and_of_endpoints_is_bounded() -> None:
         for segment in segments(SPOKEN[:1], Parties(server=f"10.0.{number // 250}.{number % 250}"), size=2_000)
     ]
 
-    found = looked_at(capture(packets))
+    diagnosis = diagnose_bytes(capture(packets))
 
-    assert len(found.findings) <= SMALL.capture_connections
-    assert found.evidence.unread
+    assert len(diagnosis.findings) <= SMALL.capture_connections
+    assert diagnosis.evidence.unread_sources
 
 
 def test_a_shell_command_that_is_printed_is_safe_to_paste() -> None:
     line = SELF_SIGNED.replace("server=cucm.steven.lab", "server=x;touch$IFS/tmp/y")
 
-    command = looked_at(line.encode()).findings[0].commands
+    commands = diagnose_bytes(line.encode()).findings[0].commands
 
-    assert all(";" not in one or "'x;touch$IFS/tmp/y'" in one for one in command)
+    assert all(";" not in command or "'x;touch$IFS/tmp/y'" in command for command in commands)

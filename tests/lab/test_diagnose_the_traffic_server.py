@@ -91,9 +91,15 @@ def test_a_capture_and_the_log_of_the_story_are_one_story(tmp_path: Path) -> Non
         trusted = tuple(lab.peers[0].trusted)
     (tmp_path / "lo.pcap").write_bytes(file.getvalue())
 
-    found = diagnose(gather([tmp_path / "lo.pcap", tmp_path / "lab" / "judge"], Limits()), trusted, datetime.now(UTC)).findings
+    findings = diagnose(
+        gather([tmp_path / "lo.pcap", tmp_path / "lab" / "judge"], Limits()), trusted, datetime.now(UTC)
+    ).findings
 
-    standing = {(one.address, port): (one.standing, one.verdict and one.verdict.cause) for one in found for port in one.ports}
+    standing = {
+        (finding.address, port): (finding.status, finding.verdict and finding.verdict.cause)
+        for finding in findings
+        for port in finding.ports
+    }
     node, sub1, sub2, imp, unity = (
         "cucm.steven.lab",
         "cucm-sub1.steven.lab",
@@ -110,7 +116,7 @@ def test_a_capture_and_the_log_of_the_story_are_one_story(tmp_path: Path) -> Non
         (unity, 8443): Cause.NAME_MISMATCH,
     }
     assert {where for where, (how, _) in standing.items() if how == "accepted"} == {(node, 8443), (sub2, 8443)}
-    assert all(one.logged and one.seen for one in found if one.standing == "refused")
+    assert all(finding.logged_failures and finding.captured_endpoints for finding in findings if finding.status == "refused")
 
 
 @pytest.mark.parametrize("scenario", ["story", "stale"])
@@ -118,15 +124,15 @@ def test_every_refusal_is_found_with_its_cause(tmp_path: Path, scenario: str) ->
     # Given a peer that was asked once for everything
     with Lab(tmp_path, scenario, judge=True) as lab:
         endpoints = {(target.address, target.port) for target in lab.targets}
-        answers = {where: lab.ask(0, *where) for where in endpoints}
+        answers = {endpoint: lab.ask(0, *endpoint) for endpoint in endpoints}
 
-    found = diagnose(gather([tmp_path / "judge"], Limits()), None, NOW)
+    diagnosis = diagnose(gather([tmp_path / "judge"], Limits()), None, NOW)
 
-    refused = {where: answer for where, answer in answers.items() if answer.log_line}
-    told = {(finding.address, finding.verdict.cause) for finding in found.findings if finding.verdict}
-    assert told == {(address, _expected(answer)) for (address, _), answer in refused.items()}
-    assert sum(line.lines for finding in found.findings for line in finding.logged) == len(refused)
-    assert all(finding.standing == "refused" and finding.advice for finding in found.findings)
+    refused = {endpoint: answer for endpoint, answer in answers.items() if answer.log_line}
+    causes = {(finding.address, finding.verdict.cause) for finding in diagnosis.findings if finding.verdict}
+    assert causes == {(address, _expected(answer)) for (address, _), answer in refused.items()}
+    assert sum(line.lines for finding in diagnosis.findings for line in finding.logged_failures) == len(refused)
+    assert all(finding.status == "refused" and finding.advice for finding in diagnosis.findings)
 
 
 def test_the_workaround_is_seen_in_the_log(tmp_path: Path) -> None:
@@ -134,6 +140,6 @@ def test_the_workaround_is_seen_in_the_log(tmp_path: Path) -> None:
         lab.cluster.set_leaf(lab.peers[0], "EdgeConfigServer VerifyOriginServer", "Off")
         lab.ask(0, "imp.steven.lab", 8443)
 
-    found = diagnose(gather([tmp_path], Limits()), None, NOW).findings
+    findings = diagnose(gather([tmp_path], Limits()), None, NOW).findings
 
-    assert {one.standing for one in found} == {"tolerated"}
+    assert {finding.status for finding in findings} == {"tolerated"}

@@ -5,41 +5,41 @@ from __future__ import annotations
 import pytest
 
 from remediate.model.diagnosis import Outcome
-from remediate.model.evidence import Evidence, LookedAt, Unread
+from remediate.model.evidence import Coverage, Evidence, UnreadSource
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW
-from tests.planner.diagnosis.builders import ACCEPTED, REFUSED, logged
+from tests.planner.diagnosis.builders import ACCEPTED, REFUSED, make_failure
 
-SOMETHING = (Unread("log", "it ends too early"),)
+UNREAD = (UnreadSource("log", "it ends too early"),)
 
 
 @pytest.mark.parametrize(
     ("evidence", "outcome", "complete"),
     [
         (Evidence(), "nothing-to-look-at", True),
-        (Evidence(lines=900, packets=900), "nothing-to-look-at", True),
-        (Evidence(looked_at=LookedAt(tls_records=9)), "nothing-to-look-at", True),
-        (Evidence(looked_at=LookedAt(other_failures=9)), "nothing-to-look-at", True),
-        (Evidence(looked_at=LookedAt(traffic_server_lines=1)), "no-failures", True),
-        (Evidence(handshakes=(ACCEPTED,), looked_at=LookedAt(cut_packets=1)), "no-failures", True),
-        (Evidence(handshakes=(ACCEPTED,), unread=SOMETHING), "could-not-be-read", False),
-        (Evidence(unread=SOMETHING), "could-not-be-read", False),
-        (Evidence(looked_at=LookedAt(cut_packets=1)), "could-not-be-read", False),
-        (Evidence(looked_at=LookedAt(ip_fragments=1)), "could-not-be-read", False),
-        (Evidence(looked_at=LookedAt(encapsulated_packets=1)), "could-not-be-read", False),
-        (Evidence(looked_at=LookedAt(unreadable_packets=1)), "could-not-be-read", False),
-        (Evidence((logged(),)), "failures", True),
-        (Evidence((logged(),), unread=SOMETHING), "failures", False),
+        (Evidence(lines_read=900, packets_read=900), "nothing-to-look-at", True),
+        (Evidence(coverage=Coverage(tls_records=9)), "nothing-to-look-at", True),
+        (Evidence(coverage=Coverage(other_failures=9)), "nothing-to-look-at", True),
+        (Evidence(coverage=Coverage(traffic_server_lines=1)), "no-failures", True),
+        (Evidence(handshakes=(ACCEPTED,), coverage=Coverage(cut_packets=1)), "no-failures", True),
+        (Evidence(handshakes=(ACCEPTED,), unread_sources=UNREAD), "could-not-be-read", False),
+        (Evidence(unread_sources=UNREAD), "could-not-be-read", False),
+        (Evidence(coverage=Coverage(cut_packets=1)), "could-not-be-read", False),
+        (Evidence(coverage=Coverage(ip_fragments=1)), "could-not-be-read", False),
+        (Evidence(coverage=Coverage(encapsulated_packets=1)), "could-not-be-read", False),
+        (Evidence(coverage=Coverage(unreadable_packets=1)), "could-not-be-read", False),
+        (Evidence((make_failure(),)), "failures", True),
+        (Evidence((make_failure(),), unread_sources=UNREAD), "failures", False),
         (Evidence(handshakes=(REFUSED,)), "failures", True),
     ],
 )
 def test_the_outcome(evidence: Evidence, outcome: Outcome, complete: bool) -> None:
-    found = diagnose(evidence, None, NOW)
+    diagnosis = diagnose(evidence, None, NOW)
 
-    assert (found.outcome, found.complete) == (outcome, complete)
+    assert (diagnosis.outcome, diagnosis.is_complete) == (outcome, complete)
 
 
 def test_what_was_looked_at_adds_up() -> None:
-    both = LookedAt(traffic_server_lines=1, tls_records=2).plus(LookedAt(tls_records=3, cut_packets=4))
+    both = Coverage(traffic_server_lines=1, tls_records=2) + Coverage(tls_records=3, cut_packets=4)
 
-    assert both == LookedAt(traffic_server_lines=1, tls_records=5, cut_packets=4)
+    assert both == Coverage(traffic_server_lines=1, tls_records=5, cut_packets=4)

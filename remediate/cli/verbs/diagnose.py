@@ -63,7 +63,7 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
         diagnosis = diagnose(evidence, trusted, datetime.now(UTC))
     _show(session, diagnosis, trusted)
     remind_from_journal(session)
-    return DONE if diagnosis.complete else INCOMPLETE
+    return DONE if diagnosis.is_complete else INCOMPLETE
 
 
 def _show(session: Session, diagnosis: Diagnosis, trusted: tuple[Certificate, ...] | None) -> None:

@@ -1,4 +1,4 @@
-"""Logs, archives and captures, read without writing or extracting anything: what they show is a `model.evidence.Evidence`."""
+"""Readers of logs, archives and captures, which write and extract nothing; the result is a `model.evidence.Evidence`."""
 
 from remediate.connectors.evidence.gather import gather
 

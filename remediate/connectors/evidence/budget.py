@@ -1,4 +1,4 @@
-"""How much may be read: every layer of every archive takes from one budget, so that no nesting multiplies what a bomb unpacks to."""
+"""The budget of bytes to read: every layer of every archive takes from it, so that nesting cannot multiply a bomb."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Protocol
 from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
 
-# What the standard library's readers raise for files that are not what their first bytes say.
+# The errors of the standard library's readers for files that are not of the kind that their first bytes announce.
 BROKEN = (
     OSError, EOFError, ValueError, RuntimeError, ArithmeticError, LookupError, MemoryError,
     zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, struct.error,
@@ -21,61 +21,69 @@ BROKEN = (
 
 
 class CannotRead(Exception):
-    """This file or member cannot be read (any further); its text says why. Others can."""
+    """A file or member cannot be read (further); the text is the reason. Others can be read."""
 
 
 class LimitReached(CannotRead):
-    """This file would unpack to more than is read of any: nothing more of it is."""
+    """A file unpacks to more than the limit; the rest of it must not be read."""
 
 
 class Readable(Protocol):
-    """What bytes are read from."""
+    """A source of bytes."""
 
     def read1(self, size: int = ..., /) -> bytes:
-        """Return at most `size` bytes of what one read brings (so that a break behind them loses none); none at the end."""
+        """Return at most `size` bytes of a single read, so that an error behind them loses none; empty at the end."""
 
 
 class Budget:
-    """What may still be read of one file, and of all."""
+    """The bytes that may still be read, of the current file and of all."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._left = limits.evidence_bytes
-        self._left_of_file = 0
+        self._remaining = limits.evidence_bytes
+        self._remaining_of_file = 0
         self._members = limits.evidence_members
 
     @property
-    def left(self) -> int:
-        """How many bytes may still be unpacked of this file."""
-        return max(0, min(self._left, self._left_of_file))
+    def remaining(self) -> int:
+        """The bytes that may still be unpacked of the current file."""
+        return max(0, min(self._remaining, self._remaining_of_file))
 
-    def begin(self, size: int) -> None:
-        """A new file of `size` bytes is opened."""
-        self._left_of_file = self._limits.evidence_grace_bytes + self._limits.evidence_ratio * size
+    def begin_file(self, size: int) -> None:
+        """Begin a file of `size` bytes."""
+        self._remaining_of_file = self._limits.evidence_grace_bytes + self._limits.evidence_ratio * size
 
     def take(self, size: int) -> None:
-        """`size` bytes were unpacked. Raises LimitReached."""
-        self._left -= size
-        self._left_of_file -= size
-        if self._left < 0:
+        """Take `size` unpacked bytes from the budget.
+
+        Raises:
+            LimitReached: The budget is spent.
+        """
+        self._remaining -= size
+        self._remaining_of_file -= size
+        if self._remaining < 0:
             raise LimitReached(f"more than {self._limits.evidence_bytes} bytes in all are not read")
-        if self._left_of_file < 0:
+        if self._remaining_of_file < 0:
             raise LimitReached(f"it unpacks to more than {self._limits.evidence_ratio} times its size, as a bomb does")
 
-    def member(self) -> None:
-        """One more file or member is opened. Raises LimitReached."""
+    def take_member(self) -> None:
+        """Take a file or member from the budget.
+
+        Raises:
+            LimitReached: There were too many.
+        """
         self._members -= 1
         if self._members < 0:
             raise LimitReached(f"more than {self._limits.evidence_members} files and members are not read")
 
 
-class _Counted(io.RawIOBase):
-    """Fills what is asked for, as far as there is: what stands before a break is given first, then the break is told."""
+class _CountedReads(io.RawIOBase):
+    """A stream that returns all data before an error, and raises the error with the next read."""
 
     def __init__(self, source: Readable, budget: Budget) -> None:
         self._source = source
         self._budget = budget
-        self._broken: CannotRead | None = None
+        self._error: CannotRead | None = None
 
     def readable(self) -> bool:
         return True
@@ -85,32 +93,32 @@ class _Counted(io.RawIOBase):
         while filled < len(buffer) and (data := self._read(len(buffer) - filled)):
             buffer[filled : filled + len(data)] = data
             filled += len(data)
-        if self._broken and not filled:
-            raise self._broken
+        if self._error and not filled:
+            raise self._error
         return filled
 
     def _read(self, size: int) -> bytes:
-        if self._broken:
+        if self._error:
             return b""
         try:
             data = self._source.read1(size)
             self._budget.take(len(data))
         except CannotRead as error:
-            self._broken = error
+            self._error = error
             return b""
         except BROKEN as error:
-            self._broken = CannotRead(reason_of(error))
+            self._error = CannotRead(describe_error(error))
             return b""
         return data
 
 
-def counted(source: Readable, budget: Budget) -> io.BufferedReader:
-    """Return `source` as a buffered stream whose reads raise CannotRead alone."""
-    return io.BufferedReader(_Counted(source, budget), 64 * 1024)
+def count_reads(source: Readable, budget: Budget) -> io.BufferedReader:
+    """Return `source` as a buffered stream that takes from `budget`, and whose reads raise only CannotRead."""
+    return io.BufferedReader(_CountedReads(source, budget), 64 * 1024)
 
 
-def reason_of(error: BaseException) -> str:
-    """Return in a few words why reading failed."""
+def describe_error(error: BaseException) -> str:
+    """Return the reason of a read error in a few words."""
     if isinstance(error, EOFError):
         return "it ends too early"
     if isinstance(error, OSError) and error.strerror:

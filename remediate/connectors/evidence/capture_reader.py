@@ -1,4 +1,4 @@
-"""Captures, from their packets to handshakes, and what of them could not be looked at."""
+"""The reader of captures: from packets to handshakes, with the parts that could not be read."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections import Counter
 from enum import Enum
 
 from remediate.connectors.evidence.content_kind import Kind
-from remediate.connectors.evidence.frames import Frames
-from remediate.connectors.evidence.pcap import packets
+from remediate.connectors.evidence.frames import FrameDecoder
+from remediate.connectors.evidence.pcap import read_packets
 from remediate.connectors.evidence.tally import Tally
 from remediate.connectors.evidence.tcp_streams import Connection, Connections
-from remediate.connectors.evidence.tls_handshakes import Reading, read_connection
-from remediate.model.evidence import LookedAt, Unread
+from remediate.connectors.evidence.tls_handshakes import ConnectionReading, read_connection
+from remediate.model.evidence import Coverage, UnreadSource
 from remediate.model.limits import Limits
 from remediate.model.text import count
 
 
-class _Unseen(Enum):
-    """Why a connection does not show what became of its handshake; the value is what follows "in 3 connections"."""
+class _GapReason(Enum):
+    """Why the outcome of a handshake is not in the capture; the value ends the sentence "in 3 connections ..."."""
 
     INCOMPLETE = (
         "packets of the TLS handshake are missing, so that it is not seen what was presented or how it ended: "
@@ -36,94 +36,95 @@ class _Unseen(Enum):
     SIDES_UNKNOWN = "a part of a TLS handshake is seen, but not which side is the server: capture again from its beginning"
 
 
-class Conversations:
-    """Reads captures one after the other into a tally. A connection may go on from one file into another, in any order.
+class CaptureReader:
+    """Reads captures one after the other into a tally; a connection may be spread over files, in any order.
 
     Attributes:
-        packets: how many packets were read.
-        unread: what could not be looked at, of connections only after `finish`.
+        packets: The number of packets that were read.
+        unread_sources: The parts that could not be read; those of connections only after `finish`.
     """
 
     def __init__(self, limits: Limits, tally: Tally) -> None:
         self._limits = limits
         self._tally = tally
-        self._connections = Connections(limits, self._ended)
-        self._unseen = Counter[tuple[str, _Unseen]]()
+        self._connections = Connections(limits, self._record_connection)
+        self._gaps = Counter[tuple[str, _GapReason]]()
         self._records = 0
         self.packets = 0
-        self.unread: list[Unread] = []
+        self.unread_sources: list[UnreadSource] = []
 
     def read(self, name: str, kind: Kind, stream: io.BufferedReader) -> None:
         """Read one capture.
 
         Raises:
-            CannotRead: the file is broken, or ends too early. What came before counts.
+            CannotRead: The file is broken or ends too early. The packets before count.
         """
-        frames = Frames()
+        frames = FrameDecoder()
         try:
-            for packet in packets(kind, stream, self._limits):
+            for packet in read_packets(kind, stream, self._limits):
                 self.packets += 1
-                segment = frames.segment_of(packet)
+                segment = frames.find_segment(packet)
                 if segment:
-                    self._connections.take(segment, packet.at, name)
+                    self._connections.add(segment, packet.at, name)
         finally:
-            self._count(frames)
-            self.unread += _unread_packets(name, frames)
+            self._count_packets(frames)
+            self.unread_sources += _describe_unread_packets(name, frames)
 
     def finish(self) -> None:
-        """End all connections: no capture is read after this."""
+        """End all connections. No capture may be read after this."""
         self._connections.close_all()
-        self._tally.count(LookedAt(tls_records=self._records))
-        for name, packets_left in self._connections.left_out.items():
-            reason = f"{count(packets_left, 'packet')} belong to more connections than are looked at"
-            self.unread.append(Unread(name, reason))
-        for (name, why), number in self._unseen.items():
-            self.unread.append(Unread(name, f"in {count(number, 'connection')} {why.value}"))
+        self._tally.add_coverage(Coverage(tls_records=self._records))
+        for name, packets in self._connections.skipped.items():
+            reason = f"{count(packets, 'packet')} belong to more connections than are looked at"
+            self.unread_sources.append(UnreadSource(name, reason))
+        for (name, gap_reason), number in self._gaps.items():
+            self.unread_sources.append(UnreadSource(name, f"in {count(number, 'connection')} {gap_reason.value}"))
 
-    def _ended(self, connection: Connection) -> None:
+    def _record_connection(self, connection: Connection) -> None:
         reading = read_connection(connection, self._limits)
         self._records += reading.records
         if reading.handshake:
-            self._tally.handshake(reading.handshake)
-        why = _why_unseen(connection, reading)
-        if why:
-            self._unseen[connection.file, why] += 1
+            self._tally.add_handshake(reading.handshake)
+        gap_reason = _find_gap_reason(connection, reading)
+        if gap_reason:
+            self._gaps[connection.file, gap_reason] += 1
 
-    def _count(self, frames: Frames) -> None:
+    def _count_packets(self, frames: FrameDecoder) -> None:
         unreadable = sum(frames.unreadable.values())
-        self._tally.count(
-            LookedAt(
-                cut_packets=frames.cut,
-                ip_fragments=frames.lone_fragments,
-                encapsulated_packets=frames.in_unread_tunnels,
-                unreadable_packets=unreadable - frames.in_unread_tunnels,
+        self._tally.add_coverage(
+            Coverage(
+                cut_packets=frames.cut_packets,
+                ip_fragments=frames.unassembled_fragments,
+                encapsulated_packets=frames.unread_tunnel_packets,
+                unreadable_packets=unreadable - frames.unread_tunnel_packets,
             )
         )
 
 
-def _why_unseen(connection: Connection, reading: Reading) -> _Unseen | None:
-    """Why `reading` does not show what became of a handshake; None where it does, and where nothing is missing."""
+def _find_gap_reason(connection: Connection, reading: ConnectionReading) -> _GapReason | None:
+    """Return why the outcome of the handshake is not known; None where it is, and where nothing is missing."""
     if reading.headless:
-        return _Unseen.HEADLESS
+        return _GapReason.HEADLESS
     if reading.sides_unknown:
-        return _Unseen.SIDES_UNKNOWN
+        return _GapReason.SIDES_UNKNOWN
     handshake = reading.handshake
-    if handshake is None or handshake.went_on:
+    if handshake is None or handshake.client_accepted:
         return None
-    if (handshake.chain or handshake.unreadable) and any(alert.ends_it for alert in handshake.alerts):
+    if (handshake.chain or handshake.malformed) and any(alert.is_fatal for alert in handshake.alerts):
         return None
-    if handshake.only_side:
-        return _Unseen.CLIENT_ONLY if handshake.only_side == "client" else _Unseen.SERVER_ONLY
+    if handshake.captured_side:
+        return _GapReason.CLIENT_ONLY if handshake.captured_side == "client" else _GapReason.SERVER_ONLY
     if not handshake.incomplete:
         return None
-    return _Unseen.CUT if connection.was_cut else _Unseen.INCOMPLETE
+    return _GapReason.CUT if connection.was_cut else _GapReason.INCOMPLETE
 
 
-def _unread_packets(name: str, frames: Frames) -> list[Unread]:
-    unread = [
-        Unread(name, f"{count(number, 'packet')} could not be read: {what} is {why}")
-        for (what, why), number in sorted(frames.unreadable.items())
+def _describe_unread_packets(name: str, frames: FrameDecoder) -> list[UnreadSource]:
+    sources = [
+        UnreadSource(name, f"{count(number, 'packet')} could not be read: {kind} is {reason}")
+        for (kind, reason), number in sorted(frames.unreadable.items())
     ]
-    if frames.lone_fragments:
-        unread.append(Unread(name, f"of {count(frames.lone_fragments, 'IP fragment')} the rest of the packet is missing"))
-    return unread
+    fragments = frames.unassembled_fragments
+    if fragments:
+        sources.append(UnreadSource(name, f"of {count(fragments, 'IP fragment')} the rest of the packet is missing"))
+    return sources

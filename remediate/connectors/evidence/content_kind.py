@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and never by its name."""
+"""The kind of a file, by its first bytes and never by its name."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 HEAD: Final = 4096
-"""How many bytes of a file decide."""
+"""The number of bytes that decide."""
 
-_PCAP: Final = tuple(bytes.fromhex(one) for one in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"))
+_PCAP: Final = tuple(bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"))
 _TAR_BLOCK: Final = 512
-_MARKS: Final = (
+_BYTE_ORDER_MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
@@ -21,10 +21,10 @@ _MARKS: Final = (
 """Byte order marks, the longer ones first."""
 _TEXT_BYTES: Final = frozenset({9, 10, 13, *range(32, 127)})
 _HEADER: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:(?:[ \t]|$)")
-_HEADERS_OF_A_MAIL: Final = (
+_MAIL_HEADERS: Final = (
     b"mime-version:", b"content-type:", b"content-transfer-encoding:", b"received:", b"return-path:", b"message-id:",
 )  # fmt: skip
-_FOREIGN: Final = (
+_UNSUPPORTED_DOCUMENTS: Final = (
     (b"%PDF-", "a PDF"),
     (b"{\\rtf", "a document in rich text format"),
     (bytes.fromhex("d0cf11e0a1b11ae1"), "a message of Outlook (.msg) or an older Office document"),
@@ -32,7 +32,7 @@ _FOREIGN: Final = (
 
 
 class Kind(StrEnum):
-    """What is known of how to read a file."""
+    """The kind of a file, by how it is read."""
 
     TEXT = "text"
     GZIP = "gzip"
@@ -58,13 +58,13 @@ _MAGIC: Final[tuple[tuple[bytes, Kind], ...]] = (
 
 
 def kind_of(head: bytes) -> Kind:
-    """Return what begins with `head`, the first HEAD bytes."""
-    known = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
-    if known:
-        return known
+    """Return the kind of a file that begins with `head`, its first HEAD bytes."""
+    by_magic = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
+    if by_magic:
+        return by_magic
     if _is_tar(head[:_TAR_BLOCK]):
         return Kind.TAR
-    if foreign_document(head):
+    if unsupported_document(head):
         return Kind.OTHER
     if is_mail(head):
         return Kind.MAIL
@@ -72,23 +72,23 @@ def kind_of(head: bytes) -> Kind:
 
 
 def encoding_of(head: bytes) -> str | None:
-    """Return the encoding of a text that is wider than ASCII, byte order mark or not; None where it is none."""
-    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
-    if marked or b"\x00" not in head:
-        return marked
+    """Return the encoding of a UTF-16 or UTF-32 text, with a byte order mark or without; None for other files."""
+    by_mark = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if head.startswith(mark)), None)
+    if by_mark or b"\x00" not in head:
+        return by_mark
     even, odd = head[0::2], head[1::2]
     if _is_ascii(even) and _is_nearly_all_zero(odd):
         return "utf-16-le"
     return "utf-16-be" if _is_ascii(odd) and _is_nearly_all_zero(even) else None
 
 
-def foreign_document(head: bytes) -> str | None:
-    """Return what kind of document begins with `head`, where it holds text that has to be saved as plain text first."""
-    return next((what for magic, what in _FOREIGN if head.startswith(magic)), None)
+def unsupported_document(head: bytes) -> str | None:
+    """Return the name of a document type that has to be saved as plain text first; None for other files."""
+    return next((name for magic, name in _UNSUPPORTED_DOCUMENTS if head.startswith(magic)), None)
 
 
 def is_mail(head: bytes) -> bool:
-    """Whether `head` begins a mail (RFC 5322), or a file of mails (RFC 4155): lines of headers, and one that only mails have."""
+    """Whether `head` begins a mail (RFC 5322) or an mbox file (RFC 4155): header lines, one of which only mails have."""
     lines = head.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n")
     if lines[0].startswith(b"From "):
         del lines[0]
@@ -97,11 +97,11 @@ def is_mail(head: bytes) -> bool:
     if not lines or not _HEADER.match(lines[0]):
         return False
     are_headers = all(_HEADER.match(line) or line[:1] in {b" ", b"\t"} for line in lines if line)
-    return are_headers and any(line.lower().startswith(_HEADERS_OF_A_MAIL) for line in lines)
+    return are_headers and any(line.lower().startswith(_MAIL_HEADERS) for line in lines)
 
 
 def _is_ascii(data: bytes) -> bool:
-    return len(data) >= 4 and sum(one in _TEXT_BYTES for one in data) >= 0.9 * len(data)
+    return len(data) >= 4 and sum(byte in _TEXT_BYTES for byte in data) >= 0.9 * len(data)
 
 
 def _is_nearly_all_zero(data: bytes) -> bool:
@@ -109,7 +109,7 @@ def _is_nearly_all_zero(data: bytes) -> bool:
 
 
 def _is_tar(block: bytes) -> bool:
-    """A tar has no magic of old: the checksum of its first header has to be right."""
+    """Whether the checksum of the first header is right; old tar files have no magic."""
     if len(block) < _TAR_BLOCK or block.count(0) == _TAR_BLOCK:
         return False
     try:

@@ -1,4 +1,4 @@
-"""What a decoder of one header gives: what follows it, in which registry of numbers, or why it cannot be said."""
+"""The result of decoding one header: its content with the registry of its type, or why it is not readable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Registry(Enum):
-    """Who assigns the number that says what follows a header; the value is how a message calls such a number."""
+    """The registry of the number that identifies a header's content; the value names such a number in a message."""
 
     LINK = "link type {}"
     ETHERNET = "Ethernet type 0x{:04x}"
@@ -21,7 +21,7 @@ class Registry(Enum):
     ERSPAN = "ERSPAN version {}"
 
     def name_of(self, number: int) -> str:
-        """Return how a message calls `number`."""
+        """Return the name of `number` for a message."""
         return _NAMES.get((self, number)) or self.value.format(number)
 
 
@@ -44,7 +44,7 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Where a piece of a datagram belongs (RFC 791, RFC 8200 4.5)."""
+    """The place of a fragment in its datagram (RFC 791, RFC 8200 4.5); `offset` in octets."""
 
     identification: int
     offset: int
@@ -53,13 +53,13 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """What follows a header.
+    """The content of a header.
 
     Attributes:
-        number: in `registry`, what `data` begins with.
-        missing: how many octets at the end of `data` the capture does not hold; None where the header does not say.
-        addresses: source and destination, of an IP header only.
-        fragment: of an IP header only: `data` is a piece.
+        number: The type of `data` in `registry`.
+        missing: The number of octets at the end of `data` that the capture does not hold; None where the header does not tell.
+        addresses: Source and destination; of an IP header only.
+        fragment: Set where `data` is a fragment; of an IP header only.
     """
 
     registry: Registry
@@ -71,28 +71,32 @@ class Inner:
 
 
 class NotReadable(Exception):
-    """This packet may carry TCP, and cannot be read.
+    """A packet that may carry TCP cannot be read.
 
     Attributes:
-        what: its kind, for a message: ``GRE protocol 0x88be``.
-        why: the rest of the sentence: ``not understood``, ``encrypted``.
+        kind: The kind of the header, for a message: ``GRE protocol 0x88be``.
+        reason: The end of the sentence: ``not understood``, ``encrypted``.
     """
 
-    def __init__(self, what: str, why: str = "not understood") -> None:
-        super().__init__(f"{what}: {why}")
-        self.what = what
-        self.why = why
+    def __init__(self, kind: str, reason: str = "not understood") -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.reason = reason
 
 
-# Returns None where what follows is known, and is not TCP. Raises NotReadable; LookupError and struct.error where data is short.
+# Returns None where the content is known not to carry TCP. Raises NotReadable; LookupError and struct.error where data is short.
 Decoder = Callable[[bytes], Inner | None]
 
 IPV4, IPV6, BRIDGED_ETHERNET, MPLS = 0x0800, 0x86DD, 0x6558, 0x8847
 ETHERNET_ADDRESSES: Final = 12
 
 
-def numbers(form: str, data: bytes, at: int = 0) -> tuple[int, ...]:
-    """Return numbers in network order. Raises struct.error where `data` is short."""
+def unpack_numbers(form: str, data: bytes, at: int = 0) -> tuple[int, ...]:
+    """Return the numbers at `at`, in network byte order.
+
+    Raises:
+        struct.error: `data` is too short.
+    """
     return struct.unpack_from(f"!{form}", data, at)
 
 
@@ -102,7 +106,11 @@ def ethernet_frame(data: bytes) -> Inner:
 
 
 def ip_packet(data: bytes) -> Inner:
-    """Return `data` as IPv4 or IPv6, as its first four bits say. Raises NotReadable where they say neither."""
+    """Return `data` as IPv4 or IPv6, by its first four bits.
+
+    Raises:
+        NotReadable: They are another version.
+    """
     version = data[0] >> 4
     if version not in {4, 6}:
         raise NotReadable(f"IP version {version}")

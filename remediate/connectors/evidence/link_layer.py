@@ -1,4 +1,4 @@
-"""What a capture's frames begin with: link types, Ethernet types and the tags between them, PPP."""
+"""Decoders of link types, Ethernet types, the tags between them, and PPP."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from remediate.connectors.evidence.headers import (
     Registry,
     ethernet_frame,
     ip_packet,
-    numbers,
+    unpack_numbers,
 )
-from remediate.connectors.evidence.ip import ipv4, ipv6
-from remediate.connectors.evidence.tunnels import mpls, service_header
+from remediate.connectors.evidence.ip import decode_ipv4, decode_ipv6
+from remediate.connectors.evidence.tunnels import decode_mpls, decode_nsh
 
-_SMALLEST_TYPE: Final = 0x0600
+_MIN_ETHERNET_TYPE: Final = 0x0600
 """Below it, an Ethernet type is a length, and an LLC header follows (IEEE 802.3, 3.2.6)."""
 _ISL_ADDRESSES: Final = (bytes.fromhex("01000c0000"), bytes.fromhex("03000c0000"))
 _ISL_HEADER: Final = 26
@@ -32,111 +32,111 @@ _ARPHRD_GRE: Final = 778
 _NFLOG_PAYLOAD: Final = 9
 
 
-def _ethernet(data: bytes) -> Inner | None:
-    """IEEE 802.3; and ISL, the older tag of Cisco's, which is known by the address it is sent to."""
+def _decode_ethernet(data: bytes) -> Inner | None:
+    """Decode Ethernet (IEEE 802.3), and Cisco's older tag ISL, which is known by its destination address."""
     if data[:5] in _ISL_ADDRESSES:
         return ethernet_frame(data[_ISL_HEADER:])
-    return _typed(data, ETHERNET_ADDRESSES)
+    return _decode_ethernet_type(data, ETHERNET_ADDRESSES)
 
 
-def _typed(data: bytes, at: int) -> Inner | None:
-    """What follows the Ethernet type, or length, at `at`."""
-    number = numbers("H", data, at)[0]
+def _decode_ethernet_type(data: bytes, at: int) -> Inner | None:
+    """Decode the Ethernet type, or length, at `at`."""
+    number = unpack_numbers("H", data, at)[0]
     content = data[at + 2 :]
-    return Inner(Registry.ETHERNET, number, content) if number >= _SMALLEST_TYPE else _link_control(content[:number])
+    return Inner(Registry.ETHERNET, number, content) if number >= _MIN_ETHERNET_TYPE else _decode_llc(content[:number])
 
 
-def _link_control(data: bytes) -> Inner | None:
-    """IEEE 802.2; with SNAP, Ethernet types follow (RFC 1042). Spanning tree, CDP and the rest carry no TCP."""
+def _decode_llc(data: bytes) -> Inner | None:
+    """Decode LLC (IEEE 802.2); only with SNAP, Ethernet types follow (RFC 1042)."""
     if data[:3] != _SNAP or data[3:6] not in _ETHERNET_TYPES_FOLLOW:
         return None
-    return Inner(Registry.ETHERNET, numbers("H", data, 6)[0], data[8:])
+    return Inner(Registry.ETHERNET, unpack_numbers("H", data, 6)[0], data[8:])
 
 
-def _tagged(size: int) -> Decoder:
+def _make_tag_decoder(size: int) -> Decoder:
     """Return the decoder of a tag of `size` octets with an Ethernet type behind it."""
-    return lambda data: _typed(data, size)
+    return lambda data: _decode_ethernet_type(data, size)
 
 
-def _cisco_metadata(data: bytes) -> Inner | None:
-    """The tag of Cisco TrustSec: version, length, and one option with the security group."""
-    version, length = numbers("BB", data)
+def _decode_cisco_metadata(data: bytes) -> Inner | None:
+    """Decode the tag of Cisco TrustSec: version, length, and one option with the security group."""
+    version, length = unpack_numbers("BB", data)
     if (version, length) != (1, 1):
         raise NotReadable("Cisco Metadata of another version")
-    return _typed(data, 6)
+    return _decode_ethernet_type(data, 6)
 
 
-def _macsec(data: bytes) -> Inner | None:
-    """IEEE 802.1AE, 9.3: authenticated, and mostly encrypted."""
+def _decode_macsec(data: bytes) -> Inner | None:
+    """Decode MACsec (IEEE 802.1AE, 9.3), which is mostly encrypted."""
     control = data[0]
     if control & 0x08:
         raise NotReadable("MACsec", "encrypted")
-    return _typed(data, 14 if control & 0x20 else 6)
+    return _decode_ethernet_type(data, 14 if control & 0x20 else 6)
 
 
-def _trill(data: bytes) -> Inner:
-    """RFC 6325, 3.2."""
-    first = numbers("H", data)[0]
+def _decode_trill(data: bytes) -> Inner:
+    """Decode TRILL (RFC 6325, 3.2)."""
+    first = unpack_numbers("H", data)[0]
     return ethernet_frame(data[6 + 4 * (first >> 6 & 0x1F) :])
 
 
-def _pppoe(data: bytes) -> Inner:
-    """RFC 2516, 4."""
-    return Inner(Registry.PPP, numbers("H", data, 6)[0], data[8:])
+def _decode_pppoe(data: bytes) -> Inner:
+    """Decode PPPoE (RFC 2516, 4)."""
+    return Inner(Registry.PPP, unpack_numbers("H", data, 6)[0], data[8:])
 
 
-def _ppp(data: bytes) -> Inner:
-    """RFC 1661, 2 and RFC 1662, 3.1; address, control and half of the protocol may have been left out."""
+def _decode_ppp(data: bytes) -> Inner:
+    """Decode PPP (RFC 1661, 2; RFC 1662, 3.1); address, control and half of the protocol are optional."""
     content = data[2:] if data[:2] == _ALL_STATIONS else data
     if content[0] & 1:
         return Inner(Registry.PPP, content[0], content[1:])
-    return Inner(Registry.PPP, numbers("H", content)[0], content[2:])
+    return Inner(Registry.PPP, unpack_numbers("H", content)[0], content[2:])
 
 
-def _ppp_compressed(_data: bytes) -> Inner:
-    """RFC 1962: and MPPE (RFC 3078) stands behind the same number."""
+def _refuse_compressed_ppp(_data: bytes) -> Inner:
+    """Refuse compression (RFC 1962), or MPPE encryption (RFC 3078) under the same number."""
     raise NotReadable("PPP", "compressed or encrypted")
 
 
-def _loopback(data: bytes) -> Inner:
-    """NULL and LOOP: four octets with the number that a system has for IPv4 or IPv6, which the packet says itself."""
+def _decode_loopback(data: bytes) -> Inner:
+    """Decode NULL and LOOP: four octets with a system's number for the IP version, which the packet has too."""
     return ip_packet(data[4:])
 
 
-def _hdlc(data: bytes) -> Inner | None:
-    """Cisco HDLC: address, control, Ethernet type (RFC 1547, 4.3.1)."""
-    return Inner(Registry.ETHERNET, numbers("H", data, 2)[0], data[4:])
+def _decode_hdlc(data: bytes) -> Inner | None:
+    """Decode Cisco HDLC: address, control, Ethernet type (RFC 1547, 4.3.1)."""
+    return Inner(Registry.ETHERNET, unpack_numbers("H", data, 2)[0], data[4:])
 
 
-def _cooked(data: bytes) -> Inner | None:
-    """LINUX_SLL: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html."""
-    return _of_linux(numbers("H", data, 2)[0], numbers("H", data, 14)[0], data[16:])
+def _decode_sll(data: bytes) -> Inner | None:
+    """Decode LINUX_SLL: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html."""
+    return _decode_sll_protocol(unpack_numbers("H", data, 2)[0], unpack_numbers("H", data, 14)[0], data[16:])
 
 
-def _cooked_2(data: bytes) -> Inner | None:
-    """LINUX_SLL2: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html."""
-    return _of_linux(numbers("H", data, 8)[0], numbers("H", data)[0], data[20:])
+def _decode_sll2(data: bytes) -> Inner | None:
+    """Decode LINUX_SLL2: https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html."""
+    return _decode_sll_protocol(unpack_numbers("H", data, 8)[0], unpack_numbers("H", data)[0], data[20:])
 
 
-def _of_linux(device: int, protocol: int, content: bytes) -> Inner | None:
+def _decode_sll_protocol(device: int, protocol: int, content: bytes) -> Inner | None:
     if device == _ARPHRD_GRE:
         return Inner(Registry.GRE, protocol, content)
-    if protocol >= _SMALLEST_TYPE:
+    if protocol >= _MIN_ETHERNET_TYPE:
         return Inner(Registry.ETHERNET, protocol, content)
-    return _link_control(content)
+    return _decode_llc(content)
 
 
-def _point_to_point_with_direction(data: bytes) -> Inner:
-    return _ppp(data[1:])
+def _decode_ppp_with_direction(data: bytes) -> Inner:
+    return _decode_ppp(data[1:])
 
 
-def _ipsec_interface(data: bytes) -> Inner:
-    """ENC, as BSD shows what it decrypted: twelve octets before the packet."""
+def _decode_enc(data: bytes) -> Inner:
+    """Decode ENC, BSD's decrypted IPsec: twelve octets before the packet."""
     return ip_packet(data[12:])
 
 
-def _netfilter_log(data: bytes) -> Inner | None:
-    """NFLOG: attributes, one of which is the packet (https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html)."""
+def _decode_nflog(data: bytes) -> Inner | None:
+    """Decode NFLOG: attributes, one of which is the packet (https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html)."""
     at = 4
     while at + 4 <= len(data):
         length, kind = int.from_bytes(data[at : at + 2], "little"), int.from_bytes(data[at + 2 : at + 4], "little")
@@ -148,68 +148,68 @@ def _netfilter_log(data: bytes) -> Inner | None:
     return None
 
 
-def _wireless(data: bytes) -> Inner | None:
-    """IEEE 802.11, 9.2: data frames, with LLC behind their header."""
+def _decode_wireless(data: bytes) -> Inner | None:
+    """Decode data frames of IEEE 802.11 (9.2), with LLC behind their header."""
     control, flags = data[0], data[1]
     if control >> 2 & 3 != 2 or control & 0x40:
         return None  # management, control, or data without content
     if flags & 0x40:
         raise NotReadable("802.11", "encrypted")
     header = 24 + 6 * (flags & 3 == 3) + 2 * bool(control & 0x80) + 4 * (bool(control & 0x80) and bool(flags & 0x80))
-    return _link_control(data[header:])
+    return _decode_llc(data[header:])
 
 
-def _radiotap(data: bytes) -> Inner:
-    """https://www.radiotap.org: its length stands in little endian."""
+def _decode_radiotap(data: bytes) -> Inner:
+    """Decode radiotap (https://www.radiotap.org), whose length is in little endian."""
     return Inner(Registry.LINK, 105, data[int.from_bytes(data[2:4], "little") :])
 
 
 # https://www.tcpdump.org/linktypes.html; 12 and 14 are RAW in the files of some systems.
 LINKS: Final[dict[int, Decoder]] = {
-    0: _loopback,
-    1: _ethernet,
-    9: _ppp,
+    0: _decode_loopback,
+    1: _decode_ethernet,
+    9: _decode_ppp,
     12: ip_packet,
     14: ip_packet,
-    50: _ppp,
-    51: _pppoe,
-    100: _link_control,
+    50: _decode_ppp,
+    51: _decode_pppoe,
+    100: _decode_llc,
     101: ip_packet,
-    104: _hdlc,
-    105: _wireless,
-    108: _loopback,
-    109: _ipsec_interface,
-    113: _cooked,
-    127: _radiotap,
-    204: _point_to_point_with_direction,
-    219: mpls,
+    104: _decode_hdlc,
+    105: _decode_wireless,
+    108: _decode_loopback,
+    109: _decode_enc,
+    113: _decode_sll,
+    127: _decode_radiotap,
+    204: _decode_ppp_with_direction,
+    219: decode_mpls,
     228: ip_packet,
     229: ip_packet,
-    239: _netfilter_log,
-    276: _cooked_2,
+    239: _decode_nflog,
+    276: _decode_sll2,
 }
 
 # https://www.iana.org/assignments/ieee-802-numbers
 ETHERNET_TYPES: Final[dict[int, Decoder]] = {
-    IPV4: ipv4,
-    IPV6: ipv6,
-    BRIDGED_ETHERNET: _ethernet,
-    0x22F3: _trill,
-    0x8100: _tagged(2),  # IEEE 802.1Q
-    0x88A8: _tagged(2),  # IEEE 802.1ad, and three that were used before it
-    0x9100: _tagged(2),
-    0x9200: _tagged(2),
-    0x9300: _tagged(2),
-    MPLS: mpls,
-    0x8848: mpls,
-    0x8864: _pppoe,
-    0x88E5: _macsec,
+    IPV4: decode_ipv4,
+    IPV6: decode_ipv6,
+    BRIDGED_ETHERNET: _decode_ethernet,
+    0x22F3: _decode_trill,
+    0x8100: _make_tag_decoder(2),  # IEEE 802.1Q
+    0x88A8: _make_tag_decoder(2),  # IEEE 802.1ad, and three that were used before it
+    0x9100: _make_tag_decoder(2),
+    0x9200: _make_tag_decoder(2),
+    0x9300: _make_tag_decoder(2),
+    MPLS: decode_mpls,
+    0x8848: decode_mpls,
+    0x8864: _decode_pppoe,
+    0x88E5: _decode_macsec,
     0x88E7: lambda data: ethernet_frame(data[4:]),  # IEEE 802.1ah, provider backbone bridges
     0x8903: lambda data: ethernet_frame(data[2:]),  # Cisco FabricPath
-    0x8909: _cisco_metadata,
-    0x8926: _tagged(4),  # Cisco VN-Tag
-    0x893F: _tagged(6),  # IEEE 802.1BR, E-tag
-    0x894F: service_header,
+    0x8909: _decode_cisco_metadata,
+    0x8926: _make_tag_decoder(4),  # Cisco VN-Tag
+    0x893F: _make_tag_decoder(6),  # IEEE 802.1BR, E-tag
+    0x894F: decode_nsh,
 }
 
 ETHERNET_WITHOUT_TCP: Final = frozenset({
@@ -223,12 +223,12 @@ protocols, LLDP, LLTD, MRP, PTP, connectivity faults, Fibre Channel, TDLS, IEEE 
 # https://www.iana.org/assignments/ppp-numbers
 PPP_PROTOCOLS: Final[dict[int, Decoder]] = {
     0x0021: lambda data: Inner(Registry.ETHERNET, IPV4, data),
-    0x0053: _ppp_compressed,
+    0x0053: _refuse_compressed_ppp,
     0x0057: lambda data: Inner(Registry.ETHERNET, IPV6, data),
-    0x00FB: _ppp_compressed,
-    0x00FD: _ppp_compressed,
-    0x0281: mpls,
-    0x0283: mpls,
+    0x00FB: _refuse_compressed_ppp,
+    0x00FD: _refuse_compressed_ppp,
+    0x0281: decode_mpls,
+    0x0283: decode_mpls,
 }
 PPP_CONTROL: Final = 0x8000
-"""From here on, a PPP protocol is one that sets up others."""
+"""PPP protocols from here on are control protocols."""

@@ -1,4 +1,4 @@
-"""What stands before a line: when, on which peer, by which process. Three forms: Expressway's, syslog's, the traffic server's own."""
+"""The prefix of a log line: time, peer and process, in the forms of Expressway, syslog and the traffic server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from remediate.connectors.text import parse_address
-from remediate.model.evidence import Moment
+from remediate.model.evidence import LogTime
 
 # Expressway: 2026-01-29T14:01:16.974-05:00 exp-c traffic_server[2030]: UTCTime="2026-01-29 19:01:16,974" …
 _EXPRESSWAY: Final = re.compile(
@@ -21,68 +21,68 @@ _SYSLOG: Final = re.compile(
 # diags.log: [Nov 25 13:59:41.442] [ET_NET 0] WARNING: …
 _DIAGS: Final = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\]")
 _UTC: Final = re.compile(r"UTCTime=\"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\"")
-_LONGEST_PREFIX: Final = 900
-_A_LEAP_YEAR: Final = "2000"
-A_YEAR: Final = timedelta(days=366)
-"""The clock of a line whose time has no year is within it."""
-_LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001  a clock without a zone, only to tell what is close to what
+_MAX_PREFIX: Final = 900
+_LEAP_YEAR: Final = "2000"
+ONE_YEAR: Final = timedelta(days=366)
+"""Clocks of lines without a year are below this."""
+_CLOCK_ORIGIN: Final = datetime(2000, 1, 1)  # noqa: DTZ001  a clock without a zone, for differences only
 
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Where a line comes from.
+    """The origin of a line.
 
     Attributes:
-        peer: None where the line does not say.
-        process: with its number.
-        clock: what the line's clock showed, whatever its zone: for what is close in time; None without a time.
+        peer: The host; None where the line names none.
+        process: The process, with its number.
+        clock: The time on the line's clock, in any zone, for intervals only; None without a time.
     """
 
     peer: str | None = None
     process: str | None = None
-    moment: Moment | None = None
+    moment: LogTime | None = None
     clock: timedelta | None = None
 
     @property
     def program(self) -> str | None:
-        """The name of the process, without its number."""
+        """The name of the process, without its number; None where the line names none."""
         return self.process.partition("[")[0] if self.process else None
 
 
-def prefix_of(line: str) -> Prefix | None:
-    """Return what stands before `line`; None where it begins with none of the three forms."""
-    found = _EXPRESSWAY.match(line) or _SYSLOG.match(line)
-    if found:
-        return Prefix(parse_address(found["host"]), found["process"], *_time_of(found["time"], line))
+def parse_prefix(line: str) -> Prefix | None:
+    """Return the prefix of `line`; None where it has none of the three forms."""
+    match = _EXPRESSWAY.match(line) or _SYSLOG.match(line)
+    if match:
+        return Prefix(parse_address(match["host"]), match["process"], *_parse_time(match["time"], line))
     bare = _DIAGS.match(line)
-    return Prefix(None, None, *_time_of(bare["time"], line)) if bare else None
+    return Prefix(None, None, *_parse_time(bare["time"], line)) if bare else None
 
 
-def prefixes_in(text: str) -> list[tuple[int, Prefix]]:
-    """Return every prefix in `text`, wherever it stands, with its place; in order."""
-    found = [
+def find_prefixes(text: str) -> list[tuple[int, Prefix]]:
+    """Return every prefix anywhere in `text`, with its offset, in order."""
+    prefixes = [
         (match.start(), prefix)
         for pattern in (_EXPRESSWAY, _SYSLOG, _DIAGS)
         for match in pattern.finditer(text)
-        if (prefix := prefix_of(text[match.start() : match.start() + _LONGEST_PREFIX]))
+        if (prefix := parse_prefix(text[match.start() : match.start() + _MAX_PREFIX]))
     ]
-    return sorted(found, key=lambda place: place[0])
+    return sorted(prefixes, key=lambda place: place[0])
 
 
-def _time_of(written: str, line: str) -> tuple[Moment, timedelta | None]:
+def _parse_time(time: str, line: str) -> tuple[LogTime, timedelta | None]:
     utc = _UTC.search(line, 0, 600)
     try:
-        moment = datetime.fromisoformat(f"{utc[1]}.{utc[2] or 0:0<6}+00:00") if utc else _parsed(written)
+        moment = datetime.fromisoformat(f"{utc[1]}.{utc[2] or 0:0<6}+00:00") if utc else _parse_local_time(time)
     except ValueError:
-        return Moment(written), None
+        return LogTime(time), None
     if moment.tzinfo is None:
-        return Moment(written), moment - _LONG_AGO
+        return LogTime(time), moment - _CLOCK_ORIGIN
     aware = moment.astimezone(UTC)
-    return Moment(written, aware), aware.replace(tzinfo=None) - _LONG_AGO
+    return LogTime(time, aware), aware.replace(tzinfo=None) - _CLOCK_ORIGIN
 
 
-def _parsed(written: str) -> datetime:
-    if written[0].isdigit():
-        return datetime.fromisoformat(written.replace(",", "."))
-    form = "%Y %b %d %H:%M:%S.%f" if "." in written else "%Y %b %d %H:%M:%S"
-    return datetime.strptime(f"{_A_LEAP_YEAR} {written}", form)  # noqa: DTZ007  no zone stands there
+def _parse_local_time(time: str) -> datetime:
+    if time[0].isdigit():
+        return datetime.fromisoformat(time.replace(",", "."))
+    form = "%Y %b %d %H:%M:%S.%f" if "." in time else "%Y %b %d %H:%M:%S"
+    return datetime.strptime(f"{_LEAP_YEAR} {time}", form)  # noqa: DTZ007  the line has no zone

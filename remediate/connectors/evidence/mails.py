@@ -1,4 +1,4 @@
-"""Mails as archives: what stands in their parts, decoded, and what is attached. The standard library takes them apart."""
+"""Mails as archives of their decoded parts and attachments, split by the standard library."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from remediate.connectors.evidence.plain_text import has_refusal_words
 
 _SEPARATOR: Final = re.compile(rb"^From [^\n]{0,300}\n", re.MULTILINE)
 _BOUNDARY: Final = re.compile(rb"boundary=", re.IGNORECASE)
-_MOST_BOUNDARIES: Final = 40
-"""Each level of parts is one more boundary that every line is compared with."""
-_MOST_LINES: Final = 1_000_000
+_MAX_BOUNDARIES: Final = 40
+"""Each nested multipart adds a boundary that every line is compared with."""
+_MAX_LINES: Final = 1_000_000
 _SIGNATURES: Final = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
 
 
@@ -28,29 +28,29 @@ class Part:
     data: bytes
 
 
-def parts_of(data: bytes) -> Iterator[Part]:
-    """Give the parts of the mail, or of the mails one after the other, in `data`.
+def split_mail(data: bytes) -> Iterator[Part]:
+    """Yield the parts of the mail, or of the mails of an mbox file, in `data`.
 
     Raises:
-        CannotRead: it is a mail as nobody writes one, and would take long to take apart.
+        CannotRead: The mail is broken, or too deeply nested to be split in reasonable time.
     """
     mails = [mail for mail in _SEPARATOR.split(data) if mail.strip()] if data.startswith(b"From ") else [data]
     for number, mail in enumerate(mails, 1):
-        if len(_BOUNDARY.findall(mail)) > _MOST_BOUNDARIES or mail.count(b"\n") > _MOST_LINES:
-            raise CannotRead(f"it is a mail with more than {_MOST_BOUNDARIES} parts in each other, or {_MOST_LINES} lines")
-        where = f"mail {number}, " if len(mails) > 1 else ""
+        if len(_BOUNDARY.findall(mail)) > _MAX_BOUNDARIES or mail.count(b"\n") > _MAX_LINES:
+            raise CannotRead(f"it is a mail with more than {_MAX_BOUNDARIES} parts in each other, or {_MAX_LINES} lines")
+        mail_name = f"mail {number}, " if len(mails) > 1 else ""
         try:
             message = message_from_bytes(mail.lstrip(), policy=policy.compat32)
-            for position, part in enumerate(_leaves(message), 1):
+            for position, part in enumerate(_select_parts(message), 1):
                 name = part.get_filename() or part.get_content_type()
-                yield Part(f"{where}part {position} ({name})".encode(errors="replace").decode(), _content(part))
+                yield Part(f"{mail_name}part {position} ({name})".encode(errors="replace").decode(), _decode_content(part))
         except (AttributeError, TypeError) as error:
-            # What the standard library's reader of mails falls over in headers that are no text.
+            # The standard library's parser raises these for headers that are no text.
             raise CannotRead(f"it is a broken mail: {error}") from error
 
 
-def _leaves(message: Message) -> Iterator[Message]:
-    """The parts that hold something; of a text in several forms, the first that tells of a refusal, or else the last."""
+def _select_parts(message: Message) -> Iterator[Message]:
+    """Yield the parts with content; of alternatives, the first with the words of a refusal, or else the last."""
     waiting = [message]
     while waiting:
         part = waiting.pop()
@@ -59,16 +59,16 @@ def _leaves(message: Message) -> Iterator[Message]:
         if not part.is_multipart():
             yield part
             continue
-        inside = [each for each in part.get_payload() if isinstance(each, Message)]
+        children = [child for child in part.get_payload() if isinstance(child, Message)]
         if part.get_content_type() == "multipart/alternative":
-            telling = (form for form in inside if has_refusal_words(_content(form)))
-            waiting.append(next(telling, inside[-1]))
+            with_refusals = (child for child in children if has_refusal_words(_decode_content(child)))
+            waiting.append(next(with_refusals, children[-1]))
         else:
-            waiting.extend(reversed(inside))
+            waiting.extend(reversed(children))
 
 
-def _content(part: Message) -> bytes:
-    """What the part holds; a text as UTF-8."""
+def _decode_content(part: Message) -> bytes:
+    """Return the content of a part; a text as UTF-8."""
     if part.is_multipart():
         return b""
     payload = part.get_payload(decode=True)

@@ -1,4 +1,4 @@
-"""Failed TLS handshakes that other processes of an Expressway log: those of SIP are read, those of the rest are counted."""
+"""Failed TLS handshakes in the logs of other processes of an Expressway: those of SIP are parsed, all others counted."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ FAILURE_WORDS: Final = (
     b"Failed to establish SSL connection",
     b"SSLHandshakeException",
 )
-"""What a line of any process has that tells of a failed TLS handshake. Its form is known only of SIP's."""
+"""The words of a failed TLS handshake in lines of any process; only the form of SIP's lines is known."""
 
 _FIELD: Final = re.compile(r"\b(?P<name>Event|Service|Dst-ip|Dst-port|Detail|Common-name)=\"(?P<value>[^\"]{0,300})\"")
-_OUTBOUND: Final = "Outbound TLS Negotiation Error"
-_ANOTHER_NAME: Final = "certificate identity was unacceptable"
-_HIGHEST_PORT: Final = 65_535
+_OUTBOUND_FAILURE: Final = "Outbound TLS Negotiation Error"
+_WRONG_NAME: Final = "certificate identity was unacceptable"
+_MAX_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
 class SipFailure:
-    """TLS from the SIP process of an Expressway to another system that failed.
+    """A failed TLS handshake of the SIP process of an Expressway with another system.
 
     Attributes:
-        address: the name that the process asked for, or the IP address.
+        address: The name that the process expected, or the IP address.
         error: OpenSSL's text, or the process's own.
-        is_about_the_name: it is the name that the certificate does not have.
-        alert: the number of the TLS alert that the other system sent; None where it sent none.
+        is_about_the_name: The certificate does not have the expected name.
+        alert: The number of the TLS alert that the other system sent; None where it sent none.
     """
 
     address: str
@@ -50,24 +50,24 @@ class SipFailure:
     alert: int | None
 
 
-def is_of_sip(line: str) -> bool:
-    """Whether `line` begins to tell of a connection of SIP that Expressway began, and that failed."""
-    return _OUTBOUND in line
+def is_sip_failure(line: str) -> bool:
+    """Whether `line` reports a failed outbound connection of SIP, complete or not."""
+    return _OUTBOUND_FAILURE in line
 
 
-def sip_failure_in(line: str) -> SipFailure | None:
-    """Return what `line` tells of a connection that Expressway began; None where it is another line.
+def parse_sip_failure(line: str) -> SipFailure | None:
+    """Return the failed outbound connection in `line`; None for other lines.
 
-    Connections from outside are not read: on an Expressway-E, strangers make them fail all day.
+    Inbound connections are not read: on an Expressway-E, unknown hosts make them fail all day.
     """
-    fields = {found["name"]: found["value"].strip() for found in _FIELD.finditer(line)}
+    fields = {match["name"]: match["value"].strip() for match in _FIELD.finditer(line)}
     port, ip = fields.get("Dst-port", ""), fields.get("Dst-ip", "")
-    is_port = port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) <= _HIGHEST_PORT
-    if fields.get("Event") != _OUTBOUND or not is_port or not is_ip(ip) or not fields.get("Detail"):
+    is_valid_port = port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) <= _MAX_PORT
+    if fields.get("Event") != _OUTBOUND_FAILURE or not is_valid_port or not is_ip(ip) or not fields.get("Detail"):
         return None
     error = " ".join(fields["Detail"].split())
     _, _, alert = error.partition(" alert ")
     return SipFailure(
         parse_address(fields.get("Common-name", "")) or ip, ip, int(port), error,
-        is_about_the_name=_ANOTHER_NAME in error, alert=alert_code(alert),
+        is_about_the_name=_WRONG_NAME in error, alert=alert_code(alert),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Text as people pass it on, without what mails, browsers, terminals and JSON put around it; and whether it tells of a refusal."""
+"""Plain text out of the markup and escapes of mails, browsers, terminals and JSON; and a test for the words of a refusal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 _LETTERS: Final = string.ascii_letters.encode()
 _LOWER: Final = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
-_NO_LETTERS: Final = bytes(one for one in range(256) if one not in _LETTERS)
+_NO_LETTERS: Final = bytes(byte for byte in range(256) if byte not in _LETTERS)
 
 _REFUSAL_WORDS: Final = (
     b"certificateverificationfailed",
@@ -19,12 +19,12 @@ _REFUSAL_WORDS: Final = (
     b"coreservercertificate",
     b"sslconnectionfailed",
 )
-"""Letters only, so that no break, quote mark or space keeps them from being found."""
-_ONE_OF_THEM: Final = (b"certificate", b"sslconnectionfailed", b"tlsnegotiationerror")
-"""Without one of these none of the words above is there, nor those of a failure of SIP."""
+"""Letters only, so that no break, quote mark or space hides them."""
+_REQUIRED_WORDS: Final = (b"certificate", b"sslconnectionfailed", b"tlsnegotiationerror")
+"""All words above, and those of a failure of SIP, contain one of these."""
 _SIP_WORDS: Final = (b"tlsnegotiationerror",)
 
-# What holds letters of its own and may stand between the words: escapes of JSON, HTML, quoted-printable and terminals.
+# Escapes of JSON, HTML, quoted-printable and terminals, which have letters and may be between the words.
 _ESCAPES: Final = re.compile(
     rb"&(?:amp;){0,3}(?:nbsp|#160|#xa0|gt|quot|#\d{1,4});|\\{1,8}(?:[nrt]|u[0-9A-Fa-f]{4})|<[^<>]{0,300}>|=[0-9A-F]{2}|%(?:20|0[AD])|_x000[AD]_"
     rb"|\\{1,8}x[0-9A-F]{2}|\x1b\[[0-9;?]{0,20}[A-Za-z]",
@@ -39,14 +39,14 @@ _SIGNS_OF_ESCAPES: Final = (
     (b"%", (b"%0", b"%20")),
     (b"_", (b"_x000",)),
 )
-"""By their first byte, which is looked for in no time."""
+"""By their first byte, which is fast to search for."""
 
 _TERMINAL: Final = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\))")
 _JSON: Final = re.compile(
     r"\\{1,8}(?:u(?P<code>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2})|(?P<space>[nrt])|(?P<itself>[\"'/()\[\]<>_*.=:-]))"
 )
-# As URLs, rsyslog and spreadsheets write a break or a space.
-_WRITTEN_SPACE: Final = re.compile(r"%20|(?P<break>%0[AaDd]|#01[25]|_x000[AaDd]_)")
+# A break or a space as URLs, rsyslog and spreadsheets encode it.
+_ENCODED_SPACE: Final = re.compile(r"%20|(?P<break>%0[AaDd]|#01[25]|_x000[AaDd]_)")
 _BREAKING_TAG: Final = re.compile(r"</?(?:br|p|div|tr|li|pre|td|th|h[1-6])\b[^<>]{0,300}>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 _FENCE: Final = re.compile(r"^[ \t>]{0,8}(?:[`~]{3,}\w{0,20}|\{(?:code|noformat|quote)[^{}\n]{0,80}\})[ \t]*$", re.MULTILINE)
@@ -61,12 +61,12 @@ _SIGNS: Final = str.maketrans(
 
 
 def has_refusal_words(data: bytes) -> bool:
-    """Whether words of a refusal stand in `data`, whatever stands between their letters."""
+    """Whether `data` has the words of a refusal, with anything between their letters."""
     return _has_any(data, _REFUSAL_WORDS)
 
 
 def may_hold_a_refusal(data: bytes) -> bool:
-    """Whether it is worth to look for a refusal in `data` that is not in one line."""
+    """Whether `data` may have a refusal that is spread over several lines."""
     return _has_any(data, (*_REFUSAL_WORDS, *_SIP_WORDS))
 
 
@@ -74,29 +74,29 @@ def _has_any(data: bytes, words: tuple[bytes, ...]) -> bool:
     if any(first in data and any(sign in data for sign in signs) for first, signs in _SIGNS_OF_ESCAPES):
         data = _ESCAPES.sub(b"", data)
     letters = data.translate(_LOWER, _NO_LETTERS)
-    return any(word in letters for word in _ONE_OF_THEM) and any(word in letters for word in words)
+    return any(word in letters for word in _REQUIRED_WORDS) and any(word in letters for word in words)
 
 
-def plain(data: bytes) -> str:
-    """Return `data` as a person reads it: no markup, no escapes, quotes and hyphens as a log has them. Line breaks stay."""
+def to_plain_text(data: bytes) -> str:
+    """Return `data` without markup and escapes, with the quotes and hyphens of a log. Line breaks are kept."""
     if b"=3D" in data:
         data = quopri.decodestring(data)
     text = data.decode(errors="replace")
     text = _TERMINAL.sub("", text)
-    text = _JSON.sub(_unescaped, text)
-    text = _WRITTEN_SPACE.sub(lambda found: "\n" if found["break"] else " ", text)
+    text = _JSON.sub(_unescape, text)
+    text = _ENCODED_SPACE.sub(lambda match: "\n" if match["break"] else " ", text)
     text = _TAG.sub("", _BREAKING_TAG.sub("\n", text))
     if "&" in text:
-        # Twice, since an answer quotes what was escaped before.
+        # Twice, as a reply quotes text that was escaped before.
         text = html.unescape(html.unescape(text))
     return _FENCE.sub("", text.translate(_SIGNS))
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    if found["code"]:
-        return chr(int(found["code"], 16)).encode(errors="replace").decode()
-    if found["byte"]:
-        return chr(int(found["byte"], 16))
-    if found["space"]:
-        return "\t" if found["space"] == "t" else "\n"
-    return found["itself"]
+def _unescape(match: re.Match[str]) -> str:
+    if match["code"]:
+        return chr(int(match["code"], 16)).encode(errors="replace").decode()
+    if match["byte"]:
+        return chr(int(match["byte"], 16))
+    if match["space"]:
+        return "\t" if match["space"] == "t" else "\n"
+    return match["itself"]

@@ -1,4 +1,4 @@
-"""Counts what says the same, so that a log of any length takes little room."""
+"""The tally of log lines and handshakes: equal ones are counted together, so that logs of any length take little memory."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from remediate.connectors.evidence.log_prefix import A_YEAR, Prefix
+from remediate.connectors.evidence.log_prefix import ONE_YEAR, Prefix
 from remediate.connectors.evidence.mra_target import Target
-from remediate.model.evidence import BadGateway, Handshake, Logged, LookedAt, Moment, OtherFailures
+from remediate.model.evidence import BadGateway, Coverage, Handshake, LoggedFailure, LogTime, OtherProcessFailures
 from remediate.model.limits import Limits
 
-# proxy.config.http.connect_attempts_max_retries is 3 by default: one request leaves four lines at the most, right after each other.
-_LINES_OF_A_REQUEST: Final = 4
-_CLOSE: Final = timedelta(seconds=5)
+# proxy.config.http.connect_attempts_max_retries is 3 by default: a request leaves at most four lines, within seconds.
+_MAX_LINES_PER_REQUEST: Final = 4
+_MAX_RETRY_INTERVAL: Final = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
-class _Lines:
-    """One kind of line so far; `run` counts those that may be one request."""
+class _LineCount:
+    """The count of equal lines; `run` counts the latest ones that may belong to one request."""
 
     lines: int = 0
     requests: int = 0
@@ -29,16 +29,16 @@ class _Lines:
     latest: Prefix | None = None
 
     @property
-    def first(self) -> Moment | None:
+    def first_seen(self) -> LogTime | None:
         return self.earliest.moment if self.earliest else None
 
     @property
-    def last(self) -> Moment | None:
+    def last_seen(self) -> LogTime | None:
         return self.latest.moment if self.latest else None
 
     def add(self, prefix: Prefix, *, retried: bool) -> None:
         self.lines += 1
-        if not (retried and 0 < self.run < _LINES_OF_A_REQUEST and self._is_close(prefix.clock)):
+        if not (retried and 0 < self.run < _MAX_LINES_PER_REQUEST and self._is_close(prefix.clock)):
             self.requests, self.run = self.requests + 1, 0
         self.run += 1
         self.clock = prefix.clock
@@ -47,105 +47,110 @@ class _Lines:
             self.latest = prefix if self.latest is None or not _is_before(prefix, self.latest) else self.latest
 
     def _is_close(self, clock: timedelta | None) -> bool:
-        return self.clock is None or clock is None or abs(clock - self.clock) <= _CLOSE
+        return self.clock is None or clock is None or abs(clock - self.clock) <= _MAX_RETRY_INTERVAL
 
 
 class Tally:
-    """What logs and captures showed so far.
+    """The failures in logs and the handshakes in captures so far.
 
     Attributes:
-        overflowed: there was more that is different than is counted.
+        has_overflowed: Further kinds were dropped, because a limit was reached.
         looked_at: how much was looked at, and passed over, so far.
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._most = limits.evidence_kinds
-        self._most_bytes = limits.capture_buffered_bytes
-        self._held = 0
-        self._logged: dict[Logged, _Lines] = {}
-        self._answered: dict[BadGateway, _Lines] = {}
+        self._max_kinds = limits.evidence_kinds
+        self._max_bytes = limits.capture_buffered_bytes
+        self._certificate_bytes = 0
+        self._logged_failures: dict[LoggedFailure, _LineCount] = {}
+        self._bad_gateways: dict[BadGateway, _LineCount] = {}
         self._handshakes: dict[Handshake, Handshake] = {}
-        self._other_failures: dict[OtherFailures, _Lines] = {}
-        self.overflowed = False
-        self.looked_at = LookedAt()
+        self._other_failures: dict[OtherProcessFailures, _LineCount] = {}
+        self.has_overflowed = False
+        self.coverage = Coverage()
 
-    def count(self, more: LookedAt) -> None:
-        """Add to what was looked at. Add sums: this is too slow for each packet or line of its own."""
-        self.looked_at = self.looked_at.plus(more)
+    def add_coverage(self, coverage: Coverage) -> None:
+        """Add the counts of a whole file or block; this is too slow for single packets or lines."""
+        self.coverage += coverage
 
-    def logged(self, what: Logged, prefix: Prefix) -> None:
-        """Count one line. Where verification is not enforced there are no retries: each line is a connection of its own."""
-        if self._has_room(self._logged, what):
-            self._logged.setdefault(what, _Lines()).add(prefix, retried=what.enforced)
+    def add_logged_failure(self, failure: LoggedFailure, prefix: Prefix) -> None:
+        """Count a line. Without enforcement there are no retries: each line is a connection of its own."""
+        if self._has_room(self._logged_failures, failure):
+            self._logged_failures.setdefault(failure, _LineCount()).add(prefix, retried=failure.enforced)
 
-    def answered_502(self, target: Target, prefix: Prefix) -> None:
-        """Count one request that was answered with 502."""
-        what = BadGateway(prefix.peer, target.address, target.port)
-        if self._has_room(self._answered, what):
-            self._answered.setdefault(what, _Lines()).add(prefix, retried=False)
+    def add_bad_gateway(self, target: Target, prefix: Prefix) -> None:
+        """Count a request that was answered with 502."""
+        gateway = BadGateway(prefix.peer, target.address, target.port)
+        if self._has_room(self._bad_gateways, gateway):
+            self._bad_gateways.setdefault(gateway, _LineCount()).add(prefix, retried=False)
 
-    def count_other_failure(self, process: str, prefix: Prefix) -> None:
-        """Count one line of a process that is not the traffic server."""
-        failures = OtherFailures(prefix.peer, process)
+    def add_other_failure(self, process: str, prefix: Prefix) -> None:
+        """Count a line of a process that is not the traffic server."""
+        failures = OtherProcessFailures(prefix.peer, process)
         if self._has_room(self._other_failures, failures):
-            self._other_failures.setdefault(failures, _Lines()).add(prefix, retried=False)
+            self._other_failures.setdefault(failures, _LineCount()).add(prefix, retried=False)
 
-    def handshake(self, one: Handshake) -> None:
-        """Count one handshake."""
-        what = replace(one, first=None, last=None)
-        before = self._handshakes.get(what)
-        if before is not None:
-            self._handshakes[what] = _both(before, one)
-        elif self._has_room(self._handshakes, what) and self._can_hold(one):
-            self._handshakes[what] = one
+    def add_handshake(self, handshake: Handshake) -> None:
+        """Count a handshake."""
+        key = replace(handshake, first_seen=None, last_seen=None)
+        previous = self._handshakes.get(key)
+        if previous is not None:
+            self._handshakes[key] = _merge(previous, handshake)
+        elif self._has_room(self._handshakes, key) and self._can_hold(handshake):
+            self._handshakes[key] = handshake
 
-    def all_logged(self) -> Iterator[Logged]:
-        """Give what logs said."""
-        for what, lines in self._logged.items():
-            yield replace(what, lines=lines.lines, requests=lines.requests, first=lines.first, last=lines.last)
+    def list_logged_failures(self) -> Iterator[LoggedFailure]:
+        """Yield the failures in logs, with their counts and times."""
+        for failure, lines in self._logged_failures.items():
+            yield replace(
+                failure, lines=lines.lines, requests=lines.requests, first_seen=lines.first_seen, last_seen=lines.last_seen
+            )
 
-    def all_answered(self) -> Iterator[BadGateway]:
-        """Give the requests that were answered with 502."""
-        for what, lines in self._answered.items():
-            yield replace(what, requests=lines.lines, first=lines.first, last=lines.last)
+    def list_bad_gateways(self) -> Iterator[BadGateway]:
+        """Yield the requests that were answered with 502."""
+        for gateway, lines in self._bad_gateways.items():
+            yield replace(gateway, requests=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
 
-    def all_other_failures(self) -> Iterator[OtherFailures]:
-        """Give what other processes said."""
+    def list_other_failures(self) -> Iterator[OtherProcessFailures]:
+        """Yield the failures that other processes logged."""
         for failures, lines in self._other_failures.items():
-            yield replace(failures, lines=lines.lines, first=lines.first, last=lines.last)
+            yield replace(failures, lines=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
 
-    def all_handshakes(self) -> Iterator[Handshake]:
-        """Give what captures showed."""
+    def list_handshakes(self) -> Iterator[Handshake]:
+        """Yield the handshakes in captures."""
         yield from self._handshakes.values()
 
-    def _can_hold(self, one: Handshake) -> bool:
-        self._held += sum(len(certificate.der) for certificate in (*one.chain, *one.client_certificate))
-        self.overflowed = self.overflowed or self._held > self._most_bytes
-        return self._held <= self._most_bytes
+    def _can_hold(self, handshake: Handshake) -> bool:
+        self._certificate_bytes += sum(len(certificate.der) for certificate in (*handshake.chain, *handshake.client_chain))
+        self.has_overflowed = self.has_overflowed or self._certificate_bytes > self._max_bytes
+        return self._certificate_bytes <= self._max_bytes
 
     def _has_room(
         self,
-        counted: dict[Logged, _Lines] | dict[BadGateway, _Lines] | dict[Handshake, Handshake] | dict[OtherFailures, _Lines],
-        what: object,
+        counts: dict[LoggedFailure, _LineCount]
+        | dict[BadGateway, _LineCount]
+        | dict[Handshake, Handshake]
+        | dict[OtherProcessFailures, _LineCount],
+        key: object,
     ) -> bool:
-        room = what in counted or len(counted) < self._most
-        self.overflowed = self.overflowed or not room
-        return room
+        has_room = key in counts or len(counts) < self._max_kinds
+        self.has_overflowed = self.has_overflowed or not has_room
+        return has_room
 
 
-def _both(one: Handshake, other: Handshake) -> Handshake:
-    first = min((moment for moment in (one.first, other.first) if moment), default=None)
-    last = max((moment for moment in (one.last, other.last) if moment), default=None)
-    return replace(one, connections=one.connections + other.connections, first=first, last=last)
+def _merge(handshake: Handshake, other: Handshake) -> Handshake:
+    first = min((moment for moment in (handshake.first_seen, other.first_seen) if moment), default=None)
+    last = max((moment for moment in (handshake.last_seen, other.last_seen) if moment), default=None)
+    return replace(handshake, connections=handshake.connections + other.connections, first_seen=first, last_seen=last)
 
 
-def _is_before(one: Prefix, other: Prefix) -> bool:
-    """Files come in any order. Times that cannot be compared, as one has a zone and the other has none, stand as they came."""
-    times = (one.moment and one.moment.at, other.moment and other.moment.at)
+def _is_before(prefix: Prefix, other: Prefix) -> bool:
+    """Whether `prefix` is earlier; False where the times cannot be compared, as only one of them has a zone."""
+    times = (prefix.moment and prefix.moment.at, other.moment and other.moment.at)
     if times[0] and times[1]:
         return times[0] < times[1]
-    if times[0] or times[1] or one.clock is None or other.clock is None:
+    if times[0] or times[1] or prefix.clock is None or other.clock is None:
         return False
-    # Without a year, December and January are of one winter.
-    over_new_year = max(one.clock, other.clock) < A_YEAR and abs(one.clock - other.clock) > A_YEAR / 2
-    return (one.clock < other.clock) is not over_new_year
+    # Without a year, December is before January.
+    over_new_year = max(prefix.clock, other.clock) < ONE_YEAR and abs(prefix.clock - other.clock) > ONE_YEAR / 2
+    return (prefix.clock < other.clock) is not over_new_year

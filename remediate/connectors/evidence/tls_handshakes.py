@@ -1,13 +1,13 @@
-"""What a TLS handshake says in the clear (RFC 5246, RFC 8446): hello, choice, certificates, alerts. Nothing is decrypted."""
+"""TLS handshakes in the clear (RFC 5246, RFC 8446): hello, choice, certificates, alerts. Nothing is decrypted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from remediate.connectors.evidence.ip import text_of
+from remediate.connectors.evidence.ip import format_ip
 from remediate.connectors.evidence.tcp_streams import Connection, Side
-from remediate.connectors.evidence.tls_records import Message, Sent, read_half
+from remediate.connectors.evidence.tls_records import Message, SentMessages, read_messages
 from remediate.connectors.text import parse_address
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
@@ -17,54 +17,54 @@ from remediate.model.limits import Limits
 
 _SERVER_NAME, _SUPPORTED_VERSIONS = 0, 43
 _HOST_NAME: Final = 0
-_MOST_ALERTS: Final = 4
-_MOST_SUITES: Final = 400
-_FIRST_SUITE_OF_TLS_1_3, _LAST_SUITE_OF_TLS_1_3 = 0x1301, 0x13FF
+_MAX_ALERTS: Final = 4
+_MAX_SUITES: Final = 400
+_FIRST_TLS_1_3_SUITE, _LAST_TLS_1_3_SUITE = 0x1301, 0x13FF
 _FIRST_EPHEMERAL_PORT: Final = 30_000
-"""Clients connect from ports above: Expressway-C from 30000 to 35999, Linux from 32768, others from 49152 (RFC 6335)."""
+"""The lowest port that clients connect from: Expressway-C 30000 to 35999, Linux 32768, others 49152 (RFC 6335)."""
 
 
-class _Short(Exception):
-    """There are fewer bytes than a length says."""
+class _TooShort(Exception):
+    """Fewer bytes are left than a length field states."""
 
 
-class _Bytes:
-    """Reads what TLS is made of: numbers, and what has its length before it."""
+class _ByteReader:
+    """A reader of the presentation language of TLS: numbers, and vectors with their length in front (RFC 8446, 3)."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
-    def take(self, size: int) -> bytes:
-        if size > self.left:
-            raise _Short
+    def read(self, size: int) -> bytes:
+        if size > self.remaining:
+            raise _TooShort
         self._at += size
         return self._data[self._at - size : self._at]
 
-    def up_to(self, size: int) -> bytes:
-        """What there is of `size` bytes."""
-        return self.take(min(size, self.left))
+    def read_up_to(self, size: int) -> bytes:
+        """Return `size` bytes, or all that are left."""
+        return self.read(min(size, self.remaining))
 
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
+    def read_number(self, size: int) -> int:
+        return int.from_bytes(self.read(size), "big")
 
-    def vector(self, size_of_length: int) -> bytes:
-        return self.take(self.number(size_of_length))
+    def read_vector(self, size_of_length: int) -> bytes:
+        return self.read(self.read_number(size_of_length))
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return len(self._data) - self._at
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What one connection shows.
+class ConnectionReading:
+    """The handshake of one connection, or why it is not known.
 
     Attributes:
-        handshake: None where there is none.
-        records: how many TLS records were seen.
-        headless: the beginning of a direction was not captured, and no handshake is known: it may have been one.
-        sides_unknown: something of a handshake was seen, and nothing says which side is the server.
+        handshake: The handshake; None where none is known.
+        records: The number of TLS records.
+        headless: The beginning of a direction was not captured, and no handshake is known: the connection may have had one.
+        sides_unknown: A part of a handshake was captured, and it is not known which side is the server.
     """
 
     handshake: Handshake | None
@@ -73,136 +73,149 @@ class Reading:
     sides_unknown: bool = False
 
 
-def read_connection(connection: Connection, limits: Limits) -> Reading:
-    """Return what `connection` shows of a handshake. Its gaps have to be filled."""
-    sent = {side: read_half(half) for side, half in connection.halves.items()}
-    records = sum(one_side.records for one_side in sent.values())
-    if not any(_is_handshake(one_side) for one_side in sent.values()):
-        return Reading(None, records, headless=any(one_side.headless for one_side in sent.values()))
-    client = _client(connection, sent)
+def read_connection(connection: Connection, limits: Limits) -> ConnectionReading:
+    """Return the handshake in `connection`, whose gaps must have been filled."""
+    messages = {side: read_messages(half) for side, half in connection.halves.items()}
+    records = sum(sent.records for sent in messages.values())
+    if not any(_is_handshake(sent) for sent in messages.values()):
+        return ConnectionReading(None, records, headless=any(sent.headless for sent in messages.values()))
+    client = _find_client(connection, messages)
     if client is None:
-        return Reading(None, records, sides_unknown=True)
-    return Reading(_handshake(connection, client, sent, limits), records)
+        return ConnectionReading(None, records, sides_unknown=True)
+    return ConnectionReading(_build_handshake(connection, client, messages, limits), records)
 
 
-def _is_handshake(sent: Sent) -> bool:
-    failed = any(Alert("client", code).ends_it for code in sent.alerts)
-    return sent.client or sent.server or sent.certificates is not None or failed
+def _is_handshake(sent: SentMessages) -> bool:
+    has_fatal_alert = any(Alert("client", code).is_fatal for code in sent.alerts)
+    return sent.is_client or sent.is_server or sent.certificates is not None or has_fatal_alert
 
 
-def _client(connection: Connection, sent: dict[Side, Sent]) -> Side | None:
-    """The side that asked: by what was said, by the SYN, or as the one side with a port that is nobody's; None if nothing says so."""
-    for side, one_side in sent.items():
-        if one_side.client:
+def _find_client(connection: Connection, messages: dict[Side, SentMessages]) -> Side | None:
+    """Return the client: by its messages, by the SYN, or by the only ephemeral port; None where none of these decides."""
+    for side, sent in messages.items():
+        if sent.is_client:
             return side
-        if one_side.server:
+        if sent.is_server:
             return connection.other(side)
     ephemeral = [side for side in connection.sides if side[1] >= _FIRST_EPHEMERAL_PORT]
     return connection.client or (ephemeral[0] if len(ephemeral) == 1 else None)
 
 
-def _handshake(connection: Connection, client: Side, sent: dict[Side, Sent], limits: Limits) -> Handshake:
+def _build_handshake(connection: Connection, client: Side, messages: dict[Side, SentMessages], limits: Limits) -> Handshake:
     server = connection.other(client)
-    asked, answered = sent.get(client, Sent()), sent.get(server, Sent())
-    name, offered = _hello(asked.hello)
-    version, suite = _answer(answered.answer)
-    chain, unreadable = _chain(answered.certificates if version != TLS_1_3 else None, limits)
-    without_beginning = asked.hello is None and answered.answer is None
-    before_1_3 = version != TLS_1_3 if version is not None else asked.before_1_3 or answered.before_1_3
+    by_client, by_server = messages.get(client, SentMessages()), messages.get(server, SentMessages())
+    server_name, offered_suites = _read_client_hello(by_client.client_hello)
+    version, suite = _read_server_hello(by_server.server_hello)
+    chain, malformed = _read_chain(by_server.certificates if version != TLS_1_3 else None, limits)
+    client_chain, _ = _read_chain(by_client.certificates if version != TLS_1_3 else None, limits)
+    lacks_hellos = by_client.client_hello is None and by_server.server_hello is None
+    is_before_1_3 = version != TLS_1_3 if version is not None else by_client.is_before_1_3 or by_server.is_before_1_3
     return Handshake(
-        text_of(client[0]), text_of(server[0]), server[1], name, offered, version, suite, chain,
-        client_certificate=_chain(asked.certificates if version != TLS_1_3 else None, limits)[0],
-        unreadable=unreadable, asks=answered.asks, alerts=_alerts(asked, answered), went_on=before_1_3 and asked.encrypted,
-        incomplete=asked.broken or answered.broken or without_beginning, only_side=_only_side(connection, client),
-        first=connection.first, last=connection.first,
-    )  # fmt: skip
+        client_ip=format_ip(client[0]),
+        server_ip=format_ip(server[0]),
+        port=server[1],
+        server_name=server_name,
+        offered_suites=offered_suites,
+        version=version,
+        suite=suite,
+        chain=chain,
+        client_chain=client_chain,
+        malformed=malformed,
+        requests_client_certificate=by_server.requests_certificate,
+        alerts=_list_alerts(by_client, by_server),
+        client_accepted=is_before_1_3 and by_client.is_encrypted,
+        incomplete=by_client.incomplete or by_server.incomplete or lacks_hellos,
+        captured_side=_find_captured_side(connection, client),
+        first_seen=connection.first_seen,
+        last_seen=connection.first_seen,
+    )
 
 
-def _only_side(connection: Connection, client: Side) -> TlsSide | None:
-    seen = [side for side, half in connection.halves.items() if half.seen]
-    if len(seen) != 1:
+def _find_captured_side(connection: Connection, client: Side) -> TlsSide | None:
+    captured = [side for side, half in connection.halves.items() if half.has_packets]
+    if len(captured) != 1:
         return None
-    return "client" if seen[0] == client else "server"
+    return "client" if captured[0] == client else "server"
 
 
-def _alerts(client: Sent, server: Sent) -> tuple[Alert, ...]:
-    sides: tuple[tuple[TlsSide, Sent], ...] = (("client", client), ("server", server))
-    return tuple(dict.fromkeys(Alert(side, code) for side, one_side in sides for code in one_side.alerts[:_MOST_ALERTS]))
+def _list_alerts(by_client: SentMessages, by_server: SentMessages) -> tuple[Alert, ...]:
+    sides: tuple[tuple[TlsSide, SentMessages], ...] = (("client", by_client), ("server", by_server))
+    return tuple(dict.fromkeys(Alert(side, code) for side, sent in sides for code in sent.alerts[:_MAX_ALERTS]))
 
 
-def _hello(message: Message | None) -> tuple[str | None, tuple[int, ...]]:
-    """The server name and the suites of a ClientHello.
+def _read_client_hello(message: Message | None) -> tuple[str | None, tuple[int, ...]]:
+    """Return the server name and the suites of a ClientHello.
 
-    A name that is not in a hello counts only where the hello is whole: without its end, neither is known to be all.
+    The suites of a ClientHello without a name count only where it is complete: its end may have held the name.
     """
     if message is None:
         return None, ()
-    reader, suites, name = _Bytes(message.body), tuple[int, ...](), None
+    reader, suites, server_name = _ByteReader(message.body), tuple[int, ...](), None
     try:
-        reader.take(34)
-        reader.vector(1)
-        listed = reader.vector(2)
-        suites = tuple(int.from_bytes(listed[at : at + 2], "big") for at in range(0, min(len(listed), 2 * _MOST_SUITES), 2))
-        reader.vector(1)
-        name = _name_in(_extension(reader, _SERVER_NAME))
-    except _Short:
+        reader.read(34)
+        reader.read_vector(1)
+        vector = reader.read_vector(2)
+        suites = tuple(int.from_bytes(vector[at : at + 2], "big") for at in range(0, min(len(vector), 2 * _MAX_SUITES), 2))
+        reader.read_vector(1)
+        server_name = _read_server_name(_find_extension(reader, _SERVER_NAME))
+    except _TooShort:
         pass
-    return name, suites if message.whole or name else ()
+    return server_name, suites if message.complete or server_name else ()
 
 
-def _answer(message: Message | None) -> tuple[int | None, int | None]:
-    """The version and the suite of a ServerHello."""
+def _read_server_hello(message: Message | None) -> tuple[int | None, int | None]:
+    """Return the version and the suite of a ServerHello."""
     if message is None:
         return None, None
-    reader = _Bytes(message.body)
+    reader = _ByteReader(message.body)
     try:
-        version = reader.number(2)
-        reader.take(32)
-        reader.vector(1)
-        suite = reader.number(2)
-    except _Short:
+        version = reader.read_number(2)
+        reader.read(32)
+        reader.read_vector(1)
+        suite = reader.read_number(2)
+    except _TooShort:
         return None, None
-    if _FIRST_SUITE_OF_TLS_1_3 <= suite <= _LAST_SUITE_OF_TLS_1_3:
-        return TLS_1_3, suite  # its extension may not have been captured
+    if _FIRST_TLS_1_3_SUITE <= suite <= _LAST_TLS_1_3_SUITE:
+        return TLS_1_3, suite  # the extension with the version may not have been captured
     try:
-        reader.take(1)
-        chosen = _extension(reader, _SUPPORTED_VERSIONS)
-    except _Short:
-        chosen = None
-    return (int.from_bytes(chosen, "big") if chosen and len(chosen) == 2 else version), suite
+        reader.read(1)
+        selected = _find_extension(reader, _SUPPORTED_VERSIONS)
+    except _TooShort:
+        selected = None
+    return (int.from_bytes(selected, "big") if selected and len(selected) == 2 else version), suite
 
 
-def _extension(reader: _Bytes, wanted: int) -> bytes | None:
-    if not reader.left:
+def _find_extension(reader: _ByteReader, number: int) -> bytes | None:
+    if not reader.remaining:
         return None
-    inside = _Bytes(reader.up_to(reader.number(2)))
-    while inside.left:
-        kind, body = inside.number(2), inside.vector(2)
-        if kind == wanted:
+    extensions = _ByteReader(reader.read_up_to(reader.read_number(2)))
+    while extensions.remaining:
+        kind, body = extensions.read_number(2), extensions.read_vector(2)
+        if kind == number:
             return body
     return None
 
 
-def _name_in(extension: bytes | None) -> str | None:
+def _read_server_name(extension: bytes | None) -> str | None:
     if not extension:
         return None
-    names = _Bytes(_Bytes(extension).vector(2))
-    kind, name = names.number(1), names.vector(2)
+    names = _ByteReader(_ByteReader(extension).read_vector(2))
+    kind, name = names.read_number(1), names.read_vector(2)
     return parse_address(name.decode("ascii", errors="replace")) if kind == _HOST_NAME else None
 
 
-def _chain(message: Message | None, limits: Limits) -> tuple[tuple[Certificate, ...], bool]:
-    """The certificates of a Certificate message up to TLS 1.2, and whether it holds something else.
+def _read_chain(message: Message | None, limits: Limits) -> tuple[tuple[Certificate, ...], bool]:
+    """Return the certificates of a Certificate message up to TLS 1.2, and whether its content is malformed.
 
-    Of a message that was not captured to its end there are none: a chain that lacks its end is judged differently.
+    An incomplete message gives no certificates: the verdict on a chain without its end would differ.
     """
-    if message is None or not message.whole:
+    if message is None or not message.complete:
         return (), False
     certificates: list[Certificate] = []
     try:
-        listed = _Bytes(_Bytes(message.body).vector(3))
-        while listed.left and len(certificates) < limits.max_chain_certificates:
-            certificates.append(Certificate.from_der(listed.vector(3)))
-    except (_Short, CertificateError):
+        entries = _ByteReader(_ByteReader(message.body).read_vector(3))
+        while entries.remaining and len(certificates) < limits.max_chain_certificates:
+            certificates.append(Certificate.from_der(entries.read_vector(3)))
+    except (_TooShort, CertificateError):
         return (), True
     return tuple(certificates), False

@@ -7,145 +7,146 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from remediate.connectors.evidence.tcp_streams import ENCRYPTED, RECORD_HEADER, Half, record_at
+from remediate.connectors.evidence.tcp_streams import ENCRYPTED_TYPES, RECORD_HEADER, Half, read_record_header
 
 ALERT, HANDSHAKE = 21, 22
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST = 1, 2, 11, 13
-_SAID_BY_CLIENTS: Final = frozenset({CLIENT_HELLO, 15, 16})
-"""ClientHello, CertificateVerify, ClientKeyExchange; up to TLS 1.2, as behind the hello all is encrypted in TLS 1.3."""
-_SAID_BY_SERVERS: Final = frozenset({0, SERVER_HELLO, 12, CERTIFICATE_REQUEST, 14, 22})
+_CLIENT_MESSAGES: Final = frozenset({CLIENT_HELLO, 15, 16})
+"""ClientHello, CertificateVerify, ClientKeyExchange; up to TLS 1.2, as TLS 1.3 encrypts all messages behind the hellos."""
+_SERVER_MESSAGES: Final = frozenset({0, SERVER_HELLO, 12, CERTIFICATE_REQUEST, 14, 22})
 """HelloRequest, ServerHello, ServerKeyExchange, CertificateRequest, ServerHelloDone, CertificateStatus."""
-_MESSAGES: Final = _SAID_BY_CLIENTS | _SAID_BY_SERVERS | {4, CERTIFICATE, 20}
+_KNOWN_MESSAGES: Final = _CLIENT_MESSAGES | _SERVER_MESSAGES | {4, CERTIFICATE, 20}
 _MESSAGE_HEADER: Final = 4
-_ALERT_BODY: Final = 2
+_ALERT_LENGTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One handshake message. Where not `whole`, the capture holds no more than the beginning of its body."""
+    """A handshake message; of an incomplete one, the capture holds only the beginning of the body."""
 
     body: bytes
-    whole: bool = True
+    complete: bool = True
 
 
 @dataclass(slots=True)
-class Sent:
-    """What one side sent in the clear.
+class SentMessages:
+    """The messages and alerts that one side sent in the clear.
 
     Attributes:
-        records: how many TLS records were seen.
-        alerts: their codes.
-        encrypted: it went on encrypted.
-        broken: something of it was not captured.
-        headless: its very beginning was not captured, so nobody can say whether it is TLS.
-        client: it sent what clients send.
-        server: it sent what servers send.
-        before_1_3: it sent messages in the clear that TLS 1.3 encrypts.
+        records: The number of TLS records.
+        server_hello: The last one: another follows a HelloRetryRequest (RFC 8446, 4.1.4).
+        requests_certificate: The side sent a CertificateRequest.
+        alerts: The numbers of the alerts.
+        is_encrypted: The side sent encrypted records.
+        incomplete: A part was not captured.
+        headless: The first bytes were not captured, so it is not known whether this is TLS.
+        is_client: The side sent messages of clients.
+        is_server: The side sent messages of servers.
+        is_before_1_3: The side sent messages in the clear that TLS 1.3 encrypts.
     """
 
     records: int = 0
-    hello: Message | None = None
-    answer: Message | None = None
+    client_hello: Message | None = None
+    server_hello: Message | None = None
     certificates: Message | None = None
-    asks: bool = False
+    requests_certificate: bool = False
     alerts: list[int] = field(default_factory=list)
-    encrypted: bool = False
-    broken: bool = False
+    is_encrypted: bool = False
+    incomplete: bool = False
     headless: bool = False
-    client: bool = False
-    server: bool = False
-    before_1_3: bool = False
+    is_client: bool = False
+    is_server: bool = False
+    is_before_1_3: bool = False
 
 
 @dataclass(slots=True)
-class _Run:
-    """Handshake records one after the other, as far as nothing is lost between them. `cut`: the last lacks its end."""
+class _RecordRun:
+    """Consecutive handshake records without a gap between them; `cut` if the last one lacks its end."""
 
     content: bytearray = field(default_factory=bytearray)
     cut: bool = False
 
 
-def read_half(half: Half) -> Sent:
-    """Return what `half` sent. Its gaps have to be filled."""
-    sent, run = Sent(encrypted=half.encrypted), _Run()
+def read_messages(half: Half) -> SentMessages:
+    """Return the messages in `half`, whose gaps must have been filled."""
+    sent, run = SentMessages(is_encrypted=half.is_encrypted), _RecordRun()
     sent.headless = bool(half.gaps) and half.gaps[0][0] < RECORD_HEADER
-    for at, kind, length, follows_gap in _records(half, sent):
+    for at, kind, length, follows_gap in _walk_records(half, sent):
         sent.records += 1
-        if kind in ENCRYPTED:
-            sent.encrypted = True
+        if kind in ENCRYPTED_TYPES:
+            sent.is_encrypted = True
             break
-        body, whole = _captured(half, at, length)
-        sent.broken = sent.broken or not whole
-        if kind == ALERT and whole and length == _ALERT_BODY:
+        body, complete = _read_captured(half, at, length)
+        sent.incomplete = sent.incomplete or not complete
+        if kind == ALERT and complete and length == _ALERT_LENGTH:
             sent.alerts.append(body[1])
         elif kind == HANDSHAKE:
             if follows_gap or run.cut:
-                _read_messages(run, sent)
-                run = _Run()
+                _split_messages(run, sent)
+                run = _RecordRun()
             run.content += body
-            run.cut = not whole
-    _read_messages(run, sent)
+            run.cut = not complete
+    _split_messages(run, sent)
     return sent
 
 
-def _records(half: Half, sent: Sent) -> Iterator[tuple[int, int, int, bool]]:
-    """Give where the content of each record begins, its type, its length, and whether records before it may have been lost."""
+def _walk_records(half: Half, sent: SentMessages) -> Iterator[tuple[int, int, int, bool]]:
+    """Yield the offset of each record's content, its type, its length, and whether records before it may have been lost."""
     at, lost = 0, False
     while at < len(half.data):
-        gap = _gap_after(half, at)
+        gap = _find_gap(half, at)
         in_gap = gap is not None and gap[0] < at + RECORD_HEADER
-        record = None if in_gap else record_at(half.data, at)
+        record = None if in_gap else read_record_header(half.data, at)
         if record is not None:
-            sent.broken = sent.broken or lost
+            sent.incomplete = sent.incomplete or lost
             yield at + RECORD_HEADER, record[0], record[1], lost
             at, lost = at + RECORD_HEADER + record[1], False
             continue
-        # No header stands here, or it was not captured. Where a segment begins with one, reading goes on.
-        sent.broken = sent.broken or in_gap or sent.records > 0
-        index = bisect_right(half.starts, at)
-        if index == len(half.starts):
+        # No header is here, or it was not captured. Reading continues at the next segment that begins with one.
+        sent.incomplete = sent.incomplete or in_gap or sent.records > 0
+        index = bisect_right(half.segment_starts, at)
+        if index == len(half.segment_starts):
             return
-        at, lost = half.starts[index], True
+        at, lost = half.segment_starts[index], True
 
 
-def _gap_after(half: Half, at: int) -> tuple[int, int] | None:
-    """Return the first gap that ends behind `at`."""
+def _find_gap(half: Half, at: int) -> tuple[int, int] | None:
+    """Return the first gap that ends behind `at`; None if there is none."""
     index = bisect_right(half.gaps, at, key=lambda gap: gap[1])
     return half.gaps[index] if index < len(half.gaps) else None
 
 
-def _captured(half: Half, at: int, length: int) -> tuple[bytes, bool]:
-    """Return what was captured of a record's content before the first gap in it, and whether that is all."""
-    gap = _gap_after(half, at)
+def _read_captured(half: Half, at: int, length: int) -> tuple[bytes, bool]:
+    """Return the content of a record up to the first gap in it, and whether that is all of it."""
+    gap = _find_gap(half, at)
     end = min(at + length, len(half.data), max(at, gap[0]) if gap else at + length)
     return bytes(half.data[at:end]), end == at + length
 
 
-def _read_messages(run: _Run, sent: Sent) -> None:
+def _split_messages(run: _RecordRun, sent: SentMessages) -> None:
     content, at = bytes(run.content), 0
     while len(content) - at >= _MESSAGE_HEADER:
         kind, length = content[at], int.from_bytes(content[at + 1 : at + _MESSAGE_HEADER], "big")
-        if kind not in _MESSAGES:
-            sent.broken = True  # it is the middle of a message
+        if kind not in _KNOWN_MESSAGES:
+            sent.incomplete = True  # this is the middle of a message
             return
         at += _MESSAGE_HEADER
-        message = Message(content[at : at + length], whole=len(content) - at >= length)
-        sent.broken = sent.broken or not message.whole
-        _note(kind, message, sent)
+        message = Message(content[at : at + length], complete=len(content) - at >= length)
+        sent.incomplete = sent.incomplete or not message.complete
+        _record_message(kind, message, sent)
         at += length
-    sent.broken = sent.broken or at < len(content)
+    sent.incomplete = sent.incomplete or at < len(content)
 
 
-def _note(kind: int, message: Message, sent: Sent) -> None:
-    sent.client = sent.client or kind in _SAID_BY_CLIENTS
-    sent.server = sent.server or kind in _SAID_BY_SERVERS
-    sent.before_1_3 = sent.before_1_3 or kind not in {CLIENT_HELLO, SERVER_HELLO}
+def _record_message(kind: int, message: Message, sent: SentMessages) -> None:
+    sent.is_client = sent.is_client or kind in _CLIENT_MESSAGES
+    sent.is_server = sent.is_server or kind in _SERVER_MESSAGES
+    sent.is_before_1_3 = sent.is_before_1_3 or kind not in {CLIENT_HELLO, SERVER_HELLO}
     if kind == CLIENT_HELLO:
-        sent.hello = sent.hello or message
+        sent.client_hello = sent.client_hello or message
     elif kind == SERVER_HELLO:
-        # A second one follows a request to try again (RFC 8446, 4.1.4).
-        sent.answer = message
+        sent.server_hello = message
     elif kind == CERTIFICATE:
         sent.certificates = sent.certificates or message
     elif kind == CERTIFICATE_REQUEST:
-        sent.asks = True
+        sent.requests_certificate = True

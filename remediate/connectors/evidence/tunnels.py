@@ -1,4 +1,4 @@
-"""Headers that carry the packets of one network over another: what mirror ports, overlays and access networks use."""
+"""Decoders of tunnel headers, as mirror ports, overlays and access networks use them."""
 
 from __future__ import annotations
 
@@ -16,80 +16,80 @@ from remediate.connectors.evidence.headers import (
     Registry,
     ethernet_frame,
     ip_packet,
-    numbers,
+    unpack_numbers,
 )
 
 _CHECKSUM, _ROUTING, _KEY, _SEQUENCE, _ACKNOWLEDGED = 0x8000, 0x4000, 0x2000, 0x1000, 0x0080
 _ERSPAN, _ERSPAN_III, _PPP, _WCCP = 0x88BE, 0x22EB, 0x880B, 0x883E
-_MOST_ROUTES: Final = 16
+_MAX_ROUTES: Final = 16
 _UDP_HEADER: Final = 8
 _COMMON_TYPES: Final = frozenset({IPV4, IPV6, 0x0806, 0x8100, 0x88A8})
 # RFC 8300, 2.2, and of the same numbers draft-ietf-nvo3-vxlan-gpe
 _NSH_PROTOCOLS: Final = {1: IPV4, 2: IPV6, 3: BRIDGED_ETHERNET, 4: 0x894F, 5: MPLS}
 
 
-def gre(data: bytes) -> Inner | None:
-    """RFC 2784 and RFC 2890 (version 0), RFC 2637 (version 1, PPTP)."""
-    flags, protocol = numbers("HH", data)
+def decode_gre(data: bytes) -> Inner | None:
+    """Decode GRE: RFC 2784 and RFC 2890 (version 0), RFC 2637 (version 1, PPTP)."""
+    flags, protocol = unpack_numbers("HH", data)
     version = flags & 7
     if version == 1 and protocol == _PPP:
         at = 8 + 4 * bool(flags & _SEQUENCE) + 4 * bool(flags & _ACKNOWLEDGED)
-        return _ppp(data[at:])
+        return _decode_ppp(data[at:])
     if version:
         raise NotReadable(f"GRE version {version} with protocol 0x{protocol:04x}")
     at = 4 + 4 * bool(flags & (_CHECKSUM | _ROUTING)) + 4 * bool(flags & _KEY) + 4 * bool(flags & _SEQUENCE)
     if flags & _ROUTING:
-        at = _after_routes(data, at)
+        at = _skip_routes(data, at)
     if protocol == _ERSPAN and not flags & _SEQUENCE:
         return ethernet_frame(data[at:])  # ERSPAN type I has no header of its own (draft-foschiano-erspan, 4.1)
     return Inner(Registry.GRE, protocol, data[at:])
 
 
-def _after_routes(data: bytes, at: int) -> int:
-    """Return where the source routes of RFC 1701 end."""
-    for _ in range(_MOST_ROUTES):
-        family, _, length = numbers("HBB", data, at)
+def _skip_routes(data: bytes, at: int) -> int:
+    """Return the offset behind the source routes (RFC 1701)."""
+    for _ in range(_MAX_ROUTES):
+        family, _, length = unpack_numbers("HBB", data, at)
         at += 4 + length
         if not family and not length:
             return at
     raise NotReadable("GRE with many source routes")
 
 
-def _erspan(data: bytes) -> Inner:
-    """draft-foschiano-erspan, 4.2 and 4.3: the version in the first four bits is 1 for type II, 2 for type III."""
+def _decode_erspan(data: bytes) -> Inner:
+    """Decode ERSPAN (draft-foschiano-erspan, 4.2 and 4.3): the version in the first four bits is 1 for type II, 2 for type III."""
     version = data[0] >> 4
     if version == 1:
         return ethernet_frame(data[8:])
     if version != 2:
         raise NotReadable(Registry.ERSPAN.name_of(version))
-    last = numbers("H", data, 10)[0]
+    last = unpack_numbers("H", data, 10)[0]
     content = data[20 if last & 1 else 12 :]  # with the platform's own subheader or without
     return ip_packet(content) if (last >> 10) & 0x1F == 2 else ethernet_frame(content)
 
 
-def _ppp(data: bytes) -> Inner:
+def _decode_ppp(data: bytes) -> Inner:
     return Inner(Registry.LINK, 9, data)
 
 
-def _wccp(data: bytes) -> Inner:
-    """Cisco's WCCP version 2 puts a redirect header of four octets before the packet; version 1 has none."""
+def _decode_wccp(data: bytes) -> Inner:
+    """Decode Cisco's WCCP: version 2 has a redirect header of four octets, version 1 has none."""
     return ip_packet(data if data[0] >> 4 == 4 else data[4:])
 
 
 # Other GRE protocols are Ethernet types.
 GRE_PROTOCOLS: Final[dict[int, Decoder]] = {
-    _ERSPAN: _erspan,
-    _ERSPAN_III: _erspan,
-    _PPP: _ppp,
-    _WCCP: _wccp,
-    0x0000: lambda _: None,  # a keepalive of Cisco's
+    _ERSPAN: _decode_erspan,
+    _ERSPAN_III: _decode_erspan,
+    _PPP: _decode_ppp,
+    _WCCP: _decode_wccp,
+    0x0000: lambda _: None,  # Cisco's keepalive
     0x2001: lambda _: None,  # NHRP, RFC 2332
-    0x00FE: lambda _: None,  # IS-IS and its kin
+    0x00FE: lambda _: None,  # OSI protocols such as IS-IS
 }
 
 
-def mpls(data: bytes) -> Inner | None:
-    """RFC 3032. Nothing says what follows the labels: an IP version, or a pseudowire's control word (RFC 4385), or Ethernet."""
+def decode_mpls(data: bytes) -> Inner | None:
+    """Decode MPLS (RFC 3032); its content, IP, a pseudowire's control word (RFC 4385) or Ethernet, can only be guessed."""
     at = 0
     while not data[at + 2] & 1:
         at += 4
@@ -98,49 +98,49 @@ def mpls(data: bytes) -> Inner | None:
     if version == 4 or (version == 6 and not _is_ethernet(content)):
         return ip_packet(content)
     if version == 1 and not _is_ethernet(content):
-        return None  # a pseudowire's own channel
-    behind_control_word = version == 0 and not _is_ethernet(content)
-    return ethernet_frame(content[4:] if behind_control_word else content)
+        return None  # the pseudowire's control channel
+    has_control_word = version == 0 and not _is_ethernet(content)
+    return ethernet_frame(content[4:] if has_control_word else content)
 
 
 def _is_ethernet(content: bytes) -> bool:
-    """Whether two addresses with a common Ethernet type behind them stand here."""
+    """Whether `content` begins with two addresses and a common Ethernet type."""
     return int.from_bytes(content[ETHERNET_ADDRESSES : ETHERNET_ADDRESSES + 2], "big") in _COMMON_TYPES
 
 
-def service_header(data: bytes) -> Inner:
-    """NSH, RFC 8300, 2.2."""
-    first, _, protocol = numbers("HBB", data)
-    return _numbered(protocol, data[(first & 0x3F) * 4 :], "NSH")
+def decode_nsh(data: bytes) -> Inner:
+    """Decode NSH (RFC 8300, 2.2)."""
+    first, _, protocol = unpack_numbers("HBB", data)
+    return _wrap_protocol(protocol, data[(first & 0x3F) * 4 :], "NSH")
 
 
-def _numbered(protocol: int, content: bytes, tunnel: str) -> Inner:
+def _wrap_protocol(protocol: int, content: bytes, tunnel: str) -> Inner:
     if protocol not in _NSH_PROTOCOLS:
         raise NotReadable(f"{tunnel} protocol {protocol}")
     return Inner(Registry.ETHERNET, _NSH_PROTOCOLS[protocol], content)
 
 
-def _vxlan(data: bytes) -> Inner:
-    """RFC 7348, and draft-ietf-nvo3-vxlan-gpe where it says what follows."""
+def _decode_vxlan(data: bytes) -> Inner:
+    """Decode VXLAN (RFC 7348), or VXLAN-GPE where a flag announces it (draft-ietf-nvo3-vxlan-gpe)."""
     flags, protocol = data[8], data[11]
     if flags & 0x04:
-        return _numbered(protocol, data[16:], "VXLAN-GPE")
+        return _wrap_protocol(protocol, data[16:], "VXLAN-GPE")
     if not flags & 0x08:
         raise NotReadable("VXLAN without a network identifier")
     return ethernet_frame(data[16:])
 
 
-def _geneve(data: bytes) -> Inner:
-    """RFC 8926, 3.4."""
-    first, _, protocol = numbers("BBH", data, _UDP_HEADER)
+def _decode_geneve(data: bytes) -> Inner:
+    """Decode GENEVE (RFC 8926, 3.4)."""
+    first, _, protocol = unpack_numbers("BBH", data, _UDP_HEADER)
     if first >> 6:
         raise NotReadable(f"GENEVE version {first >> 6}")
     return Inner(Registry.ETHERNET, protocol, data[16 + 4 * (first & 0x3F) :])
 
 
-def _gtp(data: bytes) -> Inner | None:
-    """GTP-U, 3GPP TS 29.281, 5.1: what is no user's packet is signalling."""
-    flags, kind = numbers("BB", data, _UDP_HEADER)
+def _decode_gtp(data: bytes) -> Inner | None:
+    """Decode GTP-U (3GPP TS 29.281, 5.1); other message types than user data are signalling."""
+    flags, kind = unpack_numbers("BB", data, _UDP_HEADER)
     if flags >> 5 != 1:
         raise NotReadable(f"GTP-U version {flags >> 5}")
     if kind != 255:
@@ -156,8 +156,8 @@ def _gtp(data: bytes) -> Inner | None:
     return ip_packet(data[at:])
 
 
-def _capwap(data: bytes) -> Inner | None:
-    """RFC 5415, 4.1 and 4.3: to and from access points."""
+def _decode_capwap(data: bytes) -> Inner | None:
+    """Decode CAPWAP (RFC 5415, 4.1 and 4.3), to and from access points."""
     preamble, bits = data[8], int.from_bytes(data[9:12], "big")
     if preamble & 0x0F:
         raise NotReadable("CAPWAP with DTLS", "encrypted")
@@ -170,52 +170,61 @@ def _capwap(data: bytes) -> Inner | None:
     return Inner(Registry.LINK, 105, content) if native else ethernet_frame(content)
 
 
-def _l2tp(data: bytes) -> Inner | None:
-    """L2TP version 2, RFC 2661, 3.1. Version 3 has a cookie whose length only its ends know."""
-    flags = numbers("H", data, _UDP_HEADER)[0]
+def _decode_l2tp(data: bytes) -> Inner | None:
+    """Decode L2TP version 2 (RFC 2661, 3.1); version 3 has a cookie whose length only its ends know."""
+    flags = unpack_numbers("H", data, _UDP_HEADER)[0]
     if flags & 0x8000:
         return None  # a control message
     if flags & 0x0F != 2:
         raise NotReadable(f"L2TP version {flags & 0x0F}")
     at = 14 + 2 * bool(flags & 0x4000) + 4 * bool(flags & 0x0800)
     if flags & 0x0200:
-        at += 2 + numbers("H", data, at)[0]
-    return _ppp(data[at:])
+        at += 2 + unpack_numbers("H", data, at)[0]
+    return _decode_ppp(data[at:])
 
 
-def _tzsp(data: bytes) -> Inner | None:
-    """TaZmen Sniffer Protocol, as MikroTik and wireless sniffers send it: a header, tags, the frame."""
-    version, kind, protocol = numbers("BBH", data, _UDP_HEADER)
+def _decode_tzsp(data: bytes) -> Inner | None:
+    """Decode the TaZmen Sniffer Protocol, as MikroTik and wireless sniffers send it: a header, tags, the frame."""
+    version, kind, protocol = unpack_numbers("BBH", data, _UDP_HEADER)
     if version != 1 or kind > 1:
-        return None  # an ephemeral port like any other
+        return None  # the port is ephemeral, and this is another protocol
     at = 12
     while data[at] != 1:
         at += 1 if data[at] == 0 else 2 + data[at + 1]
     return ethernet_frame(data[at + 1 :]) if protocol == 1 else Inner(Registry.LINK, 105, data[at + 1 :])
 
 
-def _encrypted_udp(data: bytes) -> Inner | None:
-    """RFC 3948: ESP, or IKE behind four zero octets, or a keepalive of one octet."""
+def _decode_encrypted_udp(data: bytes) -> Inner | None:
+    """Decode UDP encapsulation of IPsec (RFC 3948): ESP, or IKE behind four zero octets, or a keepalive of one octet."""
     content = data[_UDP_HEADER:]
     if len(content) < 8 or not any(content[:4]):
         return None
     raise NotReadable("IPsec ESP in UDP", "encrypted")
 
 
-def _mpls_in_udp(data: bytes) -> Inner:
-    """RFC 7510."""
+def _decode_mpls_in_udp(data: bytes) -> Inner:
+    """Decode MPLS in UDP (RFC 7510)."""
     return Inner(Registry.ETHERNET, MPLS, data[_UDP_HEADER:])
 
 
-def _lisp(data: bytes) -> Inner:
-    """RFC 9300, 5.1."""
+def _decode_lisp(data: bytes) -> Inner:
+    """Decode LISP (RFC 9300, 5.1)."""
     return ip_packet(data[16:])
 
 
 # https://www.iana.org/assignments/service-names-port-numbers; 8472 is VXLAN before it had a port, 37008 is TZSP's by custom.
 UDP_PORTS: Final[dict[int, Decoder]] = {
-    1701: _l2tp, 2152: _gtp, 4341: _lisp, 4500: _encrypted_udp, 4789: _vxlan, 4790: _vxlan, 5247: _capwap, 6081: _geneve,
-    6635: _mpls_in_udp, 8472: _vxlan, 37008: _tzsp,
-}  # fmt: skip
-BOTH_WAYS: Final = frozenset({1701, 4500, 5247})
-"""Ports of tunnels whose ends both send from it: the packets to the other end are known by their source port."""
+    1701: _decode_l2tp,
+    2152: _decode_gtp,
+    4341: _decode_lisp,
+    4500: _decode_encrypted_udp,
+    4789: _decode_vxlan,
+    4790: _decode_vxlan,
+    5247: _decode_capwap,
+    6081: _decode_geneve,
+    6635: _decode_mpls_in_udp,
+    8472: _decode_vxlan,
+    37008: _decode_tzsp,
+}
+SYMMETRIC_PORTS: Final = frozenset({1701, 4500, 5247})
+"""Tunnel ports that both ends send from, so that packets are recognised by their source port too."""

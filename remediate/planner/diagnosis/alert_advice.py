@@ -1,6 +1,6 @@
-"""What to do about a TLS alert: it has a direction, and each has a meaning of its own (RFC 5246, 7.2.2; RFC 8446, 6.2).
+"""Advice on TLS alerts, which depends on their number and on the side that sent them (RFC 5246, 7.2.2; RFC 8446, 6.2).
 
-OpenSSL chooses them by what it held against a certificate (ssl_x509err2alert in ssl/statem/statem_lib.c).
+OpenSSL derives the number from its verification error (ssl_x509err2alert in ssl/statem/statem_lib.c).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _USAGES: Final = {
     _CLIENT_AUTHENTICATION: "Client Authentication",
     "2.5.29.37.0": "any purpose",
 }
-_MOST_CHAINS: Final = 3
-_CIPHERS: Final = "Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list."
-_ON_EXPRESSWAYS_CERTIFICATE: Final[dict[int, tuple[str, ...]]] = {
+_MAX_CHAINS: Final = 3
+_CHECK_CIPHERS: Final = "Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list."
+_CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
     42: (
         "It does not say what is wrong: it is not valid yet, its key is too weak, or its name is not what the node expects.",
         f"Compare its dates, key and names ({SERVER_CERTIFICATE_PAGE}) with what the node's own log says, and the clocks (NTP).",
@@ -56,7 +56,7 @@ _ON_EXPRESSWAYS_CERTIFICATE: Final[dict[int, tuple[str, ...]]] = {
         "Compare its common name and SAN dNSNames with the names that the node is set to accept.",
     ),
 }
-_ON_THE_NODES_CERTIFICATE: Final[dict[int, str]] = {
+_SERVER_CERTIFICATE_ADVICE: Final[dict[int, str]] = {
     43: "Reissue the certificate of {address} with Server Authentication among its extended key usages.",
     44: "Reissue the certificate of {address}: its CA has revoked it.",
     45: "Renew the certificate of {address}, or the CA certificate above it that has expired.",
@@ -64,47 +64,54 @@ _ON_THE_NODES_CERTIFICATE: Final[dict[int, str]] = {
 }
 
 
-def on_the_servers_alert(address: str, code: int, shown: Iterable[Chain] = (), at: datetime | None = None) -> tuple[str, ...]:
-    """Return what an alert means that the server at `address` sent to Expressway-C, and what to do.
+def advise_on_server_alert(
+    address: str, code: int, client_chains: Iterable[Chain] = (), at: datetime | None = None
+) -> tuple[str, ...]:
+    """Return the meaning of an alert that the server at `address` sent to Expressway-C, and the steps to take.
 
     Args:
-        shown: the chains that Expressway-C showed, where a capture has them.
-        at: when that was.
+        address: The connection address of the server.
+        code: The number of the alert.
+        client_chains: The chains that Expressway-C presented, where a capture has them.
+        at: The time of the alert; None where it is not known.
     """
-    sent = f"{address} sent the alert '{alert_name(code)}' ({code}) to Expressway-C"
-    showed = tuple(_showed(chain, at) for chain in list(shown)[:_MOST_CHAINS])
-    if code in _ON_EXPRESSWAYS_CERTIFICATE:
-        refuses = f"{sent}: it refuses the certificate that Expressway-C itself shows (from X14.0.2 on, not on port 8443: CSCvz45074)."
-        return (refuses, *showed, *_ON_EXPRESSWAYS_CERTIFICATE[code])
+    opening = f"{address} sent the alert '{alert_name(code)}' ({code}) to Expressway-C"
+    presented = tuple(_describe_client_chain(chain, at) for chain in list(client_chains)[:_MAX_CHAINS])
+    if code in _CLIENT_CERTIFICATE_ADVICE:
+        meaning = (
+            f"{opening}: it refuses the certificate that Expressway-C itself shows (from X14.0.2 on, not on port 8443: "
+            "CSCvz45074)."
+        )
+        return (meaning, *presented, *_CLIENT_CERTIFICATE_ADVICE[code])
     if code == 116:
         return (
-            f"{sent}: it asks for a certificate, and Expressway-C showed none.",
+            f"{opening}: it asks for a certificate, and Expressway-C showed none.",
             f"See that every peer has a server certificate with Client Authentication ({SERVER_CERTIFICATE_PAGE}).",
         )
     if code == 40:
-        return (f"{sent}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it asks for.",
-            *showed, _CIPHERS,
+        return (f"{opening}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it asks for.",
+            *presented, _CHECK_CIPHERS,
         )  # fmt: skip
     if code in {70, 71}:
         lacks = "offers no TLS version that it speaks" if code == 70 else "offers no cipher that is strong enough for it"
-        return (f"{sent}: Expressway-C {lacks}.", _CIPHERS)
-    return (f"{sent}, which is not about a certificate.", _CIPHERS)
+        return (f"{opening}: Expressway-C {lacks}.", _CHECK_CIPHERS)
+    return (f"{opening}, which is not about a certificate.", _CHECK_CIPHERS)
 
 
-def on_the_clients_alert(address: str, alert: Alert) -> tuple[str, ...]:
-    """Return what an alert means that Expressway-C sent to the server at `address`, whose certificates were not seen."""
-    sent = f"Expressway-C sent the alert '{alert_name(alert.code)}' ({alert.code}) to {address}"
-    if not alert.about_a_certificate:
-        return (f"{sent}, which is not about a certificate.", _CIPHERS)
-    advice = _ON_THE_NODES_CERTIFICATE.get(alert.code, "`remediate plan` looks at the certificate of {address}.")
+def advise_on_client_alert(address: str, alert: Alert) -> tuple[str, ...]:
+    """Return the meaning of an alert that Expressway-C sent to `address`, whose certificates were not captured."""
+    opening = f"Expressway-C sent the alert '{alert_name(alert.code)}' ({alert.code}) to {address}"
+    if not alert.is_about_certificate:
+        return (f"{opening}, which is not about a certificate.", _CHECK_CIPHERS)
+    advice = _SERVER_CERTIFICATE_ADVICE.get(alert.code, "`remediate plan` looks at the certificate of {address}.")
     return (
-        f"{sent}: it refuses the certificate that the node shows.",
+        f"{opening}: it refuses the certificate that the node shows.",
         advice.format(address=address, page=TRUSTED_CA_PAGE),
     )
 
 
-def _showed(chain: Chain, at: datetime | None) -> str:
-    """What Expressway-C showed, with its dates and purposes."""
+def _describe_client_chain(chain: Chain, at: datetime | None) -> str:
+    """Return the certificate that Expressway-C presented, with its dates and purposes."""
     leaf = chain[0]
     usages = leaf.extended_key_usages
     purposes = join_words([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"

@@ -1,4 +1,4 @@
-"""The servers of captures: what each presented, judged by a trusted CA list where one is given."""
+"""The TLS servers in captures: the chains that each presented, judged by a trusted CA list where one is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
-from remediate.model.diagnosis import AlertSeen, SeenChain, SeenEndpoint
+from remediate.model.diagnosis import AlertCount, CapturedChain, CapturedEndpoint
 from remediate.model.evidence import TLS_1_3, Handshake
 from remediate.model.text import first_few
 from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
@@ -18,88 +18,107 @@ from remediate.trust.verify import explain_chain
 _MAX_NAMES = 6
 
 
-def seen_endpoints(handshakes: Iterable[Handshake], trusted: Chain | None, now: datetime) -> tuple[SeenEndpoint, ...]:
-    """Return the servers in `handshakes`, each under each name that clients asked it for.
+def group_endpoints(handshakes: Iterable[Handshake], trusted: Chain | None, now: datetime) -> tuple[CapturedEndpoint, ...]:
+    """Return the servers in `handshakes`, each once for each name that clients asked for.
 
     Args:
-        trusted: the peer's trusted CA list; None where it is not known.
-        now: for captures without a clock.
+        handshakes: The handshakes in captures, in any order.
+        trusted: The peer's trusted CA list; None where it is not known.
+        now: The moment to judge at where a capture has no clock.
     """
     groups: dict[tuple[str, int, str | None], list[Handshake]] = {}
     for handshake in handshakes:
-        groups.setdefault((handshake.server, handshake.port, _address(handshake)), []).append(handshake)
-    return tuple(_endpoint(group, trusted, now) for group in groups.values())
+        groups.setdefault((handshake.server_ip, handshake.port, _requested_address(handshake)), []).append(handshake)
+    return tuple(_summarise_endpoint(group, trusted, now) for group in groups.values())
 
 
-def _address(one: Handshake) -> str | None:
-    """What was asked for: the name in the hello, or the IP address where it has none; None where no hello was captured."""
-    return one.server_name or (one.server if one.offered else None)
+def _requested_address(handshake: Handshake) -> str | None:
+    """Return the SNI, or the IP address where the hello has none; None where no hello was captured."""
+    return handshake.server_name or (handshake.server_ip if handshake.offered_suites else None)
 
 
-def _endpoint(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> SeenEndpoint:
+def _summarise_endpoint(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> CapturedEndpoint:
     first = group[0]
-    moments = [moment for one in group for moment in (one.first, one.last) if moment]
-    return SeenEndpoint(
-        server=first.server,
+    moments = [moment for handshake in group for moment in (handshake.first_seen, handshake.last_seen) if moment]
+    return CapturedEndpoint(
+        server_ip=first.server_ip,
         port=first.port,
         server_name=first.server_name,
-        address=_address(first),
-        clients=tuple(dict.fromkeys(one.client for one in group)),
-        connections=_sum(group),
-        versions=tuple(dict.fromkeys(one.version for one in group if one.version is not None)),
-        suites=tuple(dict.fromkeys(suite_name(one.suite) for one in group if one.suite is not None)),
-        prefers=tuple(dict.fromkeys(family for one in group if (family := preferred_family(one.offered)))),
-        chains=tuple(_chains(group, trusted, now)),
-        alerts=tuple(_alerts(group)),
-        asks=any(one.asks for one in group),
-        went_on=_sum(one for one in group if one.went_on),
-        resumed=_sum(one for one in group if one.went_on and _shows_all(one) and not (one.chain or one.unreadable)),
-        encrypted=_sum(one for one in group if one.version == TLS_1_3),
-        incomplete=_sum(one for one in group if one.incomplete),
-        unreadable=_sum(one for one in group if one.unreadable),
-        unanswered=_sum(one for one in group if _shows_all(one) and one.version is None and not one.chain and not one.alerts),
-        first=min(moments, default=None),
-        last=max(moments, default=None),
-        client_chains=tuple(dict.fromkeys(one.client_certificate for one in group if one.client_certificate)),
+        address=_requested_address(first),
+        client_ips=tuple(dict.fromkeys(handshake.client_ip for handshake in group)),
+        connections=_count_connections(group),
+        versions=tuple(dict.fromkeys(handshake.version for handshake in group if handshake.version is not None)),
+        suites=tuple(dict.fromkeys(suite_name(handshake.suite) for handshake in group if handshake.suite is not None)),
+        preferred_families=tuple(
+            dict.fromkeys(family for handshake in group if (family := preferred_family(handshake.offered_suites)))
+        ),
+        chains=tuple(_judge_chains(group, trusted, now)),
+        alerts=tuple(_count_alerts(group)),
+        requests_client_certificate=any(handshake.requests_client_certificate for handshake in group),
+        accepted_connections=_count_connections(handshake for handshake in group if handshake.client_accepted),
+        resumed_connections=_count_connections(handshake for handshake in group if _is_resumed(handshake)),
+        tls13_connections=_count_connections(handshake for handshake in group if handshake.version == TLS_1_3),
+        incomplete_connections=_count_connections(handshake for handshake in group if handshake.incomplete),
+        malformed_connections=_count_connections(handshake for handshake in group if handshake.malformed),
+        unanswered_connections=_count_connections(handshake for handshake in group if _is_unanswered(handshake)),
+        first_seen=min(moments, default=None),
+        last_seen=max(moments, default=None),
+        client_chains=tuple(dict.fromkeys(handshake.client_chain for handshake in group if handshake.client_chain)),
     )
 
 
-def _shows_all(handshake: Handshake) -> bool:
-    """Whether what is not in `handshake` was not sent, rather than not captured."""
-    return not handshake.incomplete and handshake.only_side is None
+def _is_fully_captured(handshake: Handshake) -> bool:
+    """Whether a message that `handshake` lacks was not sent, rather than not captured."""
+    return not handshake.incomplete and handshake.captured_side is None
 
 
-def _sum(group: Iterable[Handshake]) -> int:
-    return sum(one.connections for one in group)
+def _is_resumed(handshake: Handshake) -> bool:
+    presented = bool(handshake.chain) or handshake.malformed
+    return handshake.client_accepted and _is_fully_captured(handshake) and not presented
 
 
-def _alerts(group: Sequence[Handshake]) -> Iterator[AlertSeen]:
-    for alert in dict.fromkeys(alert for one in group for alert in one.alerts):
-        yield AlertSeen(alert, _sum(one for one in group if alert in one.alerts))
+def _is_unanswered(handshake: Handshake) -> bool:
+    answered = handshake.version is not None or handshake.chain or handshake.alerts
+    return _is_fully_captured(handshake) and not answered
 
 
-def _chains(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> Iterator[SeenChain]:
-    """Each chain once, by the fingerprints in it."""
-    for chain in dict.fromkeys(one.chain for one in group if one.chain):
-        same = [one for one in group if one.chain == chain]
-        first = min((one.first for one in same if one.first), default=None)
-        last = max((one.last for one in same if one.last), default=None)
-        at = last or now
-        address = _address(same[0])
+def _count_connections(handshakes: Iterable[Handshake]) -> int:
+    return sum(handshake.connections for handshake in handshakes)
+
+
+def _count_alerts(group: Sequence[Handshake]) -> Iterator[AlertCount]:
+    for alert in dict.fromkeys(alert for handshake in group for alert in handshake.alerts):
+        yield AlertCount(alert, _count_connections(handshake for handshake in group if alert in handshake.alerts))
+
+
+def _judge_chains(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> Iterator[CapturedChain]:
+    """Yield each chain once, by its fingerprints, judged at the time of its last handshake."""
+    for chain in dict.fromkeys(handshake.chain for handshake in group if handshake.chain):
+        same = [handshake for handshake in group if handshake.chain == chain]
+        first_seen = min((handshake.first_seen for handshake in same if handshake.first_seen), default=None)
+        last_seen = max((handshake.last_seen for handshake in same if handshake.last_seen), default=None)
+        at = last_seen or now
+        address = _requested_address(same[0])
         explained = explain_chain(chain, trusted, address, at) if trusted is not None else None
-        yield SeenChain(
-            chain, explained.verdict if explained else None, explained.built_chain if explained else (),
-            tuple(_remarks(chain, address, at, judged=explained is not None)), tuple(_alerts(same)),
-            _sum(one for one in same if one.went_on), _sum(same), first, last,
-        )  # fmt: skip
+        yield CapturedChain(
+            certificates=chain,
+            verdict=explained.verdict if explained else None,
+            built_chain=explained.built_chain if explained else (),
+            remarks=tuple(_describe_chain(chain, address, at, judged=explained is not None)),
+            alerts=tuple(_count_alerts(same)),
+            accepted_connections=_count_connections(handshake for handshake in same if handshake.client_accepted),
+            connections=_count_connections(same),
+            first_seen=first_seen,
+            last_seen=last_seen,
+        )
 
 
-def _remarks(chain: Chain, address: str | None, at: datetime, *, judged: bool) -> Iterator[str]:
-    """What needs no list to be said."""
+def _describe_chain(chain: Chain, address: str | None, at: datetime, *, judged: bool) -> Iterator[str]:
+    """Yield the remarks that need no trusted CA list."""
     if not judged:
-        yield _trust_of(chain)
+        yield _describe_required_trust(chain)
     if address is not None and not name_matches(chain[0], address):
-        yield f"Its names do not hold {address}: {_names(chain[0])}."
+        yield f"Its names do not hold {address}: {_list_names(chain[0])}."
     for certificate in chain:
         if certificate.not_after and certificate.not_after <= at:
             yield f"{describe_certificate(certificate)} had expired then, on {format_expiry_day(certificate)}."
@@ -107,7 +126,7 @@ def _remarks(chain: Chain, address: str | None, at: datetime, *, judged: bool) -
             yield f"{describe_certificate(certificate)} was not valid yet."
 
 
-def _trust_of(chain: Chain) -> str:
+def _describe_required_trust(chain: Chain) -> str:
     leaf, end = chain[0], chain[-1]
     if leaf.self_signed:
         return "It is self-signed: it verifies only where this certificate itself is in the peer's list."
@@ -118,6 +137,6 @@ def _trust_of(chain: Chain) -> str:
     )
 
 
-def _names(leaf: Certificate) -> str:
+def _list_names(leaf: Certificate) -> str:
     names = matching_addresses(leaf)
     return first_few(names, _MAX_NAMES) if names else "it has no name at all"

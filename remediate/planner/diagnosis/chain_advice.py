@@ -1,4 +1,4 @@
-"""What to do about a refusal whose certificates a capture shows: in the planner's own words, tried with OpenSSL where it can be."""
+"""Advice on a refusal whose chain a capture shows: the planner's own, tried with OpenSSL where possible."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ from remediate.trust.chain_verifier import Chain
 from remediate.trust.verify import explain_chain
 
 
-def on_the_chain(address: str, chain: Chain, verdict: Verdict | None, trusted: Chain | None, at: datetime) -> tuple[str, ...]:
-    """Return what would make `chain` verify for `address`; nothing where the certificates at hand cannot tell.
+def advise_on_chain(
+    address: str, chain: Chain, verdict: Verdict | None, trusted: Chain | None, at: datetime
+) -> tuple[str, ...]:
+    """Return what would make `chain` verify for `address`; empty where the certificates at hand do not explain the error.
 
     Args:
-        verdict: what was logged; None where only the capture tells of a refusal.
-        trusted: the peer's list; None where it is not known.
+        address: The connection address.
+        chain: The presented chain, leaf first.
+        verdict: The logged verdict; None where only the capture shows a refusal.
+        trusted: The peer's list; None where it is not known.
+        at: The time of the handshake.
     """
     if trusted is not None:
         return find_fixes(chain, trusted, address, at).advice
-    # Without the list: what would do with nothing in it, as long as that leads to the very error that was logged.
+    # Without the list, an empty one stands in for it, if that leads to the logged error.
     alone = explain_chain(chain, (), None, at)
     if verdict is None or (verdict.code, verdict.depth) == (alone.verdict.code, alone.verdict.depth):
         return find_fixes(chain, (), address, at).advice
@@ -38,7 +43,7 @@ def on_the_chain(address: str, chain: Chain, verdict: Verdict | None, trusted: C
 
 
 def _is_about_the_leaf(verdict: Verdict, chain: Chain, at: datetime) -> bool:
-    """Whether the logged error is one of the presented leaf. Above it, the peer's list may hold another than was presented."""
+    """Whether the logged error concerns the presented leaf. Above it, the peer's list may hold another certificate."""
     leaf = chain[0]
     if verdict.depth != 0 or verdict.cause in TRUST_CAUSES:
         return False
@@ -49,8 +54,8 @@ def _is_about_the_leaf(verdict: Verdict, chain: Chain, at: datetime) -> bool:
     return True
 
 
-def commands_for(address: str, *, certificate_matters: bool, tolerated: bool) -> Iterator[str]:
-    """Give what to type next, ready to be pasted: the address in it is whatever a log or a capture said."""
+def suggest_commands(address: str, *, certificate_matters: bool, tolerated: bool) -> Iterator[str]:
+    """Yield the commands to run next, quoted for a shell: the address is untrusted text of a log or a capture."""
     if tolerated:
         yield "remediate workaround status -i INVENTORY"
     yield "remediate plan -i INVENTORY -o plan.json"

@@ -1,55 +1,63 @@
-"""Which of a capture's servers a log speaks of: by address, and where the log names no port, by what was presented there."""
+"""The correlation of logs with captures: by address, and by the presented chain where the log names no port."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from remediate.model.diagnosis import SeenChain, SeenEndpoint
+from remediate.model.diagnosis import CapturedChain, CapturedEndpoint
 from remediate.model.verdict import Cause
-from remediate.planner.diagnosis.log_refusals import Told
+from remediate.planner.diagnosis.log_refusals import LoggedRefusal
 from remediate.trust.hostnames import name_matches
 
 
-class Servers:
-    """The servers of captures, by what clients asked them for and by where they are."""
+class EndpointIndex:
+    """The endpoints in captures, by the address that clients asked for and by the server's IP address."""
 
-    def __init__(self, seen: Iterable[SeenEndpoint]) -> None:
-        self._by_name: dict[str, list[SeenEndpoint]] = {}
-        self._by_ip: dict[str, list[SeenEndpoint]] = {}
-        for one in seen:
-            # The traffic server asks by the connection address (SNI); for an IP address it names nothing.
-            self._by_name.setdefault((one.address or "").casefold(), []).append(one)
-            self._by_ip.setdefault(one.server, []).append(one)
+    def __init__(self, endpoints: Iterable[CapturedEndpoint]) -> None:
+        self._by_address: dict[str, list[CapturedEndpoint]] = {}
+        self._by_ip: dict[str, list[CapturedEndpoint]] = {}
+        for endpoint in endpoints:
+            # The traffic server sends the connection address as SNI; for an IP address it sends none.
+            self._by_address.setdefault((endpoint.address or "").casefold(), []).append(endpoint)
+            self._by_ip.setdefault(endpoint.server_ip, []).append(endpoint)
 
-    def matching(self, told: Told) -> tuple[Told, tuple[SeenEndpoint, ...]]:
-        """Return the servers that `told` may be about; and `told` with its port, where there is only one."""
-        # Where no hello was captured, the IP address has to do.
-        without_hello = self._by_name.get("", []) if told.ip else []
-        named = [*self._by_name.get(told.address.casefold(), []), *without_hello]
-        there = [one for one in named if told.ip in {None, one.server} and one.port in (told.ports or (one.port,))]
-        if told.port is not None:
-            return told, tuple(there)
-        fitting = [one for one in there if chain_told_of(told, one)]
-        ports = {one.port for one in fitting}
+    def match(self, refusal: LoggedRefusal) -> tuple[LoggedRefusal, tuple[CapturedEndpoint, ...]]:
+        """Return the endpoints that `refusal` may be about; and `refusal`, with its port where only one is possible."""
+        # Without a captured hello, the IP address has to do.
+        without_hello = self._by_address.get("", []) if refusal.ip else []
+        candidates = [
+            endpoint
+            for endpoint in (*self._by_address.get(refusal.address.casefold(), []), *without_hello)
+            if refusal.ip in {None, endpoint.server_ip} and _may_be_port(refusal, endpoint)
+        ]
+        if refusal.port is not None:
+            return refusal, tuple(candidates)
+        matches = [endpoint for endpoint in candidates if find_refused_chain(refusal, endpoint)]
+        ports = {endpoint.port for endpoint in matches}
         if len(ports) != 1:
-            return told, tuple(fitting)
+            return refusal, tuple(matches)
         port = ports.pop()
-        return replace(told, port=port, answered=tuple(one for one in told.answered if one.port == port)), tuple(fitting)
+        bad_gateways = tuple(gateway for gateway in refusal.bad_gateways if gateway.port == port)
+        return replace(refusal, port=port, bad_gateways=bad_gateways), tuple(matches)
 
-    def under_another_name(self, told: Told) -> SeenChain | None:
-        """Return what the same host presented when asked for by another name, where that has what `told` complains about."""
-        there = (one for one in self._by_ip.get(told.ip or "", []) if one.port in (told.ports or (one.port,)))
-        return next((chain for one in there if (chain := chain_told_of(told, one))), None)
-
-
-def chain_told_of(told: Told, endpoint: SeenEndpoint) -> SeenChain | None:
-    """Return the chain at `endpoint` that has what `told` complains about."""
-    return next((chain for chain in endpoint.chains if _has_it(told, chain)), None)
+    def find_under_another_name(self, refusal: LoggedRefusal) -> CapturedChain | None:
+        """Return the chain with the logged fault that the same host presented under another name; None if there is none."""
+        endpoints = (endpoint for endpoint in self._by_ip.get(refusal.ip or "", []) if _may_be_port(refusal, endpoint))
+        return next((chain for endpoint in endpoints if (chain := find_refused_chain(refusal, endpoint))), None)
 
 
-def _has_it(told: Told, seen: SeenChain) -> bool:
-    chain, verdict = seen.certificates, told.verdict
+def find_refused_chain(refusal: LoggedRefusal, endpoint: CapturedEndpoint) -> CapturedChain | None:
+    """Return the chain at `endpoint` that has the logged fault; None if there is none."""
+    return next((chain for chain in endpoint.chains if _has_fault(chain, refusal)), None)
+
+
+def _may_be_port(refusal: LoggedRefusal, endpoint: CapturedEndpoint) -> bool:
+    return not refusal.ports or endpoint.port in refusal.ports
+
+
+def _has_fault(captured: CapturedChain, refusal: LoggedRefusal) -> bool:
+    chain, verdict = captured.certificates, refusal.verdict
     if verdict is None or verdict.depth is None:
         return False
     match verdict.cause:
@@ -60,10 +68,11 @@ def _has_it(told: Told, seen: SeenChain) -> bool:
         case Cause.ISSUER_UNKNOWN:
             return not chain[-1].self_issued
         case Cause.NAME_MISMATCH:
-            return not name_matches(chain[0], told.address)
+            return not name_matches(chain[0], refusal.address)
         case Cause.EXPIRED:
-            # Above the leaf it may be an old copy in the peer's list that has ended, and not what was presented.
-            return verdict.depth > 0 or bool(chain[0].not_after and seen.last and chain[0].not_after <= seen.last)
+            # Above the leaf, the expired certificate may be an old copy in the peer's list rather than the presented one.
+            return verdict.depth > 0 or bool(
+                chain[0].not_after and captured.last_seen and chain[0].not_after <= captured.last_seen
+            )
         case _:
-            # The address and the port are all there is to go by.
-            return True
+            return True  # only the address and the port can be compared

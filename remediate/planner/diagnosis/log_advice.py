@@ -1,4 +1,4 @@
-"""What to do about an error that only a log tells of: what its depth means, and what to look for. No certificate is at hand."""
+"""Advice on an error in a log without a capture: what its depth means, and what to check."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from remediate.trust.openssl import V_OK
 
 _V_UNABLE_TO_VERIFY_LEAF: Final = 21
 _FIND_THE_CA: Final = "Find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca."
-_SIGNED: Final = "Or have the certificate signed by a CA that the peers trust."
-_STALE: Final = (
+_HAVE_SIGNED: Final = "Or have the certificate signed by a CA that the peers trust."
+_STALE_COPY: Final = (
     f"An old copy of it in the peer's list wins over a good one that is presented: look there first ({TRUSTED_CA_PAGE})."
 )
 
 
-def on_what_was_logged(address: str, verdict: Verdict) -> tuple[str, ...]:
-    """Return what `verdict`, as logged for `address`, means and asks for, one sentence each."""
+def advise_on_log(address: str, verdict: Verdict) -> tuple[str, ...]:
+    """Return the meaning of a logged `verdict` and the steps to take, one sentence each."""
     cause = verdict.cause or Cause.CHAIN_INVALID
     if cause is Cause.NAME_MISMATCH:
         text, options = advise_on_logged_name(address)
         return (text, *options)
-    return _BY_CAUSE.get(cause, _any_other)(address, verdict.depth or 0, verdict.code)
+    return _BY_CAUSE.get(cause, _advise_on_code)(address, verdict.depth or 0, verdict.code)
 
 
-def on_a_silent_502(address: str, ports: str) -> tuple[str, ...]:
-    """Return what to do where a client got 502 and no line says why."""
+def advise_on_unexplained_502(address: str, ports: str) -> tuple[str, ...]:
+    """Return the steps to take where a client got 502 and no line gives the reason."""
     return (
         f"The log has no line that says why {address}{ports} was answered with 502.",
         "Newer traffic servers leave none for a closed port, another TLS version or no shared cipher; `remediate plan` looks.",
     )
 
 
-def _self_signed(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_self_signed(address: str, depth: int, code: int) -> tuple[str, ...]:
     del depth, code
     return (
         f"Depth 0 is the node's own certificate: {address} presents a self-signed one that the peer does not trust.",
         "Trust that certificate on every peer, once a person compared its fingerprint over another path.",
-        _SIGNED,
+        _HAVE_SIGNED,
     )
 
 
-def _issuer_untrusted(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_untrusted_issuer(address: str, depth: int, code: int) -> tuple[str, ...]:
     del code
     return (
         f"{address} presents a whole chain; its root, at depth {depth}, is not in the peer's list.",
         f"Trust that root on every peer ({TRUSTED_CA_PAGE}), once a person vouched for it.",
-        _SIGNED,
+        _HAVE_SIGNED,
     )
 
 
-def _issuer_unknown(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_unknown_issuer(address: str, depth: int, code: int) -> tuple[str, ...]:
     if depth == 0 or code == _V_UNABLE_TO_VERIFY_LEAF:
         text = f"The CA that issued the own certificate of {address} (depth 0) is neither presented nor in the peer's list."
     else:
@@ -62,14 +62,14 @@ def _issuer_unknown(address: str, depth: int, code: int) -> tuple[str, ...]:
     return (text, _FIND_THE_CA, f"Or upload the whole chain on {address}, so that it is presented.")
 
 
-def _expired(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_expired(address: str, depth: int, code: int) -> tuple[str, ...]:
     del code
     if depth == 0:
         return (f"The own certificate of {address} has expired: renew it.",)
-    return (f"A CA certificate at depth {depth} of {address} has expired.", _STALE, "Else replace the CA certificate.")
+    return (f"A CA certificate at depth {depth} of {address} has expired.", _STALE_COPY, "Else replace the CA certificate.")
 
 
-def _not_yet_valid(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_not_yet_valid(address: str, depth: int, code: int) -> tuple[str, ...]:
     del code
     return (
         f"The certificate at depth {depth} of {address} is not valid yet.",
@@ -77,12 +77,12 @@ def _not_yet_valid(address: str, depth: int, code: int) -> tuple[str, ...]:
     )
 
 
-def _handshake_failed(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_handshake(address: str, depth: int, code: int) -> tuple[str, ...]:
     del address, depth, code
     return ("Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list.",)
 
 
-def _any_other(address: str, depth: int, code: int) -> tuple[str, ...]:
+def _advise_on_code(address: str, depth: int, code: int) -> tuple[str, ...]:
     if code == V_OK:
         return (f"The log does not say what is wrong with the certificate of {address}; `remediate plan` looks at it.",)
     fault = "its own certificate" if depth == 0 else f"the CA certificate at depth {depth}"
@@ -91,10 +91,10 @@ def _any_other(address: str, depth: int, code: int) -> tuple[str, ...]:
 
 
 _BY_CAUSE: Final[dict[Cause, Callable[[str, int, int], tuple[str, ...]]]] = {
-    Cause.SELF_SIGNED_UNTRUSTED: _self_signed,
-    Cause.ISSUER_UNTRUSTED: _issuer_untrusted,
-    Cause.ISSUER_UNKNOWN: _issuer_unknown,
-    Cause.EXPIRED: _expired,
-    Cause.NOT_YET_VALID: _not_yet_valid,
-    Cause.HANDSHAKE_FAILED: _handshake_failed,
+    Cause.SELF_SIGNED_UNTRUSTED: _advise_on_self_signed,
+    Cause.ISSUER_UNTRUSTED: _advise_on_untrusted_issuer,
+    Cause.ISSUER_UNKNOWN: _advise_on_unknown_issuer,
+    Cause.EXPIRED: _advise_on_expired,
+    Cause.NOT_YET_VALID: _advise_on_not_yet_valid,
+    Cause.HANDSHAKE_FAILED: _advise_on_handshake,
 }

@@ -1,4 +1,4 @@
-"""What logs tell, put together: lines that mean the same at the same endpoint, whichever peer wrote them."""
+"""The refusals in logs: lines of all peers with one meaning at one endpoint are one refusal."""
 
 from __future__ import annotations
 
@@ -6,109 +6,128 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from remediate.model.diagnosis import Process
-from remediate.model.evidence import BadGateway, Evidence, Logged
+from remediate.model.evidence import BadGateway, Evidence, LoggedFailure
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.diagnosis.sip_advice import verdict_of_sip
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK, V_UNSPECIFIED
 from remediate.trust.texts import code_of, restore_text
 
-_JUST_REFUSED = "certificate verify failed"
-_OF_SIP = frozenset({"sip", "sip-name"})
+_VERIFY_FAILED = "certificate verify failed"
+_SIP_KINDS = frozenset({"sip", "sip-name"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One refusal at one endpoint.
+class LoggedRefusal:
+    """A refusal at one endpoint.
 
     Attributes:
-        port: None where no line says.
-        verdict: None where clients got 502 and no line says why.
-        lines: of every peer that wrote some.
-        answered: requests that were answered with 502, of this port where it is known.
+        port: The port; None where no line names it.
+        verdict: The verdict by the log; None where clients got 502 and no line gives the reason.
+        failures: The lines of all peers that logged it.
+        bad_gateways: The requests that were answered with 502, of this port where it is known.
     """
 
     address: str
     ip: str | None
     port: int | None
     verdict: Verdict | None
-    lines: tuple[Logged, ...]
-    answered: tuple[BadGateway, ...] = ()
+    failures: tuple[LoggedFailure, ...]
+    bad_gateways: tuple[BadGateway, ...] = ()
 
     @property
     def enforced(self) -> bool:
-        """Whether a request was ended by it."""
-        return bool(self.answered) or any(line.enforced for line in self.lines)
+        """Whether it ended a request."""
+        return bool(self.bad_gateways) or any(failure.enforced for failure in self.failures)
 
     @property
     def process(self) -> Process:
-        """Which process of the peer wrote the lines."""
-        return "sip" if any(line.kind in _OF_SIP for line in self.lines) else "traffic-server"
+        """The process of the peer that logged it."""
+        return "sip" if any(failure.kind in _SIP_KINDS for failure in self.failures) else "traffic-server"
 
     @property
     def alert(self) -> int | None:
         """The number of the alert that the server sent; None where it sent none."""
-        return next((line.alert for line in self.lines if line.alert is not None), None)
+        return next((failure.alert for failure in self.failures if failure.alert is not None), None)
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The port, or the ports that it may be."""
-        return (self.port,) if self.port else tuple(sorted({one.port for one in self.answered}))
+        """The port, or the candidates; empty where nothing is known."""
+        return (self.port,) if self.port else tuple(sorted({gateway.port for gateway in self.bad_gateways}))
 
 
-def told_by(evidence: Evidence) -> tuple[Told, ...]:
-    """Return what the logs in `evidence` tell, in the order in which it was first said."""
-    groups: dict[tuple[object, ...], list[Logged]] = {}
-    answered = dict[str, list[BadGateway]]()
-    for response in evidence.bad_gateways:
-        answered.setdefault(response.address.casefold(), []).append(response)
-    for echo in _without_echoes(evidence.logged):
-        verdict = _verdict_of(echo)
-        is_sip = echo.kind in _OF_SIP
-        key = (echo.address.casefold(), echo.ip, echo.port, is_sip, verdict.error, verdict.code, verdict.depth)
-        groups.setdefault(key, []).append(echo)
-    told = [
-        Told(lines[0].address, lines[0].ip, lines[0].port, _verdict_of(lines[0]), tuple(lines), _answers(lines[0], answered))
-        for lines in groups.values()
+def group_refusals(evidence: Evidence) -> tuple[LoggedRefusal, ...]:
+    """Return the refusals in the logs of `evidence`, in the order of their first lines."""
+    gateways_by_address = dict[str, list[BadGateway]]()
+    for gateway in evidence.bad_gateways:
+        gateways_by_address.setdefault(gateway.address.casefold(), []).append(gateway)
+    groups: dict[tuple[object, ...], list[LoggedFailure]] = {}
+    for failure in _drop_echoes(evidence.logged_failures):
+        verdict = _derive_verdict(failure)
+        is_sip = failure.kind in _SIP_KINDS
+        key = (failure.address.casefold(), failure.ip, failure.port, is_sip, verdict.error, verdict.code, verdict.depth)
+        groups.setdefault(key, []).append(failure)
+    refusals = [
+        LoggedRefusal(
+            failures[0].address,
+            failures[0].ip,
+            failures[0].port,
+            _derive_verdict(failures[0]),
+            tuple(failures),
+            _select_bad_gateways(failures[0], gateways_by_address),
+        )
+        for failures in groups.values()
     ]
-    return (*told, *_silent(told, evidence.bad_gateways))
+    return (*refusals, *_group_unexplained(refusals, evidence.bad_gateways))
 
 
-def _without_echoes(logged: Iterable[Logged]) -> list[Logged]:
-    """Leave out the ERROR lines of 8.x that only repeat what a WARNING of the same address says better."""
-    lines = list(logged)
-    said = {(line.peer, line.address.casefold()) for line in lines if line.kind in {"chain", "name"}}
+def _drop_echoes(failures: Iterable[LoggedFailure]) -> list[LoggedFailure]:
+    """Drop the ERROR lines of 8.x that repeat a WARNING for the same address with less detail."""
+    failures = list(failures)
+    explained = {(failure.peer, failure.address.casefold()) for failure in failures if failure.kind in {"chain", "name"}}
     return [
-        line
-        for line in lines
-        if line.kind != "connection" or line.error != _JUST_REFUSED or (line.peer, line.address.casefold()) not in said
+        failure
+        for failure in failures
+        if failure.kind != "connection"
+        or failure.error != _VERIFY_FAILED
+        or (failure.peer, failure.address.casefold()) not in explained
     ]
 
 
-def _verdict_of(one: Logged) -> Verdict:
-    if one.kind in _OF_SIP:
-        return verdict_of_sip(one)
-    if one.kind == "name":
-        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=one.error, code=V_OK, depth=0)
-    if one.kind == "connection":
-        # The line says that the handshake ended, not what OpenSSL held against a certificate.
-        cause = Cause.CHAIN_INVALID if one.error == _JUST_REFUSED else Cause.HANDSHAKE_FAILED
-        return Verdict(ok=False, cause=cause, error=one.error, code=V_OK)
-    code = code_of(one.error) or V_UNSPECIFIED
-    return Verdict(ok=False, cause=cause_of(code), error=restore_text(one.error), code=code, depth=one.depth)
+def _derive_verdict(failure: LoggedFailure) -> Verdict:
+    if failure.kind in _SIP_KINDS:
+        return _derive_sip_verdict(failure)
+    if failure.kind == "name":
+        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=failure.error, code=V_OK, depth=0)
+    if failure.kind == "connection":
+        # The line reports that the handshake ended, without OpenSSL's verdict on a certificate.
+        cause = Cause.CHAIN_INVALID if failure.error == _VERIFY_FAILED else Cause.HANDSHAKE_FAILED
+        return Verdict(ok=False, cause=cause, error=failure.error, code=V_OK)
+    code = code_of(failure.error) or V_UNSPECIFIED
+    return Verdict(ok=False, cause=cause_of(code), error=restore_text(failure.error), code=code, depth=failure.depth)
 
 
-def _answers(line: Logged, answered: Mapping[str, list[BadGateway]]) -> tuple[BadGateway, ...]:
-    """The requests for the address of `line`: clients ask for the connection address, be it a name or an IP address."""
-    found = answered.get(line.address.casefold(), [])
-    return tuple(one for one in found if line.enforced and line.kind not in _OF_SIP and line.port in {None, one.port})
+def _derive_sip_verdict(failure: LoggedFailure) -> Verdict:
+    if failure.kind == "sip-name":
+        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=failure.error, code=V_OK)
+    code = code_of(failure.error)
+    if code is None:
+        return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=failure.error, code=V_OK)
+    return Verdict(ok=False, cause=cause_of(code), error=restore_text(failure.error), code=code)
 
 
-def _silent(told: Iterable[Told], answered: Iterable[BadGateway]) -> Iterable[Told]:
-    """Requests answered with 502 of which no line tells why."""
-    explained = {one for group in told for one in group.answered}
+def _select_bad_gateways(failure: LoggedFailure, gateways_by_address: Mapping[str, list[BadGateway]]) -> tuple[BadGateway, ...]:
+    """Return the requests for the address of `failure`, which clients ask for by its connection address."""
+    if not failure.enforced or failure.kind in _SIP_KINDS:
+        return ()
+    gateways = gateways_by_address.get(failure.address.casefold(), [])
+    return tuple(gateway for gateway in gateways if failure.port in {None, gateway.port})
+
+
+def _group_unexplained(refusals: Iterable[LoggedRefusal], bad_gateways: Iterable[BadGateway]) -> list[LoggedRefusal]:
+    """Return the requests that were answered with 502 and that no line explains."""
+    explained = {gateway for refusal in refusals for gateway in refusal.bad_gateways}
     groups: dict[tuple[str, int], list[BadGateway]] = {}
-    for one in answered:
-        if one not in explained:
-            groups.setdefault((one.address.casefold(), one.port), []).append(one)
-    return [Told(group[0].address, None, group[0].port, None, (), tuple(group)) for group in groups.values()]
+    for gateway in bad_gateways:
+        if gateway not in explained:
+            groups.setdefault((gateway.address.casefold(), gateway.port), []).append(gateway)
+    return [LoggedRefusal(group[0].address, None, group[0].port, None, (), tuple(group)) for group in groups.values()]

@@ -29,7 +29,7 @@ START = 4_294_966_000
 
 
 @dataclass(frozen=True)
-class Spoken:
+class Speech:
     """What one side said, in order."""
 
     by_client: bool
@@ -46,17 +46,17 @@ class Parties:
     client_port: int = 40_000
 
 
-def recorded(
+def record_handshake(
     chains: Sequence[Sequence[Entity]],
     *,
     server_name: str | None = "cucm.steven.lab",
     trusted: Iterable[Entity] | None = None,
     ciphers: str = LEGACY,
     version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
-    asks: Iterable[Entity] = (),
-    shows: Sequence[Entity] = (),
-    again: bool = False,
-) -> list[Spoken]:
+    client_cas: Iterable[Entity] = (),
+    client_chain: Sequence[Entity] = (),
+    resumed: bool = False,
+) -> list[Speech]:
     """A real handshake with a server that holds `chains` (one a key family). The client trusts anything unless `trusted` is given.
 
     Args:
@@ -65,10 +65,10 @@ def recorded(
         again: what is said when the session is resumed.
     """
     server = _context(ssl.PROTOCOL_TLS_SERVER, chains, version)
-    if asks:
+    if client_cas:
         server.verify_mode = ssl.CERT_REQUIRED
-        server.load_verify_locations(cadata="".join(ask.certificate.pem for ask in asks))
-    client = _context(ssl.PROTOCOL_TLS_CLIENT, [shows] if shows else [], version)
+        server.load_verify_locations(cadata="".join(ask.certificate.pem for ask in client_cas))
+    client = _context(ssl.PROTOCOL_TLS_CLIENT, [client_chain] if client_chain else [], version)
     client.check_hostname = False
     client.verify_mode = ssl.CERT_NONE
     client.set_ciphers(ciphers)
@@ -76,8 +76,8 @@ def recorded(
         client.verify_mode = ssl.CERT_REQUIRED
         client.load_verify_locations(cadata="".join(certificate.certificate.pem for certificate in trusted))
     first = _ends(client, server, server_name)
-    spoken = list(first.talk())
-    return list(_ends(client, server, server_name, first.client.session).talk()) if again else spoken
+    speeches = list(first.talk())
+    return list(_ends(client, server, server_name, first.client.session).talk()) if resumed else speeches
 
 
 def _context(protocol: int, chains: Sequence[Sequence[Entity]], version: ssl.TLSVersion) -> ssl.SSLContext:
@@ -106,14 +106,14 @@ class _Ends:
     server: ssl.SSLObject
     bios: dict[bool, tuple[ssl.MemoryBIO, ssl.MemoryBIO]]
 
-    def talk(self) -> Iterator[Spoken]:
+    def talk(self) -> Iterator[Speech]:
         for _ in range(4):
             for end, by_client in ((self.client, True), (self.server, False)):
                 with suppress(ssl.SSLError):
                     end.do_handshake()
                 if data := self.bios[by_client][1].read():
                     self.bios[not by_client][0].write(data)
-                    yield Spoken(by_client, data)
+                    yield Speech(by_client, data)
 
 
 def _ends(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None, session: ssl.SSLSession | None = None) -> _Ends:
@@ -126,25 +126,27 @@ def _ends(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None, sess
 
 
 def segments(
-    spoken: Sequence[Spoken], parties: Parties = Parties(), size: int = 500, *, syn: bool = True, begin: int = START
+    speeches: Sequence[Speech], parties: Parties = Parties(), size: int = 500, *, syn: bool = True, begin: int = START
 ) -> list[bytes]:
     """What was said as IP packets: a TCP handshake, then segments of at most `size` bytes."""
     numbers = {True: begin, False: 77}
-    found = []
+    packets = []
     if syn:
-        found = [
+        packets = [
             _packet(parties, by_client=True, number=begin - 1, flags=SYN),
             _packet(parties, by_client=False, number=76, flags=SYN | ACK, acknowledged=begin),
         ]
-    for one in spoken:
-        for at in range(0, len(one.data), size):
-            piece = one.data[at : at + size]
-            number, acknowledged = numbers[one.by_client], numbers[not one.by_client]
-            found.append(
-                _packet(parties, by_client=one.by_client, number=number, flags=ACK | PSH, data=piece, acknowledged=acknowledged)
+    for speech in speeches:
+        for at in range(0, len(speech.data), size):
+            piece = speech.data[at : at + size]
+            number, acknowledged = numbers[speech.by_client], numbers[not speech.by_client]
+            packets.append(
+                _packet(
+                    parties, by_client=speech.by_client, number=number, flags=ACK | PSH, data=piece, acknowledged=acknowledged
+                )
             )
-            numbers[one.by_client] = (numbers[one.by_client] + len(piece)) % (1 << 32)
-    return found
+            numbers[speech.by_client] = (numbers[speech.by_client] + len(piece)) % (1 << 32)
+    return packets
 
 
 def _packet(parties: Parties, *, by_client: bool, number: int, flags: int, data: bytes = b"", acknowledged: int = 0) -> bytes:
@@ -159,7 +161,7 @@ def _packet(parties: Parties, *, by_client: bool, number: int, flags: int, data:
     return bytes(dpkt.ip.IP(p=6, data=tcp, **addresses))
 
 
-def framed(packet: bytes, link: int, vlan: int | None = None) -> bytes:
+def put_in_frame(packet: bytes, link: int, vlan: int | None = None) -> bytes:
     """An IP packet in a frame of this link type, with a VLAN tag or without."""
     kind = 0x86DD if packet[0] >> 4 == 6 else 0x0800
     tag = b"" if vlan is None else vlan.to_bytes(2, "big") + kind.to_bytes(2, "big")
@@ -184,7 +186,7 @@ def capture(
     module = dpkt.pcap if kind is Kind.PCAP else dpkt.pcapng
     writer = module.Writer(file, snaplen=262_144, linktype=link)
     for number, packet in enumerate(packets):
-        writer.writepkt(framed(packet, link, vlan), at.timestamp() + number / 1000)
+        writer.writepkt(put_in_frame(packet, link, vlan), at.timestamp() + number / 1000)
     return file.getvalue()
 
 

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from tests.connectors.evidence.captures import ETHERNET, PPP, framed
+from tests.connectors.evidence.captures import ETHERNET, PPP, put_in_frame
 
 OUTER, INNER_MAC = ("192.0.2.1", "192.0.2.2"), b"\x02" * 6 + b"\x04" * 6
 OUTER_6 = ("2001:db8:ffff::1", "2001:db8:ffff::2")
@@ -20,12 +20,12 @@ def ethernet_type(packet: bytes) -> int:
 
 def ethernet(packet: bytes) -> bytes:
     """In an Ethernet frame."""
-    return framed(packet, ETHERNET)
+    return put_in_frame(packet, ETHERNET)
 
 
 def tagged(packet: bytes) -> bytes:
     """In an Ethernet frame with a VLAN tag."""
-    return framed(packet, ETHERNET, 7)
+    return put_in_frame(packet, ETHERNET, 7)
 
 
 def ip(protocol: int, content: bytes, addresses: tuple[str, str] = OUTER, *, offset: int = 0, identification: int = 1) -> bytes:

@@ -18,7 +18,7 @@ AT = "2022-07-26T17:20:45.560+02:00"
 EXPRESSWAY = f"{AT} vcsc traffic_server[18242]: [ET_NET 2] "
 
 
-def transaction(number: int, target: str, status: str = "502 connect failed", verdict: str = SELF_SIGNED) -> list[str]:
+def log_transaction(number: int, target: str, status: str = "502 connect failed", verdict: str = SELF_SIGNED) -> list[str]:
     """A client's request as a diagnostic log with debug level has it, over several lines, secrets and all."""
     module = f'{AT} vcsc traffic_server[18242]: Module="network.http.trafficserver" Level="DEBUG": '
     return [
@@ -36,5 +36,5 @@ def transaction(number: int, target: str, status: str = "502 connect failed", ve
     ]
 
 
-def encoded(text: str) -> str:
+def encode_target(text: str) -> str:
     return base64.b64encode(text.encode()).decode().rstrip("=")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 
-def mail(text: str | None, page: str | None, encoding: str, charset: str = "utf-8") -> EmailMessage:
+def make_mail(text: str | None, page: str | None, encoding: str, charset: str = "utf-8") -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "a@corp.example", "b@corp.example", "502 since the upgrade"
     if text is not None:

@@ -11,7 +11,7 @@ from tests.connectors.evidence.logs import SELF_SIGNED
 LOG = f"{SELF_SIGNED}\n".encode()
 
 
-def tar(members: dict[str, bytes], mode: str = "w") -> bytes:
+def pack_tar(members: dict[str, bytes], mode: str = "w") -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]  # the modes are all for writing
         for name, data in members.items():
@@ -21,7 +21,7 @@ def tar(members: dict[str, bytes], mode: str = "w") -> bytes:
     return file.getvalue()
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
+def pack_zip(members: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():

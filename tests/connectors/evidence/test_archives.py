@@ -17,7 +17,7 @@ from remediate.connectors.evidence import gather
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import Evidence
 from remediate.model.limits import Limits
-from tests.connectors.evidence.packing import LOG, tar, zipped
+from tests.connectors.evidence.packing import LOG, pack_tar, pack_zip
 
 
 def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
@@ -32,12 +32,12 @@ def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
         gzip.compress,
         bz2.compress,
         lzma.compress,
-        lambda data: tar({"../../etc/passwd": data}),
-        lambda data: tar({"a" * 300: data}, "w:gz"),
-        lambda data: tar({"a": data}, "w:bz2"),
-        lambda data: tar({"a": data}, "w:xz"),
-        lambda data: zipped({"/abs/olute": data}),
-        lambda data: tar({"inner.zip": zipped({"inner.tgz": tar({"log": data}, "w:gz")})}, "w:gz"),
+        lambda data: pack_tar({"../../etc/passwd": data}),
+        lambda data: pack_tar({"a" * 300: data}, "w:gz"),
+        lambda data: pack_tar({"a": data}, "w:bz2"),
+        lambda data: pack_tar({"a": data}, "w:xz"),
+        lambda data: pack_zip({"/abs/olute": data}),
+        lambda data: pack_tar({"inner.zip": pack_zip({"inner.tgz": pack_tar({"log": data}, "w:gz")})}, "w:gz"),
     ],
 )
 def test_every_way_to_pack_a_log_is_opened_by_its_content(
@@ -46,10 +46,10 @@ def test_every_way_to_pack_a_log_is_opened_by_its_content(
     # Given a folder that nothing can be written to without being noticed
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
 
-    found = read(tmp_path, pack(LOG))
+    evidence = read(tmp_path, pack(LOG))
 
-    assert [(one.address, one.lines) for one in found.logged] == [("cucm.steven.lab", 1)]
-    assert found.unread == ()
+    assert [(source.address, source.lines) for source in evidence.logged_failures] == [("cucm.steven.lab", 1)]
+    assert evidence.unread_sources == ()
     assert [path.name for path in tmp_path.iterdir()] == ["file.jpeg"]
 
 
@@ -61,31 +61,33 @@ def test_a_folder_is_read_to_the_bottom_and_links_are_not_followed(tmp_path: Pat
     (tmp_path / "empty").write_bytes(b"")
     os.mkfifo(tmp_path / "pipe")
 
-    found = gather([tmp_path], Limits())
+    evidence = gather([tmp_path], Limits())
 
-    assert found.logged[0].lines == 2
-    assert [(one.where, one.reason) for one in found.unread] == [(str(tmp_path / "pipe"), "it is no plain file")]
+    assert evidence.logged_failures[0].lines == 2
+    assert [(source.path, source.reason) for source in evidence.unread_sources] == [
+        (str(tmp_path / "pipe"), "it is no plain file")
+    ]
 
 
 def test_what_is_not_there_is_an_error_before_anything_is_read(tmp_path: Path) -> None:
-    told: list[str] = []
+    file_names: list[str] = []
     (tmp_path / "log").write_bytes(LOG)
 
     with pytest.raises(RemediateError, match="there is no such file or folder"):
-        gather([tmp_path / "log", tmp_path / "none"], Limits(), told.append)
-    assert told == []
+        gather([tmp_path / "log", tmp_path / "none"], Limits(), file_names.append)
+    assert file_names == []
 
 
 def test_of_a_file_that_ends_too_early_the_beginning_counts(tmp_path: Path) -> None:
     packed = gzip.compress(os.urandom(30_000).hex().encode() + b"\n" + LOG * 100_000)
 
-    found = read(tmp_path, gzip.compress(LOG * 3)[:-9])
+    evidence = read(tmp_path, gzip.compress(LOG * 3)[:-9])
     most = read(tmp_path, packed[:-20])
 
-    assert found.logged[0].lines in {2, 3}
-    assert most.logged[0].lines > 90_000
+    assert evidence.logged_failures[0].lines in {2, 3}
+    assert most.logged_failures[0].lines > 90_000
     # Where it ends in the middle of a message, its words are said too.
-    assert [one.reason for one in (*found.unread, *most.unread)].count("it ends too early") == 2
+    assert [source.reason for source in (*evidence.unread_sources, *most.unread_sources)].count("it ends too early") == 2
 
 
 @pytest.mark.parametrize(
@@ -96,31 +98,33 @@ def test_of_a_file_that_ends_too_early_the_beginning_counts(tmp_path: Path) -> N
         (b"\x1f\x8b\x08\x00 not deflate at all", "it is broken"),
         (b"\xfd7zXZ\x00 and no more", "it is broken"),
         (b"BZh9 nor this", "it is broken"),
-        (tar({"a": LOG * 400})[:9000], "it is broken: unexpected end of data"),
+        (pack_tar({"a": LOG * 400})[:9000], "it is broken: unexpected end of data"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, data: bytes, reason: str) -> None:
-    found = read(tmp_path, data)
+    evidence = read(tmp_path, data)
 
-    assert {one.where.partition(" > ")[0] for one in found.unread} == {str(tmp_path / "file.jpeg")}
-    assert any(reason in one.reason for one in found.unread)
+    assert {source.path.partition(" > ")[0] for source in evidence.unread_sources} == {str(tmp_path / "file.jpeg")}
+    assert any(reason in source.reason for source in evidence.unread_sources)
 
 
 def test_one_bad_member_keeps_nothing_from_the_others(tmp_path: Path) -> None:
-    found = read(tmp_path, tar({"bad.gz": b"\x1f\x8b nothing", "image": b"\x00\x01", "log": LOG}))
+    evidence = read(tmp_path, pack_tar({"bad.gz": b"\x1f\x8b nothing", "image": b"\x00\x01", "log": LOG}))
 
-    assert found.logged[0].lines == 1
-    assert [one.where.partition(" > ")[2] for one in found.unread] == ["bad.gz", "image"]
+    assert evidence.logged_failures[0].lines == 1
+    assert [source.path.partition(" > ")[2] for source in evidence.unread_sources] == ["bad.gz", "image"]
 
 
 def test_an_encrypted_member_is_said(tmp_path: Path) -> None:
-    packed = bytearray(zipped({"secret": LOG, "plain": LOG}))
+    packed = bytearray(pack_zip({"secret": LOG, "plain": LOG}))
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
 
-    found = read(tmp_path, bytes(packed))
+    evidence = read(tmp_path, bytes(packed))
 
-    assert [(one.where.partition(" > ")[2], one.reason) for one in found.unread] == [("secret", "it is encrypted")]
-    assert found.logged[0].lines == 1
+    assert [(source.path.partition(" > ")[2], source.reason) for source in evidence.unread_sources] == [
+        ("secret", "it is encrypted")
+    ]
+    assert evidence.logged_failures[0].lines == 1
 
 
 def nested(levels: int) -> bytes:
@@ -131,8 +135,8 @@ def nested(levels: int) -> bytes:
 
 
 def test_nesting_ends_at_the_limit(tmp_path: Path) -> None:
-    assert read(tmp_path, nested(5)).logged
-    assert "more than 5 deep" in read(tmp_path, nested(6)).unread[0].reason
+    assert read(tmp_path, nested(5)).logged_failures
+    assert "more than 5 deep" in read(tmp_path, nested(6)).unread_sources[0].reason
 
 
 def test_a_bomb_is_put_down(tmp_path: Path) -> None:
@@ -140,10 +144,10 @@ def test_a_bomb_is_put_down(tmp_path: Path) -> None:
     for bomb in (
         gzip.compress(b"a" * 50_000_000),
         gzip.compress(gzip.compress(b"a" * 50_000_000)),
-        zipped({str(number): b"a" * 900_000 for number in range(50)}),
+        pack_zip({str(number): b"a" * 900_000 for number in range(50)}),
     ):
-        found = read(tmp_path, bomb, limits)
-        assert ["it unpacks to more than 250 times its size" in one.reason for one in found.unread] == [True]
+        evidence = read(tmp_path, bomb, limits)
+        assert ["it unpacks to more than 250 times its size" in source.reason for source in evidence.unread_sources] == [True]
 
 
 def test_the_sum_of_all_files_and_the_number_of_members_are_limited(tmp_path: Path) -> None:
@@ -153,8 +157,8 @@ def test_the_sum_of_all_files_and_the_number_of_members_are_limited(tmp_path: Pa
     few = gather([tmp_path], Limits(evidence_bytes=len(LOG) * 15))
     many = gather([tmp_path], Limits(evidence_members=2))
 
-    assert len(few.unread) == 2
-    assert [one.where for one in many.unread] == [str(tmp_path / "c")]
+    assert len(few.unread_sources) == 2
+    assert [source.path for source in many.unread_sources] == [str(tmp_path / "c")]
 
 
 def test_a_header_that_claims_to_be_huge_is_not_held(tmp_path: Path) -> None:
@@ -162,7 +166,7 @@ def test_a_header_that_claims_to_be_huge_is_not_held(tmp_path: Path) -> None:
     member.type, member.size = tarfile.GNUTYPE_LONGNAME, 20_000_000
     data = member.tobuf() + b"a" * 20_000_000
 
-    assert "a header of 20000000 bytes" in read(tmp_path, data).unread[0].reason
+    assert "a header of 20000000 bytes" in read(tmp_path, data).unread_sources[0].reason
 
 
 @pytest.mark.parametrize("claim", [2**27, 2**40, 2**62])
@@ -173,29 +177,29 @@ def test_a_member_that_claims_more_than_there_is_ends(tmp_path: Path, claim: int
     member.type, member.size = kind, claim
     begun = time.monotonic()
 
-    found = read(tmp_path, tar({"before": LOG})[:1024] + member.tobuf(tarfile.GNU_FORMAT) + LOG)
+    evidence = read(tmp_path, pack_tar({"before": LOG})[:1024] + member.tobuf(tarfile.GNU_FORMAT) + LOG)
 
     assert time.monotonic() - begun < 5
-    assert found.logged[0].lines == (2 if kind == tarfile.REGTYPE else 1)
-    assert any(f"claims {claim} bytes" in one.reason for one in found.unread)
+    assert evidence.logged_failures[0].lines == (2 if kind == tarfile.REGTYPE else 1)
+    assert any(f"claims {claim} bytes" in source.reason for source in evidence.unread_sources)
 
 
 def test_a_zip_whose_directory_is_too_large_to_hold_is_refused_however_it_hides_that(tmp_path: Path) -> None:
     # Given an end record whose size of the directory is spelled like the mark of an end record
-    plain = zipped({"log": LOG})
+    plain = pack_zip({"log": LOG})
     end = plain.index(b"PK\x05\x06")
     hidden = plain[: end + 12] + b"PK\x05\x06" + plain[end + 16 :]
 
-    assert "its directory is too large" in read(tmp_path, hidden).unread[0].reason
+    assert "its directory is too large" in read(tmp_path, hidden).unread_sources[0].reason
 
 
 def test_a_path_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
-    found = gather([tmp_path / ("long" * 100)], Limits())
+    evidence = gather([tmp_path / ("long" * 100)], Limits())
 
-    assert [one.reason for one in found.unread] == ["File name too long"]
+    assert [source.reason for source in evidence.unread_sources] == ["File name too long"]
 
 
 def test_a_zip_inside_another_archive_is_held_only_up_to_the_limit(tmp_path: Path) -> None:
-    found = read(tmp_path, tar({"inner": zipped({"log": LOG})}), Limits(evidence_in_memory_bytes=20))
+    evidence = read(tmp_path, pack_tar({"inner": pack_zip({"log": LOG})}), Limits(evidence_in_memory_bytes=20))
 
-    assert "a zip of more than 20 bytes" in found.unread[0].reason
+    assert "a zip of more than 20 bytes" in evidence.unread_sources[0].reason

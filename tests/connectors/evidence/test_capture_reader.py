@@ -21,9 +21,9 @@ from tests.connectors.evidence.captures import (
     SLL,
     SLL2,
     Parties,
-    Spoken,
+    Speech,
     capture,
-    recorded,
+    record_handshake,
     segments,
 )  # fmt: skip
 from tests.pki import NOW, issue
@@ -33,8 +33,8 @@ RSA = issue("cucmms.steven.lab", CA, names=("cucm.steven.lab",), family="rsa")
 EC = issue("cucm-EC.steven.lab", names=("cucm.steven.lab",))
 CLIENT = issue("expc1.steven.lab", issue("Expressway CA", ca=True))
 V4, V6 = Parties(), Parties("2001:db8::46", "2001:db8::215")
-ACCEPTED = recorded([[RSA, CA]], trusted=[CA])
-REFUSED = recorded([[RSA, CA], [EC]], trusted=[CA])
+ACCEPTED = record_handshake([[RSA, CA]], trusted=[CA])
+REFUSED = record_handshake([[RSA, CA], [EC]], trusted=[CA])
 
 
 def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
@@ -42,9 +42,9 @@ def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> Evidence:
     return gather([tmp_path / "capture"], limits or Limits())
 
 
-def only(found: Evidence) -> Handshake:
-    assert len(found.handshakes) == 1
-    return found.handshakes[0]
+def only(evidence: Evidence) -> Handshake:
+    assert len(evidence.handshakes) == 1
+    return evidence.handshakes[0]
 
 
 @pytest.mark.parametrize("parties", [V4, V6], ids=["IPv4", "IPv6"])
@@ -52,14 +52,24 @@ def only(found: Evidence) -> Handshake:
 @pytest.mark.parametrize("kind", [Kind.PCAP, Kind.PCAPNG])
 @pytest.mark.parametrize("link", [ETHERNET, SLL, SLL2])
 def test_frames_of_every_kind(tmp_path: Path, link: int, kind: Kind, vlan: int | None, parties: Parties) -> None:
-    found = read(tmp_path, capture(segments(REFUSED, parties), link, kind, vlan=vlan))
+    evidence = read(tmp_path, capture(segments(REFUSED, parties), link, kind, vlan=vlan))
 
-    one = only(found)
-    assert (one.client, one.server, one.port, one.server_name) == (parties.client, parties.server, 8443, "cucm.steven.lab")
-    assert one.chain == (EC.certificate,)
-    assert one.alerts == (Alert("client", 48),)
-    assert (one.first, one.connections, one.incomplete, one.went_on) == (NOW, 1, False, False)
-    assert (found.captures, found.packets > 5, found.unread) == (1, True, ())
+    handshake = only(evidence)
+    assert (handshake.client_ip, handshake.server_ip, handshake.port, handshake.server_name) == (
+        parties.client,
+        parties.server,
+        8443,
+        "cucm.steven.lab",
+    )
+    assert handshake.chain == (EC.certificate,)
+    assert handshake.alerts == (Alert("client", 48),)
+    assert (handshake.first_seen, handshake.connections, handshake.incomplete, handshake.client_accepted) == (
+        NOW,
+        1,
+        False,
+        False,
+    )
+    assert (evidence.captures_read, evidence.packets_read > 5, evidence.unread_sources) == (1, True, ())
 
 
 @pytest.mark.parametrize("parties", [V4, V6], ids=["IPv4", "IPv6"])
@@ -69,11 +79,11 @@ def test_frames_without_a_link_layer(tmp_path: Path, link: int, parties: Parties
 
 
 def test_a_handshake_that_went_on(tmp_path: Path) -> None:
-    one = only(read(tmp_path, capture(segments(ACCEPTED))))
+    handshake = only(read(tmp_path, capture(segments(ACCEPTED))))
 
-    assert one.chain == (RSA.certificate, CA.certificate)
-    assert (one.went_on, one.alerts, one.version) == (True, (), 0x0303)
-    assert one.suite in one.offered
+    assert handshake.chain == (RSA.certificate, CA.certificate)
+    assert (handshake.client_accepted, handshake.alerts, handshake.version) == (True, (), 0x0303)
+    assert handshake.suite in handshake.offered_suites
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -83,9 +93,9 @@ def test_any_order_with_retransmissions(tmp_path: Path, seed: int) -> None:
     shuffled = whole[:2] + drawn.sample(whole[2:], min(len(whole) - 2, 250)) if len(whole) <= 252 else whole
     again = [*shuffled, *drawn.sample(shuffled, len(shuffled) // 2)]
 
-    one = only(read(tmp_path, capture(again)))
+    handshake = only(read(tmp_path, capture(again)))
 
-    assert (one.chain, one.incomplete) == ((RSA.certificate, CA.certificate), False)
+    assert (handshake.chain, handshake.incomplete) == ((RSA.certificate, CA.certificate), False)
 
 
 def test_overlapping_segments_are_put_together_once(tmp_path: Path) -> None:
@@ -106,102 +116,114 @@ def test_missing_bytes_are_no_certificate_and_are_said(tmp_path: Path) -> None:
     whole = segments(ACCEPTED, size=300)
     position = next(at for at, packet in enumerate(whole) if RSA.certificate.der[300:310] in packet)
 
-    one = only(read(tmp_path, capture(whole[:position] + whole[position + 1 :])))
+    handshake = only(read(tmp_path, capture(whole[:position] + whole[position + 1 :])))
 
-    assert (one.chain, one.incomplete) == ((), True)
+    assert (handshake.chain, handshake.incomplete) == ((), True)
 
 
 def test_only_what_the_server_said_was_captured(tmp_path: Path) -> None:
-    mine = [one for one in ACCEPTED if not one.by_client]
+    by_server = [handshake for handshake in ACCEPTED if not handshake.by_client]
 
-    one = only(read(tmp_path, capture(segments(mine, syn=False))))
+    handshake = only(read(tmp_path, capture(segments(by_server, syn=False))))
 
-    assert (one.server, one.port, one.server_name, one.chain) == (V4.server, 8443, None, (RSA.certificate, CA.certificate))
+    assert (handshake.server_ip, handshake.port, handshake.server_name, handshake.chain) == (
+        V4.server,
+        8443,
+        None,
+        (RSA.certificate, CA.certificate),
+    )
 
 
 def test_under_tls_1_3_there_is_no_certificate_to_see(tmp_path: Path) -> None:
-    spoken = recorded([[RSA, CA]], trusted=[CA], version=ssl.TLSVersion.TLSv1_3)
+    speeches = record_handshake([[RSA, CA]], trusted=[CA], version=ssl.TLSVersion.TLSv1_3)
 
-    one = only(read(tmp_path, capture(segments(spoken))))
+    handshake = only(read(tmp_path, capture(segments(speeches))))
 
-    assert (one.version, one.chain, one.server_name, one.went_on) == (0x0304, (), "cucm.steven.lab", False)
+    assert (handshake.version, handshake.chain, handshake.server_name, handshake.client_accepted) == (
+        0x0304,
+        (),
+        "cucm.steven.lab",
+        False,
+    )
 
 
 def test_a_session_that_is_resumed_presents_nothing(tmp_path: Path) -> None:
-    one = only(read(tmp_path, capture(segments(recorded([[RSA, CA]], trusted=[CA], again=True)))))
+    handshake = only(read(tmp_path, capture(segments(record_handshake([[RSA, CA]], trusted=[CA], resumed=True)))))
 
-    assert (one.chain, one.went_on, one.incomplete) == ((), True, False)
+    assert (handshake.chain, handshake.client_accepted, handshake.incomplete) == ((), True, False)
 
 
 def test_the_server_refuses_the_clients_certificate(tmp_path: Path) -> None:
-    spoken = recorded([[RSA, CA]], trusted=[CA], asks=[CA], shows=[CLIENT])
+    speeches = record_handshake([[RSA, CA]], trusted=[CA], client_cas=[CA], client_chain=[CLIENT])
 
-    one = only(read(tmp_path, capture(segments(spoken))))
+    handshake = only(read(tmp_path, capture(segments(speeches))))
 
-    assert (one.asks, one.alerts) == (True, (Alert("server", 48),))
+    assert (handshake.requests_client_certificate, handshake.alerts) == (True, (Alert("server", 48),))
 
 
 def test_no_shared_cipher(tmp_path: Path) -> None:
-    spoken = recorded([[EC]], ciphers="aRSA:@SECLEVEL=0")
+    speeches = record_handshake([[EC]], ciphers="aRSA:@SECLEVEL=0")
 
-    one = only(read(tmp_path, capture(segments(spoken))))
+    handshake = only(read(tmp_path, capture(segments(speeches))))
 
-    assert (one.version, one.alerts) == (None, (Alert("server", 40),))
+    assert (handshake.version, handshake.alerts) == (None, (Alert("server", 40),))
 
 
 def test_connections_that_show_the_same_are_counted_together(tmp_path: Path) -> None:
     packets = [segment for port in range(5) for segment in segments(REFUSED, Parties(client_port=50_000 + port))]
 
-    one = only(read(tmp_path, capture(packets)))
+    handshake = only(read(tmp_path, capture(packets)))
 
-    assert one.connections == 5
-    assert one.first
-    assert one.last
-    assert one.last > one.first
+    assert handshake.connections == 5
+    assert handshake.first_seen
+    assert handshake.last_seen
+    assert handshake.last_seen > handshake.first_seen
 
 
 def test_ports_that_are_used_again_are_another_connection(tmp_path: Path) -> None:
-    found = read(tmp_path, capture([*segments(REFUSED), *segments(ACCEPTED, begin=7)]))
+    evidence = read(tmp_path, capture([*segments(REFUSED), *segments(ACCEPTED, begin=7)]))
 
-    assert [handshake.chain for handshake in found.handshakes] == [(EC.certificate,), (RSA.certificate, CA.certificate)]
+    assert [handshake.chain for handshake in evidence.handshakes] == [(EC.certificate,), (RSA.certificate, CA.certificate)]
 
 
 def test_what_is_not_tls_is_passed_over(tmp_path: Path) -> None:
     plain = [
-        Spoken(by_client=True, data=b"GET / HTTP/1.1\r\n\r\n" * 100),
-        Spoken(by_client=False, data=b"HTTP/1.1 200 OK\r\n" * 100),
+        Speech(by_client=True, data=b"GET / HTTP/1.1\r\n\r\n" * 100),
+        Speech(by_client=False, data=b"HTTP/1.1 200 OK\r\n" * 100),
     ]
 
-    found = read(tmp_path, capture(segments(plain)))
+    evidence = read(tmp_path, capture(segments(plain)))
 
-    assert (found.handshakes, found.unread) == ((), ())
+    assert (evidence.handshakes, evidence.unread_sources) == ((), ())
 
 
 def test_a_broken_packet_is_counted(tmp_path: Path) -> None:
-    found = read(tmp_path, capture([*segments(REFUSED), b"\x45\x00junk"], RAW))
+    evidence = read(tmp_path, capture([*segments(REFUSED), b"\x45\x00junk"], RAW))
 
-    assert only(found).chain == (EC.certificate,)
-    assert found.looked_at.unreadable_packets == 1
-    assert [one.reason for one in found.unread] == ["1 packet could not be read: IPv4 is broken: a header is too short"]
+    assert only(evidence).chain == (EC.certificate,)
+    assert evidence.coverage.unreadable_packets == 1
+    assert [handshake.reason for handshake in evidence.unread_sources] == [
+        "1 packet could not be read: IPv4 is broken: a header is too short"
+    ]
 
 
 def test_a_certificate_message_that_holds_something_else(tmp_path: Path) -> None:
     der = RSA.certificate.der
-    spoken = [Spoken(one.by_client, one.data.replace(der, b"\x55" + der[1:])) for one in ACCEPTED]
+    speeches = [Speech(speech.by_client, speech.data.replace(der, b"\x55" + der[1:])) for speech in ACCEPTED]
 
-    one = only(read(tmp_path, capture(segments(spoken))))
+    speech = only(read(tmp_path, capture(segments(speeches))))
 
-    assert (one.chain, one.unreadable) == ((), True)
+    assert (speech.chain, speech.malformed) == ((), True)
 
 
 @pytest.mark.parametrize("kind", [Kind.PCAP, Kind.PCAPNG])
 def test_a_capture_that_ends_too_early_counts_as_far_as_it_goes(tmp_path: Path, kind: Kind) -> None:
     whole = capture([*segments(REFUSED), *segments(ACCEPTED, Parties(client_port=2))], kind=kind)
 
-    found = read(tmp_path, whole[:-100])
+    evidence = read(tmp_path, whole[:-100])
 
-    assert found.handshakes[0].chain == (EC.certificate,)
-    assert [one.reason for one in found.unread] == ["it ends in the middle of a packet"]
+    assert evidence.handshakes[0].chain == (EC.certificate,)
+    assert [handshake.reason for handshake in evidence.unread_sources] == ["it ends in the middle of a packet"]
 
 
 def test_several_interfaces_and_sections_of_a_pcapng(tmp_path: Path) -> None:
@@ -216,12 +238,12 @@ def test_several_interfaces_and_sections_of_a_pcapng(tmp_path: Path) -> None:
 def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
     packets = segments(REFUSED)
 
-    found = read(tmp_path, capture(packets, 147))
+    evidence = read(tmp_path, capture(packets, 147))
 
-    assert [one.reason for one in found.unread] == [
+    assert [handshake.reason for handshake in evidence.unread_sources] == [
         f"{len(packets)} packets could not be read: link type 147 is not understood"
     ]
-    assert found.looked_at.unreadable_packets == len(packets)
+    assert evidence.coverage.unreadable_packets == len(packets)
 
 
 def test_what_is_more_than_is_looked_at_is_said(tmp_path: Path) -> None:
@@ -231,23 +253,23 @@ def test_what_is_more_than_is_looked_at_is_said(tmp_path: Path) -> None:
     little = read(tmp_path, capture(packets), Limits(capture_buffered_bytes=1500))
 
     assert few.handshakes[0].connections == 2
-    assert "more connections than are looked at" in few.unread[0].reason
-    assert "more connections than are looked at" in little.unread[0].reason
+    assert "more connections than are looked at" in few.unread_sources[0].reason
+    assert "more connections than are looked at" in little.unread_sources[0].reason
 
 
 def test_certificates_are_held_up_to_a_limit(tmp_path: Path) -> None:
     # Given captures each of which fits, and certificates that do not all fit together
     for number in range(5):
-        spoken = recorded([[issue(f"node{number}", names=("cucm.steven.lab",))]], trusted=[CA])
-        (tmp_path / str(number)).write_bytes(capture(segments(spoken), at=NOW + timedelta(hours=number)))
+        speeches = record_handshake([[issue(f"node{number}", names=("cucm.steven.lab",))]], trusted=[CA])
+        (tmp_path / str(number)).write_bytes(capture(segments(speeches), at=NOW + timedelta(hours=number)))
 
-    found = gather([tmp_path], Limits(capture_buffered_bytes=1_400))
+    evidence = gather([tmp_path], Limits(capture_buffered_bytes=1_400))
 
-    assert 0 < len(found.handshakes) < 5
-    assert any("more certificates than are held" in one.reason for one in found.unread)
+    assert 0 < len(evidence.handshakes) < 5
+    assert any("more certificates than are held" in handshake.reason for handshake in evidence.unread_sources)
 
 
 def test_certificates_are_compared_by_what_they_are(tmp_path: Path) -> None:
-    one = only(read(tmp_path, capture(segments(REFUSED))))
+    handshake = only(read(tmp_path, capture(segments(REFUSED))))
 
-    assert one.chain[0] == Certificate.from_der(EC.certificate.der)
+    assert handshake.chain[0] == Certificate.from_der(EC.certificate.der)

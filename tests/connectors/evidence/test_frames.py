@@ -12,7 +12,7 @@ import pytest
 from remediate.connectors.evidence import gather
 from remediate.model.evidence import Alert, Evidence
 from remediate.model.limits import Limits
-from tests.connectors.evidence.captures import ETHERNET, RAW, Parties, pcap, pcapng, recorded, segments
+from tests.connectors.evidence.captures import ETHERNET, RAW, Parties, pcap, pcapng, record_handshake, segments
 from tests.connectors.evidence.encapsulations import (
     FRAMES,
     TUNNELS,
@@ -27,7 +27,7 @@ from tests.pki import issue
 
 CA = issue("steven-DC-CA", ca=True)
 EC = issue("cucm-EC.steven.lab", names=("cucm.steven.lab",))
-REFUSED = recorded([[EC]], trusted=[CA])
+REFUSED = record_handshake([[EC]], trusted=[CA])
 V4, V6 = Parties(), Parties("2001:db8::46", "2001:db8::215")
 PACKETS = segments(REFUSED, size=1460)
 
@@ -39,7 +39,7 @@ def read(tmp_path: Path, *captures: bytes) -> Evidence:
 
 
 def reasons(evidence: Evidence) -> list[str]:
-    return [unread.reason for unread in evidence.unread]
+    return [unread.reason for unread in evidence.unread_sources]
 
 
 def shows_the_refusal(evidence: Evidence) -> bool:
@@ -56,8 +56,8 @@ def test_a_refusal_is_read_through_every_header(tmp_path: Path, name: str, parti
     evidence = read(tmp_path, pcap([wrap(packet) for packet in segments(REFUSED, parties)], link))
 
     assert shows_the_refusal(evidence)
-    assert evidence.unread == ()
-    assert evidence.looked_at.tls_records > 0
+    assert evidence.unread_sources == ()
+    assert evidence.coverage.tls_records > 0
 
 
 @pytest.mark.parametrize(("outer", "inner"), list(pairwise(TUNNELS)))
@@ -79,7 +79,7 @@ def test_tunnels_without_end_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrap", "what"),
+    ("wrap", "reason"),
     [
         (lambda packet: gre(0x88BE, b"\x30" + packet, flags=0x1000, options=bytes(4)), "ERSPAN version 3 is not understood"),
         (lambda packet: gre(0x88BE, packet, flags=3), "GRE version 3 with protocol 0x88be is not understood"),
@@ -91,11 +91,11 @@ def test_tunnels_without_end_are_counted(tmp_path: Path) -> None:
         (lambda packet: ip(115, packet), "IP protocol 115 is not understood"),
     ],
 )  # fmt: skip
-def test_a_tunnel_that_is_not_understood(tmp_path: Path, wrap: Callable[[bytes], bytes], what: str) -> None:
+def test_a_tunnel_that_is_not_understood(tmp_path: Path, wrap: Callable[[bytes], bytes], reason: str) -> None:
     evidence = read(tmp_path, pcap([ethernet(wrap(packet)) for packet in PACKETS]))
 
-    assert (evidence.handshakes, reasons(evidence)) == ((), [f"{len(PACKETS)} packets could not be read: {what}"])
-    assert sum((evidence.looked_at.encapsulated_packets, evidence.looked_at.unreadable_packets)) == len(PACKETS)
+    assert (evidence.handshakes, reasons(evidence)) == ((), [f"{len(PACKETS)} packets could not be read: {reason}"])
+    assert sum((evidence.coverage.encapsulated_packets, evidence.coverage.unreadable_packets)) == len(PACKETS)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_carries_no_tcp_is_no_gap(tmp_path: Path, frame: bytes) -> None:
     evidence = read(tmp_path, pcap([frame, *map(ethernet, PACKETS)]))
 
     assert shows_the_refusal(evidence)
-    assert evidence.unread == ()
+    assert evidence.unread_sources == ()
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -132,7 +132,7 @@ def test_a_tunnel_in_fragments(tmp_path: Path, name: str, backwards: bool) -> No
     evidence = read(tmp_path, pcap([ethernet(piece) for packet in pieces for piece in packet]))
 
     assert shows_the_refusal(evidence)
-    assert (evidence.unread, evidence.looked_at.ip_fragments) == ((), 0)
+    assert (evidence.unread_sources, evidence.coverage.ip_fragments) == ((), 0)
 
 
 def test_fragments_of_ipv6(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_lone_fragments_are_counted(tmp_path: Path) -> None:
 
     evidence = read(tmp_path, pcap(map(ethernet, [*pieces, answer])))
 
-    assert evidence.looked_at.ip_fragments == len(pieces) > 0
+    assert evidence.coverage.ip_fragments == len(pieces) > 0
     assert reasons(evidence) == [f"of {len(pieces)} IP fragment{'s' * (len(pieces) > 1)} the rest of the packet is missing"]
 
 
@@ -159,7 +159,7 @@ def test_a_flood_of_fragments_holds_little(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, [*flood, *PACKETS])))
 
     assert shows_the_refusal(evidence)
-    assert evidence.looked_at.ip_fragments == 2_000
+    assert evidence.coverage.ip_fragments == 2_000
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -170,7 +170,7 @@ def test_a_pcap_of_every_byte_order_and_clock(tmp_path: Path, order: str, nanose
     again = read(tmp_path, pcap(map(ethernet, PACKETS), order=order, nanoseconds=nanoseconds))
 
     assert shows_the_refusal(again)
-    assert (again.handshakes[0].first, again.unread) == (whole.handshakes[0].first, ())
+    assert (again.handshakes[0].first_seen, again.unread_sources) == (whole.handshakes[0].first_seen, ())
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -184,7 +184,7 @@ def test_a_pcapng_with_interfaces_of_several_kinds(tmp_path: Path, order: str) -
     evidence = read(tmp_path, pcapng(frames, [ETHERNET, RAW, 0], order=order))
 
     assert shows_the_refusal(evidence)
-    assert evidence.unread == ()
+    assert evidence.unread_sources == ()
 
 
 def test_a_pcapng_with_an_interface_nobody_described(tmp_path: Path) -> None:
@@ -199,4 +199,4 @@ def test_simple_packets_of_a_pcapng(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcapng([(0, ethernet(packet)) for packet in PACKETS], [ETHERNET], simple=True))
 
     assert shows_the_refusal(evidence)
-    assert evidence.handshakes[0].first is None
+    assert evidence.handshakes[0].first_seen is None

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.evidence import gather
-from remediate.connectors.evidence.mra_target import Target, target_in
-from remediate.model.evidence import BadGateway, Evidence, Logged, Moment
+from remediate.connectors.evidence.mra_target import Target, parse_target
+from remediate.model.evidence import BadGateway, Evidence, LoggedFailure, LogTime
 from remediate.model.limits import Limits
-from tests.connectors.evidence.logs import AT, EXPRESSWAY, FAILED, MRA, NAME, SELF_SIGNED, encoded, transaction
+from tests.connectors.evidence.logs import AT, EXPRESSWAY, FAILED, MRA, NAME, SELF_SIGNED, encode_target, log_transaction
 
 A_SECOND_LATER = datetime(2022, 7, 26, 15, 20, 46, 1000, tzinfo=UTC)
 
@@ -24,42 +24,42 @@ def read(tmp_path: Path, *lines: str, encoding: str = "utf-8") -> Evidence:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_the_three_lines_of_the_facts_are_read(tmp_path: Path, encoding: str) -> None:
-    found = read(tmp_path, SELF_SIGNED, NAME, FAILED, encoding=encoding)
+    evidence = read(tmp_path, SELF_SIGNED, NAME, FAILED, encoding=encoding)
 
-    assert found.logged == (
-        Logged("chain", None, "cucm.steven.lab", "10.48.36.215", None, "self signed certificate", 0, enforced=True),
-        Logged(
+    assert evidence.logged_failures == (
+        LoggedFailure("chain", None, "cucm.steven.lab", "10.48.36.215", None, "self signed certificate", 0, enforced=True),
+        LoggedFailure(
             "name", None, "10.48.36.215", "10.48.36.215", None, "SNI (10.48.36.215) not in certificate", None, enforced=True
         ),
-        Logged("connection", None, "cucm.steven.lab", None, None, "certificate verify failed", None, enforced=True),
+        LoggedFailure("connection", None, "cucm.steven.lab", None, None, "certificate verify failed", None, enforced=True),
     )
-    assert (found.logs, found.lines, found.unread) == (1, 3, ())
+    assert (evidence.logs_read, evidence.lines_read, evidence.unread_sources) == (1, 3, ())
 
 
 @pytest.mark.parametrize(
     ("prefix", "peer", "moment"),
     [
-        (EXPRESSWAY, "vcsc", Moment(AT, datetime(2022, 7, 26, 15, 20, 45, 560_000, tzinfo=UTC))),
-        (f'{AT} vcsc traffic_server[1]: UTCTime="2022-07-26 15:20:46,001" ', "vcsc", Moment(AT, A_SECOND_LATER)),
-        ("Jul 26 17:20:45 vcsc traffic_server[18242]: ", "vcsc", Moment("Jul 26 17:20:45")),
-        ("[Nov 25 13:59:41.442] [ET_NET 0] ", None, Moment("Nov 25 13:59:41.442")),
-        ("[Feb 29 13:59:41.442] {0x7f00} ", None, Moment("Feb 29 13:59:41.442")),
-        ("2022-13-77T99:20:45.560+02:00 vcsc traffic_server[1]: ", "vcsc", Moment("2022-13-77T99:20:45.560+02:00")),
+        (EXPRESSWAY, "vcsc", LogTime(AT, datetime(2022, 7, 26, 15, 20, 45, 560_000, tzinfo=UTC))),
+        (f'{AT} vcsc traffic_server[1]: UTCTime="2022-07-26 15:20:46,001" ', "vcsc", LogTime(AT, A_SECOND_LATER)),
+        ("Jul 26 17:20:45 vcsc traffic_server[18242]: ", "vcsc", LogTime("Jul 26 17:20:45")),
+        ("[Nov 25 13:59:41.442] [ET_NET 0] ", None, LogTime("Nov 25 13:59:41.442")),
+        ("[Feb 29 13:59:41.442] {0x7f00} ", None, LogTime("Feb 29 13:59:41.442")),
+        ("2022-13-77T99:20:45.560+02:00 vcsc traffic_server[1]: ", "vcsc", LogTime("2022-13-77T99:20:45.560+02:00")),
         ("", None, None),
     ],
 )  # fmt: skip
-def test_every_prefix_says_when_and_where(tmp_path: Path, prefix: str, peer: str | None, moment: Moment | None) -> None:
-    logged = read(tmp_path, prefix + SELF_SIGNED).logged[0]
+def test_every_prefix_says_when_and_where(tmp_path: Path, prefix: str, peer: str | None, moment: LogTime | None) -> None:
+    logged = read(tmp_path, prefix + SELF_SIGNED).logged_failures[0]
 
-    assert (logged.peer, logged.first, logged.last) == (peer, moment, moment)
+    assert (logged.peer, logged.first_seen, logged.last_seen) == (peer, moment, moment)
 
 
 def test_both_spellings_and_the_workaround_are_told_apart(tmp_path: Path) -> None:
     continued = SELF_SIGNED.replace("Terminate", "Continue").replace("self signed", "self-signed")
 
-    found = read(tmp_path, SELF_SIGNED, continued).logged
+    evidence = read(tmp_path, SELF_SIGNED, continued).logged_failures
 
-    assert [(one.error, one.enforced) for one in found] == [
+    assert [(failure.error, failure.enforced) for failure in evidence] == [
         ("self signed certificate", True),
         ("self-signed certificate", False),
     ]
@@ -68,18 +68,18 @@ def test_both_spellings_and_the_workaround_are_told_apart(tmp_path: Path) -> Non
 def test_four_lines_at_once_may_be_one_request_and_later_ones_are_another(tmp_path: Path) -> None:
     at = [f"2022-07-26T17:20:{second:02}.000+02:00 vcsc traffic_server[1]: {SELF_SIGNED}" for second in (1, 1, 2, 2, 3, 40)]
 
-    first, both = read(tmp_path, *at[:4]).logged[0], read(tmp_path, *at).logged[0]
+    first, both = read(tmp_path, *at[:4]).logged_failures[0], read(tmp_path, *at).logged_failures[0]
 
     assert (first.lines, first.requests) == (4, 1)
     # The fifth is more than the retries of one request, the sixth is long after.
     assert (both.lines, both.requests) == (6, 3)
-    assert both.first
-    assert both.last
-    assert (both.first.written, both.last.written) == ("2022-07-26T17:20:01.000+02:00", "2022-07-26T17:20:40.000+02:00")
+    assert both.first_seen
+    assert both.last_seen
+    assert (both.first_seen.text, both.last_seen.text) == ("2022-07-26T17:20:01.000+02:00", "2022-07-26T17:20:40.000+02:00")
 
 
 @pytest.mark.parametrize(
-    ("came", "span"),
+    ("times", "span"),
     [
         (("2022-07-26T17:20:40+02:00", "2022-07-26T15:20:01Z"), ("2022-07-26T15:20:01Z", "2022-07-26T17:20:40+02:00")),
         (("Jul 26 17:20:45", "Jul  9 17:20:45", "Jul 20 01:00:00"), ("Jul  9 17:20:45", "Jul 26 17:20:45")),
@@ -89,16 +89,16 @@ def test_four_lines_at_once_may_be_one_request_and_later_ones_are_another(tmp_pa
         (("2022-07-26T17:20:40", "2022-07-26T15:20:01Z"), ("2022-07-26T17:20:40", "2022-07-26T15:20:01Z")),
     ],
 )
-def test_rotated_logs_may_come_in_any_order(tmp_path: Path, came: tuple[str, ...], span: tuple[str, str]) -> None:
-    logged = read(tmp_path, *(f"{time} vcsc traffic_server[1]: {SELF_SIGNED}" for time in came)).logged[0]
+def test_rotated_logs_may_come_in_any_order(tmp_path: Path, times: tuple[str, ...], span: tuple[str, str]) -> None:
+    logged = read(tmp_path, *(f"{time} vcsc traffic_server[1]: {SELF_SIGNED}" for time in times)).logged_failures[0]
 
-    assert logged.first
-    assert logged.last
-    assert (logged.first.written, logged.last.written) == span
+    assert logged.first_seen
+    assert logged.last_seen
+    assert (logged.first_seen.text, logged.last_seen.text) == span
 
 
 def test_with_the_workaround_every_line_is_a_connection(tmp_path: Path) -> None:
-    logged = read(tmp_path, *[EXPRESSWAY + SELF_SIGNED.replace("Terminate", "Continue")] * 3).logged[0]
+    logged = read(tmp_path, *[EXPRESSWAY + SELF_SIGNED.replace("Terminate", "Continue")] * 3).logged_failures[0]
 
     assert (logged.lines, logged.requests) == (3, 3)
 
@@ -106,45 +106,45 @@ def test_with_the_workaround_every_line_is_a_connection(tmp_path: Path) -> None:
 def test_a_server_without_a_name_is_called_by_what_was_asked_for(tmp_path: Path) -> None:
     line = SELF_SIGNED.replace("server=cucm.steven.lab(", "server=(null)(")
 
-    assert read(tmp_path, line).logged[0].address == "cucm.steven.lab"
+    assert read(tmp_path, line).logged_failures[0].address == "cucm.steven.lab"
 
 
 def test_the_request_under_way_names_the_port_and_its_502(tmp_path: Path) -> None:
     # Given a request for port 6972 that is answered with 502, and one for 8443 that is answered with 200
-    there = transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972"))
-    fine = transaction(12, encoded("steven.lab/https/cucm.steven.lab/8443"), status="200 OK", verdict="NOTE: nothing")
+    failed = log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972"))
+    fine = log_transaction(12, encode_target("steven.lab/https/cucm.steven.lab/8443"), status="200 OK", verdict="NOTE: nothing")
 
-    found = read(tmp_path, *fine, *there)
+    evidence = read(tmp_path, *fine, *failed)
 
-    assert [one.port for one in found.logged] == [6972]
-    assert [(gateway.address, gateway.port, gateway.requests) for gateway in found.bad_gateways] == [
+    assert [failure.port for failure in evidence.logged_failures] == [6972]
+    assert [(gateway.address, gateway.port, gateway.requests) for gateway in evidence.bad_gateways] == [
         ("cucm.steven.lab", 6972, 1)
     ]
 
 
 def test_two_requests_under_way_leave_the_port_open(tmp_path: Path) -> None:
-    one = transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972"))
-    other = transaction(12, encoded("steven.lab/https/cucm.steven.lab/8443"))
+    first = log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972"))
+    second = log_transaction(12, encode_target("steven.lab/https/cucm.steven.lab/8443"))
 
-    found = read(tmp_path, *one[:3], *other[:3], one[6])
+    evidence = read(tmp_path, *first[:3], *second[:3], first[6])
 
-    assert found.logged[0].port is None
+    assert evidence.logged_failures[0].port is None
 
 
 def test_a_request_that_goes_on_names_the_port_by_the_ip_address(tmp_path: Path) -> None:
     sending = f'{AT} vcsc traffic_server[18242]: Module="network.http.trafficserver": Detail="Sending Request" Txn-id="3028"'
 
-    found = read(tmp_path, f'{sending} TrackingID="f" Dst-ip="10.48.36.215" Dst-port="6972" ', EXPRESSWAY + SELF_SIGNED)
+    evidence = read(tmp_path, f'{sending} TrackingID="f" Dst-ip="10.48.36.215" Dst-port="6972" ', EXPRESSWAY + SELF_SIGNED)
 
-    assert found.logged[0].port == 6972
+    assert evidence.logged_failures[0].port == 6972
 
 
 def test_the_next_process_ends_a_message(tmp_path: Path) -> None:
-    begun = transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972"))
+    begun = log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972"))
 
-    found = read(tmp_path, *begun[:3], *begun[7:9], f"{AT} vcsc httpd[1]: something else", "|HTTP/1.1 502 of another server")
+    evidence = read(tmp_path, *begun[:3], *begun[7:9], f"{AT} vcsc httpd[1]: something else", "|HTTP/1.1 502 of another server")
 
-    assert found.bad_gateways == ()
+    assert evidence.bad_gateways == ()
 
 
 @pytest.mark.parametrize(
@@ -164,35 +164,35 @@ def test_an_access_log_has_the_502_beside_the_request(tmp_path: Path, line: str)
         (f"/{MRA}/cucm-uds/servers", Target("10.48.36.215", 8443)),
         (f"https://vcse.steven.lab:8443/{MRA}", Target("10.48.36.215", 8443)),
         (f"/{MRA}==?x", Target("10.48.36.215", 8443)),
-        ("/" + encoded("steven.lab/https/cucm.steven.lab/65536") + "/x", None),
-        ("/" + encoded("steven.lab/https/cucm.steven.lab/0") + "/x", None),
-        ("/" + encoded("steven.lab/ftp/cucm.steven.lab/8443") + "/x", None),
-        ("/" + encoded("steven.lab/https/cu\x1b[2Jcm/8443") + "/x", None),
-        ("/" + encoded("steven.lab/https/8443") + "/x", None),
+        ("/" + encode_target("steven.lab/https/cucm.steven.lab/65536") + "/x", None),
+        ("/" + encode_target("steven.lab/https/cucm.steven.lab/0") + "/x", None),
+        ("/" + encode_target("steven.lab/ftp/cucm.steven.lab/8443") + "/x", None),
+        ("/" + encode_target("steven.lab/https/cu\x1b[2Jcm/8443") + "/x", None),
+        ("/" + encode_target("steven.lab/https/8443") + "/x", None),
         ("/cucm-uds/servers/and/more", None),
         ("/aaaaaaaaaaaaa/x", None),
     ],
 )
 def test_the_target_of_a_url(url: str, target: Target | None) -> None:
-    assert target_in(url) == target
+    assert parse_target(url) == target
 
 
 def test_nothing_of_what_clients_said_is_kept(tmp_path: Path) -> None:
-    found = read(tmp_path, *transaction(11, encoded("steven.lab/https/cucm.steven.lab/6972")))
+    evidence = read(tmp_path, *log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972")))
 
-    assert "CANARY" not in repr(found)
+    assert "CANARY" not in repr(evidence)
 
 
 def test_a_line_of_any_length_is_read_to_its_end(tmp_path: Path) -> None:
-    found = read(tmp_path, EXPRESSWAY + SELF_SIGNED + " x" * 500_000 + SELF_SIGNED, EXPRESSWAY + NAME)
+    evidence = read(tmp_path, EXPRESSWAY + SELF_SIGNED + " x" * 500_000 + SELF_SIGNED, EXPRESSWAY + NAME)
 
     # The second stands so far behind the prefix that nobody can say whose it is.
-    assert [(one.kind, one.peer, one.lines) for one in found.logged] == [
+    assert [(failure.kind, failure.peer, failure.lines) for failure in evidence.logged_failures] == [
         ("chain", "vcsc", 1),
         ("chain", None, 1),
         ("name", "vcsc", 1),
     ]
-    assert (found.lines >= 2, found.unread) == (True, ())
+    assert (evidence.lines_read >= 2, evidence.unread_sources) == (True, ())
 
 
 @pytest.mark.parametrize(
@@ -207,21 +207,21 @@ def test_a_line_of_any_length_is_read_to_its_end(tmp_path: Path) -> None:
     ],
 )
 def test_lines_of_a_traffic_server_are_counted(tmp_path: Path, line: str, number: int) -> None:
-    assert read(tmp_path, line, "something else", line).looked_at.traffic_server_lines == 2 * number
+    assert read(tmp_path, line, "something else", line).coverage.traffic_server_lines == 2 * number
 
 
 def test_what_was_looked_at_counts_to_where_a_file_breaks(tmp_path: Path) -> None:
     whole = gzip.compress("".join(f"{EXPRESSWAY}{number}\n" for number in range(9_000)).encode())
     (tmp_path / "log.gz").write_bytes(whole[: len(whole) // 2])
 
-    assert 1_000 < gather([tmp_path], Limits()).looked_at.traffic_server_lines < 9_000
+    assert 1_000 < gather([tmp_path], Limits()).coverage.traffic_server_lines < 9_000
 
 
 def test_more_than_can_be_counted_is_said(tmp_path: Path) -> None:
     lines = [SELF_SIGNED.replace("cucm.steven.lab", f"host{number}.lab") for number in range(30)]
     (tmp_path / "log.txt").write_text("\n".join(lines))
 
-    found = gather([tmp_path], Limits(evidence_kinds=20))
+    evidence = gather([tmp_path], Limits(evidence_kinds=20))
 
-    assert len(found.logged) == 20
-    assert ["more than 20 different things" in one.reason for one in found.unread] == [True]
+    assert len(evidence.logged_failures) == 20
+    assert ["more than 20 different things" in failure.reason for failure in evidence.unread_sources] == [True]

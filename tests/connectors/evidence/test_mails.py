@@ -12,8 +12,8 @@ from remediate.connectors.evidence import gather
 from remediate.model.evidence import Evidence
 from remediate.model.limits import Limits
 from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, SELF_SIGNED
-from tests.connectors.evidence.mail_files import mail
-from tests.connectors.evidence.packing import tar
+from tests.connectors.evidence.mail_files import make_mail
+from tests.connectors.evidence.packing import pack_tar
 
 TEXT = f"Hello,\n\n> {EXPRESSWAY}{SELF_SIGNED}\n> {EXPRESSWAY}{NAME}\n\nRegards\n"
 HTML = f"<html><body><p>{EXPRESSWAY}{SELF_SIGNED}<br>{EXPRESSWAY}{NAME}</p></body></html>".replace(" ", "&nbsp;")
@@ -28,38 +28,40 @@ def read(tmp_path: Path, data: bytes) -> Evidence:
 @pytest.mark.parametrize("encoding", ["quoted-printable", "base64"])
 @pytest.mark.parametrize(("text", "page"), [(TEXT, None), (None, HTML), (TEXT, HTML), ("See the page.\n", HTML)])
 def test_each_message_is_read_once(tmp_path: Path, text: str | None, page: str | None, encoding: str, charset: str) -> None:
-    found = read(tmp_path, mail(text, page, encoding, charset).as_bytes())
+    evidence = read(tmp_path, make_mail(text, page, encoding, charset).as_bytes())
 
-    assert {(one.kind, one.lines) for one in found.logged} == {("chain", 1), ("name", 1)}
-    assert found.unread == ()
+    assert {(failure.kind, failure.lines) for failure in evidence.logged_failures} == {("chain", 1), ("name", 1)}
+    assert evidence.unread_sources == ()
 
 
 def test_what_is_attached_or_forwarded_is_opened(tmp_path: Path) -> None:
-    inner = mail(TEXT, None, "base64")
-    outer = mail("See below.\n", None, "7bit")
+    inner = make_mail(TEXT, None, "base64")
+    outer = make_mail("See below.\n", None, "7bit")
     outer.add_attachment(inner)
-    outer.add_attachment(gzip.compress(tar({"log": (EXPRESSWAY + FAILED).encode()})), maintype="application", subtype="gzip")
+    outer.add_attachment(
+        gzip.compress(pack_tar({"log": (EXPRESSWAY + FAILED).encode()})), maintype="application", subtype="gzip"
+    )
     outer.add_attachment(b"\x89PNG\r\n\x1a\n\x00", maintype="image", subtype="png", filename="screen.png")
     outer.add_attachment(b"\x30\x80\x00", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
 
-    found = read(tmp_path, outer.as_bytes())
+    evidence = read(tmp_path, outer.as_bytes())
 
-    assert sorted(one.kind for one in found.logged) == ["chain", "connection", "name"]
-    assert ["screen.png" in one.where for one in found.unread] == [True]
+    assert sorted(failure.kind for failure in evidence.logged_failures) == ["chain", "connection", "name"]
+    assert ["screen.png" in failure.path for failure in evidence.unread_sources] == [True]
 
 
 def test_a_file_of_mails_is_read_to_the_last(tmp_path: Path) -> None:
-    one, other = mail(TEXT, None, "quoted-printable").as_bytes(), mail(None, HTML, "base64").as_bytes()
+    first, second = make_mail(TEXT, None, "quoted-printable").as_bytes(), make_mail(None, HTML, "base64").as_bytes()
 
-    found = read(tmp_path, b"From a@corp.example Mon Jul 25 10:00:00 2022\n" + one + b"\nFrom b Tue\n" + other)
+    evidence = read(tmp_path, b"From a@corp.example Mon Jul 25 10:00:00 2022\n" + first + b"\nFrom b Tue\n" + second)
 
-    assert {(line.kind, line.lines) for line in found.logged} == {("chain", 2), ("name", 2)}
+    assert {(line.kind, line.lines) for line in evidence.logged_failures} == {("chain", 2), ("name", 2)}
 
 
 def test_a_log_that_only_looks_like_one_is_no_mail(tmp_path: Path) -> None:
-    found = read(tmp_path, f"Received: from somewhere\n{EXPRESSWAY}{SELF_SIGNED}\n\nall\n".encode())
+    evidence = read(tmp_path, f"Received: from somewhere\n{EXPRESSWAY}{SELF_SIGNED}\n\nall\n".encode())
 
-    assert [one.kind for one in found.logged] == ["chain"]
+    assert [failure.kind for failure in evidence.logged_failures] == ["chain"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_a_log_that_only_looks_like_one_is_no_mail(tmp_path: Path) -> None:
 def test_a_mail_that_nobody_writes_ends(tmp_path: Path, body: bytes) -> None:
     begun = time.process_time()
 
-    found = read(tmp_path, b"MIME-Version: 1.0\n" + body)
+    evidence = read(tmp_path, b"MIME-Version: 1.0\n" + body)
 
     assert time.process_time() - begun < 20
-    assert found.logged == ()
+    assert evidence.logged_failures == ()

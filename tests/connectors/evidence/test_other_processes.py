@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.evidence import gather
-from remediate.model.evidence import Evidence, OtherFailures
+from remediate.model.evidence import Evidence, OtherProcessFailures
 from remediate.model.limits import Limits
 
 AT = "2023-03-14T09:12:44.101+01:00"
@@ -39,14 +39,14 @@ def read(tmp_path: Path, text: str) -> Evidence:
     ],
 )
 def test_a_failure_of_sip_is_read(tmp_path: Path, detail: str, kind: str, alert: int | None) -> None:
-    (line,) = read(tmp_path, SIP.replace("self signed certificate", detail)).logged
+    (line,) = read(tmp_path, SIP.replace("self signed certificate", detail)).logged_failures
 
     assert (line.kind, line.error, line.alert) == (kind, detail, alert)
     assert (line.peer, line.address, line.ip, line.port) == ("expc01", "cucm1.corp.example", "10.20.1.11", 5061)
 
 
 def test_without_a_name_the_address_is_what_it_went_to(tmp_path: Path) -> None:
-    assert read(tmp_path, SIP.replace("cucm1.corp.example", "")).logged[0].address == "10.20.1.11"
+    assert read(tmp_path, SIP.replace("cucm1.corp.example", "")).logged_failures[0].address == "10.20.1.11"
 
 
 @pytest.mark.parametrize("broken", ["terminal", "quoted"])
@@ -54,7 +54,7 @@ def test_a_failure_of_sip_that_was_wrapped_is_read(tmp_path: Path, broken: str) 
     pieces = [SIP[at : at + 80] for at in range(0, len(SIP), 80)]
     text = "".join(f"{piece}\n" for piece in pieces) if broken == "terminal" else f"> {SIP}\n".replace(" Dst-ip", "\n> Dst-ip")
 
-    assert [(line.kind, line.port, line.error) for line in read(tmp_path, text).logged] == [
+    assert [(line.kind, line.port, line.error) for line in read(tmp_path, text).logged_failures] == [
         ("sip", 5061, "self signed certificate")
     ]
 
@@ -70,27 +70,27 @@ def test_a_failure_of_sip_that_was_wrapped_is_read(tmp_path: Path, broken: str) 
     ],
 )
 def test_failures_of_other_processes_are_counted(tmp_path: Path, line: str, process: str) -> None:
-    found = read(tmp_path, f"{line}\n{line}\n")
+    evidence = read(tmp_path, f"{line}\n{line}\n")
 
-    assert found.logged == ()
-    assert [(failure.peer, failure.process, failure.lines) for failure in found.other_failures] == [("expc01", process, 2)]
-    assert (found.looked_at.other_failures, found.unread) == (2, ())
+    assert evidence.logged_failures == ()
+    assert [(failure.peer, failure.process, failure.lines) for failure in evidence.other_failures] == [("expc01", process, 2)]
+    assert (evidence.coverage.other_failures, evidence.unread_sources) == (2, ())
 
 
 def test_the_moments_of_what_is_counted_are_kept(tmp_path: Path) -> None:
     (failures,) = read(tmp_path, f"{AXL}\n{AXL.replace('46,101', '50,000')}\n").other_failures
 
-    assert isinstance(failures, OtherFailures)
-    assert failures.first
-    assert failures.last
-    assert failures.first.at
-    assert failures.last.at
-    assert (failures.last.at - failures.first.at).total_seconds() == pytest.approx(3.899)
+    assert isinstance(failures, OtherProcessFailures)
+    assert failures.first_seen
+    assert failures.last_seen
+    assert failures.first_seen.at
+    assert failures.last_seen.at
+    assert (failures.last_seen.at - failures.first_seen.at).total_seconds() == pytest.approx(3.899)
 
 
 def test_more_processes_than_are_counted_are_said(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(AXL.replace("edgeconfigprovisioning", f"process{number}") for number in range(30)))
 
-    found = gather([tmp_path / "log"], Limits(evidence_kinds=20))
+    evidence = gather([tmp_path / "log"], Limits(evidence_kinds=20))
 
-    assert (len(found.other_failures), len(found.unread)) == (20, 1)
+    assert (len(evidence.other_failures), len(evidence.unread_sources)) == (20, 1)

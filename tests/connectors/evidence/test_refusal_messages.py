@@ -26,7 +26,7 @@ ALERT = (
 )
 OTHER = '2023-03-14T09:12:43.000+01:00 expc01 httpd[9]: UTCTime="2023-03-14 08:12:43,000" Event="something else" Level="1"'
 LINES = [OTHER, AT + ISSUER, AT + NAME, AT + ALERT, OTHER]
-TEXT = "".join(f"{line}\n" for line in LINES)
+TEXT = "".join(f"{failure}\n" for failure in LINES)
 
 
 def read(tmp_path: Path, data: bytes) -> Evidence:
@@ -36,7 +36,7 @@ def read(tmp_path: Path, data: bytes) -> Evidence:
 
 def chopped(text: str, width: int) -> str:
     """As a terminal breaks lines: at its width, in the middle of a word."""
-    pieces = (line[at : at + width] for line in text.splitlines() for at in range(0, max(1, len(line)), width))
+    pieces = (failure[at : at + width] for failure in text.splitlines() for at in range(0, max(1, len(failure)), width))
     return "".join(f"{piece}\n" for piece in pieces)
 
 
@@ -44,8 +44,8 @@ def filled(text: str, width: int, quote: str = "") -> str:
     """As a mail breaks lines: between words."""
     return "".join(
         f"{quote}{piece}\n"
-        for line in text.splitlines()
-        for piece in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+        for failure in text.splitlines()
+        for piece in textwrap.wrap(failure, width, break_long_words=False, break_on_hyphens=False)
     )
 
 
@@ -65,7 +65,7 @@ CARRIERS: dict[str, bytes] = {
     "a mail that was filled": filled(TEXT, 72).encode(),
     "an answer that quotes it": filled(TEXT, 68, "> ").encode(),
     "an answer that quotes an answer": filled(TEXT, 60, "> > ").encode(),
-    "an answer that quotes whole lines": "".join(f"> {line}\n" for line in LINES).encode(),
+    "an answer that quotes whole lines": "".join(f"> {failure}\n" for failure in LINES).encode(),
     "format=flowed": filled(TEXT, 70).replace("\n", " \n").encode(),
     "a page with paragraphs and code fences": published(TEXT).encode(),
     "a JSON array in one line": json.dumps(LINES).encode(),
@@ -103,35 +103,41 @@ CARRIERS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("carrier", CARRIERS.values(), ids=CARRIERS.keys())
 def test_a_message_is_read_whatever_carried_it(tmp_path: Path, carrier: bytes) -> None:
-    found = read(tmp_path, carrier)
+    evidence = read(tmp_path, carrier)
 
-    assert {(line.kind, line.address, line.depth, line.alert, line.lines) for line in found.logged} == {
+    assert {
+        (failure.kind, failure.address, failure.depth, failure.alert, failure.lines) for failure in evidence.logged_failures
+    } == {
         ("chain", "cucm2.corp.example", 0, None, 1),
         ("name", "10.20.1.31", None, None, 1),
         ("connection", "imp.corp.example", None, 45, 1),
     }
-    (chain,) = [line for line in found.logged if line.kind == "chain"]
+    (chain,) = [failure for failure in evidence.logged_failures if failure.kind == "chain"]
     assert "".join(chain.error.split()) == "unabletogetlocalissuercertificate"
-    assert (chain.ip, found.unread) == ("10.20.1.12", ())
-    assert found.looked_at.traffic_server_lines >= 3
+    assert (chain.ip, evidence.unread_sources) == ("10.20.1.12", ())
+    assert evidence.coverage.traffic_server_lines >= 3
 
 
 @pytest.mark.parametrize("width", [60, 66, 72, 76, 79, 80, 81, 100, 120, 150])
 def test_a_break_within_a_word_is_no_space(tmp_path: Path, width: int) -> None:
-    found = read(tmp_path, chopped(TEXT, width).encode())
+    evidence = read(tmp_path, chopped(TEXT, width).encode())
 
-    assert [line.error for line in found.logged if line.kind == "chain"] == ["unable to get local issuer certificate"]
-    assert {(line.peer, bool(line.first and line.first.at)) for line in found.logged} == {("expc01", True)}
+    assert [failure.error for failure in evidence.logged_failures if failure.kind == "chain"] == [
+        "unable to get local issuer certificate"
+    ]
+    assert {(failure.peer, bool(failure.first_seen and failure.first_seen.at)) for failure in evidence.logged_failures} == {
+        ("expc01", True)
+    }
 
 
 def test_many_wrapped_messages_are_each_counted_once(tmp_path: Path) -> None:
     # Given more than one block of them, so that some block ends near each part of a message
     continued = ISSUER.replace("Terminate", "Continue")
 
-    found = read(tmp_path, chopped(f"{OTHER}\n{AT}{continued}\n" * 4_001, 80).encode())
+    evidence = read(tmp_path, chopped(f"{OTHER}\n{AT}{continued}\n" * 4_001, 80).encode())
 
-    assert [(line.lines, line.enforced) for line in found.logged] == [(4_001, False)]
-    assert (found.looked_at.joined_messages, found.unread) == (4_001, ())
+    assert [(failure.lines, failure.enforced) for failure in evidence.logged_failures] == [(4_001, False)]
+    assert (evidence.coverage.joined_messages, evidence.unread_sources) == (4_001, ())
 
 
 @pytest.mark.parametrize(
@@ -146,26 +152,26 @@ def test_many_wrapped_messages_are_each_counted_once(tmp_path: Path) -> None:
     ],
 )
 def test_words_of_a_refusal_without_a_message_are_said(tmp_path: Path, words: str) -> None:
-    found = read(tmp_path, f"{OTHER}\n{words}\n{OTHER}\n".encode())
+    evidence = read(tmp_path, f"{OTHER}\n{words}\n{OTHER}\n".encode())
 
-    assert found.logged == ()
-    assert found.looked_at.unread_refusals == 1
-    assert ["words of a refusal stand at 1 place" in one.reason for one in found.unread] == [True]
+    assert evidence.logged_failures == ()
+    assert evidence.coverage.unread_refusals == 1
+    assert ["words of a refusal stand at 1 place" in source.reason for source in evidence.unread_sources] == [True]
 
 
 def test_the_message_beside_a_broken_one_is_read(tmp_path: Path) -> None:
-    found = read(tmp_path, (AT + ISSUER[:60] + "\n" + AT + NAME + "\n").encode())
+    evidence = read(tmp_path, (AT + ISSUER[:60] + "\n" + AT + NAME + "\n").encode())
 
-    assert [line.kind for line in found.logged] == ["name"]
-    assert found.looked_at.unread_refusals == 1
+    assert [failure.kind for failure in evidence.logged_failures] == ["name"]
+    assert evidence.coverage.unread_refusals == 1
 
 
 def test_two_half_messages_do_not_make_a_whole_one(tmp_path: Path) -> None:
     first, _, second = ISSUER.partition(" Error=")
 
-    found = read(tmp_path, f"{AT}{first}\n{AT}{NAME}\n{AT}Error={second}\n".encode())
+    evidence = read(tmp_path, f"{AT}{first}\n{AT}{NAME}\n{AT}Error={second}\n".encode())
 
-    assert [line.kind for line in found.logged] == ["name"]
+    assert [failure.kind for failure in evidence.logged_failures] == ["name"]
 
 
 def test_a_url_that_was_cut_names_no_port(tmp_path: Path) -> None:
@@ -179,13 +185,13 @@ def test_a_url_that_was_cut_names_no_port(tmp_path: Path) -> None:
         f"{target[-2:]}/x HTTP/1.1",
     ]
 
-    found = read(tmp_path, "\n".join([*request, AT + ISSUER, ""]).encode())
+    evidence = read(tmp_path, "\n".join([*request, AT + ISSUER, ""]).encode())
 
-    assert [line.port for line in found.logged] == [None]
+    assert [failure.port for failure in evidence.logged_failures] == [None]
 
 
 @pytest.mark.parametrize("magic", [b"%PDF-1.7\n", b"{\\rtf1\\ansi ", bytes.fromhex("d0cf11e0a1b11ae1")])
 def test_a_document_is_to_be_saved_as_text(tmp_path: Path, magic: bytes) -> None:
-    found = read(tmp_path, magic + TEXT.encode())
+    evidence = read(tmp_path, magic + TEXT.encode())
 
-    assert ["save it as plain text" in one.reason for one in found.unread] == [True]
+    assert ["save it as plain text" in source.reason for source in evidence.unread_sources] == [True]

@@ -14,10 +14,10 @@ import pytest
 from remediate.connectors.evidence import gather
 from remediate.connectors.evidence.ip import ACK, Segment
 from remediate.connectors.evidence.tcp_streams import Connections
-from remediate.connectors.evidence.tls_handshakes import Reading, read_connection
+from remediate.connectors.evidence.tls_handshakes import ConnectionReading, read_connection
 from remediate.model.evidence import Alert, Evidence, Handshake
 from remediate.model.limits import Limits
-from tests.connectors.evidence.captures import Parties, Spoken, pcap, recorded, segments
+from tests.connectors.evidence.captures import Parties, Speech, pcap, record_handshake, segments
 from tests.connectors.evidence.encapsulations import ethernet
 from tests.pki import NOW, issue
 
@@ -25,8 +25,8 @@ CA = issue("steven-DC-CA", ca=True)
 EC = issue("cucm-EC.steven.lab", names=("cucm.steven.lab",))
 RSA = issue("cucmms.steven.lab", CA, names=("cucm.steven.lab",), family="rsa")
 CLIENT = issue("expc1.steven.lab", issue("Expressway CA", ca=True))
-REFUSED = recorded([[EC]], trusted=[CA])
-ACCEPTED = recorded([[RSA, CA]], trusted=[CA])
+REFUSED = record_handshake([[EC]], trusted=[CA])
+ACCEPTED = record_handshake([[RSA, CA]], trusted=[CA])
 UNKNOWN_CA = (Alert("client", 48),)
 
 
@@ -42,14 +42,14 @@ def only(evidence: Evidence) -> Handshake:
 
 
 def reason(evidence: Evidence) -> str:
-    assert len(evidence.unread) == 1
-    return evidence.unread[0].reason
+    assert len(evidence.unread_sources) == 1
+    return evidence.unread_sources[0].reason
 
 
-def of_one_side(spoken: Sequence[Spoken], *, by_client: bool) -> list[bytes]:
+def of_one_side(speeches: Sequence[Speech], *, by_client: bool) -> list[bytes]:
     """The packets of one direction, with the numbers that they have in the whole connection."""
-    whole = segments(spoken, size=1460)
-    source = segments(spoken, size=1460)[0 if by_client else 1][12:16]
+    whole = segments(speeches, size=1460)
+    source = segments(speeches, size=1460)[0 if by_client else 1][12:16]
     return [packet for packet in whole if packet[12:16] == source]
 
 
@@ -62,8 +62,8 @@ def test_packets_that_were_cut(tmp_path: Path, kept: int, syn: bool) -> None:
 
     assert only(evidence).alerts == UNKNOWN_CA
     assert (only(evidence).chain, only(evidence).incomplete) == ((), True)
-    assert (only(evidence).server, only(evidence).port) == (Parties().server, 8443)
-    assert evidence.looked_at.cut_packets == sum(len(frame) > kept for frame in frames)
+    assert (only(evidence).server_ip, only(evidence).port) == (Parties().server, 8443)
+    assert evidence.coverage.cut_packets == sum(len(frame) > kept for frame in frames)
     assert "were cut when they were captured" in reason(evidence)
     assert "tcpdump -s 0" in reason(evidence)
 
@@ -76,14 +76,14 @@ def test_a_cut_hello_has_no_name_that_was_not_seen(tmp_path: Path) -> None:
 
     handshake = only(read(tmp_path, pcap(frames, cut_to=54 + position - 4)))
 
-    assert (handshake.server_name, handshake.offered) == (None, ())
+    assert (handshake.server_name, handshake.offered_suites) == (None, ())
 
 
 def test_packets_cut_before_their_data_are_no_nothing(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, segments(REFUSED)), cut_to=54))
 
     assert evidence.handshakes == ()
-    assert evidence.looked_at.tls_records == 0
+    assert evidence.coverage.tls_records == 0
     assert reason(evidence).startswith("in 1 connection the beginning is missing")
 
 
@@ -92,25 +92,25 @@ def test_packets_cut_in_their_headers_are_counted(tmp_path: Path) -> None:
 
     evidence = read(tmp_path, pcap(map(ethernet, packets), cut_to=40))
 
-    assert evidence.looked_at.unreadable_packets == len(packets)
+    assert evidence.coverage.unreadable_packets == len(packets)
     assert reason(evidence) == f"{len(packets)} packets could not be read: TCP is cut too short to be read"
 
 
 def test_a_capture_that_cuts_only_what_is_encrypted(tmp_path: Path) -> None:
-    spoken = [*ACCEPTED, Spoken(by_client=True, data=b"\x17\x03\x03\x20\x00" + bytes(0x2000))]
-    whole = [ethernet(packet) for packet in segments(spoken, size=8000)]
+    speeches = [*ACCEPTED, Speech(by_client=True, data=b"\x17\x03\x03\x20\x00" + bytes(0x2000))]
+    whole = [ethernet(packet) for packet in segments(speeches, size=8000)]
 
     evidence = read(tmp_path, pcap(whole, cut_to=4000))
 
-    assert (only(evidence).chain, only(evidence).went_on) == ((RSA.certificate, CA.certificate), True)
-    assert (evidence.unread, evidence.looked_at.cut_packets > 0) == ((), True)
+    assert (only(evidence).chain, only(evidence).client_accepted) == ((RSA.certificate, CA.certificate), True)
+    assert (evidence.unread_sources, evidence.coverage.cut_packets > 0) == ((), True)
 
 
 def test_what_the_client_sent_alone(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, of_one_side(REFUSED, by_client=True))))
 
     handshake = only(evidence)
-    assert (handshake.server_name, handshake.alerts, handshake.only_side) == ("cucm.steven.lab", UNKNOWN_CA, "client")
+    assert (handshake.server_name, handshake.alerts, handshake.captured_side) == ("cucm.steven.lab", UNKNOWN_CA, "client")
     assert (handshake.version, handshake.chain) == (None, ())
     assert "only what the client sent was captured" in reason(evidence)
 
@@ -119,14 +119,14 @@ def test_what_the_server_sent_alone(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, of_one_side(REFUSED, by_client=False))))
 
     handshake = only(evidence)
-    assert (handshake.chain, handshake.only_side, handshake.server_name) == ((EC.certificate,), "server", None)
+    assert (handshake.chain, handshake.captured_side, handshake.server_name) == ((EC.certificate,), "server", None)
     assert "only what the server sent was captured" in reason(evidence)
 
 
 def test_a_client_alone_that_went_on(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, of_one_side(ACCEPTED, by_client=True))))
 
-    assert (only(evidence).went_on, only(evidence).only_side, evidence.unread) == (True, "client", ())
+    assert (only(evidence).client_accepted, only(evidence).captured_side, evidence.unread_sources) == (True, "client", ())
 
 
 def test_an_alert_alone(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_lost_packet_hides_no_alert(tmp_path: Path, lost: int) -> None:
 
     assert only(evidence).alerts == UNKNOWN_CA
     assert only(evidence).chain in {(), (EC.certificate,)}
-    assert bool(evidence.unread) is not bool(only(evidence).chain)
+    assert bool(evidence.unread_sources) is not bool(only(evidence).chain)
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -193,8 +193,8 @@ def test_a_handshake_over_the_files_of_a_rotation(tmp_path: Path, order: tuple[i
 
     handshake = only(evidence)
     assert (handshake.chain, handshake.connections) == ((RSA.certificate, CA.certificate), 1)
-    assert (handshake.went_on, handshake.incomplete, handshake.first) == (True, False, NOW)
-    assert (evidence.captures, evidence.unread) == (3, ())
+    assert (handshake.client_accepted, handshake.incomplete, handshake.first_seen) == (True, False, NOW)
+    assert (evidence.captures_read, evidence.unread_sources) == (3, ())
 
 
 def test_the_same_traffic_in_two_captures_is_counted_once(tmp_path: Path) -> None:
@@ -228,23 +228,23 @@ def test_idle_connections_make_room_for_others(tmp_path: Path) -> None:
 
     evidence = read(tmp_path, *captures, limits=Limits(capture_connections=2))
 
-    assert (only(evidence).connections, evidence.unread) == (5, ())
+    assert (only(evidence).connections, evidence.unread_sources) == (5, ())
 
 
 def test_the_client_certificate_is_read(tmp_path: Path) -> None:
-    spoken = recorded([[RSA, CA]], trusted=[CA], asks=[CA], shows=[CLIENT])
+    speeches = record_handshake([[RSA, CA]], trusted=[CA], client_cas=[CA], client_chain=[CLIENT])
 
-    handshake = only(read(tmp_path, pcap(map(ethernet, segments(spoken)))))
+    handshake = only(read(tmp_path, pcap(map(ethernet, segments(speeches)))))
 
-    assert (handshake.client_certificate, handshake.chain) == ((CLIENT.certificate,), (RSA.certificate, CA.certificate))
+    assert (handshake.client_chain, handshake.chain) == ((CLIENT.certificate,), (RSA.certificate, CA.certificate))
 
 
 def test_under_tls_1_3_cut_packets_show_no_chain(tmp_path: Path) -> None:
-    spoken = recorded([[RSA, CA]], trusted=[CA], version=ssl.TLSVersion.TLSv1_3)
+    speeches = record_handshake([[RSA, CA]], trusted=[CA], version=ssl.TLSVersion.TLSv1_3)
 
-    evidence = read(tmp_path, pcap(map(ethernet, segments(spoken, size=1460)), cut_to=140))
+    evidence = read(tmp_path, pcap(map(ethernet, segments(speeches, size=1460)), cut_to=140))
 
-    assert (only(evidence).chain, only(evidence).went_on) == ((), False)
+    assert (only(evidence).chain, only(evidence).client_accepted) == ((), False)
     assert only(evidence).version in {None, 0x0304}
 
 
@@ -253,9 +253,9 @@ def test_a_large_certificate_is_read(tmp_path: Path, size: int) -> None:
     names = tuple(f"{number:05}.{'x' * 50}.example" for number in range(size // 66))
     large = issue("large.steven.lab", names=("cucm.steven.lab", *names))
     assert abs(len(large.certificate.der) - size) < 5_000
-    spoken = recorded([[large]], trusted=[CA])
+    speeches = record_handshake([[large]], trusted=[CA])
 
-    evidence = read(tmp_path, pcap(map(ethernet, segments(spoken, size=1460))))
+    evidence = read(tmp_path, pcap(map(ethernet, segments(speeches, size=1460))))
 
     assert (only(evidence).chain, only(evidence).incomplete) == ((large.certificate,), False)
 
@@ -265,11 +265,11 @@ def test_twice_the_packets_take_about_twice_as_long(step: int) -> None:
     def seconds(number: int) -> float:
         # Bytes one by one: backwards, so that each comes before all others, or with a hole after each
         connections = Connections(Limits(), lambda connection: readings.append(read_connection(connection, Limits())))
-        readings: list[Reading] = []
+        readings: list[ConnectionReading] = []
         begun = time.process_time()
         for position in range(number):
             sequence = (1_000_000 + step * position) % (1 << 32)
-            connections.take(
+            connections.add(
                 Segment(b"\x01" * 4, 50_000, b"\x02" * 4, 443, sequence, ACK, b"\x16\x03\x03\x00\x00"), None, "file"
             )
         connections.close_all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import Finding
-from remediate.model.evidence import Alert, Evidence, Handshake, Logged
+from remediate.model.evidence import Alert, Evidence, Handshake, LoggedFailure
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW, issue
 
@@ -15,21 +15,28 @@ EC = issue("cucm-EC.steven.lab", names=(HOST,))
 ECDSA_FIRST, RSA_FIRST = (0xC02C, 0xC030), (0xC030, 0xC02C)
 
 
-def logged(error: str = "self signed certificate", depth: int | None = 0, **more: object) -> Logged:
+def make_failure(error: str = "self signed certificate", depth: int | None = 0, **more: object) -> LoggedFailure:
     values = {"peer": "vcsc", "address": HOST, "ip": IP, "port": None, "enforced": True} | more
-    return Logged("chain", error=error, depth=depth, **values)  # type: ignore[arg-type]  # passed on as given
+    return LoggedFailure("chain", error=error, depth=depth, **values)  # type: ignore[arg-type]  # passed on as given
 
 
-def shaken(*chain: Certificate, port: int = 6972, **more: object) -> Handshake:
-    values = {"server_name": HOST, "offered": ECDSA_FIRST, "version": 0x0303, "suite": 0xC02C, "first": NOW, "last": NOW} | more
+def make_handshake(*chain: Certificate, port: int = 6972, **more: object) -> Handshake:
+    values = {
+        "server_name": HOST,
+        "offered_suites": ECDSA_FIRST,
+        "version": 0x0303,
+        "suite": 0xC02C,
+        "first_seen": NOW,
+        "last_seen": NOW,
+    } | more
     return Handshake("10.48.36.46", IP, port, chain=chain, **values)  # type: ignore[arg-type]  # passed on as given
 
 
-REFUSED = shaken(EC.certificate, alerts=(Alert("client", 48),))
-ACCEPTED = shaken(RSA.certificate, port=8443, went_on=True)
+REFUSED = make_handshake(EC.certificate, alerts=(Alert("client", 48),))
+ACCEPTED = make_handshake(RSA.certificate, port=8443, client_accepted=True)
 
 
 def findings(
-    *logs: Logged, seen: tuple[Handshake, ...] = (), trusted: tuple[Certificate, ...] | None = None
+    *failures: LoggedFailure, handshakes: tuple[Handshake, ...] = (), trusted: tuple[Certificate, ...] | None = None
 ) -> tuple[Finding, ...]:
-    return diagnose(Evidence(logs, handshakes=seen), trusted, NOW).findings
+    return diagnose(Evidence(failures, handshakes=handshakes), trusted, NOW).findings

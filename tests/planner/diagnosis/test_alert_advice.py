@@ -7,11 +7,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import Finding
-from remediate.model.evidence import Alert, Evidence, Handshake, Logged, alert_code, alert_name
+from remediate.model.evidence import Alert, Evidence, Handshake, LoggedFailure, alert_code, alert_name
 from remediate.model.verdict import Cause
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW, YEAR, issue
-from tests.planner.diagnosis.builders import CA, HOST, RSA, shaken
+from tests.planner.diagnosis.builders import CA, HOST, RSA, make_handshake
 
 OWN = issue("expc01.corp.example", CA, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
 EXPIRED = issue("expc02.corp.example", CA, starts=-2 * YEAR, lasts=YEAR)
@@ -31,25 +31,29 @@ MEANINGS = {
 }
 
 
-def finding_of_a_log(alert: int) -> Finding:
-    line = Logged("connection", "vcsc", HOST, None, 6972, f"alert {alert_name(alert)}", None, enforced=True, alert=alert)
-    (found,) = diagnose(Evidence((line,)), None, NOW).findings
-    return found
+def find_in_log(alert: int) -> Finding:
+    line = LoggedFailure("connection", "vcsc", HOST, None, 6972, f"alert {alert_name(alert)}", None, enforced=True, alert=alert)
+    (finding,) = diagnose(Evidence((line,)), None, NOW).findings
+    return finding
 
 
-def finding_of_a_capture(handshake: Handshake) -> Finding:
-    (found,) = diagnose(Evidence(handshakes=(handshake,)), None, NOW).findings
-    return found
+def find_in_capture(handshake: Handshake) -> Finding:
+    (finding,) = diagnose(Evidence(handshakes=(handshake,)), None, NOW).findings
+    return finding
 
 
 @pytest.mark.parametrize("alert", MEANINGS)
 def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
-    logged = finding_of_a_log(alert)
-    seen = finding_of_a_capture(shaken(RSA.certificate, asks=True, went_on=True, alerts=(Alert("server", alert),)))
+    logged = find_in_log(alert)
+    captured = find_in_capture(
+        make_handshake(
+            RSA.certificate, requests_client_certificate=True, client_accepted=True, alerts=(Alert("server", alert),)
+        )
+    )
 
     assert logged.verdict
-    assert (logged.standing, logged.verdict.cause, seen.standing) == ("refused", Cause.HANDSHAKE_FAILED, "refused")
-    assert logged.advice == seen.advice
+    assert (logged.status, logged.verdict.cause, captured.status) == ("refused", Cause.HANDSHAKE_FAILED, "refused")
+    assert logged.advice == captured.advice
     advice = " ".join(logged.advice)
     assert MEANINGS[alert] in advice
     assert f"{HOST} sent the alert '{alert_name(alert)}' ({alert}) to Expressway-C" in advice
@@ -59,8 +63,8 @@ def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
 
 @pytest.mark.parametrize("alert", [42, 43, 44, 45, 46, 48, 49])
 def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
-    assert "refuses the certificate that Expressway-C itself shows" in finding_of_a_log(alert).advice[0]
-    assert "CSCvz45074" in finding_of_a_log(alert).advice[0]
+    assert "refuses the certificate that Expressway-C itself shows" in find_in_log(alert).advice[0]
+    assert "CSCvz45074" in find_in_log(alert).advice[0]
 
 
 @pytest.mark.parametrize(
@@ -71,21 +75,27 @@ def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
     ],
 )
 def test_what_expressway_showed_is_named(chain: tuple[Certificate, ...], alert: int, words: str) -> None:
-    seen = shaken(RSA.certificate, asks=True, alerts=(Alert("server", alert),), client_certificate=chain)
+    handshake = make_handshake(
+        RSA.certificate, requests_client_certificate=True, alerts=(Alert("server", alert),), client_chain=chain
+    )
 
-    found = finding_of_a_capture(seen)
+    finding = find_in_capture(handshake)
 
-    assert found.seen[0].client_chains == (chain,)
-    assert f"Expressway-C showed '{chain[0].subject}' ({chain[0].fingerprint[:19]}…), valid from" in found.advice[1]
-    assert words in found.advice[1]
+    assert finding.captured_endpoints[0].client_chains == (chain,)
+    assert f"Expressway-C showed '{chain[0].subject}' ({chain[0].fingerprint[:19]}…), valid from" in finding.advice[1]
+    assert words in finding.advice[1]
 
 
 def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
-    line = Logged("connection", "vcsc", HOST, None, 6972, "alert certificate expired", None, enforced=True, alert=45)
-    seen = shaken(RSA.certificate, asks=True, alerts=(Alert("server", 45),), client_certificate=(EXPIRED.certificate,))
+    line = LoggedFailure("connection", "vcsc", HOST, None, 6972, "alert certificate expired", None, enforced=True, alert=45)
+    handshake = make_handshake(
+        RSA.certificate, requests_client_certificate=True, alerts=(Alert("server", 45),), client_chain=(EXPIRED.certificate,)
+    )
 
     advice = " ".join(
-        one for finding in diagnose(Evidence((line,), handshakes=(seen,)), None, NOW).findings for one in finding.advice
+        sentence
+        for finding in diagnose(Evidence((line,), handshakes=(handshake,)), None, NOW).findings
+        for sentence in finding.advice
     )
 
     assert "Expressway-C showed 'CN=expc02.corp.example,O=Lab'" in advice
@@ -102,10 +112,10 @@ def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
 )
 def test_an_alert_of_expressway_is_about_the_node(alert: int, words: str) -> None:
     # Given a capture that lacks what the node presented
-    found = finding_of_a_capture(shaken(alerts=(Alert("client", alert),)))
+    finding = find_in_capture(make_handshake(alerts=(Alert("client", alert),)))
 
-    assert "Expressway-C sent the alert" in found.advice[0]
-    assert words in " ".join(found.advice)
+    assert "Expressway-C sent the alert" in finding.advice[0]
+    assert words in " ".join(finding.advice)
 
 
 def test_names_of_alerts_lead_back_to_their_numbers() -> None:

@@ -6,33 +6,44 @@ from datetime import timedelta
 
 import pytest
 
-from remediate.model.evidence import Alert, BadGateway, Evidence, Handshake, Logged, Moment
+from remediate.model.evidence import Alert, BadGateway, Evidence, Handshake, LoggedFailure, LogTime
 from remediate.model.verdict import Cause
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW, YEAR, issue
-from tests.planner.diagnosis.builders import ACCEPTED, CA, EC, HOST, IP, REFUSED, RSA, RSA_FIRST, findings, logged, shaken
+from tests.planner.diagnosis.builders import (
+    ACCEPTED,
+    CA,
+    EC,
+    HOST,
+    IP,
+    REFUSED,
+    RSA,
+    RSA_FIRST,
+    findings,
+    make_failure,
+    make_handshake,
+)
 
 
 def test_a_log_and_a_capture_of_one_endpoint_are_one_finding() -> None:
     # Given a line that names no port, and a capture in which only port 6972 presents a self-signed certificate
-    found = findings(logged(), seen=(ACCEPTED, REFUSED))
+    refused, accepted = findings(make_failure(), handshakes=(ACCEPTED, REFUSED))
 
-    refused, accepted = found
-    assert (refused.address, refused.ports, refused.standing) == (HOST, (6972,), "refused")
+    assert (refused.address, refused.ports, refused.status) == (HOST, (6972,), "refused")
     assert refused.verdict
     assert (refused.verdict.cause, refused.verdict.code, refused.verdict.depth) == (Cause.SELF_SIGNED_UNTRUSTED, 18, 0)
-    assert refused.seen[0].chains[0].certificates == (EC.certificate,)
+    assert refused.captured_endpoints[0].chains[0].certificates == (EC.certificate,)
     assert f"Add 'CN=cucm-EC.steven.lab,O=Lab' ({EC.certificate.fingerprint[:19]}…)" in refused.advice[0]
     assert any("asks for ECDSA first" in remark for remark in refused.remarks)
-    assert (accepted.ports, accepted.standing, accepted.verdict) == ((8443,), "accepted", None)
+    assert (accepted.ports, accepted.status, accepted.verdict) == ((8443,), "accepted", None)
 
 
 def test_the_same_from_two_peers_is_one_finding_with_both() -> None:
-    one, two = logged(peer="a", lines=3), logged(peer="b", error="self-signed certificate", lines=2)
+    first, second = make_failure(peer="a", lines=3), make_failure(peer="b", error="self-signed certificate", lines=2)
 
-    assert [sum(line.lines for line in finding.logged) for finding in findings(one, logged(peer="b"))] == [4]
+    assert [sum(line.lines for line in finding.logged_failures) for finding in findings(first, make_failure(peer="b"))] == [4]
     # Two spellings are two OpenSSLs, so two things that were said.
-    assert len(findings(one, two)) == 2
+    assert len(findings(first, second)) == 2
 
 
 @pytest.mark.parametrize(
@@ -51,19 +62,19 @@ def test_the_same_from_two_peers_is_one_finding_with_both() -> None:
     ],
 )
 def test_every_error_has_its_cause_and_what_its_depth_means(error: str, depth: int, cause: Cause, words: str) -> None:
-    (found,) = findings(logged(error, depth))
+    (finding,) = findings(make_failure(error, depth))
 
-    assert found.verdict
-    assert (found.verdict.cause, found.verdict.error) == (cause, error)
-    assert words in " ".join(found.advice)
-    assert found.commands == ("remediate plan -i INVENTORY -o plan.json",)
+    assert finding.verdict
+    assert (finding.verdict.cause, finding.verdict.error) == (cause, error)
+    assert words in " ".join(finding.advice)
+    assert finding.commands == ("remediate plan -i INVENTORY -o plan.json",)
 
 
 def test_a_name_that_does_not_match_is_advised_by_what_the_capture_shows() -> None:
-    name = Logged("name", "vcsc", IP, IP, None, f"SNI ({IP}) not in certificate", None, enforced=True)
+    name = LoggedFailure("name", "vcsc", IP, IP, None, f"SNI ({IP}) not in certificate", None, enforced=True)
 
     (alone,) = findings(name)
-    with_capture = findings(name, seen=(ACCEPTED,))[0]
+    with_capture = findings(name, handshakes=(ACCEPTED,))[0]
 
     assert alone.verdict
     assert alone.verdict.cause is Cause.NAME_MISMATCH
@@ -71,81 +82,85 @@ def test_a_name_that_does_not_match_is_advised_by_what_the_capture_shows() -> No
     assert alone.advice[1].startswith("Set System > Server on Unified CM (of Unity Connection: ")
     assert alone.advice[1].endswith(" to the node's FQDN, then refresh the discovered servers.")
     assert "the certificate is for cucm.steven.lab" in with_capture.advice[0]
-    assert with_capture.seen == ()
+    assert with_capture.captured_endpoints == ()
     assert any("under another name" in remark for remark in with_capture.remarks)
 
 
 def test_a_host_name_that_does_not_match() -> None:
-    (found,) = findings(Logged("name", None, HOST, IP, None, f"SNI ({HOST}) not in certificate", None, enforced=True))
+    (finding,) = findings(LoggedFailure("name", None, HOST, IP, None, f"SNI ({HOST}) not in certificate", None, enforced=True))
 
-    assert "to a name that the certificate has" in found.advice[1]
-    assert f"with {HOST} among its SAN dNSNames" in found.advice[2]
+    assert "to a name that the certificate has" in finding.advice[1]
+    assert f"with {HOST} among its SAN dNSNames" in finding.advice[2]
 
 
 def test_the_workaround_lets_pass_and_is_said() -> None:
-    (found,) = findings(logged(enforced=False))
+    (finding,) = findings(make_failure(enforced=False))
 
-    assert found.standing == "tolerated"
-    assert "will be refused once it is enforced again" in found.remarks[0]
-    assert found.commands[0] == "remediate workaround status -i INVENTORY"
+    assert finding.status == "tolerated"
+    assert "will be refused once it is enforced again" in finding.remarks[0]
+    assert finding.commands[0] == "remediate workaround status -i INVENTORY"
 
 
 def test_the_error_line_of_8_only_repeats_the_warning() -> None:
-    echo = Logged("connection", "vcsc", HOST, None, None, "certificate verify failed", None, enforced=True)
+    echo = LoggedFailure("connection", "vcsc", HOST, None, None, "certificate verify failed", None, enforced=True)
 
-    assert len(findings(logged(), echo)) == 1
+    assert len(findings(make_failure(), echo)) == 1
     (alone,) = findings(echo)
     assert "does not say what is wrong" in alone.advice[0]
 
 
 def test_a_handshake_without_an_alert_is_about_ciphers_and_versions() -> None:
-    (told,) = findings(Logged("connection", "vcsc", HOST, None, None, "wrong version number", None, enforced=True))
+    (finding,) = findings(LoggedFailure("connection", "vcsc", HOST, None, None, "wrong version number", None, enforced=True))
 
-    assert "reverse proxy cipher list" in told.advice[0]
+    assert "reverse proxy cipher list" in finding.advice[0]
 
 
 def test_502_names_the_port_and_counts() -> None:
-    answered = (BadGateway("vcsc", HOST, 6972, 3), BadGateway("vcsc", HOST, 8443, 1), BadGateway("vcsc", "other.lab", 8443, 2))
+    gateways = (BadGateway("vcsc", HOST, 6972, 3), BadGateway("vcsc", HOST, 8443, 1), BadGateway("vcsc", "other.lab", 8443, 2))
 
-    one, other = diagnose(Evidence((logged(),), answered), None, NOW).findings
+    first, second = diagnose(Evidence((make_failure(),), gateways), None, NOW).findings
 
-    assert (one.ports, one.possible_ports, [gateway.requests for gateway in one.bad_gateways]) == ((), (6972, 8443), [3, 1])
-    assert (other.address, other.ports, other.verdict) == ("other.lab", (8443,), None)
-    assert "no line that says why other.lab:8443" in other.advice[0]
+    assert (first.ports, first.possible_ports, [gateway.requests for gateway in first.bad_gateways]) == (
+        (),
+        (6972, 8443),
+        [3, 1],
+    )
+    assert (second.address, second.ports, second.verdict) == ("other.lab", (8443,), None)
+    assert "no line that says why other.lab:8443" in second.advice[0]
 
 
 def test_the_capture_says_which_of_two_ports_it_was() -> None:
-    answered = (BadGateway("vcsc", HOST, 6972, 3), BadGateway("vcsc", HOST, 8443, 1))
+    gateways = (BadGateway("vcsc", HOST, 6972, 3), BadGateway("vcsc", HOST, 8443, 1))
 
-    found = diagnose(Evidence((logged(),), answered, (ACCEPTED, REFUSED)), None, NOW).findings[0]
+    finding = diagnose(Evidence((make_failure(),), gateways, (ACCEPTED, REFUSED)), None, NOW).findings[0]
 
-    assert (found.ports, [gateway.port for gateway in found.bad_gateways]) == ((6972,), [6972])
+    assert (finding.ports, [gateway.port for gateway in finding.bad_gateways]) == ((6972,), [6972])
 
 
 def test_with_the_list_a_capture_is_judged() -> None:
-    found = findings(seen=(shaken(RSA.certificate, port=8443), REFUSED), trusted=(CA.certificate,))
+    refused, accepted = findings(handshakes=(make_handshake(RSA.certificate, port=8443), REFUSED), trusted=(CA.certificate,))
 
-    assert [(one.ports, one.standing) for one in found] == [((6972,), "refused"), ((8443,), "accepted")]
-    assert found[0].seen[0].chains[0].verdict
-    assert found[0].seen[0].chains[0].verdict.code == 18
+    assert [(finding.ports, finding.status) for finding in (refused, accepted)] == [((6972,), "refused"), ((8443,), "accepted")]
+    assert refused.captured_endpoints[0].chains[0].verdict
+    assert refused.captured_endpoints[0].chains[0].verdict.code == 18
 
 
 def test_a_client_that_goes_on_where_the_list_refuses() -> None:
-    (found,) = findings(seen=(shaken(EC.certificate, went_on=True),), trusted=(CA.certificate,))
+    (finding,) = findings(handshakes=(make_handshake(EC.certificate, client_accepted=True),), trusted=(CA.certificate,))
 
-    assert found.standing == "tolerated"
-    assert "verification is off there, or its list is another" in found.remarks[0]
+    assert finding.status == "tolerated"
+    assert "verification is off there, or its list is another" in finding.remarks[0]
 
 
 def test_above_the_leaf_nothing_is_said_of_what_was_presented_unless_it_leads_to_the_very_error() -> None:
     # Given a good intermediate that is presented, and a peer whose own copy of it has ended; and one whose list lacks the root only
     middle = issue("Middle", CA, ca=True)
     leaf = issue(HOST, middle, names=(HOST,))
-    both = shaken(leaf.certificate, middle.certificate)
+    both = make_handshake(leaf.certificate, middle.certificate)
 
-    (ended,) = findings(logged("certificate has expired", 1), seen=(both,))
-    (partial,) = findings(logged("unable to get issuer certificate", 1), seen=(shaken(leaf.certificate),))
-    (alike,) = findings(logged("unable to get local issuer certificate", 1), seen=(both,))
+    (ended,) = findings(make_failure("certificate has expired", 1), handshakes=(both,))
+    (partial,) = findings(make_failure("unable to get issuer certificate", 1), handshakes=(make_handshake(leaf.certificate),))
+    (alike,) = findings(make_failure("unable to get local issuer certificate", 1), handshakes=(both,))
 
     assert ended.advice[0] == f"A CA certificate at depth 1 of {HOST} has expired."
     assert partial.advice[0].startswith("There is a chain up to depth 1")
@@ -153,18 +168,18 @@ def test_above_the_leaf_nothing_is_said_of_what_was_presented_unless_it_leads_to
 
 
 def test_an_alert_against_what_the_list_accepts_is_said() -> None:
-    (found,) = findings(seen=(REFUSED,), trusted=(EC.certificate,))
+    (finding,) = findings(handshakes=(REFUSED,), trusted=(EC.certificate,))
 
-    assert (found.standing, "By the list that was given it verifies" in found.remarks[0]) == ("refused", True)
-    assert found.advice
+    assert (finding.status, "By the list that was given it verifies" in finding.remarks[0]) == ("refused", True)
+    assert finding.advice
 
 
 def test_the_leaf_itself_has_ended() -> None:
     late = issue(HOST, CA, names=(HOST,), lasts=YEAR - timedelta(days=1))
 
-    (found,) = findings(logged("certificate has expired"), seen=(shaken(late.certificate),))
+    (finding,) = findings(make_failure("certificate has expired"), handshakes=(make_handshake(late.certificate),))
 
-    assert f"'CN={HOST},O=Lab' ({late.certificate.fingerprint[:19]}…) expired on 2026-11-22." in found.advice
+    assert f"'CN={HOST},O=Lab' ({late.certificate.fingerprint[:19]}…) expired on 2026-11-22." in finding.advice
 
 
 def test_the_list_knows_what_shadows() -> None:
@@ -172,20 +187,22 @@ def test_the_list_knows_what_shadows() -> None:
     middle = issue("Middle", CA, ca=True)
     stale = issue("Middle", CA, ca=True, starts=-3 * YEAR, lasts=YEAR)
     leaf = issue(HOST, middle, names=(HOST,))
-    seen = shaken(leaf.certificate, middle.certificate, alerts=(Alert("client", 45),))
+    handshake = make_handshake(leaf.certificate, middle.certificate, alerts=(Alert("client", 45),))
 
-    (found,) = findings(logged("certificate has expired", 1), seen=(seen,), trusted=(CA.certificate, stale.certificate))
+    (finding,) = findings(
+        make_failure("certificate has expired", 1), handshakes=(handshake,), trusted=(CA.certificate, stale.certificate)
+    )
 
-    assert found.verdict
-    assert found.verdict.cause is Cause.SHADOWED
-    assert found.advice[0].startswith("Remove 'CN=Middle,O=Lab'")
+    assert finding.verdict
+    assert finding.verdict.cause is Cause.SHADOWED
+    assert finding.advice[0].startswith("Remove 'CN=Middle,O=Lab'")
 
 
 def test_a_list_that_accepts_what_the_log_says_is_refused() -> None:
-    found = findings(logged(), seen=(REFUSED,), trusted=(EC.certificate,))[0]
+    finding = findings(make_failure(), handshakes=(REFUSED,), trusted=(EC.certificate,))[0]
 
-    assert (found.standing, "By the list that was given it verifies" in found.remarks[0]) == ("refused", True)
-    assert found.advice
+    assert (finding.status, "By the list that was given it verifies" in finding.remarks[0]) == ("refused", True)
+    assert finding.advice
 
 
 @pytest.mark.parametrize(
@@ -203,20 +220,20 @@ def test_a_list_that_accepts_what_the_log_says_is_refused() -> None:
 def test_an_alert_says_why_as_far_as_it_can(chain: tuple[object, ...], code: int, cause: Cause) -> None:
     certificates = [certificate.certificate for certificate in chain]  # type: ignore[attr-defined]  # entities, named for the test's title
 
-    (found,) = findings(seen=(shaken(*certificates, alerts=(Alert("client", code),)),))
+    (finding,) = findings(handshakes=(make_handshake(*certificates, alerts=(Alert("client", code),)),))
 
-    assert found.verdict
-    assert (found.standing, found.verdict.cause) == ("refused", cause)
-    assert found.advice
+    assert finding.verdict
+    assert (finding.status, finding.verdict.cause) == ("refused", cause)
+    assert finding.advice
 
 
 def test_without_a_list_it_is_said_what_a_chain_lacks_and_when_it_ends() -> None:
     late = issue("late.lab", CA, lasts=YEAR - timedelta(days=1))
 
-    (found,) = findings(seen=(shaken(late.certificate),))
+    (finding,) = findings(handshakes=(make_handshake(late.certificate),))
 
-    remarks = " ".join(found.seen[0].chains[0].remarks)
-    assert found.standing == "unknown"
+    remarks = " ".join(finding.captured_endpoints[0].chains[0].remarks)
+    assert finding.status == "unknown"
     assert "It lacks the CA certificate 'CN=steven-DC-CA,O=Lab'" in remarks
     assert f"Its names do not hold {HOST}: late.lab" in remarks
     assert "had expired then, on 2026-11-22" in remarks
@@ -225,44 +242,44 @@ def test_without_a_list_it_is_said_what_a_chain_lacks_and_when_it_ends() -> None
 @pytest.mark.parametrize(
     ("handshake", "words"),
     [
-        (shaken(went_on=True), "sessions were resumed"),
-        (shaken(version=0x0304), "encrypted under TLS 1.3"),
-        (shaken(incomplete=True), "lacks bytes"),
-        (shaken(unreadable=True), "cannot be read as certificates"),
-        (shaken(version=None, suite=None), "no answer in the capture"),
+        (make_handshake(client_accepted=True), "sessions were resumed"),
+        (make_handshake(version=0x0304), "encrypted under TLS 1.3"),
+        (make_handshake(incomplete=True), "lacks bytes"),
+        (make_handshake(malformed=True), "cannot be read as certificates"),
+        (make_handshake(version=None, suite=None), "no answer in the capture"),
     ],
 )
 def test_what_a_capture_cannot_show_is_said_and_is_not_accepted(handshake: Handshake, words: str) -> None:
-    (found,) = findings(seen=(handshake,))
+    (finding,) = findings(handshakes=(handshake,))
 
-    assert found.standing == "unknown"
-    assert words in " ".join(found.remarks)
+    assert finding.status == "unknown"
+    assert words in " ".join(finding.remarks)
 
 
 def test_without_a_hello_no_name_is_said_to_be_wrong() -> None:
     # Given what only the server said, and a line about the same host
-    one_way = shaken(RSA.certificate, port=8443, server_name=None, offered=())
+    one_way = make_handshake(RSA.certificate, port=8443, server_name=None, offered_suites=())
 
-    (judged,) = findings(seen=(one_way,), trusted=(CA.certificate,))
-    (told,) = findings(logged("unable to get local issuer certificate"), seen=(one_way,))
+    (judged,) = findings(handshakes=(one_way,), trusted=(CA.certificate,))
+    (finding,) = findings(make_failure("unable to get local issuer certificate"), handshakes=(one_way,))
 
-    assert (judged.standing, judged.address, judged.verdict) == ("accepted", IP, None)
+    assert (judged.status, judged.address, judged.verdict) == ("accepted", IP, None)
     assert any("No hello was captured" in remark for remark in judged.remarks)
-    assert (told.address, told.seen[0].port) == (HOST, 8443)
+    assert (finding.address, finding.captured_endpoints[0].port) == (HOST, 8443)
 
 
 def test_a_chain_that_is_refused_at_several_ports_is_one_finding_for_all() -> None:
-    other = shaken(EC.certificate, port=6971, alerts=(Alert("client", 48),))
+    other = make_handshake(EC.certificate, port=6971, alerts=(Alert("client", 48),))
 
-    (found,) = findings(logged(), seen=(REFUSED, other))
+    (finding,) = findings(make_failure(), handshakes=(REFUSED, other))
 
-    assert (found.ports, found.possible_ports, len(found.seen)) == ((6971, 6972), (), 2)
+    assert (finding.ports, finding.possible_ports, len(finding.captured_endpoints)) == ((6971, 6972), (), 2)
 
 
 def test_a_hello_that_asks_for_rsa_first_brings_no_remark_about_ecdsa() -> None:
-    (found,) = findings(seen=(shaken(EC.certificate, offered=RSA_FIRST, alerts=(Alert("client", 48),)),))
+    (finding,) = findings(handshakes=(make_handshake(EC.certificate, offered_suites=RSA_FIRST, alerts=(Alert("client", 48),)),))
 
-    assert found.remarks == ()
+    assert finding.remarks == ()
 
 
 def test_nothing_is_nothing() -> None:
@@ -270,35 +287,35 @@ def test_nothing_is_nothing() -> None:
 
 
 def test_moments_are_kept() -> None:
-    first = Moment("2022-07-26T17:20:45+02:00")
+    first = LogTime("2022-07-26T17:20:45+02:00")
 
-    assert findings(logged(first=first))[0].logged[0].first is first
+    assert findings(make_failure(first_seen=first))[0].logged_failures[0].first_seen is first
 
 
 def test_a_certificate_of_tomorrow_is_told_apart_from_a_clock_that_is_wrong() -> None:
     early = issue(HOST, CA, names=(HOST,), starts=timedelta(days=1))
-    line = logged("certificate is not yet valid")
+    line = make_failure("certificate is not yet valid")
 
-    (found,) = findings(line, seen=(shaken(early.certificate),))
-    (other,) = findings(line, seen=(shaken(RSA.certificate),))
+    (finding,) = findings(line, handshakes=(make_handshake(early.certificate),))
+    (other,) = findings(line, handshakes=(make_handshake(RSA.certificate),))
 
-    assert "was not valid yet." in " ".join(found.seen[0].chains[0].remarks)
-    assert early.certificate.fingerprint[:19] in " ".join(found.advice)
+    assert "was not valid yet." in " ".join(finding.captured_endpoints[0].chains[0].remarks)
+    assert early.certificate.fingerprint[:19] in " ".join(finding.advice)
     assert early.certificate.fingerprint[:19] not in " ".join(other.advice)
 
 
 def test_a_root_in_the_chain_is_looked_for_where_the_log_says_that_it_is_untrusted() -> None:
-    alone, with_root = shaken(EC.certificate, port=6972), shaken(RSA.certificate, CA.certificate, port=8443)
+    alone, with_root = make_handshake(EC.certificate, port=6972), make_handshake(RSA.certificate, CA.certificate, port=8443)
 
-    found = findings(logged("self signed certificate in certificate chain", 1), seen=(alone, with_root))[0]
+    finding = findings(make_failure("self signed certificate in certificate chain", 1), handshakes=(alone, with_root))[0]
 
-    assert found.seen[0].port == 8443
+    assert finding.captured_endpoints[0].port == 8443
 
 
 def test_a_502_without_a_line_is_not_laid_at_the_door_of_what_was_presented() -> None:
-    answered = (BadGateway("vcsc", HOST, 8443, 2),)
+    gateways = (BadGateway("vcsc", HOST, 8443, 2),)
 
-    (found,) = diagnose(Evidence((), answered, (ACCEPTED,)), None, NOW).findings
+    (finding,) = diagnose(Evidence((), gateways, (ACCEPTED,)), None, NOW).findings
 
-    assert (found.verdict, found.seen[0].port) == (None, 8443)
-    assert f"no line that says why {HOST}:8443" in found.advice[0]
+    assert (finding.verdict, finding.captured_endpoints[0].port) == (None, 8443)
+    assert f"no line that says why {HOST}:8443" in finding.advice[0]

@@ -5,48 +5,48 @@ from __future__ import annotations
 import pytest
 
 from remediate.model.diagnosis import Finding
-from remediate.model.evidence import BadGateway, Evidence, Logged, LogKind
+from remediate.model.evidence import BadGateway, Evidence, LoggedFailure, LogKind
 from remediate.model.verdict import Cause
 from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW
-from tests.planner.diagnosis.builders import HOST, IP, logged
+from tests.planner.diagnosis.builders import HOST, IP, make_failure
 
 
-def sip(error: str, kind: LogKind = "sip", alert: int | None = None) -> Logged:
-    return Logged(kind, "vcsc", HOST, IP, 5061, error, None, enforced=True, alert=alert)
+def make_sip_failure(error: str, kind: LogKind = "sip", alert: int | None = None) -> LoggedFailure:
+    return LoggedFailure(kind, "vcsc", HOST, IP, 5061, error, None, enforced=True, alert=alert)
 
 
-def finding(line: Logged) -> Finding:
-    (found,) = diagnose(Evidence((line,)), None, NOW).findings
-    return found
+def diagnose_line(line: LoggedFailure) -> Finding:
+    (finding,) = diagnose(Evidence((line,)), None, NOW).findings
+    return finding
 
 
 @pytest.mark.parametrize(
     ("line", "cause", "words"),
     [
-        (sip("self signed certificate"), Cause.SELF_SIGNED_UNTRUSTED, "CallManager certificate"),
-        (sip("unable to get local issuer certificate"), Cause.ISSUER_UNKNOWN, "Trust its CA"),
-        (sip("certificate has expired"), Cause.EXPIRED, "renew it"),
-        (sip("unsupported certificate purpose"), Cause.CHAIN_INVALID, "reissue it"),
-        (sip("not my name", "sip-name"), Cause.NAME_MISMATCH, "peer address of the zone"),
-        (sip("tlsv1 alert unknown ca", alert=48), Cause.HANDSHAKE_FAILED, "tomcat-trust and CallManager-trust"),
-        (sip("wrong version number"), Cause.HANDSHAKE_FAILED, "port of the zone"),
+        (make_sip_failure("self signed certificate"), Cause.SELF_SIGNED_UNTRUSTED, "CallManager certificate"),
+        (make_sip_failure("unable to get local issuer certificate"), Cause.ISSUER_UNKNOWN, "Trust its CA"),
+        (make_sip_failure("certificate has expired"), Cause.EXPIRED, "renew it"),
+        (make_sip_failure("unsupported certificate purpose"), Cause.CHAIN_INVALID, "reissue it"),
+        (make_sip_failure("not my name", "sip-name"), Cause.NAME_MISMATCH, "peer address of the zone"),
+        (make_sip_failure("tlsv1 alert unknown ca", alert=48), Cause.HANDSHAKE_FAILED, "tomcat-trust and CallManager-trust"),
+        (make_sip_failure("wrong version number"), Cause.HANDSHAKE_FAILED, "port of the zone"),
     ],
 )
-def test_each_failure_of_sip_has_its_remedy(line: Logged, cause: Cause, words: str) -> None:
-    found = finding(line)
+def test_each_failure_of_sip_has_its_remedy(line: LoggedFailure, cause: Cause, words: str) -> None:
+    finding = diagnose_line(line)
 
-    assert found.verdict
-    assert (found.process, found.ports, found.standing, found.verdict.cause) == ("sip", (5061,), "refused", cause)
-    assert words in " ".join(found.advice)
-    assert found.remarks[0].startswith("The SIP process (tvcs) says so")
-    assert found.commands == ()
+    assert finding.verdict
+    assert (finding.process, finding.ports, finding.status, finding.verdict.cause) == ("sip", (5061,), "refused", cause)
+    assert words in " ".join(finding.advice)
+    assert finding.remarks[0].startswith("The SIP process (tvcs) says so")
+    assert finding.commands == ()
 
 
 def test_it_is_not_mixed_with_the_traffic_server() -> None:
-    evidence = Evidence((logged(), sip("self signed certificate")), (BadGateway("vcsc", HOST, 5061),))
+    evidence = Evidence((make_failure(), make_sip_failure("self signed certificate")), (BadGateway("vcsc", HOST, 5061),))
 
-    found = diagnose(evidence, None, NOW).findings
+    findings = diagnose(evidence, None, NOW).findings
 
-    assert [(one.process, len(one.logged)) for one in found] == [("traffic-server", 1), ("sip", 1)]
-    assert [len(one.bad_gateways) for one in found] == [1, 0]
+    assert [(finding.process, len(finding.logged_failures)) for finding in findings] == [("traffic-server", 1), ("sip", 1)]
+    assert [len(finding.bad_gateways) for finding in findings] == [1, 0]
