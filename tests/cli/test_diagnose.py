@@ -39,7 +39,7 @@ def story(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_story_is_told_with_its_cause_its_certificate_and_what_to_do(remediate: Remediate, story: Path) -> None:
+def test_the_output_names_cause_certificate_and_advice(remediate: Remediate, story: Path) -> None:
     ended = remediate("diagnose", story)
 
     output = " ".join(ended.out.split())
@@ -56,7 +56,7 @@ def test_the_story_is_told_with_its_cause_its_certificate_and_what_to_do(remedia
     assert "remediate plan -i INVENTORY -o plan.json" in output
 
 
-def test_the_document_has_one_finding_an_endpoint_and_every_certificate(remediate: Remediate, story: Path) -> None:
+def test_the_document_has_a_finding_for_each_endpoint(remediate: Remediate, story: Path) -> None:
     ended = remediate("diagnose", story, "--json", "--store", story.with_name("trusted.pem"))
 
     document = ended.document
@@ -84,14 +84,14 @@ def test_the_pem_of_the_document_is_what_explain_reads(remediate: Remediate, sto
 
 
 @pytest.mark.parametrize("options", [[], ["-v"], ["--no-color"]])
-def test_it_fits_80_columns_but_for_what_is_copied(remediate: Remediate, story: Path, options: list[str]) -> None:
+def test_the_output_fits_80_columns_except_commands(remediate: Remediate, story: Path, options: list[str]) -> None:
     ended = remediate("diagnose", story, *options)
 
     long = [line for line in ended.out.splitlines() if len(line) > 80]
     assert all(line.startswith("  remediate ") for line in long)
 
 
-def test_what_clients_said_is_nowhere(remediate: Remediate, story: Path) -> None:
+def test_nothing_that_clients_sent_is_printed(remediate: Remediate, story: Path) -> None:
     for options in ([], ["-v"], ["--json"]):
         ended = remediate("diagnose", story, *options)
         assert "CANARY" not in ended.out + ended.err
@@ -104,7 +104,7 @@ def test_findings_are_on_stdout_and_progress_is_not(remediate: Remediate, story:
     assert (quiet.err, quiet.out) == ("", loud.out)
 
 
-def test_what_could_not_be_read_is_exit_code_4(remediate: Remediate, story: Path, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_exit_code_4(remediate: Remediate, story: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"a line\n" * 1000)[:-10])
     (tmp_path / "image").write_bytes(b"\x00\x01")
 
@@ -133,7 +133,7 @@ def test_what_could_not_be_read_is_exit_code_4(remediate: Remediate, story: Path
         (f"{EXPRESSWAY}{FAILED}", 0, "failures", "does not say what is wrong"),
     ],
 )
-def test_nothing_found_and_nothing_looked_at_are_two_answers(
+def test_no_failures_and_no_evidence_are_different_outcomes(
     remediate: Remediate, tmp_path: Path, text: str, code: int, outcome: str, words: str
 ) -> None:
     (tmp_path / "log").write_text(f"{text}\n")
@@ -146,7 +146,7 @@ def test_nothing_found_and_nothing_looked_at_are_two_answers(
     assert (document["outcome"], document["complete"]) == (outcome, code == 0)
 
 
-def test_the_document_has_what_was_looked_at(remediate: Remediate, tmp_path: Path) -> None:
+def test_the_document_has_the_coverage(remediate: Remediate, tmp_path: Path) -> None:
     wrapped = f"{EXPRESSWAY}{NAME}".replace(" Action", "\nAction")
     other = EXPRESSWAY.replace("traffic_server", "XCP_CM2") + "SSL routines:x:certificate verify failed"
     (tmp_path / "log").write_text(f"{wrapped}\n{other}\n{other}\n")
@@ -161,7 +161,7 @@ def test_the_document_has_what_was_looked_at(remediate: Remediate, tmp_path: Pat
     assert "vcsc: 2 lines of XCP_CM2, 2022-07-26T15:20:45Z" in ended.out
 
 
-def test_how_it_ends_otherwise(remediate: Remediate, story: Path, tmp_path: Path) -> None:
+def test_bad_arguments_have_their_exit_codes(remediate: Remediate, story: Path, tmp_path: Path) -> None:
     missing = remediate("diagnose", story, tmp_path / "none")
 
     assert (missing.code, missing.out, "there is no such file or folder" in missing.err) == (1, "", True)

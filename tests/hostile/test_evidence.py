@@ -66,10 +66,10 @@ def diagnose_bytes(data: bytes) -> Diagnosis:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "file"
         file.write_bytes(data)
-        begun = time.monotonic()
+        started_at = time.monotonic()
         diagnosis = diagnose(gather([file], SMALL), (CA.certificate,), NOW)
         assert [path.name for path in Path(folder).iterdir()] == ["file"]
-    assert time.monotonic() - begun < TOO_LONG_S
+    assert time.monotonic() - started_at < TOO_LONG_S
     return diagnosis
 
 
@@ -110,19 +110,19 @@ def test_bytes_changed_at_random(whole: bytes, changes: list[tuple[int, int]], c
     ),
     st.binary(max_size=3_000),
 )  # fmt: skip
-def test_the_beginning_of_something_and_then_anything(head: bytes, rest: bytes) -> None:
-    assert find_harmful(render(diagnose_bytes(head + rest))) == set()
+def test_the_beginning_of_something_and_then_anything(head: bytes, tail: bytes) -> None:
+    assert find_harmful(render(diagnose_bytes(head + tail))) == set()
 
 
 @often
 @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=300)), max_size=6), st.sampled_from([0, 20, 21, 22, 23]))
-def test_anything_said_on_a_connection(messages: list[tuple[bool, bytes]], kind: int) -> None:
-    spoken = [
+def test_any_bytes_on_a_connection(messages: list[tuple[bool, bytes]], kind: int) -> None:
+    speeches = [
         Speech(by_client, bytes([kind, 3, 3]) + len(data).to_bytes(2, "big") + data if kind else data)
         for by_client, data in messages
     ]
 
-    render(diagnose_bytes(capture(segments(spoken))))
+    render(diagnose_bytes(capture(segments(speeches))))
 
 
 @often
@@ -131,9 +131,9 @@ def test_handshakes_with_bytes_changed(changed: Speech, changes: list[tuple[int,
     data = bytearray(changed.data)
     for at, value in changes:
         data[at % len(data)] = value
-    spoken = [Speech(changed.by_client, bytes(data)) if speech is changed else speech for speech in SPOKEN]
+    speeches = [Speech(changed.by_client, bytes(data)) if speech is changed else speech for speech in SPOKEN]
 
-    assert find_harmful(render(diagnose_bytes(capture(segments(spoken), ETHERNET)))) == set()
+    assert find_harmful(render(diagnose_bytes(capture(segments(speeches), ETHERNET)))) == set()
 
 
 LINES = [SELF_SIGNED, NAME, FAILED]

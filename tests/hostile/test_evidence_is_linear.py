@@ -39,9 +39,9 @@ PIECES = {
 def test_twice_as_much_takes_twice_as_long(tmp_path: Path, piece: bytes, line_end: bytes) -> None:
     def seconds(size: int) -> float:
         (tmp_path / "log").write_bytes((piece + line_end) * (size // len(piece + line_end)))
-        begun = time.process_time()
+        started_at = time.process_time()
         gather([tmp_path / "log"], Limits())
-        return time.process_time() - begun
+        return time.process_time() - started_at
 
     once, twice = seconds(150_000), seconds(300_000)
 

@@ -39,7 +39,7 @@ def test_the_outcome(evidence: Evidence, outcome: Outcome, complete: bool) -> No
     assert (diagnosis.outcome, diagnosis.is_complete) == (outcome, complete)
 
 
-def test_what_was_looked_at_adds_up() -> None:
+def test_coverage_adds_up() -> None:
     both = Coverage(traffic_server_lines=1, tls_records=2) + Coverage(tls_records=3, cut_packets=4)
 
     assert both == Coverage(traffic_server_lines=1, tls_records=5, cut_packets=4)

@@ -145,12 +145,12 @@ class Opener:
         self, where: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, depth: int
     ) -> Iterator[Leaf | UnreadSource]:
         try:
-            opened = archive.open(member)
+            stream = archive.open(member)
         except BROKEN as error:
             yield UnreadSource(where, describe_error(error))
             return
-        with opened:
-            yield from self.open(where, cast("Readable", opened), depth + 1)
+        with stream:
+            yield from self.open(where, cast("Readable", stream), depth + 1)
 
     def _make_seekable(self, stream: io.BufferedReader, source: Readable) -> IO[bytes]:
         """Return a seekable stream, as a zip is read from its end; a member of an archive is read into memory."""

@@ -147,8 +147,8 @@ class FrameDecoder:
         if layer.number == UDP and not fragment.offset and ip.DECODERS[UDP](layer.data) is None:
             return None
         key = (*addresses, layer.number, fragment.identification)
-        whole = self._fragments.add(key, fragment, layer.data, progress.missing)
-        return None if whole is None else Inner(layer.registry, layer.number, whole, missing=0)
+        datagram = self._fragments.add(key, fragment, layer.data, progress.missing)
+        return None if datagram is None else Inner(layer.registry, layer.number, datagram, missing=0)
 
     def _count(self, kind: str, reason: str) -> None:
         key = (kind, reason)

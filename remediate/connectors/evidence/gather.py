@@ -99,9 +99,9 @@ class _Gatherer:
         """Read one plain file."""
         name = format_path(file)
         try:
-            with open_regular_file(file) as opened:
-                self._budget.begin_file(os.fstat(opened.fileno()).st_size)
-                for leaf in self._opener.open(name, opened):
+            with open_regular_file(file) as stream:
+                self._budget.begin_file(os.fstat(stream.fileno()).st_size)
+                for leaf in self._opener.open(name, stream):
                     self._read_leaf(leaf)
         except LimitReached as error:
             self.unread_sources.append(UnreadSource(name, str(error)))

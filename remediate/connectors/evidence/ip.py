@@ -67,10 +67,10 @@ def decode_tcp(data: bytes, addresses: tuple[bytes, bytes], missing: int) -> Seg
     header = (offset >> 4) * 4
     if header < _TCP_HEADER:
         raise NotReadable("TCP", "broken: its header is too short")
-    whole = max(0, len(data) + missing - header)
+    payload_length = max(0, len(data) + missing - header)
     payload = data[header:]
     return Segment(
-        addresses[0], source_port, addresses[1], target_port, number, flags, payload, whole - len(payload), acknowledged
+        addresses[0], source_port, addresses[1], target_port, number, flags, payload, payload_length - len(payload), acknowledged
     )  # fmt: skip
 
 
@@ -84,11 +84,11 @@ def decode_ipv4(data: bytes) -> Inner:
     if first >> 4 != 4 or header < _IPV4_HEADER:
         raise NotReadable("IPv4", "broken: its header is malformed")
     total = total or len(data)
-    piece = (offset & _OFFSET_BITS) * 8
+    fragment_offset = (offset & _OFFSET_BITS) * 8
     more_follow = bool(offset & _MORE_FRAGMENTS)
     return Inner(
         Registry.IP, protocol, data[header:total], max(0, total - max(header, len(data))), _read_addresses(data, 12, 4),
-        Fragment(identification, piece, more_follow) if piece or more_follow else None,
+        Fragment(identification, fragment_offset, more_follow) if fragment_offset or more_follow else None,
     )  # fmt: skip
 
 
@@ -118,8 +118,8 @@ def _decode_extension(data: bytes) -> Inner:
 def _decode_fragment(data: bytes) -> Inner:
     """Decode a fragment header (RFC 8200, 4.5); offset 0 without more fragments is a whole packet (RFC 6946)."""
     following, _, offset, identification = unpack_numbers("BBHI", data)
-    piece, more_follow = offset & ~7, bool(offset & 1)
-    fragment = Fragment(identification, piece, more_follow) if piece or more_follow else None
+    fragment_offset, more_follow = offset & ~7, bool(offset & 1)
+    fragment = Fragment(identification, fragment_offset, more_follow) if fragment_offset or more_follow else None
     return Inner(Registry.IP, following, data[8:], fragment=fragment)
 
 

@@ -22,11 +22,11 @@ class _Datagram:
 
     fragments: dict[int, bytes] = field(default_factory=dict)
     length: int | None = None
-    held: int = 0
+    octets: int = 0
 
     def assemble(self) -> bytes | None:
         """Return the whole datagram; None while fragments are missing."""
-        if self.length is None or self.held < self.length:
+        if self.length is None or self.octets < self.length:
             return None
         data = bytearray()
         for offset in sorted(self.fragments):
@@ -63,14 +63,14 @@ class FragmentAssembler:
             self._drop(key)
             return None
         if len(data) > len(datagram.fragments.get(fragment.offset, b"")):
-            datagram.held += len(data) - len(datagram.fragments.get(fragment.offset, b""))
+            datagram.octets += len(data) - len(datagram.fragments.get(fragment.offset, b""))
             datagram.fragments[fragment.offset] = data
         if not fragment.more_follow:
             datagram.length = fragment.offset + len(data) + missing
-        whole = datagram.assemble()
-        if whole is not None:
+        assembled = datagram.assemble()
+        if assembled is not None:
             del self._datagrams[key]
-        return whole
+        return assembled
 
     @property
     def incomplete(self) -> int:

@@ -28,9 +28,9 @@ def parse_target(url: str) -> Target | None:
     match = _FIRST_SEGMENT.match(url)
     if not match:
         return None
-    encoded = match[1].rstrip("=")
+    text = match[1].rstrip("=")
     try:
-        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode("ascii")
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return _parse_fields(decoded.split("/"))

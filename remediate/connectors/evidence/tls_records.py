@@ -92,22 +92,22 @@ def read_messages(half: Half) -> SentMessages:
 
 def _walk_records(half: Half, sent: SentMessages) -> Iterator[tuple[int, int, int, bool]]:
     """Yield the offset of each record's content, its type, its length, and whether records before it may have been lost."""
-    at, lost = 0, False
+    at, may_be_lost = 0, False
     while at < len(half.data):
         gap = _find_gap(half, at)
         in_gap = gap is not None and gap[0] < at + RECORD_HEADER
         record = None if in_gap else read_record_header(half.data, at)
         if record is not None:
-            sent.incomplete = sent.incomplete or lost
-            yield at + RECORD_HEADER, record[0], record[1], lost
-            at, lost = at + RECORD_HEADER + record[1], False
+            sent.incomplete = sent.incomplete or may_be_lost
+            yield at + RECORD_HEADER, record[0], record[1], may_be_lost
+            at, may_be_lost = at + RECORD_HEADER + record[1], False
             continue
         # No header is here, or it was not captured. Reading continues at the next segment that begins with one.
         sent.incomplete = sent.incomplete or in_gap or sent.records > 0
         index = bisect_right(half.segment_starts, at)
         if index == len(half.segment_starts):
             return
-        at, lost = half.segment_starts[index], True
+        at, may_be_lost = half.segment_starts[index], True
 
 
 def _find_gap(half: Half, at: int) -> tuple[int, int] | None:

@@ -94,20 +94,20 @@ def _count_alerts(group: Sequence[Handshake]) -> Iterator[AlertCount]:
 def _judge_chains(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> Iterator[CapturedChain]:
     """Yield each chain once, by its fingerprints, judged at the time of its last handshake."""
     for chain in dict.fromkeys(handshake.chain for handshake in group if handshake.chain):
-        same = [handshake for handshake in group if handshake.chain == chain]
-        first_seen = min((handshake.first_seen for handshake in same if handshake.first_seen), default=None)
-        last_seen = max((handshake.last_seen for handshake in same if handshake.last_seen), default=None)
+        with_chain = [handshake for handshake in group if handshake.chain == chain]
+        first_seen = min((handshake.first_seen for handshake in with_chain if handshake.first_seen), default=None)
+        last_seen = max((handshake.last_seen for handshake in with_chain if handshake.last_seen), default=None)
         at = last_seen or now
-        address = _requested_address(same[0])
+        address = _requested_address(with_chain[0])
         explained = explain_chain(chain, trusted, address, at) if trusted is not None else None
         yield CapturedChain(
             certificates=chain,
             verdict=explained.verdict if explained else None,
             built_chain=explained.built_chain if explained else (),
             remarks=tuple(_describe_chain(chain, address, at, judged=explained is not None)),
-            alerts=tuple(_count_alerts(same)),
-            accepted_connections=_count_connections(handshake for handshake in same if handshake.client_accepted),
-            connections=_count_connections(same),
+            alerts=tuple(_count_alerts(with_chain)),
+            accepted_connections=_count_connections(handshake for handshake in with_chain if handshake.client_accepted),
+            connections=_count_connections(with_chain),
             first_seen=first_seen,
             last_seen=last_seen,
         )

@@ -7,7 +7,6 @@ from typing import Final
 
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.verdict import Cause, Verdict
-from remediate.planner.advice.causes import list_remedies
 from remediate.planner.advice.hostnames import advise_on_logged_name
 from remediate.trust.openssl import V_OK
 
@@ -86,8 +85,8 @@ def _advise_on_code(address: str, depth: int, code: int) -> tuple[str, ...]:
     if code == V_OK:
         return (f"The log does not say what is wrong with the certificate of {address}; `remediate plan` looks at it.",)
     fault = "its own certificate" if depth == 0 else f"the CA certificate at depth {depth}"
-    first, *rest = list_remedies(code, fault, address)
-    return (first[:1].upper() + first[1:], *rest)
+    first, *options = remedies(code, fault, address)
+    return (first[:1].upper() + first[1:], *options)
 
 
 _BY_CAUSE: Final[dict[Cause, Callable[[str, int, int], tuple[str, ...]]]] = {

@@ -208,10 +208,10 @@ def pcap(
     magic, ticks = (0xA1B23C4D, 10**9) if nanoseconds else (0xA1B2C3D4, 10**6)
     file = [struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, cut_to or 262_144, link)]
     for number, frame in enumerate(frames):
-        kept = frame[:cut_to]
+        data = frame[:cut_to]
         now = (at + timedelta(milliseconds=number)) - datetime(1970, 1, 1, tzinfo=UTC)
         seconds = now.days * 86_400 + now.seconds
-        file.append(struct.pack(f"{order}IIII", seconds, now.microseconds * (ticks // 10**6), len(kept), len(frame)) + kept)
+        file.append(struct.pack(f"{order}IIII", seconds, now.microseconds * (ticks // 10**6), len(data), len(frame)) + data)
     return b"".join(file)
 
 
@@ -223,10 +223,10 @@ def pcapng(
     blocks += [_block(1, struct.pack(f"{order}HHI", link, 0, cut_to), order) for link in links]
     ticks = int(NOW.timestamp()) * 10**6
     for interface, frame in frames:
-        kept = frame[: cut_to or None]
-        head = struct.pack(f"{order}IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF, len(kept), len(frame))
+        data = frame[: cut_to or None]
+        head = struct.pack(f"{order}IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(frame))
         blocks.append(
-            _block(3, struct.pack(f"{order}I", len(frame)) + kept, order) if simple else _block(6, head + kept, order)
+            _block(3, struct.pack(f"{order}I", len(frame)) + data, order) if simple else _block(6, head + data, order)
         )
     return b"".join(blocks)
 

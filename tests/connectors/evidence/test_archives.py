@@ -53,7 +53,7 @@ def test_every_way_to_pack_a_log_is_opened_by_its_content(
     assert [path.name for path in tmp_path.iterdir()] == ["file.jpeg"]
 
 
-def test_a_folder_is_read_to_the_bottom_and_links_are_not_followed(tmp_path: Path) -> None:
+def test_folders_are_read_recursively_without_following_links(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "log").write_bytes(LOG)
     (tmp_path / "log").write_bytes(gzip.compress(LOG))
@@ -69,7 +69,7 @@ def test_a_folder_is_read_to_the_bottom_and_links_are_not_followed(tmp_path: Pat
     ]
 
 
-def test_what_is_not_there_is_an_error_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_missing_path_is_an_error_before_anything_is_read(tmp_path: Path) -> None:
     file_names: list[str] = []
     (tmp_path / "log").write_bytes(LOG)
 
@@ -82,12 +82,12 @@ def test_of_a_file_that_ends_too_early_the_beginning_counts(tmp_path: Path) -> N
     packed = gzip.compress(os.urandom(30_000).hex().encode() + b"\n" + LOG * 100_000)
 
     evidence = read(tmp_path, gzip.compress(LOG * 3)[:-9])
-    most = read(tmp_path, packed[:-20])
+    large = read(tmp_path, packed[:-20])
 
     assert evidence.logged_failures[0].lines in {2, 3}
-    assert most.logged_failures[0].lines > 90_000
+    assert large.logged_failures[0].lines > 90_000
     # Where it ends in the middle of a message, its words are said too.
-    assert [source.reason for source in (*evidence.unread_sources, *most.unread_sources)].count("it ends too early") == 2
+    assert [source.reason for source in (*evidence.unread_sources, *large.unread_sources)].count("it ends too early") == 2
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_of_a_file_that_ends_too_early_the_beginning_counts(tmp_path: Path) -> N
         (pack_tar({"a": LOG * 400})[:9000], "it is broken: unexpected end of data"),
     ],
 )
-def test_what_cannot_be_read_is_said(tmp_path: Path, data: bytes, reason: str) -> None:
+def test_an_unreadable_file_is_reported_with_its_reason(tmp_path: Path, data: bytes, reason: str) -> None:
     evidence = read(tmp_path, data)
 
     assert {source.path.partition(" > ")[0] for source in evidence.unread_sources} == {str(tmp_path / "file.jpeg")}
@@ -115,7 +115,7 @@ def test_one_bad_member_keeps_nothing_from_the_others(tmp_path: Path) -> None:
     assert [source.path.partition(" > ")[2] for source in evidence.unread_sources] == ["bad.gz", "image"]
 
 
-def test_an_encrypted_member_is_said(tmp_path: Path) -> None:
+def test_an_encrypted_member_is_reported(tmp_path: Path) -> None:
     packed = bytearray(pack_zip({"secret": LOG, "plain": LOG}))
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
 
@@ -139,7 +139,7 @@ def test_nesting_ends_at_the_limit(tmp_path: Path) -> None:
     assert "more than 5 deep" in read(tmp_path, nested(6)).unread_sources[0].reason
 
 
-def test_a_bomb_is_put_down(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_stopped(tmp_path: Path) -> None:
     limits = Limits(evidence_grace_bytes=1_000_000)
     for bomb in (
         gzip.compress(b"a" * 50_000_000),
@@ -150,7 +150,7 @@ def test_a_bomb_is_put_down(tmp_path: Path) -> None:
         assert ["it unpacks to more than 250 times its size" in source.reason for source in evidence.unread_sources] == [True]
 
 
-def test_the_sum_of_all_files_and_the_number_of_members_are_limited(tmp_path: Path) -> None:
+def test_total_bytes_and_members_are_limited(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / name).write_bytes(LOG * 10)
 
@@ -175,16 +175,16 @@ def test_a_member_that_claims_more_than_there_is_ends(tmp_path: Path, claim: int
     # Given a member whose number alone says how far the next one is
     member = tarfile.TarInfo("claims")
     member.type, member.size = kind, claim
-    begun = time.monotonic()
+    started_at = time.monotonic()
 
     evidence = read(tmp_path, pack_tar({"before": LOG})[:1024] + member.tobuf(tarfile.GNU_FORMAT) + LOG)
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - started_at < 5
     assert evidence.logged_failures[0].lines == (2 if kind == tarfile.REGTYPE else 1)
     assert any(f"claims {claim} bytes" in source.reason for source in evidence.unread_sources)
 
 
-def test_a_zip_whose_directory_is_too_large_to_hold_is_refused_however_it_hides_that(tmp_path: Path) -> None:
+def test_a_zip_with_an_oversized_directory_is_refused(tmp_path: Path) -> None:
     # Given an end record whose size of the directory is spelled like the mark of an end record
     plain = pack_zip({"log": LOG})
     end = plain.index(b"PK\x05\x06")
@@ -193,13 +193,13 @@ def test_a_zip_whose_directory_is_too_large_to_hold_is_refused_however_it_hides_
     assert "its directory is too large" in read(tmp_path, hidden).unread_sources[0].reason
 
 
-def test_a_path_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+def test_an_inaccessible_path_is_reported(tmp_path: Path) -> None:
     evidence = gather([tmp_path / ("long" * 100)], Limits())
 
     assert [source.reason for source in evidence.unread_sources] == ["File name too long"]
 
 
-def test_a_zip_inside_another_archive_is_held_only_up_to_the_limit(tmp_path: Path) -> None:
+def test_a_nested_zip_is_opened_only_up_to_the_memory_limit(tmp_path: Path) -> None:
     evidence = read(tmp_path, pack_tar({"inner": pack_zip({"log": LOG})}), Limits(evidence_in_memory_bytes=20))
 
     assert "a zip of more than 20 bytes" in evidence.unread_sources[0].reason

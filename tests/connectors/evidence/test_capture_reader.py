@@ -78,7 +78,7 @@ def test_frames_without_a_link_layer(tmp_path: Path, link: int, parties: Parties
     assert only(read(tmp_path, capture(segments(REFUSED, parties), link))).chain == (EC.certificate,)
 
 
-def test_a_handshake_that_went_on(tmp_path: Path) -> None:
+def test_a_handshake_that_the_client_accepted(tmp_path: Path) -> None:
     handshake = only(read(tmp_path, capture(segments(ACCEPTED))))
 
     assert handshake.chain == (RSA.certificate, CA.certificate)
@@ -88,10 +88,10 @@ def test_a_handshake_that_went_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_any_order_with_retransmissions(tmp_path: Path, seed: int) -> None:
-    drawn = random.Random(seed)  # noqa: S311  an order, no secret
-    whole = segments(ACCEPTED, size=drawn.choice([1, 7, 100, 1460]))
-    shuffled = whole[:2] + drawn.sample(whole[2:], min(len(whole) - 2, 250)) if len(whole) <= 252 else whole
-    again = [*shuffled, *drawn.sample(shuffled, len(shuffled) // 2)]
+    draw = random.Random(seed)  # noqa: S311  an order, no secret
+    whole = segments(ACCEPTED, size=draw.choice([1, 7, 100, 1460]))
+    shuffled = whole[:2] + draw.sample(whole[2:], min(len(whole) - 2, 250)) if len(whole) <= 252 else whole
+    again = [*shuffled, *draw.sample(shuffled, len(shuffled) // 2)]
 
     handshake = only(read(tmp_path, capture(again)))
 
@@ -112,7 +112,7 @@ def test_a_capture_that_began_after_the_syn(tmp_path: Path) -> None:
     assert only(read(tmp_path, capture(swapped))).chain == (RSA.certificate, CA.certificate)
 
 
-def test_missing_bytes_are_no_certificate_and_are_said(tmp_path: Path) -> None:
+def test_missing_bytes_give_no_certificate_and_are_reported(tmp_path: Path) -> None:
     whole = segments(ACCEPTED, size=300)
     position = next(at for at, packet in enumerate(whole) if RSA.certificate.der[300:310] in packet)
 
@@ -186,7 +186,7 @@ def test_ports_that_are_used_again_are_another_connection(tmp_path: Path) -> Non
     assert [handshake.chain for handshake in evidence.handshakes] == [(EC.certificate,), (RSA.certificate, CA.certificate)]
 
 
-def test_what_is_not_tls_is_passed_over(tmp_path: Path) -> None:
+def test_connections_without_tls_are_ignored(tmp_path: Path) -> None:
     plain = [
         Speech(by_client=True, data=b"GET / HTTP/1.1\r\n\r\n" * 100),
         Speech(by_client=False, data=b"HTTP/1.1 200 OK\r\n" * 100),
@@ -235,7 +235,7 @@ def test_several_interfaces_and_sections_of_a_pcapng(tmp_path: Path) -> None:
     assert sorted(handshake.port for handshake in read(tmp_path, both).handshakes) == [6972, 8443]
 
 
-def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
+def test_an_unsupported_link_type_is_reported(tmp_path: Path) -> None:
     packets = segments(REFUSED)
 
     evidence = read(tmp_path, capture(packets, 147))
@@ -246,7 +246,7 @@ def test_a_link_type_that_is_not_understood_is_said(tmp_path: Path) -> None:
     assert evidence.coverage.unreadable_packets == len(packets)
 
 
-def test_what_is_more_than_is_looked_at_is_said(tmp_path: Path) -> None:
+def test_connections_beyond_the_limit_are_reported(tmp_path: Path) -> None:
     packets = [segment for port in range(5) for segment in segments(REFUSED, Parties(client_port=50_000 + port))]
 
     few = read(tmp_path, capture(packets), Limits(capture_connections=2))

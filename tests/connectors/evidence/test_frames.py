@@ -113,7 +113,7 @@ def test_a_tunnel_that_is_not_understood(tmp_path: Path, wrap: Callable[[bytes],
     ],
     ids=["ARP", "LLDP", "spanning tree", "CDP", "ICMP", "OSPF", "DNS", "GTP-U echo", "GRE keepalive"],
 )
-def test_what_carries_no_tcp_is_no_gap(tmp_path: Path, frame: bytes) -> None:
+def test_packets_without_tcp_are_no_gap(tmp_path: Path, frame: bytes) -> None:
     evidence = read(tmp_path, pcap([frame, *map(ethernet, PACKETS)]))
 
     assert shows_the_refusal(evidence)
@@ -187,7 +187,7 @@ def test_a_pcapng_with_interfaces_of_several_kinds(tmp_path: Path, order: str) -
     assert evidence.unread_sources == ()
 
 
-def test_a_pcapng_with_an_interface_nobody_described(tmp_path: Path) -> None:
+def test_a_pcapng_with_an_undescribed_interface(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcapng([(5, ethernet(packet)) for packet in PACKETS], [ETHERNET]))
 
     assert reasons(evidence) == [

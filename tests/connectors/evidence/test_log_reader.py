@@ -65,7 +65,7 @@ def test_both_spellings_and_the_workaround_are_told_apart(tmp_path: Path) -> Non
     ]
 
 
-def test_four_lines_at_once_may_be_one_request_and_later_ones_are_another(tmp_path: Path) -> None:
+def test_retries_within_seconds_count_as_one_request(tmp_path: Path) -> None:
     at = [f"2022-07-26T17:20:{second:02}.000+02:00 vcsc traffic_server[1]: {SELF_SIGNED}" for second in (1, 1, 2, 2, 3, 40)]
 
     first, both = read(tmp_path, *at[:4]).logged_failures[0], read(tmp_path, *at).logged_failures[0]
@@ -112,9 +112,11 @@ def test_a_server_without_a_name_is_called_by_what_was_asked_for(tmp_path: Path)
 def test_the_request_under_way_names_the_port_and_its_502(tmp_path: Path) -> None:
     # Given a request for port 6972 that is answered with 502, and one for 8443 that is answered with 200
     failed = log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972"))
-    fine = log_transaction(12, encode_target("steven.lab/https/cucm.steven.lab/8443"), status="200 OK", verdict="NOTE: nothing")
+    accepted = log_transaction(
+        12, encode_target("steven.lab/https/cucm.steven.lab/8443"), status="200 OK", verdict="NOTE: nothing"
+    )
 
-    evidence = read(tmp_path, *fine, *failed)
+    evidence = read(tmp_path, *accepted, *failed)
 
     assert [failure.port for failure in evidence.logged_failures] == [6972]
     assert [(gateway.address, gateway.port, gateway.requests) for gateway in evidence.bad_gateways] == [
@@ -140,9 +142,11 @@ def test_a_request_that_goes_on_names_the_port_by_the_ip_address(tmp_path: Path)
 
 
 def test_the_next_process_ends_a_message(tmp_path: Path) -> None:
-    begun = log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972"))
+    request = log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972"))
 
-    evidence = read(tmp_path, *begun[:3], *begun[7:9], f"{AT} vcsc httpd[1]: something else", "|HTTP/1.1 502 of another server")
+    evidence = read(
+        tmp_path, *request[:3], *request[7:9], f"{AT} vcsc httpd[1]: something else", "|HTTP/1.1 502 of another server"
+    )
 
     assert evidence.bad_gateways == ()
 
@@ -177,7 +181,7 @@ def test_the_target_of_a_url(url: str, target: Target | None) -> None:
     assert parse_target(url) == target
 
 
-def test_nothing_of_what_clients_said_is_kept(tmp_path: Path) -> None:
+def test_nothing_that_clients_sent_is_kept(tmp_path: Path) -> None:
     evidence = read(tmp_path, *log_transaction(11, encode_target("steven.lab/https/cucm.steven.lab/6972")))
 
     assert "CANARY" not in repr(evidence)
@@ -210,14 +214,14 @@ def test_lines_of_a_traffic_server_are_counted(tmp_path: Path, line: str, number
     assert read(tmp_path, line, "something else", line).coverage.traffic_server_lines == 2 * number
 
 
-def test_what_was_looked_at_counts_to_where_a_file_breaks(tmp_path: Path) -> None:
+def test_lines_before_a_read_error_are_counted(tmp_path: Path) -> None:
     whole = gzip.compress("".join(f"{EXPRESSWAY}{number}\n" for number in range(9_000)).encode())
     (tmp_path / "log.gz").write_bytes(whole[: len(whole) // 2])
 
     assert 1_000 < gather([tmp_path], Limits()).coverage.traffic_server_lines < 9_000
 
 
-def test_more_than_can_be_counted_is_said(tmp_path: Path) -> None:
+def test_kinds_beyond_the_limit_are_reported(tmp_path: Path) -> None:
     lines = [SELF_SIGNED.replace("cucm.steven.lab", f"host{number}.lab") for number in range(30)]
     (tmp_path / "log.txt").write_text("\n".join(lines))
 

@@ -151,7 +151,7 @@ def test_many_wrapped_messages_are_each_counted_once(tmp_path: Path) -> None:
         "certificate&nbsp;verification&nbsp;failed",
     ],
 )
-def test_words_of_a_refusal_without_a_message_are_said(tmp_path: Path, words: str) -> None:
+def test_words_of_a_refusal_without_a_message_are_reported(tmp_path: Path, words: str) -> None:
     evidence = read(tmp_path, f"{OTHER}\n{words}\n{OTHER}\n".encode())
 
     assert evidence.logged_failures == ()

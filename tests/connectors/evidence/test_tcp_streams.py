@@ -79,7 +79,7 @@ def test_a_cut_hello_has_no_name_that_was_not_seen(tmp_path: Path) -> None:
     assert (handshake.server_name, handshake.offered_suites) == (None, ())
 
 
-def test_packets_cut_before_their_data_are_no_nothing(tmp_path: Path) -> None:
+def test_packets_cut_before_their_data_are_reported(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, segments(REFUSED)), cut_to=54))
 
     assert evidence.handshakes == ()
@@ -106,7 +106,7 @@ def test_a_capture_that_cuts_only_what_is_encrypted(tmp_path: Path) -> None:
     assert (evidence.unread_sources, evidence.coverage.cut_packets > 0) == ((), True)
 
 
-def test_what_the_client_sent_alone(tmp_path: Path) -> None:
+def test_only_the_client_was_captured(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, of_one_side(REFUSED, by_client=True))))
 
     handshake = only(evidence)
@@ -115,7 +115,7 @@ def test_what_the_client_sent_alone(tmp_path: Path) -> None:
     assert "only what the client sent was captured" in reason(evidence)
 
 
-def test_what_the_server_sent_alone(tmp_path: Path) -> None:
+def test_only_the_server_was_captured_with_its_chain(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, of_one_side(REFUSED, by_client=False))))
 
     handshake = only(evidence)
@@ -211,7 +211,7 @@ def test_the_same_ports_hours_later_are_another_connection(tmp_path: Path) -> No
     assert only(evidence).connections == 2
 
 
-def test_a_rotation_of_which_a_file_is_missing_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_of_a_rotation_is_reported(tmp_path: Path) -> None:
     frames = [ethernet(packet) for packet in segments(ACCEPTED, size=200)]
 
     evidence = read(tmp_path, pcap(frames[:8]))
@@ -266,7 +266,7 @@ def test_twice_the_packets_take_about_twice_as_long(step: int) -> None:
         # Bytes one by one: backwards, so that each comes before all others, or with a hole after each
         connections = Connections(Limits(), lambda connection: readings.append(read_connection(connection, Limits())))
         readings: list[ConnectionReading] = []
-        begun = time.process_time()
+        started_at = time.process_time()
         for position in range(number):
             sequence = (1_000_000 + step * position) % (1 << 32)
             connections.add(
@@ -274,7 +274,7 @@ def test_twice_the_packets_take_about_twice_as_long(step: int) -> None:
             )
         connections.close_all()
         assert readings
-        return time.process_time() - begun
+        return time.process_time() - started_at
 
     seconds(1_000)
     assert seconds(20_000) < 4 * seconds(10_000) + 0.5

@@ -15,12 +15,12 @@ EC = issue("cucm-EC.steven.lab", names=(HOST,))
 ECDSA_FIRST, RSA_FIRST = (0xC02C, 0xC030), (0xC030, 0xC02C)
 
 
-def make_failure(error: str = "self signed certificate", depth: int | None = 0, **more: object) -> LoggedFailure:
-    values = {"peer": "vcsc", "address": HOST, "ip": IP, "port": None, "enforced": True} | more
+def make_failure(error: str = "self signed certificate", depth: int | None = 0, **fields: object) -> LoggedFailure:
+    values = {"peer": "vcsc", "address": HOST, "ip": IP, "port": None, "enforced": True} | fields
     return LoggedFailure("chain", error=error, depth=depth, **values)  # type: ignore[arg-type]  # passed on as given
 
 
-def make_handshake(*chain: Certificate, port: int = 6972, **more: object) -> Handshake:
+def make_handshake(*chain: Certificate, port: int = 6972, **fields: object) -> Handshake:
     values = {
         "server_name": HOST,
         "offered_suites": ECDSA_FIRST,
@@ -28,7 +28,7 @@ def make_handshake(*chain: Certificate, port: int = 6972, **more: object) -> Han
         "suite": 0xC02C,
         "first_seen": NOW,
         "last_seen": NOW,
-    } | more
+    } | fields
     return Handshake("10.48.36.46", IP, port, chain=chain, **values)  # type: ignore[arg-type]  # passed on as given
 
 

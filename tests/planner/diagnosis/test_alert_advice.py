@@ -74,7 +74,7 @@ def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
         ((EXPIRED.certificate, CA.certificate), 45, "to 2025-11-23 (it had ended then), for every purpose."),
     ],
 )
-def test_what_expressway_showed_is_named(chain: tuple[Certificate, ...], alert: int, words: str) -> None:
+def test_advice_names_the_certificate_that_expressway_presented(chain: tuple[Certificate, ...], alert: int, words: str) -> None:
     handshake = make_handshake(
         RSA.certificate, requests_client_certificate=True, alerts=(Alert("server", alert),), client_chain=chain
     )

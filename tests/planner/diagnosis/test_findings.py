@@ -70,7 +70,7 @@ def test_every_error_has_its_cause_and_what_its_depth_means(error: str, depth: i
     assert finding.commands == ("remediate plan -i INVENTORY -o plan.json",)
 
 
-def test_a_name_that_does_not_match_is_advised_by_what_the_capture_shows() -> None:
+def test_a_capture_improves_the_advice_on_a_name_mismatch() -> None:
     name = LoggedFailure("name", "vcsc", IP, IP, None, f"SNI ({IP}) not in certificate", None, enforced=True)
 
     (alone,) = findings(name)
@@ -93,7 +93,7 @@ def test_a_host_name_that_does_not_match() -> None:
     assert f"with {HOST} among its SAN dNSNames" in finding.advice[2]
 
 
-def test_the_workaround_lets_pass_and_is_said() -> None:
+def test_the_workaround_is_tolerated_and_remarked() -> None:
     (finding,) = findings(make_failure(enforced=False))
 
     assert finding.status == "tolerated"
@@ -109,7 +109,7 @@ def test_the_error_line_of_8_only_repeats_the_warning() -> None:
     assert "does not say what is wrong" in alone.advice[0]
 
 
-def test_a_handshake_without_an_alert_is_about_ciphers_and_versions() -> None:
+def test_a_failure_without_an_alert_is_about_the_ciphers() -> None:
     (finding,) = findings(LoggedFailure("connection", "vcsc", HOST, None, None, "wrong version number", None, enforced=True))
 
     assert "reverse proxy cipher list" in finding.advice[0]
@@ -152,7 +152,7 @@ def test_a_client_that_goes_on_where_the_list_refuses() -> None:
     assert "verification is off there, or its list is another" in finding.remarks[0]
 
 
-def test_above_the_leaf_nothing_is_said_of_what_was_presented_unless_it_leads_to_the_very_error() -> None:
+def test_a_presented_ca_is_blamed_only_for_the_logged_error() -> None:
     # Given a good intermediate that is presented, and a peer whose own copy of it has ended; and one whose list lacks the root only
     middle = issue("Middle", CA, ca=True)
     leaf = issue(HOST, middle, names=(HOST,))
@@ -167,7 +167,7 @@ def test_above_the_leaf_nothing_is_said_of_what_was_presented_unless_it_leads_to
     assert alike.advice[0].startswith("The CA certificate 'CN=steven-DC-CA,O=Lab', which issued 'CN=Middle,O=Lab'")
 
 
-def test_an_alert_against_what_the_list_accepts_is_said() -> None:
+def test_an_alert_against_a_chain_the_list_accepts_is_remarked() -> None:
     (finding,) = findings(handshakes=(REFUSED,), trusted=(EC.certificate,))
 
     assert (finding.status, "By the list that was given it verifies" in finding.remarks[0]) == ("refused", True)
@@ -198,7 +198,7 @@ def test_the_list_knows_what_shadows() -> None:
     assert finding.advice[0].startswith("Remove 'CN=Middle,O=Lab'")
 
 
-def test_a_list_that_accepts_what_the_log_says_is_refused() -> None:
+def test_a_list_that_accepts_a_logged_refusal_is_remarked() -> None:
     finding = findings(make_failure(), handshakes=(REFUSED,), trusted=(EC.certificate,))[0]
 
     assert (finding.status, "By the list that was given it verifies" in finding.remarks[0]) == ("refused", True)
@@ -227,7 +227,7 @@ def test_an_alert_says_why_as_far_as_it_can(chain: tuple[object, ...], code: int
     assert finding.advice
 
 
-def test_without_a_list_it_is_said_what_a_chain_lacks_and_when_it_ends() -> None:
+def test_without_a_list_remarks_name_missing_issuer_and_expiry() -> None:
     late = issue("late.lab", CA, lasts=YEAR - timedelta(days=1))
 
     (finding,) = findings(handshakes=(make_handshake(late.certificate),))
@@ -249,14 +249,14 @@ def test_without_a_list_it_is_said_what_a_chain_lacks_and_when_it_ends() -> None
         (make_handshake(version=None, suite=None), "no answer in the capture"),
     ],
 )
-def test_what_a_capture_cannot_show_is_said_and_is_not_accepted(handshake: Handshake, words: str) -> None:
+def test_a_limit_of_the_capture_is_remarked_and_not_accepted(handshake: Handshake, words: str) -> None:
     (finding,) = findings(handshakes=(handshake,))
 
     assert finding.status == "unknown"
     assert words in " ".join(finding.remarks)
 
 
-def test_without_a_hello_no_name_is_said_to_be_wrong() -> None:
+def test_without_a_hello_no_name_is_called_wrong() -> None:
     # Given what only the server said, and a line about the same host
     one_way = make_handshake(RSA.certificate, port=8443, server_name=None, offered_suites=())
 
@@ -268,7 +268,7 @@ def test_without_a_hello_no_name_is_said_to_be_wrong() -> None:
     assert (finding.address, finding.captured_endpoints[0].port) == (HOST, 8443)
 
 
-def test_a_chain_that_is_refused_at_several_ports_is_one_finding_for_all() -> None:
+def test_a_chain_refused_at_several_ports_is_one_finding() -> None:
     other = make_handshake(EC.certificate, port=6971, alerts=(Alert("client", 48),))
 
     (finding,) = findings(make_failure(), handshakes=(REFUSED, other))
@@ -276,13 +276,13 @@ def test_a_chain_that_is_refused_at_several_ports_is_one_finding_for_all() -> No
     assert (finding.ports, finding.possible_ports, len(finding.captured_endpoints)) == ((6971, 6972), (), 2)
 
 
-def test_a_hello_that_asks_for_rsa_first_brings_no_remark_about_ecdsa() -> None:
+def test_a_client_that_prefers_rsa_gets_no_remark_about_ecdsa() -> None:
     (finding,) = findings(handshakes=(make_handshake(EC.certificate, offered_suites=RSA_FIRST, alerts=(Alert("client", 48),)),))
 
     assert finding.remarks == ()
 
 
-def test_nothing_is_nothing() -> None:
+def test_no_evidence_gives_no_findings() -> None:
     assert findings() == ()
 
 
@@ -292,7 +292,7 @@ def test_moments_are_kept() -> None:
     assert findings(make_failure(first_seen=first))[0].logged_failures[0].first_seen is first
 
 
-def test_a_certificate_of_tomorrow_is_told_apart_from_a_clock_that_is_wrong() -> None:
+def test_a_future_certificate_differs_from_a_wrong_clock() -> None:
     early = issue(HOST, CA, names=(HOST,), starts=timedelta(days=1))
     line = make_failure("certificate is not yet valid")
 
@@ -304,7 +304,7 @@ def test_a_certificate_of_tomorrow_is_told_apart_from_a_clock_that_is_wrong() ->
     assert early.certificate.fingerprint[:19] not in " ".join(other.advice)
 
 
-def test_a_root_in_the_chain_is_looked_for_where_the_log_says_that_it_is_untrusted() -> None:
+def test_an_untrusted_root_matches_the_chain_that_presents_it() -> None:
     alone, with_root = make_handshake(EC.certificate, port=6972), make_handshake(RSA.certificate, CA.certificate, port=8443)
 
     finding = findings(make_failure("self signed certificate in certificate chain", 1), handshakes=(alone, with_root))[0]
@@ -312,7 +312,7 @@ def test_a_root_in_the_chain_is_looked_for_where_the_log_says_that_it_is_untrust
     assert finding.captured_endpoints[0].port == 8443
 
 
-def test_a_502_without_a_line_is_not_laid_at_the_door_of_what_was_presented() -> None:
+def test_an_unexplained_502_blames_no_presented_certificate() -> None:
     gateways = (BadGateway("vcsc", HOST, 8443, 2),)
 
     (finding,) = diagnose(Evidence((), gateways, (ACCEPTED,)), None, NOW).findings

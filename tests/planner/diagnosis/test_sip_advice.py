@@ -43,7 +43,7 @@ def test_each_failure_of_sip_has_its_remedy(line: LoggedFailure, cause: Cause, w
     assert finding.commands == ()
 
 
-def test_it_is_not_mixed_with_the_traffic_server() -> None:
+def test_sip_and_traffic_server_findings_are_separate() -> None:
     evidence = Evidence((make_failure(), make_sip_failure("self signed certificate")), (BadGateway("vcsc", HOST, 5061),))
 
     findings = diagnose(evidence, None, NOW).findings
