@@ -30,7 +30,7 @@ MAX_SHOWN = 40
 _MAX_SHOWN_CHAINS = 4
 _SYMBOLS = {"refused": "✗", "tolerated": "!", "unknown": "?", "accepted": "✓"}
 _STYLES = {"refused": "bold red", "tolerated": "bold yellow", "unknown": "bold yellow", "accepted": "bold green"}
-_NO_LIST = "Trust was not judged: give the peer's trusted CA list with --store for a verdict on what captures show."
+_NO_LIST = "Trust was not checked: give the peer's trusted CA list with --store to verify the captured chains."
 
 
 def show_diagnosis(
@@ -145,7 +145,7 @@ def _print_other_failures(console: Console, evidence: Evidence) -> None:
     if not evidence.other_failures:
         return
     console.print()
-    console.print(Text("Failed TLS of other processes, counted and not judged", "bold underline"))
+    console.print(Text("TLS failures of other processes (counted only)", "bold underline"))
     for failures in evidence.other_failures[:MAX_SHOWN]:
         _print_indented(console, pointed("·", escape(describe_other_failures(failures)), "default"))
     if len(evidence.other_failures) > MAX_SHOWN:
@@ -156,7 +156,7 @@ def _print_unread(console: Console, evidence: Evidence) -> None:
     if not evidence.unread_sources:
         return
     console.print()
-    console.print(Text("Could not be looked at", "bold underline"))
+    console.print(Text("Not read", "bold underline"))
     for source in evidence.unread_sources[:MAX_SHOWN]:
         _print_indented(console, pointed("?", f"{escape(source.path)}: {source.reason}", "yellow"))
     if len(evidence.unread_sources) > MAX_SHOWN:
@@ -172,7 +172,7 @@ def _print_commands(console: Console, findings: Sequence[Finding]) -> None:
     for command in commands[:MAX_SHOWN]:
         console.print(Text(f"  {escape(command, 600)}"), soft_wrap=True)
     if any(" --chain " in command for command in commands):
-        _print_indented(console, Text("The PEM of every certificate above stands in `--json`, under its fingerprint.", "dim"))
+        _print_indented(console, Text("`--json` has the PEM of every certificate above, by its fingerprint.", "dim"))
 
 
 def _print_indented(console: Console, content: Text | Table) -> None:

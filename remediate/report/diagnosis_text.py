@@ -23,16 +23,16 @@ def describe_coverage(coverage: Coverage) -> str | None:
     """Return the counts of what was found in the files and of what was passed over; None where all are 0."""
     rows = (
         (coverage.traffic_server_lines, "line of a traffic server", "lines of a traffic server"),
-        (coverage.joined_messages, "message put together from broken lines", "messages put together from broken lines"),
+        (coverage.joined_messages, "message joined from broken lines", "messages joined from broken lines"),
         (coverage.tls_records, "TLS record", None),
-        (coverage.cut_packets, "packet that was cut", "packets that were cut"),
+        (coverage.cut_packets, "truncated packet", None),
         (coverage.ip_fragments, "IP fragment", None),
         (
             coverage.encapsulated_packets,
-            "packet in a tunnel that is not understood",
-            "packets in tunnels that are not understood",
+            "packet in an unsupported tunnel",
+            "packets in unsupported tunnels",
         ),
-        (coverage.unreadable_packets, "packet that cannot be read", "packets that cannot be read"),
+        (coverage.unreadable_packets, "unreadable packet", None),
     )
     counts = [count(number, noun, plural) for number, noun, plural in rows if number]
     return f"In it: {', '.join(counts)}." if counts else None
@@ -48,14 +48,14 @@ def describe_outcome(diagnosis: Diagnosis) -> str | None:
     """Return the result where nothing was refused; None where something was."""
     coverage = diagnosis.evidence.coverage
     if diagnosis.outcome == "no-failures":
-        return "Nothing here tells of a refused certificate or a failed handshake of the traffic server."
+        return "No refused certificate and no failed handshake of the traffic server was found."
     if diagnosis.outcome == "could-not-be-read":
-        return "Not all could be read, and nothing was found in what could be: that is not the same as nothing there."
+        return "No failure was found, but not everything could be read, so there may be failures."
     if diagnosis.outcome == "failures":
         return None
     if coverage.tls_records:
-        return "There is no handshake to look at: the captures begin after the TLS connections did."
-    return "There is nothing to look at: no line of a traffic server, and no TLS record."
+        return "There is no handshake to check: the captures begin after the TLS connections did."
+    return "There is nothing to check: no line of a traffic server and no TLS record."
 
 
 def format_ports(finding: Finding) -> str:
@@ -63,7 +63,7 @@ def format_ports(finding: Finding) -> str:
     if finding.ports:
         return ", ".join(f":{port}" for port in finding.ports)
     possible = " or ".join(map(str, finding.possible_ports))
-    return f" (port {possible})" if possible else " (the port is not known)"
+    return f" (port {possible})" if possible else " (port unknown)"
 
 
 def format_error(finding: Finding) -> str:
@@ -112,7 +112,7 @@ def _format_server(endpoint: CapturedEndpoint) -> str:
 def _describe_connections(endpoint: CapturedEndpoint) -> str:
     versions = [_TLS_VERSIONS.get(version, f"version 0x{version:04x}") for version in endpoint.versions]
     families = " or ".join(family.upper() for family in endpoint.preferred_families)
-    preference = [f"{families} asked for first"] if families else []
+    preference = [f"{families} preferred"] if families else []
     return ", ".join((count(endpoint.connections, "connection"), *versions, *endpoint.suites, *preference))
 
 

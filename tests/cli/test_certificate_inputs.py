@@ -203,4 +203,4 @@ def test_a_store_for_diagnose_may_be_pkcs7(remediate: Remediate, tmp_path: Path)
     ended = remediate("diagnose", tmp_path / "eth0.pcap", "--store", tmp_path / "store.p7b")
 
     assert ended.code == 0
-    assert "Trust was not judged" not in ended.out
+    assert "Trust was not checked" not in ended.out

@@ -50,7 +50,7 @@ def test_the_output_names_cause_certificate_and_advice(remediate: Remediate, sto
     assert "the client sent unknown_ca (48)" in output
     assert EC.certificate.fingerprint in output
     assert "→ Add 'CN=cucm-EC.steven.lab,O=Lab' (sha256:" in output
-    assert f"✗ {NODE} (the port is not known) refused: name-mismatch" in output
+    assert f"✗ {NODE} (port unknown) refused: name-mismatch" in output
     assert "Set System > Server on Unified CM to cucm.steven.lab" in output
     assert "✓ cucm.steven.lab:8443 accepted" in output
     assert "remediate plan -i INVENTORY -o plan.json" in output
@@ -114,7 +114,7 @@ def test_an_unreadable_file_is_exit_code_4(remediate: Remediate, story: Path, tm
     assert (folder.code, image.code) == (4, 4)
     assert "refused: self-signed-untrusted" in folder.out
     assert "cut.gz:itendstooearly" in "".join(folder.out.split())
-    assert "that is not the same as nothing there" in " ".join(image.out.split())
+    assert "not everything could be read" in " ".join(image.out.split())
     assert remediate("diagnose", tmp_path, "--json").document["complete"] is False
 
 
@@ -125,10 +125,10 @@ def test_an_unreadable_file_is_exit_code_4(remediate: Remediate, story: Path, tm
             "all is well",
             0,
             "nothing-to-look-at",
-            "There is nothing to look at: no line of a traffic server, and no TLS record.",
+            "There is nothing to check: no line of a traffic server and no TLS record.",
         ),
-        (f"{EXPRESSWAY}NOTE: all is well", 0, "no-failures", "Nothing here tells of a refused certificate"),
-        ("certificate verify failed", 4, "could-not-be-read", "that is not the same as nothing there"),
+        (f"{EXPRESSWAY}NOTE: all is well", 0, "no-failures", "No refused certificate and no failed handshake"),
+        ("certificate verify failed", 4, "could-not-be-read", "not everything could be read"),
         (f"{EXPRESSWAY}{FAILED[:60]}", 4, "could-not-be-read", "words of a refusal stand at 1 place"),
         (f"{EXPRESSWAY}{FAILED}", 0, "failures", "does not say what is wrong"),
     ],
@@ -157,7 +157,7 @@ def test_the_document_has_the_coverage(remediate: Remediate, tmp_path: Path) -> 
     assert document["other_failures"] == [
         {"peer": "vcsc", "process": "XCP_CM2", "lines": 2, "first": "2022-07-26T15:20:45Z", "last": "2022-07-26T15:20:45Z"}
     ]
-    assert "In it: 1 line of a traffic server, 1 message put together from broken lines." in " ".join(ended.out.split())
+    assert "In it: 1 line of a traffic server, 1 message joined from broken lines." in " ".join(ended.out.split())
     assert "vcsc: 2 lines of XCP_CM2, 2022-07-26T15:20:45Z" in ended.out
 
 

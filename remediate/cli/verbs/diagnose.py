@@ -19,21 +19,20 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @option(
     "--store", "store_path", type=PATH, metavar="PEM",
-    help="The peer's trusted CA list, in its order: captures are judged by it.",
+    help="The peer's trusted CA list, in its order: captured chains are verified with it.",
 )  # fmt: skip
 @common
 @click.pass_obj
 def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) -> int:
-    """Read diagnostic logs, archives and captures; say what failed, why, and what to do. Writes nothing.
+    """Read diagnostic logs, archives and captures; report failures, their causes and fixes. Writes nothing.
 
     PATH is a file or a folder: Expressway's diagnostic logs, a traffic server's diags.log, captures (pcap, pcapng), mails and
-    excerpts with them, and gzip, bzip2, xz, tar or zip of them, also in each other. What a file is, its content says. Nothing is
-    extracted. A message that was wrapped, quoted or encoded is put together again; where only words of a refusal are left of it, that
-    is said.
+    excerpts of them, and gzip, bzip2, xz, tar or zip of these, also nested. File types are detected by content. Nothing is extracted.
+    A message that was wrapped, quoted or encoded is joined again; if only words of a refusal are left of it, that is reported.
 
-    Of logs, only what was refused is kept: no headers, cookies, tokens or users. Times are as the log has them, in UTC where it names
-    a zone. --json holds the PEM of every certificate that captures show, and what could not be looked at under "unread";
-    "outcome" says failures, no-failures, nothing-to-look-at or could-not-be-read.
+    Of logs, only failures are kept: no headers, cookies, tokens or users. Times are the log's own, in UTC where it names a zone.
+    --json has the PEM of every captured certificate, and everything that could not be read under "unread"; "outcome" is failures,
+    no-failures, nothing-to-look-at or could-not-be-read.
 
     \b
     EXAMPLES
@@ -43,9 +42,9 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
 
     \b
     EXIT CODES
-      0   everything was read, whether it tells of failures or not, or holds nothing to look at
-      4   something could not be read, or not to its end: it is named
-      1   there is no such file or folder, or --store holds something else than certificates
+      0   everything was read, with failures or without, or there was nothing to check
+      4   something could not be read, or not to its end; it is listed
+      1   there is no such file or folder, or --store has no certificates
     """
     from datetime import UTC, datetime
 
