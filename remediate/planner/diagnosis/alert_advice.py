@@ -25,8 +25,8 @@ _MAX_CHAINS: Final = 3
 _CHECK_CIPHERS: Final = "Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list."
 _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
     42: (
-        "It does not say what is wrong: it is not valid yet, its key is too weak, or its name is not what the node expects.",
-        f"Compare its dates, key and names ({SERVER_CERTIFICATE_PAGE}) with what the node's own log says, and the clocks (NTP).",
+        "It gives no reason. The certificate may not be valid yet, its key may be too weak, or the node expects another name.",
+        f"Compare its dates, key and names ({SERVER_CERTIFICATE_PAGE}) with the node's own log, and the clocks (NTP).",
     ),
     43: (
         "The certificate of Expressway-C lacks Client Authentication (1.3.6.1.5.5.7.3.2) among its extended key usages.",
@@ -43,7 +43,7 @@ _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
         "If it has not expired, compare the clocks of the node and of Expressway-C (NTP).",
     ),
     46: (
-        "It does not say what is wrong: the node's own log does. A name that the node does not expect is one reason.",
+        "It gives no reason; the node's own log does. A name that the node does not expect is one possibility.",
         f"Compare the names of the certificate of Expressway-C ({SERVER_CERTIFICATE_PAGE}) with what the node is set to accept.",
     ),
     48: (
@@ -52,7 +52,7 @@ _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
         "Then restart Tomcat, CallManager and HAProxy there.",
     ),
     49: (
-        "The node trusts the certificate of Expressway-C, and does not let in whom it names.",
+        "The node trusts the certificate of Expressway-C, and does not accept the name in it.",
         "Compare its common name and SAN dNSNames with the names that the node is set to accept.",
     ),
 }
@@ -60,7 +60,7 @@ _SERVER_CERTIFICATE_ADVICE: Final[dict[int, str]] = {
     43: "Reissue the certificate of {address} with Server Authentication among its extended key usages.",
     44: "Reissue the certificate of {address}: its CA has revoked it.",
     45: "Renew the certificate of {address}, or the CA certificate above it that has expired.",
-    48: "Have the CA of the certificate of {address} trusted on every peer ({page}); `remediate plan` says which.",
+    48: "Have the CA of the certificate of {address} trusted on every peer ({page}); `remediate plan` names it.",
 }
 
 
@@ -79,21 +79,21 @@ def advise_on_server_alert(
     presented = tuple(_describe_client_chain(chain, at) for chain in list(client_chains)[:_MAX_CHAINS])
     if code in _CLIENT_CERTIFICATE_ADVICE:
         meaning = (
-            f"{opening}: it refuses the certificate that Expressway-C itself shows (from X14.0.2 on, not on port 8443: "
+            f"{opening}: it refuses the certificate that Expressway-C itself presents (from X14.0.2 on, not on port 8443: "
             "CSCvz45074)."
         )
         return (meaning, *presented, *_CLIENT_CERTIFICATE_ADVICE[code])
     if code == 116:
         return (
-            f"{opening}: it asks for a certificate, and Expressway-C showed none.",
+            f"{opening}: it requests a certificate, and Expressway-C presented none.",
             f"See that every peer has a server certificate with Client Authentication ({SERVER_CERTIFICATE_PAGE}).",
         )
     if code == 40:
-        return (f"{opening}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it asks for.",
+        return (f"{opening}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it requests.",
             *presented, _CHECK_CIPHERS,
         )  # fmt: skip
     if code in {70, 71}:
-        lacks = "offers no TLS version that it speaks" if code == 70 else "offers no cipher that is strong enough for it"
+        lacks = "offers no TLS version that it supports" if code == 70 else "offers no cipher that is strong enough"
         return (f"{opening}: Expressway-C {lacks}.", _CHECK_CIPHERS)
     return (f"{opening}, which is not about a certificate.", _CHECK_CIPHERS)
 
@@ -103,9 +103,9 @@ def advise_on_client_alert(address: str, alert: Alert) -> tuple[str, ...]:
     opening = f"Expressway-C sent the alert '{alert_name(alert.code)}' ({alert.code}) to {address}"
     if not alert.is_about_certificate:
         return (f"{opening}, which is not about a certificate.", _CHECK_CIPHERS)
-    advice = _SERVER_CERTIFICATE_ADVICE.get(alert.code, "`remediate plan` looks at the certificate of {address}.")
+    advice = _SERVER_CERTIFICATE_ADVICE.get(alert.code, "`remediate plan` checks the certificate of {address}.")
     return (
-        f"{opening}: it refuses the certificate that the node shows.",
+        f"{opening}: it refuses the certificate that the node presents.",
         advice.format(address=address, page=TRUSTED_CA_PAGE),
     )
 
@@ -116,6 +116,5 @@ def _describe_client_chain(chain: Chain, at: datetime | None) -> str:
     usages = leaf.extended_key_usages
     purposes = join_words([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"
     begins = leaf.not_before.date().isoformat() if leaf.not_before else "an unreadable date"
-    ended = " (it had ended then)" if at and leaf.not_after and leaf.not_after <= at else ""
-    validity = f"valid from {begins} to {format_expiry_day(leaf)}{ended}"
-    return f"Expressway-C showed {describe_certificate(leaf)}, {validity}, for {purposes}."
+    ended = " (expired by then)" if at and leaf.not_after and leaf.not_after <= at else ""
+    return f"Expressway-C presented {describe_certificate(leaf)}, valid from {begins} to {format_expiry_day(leaf)}{ended}, for {purposes}."

@@ -118,10 +118,10 @@ def _describe_chain(chain: Chain, address: str | None, at: datetime, *, judged: 
     if not judged:
         yield _describe_required_trust(chain)
     if address is not None and not name_matches(chain[0], address):
-        yield f"Its names do not hold {address}: {_list_names(chain[0])}."
+        yield f"{address} is not among its names: {_list_names(chain[0])}."
     for certificate in chain:
         if certificate.not_after and certificate.not_after <= at:
-            yield f"{describe_certificate(certificate)} had expired then, on {format_expiry_day(certificate)}."
+            yield f"{describe_certificate(certificate)} had expired by then, on {format_expiry_day(certificate)}."
         if certificate.not_before and certificate.not_before > at:
             yield f"{describe_certificate(certificate)} was not valid yet."
 
@@ -139,4 +139,4 @@ def _describe_required_trust(chain: Chain) -> str:
 
 def _list_names(leaf: Certificate) -> str:
     names = matching_addresses(leaf)
-    return first_few(names, _MAX_NAMES) if names else "it has no name at all"
+    return first_few(names, _MAX_NAMES) if names else "it has none"

@@ -20,24 +20,22 @@ from remediate.trust.openssl import V_OK
 from remediate.trust.verify import explain_chain
 
 _EXPIRED, _UNKNOWN_CA = 45, 48
-_WORKAROUND = (
-    "Verification is not enforced there (the workaround): requests go on, and will be refused once it is enforced again."
-)
-_ANOTHER_LIST = "By the list that was given it verifies: the peer had another one then, or has not loaded this one."
+_WORKAROUND = "Verification is off on that peer (the workaround): requests pass now, and will be refused once it is on again."
+_ANOTHER_LIST = "It verifies with the given list: the peer had another list at that time, or has not loaded this one."
 _ACCEPTED_DESPITE_LIST = (
-    "The client went on although the list that was given refuses this: verification is off there, or its list is another."
+    "The client accepted a chain that the given list refuses: verification is off there, or the client has another list."
 )
-_NO_HELLO = "No hello was captured, so it is not known which name was asked for, and names are not judged."
-_TLS_1_3 = "Certificates are encrypted under TLS 1.3, so the capture cannot show them."
-_INCOMPLETE = "The capture lacks bytes of some handshakes: not all that was presented can be seen."
-_RESUMED = "Some sessions were resumed: nothing was presented in them, and nothing verified."
-_MALFORMED = "What was presented in some handshakes cannot be read as certificates."
-_NO_ANSWER = "Some hellos have no answer in the capture."
+_NO_HELLO = "No ClientHello was captured, so the requested name is not known, and names are not checked."
+_TLS_1_3 = "TLS 1.3 encrypts certificates, so the capture cannot show them."
+_INCOMPLETE = "The capture lacks bytes of some handshakes, so it does not show everything that was presented."
+_RESUMED = "Some sessions were resumed: no certificate was presented or verified in them."
+_MALFORMED = "Some handshakes presented certificates that cannot be parsed."
+_NO_ANSWER = "Some ClientHellos have no answer in the capture."
 _UNDER_ANOTHER_NAME = (
-    "The capture shows this host under another name only; the advice takes it that it presents the same under this one."
+    "The capture shows this host only under another name; the advice assumes that it presents the same chain under this one."
 )
 _ECDSA_FIRST = (
-    "The client asks for ECDSA first. A node that has an RSA certificate too presents that one where RSA comes first; "
+    "The client prefers ECDSA. A node that also has an RSA certificate presents that one if RSA is preferred; "
     "`remediate plan` tries both."
 )
 

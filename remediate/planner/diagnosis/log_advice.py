@@ -7,6 +7,7 @@ from typing import Final
 
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.verdict import Cause, Verdict
+from remediate.planner.advice.causes import list_remedies
 from remediate.planner.advice.hostnames import advise_on_logged_name
 from remediate.trust.openssl import V_OK
 
@@ -14,7 +15,8 @@ _V_UNABLE_TO_VERIFY_LEAF: Final = 21
 _FIND_THE_CA: Final = "Find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca."
 _HAVE_SIGNED: Final = "Or have the certificate signed by a CA that the peers trust."
 _STALE_COPY: Final = (
-    f"An old copy of it in the peer's list wins over a good one that is presented: look there first ({TRUSTED_CA_PAGE})."
+    "An old copy of it in the peer's list takes precedence over a good one that is presented: check there first "
+    f"({TRUSTED_CA_PAGE})."
 )
 
 
@@ -30,8 +32,8 @@ def advise_on_log(address: str, verdict: Verdict) -> tuple[str, ...]:
 def advise_on_unexplained_502(address: str, ports: str) -> tuple[str, ...]:
     """Return the steps to take where a client got 502 and no line gives the reason."""
     return (
-        f"The log has no line that says why {address}{ports} was answered with 502.",
-        "Newer traffic servers leave none for a closed port, another TLS version or no shared cipher; `remediate plan` looks.",
+        f"The log has no line with the reason why {address}{ports} was answered with 502.",
+        "Newer traffic servers log none for a closed port, another TLS version or no shared cipher; `remediate plan` checks these.",
     )
 
 
@@ -39,7 +41,7 @@ def _advise_on_self_signed(address: str, depth: int, code: int) -> tuple[str, ..
     del depth, code
     return (
         f"Depth 0 is the node's own certificate: {address} presents a self-signed one that the peer does not trust.",
-        "Trust that certificate on every peer, once a person compared its fingerprint over another path.",
+        "Trust that certificate on every peer after checking its fingerprint out of band.",
         _HAVE_SIGNED,
     )
 
@@ -47,24 +49,24 @@ def _advise_on_self_signed(address: str, depth: int, code: int) -> tuple[str, ..
 def _advise_on_untrusted_issuer(address: str, depth: int, code: int) -> tuple[str, ...]:
     del code
     return (
-        f"{address} presents a whole chain; its root, at depth {depth}, is not in the peer's list.",
-        f"Trust that root on every peer ({TRUSTED_CA_PAGE}), once a person vouched for it.",
+        f"{address} presents a complete chain; its root, at depth {depth}, is not in the peer's list.",
+        f"Trust that root on every peer ({TRUSTED_CA_PAGE}) after checking its fingerprint out of band.",
         _HAVE_SIGNED,
     )
 
 
 def _advise_on_unknown_issuer(address: str, depth: int, code: int) -> tuple[str, ...]:
     if depth == 0 or code == _V_UNABLE_TO_VERIFY_LEAF:
-        text = f"The CA that issued the own certificate of {address} (depth 0) is neither presented nor in the peer's list."
+        text = f"The CA that issued the certificate of {address} (depth 0) is neither presented nor in the peer's list."
     else:
-        text = f"There is a chain up to depth {depth}, and the CA above that is neither presented nor in the peer's list."
+        text = f"The chain is complete up to depth {depth}; the CA above that is neither presented nor in the peer's list."
     return (text, _FIND_THE_CA, f"Or upload the whole chain on {address}, so that it is presented.")
 
 
 def _advise_on_expired(address: str, depth: int, code: int) -> tuple[str, ...]:
     del code
     if depth == 0:
-        return (f"The own certificate of {address} has expired: renew it.",)
+        return (f"The certificate of {address} has expired: renew it.",)
     return (f"A CA certificate at depth {depth} of {address} has expired.", _STALE_COPY, "Else replace the CA certificate.")
 
 
@@ -83,9 +85,9 @@ def _advise_on_handshake(address: str, depth: int, code: int) -> tuple[str, ...]
 
 def _advise_on_code(address: str, depth: int, code: int) -> tuple[str, ...]:
     if code == V_OK:
-        return (f"The log does not say what is wrong with the certificate of {address}; `remediate plan` looks at it.",)
+        return (f"The log does not give the reason why the certificate of {address} was refused; `remediate plan` checks it.",)
     fault = "its own certificate" if depth == 0 else f"the CA certificate at depth {depth}"
-    first, *options = remedies(code, fault, address)
+    first, *options = list_remedies(code, fault, address)
     return (first[:1].upper() + first[1:], *options)
 
 

@@ -9,7 +9,7 @@ from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
 from remediate.planner.diagnosis.alert_advice import advise_on_server_alert
 
 SIP_REMARK: Final = (
-    "The SIP process (tvcs) says so, not the traffic server: `remediate plan` looks at HTTPS endpoints, not at SIP zones."
+    "The SIP process (tvcs) logged this, not the traffic server: `remediate plan` checks HTTPS endpoints, not SIP zones."
 )
 
 
@@ -25,17 +25,17 @@ def advise_on_sip(address: str, verdict: Verdict, alert: int | None) -> tuple[st
         return advise_on_server_alert(address, alert)
     if verdict.cause is Cause.NAME_MISMATCH:
         return (
-            f"The certificate of {address} does not hold the name that the zone has as its peer address.",
-            "Set the peer address of the zone to a name of the certificate, or reissue the certificate with that name.",
+            f"The certificate of {address} does not have the peer address of the zone among its names.",
+            "Set the peer address of the zone to a name in the certificate, or reissue the certificate with that name.",
         )
     if verdict.cause in TRUST_CAUSES:
         return (
-            f"The peer does not trust the certificate that {address} shows for SIP (of Unified CM: the CallManager certificate).",
-            f"Trust its CA, or itself if it is self-signed, on every peer ({TRUSTED_CA_PAGE}), once a person vouched for it.",
+            f"The peer does not trust the certificate that {address} presents for SIP (on Unified CM: the CallManager certificate).",
+            f"On every peer ({TRUSTED_CA_PAGE}), trust its CA, or itself if self-signed, after checking its fingerprint out of band.",
             "Of two certificates with one common name in the list, the first wins: have them issued by a CA instead.",
         )
     if verdict.cause in {Cause.EXPIRED, Cause.NOT_YET_VALID}:
         return (f"The certificate of {address} is not valid at this time: renew it, or compare the clocks (NTP).",)
     if verdict.cause is Cause.HANDSHAKE_FAILED:
         return (f"Compare the TLS versions, ciphers and the port of the zone with those of {address}.",)
-    return (f"Read what is said of the certificate of {address}, and reissue it without that.",)
+    return (f"Fix the fault that the error names in the certificate of {address}, and reissue it.",)

@@ -16,16 +16,16 @@ from tests.planner.diagnosis.builders import CA, HOST, RSA, make_handshake
 OWN = issue("expc01.corp.example", CA, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
 EXPIRED = issue("expc02.corp.example", CA, starts=-2 * YEAR, lasts=YEAR)
 MEANINGS = {
-    42: "its key is too weak",
+    42: "its key may be too weak",
     43: "lacks Client Authentication (1.3.6.1.5.5.7.3.2)",
     44: "has revoked it",
     45: "Renew the certificate of Expressway-C on every peer",
     46: "the node's own log does",
     48: "as tomcat-trust and CallManager-trust",
-    49: "does not let in whom it names",
-    116: "Expressway-C showed none",
-    40: "or it lacks a certificate that it asks for",
-    70: "offers no TLS version that it speaks",
+    49: "does not accept the name in it",
+    116: "Expressway-C presented none",
+    40: "or it lacks a certificate that it requests",
+    70: "offers no TLS version that it supports",
     71: "offers no cipher that is strong enough",
     80: "which is not about a certificate",
 }
@@ -63,7 +63,7 @@ def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
 
 @pytest.mark.parametrize("alert", [42, 43, 44, 45, 46, 48, 49])
 def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
-    assert "refuses the certificate that Expressway-C itself shows" in find_in_log(alert).advice[0]
+    assert "refuses the certificate that Expressway-C itself presents" in find_in_log(alert).advice[0]
     assert "CSCvz45074" in find_in_log(alert).advice[0]
 
 
@@ -71,7 +71,7 @@ def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
     ("chain", "alert", "words"),
     [
         ((OWN.certificate,), 43, "to 2027-11-23, for Server Authentication."),
-        ((EXPIRED.certificate, CA.certificate), 45, "to 2025-11-23 (it had ended then), for every purpose."),
+        ((EXPIRED.certificate, CA.certificate), 45, "to 2025-11-23 (expired by then), for every purpose."),
     ],
 )
 def test_advice_names_the_certificate_that_expressway_presented(chain: tuple[Certificate, ...], alert: int, words: str) -> None:
@@ -82,7 +82,7 @@ def test_advice_names_the_certificate_that_expressway_presented(chain: tuple[Cer
     finding = find_in_capture(handshake)
 
     assert finding.captured_endpoints[0].client_chains == (chain,)
-    assert f"Expressway-C showed '{chain[0].subject}' ({chain[0].fingerprint[:19]}…), valid from" in finding.advice[1]
+    assert f"Expressway-C presented '{chain[0].subject}' ({chain[0].fingerprint[:19]}…), valid from" in finding.advice[1]
     assert words in finding.advice[1]
 
 
@@ -98,7 +98,7 @@ def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
         for sentence in finding.advice
     )
 
-    assert "Expressway-C showed 'CN=expc02.corp.example,O=Lab'" in advice
+    assert "Expressway-C presented 'CN=expc02.corp.example,O=Lab'" in advice
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
     [
         (48, "Have the CA of the certificate of"),
         (45, "Renew the certificate of"),
-        (42, "looks at the certificate of"),
+        (42, "checks the certificate of"),
         (47, "not about"),
     ],
 )

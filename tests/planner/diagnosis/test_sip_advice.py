@@ -39,7 +39,7 @@ def test_each_failure_of_sip_has_its_remedy(line: LoggedFailure, cause: Cause, w
     assert finding.verdict
     assert (finding.process, finding.ports, finding.status, finding.verdict.cause) == ("sip", (5061,), "refused", cause)
     assert words in " ".join(finding.advice)
-    assert finding.remarks[0].startswith("The SIP process (tvcs) says so")
+    assert finding.remarks[0].startswith("The SIP process (tvcs) logged this")
     assert finding.commands == ()
 
 
