@@ -117,4 +117,5 @@ def _describe_client_chain(chain: Chain, at: datetime | None) -> str:
     purposes = join_words([_USAGES.get(usage, usage) for usage in usages]) if usages else "every purpose"
     begins = leaf.not_before.date().isoformat() if leaf.not_before else "an unreadable date"
     ended = " (expired by then)" if at and leaf.not_after and leaf.not_after <= at else ""
-    return f"Expressway-C presented {describe_certificate(leaf)}, valid from {begins} to {format_expiry_day(leaf)}{ended}, for {purposes}."
+    validity = f"valid from {begins} to {format_expiry_day(leaf)}{ended}"
+    return f"Expressway-C presented {describe_certificate(leaf)}, {validity}, for {purposes}."

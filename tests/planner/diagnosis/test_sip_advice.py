@@ -25,7 +25,7 @@ def diagnose_line(line: LoggedFailure) -> Finding:
     ("line", "cause", "words"),
     [
         (make_sip_failure("self signed certificate"), Cause.SELF_SIGNED_UNTRUSTED, "CallManager certificate"),
-        (make_sip_failure("unable to get local issuer certificate"), Cause.ISSUER_UNKNOWN, "Trust its CA"),
+        (make_sip_failure("unable to get local issuer certificate"), Cause.ISSUER_UNKNOWN, "trust its CA"),
         (make_sip_failure("certificate has expired"), Cause.EXPIRED, "renew it"),
         (make_sip_failure("unsupported certificate purpose"), Cause.CHAIN_INVALID, "reissue it"),
         (make_sip_failure("not my name", "sip-name"), Cause.NAME_MISMATCH, "peer address of the zone"),
