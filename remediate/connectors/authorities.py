@@ -72,7 +72,7 @@ def _files_in(folder: Path) -> tuple[Path, ...]:
     try:
         return list_files(folder, lambda file: file.is_file() and not file.name.startswith("."))
     except OSError as error:
-        raise InventoryError(f"{folder}: cannot be looked at: {error.strerror}.", next_step=_NEXT_STEP) from error
+        raise InventoryError(f"{folder}: cannot be read: {error.strerror}.", next_step=_NEXT_STEP) from error
 
 
 def _read_file(file: Path) -> tuple[Certificate, ...]:

@@ -213,14 +213,14 @@ def _merge_publishers(
     publishers, limit = tuple(by_key[key] for key in sorted(by_key)), limits.max_publishers
     if not any(reading.lists_publishers for reading in readings):
         message = (
-            f"No peer of {cluster.name} has a list of Unified CM publishers over REST, so nobody could be asked for nodes. Give all "
-            "of them under `nodes` in the inventory, with `discovery: inventory`."
+            f"No peer of {cluster.name} has a list of Unified CM publishers over REST, so no publisher could be asked for nodes. "
+            "Give all nodes under `nodes` in the inventory, with `discovery: inventory`."
         )
         gaps.report(DiscoveryGap(cluster.name, "publisher", "not-asked", cluster.discovery == "auto", message))
     if len(publishers) > limit:
         surplus = [publisher.address for publisher in publishers[limit:]]
         message = (
-            f"The peers of {cluster.name} hold {len(publishers)} publishers; of those over {limit}, nothing is asked: "
+            f"The peers of {cluster.name} hold {len(publishers)} publishers; those over the limit of {limit} are not asked: "
             f"{first_few(surplus, MAX_SHOWN_NAMES)}."
         )
         names = tuple(surplus[:MAX_SHOWN_NAMES])
@@ -248,7 +248,7 @@ def _make_hearsay_gaps(discovered: DiscoveryResult, observations: Sequence[Obser
     errors = {_name_endpoint(target): observation.error for target, observation in probed if _is_hearsay(target, observation)}
     if errors:
         listing = first_few([f"{name} ({error})" for name, error in errors.items()], MAX_SHOWN_NAMES)
-        message = f"Not observed, and named only by an unauthenticated source (UDS), so nothing rests on them: {listing}."
+        message = f"Not observed, and named only by an unauthenticated source (UDS), so nothing depends on them: {listing}."
         names = tuple(errors)[:MAX_SHOWN_NAMES]
         yield DiscoveryGap("UDS", "uds", "no-login-needed", incomplete=False, message=message, names=names, count=len(errors))
 

@@ -13,9 +13,9 @@ MAX_SHOWN_NAMES = 10
 
 def make_refusal_gap(source: str, service: str, why: str, names: Sequence[str], *, incomplete: bool) -> DiscoveryGap:
     """Return the gap for names that are not used because of what they are."""
-    advice = "Where one of them is meant, put it into the inventory." if incomplete else "Nothing rests on them."
+    advice = "If one of them is needed, add it to the inventory." if incomplete else "Nothing depends on them."
     message = (
-        f"{source} names {count(len(names), 'server')} that {'is' if len(names) == 1 else 'are'} not looked at ({why}): "
+        f"{source} names {count(len(names), 'server')} that {'is' if len(names) == 1 else 'are'} not checked ({why}): "
         f"{first_few(names, MAX_SHOWN_NAMES)}. {advice}"
     )
     return DiscoveryGap(source, service, "name-refused", incomplete, message, tuple(names[:MAX_SHOWN_NAMES]), len(names))
@@ -24,7 +24,7 @@ def make_refusal_gap(source: str, service: str, why: str, names: Sequence[str], 
 def make_limit_gap(source: str, service: str, limit: int, named: int, *, incomplete: bool) -> DiscoveryGap:
     """Return the gap for a source that names more servers than the limit."""
     message = (
-        f"{source} names {named} servers, more than the {limit} that one source may name: only the first {limit} were looked at. "
-        "Where all are meant, give them under `nodes` in the inventory with `discovery: inventory`."
+        f"{source} names {named} servers, more than the {limit} that one source may name: only the first {limit} are checked. "
+        "If all are needed, give them under `nodes` in the inventory with `discovery: inventory`."
     )
     return DiscoveryGap(source, service, "over-limit", incomplete, message, (), named - limit)

@@ -187,7 +187,7 @@ def _make_surplus_gap(added: Sequence[Address], source: Address, inventory_count
 
 
 def _make_unknown_members_gap(cluster: ClusterAccess, problems: Sequence[str]) -> DiscoveryGap:
-    message = f"No peer of {cluster.name} says which peers the cluster has, so one may be missing: {problems[0]}"
+    message = f"No peer of {cluster.name} lists the peers of the cluster, so one may be missing: {problems[0]}"
     return DiscoveryGap(cluster.name, "cluster", "not-asked", incomplete=True, message=message)
 
 
@@ -227,8 +227,8 @@ def _inherit_access(address: Address, cluster: ClusterAccess) -> PeerAccess:
     if pins:
         raise AccessError(
             f"The cluster {cluster.name} also has the peer {address}, which {cluster.source} does not name; "
-            f"the {' and '.join(pins)} of {first.address} cannot stand for it.",
-            next_step=f"Add the peer {address} to {cluster.source} with its own pin, verified over another path.",
+            f"the {' and '.join(pins)} of {first.address} cannot be used for it.",
+            next_step=f"Add the peer {address} to {cluster.source} with its own pin, verified out of band.",
         )
     tls, ssh = TlsTrust(ca=first.tls.ca), HostKeyTrust(known_hosts=first.ssh.known_hosts)
     return replace(first, address=address, tls=tls, ssh=ssh, mra=None)

@@ -85,7 +85,7 @@ def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits)
             # An attacker with a stolen key may present others, too: no other key of this peer is tried.
             raise PinMismatch(
                 f"The SSH host key of {access.address}, {compute_fingerprint(key)}, is marked @revoked in {check.description}.",
-                next_step="Somebody else may hold this key. Give the box a new one, verify it over another path, and pin it.",
+                next_step="Someone else may hold this key. Give the peer a new one, verify it out of band, and pin it.",
             )
         if key.get_name() in presented:
             break
@@ -94,7 +94,7 @@ def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits)
         f"The SSH host key of {access.address} is not {check.description}: it presents {', '.join(presented.values())}.",
         next_step=None
         if check.pins
-        else "Verify this host key over another path and put it in the inventory as `ssh: {host_key: …}`.",
+        else "Verify this host key out of band and put it in the inventory as `ssh: {host_key: …}`.",
     )
 
 

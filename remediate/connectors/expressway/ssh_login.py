@@ -15,7 +15,7 @@ from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
 
 INTERACTIVE_LOGIN_ADVICE = (
-    "Use a local administrator account without a second factor. If the box wants a new password, log in by hand with ssh and change "
+    "Use a local administrator account without a second factor. If the peer requires a new password, log in with ssh and change "
     "the password first."
 )
 
@@ -170,7 +170,7 @@ def _list_methods(transport: paramiko.Transport, access: PeerAccess, username: s
         return list(error.allowed_types)
     except paramiko.AuthenticationException as error:
         raise ObservationError(
-            f"SSH on {access.address} did not say how one logs in: it ended the session or is silent."
+            f"SSH on {access.address} did not list its login methods: it ended the session or sent nothing."
         ) from error
 
 

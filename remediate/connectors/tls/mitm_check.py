@@ -43,7 +43,7 @@ def _make_alarm(target: Target, presented: Certificate, expected: Certificate) -
     return Alarm(
         presented.fingerprint,
         f"{name} presents {mask_and_escape(presented.subject, 120)} ({presented.fingerprint}), but certificate management on "
-        f"{target.address} says that the {presented.key_family.upper()} certificate of {SERVICE_OF_PORT[target.port]} is "
-        f"{expected.fingerprint}: somebody may be in the middle, or the service was not restarted after its certificate was renewed. "
-        "Trust neither before you have compared them on the node itself.",
+        f"{target.address} states that the {presented.key_family.upper()} certificate of {SERVICE_OF_PORT[target.port]} is "
+        f"{expected.fingerprint}: someone may be in the middle, or the service was not restarted after its certificate was renewed. "
+        "Trust neither until you have compared them on the node itself.",
     )

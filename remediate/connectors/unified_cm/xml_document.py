@@ -65,7 +65,7 @@ def read_records(body: bytes, source: str, element: str, *, also: Collection[str
     text = _decode(body, source)
     if is_web_page(text):
         raise ObservationError(
-            f"{source} answers with a web page instead of data: a login page, or another server stands there. It says: "
+            f"{source} answers with a web page instead of data: a login page, or another server. Its text: "
             f"{strip_markup(text, 200)}"
         )
     # No expected document has one; an attack on the parser (entities that grow) needs one.
@@ -137,7 +137,7 @@ class _Collector:
         name = tag.rpartition("}")[2]
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise ValueError("elements stand too deep in each other")
+            raise ValueError("elements are nested too deeply")
         self.root = self.root or name
         if name in self._also or name == self._element:
             self.present.add(name)

@@ -202,7 +202,7 @@ def test_known_hosts_decides_where_no_key_is_pinned(tmp_path: Path, monkeypatch:
         known_hosts.known_hosts.write_bytes(entry + b"@revoked * " + entry.split(maxsplit=1)[1])
         with pytest.raises(PinMismatch, match="is marked @revoked") as caught:
             Shell(replace(access, ssh=known_hosts), "admin", PASSWORD, QUICK, writable=False)
-        assert "Give the box a new one" in caught.value.next_step
+        assert "Give the peer a new one" in caught.value.next_step
         missing = HostKeyTrust(known_hosts=tmp_path / "none")
         with pytest.raises(InventoryError, match="cannot be read"):
             Shell(replace(access, ssh=missing), "admin", PASSWORD, QUICK, writable=False)
