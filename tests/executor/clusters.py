@@ -7,14 +7,16 @@ from dataclasses import replace
 from typing import Literal
 
 from remediate.formats import plan_document, plan_id
+from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertificate
+from remediate.model.secret import Login
 from remediate.model.snapshot import Endpoint, Preference, Publisher
 from remediate.planner import make_plan
-from tests.executor.memory import Box, MemoryCluster
+from tests.executor.memory import Box, MemoryCluster, PlainSecret
 from tests.pki import Entity, issue
 
 CIPHERS = CipherList("EECDH:EDH:HIGH:!MEDIUM:!LOW:!aNULL")
@@ -52,7 +54,7 @@ def story(peers: int = 3) -> MemoryCluster:
             endpoint("cucm.example.test", 8443, CUCM_RSA),
             endpoint("imp.example.test", 8443, IMP, product="imp"),
         ),
-        {one.certificate.fingerprint: one.certificate for one in shown},
+        {entity.certificate.fingerprint: entity.certificate for entity in shown},
         publishers=(Publisher(Address("cucm.example.test"), "cucm", "rest"),),
     )
 
@@ -96,3 +98,8 @@ def removing_over_rest(plan: Plan) -> Plan:
     actions = tuple(replace(action, by="rest") if isinstance(action, RemoveCertificate) else action for action in plan.actions)
     changed = replace(plan, actions=actions)
     return replace(changed, id=plan_id(plan_document(changed)))
+
+
+def known_as(name: str, *peers: str) -> ClusterAccess:
+    """Return a cluster under this name with these peers."""
+    return ClusterAccess(name, Login("admin", PlainSecret()), tuple(PeerAccess(Address(peer)) for peer in peers))

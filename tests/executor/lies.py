@@ -32,7 +32,7 @@ class Lies:
     kind: Kind | None = None
     peers: Collection[Address] | None = None
     readings: int | None = None
-    told: int = field(default=0)
+    count: int = field(default=0)
 
     @classmethod
     def of(cls, boxes: Collection[Box]) -> Lies:
@@ -53,7 +53,7 @@ class Lies:
             return tuple(box.trusted)
         if self.readings is not None:
             self.readings -= 1
-        self.told += 1
+        self.count += 1
         return _LIES[self.kind](self.start[box.address], tuple(box.trusted))
 
 

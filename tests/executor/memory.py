@@ -23,7 +23,7 @@ from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.pki import NOW
 
 # A certificate caches what it read of itself, and that does not pickle.
-copyreg.pickle(Certificate, lambda one: (Certificate, (one.der,)))
+copyreg.pickle(Certificate, lambda certificate: (Certificate, (certificate.der,)))
 
 Tap = Callable[[str], None]
 
@@ -75,7 +75,7 @@ class Write:
     """One write that a box did."""
 
     peer: Address
-    what: str
+    action: str
 
 
 @dataclass
@@ -96,11 +96,11 @@ class MemoryCluster:
         faults: number of the write (from 1, as sent) to ``drop-request``, ``drop-answer``, ``ignore``, ``refuse`` or ``refuse-done``.
         writes: what was done, in order.
         sent: how many writes were sent.
-        unreadable_after: writes, in `Write.what`'s words, after which the box answers nothing any more.
+        unreadable_after: writes, in `Write.action`'s words, after which the box answers nothing any more.
         breaks_shell: writes, by number, that end the shell session they were sent over.
         tap: called before and after every call of a device; a test raises in it.
         lag: pauses until a cipher list of the primary is on the others.
-        asked: what clients asked for: through which peer, for which endpoint, of which product.
+        requests: what clients asked for: through which peer, for which endpoint, of which product.
         undiscovered: what discovery cannot learn.
         on_read: called before each reading of a list, with the box: somebody else at work.
         shows: what a box shows when its list is read; a test lets it lie there.
@@ -123,7 +123,7 @@ class MemoryCluster:
     refreshed: int = 0
     refuse_refresh: bool = False
     restarting: list[Address] = field(default_factory=list)
-    asked: list[tuple[Address, str, Product | None]] = field(default_factory=list)
+    requests: list[tuple[Address, str, Product | None]] = field(default_factory=list)
     name: str = "edge"
     kept: Path | None = None
 
@@ -157,23 +157,23 @@ class MemoryCluster:
         """What a client gets: the real verdict, by the list that the peer has loaded."""
         del limits
         self.tap(f"before a client asks {access.host} for {address}:{port}")
-        self.asked.append((Address(access.host), f"{address}:{port}", product))
+        self.requests.append((Address(access.host), f"{address}:{port}", product))
         box = next(peer for peer in self.boxes if peer.address == access.host)
         if box.clients_get:
             return box.clients_get
         if box.down_for:
             return ClientAnswer(Got.NOTHING, "connection refused")
         judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
-        known = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
-        seen = replace(self.snapshot(), peers=(self._peer(judged),), certificates=known)
-        verdicts = {(one.address, one.port): one.outcome.verdict for one in verify_snapshot(seen)}
+        certificates = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
+        snapshot = replace(self.snapshot(), peers=(self._peer(judged),), certificates=certificates)
+        verdicts = {(judgement.address, judgement.port): judgement.outcome.verdict for judgement in verify_snapshot(snapshot)}
         self.tap(f"after a client asked {access.host} for {address}:{port}")
         good = verdicts[address, port].ok or judged.verify is False
         return ClientAnswer(Got.REACHED, "HTTP 200") if good else ClientAnswer(Got.REFUSED, "HTTP 502")
 
     def snapshot(self) -> Snapshot:
-        known = dict(self.certificates)
-        known |= {certificate.fingerprint: certificate for box in self.boxes for certificate in box.trusted}
+        certificates = dict(self.certificates)
+        certificates |= {certificate.fingerprint: certificate for box in self.boxes for certificate in box.trusted}
         peers = tuple(self._peer(box) for box in self.boxes)
         return Snapshot(
             cluster=self.name,
@@ -182,13 +182,13 @@ class MemoryCluster:
             endpoints=self.endpoints,
             available_ca=(),
             vouched_for=frozenset(),
-            certificates={one.fingerprint: one for one in known.values()},
+            certificates={certificate.fingerprint: certificate for certificate in certificates.values()},
             publishers=self.publishers,
             undiscovered=self.undiscovered,
         )
 
     def _peer(self, box: Box) -> Peer:
-        seen = Peer(
+        peer = Peer(
             box.address,
             box.version,
             box is self.boxes[0],
@@ -196,7 +196,7 @@ class MemoryCluster:
             dict(box.ciphers),
             box.verify,
         )
-        return seen if box.up else replace(seen, trusted_ca=(), ciphers={}, error="unreachable: it is down")
+        return peer if box.up else replace(peer, trusted_ca=(), ciphers={}, error="unreachable: it is down")
 
     def keep(self) -> None:
         """Write the state to `kept`, as a box has it on its own disk: it outlives the process that talks to it."""
@@ -322,34 +322,34 @@ class MemoryPeer:
 
         self._write("restart", go_down)
 
-    def _read(self, what: str) -> None:
-        self._cluster.tap(f"before {what} on {self.address}")
+    def _read(self, method: str) -> None:
+        self._cluster.tap(f"before {method} on {self.address}")
         if self._box.down_for:
             self._box.down_for -= 1
             raise ObservationError(f"{self.address} restarts.")
         if not self._box.up:
             raise ObservationError(f"{self.address} is down.")
-        self._cluster.tap(f"after {what} on {self.address}")
+        self._cluster.tap(f"after {method} on {self.address}")
 
-    def _write(self, what: str, do: Callable[[], object]) -> None:
+    def _write(self, method: str, do: Callable[[], object]) -> None:
         cluster = self._cluster
         if not self._writable:
-            raise WriteForbidden(f"{self.address} was opened for reading: {what}")
-        cluster.tap(f"before {what} on {self.address}")
+            raise WriteForbidden(f"{self.address} was opened for reading: {method}")
+        cluster.tap(f"before {method} on {self.address}")
         if not self._box.up:
             raise OutcomeUnknown(f"{self.address} did not answer.")
         cluster.sent += 1
         fault = cluster.faults.get(cluster.sent)
         self._shell_broken = self._shell_broken or cluster.sent in cluster.breaks_shell
-        if what in cluster.unreadable_after:
+        if method in cluster.unreadable_after:
             self._box.up = False
         if fault == "refuse":
             raise WriteRefused(f"{self.address} says no.")
         if fault not in {"drop-request", "ignore"}:
             do()
-            cluster.writes.append(Write(self.address, what))
+            cluster.writes.append(Write(self.address, method))
             cluster.keep()
-        cluster.tap(f"after {what} on {self.address}")
+        cluster.tap(f"after {method} on {self.address}")
         if fault == "refuse-done":
             raise WriteRefused(f"{self.address} says no.")
         if fault in {"drop-request", "drop-answer"}:

@@ -24,7 +24,7 @@ from tests.executor.clusters import (
     story,
 )
 from tests.executor.conftest import Desk
-from tests.executor.test_crash import story_after
+from tests.executor.crashing import story_after
 
 
 def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
@@ -38,8 +38,8 @@ def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk:
     assert all(judgement.outcome.verdict.ok for judgement in result.judgements)
     assert cluster.state() == story_after(plan).state()
     assert [write.peer[:5] for write in cluster.writes] == ["expc1", "expc2", "expc3", "expc3", "expc1", "expc1"]
-    assert cluster.writes[-2].what.startswith("cipher ReverseProxyTLSCiphers")
-    assert cluster.writes[-1].what.startswith("refresh")
+    assert cluster.writes[-2].action.startswith("cipher ReverseProxyTLSCiphers")
+    assert cluster.writes[-1].action.startswith("refresh")
 
 
 def test_the_steps_are_walked_as_the_specification_numbers_them(desk: Desk) -> None:
@@ -436,7 +436,7 @@ def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
     wanted = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
-    assert {write.what.removeprefix("append ") for write in cluster.writes if write.what.startswith("append")} == wanted
+    assert {write.action.removeprefix("append ") for write in cluster.writes if write.action.startswith("append")} == wanted
 
 
 def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
@@ -448,7 +448,7 @@ def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
     before = len(cluster.writes)
     # When the plan is applied again, Then that one is put back, and nothing else is written to a list
     assert desk.apply(cluster, plan).state == "applied"
-    assert [write.what for write in cluster.writes[before:] if write.what.startswith("append")] == [
+    assert [write.action for write in cluster.writes[before:] if write.action.startswith("append")] == [
         f"append {IMP.certificate.fingerprint}"
     ]
 
@@ -462,7 +462,7 @@ def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(de
     result = desk.apply(cluster, plan, allow_incomplete=True)
     # Then the cipher list is for a person, no other peer gets it, and what was trusted for others is not undone for its sake
     assert any(one.startswith("The primary could not be read: ") for one in desk.said("manual-step"))
-    assert not any(write.what.startswith("cipher") for write in cluster.writes)
+    assert not any(write.action.startswith("cipher") for write in cluster.writes)
     assert (result.exit_code, result.state) == (8, "partial")
     assert any(step.text.startswith("The primary could not be read: ") for step in result.open_steps)
     assert IMP.certificate in cluster.box(2).trusted

@@ -16,8 +16,8 @@ from remediate.model.errors import ObservationError, RemediateError, WriteForbid
 from remediate.model.plan import Plan
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import story_after
 from tests.executor.memory import MemoryCluster, no_tap
-from tests.executor.test_crash import story_after
 
 Raise = Callable[[], Exception]
 SURPRISES: tuple[Raise, ...] = (

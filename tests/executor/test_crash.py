@@ -13,6 +13,7 @@ from remediate.model.plan import Plan
 from remediate.model.run import UNFINISHED
 from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import assert_converged, assert_start, crash, story_after, undo
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import Crash, CrashAt
 
@@ -30,48 +31,12 @@ def target(plan: Plan) -> MemoryCluster:
     return story_after(plan)
 
 
-def story_after(plan: Plan) -> MemoryCluster:
-    cluster = story()
-    for box in cluster.boxes:
-        added = [action for action in plan.actions if action.kind == "trust-certificate" and box.address in action.peers]
-        box.trusted += [plan.certificates[one.certificate] for one in added]
-        box.ciphers |= {action.name: action.after for action in plan.actions if action.kind == "set-ciphers"}
-    return cluster
-
-
 def points_of(desk: Desk, plan: Plan) -> int:
     """How many points a whole apply has."""
     cluster = story()
     cluster.tap = counter = CrashAt()
     assert desk.apply(cluster, plan).exit_code == 0
     return len(counter.points)
-
-
-def crash(work: Callable[[], object], cluster: MemoryCluster, point: int) -> None:
-    """Do `work` and crash it at `point`."""
-    cluster.tap = CrashAt(point)
-    with suppress(Crash):
-        work()
-    cluster.tap = no_tap
-
-
-def assert_converged(desk: Desk, cluster: MemoryCluster, plan: Plan, target: MemoryCluster, why: str) -> None:
-    assert cluster.state() == target.state(), why
-    assert len(set(cluster.writes)) == len(cluster.writes), f"{why}: a write was repeated"
-    assert desk.journal().run("last").state == "applied", why
-    assert all(step.state != "intended" for step in desk.journal().steps(desk.journal().run("last").id)), why
-
-
-def assert_start(desk: Desk, cluster: MemoryCluster, why: str) -> None:
-    assert cluster.state() == story().state(), why
-    with suppress(UnknownRun):
-        assert desk.journal().run("last").state == "rolled-back", why
-
-
-def undo(desk: Desk, cluster: MemoryCluster) -> None:
-    """Roll back the last run, if the crash left any."""
-    with suppress(UnknownRun):
-        desk.rollback(cluster)
 
 
 def test_apply_again_after_a_crash_at_every_point_converges_and_repeats_nothing(

@@ -13,9 +13,9 @@ from remediate.model.secret import Login
 from tests.executor.clock import Clock
 from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import crash
 from tests.executor.memory import MemoryCluster, PlainSecret, no_tap
 from tests.executor.tapped import CrashAt
-from tests.executor.test_crash import crash
 from tests.pki import NOW
 
 PAGE = "Maintenance > Diagnostics > Diagnostic logging"
@@ -32,12 +32,12 @@ def fronted(*waiting: int, peers: int = 3) -> MemoryCluster:
 
 def restarts(cluster: MemoryCluster) -> list[str]:
     """Which peers restarted, in order."""
-    return [write.peer[:5] for write in cluster.writes if write.what == "restart"]
+    return [write.peer[:5] for write in cluster.writes if write.action == "restart"]
 
 
 def asked_through(cluster: MemoryCluster, number: int) -> list[str]:
     """What clients asked one peer for, in order."""
-    return [name for peer, name, _ in cluster.asked if peer == cluster.box(number).address]
+    return [name for peer, name, _ in cluster.requests if peer == cluster.box(number).address]
 
 
 def test_what_is_in_effect_is_said_and_nothing_restarts(desk: Desk) -> None:
@@ -49,7 +49,7 @@ def test_what_is_in_effect_is_said_and_nothing_restarts(desk: Desk) -> None:
     assert (result.exit_code, restarts(cluster)) == (0, [])
     assert asked_through(cluster, 1) == ["cucm.example.test:6972", "imp.example.test:8443"]
     assert asked_through(cluster, 3) == ["cucm.example.test:6972", "cucm.example.test:8443", "imp.example.test:8443"]
-    assert cluster.asked[0][2] == "cucm"
+    assert cluster.requests[0][2] == "cucm"
     assert desk.said("in-effect")[0] == (
         "In effect: a request through expc1.example.test reached cucm.example.test:6972, imp.example.test:8443."
     )
@@ -253,14 +253,14 @@ def test_an_account_that_was_refused_is_used_nowhere_else(desk: Desk) -> None:
     cluster.box(1).clients_get = ClientAnswer(Got.NO_LOGIN, "HTTP 401")
     # When the plan is applied, Then it was sent once
     desk.apply(cluster, plan_for(cluster))
-    assert len(cluster.asked) == 1
+    assert len(cluster.requests) == 1
     assert "the login of probe was refused" in desk.said("reminder")[0]
 
 
 def test_without_a_way_through_nothing_restarts_and_a_reminder_says_so(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    assert (restarts(cluster), cluster.asked) == ([], [])
+    assert (restarts(cluster), cluster.requests) == ([], [])
     [reminder] = desk.said("reminder")
     assert "cannot be seen from here (expc1.example.test, expc2.example.test, expc3.example.test: the inventory has" in reminder
 
@@ -316,7 +316,7 @@ def test_rolling_without_a_way_through_restarts_one_at_a_time_as_it_is_told(desk
 def test_a_dry_run_asks_nobody_and_calls_the_effect_unknown(desk: Desk, restart: str) -> None:
     cluster = fronted(1)
     result = desk.apply(cluster, plan_for(cluster), dry_run=True, restart=restart)
-    assert (result.exit_code, cluster.sent, cluster.asked) == (0, 0, [])
+    assert (result.exit_code, cluster.sent, cluster.requests) == (0, 0, [])
     assert [text for text in desk.said("unknown") if text.startswith("Whether the change is in effect on expc1")]
     would = [text for text in desk.said("would-change") if "restart" in text]
     assert len(would) == (3 if restart == "rolling" else 0)
@@ -326,10 +326,10 @@ def test_the_second_apply_after_a_restart_asks_nobody_and_restarts_nobody(desk: 
     cluster = fronted(1)
     plan = plan_for(cluster)
     first = desk.apply(cluster, plan)
-    cluster.asked.clear()
+    cluster.requests.clear()
     again = desk.apply(cluster, plan)
     assert (again.exit_code, again.run_id, again.changed) == (0, first.run_id, False)
-    assert (restarts(cluster), cluster.asked) == (["expc1"], [])
+    assert (restarts(cluster), cluster.requests) == (["expc1"], [])
 
 
 def test_a_rollback_of_a_run_with_restarts_restarts_nobody(desk: Desk) -> None:
@@ -380,5 +380,5 @@ def test_where_nothing_is_mended_nobody_is_asked_for(desk: Desk) -> None:
     # When it is applied with a restart of all
     assert desk.apply(cluster, plan, restart="rolling").exit_code == 0
     # Then no client's request is made, and that is said
-    assert cluster.asked == []
+    assert cluster.requests == []
     assert any("mends no endpoint there" in one for one in desk.said("reminder"))

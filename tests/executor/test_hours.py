@@ -14,8 +14,8 @@ from remediate.model.limits import Limits
 from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, IMP, plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import story_after
 from tests.executor.memory import MemoryCluster
-from tests.executor.test_crash import story_after
 
 NIGHT = parse_window("22:00/02:00 UTC")
 BEFORE = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)

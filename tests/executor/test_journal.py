@@ -100,7 +100,7 @@ LIMITED = """
 import os, resource, sys
 from pathlib import Path
 from remediate.executor.journal.store import Journal, JournalError
-what, state_dir = sys.argv[1], Path(sys.argv[2])
+statement, state_dir = sys.argv[1], Path(sys.argv[2])
 if what == "full":
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 elif os.getuid() == 0:
@@ -113,7 +113,7 @@ except JournalError as error:
 
 
 def test_a_full_disk_is_refused_before_the_first_write(tmp_path: Path) -> None:
-    assert "cannot be used: File too large" in _said("full", tmp_path)
+    assert "cannot be used: File too large" in _error_of("full", tmp_path)
     assert not list(tmp_path.glob("*room*"))
 
 
@@ -124,13 +124,13 @@ def test_a_state_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> 
         if parent.owner() == tmp_path.owner() and parent != Path(parent.anchor):
             parent.chmod(parent.stat().st_mode | 0o055)
     try:
-        assert "cannot be used: Permission denied" in _said("read-only", tmp_path)
+        assert "cannot be used: Permission denied" in _error_of("read-only", tmp_path)
     finally:
         tmp_path.chmod(0o755)
 
 
-def _said(what: str, state_dir: Path) -> str:
-    command = [sys.executable, "-c", LIMITED, what, str(state_dir)]
+def _error_of(statement: str, state_dir: Path) -> str:
+    command = [sys.executable, "-c", LIMITED, statement, str(state_dir)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
@@ -153,8 +153,8 @@ def test_a_journal_that_fails_between_two_writes_stops_everything(desk: Desk) ->
 def test_no_secret_is_in_the_journal(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    everything = b"".join(path.read_bytes() for path in desk.state_dir.rglob("*") if path.is_file())
-    assert b"secret" not in everything
+    content = b"".join(path.read_bytes() for path in desk.state_dir.rglob("*") if path.is_file())
+    assert b"secret" not in content
 
 
 def _do_half(db: sqlite3.Connection) -> None:

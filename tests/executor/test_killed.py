@@ -13,9 +13,9 @@ import pytest
 from remediate.model.plan import Plan
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import assert_converged, assert_start, story_after, undo
 from tests.executor.memory import MemoryCluster
 from tests.executor.tapped import CrashAt
-from tests.executor.test_crash import assert_converged, assert_start, story_after, undo
 
 ROOT = Path(__file__).parents[2]
 KILLED_IN = (0.3, 0.45, 0.6, 0.75, 0.85, 0.95)

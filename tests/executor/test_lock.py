@@ -20,14 +20,11 @@ import pytest
 
 from remediate.executor.identity import Operator, identify_operator
 from remediate.executor.lock import LockError, hold_cluster, hold_cluster_name, peer_lock_paths, refuse_if_held
-from remediate.model.access import ClusterAccess, PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
-from remediate.model.secret import Login
-from tests.executor.clusters import plan_for, story
+from tests.executor.clusters import known_as, plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import PlainSecret
 from tests.pki import NOW
 
 
@@ -47,18 +44,13 @@ from pathlib import Path
 from remediate.executor.lock import hold_cluster
 from remediate.executor.ports import utc_now
 from remediate.executor.identity import Operator
-from tests.executor.test_lock import known_as
+from tests.executor.clusters import known_as
 cluster = known_as(sys.argv[3], *sys.argv[4:])
 alice = Operator("alice", "bastion", 4711)
 with hold_cluster(cluster, Path(sys.argv[1]), Path(sys.argv[2]), operator=alice, ticket="CHG-7", now=utc_now):
     print("held", flush=True)
     sys.stdin.read()
 """
-
-
-def known_as(name: str, *peers: str) -> ClusterAccess:
-    """A cluster under this name with these peers."""
-    return ClusterAccess(name, Login("admin", PlainSecret()), tuple(PeerAccess(Address(peer)) for peer in peers))
 
 
 @contextmanager
@@ -160,12 +152,12 @@ def test_a_peer_that_is_down_is_locked_by_its_address(tmp_path: Path) -> None:
         lock.acquire(peer_lock_paths(opened, shared))
         # When another run comes that shares with it only this peer, Then it is refused
         cluster.boxes = [replace(cluster.box(1), address=Address("expc9.example.test")), cluster.box(3)]
-        others = cluster.open_peers(cluster.access, Limits(), writable=True)
+        other_cluster = cluster.open_peers(cluster.access, Limits(), writable=True)
         with (
             hold_cluster(known_as("edge", "192.0.2.9"), tmp_path / "s", shared, **MINE) as second,
             pytest.raises(LockHeld),
         ):
-            second.acquire(peer_lock_paths(others, shared))
+            second.acquire(peer_lock_paths(other_cluster, shared))
 
 
 def test_another_cluster_is_not_locked(tmp_path: Path) -> None:
@@ -184,16 +176,16 @@ def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) ->
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    taken = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", shared, **MINE)
-    with pytest.raises(LockError, match="does not belong to this user alone"), taken:
+    lock = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", shared, **MINE)
+    with pytest.raises(LockError, match="does not belong to this user alone"), lock:
         pass
 
 
 def test_a_lock_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "shared").symlink_to(tmp_path / "real")
-    taken = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "shared", **MINE)
-    with pytest.raises(LockError), taken:
+    lock = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", tmp_path / "shared", **MINE)
+    with pytest.raises(LockError), lock:
         pass
 
 
@@ -209,8 +201,8 @@ def test_a_holder_that_has_not_written_its_name_yet_holds_all_the_same(tmp_path:
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
     shared.mkdir(mode=0o700)
     with hold_cluster(cluster, tmp_path / "s", shared, **MINE):
-        (taken,) = shared.iterdir()
-    with taken.open("w") as silent:
+        (lock,) = shared.iterdir()
+    with lock.open("w") as silent:
         fcntl.flock(silent, fcntl.LOCK_EX)
         # When another one comes, Then it is refused
         with pytest.raises(LockHeld, match="another run that has not said yet"):
@@ -219,8 +211,8 @@ def test_a_holder_that_has_not_written_its_name_yet_holds_all_the_same(tmp_path:
 
 def test_a_state_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    taken = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "file" / "state", tmp_path / "l", **MINE)
-    with pytest.raises(LockError, match="cannot be made: Not a directory"), taken:
+    lock = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "file" / "state", tmp_path / "l", **MINE)
+    with pytest.raises(LockError, match="cannot be made: Not a directory"), lock:
         pass
 
 
@@ -228,8 +220,8 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     # Given somebody's link where the lock file is to be
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
     with hold_cluster(cluster, tmp_path / "s", shared, **MINE):
-        (taken,) = shared.iterdir()
-    taken.symlink_to(tmp_path / "precious")
+        (lock,) = shared.iterdir()
+    lock.symlink_to(tmp_path / "precious")
     # When the lock is taken, Then it is refused, and what the link leads to is not made
     with pytest.raises(LockError, match="cannot be opened"), hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         pass
@@ -239,8 +231,8 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
 def test_a_pipe_in_the_place_of_a_lock_is_refused(tmp_path: Path) -> None:
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
     with hold_cluster(cluster, tmp_path / "s", shared, **MINE):
-        (taken,) = shared.iterdir()
-    os.mkfifo(taken)
+        (lock,) = shared.iterdir()
+    os.mkfifo(lock)
     with pytest.raises(LockError, match="it is a named pipe"), hold_cluster(cluster, tmp_path / "s", shared, **MINE):
         pass
 
@@ -258,8 +250,8 @@ print(identify_operator().user, shared_directory(), sep="\\n")
 def test_a_user_without_a_name_and_a_home_has_a_lock_directory_of_its_own(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in {"LOGNAME", "USER", "LNAME", "USERNAME"}}
     command = [sys.executable, "-c", NAMELESS]
-    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert said.splitlines() == ["uid 54321", "/tmp/remediate-54321"]  # noqa: S108 - a name, not a file
+    output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert output.splitlines() == ["uid 54321", "/tmp/remediate-54321"]  # noqa: S108 - a name, not a file
 
 
 def test_a_heartbeat_that_cannot_be_written_ends_no_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

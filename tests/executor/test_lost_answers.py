@@ -12,8 +12,8 @@ from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from tests.executor.clusters import CUCM_EC, IMP, plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import story_after
 from tests.executor.memory import OpenCluster
-from tests.executor.test_crash import story_after
 
 CERTIFICATE_AND_CIPHER_WRITES = range(1, 6)
 

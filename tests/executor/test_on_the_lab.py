@@ -50,13 +50,13 @@ class Bench:
         self.lab = stack.enter_context(Lab(home / "lab", scenario=scenario, judge=judge))
         self.cluster: ClusterAccess = load(self.lab.inventory)[0]
         console = self.lab.approvals.read_text() if self.lab.approvals.exists() else ""
-        self.approved = frozenset(Fingerprint(one) for one in re.findall("sha256:[0-9a-f]{64}", console))
+        self.approved = frozenset(Fingerprint(fingerprint) for fingerprint in re.findall("sha256:[0-9a-f]{64}", console))
         self.environment = Environment(lock_directory=home / "locks")
 
     def plan(self, policy: Policy | None = None, **every_peer: str) -> Plan:
-        seen = collect(self.cluster, limits=QUICK)
-        peers = tuple(replace(peer, **every_peer) for peer in seen.peers)  # type: ignore[arg-type]  # a field of Peer
-        return make_plan(replace(seen, peers=peers), policy or self.cluster.policy)
+        snapshot = collect(self.cluster, limits=QUICK)
+        peers = tuple(replace(peer, **every_peer) for peer in snapshot.peers)  # type: ignore[arg-type]  # a field of Peer
+        return make_plan(replace(snapshot, peers=peers), policy or self.cluster.policy)
 
     def apply(self, plan: Plan, *, restart: str = "if-needed", dry_run: bool = False) -> RunResult:
         options = ApplyOptions(dry_run=dry_run, approvals=approvals_of(*self.approved), restart=restart)  # type: ignore[arg-type]  # a literal
@@ -72,12 +72,12 @@ class Bench:
 
     def asked_of(self, peer: str) -> list[str]:
         """What the lab's log says of one peer: each client's request by its target, and each restart."""
-        found = [
+        requests = [
             request
             for request in self.lab.requests
             if request.peer == peer and (request.transport == "mra" or request.path.endswith("/restart"))
         ]
-        return [one.path.rpartition("/https/")[2] for one in found]
+        return [request.path.rpartition("/https/")[2] for request in requests]
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_lost_answers_and_requests_on_every_peer_and_both_protocols(bench: Calla
     result = story.apply(plan, restart="rolling")
     # Then it converges, no list has a certificate twice, and each peer restarted once
     assert (result.exit_code, result.state) == (10, "applied")
-    assert all(len(set(one)) == len(one) for one in story.lists())
+    assert all(len(set(trusted_list)) == len(trusted_list) for trusted_list in story.lists())
     assert [peer.restarts for peer in story.lab.peers] == [1, 1, 1]
     assert first.ciphers[REVERSE_PROXY_CIPHERS] == third.ciphers[REVERSE_PROXY_CIPHERS]
 
@@ -136,7 +136,7 @@ def test_a_removal_and_its_rollback_where_the_box_offers_both(bench: Callable[[s
     result = stale.rollback()
     # Then every peer trusts what it trusted
     assert (result.exit_code, result.state) == (0, "rolled-back")
-    assert [sorted(one) for one in stale.lists()] == [sorted(one) for one in before]
+    assert [sorted(trusted_list) for trusted_list in stale.lists()] == [sorted(trusted_list) for trusted_list in before]
 
 
 WAYS_BACK = [
@@ -245,7 +245,7 @@ def test_exactly_the_peers_whose_requests_got_a_502_restart_one_at_a_time(tmp_pa
         log = [(request.peer, request.transport, request.path.rpartition("/")[2]) for request in story.lab.requests]
         restarted = log.index((third, "rest", "restart"))
         assert (second, "rest", "restart") in log[:restarted]
-        assert not [one for one in log[restarted:] if one[0] == second and one[1] == "mra"]
+        assert not [entry for entry in log[restarted:] if entry[0] == second and entry[1] == "mra"]
         assert story.asked_of(second)[-1].startswith("imp.steven.lab")
         # And through every peer, every endpoint is as the plan says
         answers = story.lab.ask_all()
@@ -273,9 +273,9 @@ def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Benc
     assert story.apply(plan).exit_code == 10
     assert [peer.restarts for peer in story.lab.peers] == [0, 0, 0]
     assert len(story.asked_of(first.address)) == len(
-        [endpoint for endpoint in plan.endpoints if endpoint.peer == first.address and _mended(endpoint)]
+        [endpoint for endpoint in plan.endpoints if endpoint.peer == first.address and _is_fixed(endpoint)]
     )
 
 
-def _mended(forecast: EndpointForecast) -> bool:
+def _is_fixed(forecast: EndpointForecast) -> bool:
     return forecast.after.verdict.ok and not forecast.before.verdict.ok

@@ -28,13 +28,13 @@ from tests.pki import issue
 
 PEER = Address("expc1.example.test")
 PREFIXED = CipherList("ECDHE-RSA-AES256-GCM-SHA384:" + CIPHERS)
-TOLD_BY_BOX: list[Change] = [
+VERIFIABLE: list[Change] = [
     TrustOnPeer(PEER, IMP.certificate),
     RemoveFromPeer(PEER, OTHER.certificate),
     SetCipherList(PEER, REVERSE_PROXY_CIPHERS, before=CIPHERS, after=PREFIXED),
     SetVerification(PEER, on=False),
 ]
-TOLD_BY_JOURNAL: list[Change] = [RefreshOnPrimary(PEER, Address("cucm.example.test"), "cucm"), RestartOnPeer(PEER)]
+NOT_VERIFIABLE: list[Change] = [RefreshOnPrimary(PEER, Address("cucm.example.test"), "cucm"), RestartOnPeer(PEER)]
 
 
 def box() -> MemoryPeer:
@@ -42,7 +42,7 @@ def box() -> MemoryPeer:
     return MemoryPeer(cluster, cluster.box(1), writable=True)
 
 
-@pytest.mark.parametrize("change", TOLD_BY_BOX, ids=lambda one: one.kind)
+@pytest.mark.parametrize("change", VERIFIABLE, ids=lambda change: change.kind)
 def test_a_change_is_to_do_then_done_and_its_inverse_brings_back_the_start(change: Change) -> None:
     peer = box()
     start = change.precondition(peer)
@@ -58,23 +58,23 @@ def test_a_change_is_to_do_then_done_and_its_inverse_brings_back_the_start(chang
     assert inverse.inverse() == change
 
 
-@pytest.mark.parametrize("change", [*TOLD_BY_BOX, *TOLD_BY_JOURNAL], ids=lambda one: one.kind)
+@pytest.mark.parametrize("change", [*VERIFIABLE, *NOT_VERIFIABLE], ids=lambda change: change.kind)
 def test_every_kind_comes_back_from_the_journal(change: Change) -> None:
-    known = {one.certificate.fingerprint: one.certificate for one in (IMP, OTHER)}
-    back = restore_change(change.kind, change.peer, change.facts(), lambda one: known[one])
+    certificates = {authority.certificate.fingerprint: authority.certificate for authority in (IMP, OTHER)}
+    back = restore_change(change.kind, change.peer, change.facts(), lambda fingerprint: certificates[fingerprint])
     assert back.facts() == change.facts()
     assert back.summary == change.summary
     assert change.manual_instruction
 
 
 def test_every_kind_is_registered() -> None:
-    assert set(REGISTRY) == {one.kind for one in (*TOLD_BY_BOX, *TOLD_BY_JOURNAL)}
+    assert set(REGISTRY) == {change.kind for change in (*VERIFIABLE, *NOT_VERIFIABLE)}
 
 
 def test_a_third_cipher_list_is_somebody_elses() -> None:
     peer = box()
     peer.set_cipher(REVERSE_PROXY_CIPHERS, CipherList("HIGH"))
-    assert TOLD_BY_BOX[2].precondition(peer).status is ChangeStatus.FOREIGN
+    assert VERIFIABLE[2].precondition(peer).status is ChangeStatus.FOREIGN
 
 
 def test_a_box_without_the_flag_does_not_offer_the_workaround() -> None:

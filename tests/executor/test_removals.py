@@ -14,7 +14,7 @@ def test_a_removal_comes_before_the_addition_and_is_undone_by_adding(desk: Desk)
     plan = renumbered(plan_for(cluster), removing=cluster.box(1).trusted[0], by="rest")
     # When it is applied, Then it goes first
     assert desk.apply(cluster, plan).exit_code == 0
-    assert cluster.writes[0].what.startswith("remove")
+    assert cluster.writes[0].action.startswith("remove")
     # When it is rolled back, Then the list holds the same certificates
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
@@ -40,7 +40,7 @@ def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
 
 def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None:
     # Given a plan with a removal by hand of a certificate without a common name
-    stale, other = (issue(None, ca=True, organization=one).certificate for one in ("stale", "other"))
+    stale, other = (issue(None, ca=True, organization=organization).certificate for organization in ("stale", "other"))
     plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
     # Then it is open for the endpoints of that one, and for nobody else's
     assert changes.endpoints_of(plan, stale) == {"imp.example.test:8443"}
@@ -63,4 +63,4 @@ def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_on
         True,
     ]
     assert IMP.certificate not in cluster.box(1).trusted
-    assert cluster.writes[-2].what.startswith("cipher ")
+    assert cluster.writes[-2].action.startswith("cipher ")

@@ -33,10 +33,10 @@ def test_rolling_back_twice_is_rolling_back_once(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     desk.rollback(cluster)
-    written = len(cluster.writes)
+    writes = len(cluster.writes)
     again = desk.rollback(cluster)
     assert (again.exit_code, again.changed) == (0, False)
-    assert len(cluster.writes) == written
+    assert len(cluster.writes) == writes
 
 
 def test_the_plan_can_be_applied_again_after_a_rollback(desk: Desk) -> None:
@@ -189,11 +189,11 @@ def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -
     # Given a run, and a password that was changed since
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    asked: list[str] = []
+    reads: list[str] = []
 
     def refuse(point: str) -> None:
         if point.startswith("before trusted_ca"):
-            asked.append(point)
+            reads.append(point)
             raise LoginRefused("expc1 refuses the login.")
 
     cluster.tap = refuse
@@ -201,7 +201,7 @@ def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.changed) == (8, "partial", True)
     assert "expc1 refuses the login." in result.message
-    assert len(asked) == 1
+    assert len(reads) == 1
     assert desk.journal().run("last").state == "partial"
     # And with the right password it goes on
     cluster.tap = no_tap

@@ -220,10 +220,10 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {2: "ignore"}
     turn(desk, cluster, on=True)
-    found = {peer: last.read_back for peer, last in load_last_switches(desk.state_dir)["edge"].items()}
-    assert list(found.values()) == [False, True, False]
-    said = [str(one) for one in load_last_switches(desk.state_dir)["edge"].values()]
-    assert [one.endswith("and read back as on all the same") for one in said] == [False, True, False]
+    read_back = {peer: last.read_back for peer, last in load_last_switches(desk.state_dir)["edge"].items()}
+    assert list(read_back.values()) == [False, True, False]
+    texts = [str(switch) for switch in load_last_switches(desk.state_dir)["edge"].values()]
+    assert [text.endswith("and read back as on all the same") for text in texts] == [False, True, False]
 
 
 def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_resort(desk: Desk) -> None:
@@ -260,8 +260,8 @@ def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_pers
 def test_who_turned_it_is_one_sentence(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
-    said = {str(one) for one in load_last_switches(desk.state_dir)["edge"].values()}
-    assert said == {f"turned off by {identify_operator().user} on {identify_operator().host} at 2026-11-23T10:00:00Z"}
+    texts = {str(switch) for switch in load_last_switches(desk.state_dir)["edge"].values()}
+    assert texts == {f"turned off by {identify_operator().user} on {identify_operator().host} at 2026-11-23T10:00:00Z"}
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -275,7 +275,9 @@ def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
 def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
-    assert [one.peer for one in find_workarounds_left_on(desk.state_dir)["edge"]] == [box.address for box in cluster.boxes]
+    assert [switch.peer for switch in find_workarounds_left_on(desk.state_dir)["edge"]] == [
+        box.address for box in cluster.boxes
+    ]
     turn(desk, cluster, on=False)
     assert find_workarounds_left_on(desk.state_dir) == {}
 
@@ -286,7 +288,7 @@ def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
     cluster.unreadable_after = frozenset({"verify False"})
     assert most_serious_code(turn(desk, cluster, on=True)) == 8
     # Then it is not taken for off
-    assert [one.read_back for one in find_workarounds_left_on(desk.state_dir)["edge"]] == [None]
+    assert [switch.read_back for switch in find_workarounds_left_on(desk.state_dir)["edge"]] == [None]
     assert str(find_workarounds_left_on(desk.state_dir)["edge"][0]).endswith("and not read back")
 
 

@@ -49,9 +49,9 @@ class Ledger:
     _verb: str = ""
     _undone: list[int] = field(default_factory=list)
 
-    def others(self, peer: Address) -> list[str]:
+    def unrelated(self, peer: Address) -> list[str]:
         """The list of `peer` without what is ours."""
-        return [one for one in self.lists[peer] if (peer, one) not in self.ours]
+        return [certificate for certificate in self.lists[peer] if (peer, certificate) not in self.ours]
 
     def live(self, run: str) -> list[tuple[Address, str]]:
         """What of `run` is in effect: peers with certificates, and the cipher list as the certificate ``cipher``."""
@@ -60,38 +60,38 @@ class Ledger:
 
     def tell(self, at: int, line: Write, runs: Mapping[int, str]) -> None:
         """Take in one line."""
-        what, _, rest = line.what.partition(" ")
-        if what == "operation":
+        verb, _, rest = line.action.partition(" ")
+        if verb == "operation":
             number, _, self._verb = rest.partition(" ")
             self._run, self._undone = runs.get(int(number), ""), []
-        elif what == "somebody":
+        elif verb == "somebody":
             self.unseen.add((line.peer, "ciphers" if rest.startswith("ciphers") else "trusted_ca"))
-            self._somebody(line.peer, *rest.split(" ", 1))
-        elif what == "looked":
+            self._apply_other(line.peer, *rest.split(" ", 1))
+        elif verb == "looked":
             self.unseen.discard((line.peer, rest))
         else:
-            self._ours(at, line, what, rest)
+            self._ours(at, line, verb, rest)
 
-    def _somebody(self, peer: Address, what: str, rest: str) -> None:
-        if what == "append":
+    def _apply_other(self, peer: Address, verb: str, rest: str) -> None:
+        if verb == "append":
             self.lists[peer].append(rest)
-        elif what == "first":
+        elif verb == "first":
             self.lists[peer].insert(0, rest)
-        elif what == "remove":
+        elif verb == "remove":
             self.lists[peer].remove(rest)
             self.ours.pop((peer, rest), None)
         else:
             self.cipher, self.setter = CipherList(rest), None
 
-    def _ours(self, at: int, line: Write, what: str, rest: str) -> None:
-        self.did[self._run, line.peer, line.what] += 1
-        if what == "append":
+    def _ours(self, at: int, line: Write, verb: str, rest: str) -> None:
+        self.did[self._run, line.peer, line.action] += 1
+        if verb == "append":
             self._append(at, line.peer, rest)
-        elif what == "remove":
+        elif verb == "remove":
             self._remove(line.peer, rest)
-        elif what == "cipher":
+        elif verb == "cipher":
             self._set(at, line.peer, CipherList(rest.split(" ", 1)[1]))
-        elif what in {"refresh", "restart"} and self.did[self._run, line.peer, line.what] > 1 + self.refused:
+        elif verb in {"refresh", "restart"} and self.did[self._run, line.peer, line.action] > 1 + self.refused:
             self.wrong.append(f"{line} was done twice in one run")
 
     def _append(self, at: int, peer: Address, fingerprint: str) -> None:
@@ -127,7 +127,7 @@ class Ledger:
         self._undone.append(mark.at)
 
 
-def told(
+def make_ledger(
     start: Mapping[Address, Sequence[str]],
     ciphers: tuple[CipherList, CipherList],
     lines: Iterable[Write],

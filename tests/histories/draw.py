@@ -44,7 +44,7 @@ class Disturbance:
     """Something that happens at the n-th point of an operation; `choice` says to which box, or what somebody does."""
 
     point: int
-    what: Incident
+    incident: Incident
     choice: int
 
 
@@ -115,7 +115,7 @@ def _outage(chance: random.Random, peers: int) -> list[Operation]:
 
 def _operation(chance: random.Random, peers: int, before: list[Operation]) -> Operation:
     """One operation, such as there is something to see of after the two `before`."""
-    weights = _AT_FIRST if not before else _WITH_A_TIMER if any(one.timer for one in before) else _OTHERWISE
+    weights = _AT_FIRST if not before else _WITH_A_TIMER if any(operation.timer for operation in before) else _OTHERWISE
     verb = chance.choices(VERBS, weights)[0]
     return _disturbed(chance, peers, verb) if verb in _POINTS else Operation(verb, chance.randrange(1000))
 
@@ -165,6 +165,6 @@ def _disturbances(chance: random.Random, verb: Verb, peers: int) -> tuple[Distur
     points = range(1, fixed + each * peers)
     count = chance.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]
     interrupts = (0, 0) if verb == _HAS_NO_TERMINAL else (8, 5)
-    whats = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, *interrupts), k=count)
-    made = (Disturbance(min(chance.choices(points, k=2)), what, chance.randrange(1000)) for what in whats)
-    return tuple(sorted(made, key=lambda one: one.point))
+    incidents = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, *interrupts), k=count)
+    made = (Disturbance(min(chance.choices(points, k=2)), incident, chance.randrange(1000)) for incident in incidents)
+    return tuple(sorted(made, key=lambda disturbance: disturbance.point))

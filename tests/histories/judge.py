@@ -28,8 +28,8 @@ def judge(seed: int, desk: Desk) -> Player:
 
 
 def _report(history: History, player: Player, wrong: str) -> str:
-    told = "\n  ".join(str(outcome) for outcome in player.outcomes)
-    return f"{wrong}\n{history}\nso far:\n  {told}\nAgain: REMEDIATE_SEED={history.seed} make test ARGS='tests/histories'"
+    outcomes = "\n  ".join(str(outcome) for outcome in player.outcomes)
+    return f"{wrong}\n{history}\nso far:\n  {outcomes}\nAgain: REMEDIATE_SEED={history.seed} make test ARGS='tests/histories'"
 
 
 def _played(player: Player) -> Iterator[str]:

@@ -46,7 +46,7 @@ def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
     """Everything that is wrong after an operation."""
     ledger = player.ledger()
     yield from ledger.wrong
-    yield from (line.what for line in player.cluster.writes if line.what.startswith("intruder"))
+    yield from (line.action for line in player.cluster.writes if line.action.startswith("intruder"))
     yield from _the_chronicle_is_true(player, ledger)
     yield from _errors(before, outcome, player)
     yield from _stale_is_refused(player, before, outcome)
@@ -78,7 +78,7 @@ def _stale_is_refused(player: Player, before: Before, outcome: Outcome) -> Itera
     """I1: what others changed before an apply began, and did not put right during it, is not built upon."""
     if outcome.operation.lie and outcome.operation.lie.kind in _HIDE_CHANGES:
         return
-    put_right = any(write.what.startswith("somebody") for write in player.cluster.writes[before.lines :])
+    put_right = any(write.action.startswith("somebody") for write in player.cluster.writes[before.lines :])
     if outcome.operation.verb == "apply" and differs(player, before.ledger) and _ours(player, before) and not put_right:
         yield "an apply wrote to a cluster that somebody else had changed before it began"
 
@@ -89,17 +89,17 @@ def _the_journal_knows(player: Player, ledger: Ledger, outcome: Outcome) -> Iter
         runs = {run.id: (run, journal.steps(run.id)) for run in journal.runs()}
     for run, steps in runs.values():
         yield from _unknown_to(run, steps, ledger)
-        yield from (f"{one.kind} on {one.peer} is {one.state}, and was never done" for one in _untrue(run, steps, ledger))
+        yield from (f"{step.kind} on {step.peer} is {step.state}, and was never done" for step in _untrue(run, steps, ledger))
         yield from _state_of(player, run, steps, ledger, outcome)
 
 
 def _unknown_to(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[str]:
-    known = [step for step in steps if step.state in _MAY_BE_IN_EFFECT or not step.proven]
-    certificates = {(one.peer, one.facts.get("certificate")) for one in known}
-    for peer, what in ledger.live(run.id):
-        there = (peer, what) in certificates or (peer == NOBODY and any(one.kind == "set-ciphers" for one in known))
-        if not there:
-            yield f"{what} is in effect on {peer or 'the primary'}, and run {run.id} does not know it"
+    recorded = [step for step in steps if step.state in _MAY_BE_IN_EFFECT or not step.proven]
+    certificates = {(step.peer, step.facts.get("certificate")) for step in recorded}
+    for peer, effect in ledger.live(run.id):
+        is_known = (peer, effect) in certificates or (peer == NOBODY and any(step.kind == "set-ciphers" for step in recorded))
+        if not is_known:
+            yield f"{effect} is in effect on {peer or 'the primary'}, and run {run.id} does not know it"
 
 
 def _untrue(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator[StepRecord]:
@@ -121,13 +121,13 @@ def _state_of(player: Player, run: Run, steps: tuple[StepRecord, ...], ledger: L
         )
     if run.state in _APPLIED and run.id == player.runs.get(len(player.outcomes) - 1):
         did = [step for step in steps if step.kind == "trust-certificate" and step.state in {"done", "undone"}]
-        keys = {(one.peer, str(one.facts["certificate"])) for one in did}
+        keys = {(step.peer, str(step.facts["certificate"])) for step in did}
         if any(key[1] not in ledger.lists[key[0]] and not _taken_away(player, *key) for key in keys):
             yield f"the journal says {run.state} of run {run.id}, and not all of it is in effect after: {outcome}"
 
 
 def _taken_away(player: Player, peer: Address, fingerprint: str) -> bool:
-    return any(write.peer == peer and write.what == f"somebody remove {fingerprint}" for write in player.cluster.writes)
+    return any(write.peer == peer and write.action == f"somebody remove {fingerprint}" for write in player.cluster.writes)
 
 
 def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
@@ -153,8 +153,8 @@ def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -
         return
     for box in player.cluster.boxes:
         held = [certificate.fingerprint for certificate in box.trusted]
-        wrong = [one for one in to_trust(player.plan, box.address) if held.count(one) != 1]
-        yield from (f"applied, and {one} is {held.count(one)} times on {box.address}" for one in wrong)
+        wrong = [fingerprint for fingerprint in to_trust(player.plan, box.address) if held.count(fingerprint) != 1]
+        yield from (f"applied, and {fingerprint} is {held.count(fingerprint)} times on {box.address}" for fingerprint in wrong)
     if not _somebody_set_ciphers(player, before):
         behind = {peer: now for peer, now in player.ciphers().items() if now != player.after and player.is_up(peer)}
         yield from (f"applied, and the ciphers of {peer} are {now}" for peer, now in behind.items())
@@ -189,7 +189,7 @@ def _timed(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> 
     if outcome.operation.verb != "expire" or player.watch is None:
         return
     if armed is None or (armed.id, armed.timer) != (player.watch.run, player.watch.timer):
-        yield from (f"a timer that had ended did this: {one}" for one in wrote)
+        yield from (f"a timer that had ended did this: {write}" for write in wrote)
     elif not (_is_disturbed(outcome.operation) or before.down or _needs_a_person(player, ledger)) and (
         outcome.result is None or outcome.result.state != "rolled-back" or ledger.live(armed.id)
     ):
@@ -205,7 +205,9 @@ def _needs_a_person(player: Player, ledger: Ledger) -> bool:
     for box in player.cluster.boxes:
         held = {certificate.fingerprint for certificate in box.trusted}
         lacks = not held.issuperset(player.start[box.address])
-        foreign = any((box.address, one) not in ledger.ours for one in held & to_trust(player.plan, box.address))
+        foreign = any(
+            (box.address, fingerprint) not in ledger.ours for fingerprint in held & to_trust(player.plan, box.address)
+        )
         if foreign or (lacks and not held.issuperset(to_trust(player.plan, box.address))):
             return True
     return False
@@ -213,11 +215,14 @@ def _needs_a_person(player: Player, ledger: Ledger) -> bool:
 
 def differs(player: Player, ledger: Ledger) -> bool:
     """Whether somebody else has changed what the plan was made from."""
-    lists = (_others(player, peer, ledger.lists[peer]) != _others(player, peer, player.start[peer]) for peer in ledger.lists)
+    lists = (
+        _list_unrelated(player, peer, ledger.lists[peer]) != _list_unrelated(player, peer, player.start[peer])
+        for peer in ledger.lists
+    )
     return any(lists) or ledger.cipher not in {ledger.before, ledger.after}
 
 
-def _others(player: Player, peer: Address, listed: Sequence[str]) -> list[str]:
+def _list_unrelated(player: Player, peer: Address, listed: Sequence[str]) -> list[str]:
     """A list without the plan's own certificates, which may be there at any time."""
     return [certificate for certificate in listed if certificate not in to_trust(player.plan, peer)]
 
@@ -225,8 +230,8 @@ def _others(player: Player, peer: Address, listed: Sequence[str]) -> list[str]:
 def _ours(player: Player, before: Before) -> list[str]:
     """What an operation wrote."""
     lines = player.cluster.writes[before.lines :]
-    return [line.what for line in lines if line.peer != NOBODY and line.what.split(" ")[0] not in {"somebody", "looked"}]
+    return [line.action for line in lines if line.peer != NOBODY and line.action.split(" ")[0] not in {"somebody", "looked"}]
 
 
 def _somebody_set_ciphers(player: Player, before: Before) -> bool:
-    return any(write.what.startswith("somebody ciphers") for write in player.cluster.writes[before.lines :])
+    return any(write.action.startswith("somebody ciphers") for write in player.cluster.writes[before.lines :])

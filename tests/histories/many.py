@@ -38,8 +38,8 @@ def play(first: int, count: int) -> Counts:
     with desks() as new_desk:
         for seed in range(first, first + count):
             player = judge(seed, new_desk())
-            lines = [write.what.split(" ")[0] for write in player.cluster.writes]
-            others, beside = lines.count("somebody"), lines.count("looked") + lines.count("operation")
+            lines = [write.action.split(" ")[0] for write in player.cluster.writes]
+            by_others, beside = lines.count("somebody"), lines.count("looked") + lines.count("operation")
             killed = sum(outcome.result is None and outcome.error is None and not outcome.idle for outcome in player.outcomes)
-            whole += Counts(1, len(player.outcomes), killed, len(lines) - others - beside, others)
+            whole += Counts(1, len(player.outcomes), killed, len(lines) - by_others - beside, by_others)
     return whole

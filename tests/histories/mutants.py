@@ -40,10 +40,10 @@ def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
         late[:] = [(self, run, *rest)]
         return 1 + len(self.steps(run))
 
-    def both(self: Journal, *given: Any, **more: Any) -> None:
+    def both(self: Journal, *arguments: Any, **more: Any) -> None:
         if late:
             record_intent(*late.pop())
-        record_outcome(self, *given, **more)
+        record_outcome(self, *arguments, **more)
 
     patch.setattr(Journal, "record_intent", later)
     patch.setattr(Journal, "record_outcome", both)
@@ -53,8 +53,8 @@ def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
     settled = read_back._read_until_shown
 
     def believed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Observed:
-        found = settled(box, change, problem, *rest)
-        return found if problem else replace(found, status=ChangeStatus.DONE)
+        observed = settled(box, change, problem, *rest)
+        return observed if problem else replace(observed, status=ChangeStatus.DONE)
 
     patch.setattr(read_back, "_read_until_shown", believed)
 
@@ -71,12 +71,12 @@ def _sent_again_unread(patch: pytest.MonkeyPatch) -> None:
 
 def _no_lock(patch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def nothing(*_: Any, now: Any, **__: Any) -> Iterator[ClusterLock]:
+    def hold_nothing(*_: Any, now: Any, **__: Any) -> Iterator[ClusterLock]:
         with ExitStack() as held:
             yield ClusterLock("", {}, now, held)
 
     for room in (apply, rollback):
-        patch.setattr(room, "hold_cluster", nothing)
+        patch.setattr(room, "hold_cluster", hold_nothing)
         patch.setattr(room, "peer_lock_paths", lambda *_: [])
 
 
@@ -169,7 +169,7 @@ def _what_cannot_be_told_is_repeated(patch: pytest.MonkeyPatch) -> None:
 
 
 def _confirmed_and_undone_all_the_same(patch: pytest.MonkeyPatch) -> None:
-    def without_ending(journal: Journal, run: str, _who: str, now: datetime) -> bool:
+    def without_ending(journal: Journal, run: str, _operator: str, now: datetime) -> bool:
         with journal.transaction() as db:
             in_time = "UPDATE runs SET message = message WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?"
             return bool(db.execute(in_time, (run, rfc3339(now))).rowcount)
@@ -179,7 +179,9 @@ def _confirmed_and_undone_all_the_same(patch: pytest.MonkeyPatch) -> None:
 
 def _confirmed_too_late(patch: pytest.MonkeyPatch) -> None:
     real = timers.confirm
-    patch.setattr(timers, "confirm", lambda journal, run, who, _now: real(journal, run, who, datetime(2000, 1, 1, tzinfo=UTC)))
+    patch.setattr(
+        timers, "confirm", lambda journal, run, operator, _now: real(journal, run, operator, datetime(2000, 1, 1, tzinfo=UTC))
+    )
 
 
 def _a_timer_outlives_its_run(patch: pytest.MonkeyPatch) -> None:

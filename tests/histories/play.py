@@ -28,7 +28,7 @@ from tests.executor.conftest import Desk
 from tests.executor.lies import Lies
 from tests.executor.memory import Box, MemoryCluster, Write, no_tap
 from tests.executor.tapped import Crash
-from tests.histories.chronicle import NOBODY, Ledger, told
+from tests.histories.chronicle import NOBODY, Ledger, make_ledger
 from tests.histories.draw import Disturbance, History, Lie, Operation
 from tests.histories.somebody import Somebody
 from tests.histories.timer import TimerProcess
@@ -52,8 +52,8 @@ class Outcome:
     def __str__(self) -> str:
         if self.result:
             return f"{self.operation.verb}: {self.result.state}, exit code {self.result.exit_code}: {self.result.message}"
-        nothing = "nothing to do" if self.idle else "killed"
-        return f"{self.operation.verb}: {type(self.error).__name__ + ': ' + str(self.error) if self.error else nothing}"
+        idle_text = "nothing to do" if self.idle else "killed"
+        return f"{self.operation.verb}: {type(self.error).__name__ + ': ' + str(self.error) if self.error else idle_text}"
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,12 @@ def plan_of(peers: int) -> Plan:
     """The plan for the story on so many peers; in an order that does not depend on fingerprints, or no seed could be replayed."""
     plan = plan_for(cluster_of(peers))
 
-    def place(one: object) -> tuple[bool, str]:
-        trust = isinstance(one, TrustCertificate)
-        return (not trust, plan.certificates[one.certificate].common_name or "" if isinstance(one, TrustCertificate) else "")
+    def place(action: object) -> tuple[bool, str]:
+        trust = isinstance(action, TrustCertificate)
+        return (
+            not trust,
+            plan.certificates[action.certificate].common_name or "" if isinstance(action, TrustCertificate) else "",
+        )
 
     ordered = replace(plan, actions=tuple(sorted(plan.actions, key=place)))
     return replace(ordered, id=plan_id(plan_document(ordered)))
@@ -123,7 +126,7 @@ class Player:
     def ledger(self) -> Ledger:
         """The chronicle so far, told anew."""
         refused = sum(fault == "refuse-done" for operation in self.history.operations for fault in operation.faults.values())
-        return told(self.start, (CIPHERS, self.after), self.cluster.writes, self.runs, refused)
+        return make_ledger(self.start, (CIPHERS, self.after), self.cluster.writes, self.runs, refused)
 
     def before(self) -> Before:
         down = frozenset(box.address for box in self.cluster.boxes if not box.up)
@@ -214,30 +217,30 @@ class Player:
 
     def _tap(self, point: str) -> None:
         self._points += 1
-        what, _, address = point.removeprefix("after ").removeprefix("before ").partition(" on ")
+        method, _, address = point.removeprefix("after ").removeprefix("before ").partition(" on ")
         if point.startswith("before"):
-            self._begin_to_be_late(what, address)
-        if point.startswith("after") and what in {"trusted_ca", "ciphers"}:
-            self.cluster.writes.append(Write(Address(address), f"looked {what}"))
-        for one in [one for one in self._due if one.point == self._points]:
-            self._disturb(one)
+            self._begin_to_be_late(method, address)
+        if point.startswith("after") and method in {"trusted_ca", "ciphers"}:
+            self.cluster.writes.append(Write(Address(address), f"looked {method}"))
+        for disturbance in [disturbance for disturbance in self._due if disturbance.point == self._points]:
+            self._disturb(disturbance)
 
-    def _disturb(self, one: Disturbance) -> None:
+    def _disturb(self, disturbance: Disturbance) -> None:
         boxes = self.cluster.boxes
-        match one.what:
+        match disturbance.incident:
             case "crash":
                 raise Crash(f"at point {self._points}")
             case "down":
-                boxes[one.choice % len(boxes)].up = False
+                boxes[disturbance.choice % len(boxes)].up = False
             case "up":
-                boxes[one.choice % len(boxes)].up = True
-                self.came_up.add(boxes[one.choice % len(boxes)].address)
+                boxes[disturbance.choice % len(boxes)].up = True
+                self.came_up.add(boxes[disturbance.choice % len(boxes)].address)
             case "somebody":
-                self.somebody.act(one.choice, between=False)
+                self.somebody.act(disturbance.choice, between=False)
             case "another-run":
-                self._another_run(one)
+                self._another_run(disturbance)
             case "interrupt" | "stop":
-                for _ in range(1 + (one.what == "stop")):
+                for _ in range(1 + (disturbance.incident == "stop")):
                     os.kill(os.getpid(), signal.SIGINT)
 
     def _show(self, box: Box) -> tuple[Certificate, ...]:
@@ -250,20 +253,20 @@ class Player:
             self._lies.tell(lie.kind, readings=lie.readings, peers=[liar.address for liar in liars])
         return self._lies(box) if lie and self._lies else tuple(box.trusted)
 
-    def _begin_to_be_late(self, what: str, address: str) -> None:
+    def _begin_to_be_late(self, method: str, address: str) -> None:
         """Right before a write to a list: what it shows then, it may show for a while after it."""
         lie = self._lie
-        self._list_writes += what.startswith(("append", "remove"))
+        self._list_writes += method.startswith(("append", "remove"))
         if lie and lie.kind == "late" and self._lies is None and self._list_writes == lie.begins:
             box = next(peer for peer in self.cluster.boxes if peer.address == address)
             self._lies = Lies({box.address: tuple(box.trusted)})
             self._lies.tell("old", readings=lie.readings, peers=[box.address])
 
-    def _another_run(self, one: Disturbance) -> None:
+    def _another_run(self, disturbance: Disturbance) -> None:
         """A second operator, at the same moment, on the same cluster: every point of a run is under its lock."""
         self.cluster.tap = no_tap
         wrote = len(self.cluster.writes)
-        operation = Operation("rollback" if one.choice % 2 and self.desk.journal().runs() else "apply")
+        operation = Operation("rollback" if disturbance.choice % 2 and self.desk.journal().runs() else "apply")
         outcome = _outcome(operation, self._call(operation))
         self.cluster.tap = self._tap
         if not isinstance(outcome.error, LockHeld) or len(self.cluster.writes) > wrote:
@@ -273,8 +276,8 @@ class Player:
         """Whether no run may have put this certificate there, nor will have to look whether it did."""
         with self.desk.journal() as journal:
             steps = [step for run in journal.runs() for step in journal.steps(run.id)]
-        mine = [step for step in steps if step.peer == peer and step.facts.get("certificate") == fingerprint]
-        return all(one.proven for one in mine)
+        own_steps = [step for step in steps if step.peer == peer and step.facts.get("certificate") == fingerprint]
+        return all(step.proven for step in own_steps)
 
     def is_up(self, peer: Address) -> bool:
         return next(box.up for box in self.cluster.boxes if box.address == peer)
@@ -290,6 +293,6 @@ def _outcome(operation: Operation, call: Callable[[], RunResult | None]) -> Outc
     except Crash:
         return Outcome(operation)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, a law judges it
-        known = error if isinstance(error, RemediateError) else RuntimeError(f"{type(error).__name__}: {error}")
-        known.__cause__ = error
-        return Outcome(operation, error=known)
+        failure = error if isinstance(error, RemediateError) else RuntimeError(f"{type(error).__name__}: {error}")
+        failure.__cause__ = error
+        return Outcome(operation, error=failure)

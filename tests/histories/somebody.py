@@ -52,8 +52,8 @@ class Somebody:
     def put_right(self) -> None:
         """Take back everything that makes a plan stale."""
         for box in self.cluster.boxes:
-            for one in [certificate for certificate in box.trusted if certificate in THEIRS]:
-                self._toggle(box, one)
+            for certificate in [certificate for certificate in box.trusted if certificate in THEIRS]:
+                self._toggle(box, certificate)
             if OTHER.certificate not in box.trusted:
                 self._toggle(box, OTHER.certificate)
         if self.cluster.boxes[0].ciphers[REVERSE_PROXY_CIPHERS] == THEIR_CIPHERS:
@@ -65,28 +65,28 @@ class Somebody:
         Args:
             ours: which certificates of which peers a run put there.
         """
-        wanted = {action.certificate for action in self.plan.actions if isinstance(action, TrustCertificate)}
+        planned = {action.certificate for action in self.plan.actions if isinstance(action, TrustCertificate)}
         for box in self.cluster.boxes:
             if OTHER.certificate not in box.trusted:
                 self._toggle(box, OTHER.certificate)
-            for one in [
+            for returned in [
                 certificate
                 for certificate in box.trusted
-                if certificate.fingerprint in wanted and (box.address, certificate.fingerprint) not in ours
+                if certificate.fingerprint in planned and (box.address, certificate.fingerprint) not in ours
             ]:
-                if one not in self.start[box.address]:
-                    self._toggle(box, one)
+                if returned not in self.start[box.address]:
+                    self._toggle(box, returned)
 
-    def _toggle(self, box: Box, one: Certificate) -> None:
-        if one in box.trusted:
-            self._say(box, f"remove {one.fingerprint}")
-            box.trusted.remove(one)
-        elif one == OTHER.certificate:
-            self._say(box, f"first {one.fingerprint}")
-            box.trusted.insert(0, one)
+    def _toggle(self, box: Box, certificate: Certificate) -> None:
+        if certificate in box.trusted:
+            self._say(box, f"remove {certificate.fingerprint}")
+            box.trusted.remove(certificate)
+        elif certificate == OTHER.certificate:
+            self._say(box, f"first {certificate.fingerprint}")
+            box.trusted.insert(0, certificate)
         else:
-            self._say(box, f"append {one.fingerprint}")
-            box.trusted.append(one)
+            self._say(box, f"append {certificate.fingerprint}")
+            box.trusted.append(certificate)
 
     def _ciphers(self) -> None:
         """On the primary, as replication would take it away anywhere else: another value, or the one from before it."""
@@ -101,12 +101,12 @@ class Somebody:
         self.cluster.lag = max(self.cluster.lag, 1)
 
     def _by_hand(self, box: Box, choice: int) -> None:
-        wanted = [
+        planned = [
             action for action in self.plan.actions if isinstance(action, TrustCertificate) and box.address in action.peers
         ]
-        one = self.plan.certificates[wanted[choice // 100 % len(wanted)].certificate]
-        if one in box.trusted or self.free(box.address, one.fingerprint):
-            self._toggle(box, one)
+        certificate = self.plan.certificates[planned[choice // 100 % len(planned)].certificate]
+        if certificate in box.trusted or self.free(box.address, certificate.fingerprint):
+            self._toggle(box, certificate)
 
-    def _say(self, box: Box, what: str) -> None:
-        self.cluster.writes.append(Write(box.address, f"somebody {what}"))
+    def _say(self, box: Box, text: str) -> None:
+        self.cluster.writes.append(Write(box.address, f"somebody {text}"))

@@ -27,8 +27,8 @@ def test_the_laws_hold_in_every_history(new_desk: Callable[[], Desk], part: int)
 def test_show_one_history(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     player = judge(int(ONE or 0), desk)
     with capsys.disabled():
-        told = "\n  ".join([str(player.history), "", *map(str, player.outcomes), "", *map(str, player.cluster.writes)])
-        print(told)  # noqa: T201 - what was asked for
+        history = "\n  ".join([str(player.history), "", *map(str, player.outcomes), "", *map(str, player.cluster.writes)])
+        print(history)  # noqa: T201 - what was asked for
 
 
 def test_a_seed_draws_one_history() -> None:

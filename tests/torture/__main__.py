@@ -93,8 +93,8 @@ def _tell(tasks: list[Task], tallies: list[Tally], seconds: float) -> None:
         rows[task.words, task.then] += tally
     form = "{:<36} {:<12} {:>6} {:>7} {:>7} {:>5} {:>9}\n"
     sys.stdout.write(form.format("killed", "then", "kills", "healed", "undone", "lost", "repeated"))
-    for (words, then), one in rows.items():
-        sys.stdout.write(form.format(words, then, one.kills, one.healed, one.undone, one.lost, one.repeated))
+    for (words, then), row in rows.items():
+        sys.stdout.write(form.format(words, then, row.kills, row.healed, row.undone, row.lost, row.repeated))
     whole = sum(tallies, Tally())
     sys.stdout.write(form.format("all", "", whole.kills, whole.healed, whole.undone, whole.lost, whole.repeated))
     sys.stdout.write(f"in {seconds:.0f} s, {AT_ONCE} labs at once on {os.cpu_count()} cores\n")

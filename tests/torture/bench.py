@@ -109,8 +109,8 @@ class Bench:
         with subprocess.Popen(self._command(verb, 0), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             time.sleep(seconds)
             process.kill()
-            said = process.communicate(timeout=LONGEST_S)[1]
-        return _was_killed(process.returncode, said)
+            output = process.communicate(timeout=LONGEST_S)[1]
+        return _was_killed(process.returncode, output)
 
     def seconds(self, verb: Verb) -> float:
         """How long a process that nobody kills takes."""
@@ -148,7 +148,7 @@ class Bench:
         return [sys.executable, "-m", "tests.torture.victim", str(self.home), verb, str(point)]
 
 
-def _was_killed(code: int, said: bytes) -> bool:
+def _was_killed(code: int, output: bytes) -> bool:
     if code not in {-signal.SIGKILL, 0, 10}:
-        raise AssertionError(f"the process ended with {code}: {said.decode()[-2000:]}")
+        raise AssertionError(f"the process ended with {code}: {output.decode()[-2000:]}")
     return code == -signal.SIGKILL

@@ -55,7 +55,7 @@ def repeated(bench: Bench, began: Verb) -> int:
     """How many writes of a round were sent although the one before had done the same."""
     writes = bench.lab.requests.writes
     sets = [(write.peer, write.path) for write in writes if write.transport == "ssh"]
-    same = sum(one == before for before, one in itertools.pairwise(sets))
+    same = sum(after == before for before, after in itertools.pairwise(sets))
     return same + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
 
 

@@ -88,9 +88,9 @@ def tapped_environment(tap: Tap, lock_directory: Path) -> Environment:
 
     def observing(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
         tap("before looking at the cluster")
-        seen = collect(cluster, limits=limits, sink=sink)
+        snapshot = collect(cluster, limits=limits, sink=sink)
         tap("after looking at the cluster")
-        return seen
+        return snapshot
 
     return Environment(
         open_peers=opening,

@@ -22,7 +22,7 @@ def main(home: Path, verb: str, point: int) -> int:
     """Do it, and die at `point`."""
     passed = 0
 
-    def tap(_what: str) -> None:
+    def tap(_point: str) -> None:
         nonlocal passed
         passed += 1
         if passed == point:

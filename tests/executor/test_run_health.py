@@ -72,7 +72,7 @@ def test_a_run_at_its_end_needs_no_remark(desk: Desk) -> None:
     ],
 )
 def test_of_a_timer_is_said_what_can_be_done_now(
-    desk: Desk, killed: Run, state: RunState, later: int, watched: bool, told: str
+    desk: Desk, killed: Run, state: RunState, later: int, watched: bool, expected: str
 ) -> None:
     # Given a run with a timer, whose process holds its log or not
     run = replace(killed, id="R", state=state, timer="T", confirm_by="2026-11-23T10:15:00Z")
@@ -82,10 +82,10 @@ def test_of_a_timer_is_said_what_can_be_done_now(
         if watched:
             run_health.lock_log(file.fileno())
         # Then what is said fits the hour
-        said = run_health.describe_run(run, desk.state_dir, NOW + timedelta(minutes=later))
-    assert said
-    assert told.replace("DIR", str(desk.state_dir)) in said
-    assert ("remediate confirm" in said) == (state == "confirm-pending" and not later)
+        text = run_health.describe_run(run, desk.state_dir, NOW + timedelta(minutes=later))
+    assert text
+    assert expected.replace("DIR", str(desk.state_dir)) in text
+    assert ("remediate confirm" in text) == (state == "confirm-pending" and not later)
 
 
 def test_without_a_log_no_process_is_there(desk: Desk, killed: Run) -> None:

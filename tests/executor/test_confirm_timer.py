@@ -28,9 +28,9 @@ from remediate.model.secret import Login
 from tests.executor.clock import Clock
 from tests.executor.clusters import OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
+from tests.executor.crashing import crash, story_after
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import CrashAt
-from tests.executor.test_crash import crash, story_after
 from tests.pki import NOW
 
 QUARTER = timedelta(minutes=15)
@@ -95,13 +95,13 @@ def test_an_apply_waits_for_its_confirmation_and_says_so(timed: Timed, plan: Pla
 
 def test_before_the_first_write_the_timer_runs_and_everything_about_it_is_said(timed: Timed, plan: Plan) -> None:
     # Given a tap that notes what had been said when the first write was sent
-    said: list[list[str]] = []
-    timed.cluster.tap = lambda point: said.append(timed.desk.said("warning")) if point.startswith("before append") else None
+    messages: list[list[str]] = []
+    timed.cluster.tap = lambda point: messages.append(timed.desk.said("warning")) if point.startswith("before append") else None
     # When the plan is applied
     run = timed.apply(plan).run_id
     # Then the process was up, and until when, by whom, how long it lives and the way back had been said
     assert timed.writes_when_started == [0]
-    [text] = [one for one in said[0] if "To be confirmed" in one]
+    [text] = [message for message in messages[0] if "To be confirmed" in message]
     for part in (
         BY,
         "process 4711 on this machine",
@@ -390,14 +390,14 @@ def test_the_timers_own_rollback_is_tried_again_while_a_peer_is_down(timed: Time
 def test_which_endings_of_the_rollback_are_tried_again(timed: Timed, plan: Plan, codes: list[int], calls: int) -> None:
     timed.apply(plan)
     answers = iter(codes)
-    seen: list[int] = []
+    ended: list[int] = []
 
     def roll_back(_order: Watch) -> int:
-        seen.append(next(answers))
-        return seen[-1]
+        ended.append(next(answers))
+        return ended[-1]
 
     assert watch(timed.watches[0], now=timed.clock, pause=timed.clock.go_on, roll_back=roll_back) == codes[calls - 1]
-    assert len(seen) == calls
+    assert len(ended) == calls
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "workaround"])
@@ -580,8 +580,8 @@ def test_what_the_timer_cannot_take_back_is_said_before_the_first_write(timed: T
     timed.cluster.box(2).removal = False
     timed.apply(plan)
     # Then it is said that what is trusted there stays, whatever the timer does
-    [said] = [text for text in timed.desk.said("warning") if "timer cannot take certificates out again" in text]
-    assert "on expc2.example.test, where removal is not offered" in said
+    [message] = [text for text in timed.desk.said("warning") if "timer cannot take certificates out again" in text]
+    assert "on expc2.example.test, where removal is not offered" in message
 
 
 def test_too_late_a_confirmation_says_how_far_the_way_back_came(timed: Timed, plan: Plan) -> None:

@@ -12,7 +12,7 @@ import pytest
 from remediate.executor.result import RunResult
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.test_crash import story_after
+from tests.executor.crashing import story_after
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -56,7 +56,7 @@ def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: De
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    written = cluster.sent
+    writes = cluster.sent
 
     def twice(_point: str) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -65,7 +65,7 @@ def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: De
     cluster.tap = twice
     # When it is rolled back, Then it ends as interrupted, and the run is what it was
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, cluster.sent) == (130, "interrupted", written)
+    assert (result.exit_code, result.state, cluster.sent) == (130, "interrupted", writes)
     cluster.tap = lambda _point: None
     assert [run.state for run in desk.journal().runs()] == ["applied"]
 
@@ -77,16 +77,16 @@ def test_no_signal_keeps_a_run_from_being_closed(desk: Desk, work: str) -> None:
     plan = plan_for(cluster)
     if work == "rollback":
         desk.apply(cluster, plan)
-    written = cluster.sent
+    writes = cluster.sent
 
     def again_and_again(_point: str) -> None:
-        if cluster.sent > written:
+        if cluster.sent > writes:
             os.kill(os.getpid(), signal.SIGINT)
 
     cluster.tap = again_and_again
     # When it is stopped by that, Then no exception leaves it, and nothing more is written
     result = desk.apply(cluster, plan) if work == "apply" else desk.rollback(cluster)
-    assert (result.exit_code, cluster.sent) == (130, written + 1)
+    assert (result.exit_code, cluster.sent) == (130, writes + 1)
     # And what the result says is what the journal says
     cluster.tap = lambda _point: None
     assert desk.journal().run("last").state == result.state
@@ -178,7 +178,7 @@ def test_the_first_signal_lets_a_rollback_end_the_step_that_it_is_in_and_no_othe
     # Given one Ctrl-C while the first certificate is taken out again
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    written, once = cluster.sent, iter([signal.SIGINT])
+    writes, once = cluster.sent, iter([signal.SIGINT])
 
     def press(point: str) -> None:
         if point.startswith("after remove"):
@@ -187,7 +187,7 @@ def test_the_first_signal_lets_a_rollback_end_the_step_that_it_is_in_and_no_othe
     cluster.tap = press
     # When the run is rolled back, Then nothing is written after that, and it is left for another try
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, cluster.sent) == (130, "partial", written + 2)
+    assert (result.exit_code, result.state, cluster.sent) == (130, "partial", writes + 2)
 
 
 def test_a_run_in_another_thread_leaves_signals_alone(desk: Desk) -> None:
