@@ -21,19 +21,21 @@ class _GapReason(Enum):
     """Why the outcome of a handshake is not in the capture; the value ends the sentence "in 3 connections ..."."""
 
     INCOMPLETE = (
-        "packets of the TLS handshake are missing, so that it is not seen what was presented or how it ended: "
+        "packets of the TLS handshake are missing, so the certificates or the end of it are not known: "
         "give all files of this capture, or capture again"
     )
     CUT = (
-        "packets of the TLS handshake were cut when they were captured, so that it is not seen what was presented or how it ended: "
+        "packets of the TLS handshake were truncated, so the certificates or the end of it are not known: "
         "capture again with whole packets (tcpdump -s 0)"
     )
-    CLIENT_ONLY = "only what the client sent was captured, not what was presented: capture again where both directions pass"
-    SERVER_ONLY = "only what the server sent was captured, not how it ended: capture again where both directions pass"
-    HEADLESS = (
-        "the beginning is missing, so that nothing tells whether it is TLS: capture again with whole packets (tcpdump -s 0)"
+    CLIENT_ONLY = "only packets of the client were captured, without certificates: capture again where both directions pass"
+    SERVER_ONLY = (
+        "only packets of the server were captured, without the end of the handshake: capture again where both directions pass"
     )
-    SIDES_UNKNOWN = "a part of a TLS handshake is seen, but not which side is the server: capture again from its beginning"
+    HEADLESS = "the beginning is missing, so it is not known whether it is TLS: capture again with whole packets (tcpdump -s 0)"
+    SIDES_UNKNOWN = (
+        "a part of a TLS handshake was captured, but it is not known which side is the server: capture again from its beginning"
+    )
 
 
 class CaptureReader:
@@ -75,7 +77,7 @@ class CaptureReader:
         self._connections.close_all()
         self._tally.add_coverage(Coverage(tls_records=self._records))
         for name, packets in self._connections.skipped.items():
-            reason = f"{count(packets, 'packet')} belong to more connections than are looked at"
+            reason = f"{count(packets, 'packet')} are beyond the limit on connections"
             self.unread_sources.append(UnreadSource(name, reason))
         for (name, gap_reason), number in self._gaps.items():
             self.unread_sources.append(UnreadSource(name, f"in {count(number, 'connection')} {gap_reason.value}"))
@@ -126,5 +128,5 @@ def _describe_unread_packets(name: str, frames: FrameDecoder) -> list[UnreadSour
     ]
     fragments = frames.unassembled_fragments
     if fragments:
-        sources.append(UnreadSource(name, f"of {count(fragments, 'IP fragment')} the rest of the packet is missing"))
+        sources.append(UnreadSource(name, f"{count(fragments, 'IP fragment')} could not be reassembled"))
     return sources

@@ -19,7 +19,7 @@ from remediate.model.evidence import Evidence, UnreadSource
 from remediate.model.limits import Limits
 from remediate.model.text import count
 
-_NEITHER = "it is neither a log, nor an archive or a capture that is understood here"
+_NEITHER = "it is neither a log nor an archive or a capture of a supported type"
 
 
 def gather(paths: Sequence[Path], limits: Limits, on_file: Callable[[str], None] = lambda _name: None) -> Evidence:
@@ -35,7 +35,7 @@ def gather(paths: Sequence[Path], limits: Limits, on_file: Callable[[str], None]
     """
     for path in paths:
         if not _exists(path):
-            raise RemediateError(f"{format_path(path)}: there is no such file or folder.", next_step="Name what is there.")
+            raise RemediateError(f"{format_path(path)}: there is no such file or folder.", next_step="Check the path.")
     gatherer = _Gatherer(limits)
     for file in (file for path in paths for file in _list_files(path, gatherer.unread_sources)):
         on_file(format_path(file))
@@ -44,10 +44,7 @@ def gather(paths: Sequence[Path], limits: Limits, on_file: Callable[[str], None]
 
 
 def _describe_unread_refusals(places: int) -> str:
-    return (
-        f"words of a refusal stand at {count(places, 'place')}, and no whole message could be put together from them: give the log "
-        "itself, as the peer wrote it"
-    )
+    return f"words of a refusal at {count(places, 'place')} could not be joined to a message: give the original log of the peer"
 
 
 def format_path(path: Path) -> str:
@@ -78,7 +75,7 @@ def _list_files(path: Path, unread_sources: list[UnreadSource]) -> Iterator[Path
             elif stat.S_ISDIR(mode):
                 waiting += sorted((child for child in entry.iterdir() if not child.is_symlink()), reverse=True)
             else:
-                unread_sources.append(UnreadSource(format_path(entry), "it is no plain file"))
+                unread_sources.append(UnreadSource(format_path(entry), "it is not a regular file"))
         except OSError as error:
             unread_sources.append(UnreadSource(format_path(entry), describe_error(error)))
 
@@ -115,7 +112,7 @@ class _Gatherer:
             self.unread_sources.append(
                 UnreadSource(
                     "the rest",
-                    f"more than {self._limits.evidence_kinds} different things, or more certificates than are held, are not counted",
+                    f"more than {self._limits.evidence_kinds} different failures, or too many certificates: the rest is not counted",
                 )
             )
         self.unread_sources += self._capture_reader.unread_sources

@@ -65,7 +65,7 @@ def test_folders_are_read_recursively_without_following_links(tmp_path: Path) ->
 
     assert evidence.logged_failures[0].lines == 2
     assert [(source.path, source.reason) for source in evidence.unread_sources] == [
-        (str(tmp_path / "pipe"), "it is no plain file")
+        (str(tmp_path / "pipe"), "it is not a regular file")
     ]
 
 

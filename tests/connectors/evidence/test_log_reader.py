@@ -228,4 +228,4 @@ def test_kinds_beyond_the_limit_are_reported(tmp_path: Path) -> None:
     evidence = gather([tmp_path], Limits(evidence_kinds=20))
 
     assert len(evidence.logged_failures) == 20
-    assert ["more than 20 different things" in failure.reason for failure in evidence.unread_sources] == [True]
+    assert ["more than 20 different failures" in failure.reason for failure in evidence.unread_sources] == [True]

@@ -64,7 +64,7 @@ def test_packets_that_were_cut(tmp_path: Path, kept: int, syn: bool) -> None:
     assert (only(evidence).chain, only(evidence).incomplete) == ((), True)
     assert (only(evidence).server_ip, only(evidence).port) == (Parties().server, 8443)
     assert evidence.coverage.cut_packets == sum(len(frame) > kept for frame in frames)
-    assert "were cut when they were captured" in reason(evidence)
+    assert "were truncated" in reason(evidence)
     assert "tcpdump -s 0" in reason(evidence)
 
 
@@ -112,7 +112,7 @@ def test_only_the_client_was_captured(tmp_path: Path) -> None:
     handshake = only(evidence)
     assert (handshake.server_name, handshake.alerts, handshake.captured_side) == ("cucm.steven.lab", UNKNOWN_CA, "client")
     assert (handshake.version, handshake.chain) == (None, ())
-    assert "only what the client sent was captured" in reason(evidence)
+    assert "only packets of the client were captured" in reason(evidence)
 
 
 def test_only_the_server_was_captured_with_its_chain(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_only_the_server_was_captured_with_its_chain(tmp_path: Path) -> None:
 
     handshake = only(evidence)
     assert (handshake.chain, handshake.captured_side, handshake.server_name) == ((EC.certificate,), "server", None)
-    assert "only what the server sent was captured" in reason(evidence)
+    assert "only packets of the server were captured" in reason(evidence)
 
 
 def test_a_client_alone_that_went_on(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_alert_between_ports_that_tell_nothing(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(last))
 
     assert evidence.handshakes == ()
-    assert "not which side is the server" in reason(evidence)
+    assert "it is not known which side is the server" in reason(evidence)
 
 
 @pytest.mark.parametrize("lost", range(2, 15))
