@@ -27,6 +27,7 @@ from remediate.executor.result import RunResult, confirm_command, rollback_comma
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import InventoryError, LockHeld, RemediateError, UsageError
+from remediate.model.exit_codes import ExitCode
 from remediate.model.run import Run
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
@@ -197,7 +198,7 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
 
 
 def _confirmed(run: Run, message: str) -> RunResult:
-    return RunResult(run.id, "applied", 0, (), (), changed=False, message=message)
+    return RunResult(run.id, "applied", ExitCode.DONE, (), (), changed=False, message=message)
 
 
 def _not_pending(run: Run, now: datetime) -> NotPending:

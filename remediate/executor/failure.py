@@ -51,7 +51,7 @@ def end_failed_run(
 
 
 def _end(context: RunContext, state: RunState, writer: JournalingWriter, failure: RemediateError | ImmediateStop) -> RunResult:
-    interrupted = ExitCode(context.stop.exit_code)
+    interrupted = context.stop.exit_code
     match failure:
         case ImmediateStop():
             message = "Stopped at once: the last write may or may not have been done."
@@ -87,7 +87,7 @@ def _end_after_failed_change(
         return _follow_policy(context, state, writer, failure)
     except (Interrupted, ImmediateStop):
         message = f"{failure} Interrupted on the way back."
-        return _leave_open(context, state, "running", ExitCode(context.stop.exit_code), message)
+        return _leave_open(context, state, "running", context.stop.exit_code, message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed
         message = f"{failure} On the way back: {as_failure(error)}"
         return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, failure=failure, with_commands=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
+from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class RunResult:
 
     run_id: str
     state: str
-    exit_code: int
+    exit_code: ExitCode
     open_steps: tuple[ManualStep, ...]
     judgements: tuple[Judgement, ...]
     changed: bool

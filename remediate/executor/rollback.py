@@ -224,7 +224,7 @@ def _close_failed(context: UndoContext, beginning: _Beginning, failure: Remediat
 def _finish(
     context: UndoContext,
     state: str,
-    code: int,
+    code: ExitCode,
     message: str,
     open_steps: tuple[ManualStep, ...] = (),
     *,

@@ -11,6 +11,7 @@ from types import FrameType
 from remediate.executor.steps import Step
 from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.errors import Interrupted
+from remediate.model.exit_codes import ExitCode
 
 _UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
 """Steps before which a run does not stop: between an intent and its read-back only a second signal stops it."""
@@ -29,9 +30,9 @@ class StopRequest:
         self.closing = False
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """The contract's exit code: 130 for Ctrl-C, 143 for SIGTERM and SIGHUP."""
-        return 143 if self.signal in ENDING_SIGNALS else 130
+        return ExitCode.TERMINATED if self.signal in ENDING_SIGNALS else ExitCode.INTERRUPTED
 
     def check_before(self, step: Step) -> None:
         """Raise Interrupted where the run was asked to stop and may stop before `step`."""

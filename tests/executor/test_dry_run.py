@@ -40,7 +40,7 @@ def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:
         desk.apply(cluster, plan_for(cluster, approved=frozenset()), dry_run=True)
 
 
-def test_a_dry_run_refuses_a_place_where_a_real_run_could_not_keep_its_journal(desk: Desk) -> None:
+def test_a_dry_run_refuses_an_unusable_state_directory(desk: Desk) -> None:
     # Given a state directory that anybody may write to, and one that cannot be made
     desk.state_dir.mkdir(parents=True)
     desk.state_dir.chmod(0o777)
@@ -79,7 +79,7 @@ def test_a_dry_run_refuses_a_name_that_no_directory_can_have(desk: Desk) -> None
             nowhere.apply(cluster, plan_for(cluster), dry_run=dry_run)
 
 
-def test_a_dry_run_knows_what_was_approved_for_the_run_that_it_would_go_on_with(desk: Desk) -> None:
+def test_a_dry_run_knows_the_approvals_of_the_resumed_run(desk: Desk) -> None:
     # Given a run that a person approved, and that was killed half-way
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
@@ -92,7 +92,7 @@ def test_a_dry_run_knows_what_was_approved_for_the_run_that_it_would_go_on_with(
     assert desk.apply(cluster, plan).state == "applied"
 
 
-def test_a_dry_run_says_what_is_so_already_and_rehearses_no_absent_peer(desk: Desk) -> None:
+def test_a_dry_run_skips_changes_made_and_absent_peers(desk: Desk) -> None:
     # Given a peer that has what the plan adds, and one that is down
     cluster = story()
     plan = plan_for(cluster)
@@ -102,4 +102,4 @@ def test_a_dry_run_says_what_is_so_already_and_rehearses_no_absent_peer(desk: De
     desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
     # Then that is said, and the restarts are those of the peers that answer
     assert len(desk.said("nothing-to-do")) == 1
-    assert sum("restart" in one for one in desk.said("would-change")) == 2
+    assert sum("restart" in message for message in desk.said("would-change")) == 2

@@ -55,7 +55,7 @@ def test_the_hours_of_a_window_follow_the_clocks_on_the_wall(now: str, hours: in
     assert closes - at(now) == timedelta(hours=hours, minutes=30)
 
 
-def test_where_an_end_is_skipped_or_repeated_the_window_is_shorter_never_longer() -> None:
+def test_a_clock_change_at_an_end_shortens_the_window() -> None:
     # Given a night on which 02:30 does not exist, and one on which it comes twice
     window = parse_window("22:00/02:30 Europe/Paris")
     skipped, repeated = window.closes(at("2026-03-28T22:00")), window.closes(at("2026-10-24T22:00"))
@@ -67,8 +67,8 @@ def test_where_an_end_is_skipped_or_repeated_the_window_is_shorter_never_longer(
     assert late.opens_next(at("2026-03-28T22:00")) == at("2026-03-29T01:30")
     assert late.opens_next(at("2026-10-24T22:00")) == at("2026-10-25T01:30")
     # And one that the jump leaves nothing of is not open that night
-    gone = parse_window("02:15/02:45 Europe/Paris")
-    assert gone.opens_next(at("2026-03-28T22:00")) == at("2026-03-30T00:15")
+    vanished = parse_window("02:15/02:45 Europe/Paris")
+    assert vanished.opens_next(at("2026-03-28T22:00")) == at("2026-03-30T00:15")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_without_a_zone_it_is_the_one_of_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("22:00", "is no window"),
         ("22-02", "is no window"),
@@ -102,6 +102,6 @@ def test_without_a_zone_it_is_the_one_of_this_machine() -> None:
         ("22:00/02:00 Europe", "knows no time zone"),
     ],
 )
-def test_what_is_no_window_is_refused_in_one_sentence(text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_what_is_no_window_is_refused_in_one_sentence(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         parse_window(text)

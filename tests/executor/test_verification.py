@@ -21,9 +21,9 @@ from tests.executor.memory import MemoryCluster
 
 def plan_for_one_port(cluster: MemoryCluster, port: int) -> Plan:
     """A plan from an inventory that knows of one port only."""
-    seen = cluster.snapshot()
-    few = replace(seen, endpoints=tuple(endpoint for endpoint in seen.endpoints if endpoint.port == port))
-    return make_plan(few, Policy(ciphers="keep", approved=frozenset(seen.certificates)))
+    snapshot = cluster.snapshot()
+    few = replace(snapshot, endpoints=tuple(endpoint for endpoint in snapshot.endpoints if endpoint.port == port))
+    return make_plan(few, Policy(ciphers="keep", approved=frozenset(snapshot.certificates)))
 
 
 def renamed(plan: Plan, ciphers: str) -> Plan:
@@ -35,7 +35,7 @@ def renamed(plan: Plan, ciphers: str) -> Plan:
     return replace(changed, id=plan_id(plan_document(changed)))
 
 
-def test_endpoints_that_the_plan_does_not_know_are_still_said_to_be_refused(tmp_path: Path) -> None:
+def test_refused_endpoints_outside_the_plan_are_reported(tmp_path: Path) -> None:
     # Given a plan that speaks of one port, and others that are refused
     desk, cluster = Desk(tmp_path), story()
     result = desk.apply(cluster, plan_for_one_port(cluster, 6972))
@@ -44,7 +44,7 @@ def test_endpoints_that_the_plan_does_not_know_are_still_said_to_be_refused(tmp_
     assert "Every endpoint verifies" not in result.message
 
 
-def test_a_plan_that_would_lose_an_endpoint_it_does_not_know_is_refused_before_the_first_write(tmp_path: Path) -> None:
+def test_a_plan_that_loses_an_unknown_endpoint_is_refused(tmp_path: Path) -> None:
     desk, cluster = Desk(tmp_path), story()
     plan = plan_for(cluster)
     lone = replace(plan, endpoints=())
@@ -61,19 +61,22 @@ def test_a_cipher_list_in_which_openssl_finds_nothing_is_refused(tmp_path: Path)
     assert cluster.sent == 0
 
 
-def test_a_rollback_with_an_inventory_of_other_boxes_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_rollback_with_another_inventory_is_refused(tmp_path: Path) -> None:
     # Given a run, and an inventory that calls other boxes by the same cluster name
     desk, cluster = Desk(tmp_path), story()
     run = desk.apply(cluster, plan_for(cluster)).run_id
-    others = story()
-    for box in others.boxes:
+    other_cluster = story()
+    for box in other_cluster.boxes:
         box.address = type(box.address)(f"other-{box.address}")
     with pytest.raises(UsageError, match="names none of them"):
         rollback(
-            run, others.access, state_dir=desk.state_dir, environment=others.environment(lock_directory=tmp_path / "locks")
+            run,
+            other_cluster.access,
+            state_dir=desk.state_dir,
+            environment=other_cluster.environment(lock_directory=tmp_path / "locks"),
         )
     assert desk.journal().run(run).state == "applied"
-    assert others.sent == 0
+    assert other_cluster.sent == 0
 
 
 def test_the_lock_does_not_depend_on_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

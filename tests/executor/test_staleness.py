@@ -41,9 +41,9 @@ def test_a_certificate_that_somebody_added_is_named(desk: Desk, number: int) -> 
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(number).trusted.append(INTRUDER.certificate)
-    said = refused(desk, cluster, plan)
-    assert f"expc{number}.example.test" in said
-    assert f"somebody else's CA,O=Lab ({INTRUDER.certificate.fingerprint}) was added" in said
+    message = refused(desk, cluster, plan)
+    assert f"expc{number}.example.test" in message
+    assert f"somebody else's CA,O=Lab ({INTRUDER.certificate.fingerprint}) was added" in message
 
 
 def test_a_certificate_that_somebody_removed_is_named(desk: Desk) -> None:
@@ -76,7 +76,7 @@ def test_a_third_cipher_list_is_named(desk: Desk) -> None:
     assert "ReverseProxyTLSCiphers is 'HIGH'" in refused(desk, cluster, plan)
 
 
-def test_a_cipher_list_that_the_plan_does_not_depend_on_is_no_reason(desk: Desk) -> None:
+def test_an_unrelated_cipher_list_does_not_make_it_stale(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     for box in cluster.boxes:
@@ -91,7 +91,7 @@ def test_an_endpoint_that_shows_another_certificate_now_is_named(desk: Desk) -> 
     other = issue("imp.example.test", names=("imp.example.test",), key_name="another key")
     cluster.certificates[other.certificate.fingerprint] = other.certificate
     shown = endpoint("imp.example.test", 8443, other, product="imp")
-    cluster.endpoints = tuple(shown if one.address == shown.address else one for one in cluster.endpoints)
+    cluster.endpoints = tuple(shown if endpoint.address == shown.address else endpoint for endpoint in cluster.endpoints)
     # When the plan is applied, Then it is refused: what it would trust helps nobody
     assert "imp.example.test:8443 from expc1" in refused(desk, cluster, plan)
 
@@ -111,16 +111,16 @@ def test_a_peer_that_left_is_named(desk: Desk) -> None:
     assert "expc3.example.test is no longer in the cluster" in refused(desk, cluster, plan)
 
 
-def test_a_change_right_before_a_later_peer_stops_and_undoes_what_was_done(desk: Desk) -> None:
+def test_a_change_just_before_a_later_peer_rolls_back(desk: Desk) -> None:
     # Given somebody who changes the second peer after the first was written to
     cluster = story()
     plan = plan_for(cluster)
 
-    def somebody(point: str) -> None:
+    def change_list(point: str) -> None:
         if point == "observe" and len(cluster.writes) == 1:
             cluster.box(2).trusted.append(INTRUDER.certificate)
 
-    cluster.tap = somebody
+    cluster.tap = change_list
     # When the plan is applied
     result = desk.apply(cluster, plan)
     # Then the second peer never got a write, and the first is as it was; somebody's change stays
@@ -162,7 +162,7 @@ def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) ->
     assert f"Run {run.id} of {run.user} on {run.host}, ticket CHG-7" in str(stale.value)
 
 
-def test_a_run_that_had_ended_when_the_plan_was_made_is_not_suspected(desk: Desk) -> None:
+def test_a_run_that_ended_before_the_plan_is_no_author(desk: Desk) -> None:
     # Given a run, and a plan that was made an hour after it
     cluster = story()
     assert desk.apply(cluster, plan_for(cluster, ciphers="keep")).state == "applied"
@@ -197,22 +197,22 @@ def test_a_resumed_run_tells_another_order_from_another_list(desk: Desk) -> None
     assert desk.journal().run("last").id not in str(stale.value)
 
 
-@pytest.mark.parametrize("others", [0, 1])
-def test_removals_that_somebody_made_before_the_first_apply_are_less_to_do(desk: Desk, others: int) -> None:
+@pytest.mark.parametrize("intruders", [0, 1])
+def test_removals_made_by_hand_before_are_less_to_do(desk: Desk, intruders: int) -> None:
     # Given a plan that removes a certificate, which a person did already on every peer
     cluster = with_another_one(story())
     plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="person")
     for box in cluster.boxes:
         box.trusted.remove(OTHER.certificate)
     # When nobody did more than that, Then the plan is not stale; else it is
-    cluster.box(2).trusted += [INTRUDER.certificate] * others
-    if others:
+    cluster.box(2).trusted += [INTRUDER.certificate] * intruders
+    if intruders:
         assert "expc2" in refused(desk, cluster, plan)
     else:
         assert desk.apply(cluster, plan).exit_code == 0
 
 
-def test_two_removals_that_somebody_made_before_the_first_apply_are_less_to_do_too(desk: Desk) -> None:
+def test_two_removals_made_by_hand_are_less_to_do(desk: Desk) -> None:
     # Given a plan that removes two certificates from different places of each list, which a person did already
     cluster = with_another_one(story())
     for box in cluster.boxes:
@@ -231,17 +231,17 @@ def test_a_run_that_took_three_out_already_is_gone_on_with(desk: Desk) -> None:
     cluster = with_another_one(story())
     leaving = [OTHER, *(issue(f"leaving {number}", ca=True) for number in range(2))]
     for box in cluster.boxes:
-        box.trusted += [one.certificate for one in leaving[1:]]
+        box.trusted += [entity.certificate for entity in leaving[1:]]
     plan = plan_for(cluster)
-    for one in leaving:
-        plan = renumbered(plan, removing=one.certificate, by="rest")
+    for entity in leaving:
+        plan = renumbered(plan, removing=entity.certificate, by="rest")
     cluster.tap = lambda point: crash_at(point) if "on expc2" in point and point.startswith("before remove") else None
     with pytest.raises(Crash):
         desk.apply(cluster, plan)
     cluster.tap = no_tap
     # When the same plan is applied again, Then what the run did itself makes it no stale one
     assert desk.apply(cluster, plan).exit_code == 0
-    assert not any(one.certificate in box.trusted for one in leaving for box in cluster.boxes)
+    assert not any(entity.certificate in box.trusted for entity in leaving for box in cluster.boxes)
 
 
 def crash_at(point: str) -> None:

@@ -28,8 +28,8 @@ STRANGER = issue("A stranger's authority", ca=True).certificate
 
 def forged(plan: Plan, *actions: TrustCertificate) -> Plan:
     """`plan` with other certificates to trust, and the id that belongs to it: anybody can compute it."""
-    others = tuple(action for action in plan.actions if not isinstance(action, TrustCertificate))
-    changed = replace(plan, actions=(*actions, *others), certificates={**plan.certificates, STRANGER.fingerprint: STRANGER})
+    unrelated = tuple(action for action in plan.actions if not isinstance(action, TrustCertificate))
+    changed = replace(plan, actions=(*actions, *unrelated), certificates={**plan.certificates, STRANGER.fingerprint: STRANGER})
     return Plan.from_json(replace(changed, id=plan_id(plan_document(changed))).to_json())
 
 
@@ -73,7 +73,7 @@ def test_an_authority_that_was_put_into_the_plan_is_refused(desk: Desk) -> None:
     assert cluster.sent == 0
 
 
-def test_a_certificate_that_is_needed_no_more_makes_the_plan_stale(desk: Desk) -> None:
+def test_a_certificate_needed_no_more_makes_it_stale(desk: Desk) -> None:
     # Given a plan that trusts the IM&P node's own certificate, which meanwhile got one of the corporate authority
     cluster = story()
     plan = plan_for(cluster)
@@ -100,10 +100,10 @@ def test_what_cannot_be_looked_at_makes_no_certificate_needless(desk: Desk) -> N
     assert desk.apply(cluster, plan, allow_incomplete=True).state == "applied"
 
 
-def test_a_snapshot_that_vouches_for_everything_vouches_for_nothing(desk: Desk) -> None:
+def test_a_snapshot_that_vouches_for_all_is_not_believed(desk: Desk) -> None:
     cluster = story()
-    seen = cluster.snapshot()
-    lying = Snapshot.from_json(replace(seen, vouched_for=frozenset(seen.certificates)).to_json())
+    snapshot = cluster.snapshot()
+    lying = Snapshot.from_json(replace(snapshot, vouched_for=frozenset(snapshot.certificates)).to_json())
     plan = make_plan(lying, Policy())
     assert {certificate.approval for certificate in trusted(plan)} == {"vouched"}
     with pytest.raises(Declined, match="the plan's own word that it is vouched does not count"):
@@ -138,7 +138,7 @@ def test_a_peer_that_cannot_be_read_vouches_for_nothing(desk: Desk) -> None:
     assert cluster.sent == 0
 
 
-def test_what_was_given_to_plan_is_found_under_its_id_and_no_other(desk: Desk, new_desk: Callable[[], Desk]) -> None:
+def test_approvals_are_recorded_under_the_id_of_the_plan(desk: Desk, new_desk: Callable[[], Desk]) -> None:
     # Given two plans for one cluster, and approvals that were recorded for one of them
     cluster = story()
     plan, other = plan_for(cluster), plan_for(cluster, ciphers="keep")
@@ -156,7 +156,7 @@ def test_what_was_given_to_plan_is_found_under_its_id_and_no_other(desk: Desk, n
 
 
 @pytest.mark.parametrize(("how", "counts"), [("ca", False), ("approve", True)])
-def test_only_a_person_who_compared_it_vouches_for_what_an_alarm_disputes(desk: Desk, how: str, counts: bool) -> None:
+def test_a_disputed_certificate_needs_a_person_to_compare(desk: Desk, how: str, counts: bool) -> None:
     # Given an alarm about a certificate of the plan, so that somebody may be in the middle
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
