@@ -1,4 +1,4 @@
-"""One small file a verb: parse, call, render, exit code. No logic."""
+"""Command line: one small file per verb that parses, calls, renders and returns an exit code. No logic."""
 
 from remediate.cli.app import main
 

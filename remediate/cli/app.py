@@ -1,4 +1,4 @@
-"""The command line as a whole: which verbs there are, and what every way of ending becomes as an exit code.
+"""Entry point: the verbs, and the exit code for each way in which a command can end.
 
 Verbs are loaded when they are called, and load what they need when they run: `remediate --help` waits for click only.
 """
@@ -19,6 +19,7 @@ from remediate.cli.error_reporting import Terminated, report_failure
 from remediate.cli.session import Session
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.system import ENDING_SIGNALS
+from remediate.model.exit_codes import ExitCode
 
 VERBS = {
     "collect": "Read peers, lists and endpoints into a snapshot.",
@@ -67,7 +68,7 @@ WRITERS = frozenset({"apply", "rollback", "workaround", "confirm"})
 
 
 class Verbs(click.Group):
-    """The verbs, loaded one at a time."""
+    """Group of the verbs, each imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of the work."""
@@ -92,33 +93,36 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def command() -> None:
-    """Hold the verbs."""
+    """Group the verbs."""
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; every message is already on stderr."""
+def run(arguments: Sequence[str]) -> ExitCode:
+    """Run one command line and return its exit code; every message has been written to stderr by then."""
     session = Session(json="--json" in arguments)
     writing = bool(arguments) and arguments[0] in WRITERS
     try:
         answer = command.main(list(arguments), prog_name="remediate", standalone_mode=False, obj=session)
-        code = answer if isinstance(answer, int) else 0
+        code = ExitCode(answer) if isinstance(answer, int) else ExitCode.DONE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: each kind becomes its exit code
         code = report_failure(error, session, writing=writing)
     session.close(code)
-    # A result that is lost is an error, but not after a run that changed something: 1 says that nothing was changed.
-    return (code or 1) if session.output_lost and not writing else code
+    if session.output_lost and not writing and code is ExitCode.DONE:
+        # A lost result is an error, but not after a run that changed something: ERROR says that nothing was changed.
+        return ExitCode.ERROR
+    return code
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     forbid_core_dumps()
-    for one in ENDING_SIGNALS:
-        # A dropped connection to the terminal is the commonest way for a run to be interrupted in a change window.
-        signal.signal(one, _terminate)
+    for signal_number in ENDING_SIGNALS:
+        # A dropped terminal connection is the most common interruption in a change window.
+        signal.signal(signal_number, _terminate)
     for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a symbol gets an escape, not a traceback.
         stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    _, *arguments = sys.argv
+    sys.exit(run(arguments))
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a person vouches for on the command line, and what is kept of it."""
+"""Approvals of certificates: read from the command line and from files, and saved for `apply`."""
 
 from __future__ import annotations
 
@@ -20,26 +20,33 @@ _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 _AS_OPENSSL_PRINTS_IT = re.compile(r"^sha-?256 Fingerprint=", re.IGNORECASE)  # openssl x509 -fingerprint -sha256
 
 
-def approvals_given(given: Iterable[str], file: Path | None, ca_paths: Iterable[Path]) -> tuple[ApprovedCertificate, ...]:
-    """Return what ``--approve``, ``--approve-file`` and ``--ca`` vouch for, by this user and now.
+def read_command_line_approvals(
+    options: Iterable[str], file: Path | None, ca_paths: Iterable[Path]
+) -> tuple[ApprovedCertificate, ...]:
+    """Return approvals, by this user and now, of what ``--approve``, ``--approve-file`` and ``--ca`` name.
 
     Raises:
-        UsageError: a fingerprint is no ``sha256:HEX``.
-        InventoryError, CertificateError: what ``--ca`` names cannot be read.
+        UsageError: A fingerprint is not ``sha256:HEX``.
+        InventoryError, CertificateError: A file of ``--ca`` cannot be read.
     """
     from remediate.connectors.authorities import read_authorities
 
-    typed = [_fingerprint(text, "--approve") for text in given]
+    typed = [_parse_fingerprint(text, "--approve") for text in options]
     listed: list[Fingerprint] = []
     for number, line in enumerate(read_text(file).splitlines() if file else (), start=1):
         if text := line.partition("#")[0].strip():
-            listed.append(_fingerprint(text, f"{file}:{number}"))
+            listed.append(_parse_fingerprint(text, f"{file}:{number}"))
     authorities = [certificate.fingerprint for certificate in read_authorities(ca_paths).certificates]
-    return (*approved_now(typed, "approve"), *approved_now(listed, "approve-file"), *approved_now(authorities, "ca"))
+    return (*approve_now(typed, "approve"), *approve_now(listed, "approve-file"), *approve_now(authorities, "ca"))
 
 
-def approved_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[ApprovedCertificate, ...]:
-    """Return an approval of each certificate by this user, now. `how`: see `ApprovedCertificate`."""
+def approve_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[ApprovedCertificate, ...]:
+    """Return an approval of each certificate by this user, now.
+
+    Args:
+        fingerprints: The certificates to approve.
+        how: As `ApprovedCertificate.how`.
+    """
     from remediate.executor.identity import identify_operator
     from remediate.executor.ports import utc_now
     from remediate.model.approvals import ApprovedCertificate
@@ -49,19 +56,19 @@ def approved_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[Approve
     return tuple(ApprovedCertificate(fingerprint, at, by, how) for fingerprint in fingerprints)
 
 
-def fingerprints_approved(approvals: Iterable[ApprovedCertificate]) -> frozenset[Fingerprint]:
-    """Return what persons approved by its fingerprint; what ``--ca`` gave is no such approval."""
+def approved_fingerprints(approvals: Iterable[ApprovedCertificate]) -> frozenset[Fingerprint]:
+    """Return the certificates approved by fingerprint; a certificate given with ``--ca`` is not among them."""
     from remediate.model.approvals import BY_CA
 
     return frozenset(approval.certificate for approval in approvals if approval.how != BY_CA)
 
 
 def read_approvals(path: Path | None, plan: Plan) -> tuple[ApprovedCertificate, ...]:
-    """Return the approvals in the file of ``--approvals``; none without one.
+    """Return the approvals in the file of ``--approvals``; empty without a file.
 
     Raises:
-        FormatError: it is no such file.
-        Declined: its approvals are for another plan.
+        FormatError: The file holds no approvals.
+        Declined: The approvals are for another plan.
     """
     from remediate.model.approvals import Approvals
 
@@ -76,17 +83,17 @@ def read_approvals(path: Path | None, plan: Plan) -> tuple[ApprovedCertificate, 
     return approvals.approved
 
 
-def keep_approvals(session: Session, plan: Plan, given: Sequence[ApprovedCertificate]) -> None:
-    """Record in the state directory what was `given` for certificates of `plan`, so that `apply` finds it there.
+def save_approvals(session: Session, plan: Plan, approvals: Sequence[ApprovedCertificate]) -> None:
+    """Record the approvals of this plan's certificates in the state directory, where `apply` finds them.
 
-    A plan whose approvals cannot be kept is a plan all the same: that is said, and `apply` needs them again.
+    If they cannot be recorded, the user is told that `apply` needs them again; the plan itself stays valid.
     """
     from remediate.executor.approval_store import merge_approvals, record_approvals
     from remediate.executor.vouching import certificates_to_trust
     from remediate.model.approvals import Approvals
 
     planned = certificates_to_trust(plan)
-    kept = merge_approvals(approval for approval in given if approval.certificate in planned)
+    kept = merge_approvals(approval for approval in approvals if approval.certificate in planned)
     if not kept:
         return
     try:
@@ -95,7 +102,7 @@ def keep_approvals(session: Session, plan: Plan, given: Sequence[ApprovedCertifi
         session.say(f"{error} So `apply` needs --ca, --approve or --approve-file again.")
 
 
-def _fingerprint(text: str, place: str) -> Fingerprint:
+def _parse_fingerprint(text: str, place: str) -> Fingerprint:
     from remediate.model.identity import Fingerprint
 
     head, _, digits = _AS_OPENSSL_PRINTS_IT.sub("sha256:", text.strip()).partition(":")

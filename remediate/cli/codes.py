@@ -1,37 +1,45 @@
-"""Exit codes that follow from what was seen and planned (docs: reference, *Exit codes*)."""
+"""Exit codes that follow from a snapshot, a plan or a verification."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediate.model.exit_codes import most_serious
+from remediate.model.exit_codes import ExitCode, most_serious
 
 if TYPE_CHECKING:
     from remediate.model.plan import Plan
 
-DONE, CHANGES_PENDING, INCOMPLETE, REMAINS = 0, 2, 4, 10
+
+def completeness_exit_code(*, complete: bool) -> ExitCode:
+    """Return DONE if everything was observed, else INCOMPLETE."""
+    return ExitCode.DONE if complete else ExitCode.INCOMPLETE
 
 
-def plan_code(plan: Plan, *, detailed: bool) -> int:
-    """Return 4 for a plan that could not see everything; with `detailed` also 2 and 10, the most serious of them."""
-    codes = [_seen_code(plan)]
+def plan_exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
+    """Return INCOMPLETE for a plan that could not observe everything, else DONE.
+
+    Args:
+        plan: The plan.
+        detailed: Count pending changes and endpoints that remain refused too (``--detailed-exitcode``).
+    """
+    codes = [_observation_exit_code(plan)]
     if detailed and plan.changes:
-        codes.append(CHANGES_PENDING)
+        codes.append(ExitCode.CHANGES_PENDING)
     if detailed and not all(endpoint.after.verdict.ok for endpoint in plan.endpoints):
-        codes.append(REMAINS)
+        codes.append(ExitCode.ENDPOINTS_REMAIN)
     return most_serious(codes)
 
 
-def verify_code(plan: Plan) -> int:
-    """Return 0 when every endpoint verifies now, whatever a plan could still change; else 2 and 10 by what a plan could fix."""
-    codes = [_seen_code(plan)]
+def verify_exit_code(plan: Plan) -> ExitCode:
+    """Return DONE if every endpoint verifies now, else what a plan could fix (CHANGES_PENDING) or not (ENDPOINTS_REMAIN)."""
+    codes = [_observation_exit_code(plan)]
     if any(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints):
-        codes.append(CHANGES_PENDING)
+        codes.append(ExitCode.CHANGES_PENDING)
     if not all(endpoint.before.verdict.ok or endpoint.after.verdict.ok for endpoint in plan.endpoints):
-        codes.append(REMAINS)
+        codes.append(ExitCode.ENDPOINTS_REMAIN)
     return most_serious(codes)
 
 
-def _seen_code(plan: Plan) -> int:
-    """Nothing looked at is not everything in order: without a single pair of peer and endpoint, nothing was observed."""
-    return DONE if plan.complete and plan.endpoints else INCOMPLETE
+def _observation_exit_code(plan: Plan) -> ExitCode:
+    # Without a single pair of peer and endpoint nothing was observed, so that is not "everything in order".
+    return completeness_exit_code(complete=plan.complete and bool(plan.endpoints))

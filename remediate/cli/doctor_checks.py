@@ -1,6 +1,6 @@
-"""What `remediate doctor` looks at: secrets, pins, logins, what each box offers, clocks, the state directory.
+"""Checks of `remediate doctor`: secrets, pins, logins, what each peer offers, clocks, the state directory.
 
-Nothing is written to a box.
+No check writes to a peer.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from remediate.inventory.credentials import Once
+from remediate.inventory.credentials import CachedSource
 from remediate.model.errors import RemediateError
-from remediate.model.exit_codes import most_serious
+from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.expressway import TIME_PAGE
 from remediate.model.text import first_few
 
@@ -25,67 +25,82 @@ if TYPE_CHECKING:
     from remediate.model.verdict import Outcome
 
 CLOSE_ENOUGH = timedelta(minutes=5)
-"""How far a peer's clock may be from this machine's before it is worth a warning. Its traffic server judges dates by its own."""
-SHOWN_ENDPOINTS = 4
+"""Difference between a peer's clock and this machine's from which doctor warns. The traffic server judges dates by the peer's."""
+MAX_ENDPOINTS = 4
 Now = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The moment, aware."""
+    """Return the current time in UTC, aware."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at.
+class CheckResult:
+    """Result of one check.
 
     Attributes:
-        subject: what: ``password of admin``, a peer's address.
-        said: what was found, one line.
-        code: the exit code that it stands for; 0 when nothing is in the way.
-        next_step: what to do; empty where all is well. With `code` 0 this is a warning.
+        subject: What was checked: ``password of admin``, a peer's address.
+        text: What the check observed, one line.
+        code: The exit code of this result; DONE if it does not prevent a plan or an apply.
+        next_step: What to do; empty if all is well. With the code DONE, this is a warning.
     """
 
     subject: str
-    said: str
-    code: int = 0
+    text: str
+    code: ExitCode = ExitCode.DONE
     next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """What was found of one cluster. `unverified`: the peers on which the workaround is on."""
+class ClusterChecks:
+    """Results of the checks of one cluster.
 
-    findings: tuple[Finding, ...]
+    Attributes:
+        unverified: The peers on which the workaround is on.
+    """
+
+    findings: tuple[CheckResult, ...]
     unverified: tuple[Address, ...] = ()
 
 
-def examine(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> Examination:
-    """Look at everything that a plan and an apply for `cluster` would need."""
-    secrets = tuple(_secrets(cluster))
+def check_result_json(result: CheckResult) -> dict[str, Any]:
+    """Return a result as ``--json`` prints it."""
+    return {"subject": result.subject, "said": result.text, "code": result.code, "next_step": result.next_step}
+
+
+def check_cluster(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> ClusterChecks:
+    """Check everything that a plan and an apply for `cluster` need."""
+    secrets = tuple(_check_secrets(cluster))
     if secrets[0].code:
-        return Examination(
-            (*secrets, *(Finding(f"peer {peer.address}", f"not tried; {_pins(peer)}", 1) for peer in cluster.peers))
+        return ClusterChecks(
+            (
+                *secrets,
+                *(
+                    CheckResult(f"peer {peer.address}", f"not tried; {_describe_pins(peer)}", ExitCode.ERROR)
+                    for peer in cluster.peers
+                ),
+            )
         )
-    peers = _Peers(cluster, limits, now)
-    found = (*secrets, *peers.findings(), *_misjudged(cluster, limits, peers.skews))
-    return Examination(found, tuple(peers.unverified))
+    peers = _PeerChecks(cluster, limits, now)
+    findings = (*secrets, *peers.run(), *_find_changed_verdicts(cluster, limits, peers.skews))
+    return ClusterChecks(findings, tuple(peers.unverified))
 
 
-def state_directory(path: Path) -> Finding:
-    """Whether a run could keep its journal and its locks in `path`, or in a folder made there."""
+def check_state_directory(path: Path) -> CheckResult:
+    """Check that a run can keep its journal and its locks in `path`, or in a folder created there."""
     from remediate.executor.lock import shared_directory
     from remediate.executor.preflight import refuse_unusable
 
     try:
         refuse_unusable(path, shared_directory())
     except RemediateError as error:
-        return Finding("state directory", str(error), error.exit_code, error.next_step)
-    return Finding("state directory", f"{path} can be written")
+        return CheckResult("state directory", str(error), error.exit_code, error.next_step)
+    return CheckResult("state directory", f"{path} can be written")
 
 
-def journal(state_dir: Path) -> Finding:
-    """Whether the journal in `state_dir` can be read, and what is in it."""
+def check_journal(state_dir: Path) -> CheckResult:
+    """Check that the journal in `state_dir` can be read, and list the runs that need attention."""
     from remediate.executor.journal.store import Journal
     from remediate.executor.run_health import describe_run
     from remediate.model.text import count
@@ -94,186 +109,196 @@ def journal(state_dir: Path) -> Finding:
         with Journal(state_dir) as book:
             runs = book.runs()
     except RemediateError as error:
-        return Finding("journal", str(error), error.exit_code, error.next_step)
+        return CheckResult("journal", str(error), error.exit_code, error.next_step)
     newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].state}" if runs else ""
     open_ends = "\n".join(
         f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := describe_run(run, state_dir, utc_now()))
     )
-    return Finding("journal", f"can be read: {count(len(runs), 'run')}{newest}", next_step=open_ends)
+    return CheckResult("journal", f"can be read: {count(len(runs), 'run')}{newest}", next_step=open_ends)
 
 
-def worst(findings: tuple[Finding, ...]) -> int:
-    """Return the exit code that stands for all `findings`."""
+def most_serious_code(findings: tuple[CheckResult, ...]) -> ExitCode:
+    """Return the most serious exit code of `findings`."""
     return most_serious(finding.code for finding in findings)
 
 
-def _secrets(cluster: ClusterAccess) -> Iterator[Finding]:
+def _check_secrets(cluster: ClusterAccess) -> Iterator[CheckResult]:
     logins = [("Expressway", cluster.login), ("AXL", cluster.axl), ("platform", cluster.platform)]
     logins += [("MRA", peer.mra.login) for peer in cluster.peers if peer.mra]
-    told: set[str] = set()
+    checked: set[str] = set()
     for role, login in logins:
         if login is None:
             continue
         subject, source = f"{role} password of {login.username}", login.password.describe()
-        if f"{subject} {source}" in told:
+        if f"{subject} {source}" in checked:
             continue
-        told.add(f"{subject} {source}")
-        # A question is worth asking only for what is needed here.
-        asks = isinstance(login.password, Once) and login.password.asks_a_person
+        checked.add(f"{subject} {source}")
+        # Prompt only for the password that the checks below need.
+        is_interactive = isinstance(login.password, CachedSource) and login.password.is_interactive
         try:
-            if role == "Expressway" or not asks:
+            if role == "Expressway" or not is_interactive:
                 login.password.read()
         except RemediateError as error:
-            yield Finding(subject, f"from {source}: {error}", error.exit_code, error.next_step)
+            yield CheckResult(subject, f"from {source}: {error}", error.exit_code, error.next_step)
         else:
-            yield Finding(subject, f"from {source}")
+            yield CheckResult(subject, f"from {source}")
 
 
-class _Peers:
-    """One look at every peer. `skews`: how far ahead those clocks are that are far from this machine's."""
+class _PeerChecks:
+    """Checks of every peer of a cluster, over one login each.
+
+    Attributes:
+        skews: By how much a peer's clock is ahead, for the peers whose clock differs by more than `CLOSE_ENOUGH`.
+        unverified: The peers on which the workaround is on.
+    """
 
     def __init__(self, cluster: ClusterAccess, limits: Limits, now: Now) -> None:
         self._cluster, self._limits, self._now = cluster, limits, now
         self.skews: dict[Address, timedelta] = {}
         self.unverified: list[Address] = []
 
-    def findings(self) -> Iterator[Finding]:
-        """Log in to each peer, once, and say what was found."""
+    def run(self) -> Iterator[CheckResult]:
+        """Log in to each peer once and yield the results."""
         from remediate.connectors.expressway.cluster import open_peers
 
         try:
             opened = open_peers(self._cluster, self._limits, writable=False)
         except RemediateError as error:
-            yield Finding("logins", str(error), error.exit_code, error.next_step)
+            yield CheckResult("logins", str(error), error.exit_code, error.next_step)
             return
-        pins = {peer.address: _pins(peer) for peer in self._cluster.peers}
-        ways = {peer.address: peer.mra for peer in self._cluster.peers}
+        pins = {peer.address: _describe_pins(peer) for peer in self._cluster.peers}
+        mra_by_peer = {peer.address: peer.mra for peer in self._cluster.peers}
         with opened:
             for peer in opened.peers:
                 role = "primary, " if peer.address == opened.primary else ""
-                yield from self._peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
-                yield _way_through(peer.address, ways.get(peer.address))
-            for address, why in opened.unreachable.items():
-                yield Finding(
+                yield from self._check_peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
+                yield _check_mra(peer.address, mra_by_peer.get(peer.address))
+            for address, reason in opened.unreachable.items():
+                yield CheckResult(
                     f"peer {address}",
-                    why,
-                    4,
+                    reason,
+                    ExitCode.INCOMPLETE,
                     "Mend what is said of it; if it did not answer, check that it is up and reachable.",
                 )
 
-    def _peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[Finding]:
+    def _check_peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[CheckResult]:
         subject = f"peer {peer.address}"
         try:
-            yield Finding(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
-            yield from _offers(subject, peer, axl=self._cluster.axl is not None)
-            yield self._flag(subject, peer)
-            yield self._clock(subject, peer)
+            yield CheckResult(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
+            yield from _describe_capabilities(subject, peer, axl=self._cluster.axl is not None)
+            yield self._check_verification(subject, peer)
+            yield self._check_clock(subject, peer)
         except RemediateError as error:
-            yield Finding(subject, str(error), error.exit_code, error.next_step)
+            yield CheckResult(subject, str(error), error.exit_code, error.next_step)
 
-    def _flag(self, subject: str, peer: ExpresswayPeer) -> Finding:
+    def _check_verification(self, subject: str, peer: ExpresswayPeer) -> CheckResult:
         match peer.verify_origin_server():
             case True:
-                return Finding(subject, "verification is on; the workaround is offered")
+                return CheckResult(subject, "verification is on; the workaround is offered")
             case False:
                 self.unverified.append(peer.address)
-                return Finding(
-                    subject, "verification is OFF: the workaround is on", 0, "Turn it off when `remediate verify` is good."
+                return CheckResult(
+                    subject,
+                    "verification is OFF: the workaround is on",
+                    next_step="Turn it off when `remediate verify` is good.",
                 )
             case _:
-                return Finding(subject, "this version does not offer the workaround")
+                return CheckResult(subject, "this version does not offer the workaround")
 
-    def _clock(self, subject: str, peer: ExpresswayPeer) -> Finding:
-        asked = self._now()
-        said = peer.clock()
-        if said is None:
-            return Finding(
+    def _check_clock(self, subject: str, peer: ExpresswayPeer) -> CheckResult:
+        here_now = self._now()
+        peer_time = peer.clock()
+        if peer_time is None:
+            return CheckResult(
                 subject, "it does not say what time it is; its certificates are judged by its clock, not by this one"
             )
-        ahead = said - asked
-        apart = f"its clock is {_duration(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
+        ahead = peer_time - here_now
+        apart = f"its clock is {_format_duration(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
         if abs(ahead) <= CLOSE_ENOUGH:
-            return Finding(subject, "its clock agrees with this machine's")
+            return CheckResult(subject, "its clock agrees with this machine's")
         self.skews[peer.address] = ahead
-        return Finding(
+        return CheckResult(
             subject,
             f"{apart}; it judges certificates by its own clock, and plans are made by this one",
-            0,
-            f"Correct whichever is wrong: NTP under {TIME_PAGE} on Expressway, or this machine's.",
+            next_step=f"Correct whichever is wrong: NTP under {TIME_PAGE} on Expressway, or this machine's.",
         )
 
 
-def _duration(length: timedelta) -> str:
+def _format_duration(length: timedelta) -> str:
     seconds = round(length.total_seconds())
     days, hours, minutes = seconds // 86_400, seconds // 3_600, seconds // 60
     return f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else f"{minutes} minutes"
 
 
-def _misjudged(cluster: ClusterAccess, limits: Limits, skews: Mapping[Address, timedelta]) -> Iterator[Finding]:
-    """Which verdicts a wrong clock changes: what is in use starts or ends between the two."""
+def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mapping[Address, timedelta]) -> Iterator[CheckResult]:
+    """Yield the verdicts that a wrong clock changes, because a certificate becomes valid or expires between the two times."""
     if not skews:
         return
     from dataclasses import replace
 
     from remediate.connectors.collect import collect
-    from remediate.report.view import endpoint_name
+    from remediate.model.identity import endpoint_name
     from remediate.trust.endpoint_verifier import verify_snapshot
 
     try:
         snapshot = collect(cluster, limits=limits)
     except RemediateError as error:
-        yield Finding("clocks", f"what they change could not be looked at: {error}", error.exit_code, error.next_step)
+        yield CheckResult("clocks", f"what they change could not be looked at: {error}", error.exit_code, error.next_step)
         return
-    here = {(one.peer, one.address, one.port): one.outcome for one in verify_snapshot(snapshot)}
+    outcomes_now = {
+        (judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in verify_snapshot(snapshot)
+    }
     for address, ahead in skews.items():
-        there = verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead))
+        judgements = verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead))
         changed: dict[str, list[str]] = {}
-        for one in there:
-            now = here[one.peer, one.address, one.port]
-            if one.peer == address and one.outcome.verdict != now.verdict:
-                said = f"{_word(one.outcome)} by its clock, {_word(now)} by this machine's"
-                changed.setdefault(said, []).append(endpoint_name(one.address, one.port))
-        for said, names in changed.items():
+        for judgement in judgements:
+            now = outcomes_now[judgement.peer, judgement.address, judgement.port]
+            if judgement.peer == address and judgement.outcome.verdict != now.verdict:
+                difference = f"{_describe_outcome(judgement.outcome)} by its clock, {_describe_outcome(now)} by this machine's"
+                changed.setdefault(difference, []).append(endpoint_name(judgement.address, judgement.port))
+        for difference, names in changed.items():
             advice = "A plan from here can be wrong for this peer until the clocks agree."
-            yield Finding(f"peer {address}", f"{said}: {first_few(names, SHOWN_ENDPOINTS)}", 0, advice)
+            yield CheckResult(f"peer {address}", f"{difference}: {first_few(names, MAX_ENDPOINTS)}", next_step=advice)
 
 
-def _word(outcome: Outcome) -> str:
+def _describe_outcome(outcome: Outcome) -> str:
     return "verified" if outcome.verdict.ok else f"refused ({outcome.verdict.cause})"
 
 
-def _offers(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[Finding]:
-    """What remediate does on this version, and what is left to a person."""
-    offered = peer.capabilities()
-    if not offered.described:
-        yield Finding(subject, "it does not describe its REST interface (/api/raml), so nothing beyond the documents is used")
-    refreshed = [product for product in offered.refresh_products if axl]
-    done = [f"restarting over {'REST' if offered.restart else 'the shell'}"]
-    done += ["removing from the trusted CA list over REST"] if offered.remove_trusted_ca else []
-    done += [f"refreshing {product} discovery over REST" for product in refreshed]
-    yield Finding(subject, f"on this version, done for you: {', '.join(done)}")
-    unknown = " (it describes DELETE in a form that is not known)" if offered.unknown_removal else ""
-    by_hand = [] if offered.remove_trusted_ca else [f"removing from the trusted CA list{unknown}"]
-    by_hand += [f"refreshing {product} discovery{_why_not(product in offered.refresh_products)}"
+def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[CheckResult]:
+    """Yield what remediate does on this version, and what has to be done by hand."""
+    capabilities = peer.capabilities()
+    if not capabilities.described:
+        yield CheckResult(
+            subject, "it does not describe its REST interface (/api/raml), so nothing beyond the documents is used"
+        )
+    refreshed = [product for product in capabilities.refresh_products if axl]
+    automatic = [f"restarting over {'REST' if capabilities.restart else 'the shell'}"]
+    automatic += ["removing from the trusted CA list over REST"] if capabilities.remove_trusted_ca else []
+    automatic += [f"refreshing {product} discovery over REST" for product in refreshed]
+    yield CheckResult(subject, f"on this version, done for you: {', '.join(automatic)}")
+    unknown = " (it describes DELETE in a form that is not known)" if capabilities.unknown_removal else ""
+    manual = [] if capabilities.remove_trusted_ca else [f"removing from the trusted CA list{unknown}"]
+    manual += [f"refreshing {product} discovery{_reason_not_refreshed(product in capabilities.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
-    yield Finding(subject, f"by hand: {', '.join(by_hand)}")
+    yield CheckResult(subject, f"by hand: {', '.join(manual)}")
 
 
-def _way_through(address: Address, way: MraAccess | None) -> Finding:
-    """Whether `apply` will see if new trust is in effect. Nobody is asked: what there is to ask for, a plan says."""
-    said = (
-        f"clients' requests through it go to {way.url}, so an apply sees whether new trust is in effect"
-        if way
+def _check_mra(address: Address, mra: MraAccess | None) -> CheckResult:
+    """Return whether `apply` can observe that new trust is in effect. No request is sent; a plan names the endpoints to request."""
+    text = (
+        f"clients' requests through it go to {mra.url}, so an apply sees whether new trust is in effect"
+        if mra
         else ("an apply cannot see whether new trust is in effect: the inventory has no `mra` for it")
     )
-    return Finding(f"peer {address}", said)
+    return CheckResult(f"peer {address}", text)
 
 
-def _why_not(offered: bool) -> str:  # noqa: FBT001 - its one argument is its meaning
+def _reason_not_refreshed(offered: bool) -> str:  # noqa: FBT001 - its one argument is its meaning
     return " (until the inventory has its AXL account)" if offered else ""
 
 
-def _pins(peer: PeerAccess) -> str:
+def _describe_pins(peer: PeerAccess) -> str:
     tls = "fingerprint" if peer.tls.fingerprint else f"CA {peer.tls.ca}" if peer.tls.ca else "the system's CAs"
     ssh = "host key" if peer.ssh.host_key else f"{peer.ssh.known_hosts or 'the user known_hosts'}"
     return f"TLS trusted by {tls}, SSH by {ssh}"

@@ -1,4 +1,4 @@
-"""Every way in which a command can end badly: one sentence and the next step on stderr, and the exit code."""
+"""Errors for a person: one sentence and the next step on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from typing import TYPE_CHECKING
 import click
 
 from remediate.model.errors import RemediateError
+from remediate.model.exit_codes import ExitCode
 from remediate.model.masking import mask
 
 if TYPE_CHECKING:
     from remediate.cli.session import Session
 
-USAGE, BUG, UNKNOWN, INTERRUPTED, TERMINATED = 64, 70, 8, 130, 143
-
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: whatever is careful at Ctrl-C is as careful here."""
+    """SIGTERM or SIGHUP, handled as carefully as Ctrl-C."""
 
 
-def report_failure(error: BaseException, session: Session, *, writing: bool) -> int:
-    """Say what went wrong on stderr (and, under ``--json``, as a document on stdout). Return the exit code.
+def report_failure(error: BaseException, session: Session, *, writing: bool) -> ExitCode:
+    """Write the error to stderr (and, under ``--json``, as a document to stdout) and return its exit code.
 
     Args:
-        writing: of a verb that writes to boxes: exit code 1 says that nothing was changed, which nobody knows after a surprise.
+        error: What ended the command.
+        session: The command line.
+        writing: The verb writes to peers. After an unexpected error it must not end with ERROR, which means that nothing was changed.
     """
-    message, next_step, code = _words_for(error, writing=writing)
+    message, next_step, code = _describe(error, writing=writing)
     message, next_step = mask(message), mask(next_step)
     session.say(f"remediate: {message}")
     if next_step:
@@ -40,46 +41,50 @@ def report_failure(error: BaseException, session: Session, *, writing: bool) -> 
     return code
 
 
-def _words_for(error: BaseException, *, writing: bool) -> tuple[str, str, int]:
+def _describe(error: BaseException, *, writing: bool) -> tuple[str, str, ExitCode]:
     if isinstance(error, click.Abort) and isinstance(error.__cause__, KeyboardInterrupt):
-        # click turns Ctrl-C into its own exception, and SIGTERM with it.
-        return _words_for(error.__cause__, writing=writing)
+        # click replaces KeyboardInterrupt, and so Terminated, by its own exception.
+        return _describe(error.__cause__, writing=writing)
     match error:
         case RemediateError():
             return str(error), error.next_step, error.exit_code
         case click.exceptions.NoArgsIsHelpError():
-            return "no command given", error.ctx.get_help() if error.ctx else "", USAGE
+            return "no command given", error.ctx.get_help() if error.ctx else "", ExitCode.USAGE
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "remediate"
-            return " ".join(error.format_message().split()), f"See `{path} --help`.", USAGE
+            return " ".join(error.format_message().split()), f"See `{path} --help`.", ExitCode.USAGE
         case click.ClickException():
-            return error.format_message(), "", USAGE
+            return error.format_message(), "", ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             next_step = (
                 "Reading commands change nothing. What an apply or a rollback had done is in the journal (`remediate runs`); how the "
                 "workaround stands, `remediate workaround status` shows."
             )
-            return "interrupted", next_step, TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+            return "interrupted", next_step, ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
         case OSError(errno=errno.ENOSPC) if not writing:
-            # What is written beside a result: --help, --version. Results, events and journals have sentences of their own.
-            return f"the output could not be written: {error.strerror}", "", 1
+            # Output that is no result: --help, --version. Results, events and journals report their own errors.
+            return f"the output could not be written: {error.strerror}", "", ExitCode.ERROR
         case MemoryError():
-            return _out_of_memory(writing=writing)
+            return _describe_out_of_memory(writing=writing)
         case _:
-            return _bug(error)
+            return _describe_bug(error)
 
 
-def _out_of_memory(*, writing: bool) -> tuple[str, str, int]:
+def _describe_out_of_memory(*, writing: bool) -> tuple[str, str, ExitCode]:
     message = "there is not enough memory for this; it is no bug in remediate"
     if not writing:
-        return message, "Nothing was changed. Give the process more memory (`ulimit -v`), or it less to read at once.", 1
-    # An apply or a rollback that had a run in the journal has closed it before this is reached.
+        return (
+            message,
+            "Nothing was changed. Give the process more memory (`ulimit -v`), or it less to read at once.",
+            ExitCode.ERROR,
+        )
+    # An apply or a rollback has closed its run in the journal before this point.
     next_step = "Give the process more memory (`ulimit -v`). What was done: `remediate runs`, `remediate workaround status`."
-    return message, next_step, UNKNOWN
+    return message, next_step, ExitCode.PERSON_NEEDED
 
 
-def _bug(error: BaseException) -> tuple[str, str, int]:
-    # Only the type: the text of an exception nobody planned for may hold anything.
+def _describe_bug(error: BaseException) -> tuple[str, str, ExitCode]:
+    # Only the type: the text of an unexpected exception may hold a secret.
     message = f"stopped by an error that nobody planned for ({type(error).__name__}); this is a bug in remediate"
     next_step = "Run it again with REMEDIATE_DEBUG=1 and report the traceback with the command line and the version."
-    return message, next_step, BUG
+    return message, next_step, ExitCode.BUG

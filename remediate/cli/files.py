@@ -1,4 +1,4 @@
-"""Files that commands write: whole or not at all, and for their owner only."""
+"""Files that a command line names: text and certificates to read, results to write whole and for their owner only."""
 
 from __future__ import annotations
 
@@ -6,69 +6,74 @@ import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from remediate.machine.files import FileTooLarge, NotRegularFile, read_regular_file
 from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT, effective_user_id, sync_directory
-from remediate.model.errors import RemediateError, UsageError
+from remediate.model.errors import CertificateError, RemediateError, UsageError
 from remediate.model.limits import Limits
 
+if TYPE_CHECKING:
+    from remediate.cli.session import Session
+    from remediate.model.certificate import Certificate
+
 _PRIVATE = 0o600
-_LARGEST = Limits().max_file_bytes
+_STDIN = "-"
+_MAX_BYTES = Limits().max_file_bytes
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` through a temporary file in the same folder, synced and renamed, mode 0600.
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path` as a whole: to a temporary file in the same folder, synced, then renamed. Mode 0600.
 
     Raises:
-        RemediateError: the folder is missing or cannot be written.
+        RemediateError: The folder is missing or cannot be written.
     """
-    if str(path) == "-":
+    if str(path) == _STDIN:
         raise UsageError(
             "A file is written whole and then renamed, so it cannot be stdout.", next_step="Use --json for stdout."
         )
     try:
         _refuse_special(path)
-        _replace(path, text)
+        _write_and_rename(path, text)
         sync_directory(path.parent)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise _not_writable_error(path, error) from error
 
 
 def open_private(path: Path) -> TextIO:
-    """Open `path` for writing line by line, emptied, and for its owner only where it is ours.
+    """Open `path` for writing line by line: emptied, and if this user owns it, readable by the owner only.
 
     A character device (``/dev/null``) is written to as it is. A pipe is refused: a reader that stops reading would stop the run.
 
     Raises:
-        RemediateError: a link, a pipe or a folder is there, or it cannot be written.
+        RemediateError: A link, a pipe or a folder is there, or it cannot be written.
     """
     try:
         if path.is_symlink() or path.is_fifo():
-            raise _not_a_plain_file(path)
-        # What was looked at may have been replaced since: the open file decides.
+            raise _special_file_error(path)
+        # The path may have been replaced since the check above: the open file decides.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | NO_FOLLOW | NO_WAIT | NO_TERMINAL | CLOSE_ON_EXEC, _PRIVATE)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise _not_writable_error(path, error) from error
     try:
-        _take_over(handle, path)
+        _make_private(handle, path)
         return os.fdopen(handle, "w", encoding="utf-8")
     except OSError as error:
         os.close(handle)
-        raise _refusal(path, error) from error
+        raise _not_writable_error(path, error) from error
     except BaseException:
         os.close(handle)
         raise
 
 
-def _take_over(handle: int, path: Path) -> None:
+def _make_private(handle: int, path: Path) -> None:
     """Empty an open file and make it private; leave a character device as it is. Raises OSError, RemediateError."""
     status = os.fstat(handle)
     if stat.S_ISCHR(status.st_mode):
         os.set_blocking(handle, True)
         return
     if not stat.S_ISREG(status.st_mode):
-        raise _not_a_plain_file(path)
+        raise _special_file_error(path)
     if status.st_uid == effective_user_id():
         os.fchmod(handle, _PRIVATE)
     os.ftruncate(handle, 0)
@@ -85,34 +90,34 @@ def read_text(path: Path) -> str:
 def read_bytes(path: Path) -> bytes:
     """Return what is in `path`; ``-`` is stdin. Raises RemediateError."""
     try:
-        data = _stdin() if str(path) == "-" else read_regular_file(path, _LARGEST)
+        data = _read_stdin() if str(path) == _STDIN else read_regular_file(path, _MAX_BYTES)
     except FileTooLarge:
-        raise _too_large(path) from None
+        raise _too_large_error(path) from None
     except NotRegularFile as error:
         raise RemediateError(
             f"{path} cannot be read: {error.strerror}.", next_step="Name a file, or - to read what is piped to stdin."
         ) from error
     except OSError as error:
         raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
-    if len(data) > _LARGEST:
-        raise _too_large(path)
+    if len(data) > _MAX_BYTES:
+        raise _too_large_error(path)
     return data
 
 
-def _too_large(path: Path) -> RemediateError:
-    return RemediateError(f"{path} is larger than {_LARGEST} bytes, so it is none of ours.", next_step="Name another file.")
+def _too_large_error(path: Path) -> RemediateError:
+    return RemediateError(f"{path} is larger than {_MAX_BYTES} bytes, so it is none of ours.", next_step="Name another file.")
 
 
-def _stdin() -> bytes:
-    """All of stdin, which is not closed: a question may follow, and say itself that nobody can answer it.
+def _read_stdin() -> bytes:
+    """Return all of stdin without closing it, since a question may follow.
 
-    Nothing in it is an error: whoever names it twice would else get an empty second file.
+    Empty input is an error: naming stdin twice would otherwise give an empty second file.
     """
     import sys
 
     if sys.stdin is None:  # closed by the shell: ``<&-``
         raise RemediateError("There is no stdin to read from: it is closed.", next_step="Name a file.")
-    data = sys.stdin.buffer.read(_LARGEST + 1)
+    data = sys.stdin.buffer.read(_MAX_BYTES + 1)
     if not data:
         raise RemediateError(
             "There is nothing on stdin, or it was read already.", next_step="Name a file; - can be given once."
@@ -121,18 +126,18 @@ def _stdin() -> bytes:
 
 
 def _refuse_special(path: Path) -> None:
-    """A rename would put a file in the place of a device, a pipe or a link."""
+    """Raise RemediateError if renaming would replace a device, a pipe or a link by a file."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise _not_a_plain_file(path)
+        raise _special_file_error(path)
 
 
-def _not_a_plain_file(path: Path) -> RemediateError:
+def _special_file_error(path: Path) -> RemediateError:
     return RemediateError(
         f"{path} is there already and is no plain file.", next_step="Name a new file, or a plain file to be replaced."
     )
 
 
-def _replace(path: Path, text: str) -> None:
+def _write_and_rename(path: Path, text: str) -> None:
     # mkstemp makes files with mode 0600.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -146,8 +151,34 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _refusal(path: Path, error: OSError) -> RemediateError:
+def _not_writable_error(path: Path, error: OSError) -> RemediateError:
     return RemediateError(
         f"{path} cannot be written: {error.strerror}.",
         next_step="Name a file in a folder that exists and that you may write to.",
     )
+
+
+def read_certificates(path: Path) -> tuple[Certificate, ...]:
+    """Return the certificates in `path` (``-`` is stdin), in order, at least one. Raises RemediateError.
+
+    A PEM block that OpenSSL cannot read counts as a certificate: the verdict names it.
+    """
+    return _certificates(path, read_bytes(path))
+
+
+def read_store(session: Session, path: Path) -> tuple[Certificate, ...]:
+    """Return the trusted CA list in `path`; an empty file is an empty list, which is reported. Raises RemediateError."""
+    content = read_bytes(path)
+    if content.strip():
+        return _certificates(path, content)
+    session.say(f"{path} is empty, so this is judged as by an empty trusted CA list.")
+    return ()
+
+
+def _certificates(path: Path, content: bytes) -> tuple[Certificate, ...]:
+    from remediate.model.certificate_file import certificates_in
+
+    try:
+        return certificates_in(content, "FILE" if str(path) == _STDIN else str(path), keep_unreadable=True)
+    except CertificateError as error:
+        raise type(error)(f"{path}: {error}", next_step=error.next_step) from error

@@ -1,4 +1,4 @@
-"""Many clusters at once: choose them, do the same for each, keep each one's result and exit code."""
+"""Commands on several clusters: choose them, run the same work on each, keep each result and exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from remediate.model.errors import InventoryError, RemediateError
-from remediate.model.exit_codes import most_serious
+from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.limits import Limits
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[T]):
-    """What came of one cluster: a value and its exit code, or the error that stopped it."""
+class ClusterResult(Generic[T]):
+    """Result for one cluster: a value and its exit code, or the error that stopped it."""
 
     cluster: str
     value: T | None
-    exit_code: int
+    exit_code: ExitCode
     error: RemediateError | None = None
 
     def as_json(self, view: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
@@ -43,11 +43,11 @@ def error_json(error: RemediateError | None) -> dict[str, Any] | None:
     return {"message": str(error), "next_step": error.next_step, "exit_code": error.exit_code}
 
 
-def choose(session: Session, path: Path, patterns: Sequence[str]) -> tuple[ClusterAccess, ...]:
+def choose_clusters(session: Session, path: Path, patterns: Sequence[str]) -> tuple[ClusterAccess, ...]:
     """Return the clusters of the inventory at `path` that match any of `patterns`; all of them without patterns.
 
     Raises:
-        InventoryError: a pattern matches nothing.
+        InventoryError: A pattern matches nothing.
     """
     from remediate.inventory import load
 
@@ -61,66 +61,66 @@ def choose(session: Session, path: Path, patterns: Sequence[str]) -> tuple[Clust
                 f"No cluster in {path} matches `{pattern}`: {hint}",
                 next_step="Give -c a name of the inventory, or a pattern such as 'edge-*' in quotes.",
             )
-    wanted = patterns or ("*",)
-    return tuple(cluster for cluster in clusters if any(fnmatch.fnmatchcase(cluster.name, pattern) for pattern in wanted))
+    globs = patterns or ("*",)
+    return tuple(cluster for cluster in clusters if any(fnmatch.fnmatchcase(cluster.name, pattern) for pattern in globs))
 
 
-def across(
+def run_on_clusters(
     clusters: Sequence[ClusterAccess],
-    work: Callable[[ClusterAccess], tuple[T, int]],
+    work: Callable[[ClusterAccess], tuple[T, ExitCode]],
     limits: Limits,
     *,
     ask: bool = True,
-) -> tuple[Done[T], ...]:
-    """Do `work` (which returns a value and an exit code) for every cluster, several at a time; results in the given order.
+) -> tuple[ClusterResult[T], ...]:
+    """Run `work` on every cluster, several at a time, and return the results in the order of `clusters`.
 
     Args:
-        ask: ask for the passwords that a person has to type before anything runs.
+        clusters: The clusters to work on.
+        work: Returns a value and an exit code for one cluster.
+        limits: `parallel_clusters` is how many run at a time.
+        ask: Prompt for passwords before anything runs.
     """
 
-    def one(cluster: ClusterAccess) -> Done[T]:
+    def run_one_cluster(cluster: ClusterAccess) -> ClusterResult[T]:
         try:
             value, code = work(cluster)
         except RemediateError as error:
-            return Done(cluster.name, None, error.exit_code, error)
-        return Done(cluster.name, value, code)
+            return ClusterResult(cluster.name, None, error.exit_code, error)
+        return ClusterResult(cluster.name, value, code)
 
     if ask:
-        _ask_for_passwords(clusters)
+        _read_prompted_passwords(clusters)
     if len(clusters) == 1:
-        # In this thread, where Ctrl-C arrives.
-        return (one(clusters[0]),)
+        # Run in the main thread, which receives Ctrl-C.
+        return (run_one_cluster(clusters[0]),)
     with ThreadPoolExecutor(limits.parallel_clusters) as pool:
-        return tuple(pool.map(one, clusters))
+        return tuple(pool.map(run_one_cluster, clusters))
 
 
-def exit_code_of(results: Sequence[Done[T]]) -> int:
+def combine_exit_codes(results: Sequence[ClusterResult[T]]) -> ExitCode:
     """Return the most serious exit code."""
-    return most_serious(done.exit_code for done in results)
+    return most_serious(result.exit_code for result in results)
 
 
-def tell_errors(session: Session, results: Sequence[Done[T]]) -> None:
+def report_errors(session: Session, results: Sequence[ClusterResult[T]]) -> None:
     """Write each cluster's error and next step on stderr."""
-    for done in results:
-        if done.error:
-            session.say(f"remediate: {done.cluster}: {done.error}")
-            session.say(f"  {done.error.next_step}")
+    for result in results:
+        if result.error:
+            session.say(f"remediate: {result.cluster}: {result.error}")
+            session.say(f"  {result.error.next_step}")
 
 
-def only(results: Sequence[Done[T]]) -> T | None:
-    """Return the value of the one cluster there is, None where there are several. Raises that cluster's error."""
-    if len(results) != 1:
-        return None
-    if results[0].error:
+def raise_single_error(results: Sequence[ClusterResult[T]]) -> None:
+    """Raise the error of the only cluster; with several clusters, each error is part of the results."""
+    if len(results) == 1 and results[0].error:
         raise results[0].error
-    return results[0].value
 
 
-def _ask_for_passwords(clusters: Sequence[ClusterAccess]) -> None:
-    """Ask before anything runs: a question in the middle of progress lines would drown."""
-    from remediate.inventory.credentials import Once
+def _read_prompted_passwords(clusters: Sequence[ClusterAccess]) -> None:
+    """Read the passwords that need a prompt now, since a question among progress lines would be overlooked."""
+    from remediate.inventory.credentials import CachedSource
 
     for cluster in clusters:
         for login in (cluster.login, cluster.axl, cluster.platform):
-            if login and isinstance(login.password, Once) and login.password.asks_a_person:
+            if login and isinstance(login.password, CachedSource) and login.password.is_interactive:
                 login.password.read()

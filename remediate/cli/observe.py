@@ -1,4 +1,4 @@
-"""Look at a cluster for the reading verbs, and say what every one of them must not pass over."""
+"""Observation of a cluster for the reading verbs, and the warnings that each of them prints."""
 
 from __future__ import annotations
 
@@ -15,27 +15,35 @@ if TYPE_CHECKING:
 
 
 def observe(cluster: ClusterAccess, sink: Sink) -> Snapshot:
-    """Return a fresh snapshot of `cluster`; no warning is lost on the way. Raises RemediateError."""
+    """Return a fresh snapshot of `cluster`. Raises RemediateError."""
     from remediate.connectors.collect import collect
 
     return collect(cluster, sink=sink)
 
 
-def warn_of(session: Session, snapshot: Snapshot) -> None:
-    """Say on stderr which peers were not seen, where vantage points disagree, and that the workaround is on.
+def warn_about(session: Session, snapshot: Snapshot) -> None:
+    """Print on stderr which peers were not observed, where vantage points disagree, and that the workaround is on.
 
-    Endpoints stand in every result themselves.
+    Endpoints that were not observed are part of every result.
     """
     for peer in snapshot.peers:
         if peer.error:
             session.say(f"{snapshot.cluster}: peer {peer.address} was not looked at: {peer.error}")
     for alarm in snapshot.alarms:
         session.say(f"{snapshot.cluster}: ALARM: {alarm.message}")
-    remind(session, snapshot.cluster, [peer.address for peer in snapshot.peers if peer.verify_origin_server is False])
+    remind_of_workaround(
+        session, snapshot.cluster, [peer.address for peer in snapshot.peers if peer.verify_origin_server is False]
+    )
 
 
-def remind(session: Session, cluster: str, off: Sequence[str]) -> None:
-    """Say on stderr that the workaround is on, where it is, and what ends it. `off`: peers with verification off."""
+def remind_of_workaround(session: Session, cluster: str, off: Sequence[str]) -> None:
+    """Print on stderr that the workaround is on, and how to end it, if verification is off on any peer.
+
+    Args:
+        session: The command line.
+        cluster: Name of the cluster.
+        off: The peers with verification off.
+    """
     if off:
         session.say(
             f"{cluster}: the workaround is on, so any certificate is accepted by {', '.join(off)}, a forged one too; once `remediate "
@@ -44,13 +52,13 @@ def remind(session: Session, cluster: str, off: Sequence[str]) -> None:
 
 
 def remind_from_journal(session: Session) -> None:
-    """The same for commands that look at no cluster: as far as the switch was turned from this state directory, if there is one."""
+    """Remind of the workaround in commands that contact no cluster, as far as it was switched from this state directory."""
     from remediate.executor.journal.switches import find_workarounds_left_on
     from remediate.model.errors import UsageError
 
     try:
         left = find_workarounds_left_on(session.state_dir)
-    except UsageError:  # no home directory, which is no error where nothing was to be written or read there
+    except UsageError:  # no home directory, which is no error if nothing has to be read or written there
         return
     for cluster, switches in left.items():
         peers = ", ".join(switch.peer for switch in switches)
@@ -60,7 +68,7 @@ def remind_from_journal(session: Session) -> None:
 
 
 def read_authorities(session: Session, paths: Iterable[Path]) -> tuple[Certificate, ...]:
-    """Return the certificates in `paths`, and say which files hold none. Raises InventoryError, CertificateError."""
+    """Return the certificates in `paths`, and report files without any. Raises InventoryError, CertificateError."""
     from remediate.connectors.authorities import read_authorities as read
 
     authorities = read(paths)
@@ -73,10 +81,10 @@ def with_authorities(snapshot: Snapshot, authorities: Sequence[Certificate]) -> 
     """Return `snapshot` with `authorities` available and vouched for."""
     from dataclasses import replace
 
-    known = {authority.fingerprint: authority for authority in authorities}
+    by_fingerprint = {authority.fingerprint: authority for authority in authorities}
     return replace(
         snapshot,
-        available_ca=tuple(dict.fromkeys((*snapshot.available_ca, *known))),
-        vouched_for=snapshot.vouched_for | known.keys(),
-        certificates={**snapshot.certificates, **known},
+        available_ca=tuple(dict.fromkeys((*snapshot.available_ca, *by_fingerprint))),
+        vouched_for=snapshot.vouched_for | by_fingerprint.keys(),
+        certificates={**snapshot.certificates, **by_fingerprint},
     )

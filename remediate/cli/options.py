@@ -1,4 +1,4 @@
-"""Options that mean the same everywhere. Every option has a variable: ``--state-dir`` is ``REMEDIATE_STATE_DIR``."""
+"""Options that several commands share. Every option has a variable: ``--state-dir`` is ``REMEDIATE_STATE_DIR``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PATH = click.Path(path_type=Path)
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
-    """`click.option` with its ``REMEDIATE_*`` variable, which the help shows."""
+    """Return `click.option` with its ``REMEDIATE_*`` variable, which the help shows."""
     long = next(name for name in names if name.startswith("--"))
     variable = f"REMEDIATE_{long.lstrip('-').replace('-', '_').upper()}"
     return click.option(*names, envvar=variable, show_envvar=True, **attributes)
 
 
 def common(function: F) -> F:
-    """Add the options of every command; they end in the Session, not in the function's arguments."""
+    """Add the options of every command; their values go to the Session, not to the function's arguments."""
     for decorate in reversed(_COMMON):
         function = decorate(function)
     return function
@@ -47,15 +47,15 @@ def inventory(*, required: bool = True) -> Callable[[F], F]:
 
 def approvals(function: F) -> F:
     """Add ``--approve`` and ``--approve-file``."""
-    one = option(
+    fingerprint_option = option(
         "--approve", multiple=True, metavar="sha256:HEX",
         help="Vouch for this certificate; compare the fingerprint over another path first. Repeatable.",
     )  # fmt: skip
-    many = option(
+    file_option = option(
         "--approve-file", type=PATH, metavar="FILE",
         help="Fingerprints to vouch for, one a line; # begins a comment.",
     )  # fmt: skip
-    return one(many(function))
+    return fingerprint_option(file_option(function))
 
 
 def authorities(function: F) -> F:
@@ -66,7 +66,7 @@ def authorities(function: F) -> F:
     )(function)  # fmt: skip
 
 
-def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+def _store_in_session(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:
         del parameter
         # A group and its command both have the common options: the later one must not unset the former.
@@ -77,7 +77,7 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None
 
 
 def _common(*names: str, into: str, **attributes: Any) -> Callable[[F], F]:
-    return option(*names, f"common_{into}", expose_value=False, callback=_remember(into), **attributes)
+    return option(*names, f"common_{into}", expose_value=False, callback=_store_in_session(into), **attributes)
 
 
 _COMMON = (

@@ -1,4 +1,4 @@
-"""Hand over what was made of one cluster or of many: files, one JSON document, or text for a person."""
+"""Output of snapshots and plans of one or several clusters: files, or one JSON document."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from remediate.cli.files import write_whole
+from remediate.cli.files import write_atomically
 from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from remediate.cli.fleet import Done
+    from remediate.cli.fleet import ClusterResult
     from remediate.cli.session import Session
+    from remediate.model.exit_codes import ExitCode
 
 
 class Document(Protocol):
@@ -26,7 +27,7 @@ D = TypeVar("D", bound=Document)
 
 
 def check_output(output: Path | None, clusters: int) -> None:
-    """Refuse, before anything is looked at, an output that many clusters would overwrite. Raises UsageError."""
+    """Raise UsageError if several clusters would overwrite one output file; to be called before any cluster is contacted."""
     if output and clusters > 1 and not output.is_dir():
         raise UsageError(
             f"{output} is not a folder, and {clusters} clusters are chosen.",
@@ -34,31 +35,31 @@ def check_output(output: Path | None, clusters: int) -> None:
         )
 
 
-def write_files(results: Sequence[Done[D]], output: Path | None) -> tuple[Path, ...]:
-    """Write each value to `output`, or to CLUSTER.json in it where it is a folder. Return what was written."""
-    written = []
-    for done in results:
-        if output and done.value is not None:
-            path = output / _file_name(done.cluster) if output.is_dir() else output
-            write_whole(path, done.value.to_json())
-            written.append(path)
-    return tuple(written)
+def write_files(results: Sequence[ClusterResult[D]], output: Path | None) -> tuple[Path, ...]:
+    """Write each value to `output`, or to CLUSTER.json in it if it is a folder, and return the paths."""
+    paths = []
+    for result in results:
+        if output and result.value is not None:
+            path = output / _file_name(result.cluster) if output.is_dir() else output
+            write_atomically(path, result.value.to_json())
+            paths.append(path)
+    return tuple(paths)
 
 
 def _file_name(cluster: str) -> str:
-    """CLUSTER.json; a snapshot file may call its cluster anything, and no name may lead out of the folder."""
+    """Return CLUSTER.json. Raises UsageError for a name from a snapshot file that would lead out of the folder."""
     if not cluster.isprintable() or "/" in cluster or cluster.startswith("."):
         raise UsageError(f"The cluster is called {cluster!r}, which makes no file name.", next_step="Name a file with -o.")
     return f"{cluster}.json"
 
 
-def write_documents(session: Session, results: Sequence[Done[D]], key: str, code: int) -> None:
-    """Write the JSON document: of one cluster its own, of many a list of them under ``clusters``, each under `key`."""
+def write_documents(session: Session, results: Sequence[ClusterResult[D]], key: str, code: ExitCode) -> None:
+    """Write one JSON document: the value of a single cluster, or a list under ``clusters`` with each value under `key`."""
     if len(results) > 1:
-        session.write_json({"exit_code": code, "clusters": [done.as_json(_under(key)) for done in results]})
+        session.write_json({"exit_code": code, "clusters": [result.as_json(_nest_under(key)) for result in results]})
     elif results[0].value is not None:
         session.write_json_text(results[0].value.to_json())
 
 
-def _under(key: str) -> Callable[[Document], dict[str, Any]]:
+def _nest_under(key: str) -> Callable[[Document], dict[str, Any]]:
     return lambda document: {key: json.loads(document.to_json())}

@@ -1,4 +1,4 @@
-"""What the common options say, and the two streams: data on stdout, everything else on stderr."""
+"""Session of one command line: the common options, and the two streams, data on stdout and the rest on stderr."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from remediate.model.events import Event, Sink
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from remediate.model.exit_codes import ExitCode
     from remediate.report.events import EventLines
 
 
 @dataclass(slots=True)
 class Session:
-    """One command line.
+    """Common options of one command line, and its output streams.
 
     Attributes:
-        events: a file for JSON lines; ``-`` is stdout, and what is for people then goes to stderr.
-        output_lost: a result could not be written, so a reader of stdout does not have it.
+        events: A file for JSON lines; ``-`` is stdout, and text for people then goes to stderr.
+        output_lost: A result could not be written to stdout.
     """
 
     json: bool = False
@@ -41,7 +42,7 @@ class Session:
 
     @property
     def state_dir(self) -> Path:
-        """Where the journal and the locks are."""
+        """The folder of the journal and the locks."""
         import platformdirs
 
         try:
@@ -53,7 +54,7 @@ class Session:
 
     @property
     def may_ask(self) -> bool:
-        """Whether there is a person at a terminal who may be asked."""
+        """Whether stdin is a terminal and ``--no-input`` was not given."""
         return not self.no_input and sys.stdin is not None and sys.stdin.isatty()
 
     def out(self) -> Console:
@@ -61,14 +62,16 @@ class Session:
         from remediate.report.terminal import make_console
 
         stream = sys.stderr if self.events == "-" else sys.stdout
-        # With stdout closed (`>&-`) there is nobody to read, which is no error.
-        return make_console(cast("TextIO", _Kept(stream or io.StringIO(), self._lost)), color=not self.no_color)
+        # A closed stdout (`>&-`) is no error.
+        return make_console(
+            cast("TextIO", _SafeStream(stream or io.StringIO(), self._report_lost_output)), color=not self.no_color
+        )
 
     def err(self) -> Console:
         """Return the console for progress and questions."""
         from remediate.report.terminal import make_console
 
-        return make_console(cast("TextIO", _Kept(sys.stderr or io.StringIO(), _nobody_listens)), color=not self.no_color)
+        return make_console(cast("TextIO", _SafeStream(sys.stderr or io.StringIO(), _ignore_error)), color=not self.no_color)
 
     def say(self, sentence: str) -> None:
         """Write a line for a person on stderr, also under ``-q``."""
@@ -76,16 +79,16 @@ class Session:
         from remediate.model.text import escape
 
         if sys.stderr is not None:
-            kept = _Kept(sys.stderr, _nobody_listens)
-            kept.write("\n".join(escape(line, 4000) for line in mask(sentence).splitlines()) + "\n")
-            kept.flush()
+            stream = _SafeStream(sys.stderr, _ignore_error)
+            stream.write("\n".join(escape(line, 4000) for line in mask(sentence).splitlines()) + "\n")
+            stream.flush()
 
     def hint(self, sentence: str) -> None:
         """Write a line that ``-q`` leaves out."""
         if not self.quiet:
             self.say(sentence)
 
-    def _lost(self, error: OSError) -> None:
+    def _report_lost_output(self, error: OSError) -> None:
         self.output_lost = True
         self.say(f"remediate: the result could not be written to stdout: {error.strerror}.")
 
@@ -96,46 +99,46 @@ class Session:
         self.write_json_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
     def write_json_text(self, document: str) -> None:
-        """Write JSON text on stdout, where it may be a terminal that shows it: what could steer it is escaped."""
+        """Write JSON text on stdout; characters that could steer a terminal are escaped."""
         from remediate.report.text import terminal_json
 
         self.write(terminal_json(document))
 
     def write(self, text: str) -> None:
-        """Write a document on stdout, in UTF-8 whatever a terminal has: JSON, HTML and Markdown are.
+        """Write a document (JSON, HTML, Markdown) on stdout, in UTF-8 whatever the terminal's encoding is.
 
-        A reader that has gone away (``| head``) is no error; a full disk is `output_lost`.
+        A reader that has gone away (``| head``) is no error; a full disk sets `output_lost`.
         """
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         if sys.stdout is not None:
-            kept = _Kept(sys.stdout, self._lost)
-            kept.write(text)
-            kept.flush()
+            stream = _SafeStream(sys.stdout, self._report_lost_output)
+            stream.write(text)
+            stream.flush()
 
     @contextmanager
-    def listening(self) -> Iterator[Sink]:
-        """Yield the sink for events: progress on stderr, and JSON lines where ``--events`` says."""
+    def open_event_sink(self) -> Iterator[Sink]:
+        """Yield the sink for events: progress on stderr, and JSON lines to the target of ``--events``."""
         if self.json and self.events == "-":
             raise UsageError("--json and --events - cannot both have stdout.", next_step="Give --events a file.")
-        sinks: list[Sink] = [self._lines()] if self.events else []
+        sinks: list[Sink] = [self._event_writer()] if self.events else []
         with ExitStack() as stack:
             if not self.quiet:
                 from remediate.report.progress import Progress
 
                 sinks.append(stack.enter_context(Progress(self.err(), every_event=self.verbose > 0)))
-            yield lambda event: _tell(sinks, event)
+            yield lambda event: _emit(sinks, event)
 
-    def close(self, code: int) -> None:
-        """Write the last event and close its file; after a run that is over, a file that cannot be closed is no error of it."""
+    def close(self, code: ExitCode) -> None:
+        """Write the last event and close its file; a failure to close it does not change the exit code."""
         with suppress(OSError), self._open:
             if self._event_lines:
                 self._event_lines(Event("summary", f"ended with exit code {code}", fields={"exit_code": code}))
 
-    def _events_lost(self, error: OSError) -> None:
+    def _report_lost_events(self, error: OSError) -> None:
         self.say(f"remediate: events from here on are lost: {error.strerror}.")
 
-    def _lines(self) -> EventLines:
+    def _event_writer(self) -> EventLines:
         from datetime import UTC, datetime
 
         from remediate import __version__
@@ -145,47 +148,47 @@ class Session:
         if self._event_lines is None:
             events = self.events or "-"
             stream = (sys.stdout or io.StringIO()) if events == "-" else self._open.enter_context(open_private(Path(events)))
-            kept = cast("TextIO", _Kept(stream, self._events_lost))
+            kept = cast("TextIO", _SafeStream(stream, self._report_lost_events))
             self._event_lines = EventLines(kept, version=__version__, now=lambda: datetime.now(UTC))
         return self._event_lines
 
 
-def _nobody_listens(error: OSError) -> None:
-    """The terminal is gone: a run that has begun goes on to its end, and the journal says how it ended."""
+def _ignore_error(error: OSError) -> None:
+    """Ignore a lost terminal: a run that has begun is completed, and the journal says how it ended."""
     del error
 
 
-class _Kept:
-    """A stream that ends no run: a full disk or a terminal that is gone is told to `lost`, and what follows vanishes."""
+class _SafeStream:
+    """Stream whose errors end no run: `on_error` is called for a full disk or a lost terminal, and further output is discarded."""
 
-    def __init__(self, stream: TextIO, lost: Callable[[OSError], None]) -> None:
+    def __init__(self, stream: TextIO, on_error: Callable[[OSError], None]) -> None:
         self._stream = stream
-        self._lost = lost
+        self._on_error = on_error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write `text`, or say that it is lost."""
+        """Write `text`, or report that it is lost."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written, or say that it is lost."""
+        """Flush the stream, or report that output is lost."""
         self._try(self._stream.flush)
 
     def _try(self, act: Callable[[], object]) -> None:
-        from remediate.report.streams import drain
+        from remediate.report.text import discard_output
 
         try:
             act()
         except BrokenPipeError:
-            drain(self._stream)
+            discard_output(self._stream)
         except OSError as error:
-            drain(self._stream)
-            self._lost(error)
+            discard_output(self._stream)
+            self._on_error(error)
 
 
-def _tell(sinks: list[Sink], event: Event) -> None:
+def _emit(sinks: list[Sink], event: Event) -> None:
     for sink in sinks:
         sink(event)

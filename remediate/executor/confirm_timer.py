@@ -46,7 +46,7 @@ class PromptingSource(Protocol):
     """A source of a secret that may put a question on the terminal."""
 
     @property
-    def asks_a_person(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether a person is asked for the secret."""
 
 
@@ -69,7 +69,7 @@ def parse_within(text: str) -> timedelta:
 def refuse_prompted_password(cluster: ClusterAccess) -> None:
     """Raise InventoryError when rolling back would need a password that only a person at a terminal can give."""
     source = cluster.login.password
-    if isinstance(source, PromptingSource) and source.asks_a_person:
+    if isinstance(source, PromptingSource) and source.is_interactive:
         raise InventoryError(
             f"{cluster.source}: the password of {cluster.login.username} is asked for on the terminal, and the process that rolls "
             "back at the deadline of --confirm-within has none.",

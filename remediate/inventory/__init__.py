@@ -1,4 +1,4 @@
-"""The inventory file and where secrets come from."""
+"""Inventory of clusters, and the sources of their passwords."""
 
 from remediate.inventory.load import load
 

@@ -1,4 +1,4 @@
-"""Where passwords come from. Each source says where (`describe`), never what, and is asked at most once a run."""
+"""Sources of passwords. Each describes where the password comes from, never the password, and is read at most once a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMAND_TIMEOUT_S = 30.0
 MAX_SECRET_BYTES = 64 * 1024
 SOURCES = ("env", "file", "command", "keyring", "prompt")
 
-# Clusters run in threads; two questions on one terminal at a time would mix.
+# Clusters run in threads; two prompts on one terminal at the same time would mix.
 _terminal = threading.Lock()
 
 
@@ -31,9 +31,11 @@ class EnvironmentSource:
     variable: str
 
     def describe(self) -> str:
+        """Describe the source."""
         return f"environment variable {self.variable}"
 
     def read(self) -> Secret:
+        """Read the password. Raises InventoryError."""
         value = os.environ.get(self.variable, "")
         if not value:
             raise InventoryError(
@@ -50,12 +52,14 @@ class FileSource:
     path: Path
 
     def describe(self) -> str:
+        """Describe the source."""
         return f"file {self.path}"
 
     def read(self) -> Secret:
+        """Read the password. Raises InventoryError."""
         try:
             with open_regular_file(self.path) as file:
-                # Asked of the open file, so that it cannot be swapped in between.
+                # Read from the open file, so that the path cannot be replaced in between.
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 content = file.read(MAX_SECRET_BYTES + 1)
         except OSError as error:
@@ -65,7 +69,7 @@ class FileSource:
                 f"The password file {self.path} may be read by others than its owner (mode {mode:04o}).",
                 next_step=f"Run `chmod 600 {self.path}`, and consider the password known to those who could read it.",
             )
-        return _secret_from(content, f"The password file {self.path}")
+        return _decode_secret(content, f"The password file {self.path}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,14 @@ class CommandSource:
     command: tuple[str, ...]
 
     def describe(self) -> str:
+        """Describe the source."""
         return f"command {self.command[0]}"
 
     def read(self) -> Secret:
+        """Read the password. Raises InventoryError."""
         name = f"The password command {self.command[0]}"
         try:
-            done = subprocess.run(
+            completed = subprocess.run(
                 self.command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False
             )
         except OSError as error:
@@ -91,12 +97,12 @@ class CommandSource:
         except subprocess.TimeoutExpired:
             # `from None`: the exception carries what was printed so far.
             raise InventoryError(f"{name} gave no answer within {COMMAND_TIMEOUT_S:.0f} seconds.") from None
-        if done.returncode != 0:
+        if completed.returncode != 0:
             raise InventoryError(
-                f"{name} ended with status {done.returncode}; what it printed is not shown, it may be secret.",
+                f"{name} ended with status {completed.returncode}; what it printed is not shown, it may be secret.",
                 next_step="Run the command by hand to see what it says.",
             )
-        return _secret_from(done.stdout, name)
+        return _decode_secret(completed.stdout, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +113,11 @@ class KeyringSource:
     username: str
 
     def describe(self) -> str:
+        """Describe the source."""
         return f"keyring service {self.service}, user {self.username}"
 
     def read(self) -> Secret:
+        """Read the password. Raises InventoryError."""
         import keyring
         from keyring.errors import KeyringError
 
@@ -133,9 +141,11 @@ class PromptSource:
     allowed: bool
 
     def describe(self) -> str:
+        """Describe the source."""
         return "a question on the terminal"
 
     def read(self) -> Secret:
+        """Read the password. Raises InventoryError."""
         if not self.allowed or sys.stdin is None or not sys.stdin.isatty():
             raise InventoryError(
                 f"The {self.question} would be asked for, and there is no terminal to ask on.",
@@ -149,34 +159,36 @@ class PromptSource:
 
 
 @dataclass(slots=True)
-class Once:
-    """A source that is asked once, however many threads want to know."""
+class CachedSource:
+    """Source that is read once, whichever threads read it."""
 
     source: SecretSource
     _secret: Secret | None = field(default=None, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @property
-    def asks_a_person(self) -> bool:
-        """Whether reading it puts a question on the terminal."""
+    def is_interactive(self) -> bool:
+        """Whether reading it prompts on the terminal."""
         return isinstance(self.source, PromptSource)
 
     def describe(self) -> str:
+        """Describe the source."""
         return self.source.describe()
 
     def read(self) -> Secret:
+        """Read the password. Raises InventoryError."""
         with self._lock:
             if self._secret is None:
                 self._secret = self.source.read()
             return self._secret
 
 
-def password_source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> Once:
-    """Return the source that `item` describes. Raises InventoryError; a password in clear is refused and never shown."""
-    return Once(_source(item, username, cluster=cluster, allow_prompt=allow_prompt))
+def password_source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> CachedSource:
+    """Return the source that `item` describes. Raises InventoryError; a password in plain text is refused and never shown."""
+    return CachedSource(_read_source(item, username, cluster=cluster, allow_prompt=allow_prompt))
 
 
-def _source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> SecretSource:
+def _read_source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> SecretSource:
     if not item.is_mapping:
         raise item.error(
             f"`{item.name}` must say where the password comes from and never hold it: write `{item.name}: {{env: NAME}}`, "
@@ -196,16 +208,16 @@ def _source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> S
         case "keyring":
             return KeyringSource(value.text(), username)
         case _:
-            return _prompt(value, f"password of {username} for {cluster}", allowed=allow_prompt)
+            return _read_prompt(value, f"password of {username} for {cluster}", allowed=allow_prompt)
 
 
-def _prompt(value: Item, question: str, *, allowed: bool) -> PromptSource:
+def _read_prompt(value: Item, question: str, *, allowed: bool) -> PromptSource:
     if not value.boolean():
         raise value.error("`prompt` can only be true; for no question, use another source.")
     return PromptSource(question, allowed)
 
 
-def _secret_from(content: bytes, name: str) -> Secret:
+def _decode_secret(content: bytes, name: str) -> Secret:
     if len(content) > MAX_SECRET_BYTES:
         raise InventoryError(f"{name} gave more than {MAX_SECRET_BYTES} bytes, which is no password.")
     try:

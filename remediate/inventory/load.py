@@ -1,4 +1,4 @@
-"""Inventory YAML, as in the documentation's reference, to ClusterAccess values."""
+"""Inventory in YAML (docs/reference.md), read into ClusterAccess values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 from remediate.inventory.credentials import password_source
 from remediate.inventory.document import Item, read_document
-from remediate.inventory.mra import LoginOf, mra_access, refuse_shared
+from remediate.inventory.mra import ReadLogin, mra_access, refuse_shared_mra
 from remediate.inventory.pins import address, host_key_trust, tls_trust
 from remediate.machine.files import list_files
 from remediate.model.access import ClusterAccess, Discovery, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
@@ -28,10 +28,11 @@ def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
     """Return the clusters of an inventory file, or of every ``*.yml`` and ``*.yaml`` in a folder, in order.
 
     Args:
-        allow_prompt: whether ``{prompt: true}`` may ask on the terminal.
+        path: The file or the folder.
+        allow_prompt: Whether ``{prompt: true}`` may ask on the terminal.
 
     Raises:
-        InventoryError: file, line, the offending key and the nearest known one.
+        InventoryError: The inventory is wrong; the message names file, line and key, and the nearest known key.
     """
     clusters: dict[str, ClusterAccess] = {}
     places: dict[str, str] = {}
@@ -92,19 +93,19 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     )
 
 
-def _peers(item: Item, login: LoginOf) -> tuple[PeerAccess, ...]:
+def _peers(item: Item, login: ReadLogin) -> tuple[PeerAccess, ...]:
     peers: dict[str, PeerAccess] = {}
     for entry in item.sequence():
         peer = _peer(entry, login)
-        host = _same_host(peer.address)
+        host = _normalise_host(peer.address)
         if host in peers:
             raise entry.error(f"the peer {peer.address} stands twice in `peers`.")
-        refuse_shared(entry, peer, peers.values())
+        refuse_shared_mra(entry, peer, peers.values())
         peers[host] = peer
     return tuple(peers.values())
 
 
-def _peer(item: Item, login: LoginOf) -> PeerAccess:
+def _peer(item: Item, login: ReadLogin) -> PeerAccess:
     keys = item.mapping(required=("address",), optional=("rest_port", "ssh_port", "tls", "ssh", "mra"))
     return PeerAccess(
         address=address(keys["address"]),
@@ -166,8 +167,8 @@ def _name(item: Item) -> str:
     return name
 
 
-def _same_host(address: Address) -> str:
-    """One spelling for one host: names without case, IPv4 also where it is written inside IPv6."""
+def _normalise_host(address: Address) -> str:
+    """Return one spelling for one host: names without case, and IPv4 also for an IPv4-mapped IPv6 address."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

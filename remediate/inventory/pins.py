@@ -1,4 +1,4 @@
-"""The parts of an inventory that say which box it is: its address, and what makes us believe that it is the one."""
+"""Address and pins of a peer or node: its host name, its web certificate, its SSH host key."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ def address(item: Item) -> Address:
 
 
 def tls_trust(item: Item) -> TlsTrust:
-    """Return how a web certificate is believed: `fingerprint` or `ca`. Raises InventoryError."""
-    keys = _one_of(item, ("fingerprint", "ca"))
+    """Return how a web certificate is trusted: by `fingerprint` or by `ca`. Raises InventoryError."""
+    keys = _either(item, ("fingerprint", "ca"))
     return TlsTrust(
-        fingerprint=_fingerprint(keys["fingerprint"]) if "fingerprint" in keys else None,
+        fingerprint=_parse_fingerprint(keys["fingerprint"]) if "fingerprint" in keys else None,
         ca=keys["ca"].existing_path() if "ca" in keys else None,
     )
 
 
 def host_key_trust(item: Item) -> HostKeyTrust:
-    """Return how an SSH host key is believed: `host_key` or `known_hosts`. Raises InventoryError."""
-    keys = _one_of(item, ("host_key", "known_hosts"))
+    """Return how an SSH host key is trusted: by `host_key` or by `known_hosts`. Raises InventoryError."""
+    keys = _either(item, ("host_key", "known_hosts"))
     return HostKeyTrust(
-        host_key=_host_key(keys["host_key"]) if "host_key" in keys else None,
+        host_key=_parse_host_key(keys["host_key"]) if "host_key" in keys else None,
         known_hosts=keys["known_hosts"].existing_path() if "known_hosts" in keys else None,
     )
 
 
-def _one_of(item: Item, choices: tuple[str, str]) -> dict[str, Item]:
+def _either(item: Item, choices: tuple[str, str]) -> dict[str, Item]:
     keys = item.mapping(optional=choices)
     if len(keys) != 1:
         raise item.error(f"`{item.name}` must have either `{choices[0]}` or `{choices[1]}`.")
     return keys
 
 
-def _fingerprint(item: Item) -> Fingerprint:
+def _parse_fingerprint(item: Item) -> Fingerprint:
     # `openssl x509 -fingerprint` prints upper case and colons.
     digits = item.text().removeprefix("sha256:").replace(":", "").lower()
     if not item.text().startswith("sha256:") or not _HEX_DIGITS.fullmatch(digits):
@@ -57,7 +57,7 @@ def _fingerprint(item: Item) -> Fingerprint:
     return Fingerprint(f"sha256:{digits}")
 
 
-def _host_key(item: Item) -> str:
+def _parse_host_key(item: Item) -> str:
     text = item.text()
     if not _HOST_KEY.fullmatch(text):
         raise item.error(f"`{item.name}` must be `SHA256:` and 43 characters, as `ssh-keygen -lf` prints it.")

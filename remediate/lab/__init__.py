@@ -1,4 +1,4 @@
-"""An embedded lab: three Expressway-C peers and five UC nodes on loopback, speaking real HTTPS, SSH and TLS.
+"""Embedded lab: three Expressway-C peers and five UC nodes on loopback, speaking real HTTPS, SSH and TLS.
 
 ``with Lab(directory, scenario="story", judge=False) as lab:`` starts it in threads of this process; `lab.inventory` is then an
 inventory to point every command at. `remediate.lab.process` runs it in a process of its own.

@@ -1,4 +1,4 @@
-"""``python -m remediate.lab DIRECTORY``: a lab in a process of its own, until it is told to stop. `remediate lab up` starts it."""
+"""``python -m remediate.lab DIRECTORY``: a lab in a process of its own, until it is stopped. `remediate lab up` starts it."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from remediate.lab.control import Control, remove_state
 from remediate.lab.errors import LabError
 from remediate.lab.lab import Lab
 from remediate.lab.process import hold_lock
+from remediate.model.exit_codes import ExitCode
 
 _RESTART_S = 8.0
-"""Far less than a real peer takes, and long enough to be seen by who looks every few seconds."""
+"""Much less than a real peer takes, and long enough to be noticed by a check every few seconds."""
 
 
-def main(arguments: list[str]) -> int:
-    """Serve a lab until SIGTERM, SIGINT or its control says stop. Returns the exit code."""
+def main(arguments: list[str]) -> ExitCode:
+    """Serve a lab until SIGTERM, SIGINT or a stop request, and return the exit code."""
     options = _parse(arguments)
     directory: Path = options.directory
     directory.mkdir(parents=True, exist_ok=True)
-    ended = threading.Event()
+    stop_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: ended.set())
+        signal.signal(number, lambda _number, _frame: stop_requested.set())
     try:
         with hold_lock(directory), Lab(directory, options.scenario) as lab:
             lab.faults.restart_s = _RESTART_S
-            Control(lab, ended.set).start()
-            _say_ready(options.ready_fd, lab)
-            ended.wait()
+            Control(lab, stop_requested.set).start()
+            _report_ready(options.ready_fd, lab)
+            stop_requested.wait()
             remove_state(directory)
     except LabError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    return 0
+    return ExitCode.DONE
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -47,7 +48,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _say_ready(descriptor: int | None, lab: Lab) -> None:
+def _report_ready(descriptor: int | None, lab: Lab) -> None:
     if descriptor is None:
         sys.stdout.write(f"ready: {lab.inventory}\n")
         sys.stdout.flush()
@@ -57,4 +58,5 @@ def _say_ready(descriptor: int | None, lab: Lab) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    _, *command_line = sys.argv
+    sys.exit(main(command_line))

@@ -1,4 +1,4 @@
-"""The accounts of a lab, and how a Basic login is read."""
+"""Accounts of a lab, and HTTP Basic authentication."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """User names, and passwords that no other lab has.
+    """User names, and passwords made for this lab.
 
     Attributes:
-        username: the administrator of the peers, for REST and shell.
-        axl_username: the application user of Unified CM and IM&P.
-        platform_username: the operating system account of the nodes.
+        username: The administrator of the peers, for REST and shell.
+        axl_username: The application user of Unified CM and IM&P.
+        platform_username: The operating system account of the nodes.
     """
 
     username: str = "admin"
@@ -27,7 +27,7 @@ class Accounts:
 
 
 def basic_login(header: bytes) -> tuple[str, str] | None:
-    """Return user name and password of a Basic ``Authorization`` header; None when it is none."""
+    """Return user name and password of a Basic ``Authorization`` header; None for any other header."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":
         return None

@@ -1,4 +1,4 @@
-"""A loopback network of its own for each lab, so that several run side by side."""
+"""Loopback network of a lab, so that several labs run side by side."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Subnet:
     """
 
     def __init__(self) -> None:
-        self._lock, self._prefix = _take_one()
+        self._lock, self._prefix = _reserve()
 
     def address(self, host: int) -> str:
         """Return the address with this last number, 1 to 254."""
         return f"{self._prefix}.{host}"
 
     def release(self) -> None:
-        """Give the network back."""
+        """Release the network."""
         self._lock.close()
 
 
-def _take_one() -> tuple[socket.socket, str]:
+def _reserve() -> tuple[socket.socket, str]:
     # Not a cryptographic choice: it only spreads labs that start at the same moment.
     chooser = random.SystemRandom()
     for _ in range(_ATTEMPTS):

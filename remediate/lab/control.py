@@ -1,4 +1,4 @@
-"""What another process may ask a running lab: its status, the judge, the request log, and to stop."""
+"""Control interface of a running lab for other processes: status, judge, request log, stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORT = 8099
 
 
 class Control:
-    """Serves a lab's controls on its first address; the token stands in ``lab.json``, which only the owner can read."""
+    """Control server on a lab's first address; its token is in ``lab.json``, which only the owner can read."""
 
     def __init__(self, lab: Lab, stop: Callable[[], None]) -> None:
         self._lab = lab
@@ -43,17 +43,17 @@ class Control:
         )
 
     def start(self) -> None:
-        """Listen, and say where in ``lab.json``."""
+        """Listen, and write the address to ``lab.json``."""
         address = self._lab.subnet.address(1)
-        self._lab.background.run(Listener(self._guarded, address, (PORT,), None).start())
+        self._lab.background.run(Listener(self._check_token, address, (PORT,), None).start())
         state = {"pid": os.getpid(), "address": address, "port": PORT, "token": self._token}
         unfinished = self._lab.directory / (STATE_FILE + ".new")
         write_private(unfinished, json.dumps(state) + "\n")
         unfinished.rename(self._lab.directory / STATE_FILE)
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = dict(scope.get("headers", [])).get(TOKEN_HEADER.lower().encode(), b"")
-        allowed = secrets.compare_digest(sent, self._token.encode())
+    async def _check_token(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = dict(scope.get("headers", [])).get(TOKEN_HEADER.lower().encode(), b"")
+        allowed = secrets.compare_digest(token, self._token.encode())
         await (self._app if allowed else JSONResponse({"message": "wrong token"}, 401))(scope, receive, send)
 
     async def _status(self, request: Request) -> Response:
@@ -75,8 +75,8 @@ class Control:
         return JSONResponse([asdict(request) for request in self._lab.requests])
 
     async def _ask(self, request: Request) -> Response:
-        asked = await request.json()
-        answer = await run_in_threadpool(self._lab.ask, asked["peer"], asked["address"], asked["port"])
+        body = await request.json()
+        answer = await run_in_threadpool(self._lab.ask, body["peer"], body["address"], body["port"])
         return JSONResponse(asdict(answer))
 
     async def _ask_all(self, request: Request) -> Response:
@@ -96,5 +96,5 @@ def _row(key: tuple[str, str, int], answer: JudgeAnswer) -> dict[str, object]:
 
 
 def remove_state(directory: Path) -> None:
-    """Remove ``lab.json``: there is no lab any more."""
+    """Remove ``lab.json`` of a lab that has stopped."""
     (directory / STATE_FILE).unlink(missing_ok=True)

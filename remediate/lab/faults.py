@@ -1,4 +1,4 @@
-"""Faults to order: what real boxes and networks do to us, on demand and once, twice or until cleared."""
+"""Faults on demand: what real peers and networks do, a number of times or until cleared."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from remediate.model.certificate import Certificate
 
 
 class Fault(StrEnum):
-    """What happens to a request."""
+    """Kind of fault that hits a request."""
 
     DROP_ANSWER = "the write is done, the answer never comes"
     DROP_REQUEST = "the connection breaks before anything is done"
-    IGNORE_WRITE = "the box says yes and does nothing"
+    IGNORE_WRITE = "the write is answered with success and not done"
     SLOW = "the answer takes its time"
     HALF_CLOSE = "the write is done, the shell says that it ends, and stays open"
     ASK = "the shell asks a question instead of doing anything, and waits"
@@ -27,7 +27,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Substitute:
-    """What is answered in the place of a peer. `headers` must fit the body; its length is added."""
+    """Answer in the place of a peer. The content length is added to `headers`."""
 
     status: int
     body: bytes = b""
@@ -44,14 +44,19 @@ LOGIN_PAGE = Substitute(
 
 @dataclass(frozen=True, slots=True)
 class SelfDescription:
-    """How a peer describes its REST interface. `removal`: None: as its scenario has it."""
+    """How a peer describes its REST interface.
+
+    Attributes:
+        style: How the page is written.
+        removal: The form of removal that it offers; None is that of the scenario.
+    """
 
     style: PageStyle = PageStyle.BLOCK
     removal: Removal | None = None
 
 
 @dataclass(slots=True)
-class _Armed:
+class _ArmedFault:
     fault: Fault
     peer: str
     times: int
@@ -63,7 +68,7 @@ class _Armed:
 
 @dataclass(slots=True)
 class _LockOut:
-    """Automated protection of one peer: after so many refused logins, nobody is answered for a while."""
+    """Automated protection of one peer: after some refused logins, no client is answered for a while."""
 
     refusals_left: int
     seconds: float
@@ -71,7 +76,7 @@ class _LockOut:
 
 
 @dataclass(slots=True)
-class _Intruder:
+class _PendingChange:
     peer: str
     change: Callable[[], None]
     reads_left: int
@@ -79,11 +84,11 @@ class _Intruder:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one lab. A peer is named by its address; `containing` narrows a fault to paths or commands with that text.
+    """Faults of one lab. Peers are given by address; `containing` limits a fault to paths or commands with that text.
 
     Attributes:
-        replication_lag_s: how long the primary's configuration takes to the other peers.
-        restart_s: how long a peer is away when it restarts.
+        replication_lag_s: How long the primary's configuration takes to the other peers.
+        restart_s: How long a peer is away when it restarts.
     """
 
     set_running: Callable[[str, bool], None]
@@ -94,8 +99,8 @@ class Faults:
     load_at_restart: Callable[[str, bool], None]
     replication_lag_s: float = 0.3
     restart_s: float = 0.5
-    _armed: list[_Armed] = field(default_factory=list)
-    _intruders: list[_Intruder] = field(default_factory=list)
+    _armed: list[_ArmedFault] = field(default_factory=list)
+    _pending_changes: list[_PendingChange] = field(default_factory=list)
     _waiting: set[str] = field(default_factory=set)
     _refusing: set[str] = field(default_factory=set)
     _lock_outs: dict[str, _LockOut] = field(default_factory=dict)
@@ -108,7 +113,7 @@ class Faults:
 
     def drop_answer(self, peer: str, *, times: int = 1, containing: str = "", transport: Transport | None = None) -> None:
         """Do the next writes, but break the connection instead of answering."""
-        self._arm(_Armed(Fault.DROP_ANSWER, peer, times, containing, transport, writes_only=True))
+        self._arm(_ArmedFault(Fault.DROP_ANSWER, peer, times, containing, transport, writes_only=True))
 
     def drop_request(
         self,
@@ -120,11 +125,11 @@ class Faults:
         writes_only: bool = True,
     ) -> None:
         """Break the connection before the next requests are carried out."""
-        self._arm(_Armed(Fault.DROP_REQUEST, peer, times, containing, transport, writes_only))
+        self._arm(_ArmedFault(Fault.DROP_REQUEST, peer, times, containing, transport, writes_only))
 
     def ignore_write(self, peer: str, *, times: int = 1, containing: str = "", transport: Transport | None = None) -> None:
         """Answer the next writes with success and change nothing."""
-        self._arm(_Armed(Fault.IGNORE_WRITE, peer, times, containing, transport, writes_only=True))
+        self._arm(_ArmedFault(Fault.IGNORE_WRITE, peer, times, containing, transport, writes_only=True))
 
     def slow(
         self,
@@ -137,45 +142,45 @@ class Faults:
         writes_only: bool = False,
     ) -> None:
         """Carry the next requests out at once, but answer only after `seconds`."""
-        self._arm(_Armed(Fault.SLOW, peer, times, containing, transport, writes_only, seconds))
+        self._arm(_ArmedFault(Fault.SLOW, peer, times, containing, transport, writes_only, seconds))
 
     def half_close(self, peer: str, *, times: int = 1, containing: str = "") -> None:
         """Do the next writes that come over the shell, then end its stream (EOF) without an answer and without closing it."""
-        self._arm(_Armed(Fault.HALF_CLOSE, peer, times, containing, "ssh", writes_only=True))
+        self._arm(_ArmedFault(Fault.HALF_CLOSE, peer, times, containing, "ssh", writes_only=True))
 
     def substitute(self, peer: str, answer: Substitute, *, containing: str = "") -> None:
-        """Let something else answer all REST requests of this peer, until `clear`; `containing`: only for paths with that text."""
+        """Answer REST requests in the place of this peer, until `clear`."""
         with self._lock:
             self._substitutes[peer] = (containing, answer)
 
     def describe(self, peer: str, *, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None) -> None:
-        """Let a peer describe its REST interface, and take certificates out of its list, in this way."""
+        """Let a peer describe its REST interface, and remove certificates from its list, in this way."""
         with self._lock:
             self._descriptions[peer] = SelfDescription(style, removal)
 
     def lock_out(self, peer: str, *, after: int, seconds: float) -> None:
-        """Once this peer has refused `after` more logins, leave everybody without an answer for `seconds`, as fail2ban does.
+        """Answer no client of this peer for `seconds` after `after` more refused logins, as fail2ban does.
 
-        On loopback nothing can be dropped before it connects, so connections are taken and then met with silence.
+        On loopback nothing can be dropped before it connects, so connections are accepted and not answered.
         """
         with self._lock:
             self._lock_outs[peer] = _LockOut(after, seconds)
 
     def clock(self, peer: str, ahead: timedelta) -> None:
-        """Let the clock of a peer be ahead (behind: negative)."""
+        """Set a peer's clock ahead of this machine's; a negative time sets it behind."""
         self._skews[peer] = ahead
 
     def man_in_the_middle(self, address: str, port: int) -> None:
-        """Put somebody in front of the ports of one service of a node, who shows self-signed certificates with the node's names.
+        """Put a man in the middle before one service of a node: self-signed certificates with the node's names.
 
         `port` is any of the service's; `Lab.node(address).presented` then says what is shown.
         """
         self.intercept(address, port)
 
     def ask_at_login(self, peer: str, *requests: tuple[str, ...]) -> None:
-        """Let the SSH login of this peer be keyboard-interactive and ask what `requests` say, each a tuple of prompts, until `clear`.
+        """Make the SSH login of this peer keyboard-interactive, with these requests, each a tuple of prompts, until `clear`.
 
-        The answer to the first prompt must be the password; nothing that is answered to the others is right.
+        The answer to the first prompt must be the password; every answer to the others is wrong.
         """
         with self._lock:
             self._login_prompts[peer] = requests
@@ -183,10 +188,10 @@ class Faults:
     def ask_in_shell(
         self, peer: str, question: str, *, times: int = 1, containing: str = "", writes_only: bool = False
     ) -> None:
-        """Print `question` instead of carrying the next commands out, and wait for an answer, for which nothing is done either."""
+        """Print `question` instead of carrying the next commands out, and wait for an answer, which has no effect."""
         with self._lock:
             self._shell_questions[peer] = question
-        self._arm(_Armed(Fault.ASK, peer, times, containing, "ssh", writes_only))
+        self._arm(_ArmedFault(Fault.ASK, peer, times, containing, "ssh", writes_only))
 
     def refuse_login(self, peer: str, *, on: bool = True) -> None:
         """Refuse every login of this peer, whatever the password, until switched off."""
@@ -202,11 +207,11 @@ class Faults:
         self.set_running(peer, True)  # noqa: FBT003  positional in the callable's type
 
     def restart(self, peer: str) -> None:
-        """Let a peer restart by itself: it is away for a moment."""
+        """Restart a peer without a request: it is away for a moment."""
         self.restart_peer(peer)
 
     def trust_waits_for_restart(self, peer: str) -> None:
-        """Let the traffic server of a peer judge by the list that it has now until the peer restarts, as 8.x and 9.x do.
+        """Make the traffic server of a peer use its present list until the peer restarts, as versions 8.x and 9.x do.
 
         Without this, a change is in effect at once.
         """
@@ -221,18 +226,18 @@ class Faults:
         """Start a UC node again."""
         self.set_node_running(address, True)  # noqa: FBT003  positional in the callable's type
 
-    def someone_else(
+    def change_trusted_list(
         self, peer: str, *, adds: Certificate | None = None, removes: Certificate | None = None, after_reads: int = 1
     ) -> None:
-        """Let somebody else change the trusted CA list right after it was read `after_reads` more times."""
+        """Change the trusted CA list, as another administrator would, right after it was read `after_reads` more times."""
         with self._lock:
-            self._intruders.append(_Intruder(peer, lambda: self.set_trusted(peer, adds, removes), after_reads))
+            self._pending_changes.append(_PendingChange(peer, lambda: self.set_trusted(peer, adds, removes), after_reads))
 
     def clear(self) -> None:
-        """Disarm everything that is still armed; peers and nodes that are down stay down, and who is in the middle stays there."""
+        """Disarm every fault; peers and nodes that are down stay down, and a man in the middle stays."""
         with self._lock:
             self._armed.clear()
-            self._intruders.clear()
+            self._pending_changes.clear()
             self._refusing.clear()
             self._lock_outs.clear()
             self._skews.clear()
@@ -244,17 +249,17 @@ class Faults:
         self._waiting.clear()
 
     def login_prompts(self, peer: str) -> tuple[tuple[str, ...], ...]:
-        """Return what the login of this peer asks by keyboard-interactive; nothing where it takes a password as such."""
+        """Return the prompts of this peer's keyboard-interactive login; empty if it takes a plain password."""
         with self._lock:
             return self._login_prompts.get(peer, ())
 
     def shell_question(self, peer: str) -> str:
-        """Return what the shell of this peer asks where `Fault.ASK` hits it."""
+        """Return the question of this peer's shell for `Fault.ASK`."""
         with self._lock:
             return self._shell_questions[peer]
 
     def substitute_for(self, peer: str, path: str) -> Substitute | None:
-        """Return what answers in the place of this peer; None where it answers itself."""
+        """Return the answer in the place of this peer; None if it answers itself."""
         with self._lock:
             containing, answer = self._substitutes.get(peer, ("", None))
             return answer if answer and containing in path else None
@@ -265,12 +270,12 @@ class Faults:
             return self._descriptions.get(peer, SelfDescription())
 
     def refuses_login(self, peer: str) -> bool:
-        """Whether this peer refuses every login now."""
+        """Return whether this peer refuses every login now."""
         with self._lock:
             return peer in self._refusing
 
-    def login_was_refused(self, peer: str) -> None:
-        """Called after each refused login."""
+    def count_refused_login(self, peer: str) -> None:
+        """Count a refused login; to be called after each."""
         with self._lock:
             if lock_out := self._lock_outs.get(peer):
                 lock_out.refusals_left -= 1
@@ -278,41 +283,41 @@ class Faults:
                     lock_out.until = time.monotonic() + lock_out.seconds
 
     def silence_s(self, peer: str) -> float:
-        """Return for how many seconds this peer answers nobody; 0 when it does answer."""
+        """Return for how many more seconds this peer answers no client; 0 if it answers."""
         with self._lock:
             lock_out = self._lock_outs.get(peer)
             return max(0.0, lock_out.until - time.monotonic()) if lock_out else 0.0
 
     def time_at(self, peer: str) -> datetime:
-        """Return the moment by the clock of this peer, aware."""
+        """Return the time of this peer's clock, aware."""
         return datetime.now(UTC) + self._skews.get(peer, timedelta(0))
 
     def take(self, peer: str, transport: Transport, text: str, *, write: bool) -> tuple[frozenset[Fault], float]:
-        """Return the faults that hit this request, used up by it, and the seconds to delay its answer."""
+        """Use up and return the faults that hit this request, and the seconds to delay its answer."""
         with self._lock:
-            hits = [one for one in self._armed if _hits(one, peer, transport, text, write=write)]
+            hits = [armed for armed in self._armed if _hits(armed, peer, transport, text, write=write)]
             for hit in hits:
                 hit.times -= 1
-            self._armed = [one for one in self._armed if one.times > 0]
+            self._armed = [armed for armed in self._armed if armed.times > 0]
             return frozenset(hit.fault for hit in hits), sum(hit.seconds for hit in hits)
 
-    def trusted_list_was_read(self, peer: str) -> None:
-        """Called after each answer with the trusted CA list: now somebody else may come."""
+    def count_trusted_list_read(self, peer: str) -> None:
+        """Make the changes of other administrators that are due; to be called after each read of the trusted CA list."""
         with self._lock:
-            due = [intruder for intruder in self._intruders if intruder.peer == peer]
-            for one in due:
-                one.reads_left -= 1
-            self._intruders = [intruder for intruder in self._intruders if intruder.reads_left > 0]
-        for one in due:
-            if one.reads_left <= 0:
-                one.change()
+            due = [pending for pending in self._pending_changes if pending.peer == peer]
+            for pending in due:
+                pending.reads_left -= 1
+            self._pending_changes = [pending for pending in self._pending_changes if pending.reads_left > 0]
+        for pending in due:
+            if pending.reads_left <= 0:
+                pending.change()
 
-    def _arm(self, armed: _Armed) -> None:
+    def _arm(self, armed: _ArmedFault) -> None:
         with self._lock:
             self._armed.append(armed)
 
 
-def _hits(armed: _Armed, peer: str, transport: Transport, text: str, *, write: bool) -> bool:
+def _hits(armed: _ArmedFault, peer: str, transport: Transport, text: str, *, write: bool) -> bool:
     return (
         armed.peer == peer
         and armed.transport in (None, transport)

@@ -1,4 +1,4 @@
-"""What stands in front of each peer, in the place of an Expressway-E: clients' requests come in here, and the peer's judge answers.
+"""Front of each peer, in the place of an Expressway-E: it receives clients' requests, and the peer's judge answers.
 
 A client names its target in the path, as in MRA: ``/`` and base64 of ``domain/https/address/port``. Its status is what comes back.
 """
@@ -28,18 +28,18 @@ AskJudge = Callable[[SimulatedPeer, str, int], JudgeAnswer]
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """The way through one peer."""
+    """Front of one peer."""
 
     peer: SimulatedPeer
     ask: AskJudge
     log: RequestLog
 
     def app(self) -> Starlette:
-        """Return it as an application."""
+        """Return the front as an application."""
         return Starlette(routes=[Route("/{target:str}/{path:path}", self._relay)])
 
     async def _relay(self, request: Request) -> Response:
-        target = _decoded(request.path_params["target"])
+        target = _decode(request.path_params["target"])
         self.log.add(self.peer.address, "mra", request.method, target or request.url.path, write=False)
         _, _, where = target.partition("/https/")
         address, _, port = where.rpartition("/")
@@ -52,8 +52,8 @@ class Front:
         return PlainTextResponse(f"{answer.log_line or 'let through'}\n", answer.status)
 
 
-def _decoded(target: str) -> str:
-    """``domain/https/address/port``; empty where it is no base64."""
+def _decode(target: str) -> str:
+    """Return ``domain/https/address/port``; empty if `target` is not base64."""
     try:
         return base64.b64decode(target + "=" * (-len(target) % 4), validate=True).decode()
     except ValueError:

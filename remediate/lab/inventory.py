@@ -1,4 +1,4 @@
-"""Writes what the newcomer starts from: ``inventory.yml`` with pins and comments, the passwords, the PKI."""
+"""Files that a user of the lab starts from: ``inventory.yml`` with pins and comments, the passwords, the PKI."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_files(
     peers: Iterable[SimulatedPeer],
     nodes: Iterable[SimulatedNode],
 ) -> Path:
-    """Write passwords, certificates and the inventory into `directory`. Returns the inventory's path."""
+    """Write passwords, certificates and the inventory into `directory`, and return the inventory's path."""
     secrets = directory / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
     write_private(secrets / "expressway", accounts.password + "\n")
@@ -41,21 +41,21 @@ def write_files(
 
 
 def self_signed_servers(scenario: Scenario, pki: Pki) -> dict[str, str]:
-    """Return what an administrator would read on the nodes' own consoles: fingerprint to where, for self-signed certificates."""
-    found: dict[str, str] = {}
+    """Return node and service by fingerprint, for each self-signed certificate, as on the nodes' consoles."""
+    servers: dict[str, str] = {}
     for node in scenario.nodes:
         for service in node.services:
             for identity in pki.of_service(node, service).values():
                 if identity.certificate.self_signed:
-                    found.setdefault(identity.certificate.fingerprint, f"{node.address} {service.name}")
-    return found
+                    servers.setdefault(identity.certificate.fingerprint, f"{node.address} {service.name}")
+    return servers
 
 
 def _write_pki(folder: Path, scenario: Scenario, pki: Pki) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "expressway-ca.pem").write_text(peer_authority().certificate.pem)
     if scenario.operator_ca:
-        (folder / "corporate.pem").write_text("".join(pki.certificate(one).pem for one in scenario.operator_ca))
+        (folder / "corporate.pem").write_text("".join(pki.certificate(authority).pem for authority in scenario.operator_ca))
     lines = [f"{fingerprint}  # {where}\n" for fingerprint, where in self_signed_servers(scenario, pki).items()]
     (folder / "seen-on-console.txt").write_text(
         "# SHA-256 of each self-signed server certificate, as `show cert own` prints it on the node's own console.\n"

@@ -1,4 +1,4 @@
-"""The judge: what a client of Mobile and Remote Access would get, 200 or 502, through each peer to each endpoint."""
+"""Judges: the answer that a client of Mobile and Remote Access gets, 200 or 502, through each peer to each endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def traffic_server_path() -> str | None:
 
 
 class Judges:
-    """One judge per peer, made when first asked."""
+    """One judge per peer, created when it is first asked."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Judges:
         self._judges: dict[str, Judge] = {}
         self._locks = {peer.address: threading.Lock() for peer in cluster.peers}
         self._names: NameServer | None = None
-        self._making = threading.Lock()
+        self._creation_lock = threading.Lock()
         if wants_traffic_server and self._program is None:
             raise LabError(
                 "The judge is to be a real Apache Traffic Server, but traffic_server is not installed.",
@@ -50,11 +50,11 @@ class Judges:
 
     @property
     def name(self) -> JudgeName:
-        """Who answers: the real thing where it is installed and wanted."""
+        """The kind of judge: the traffic server if it is installed and not ruled out."""
         return "traffic_server" if self._program else "openssl"
 
     def ask(self, peer: SimulatedPeer, address: str, port: int) -> JudgeAnswer:
-        """Ask through one peer. Raises LabError when the lab has no such endpoint."""
+        """Ask through one peer. Raises LabError if the lab has no such endpoint."""
         target = next((target for target in self._targets if (target.address, target.port) == (address, port)), None)
         if target is None:
             raise LabError(f"The lab has no endpoint {address}:{port}.")
@@ -91,12 +91,12 @@ class Judges:
 
     def _judge(self, peer: SimulatedPeer) -> Judge:
         if peer.address not in self._judges:
-            self._judges[peer.address] = self._make(peer)
+            self._judges[peer.address] = self._create(peer)
         return self._judges[peer.address]
 
-    def _make(self, peer: SimulatedPeer) -> Judge:
+    def _create(self, peer: SimulatedPeer) -> Judge:
         if self._program is None:
             return OpensslJudge()
-        with self._making:
+        with self._creation_lock:
             self._names = self._names or NameServer(self._subnet.address(1), self._targets)
         return TrafficServer(self._program, self._directory / peer.name, peer.address, self._targets, self._names.address)

@@ -1,4 +1,4 @@
-"""The lab: a simulated Expressway cluster and its UC nodes, in threads of this process, on loopback addresses of their own."""
+"""Lab: a simulated Expressway cluster and its UC nodes, in threads of this process, on loopback addresses of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
 from remediate.lab.nodes import SimulatedNode, build_node, intercept
 from remediate.lab.peers import build_peers
-from remediate.lab.pki import pki_for
+from remediate.lab.pki import make_pki
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.scenarios import scenario_named
 from remediate.lab.servers import Background
@@ -29,20 +29,20 @@ _BEFORE_RESTART_S = 0.05
 
 
 class Lab:
-    """A cluster of three peers and five nodes to try things on; everything it speaks is the real protocol.
+    """Cluster of three peers and five nodes that speak the real protocols.
 
     Use it as a context manager, or call `start()` and `stop()`. `directory` then holds ``inventory.yml``, ``pki/``, ``secrets/``
     and ``requests.jsonl``.
 
     Attributes:
-        inventory: path of the inventory, ready to be used.
-        accounts: user names and passwords, made for this lab.
-        cluster: the simulated cluster; `peers` are its peers, the first being the primary.
-        nodes: the UC nodes.
-        requests: what the peers were asked, in order.
-        faults: what shall go wrong.
-        pki: every certificate of the scenario, by id.
-        approvals: path of the file with the self-signed certificates' fingerprints, as read on the nodes' consoles.
+        inventory: Path of the inventory, ready to be used.
+        accounts: User names and passwords, made for this lab.
+        cluster: The simulated cluster; `peers` are its peers, the first being the primary.
+        nodes: The UC nodes.
+        requests: The requests to the peers, in order.
+        faults: The faults on demand.
+        pki: Every certificate of the scenario, by id.
+        approvals: Path of the file with the self-signed certificates' fingerprints, as read on the nodes' consoles.
     """
 
     def __init__(
@@ -54,23 +54,24 @@ class Lab:
         """Prepare a lab in `directory`; nothing listens yet.
 
         Args:
-            scenario: a name in `remediate.lab.scenarios.SCENARIOS`.
-            judge: True: a real Apache Traffic Server per peer; False: OpenSSL in its place; None: whichever is there.
+            directory: Where its files are written.
+            scenario: A name in `remediate.lab.scenarios.SCENARIOS`.
+            judge: Whether to use a real Apache Traffic Server per peer, or OpenSSL in its place; None prefers the traffic server.
 
         Raises:
-            LabError: no such scenario, or the traffic server was asked for and is not installed.
+            LabError: There is no such scenario, or the traffic server is required and not installed.
         """
         self.directory = directory.resolve()
         self.scenario = scenario_named(scenario)
         self.accounts = Accounts()
-        self.pki = pki_for(scenario)
+        self.pki = make_pki(scenario)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.requests = RequestLog(self.directory / "requests.jsonl")
         self.faults = Faults(
             self._set_peer_running,
             lambda address: self._restart(self.peer(address)),
             self._set_node_running,
-            self._someone_else,
+            self._change_trusted_list,
             self._intercept,
             lambda address, on: self.cluster.load_at_restart(self.peer(address), on=on),
         )
@@ -104,7 +105,7 @@ class Lab:
             self._stack = stack.pop_all()
 
     def stop(self) -> None:
-        """Stop every server and give the network back; a second call does nothing."""
+        """Stop every server and release the network; a second call does nothing."""
         self._stack.close()
 
     @property
@@ -119,7 +120,7 @@ class Lab:
 
     @property
     def judge(self) -> JudgeName:
-        """Who answers `ask`."""
+        """The kind of judge that answers `ask`."""
         return self._judges.name
 
     @property
@@ -150,7 +151,7 @@ class Lab:
         built = build_peers(self.scenario, self.pki, self.accounts, addresses, private)
         self.cluster = SimulatedCluster(
             self.scenario,
-            tuple(one.peer for one in built),
+            tuple(built_peer.peer for built_peer in built),
             self.background.later,
             lambda: self.faults.replication_lag_s,
         )
@@ -162,23 +163,27 @@ class Lab:
             self.cluster.load_at_restart(peer)
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
         self._servers = {
-            one.peer.address: one.serve(
+            built_peer.peer.address: built_peer.serve(
                 self.cluster, self.accounts, self.faults, self.requests, self._restart, self._judges.ask
             )
-            for one in built
+            for built_peer in built
         }
 
     async def _start_servers(self) -> None:
         running = [listener for node in self.nodes if node.running for listener in node.listeners]
-        await asyncio.gather(*(server.start() for server in self._servers.values()), *(one.start() for one in running))
+        await asyncio.gather(
+            *(server.start() for server in self._servers.values()), *(listener.start() for listener in running)
+        )
 
     async def _stop_servers(self) -> None:
         self._stopping = True
-        every = [listener for node in self.nodes for listener in node.listeners]
-        await asyncio.gather(*(server.stop() for server in self._servers.values()), *(one.stop() for one in every))
+        listeners = [listener for node in self.nodes for listener in node.listeners]
+        await asyncio.gather(
+            *(server.stop() for server in self._servers.values()), *(listener.stop() for listener in listeners)
+        )
 
     def _restart(self, peer: SimulatedPeer) -> None:
-        """Restart a peer: the answer goes out first, then it is away for a moment."""
+        """Restart a peer a moment later, so that the answer to the request goes out first."""
         peer.restarts += 1
         self.cluster.begin()
         self.background.later(_BEFORE_RESTART_S, lambda: self._start_task(peer))
@@ -225,7 +230,7 @@ class Lab:
     def _intercept(self, address: str, port: int) -> None:
         self.background.run(intercept(self.node(address), port, self.directory / "private"))
 
-    def _someone_else(self, address: str, adds: Certificate | None, removes: Certificate | None) -> None:
+    def _change_trusted_list(self, address: str, adds: Certificate | None, removes: Certificate | None) -> None:
         peer = self.peer(address)
         if removes:
             self.cluster.remove_trusted(peer, removes.fingerprint)

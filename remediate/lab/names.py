@@ -1,4 +1,4 @@
-"""A DNS server on loopback that knows the lab's nodes: the traffic server reads a hosts file too late."""
+"""DNS server on loopback that knows the lab's nodes, since the traffic server reads a hosts file too late."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NO_SUCH_NAME = 3
 
 
 class NameServer:
-    """Answers A queries (RFC 1035, 4) over UDP; all other types get an empty answer."""
+    """Server of A queries (RFC 1035, section 4) over UDP; every other type gets an empty answer."""
 
     def __init__(self, address: str, targets: Iterable[Target]) -> None:
         self.address = f"{address}:{_PORT}"
-        self._known = {target.address.lower(): socket.inet_aton(target.connect_to) for target in targets}
+        self._addresses = {target.address.lower(): socket.inet_aton(target.connect_to) for target in targets}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, _PORT))
         self._thread = threading.Thread(target=self._serve, name="lab-dns", daemon=True)
@@ -38,13 +38,13 @@ class NameServer:
             query, client = self._socket.recvfrom(4096)
             if not query:
                 return
-            answer = answer_to(query, self._known)
+            answer = answer_query(query, self._addresses)
             if answer:
                 self._socket.sendto(answer, client)
 
 
-def answer_to(query: bytes, known: dict[str, bytes]) -> bytes | None:
-    """Return the answer to a DNS query with one question; None when it is none."""
+def answer_query(query: bytes, addresses: dict[str, bytes]) -> bytes | None:
+    """Return the answer to a DNS query with one question; None if it is not such a query."""
     labels, at = [], 12
     while at < len(query) and query[at]:
         labels.append(query[at + 1 : at + 1 + query[at]].decode("ascii", errors="replace"))
@@ -53,7 +53,7 @@ def answer_to(query: bytes, known: dict[str, bytes]) -> bytes | None:
     if len(question) < 5 or len(query) < at + 5:
         return None
     kind = struct.unpack(">H", question[-4:-2])[0]
-    address = known.get(".".join(labels).lower())
-    found = b"\xc0\x0c" + struct.pack(">HHIH", _TYPE_A, 1, 60, 4) + address if address and kind == _TYPE_A else b""
+    address = addresses.get(".".join(labels).lower())
+    answer = b"\xc0\x0c" + struct.pack(">HHIH", _TYPE_A, 1, 60, 4) + address if address and kind == _TYPE_A else b""
     flags = 0x8580 | (0 if address else _NO_SUCH_NAME)
-    return query[:2] + struct.pack(">HHHHH", flags, 1, 1 if found else 0, 0, 0) + question + found
+    return query[:2] + struct.pack(">HHHHH", flags, 1, 1 if answer else 0, 0, 0) + question + answer

@@ -1,4 +1,4 @@
-"""UC nodes: real TLS with the scenario's certificates on their usual ports, and a little HTTP behind it."""
+"""UC nodes: real TLS with the scenario's certificates on their usual ports, and some HTTP resources behind it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
-from remediate.lab.pki import Identity, Pki, impostor_of
+from remediate.lab.pki import Identity, Pki, issue_impostor
 from remediate.lab.scenario import NodeSpec, Scenario, ServiceSpec
 from remediate.lab.servers import Listener
 from remediate.lab.soap import certificate_snapshot, identity_name, process_nodes, soap_fault, uds_servers, uds_version
@@ -31,11 +31,11 @@ class SimulatedNode:
     """One UC node.
 
     Attributes:
-        address: the connection address that clients use.
-        connect_to: where it really listens.
-        ports: all its TLS ports.
-        presented: port to what it presents, by key family, leaf first.
-        instead: path to the HTTP status and the body that are answered there instead of what the node would say.
+        address: The connection address that clients use.
+        connect_to: Where it really listens.
+        ports: All its TLS ports.
+        presented: Port to what it presents, by key family, leaf first.
+        scripted_answers: HTTP status and body by path, answered in the place of the node.
     """
 
     spec: NodeSpec
@@ -43,7 +43,7 @@ class SimulatedNode:
     presented: Mapping[int, Mapping[KeyFamily, tuple[Certificate, ...]]]
     listeners: tuple[Listener, ...]
     running: bool
-    instead: dict[str, tuple[int, str]] = field(default_factory=dict)
+    scripted_answers: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -60,29 +60,32 @@ def build_node(
     spec: NodeSpec, connect_to: str, scenario: Scenario, pki: Pki, accounts: Accounts, private: Path
 ) -> SimulatedNode:
     """Return a node that is ready to start; its keys are written into the folder `private`."""
-    instead: dict[str, tuple[int, str]] = {}
-    app = _NodeApp(spec, scenario, pki, accounts, instead).app()
+    scripted_answers: dict[str, tuple[int, str]] = {}
+    app = _NodeApp(spec, scenario, pki, accounts, scripted_answers).app()
     presented: dict[int, Mapping[KeyFamily, tuple[Certificate, ...]]] = {}
     listeners = []
     for service in spec.services:
         identities = pki.of_service(spec, service)
         tls = _server_context(spec, service, identities, private)
         listeners.append(Listener(app, connect_to, service.ports, tls))
-        presented |= {port: {family: one.chain for family, one in identities.items()} for port in service.ports}
-    return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running, instead)
+        presented |= {port: {family: identity.chain for family, identity in identities.items()} for port in service.ports}
+    return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running, scripted_answers)
 
 
 async def intercept(node: SimulatedNode, port: int, private: Path) -> None:
-    """Let somebody in the middle answer on the ports of the service that has `port`; what is asked there still reaches the node."""
-    number, service = next((at, one) for at, one in enumerate(node.spec.services) if port in one.ports)
-    forged = {family: impostor_of(chain[0]) for family, chain in node.presented[port].items()}
+    """Put a man in the middle before the service that has `port`; requests still reach the node."""
+    number, service = next((position, service) for position, service in enumerate(node.spec.services) if port in service.ports)
+    forged = {family: issue_impostor(chain[0]) for family, chain in node.presented[port].items()}
     tls = _server_context(node.spec, service, forged, private)
     genuine = node.listeners[number]
     await genuine.stop()
     listener = genuine.behind(tls)
     await listener.start()
     node.listeners = (*node.listeners[:number], listener, *node.listeners[number + 1 :])
-    node.presented = {**node.presented, **{port: {family: it.chain for family, it in forged.items()} for port in service.ports}}
+    node.presented = {
+        **node.presented,
+        **{port: {family: identity.chain for family, identity in forged.items()} for port in service.ports},
+    }
 
 
 def _server_context(
@@ -114,13 +117,13 @@ class _NodeApp:
     scenario: Scenario
     pki: Pki
     accounts: Accounts
-    instead: Mapping[str, tuple[int, str]]
+    scripted_answers: Mapping[str, tuple[int, str]]
 
     def app(self) -> Starlette:
         routes = [
             Route(f"{_CERTMGR}/config/snapshot/server", self._snapshot),
             Route(f"{_CERTMGR}/config/identity/certificate", self._identity),
-            Route("/{path:path}", self._anything, methods=["GET", "POST", "PUT", "DELETE"]),
+            Route("/{path:path}", self._echo, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
         if self.spec.product == "cucm":
             routes = [
@@ -130,7 +133,7 @@ class _NodeApp:
             ]
         if self.spec.product in ("cucm", "imp"):
             routes.insert(0, Route("/axl/", self._axl, methods=["POST"]))
-        return Starlette(routes=routes, middleware=[Middleware(_Instead, self.instead)])
+        return Starlette(routes=routes, middleware=[Middleware(_ScriptedAnswers, self.scripted_answers)])
 
     async def _servers(self, request: Request) -> Response:
         del request
@@ -148,49 +151,51 @@ class _NodeApp:
         return _xml(process_nodes(self.scenario.nodes))
 
     async def _snapshot(self, request: Request) -> Response:
-        if not self._platform_login(request):
+        if not self._has_platform_login(request):
             return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
         authorities = [
-            self.pki.certificate(authority.id) for authority in self.scenario.authorities if authority.id in self._sent()
+            self.pki.certificate(authority.id)
+            for authority in self.scenario.authorities
+            if authority.id in self._trusted_authorities()
         ]
-        return JSONResponse(certificate_snapshot(self.spec.address, self._own(), authorities))
+        return JSONResponse(certificate_snapshot(self.spec.address, self._own_certificates(), authorities))
 
     async def _identity(self, request: Request) -> Response:
-        if not self._platform_login(request):
+        if not self._has_platform_login(request):
             return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
-        wanted = request.query_params.get("service", "")
-        for service, families in self._own().items():
+        name = request.query_params.get("service", "")
+        for service, families in self._own_certificates().items():
             for family, certificate in families.items():
-                if identity_name(service, family) == wanted:
-                    return JSONResponse({"service": wanted, "certificates": [certificate.pem]})
-        return JSONResponse({"message": f"No service {wanted}"}, 400)
+                if identity_name(service, family) == name:
+                    return JSONResponse({"service": name, "certificates": [certificate.pem]})
+        return JSONResponse({"message": f"No service {name}"}, 400)
 
-    async def _anything(self, request: Request) -> Response:
+    async def _echo(self, request: Request) -> Response:
         return PlainTextResponse(f"{self.spec.address} {request.url.path}\n")
 
-    def _platform_login(self, request: Request) -> bool:
+    def _has_platform_login(self, request: Request) -> bool:
         return _login(request) == (self.accounts.platform_username, self.accounts.platform_password)
 
-    def _own(self) -> dict[str, dict[KeyFamily, Certificate]]:
+    def _own_certificates(self) -> dict[str, dict[KeyFamily, Certificate]]:
         return {
-            service.name: {family: one.certificate for family, one in self.pki.of_service(self.spec, service).items()}
+            service.name: {family: identity.certificate for family, identity in self.pki.of_service(self.spec, service).items()}
             for service in self.spec.services
         }
 
-    def _sent(self) -> set[str]:
-        """Ids of the authorities that signed or are sent with this node's certificates: what its services trust."""
-        every = [spec for service in self.spec.services for spec in service.certificates]
-        return {name for spec in every for name in (*spec.sends, *((spec.issuer,) if spec.issuer else ()))}
+    def _trusted_authorities(self) -> set[str]:
+        """Return the ids of the authorities that signed this node's certificates or are sent with them, which its services trust."""
+        specs = [spec for service in self.spec.services for spec in service.certificates]
+        return {name for spec in specs for name in (*spec.sends, *((spec.issuer,) if spec.issuer else ()))}
 
 
-class _Instead:
-    """Answers in the place of a node where it was told to."""
+class _ScriptedAnswers:
+    """Middleware that answers scripted paths in the place of a node."""
 
-    def __init__(self, app: ASGIApp, instead: Mapping[str, tuple[int, str]]) -> None:
-        self._app, self._instead = app, instead
+    def __init__(self, app: ASGIApp, scripted_answers: Mapping[str, tuple[int, str]]) -> None:
+        self._app, self._answers = app, scripted_answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._instead.get(scope.get("path", ""))
+        answer = self._answers.get(scope.get("path", ""))
         await (_xml(answer[1], answer[0]) if answer else self._app)(scope, receive, send)
 
 

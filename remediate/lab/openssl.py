@@ -1,4 +1,4 @@
-"""The judge where no traffic server is installed: OpenSSL as a client with the peer's CA list, and the traffic server's name rule."""
+"""Judge without a traffic server: OpenSSL as a client with the peer's CA list, and the traffic server's name rule."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _HandshakeResult:
     handshake: bool
     leaf: Certificate | None
     error: int
@@ -39,42 +39,42 @@ class _Seen:
 
 
 class OpensslJudge:
-    """Judges by a handshake of its own each time."""
+    """Judge that makes a handshake for each question."""
 
     def ask(self, settings: Settings, target: Target) -> JudgeAnswer:
-        """Shake hands with the endpoint and say what the traffic server would do and log."""
-        seen = _handshake(settings, target)
-        line = _log_line(seen, settings, target)
-        ok = seen.handshake and (line is None or not settings.enforced)
+        """Make a handshake with the endpoint and return what the traffic server would answer and log."""
+        result = _handshake(settings, target)
+        line = _log_line(result, settings, target)
+        ok = result.handshake and (line is None or not settings.enforced)
         return JudgeAnswer(200 if ok else 502, line, "openssl")
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing: no process runs."""
 
 
-def _handshake(settings: Settings, target: Target) -> _Seen:
+def _handshake(settings: Settings, target: Target) -> _HandshakeResult:
     failures: list[tuple[int, int]] = []
 
-    def keep_the_first(_connection: SSL.Connection, _certificate: crypto.X509, error: int, depth: int, ok: int) -> bool:
+    def keep_first_failure(_connection: SSL.Connection, _certificate: crypto.X509, error: int, depth: int, ok: int) -> bool:
         if not ok and not failures:
             failures.append((error, depth))
-        return True  # go on, so that a handshake that fails for other reasons can be told apart
+        return True  # continue, to recognise a handshake that fails for another reason
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_cipher_list(f"{settings.ciphers}:@SECLEVEL=1".encode())
     context.set_max_proto_version(SSL.TLS1_3_VERSION if settings.tls13 else SSL.TLS1_2_VERSION)
-    context.set_verify(SSL.VERIFY_PEER, keep_the_first)
+    context.set_verify(SSL.VERIFY_PEER, keep_first_failure)
     store = context.get_cert_store()
     for certificate in settings.trusted:
         if store is not None:
             store.add_cert(crypto.X509.from_cryptography(load_der_x509_certificate(certificate.der)))
     leaf = _leaf_of(context, target)
     error, depth = failures[0] if failures else (0, 0)
-    return _Seen(leaf is not None, leaf, error, depth)
+    return _HandshakeResult(leaf is not None, leaf, error, depth)
 
 
 def _leaf_of(context: SSL.Context, target: Target) -> Certificate | None:
-    """Return what the endpoint presents; None when there is no handshake."""
+    """Return the certificate that the endpoint presents; None without a handshake."""
     try:
         plain = socket.create_connection((target.connect_to, target.port), _TIMEOUT_S)
     except OSError:
@@ -94,37 +94,37 @@ def _leaf_of(context: SSL.Context, target: Target) -> Certificate | None:
         return None if presented is None else Certificate.from_der(presented.to_cryptography().public_bytes(Encoding.DER))
 
 
-def _log_line(seen: _Seen, settings: Settings, target: Target) -> str | None:
-    """Return what the traffic server would log: the chain first, and only on a good chain the name."""
+def _log_line(result: _HandshakeResult, settings: Settings, target: Target) -> str | None:
+    """Return what the traffic server would log: on the chain, or, if the chain is good, on the name."""
     action = "Terminate" if settings.enforced else "Continue"
     server = f"server={target.address}({target.connect_to})"
-    if seen.leaf is None:
+    if result.leaf is None:
         return None
-    if seen.error:
-        text = _TEXTS.get(seen.error, f"error number {seen.error}")
+    if result.error:
+        text = _TEXTS.get(result.error, f"error number {result.error}")
         return (
             f"WARNING: Core server certificate verification failed for ({target.address}). "
-            f"Action={action} Error={text} {server} depth={seen.depth}"
+            f"Action={action} Error={text} {server} depth={result.depth}"
         )
-    if not name_accepted(seen.leaf, target.address):
+    if not name_accepted(result.leaf, target.address):
         return f"WARNING: SNI ({target.address}) not in certificate. Action={action} {server}"
     return None
 
 
 def name_accepted(leaf: Certificate, address: str) -> bool:
-    """The traffic server's name rule: dNSNames, then the first CN, SAN or not; IP addresses as text; IP SANs never."""
+    """Apply the traffic server's name rule: dNSNames, then the first CN, SAN or not; IP addresses as text, IP SANs never."""
     return any(_matches(pattern.lower(), address.lower()) for pattern in (*leaf.san_dns, leaf.common_name))
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """One ``*``, first or last in the first label, stands for a part of one label; the pattern has two dots or more."""
+    """Match one ``*``, first or last in the first label, with a part of one label; the pattern needs two dots or more."""
     if "*" not in pattern:
         return pattern == name and bool(name)
-    first, _, rest = pattern.partition(".")
+    first, _, pattern_parent = pattern.partition(".")
     label, _, parent = name.partition(".")
-    if first.count("*") != 1 or "*" in rest or rest != parent or pattern.count(".") < 2:
+    if first.count("*") != 1 or "*" in pattern_parent or pattern_parent != parent or pattern.count(".") < 2:
         return False
     if label.startswith("xn--") and first != "*":
         return False
-    before, after = first.split("*")
-    return not (before and after) and len(label) >= len(first) and label.startswith(before) and label.endswith(after)
+    prefix, suffix = first.split("*")
+    return not (prefix and suffix) and len(label) >= len(first) and label.startswith(prefix) and label.endswith(suffix)

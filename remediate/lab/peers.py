@@ -1,4 +1,4 @@
-"""A simulated peer's doors, which open and close together: REST over HTTPS, the shell over SSH, and the front for clients."""
+"""Servers of a simulated peer, started and stopped together: REST over HTTPS, shell over SSH, and the front for clients."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SSH_PORT = 5022
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltPeer:
-    """A peer with the keys it shows."""
+class PeerWithKeys:
+    """Peer with its TLS context and SSH host key."""
 
     peer: SimulatedPeer
     tls: ssl.SSLContext
@@ -44,7 +44,7 @@ class BuiltPeer:
     ) -> PeerServers:
         """Return its servers, not yet started."""
         rest = RestInterface(cluster, self.peer, accounts, faults, log, restart)
-        listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls, dates_itself=True)
+        listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls, sets_date=True)
         shell = ShellServer(cluster, self.peer, accounts, faults, log, restart, self.host_key)
         front = Listener(Front(self.peer, ask, log).app(), self.peer.address, (FRONT_PORT,), self.tls)
         return PeerServers(listener, shell, front)
@@ -71,12 +71,14 @@ class PeerServers:
         await self.rest.stop()
 
 
-def build_peers(scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path) -> tuple[BuiltPeer, ...]:
+def build_peers(
+    scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path
+) -> tuple[PeerWithKeys, ...]:
     """Return the scenario's peers; their keys are written into the folder `private`."""
     return tuple(_build(number, scenario, pki, accounts, addresses, private) for number in range(len(addresses)))
 
 
-def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path) -> BuiltPeer:
+def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path) -> PeerWithKeys:
     name = f"expc{number + 1}.steven.lab"
     identity = issue_for_peer(name, addresses[number])
     host_key = paramiko.ECDSAKey.generate()
@@ -97,7 +99,7 @@ def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addres
     write_private(path, identity.pem_with_key)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(path)
-    return BuiltPeer(peer, tls, host_key)
+    return PeerWithKeys(peer, tls, host_key)
 
 
 def _publishers(scenario: Scenario, accounts: Accounts) -> list[PublisherEntry]:

@@ -1,4 +1,4 @@
-"""Real keys and certificates for a scenario, made once a process: RSA keys take about 0.1 s each."""
+"""Keys and certificates of a scenario, made once per process, since an RSA key takes about 0.1 s."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from remediate.model.identity import KeyFamily
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-_MAKING = threading.Lock()
+_LOCK = threading.Lock()
 _YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A certificate, its private key, and what its server sends after it."""
+    """Certificate, its private key, and the certificates that its server sends after it."""
 
     certificate: Certificate
     key: Key
@@ -49,7 +49,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Pki:
-    """Every identity of a scenario by id: an authority's id, or ``address/service/family``."""
+    """Identities of a scenario by id: an authority's id, or ``address/service/family``."""
 
     identities: Mapping[str, Identity]
 
@@ -62,9 +62,9 @@ class Pki:
         return {spec.family: self.identities[f"{node.address}/{service.name}/{spec.family}"] for spec in service.certificates}
 
 
-def pki_for(scenario: str) -> Pki:
-    """Return the PKI of the scenario called so, the same within one process."""
-    with _MAKING:
+def make_pki(scenario: str) -> Pki:
+    """Return the PKI of the scenario of this name, the same within one process."""
+    with _LOCK:
         return _make(scenario)
 
 
@@ -76,7 +76,7 @@ def issue_for_peer(name: str, address: str) -> Identity:
     return Identity(_signed(builder, peer_authority()), key)
 
 
-def impostor_of(certificate: Certificate) -> Identity:
+def issue_impostor(certificate: Certificate) -> Identity:
     """Return a self-signed identity with the subject and the names of `certificate`, and a new key of the same family."""
     genuine = x509.load_der_x509_certificate(certificate.der)
     key = _key("rsa" if certificate.key_family == "rsa" else "ecdsa", f"in the middle of {certificate.fingerprint}")
@@ -87,19 +87,19 @@ def impostor_of(certificate: Certificate) -> Identity:
 
 @cache
 def peer_authority() -> Identity:
-    """The authority that signs the peers' web certificates; no node has anything to do with it."""
+    """Return the authority that signs the peers' web certificates, and no node's."""
     return _authority(AuthoritySpec("peer-authority", "Lab Expressway CA"), {}, "ecdsa")
 
 
 @cache
 def _make(name: str) -> Pki:
     scenario = scenario_named(name)
-    made: dict[str, Identity] = {}
+    identities: dict[str, Identity] = {}
     for authority in scenario.authorities:
-        made[authority.id] = _authority(authority, made, "rsa")
+        identities[authority.id] = _authority(authority, identities, "rsa")
     for identity, spec in _certificates_of(scenario):
-        made[identity] = _server(spec, identity, made)
-    return Pki(made)
+        identities[identity] = _server(spec, identity, identities)
+    return Pki(identities)
 
 
 def _certificates_of(scenario: Scenario) -> list[tuple[str, CertificateSpec]]:
@@ -111,7 +111,7 @@ def _certificates_of(scenario: Scenario) -> list[tuple[str, CertificateSpec]]:
     ]
 
 
-def _authority(spec: AuthoritySpec, made: Mapping[str, Identity], family: KeyFamily) -> Identity:
+def _authority(spec: AuthoritySpec, identities: Mapping[str, Identity], family: KeyFamily) -> Identity:
     key = _key(family, f"authority {spec.key_of or spec.id}")
     begin, end = (-3 * _YEAR, -_YEAR) if spec.expired else (-_YEAR, 9 * _YEAR)
     builder = _builder(_name(spec.common_name), key, begin, end)
@@ -122,27 +122,29 @@ def _authority(spec: AuthoritySpec, made: Mapping[str, Identity], family: KeyFam
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(usage, critical=True)
     if spec.issuer:
-        return Identity(_signed(builder, made[spec.issuer]), key)
+        return Identity(_signed(builder, identities[spec.issuer]), key)
     return Identity(_self_signed(builder, _name(spec.common_name), key), key)
 
 
-def _server(spec: CertificateSpec, identity: str, made: Mapping[str, Identity]) -> Identity:
+def _server(spec: CertificateSpec, identity: str, identities: Mapping[str, Identity]) -> Identity:
     # CUCM 14's certificate reuse: a service that asks for exactly what the node already has gets the same certificate.
     address = identity.partition("/")[0]
     key = _key(spec.family, f"{address} {spec}")
-    reused = next((one for one in made.values() if one.key is key), None)
+    reused = next((identity for identity in identities.values() if identity.key is key), None)
     if reused:
         return reused
     names = x509.SubjectAlternativeName([x509.DNSName(name) for name in spec.names])
     builder = _builder(_name(spec.common_name), key, -timedelta(days=30), 4 * _YEAR).add_extension(names, critical=False)
     if spec.issuer:
-        return Identity(_signed(builder, made[spec.issuer]), key, tuple(made[name].certificate for name in spec.sends))
+        return Identity(
+            _signed(builder, identities[spec.issuer]), key, tuple(identities[name].certificate for name in spec.sends)
+        )
     return Identity(_self_signed(builder, _name(spec.common_name), key), key)
 
 
 @cache
 def _key(family: KeyFamily, owner: str) -> Key:
-    """A key of this owner's, the same within one process, whichever scenario asks."""
+    """Return the key of an owner, the same within one process for all scenarios."""
     del owner
     if family == "rsa":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)

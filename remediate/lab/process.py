@@ -1,4 +1,4 @@
-"""A lab in a process of its own: start it, find it, ask it, stop it. Each lab is known by its directory."""
+"""Lab in a process of its own: start, find, query and stop it. A lab is identified by its directory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LabStatus:
     """A running lab.
 
     Attributes:
-        approvals: file with the self-signed certificates' fingerprints, as read on the nodes' own consoles.
+        approvals: File with the self-signed certificates' fingerprints, as read on the nodes' own consoles.
         judge: ``traffic_server`` or ``openssl``.
     """
 
@@ -49,7 +49,7 @@ def up(directory: Path, scenario: str = "story") -> RemoteLab:
     """Start a lab in a process that outlives this one; returns when it is ready.
 
     Raises:
-        LabError: no such scenario; there is one in this directory already; or it did not start (its own words are in the message).
+        LabError: There is no such scenario, a lab runs in this directory already, or it did not start (the message quotes its log).
     """
     scenario_named(scenario)
     log = _log_in(directory)
@@ -63,9 +63,9 @@ def up(directory: Path, scenario: str = "story") -> RemoteLab:
         )
     os.close(writing)
     with os.fdopen(reading, "rb") as ready:
-        # The pipe closes without a word when the process ends instead of getting ready.
+        # The pipe closes without a line if the process ends before it is ready.
         if not ready.readline():
-            raise LabError(f"The lab did not start: {_last_words(directory)}")
+            raise LabError(f"The lab did not start: {_last_log_line(directory)}")
     return connect(directory)
 
 
@@ -82,10 +82,10 @@ def _log_in(directory: Path) -> Path:
 
 
 def down(directory: Path) -> bool:
-    """Stop the lab in this directory and wait until it is gone. Returns whether there was one.
+    """Stop the lab in this directory, wait until it is gone, and return whether there was one.
 
     Raises:
-        LabError: it does not stop.
+        LabError: The lab does not stop.
     """
     if not is_running(directory):
         return False
@@ -99,12 +99,12 @@ def down(directory: Path) -> bool:
 
 
 def status(directory: Path) -> LabStatus | None:
-    """Return what runs in this directory; None when nothing does."""
+    """Return the status of the lab in this directory; None if none runs."""
     return connect(directory).status() if is_running(directory) else None
 
 
 def connect(directory: Path) -> RemoteLab:
-    """Return the running lab in this directory. Raises LabError when there is none."""
+    """Return the running lab in this directory. Raises LabError if there is none."""
     # The file alone proves nothing: a lab that was killed leaves it behind.
     if not is_running(directory):
         raise LabError(f"No lab is running in {directory}.", next_step="Start one with `remediate lab up`.")
@@ -117,7 +117,7 @@ class RemoteLab:
 
     def __init__(self, directory: Path, address: str, port: int, token: str) -> None:
         self.directory = directory
-        self._where = (address, port)
+        self._address = (address, port)
         self._token = token
 
     @property
@@ -126,30 +126,30 @@ class RemoteLab:
         return self.directory / "inventory.yml"
 
     def status(self) -> LabStatus:
-        """Return what it is."""
-        told = self._call("GET", "/status")
-        told["inventory"], told["approvals"] = Path(told["inventory"]), Path(told["approvals"])
-        return LabStatus(**{**told, "peers": tuple(told["peers"])})
+        """Return the lab's status."""
+        fields = self._call("GET", "/status")
+        fields["inventory"], fields["approvals"] = Path(fields["inventory"]), Path(fields["approvals"])
+        return LabStatus(**{**fields, "peers": tuple(fields["peers"])})
 
     def ask(self, peer: int, address: str, port: int) -> JudgeAnswer:
-        """As `Lab.ask`."""
+        """Ask for one endpoint through one peer, as `Lab.ask`."""
         return JudgeAnswer(**self._call("POST", "/ask", {"peer": peer, "address": address, "port": port}))
 
     def ask_all(self) -> dict[tuple[str, str, int], JudgeAnswer]:
-        """As `Lab.ask_all`: keys are (peer address, connection address, port)."""
+        """Ask for every endpoint through every peer, as `Lab.ask_all`."""
         rows = self._call("POST", "/ask-all")
         return {(row["peer"], row["address"], row["port"]): JudgeAnswer(**row["answer"]) for row in rows}
 
     def requests(self) -> tuple[Request, ...]:
-        """Return what its peers were asked so far, in order."""
+        """Return the requests to its peers so far, in order."""
         return tuple(Request(**row) for row in self._call("GET", "/requests"))
 
     def stop(self) -> None:
-        """Tell it to stop; `down` also waits until it has."""
+        """Request the lab to stop; `down` also waits until it has."""
         self._call("POST", "/stop")
 
     def _call(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
-        connection = http.client.HTTPConnection(*self._where, timeout=_ANSWER_S)
+        connection = http.client.HTTPConnection(*self._address, timeout=_ANSWER_S)
         headers = {TOKEN_HEADER: self._token, "Content-Type": "application/json"}
         try:
             connection.request(method, path, json.dumps(body or {}), headers)
@@ -165,7 +165,7 @@ class RemoteLab:
 
 
 def is_running(directory: Path) -> bool:
-    """Whether a process holds the lab of this directory. The kernel gives the lock back however that process ends."""
+    """Return whether a process holds the lock of this directory, which the kernel releases however that process ends."""
     lock = directory / _LOCK_FILE
     if not lock.exists():
         return False
@@ -179,7 +179,7 @@ def is_running(directory: Path) -> bool:
 
 @contextlib.contextmanager
 def hold_lock(directory: Path) -> Iterator[None]:
-    """Hold the lab of this directory. Raises LabError when another process does."""
+    """Hold the lock of this directory. Raises LabError if another process does."""
     with (directory / _LOCK_FILE).open("wb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -188,6 +188,6 @@ def hold_lock(directory: Path) -> Iterator[None]:
         yield
 
 
-def _last_words(directory: Path) -> str:
+def _last_log_line(directory: Path) -> str:
     lines = (directory / _LOG_FILE).read_text(errors="replace").splitlines()
     return lines[-1] if lines else "it said nothing."

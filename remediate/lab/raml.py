@@ -1,4 +1,4 @@
-"""``/api/raml``: what a peer's REST interface offers, in RAML 0.8, as the box documents itself."""
+"""Page ``/api/raml``: a peer's description of its REST interface in RAML 0.8."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class PageStyle(StrEnum):
 
 
 class Removal(StrEnum):
-    """How DELETE on the trusted CA list wants the certificate named."""
+    """How a DELETE on the trusted CA list must name the certificate."""
 
     NONE = "not offered"
     FINGERPRINT = "SHA-256, plain"
@@ -124,15 +124,15 @@ _EXAMPLES: Mapping[Removal, tuple[str, str]] = {
 
 
 def raml(scenario: Scenario, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None) -> str:
-    """Return the page of a peer in this scenario. `removal`: None: as the scenario has it."""
+    """Return the page of a peer in this scenario; `removal` None is that of the scenario."""
     form = removal or (Removal.FINGERPRINT if scenario.offers_removal else Removal.NONE)
     page = _PAGE.format(removal=_removal(form))
     match style:
         case PageStyle.FLOW:
             return "#%RAML 0.8\n" + yaml.safe_dump(yaml.safe_load(page), default_flow_style=True, width=100)
         case PageStyle.ANCHORS:
-            moved = page.replace("/provisioning:\n", "certificates: &certificates\n", 1)
-            return moved.replace("  /controller:\n", _MERGED, 1)
+            anchored = page.replace("/provisioning:\n", "certificates: &certificates\n", 1)
+            return anchored.replace("  /controller:\n", _MERGED, 1)
         case PageStyle.BROKEN:
             return page.replace(_COMMON, _BROKEN + _COMMON, 1)
         case _:

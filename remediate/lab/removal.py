@@ -1,4 +1,4 @@
-"""Whether a request to take a certificate out of a trusted CA list names this one, in the form that the peer asks for."""
+"""Forms in which a request to remove a certificate from a trusted CA list names it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from remediate.lab.raml import Removal
 from remediate.model.certificate import Certificate
 
 
-def is_named(certificate: Certificate, form: Removal, body: bytes) -> bool:
-    """Whether `body` names `certificate`: exactly as the page's example shows it, but for the plain fingerprint."""
+def names_certificate(certificate: Certificate, form: Removal, body: bytes) -> bool:
+    """Return whether `body` names `certificate` exactly as the page's example does; a plain fingerprint may vary in spelling."""
     sha256 = certificate.fingerprint.removeprefix("sha256:")
-    request = _object(body)
+    request = _parse_object(body)
     match form:
         case Removal.FINGERPRINT:
             return str(request.get("Fingerprint", "")).lower().removeprefix("sha256:").replace(":", "") == sha256
@@ -31,7 +31,7 @@ def is_named(certificate: Certificate, form: Removal, body: bytes) -> bool:
             return False
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError:
@@ -40,7 +40,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _subject(certificate: Certificate) -> str:
-    """As the web page shows it, the organization first. No name in the lab has a comma."""
+    """Return the subject as the web page shows it, the organization first. No name in the lab has a comma."""
     return ", ".join(reversed(certificate.subject.split(",")))
 
 

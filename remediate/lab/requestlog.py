@@ -1,4 +1,4 @@
-"""What the peers were asked, in order: how a test proves that a reading command sent no write."""
+"""Log of the requests to the peers, with which a test proves that a reading command sent no write."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _PASSWORD = re.compile(r"(password\S*\s*:?\s*)(\"[^\"]*\"|\S+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that reached a peer, whatever became of it.
+    """Request that reached a peer, whatever its outcome.
 
     Attributes:
         number: 1, 2, 3 … over all peers of the lab.
-        peer: the peer's address.
-        method: the HTTP method, or ``login``, ``get``, ``set``, ``status``, ``command``, ``help`` of the shell.
-        path: the URL's path, or the command as typed, passwords masked; of a client's request (``mra``) the target, decoded.
-        write: it would change something.
-        authorised: it came with the right password.
+        peer: The peer's address.
+        method: The HTTP method, or ``login``, ``get``, ``set``, ``status``, ``command``, ``help`` of the shell.
+        path: The URL's path, or the command as typed, passwords masked; of a client's request (``mra``) the target, decoded.
+        write: Whether it would change something.
+        authorised: Whether it had the right password.
     """
 
     number: int
@@ -61,10 +61,10 @@ class RequestLog:
     @property
     def writes(self) -> tuple[Request, ...]:
         """The requests that would change something, in order."""
-        return tuple(one for one in self.all() if one.write)
+        return tuple(request for request in self.all() if request.write)
 
     def clear(self) -> None:
-        """Forget what was asked so far; numbers go on."""
+        """Remove all requests; numbers continue."""
         with self._lock:
             self._requests.clear()
             self.path.write_text("")

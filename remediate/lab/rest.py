@@ -1,4 +1,4 @@
-"""The REST interface of a simulated peer, with real HTTPS around it (`remediate.lab.servers`)."""
+"""REST interface of a simulated peer, served over real HTTPS (`remediate.lab.servers`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from remediate.lab.accounts import Accounts, basic_login
 from remediate.lab.faults import Fault, Faults
 from remediate.lab.raml import Removal, raml
-from remediate.lab.removal import is_named
+from remediate.lab.removal import names_certificate
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.servers import abort_connection
 from remediate.lab.state import PublisherEntry, SameCommonNameError, SimulatedCluster, SimulatedPeer
@@ -57,7 +57,7 @@ class RestInterface:
         return guarded
 
     def _routes(self) -> list[Route]:
-        here = [
+        handlers = [
             ("/certs/root", self._get_root, ["GET"]),
             ("/certs/root", self._post_root, ["POST"]),
             ("/certs/root", self._delete_root, ["DELETE"]),
@@ -70,7 +70,7 @@ class RestInterface:
         routes = [
             Route(base + path, handler, methods=methods)
             for base in ("/api/provisioning", "/api/v1/provisioning")
-            for path, handler, methods in here
+            for path, handler, methods in handlers
         ]
         status = [Route(path, self._status, methods=["GET"]) for path in ("/status.xml", "/getxml")]
         return [*routes, *status, Route("/api/raml", self._raml, methods=["GET"])]
@@ -86,7 +86,7 @@ class RestInterface:
         authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
         self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
         if not authorised:
-            self.faults.login_was_refused(self.peer.address)
+            self.faults.count_refused_login(self.peer.address)
             refusal = JSONResponse({"Message": "Authentication failed"}, 401, headers=_REALM)
             return await refusal(scope, receive, send)
         hits, delay_s = self.faults.take(self.peer.address, "rest", f"{method} {path}", write=write)
@@ -101,7 +101,7 @@ class RestInterface:
         for message in answer:
             await send(message)
         if method == "GET" and path.endswith("/certs/root"):
-            self.faults.trusted_list_was_read(self.peer.address)
+            self.faults.count_trusted_list_read(self.peer.address)
         return None
 
     def _authorised(self, header: bytes) -> bool:
@@ -112,7 +112,7 @@ class RestInterface:
     async def _get_root(self, request: Request) -> Response:
         del request
         with self.cluster.lock:
-            # Text between the blocks, as the box's own file has it.
+            # Text between the blocks, as the peer's own file has it.
             blocks = [f"# {certificate.subject}\n{certificate.pem}" for certificate in self.peer.trusted]
         return PlainTextResponse("\n".join(blocks))
 
@@ -120,18 +120,18 @@ class RestInterface:
         async with request.form() as form:
             file = form.get("file")
             if file is None or isinstance(file, str):
-                return _message("Field 'file' is missing", 400)
+                return _message_response("Field 'file' is missing", 400)
             pem = await file.read()
         try:
             certificates = Certificate.all_from_pem(pem)
             if not certificates:
-                return _message("The file holds no certificate", 400)
+                return _message_response("The file holds no certificate", 400)
             self.cluster.append_trusted(self.peer, certificates)
         except CertificateError as error:
-            return _message([f"Invalid certificate: {error}"], 400)
+            return _message_response([f"Invalid certificate: {error}"], 400)
         except SameCommonNameError as error:
-            return _message(f"A different certificate with the common name '{error}' is already trusted", 400)
-        return _message("Root Certificate updated.")
+            return _message_response(f"A different certificate with the common name '{error}' is already trusted", 400)
+        return _message_response("Root Certificate updated.")
 
     async def _delete_root(self, request: Request) -> Response:
         form = self.faults.description_of(self.peer.address).removal
@@ -141,11 +141,11 @@ class RestInterface:
             return PlainTextResponse("Method Not Allowed", 405)
         body = await request.body()
         with self.cluster.lock:
-            named = [certificate for certificate in self.peer.trusted if is_named(certificate, form, body)]
+            named = [certificate for certificate in self.peer.trusted if names_certificate(certificate, form, body)]
         if not named:
-            return _message("Certificate not found", 400)
+            return _message_response("Certificate not found", 400)
         self.cluster.remove_trusted(self.peer, named[0].fingerprint)
-        return _message("Root Certificate removed.")
+        return _message_response("Root Certificate removed.")
 
     async def _get_server(self, request: Request) -> Response:
         del request
@@ -154,27 +154,29 @@ class RestInterface:
     async def _publishers(self, request: Request) -> Response:
         product = request.path_params["product"]
         if product not in ("cucm", "imp") or not self.peer.lists_publishers:
-            return _message("Not found", 404)
+            return _message_response("Not found", 404)
         if request.method == "GET":
             with self.cluster.lock:
-                return JSONResponse([_shown(publisher) for publisher in self.peer.publishers if publisher.product == product])
+                return JSONResponse(
+                    [_publisher_json(publisher) for publisher in self.peer.publishers if publisher.product == product]
+                )
         body = await _json(request)
         address = str(body.get("Publisher", ""))
         if request.method == "DELETE":
-            found = self.cluster.remove_publisher(self.peer, product, address)
-            return _message("Success") if found else _message(f"{address} is not configured", 400)
+            was_configured = self.cluster.remove_publisher(self.peer, product, address)
+            return _message_response("Success") if was_configured else _message_response(f"{address} is not configured", 400)
         return self._add_publisher(product, address, body)
 
     def _add_publisher(self, product: Product, address: str, body: dict[str, Any]) -> Response:
-        known = {(node.product, node.address) for node in self.cluster.scenario.nodes if node.running}
-        if (product, address) not in known:
-            return _message("CommandError: Socket Error: Timeout", 400)
+        reachable = {(node.product, node.address) for node in self.cluster.scenario.nodes if node.running}
+        if (product, address) not in reachable:
+            return _message_response("CommandError: Socket Error: Timeout", 400)
         login = (body.get("AxlUsername"), body.get("AxlPassword"))
         if login != (self.accounts.axl_username, self.accounts.axl_password):
-            return _message("CommandError: Authentication failed", 400)
+            return _message_response("CommandError: Authentication failed", 400)
         entry = PublisherEntry(product, address, str(login[0]), str(body.get("TlsVerify", "On")))
         self.cluster.set_publisher(self.peer, entry)
-        return _message("Success", 201)
+        return _message_response("Success", 201)
 
     async def _cluster_peers(self, request: Request) -> Response:
         del request
@@ -187,9 +189,9 @@ class RestInterface:
     async def _restart(self, request: Request) -> Response:
         # X14.2 and later want this header, with any value, on some POSTs.
         if "X-CSRF-Header" not in request.headers:
-            return _message("X-CSRF-Header is missing", 403)
+            return _message_response("X-CSRF-Header is missing", 403)
         self.restart(self.peer)
-        return _message("The system is restarting.")
+        return _message_response("The system is restarting.")
 
     async def _status(self, request: Request) -> Response:
         if request.url.path == "/getxml" and "SystemUnit" not in request.query_params.get("location", ""):
@@ -204,7 +206,7 @@ class RestInterface:
 
 
 async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> list[Message]:
-    """Run `app` to the end and keep its answer, so that the deed and its answer can be told apart."""
+    """Run `app` to its end and return its answer, so that the change and its answer can be separated."""
     messages: list[Message] = []
 
     async def keep(message: Message) -> None:
@@ -222,13 +224,13 @@ async def _json(request: Request) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _message(text: str | list[str], status: int = 200) -> Response:
+def _message_response(text: str | list[str], status: int = 200) -> Response:
     return JSONResponse({"Message": text}, status)
 
 
-def _shown(entry: PublisherEntry) -> dict[str, str]:
-    shown = {"Publisher": entry.address, "AxlUsername": entry.username, "TlsVerify": entry.tls_verify}
-    return shown | {"AesGcm": "off"} if entry.product == "cucm" else shown
+def _publisher_json(entry: PublisherEntry) -> dict[str, str]:
+    fields = {"Publisher": entry.address, "AxlUsername": entry.username, "TlsVerify": entry.tls_verify}
+    return fields | {"AesGcm": "off"} if entry.product == "cucm" else fields
 
 
 def _status_xml(peer: SimulatedPeer, version: str) -> str:

@@ -1,4 +1,4 @@
-"""What a lab is made of, as data. The scenarios themselves stand in `remediate.lab.scenarios`."""
+"""Values that describe a lab. The scenarios themselves are in `remediate.lab.scenarios`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEFAULT_CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNUL
 """Expressway's default list (X15.0 reference): no prefix, so ECDSA is preferred."""
 
 RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
-"""What an upgrade from X14.0 or later leaves in front of the list, so that RSA is preferred."""
+"""Prefix that an upgrade from X14.0 or later leaves in front of the list, so that RSA is preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class AuthoritySpec:
     """A certificate authority.
 
     Attributes:
-        id: how other parts of the scenario name it.
-        common_name: its CN; two authorities may share one.
-        issuer: id of the authority that signed it; None: a root.
-        key_of: id of the authority whose key it shares: a renewed or an expired copy.
-        expired: its validity ended a year ago.
+        id: How other parts of the scenario name it.
+        common_name: Its CN; two authorities may share one.
+        issuer: The id of the authority that signed it; None: a root.
+        key_of: The id of the authority whose key it shares: a renewed or an expired copy.
+        expired: Whether its validity ended a year ago.
     """
 
     id: str
@@ -38,9 +38,9 @@ class CertificateSpec:
     """A server certificate.
 
     Attributes:
-        names: dNSNames of its subject alternative name.
-        issuer: id of the authority that signed it; None: self-signed.
-        sends: ids of the authorities that the server sends after it.
+        names: The dNSNames of its subject alternative name.
+        issuer: The id of the authority that signed it; None: self-signed.
+        sends: The ids of the authorities that the server sends after it.
     """
 
     family: KeyFamily
@@ -64,10 +64,10 @@ class NodeSpec:
     """A Unified CM, IM&P or Unity node.
 
     Attributes:
-        address: the connection address that clients use.
-        running: False: nothing listens there.
-        tls13: it speaks TLS 1.3 as well.
-        own_order: it imposes its own cipher order instead of following the client's.
+        address: The connection address that clients use.
+        running: Whether it listens.
+        tls13: Whether it speaks TLS 1.3 as well.
+        own_order: Whether it imposes its own cipher order instead of following the client's.
     """
 
     address: str
@@ -81,16 +81,16 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One story: who presents what, who trusts what, what the boxes offer.
+    """Scenario: what each node presents, what each peer trusts and offers.
 
     Attributes:
-        trusted: per peer, the ids in its trusted CA list, in order: an authority's, or ``address/service/family``.
-        operator_ca: ids of the authorities in the file that the inventory's ``ca:`` names.
-        offers_removal: REST can take a certificate out of the trusted CA list.
+        trusted: Per peer, the ids in its trusted CA list, in order: an authority's, or ``address/service/family``.
+        operator_ca: The ids of the authorities in the file that the inventory's ``ca:`` names.
+        offers_removal: Whether REST can remove a certificate from the trusted CA list.
         offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
-        traffic_server_tls13: the peers' traffic server may use TLS 1.3.
-        platform_credentials: the inventory holds the account for certificate management.
-        trust_waits: the peers' traffic servers judge by the list that they had when they last restarted.
+        traffic_server_tls13: The peers' traffic server may use TLS 1.3.
+        platform_credentials: The inventory holds the account for certificate management.
+        trust_waits: The peers' traffic servers judge by the list that they had when they last restarted.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""HTTPS servers in one background event loop, that come up, go down and break connections on demand."""
+"""HTTPS servers in one background event loop, which start, stop and break connections on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPEN: dict[tuple[tuple[str, int] | None, tuple[str, int | None] | None], asynci
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's protocol; its transports can be found, so that a fault can break one instead of answering."""
+    """uvicorn's protocol with a register of transports, so that a fault can break a connection instead of answering."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
         super().connection_made(transport)
@@ -31,7 +31,7 @@ class _Protocol(H11Protocol):
 
 
 def abort_connection(scope: Scope) -> None:
-    """Break the connection that this request came on; its client gets no answer."""
+    """Break the connection of this request; its client gets no answer."""
     transport = _OPEN.get((_pair(scope["client"]), _pair(scope["server"])))
     if transport:
         transport.abort()
@@ -42,60 +42,68 @@ def _pair(address: Any) -> tuple[str, int] | None:
 
 
 class Background:
-    """An event loop in a thread of its own."""
+    """Event loop in a thread of its own."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        # A client that gives up in the middle of a handshake is what probes do; asyncio would print it.
+        # Probes give up in the middle of a handshake, which asyncio would print.
         self.loop.set_exception_handler(lambda _loop, _context: None)
         self._thread = threading.Thread(target=self.loop.run_forever, name="lab", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, _T], timeout_s: float = 30.0) -> _T:
-        """Run a coroutine there and wait for its result."""
+        """Run a coroutine in the loop and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout_s)
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
-        """Call `work` there after some seconds; from any thread."""
+        """Call `work` in the loop after some seconds; may be called from any thread."""
         self.loop.call_soon_threadsafe(lambda: self.loop.call_later(seconds, work))
 
     def stop(self) -> None:
-        """Cancel what is left and end the thread."""
-        self.run(_cancel_the_rest())
+        """Cancel the remaining tasks and end the thread."""
+        self.run(_cancel_tasks())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
 
-async def _cancel_the_rest() -> None:
-    rest = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in rest:
+async def _cancel_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Listener:
-    """One application on some ports of one address, with one TLS context (or none: plain HTTP)."""
+    """Server of one application on some ports of one address, with a TLS context or plain HTTP."""
 
     def __init__(
-        self, app: ASGIApp, address: str, ports: tuple[int, ...], tls: ssl.SSLContext | None, *, dates_itself: bool = False
+        self, app: ASGIApp, address: str, ports: tuple[int, ...], tls: ssl.SSLContext | None, *, sets_date: bool = False
     ) -> None:
-        """`dates_itself`: the application says what time it is, in the place of this machine's clock."""
+        """Prepare a listener.
+
+        Args:
+            app: The application.
+            address: The address to listen on.
+            ports: The ports to listen on.
+            tls: The TLS context; None for plain HTTP.
+            sets_date: Whether the application sets the Date header itself.
+        """
         self._app = app
         self._address = address
         self._ports = ports
         self._tls = tls
-        self._dates_itself = dates_itself
+        self._dates_itself = sets_date
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     def behind(self, tls: ssl.SSLContext) -> Listener:
-        """Return another listener, not yet started, for the same application at the same place, that shows what `tls` has."""
-        return Listener(self._app, self._address, self._ports, tls, dates_itself=self._dates_itself)
+        """Return a listener, not yet started, for the same application and ports with another TLS context."""
+        return Listener(self._app, self._address, self._ports, tls, sets_date=self._dates_itself)
 
     async def start(self) -> None:
         """Listen; returns when connections are accepted."""
-        sockets = [listening(self._address, port) for port in self._ports]
+        sockets = [open_listening_socket(self._address, port) for port in self._ports]
         config = uvicorn.Config(
             self._app,
             http=_Protocol,
@@ -109,7 +117,7 @@ class Listener:
             date_header=not self._dates_itself,
         )
         config.load()
-        # Our own context: two certificates, and the order of ciphers, are more than uvicorn's options can say.
+        # uvicorn's options cannot express two certificates and the order of ciphers.
         config.ssl = self._tls
         self._server = uvicorn.Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets))
@@ -122,7 +130,7 @@ class Listener:
         """Refuse new connections and break the open ones."""
         if self._server is None or self._task is None:
             return
-        # At once: uvicorn's own shutdown looks for its flag ten times a second and waits for clients to be done.
+        # uvicorn's own shutdown polls ten times a second and waits for clients to finish.
         for server in self._server.servers:
             server.close()
         for connection in list(self._server.server_state.connections):
@@ -132,7 +140,7 @@ class Listener:
         self._server = self._task = None
 
 
-def listening(address: str, port: int) -> socket.socket:
+def open_listening_socket(address: str, port: int) -> socket.socket:
     """Return a listening TCP socket that can be opened again right after it was closed."""
     server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

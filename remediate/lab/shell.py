@@ -1,4 +1,4 @@
-"""The command shell of a simulated peer: a typed line in, what the box prints out."""
+"""Command shell of a simulated peer: takes a line, returns what the peer prints."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _COMMANDS = ("- xCommand Boot", "- xCommand Restart")
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """A line, understood.
+class Command:
+    """Parsed line.
 
     Attributes:
         method: ``get``, ``set``, ``status``, ``command``, ``help`` or ``unknown``.
-        path: what it is about, without the verb, spaces made single.
-        value: the new value of a ``set``, quotes taken off.
+        path: The object of the line, without the verb, spaces made single.
+        value: The new value of a ``set``, quotes taken off.
     """
 
     method: str
@@ -38,31 +38,31 @@ class Typed:
 
     @property
     def write(self) -> bool:
-        """It would change something."""
+        """Whether it would change something."""
         return self.method in ("set", "command")
 
 
-def understand(line: str) -> Typed:
-    """Return what a line asks for. Verbs and paths are case-insensitive, as on the box."""
+def parse_line(line: str) -> Command:
+    """Parse a line. Verbs and paths are case-insensitive, as on Expressway."""
     words = line.split()
-    verb, rest = (words[0].casefold(), " ".join(words[1:])) if words else ("", "")
+    verb, argument = (words[0].casefold(), " ".join(words[1:])) if words else ("", "")
     if line.strip().endswith("?") and ":" not in line:
-        return Typed("help", f"{verb} {rest}".strip())
+        return Command("help", f"{verb} {argument}".strip())
     if verb == "xstatus":
-        return Typed("status", rest)
+        return Command("status", argument)
     if verb == "xcommand":
-        return Typed("command", rest)
+        return Command("command", argument)
     if verb != "xconfiguration":
-        return Typed("unknown", line)
-    path, colon, value = line.strip().split(None, 1)[1].partition(":") if rest else ("", "", "")
+        return Command("unknown", line)
+    path, colon, value = line.strip().split(None, 1)[1].partition(":") if argument else ("", "", "")
     path = " ".join(path.split())
-    return Typed("set", path, _unquoted(value.strip())) if colon else Typed("get", path)
+    return Command("set", path, _unquote(value.strip())) if colon else Command("get", path)
 
 
 def carry_out(
-    typed: Typed, cluster: SimulatedCluster, peer: SimulatedPeer, restart: Callable[[SimulatedPeer], None]
+    typed: Command, cluster: SimulatedCluster, peer: SimulatedPeer, restart: Callable[[SimulatedPeer], None]
 ) -> list[str]:
-    """Do what was asked and return the lines that the box prints, the last being ``OK`` or an error."""
+    """Carry a command out and return the lines that the peer prints, the last being ``OK`` or an error."""
     if typed.method == "help":
         return [*(_COMMANDS if typed.path.startswith("xcommand") else _HELP), _OK]
     if typed.method == "status":
@@ -77,8 +77,8 @@ def carry_out(
     return ["ERROR: Command not recognized."]
 
 
-def pretended(typed: Typed) -> list[str]:
-    """Return what the box prints for a write that it ignores."""
+def fake_success(typed: Command) -> list[str]:
+    """Return what the peer prints for a write that it ignores."""
     return [_leaf(typed.path, typed.value), "", _OK] if typed.method == "set" else [_OK]
 
 
@@ -102,17 +102,15 @@ def _status(path: str, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[s
 
 
 def _get(path: str, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]:
-    wanted = path.casefold().split()
+    words = path.casefold().split()
     with cluster.lock:
-        found = [
-            _leaf(name, value)
-            for name, value in sorted(peer.leaves.items())
-            if name.casefold().split()[: len(wanted)] == wanted
+        lines = [
+            _leaf(name, value) for name, value in sorted(peer.leaves.items()) if name.casefold().split()[: len(words)] == words
         ]
-    return [*found, "", _OK] if found else ["ERROR: Invalid path."]
+    return [*lines, "", _OK] if lines else ["ERROR: Invalid path."]
 
 
-def _set(typed: Typed, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]:
+def _set(typed: Command, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]:
     name = next((leaf for leaf in peer.leaves if leaf.casefold() == typed.path.casefold()), None)
     if name is None:
         return ["ERROR: Invalid path."]
@@ -129,6 +127,6 @@ def _leaf(path: str, value: str) -> str:
     return f'*c xConfiguration {path}: "{value}"'
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     match = re.fullmatch(r'"(.*)"', value)
     return match[1] if match else value

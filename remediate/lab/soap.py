@@ -1,4 +1,4 @@
-"""What a UC node says of itself: UDS, AXL and certificate management, in the shapes of Cisco's developer documents."""
+"""Documents that a UC node returns: UDS, AXL and certificate management, as in Cisco's developer documents."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _ROLES = {"cucm": "CUCM Voice/Video", "imp": "CUCM IM and Presence"}
 
 
 def uds_servers(host: str, nodes: Iterable[NodeSpec]) -> str:
-    """``/cucm-uds/servers``: the Unified CM nodes by name; no login needed."""
+    """Return ``/cucm-uds/servers``: the Unified CM nodes by name; no login needed."""
     servers = "".join(f"<server>{escape(node.address)}</server>" for node in nodes if node.product == "cucm")
     return f'{_XML}<servers uri="https://{host}:8443/cucm-uds/servers" version="{VERSION}">{servers}</servers>'
 
 
 def uds_version(host: str) -> str:
-    """``/cucm-uds/version``; no login needed."""
+    """Return ``/cucm-uds/version``; no login needed."""
     return (
         f'{_XML}<versionInformation uri="https://{host}:8443/cucm-uds/version" version="{VERSION}">'
         f"<version>{VERSION}</version><capabilities><usersResourceAuthEnabled>false</usersResourceAuthEnabled>"
@@ -29,7 +29,7 @@ def uds_version(host: str) -> str:
 
 
 def process_nodes(nodes: Iterable[NodeSpec]) -> str:
-    """The answer to AXL ``listProcessNode``: System > Server, and the entry that stands for the whole enterprise."""
+    """Return the answer to AXL ``listProcessNode``: System > Server, and the entry for the whole enterprise."""
     rows = [_process_node("EnterpriseWideData", "", "Subscriber", "")]
     rows += [
         _process_node(node.address, node.product, node.role.capitalize(), _ROLES[node.product])
@@ -41,7 +41,7 @@ def process_nodes(nodes: Iterable[NodeSpec]) -> str:
 
 
 def soap_fault(text: str) -> str:
-    """A SOAP fault with this text."""
+    """Return a SOAP fault with this text."""
     return _envelope(
         f"<soapenv:Fault><faultcode>soapenv:Client</faultcode><faultstring>{escape(text)}</faultstring></soapenv:Fault>"
     )
@@ -50,7 +50,7 @@ def soap_fault(text: str) -> str:
 def certificate_snapshot(
     server: str, services: Mapping[str, Mapping[KeyFamily, Certificate]], authorities: Iterable[Certificate]
 ) -> dict[str, object]:
-    """``/config/snapshot/server``: own certificates by service, and what the services trust."""
+    """Return ``/config/snapshot/server``: own certificates by service, and what the services trust."""
     trusted = [{"filename": f"{authority.common_name}.pem", "certificate": authority.pem} for authority in authorities]
     return {
         "server": server,
@@ -64,7 +64,7 @@ def certificate_snapshot(
 
 
 def identity_name(service: str, family: KeyFamily) -> str:
-    """``tomcat`` or ``tomcat-ECDSA``."""
+    """Return the name of a service's certificate: ``tomcat`` or ``tomcat-ECDSA``."""
     return service if family == "rsa" else f"{service}-ECDSA"
 
 

@@ -1,4 +1,4 @@
-"""A real SSH server in front of the shell of each simulated peer."""
+"""SSH server in front of the shell of each simulated peer."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from paramiko.common import (
 from remediate.lab.accounts import Accounts
 from remediate.lab.faults import Fault, Faults
 from remediate.lab.requestlog import RequestLog
-from remediate.lab.servers import listening
-from remediate.lab.shell import Typed, carry_out, pretended, understand
+from remediate.lab.servers import open_listening_socket
+from remediate.lab.shell import Command, carry_out, fake_success, parse_line
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
 
 _CHUNK = 23
 _LOG = "remediate.lab.ssh"
-# What clients do to a connection is no news; without this, paramiko prints it.
+# Without this, paramiko prints errors that clients cause.
 logging.getLogger(_LOG).addHandler(logging.NullHandler())
 logging.getLogger(_LOG).propagate = False
 
 
 @dataclass(eq=False)
 class ShellServer:
-    """SSH on one peer's address, with its shell behind a password login."""
+    """SSH server on one peer's address, with its shell behind a password login."""
 
     cluster: SimulatedCluster
     peer: SimulatedPeer
@@ -49,7 +49,7 @@ class ShellServer:
 
     def start(self) -> None:
         """Listen; returns when connections are accepted."""
-        self._listener = listening(self.peer.address, self.peer.ssh_port)
+        self._listener = open_listening_socket(self.peer.address, self.peer.ssh_port)
         self._stopped.clear()
         threading.Thread(target=self._accept, args=(self._listener,), name="lab-ssh", daemon=True).start()
 
@@ -107,19 +107,19 @@ class ShellServer:
                     return
 
     def _answer(self, channel: paramiko.Channel, line: str) -> bool:
-        """Carry one line out and print. Returns whether the connection goes on."""
+        """Carry one line out, print its answer, and return whether the connection continues."""
         if not line.strip():
             return True
         if line.strip().casefold() in ("bye", "exit", "logout"):
             return False
-        typed = understand(line)
+        typed = parse_line(line)
         self.log.add(self.peer.address, "ssh", typed.method, line.strip(), write=typed.write)
         hits, delay_s = self.faults.take(self.peer.address, "ssh", line, write=typed.write)
         if Fault.DROP_REQUEST in hits:
             return False
         if Fault.ASK in hits:
             return self._ask(channel)
-        printed = pretended(typed) if Fault.IGNORE_WRITE in hits else self._carry_out(typed)
+        printed = fake_success(typed) if Fault.IGNORE_WRITE in hits else self._carry_out(typed)
         time.sleep(delay_s)
         if Fault.DROP_ANSWER in hits:
             return False
@@ -129,17 +129,17 @@ class ShellServer:
             while channel.recv(4096):
                 continue
             return False
-        _send(channel, "".join(f"{one}\r\n" for one in printed))
+        _send(channel, "".join(f"{line}\r\n" for line in printed))
         return True
 
     def _ask(self, channel: paramiko.Channel) -> bool:
-        """Ask what was ordered, and record each answer. Returns False: the connection ends with the client's."""
+        """Ask the question of the fault, record each answer, and return False: the connection ends with the client's."""
         _send(channel, self.faults.shell_question(self.peer.address))
         while answer := channel.recv(4096):
             self.log.add(self.peer.address, "ssh", "answer", answer.decode(errors="replace").strip(), write=True)
         return False
 
-    def _carry_out(self, typed: Typed) -> list[str]:
+    def _carry_out(self, typed: Command) -> list[str]:
         return carry_out(typed, self.cluster, self.peer, self.restart)
 
 
@@ -186,7 +186,7 @@ class _Session(paramiko.ServerInterface):
         right = (username, password) == (accounts.username, accounts.password)
         right = right and not self._server.faults.refuses_login(peer.address)
         if not right:
-            self._server.faults.login_was_refused(peer.address)
+            self._server.faults.count_refused_login(peer.address)
         self._server.log.add(peer.address, "ssh", "login", username, write=False, authorised=right)
         return AUTH_SUCCESSFUL if right else AUTH_FAILED
 
@@ -204,7 +204,7 @@ class _Session(paramiko.ServerInterface):
 
 
 def _send(channel: paramiko.Channel, text: str) -> None:
-    """Send in small pieces, as a slow box does."""
+    """Send in small pieces, as a slow peer does."""
     data = text.encode()
     for start in range(0, len(data), _CHUNK):
         channel.sendall(data[start : start + _CHUNK])

@@ -1,4 +1,4 @@
-"""What a simulated cluster holds: the trusted CA list of each peer, and the configuration that the primary replicates."""
+"""State of a simulated cluster: the trusted CA list of each peer, and the configuration that the primary replicates."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PROTOCOLS = ("HTTPSProtocol", "ReverseProxyTLSProtocol", "SIPTLSProtocol", "UcC
 
 
 class SameCommonNameError(Exception):
-    """Expressway's own rule (CSCwa12905): no two different certificates with one CN in the trusted CA list."""
+    """Expressway's rule (CSCwa12905): no two different certificates with one CN in the trusted CA list."""
 
 
 @dataclass(slots=True)
 class PublisherEntry:
-    """A publisher as the peers list it."""
+    """Publisher as the peers list it."""
 
     product: Product
     address: str
@@ -36,15 +36,15 @@ class PublisherEntry:
 
 @dataclass(eq=False)
 class SimulatedPeer:
-    """One Expressway-C peer. Attributes may be read and changed by tests; `cluster.lock` is held where several belong together.
+    """Expressway-C peer. Tests may read and change its attributes, under `cluster.lock` if several belong together.
 
     Attributes:
-        address: where REST and SSH answer, and its name in the inventory.
-        trusted: the trusted CA list, in the box's order.
-        leaves: the configuration as the shell shows it: path to value, unquoted.
-        loaded: the list that its traffic server judges by until the next restart; None: the list as it is now.
-        restarts: how many restarts were asked for.
-        banner: what the shell prints after login.
+        address: Where REST and SSH answer, and its name in the inventory.
+        trusted: The trusted CA list, in the peer's order.
+        leaves: The configuration as the shell shows it: path to value, unquoted.
+        loaded: The list that its traffic server uses until the next restart; None if it uses the present list.
+        restarts: How many restarts were asked for.
+        banner: What the shell prints after login.
     """
 
     number: int
@@ -78,7 +78,7 @@ class SimulatedPeer:
 
     @property
     def verify_origin_server(self) -> bool:
-        """Whether its traffic server verifies; it does where the flag is not there."""
+        """Whether its traffic server verifies; True if the flag does not exist."""
         return self.leaves.get(VERIFY_LEAF, "On") == "On"
 
 
@@ -87,9 +87,9 @@ class SimulatedCluster:
     """The peers, the first being the primary, and what is replicated from it.
 
     Attributes:
-        later: runs a callable after some seconds.
-        lag_s: says how long replication takes.
-        refreshed: publishers that were discovered (again) since the start, in order.
+        later: Runs a callable after some seconds.
+        lag_s: Says how long replication takes.
+        refreshed: Publishers that were discovered (again) since the start, in order.
     """
 
     scenario: Scenario
@@ -107,31 +107,31 @@ class SimulatedCluster:
         return self.peers[0]
 
     def append_trusted(self, peer: SimulatedPeer, certificates: Iterable[Certificate]) -> None:
-        """Append to the trusted CA list of one peer; one that is there already stays as it is.
+        """Append to the trusted CA list of one peer; a certificate that is there already stays in its place.
 
         Raises:
-            SameCommonNameError: another certificate in the list has the same CN; nothing was appended.
+            SameCommonNameError: Another certificate in the list has the same CN; nothing was appended.
         """
         with self.lock:
             new = list(peer.trusted)
             for certificate in certificates:
                 if certificate in new:
                     continue
-                if any(one.common_name == certificate.common_name for one in new):
+                if any(trusted.common_name == certificate.common_name for trusted in new):
                     raise SameCommonNameError(certificate.common_name)
                 new.append(certificate)
             peer.trusted[:] = new
 
     def remove_trusted(self, peer: SimulatedPeer, fingerprint: str) -> bool:
-        """Take a certificate out of one peer's list. Returns whether it was there."""
+        """Remove a certificate from one peer's list, and return whether it was there."""
         with self.lock:
-            kept = [certificate for certificate in peer.trusted if certificate.fingerprint != fingerprint]
-            found = len(kept) < len(peer.trusted)
-            peer.trusted[:] = kept
-            return found
+            remaining = [certificate for certificate in peer.trusted if certificate.fingerprint != fingerprint]
+            was_trusted = len(remaining) < len(peer.trusted)
+            peer.trusted[:] = remaining
+            return was_trusted
 
     def load_at_restart(self, peer: SimulatedPeer, *, on: bool = True) -> None:
-        """Let the traffic server of a peer judge by the list of this moment from now on, or (`on` False) by the list as it is."""
+        """Make the traffic server of a peer use the present list until it restarts, or (`on` False) always the list as it is."""
         with self.lock:
             peer.loaded = tuple(peer.trusted) if on else None
 
@@ -142,25 +142,27 @@ class SimulatedCluster:
         self._replicate_soon()
 
     def set_publisher(self, peer: SimulatedPeer, entry: PublisherEntry) -> None:
-        """Add a publisher, or add it again: its nodes are then discovered anew."""
+        """Add a publisher, or add it again, so that its nodes are discovered again."""
         with self.lock:
-            others = [
+            remaining = [
                 publisher
                 for publisher in peer.publishers
                 if (publisher.product, publisher.address) != (entry.product, entry.address)
             ]
-            peer.publishers[:] = [*others, entry]
+            peer.publishers[:] = [*remaining, entry]
             self.refreshed.append(entry.address)
         self._replicate_soon()
 
     def remove_publisher(self, peer: SimulatedPeer, product: Product, address: str) -> bool:
-        """Remove a publisher. Returns whether it was there."""
+        """Remove a publisher, and return whether it was there."""
         with self.lock:
-            kept = [publisher for publisher in peer.publishers if (publisher.product, publisher.address) != (product, address)]
-            found = len(kept) < len(peer.publishers)
-            peer.publishers[:] = kept
+            remaining = [
+                publisher for publisher in peer.publishers if (publisher.product, publisher.address) != (product, address)
+            ]
+            was_configured = len(remaining) < len(peer.publishers)
+            peer.publishers[:] = remaining
         self._replicate_soon()
-        return found
+        return was_configured
 
     def replicate(self) -> None:
         """Give the primary's configuration to every other peer, when primary and peer are up."""
@@ -174,17 +176,17 @@ class SimulatedCluster:
                     peer.publishers[:] = list(self.primary.publishers)
 
     def settle(self, timeout_s: float = 10.0) -> bool:
-        """Wait until no replication and no restart is under way. Returns False when that took too long."""
+        """Wait until no replication and no restart is in progress. Return False if that took too long."""
         with self._settled:
             return self._settled.wait_for(lambda: self._pending == 0, timeout_s)
 
     def begin(self) -> None:
-        """Something is under way that `settle` waits for."""
+        """Count one operation that `settle` waits for."""
         with self._settled:
             self._pending += 1
 
     def end(self) -> None:
-        """It is done."""
+        """Count the end of one operation."""
         with self._settled:
             self._pending -= 1
             self._settled.notify_all()

@@ -1,4 +1,4 @@
-"""The judge itself: a private Apache Traffic Server, which is what an Expressway-C runs, one per peer."""
+"""Judge with a private Apache Traffic Server per peer, as an Expressway-C runs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from remediate.lab.verdict import JudgeAnswer, Settings, Target
 _PORT = 8080
 _START_S = 20.0
 _ANSWER_S = 20.0
-# The shell outlives nobody: when this process goes, however it goes, its end of the pipe closes, and the server is killed.
+# However this process ends, its end of the pipe closes, and the shell kills the server.
 _WATCH = '"$@" >/dev/null 2>&1 & child=$!; cat >/dev/null; kill -KILL "$child"; wait "$child" 2>/dev/null'
 _OPENING = ("WARNING: Core server certificate verification failed", "WARNING: SNI (")
 
@@ -54,7 +54,7 @@ CONFIG proxy.config.diags.output.warning STRING L
 
 
 class TrafficServer:
-    """One peer's traffic server, started when first asked, and again whenever its settings changed.
+    """Traffic server of one peer, started when it is first asked, and again after its settings changed.
 
     A running server does not notice a changed list, and connections it keeps open outlive the change: only a restart is sure.
     """
@@ -72,7 +72,7 @@ class TrafficServer:
         """Send a client's request and return the status with the line that it left in the log.
 
         Raises:
-            LabError: the server does not start or does not answer.
+            LabError: The server does not start or does not answer.
         """
         if settings != self._settings:
             self.stop()

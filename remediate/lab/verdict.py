@@ -1,4 +1,4 @@
-"""What is judged, by what, and the answer: shared by the two judges."""
+"""Questions and answers of the judges."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ JudgeName = Literal["traffic_server", "openssl"]
 
 @dataclass(frozen=True, slots=True)
 class JudgeAnswer:
-    """What a client got.
+    """Answer that a client got.
 
     Attributes:
-        status: 200, or 502 when the peer's traffic server would not go on.
-        log_line: the line in the traffic server's log that says why; None when there is none.
-        judge: who answered: a real Apache Traffic Server, or OpenSSL in its place.
+        status: 200, or 502 if the peer's traffic server refused the endpoint.
+        log_line: The line in the traffic server's log with the reason; None without one.
+        judge: The judge that answered: a real Apache Traffic Server, or OpenSSL in its place.
     """
 
     status: int
@@ -28,7 +28,7 @@ class JudgeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint: what clients ask for, and where it really is."""
+    """Endpoint, and the address where it really listens."""
 
     address: str
     port: int
@@ -43,7 +43,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a peer's traffic server judges by."""
+    """Settings of a peer's traffic server."""
 
     trusted: tuple[Certificate, ...]
     ciphers: str
@@ -52,10 +52,10 @@ class Settings:
 
 
 class Judge(Protocol):
-    """One peer's judge."""
+    """Judge of one peer."""
 
     def ask(self, settings: Settings, target: Target) -> JudgeAnswer:
         """Ask for an endpoint under these settings."""
 
     def stop(self) -> None:
-        """End what runs."""
+        """End the judge's processes."""

@@ -1,4 +1,4 @@
-"""What a person is shown of one certificate before it is approved: whose it is, where it was seen, where to read its fingerprint."""
+"""Text about a certificate to approve: whose it is, where it was seen, where to read its fingerprint."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WHERE_TO_READ: dict[Role, str] = {
 
 
 def approval_lines(plan: Plan, action: TrustCertificate) -> Iterator[str]:
-    """Yield the lines about the certificate of `action`, fit for a terminal."""
+    """Yield the lines about the certificate of `action`, escaped for a terminal."""
     certificate = plan.certificates[action.certificate]
     yield f"{escape(certificate.subject) or '(no subject)'} ({action.role})"
     yield f"  fingerprint    {action.certificate}"

@@ -14,7 +14,6 @@ from remediate.model.diagnosis import CapturedChain, Diagnosis, Finding
 from remediate.model.evidence import Evidence
 from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
-from remediate.report.chain import draw
 from remediate.report.diagnosis_text import (
     describe_coverage,
     describe_evidence,
@@ -24,7 +23,7 @@ from remediate.report.diagnosis_text import (
     format_error,
     format_ports,
 )
-from remediate.report.drawing import facts, link_lines, pointed, shown_name
+from remediate.report.verdict import certificate_facts, certificate_label, draw_chain, link_lines, marked_line
 
 MAX_SHOWN = 40
 _MAX_SHOWN_CHAINS = 4
@@ -79,9 +78,9 @@ def _print_finding(console: Console, finding: Finding, trusted: Sequence[Certifi
         if hidden > 0:
             _print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
     for remark in finding.remarks:
-        _print_indented(console, pointed("!", remark, "yellow"))
+        _print_indented(console, marked_line("!", remark, "yellow"))
     for sentence in finding.advice:
-        _print_indented(console, pointed("→", sentence, "bold"))
+        _print_indented(console, marked_line("→", sentence, "bold"))
 
 
 def _print_evidence(console: Console, finding: Finding) -> None:
@@ -99,21 +98,21 @@ def _print_chain(
     """Print the chain as `explain` does; without a list, mark only the certificate that the log or the alert refuses."""
     presented = chain.certificates
     if chain.verdict:
-        for link in draw(presented, trusted, chain.verdict, chain.built_chain):
+        for link in draw_chain(presented, trusted, chain.verdict, chain.built_chain):
             _print_lines(console, link_lines(link)[: None if every_fact else 1])
     else:
         for depth, certificate in enumerate(presented):
             is_refused = _is_refused_certificate(chain, depth, finding)
             mark = Text("✗ " if is_refused else "· ", "red" if is_refused else "dim")
-            mark.append(shown_name(certificate), "bold")
+            mark.append(certificate_label(certificate), "bold")
             mark.append(f"  [{depth}] presented", "dim")
             indent = "   " * depth
-            lines = [Text(f"{indent}  {line}", "dim") for line in facts(certificate)] if every_fact else []
+            lines = [Text(f"{indent}  {line}", "dim") for line in certificate_facts(certificate)] if every_fact else []
             _print_lines(console, (Text(f"{indent[:-3]}└─ " if depth else "") + mark, *lines))
     if every_fact:
         _print_lines(console, (Text(f"  {presented[0].fingerprint}", "dim"),))
         for remark in chain.remarks:
-            _print_indented(console, pointed("·", remark, "default"))
+            _print_indented(console, marked_line("·", remark, "default"))
 
 
 def _is_refused_certificate(chain: CapturedChain, depth: int, finding: Finding) -> bool:
@@ -147,7 +146,7 @@ def _print_other_failures(console: Console, evidence: Evidence) -> None:
     console.print()
     console.print(Text("TLS failures of other processes (counted only)", "bold underline"))
     for failures in evidence.other_failures[:MAX_SHOWN]:
-        _print_indented(console, pointed("·", escape(describe_other_failures(failures)), "default"))
+        _print_indented(console, marked_line("·", escape(describe_other_failures(failures)), "default"))
     if len(evidence.other_failures) > MAX_SHOWN:
         console.print(Text(f"  and {len(evidence.other_failures) - MAX_SHOWN} more: `--json` has them all", "dim"))
 
@@ -158,7 +157,7 @@ def _print_unread(console: Console, evidence: Evidence) -> None:
     console.print()
     console.print(Text("Not read", "bold underline"))
     for source in evidence.unread_sources[:MAX_SHOWN]:
-        _print_indented(console, pointed("?", f"{escape(source.path)}: {source.reason}", "yellow"))
+        _print_indented(console, marked_line("?", f"{escape(source.path)}: {source.reason}", "yellow"))
     if len(evidence.unread_sources) > MAX_SHOWN:
         console.print(Text(f"  and {len(evidence.unread_sources) - MAX_SHOWN} more: `--json` has them all", "dim"))
 

@@ -1,4 +1,4 @@
-"""Events as JSON lines, for programs. The first line says the version; readers print `message` for a type they do not know."""
+"""Events as JSON lines, for programs. The first line gives the version; readers print `message` of an unknown type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT = "remediate.events/1"
 
 
 class EventLines:
-    """A sink that writes one line per event to `stream`, in one order however many threads tell."""
+    """Sink that writes one line per event to `stream`, numbered in one order for all threads."""
 
     def __init__(self, stream: TextIO, *, version: str, now: Callable[[], datetime]) -> None:
         self._stream = stream
@@ -25,7 +25,7 @@ class EventLines:
         self(Event("version", f"remediate {version}", fields={"format": FORMAT, "version": version}))
 
     def __call__(self, event: Event) -> None:
-        """Write `event`; its own fields never displace the common ones."""
+        """Write `event`; its own fields never replace the common ones."""
         with self._lock:
             line = {
                 **event.fields,

@@ -1,4 +1,4 @@
-"""A plan as one self-contained HTML file: no script, nothing from elsewhere, readable in the dark and on paper."""
+"""Plan as one self-contained HTML file: no script, nothing loaded, readable in dark mode and on paper."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.plan import Plan, TrustCertificate
 from remediate.model.text import escape
-from remediate.report.drawing import facts
+from remediate.report.verdict import certificate_facts
 from remediate.report.view import (
     alarms_of,
     approvals_required,
-    by_hand,
-    display_name,
+    arrange_matrix,
+    certificate_name,
+    count_pairs,
+    group_unresolved,
     headline,
     incompleteness_of,
-    left_over,
-    matrix_of,
+    manual_page,
     other_notes,
     peers_of,
     reasons_of,
-    sums_of,
     symbol_of,
 )
 
@@ -34,31 +34,31 @@ MAX_TEXT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """One certificate of the drawing: what to call it, what to compare, what hangs below it."""
+class CertificateNode:
+    """Certificate in the drawing of additions, with the certificates that it issued and the endpoints that need it."""
 
     name: str
     fingerprint: str
     facts: tuple[str, ...]
     added_to: tuple[str, ...]
-    below: tuple[Branch, ...]
+    below: tuple[CertificateNode, ...]
     endpoints: tuple[str, ...]
 
     @property
-    def reached(self) -> tuple[str, ...]:
-        """Every endpoint here and below."""
-        return (*self.endpoints, *(endpoint for branch in self.below for endpoint in branch.reached))
+    def all_endpoints(self) -> tuple[str, ...]:
+        """The endpoints of this certificate and of those below it."""
+        return (*self.endpoints, *(endpoint for branch in self.below for endpoint in branch.all_endpoints))
 
 
 def plan_page(plan: Plan) -> str:
-    """Return the page."""
+    """Return the page of `plan`."""
     return _template().render(
         plan=plan,
         made_at=rfc3339(plan.made_at),
-        matrix=matrix_of(plan.endpoints),
-        sums=sums_of(plan.endpoints),
-        chains=_chains(plan),
-        left=left_over(plan.unresolved),
+        matrix=arrange_matrix(plan.endpoints),
+        sums=count_pairs(plan.endpoints),
+        chains=_certificate_trees(plan),
+        left=group_unresolved(plan.unresolved),
         required=approvals_required(plan),
         alarms=alarms_of(plan),
         incompleteness=incompleteness_of(plan),
@@ -68,60 +68,60 @@ def plan_page(plan: Plan) -> str:
 
 @cache
 def _template() -> Template:
-    # `finalize` sees every value that the template prints: the one place where untrusted text is cleaned.
+    # `finalize` receives every value that the template prints: the one place where untrusted text is escaped.
     environment = Environment(
         loader=PackageLoader("remediate.report"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_printable,
+        finalize=_escape_value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(headline=headline, by_hand=by_hand)
+    environment.globals.update(headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of)
     return environment.get_template("plan.html.j2")
 
 
-def _printable(value: object) -> object:
+def _escape_value(value: object) -> object:
     return escape(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _chains(plan: Plan) -> tuple[Branch, ...]:
-    """The certificates to trust as trees: each under its issuer where that one is also to be trusted."""
+def _certificate_trees(plan: Plan) -> tuple[CertificateNode, ...]:
+    """Return the certificates to trust as trees, each under its issuer if that is also to be trusted."""
     additions = [action for action in plan.actions if isinstance(action, TrustCertificate)]
-    known = {
+    certificates = {
         addition.certificate: plan.certificates[addition.certificate]
         for addition in additions
         if addition.certificate in plan.certificates
     }
-    roots = [addition for addition in additions if _is_top(known.get(addition.certificate), known.values())]
-    return tuple(_branch(root, additions, plan) for root in roots)
+    roots = [addition for addition in additions if _is_root(certificates.get(addition.certificate), certificates.values())]
+    return tuple(_certificate_node(root, additions, plan) for root in roots)
 
 
-def _is_top(certificate: Certificate | None, known: Iterable[Certificate]) -> bool:
-    return certificate is None or not any(_hangs_below(certificate, one) for one in known)
+def _is_root(certificate: Certificate | None, certificates: Iterable[Certificate]) -> bool:
+    return certificate is None or not any(_is_issued_by(certificate, issuer) for issuer in certificates)
 
 
-def _branch(action: TrustCertificate, additions: Sequence[TrustCertificate], plan: Plan) -> Branch:
+def _certificate_node(action: TrustCertificate, additions: Sequence[TrustCertificate], plan: Plan) -> CertificateNode:
     certificate = plan.certificates.get(action.certificate)
     children = tuple(
         addition
         for addition in additions
-        if certificate and _hangs_below(plan.certificates.get(addition.certificate), certificate)
+        if certificate and _is_issued_by(plan.certificates.get(addition.certificate), certificate)
     )
-    # Cross-signed CAs can name each other; what is drawn once is not drawn again below itself.
-    rest = [addition for addition in additions if addition is not action and addition not in children]
-    below = tuple(_branch(child, rest, plan) for child in children)
-    shown_below = {endpoint for branch in below for endpoint in branch.reached}
-    return Branch(
-        name=display_name(certificate),
+    # Cross-signed CAs can name each other: a certificate is not drawn again below itself.
+    remaining = [addition for addition in additions if addition is not action and addition not in children]
+    below = tuple(_certificate_node(child, remaining, plan) for child in children)
+    shown_below = {endpoint for branch in below for endpoint in branch.all_endpoints}
+    return CertificateNode(
+        name=certificate_name(certificate),
         fingerprint=action.certificate,
-        facts=facts(certificate) if certificate else (),
+        facts=certificate_facts(certificate) if certificate else (),
         added_to=action.peers,
         below=below,
         endpoints=tuple(endpoint for endpoint in action.because if endpoint not in shown_below),
     )
 
 
-def _hangs_below(certificate: Certificate | None, issuer: Certificate) -> bool:
+def _is_issued_by(certificate: Certificate | None, issuer: Certificate) -> bool:
     return certificate is not None and not certificate.self_issued and issuer.issued(certificate)

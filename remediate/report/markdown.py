@@ -1,4 +1,4 @@
-"""A plan as a change ticket in Markdown: what changes on which peer, impact, verification, way back."""
+"""Plan as a change ticket in Markdown: what changes on which peer, impact, verification, rollback."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.text import count, escape
 from remediate.report.view import (
-    Left,
+    UnresolvedGroup,
     alarms_of,
     approvals_required,
-    by_hand,
+    arrange_matrix,
+    count_pairs,
+    group_unresolved,
     headline,
     incompleteness_of,
-    left_over,
-    matrix_of,
+    manual_page,
     other_notes,
     peers_of,
     reasons_of,
-    sums_of,
     symbol_of,
 )
 
@@ -29,24 +29,24 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 
 def plan_ticket(plan: Plan) -> str:
-    """Return the ticket. Untrusted text stands in code spans, where Markdown interprets nothing."""
+    """Return the ticket of `plan`. Untrusted text is put in code spans, where Markdown interprets nothing."""
     parts = (_summary, _matrix, _changes, _approvals, _impact, _verification, _rollback, _unresolved, _notes)
     return "\n".join(line for part in parts for line in part(plan)) + "\n"
 
 
 def code(text: str) -> str:
-    """Return untrusted `text` as a code span that also holds inside a table."""
+    """Return untrusted `text` as a code span, which may be part of a table."""
     shown = escape(text, 2500).replace("`", "'").replace("|", "\\|")
     return f"`{shown}`" if shown.strip() else "`(empty)`"
 
 
 def prose(text: str) -> str:
-    """Return `text`, in which untrusted names stand, with everything escaped that Markdown would interpret."""
+    """Return `text`, which may contain untrusted names, with all Markdown syntax escaped."""
     return _MARKUP.sub(r"\\\g<0>", escape(text, 2500))
 
 
 def _summary(plan: Plan) -> Iterator[str]:
-    sums = sums_of(plan.endpoints)
+    sums = count_pairs(plan.endpoints)
     yield f"# Change: trust on Expressway-C cluster {code(plan.cluster)}"
     yield ""
     yield f"- Plan: {code(plan.id)}, made {rfc3339(plan.made_at)}"
@@ -61,7 +61,7 @@ def _summary(plan: Plan) -> Iterator[str]:
 
 
 def _matrix(plan: Plan) -> Iterator[str]:
-    matrix = matrix_of(plan.endpoints)
+    matrix = arrange_matrix(plan.endpoints)
     yield from ("", "## Endpoints, before → after", "")
     yield f"| endpoint | {' | '.join(code(label) for label in matrix.labels)} | cause |"
     yield f"|---|{':-:|' * len(matrix.peers)}---|"
@@ -82,17 +82,17 @@ def _changes(plan: Plan) -> Iterator[str]:
     if shared:
         yield "### The cluster as a whole"
         yield ""
-        yield from (line for action in shared for line in _change(action, plan))
+        yield from (line for action in shared for line in _action(action, plan))
 
 
 def _peer_changes(peer: Address, actions: list[Action], plan: Plan) -> Iterator[str]:
     yield f"### {code(peer)}"
     yield ""
-    yield from (line for action in actions for line in _change(action, plan))
+    yield from (line for action in actions for line in _action(action, plan))
     yield ""
 
 
-def _change(action: Action, plan: Plan) -> Iterator[str]:
+def _action(action: Action, plan: Plan) -> Iterator[str]:
     yield f"- **{action.id}** {prose(headline(action, plan))}"
     if isinstance(action, TrustCertificate | RemoveCertificate):
         yield f"  - fingerprint {code(action.certificate)}"
@@ -101,7 +101,7 @@ def _change(action: Action, plan: Plan) -> Iterator[str]:
         yield f"  - to {code(action.after)}"
     if reasons_of(action):
         yield f"  - for {', '.join(code(reason) for reason in reasons_of(action))}"
-    if page := by_hand(action):
+    if page := manual_page(action):
         yield f"  - by hand: {page}"
 
 
@@ -111,7 +111,7 @@ def _approvals(plan: Plan) -> Iterator[str]:
         yield from ("", "## Approvals needed", "")
         yield "Compare each fingerprint with the server's own, over another path, before approving it."
         yield ""
-        yield from (f"- [ ] {code(one.certificate)} {prose(headline(one, plan))}" for one in required)
+        yield from (f"- [ ] {code(action.certificate)} {prose(headline(action, plan))}" for action in required)
 
 
 def _impact(plan: Plan) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _impact(plan: Plan) -> Iterator[str]:
 
 
 def _verification(plan: Plan) -> Iterator[str]:
-    sums = sums_of(plan.endpoints)
+    sums = count_pairs(plan.endpoints)
     yield from ("", "## Verification", "")
     yield "- Each change is read back from the peer before the next peer is touched."
     yield f"- Afterwards `remediate verify -i INVENTORY` must show {sums.after} of {count(sums.pairs, 'pair')} verified."
@@ -148,12 +148,12 @@ def _rollback(plan: Plan) -> Iterator[str]:
 def _unresolved(plan: Plan) -> Iterator[str]:
     if plan.unresolved:
         yield from ("", "## Not fixed by this change", "")
-        yield from (line for one in left_over(plan.unresolved) for line in _stays(one))
+        yield from (line for group in group_unresolved(plan.unresolved) for line in _unresolved_group(group))
 
 
-def _stays(one: Left) -> Iterator[str]:
-    yield f"- {', '.join(map(code, one.endpoints))} **{one.cause.value}**: {prose(one.advice)}"
-    yield from (f"  - {prose(option)}" for option in one.options)
+def _unresolved_group(group: UnresolvedGroup) -> Iterator[str]:
+    yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**: {prose(group.advice)}"
+    yield from (f"  - {prose(option)}" for option in group.options)
 
 
 def _notes(plan: Plan) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Events for a person, on stderr: a moving line on a terminal, one line per event elsewhere."""
+"""Progress for a person, on stderr: a moving line on a terminal, one line per event elsewhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.text import Text
 from remediate.model.events import Event
 from remediate.model.text import escape
 
-_WHOLE = 4000
-"""A message holds commands to type: it is escaped, and not cut like a name that a stranger chose."""
+_MAX_MESSAGE = 4000
+"""Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
 _LASTING = frozenset(
     {"alarm", "warning", "manual-step", "reminder", "change-complete", "change-failed", "in-effect", "not-in-effect"}
 )
@@ -29,7 +29,7 @@ _STYLES = {
 
 
 class Progress:
-    """A sink and a context manager. On a terminal, events come and go in one line and only those that matter stay."""
+    """Event sink and context manager. On a terminal, events replace each other in one line, and only the lasting types remain."""
 
     def __init__(self, console: Console, *, every_event: bool = False) -> None:
         self._console = console
@@ -48,8 +48,9 @@ class Progress:
             self._status = None
 
     def __call__(self, event: Event) -> None:
+        """Show `event`."""
         line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
-        line.append(escape(event.message, _WHOLE), style=_STYLES.get(event.type, "default"))
+        line.append(escape(event.message, _MAX_MESSAGE), style=_STYLES.get(event.type, "default"))
         if self._every_event or event.type in _LASTING:
             self._console.print(line, soft_wrap=not self._console.is_terminal)
         elif self._status:

@@ -1,4 +1,4 @@
-"""A plan and a verification on a terminal of 80 columns: symbols as well as colour, and nothing that the values do not hold."""
+"""Plan and verification on a terminal of 80 columns, with symbols as well as colour."""
 
 from __future__ import annotations
 
@@ -24,37 +24,36 @@ from remediate.model.plan import (
 from remediate.model.snapshot import ALARM
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
-from remediate.report.streams import drain
-from remediate.report.text import short
+from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.view import (
     GOOD,
     REFUSED,
     UNSEEN,
     Matrix,
+    PairCounts,
     Row,
-    Sums,
     alarms_of,
     approvals_required,
-    by_hand,
+    arrange_matrix,
+    count_pairs,
+    group_unresolved,
     headline,
     incompleteness_of,
-    left_over,
-    matrix_of,
+    manual_page,
     other_notes,
     peers_of,
     reasons_of,
-    sums_of,
     symbol_of,
 )
 
 PLANNED = ("verify now", "after this plan")
 DONE = ("verified before", "verify now")
-SHOWN_REASONS = 4
-SHOWN_ROWS = 300
-SHOWN_GROUPS = 40
-NARROWEST_ENDPOINT = 14
+MAX_REASONS = 4
+MAX_ROWS = 300
+MAX_GROUPS = 40
+MIN_ENDPOINT_WIDTH = 14
 MAX_NAMES = 4000
-WIDE_LABEL = 10
+MAX_LABEL_WIDTH = 10
 _SIGNS = {"trust-certificate": "+", "remove-certificate": "-", "set-ciphers": "~"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "↻": "cyan"}
 _SYMBOLS = {GOOD: "green", REFUSED: "red", UNSEEN: "yellow"}
@@ -63,87 +62,91 @@ _APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "need
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        # rich would end the program with 1, which says "nothing was changed"; the command's own exit code must stand.
-        drain(self.file)
+        # rich would exit with ERROR, which means that nothing was changed; the command's own exit code must be kept.
+        discard_output(self.file)
 
 
 def make_console(stream: TextIO, *, color: bool) -> Console:
-    """Return a console that interprets nothing in what it prints: certificate text is untrusted."""
+    """Return a console that interprets no markup in what it prints, since certificate text is untrusted."""
     plain = not color or bool(os.environ.get("NO_COLOR"))
     return _Console(file=stream, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
 
 
 def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain: bool = False) -> None:
-    """Print `plan`: the matrix, the actions, what stays, what to know.
+    """Print `plan`: the matrix, the actions, what remains refused, and the notes.
 
     Args:
-        every_row: also the endpoints that verify from every peer, before and after.
-        explain: also the plans that were not chosen.
+        console: Where to print.
+        plan: The plan.
+        every_row: Also print the endpoints that verify from every peer, before and after.
+        explain: Also print the plans that were not chosen.
     """
-    _title(console, plan)
+    _print_title(console, plan)
     for alarm in alarms_of(plan):
         console.print(Text(f"! ALARM: {escape(alarm.removeprefix(ALARM), 2000)}", "bold red"))
     show_matrix(console, plan.endpoints, every_row=every_row)
-    _actions(console, plan)
-    _approvals(console, plan)
+    _print_actions(console, plan)
+    _print_approvals(console, plan)
     show_unresolved(console, plan.unresolved)
     if explain:
-        _alternatives(console, plan)
-    _listing(console, "Good to know", other_notes(plan))
+        _print_alternatives(console, plan)
+    _print_list(console, "Good to know", other_notes(plan))
 
 
 def show_matrix(
     console: Console, forecasts: Iterable[EndpointForecast], *, every_row: bool = False, words: tuple[str, str] = PLANNED
 ) -> None:
-    """Print endpoints by peers, before → after (one symbol where both are the same), and the sums.
+    """Print endpoints by peers, before → after (one symbol if both are the same), and the sums.
 
     Args:
-        every_row: also the endpoints that verify from every peer, before and after.
-        words: how the sums call the two columns: `PLANNED`, or `DONE` where the change was made.
+        console: Where to print.
+        forecasts: One per pair of a peer and an endpoint.
+        every_row: Also print the endpoints that verify from every peer, before and after.
+        words: Names of the two columns in the sums: `PLANNED`, or `DONE` after the change was made.
     """
     listed = tuple(forecasts)
-    matrix = matrix_of(listed)
+    matrix = arrange_matrix(listed)
     rows = [row for row in matrix.rows if every_row or not row.verifies]
-    sums = sums_of(listed)
+    sums = count_pairs(listed)
     console.print()
     if rows:
-        labels, legend = _columns(matrix)
+        labels, legend = _column_labels(matrix)
         if legend:
             console.print(Text(legend, "dim"))
-        console.print(_matrix_table(labels, rows[:SHOWN_ROWS]))
-        _and_more(console, len(rows) - SHOWN_ROWS, "endpoint")
+        console.print(_build_matrix_table(labels, rows[:MAX_ROWS]))
+        _print_hidden_count(console, len(rows) - MAX_ROWS, "endpoint")
     hidden = len(matrix.rows) - len(rows)
     if hidden:
-        others = "other endpoint" if rows else "endpoint"
-        console.print(Text(f"✓ {count(hidden, others)} verified by every peer", "green"))
-    console.print(_sums_line(sums, words))
+        noun = "other endpoint" if rows else "endpoint"
+        console.print(Text(f"✓ {count(hidden, noun)} verified by every peer", "green"))
+    console.print(_format_pair_counts(sums, words))
 
 
 def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: str = "Not fixed by this plan") -> None:
-    """Print what stays refused or was not seen, why, and what would help."""
+    """Print what remains refused or was not observed, why, and what would help."""
     if not unresolved:
         return
-    _heading(console, title)
-    groups = left_over(unresolved)
-    for group in groups[:SHOWN_GROUPS]:
+    _print_heading(console, title)
+    groups = group_unresolved(unresolved)
+    for group in groups[:MAX_GROUPS]:
         symbol = UNSEEN if group.cause is Cause.UNREACHABLE else REFUSED
         line = Text(f"{symbol} ", _SYMBOLS[symbol])
         line.append(escape(", ".join(group.endpoints), MAX_NAMES), "bold")
         line.append(f"  {group.cause.value}", _SYMBOLS[symbol])
-        _indented(console, line, 2)
-        _indented(console, Text(escape(group.advice, 2000)), 4)
+        _print_indented(console, line, 2)
+        _print_indented(console, Text(escape(group.advice, 2000)), 4)
         for option in group.options:
-            _indented(console, _bullet(option), 4)
-    _and_more(console, len(groups) - SHOWN_GROUPS, "entry", "entries")
+            _print_indented(console, _bullet(option), 4)
+    _print_hidden_count(console, len(groups) - MAX_GROUPS, "entry", "entries")
 
 
-def _and_more(console: Console, hidden: int, what: str, plural: str | None = None) -> None:
-    """A person reads no thousand lines; a program and a browser have them all."""
+def _print_hidden_count(console: Console, hidden: int, noun: str, plural: str | None = None) -> None:
+    """Print how many entries a terminal leaves out; HTML and JSON have all of them."""
     if hidden > 0:
-        console.print(Text(f"  and {count(hidden, what, plural)} more: `show --html` and `--json` have them all", "dim"))
+        console.print(Text(f"  and {count(hidden, noun, plural)} more: `show --html` and `--json` have them all", "dim"))
 
 
-def _title(console: Console, plan: Plan) -> None:
+def _print_title(console: Console, plan: Plan) -> None:
     title = Text("Plan for ", "bold")
     title.append(escape(plan.cluster), "bold")
     title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
@@ -153,10 +156,10 @@ def _title(console: Console, plan: Plan) -> None:
 
 
 def show_incomplete(console: Console, plan: Plan, consequence: str) -> None:
-    """Print that not everything was seen, what was not, and what follows from it."""
+    """Print that not everything was observed, what was not, and the consequence."""
     console.print(Text(f"! Incomplete: not everything could be seen, {consequence}.", "yellow"))
     for sentence in incompleteness_of(plan):
-        _indented(console, _bullet(sentence), 2)
+        _print_indented(console, _bullet(sentence), 2)
 
 
 def short_id(plan_id: str) -> str:
@@ -164,34 +167,34 @@ def short_id(plan_id: str) -> str:
     return f"{plan_id[:19]}…"
 
 
-def _columns(matrix: Matrix) -> tuple[tuple[str, ...], str]:
-    """The heads of the peers' columns; where they are too wide for 80 columns, numbers and a line that says whose."""
-    if max(map(len, matrix.labels)) <= WIDE_LABEL:
+def _column_labels(matrix: Matrix) -> tuple[tuple[str, ...], str]:
+    """Return the heads of the peers' columns; if they are too wide for 80 columns, numbers and a legend."""
+    if max(map(len, matrix.labels)) <= MAX_LABEL_WIDTH:
         return matrix.labels, ""
     numbers = tuple(f"peer {number}" for number in range(1, len(matrix.peers) + 1))
     return numbers, ", ".join(f"{number} = {escape(peer)}" for number, peer in zip(numbers, matrix.peers, strict=True))
 
 
-def _matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
+def _build_matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("endpoint", overflow="fold", min_width=NARROWEST_ENDPOINT)
+    table.add_column("endpoint", overflow="fold", min_width=MIN_ENDPOINT_WIDTH)
     for label in labels:
         table.add_column(Text(escape(label)), justify="center", no_wrap=True, min_width=5)
     table.add_column("cause", overflow="fold")
     for row in rows:
-        cells = (_cell(cell) for cell in row.cells)
+        cells = (_format_cell(cell) for cell in row.cells)
         table.add_row(Text(escape(row.endpoint)), *cells, Text("\n".join(row.causes), "dim"))
     return table
 
 
-def _cell(forecast: EndpointForecast | None) -> Text:
+def _format_cell(forecast: EndpointForecast | None) -> Text:
     if forecast is None:
         return Text("·", "dim")
     before, after = (Text(symbol, _SYMBOLS[symbol]) for symbol in map(symbol_of, (forecast.before, forecast.after)))
     return after if before == after else Text.assemble(before, (" → ", "dim"), after)
 
 
-def _sums_line(sums: Sums, words: tuple[str, str]) -> Text:
+def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
     # A pair is one peer and one endpoint.
     if not sums.pairs:
         return Text("No endpoint is known here, so nothing was judged.", "bold yellow")
@@ -202,76 +205,76 @@ def _sums_line(sums: Sums, words: tuple[str, str]) -> Text:
     return Text(f"{sums.before} of {sums.pairs} pairs of peer and endpoint {before}, {sums.after} {after}.{unseen}", "bold")
 
 
-def _actions(console: Console, plan: Plan) -> None:
+def _print_actions(console: Console, plan: Plan) -> None:
     if not plan.actions:
-        _heading(console, "Actions")
+        _print_heading(console, "Actions")
         console.print("  none: there is nothing to change")
         return
-    _heading(console, "Actions")
+    _print_heading(console, "Actions")
     for action in plan.actions:
-        _action(console, action, plan)
+        _print_action(console, action, plan)
 
 
-def _action(console: Console, action: Action, plan: Plan) -> None:
+def _print_action(console: Console, action: Action, plan: Plan) -> None:
     sign = _SIGNS.get(action.kind, "↻")
     line = Text(f"{action.id} ", "dim")
     line.append(f"{sign} ", _STYLES[sign])
     line.append(escape(headline(action, plan)), "bold")
-    _indented(console, line, 2)
-    for detail in _details(action):
-        _indented(console, Text(escape(detail, 2500)), 7)
+    _print_indented(console, line, 2)
+    for detail in _detail_lines(action):
+        _print_indented(console, Text(escape(detail, 2500)), 7)
 
 
-def _details(action: Action) -> Iterable[str]:
+def _detail_lines(action: Action) -> Iterable[str]:
     if isinstance(action, TrustCertificate):
-        yield f"{short(action.certificate)}, {_APPROVALS[action.approval]}"
+        yield f"{short_fingerprint(action.certificate)}, {_APPROVALS[action.approval]}"
     if isinstance(action, RemoveCertificate):
-        yield short(action.certificate)
+        yield short_fingerprint(action.certificate)
     if isinstance(action, SetCiphers):
         yield f"from {action.before}"
         yield f"to   {action.after}"
     if peers_of(action):
         yield f"on {', '.join(peers_of(action))}"
     if reasons_of(action):
-        yield f"for {first_few(reasons_of(action), SHOWN_REASONS)}"
-    if page := by_hand(action):
+        yield f"for {first_few(reasons_of(action), MAX_REASONS)}"
+    if page := manual_page(action):
         yield f"by hand: {page}"
 
 
-def _approvals(console: Console, plan: Plan) -> None:
+def _print_approvals(console: Console, plan: Plan) -> None:
     required = approvals_required(plan)
     if not required:
         return
-    _heading(console, "Needs your approval")
+    _print_heading(console, "Needs your approval")
     advice = (
         "Nobody vouches for these certificates yet: they are what the network showed. Compare each fingerprint with the "
         "server's own, over another path, and then pass it to plan or apply with --approve:"
     )
-    _indented(console, Text(advice), 2)
+    _print_indented(console, Text(advice), 2)
     for action in required:
         certificate = plan.certificates.get(action.certificate)
         subject = certificate.subject if certificate else ""
-        # On a line of its own and never wrapped: it is copied from here.
+        # On a line of its own and never wrapped, because it is copied from here.
         console.print(Text(f"  {action.certificate}", "yellow"), soft_wrap=True)
-        _indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, SHOWN_REASONS))}"), 4)
+        _print_indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, MAX_REASONS))}"), 4)
 
 
-def _alternatives(console: Console, plan: Plan) -> None:
-    _heading(console, "Plans that were not chosen")
+def _print_alternatives(console: Console, plan: Plan) -> None:
+    _print_heading(console, "Plans that were not chosen")
     if not plan.alternatives:
         console.print("  none that would verify something else, or the same at another cost")
     for alternative in plan.alternatives:
-        _indented(console, _bullet(alternative.summary), 2)
-        _indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)
+        _print_indented(console, _bullet(alternative.summary), 2)
+        _print_indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)
         if alternative.switch:
-            _indented(console, Text(f"To choose it: {escape(alternative.switch)}"), 4)
+            _print_indented(console, Text(f"To choose it: {escape(alternative.switch)}"), 4)
 
 
-def _listing(console: Console, title: str, lines: Sequence[str]) -> None:
+def _print_list(console: Console, title: str, lines: Sequence[str]) -> None:
     if lines:
-        _heading(console, title)
+        _print_heading(console, title)
         for line in lines:
-            _indented(console, _bullet(line), 2)
+            _print_indented(console, _bullet(line), 2)
 
 
 def _bullet(text: str) -> Table:
@@ -280,10 +283,10 @@ def _bullet(text: str) -> Table:
     return grid
 
 
-def _indented(console: Console, what: Text | Table, columns: int) -> None:
-    console.print(Padding(what, (0, 0, 0, columns), expand=False))
+def _print_indented(console: Console, content: Text | Table, columns: int) -> None:
+    console.print(Padding(content, (0, 0, 0, columns), expand=False))
 
 
-def _heading(console: Console, title: str) -> None:
+def _print_heading(console: Console, title: str) -> None:
     console.print()
     console.print(Text(title, "bold underline"))

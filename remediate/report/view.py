@@ -1,4 +1,4 @@
-"""What every view of a plan shows, computed once: the matrix of endpoints and peers, the sums, the words for an action."""
+"""Data that every view of a plan shows: the matrix of endpoints and peers, the sums, the words for an action."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, SERVERS_PAGES, TRUSTED_CA_PAGE
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, Fingerprint, endpoint_name
 from remediate.model.plan import (
     Action,
     EndpointForecast,
@@ -27,22 +27,22 @@ GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One endpoint: its forecast from each peer of the matrix, None where it was not judged from that peer."""
+    """One endpoint, with its forecast from each peer of the matrix; None for a peer from which it was not judged."""
 
     endpoint: str
     cells: tuple[EndpointForecast | None, ...]
 
     @property
     def verifies(self) -> bool:
-        """From every peer, before and after."""
+        """Whether it verifies from every peer, before and after."""
         return all(cell is None or (cell.before.verdict.ok and cell.after.verdict.ok) for cell in self.cells)
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """What stands in the way after the plan; where nothing does, what stood there before; each once."""
+        """The causes of refusal after the plan, or, if there are none, before it; each once."""
         judged = [cell for cell in self.cells if cell]
-        after = tuple(dict.fromkeys(_cause(cell.after) for cell in judged if not cell.after.verdict.ok))
-        return after or tuple(dict.fromkeys(_cause(cell.before) for cell in judged if not cell.before.verdict.ok))
+        after = tuple(dict.fromkeys(_cause_of(cell.after) for cell in judged if not cell.after.verdict.ok))
+        return after or tuple(dict.fromkeys(_cause_of(cell.before) for cell in judged if not cell.before.verdict.ok))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """Endpoints that stay refused for one and the same reason."""
+class UnresolvedGroup:
+    """Endpoints that remain refused for the same reason."""
 
     endpoints: tuple[str, ...]
     cause: Cause
@@ -72,8 +72,8 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """Pairs of a peer and an endpoint: all, verified before, verified after, not looked at."""
+class PairCounts:
+    """Numbers of pairs of a peer and an endpoint: all, verified before, verified after, not observed."""
 
     pairs: int
     before: int
@@ -81,7 +81,7 @@ class Sums:
     unseen: int
 
 
-def matrix_of(forecasts: Iterable[EndpointForecast]) -> Matrix:
+def arrange_matrix(forecasts: Iterable[EndpointForecast]) -> Matrix:
     """Arrange `forecasts` by endpoint (rows) and peer (columns), both in the order in which they first appear."""
     cells: dict[str, dict[Address, EndpointForecast]] = {}
     peers: dict[Address, None] = {}
@@ -92,46 +92,43 @@ def matrix_of(forecasts: Iterable[EndpointForecast]) -> Matrix:
     return Matrix(tuple(peers), rows)
 
 
-def sums_of(forecasts: Iterable[EndpointForecast]) -> Sums:
-    """Count the pairs."""
-    listed = tuple(forecasts)
-    before = sum(certificate.before.verdict.ok for certificate in listed)
-    unseen = sum(symbol_of(certificate.after) == UNSEEN for certificate in listed)
-    return Sums(len(listed), before, sum(certificate.after.verdict.ok for certificate in listed), unseen)
+def count_pairs(forecasts: Iterable[EndpointForecast]) -> PairCounts:
+    """Count the pairs of a peer and an endpoint in `forecasts`."""
+    pairs = tuple(forecasts)
+    before = sum(forecast.before.verdict.ok for forecast in pairs)
+    unseen = sum(symbol_of(forecast.after) == UNSEEN for forecast in pairs)
+    return PairCounts(len(pairs), before, sum(forecast.after.verdict.ok for forecast in pairs), unseen)
 
 
 def symbol_of(outcome: Outcome) -> str:
-    """Return how `outcome` is drawn, also without colour: verifies, refused, or not looked at, which is neither."""
+    """Return the symbol of `outcome`: verifies, refused, or not observed, which is neither."""
     if not outcome.verdict.observed:
         return UNSEEN
     return GOOD if outcome.verdict.ok else REFUSED
 
 
-def left_over(unresolved: Iterable[Unresolved]) -> tuple[Left, ...]:
-    """Group what stays refused by cause, advice and options, in the order of their first endpoint."""
+def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup, ...]:
+    """Group what remains refused by cause, advice and options, in the order of their first endpoint."""
     groups: dict[tuple[Cause, str, tuple[str, ...]], list[str]] = {}
-    for one in unresolved:
-        groups.setdefault((one.cause, one.advice, one.options), []).append(endpoint_name(one.address, one.port))
-    return tuple(Left(tuple(endpoints), *reason) for reason, endpoints in groups.items())
-
-
-def endpoint_name(address: str, port: int) -> str:
-    """``address:port``, with brackets round an IPv6 address."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    for endpoint in unresolved:
+        groups.setdefault((endpoint.cause, endpoint.advice, endpoint.options), []).append(
+            endpoint_name(endpoint.address, endpoint.port)
+        )
+    return tuple(UnresolvedGroup(tuple(endpoints), *reason) for reason, endpoints in groups.items())
 
 
 def alarms_of(plan: Plan) -> tuple[str, ...]:
-    """The notes that come before anything else: vantage points that disagree."""
+    """Return the alarms, which come before anything else: vantage points that disagree."""
     return tuple(note for note in plan.notes if note.startswith(ALARM))
 
 
 def other_notes(plan: Plan) -> tuple[str, ...]:
-    """The notes that are good to know, no more."""
+    """Return the notes that are no alarm."""
     return tuple(note for note in plan.notes if not note.startswith(ALARM))
 
 
 def incompleteness_of(plan: Plan) -> tuple[str, ...]:
-    """What makes an incomplete plan incomplete, one sentence each; empty for a complete one."""
+    """Return what makes a plan incomplete, one sentence each; empty for a complete plan."""
     if plan.complete:
         return ()
     gaps = tuple(gap.message for gap in plan.undiscovered if gap.incomplete)
@@ -140,22 +137,22 @@ def incompleteness_of(plan: Plan) -> tuple[str, ...]:
 
 
 def approvals_required(plan: Plan) -> tuple[TrustCertificate, ...]:
-    """The additions that nobody vouches for yet."""
+    """Return the additions that need an approval."""
     return tuple(action for action in plan.actions if isinstance(action, TrustCertificate) and action.approval == "required")
 
 
-def display_name(certificate: Certificate | None) -> str:
-    """What a person calls a certificate: its CN, else its subject; never empty. Untrusted text: clean it before showing."""
+def certificate_name(certificate: Certificate | None) -> str:
+    """Return the name of a certificate for a person: its CN, else its subject; never empty. Untrusted text: escape it."""
     if certificate is None:
         return "(certificate not in this file)"
     return certificate.common_name or certificate.subject or "(no name)"
 
 
 def headline(action: Action, plan: Plan) -> str:
-    """Return what `action` does in a few words, without the peers and without a fingerprint."""
+    """Return what `action` does in a few words, without peers and fingerprint."""
     match action:
         case TrustCertificate(certificate=certificate, role=role):
-            return f"trust {_named(certificate, plan)} ({role})"
+            return f"trust {_name_of(certificate, plan)} ({role})"
         case SetCiphers(name=name):
             return f"set {name} on the primary"
         case RefreshDiscovery(publisher=publisher, product=product):
@@ -163,11 +160,11 @@ def headline(action: Action, plan: Plan) -> str:
         case RestartPeer():
             return "restart, one peer at a time, only where the new trust is not in effect"
         case RemoveCertificate(certificate=certificate):
-            return f"remove {_named(certificate, plan)}, which is stale"
+            return f"remove {_name_of(certificate, plan)}, which is stale"
 
 
-def by_hand(action: Action) -> str | None:
-    """Return the page on which a person does `action`; None where remediate does it."""
+def manual_page(action: Action) -> str | None:
+    """Return the page on which a person carries out `action`; None if remediate does it."""
     match action:
         case RefreshDiscovery(product=product, by="person"):
             return f"{SERVERS_PAGES[product]} > {REFRESH_BUTTON}, on the primary"
@@ -178,19 +175,19 @@ def by_hand(action: Action) -> str | None:
 
 
 def peers_of(action: Action) -> tuple[Address, ...]:
-    """The peers that `action` names; empty where it acts on the cluster as a whole."""
+    """Return the peers that `action` names; empty if it acts on the whole cluster."""
     return action.peers if isinstance(action, TrustCertificate | RestartPeer | RemoveCertificate) else ()
 
 
 def reasons_of(action: Action) -> tuple[str, ...]:
-    """The endpoints for whose sake `action` is there."""
+    """Return the endpoints that need `action`."""
     return action.because if isinstance(action, TrustCertificate | RemoveCertificate) else ()
 
 
-def _named(fingerprint: Fingerprint, plan: Plan) -> str:
-    return display_name(plan.certificates.get(fingerprint))
+def _name_of(fingerprint: Fingerprint, plan: Plan) -> str:
+    return certificate_name(plan.certificates.get(fingerprint))
 
 
-def _cause(outcome: Outcome) -> str:
+def _cause_of(outcome: Outcome) -> str:
     cause = outcome.verdict.cause
     return cause.value if cause else "refused"

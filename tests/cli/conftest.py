@@ -53,14 +53,14 @@ def remediate(capfd: pytest.CaptureFixture[str]) -> Remediate:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab that no test writes to."""
+    """Yield a lab that no test writes to."""
     with Lab(tmp_path_factory.mktemp("lab"), judge=False) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def snapshot(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `collect` wrote of the lab."""
+    """Return what `collect` wrote of the lab."""
     path = tmp_path_factory.mktemp("snapshot") / "snapshot.json"
     assert run(["collect", "-q", "-i", str(lab.inventory), "-o", str(path)]) == 0
     return path

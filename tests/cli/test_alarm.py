@@ -19,7 +19,7 @@ NODE = "cucm.steven.lab"
 
 @pytest.fixture
 def intercepted(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """A lab of the scenario that the test names, with somebody in front of the publisher's 6971 and 6972."""
+    """Yield a lab of the scenario that the test names, with a man in the middle before the publisher's 6971 and 6972."""
     with Lab(tmp_path / "lab", scenario=request.param, judge=False) as lab:
         lab.faults.man_in_the_middle(NODE, 6972)
         yield lab
@@ -34,23 +34,21 @@ def genuine(pki: Pki) -> set[str]:
 
 
 @pytest.mark.parametrize("intercepted", ["story"], indirect=True)
-def test_without_a_voucher_the_forged_certificate_waits_for_a_person_and_apply_sends_nothing(
-    intercepted: Lab, remediate: Remediate, tmp_path: Path
-) -> None:
+def test_a_forged_certificate_needs_an_approval_first(intercepted: Lab, remediate: Remediate, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     # The console's fingerprints are those of the real node: to approve them does not let the forged one in.
     assert remediate("plan", "-i", intercepted.inventory, "--approve-file", intercepted.approvals, "-o", plan, "-q").code == 0
     approvals = {
         load["certificate"]: load["approval"] for load in json.loads(plan.read_text())["actions"] if "approval" in load
     }
-    wanted = approvals.keys() & forged(intercepted)
+    required = approvals.keys() & forged(intercepted)
 
     ended = remediate("apply", plan, "-i", intercepted.inventory, "--approve-file", intercepted.approvals, "--yes", "-q")
 
-    assert wanted
-    assert {approvals[one] for one in wanted} == {"required"}
+    assert required
+    assert {approvals[fingerprint] for fingerprint in required} == {"required"}
     assert ended.code == 7
-    assert all(one in ended.err for one in wanted)
+    assert all(fingerprint in ended.err for fingerprint in required)
     assert intercepted.requests.writes == ()
 
 
@@ -70,20 +68,20 @@ def test_certificate_management_that_says_otherwise_raises_the_alarm(
     alarms = [json.loads(line) for line in events.read_text().splitlines() if '"type": "alarm"' in line]
     assert {alarm["certificate"] for alarm in alarms} == forged(intercepted)
     assert planned.err.count("ALARM: ") == len(alarms) == 4
-    for said in (planned.err, "".join(document["notes"][:4]), "".join(verified.document["clusters"][0]["alarms"])):
-        assert all(one in said for one in forged(intercepted) | genuine(intercepted.pki))
+    for text in (planned.err, "".join(document["notes"][:4]), "".join(verified.document["clusters"][0]["alarms"])):
+        assert all(fingerprint in text for fingerprint in forged(intercepted) | genuine(intercepted.pki))
     assert all(note.startswith("Alarm: ") for note in document["notes"][:4])
     assert shown.out.index("ALARM") < shown.out.index("Actions")
     assert ticket.index("Alarm") < ticket.index("## Endpoints")
     assert page.index("Alarm") < page.index("Actions")
 
-    approvals = {one["certificate"]: one["approval"] for one in document["actions"] if "approval" in one}
+    approvals = {action["certificate"]: action["approval"] for action in document["actions"] if "approval" in action}
     assert {approvals[key] for key in approvals.keys() & forged(intercepted)} == {"required"}
     assert ended.code == 7
     assert intercepted.requests.writes == ()
 
 
-def test_somebody_who_comes_after_the_plan_makes_it_stale(remediate: Remediate, tmp_path: Path) -> None:
+def test_an_interception_after_the_plan_makes_it_stale(remediate: Remediate, tmp_path: Path) -> None:
     with Lab(tmp_path / "lab", scenario="x15", judge=False) as lab:
         plan = tmp_path / "plan.json"
         approve = ("--approve-file", lab.approvals)

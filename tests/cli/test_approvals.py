@@ -23,12 +23,12 @@ ANYWHERE = "REMEDIATE_STATE_DIR"
 
 
 def rehearse(remediate: Remediate, lab: Lab, plan: Path, *more: str | Path) -> Ended:
-    """What `apply` would do."""
+    """Run `apply` without effect, and return how it ended."""
     return remediate("apply", plan, "-i", lab.inventory, "--dry-run", "-q", *more)
 
 
 def to_trust(plan: Path, *words: str) -> list[str]:
-    """The certificates that a plan would trust, of those words for their approval."""
+    """Return the certificates that a plan would trust, of those words for their approval."""
     return [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") in words]
 
 
@@ -58,13 +58,13 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    """A person at a terminal of this machine."""
+    """Return a person at a terminal of this machine."""
     return Terminal(tmp_path / "state")
 
 
 @pytest.fixture
 def plan(remediate: Remediate, snapshot: Path, tmp_path: Path) -> Path:
-    """A plan with several certificates that nobody vouches for."""
+    """Return a plan with several certificates that need an approval."""
     path = tmp_path / "plan.json"
     assert remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", "-o", path, "-q").code == 0
     assert len(to_trust(path, "required")) > 1
@@ -95,7 +95,7 @@ def test_a_ca_given_to_plan_has_to_be_given_again_elsewhere(
     plan, ca = tmp_path / "plan.json", tmp_path / "ca.pem"
     remediate("plan", "--snapshot", snapshot, "-o", plan, "-q")
     pems = json.loads(plan.read_text())["certificates"]
-    ca.write_text("".join(pems[one] for one in to_trust(plan, "required")))
+    ca.write_text("".join(pems[fingerprint] for fingerprint in to_trust(plan, "required")))
     remediate("plan", "--snapshot", snapshot, "--ca", ca, "-o", plan, "-q")
     assert to_trust(plan, "required") == []
     # Then that counts here, elsewhere it does not, and given again, or in the inventory, it does
@@ -125,7 +125,7 @@ def test_an_approval_that_was_edited_into_the_file_is_refused(
             added = {**document["actions"][0], "id": "a9", "certificate": stranger.fingerprint, "role": "root"}
             document["actions"].append(added)
             document["certificates"][stranger.fingerprint] = stranger.pem
-        body = {key: one for key, one in document.items() if key not in {"id", "made_at"}}
+        body = {key: value for key, value in document.items() if key not in {"id", "made_at"}}
         edited.write_text(json.dumps({**document, "id": sha256_of(canonical_json(body))}))
         # Then each is refused before anything is written, the second even with all of it approved
         approvals = ["--approve", stranger.fingerprint, "--approve-file", str(lab.approvals)] if smuggled else []
@@ -138,17 +138,19 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
     remediate: Remediate, lab: Lab, terminal: Terminal, plan: Path, tmp_path: Path, elsewhere: Callable[[], None]
 ) -> None:
     # Given a person who answers yes for each certificate
-    wanted, file = to_trust(plan, "required"), tmp_path / "approvals.json"
-    done = terminal.answer("yes\n" * len(wanted), "approve", plan, "-o", file)
+    required, file = to_trust(plan, "required"), tmp_path / "approvals.json"
+    done = terminal.answer("yes\n" * len(required), "approve", plan, "-o", file)
     # Then each was shown with what it takes to compare it
     assert done.returncode == 0, done.stderr
-    assert all(one in done.stderr for one in wanted)
-    assert done.stderr.count("Security > Certificate Management") == len(wanted)
+    assert all(fingerprint in done.stderr for fingerprint in required)
+    assert done.stderr.count("Security > Certificate Management") == len(required)
     # And the file is for this plan, private, and names who approved what and when
     document = json.loads(file.read_text())
     assert (document["format"], document["plan"]) == ("remediate.approvals/1", json.loads(plan.read_text())["id"])
-    assert [one["certificate"] for one in document["approved"]] == wanted
-    assert all(one["by"] and one["at"].endswith("Z") and one["how"] == "terminal" for one in document["approved"])
+    assert [approval["certificate"] for approval in document["approved"]] == required
+    assert all(
+        approval["by"] and approval["at"].endswith("Z") and approval["how"] == "terminal" for approval in document["approved"]
+    )
     assert file.stat().st_mode & 0o777 == 0o600
     # And it counts here by itself, and elsewhere with the file
     assert rehearse(remediate, lab, plan).code in {0, 10}
@@ -156,12 +158,12 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
     assert rehearse(remediate, lab, plan).code == 7
     assert rehearse(remediate, lab, plan, "--approvals", file).code in {0, 10}
     # And the question says who approved what
-    asked = Terminal(tmp_path / "elsewhere").answer("no\n", "apply", plan, "-i", lab.inventory, "--approvals", file)
-    assert asked.returncode == 7
+    ended = Terminal(tmp_path / "elsewhere").answer("no\n", "apply", plan, "-i", lab.inventory, "--approvals", file)
+    assert ended.returncode == 7
     approved = document["approved"][0]
     assert (
-        f"({wanted[0]}): approved by a person, asked by `remediate approve`, {approved['by']}, {approved['at']}."
-        in asked.stderr
+        f"({required[0]}): approved by a person, asked by `remediate approve`, {approved['by']}, {approved['at']}."
+        in ended.stderr
     )
 
 
@@ -190,8 +192,8 @@ def test_approvals_for_another_plan_are_refused_with_both_ids(
 ) -> None:
     file, other = tmp_path / "approvals.json", "sha256:" + "5" * 64
     approved = [
-        {"certificate": one, "at": "2026-11-23T10:00:00Z", "by": "anna", "how": "terminal"}
-        for one in to_trust(plan, "required")
+        {"certificate": fingerprint, "at": "2026-11-23T10:00:00Z", "by": "anna", "how": "terminal"}
+        for fingerprint in to_trust(plan, "required")
     ]
     file.write_text(json.dumps({"format": "remediate.approvals/1", "plan": other, "approved": approved}))
     ended = rehearse(remediate, lab, plan, "--approvals", file)
@@ -204,20 +206,22 @@ def test_a_plan_that_needs_no_person_asks_nothing(remediate: Remediate, tmp_path
     # Given a plan all of whose certificates a file of the operator vouches for
     ca, file = tmp_path / "ca.pem", tmp_path / "approvals.json"
     pems = json.loads(plan.read_text())["certificates"]
-    ca.write_text("".join(pems[one] for one in to_trust(plan, "required")))
+    ca.write_text("".join(pems[fingerprint] for fingerprint in to_trust(plan, "required")))
     remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", "--ca", ca, "-o", plan, "-q")
     # Then approve asks nothing, and writes a file that approves nothing
     assert remediate("approve", plan, "-o", file).code == 0
     assert json.loads(file.read_text())["approved"] == []
 
 
-def test_approvals_that_lead_to_another_plan_are_said(remediate: Remediate, lab: Lab, snapshot: Path) -> None:
+def test_approvals_that_lead_to_another_plan_are_reported(remediate: Remediate, lab: Lab, snapshot: Path) -> None:
     # Given a node that shows a certificate of its own first: approved, the cipher list can be left alone
     required = json.loads(remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", "--json").out)["actions"]
-    every = [part for one in required if one.get("approval") == "required" for part in ("--approve", one["certificate"])]
-    said = "leads to another plan"
-    assert said in remediate("plan", "--snapshot", snapshot, *every).err
-    assert said not in remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", *every).err
+    options = [
+        part for action in required if action.get("approval") == "required" for part in ("--approve", action["certificate"])
+    ]
+    sentence = "leads to another plan"
+    assert sentence in remediate("plan", "--snapshot", snapshot, *options).err
+    assert sentence not in remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", *options).err
 
 
 def test_a_plan_is_made_where_its_approvals_cannot_be_kept(

@@ -108,7 +108,7 @@ class Terminal:
         os.close(self._ours)
 
 
-def test_the_terminal_is_lost_on_the_way_and_the_start_comes_back(bench: Bench) -> None:
+def test_a_terminal_lost_during_the_apply_rolls_it_back(bench: Bench) -> None:
     # Given an apply on a terminal, with two seconds to confirm it
     start = bench.standing()
     terminal = Terminal(bench.apply("2s"))
@@ -126,7 +126,7 @@ def test_the_terminal_is_lost_on_the_way_and_the_start_comes_back(bench: Bench) 
     assert bench.lab.accounts.password not in bench.log()
 
 
-def test_the_apply_ends_well_and_the_terminal_is_lost_before_it_is_confirmed(bench: Bench, remediate: Remediate) -> None:
+def test_a_terminal_lost_after_the_apply_leaves_the_timer(bench: Bench, remediate: Remediate) -> None:
     start = bench.standing()
     terminal = Terminal(bench.apply("3s"))
     terminal.read_all()
@@ -161,17 +161,17 @@ def test_confirmed_in_time_it_stays(bench: Bench, remediate: Remediate) -> None:
     assert remediate("runs", "show", "last", "--state-dir", bench.state_dir).code == 0
 
 
-def test_a_timer_whose_process_was_killed_is_said_to_be_gone(bench: Bench, remediate: Remediate) -> None:
+def test_a_timer_whose_process_was_killed_is_reported(bench: Bench, remediate: Remediate) -> None:
     # Given an apply that waits for its confirmation, with the process that would undo it
     applied = remediate(*bench.apply("10m"))
     where = ["--state-dir", bench.state_dir]
     assert "Otherwise it is rolled back." in remediate("runs", *where).out
     assert "Otherwise it is rolled back." in remediate("runs", "show", "last", "--json", *where).document["remark"]
     # When that process is killed
-    found = re.search(r"process (\d+) on this machine", applied.err)
-    assert found
-    os.kill(int(found[1]), signal.SIGKILL)
-    os.waitpid(int(found[1]), 0)
+    match = re.search(r"process (\d+) on this machine", applied.err)
+    assert match
+    os.kill(int(match[1]), signal.SIGKILL)
+    os.waitpid(int(match[1]), 0)
     # Then whoever looks is told
     for ended in (remediate("runs", *where), remediate("runs", "show", "last", *where)):
         assert "The process that would roll it back is gone" in ended.out
@@ -181,9 +181,9 @@ def test_a_timer_whose_process_was_killed_is_said_to_be_gone(bench: Bench, remed
     assert "gone" not in remediate("runs", *where).out
 
 
-def test_what_cannot_be_confirmed_or_meant_is_refused_in_one_sentence(remediate: Remediate, tmp_path: Path) -> None:
-    nothing = remediate("confirm", "last", "--state-dir", tmp_path / "state")
-    assert (nothing.code, "There is no run yet" in nothing.err) == (1, True)
+def test_a_run_that_cannot_be_confirmed_is_refused(remediate: Remediate, tmp_path: Path) -> None:
+    without_run = remediate("confirm", "last", "--state-dir", tmp_path / "state")
+    assert (without_run.code, "There is no run yet" in without_run.err) == (1, True)
     for option, value in (
         ("--confirm-within", "15 minutes"),
         ("--confirm-within", ""),

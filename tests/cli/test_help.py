@@ -13,6 +13,7 @@ import pytest
 
 from remediate.cli.app import VERBS
 from remediate.cli.app import command as root
+from remediate.model.exit_codes import ExitCode
 from tests.cli.conftest import Remediate
 
 HEAVY = (
@@ -55,6 +56,25 @@ def test_every_help_page_has_examples_and_exit_codes(path: tuple[str, ...], reme
     assert re.search(r"EXIT CODES\n\s+\d", ended.out)
     assert not re.search(r"TODO|FIXME|XXX", ended.out)
     assert max(map(len, ended.out.splitlines())) <= 120
+
+
+def test_the_help_lists_every_exit_code(remediate: Remediate) -> None:
+    listed = re.findall(r"\d+", _exit_codes_of(remediate("--help").out))
+
+    assert sorted(map(int, listed)) == sorted(ExitCode)
+
+
+@pytest.mark.parametrize("path", EVERY[1:], ids=" ".join)
+def test_a_verb_names_only_exit_codes_that_exist(path: tuple[str, ...], remediate: Remediate) -> None:
+    listed = re.findall(r"^ +(\d+) ", _exit_codes_of(remediate(*path, "--help").out), re.MULTILINE)
+
+    assert listed
+    assert set(map(int, listed)) <= set(ExitCode)
+
+
+def _exit_codes_of(page: str) -> str:
+    """Return the section of a help page that lists its exit codes."""
+    return re.split(r"\n\n", page.partition("EXIT CODES\n")[2], maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "remediate")

@@ -65,7 +65,7 @@ def test_approvals_from_option_and_file_are_granted(remediate: Remediate, snapsh
 
     for option in (("--approve-file", listed), ("--approve-file", printed), ("--approve", required[0])):
         document = remediate("plan", "--snapshot", snapshot, *option, "--json").document
-        granted = [one["certificate"] for one in document["actions"] if one.get("approval") == "granted"]
+        granted = [action["certificate"] for action in document["actions"] if action.get("approval") == "granted"]
         assert granted == required[:1]
 
 
@@ -85,8 +85,8 @@ def test_a_ca_that_the_operator_gives_is_vouched_for(remediate: Remediate, snaps
     (folder / "ca.pem").write_text(issue("Another CA", ca=True).certificate.pem)
 
     assert remediate("plan", "--snapshot", snapshot, "--ca", folder, "-q").code == 0
-    for nothing in ("nothing", ""):
-        (folder / "ca.pem").write_text(nothing)
+    for text in ("nothing", ""):
+        (folder / "ca.pem").write_text(text)
         ended = remediate("plan", "--snapshot", snapshot, "--ca", folder)
         assert (ended.code, "There is no certificate in it" in ended.err) == (1, True)
 
@@ -99,8 +99,8 @@ def test_certificates_may_be_der_too(remediate: Remediate, snapshot: Path, tmp_p
     (tmp_path / "chain.pem").write_text("0 s:CN=cucm.test\n" + leaf.certificate.pem)
 
     # Then both are read
-    asked = ["--address", "cucm.test", "--at", AT]
-    ended = remediate("explain", "--chain", tmp_path / "chain.pem", "--store", tmp_path / "root.cer", *asked)
+    options = ["--address", "cucm.test", "--at", AT]
+    ended = remediate("explain", "--chain", tmp_path / "chain.pem", "--store", tmp_path / "root.cer", *options)
     assert (ended.code, "✓ cucm.test verifies" in ended.out) == (0, True)
     planned = remediate("plan", "--snapshot", snapshot, "--ca", tmp_path / "root.cer", "--json", "-q")
     assert planned.code == 0
@@ -154,7 +154,7 @@ def test_explain_draws_a_good_chain(remediate: Remediate, chain: tuple[Path, Pat
     assert "from this peer's list" in ended.out
 
 
-def test_explain_says_what_would_mend_a_bad_one_because_it_tried(remediate: Remediate, chain: tuple[Path, Path]) -> None:
+def test_explain_says_what_would_fix_a_refused_chain(remediate: Remediate, chain: tuple[Path, Path]) -> None:
     store = chain[1].with_name("empty.pem")
 
     ended = remediate("explain", "--chain", chain[0], "--store", store, "--address", "cucm.test", "--at", AT)
@@ -195,7 +195,7 @@ def test_an_absent_journal_is_an_empty_list(remediate: Remediate) -> None:
     assert remediate("runs", "show", "last").code == 1
 
 
-def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
+def test_offline_verbs_remind_of_the_workaround(
     remediate: Remediate, snapshot: Path, plan: Path, chain: tuple[Path, Path]
 ) -> None:
     # Given a run in the journal, and a switch that was turned off after it
@@ -214,10 +214,10 @@ def test_every_verb_that_looks_at_no_cluster_reminds_of_the_workaround(
         ["runs", "export", "last"],
     ):
         # Then each says so, in one line beside the result
-        said = remediate(*arguments, "-q").err
-        assert said.startswith("edge-lab: the workaround may be on, as it was last turned from here"), arguments
-        assert "turned off by anna on jump" in said
-        assert said.endswith("(expc2).\n")
+        stderr = remediate(*arguments, "-q").err
+        assert stderr.startswith("edge-lab: the workaround may be on, as it was last turned from here"), arguments
+        assert "turned off by anna on jump" in stderr
+        assert stderr.endswith("(expc2).\n")
 
 
 def test_the_last_run_is_that_of_the_chosen_clusters(
@@ -264,12 +264,12 @@ def test_what_needs_no_state_directory_runs_without_a_home(
 
 def explained(remediate: Remediate, folder: Path, chain: list[Entity], store: list[Entity], *more: str) -> Ended:
     (folder / "c.pem").write_text("".join(certificate.certificate.pem for certificate in chain))
-    (folder / "s.pem").write_text("".join(one.certificate.pem for one in store))
+    (folder / "s.pem").write_text("".join(entity.certificate.pem for entity in store))
     address = ("--address", "cucm.test", "--at", AT)
     return remediate("explain", "--chain", folder / "c.pem", "--store", folder / "s.pem", *address, *more)
 
 
-def test_explain_draws_the_chain_that_openssl_built_and_says_what_to_remove(remediate: Remediate, tmp_path: Path) -> None:
+def test_explain_names_the_certificate_to_remove(remediate: Remediate, tmp_path: Path) -> None:
     # Given an expired copy of the intermediate in the list, which wins over the good one that is presented
     root = issue("Root", ca=True)
     middle = issue("Middle", root, ca=True)
@@ -341,17 +341,17 @@ def test_explain_names_the_entry_of_the_list_that_cannot_be_read(remediate: Reme
     ended = explained(remediate, tmp_path, [leaf], [root, broken])
     document = explained(remediate, tmp_path, [leaf], [root, broken], "--json").document
 
-    said = "the trusted CA list holds a certificate that cannot be read: number 2"
-    assert said in " ".join(ended.out.split())
+    sentence = "the trusted CA list holds a certificate that cannot be read: number 2"
+    assert sentence in " ".join(ended.out.split())
     assert "OpenSSL 3.x" not in ended.out
-    assert (document["error"], document["openssl_3"]["error"], document["openssl_3"]["ok"]) == (said, said, False)
+    assert (document["error"], document["openssl_3"]["error"], document["openssl_3"]["ok"]) == (sentence, sentence, False)
 
 
 def test_a_snapshot_and_an_inventory_cannot_both_be_meant(
     remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, elsewhere = tmp_path / "snapshot.json", tmp_path / "none.yml"
-    assert remediate("plan", "--snapshot", here, "-i", elsewhere).code == 64
+    snapshot_path, missing_inventory = tmp_path / "snapshot.json", tmp_path / "none.yml"
+    assert remediate("plan", "--snapshot", snapshot_path, "-i", missing_inventory).code == 64
     # What stands on the command line wins over the environment: the inventory is looked for, and is not there.
-    monkeypatch.setenv("REMEDIATE_SNAPSHOT", str(here))
-    assert "none.yml" in remediate("plan", "-i", elsewhere).err
+    monkeypatch.setenv("REMEDIATE_SNAPSHOT", str(snapshot_path))
+    assert "none.yml" in remediate("plan", "-i", missing_inventory).err

@@ -49,9 +49,7 @@ def test_stdout_is_one_document_and_progress_is_on_stderr(remediate: Remediate, 
     assert remediate("verify", "-i", lab.inventory, "--json", "-q").err == ""
 
 
-def test_events_are_json_lines_with_first_the_version_and_last_the_summary(
-    remediate: Remediate, lab: Lab, tmp_path: Path
-) -> None:
+def test_events_begin_with_the_version_and_end_in_a_summary(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
 
     code = remediate("collect", "-i", lab.inventory, "--events", events, "-q").code
@@ -71,9 +69,7 @@ def test_events_on_stdout_leave_nothing_else_there(remediate: Remediate, lab: La
     assert remediate("collect", "-i", lab.inventory, "--events", "-", "--json").code == 64
 
 
-def test_apply_without_a_terminal_stops_before_anything_and_names_the_flag(
-    remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path
-) -> None:
+def test_apply_without_a_terminal_needs_the_flag_yes(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan)
     sent = len(lab.requests)
@@ -112,7 +108,7 @@ def test_the_plan_of_another_cluster_is_refused(remediate: Remediate, lab: Lab, 
     assert "The plan is for the cluster edge-lab" in ended.err
 
 
-def test_many_clusters_each_have_their_code_and_the_most_serious_wins(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
+def test_the_most_serious_exit_code_of_all_clusters_wins(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
     both = lab.inventory.with_name("both.yml")
     text = lab.inventory.read_text()
     broken = text[text.index("  - name:") :].replace("edge-lab", "edge-broken").replace("secrets/expressway", "secrets/gone")
@@ -124,7 +120,10 @@ def test_many_clusters_each_have_their_code_and_the_most_serious_wins(remediate:
     (tmp_path / "plans").mkdir()
     again = remediate("plan", "-i", both, "-o", tmp_path / "plans", "-q")
 
-    assert {one["cluster"]: one["exit_code"] for one in ended.document["clusters"]} == {"edge-lab": 10, "edge-broken": 1}
+    assert {cluster["cluster"]: cluster["exit_code"] for cluster in ended.document["clusters"]} == {
+        "edge-lab": 10,
+        "edge-broken": 1,
+    }
     assert (ended.code, ended.document["exit_code"]) == (1, 1)
     assert "edge-broken: The password file" in ended.err
     assert (chosen.code, len(chosen.document["clusters"])) == (10, 1)
@@ -139,7 +138,7 @@ def test_a_cluster_that_is_not_there_names_the_nearest(remediate: Remediate, lab
     assert "did you mean edge-lab?" in ended.err
 
 
-def test_doctor_says_where_each_secret_comes_from_and_never_what_it_is(
+def test_doctor_names_the_sources_of_secrets_and_no_secret(
     remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")
@@ -152,9 +151,7 @@ def test_doctor_says_where_each_secret_comes_from_and_never_what_it_is(
         assert secret not in ended.out + ended.err
 
 
-def test_doctor_names_a_missing_secret_a_bad_pin_and_an_unwritable_place(
-    remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_names_what_would_stop_an_apply(remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     text = lab.inventory.read_text()
     no_secret, bad_pin = lab.inventory.with_name("no-secret.yml"), lab.inventory.with_name("bad-pin.yml")
@@ -168,7 +165,7 @@ def test_doctor_names_a_missing_secret_a_bad_pin_and_an_unwritable_place(
     assert "secrets/gone cannot be read" in missing.out
     assert "/proc/nowhere cannot be used" in missing.out
     assert pinned.code == 1
-    assert any("sha256:" + "0" * 64 in one["said"] for one in pinned.document["clusters"][0]["findings"])
+    assert any("sha256:" + "0" * 64 in finding["said"] for finding in pinned.document["clusters"][0]["findings"])
 
 
 def test_a_wrong_password_is_1_and_only_one_peer_was_asked(
@@ -207,7 +204,7 @@ def test_on_a_terminal_anything_but_yes_in_full_declines(
     assert len(lab.requests) == sent
 
 
-def test_the_lab_is_started_asked_and_stopped(remediate: Remediate, tmp_path: Path) -> None:
+def test_the_lab_is_started_queried_and_stopped(remediate: Remediate, tmp_path: Path) -> None:
     where = ("--directory", tmp_path / "own-lab")
 
     wrong = remediate("lab", "up", "--scenario", "nonsense", *where)
@@ -215,7 +212,7 @@ def test_the_lab_is_started_asked_and_stopped(remediate: Remediate, tmp_path: Pa
     try:
         again = remediate("lab", "up", *where)
         verified = remediate("verify", "-i", up.document["inventory"], "-q")
-        asked = remediate("lab", "mra", *where, "--json")
+        answered = remediate("lab", "mra", *where, "--json")
     finally:
         down = remediate("lab", "down", *where)
     after = remediate("lab", "status", *where, "--json")
@@ -224,12 +221,12 @@ def test_the_lab_is_started_asked_and_stopped(remediate: Remediate, tmp_path: Pa
     assert (up.code, up.document["running"], up.document["scenario"]) == (0, True, "healthy")
     assert (again.code, "already" in again.err) == (1, True)
     assert verified.code == 0
-    assert {one["status"] for one in asked.document} == {200}
+    assert {answer["status"] for answer in answered.document} == {200}
     assert (down.code, after.document["running"]) == (0, False)
     assert remediate("lab", "mra", *where).code == 1
 
 
-def test_doctor_says_which_clock_is_wrong_and_which_verdicts_that_changes(
+def test_doctor_names_verdicts_that_a_wrong_clock_changes(
     remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")
@@ -242,17 +239,17 @@ def test_doctor_says_which_clock_is_wrong_and_which_verdicts_that_changes(
 
     assert ended.code == 0
     assert ended.out.count("its clock agrees with this machine's") == 2
-    found = [one for one in document["clusters"][0]["findings"] if one["next_step"]]
-    assert {one["subject"] for one in found} == {f"peer {healthy.peers[1].address}"}
-    assert "days ahead of this machine's" in found[0]["said"]
-    assert found[1]["said"].startswith(
+    findings = [finding for finding in document["clusters"][0]["findings"] if finding["next_step"]]
+    assert {finding["subject"] for finding in findings} == {f"peer {healthy.peers[1].address}"}
+    assert "days ahead of this machine's" in findings[0]["said"]
+    assert findings[1]["said"].startswith(
         "refused (expired) by its clock, verified by this machine's: cucm-sub1.steven.lab:6971, "
     )
-    assert found[1]["said"].endswith(" and 7 more")
+    assert findings[1]["said"].endswith(" and 7 more")
     assert "  ! " in ended.out
 
 
-def test_doctor_says_what_a_version_leaves_to_a_person_and_reminds_of_the_workaround(
+def test_doctor_lists_manual_work_and_the_workaround(
     remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")
@@ -292,7 +289,7 @@ def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab
             for how in ("-v", "-q"):
                 assert "the workaround is on" in remediate(*arguments, how).err.casefold(), (arguments[0], how)
         rehearsed = remediate("apply", plan, "-i", lab.inventory, "--dry-run", "--approve-file", lab.approvals, "--json", "-q")
-        assert any(one.startswith("The workaround is on") for one in rehearsed.document["notes"])
+        assert any(note.startswith("The workaround is on") for note in rehearsed.document["notes"])
         assert "the workaround may be on, as it was last turned from here" in remediate("runs").err
     finally:
         assert remediate("workaround", "off", "--force", "-i", lab.inventory, "-q").code == 0

@@ -54,7 +54,7 @@ def run_elsewhere(program: str, *arguments: str | Path) -> subprocess.CompletedP
 
 @pytest.fixture
 def plan(snapshot: Path, tmp_path: Path) -> Path:
-    """A plan for the lab, made on the other system."""
+    """Return a plan for the lab, made on the other system."""
     path = tmp_path / "plan.json"
     done = run_elsewhere(RUN, "plan", "-q", "--snapshot", snapshot, "-o", path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -75,7 +75,7 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
     log.write_text("nothing of interest\n")
 
     shown = run_elsewhere(RUN, "show", plan, "--json")
-    written = run_elsewhere(RUN, "show", plan, "--html", tmp_path / "plan.html")
+    ended = run_elsewhere(RUN, "show", plan, "--html", tmp_path / "plan.html")
     explained = run_elsewhere(
         RUN, "explain", "--chain", chain, "--store", chain, "--address", "cucm.example.test", "--at", NOW.isoformat()
     )
@@ -88,7 +88,7 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
     assert json.loads(diagnosed.stdout)["format"] == "remediate.diagnosis/1"
     assert json.loads(listed.stdout) == []
     assert "_REMEDIATE_COMPLETE" in completed.stdout
-    for done in (shown, written, explained, diagnosed, listed, completed):
+    for done in (shown, ended, explained, diagnosed, listed, completed):
         assert done.returncode != 70, done.stderr
         assert "Traceback" not in done.stderr
 

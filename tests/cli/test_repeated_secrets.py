@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab
 
 
 def spellings(username: str, password: str) -> dict[str, str]:
-    """What a system may make of a login that it repeats."""
+    """Return what a system may make of a login that it repeats."""
     return {
         "plain": password,
         "base64": base64.b64encode(password.encode()).decode(),
@@ -41,8 +41,8 @@ class Repeating:
     """In front of an application: answers requests that have a login with an error that repeats it in every spelling.
 
     Attributes:
-        methods: those that are answered so; the others reach the application.
-        repeated: how often it did.
+        methods: Those that are answered so; the others reach the application.
+        repeated: How often it did.
     """
 
     app: ASGIApp
@@ -57,33 +57,33 @@ class Repeating:
         self.repeated += 1
         username, _, password = base64.b64decode(header.partition(b" ")[2]).decode().partition(":")
         # One at a time, as messages are cut; each spelling has its turn.
-        every = list(spellings(username, password).values())
-        said = every[self.repeated % len(every)]
-        await JSONResponse({"Message": f"{said} is what came ({header.decode()})"}, 400)(scope, receive, send)
+        all_spellings = list(spellings(username, password).values())
+        spelling = all_spellings[self.repeated % len(all_spellings)]
+        await JSONResponse({"Message": f"{spelling} is what came ({header.decode()})"}, 400)(scope, receive, send)
 
 
 @dataclass
 class Stage:
-    """A lab whose systems can repeat, and everything that was said and kept."""
+    """A lab whose systems can repeat, and all of their output."""
 
     lab: Lab
     home: Path
     peers: list[Repeating]
     nodes: list[Repeating]
-    said: list[str]
+    output: list[str]
     run: Callable[..., Ended]
 
     def remediate(self, *arguments: str | Path) -> Ended:
-        """Run a command with events, and keep what it said."""
-        events = self.home / f"events-{len(self.said)}.jsonl"
+        """Run a command with events, and keep its output."""
+        events = self.home / f"events-{len(self.output)}.jsonl"
         ended = self.run(*arguments, "-i", self.lab.inventory, "--events", events, "-vv")
-        self.said.append(ended.out + ended.err)
+        self.output.append(ended.out + ended.err)
         return ended
 
-    def everything(self) -> bytes:
-        """What was said, and every file outside of the lab's own folder."""
+    def collected(self) -> bytes:
+        """Return the output, and every file outside of the lab's own folder."""
         files = [path for path in self.home.rglob("*") if path.is_file() and self.lab.directory not in path.parents]
-        return "".join(self.said).encode() + b"".join(path.read_bytes() for path in files)
+        return "".join(self.output).encode() + b"".join(path.read_bytes() for path in files)
 
 
 def put_in_front(listener: Listener) -> Repeating:
@@ -105,7 +105,7 @@ def stage(tmp_path: Path, remediate: Remediate) -> Iterator[Stage]:
 
 def secrets_in(stage: Stage) -> list[tuple[str, str]]:
     """Which secret, in which spelling, is in what was said and kept."""
-    accounts, text = stage.lab.accounts, stage.everything()
+    accounts, text = stage.lab.accounts, stage.collected()
     assert b"***" in text
     logins = (
         (accounts.username, accounts.password),
@@ -143,7 +143,7 @@ def test_peers_that_repeat_a_login_to_a_write_give_it_to_no_one(stage: Stage) ->
     # When it is applied, and looked at afterwards
     codes = {stage.remediate("apply", plan, "--yes", "--approve-file", stage.lab.approvals).code for _ in range(3)}
     shown = stage.run("runs", "show", "last", "--json")
-    stage.said.append(shown.out + shown.err)
+    stage.output.append(shown.out + shown.err)
     # Then the writes failed with their words, and the login is nowhere
     assert codes <= {1, 3, 8}
     assert sum(peer.repeated for peer in stage.peers) > 0

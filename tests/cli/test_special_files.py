@@ -32,7 +32,7 @@ clusters:
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """A command that waits for a pipe fails its test instead of hanging."""
+    """Fail the test of a command that waits for a pipe, instead of hanging."""
 
     def give_up(signum: int, frame: FrameType | None) -> None:
         raise AssertionError("it waits for somebody at the other end of a pipe")
@@ -72,13 +72,13 @@ def inventory(folder: Path, *, password: str = FROM_ENVIRONMENT, trust: str = ""
 def test_a_file_on_the_command_line_must_be_one(
     kind: str, make: Callable[[Path], object], command: tuple[str, ...], remediate: Remediate, tmp_path: Path
 ) -> None:
-    there = tmp_path / "there"
-    make(there)
+    path = tmp_path / "there"
+    make(path)
 
-    ended = remediate(*(part.format(there=there) for part in command))
+    ended = remediate(*(part.format(there=path) for part in command))
 
     assert ended.code == 1
-    assert f"{there} cannot be read: it is {kind}, not a regular file." in ended.err
+    assert f"{path} cannot be read: it is {kind}, not a regular file." in ended.err
 
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a device"])
@@ -140,7 +140,7 @@ def test_events_replace_no_link_and_wait_for_no_reader(remediate: Remediate, lab
 
 
 @pytest.mark.parametrize(
-    ("password", "said"),
+    ("password", "message"),
     [
         ('{file: "a\\0b"}', "holds a NUL character"),
         ('{command: ["a\\0b"]}', "holds a NUL character"),
@@ -152,14 +152,14 @@ def test_events_replace_no_link_and_wait_for_no_reader(remediate: Remediate, lab
     ],
     ids=["file", "program", "argument", "variable", "surrogate", "home", "long"],
 )
-def test_what_no_path_can_be_is_one_sentence(password: str, said: str, remediate: Remediate, tmp_path: Path) -> None:
+def test_what_no_path_can_be_is_one_sentence(password: str, message: str, remediate: Remediate, tmp_path: Path) -> None:
     ended = remediate("collect", "-i", inventory(tmp_path, password=password))
 
-    assert (ended.code, said in ended.err) == (1, True), ended.err
+    assert (ended.code, message in ended.err) == (1, True), ended.err
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ('ca: ["~nosuchuser/x"]', "knows no home directory of that user"),
         ('ca: ["a\\0b"]', "holds a NUL character"),
@@ -167,10 +167,10 @@ def test_what_no_path_can_be_is_one_sentence(password: str, said: str, remediate
     ],
     ids=["home", "NUL", "long"],
 )
-def test_a_path_of_a_ca_that_cannot_be_is_said(more: str, said: str, remediate: Remediate, tmp_path: Path) -> None:
+def test_an_impossible_ca_path_is_named(more: str, message: str, remediate: Remediate, tmp_path: Path) -> None:
     ended = remediate("collect", "-i", inventory(tmp_path, more=more))
 
-    assert (ended.code, said in ended.err) == (1, True), ended.err
+    assert (ended.code, message in ended.err) == (1, True), ended.err
 
 
 HIDDEN = "\u202e\u200b\x7f\x9b\u2028\U000e0041"

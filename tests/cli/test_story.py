@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Lab]:
-    """A lab that may be written to."""
+    """Yield a lab that may be written to."""
     with Lab(tmp_path / "lab", judge=False) as running:
         yield running
 
@@ -30,7 +30,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     second = remediate("plan", *where, "--json", "-q").document
 
     assert (first["exit_code"], first["state"], first["changed"]) == (10, "applied", True)
-    refused = {(one["address"], one["cause"]) for one in first["endpoints"] if not one["ok"]}
+    refused = {(endpoint["address"], endpoint["cause"]) for endpoint in first["endpoints"] if not endpoint["ok"]}
     assert refused == {("voicemail.steven.lab", "name-mismatch")}
     assert second["actions"] == []
     assert sum(request.write for request in fresh.requests) == writes
@@ -46,9 +46,9 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
         assert exported["after"][peer.address]["trusted_ca"] == [certificate.fingerprint for certificate in peer.trusted]
         assert len(exported["before"][peer.address]["trusted_ca"]) < len(peer.trusted)
         assert exported["before"][peer.address]["ciphers"]
-    for said in ("trust-certificate", "ticket: CHG1", "approved by a person", *(one["after"] for one in exported["steps"])):
-        assert said in shown
-    assert all(one["certificate"] in shown for one in exported["plan"]["actions"] if "certificate" in one)
+    for text in ("trust-certificate", "ticket: CHG1", "approved by a person", *(step["after"] for step in exported["steps"])):
+        assert text in shown
+    assert all(action["certificate"] in shown for action in exported["plan"]["actions"] if "certificate" in action)
 
     # This lab's boxes offer no removal: what is left is said, and a person is needed.
     back = remediate("rollback", "last", "-i", fresh.inventory, "--json", "-q")
@@ -57,7 +57,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     assert f"By hand on {fresh.peers[2].address}:" in remediate("rollback", "last", "-i", fresh.inventory, "-q").out
 
 
-def test_the_workaround_goes_on_everywhere_is_remembered_and_goes_off(remediate: Remediate, fresh: Lab) -> None:
+def test_the_workaround_is_switched_on_recorded_and_off(remediate: Remediate, fresh: Lab) -> None:
     on = remediate("workaround", "on", "-i", fresh.inventory, "--json")
     looked = remediate("verify", "-i", fresh.inventory, "-q")
     refused = remediate("workaround", "off", "-i", fresh.inventory, "-q")
@@ -77,4 +77,4 @@ def test_the_demo_ends_well_only_if_the_judge_agrees(remediate: Remediate) -> No
 
     assert ended.code == 0
     assert ended.document["agrees"] is True
-    assert {one["after"] for one in ended.document["endpoints"]} == {200, 502}
+    assert {endpoint["after"] for endpoint in ended.document["endpoints"]} == {200, 502}

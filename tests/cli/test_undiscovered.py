@@ -20,7 +20,7 @@ WORDS = "The database of this node is being switched; ask it again in 17 minutes
 @pytest.fixture(autouse=True)
 def _cannot_be_asked(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COLUMNS", "400")
-    instead = lab.node(PUBLISHER).instead
+    instead = lab.node(PUBLISHER).scripted_answers
     instead["/cucm-uds/servers"] = (200, "<!DOCTYPE html><html><body>Please log in</body></html>")
     instead["/axl/"] = (500, f"<e><Fault><faultstring>{WORDS}</faultstring></Fault></e>")
     yield

@@ -161,7 +161,7 @@ PUBLISHER = "cucm.steven.lab"
 @pytest.fixture
 def publisher(lab: Lab) -> Iterator[dict[str, tuple[int, str]]]:
     """Return what the lab's publisher answers instead of the truth, by path."""
-    instead = lab.node(PUBLISHER).instead
+    instead = lab.node(PUBLISHER).scripted_answers
     yield instead
     instead.clear()
 

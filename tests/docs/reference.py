@@ -45,7 +45,7 @@ def _command(verb: click.Command, path: str, parent: click.Context) -> Iterator[
 
 
 def _words(verb: click.Command) -> Iterator[str]:
-    """The help's paragraphs as prose, its examples and exit codes as they stand."""
+    """Yield the help's paragraphs as prose, its examples and exit codes as they stand."""
     for paragraph in inspect.cleandoc(verb.help or "").split("\n\n"):
         if paragraph.startswith("\b\n"):
             title, _, lines = paragraph.removeprefix("\b\n").partition("\n")

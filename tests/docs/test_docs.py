@@ -12,10 +12,9 @@ import pytest
 import yaml
 
 from remediate.cli.app import command as remediate
-from remediate.cli.error_reporting import BUG, INTERRUPTED, TERMINATED, USAGE
 from remediate.cli.session import Session
 from remediate.model.errors import RemediateError
-from remediate.model.exit_codes import MOST_SERIOUS_FIRST
+from remediate.model.exit_codes import MOST_SERIOUS_FIRST, ExitCode
 from remediate.model.verdict import Cause
 from remediate.planner.advice.causes import REMEDIES
 from remediate.trust.openssl import error_text
@@ -28,7 +27,6 @@ PAGES = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(remediate [^`]+)`")
-EXIT_CODES = {*MOST_SERIOUS_FIRST, USAGE, BUG, INTERRUPTED, TERMINATED}
 
 
 def _name(page: Path) -> str:
@@ -40,13 +38,13 @@ def _prose(page: Path) -> str:
 
 
 def _anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", _prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _rows(page: str, heading: str) -> list[list[str]]:
-    """The cells of the table under a heading, without its head."""
+    """Return the cells of the table under a heading, without its head."""
     section = re.split(r"^#+ ", (ROOT / page).read_text().partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
@@ -57,8 +55,8 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     broken = []
     for link in LINK.findall(_prose(page)):
         path, _, anchor = link.partition("#")
-        there = page.parent / path if path else page
-        if "://" not in link and (not there.exists() or (anchor and anchor not in _anchors(there))):
+        target = page.parent / path if path else page
+        if "://" not in link and (not target.exists() or (anchor and anchor not in _anchors(target))):
             broken.append(link)
 
     assert broken == []
@@ -69,7 +67,7 @@ def test_every_command_line_parses(page: Path) -> None:
     wrong = []
     for line, whole in _command_lines(page):
         try:
-            _parse(shlex.split(line, comments=True)[1:], whole=whole)
+            _parse_command_line(shlex.split(line, comments=True)[1:], whole=whole)
         except click.UsageError as error:
             wrong.append(f"{line}: {error.format_message()}")
 
@@ -86,15 +84,15 @@ def _command_lines(page: Path) -> Iterator[tuple[str, bool]]:
         yield " ".join(inline.split()), False
 
 
-def _parse(words: list[str], *, whole: bool) -> None:
+def _parse_command_line(words: list[str], *, whole: bool) -> None:
     """Parse a command line as click would, without running it; one that is not `whole` may lack what is required."""
     command: click.Command = remediate
     context = click.Context(command, info_name="remediate", obj=Session())
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        found = command.get_command(context, words[0])
-        if found is None:
+        subcommand = command.get_command(context, words[0])
+        if subcommand is None:
             raise click.UsageError(f"there is no command {words[0]}")
-        command, context, words = found, click.Context(found, info_name=words[0], parent=context), words[1:]
+        command, context, words = subcommand, click.Context(subcommand, info_name=words[0], parent=context), words[1:]
     if isinstance(command, click.Group) and not words:
         return
     try:
@@ -106,24 +104,24 @@ def _parse(words: list[str], *, whole: bool) -> None:
         pass
 
 
-def test_the_readme_has_the_exit_codes_of_the_program_and_their_order() -> None:
+def test_the_readme_lists_every_exit_code_and_their_order() -> None:
     listed = [int(code) for row in _rows("README.md", "Exit codes") for code in row[0].split(" / ")]
 
-    assert sorted(listed) == sorted(EXIT_CODES)
-    assert {error.exit_code for error in _errors(RemediateError)} <= EXIT_CODES
+    assert listed == sorted(ExitCode)
+    assert all(isinstance(error.exit_code, ExitCode) for error in _error_types(RemediateError))
     assert f"the most serious wins: {' '.join(map(str, MOST_SERIOUS_FIRST))}." in (ROOT / "README.md").read_text()
 
 
-def _errors(kind: type[RemediateError]) -> Iterator[type[RemediateError]]:
-    yield kind
-    for one in kind.__subclasses__():
-        yield from _errors(one)
+def _error_types(error_type: type[RemediateError]) -> Iterator[type[RemediateError]]:
+    yield error_type
+    for subclass in error_type.__subclasses__():
+        yield from _error_types(subclass)
 
 
 def test_the_playbooks_know_every_exit_code() -> None:
     meanings = yaml.safe_load((ROOT / "playbooks/roles/remediate/vars/main.yml").read_text())["remediate_meanings"]
 
-    assert meanings.keys() - {-1} == EXIT_CODES
+    assert meanings.keys() - {-1} == set(ExitCode)
 
 
 def test_every_cause_is_explained() -> None:
@@ -136,11 +134,11 @@ def test_every_decision_is_listed() -> None:
     assert records == set(LINK.findall((ROOT / "docs/decisions/README.md").read_text()))
 
 
-def test_the_reference_is_what_the_commands_say() -> None:
+def test_the_reference_is_made_of_the_commands_help() -> None:
     assert reference.PAGE.read_text() == reference.page(), "`python -m tests.docs.reference` writes it anew"
 
 
-def test_the_table_of_errors_is_the_program_s_own() -> None:
+def test_the_table_of_errors_is_that_of_the_program() -> None:
     rows = re.findall(r"^\| (\d+) \| ([^|]+) \| [^|]+ \|$", (ROOT / "docs/verdict.md").read_text(), re.MULTILINE)
 
     assert {int(code): text for code, text in rows} == {code: error_text(code) for code in REMEDIES}

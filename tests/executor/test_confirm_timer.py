@@ -20,7 +20,7 @@ from remediate.executor.ports import Watch, Watcher
 from remediate.executor.result import RunResult
 from remediate.executor.watcher import TimerError, watch
 from remediate.executor.window import WindowClosed, parse_window
-from remediate.inventory.credentials import EnvironmentSource, Once, PromptSource
+from remediate.inventory.credentials import CachedSource, EnvironmentSource, PromptSource
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, InventoryError, LockHeld, UsageError
 from remediate.model.plan import Plan
@@ -125,7 +125,7 @@ def test_a_timer_that_cannot_start_refuses_the_run_before_the_first_write(timed:
 
 
 def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed: Timed, plan: Plan) -> None:
-    prompt = Once(PromptSource("password of admin for edge", allowed=True))
+    prompt = CachedSource(PromptSource("password of admin for edge", allowed=True))
 
     class Asking(MemoryCluster):
         @property
@@ -140,7 +140,7 @@ def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed
         assert "env, file, command or keyring" in refused.value.next_step
     assert (timed.cluster.sent, timed.watches) == (0, [])
     # One from the environment is fine, and so is one that asks where there is no timer
-    assert not Once(EnvironmentSource("X")).asks_a_person
+    assert not CachedSource(EnvironmentSource("X")).is_interactive
     assert timed.apply(plan, confirm_within=None).exit_code == 0
 
 

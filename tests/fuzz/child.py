@@ -18,7 +18,7 @@ from remediate.openssl import extensions
 from remediate.openssl.libcrypto import Libcrypto
 from remediate.openssl.x509 import X509, Unreadable
 from remediate.planner.advice.explain import find_fixes
-from remediate.report.drawing import facts
+from remediate.report.verdict import certificate_facts
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import ask_openssl_3
@@ -81,7 +81,7 @@ def ask_every_fact(certificate: Certificate) -> None:
         str(getattr(certificate, name)).encode()
     for library in (openssl(), openssl_111()):
         _fields_of(library, certificate)
-    facts(certificate), matching_addresses(certificate), name_matches(certificate, _ADDRESS)
+    certificate_facts(certificate), matching_addresses(certificate), name_matches(certificate, _ADDRESS)
     name_hashes(certificate), leaf_can_pass(certificate, NOW)
     (
         certificate.has_key_of(_LEAF),

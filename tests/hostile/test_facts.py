@@ -17,11 +17,10 @@ from remediate import Certificate, Plan, Policy, Snapshot, make_plan
 from remediate.model.plan import TrustCertificate
 from remediate.planner.advice.explain import find_fixes
 from remediate.planner.solver.candidates import Candidates, common_name_group
-from remediate.report.chain import draw as drawn_chain
-from remediate.report.drawing import show_verdict
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
 from remediate.report.terminal import make_console, show_plan
+from remediate.report.verdict import draw_chain, show_verdict
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.verify import explain_chain
@@ -100,7 +99,7 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
         assert (role == "self-signed") == certificate.self_issued
 
     explained = explain_chain(presented, trusted, ADDRESS, NOW)
-    links = drawn_chain(presented, trusted, explained.verdict, explained.built_chain)
+    links = draw_chain(presented, trusted, explained.verdict, explained.built_chain)
     fixes = find_fixes(presented, trusted, ADDRESS, NOW)
     stream = io.StringIO()
     show_verdict(make_console(stream, color=False), ADDRESS, explained.verdict, links, fixes.advice)

@@ -71,7 +71,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
     assert "canary" not in str(caught.value)
 
 
-def test_a_missing_empty_or_binary_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_empty_or_binary_file_is_named(tmp_path: Path) -> None:
     source = cluster_with(tmp_path, "{file: password}").login.password
     with pytest.raises(InventoryError, match="cannot be read: No such file"):
         source.read()
@@ -101,7 +101,7 @@ def test_what_a_failing_command_prints_is_not_shown(tmp_path: Path) -> None:
     assert "wrong" not in str(caught.value)
 
 
-def test_a_command_that_does_not_exist_or_hangs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_does_not_exist_or_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InventoryError, match="cannot be run: No such file"):
         cluster_with(tmp_path, "{command: [./gone]}").login.password.read()
     monkeypatch.setattr("remediate.inventory.credentials.COMMAND_TIMEOUT_S", 0.2)
@@ -129,7 +129,7 @@ def test_from_the_keyring_by_service_and_username(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("allow", [True, False])
-def test_nobody_is_asked_without_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow: bool) -> None:
+def test_no_question_is_asked_without_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow: bool) -> None:
     with Path(os.devnull).open() as nowhere:
         monkeypatch.setattr(sys, "stdin", nowhere)
         with pytest.raises(InventoryError, match="no terminal to ask on"):

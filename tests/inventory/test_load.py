@@ -10,57 +10,7 @@ from remediate.inventory import load
 from remediate.model.access import HostKeyTrust, NodeAccess, TlsTrust
 from remediate.model.errors import InventoryError
 from remediate.model.plan import Policy
-
-FINGERPRINT = "sha256:" + "ab" * 32
-HOST_KEY = "SHA256:" + "A" * 43
-SMALL = """\
-version: 1
-clusters:
-  - name: edge-paris
-    expressway:
-      username: admin
-      password: {env: EXPC_PASSWORD}
-      peers:
-        - address: expc1.example.test
-"""
-WHOLE = f"""\
-version: 1
-clusters:
-  - name: edge-paris
-    expressway:
-      username: admin
-      password: {{env: EXPC_PASSWORD}}
-      peers:
-        - address: expc1.example.test
-          rest_port: 7443
-          ssh_port: 5022
-          tls: {{fingerprint: "{FINGERPRINT}"}}
-          ssh: {{host_key: "{HOST_KEY}"}}
-        - address: 2001:db8::2
-          tls: {{ca: pki/web.pem}}
-          ssh: {{known_hosts: hosts}}
-    unified_communications:
-      credentials: {{username: axl, password: {{env: AXL_PASSWORD}}}}
-      discovery: inventory
-      platform_credentials: {{username: os, password: {{file: os.secret}}}}
-      nodes:
-        - address: cucm.steven.lab
-          product: cucm
-          connect_to: 127.0.0.21
-          ports: [8443, 6972]
-        - {{address: 10.48.36.215, product: unity}}
-    policy: {{ciphers: keep, allow_removal: true, trust_self_signed: false}}
-    ca: [pki]
-"""
-
-
-def inventory(folder: Path, text: str, name: str = "inventory.yml") -> Path:
-    (folder / "pki").mkdir(exist_ok=True)
-    (folder / "pki" / "web.pem").touch()
-    (folder / "hosts").touch()
-    file = folder / name
-    file.write_text(text, encoding="utf-8")
-    return file
+from tests.inventory.documents import ADDRESS, FINGERPRINT, HOST_KEY, SMALL, WHOLE, inventory
 
 
 def test_the_smallest_inventory_has_the_documented_defaults(tmp_path: Path) -> None:
@@ -113,7 +63,6 @@ def test_one_name_in_two_files_names_both_places(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-ADDRESS = "- address: expc1.example.test"
 PEERS = f"peers:\n        {ADDRESS}"
 MISTAKES = {
     "unknown key": (
@@ -223,7 +172,7 @@ def test_a_password_in_clear_is_answered_with_how_to_write_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", ["", "# only a comment\n", "[]", "a\x00b", "\xff"])
-def test_what_is_no_inventory_at_all_is_said(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_inventory_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "inventory.yml"
     file.write_bytes(content.encode("latin-1"))
 
@@ -231,7 +180,7 @@ def test_what_is_no_inventory_at_all_is_said(tmp_path: Path, content: str) -> No
         load(file)
 
 
-def test_a_missing_file_and_an_empty_folder_are_said(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="no such inventory file"):
         load(tmp_path / "gone.yml")
     with pytest.raises(InventoryError, match=r"has no \.yml"):
@@ -239,7 +188,7 @@ def test_a_missing_file_and_an_empty_folder_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("spelling", "host"),
     [
         ("cucm1.example.test:8443", "cucm1.example.test"),
         ("https://cucm1.example.test:8443/ccmadmin?x=1", "cucm1.example.test"),
@@ -253,18 +202,18 @@ def test_a_missing_file_and_an_empty_folder_are_said(tmp_path: Path) -> None:
         ("https://anna:hunter2@10.0.0.5/", "10.0.0.5"),
     ],
 )
-def test_an_address_with_more_than_a_host_is_given_back_without_it(tmp_path: Path, written: str, meant: str) -> None:
-    file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{written}"'))
+def test_an_address_with_more_than_a_host_is_given_back_without_it(tmp_path: Path, spelling: str, host: str) -> None:
+    file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{spelling}"'))
 
     with pytest.raises(InventoryError, match="must be one host name or IP address") as refused:
         load(file)
-    assert f"at its end: {meant}; the port stands under" in str(refused.value)
+    assert f"at its end: {host}; the port stands under" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize("written", ["a b", "..", "-", "[", "https://", "cucm1..example.test:8443:1"])
-def test_an_address_without_a_host_is_refused_alone(tmp_path: Path, written: str) -> None:
-    file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{written}"'))
+@pytest.mark.parametrize("spelling", ["a b", "..", "-", "[", "https://", "cucm1..example.test:8443:1"])
+def test_an_address_without_a_host_is_refused_alone(tmp_path: Path, spelling: str) -> None:
+    file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{spelling}"'))
 
     with pytest.raises(InventoryError, match=r"without a dot at its end\.$"):
         load(file)

@@ -9,13 +9,13 @@ import pytest
 from remediate.inventory import load
 from remediate.model.access import MraAccess, TlsTrust
 from remediate.model.errors import InventoryError
-from tests.inventory.test_load import ADDRESS, FINGERPRINT, SMALL, inventory
+from tests.inventory.documents import ADDRESS, FINGERPRINT, SMALL, inventory
 
 URL = "https://expe1.example.test:8443"
 
 
 def with_mra(text: str) -> str:
-    """The smallest inventory, whose peer has this `mra`."""
+    """Return the smallest inventory, whose peer has this `mra`."""
     return SMALL.replace(ADDRESS, f"{ADDRESS}\n          mra: {text}")
 
 
@@ -35,12 +35,12 @@ def test_every_key_arrives_and_the_password_is_a_source(tmp_path: Path) -> None:
     # When it is read
     [cluster] = load(inventory(tmp_path, with_mra(mra)))
     # Then it is there, and no password
-    found = cluster.peers[0].mra
-    assert found is not None
-    assert found.login is not None
-    assert (found.host, found.port, found.domain) == ("2001:db8::1", 443, "example.test")
-    assert (found.url, found.tls) == ("https://[2001:db8::1]:443", TlsTrust(fingerprint=FINGERPRINT))  # type: ignore[arg-type]
-    assert (found.login.username, found.login.password.describe()) == ("probe", "environment variable PROBE_PASSWORD")
+    access = cluster.peers[0].mra
+    assert access is not None
+    assert access.login is not None
+    assert (access.host, access.port, access.domain) == ("2001:db8::1", 443, "example.test")
+    assert (access.url, access.tls) == ("https://[2001:db8::1]:443", TlsTrust(fingerprint=FINGERPRINT))  # type: ignore[arg-type]
+    assert (access.login.username, access.login.password.describe()) == ("probe", "environment variable PROBE_PASSWORD")
 
 
 MISTAKES = {
@@ -77,7 +77,7 @@ def test_a_password_in_the_url_is_refused_and_never_shown(tmp_path: Path) -> Non
     assert "hunter2" not in str(caught.value) + caught.value.next_step
 
 
-def test_one_way_for_two_peers_is_refused(tmp_path: Path) -> None:
+def test_one_mra_address_for_two_peers_is_refused(tmp_path: Path) -> None:
     # Given two peers behind one Expressway-E, as the inventory has it
     second = f'        - {{address: expc2.example.test, mra: {{url: "{URL}"}}}}\n'
     file = inventory(tmp_path, with_mra(f'{{url: "{URL}"}}') + second)

@@ -62,14 +62,14 @@ class ShellClient:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Lab]:
-    """The default scenario, with OpenSSL as the judge."""
+    """Yield the default scenario, with OpenSSL as the judge."""
     with Lab(tmp_path, judge=False) as lab:
         yield lab
 
 
 @pytest.fixture
 def clients() -> Iterator[ExitStack]:
-    """Closes what a test opens."""
+    """Yield a stack that closes what a test opens."""
     with ExitStack() as stack:
         yield stack
 
@@ -100,7 +100,7 @@ def shell(story: Lab, clients: ExitStack) -> Callable[[int], ShellClient]:
 
 @pytest.fixture
 def unverified() -> ssl.SSLContext:
-    """A TLS client that takes any certificate."""
+    """Return a TLS client that takes any certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -12,9 +12,9 @@ from remediate.lab import Lab, LabError
 
 
 def test_two_labs_run_side_by_side_with_passwords_of_their_own(tmp_path: Path) -> None:
-    with Lab(tmp_path / "a", judge=False) as one, Lab(tmp_path / "b", judge=False) as other:
-        assert {peer.address for peer in one.peers}.isdisjoint(peer.address for peer in other.peers)
-        assert one.accounts.password != other.accounts.password
+    with Lab(tmp_path / "a", judge=False) as first, Lab(tmp_path / "b", judge=False) as second:
+        assert {peer.address for peer in first.peers}.isdisjoint(peer.address for peer in second.peers)
+        assert first.accounts.password != second.accounts.password
 
 
 def test_it_leaves_no_thread_behind(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ class Fleet:
     """An Ansible inventory over the lab's cluster, and a way to play on it that leaves the user's home alone.
 
     Attributes:
-        calls: every command line of remediate, one argument a line.
-        home: what the playbooks' processes take for the user's home.
+        calls: Every command line of remediate, one argument a line.
+        home: What the playbooks' processes take for the user's home.
     """
 
     def __init__(self, folder: Path, lab: Lab) -> None:
@@ -63,7 +63,7 @@ class Fleet:
 
     def play(self, name: str, *arguments: str) -> Played:
         """Run one playbook as verbosely as a person would when looking for a mistake."""
-        places = {f"ANSIBLE_{one}": str(self.folder / one.lower()) for one in ("HOME", "LOCAL_TEMP", "REMOTE_TEMP")}
+        places = {f"ANSIBLE_{name}": str(self.folder / name.lower()) for name in ("HOME", "LOCAL_TEMP", "REMOTE_TEMP")}
         # Below TMPDIR, the runs of one user lock a cluster by its name; every lab's cluster has the same.
         places |= {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "REMEDIATE_"))}
@@ -85,7 +85,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    """A fleet of one cluster, freshly upgraded."""
+    """Yield a fleet of one cluster, freshly upgraded."""
     with Lab(tmp_path / "lab", judge=False) as lab:
         yield Fleet(tmp_path, lab)
 
@@ -105,20 +105,20 @@ def test_plan_apply_verify_and_a_second_apply_changes_nothing(fleet: Fleet) -> N
     assert "Applied and read back." in applied.printed
     assert "does not offer removal: a rollback would ask you" in applied.printed
 
-    written = fleet.writes
+    writes = fleet.writes
     again = fleet.play("apply")
     assert (again.code, again.hosts) == (0, {"edge-lab": (0, 0)})
-    assert fleet.writes == written > 0
+    assert fleet.writes == writes > 0
 
     # The name of the voicemail node stays wrong, which no change of trust mends: that is for a person to accept.
     verified = fleet.play("verify")
     assert (verified.code, verified.hosts) == (2, {"edge-lab": (0, 1)})
     assert "30 of 33 pairs of peer and endpoint verify" in verified.printed
 
-    everything = "".join(one.printed for one in (planned, rehearsed, applied, again, verified)) + fleet.calls.read_text()
+    output = "".join(played.printed for played in (planned, rehearsed, applied, again, verified)) + fleet.calls.read_text()
     for secret in (fleet.lab.accounts.password, fleet.lab.accounts.axl_password):
-        assert secret not in everything
-        assert base64.b64encode(secret.encode()).decode() not in everything
+        assert secret not in output
+        assert base64.b64encode(secret.encode()).decode() not in output
     assert list(fleet.home.iterdir()) == []
 
 
@@ -130,12 +130,14 @@ def test_the_workaround_is_shown_switched_and_left_alone(fleet: Fleet) -> None:
     off = fleet.play("workaround", "-e", '{"remediate_workaround": false, "remediate_force": true}')
 
     assert (refused.code, "clients of edge-lab would lose these endpoints" in refused.printed) == (2, True)
-    assert [(one.code, one.hosts) for one in (shown, on, off)] == [(0, {"edge-lab": (changed, 0)}) for changed in (0, 1, 1)]
+    assert [(played.code, played.hosts) for played in (shown, on, off)] == [
+        (0, {"edge-lab": (changed, 0)}) for changed in (0, 1, 1)
+    ]
     assert shown.printed.count(": verification on") == off.printed.count(": verification on") > 0
     assert "verification OFF, the workaround is on" in on.printed
 
 
-def test_a_failing_exit_is_a_failed_task_with_its_sentence_and_ends_what_writes(fleet: Fleet) -> None:
+def test_a_failing_exit_code_is_a_failed_task(fleet: Fleet) -> None:
     fleet.hosts("edge-lap", "edge-lab")
 
     looked = fleet.play("plan")
@@ -156,7 +158,7 @@ def test_a_program_that_is_not_there_is_named(fleet: Fleet) -> None:
     assert "no-such-program" in played.printed.partition("Tell what came of it")[2]
 
 
-def test_what_could_not_be_observed_fails_until_it_is_allowed_and_can_be_rolled_back(fleet: Fleet) -> None:
+def test_an_incomplete_plan_fails_until_it_is_allowed(fleet: Fleet) -> None:
     fleet.lab.faults.set_node_running("imp.steven.lab", False)
 
     refused = fleet.play("plan")

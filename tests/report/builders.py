@@ -27,12 +27,12 @@ GOOD = Outcome(Verdict(ok=True), "rsa")
 
 
 def authority(common_name: str, issuer: str | None = None) -> Certificate:
-    """A CA with this CN, self-signed or signed by a CA with the CN `issuer`."""
+    """Return a CA with this CN, self-signed or signed by a CA with the CN `issuer`."""
     return issue(common_name, issue(issuer, ca=True) if issuer else None, ca=True).certificate
 
 
 def refused(cause: Cause, error: str = "self-signed certificate", code: int = 18) -> Outcome:
-    """A refusal at the leaf."""
+    """Return a refusal at the leaf."""
     return Outcome(Verdict(ok=False, cause=cause, error=error, code=code, depth=0), "ecdsa")
 
 
@@ -44,7 +44,7 @@ def plan_with(
     note: str = "steven-DC-CA expires in 20 days.",
     error: str = "self-signed certificate",
 ) -> Plan:
-    """A plan with every kind of action, something unresolved, a note and an alternative."""
+    """Return a plan with every kind of action, something unresolved, a note and an alternative."""
     root, own, stale = authority(common_name), authority("cucm-EC.steven.lab"), authority("old CA")
     tftp = refused(Cause.SELF_SIGNED_UNTRUSTED, error)
     mismatch = refused(Cause.NAME_MISMATCH, "hostname mismatch", 0)
@@ -70,7 +70,7 @@ def plan_with(
             for peer in PEERS
         ),
         unresolved=(Unresolved(Address("10.48.36.215"), 8443, Cause.NAME_MISMATCH, advice, ("Change System > Server to the FQDN.",)),),
-        certificates={one.fingerprint: one for one in (root, own, stale)},
+        certificates={certificate.fingerprint: certificate for certificate in (root, own, stale)},
         notes=(note,),
         alternatives=(Alternative("Prefix RSA, no new trust", "it touches the cipher list", "--ciphers prefer-rsa"),),
     )  # fmt: skip

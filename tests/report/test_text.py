@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from remediate.model.identity import Fingerprint
 from remediate.model.text import count, escape
-from remediate.report.text import short
+from remediate.report.text import short_fingerprint
 
 HOSTILE = {
     "clears the screen": ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
@@ -53,7 +53,7 @@ def test_whatever_comes_in_is_one_printable_line(text: str) -> None:
 
 
 def test_a_short_fingerprint_keeps_both_ends() -> None:
-    assert short(Fingerprint("sha256:" + "ab" * 31 + "cd")) == "sha256:abababab…ababcd"
+    assert short_fingerprint(Fingerprint("sha256:" + "ab" * 31 + "cd")) == "sha256:abababab…ababcd"
 
 
 def test_counts_agree_with_their_noun() -> None:

@@ -14,7 +14,7 @@ from remediate.model.verdict import Cause
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
 from remediate.report.terminal import make_console, show_plan
-from remediate.report.view import matrix_of, sums_of
+from remediate.report.view import arrange_matrix, count_pairs
 from tests.pki import issue
 from tests.report.builders import GOOD, PEERS, fingerprints_of, plan_with, refused
 
@@ -92,7 +92,7 @@ def test_rows_that_verify_everywhere_are_counted_not_listed(plan: Plan) -> None:
     assert "cucm.steven.lab:8443  " not in stream.getvalue()
 
 
-def test_colour_is_off_when_asked_or_when_nobody_looks(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colour_is_off_on_request_and_without_a_terminal(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in on_terminal(plan)
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in on_terminal(plan, color=True)
@@ -117,7 +117,7 @@ def test_hostile_names_are_shown_and_interpreted_nowhere() -> None:
     assert "\\<script\\>" in ticket
 
 
-def test_the_page_is_well_formed_whole_and_asks_nothing_of_the_network(plan: Plan) -> None:
+def test_the_page_is_well_formed_and_loads_nothing(plan: Plan) -> None:
     page = plan_page(plan)
     tags = _Tags()
     tags.feed(page)
@@ -151,22 +151,26 @@ def test_the_matrix_keeps_order_and_holes() -> None:
     address = plan_with().endpoints[0].address
     forecasts = [EndpointForecast(address, 1, PEERS[0], mismatch, mismatch), EndpointForecast(address, 2, PEERS[1], GOOD, GOOD)]
 
-    matrix = matrix_of(forecasts)
+    matrix = arrange_matrix(forecasts)
 
     assert matrix.labels == ("expc1", "expc2")
     assert [tuple(cell is not None for cell in row.cells) for row in matrix.rows] == [(True, False), (False, True)]
     assert [row.causes for row in matrix.rows] == [("name-mismatch",), ()]
-    assert (sums_of(forecasts).pairs, sums_of(forecasts).after) == (2, 1)
+    assert (count_pairs(forecasts).pairs, count_pairs(forecasts).after) == (2, 1)
 
 
 def test_a_chain_is_drawn_once_from_the_root_down_to_its_endpoints() -> None:
     root = issue("Root", ca=True)
     middle = issue("Middle", root, ca=True).certificate
     both = tuple(
-        TrustCertificate(f"a{number}", one.fingerprint, PEERS, "root", "vouched", ("cucm.steven.lab:8443",))
-        for number, one in enumerate((middle, root.certificate))
+        TrustCertificate(f"a{number}", certificate.fingerprint, PEERS, "root", "vouched", ("cucm.steven.lab:8443",))
+        for number, certificate in enumerate((middle, root.certificate))
     )
-    plan = replace(plan_with(), actions=both, certificates={one.fingerprint: one for one in (root.certificate, middle)})
+    plan = replace(
+        plan_with(),
+        actions=both,
+        certificates={certificate.fingerprint: certificate for certificate in (root.certificate, middle)},
+    )
 
     tree = plan_page(plan).partition('<ul class="tree">')[2].partition("<h2>")[0]
 

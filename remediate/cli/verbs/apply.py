@@ -11,6 +11,7 @@ import click
 from remediate.cli.options import PATH, approvals, authorities, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import Declined, InventoryError
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def command(
     window: str | None,
     ticket: str | None,
     allow_incomplete: bool,  # noqa: FBT001
-) -> int:
+) -> ExitCode:
     """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
 
     Shows the plan and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does anything.
@@ -103,46 +104,48 @@ def command(
       10  applied; something stays refused that no trust or cipher change fixes
       130 interrupted (143: terminated); the journal says what was done
     """
-    from remediate.cli.approvals import approvals_given, read_approvals
+    from remediate.cli.approvals import read_approvals, read_command_line_approvals
     from remediate.cli.files import read_text
-    from remediate.cli.notices import Heeded
+    from remediate.cli.notices import NoticeCollector
     from remediate.executor.apply import apply_plan
     from remediate.executor.confirm_timer import parse_within
     from remediate.executor.result import ApplyOptions
     from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
 
-    given = approvals_given(approve, approve_file, ca_paths)
-    # An empty one, of a variable that is not set, is refused: it would silently take away what the operator counts on.
+    command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
+    # An empty value, from a variable that is not set, is refused: it would silently drop the timer or the window.
     within = None if confirm_within is None else parse_within(confirm_within)
     hours = None if window is None else parse_window(window)
     value = Plan.from_json(read_text(plan))
-    approved = (*given, *read_approvals(approvals_file, value))
+    approved = (*command_line_approvals, *read_approvals(approvals_file, value))
     options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours)
-    cluster = _cluster_of(session, value, inventory_path, patterns)
+    cluster = _choose_cluster(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:
-        _confirm(session, value, _refuse(session, value, cluster, options))
-    with session.listening() as sink, Heeded(session, sink) as heeded:
-        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=heeded)
-        notes = heeded.beside(result.open_step_texts)
-    _hand_over(session, result, notes, value, options)
-    return result.exit_code
+        _confirm(session, value, _refuse_early(session, value, cluster, options))
+    with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
+        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=notices)
+        notes = notices.notes_besides(result.open_step_texts)
+    _write_result(session, result, notes, value, options)
+    return ExitCode(result.exit_code)
 
 
-def _cluster_of(session: Session, plan: Plan, path: Path, patterns: tuple[str, ...]) -> ClusterAccess:
-    from remediate.cli.fleet import choose
+def _choose_cluster(session: Session, plan: Plan, path: Path, patterns: tuple[str, ...]) -> ClusterAccess:
+    from remediate.cli.fleet import choose_clusters
 
-    named = [one for one in choose(session, path, patterns) if one.name == plan.cluster]
-    if not named:
+    clusters = [cluster for cluster in choose_clusters(session, path, patterns) if cluster.name == plan.cluster]
+    if not clusters:
         raise InventoryError(
             f"The plan is for the cluster {plan.cluster}, which is not among those chosen from {path}.",
             next_step="Give the inventory that the plan was made with, without -c or with the plan's own cluster.",
         )
-    return named[0]
+    return clusters[0]
 
 
-def _refuse(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> tuple[ApprovedCertificate, ...]:
-    """Raise now what would refuse the plan after the question: nobody should answer it in vain. Return the approvals for it."""
+def _refuse_early(
+    session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions
+) -> tuple[ApprovedCertificate, ...]:
+    """Raise before the question what would refuse the plan after it, and return the approvals of the plan."""
     from remediate.executor import confirm_timer, preflight, vouching
     from remediate.executor.ports import utc_now
     from remediate.executor.window import refuse_if_closed
@@ -156,7 +159,7 @@ def _refuse(session: Session, plan: Plan, cluster: ClusterAccess, options: Apply
 
 
 def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertificate]) -> None:
-    """Show `plan` and who approved what of it, and ask. Raises Declined."""
+    """Show `plan` and its approvals, and ask for `yes`. Raises Declined."""
     from remediate.executor.vouching import approval_sentences
     from remediate.report.terminal import show_plan
 
@@ -178,7 +181,7 @@ def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertifica
 
 
 def input_on_stderr(question: str) -> str:
-    """Ask on stderr and return the line; stdout stays for data. Raises EOFError."""
+    """Ask on stderr and return the answer; stdout is kept for data. Raises EOFError."""
     click.echo(question, err=True, nl=False)
     line = sys.stdin.readline()
     if not line:
@@ -187,18 +190,18 @@ def input_on_stderr(question: str) -> str:
     return line
 
 
-def _hand_over(session: Session, result: RunResult, notes: Sequence[str], plan: Plan, options: ApplyOptions) -> None:
+def _write_result(session: Session, result: RunResult, notes: Sequence[str], plan: Plan, options: ApplyOptions) -> None:
     from remediate.cli.runs_view import result_json, show_result
 
     if session.json:
         body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
         session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
     else:
-        show_result(session, result, _before_and_now(result))
+        show_result(session, result, _compare_with_start(result))
 
 
-def _before_and_now(result: RunResult) -> list[EndpointForecast]:
-    """Return what each endpoint got from each peer when the apply began, and what was verified after it; empty: not verified."""
+def _compare_with_start(result: RunResult) -> list[EndpointForecast]:
+    """Return the verdicts before the apply and after it; empty if nothing was verified."""
     from remediate.model.plan import EndpointForecast
 
     before = {(judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in result.judgements_before}

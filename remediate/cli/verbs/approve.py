@@ -10,6 +10,7 @@ import click
 from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import Declined
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from remediate.model.approvals import Approvals
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @option("-o", "--output", type=PATH, metavar="FILE", help="Also write the approvals to this file, for `apply --approvals`.")
 @common
 @click.pass_obj
-def command(session: Session, plan: Path, output: Path | None) -> int:
+def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
     """Approve, one by one, the certificates of PLAN that nobody but a person vouches for. Contacts nothing.
 
     Shows whose each certificate is, where it was seen and where its fingerprint is read over another path, and asks for `yes` in
@@ -39,39 +40,39 @@ def command(session: Session, plan: Path, output: Path | None) -> int:
       7   declined, or there is no terminal to ask on; nothing was written
       1   PLAN cannot be read, or the approvals cannot be written
     """
-    from remediate.cli.approvals import approved_now
-    from remediate.cli.files import read_text, write_whole
+    from remediate.cli.approvals import approve_now
+    from remediate.cli.files import read_text, write_atomically
     from remediate.executor.approval_store import record_approvals
     from remediate.executor.vouching import needing_a_person
     from remediate.model.approvals import Approvals
     from remediate.model.plan import Plan
 
     value = Plan.from_json(read_text(plan))
-    asked = needing_a_person(value)
-    _ask_for_each(session, value, asked)
-    approvals = Approvals(value.id, approved_now((action.certificate for action in asked), "terminal"))
+    actions = needing_a_person(value)
+    _ask_for_each(session, value, actions)
+    approvals = Approvals(value.id, approve_now((action.certificate for action in actions), "terminal"))
     if output:
-        write_whole(output, approvals.to_json())
-    if asked:
+        write_atomically(output, approvals.to_json())
+    if actions:
         record_approvals(session.state_dir, approvals)
     if session.json:
         session.write(approvals.to_json())
-    session.hint(_summary(approvals, output))
-    return 0
+    session.hint(_summarise(approvals, output))
+    return ExitCode.DONE
 
 
-def _ask_for_each(session: Session, plan: Plan, asked: tuple[TrustCertificate, ...]) -> None:
-    """Raises Declined unless each is approved."""
+def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate, ...]) -> None:
+    """Ask for each certificate. Raises Declined unless every one is approved."""
     from remediate.cli.verbs.apply import input_on_stderr
     from remediate.report.approval import approval_lines
 
-    if asked and not session.may_ask:
+    if actions and not session.may_ask:
         raise Declined(
             "There is no terminal to ask on, and nothing was written.",
             next_step="Run it on a terminal, or compare the fingerprints and pass each to `remediate apply` with --approve.",
         )
-    for number, action in enumerate(asked, start=1):
-        session.say(f"Certificate {number} of {len(asked)} that needs your approval for {plan.cluster}:")
+    for number, action in enumerate(actions, start=1):
+        session.say(f"Certificate {number} of {len(actions)} that needs your approval for {plan.cluster}:")
         for line in approval_lines(plan, action):
             session.say(line)
         try:
@@ -85,7 +86,7 @@ def _ask_for_each(session: Session, plan: Plan, asked: tuple[TrustCertificate, .
             )
 
 
-def _summary(approvals: Approvals, output: Path | None) -> str:
+def _summarise(approvals: Approvals, output: Path | None) -> str:
     if not approvals.approved:
         return "Nothing in this plan needs a person's approval."
     where = f" Wrote {output}, for `remediate apply --approvals {output}` elsewhere." if output else ""

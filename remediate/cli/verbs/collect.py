@@ -12,6 +12,7 @@ from remediate.cli.session import Session
 
 if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
+    from remediate.model.exit_codes import ExitCode
     from remediate.model.snapshot import Snapshot
 
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 )
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], output: Path | None) -> int:
+def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], output: Path | None) -> ExitCode:
     """Read peers, trusted CA lists, ciphers and discovery, and probe every endpoint. Writes nothing to a cluster.
 
     The snapshot holds certificates and settings, and no secret. A plan can be made from it offline.
@@ -39,34 +40,34 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], o
       4   some were not, or discovery could not ask; the snapshot says which and why, and is written all the same
       1   error in the inventory, a secret, a login or a pin
     """
-    from remediate.cli.codes import DONE, INCOMPLETE
-    from remediate.cli.fleet import across, choose, exit_code_of, only, tell_errors
-    from remediate.cli.observe import observe, warn_of
+    from remediate.cli.codes import completeness_exit_code
+    from remediate.cli.fleet import choose_clusters, combine_exit_codes, raise_single_error, report_errors, run_on_clusters
+    from remediate.cli.observe import observe, warn_about
     from remediate.cli.results import check_output, write_documents, write_files
     from remediate.model.limits import Limits
 
-    clusters = choose(session, inventory_path, patterns)
+    clusters = choose_clusters(session, inventory_path, patterns)
     check_output(output, len(clusters))
-    with session.listening() as sink:
+    with session.open_event_sink() as sink:
 
-        def look(cluster: ClusterAccess) -> tuple[Snapshot, int]:
+        def observe_cluster(cluster: ClusterAccess) -> tuple[Snapshot, ExitCode]:
             snapshot = observe(cluster, sink)
-            return snapshot, DONE if snapshot.complete else INCOMPLETE
+            return snapshot, completeness_exit_code(complete=snapshot.complete)
 
-        results = across(clusters, look, Limits())
-    only(results)
-    tell_errors(session, results)
-    written = write_files(results, output)
-    snapshots = [done.value for done in results if done.value]
+        results = run_on_clusters(clusters, observe_cluster, Limits())
+    raise_single_error(results)
+    report_errors(session, results)
+    paths = write_files(results, output)
+    snapshots = [result.value for result in results if result.value]
     for snapshot in snapshots:
-        warn_of(session, snapshot)
+        warn_about(session, snapshot)
     if session.json:
-        write_documents(session, results, "snapshot", exit_code_of(results))
+        write_documents(session, results, "snapshot", combine_exit_codes(results))
     else:
         _show(session, snapshots)
-    for path in written:
+    for path in paths:
         session.hint(f"Wrote {path}.")
-    return exit_code_of(results)
+    return combine_exit_codes(results)
 
 
 def _show(session: Session, snapshots: list[Snapshot]) -> None:
@@ -74,10 +75,10 @@ def _show(session: Session, snapshots: list[Snapshot]) -> None:
 
     console = session.out()
     for snapshot in snapshots:
-        seen = f"{count(len(snapshot.peers), 'peer')}, {count(len(snapshot.endpoints), 'endpoint')}, "
+        counts = f"{count(len(snapshot.peers), 'peer')}, {count(len(snapshot.endpoints), 'endpoint')}, "
         certificates = count(len(snapshot.certificates), "certificate")
         console.print(
-            f"{escape(snapshot.cluster)}: {seen}{certificates}{'' if snapshot.complete else ', incomplete'}", soft_wrap=True
+            f"{escape(snapshot.cluster)}: {counts}{certificates}{'' if snapshot.complete else ', incomplete'}", soft_wrap=True
         )
         for unseen in (endpoint for endpoint in snapshot.endpoints if endpoint.error):
             console.print(f"  not observed: {escape(unseen.name)}: {escape(unseen.error or '')}", soft_wrap=True)

@@ -6,6 +6,7 @@ import click
 
 from remediate.cli.options import common
 from remediate.cli.session import Session
+from remediate.model.exit_codes import ExitCode
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -14,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @common
 @click.pass_context
-def command(context: click.Context, shell: str) -> int:
+def command(context: click.Context, shell: str) -> ExitCode:
     """Print the completion script of SHELL. It completes commands, options, and cluster names once -i is given.
 
     \b
@@ -34,4 +35,4 @@ def command(context: click.Context, shell: str) -> int:
     session: Session = context.obj
     if generator is not None:
         session.write(generator(context.find_root().command, {}, "remediate", "_REMEDIATE_COMPLETE").source())
-    return 0
+    return ExitCode.DONE

@@ -6,13 +6,14 @@ import click
 
 from remediate.cli.options import common
 from remediate.cli.session import Session
+from remediate.model.exit_codes import ExitCode
 
 
 @click.command()
 @click.argument("run")
 @common
 @click.pass_obj
-def command(session: Session, run: str) -> int:
+def command(session: Session, run: str) -> ExitCode:
     """Confirm RUN (an id from `remediate runs`, or last): the timer of `apply --confirm-within` ends, and what was applied stays.
 
     Writes to the journal only, needs no inventory and no cluster. Confirming twice changes nothing.
@@ -40,4 +41,4 @@ def command(session: Session, run: str) -> int:
     else:
         show_result(session, result, ())
     remind_from_journal(session)
-    return result.exit_code
+    return ExitCode(result.exit_code)

@@ -48,8 +48,8 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     """
     from datetime import UTC, datetime
 
-    from remediate.cli.certificates import read_store
-    from remediate.cli.codes import DONE, INCOMPLETE
+    from remediate.cli.codes import completeness_exit_code
+    from remediate.cli.files import read_store
     from remediate.cli.observe import remind_from_journal
     from remediate.connectors.evidence import gather
     from remediate.model.events import Event
@@ -57,12 +57,12 @@ def command(session: Session, paths: tuple[Path, ...], store_path: Path | None) 
     from remediate.planner.diagnosis import diagnose
 
     trusted = read_store(session, store_path) if store_path else None
-    with session.listening() as sink:
+    with session.open_event_sink() as sink:
         evidence = gather(paths, Limits(), lambda name: sink(Event("file-read", f"reading {name}")))
         diagnosis = diagnose(evidence, trusted, datetime.now(UTC))
     _show(session, diagnosis, trusted)
     remind_from_journal(session)
-    return DONE if diagnosis.is_complete else INCOMPLETE
+    return completeness_exit_code(complete=diagnosis.is_complete)
 
 
 def _show(session: Session, diagnosis: Diagnosis, trusted: tuple[Certificate, ...] | None) -> None:

@@ -9,11 +9,12 @@ import click
 
 from remediate.cli.options import common, inventory
 from remediate.cli.session import Session
+from remediate.model.exit_codes import ExitCode, most_serious
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.cli.doctor_checks import Finding
+    from remediate.cli.doctor_checks import CheckResult
     from remediate.model.access import ClusterAccess
 
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @inventory()
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> int:
+def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
     """Check what a plan and an apply would need: secrets, pins, logins, what each box offers, clocks, the state directory.
 
     Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, and what would have to
@@ -39,36 +40,42 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
       1   a secret, a login or a pin is not; or the state directory cannot be written, or its journal not read
       4   a peer could not be reached
     """
-    from dataclasses import asdict
-
-    from remediate.cli.doctor_checks import examine, journal, state_directory, worst
-    from remediate.cli.fleet import across, choose, exit_code_of
-    from remediate.cli.observe import remind
-    from remediate.model.exit_codes import most_serious
+    from remediate.cli.doctor_checks import (
+        check_cluster,
+        check_journal,
+        check_result_json,
+        check_state_directory,
+        most_serious_code,
+    )
+    from remediate.cli.fleet import choose_clusters, combine_exit_codes, run_on_clusters
+    from remediate.cli.observe import remind_of_workaround
     from remediate.model.limits import Limits
 
     limits = Limits()
 
-    def look(cluster: ClusterAccess) -> tuple[tuple[Finding, ...], int]:
-        examination = examine(cluster, limits)
-        remind(session, cluster.name, examination.unverified)
-        return examination.findings, worst(examination.findings)
+    def check(cluster: ClusterAccess) -> tuple[tuple[CheckResult, ...], ExitCode]:
+        examination = check_cluster(cluster, limits)
+        remind_of_workaround(session, cluster.name, examination.unverified)
+        return examination.findings, most_serious_code(examination.findings)
 
-    state, book = state_directory(session.state_dir), journal(session.state_dir)
-    results = across(choose(session, inventory_path, patterns), look, limits, ask=False)
-    code = most_serious((state.code, book.code, exit_code_of(results)))
+    state, book = check_state_directory(session.state_dir), check_journal(session.state_dir)
+    results = run_on_clusters(choose_clusters(session, inventory_path, patterns), check, limits, ask=False)
+    code = most_serious((state.code, book.code, combine_exit_codes(results)))
     if session.json:
-        clusters = [done.as_json(lambda findings: {"findings": [asdict(finding) for finding in findings]}) for done in results]
-        here = {"state_directory": asdict(state), "journal": asdict(book)}
-        session.write_json({"exit_code": code, **here, "clusters": clusters})
+        clusters = [
+            result.as_json(lambda findings: {"findings": [check_result_json(finding) for finding in findings]})
+            for result in results
+        ]
+        local_results = {"state_directory": check_result_json(state), "journal": check_result_json(book)}
+        session.write_json({"exit_code": code, **local_results, "clusters": clusters})
         return code
     _show(session, "this machine", (state, book))
-    for done in results:
-        _show(session, done.cluster, done.value or ())
+    for result in results:
+        _show(session, result.cluster, result.value or ())
     return code
 
 
-def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
+def _show(session: Session, title: str, findings: Sequence[CheckResult]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -81,10 +88,10 @@ def _show(session: Session, title: str, findings: Sequence[Finding]) -> None:
     previous = ""
     for finding in findings:
         mark = Text("  ✗", "red") if finding.code else Text("  !", "yellow") if finding.next_step else Text("  ✓", "green")
-        said = Text(escape(finding.said, 2000))
+        text = Text(escape(finding.text, 2000))
         if finding.next_step:
-            said.append(f"\n{escape(finding.next_step, 2000)}", "dim")
-        table.add_row(mark, Text("" if finding.subject == previous else escape(finding.subject)), said)
+            text.append(f"\n{escape(finding.next_step, 2000)}", "dim")
+        table.add_row(mark, Text("" if finding.subject == previous else escape(finding.subject)), text)
         previous = finding.subject
     console = session.out()
     console.print(Text(escape(title), "bold"))

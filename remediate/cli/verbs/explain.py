@@ -11,13 +11,14 @@ import click
 from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.model.verdict import Verdict
     from remediate.planner.advice.explain import Fixes
-    from remediate.report.chain import Link
+    from remediate.report.verdict import ChainLink
     from remediate.trust.openssl3 import Answer
     from remediate.trust.ordering import OrderedChain
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @option("--at", metavar="TIME", help="Judge at this moment, such as 2026-11-23T10:00:00Z; now if left out.")
 @common
 @click.pass_obj
-def command(session: Session, chain_path: Path, store_path: Path, address: str, at: str | None) -> int:
+def command(session: Session, chain_path: Path, store_path: Path, address: str, at: str | None) -> ExitCode:
     """Explain one verdict offline: the chain from the leaf to the root, where it breaks, and what would mend it.
 
     The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, or the
@@ -48,37 +49,37 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
       1   a file cannot be read, or holds something else than certificates
       64  --address is no host, or --at no time
     """
-    from remediate.cli.certificates import read_certificates, read_store
+    from remediate.cli.files import read_certificates, read_store
     from remediate.cli.observe import remind_from_journal
     from remediate.planner.advice.explain import find_fixes
-    from remediate.report.chain import draw
+    from remediate.report.verdict import draw_chain
     from remediate.trust.openssl3 import ask_openssl_3
     from remediate.trust.ordering import order_chain
     from remediate.trust.verify import explain_chain
 
-    _refuse_what_is_no_host(address)
-    moment = _moment(at)
+    _require_host(address)
+    moment = _parse_moment(at)
     ordered = order_chain(read_certificates(chain_path), address)
-    presented, remarks = ordered.chain, _remarks(ordered, address)
+    presented, remarks = ordered.chain, _describe_order(ordered, address)
     trusted = read_store(session, store_path)
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
-    links = draw(presented, trusted, verdict, explained.built_chain)
+    links = draw_chain(presented, trusted, verdict, explained.built_chain)
     fixes = find_fixes(presented, trusted, address, moment)
     other = ask_openssl_3(presented, trusted, moment)
     if session.json:
-        beside = {"openssl_3": _other_as_json(other), "reordered": ordered.reordered, "remarks": list(remarks)}
-        session.write_json({**_as_json(verdict, address, moment, links, fixes), **beside})
+        beside = {"openssl_3": _openssl3_to_json(other), "reordered": ordered.reordered, "remarks": list(remarks)}
+        session.write_json({**_to_json(verdict, address, moment, links, fixes), **beside})
     else:
-        from remediate.report.drawing import show_verdict
+        from remediate.report.verdict import show_verdict
 
-        show_verdict(session.out(), address, verdict, links, fixes.advice, _difference(verdict, other), remarks)
+        show_verdict(session.out(), address, verdict, links, fixes.advice, _describe_difference(verdict, other), remarks)
     remind_from_journal(session)
-    return 0
+    return ExitCode.DONE
 
 
-def _refuse_what_is_no_host(address: str) -> None:
-    """Raise UsageError where `address` is not what clients ask the traffic server for."""
+def _require_host(address: str) -> None:
+    """Raise UsageError unless `address` is one host name or IP address."""
     from remediate.model.identity import host_within, is_host
 
     if not address.strip():
@@ -87,15 +88,15 @@ def _refuse_what_is_no_host(address: str) -> None:
         return
     host = host_within(address)
     # A URL may hold a password before its @.
-    shown = "" if "@" in address else f" `{address}`"
+    quoted = "" if "@" in address else f" `{address}`"
     raise UsageError(
-        f"--address:{shown} is not one host name or IP address, without scheme, port or brackets and without a dot at its end.",
+        f"--address:{quoted} is not one host name or IP address, without scheme, port or brackets and without a dot at its end.",
         next_step=f"Give the host alone: --address {host}" if host else "Give the name or IP address that clients use.",
     )
 
 
-def _remarks(ordered: OrderedChain, address: str) -> tuple[str, ...]:
-    """Say what was made of the file's order, and where it may not be what was meant."""
+def _describe_order(ordered: OrderedChain, address: str) -> tuple[str, ...]:
+    """Return remarks on the order of the file, and on what may not have been intended."""
     from remediate.planner.advice.phrases import describe_certificate, describe_certificates
     from remediate.trust.hostnames import name_matches
 
@@ -122,7 +123,7 @@ def _remarks(ordered: OrderedChain, address: str) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _moment(text: str | None) -> datetime:
+def _parse_moment(text: str | None) -> datetime:
     from remediate.model.canonical import parse_rfc3339
 
     if text is None:
@@ -133,27 +134,27 @@ def _moment(text: str | None) -> datetime:
         raise UsageError(f"--at: `{text}` is not a time such as 2026-11-23T10:00:00Z.") from error
 
 
-def _difference(verdict: Verdict, other: Answer | None) -> str | None:
-    """A sentence where OpenSSL 3.x and the appliance's differ on the chain; the name is no matter of OpenSSL's."""
+def _describe_difference(verdict: Verdict, other: Answer | None) -> str | None:
+    """Return a sentence if OpenSSL 3.x and the appliance's differ on the chain, which does not include the name."""
     if other is None or other.code == verdict.code == 0:
         return None
     if other.ok:
         return "An OpenSSL 3.x would accept this chain; the appliance's 1.1.1 does not."
-    said = f"{other.error} (code {other.code}, at depth {other.depth})"
+    refusal = f"{other.error} (code {other.code}, at depth {other.depth})"
     if verdict.code == 0:
-        return f"The chain passes on the appliance's OpenSSL 1.1.1 only; an OpenSSL 3.x says: {said}."
+        return f"The chain passes on the appliance's OpenSSL 1.1.1 only; an OpenSSL 3.x says: {refusal}."
     if (other.code, other.depth) == (verdict.code, verdict.depth):
         return None
-    return f"An OpenSSL 3.x refuses this chain too, but says: {said}."
+    return f"An OpenSSL 3.x refuses this chain too, but says: {refusal}."
 
 
-def _other_as_json(other: Answer | None) -> dict[str, Any] | None:
+def _openssl3_to_json(other: Answer | None) -> dict[str, Any] | None:
     if other is None:
         return None
     return {"ok": other.ok, "error": other.error, "code": other.code, "depth": other.depth}
 
 
-def _as_json(verdict: Verdict, address: str, at: datetime, links: Sequence[Link], fixes: Fixes) -> dict[str, Any]:
+def _to_json(verdict: Verdict, address: str, at: datetime, links: Sequence[ChainLink], fixes: Fixes) -> dict[str, Any]:
     from remediate.model.canonical import rfc3339
 
     chain = [

@@ -11,6 +11,7 @@ from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
 from remediate.machine.system import HAS_FILE_LOCKS
 from remediate.model.errors import RemediateError
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def command() -> None:
 @DIRECTORY
 @common
 @click.pass_obj
-def up(session: Session, scenario: str, directory: Path | None) -> int:
+def up(session: Session, scenario: str, directory: Path | None) -> ExitCode:
     """Start a lab in the background and say where its inventory is.
 
     \b
@@ -57,17 +58,17 @@ def up(session: Session, scenario: str, directory: Path | None) -> int:
       0   it runs
       1   it does not start, runs already, or there is no such scenario
     """
-    process = _process()
+    process = _load_process()
     folder = _folder(session, directory)
     process.up(folder, scenario)
-    return _say_status(session, folder)
+    return _print_status(session, folder)
 
 
 @command.command()
 @DIRECTORY
 @common
 @click.pass_obj
-def status(session: Session, directory: Path | None) -> int:
+def status(session: Session, directory: Path | None) -> ExitCode:
     """Say whether a lab runs, and where its inventory is.
 
     \b
@@ -80,14 +81,14 @@ def status(session: Session, directory: Path | None) -> int:
       0   said
       1   a lab runs and does not answer
     """
-    return _say_status(session, _folder(session, directory))
+    return _print_status(session, _folder(session, directory))
 
 
 @command.command()
 @DIRECTORY
 @common
 @click.pass_obj
-def down(session: Session, directory: Path | None) -> int:
+def down(session: Session, directory: Path | None) -> ExitCode:
     """Stop the lab.
 
     \b
@@ -100,19 +101,19 @@ def down(session: Session, directory: Path | None) -> int:
       1   it does not stop
     """
     folder = _folder(session, directory)
-    stopped = _process().down(folder)
+    stopped = _load_process().down(folder)
     if session.json:
         session.write_json({"directory": str(folder), "stopped": stopped})
     else:
         session.out().print(f"The lab in {folder} is stopped." if stopped else f"No lab runs in {folder}.", soft_wrap=True)
-    return 0
+    return ExitCode.DONE
 
 
 @command.command(short_help="Send what a client would send, through each peer.")
 @DIRECTORY
 @common
 @click.pass_obj
-def mra(session: Session, directory: Path | None) -> int:
+def mra(session: Session, directory: Path | None) -> ExitCode:
     """Send what a client would send, through each peer to each endpoint, and show 200 or 502 with the log line.
 
     \b
@@ -125,16 +126,16 @@ def mra(session: Session, directory: Path | None) -> int:
       0   asked, whatever the answers
       1   no lab runs
     """
-    answers = _process().connect(_folder(session, directory)).ask_all()
+    answers = _load_process().connect(_folder(session, directory)).ask_all()
     if session.json:
-        session.write_json([_row(key, answer) for key, answer in answers.items()])
+        session.write_json([_to_row(key, answer) for key, answer in answers.items()])
     else:
         _show(session, answers)
-    return 0
+    return ExitCode.DONE
 
 
-def lab_missing(error: ImportError) -> RemediateError:
-    """Return what to say when the lab's own packages are not installed."""
+def lab_missing_error(error: ImportError) -> RemediateError:
+    """Return the error for a missing package of the lab."""
     return RemediateError(
         f"The lab needs the Python package {error.name}, which is not installed.",
         next_step="Install the extra: pip install 'expressway-remediate[lab]'.",
@@ -150,12 +151,12 @@ def refuse_without_linux() -> None:
         )
 
 
-def _process() -> Any:
+def _load_process() -> Any:
     refuse_without_linux()
     try:
         from remediate.lab import process
     except ImportError as error:
-        raise lab_missing(error) from error
+        raise lab_missing_error(error) from error
     return process
 
 
@@ -163,24 +164,24 @@ def _folder(session: Session, directory: Path | None) -> Path:
     return (directory or session.state_dir / "lab").absolute()
 
 
-def _say_status(session: Session, folder: Path) -> int:
-    running = _process().status(folder)
+def _print_status(session: Session, folder: Path) -> ExitCode:
+    running = _load_process().status(folder)
     if session.json:
         details = {"scenario": running.scenario, "inventory": str(running.inventory), "judge": running.judge} if running else {}
         session.write_json({"directory": str(folder), "running": running is not None, **details})
-        return 0
+        return ExitCode.DONE
     console = session.out()
     if running is None:
         console.print(f"No lab runs in {folder}.", soft_wrap=True)
-        return 0
+        return ExitCode.DONE
     console.print(f"The lab runs: {running.summary}", soft_wrap=True)
     console.print(f"  inventory  {running.inventory}", soft_wrap=True)
     console.print(f"  consoles   {running.approvals}", soft_wrap=True)
     session.hint(f"Next: `remediate plan -i {running.inventory} --approve-file {running.approvals}`.")
-    return 0
+    return ExitCode.DONE
 
 
-def _row(key: tuple[str, str, int], answer: JudgeAnswer) -> dict[str, Any]:
+def _to_row(key: tuple[str, str, int], answer: JudgeAnswer) -> dict[str, Any]:
     peer, address, port = key
     return {
         "peer": peer,
@@ -195,8 +196,8 @@ def _row(key: tuple[str, str, int], answer: JudgeAnswer) -> dict[str, Any]:
 def _show(session: Session, answers: Mapping[tuple[str, str, int], JudgeAnswer]) -> None:
     from rich.text import Text
 
+    from remediate.model.identity import endpoint_name
     from remediate.model.text import escape
-    from remediate.report.view import endpoint_name
 
     console = session.out()
     for (peer, address, port), answer in answers.items():

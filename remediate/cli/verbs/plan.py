@@ -14,10 +14,11 @@ from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from remediate.cli.fleet import Done
+    from remediate.cli.fleet import ClusterResult
     from remediate.model.access import ClusterAccess
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.certificate import Certificate
+    from remediate.model.exit_codes import ExitCode
     from remediate.model.plan import CipherPolicy, Plan, Policy
     from remediate.model.snapshot import Snapshot
 
@@ -25,8 +26,8 @@ CIPHERS = ("keep", "prefer-rsa", "prefer-ecdsa", "auto")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line says of the policy; None and False leave the inventory's word."""
+class PolicyOptions:
+    """Policy options of the command line; None and False leave the inventory's policy."""
 
     ciphers: CipherPolicy | None
     allow_removal: bool
@@ -34,18 +35,18 @@ class Wishes:
     approvals: tuple[ApprovedCertificate, ...]
     authorities: tuple[Certificate, ...]
 
-    def over(self, policy: Policy) -> Policy:
-        """Return `policy` with these wishes on top."""
+    def apply_to(self, policy: Policy) -> Policy:
+        """Return `policy` with these options applied."""
         from dataclasses import replace
 
-        from remediate.cli.approvals import fingerprints_approved
+        from remediate.cli.approvals import approved_fingerprints
 
         return replace(
             policy,
             ciphers=self.ciphers or policy.ciphers,
             allow_removal=self.allow_removal or policy.allow_removal,
             trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
-            approved=policy.approved | fingerprints_approved(self.approvals),
+            approved=policy.approved | approved_fingerprints(self.approvals),
         )
 
 
@@ -80,7 +81,7 @@ def command(
     never_trust_self_signed: bool,  # noqa: FBT001
     detailed_exitcode: bool,  # noqa: FBT001
     explain: bool,  # noqa: FBT001
-) -> int:
+) -> ExitCode:
     """Look at a cluster, decide the smallest safe change, and explain it. Writes nothing to a cluster.
 
     With one cluster, -o writes its plan, and --json prints it; with several, -o is a folder that gets CLUSTER.json for each, and
@@ -100,35 +101,39 @@ def command(
       4   a peer or an endpoint could not be observed, or discovery could not ask; the plan is made and written all the same
       1   error in the inventory, a secret, a login or a pin
     """
-    from remediate.cli.approvals import approvals_given
-    from remediate.cli.fleet import exit_code_of, only, tell_errors
+    from remediate.cli.approvals import read_command_line_approvals
+    from remediate.cli.fleet import combine_exit_codes, raise_single_error, report_errors
     from remediate.cli.observe import read_authorities
     from remediate.cli.results import write_documents, write_files
 
-    given = approvals_given(approve, approve_file, ca_paths)
-    wishes = Wishes(ciphers, allow_removal, never_trust_self_signed, given, read_authorities(session, ca_paths))
-    if snapshot_path and not _inventory_is_meant():
-        results: tuple[Done[Plan], ...] = (_from_snapshot(session, snapshot_path, wishes, detailed=detailed_exitcode),)
+    command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
+    policy_options = PolicyOptions(
+        ciphers, allow_removal, never_trust_self_signed, command_line_approvals, read_authorities(session, ca_paths)
+    )
+    if snapshot_path and not _prefers_inventory():
+        results: tuple[ClusterResult[Plan], ...] = (
+            _plan_from_snapshot(session, snapshot_path, policy_options, detailed=detailed_exitcode),
+        )
     elif inventory_path:
-        results = _from_clusters(session, inventory_path, patterns, wishes, output, detailed=detailed_exitcode)
+        results = _plan_from_clusters(session, inventory_path, patterns, policy_options, output, detailed=detailed_exitcode)
     else:
         raise UsageError("Nothing to plan from.", next_step="Give -i INVENTORY, or --snapshot FILE.")
-    only(results)
-    tell_errors(session, results)
-    written = write_files(results, output)
+    raise_single_error(results)
+    report_errors(session, results)
+    paths = write_files(results, output)
     if session.json:
-        write_documents(session, results, "plan", exit_code_of(results))
+        write_documents(session, results, "plan", combine_exit_codes(results))
     else:
-        _show(session, [done.value for done in results if done.value], explain=explain)
-    plans = {done.cluster: done.value for done in results if done.value}
-    for path in written:
-        one = plans.get(path.stem) or next(iter(plans.values()))
-        session.hint(f"Wrote {path}. {_next(one, path, inventory_path)}")
-    return exit_code_of(results)
+        _show(session, [result.value for result in results if result.value], explain=explain)
+    plans = {result.cluster: result.value for result in results if result.value}
+    for path in paths:
+        plan = plans.get(path.stem) or next(iter(plans.values()))
+        session.hint(f"Wrote {path}. {_next_step(plan, path, inventory_path)}")
+    return combine_exit_codes(results)
 
 
-def _next(plan: Plan, path: Path, inventory: Path | None) -> str:
-    """What to do with a plan that was written."""
+def _next_step(plan: Plan, path: Path, inventory: Path | None) -> str:
+    """Return what to do with a plan that was written."""
     from remediate.model.plan import TrustCertificate
 
     if not plan.actions:
@@ -140,64 +145,72 @@ def _next(plan: Plan, path: Path, inventory: Path | None) -> str:
     return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}`."
 
 
-def _inventory_is_meant() -> bool:
-    """With a snapshot given too: whether the inventory alone stands on the command line, which wins over the environment."""
+def _prefers_inventory() -> bool:
+    """Return whether only the inventory was given on the command line, which wins over a snapshot from the environment."""
     context = click.get_current_context()
-    typed = {
+    on_command_line = {
         name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("snapshot_path", "inventory_path")
     }
-    if all(typed.values()):
+    if all(on_command_line.values()):
         raise UsageError("Both a snapshot and an inventory are given.", next_step="Give -i INVENTORY, or --snapshot FILE.")
-    return typed["inventory_path"]
+    return on_command_line["inventory_path"]
 
 
-def _from_snapshot(session: Session, path: Path, wishes: Wishes, *, detailed: bool) -> Done[Plan]:
+def _plan_from_snapshot(session: Session, path: Path, policy_options: PolicyOptions, *, detailed: bool) -> ClusterResult[Plan]:
     from remediate.cli.files import read_text
-    from remediate.cli.fleet import Done
+    from remediate.cli.fleet import ClusterResult
     from remediate.cli.observe import remind_from_journal
     from remediate.model.plan import Policy
     from remediate.model.snapshot import Snapshot
 
     snapshot = Snapshot.from_json(read_text(path))
-    plan, code = _decide(session, snapshot, wishes, Policy(), detailed=detailed)
+    plan, code = _plan_snapshot(session, snapshot, policy_options, Policy(), detailed=detailed)
     remind_from_journal(session)
-    return Done(snapshot.cluster, plan, code)
+    return ClusterResult(snapshot.cluster, plan, code)
 
 
-def _from_clusters(
-    session: Session, path: Path, patterns: tuple[str, ...], wishes: Wishes, output: Path | None, *, detailed: bool
-) -> tuple[Done[Plan], ...]:
-    from remediate.cli.fleet import across, choose
+def _plan_from_clusters(
+    session: Session,
+    path: Path,
+    patterns: tuple[str, ...],
+    policy_options: PolicyOptions,
+    output: Path | None,
+    *,
+    detailed: bool,
+) -> tuple[ClusterResult[Plan], ...]:
+    from remediate.cli.fleet import choose_clusters, run_on_clusters
     from remediate.cli.observe import observe
     from remediate.cli.results import check_output
     from remediate.model.limits import Limits
 
-    clusters = choose(session, path, patterns)
+    clusters = choose_clusters(session, path, patterns)
     check_output(output, len(clusters))
-    with session.listening() as sink:
+    with session.open_event_sink() as sink:
 
-        def look(cluster: ClusterAccess) -> tuple[Plan, int]:
-            return _decide(session, observe(cluster, sink), wishes, cluster.policy, detailed=detailed)
+        def plan_cluster(cluster: ClusterAccess) -> tuple[Plan, ExitCode]:
+            return _plan_snapshot(session, observe(cluster, sink), policy_options, cluster.policy, detailed=detailed)
 
-        return across(clusters, look, Limits())
+        return run_on_clusters(clusters, plan_cluster, Limits())
 
 
-def _decide(session: Session, snapshot: Snapshot, wishes: Wishes, policy: Policy, *, detailed: bool) -> tuple[Plan, int]:
-    from remediate.cli.approvals import keep_approvals
-    from remediate.cli.codes import plan_code
+def _plan_snapshot(
+    session: Session, snapshot: Snapshot, policy_options: PolicyOptions, policy: Policy, *, detailed: bool
+) -> tuple[Plan, ExitCode]:
+    from remediate.cli.approvals import save_approvals
+    from remediate.cli.codes import plan_exit_code
     from remediate.cli.collector import pause_collector
-    from remediate.cli.observe import warn_of, with_authorities
+    from remediate.cli.observe import warn_about, with_authorities
     from remediate.planner import changed_by_approvals, make_plan
 
-    warn_of(session, snapshot)
-    seen, chosen = with_authorities(snapshot, wishes.authorities), wishes.over(policy)
+    warn_about(session, snapshot)
+    completed, chosen = with_authorities(snapshot, policy_options.authorities), policy_options.apply_to(policy)
     with pause_collector():
-        plan = make_plan(seen, chosen)
-        needs_review = changed_by_approvals(plan, seen, chosen)
+        plan = make_plan(completed, chosen)
+        needs_review = changed_by_approvals(plan, completed, chosen)
     if needs_review:
         session.say(f"{plan.cluster}: what you approved leads to another plan than without it: review it again.")
-    keep_approvals(session, plan, wishes.approvals)
-    return plan, plan_code(plan, detailed=detailed)
+    save_approvals(session, plan, policy_options.approvals)
+    return plan, plan_exit_code(plan, detailed=detailed)
 
 
 def _show(session: Session, plans: list[Plan], *, explain: bool) -> None:

@@ -9,6 +9,7 @@ import click
 from remediate.cli.options import common, inventory
 from remediate.cli.session import Session
 from remediate.model.errors import InventoryError
+from remediate.model.exit_codes import ExitCode
 
 
 @click.command()
@@ -16,7 +17,7 @@ from remediate.model.errors import InventoryError
 @inventory()
 @common
 @click.pass_obj
-def command(session: Session, run: str, inventory_path: Path, patterns: tuple[str, ...]) -> int:
+def command(session: Session, run: str, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
     """Undo RUN (an id from `remediate runs`, or last) from its journal alone, and read the start state back.
 
     With -c, last is the last run on one of those clusters.
@@ -37,25 +38,25 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
       5   locked by another run
       8   a person is needed: a manual step is open, or an outcome is unknown
     """
-    from remediate.cli.fleet import choose
-    from remediate.cli.notices import Heeded
+    from remediate.cli.fleet import choose_clusters
+    from remediate.cli.notices import NoticeCollector
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.journal.store import Journal
     from remediate.executor.rollback import rollback
 
-    chosen = {one.name: one for one in choose(session, inventory_path, patterns)}
+    clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
-        record = journal.run(run, on=chosen if patterns else None)
-    if record.cluster not in chosen:
+        record = journal.run(run, on=clusters if patterns else None)
+    if record.cluster not in clusters:
         raise InventoryError(
             f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",
             next_step="Give the inventory that the run was made with, without -c or with the run's own cluster.",
         )
-    with session.listening() as sink, Heeded(session, sink) as heeded:
-        result = rollback(record.id, chosen[record.cluster], state_dir=session.state_dir, sink=heeded)
-        notes = heeded.beside(result.open_step_texts)
+    with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
+        result = rollback(record.id, clusters[record.cluster], state_dir=session.state_dir, sink=notices)
+        notes = notices.notes_besides(result.open_step_texts)
     if session.json:
         session.write_json(result_json(result, notes, cluster=record.cluster, plan=record.plan))
     else:
         show_result(session, result, ())
-    return result.exit_code
+    return ExitCode(result.exit_code)

@@ -8,6 +8,7 @@ import click
 
 from remediate.cli.options import common
 from remediate.cli.session import Session
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.group(invoke_without_command=True)
 @common
 @click.pass_context
-def command(context: click.Context) -> int | None:
+def command(context: click.Context) -> ExitCode | None:
     """List what was done, newest first; show or export one run. Needs no cluster.
 
     RUN is an id from the list, or last.
@@ -47,16 +48,16 @@ def command(context: click.Context) -> int | None:
     if session.json:
         session.write_json([run_json(run) for run in runs])
     else:
-        _list(session, runs)
+        _print_list(session, runs)
     remind_from_journal(session)
-    return 0
+    return ExitCode.DONE
 
 
 @command.command(short_help="Show who did what in a run, when, and what came of it.")
 @click.argument("run")
 @common
 @click.pass_obj
-def show(session: Session, run: str) -> int:
+def show(session: Session, run: str) -> ExitCode:
     """Show RUN: who, when, under which ticket, who approved what and how, each step with digests of what stood before and after.
 
     \b
@@ -74,21 +75,21 @@ def show(session: Session, run: str) -> int:
     from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
-        found = journal.run(run)
-        record = load_run_record(journal, found)
+        run_row = journal.run(run)
+        record = load_run_record(journal, run_row)
     if session.json:
         session.write_json(record)
     else:
-        _show(session, record)
+        _print_run(session, record)
     remind_from_journal(session)
-    return 0
+    return ExitCode.DONE
 
 
 @command.command(short_help="Print all that the journal holds of a run, as JSON.")
 @click.argument("run")
 @common
 @click.pass_obj
-def export(session: Session, run: str) -> int:
+def export(session: Session, run: str) -> ExitCode:
     """Print all that the journal holds of RUN as one JSON document: its plan with the certificates, its steps, its approvals.
 
     \b
@@ -111,10 +112,10 @@ def export(session: Session, run: str) -> int:
         body = {**load_run_record(journal, record), "plan": json.loads(journal.plan(record.id).to_json())}
     session.write_json({"format": "remediate.run/1", **body})
     remind_from_journal(session)
-    return 0
+    return ExitCode.DONE
 
 
-def _list(session: Session, runs: Sequence[Run]) -> None:
+def _print_list(session: Session, runs: Sequence[Run]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -137,7 +138,7 @@ def _list(session: Session, runs: Sequence[Run]) -> None:
             console.print(Text(f"! {run.id}: {text}", "yellow"), soft_wrap=True)
 
 
-def _show(session: Session, record: Mapping[str, Any]) -> None:
+def _print_run(session: Session, record: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     from remediate.model.text import escape
@@ -146,15 +147,19 @@ def _show(session: Session, record: Mapping[str, Any]) -> None:
     console.print(Text(f"Run {record['id']} on {escape(record['cluster'])}: {record['state']}", "bold"), soft_wrap=True)
     if record["remark"]:
         console.print(Text(f"! {record['remark']}", "yellow"), soft_wrap=True)
-    who = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
+    author = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
     console.print(
-        Text(f"{who}, {record['started_at']} to {record['ended_at'] or 'now or an end that nobody recorded'}", "dim"),
+        Text(f"{author}, {record['started_at']} to {record['ended_at'] or 'now or an end that nobody recorded'}", "dim"),
         soft_wrap=True,
     )
     for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
         if value:
             console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
-    for title, lines in (("Approvals", _approvals(record)), ("Trusted CA lists", _lists(record)), ("Steps", _steps(record))):
+    for title, lines in (
+        ("Approvals", _approval_lines(record)),
+        ("Trusted CA lists", _list_lines(record)),
+        ("Steps", _step_lines(record)),
+    ):
         for number, (line, style) in enumerate(lines):
             if not number:
                 console.print()
@@ -162,23 +167,23 @@ def _show(session: Session, record: Mapping[str, Any]) -> None:
             console.print(Text(escape(line, 2500), style), soft_wrap=True)
 
 
-def _approvals(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for one in record["approvals"]:
-        yield f"  {one['fingerprint']}", ""
-        yield f"       {one['how']}; by {one['who']}, {one['at']}", "dim"
+def _approval_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for approval in record["approvals"]:
+        yield f"  {approval['fingerprint']}", ""
+        yield f"       {approval['how']}; by {approval['who']}, {approval['at']}", "dim"
 
 
-def _lists(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _list_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     from remediate.model.text import count
 
     for peer, before in record["before"].items():
-        held, holds = before["trusted_ca"], record["after"][peer]["trusted_ca"]
-        yield f"  {peer}  {count(len(held), 'certificate')} before, {len(holds)} after", ""
-        yield from ((f"       + {hold}", "green") for hold in holds if hold not in held)
-        yield from ((f"       - {one}", "red") for one in held if one not in holds)
+        list_before, list_after = before["trusted_ca"], record["after"][peer]["trusted_ca"]
+        yield f"  {peer}  {count(len(list_before), 'certificate')} before, {len(list_after)} after", ""
+        yield from ((f"       + {fingerprint}", "green") for fingerprint in list_after if fingerprint not in list_before)
+        yield from ((f"       - {fingerprint}", "red") for fingerprint in list_before if fingerprint not in list_after)
 
 
-def _steps(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _step_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for step in record["steps"]:
         yield f"  {step['seq']:>3}  {step['peer']}  {step['kind']}  {step['state']}", "bold"
         undone = f", undone {step['undone_at']}" if step["undone_at"] else ""

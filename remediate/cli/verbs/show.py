@@ -10,6 +10,7 @@ import click
 from remediate.cli.options import PATH, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from remediate.model.plan import Plan
@@ -28,7 +29,7 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
     explain: bool,  # noqa: FBT001 - click passes options by name
-) -> int:
+) -> ExitCode:
     """Show the plan in PLAN (- is stdin) to a person, a program (--json) or a change ticket. Needs no cluster.
 
     \b
@@ -55,28 +56,28 @@ def command(
     elif html_path:
         from remediate.report.html import plan_page
 
-        _hand_over(session, html_path, plan_page(value))
+        _write_document(session, html_path, plan_page(value))
     elif markdown_path:
         from remediate.report.markdown import plan_ticket
 
-        _hand_over(session, markdown_path, plan_ticket(value))
+        _write_document(session, markdown_path, plan_ticket(value))
     else:
-        _print(session, value, explain=explain)
+        _print_plan(session, value, explain=explain)
     remind_from_journal(session)
-    return 0
+    return ExitCode.DONE
 
 
-def _hand_over(session: Session, path: Path, text: str) -> None:
-    from remediate.cli.files import write_whole
+def _write_document(session: Session, path: Path, text: str) -> None:
+    from remediate.cli.files import write_atomically
 
     if str(path) == "-":
         session.write(text)
         return
-    write_whole(path, text)
+    write_atomically(path, text)
     session.hint(f"Wrote {path}.")
 
 
-def _print(session: Session, plan: Plan, *, explain: bool) -> None:
+def _print_plan(session: Session, plan: Plan, *, explain: bool) -> None:
     from remediate.report.terminal import show_plan
 
     show_plan(session.out(), plan, every_row=session.verbose > 0, explain=explain)

@@ -12,6 +12,7 @@ from remediate.cli.session import Session
 
 if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
+    from remediate.model.exit_codes import ExitCode
     from remediate.model.plan import Plan
 
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @inventory()
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> int:
+def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
     """Say what each endpoint would get from each peer, now. Writes nothing to a cluster.
 
     Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
@@ -38,41 +39,43 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
       4   a peer or an endpoint could not be observed, or discovery could not ask which there are
       1   error in the inventory, a secret, a login or a pin
     """
-    from remediate.cli.codes import verify_code
-    from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
-    from remediate.cli.observe import observe, warn_of
+    from remediate.cli.codes import verify_exit_code
+    from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
+    from remediate.cli.observe import observe, warn_about
     from remediate.model.limits import Limits
     from remediate.planner import make_plan
 
-    with session.listening() as sink:
+    with session.open_event_sink() as sink:
 
-        def look(cluster: ClusterAccess) -> tuple[Plan, int]:
+        def verify_cluster(cluster: ClusterAccess) -> tuple[Plan, ExitCode]:
             snapshot = observe(cluster, sink)
-            warn_of(session, snapshot)
-            # What a plan made of it says of "before" is the judgement of now; what it could change decides between 2 and 10.
+            warn_about(session, snapshot)
+            # The plan's "before" is the present verdict; its "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
             plan = make_plan(snapshot, cluster.policy)
-            return plan, verify_code(plan)
+            return plan, verify_exit_code(plan)
 
-        results = across(choose(session, inventory_path, patterns), look, Limits())
-    tell_errors(session, results)
-    code = exit_code_of(results)
+        results = run_on_clusters(choose_clusters(session, inventory_path, patterns), verify_cluster, Limits())
+    report_errors(session, results)
+    code = combine_exit_codes(results)
     if session.json:
-        session.write_json({"exit_code": code, "clusters": [done.as_json(as_json) for done in results]})
+        session.write_json({"exit_code": code, "clusters": [result.as_json(verification_json) for result in results]})
     else:
-        for done in results:
-            if done.value:
-                _show(session, done.value)
+        for result in results:
+            if result.value:
+                _show(session, result.value)
     return code
 
 
-def as_json(plan: Plan) -> dict[str, Any]:
-    """Return what a verification says, in the words of a plan's JSON."""
+def verification_json(plan: Plan) -> dict[str, Any]:
+    """Return a verification as JSON, in the form of a plan's endpoints."""
     import json
 
     from remediate.report.view import alarms_of
 
     whole = json.loads(plan.to_json())
-    endpoints = [{**one["before"], **{key: one[key] for key in ("address", "port", "peer")}} for one in whole["endpoints"]]
+    endpoints = [
+        {**endpoint["before"], **{key: endpoint[key] for key in ("address", "port", "peer")}} for endpoint in whole["endpoints"]
+    ]
     alarms = list(alarms_of(plan))
     return {
         "complete": whole["complete"],

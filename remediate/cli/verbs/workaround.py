@@ -9,11 +9,12 @@ import click
 
 from remediate.cli.options import common, inventory, option
 from remediate.cli.session import Session
+from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.cli.fleet import Done
+    from remediate.cli.fleet import ClusterResult
     from remediate.executor.workaround import PeerVerification
     from remediate.model.access import ClusterAccess
 
@@ -21,18 +22,18 @@ Flags = tuple["PeerVerification", ...]
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
+@click.argument("action", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
 @inventory()
 @option("--force", is_flag=True, help="off: also where clients would lose endpoints by it, without looking.")
 @common
 @click.pass_obj
 def command(
     session: Session,
-    what: Literal["status", "on", "off"],
+    action: Literal["status", "on", "off"],
     inventory_path: Path,
     patterns: tuple[str, ...],
     force: bool,  # noqa: FBT001 - click passes options by name
-) -> int:
+) -> ExitCode:
     """Show the workaround, or turn it on or off, on every peer, and read every peer back.
 
     On means that certificate verification is off (VerifyOriginServer: Off), as it was before X14.2: the peers then accept any
@@ -56,36 +57,36 @@ def command(
       7   off: clients would lose the endpoints that are listed; nothing was changed
       8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
     """
-    from remediate.cli.fleet import across, choose, exit_code_of, tell_errors
-    from remediate.cli.notices import Heeded
+    from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
+    from remediate.cli.notices import NoticeCollector
     from remediate.executor.workaround import most_serious_code, read_verification, set_workaround
     from remediate.model.limits import Limits
 
-    with session.listening() as sink, Heeded(session, sink) as heeded:
+    with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
 
-        def work(cluster: ClusterAccess) -> tuple[Flags, int]:
-            if what == "status":
+        def run(cluster: ClusterAccess) -> tuple[Flags, ExitCode]:
+            if action == "status":
                 flags = read_verification(cluster, state_dir=session.state_dir, sink=sink)
             else:
-                flags = set_workaround(cluster, on=what == "on", state_dir=session.state_dir, force=force, sink=heeded)
-            return flags, most_serious_code(flags)
+                flags = set_workaround(cluster, on=action == "on", state_dir=session.state_dir, force=force, sink=notices)
+            return flags, ExitCode(most_serious_code(flags))
 
-        results = across(choose(session, inventory_path, patterns), work, Limits())
-    tell_errors(session, results)
-    code = exit_code_of(results)
+        results = run_on_clusters(choose_clusters(session, inventory_path, patterns), run, Limits())
+    report_errors(session, results)
+    code = combine_exit_codes(results)
     if session.json:
-        session.write_json({"exit_code": code, "clusters": [done.as_json(_as_json) for done in results]})
+        session.write_json({"exit_code": code, "clusters": [result.as_json(_to_json) for result in results]})
     else:
         _show(session, results)
     return code
 
 
-def _as_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:
+def _to_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:
     names = ("peer", "verification", "problem", "exit_code", "changed")
-    return {"peers": [{name: getattr(flag, name) for name in names} | {"last": _last(flag)} for flag in flags]}
+    return {"peers": [{name: getattr(flag, name) for name in names} | {"last": _switch_to_json(flag)} for flag in flags]}
 
 
-def _last(flag: PeerVerification) -> dict[str, Any] | None:
+def _switch_to_json(flag: PeerVerification) -> dict[str, Any] | None:
     last = flag.last
     return (
         None
@@ -94,7 +95,7 @@ def _last(flag: PeerVerification) -> dict[str, Any] | None:
     )
 
 
-def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
+def _show(session: Session, results: Sequence[ClusterResult[Flags]]) -> None:
     from rich.text import Text
 
     from remediate.model.text import escape
@@ -105,9 +106,9 @@ def _show(session: Session, results: Sequence[Done[Flags]]) -> None:
         False: ("! verification off: the workaround is on", "yellow"),
         None: ("? not known", "red"),
     }
-    for done in results:
-        console.print(Text(escape(done.cluster), "bold"))
-        for flag in done.value or ():
+    for result in results:
+        console.print(Text(escape(result.cluster), "bold"))
+        for flag in result.value or ():
             word, style = words[flag.verification]
             line = Text(f"  {escape(flag.peer)}  ")
             line.append(word, style)

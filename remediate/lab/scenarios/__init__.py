@@ -1,4 +1,4 @@
-"""The scenarios. To add one: write a `Scenario` in a module here and name it in `SCENARIOS`."""
+"""Scenarios of the lab. To add one, write a `Scenario` in a module here and name it in `SCENARIOS`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from remediate.lab.scenario import Scenario
 from remediate.lab.scenarios import basics, conflicts, story
 
 SCENARIOS: dict[str, Scenario] = {
-    one.name: one
-    for one in (
+    scenario.name: scenario
+    for scenario in (
         story.STORY,
         story.X15,
         story.NEEDS_RESTART,
@@ -25,7 +25,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def scenario_named(name: str) -> Scenario:
-    """Return the scenario called `name`. Raises LabError that lists those there are."""
+    """Return the scenario called `name`. Raises LabError, which lists the scenarios."""
     if name not in SCENARIOS:
         raise LabError(
             f"There is no lab scenario {name!r}; there are {', '.join(SCENARIOS)}.", next_step="Give one of them as --scenario."

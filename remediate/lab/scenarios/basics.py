@@ -1,4 +1,4 @@
-"""Nothing to do, everything self-signed, one node down."""
+"""Basic scenarios: nothing to do, everything self-signed, one node down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates that get in each other's way, and nodes that do not follow the cipher list."""
+"""Scenarios of certificates that conflict, and of nodes that do not follow the cipher list."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from remediate.lab.scenarios.parts import (
     tomcat,
 )
 
-_HEALTHY_PUBLISHER, *_OTHERS = healthy_nodes()
-_SUBSCRIBER, *_REST = _OTHERS
+_HEALTHY_PUBLISHER, *_SUBSCRIBERS_AND_OTHERS = healthy_nodes()
+_SUBSCRIBER, *_NODES_AFTER_SUBSCRIBER = _SUBSCRIBERS_AND_OTHERS
 
 
-def _two_of_one_name(*, with_twin: bool) -> NodeSpec:
-    """A publisher whose tomcat and CallManager are different self-signed certificates with one CN (CSCwa12905)."""
+def _publisher_with_common_name_conflict(*, with_twin: bool) -> NodeSpec:
+    """Return a publisher whose tomcat and CallManager are different self-signed certificates with one CN (CSCwa12905)."""
     twin = (ecdsa_twin(PUBLISHER, by="root"),) if with_twin else ()
     # Their SANs differ, so that they are two certificates: a service with the very same specification reuses the certificate.
     call_manager_rsa = replace(self_signed(PUBLISHER), names=(PUBLISHER, "callmanager.steven.lab"))
@@ -40,7 +40,7 @@ SAME_CN = Scenario(
     name="same-cn",
     summary="Tomcat and CallManager are self-signed under one CN; the ECDSA twins are CA-signed, but the list prefers RSA.",
     authorities=(ROOT, OTHER),
-    nodes=(_two_of_one_name(with_twin=True), *_OTHERS),
+    nodes=(_publisher_with_common_name_conflict(with_twin=True), *_SUBSCRIBERS_AND_OTHERS),
     trusted=(("other", "root"),) * 3,
     ciphers=RSA_PREFIX + DEFAULT_CIPHERS,
 )
@@ -49,7 +49,7 @@ SAME_CN_STUCK = Scenario(
     name="same-cn-stuck",
     summary="Tomcat and CallManager are self-signed under one CN and there is no other certificate: only one can be trusted.",
     authorities=(ROOT, OTHER),
-    nodes=(_two_of_one_name(with_twin=False), *_OTHERS),
+    nodes=(_publisher_with_common_name_conflict(with_twin=False), *_SUBSCRIBERS_AND_OTHERS),
     trusted=(("other", "root"),) * 3,
 )
 
@@ -63,7 +63,7 @@ STALE = Scenario(
     nodes=(
         _HEALTHY_PUBLISHER,
         replace(_SUBSCRIBER, services=(tomcat(_FULL_CHAIN), call_manager(_FULL_CHAIN))),
-        *_REST,
+        *_NODES_AFTER_SUBSCRIBER,
     ),
     trusted=(("root", "stale", "other"), ("root", "stale", "other"), ("root", "other")),
     offers_removal=True,
@@ -80,7 +80,7 @@ TLS13 = Scenario(
     name="tls13",
     summary="The publisher speaks TLS 1.3, where the cipher list has no say, and its self-signed ECDSA certificate is preferred.",
     authorities=(ROOT, OTHER),
-    nodes=(replace(_SELF_SIGNED_TWIN, tls13=True), *_OTHERS),
+    nodes=(replace(_SELF_SIGNED_TWIN, tls13=True), *_SUBSCRIBERS_AND_OTHERS),
     trusted=(("other", "root"),) * 3,
     traffic_server_tls13=True,
 )
@@ -89,6 +89,6 @@ OWN_ORDER = Scenario(
     name="own-order",
     summary="The publisher imposes its own cipher order, ECDSA first and self-signed: no order of the peers' list changes that.",
     authorities=(ROOT, OTHER),
-    nodes=(replace(_SELF_SIGNED_TWIN, own_order=True), *_OTHERS),
+    nodes=(replace(_SELF_SIGNED_TWIN, own_order=True), *_SUBSCRIBERS_AND_OTHERS),
     trusted=(("other", "root"),) * 3,
 )

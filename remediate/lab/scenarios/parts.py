@@ -1,4 +1,4 @@
-"""What several scenarios share: the authorities of steven.lab and the usual nodes."""
+"""Parts that several scenarios share: the authorities of steven.lab and the usual nodes."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ OTHER = AuthoritySpec("other", "Corporate Root CA 2019")
 
 
 def signed(name: str, *, by: str = "root", sends: tuple[str, ...] = ("root",), cn: str | None = None) -> CertificateSpec:
-    """An RSA certificate for `name`, signed by an authority."""
+    """Return an RSA certificate for `name`, signed by an authority."""
     return CertificateSpec("rsa", cn or name, (name,), by, sends)
 
 
 def self_signed(name: str, *, cn: str | None = None) -> CertificateSpec:
-    """A self-signed RSA certificate for `name`."""
+    """Return a self-signed RSA certificate for `name`."""
     return CertificateSpec("rsa", cn or name, (name,))
 
 
 def ecdsa_twin(name: str, *, by: str | None = None) -> CertificateSpec:
-    """The ECDSA twin as Unified CM makes it: CN with -EC behind the host, SAN without; self-signed unless `by` signs it."""
+    """Return the ECDSA twin as Unified CM makes it: CN with -EC after the host, SAN without; self-signed unless `by` signs it."""
     host, _, domain = name.partition(".")
     return CertificateSpec("ecdsa", f"{host}-EC.{domain}", (name,), by, (by,) if by else ())
 
 
 def tomcat(*certificates: CertificateSpec) -> ServiceSpec:
-    """Port 8443 and its certificates."""
+    """Return the service on port 8443 with these certificates."""
     return ServiceSpec("tomcat", (8443,), certificates)
 
 
 def call_manager(*certificates: CertificateSpec) -> ServiceSpec:
-    """Ports 6971 and 6972 and their certificates."""
+    """Return the service on ports 6971 and 6972 with these certificates."""
     return ServiceSpec("CallManager", (6971, 6972), certificates)
 
 
 def healthy_nodes() -> tuple[NodeSpec, ...]:
-    """Five nodes that every peer that trusts the root is content with."""
+    """Return five nodes that pass on every peer that trusts the root."""
     cucm = tuple(
         NodeSpec(
             name,

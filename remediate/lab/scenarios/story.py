@@ -1,4 +1,4 @@
-"""The default: Mobile and Remote Access the morning after a fresh X14.2, as in Cisco's own troubleshooting example."""
+"""Default scenario: Mobile and Remote Access after a fresh upgrade to X14.2, as in Cisco's troubleshooting example."""
 
 from __future__ import annotations
 

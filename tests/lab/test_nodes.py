@@ -45,10 +45,10 @@ def _ask(lab: Lab, method: str, path: str, login: tuple[str, str] | None, unveri
 
 @pytest.mark.parametrize("family", ["rsa", "ecdsa"])
 def test_each_family_is_presented_when_only_it_is_offered(story: Lab, family: str) -> None:
-    seen = _presented(story, "cucm.steven.lab", 6972, _ONLY[family])
+    presented = _presented(story, "cucm.steven.lab", 6972, _ONLY[family])
 
-    assert seen.key_family == family
-    assert seen == story.pki.certificate(f"cucm.steven.lab/CallManager/{family}")
+    assert presented.key_family == family
+    assert presented == story.pki.certificate(f"cucm.steven.lab/CallManager/{family}")
 
 
 def test_the_order_of_the_clients_list_decides(story: Lab) -> None:
@@ -63,9 +63,9 @@ def test_a_family_that_a_port_does_not_have_is_no_handshake(story: Lab) -> None:
 
 def test_tls13_is_spoken_where_the_scenario_says_so(tmp_path: Path) -> None:
     with Lab(tmp_path, "tls13", judge=False) as lab:
-        seen = _presented(lab, "cucm.steven.lab", 6972, RSA_PREFIX + DEFAULT_CIPHERS, tls13=True)
+        presented = _presented(lab, "cucm.steven.lab", 6972, RSA_PREFIX + DEFAULT_CIPHERS, tls13=True)
 
-    assert seen.key_family == "ecdsa"
+    assert presented.key_family == "ecdsa"
 
 
 def test_a_node_may_impose_its_own_order(tmp_path: Path) -> None:
@@ -101,9 +101,7 @@ def test_axl_lists_the_process_nodes_to_its_account_only(story: Lab, unverified:
         assert f"<name>{name}</name>" in text
 
 
-def test_certificate_management_shows_the_own_certificates_to_the_platform_account(
-    story: Lab, unverified: ssl.SSLContext
-) -> None:
+def test_certificate_management_needs_the_platform_account(story: Lab, unverified: ssl.SSLContext) -> None:
     path = "/platformcom/api/v1/certmgr/config/snapshot/server"
 
     status, text = _ask(story, "GET", path, ("ccmadmin", story.accounts.platform_password), unverified)
@@ -111,14 +109,14 @@ def test_certificate_management_shows_the_own_certificates_to_the_platform_accou
 
     assert _ask(story, "GET", path, None, unverified)[0] == 401
     assert status == 200
-    one = _ask(
+    identity = _ask(
         story,
         "GET",
         "/platformcom/api/v1/certmgr/config/identity/certificate?service=tomcat",
         ("ccmadmin", story.accounts.platform_password),
         unverified,
     )
-    assert Certificate.from_pem(json.loads(one[1])["certificates"][0]) == own["tomcat"]
+    assert Certificate.from_pem(json.loads(identity[1])["certificates"][0]) == own["tomcat"]
     assert own["CallManager-ECDSA"] == story.pki.certificate("cucm.steven.lab/CallManager/ecdsa")
     assert set(own) == {"tomcat", "CallManager", "CallManager-ECDSA"}
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from remediate.lab import Lab
-from remediate.lab.servers import listening
+from remediate.lab.servers import open_listening_socket
 from remediate.model.certificate import Certificate
 from tests.lab.conftest import RestClient
 
@@ -19,7 +19,7 @@ RestOf = Callable[[int], Any]
 ROOT = "/api/provisioning/certs/root"
 
 
-def test_both_spellings_show_the_trusted_list_with_text_between_the_blocks(story: Lab, rest: RestOf) -> None:
+def test_the_trusted_list_has_text_between_the_blocks(story: Lab, rest: RestOf) -> None:
     client = rest(0)
 
     pages = [client("GET", path).text for path in (ROOT, "/api/v1/provisioning/certs/root")]
@@ -50,14 +50,14 @@ def test_uploading_it_again_changes_nothing(story: Lab, rest: RestOf) -> None:
 def test_a_different_certificate_with_the_same_cn_is_refused(tmp_path: Path) -> None:
     with Lab(tmp_path, "same-cn", judge=False) as lab:
         client = RestClient(lab, lab.peers[0])
-        one, other = (lab.pki.certificate(f"cucm.steven.lab/{service}/rsa") for service in ("tomcat", "CallManager"))
+        tomcat, call_manager = (lab.pki.certificate(f"cucm.steven.lab/{service}/rsa") for service in ("tomcat", "CallManager"))
 
-        assert client.upload(one.pem).status_code == 200
-        answer = client.upload(other.pem)
+        assert client.upload(tomcat.pem).status_code == 200
+        answer = client.upload(call_manager.pem)
 
         assert answer.status_code == 400
         assert "cucm.steven.lab" in answer.json()["Message"]
-        assert other not in lab.peers[0].trusted
+        assert call_manager not in lab.peers[0].trusted
         client.close()
 
 
@@ -110,10 +110,10 @@ def test_a_publisher_is_added_again_with_the_right_axl_password_only(story: Lab,
     added = client("POST", path, json={**publisher, "AxlPassword": story.accounts.axl_password})
     unknown = client("POST", path, json={**publisher, "Publisher": "nobody.steven.lab"})
 
-    assert [one.status_code for one in (refused, added, unknown)] == [400, 201, 400]
+    assert [response.status_code for response in (refused, added, unknown)] == [400, 201, 400]
     assert unknown.json()["Message"] == "CommandError: Socket Error: Timeout"
     assert story.cluster.refreshed == ["cucm.steven.lab"]
-    assert [one["Publisher"] for one in client("GET", path).json()] == ["cucm.steven.lab"]
+    assert [publisher["Publisher"] for publisher in client("GET", path).json()] == ["cucm.steven.lab"]
     assert story.accounts.axl_password not in client("GET", path).text
 
 
@@ -126,7 +126,7 @@ def test_a_publisher_can_be_removed_once(rest: RestOf) -> None:
     assert client("GET", path).json() == []
 
 
-def test_the_cluster_and_its_version_are_told(story: Lab, rest: RestOf) -> None:
+def test_the_peers_describe_the_cluster_and_its_version(story: Lab, rest: RestOf) -> None:
     client = rest(2)
 
     peers = client("GET", "/api/provisioning/common/cluster/peers").json()
@@ -149,7 +149,7 @@ def test_a_restart_needs_the_csrf_header_and_takes_the_peer_away(story: Lab, res
 
 
 def test_an_answer_does_not_wait_for_the_clients_acknowledgement() -> None:
-    with listening("127.0.0.1", 0) as server, socket.create_connection(server.getsockname()):
+    with open_listening_socket("127.0.0.1", 0) as server, socket.create_connection(server.getsockname()):
         accepted, _ = server.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

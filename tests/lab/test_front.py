@@ -29,7 +29,7 @@ def target(text: str) -> str:
 
 
 def client_of(lab: Lab) -> Iterator[Get]:
-    """A client that asks through a peer, by number from 0, under the peers' own authority."""
+    """Yield a client that asks through a peer, by number from 0, under the peers' own authority."""
     with requests.Session() as session:
         session.trust_env, session.verify = False, str(lab.directory / "pki" / "expressway-ca.pem")
         yield lambda peer, path: session.get(f"https://{lab.peers[peer].address}:{FRONT_PORT}/{path}", timeout=10)
@@ -37,7 +37,7 @@ def client_of(lab: Lab) -> Iterator[Get]:
 
 @pytest.fixture
 def get(story: Lab) -> Iterator[Get]:
-    """A client of the story."""
+    """Yield a client of the story."""
     yield from client_of(story)
 
 
@@ -57,7 +57,7 @@ def test_what_is_no_target_is_not_found(get: Get, path: str) -> None:
     assert get(0, path).status_code == 404
 
 
-def test_nobody_gets_through_a_peer_that_is_down(get: Get, story: Lab) -> None:
+def test_no_client_gets_through_a_peer_that_is_down(get: Get, story: Lab) -> None:
     story.faults.down(story.peers[0].address)
     with pytest.raises(requests.ConnectionError):
         get(0, f"{target(f'steven.lab/https/{CUCM}/8443')}/")

@@ -75,7 +75,7 @@ NODES = {
 
 
 def presented(name: str) -> list[Entity]:
-    """The chain that the node `name` presents."""
+    """Return the chain that the node `name` presents."""
     node = NODES[name]
     address = f"{name}.lab.test"
     leaf = made(f"cn of {name}", node.issuer, names=("other.lab.test" if node.wrong_name else address,), lasts=node.lasts)
@@ -98,7 +98,7 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrafficServer]:
-    """A traffic server with all the nodes behind it."""
+    """Yield a traffic server with all the nodes behind it."""
     program = shutil.which("traffic_server")
     assert program, "the traffic server is not installed: scripts/install-judge.sh"
     folder, subnet = tmp_path_factory.mktemp("grid"), Subnet()
@@ -155,7 +155,7 @@ def _answer(plain: socket.socket, context: ssl.SSLContext) -> None:
 
 @pytest.mark.parametrize("listed", LISTS)
 def test_the_traffic_server_says_the_same(judge: TrafficServer, listed: str) -> None:
-    trusted = tuple(one.certificate for one in LISTS[listed])
+    trusted = tuple(entity.certificate for entity in LISTS[listed])
     settings = Settings(trusted, DEFAULT_CIPHERS, enforced=True, tls13=False)
     disagreements = []
     for address, chain in CHAINS.items():

@@ -22,14 +22,14 @@ AT = NOW.isoformat()
 root = issue("Root", ca=True)
 middle = issue("Issuing", root, ca=True)
 leaf = issue("cucm.test", middle, names=("cucm.test",))
-MESSAGE = der.signed_data(*(one.certificate.der for one in (root, middle, leaf)))
+MESSAGE = der.signed_data(*(entity.certificate.der for entity in (root, middle, leaf)))
 
 
 def explained(remediate: Remediate, folder: Path, chain: bytes, *more: str, address: str = "cucm.test") -> Ended:
     (folder / "chain.any").write_bytes(chain)
     (folder / "root.pem").write_text(root.certificate.pem)
-    asked = ("--address", address, "--at", AT)
-    return remediate("explain", "--chain", folder / "chain.any", "--store", folder / "root.pem", *asked, *more)
+    options = ("--address", address, "--at", AT)
+    return remediate("explain", "--chain", folder / "chain.any", "--store", folder / "root.pem", *options, *more)
 
 
 def pem(*entities: Entity) -> bytes:
@@ -46,16 +46,18 @@ FORMS = {
 
 
 @pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
-def test_a_chain_in_any_order_is_put_in_order_and_that_is_said(remediate: Remediate, tmp_path: Path, content: bytes) -> None:
+def test_a_chain_is_put_in_order_and_that_is_reported(remediate: Remediate, tmp_path: Path, content: bytes) -> None:
     ended = explained(remediate, tmp_path, content)
     document = explained(remediate, tmp_path, content, "--json").document
 
-    said = " ".join(ended.out.split())
-    assert "✓ cucm.test verifies" in said
-    assert f"put in order: the server's own certificate is 'CN=cucm.test,O=Lab' ({leaf.certificate.fingerprint[:19]}…)" in said
+    text = " ".join(ended.out.split())
+    assert "✓ cucm.test verifies" in text
+    assert f"put in order: the server's own certificate is 'CN=cucm.test,O=Lab' ({leaf.certificate.fingerprint[:19]}…)" in text
     assert document["reordered"] is True
     assert len(document["remarks"]) == 1
-    assert [one["certificate"] for one in document["chain"]] == [one.certificate.fingerprint for one in (leaf, middle, root)]
+    assert [link["certificate"] for link in document["chain"]] == [
+        entity.certificate.fingerprint for entity in (leaf, middle, root)
+    ]
 
 
 def test_a_chain_as_sent_is_judged_as_sent(remediate: Remediate, tmp_path: Path) -> None:
@@ -78,14 +80,14 @@ def test_two_servers_in_one_file_are_remarked_on(remediate: Remediate, tmp_path:
     assert (named["ok"], named["reordered"]) == (True, True)
 
 
-def test_a_ca_alone_is_not_taken_for_a_server_unsaid(remediate: Remediate, tmp_path: Path) -> None:
+def test_a_ca_judged_as_a_server_is_reported(remediate: Remediate, tmp_path: Path) -> None:
     document = explained(remediate, tmp_path, pem(root), "--json").document
 
     assert "is a CA certificate, and judged as the server's own" in document["remarks"][0]
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("address", "host"),
     [
         ("cucm.test:8443", "cucm.test"),
         ("https://cucm.test/", "cucm.test"),
@@ -94,27 +96,27 @@ def test_a_ca_alone_is_not_taken_for_a_server_unsaid(remediate: Remediate, tmp_p
         ("cucm.test ", "cucm.test"),
     ],
 )
-def test_an_address_is_a_host_alone(remediate: Remediate, tmp_path: Path, written: str, meant: str) -> None:
-    ended = explained(remediate, tmp_path, pem(leaf, middle), address=written)
+def test_an_address_is_a_host_alone(remediate: Remediate, tmp_path: Path, address: str, host: str) -> None:
+    ended = explained(remediate, tmp_path, pem(leaf, middle), address=address)
 
     assert ended.code == 64
-    assert f"Give the host alone: --address {meant}\n" in ended.err
+    assert f"Give the host alone: --address {host}\n" in ended.err
 
 
-@pytest.mark.parametrize("written", ["", " ", "a b", "https://"])
-def test_an_address_that_holds_no_host_is_wrong_usage(remediate: Remediate, tmp_path: Path, written: str) -> None:
-    ended = explained(remediate, tmp_path, pem(leaf, middle), address=written)
+@pytest.mark.parametrize("address", ["", " ", "a b", "https://"])
+def test_an_address_that_holds_no_host_is_wrong_usage(remediate: Remediate, tmp_path: Path, address: str) -> None:
+    ended = explained(remediate, tmp_path, pem(leaf, middle), address=address)
 
     assert (ended.code, "Give the name or IP address that clients use." in ended.err) == (64, True)
 
 
-def test_an_empty_store_is_an_empty_list_and_that_is_said(remediate: Remediate, tmp_path: Path) -> None:
+def test_an_empty_store_is_reported_as_an_empty_list(remediate: Remediate, tmp_path: Path) -> None:
     (tmp_path / "chain.pem").write_bytes(pem(leaf, middle, root))
     (tmp_path / "empty.pem").touch()
 
-    asked = ("--store", tmp_path / "empty.pem", "--address", "cucm.test", "--at", AT)
-    ended = remediate("explain", "--chain", tmp_path / "chain.pem", *asked)
-    none = remediate("explain", "--chain", tmp_path / "empty.pem", *asked)
+    options = ("--store", tmp_path / "empty.pem", "--address", "cucm.test", "--at", AT)
+    ended = remediate("explain", "--chain", tmp_path / "chain.pem", *options)
+    none = remediate("explain", "--chain", tmp_path / "empty.pem", *options)
 
     assert (ended.code, "is judged as by an empty trusted CA list" in ended.err) == (0, True)
     assert (none.code, "empty.pem: There is no certificate in it: it is an empty file." in none.err) == (1, True)

@@ -16,15 +16,19 @@ from remediate.lab.judge import traffic_server_path
 
 
 def _judges_of(directory: Path) -> list[bytes]:
-    """The traffic servers that run out of this directory."""
-    found = []
+    """Return the traffic servers that run out of this directory."""
+    command_lines = []
     for process_folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            found.append((process_folder / "cmdline").read_bytes())
-    return [one for one in found if b"traffic_server\0--run-root" in one and str(directory).encode() in one]
+            command_lines.append((process_folder / "cmdline").read_bytes())
+    return [
+        command_line
+        for command_line in command_lines
+        if b"traffic_server\0--run-root" in command_line and str(directory).encode() in command_line
+    ]
 
 
-def test_it_is_started_asked_and_stopped_from_elsewhere(tmp_path: Path) -> None:
+def test_a_lab_is_used_from_another_process(tmp_path: Path) -> None:
     directory = tmp_path / "lab"
     lab = process.up(directory, "healthy")
     try:
@@ -32,7 +36,7 @@ def test_it_is_started_asked_and_stopped_from_elsewhere(tmp_path: Path) -> None:
         assert status
         assert status.scenario == "healthy"
         assert status.inventory == lab.inventory
-        assert {one.status for one in lab.ask_all().values()} == {200}
+        assert {answer.status for answer in lab.ask_all().values()} == {200}
         assert process.connect(directory).ask(0, "imp.steven.lab", 8443).status == 200
         assert lab.requests() == ()
         with pytest.raises(LabError, match="already"):
@@ -50,7 +54,7 @@ def test_a_lab_that_cannot_start_says_why(tmp_path: Path) -> None:
         process.up(tmp_path, "nope")
 
 
-def test_no_lab_is_said_so(tmp_path: Path) -> None:
+def test_a_lab_that_does_not_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="No lab is running"):
         process.connect(tmp_path)
 

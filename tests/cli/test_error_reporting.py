@@ -15,7 +15,7 @@ import pytest
 
 from remediate.cli import app
 from remediate.cli.error_reporting import Terminated
-from remediate.cli.files import open_private, write_whole
+from remediate.cli.files import open_private, write_atomically
 from remediate.lab import Lab
 from remediate.model.errors import RemediateError
 from tests.cli.conftest import Remediate
@@ -146,7 +146,7 @@ def test_files_are_whole_private_and_replaced(tmp_path: Path) -> None:
     path.write_text("old")
     path.chmod(0o644)
 
-    write_whole(path, "new")
+    write_atomically(path, "new")
 
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -154,19 +154,19 @@ def test_files_are_whole_private_and_replaced(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    for write in (lambda path: write_whole(path, ""), open_private):
+    for write in (lambda path: write_atomically(path, ""), open_private):
         with pytest.raises(RemediateError, match=r"cannot be written: No such file or directory\."):
             write(tmp_path / "gone" / "file")
 
 
-def real(arguments: str, *, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    """The real program, started by a shell, so that its streams can be what a shell makes of them."""
+def real(arguments: str, *, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run the real program, started by a shell, so that its streams can be what a shell makes of them."""
     command = f"exec {sys.executable} -m remediate {arguments}"
-    return subprocess.run(["sh", "-c", command], input=given, capture_output=True, check=False, timeout=60)
+    return subprocess.run(["sh", "-c", command], input=stdin, capture_output=True, check=False, timeout=60)
 
 
 @pytest.mark.lab
-def test_events_that_nobody_can_take_end_no_run(remediate: Remediate, lab: Lab) -> None:
+def test_events_that_cannot_be_written_end_no_run(remediate: Remediate, lab: Lab) -> None:
     # Given events that go to a full disk, and a reader of them that has seen enough
     full = remediate("verify", "-i", lab.inventory, "--events", "/dev/full", "--json", "-q")
     seen_enough = subprocess.Popen(
@@ -185,21 +185,21 @@ def test_events_that_nobody_can_take_end_no_run(remediate: Remediate, lab: Lab) 
 
 
 @pytest.mark.lab
-def test_without_stdin_nothing_is_asked_and_nothing_breaks(lab: Lab, snapshot: Path, tmp_path: Path) -> None:
+def test_without_stdin_no_question_is_asked(lab: Lab, snapshot: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     assert real(f"plan --snapshot {snapshot} -o {plan} -q").returncode == 0
 
     piped = real(
-        f"apply - -i {lab.inventory} --approve-file {lab.approvals} -q --state-dir {tmp_path}/state", given=plan.read_bytes()
+        f"apply - -i {lab.inventory} --approve-file {lab.approvals} -q --state-dir {tmp_path}/state", stdin=plan.read_bytes()
     )
     closed = real(f"apply {plan} -i {lab.inventory} --approve-file {lab.approvals} -q --state-dir {tmp_path}/state <&-")
-    nothing = real("show - <&-")
-    twice = real("explain --chain - --store - --address cucm.test", given=issue("Root", ca=True).certificate.pem.encode())
+    without_stdin = real("show - <&-")
+    twice = real("explain --chain - --store - --address cucm.test", stdin=issue("Root", ca=True).certificate.pem.encode())
 
-    assert (piped.returncode, closed.returncode, nothing.returncode) == (7, 7, 1)
+    assert (piped.returncode, closed.returncode, without_stdin.returncode) == (7, 7, 1)
     assert b"--yes" in piped.stderr
     assert b"--yes" in closed.stderr
-    assert nothing.stderr.startswith(b"remediate: There is no stdin to read from")
+    assert without_stdin.stderr.startswith(b"remediate: There is no stdin to read from")
     assert (twice.returncode, twice.stderr) == (
         1, b"remediate: There is nothing on stdin, or it was read already.\n  Name a file; - can be given once.\n",
     )  # fmt: skip

@@ -18,11 +18,11 @@ CUCM, IMP, VOICEMAIL = "cucm.steven.lab", "imp.steven.lab", "voicemail.steven.la
 
 
 def _shown(lab: Lab, answers: dict[tuple[str, str, int], JudgeAnswer]) -> dict[tuple[int, str, int], tuple[int, str]]:
-    """The answers without what differs from lab to lab: its network, and who answered."""
+    """Return the answers without what differs from lab to lab: its network, and who answered."""
     network = lab.peers[0].address.rpartition(".")[0]
     return {
-        (lab.peer(peer).number, address, port): (one.status, (one.log_line or "").replace(network, "N"))
-        for (peer, address, port), one in answers.items()
+        (lab.peer(peer).number, address, port): (answer.status, (answer.log_line or "").replace(network, "N"))
+        for (peer, address, port), answer in answers.items()
     }
 
 
@@ -83,14 +83,14 @@ def test_the_scenarios_are_what_they_say(tmp_path: Path) -> None:
     refused = {}
     for scenario in SCENARIOS:
         with Lab(tmp_path / scenario, scenario, judge=False) as lab:
-            refused[scenario] = sum(one.status != 200 for one in lab.ask_all().values())
+            refused[scenario] = sum(answer.status != 200 for answer in lab.ask_all().values())
 
     assert refused["healthy"] == 0
     assert refused["selfsigned"] == 33
     assert refused["unreachable"] == 9
     assert refused["story"] == 29
     assert refused["stale"] == 6
-    assert all(refused[one] for one in ("same-cn", "same-cn-stuck", "tls13"))
+    assert all(refused[name] for name in ("same-cn", "same-cn-stuck", "tls13"))
 
 
 def test_removing_the_stale_certificate_helps(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_the_flag_is_gone_where_the_version_does_not_have_it(tmp_path: Path) -> 
         "nonsense",
     ],
 )
-def test_what_cannot_be_done_is_an_error(shell: ShellOf, line: str) -> None:
+def test_an_impossible_command_is_an_error(shell: ShellOf, line: str) -> None:
     last = shell(0)(line).rstrip("\r\n").split("\r\n")[-1]
 
     assert last.startswith("ERROR")
@@ -118,7 +118,7 @@ def test_a_wrong_password_is_refused_and_recorded(story: Lab) -> None:
     assert [(request.method, request.authorised) for request in story.requests] == [("login", False)]
 
 
-def test_reads_and_writes_are_told_apart_in_the_log_and_passwords_masked(story: Lab, shell: ShellOf) -> None:
+def test_the_log_marks_writes_and_masks_passwords(story: Lab, shell: ShellOf) -> None:
     client = shell(0)
 
     client("xConfiguration Ciphers")

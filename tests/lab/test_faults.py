@@ -99,9 +99,7 @@ def test_a_refused_login_is_refused_on_both_doors_until_switched_off(story: Lab,
     assert shell(0)("xStatus SystemUnit").endswith("OK\r\n")
 
 
-def test_a_peer_that_is_down_refuses_connections_and_catches_up_when_it_is_back(
-    story: Lab, rest: Client, shell: Client
-) -> None:
+def test_a_peer_replicates_when_it_is_back(story: Lab, rest: Client, shell: Client) -> None:
     story.faults.replication_lag_s = 0.01
     story.faults.down(story.peers[2].address)
 
@@ -117,16 +115,16 @@ def test_a_peer_that_is_down_refuses_connections_and_catches_up_when_it_is_back(
     assert rest(2)("GET", _RAML).status_code == 200
 
 
-def test_someone_else_comes_between_a_read_and_the_next(story: Lab, rest: Client) -> None:
+def test_a_list_can_change_between_two_reads(story: Lab, rest: Client) -> None:
     issuing, root = story.pki.certificate("issuing"), story.pki.certificate("root")
-    story.faults.someone_else(story.peers[0].address, adds=issuing, removes=root, after_reads=2)
+    story.faults.change_trusted_list(story.peers[0].address, adds=issuing, removes=root, after_reads=2)
     client = rest(0)
 
-    seen = [client("GET", "/api/provisioning/certs/root").text for _ in range(3)]
+    lists = [client("GET", "/api/provisioning/certs/root").text for _ in range(3)]
 
-    assert seen[0] == seen[1] != seen[2]
-    assert issuing.pem in seen[2]
-    assert root.pem not in seen[2]
+    assert lists[0] == lists[1] != lists[2]
+    assert issuing.pem in lists[2]
+    assert root.pem not in lists[2]
 
 
 def test_a_peer_may_restart_by_itself(story: Lab, rest: Client) -> None:
@@ -175,12 +173,12 @@ def test_too_many_refused_logins_end_in_silence_for_a_while(story: Lab, rest: Cl
 def test_the_clock_of_a_peer_may_be_wrong(story: Lab, rest: Client) -> None:
     story.faults.clock(story.peers[0].address, timedelta(days=2))
 
-    said = parsedate_to_datetime(rest(0)("GET", _RAML).headers["Date"])
+    peer_time = parsedate_to_datetime(rest(0)("GET", _RAML).headers["Date"])
 
-    assert timedelta(hours=47) < said - datetime.now(UTC) < timedelta(hours=49)
+    assert timedelta(hours=47) < peer_time - datetime.now(UTC) < timedelta(hours=49)
 
 
-def test_somebody_in_the_middle_has_the_names_and_not_the_key(story: Lab, unverified: ssl.SSLContext) -> None:
+def test_a_man_in_the_middle_has_the_names_without_the_key(story: Lab, unverified: ssl.SSLContext) -> None:
     node = story.node("cucm.steven.lab")
     genuine = node.presented[6972]["rsa"][0]
     story.faults.man_in_the_middle(node.address, 6972)

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import io
-import json
-
-from rich.console import Console
 
 from remediate.model.certificate import Certificate
-from remediate.model.events import Event
 from remediate.model.verdict import Cause, Verdict
-from remediate.report.chain import draw
-from remediate.report.drawing import show_verdict
-from remediate.report.events import EventLines
-from remediate.report.progress import Progress
 from remediate.report.terminal import make_console
-from remediate.report.text import short
+from remediate.report.text import short_fingerprint
+from remediate.report.verdict import draw_chain, show_verdict
 from tests.der import called, certificate
 from tests.pki import issue
-from tests.report.builders import NOON, authority
+from tests.report.builders import authority
 
 LEAF = authority("leaf", issuer="root")
 
 
-def test_a_chain_ends_in_the_issuer_that_nobody_has() -> None:
+def test_a_chain_ends_in_the_missing_issuer() -> None:
     verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)
 
-    leaf, missing = draw([LEAF], [], verdict)
+    leaf, missing = draw_chain([LEAF], [], verdict)
 
     assert (leaf.origin, leaf.breaks, leaf.depth) == ("presented", True, 0)
     assert (missing.origin, missing.certificate, missing.name) == ("missing", None, "CN=root,O=Lab")
@@ -38,11 +31,11 @@ def test_a_namesake_with_another_key_is_no_link() -> None:
     verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)
     stream = io.StringIO()
 
-    links = draw([LEAF], [namesake], verdict)
+    links = draw_chain([LEAF], [namesake], verdict)
     show_verdict(make_console(stream, color=False), "cucm.test", verdict, links, [])
 
     assert [(link.origin, link.namesakes) for link in links] == [("presented", ()), ("missing", (namesake,))]
-    assert f"a namesake that did not issue it: {short(namesake.fingerprint)}" in stream.getvalue()
+    assert f"a namesake that did not issue it: {short_fingerprint(namesake.fingerprint)}" in stream.getvalue()
     assert "✓" not in stream.getvalue()
 
 
@@ -51,7 +44,7 @@ def test_nothing_is_drawn_above_what_cannot_be_read() -> None:
     verdict = Verdict(ok=False, cause=Cause.CHAIN_INVALID, error="a presented certificate cannot be read", code=1, depth=0)
     stream = io.StringIO()
 
-    links = draw([unreadable], [unreadable, Certificate.from_der(b"\x30\x03\x02\x01\x02")], verdict)
+    links = draw_chain([unreadable], [unreadable, Certificate.from_der(b"\x30\x03\x02\x01\x02")], verdict)
     show_verdict(make_console(stream, color=False), "cucm.test", verdict, links, [])
 
     assert [link.certificate for link in links] == [unreadable]
@@ -63,7 +56,7 @@ def test_an_issuer_whose_name_a_strict_reader_refuses_is_found_by_it() -> None:
     issuing, other = certificate(called("Corp_Root")), certificate(called("Other_CA"))
     leaf = certificate(called("n.lab"), called("Corp_Root"))
 
-    drawn = [draw([leaf], [one], Verdict(ok=False, code=20, depth=0))[-1] for one in (issuing, other)]
+    drawn = [draw_chain([leaf], [issuer], Verdict(ok=False, code=20, depth=0))[-1] for issuer in (issuing, other)]
 
     assert [(link.certificate, link.name) for link in drawn] == [(issuing, "CN=Corp_Root"), (None, "CN=Corp_Root")]
 
@@ -71,64 +64,25 @@ def test_an_issuer_whose_name_a_strict_reader_refuses_is_found_by_it() -> None:
 def test_the_trusted_list_comes_before_what_was_presented() -> None:
     trusted, presented = authority("root"), authority("root")
 
-    links = draw([LEAF, presented], [trusted], Verdict(ok=True))
+    links = draw_chain([LEAF, presented], [trusted], Verdict(ok=True))
 
     assert [link.origin for link in links] == ["presented", "trusted"]
     assert links[1].certificate == trusted
 
 
 def test_a_loop_of_cross_signed_authorities_ends() -> None:
-    one, other = authority("a", issuer="b"), authority("b", issuer="a")
+    first, second = authority("a", issuer="b"), authority("b", issuer="a")
 
-    assert len(draw([one, other], [], Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, code=20, depth=1))) <= 3
+    assert len(draw_chain([first, second], [], Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, code=20, depth=1))) <= 3
 
 
-def test_the_drawing_names_the_break_and_the_mend() -> None:
+def test_the_drawing_names_the_break_and_the_fix() -> None:
     stream = io.StringIO()
     verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)
 
-    show_verdict(make_console(stream, color=False), "cucm.test", verdict, draw([LEAF], [], verdict), ["add CN=\x1b root"])
+    show_verdict(make_console(stream, color=False), "cucm.test", verdict, draw_chain([LEAF], [], verdict), ["add CN=\x1b root"])
 
     assert "✗ cucm.test is refused: issuer-unknown" in stream.getvalue()
     assert "(code 20, at depth 0)" in stream.getvalue()
     assert "└─ ✗ CN=root,O=Lab  [1] found nowhere" in stream.getvalue()
     assert "→ add CN=\\u{1b} root" in stream.getvalue()
-
-
-def test_event_lines_begin_with_the_version_and_count() -> None:
-    stream = io.StringIO()
-    sink = EventLines(stream, version="1.2.3", now=lambda: NOON)
-
-    sink(Event("peer-read", "read expc1\n", "edge-paris", {"peer": "expc1", "seq": 99}))
-
-    first, second = map(json.loads, stream.getvalue().splitlines())
-    assert (first["type"], first["version"], first["format"]) == ("version", "1.2.3", "remediate.events/1")
-    assert second == {
-        "type": "peer-read", "message": "read expc1\n", "cluster": "edge-paris", "timestamp": "2026-11-23T12:00:00Z",
-        "seq": 1, "peer": "expc1",
-    }  # fmt: skip
-
-
-def test_progress_off_a_terminal_is_one_clean_line_per_event() -> None:
-    stream = io.StringIO()
-
-    with Progress(make_console(stream, color=True)) as progress:
-        progress(Event("peer-read", "read \x1b[2J[bold]expc1" + "x" * 100, "edge-paris"))
-        progress(Event("warning", "slow"))
-
-    lines = stream.getvalue().splitlines()
-    assert lines[0].startswith("edge-paris: read \\u{1b}[2J[bold]expc1xxx")
-    assert lines[1:] == ["slow"]
-
-
-def test_on_a_terminal_what_a_person_must_read_stays() -> None:
-    stream = io.StringIO()
-
-    with Progress(Console(file=stream, force_terminal=True, width=80, color_system=None)) as progress:
-        progress(Event("step", "11 restart if needed"))
-        progress(Event("in-effect", "In effect."))
-        progress(Event("reminder", "Send a request yourself."))
-
-    assert "In effect.\n" in stream.getvalue()
-    assert "Send a request yourself.\n" in stream.getvalue()
-    assert "11 restart if needed" not in stream.getvalue().splitlines()
