@@ -34,7 +34,7 @@ VERBS = {
     "diagnose": "Read logs and captures: what failed, why, what to do.",
     "explain": "Draw one verdict, offline.",
     "runs": "List and show what was done.",
-    "doctor": "Check logins, pins, secrets and what each box offers.",
+    "doctor": "Check logins, pins, secrets and what each peer offers.",
     "lab": "Start, look at and stop the embedded lab.",
     "demo": "Walk the whole story once, on the lab.",
     "completion": "Print the completion script of a shell.",

@@ -85,6 +85,6 @@ def _describe_out_of_memory(*, writing: bool) -> tuple[str, str, ExitCode]:
 
 def _describe_bug(error: BaseException) -> tuple[str, str, ExitCode]:
     # Only the type: the text of an unexpected exception may hold a secret.
-    message = f"stopped by an error that nobody planned for ({type(error).__name__}); this is a bug in remediate"
+    message = f"stopped by an unexpected error ({type(error).__name__}); this is a bug in remediate"
     next_step = "Run it again with REMEDIATE_DEBUG=1 and report the traceback with the command line and the version."
     return message, next_step, ExitCode.BUG

@@ -49,7 +49,7 @@ def approvals(function: F) -> F:
     """Add ``--approve`` and ``--approve-file``."""
     fingerprint_option = option(
         "--approve", multiple=True, metavar="sha256:HEX",
-        help="Vouch for this certificate; compare the fingerprint over another path first. Repeatable.",
+        help="Approve this certificate; compare its fingerprint out of band first. Repeatable.",
     )  # fmt: skip
     file_option = option(
         "--approve-file", type=PATH, metavar="FILE",
@@ -91,7 +91,7 @@ _COMMON = (
         "--quiet",
         into="quiet",
         is_flag=True,
-        help="No progress; only results, questions, errors and what nobody may miss.",
+        help="No progress; only results, questions, errors, alarms and warnings.",
     ),
     _common("-v", "--verbose", into="verbose", count=True, help="More; -vv adds a traceback to errors."),
     _common("--no-color", into="no_color", is_flag=True, help="No colours; NO_COLOR does the same."),

@@ -109,7 +109,7 @@ def _approvals(plan: Plan) -> Iterator[str]:
     required = approvals_required(plan)
     if required:
         yield from ("", "## Approvals needed", "")
-        yield "Compare each fingerprint with the server's own, over another path, before approving it."
+        yield "Compare each fingerprint with the one on the server itself before you approve it."
         yield ""
         yield from (f"- [ ] {code(action.certificate)} {prose(headline(action, plan))}" for action in required)
 

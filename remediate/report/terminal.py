@@ -247,8 +247,8 @@ def _print_approvals(console: Console, plan: Plan) -> None:
         return
     _print_heading(console, "Needs your approval")
     advice = (
-        "Nobody vouches for these certificates yet: they are what the network showed. Compare each fingerprint with the "
-        "server's own, over another path, and then pass it to plan or apply with --approve:"
+        "These certificates were only seen on the network. No trusted source confirms them. Compare each fingerprint with the one "
+        "on the server itself, then pass it to plan or apply with --approve:"
     )
     _print_indented(console, Text(advice), 2)
     for action in required:

@@ -200,7 +200,7 @@ def test_on_a_terminal_anything_but_yes_in_full_declines(
     assert done.returncode == 7
     assert done.stdout == ""
     assert "Plan for edge-lab" in done.stderr
-    assert "Only `yes` in full applies it" in done.stderr
+    assert "Type yes to apply" in done.stderr
     assert len(lab.requests) == sent
 
 

@@ -80,7 +80,7 @@ def command(
     With --window, no change begins outside of the window, nor one that would not end in it; what is done by then stays, and the same
     apply goes on in the next window. The way back after a failure is not held to the window.
 
-    With --json, one document says what became of it, with the steps that are open and, under "notes", what else nobody may miss.
+    With --json, one document has the outcome, the open steps and, under "notes", the notices that -q does not hide.
 
     \b
     EXAMPLES
@@ -173,7 +173,7 @@ def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertifica
     for sentence in approval_sentences(plan, approvals):
         session.say(sentence)
     try:
-        answer = input_on_stderr(f"Apply this to {plan.cluster}? Only `yes` in full applies it: ")
+        answer = input_on_stderr(f"Apply this to {plan.cluster}? Type yes to apply: ")
     except EOFError:
         answer = ""
     if answer.strip() != "yes":

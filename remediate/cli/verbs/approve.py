@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
     """Approve, one by one, the certificates of PLAN that nobody but a person vouches for. Contacts nothing.
 
-    Shows whose each certificate is, where it was seen and where its fingerprint is read over another path, and asks for `yes` in
+    Shows whose each certificate is, where it was seen and where its fingerprint is read out of band, and asks for `yes` in
     full. When all are approved, the state directory keeps that, where `apply` on this machine finds it, and FILE gets it for
     `apply --approvals FILE` elsewhere. Approvals are good for this very plan only.
 
@@ -76,13 +76,13 @@ def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate,
         for line in approval_lines(plan, action):
             session.say(line)
         try:
-            answer = input_on_stderr("Did you compare it? Only `yes` in full approves it: ")
+            answer = input_on_stderr("Did you compare it? Type yes to approve: ")
         except EOFError:
             answer = ""
         if answer.strip() != "yes":
             raise Declined(
                 f"Declined: {action.certificate} is not approved, and nothing was written.",
-                next_step="Compare it over another path, then run `remediate approve` again.",
+                next_step="Compare its fingerprint out of band, then run `remediate approve` again.",
             )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
-    """Check what a plan and an apply would need: secrets, pins, logins, what each box offers, clocks, the state directory.
+    """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clocks, the state directory.
 
     Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, and what would have to
     be done by hand. Where a peer's clock is far from this machine's, it looks at the endpoints too, and says which verdicts that

@@ -98,7 +98,7 @@ def command(
       0   a plan was made (with --detailed-exitcode: there is nothing to change and nothing is refused)
       2   --detailed-exitcode: changes are pending
       10  --detailed-exitcode: something stays refused that no trust or cipher change fixes
-      4   a peer or an endpoint could not be observed, or discovery could not ask; the plan is made and written all the same
+      4   a peer or an endpoint could not be observed, or discovery could not ask; the plan is made nevertheless
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.approvals import read_command_line_approvals

@@ -22,7 +22,7 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
 
     With -c, last is the last run on one of those clusters.
 
-    Exactly what the run added is removed, where the box offers removal; where it does not, the step is named. What others changed
+    Exactly what the run added is removed, where the peer offers removal; where it does not, the step is named. What others changed
     since then is left alone.
 
     \b

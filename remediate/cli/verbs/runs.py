@@ -149,7 +149,7 @@ def _print_run(session: Session, record: Mapping[str, Any]) -> None:
         console.print(Text(f"! {record['remark']}", "yellow"), soft_wrap=True)
     author = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
     console.print(
-        Text(f"{author}, {record['started_at']} to {record['ended_at'] or 'now or an end that nobody recorded'}", "dim"),
+        Text(f"{author}, {record['started_at']} to {record['ended_at'] or 'now, or an end that was not recorded'}", "dim"),
         soft_wrap=True,
     )
     for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
