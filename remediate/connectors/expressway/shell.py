@@ -130,10 +130,10 @@ class Shell:
             lines = self._exchange(command)
         except _QuestionAsked as error:
             raise OutcomeUnknown(
-                f"{self._where} received `{command_name}` and asked a question instead of confirming it: {error}."
+                f"{self._where} was sent `{command_name}` and asked a question instead of confirming it: {error}."
             ) from error
         except _SessionLost as error:
-            raise OutcomeUnknown(f"{self._where} received `{command_name}`, and its answer was lost: {error}.") from error
+            raise OutcomeUnknown(f"{self._where} was sent `{command_name}`, and its answer was lost: {error}.") from error
         if failure := shell_text.find_error(lines, command):
             raise WriteRefused(f"{self._where} refuses `{command_name}`: {mask_and_escape(failure)}")
 

@@ -77,7 +77,7 @@ def test_a_lost_answer_is_unknown_and_not_repeated(lab: Lab, open_peer: Opener) 
 
     with pytest.raises(OutcomeUnknown, match=lab.peers[0].address):
         peer.append_trusted_ca(new)
-    with pytest.raises(OutcomeUnknown, match="told `xConfiguration Ciphers ReverseProxyTLSCiphers Value`"):
+    with pytest.raises(OutcomeUnknown, match="sent `xConfiguration Ciphers ReverseProxyTLSCiphers Value`"):
         peer.set_cipher(REVERSE_PROXY, CipherList("HIGH"))
 
     assert new in peer.trusted_ca()
