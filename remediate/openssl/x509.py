@@ -93,7 +93,9 @@ class X509:
     def key_family(self) -> str:
         """``rsa``, ``ecdsa``, ``ed25519``, ``ed448``, ``dsa`` or ``unknown``."""
         key = self._key()
-        return _KEY_FAMILIES.get(self.lib.EVP_PKEY_base_id(key), "unknown") if key else "unknown"
+        # A key that OpenSSL 3.x cannot read whole (DSA without parameters, SM2) still names its algorithm.
+        kind = (self.lib.EVP_PKEY_base_id(key) if key else _NID_UNDEFINED) or self._key_algorithm()
+        return _KEY_FAMILIES.get(kind, "unknown")
 
     @property
     def key_bits(self) -> int | None:
@@ -110,6 +112,14 @@ class X509:
     def key_info(self) -> bytes:
         """The SubjectPublicKeyInfo in DER."""
         return encoded(self.lib, self.lib.i2d_X509_PUBKEY, self.lib.X509_get_X509_PUBKEY(self.pointer))
+
+    def _key_algorithm(self) -> int:
+        """Return the NID of the algorithm in the SubjectPublicKeyInfo; 0 where it is none that OpenSSL knows."""
+        algorithm = c_void_p()
+        info = self.lib.X509_get_X509_PUBKEY(self.pointer)
+        if not info or not self.lib.X509_PUBKEY_get0_param(ctypes.byref(algorithm), None, None, None, info):
+            return _NID_UNDEFINED
+        return int(self.lib.OBJ_obj2nid(algorithm)) if algorithm.value else _NID_UNDEFINED
 
     def _key(self) -> int | None:
         key: int | None = self.lib.X509_get0_pubkey(self.pointer)
