@@ -100,8 +100,8 @@ LIMITED = """
 import os, resource, sys
 from pathlib import Path
 from remediate.executor.journal.store import Journal, JournalError
-statement, state_dir = sys.argv[1], Path(sys.argv[2])
-if what == "full":
+case, state_dir = sys.argv[1], Path(sys.argv[2])
+if case == "full":
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 elif os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
@@ -129,8 +129,8 @@ def test_a_state_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> 
         tmp_path.chmod(0o755)
 
 
-def _error_of(statement: str, state_dir: Path) -> str:
-    command = [sys.executable, "-c", LIMITED, statement, str(state_dir)]
+def _error_of(case: str, state_dir: Path) -> str:
+    command = [sys.executable, "-c", LIMITED, case, str(state_dir)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
 
 

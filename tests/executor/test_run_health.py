@@ -61,7 +61,7 @@ def test_a_run_at_its_end_needs_no_remark(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "later", "watched", "told"),
+    ("state", "later", "watched", "expected"),
     [
         ("confirm-pending", 0, True, "remediate confirm R --state-dir DIR`. Otherwise it is rolled back."),
         ("confirm-pending", 0, False, "is gone: else run `remediate rollback R -i INVENTORY`."),
