@@ -52,7 +52,7 @@ def rollback(
         state_dir: The directory of the journal.
         limits: Timeouts and repetitions of reads and writes.
         sink: Receives the events.
-        world: The environment: peers, clock and journal.
+        environment: The peers, the clock and the journal.
 
     Raises:
         UnknownRun: There is no such run.

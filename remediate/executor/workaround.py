@@ -140,7 +140,7 @@ def read_verification(
         state_dir: The directory of the journal that may hold the last switches; None: they are not looked up.
         limits: Timeouts and repetitions of reads and writes.
         sink: Receives the events.
-        world: The environment: peers, clock and journal.
+        environment: The peers, the clock and the journal.
 
     Returns:
         The peers; a peer that cannot be read has exit code 4, one that does not offer the switch has 0.
@@ -190,7 +190,7 @@ def set_workaround(
         force: Turn it off also without looking whether clients would lose an endpoint by that.
         limits: Timeouts and repetitions of reads and writes.
         sink: Receives the events.
-        world: The environment: peers, clock and journal.
+        environment: The peers, the clock and the journal.
 
     Raises:
         LockHeld: Another run is at work on this cluster; nothing was changed.
