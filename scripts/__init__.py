@@ -1,0 +1,1 @@
+"""Scripts for building, checking and releasing; none of them is installed."""

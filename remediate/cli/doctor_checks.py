@@ -237,7 +237,6 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     from dataclasses import replace
 
     from remediate.connectors.collect import collect
-    from remediate.model.identity import endpoint_name
     from remediate.trust.endpoint_verifier import verify_snapshot
 
     try:
@@ -245,17 +244,15 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     except RemediateError as error:
         yield CheckResult("clocks", f"what they change could not be looked at: {error}", error.exit_code, error.next_step)
         return
-    outcomes_now = {
-        (judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in verify_snapshot(snapshot)
-    }
+    outcomes_now = {judgement.pair: judgement.outcome for judgement in verify_snapshot(snapshot)}
     for address, ahead in skews.items():
         judgements = verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead))
         changed: dict[str, list[str]] = {}
         for judgement in judgements:
-            now = outcomes_now[judgement.peer, judgement.address, judgement.port]
+            now = outcomes_now[judgement.pair]
             if judgement.peer == address and judgement.outcome.verdict != now.verdict:
                 difference = f"{_describe_outcome(judgement.outcome)} by its clock, {_describe_outcome(now)} by this machine's"
-                changed.setdefault(difference, []).append(endpoint_name(judgement.address, judgement.port))
+                changed.setdefault(difference, []).append(str(judgement.endpoint))
         for difference, names in changed.items():
             advice = "A plan from here can be wrong for this peer until the clocks agree."
             yield CheckResult(f"peer {address}", f"{difference}: {first_few(names, MAX_ENDPOINTS)}", next_step=advice)

@@ -30,6 +30,7 @@ from remediate.connectors.exchange import (
 from remediate.connectors.text import describe_failure
 from remediate.connectors.tls.pinning import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
+from remediate.model.identity import host_and_port
 from remediate.model.limits import Limits
 from remediate.model.masking import remember
 from remediate.model.secret import Secret
@@ -213,7 +214,7 @@ class HttpClient:
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Host": format_authority(self._server_name, self._port).removesuffix(":443"),
+            "Host": host_and_port(self._server_name, self._port).removesuffix(":443"),
             "Accept": "*/*",
             # A compressed answer could be larger than any limit.
             "Accept-Encoding": "identity",
@@ -273,8 +274,3 @@ def _parse_date(reply: Reply) -> datetime | None:
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def format_authority(host: str, port: int) -> str:
-    """Return ``host:port`` as a URL has it."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -15,7 +15,7 @@ from dataclasses import replace
 from remediate.executor.environment import Environment
 from remediate.executor.ports import ClusterPort
 from remediate.model.access import ClusterAccess, MraAccess
-from remediate.model.client import ClientAnswer, Got
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import FormatError, ObservationError, OutcomeUnknown, RemediateError
 from remediate.model.events import Sink
 from remediate.model.identity import Address, Product
@@ -94,6 +94,6 @@ def guarded(environment: Environment) -> Environment:
         except RemediateError:
             raise
         except Exception as error:  # noqa: BLE001 - what goes wrong between a client and a node is an answer, too
-            return ClientAnswer(Got.NOTHING, f"could not be asked ({place_of(error)})")
+            return ClientAnswer(AnswerKind.NOTHING, f"could not be asked ({place_of(error)})")
 
     return replace(environment, open_peers=open_peers, observe=observe, ask_through=ask_through)

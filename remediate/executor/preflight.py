@@ -12,7 +12,7 @@ from remediate.executor.lock import name_directory, refuse_if_unusable
 from remediate.executor.verification import Verification
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import FormatError, IncompletePlan, StalePlan, UsageError
-from remediate.model.identity import Address, endpoint_name
+from remediate.model.identity import Address
 from remediate.model.plan import Plan, SetCiphers
 from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
@@ -43,7 +43,7 @@ def refuse_unusable_ciphers(plan: Plan) -> None:
 def refuse_incomplete(plan: Plan) -> None:
     """Raise IncompletePlan when not everything was seen when the plan was made."""
     if not plan.complete:
-        unseen = [endpoint_name(endpoint.address, endpoint.port) for endpoint in plan.unresolved if endpoint.cause in _NOT_SEEN]
+        unseen = [str(endpoint.endpoint) for endpoint in plan.unresolved if endpoint.cause in _NOT_SEEN]
         gaps = [gap.message for gap in plan.undiscovered if gap.incomplete]
         names = ", ".join(unseen) or ("" if gaps else "a peer or an endpoint")
         reasons = [*([f"{names} could not be observed"] if names else []), *gaps]

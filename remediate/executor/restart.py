@@ -20,15 +20,15 @@ from remediate.executor.steps import Step
 from remediate.executor.verification import is_fixed, name_of
 from remediate.executor.writer import ChangeOutcome, DryRunWriter, JournalingWriter
 from remediate.model.access import MraAccess
-from remediate.model.client import ClientAnswer, Got
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import EndpointForecast
 from remediate.model.text import first_few
 
-_PASSES_BY_ITSELF = frozenset({Got.REFUSED})
-_PASSES_AFTER_A_RESTART = frozenset({Got.REFUSED, Got.OTHER, Got.NOTHING})
-_ENDS_ASKING = frozenset({Got.NO_LOGIN, Got.NOTHING})
+_PASSES_BY_ITSELF = frozenset({AnswerKind.REFUSED})
+_PASSES_AFTER_A_RESTART = frozenset({AnswerKind.REFUSED, AnswerKind.OTHER, AnswerKind.NOTHING})
+_ENDS_ASKING = frozenset({AnswerKind.NO_LOGIN, AnswerKind.NOTHING})
 
 Answers = dict[EndpointForecast, ClientAnswer]
 
@@ -213,17 +213,21 @@ class Client:
         """Return the endpoints that a peer refused when the plan was made, and lets through once it is applied."""
         return tuple(forecast for forecast in self.context.plan.endpoints if forecast.peer == peer and is_fixed(forecast))
 
-    def _test(self, peer: Address, endpoints: Sequence[EndpointForecast], patience_s: float, passing: frozenset[Got]) -> Effect:
+    def _test(
+        self, peer: Address, endpoints: Sequence[EndpointForecast], patience_s: float, passing: frozenset[AnswerKind]
+    ) -> Effect:
         access = next((entry.mra for entry in self.context.cluster.peers if entry.address == peer), None)
         reason = self._reason_not_to_ask(peer, access, endpoints)
         if access is None or reason:
             return Effect(None, reason)
         answers = self._ask_until_lasting(access, endpoints, patience_s, passing)
-        refused = [endpoint for endpoint, answer in answers.items() if answer.got is Got.REFUSED]
+        refused = [endpoint for endpoint, answer in answers.items() if answer.kind is AnswerKind.REFUSED]
         if refused and not _is_asking_over(answers):
             return self._explain_refused(peer, refused)
         missing = [
-            f"{name_of(endpoint)}: {answer.said}" for endpoint, answer in answers.items() if answer.got is not Got.REACHED
+            f"{name_of(endpoint)}: {answer.detail}"
+            for endpoint, answer in answers.items()
+            if answer.kind is not AnswerKind.REACHED
         ]
         if missing:
             return Effect(None, "; ".join(missing))
@@ -242,14 +246,14 @@ class Client:
         return ""
 
     def _ask_until_lasting(
-        self, access: MraAccess, endpoints: Sequence[EndpointForecast], patience_s: float, passing: frozenset[Got]
+        self, access: MraAccess, endpoints: Sequence[EndpointForecast], patience_s: float, passing: frozenset[AnswerKind]
     ) -> Answers:
         """Ask, and ask again where the answer is one that passes, until it did or the patience is at its end."""
         limits, environment = self.context.limits, self.context.environment
         end = environment.now() + timedelta(seconds=patience_s)
         answers = self._ask(access, endpoints)
         for look in range(int(patience_s / limits.effect_poll_s)):
-            waiting = [endpoint for endpoint in endpoints if endpoint not in answers or answers[endpoint].got in passing]
+            waiting = [endpoint for endpoint in endpoints if endpoint not in answers or answers[endpoint].kind in passing]
             if not waiting or _is_asking_over(answers, passing) or environment.now() >= end:
                 break
             if look == 0:
@@ -269,9 +273,9 @@ class Client:
             product = products.get((endpoint.address, endpoint.port))
             answer = context.environment.ask_through(access, endpoint.address, endpoint.port, product, context.limits)
             answers[endpoint] = answer
-            if answer.got is Got.NO_LOGIN and access.login:
+            if answer.kind is AnswerKind.NO_LOGIN and access.login:
                 self._refused_accounts.add(access.login.username)
-            if answer.got in _ENDS_ASKING:
+            if answer.kind in _ENDS_ASKING:
                 break
         return answers
 
@@ -293,9 +297,9 @@ class Client:
         return Effect(None, f"HTTP 502, which a list that is not loaded does not explain: {'; '.join(reasons)}")
 
 
-def _is_asking_over(answers: Answers, passing: frozenset[Got] = frozenset()) -> bool:
+def _is_asking_over(answers: Answers, passing: frozenset[AnswerKind] = frozenset()) -> bool:
     """Return whether asking ended before everything was asked for: then a 502 has not lasted, and what is left is not known."""
-    return any(answer.got in _ENDS_ASKING - passing for answer in answers.values())
+    return any(answer.kind in _ENDS_ASKING - passing for answer in answers.values())
 
 
 def _list_names(endpoints: Sequence[EndpointForecast]) -> str:

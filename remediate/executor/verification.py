@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from remediate.executor.changes import to_remove
 from remediate.executor.read_back import ChangeFailed
 from remediate.executor.result import ManualStep
-from remediate.model.identity import Address, Fingerprint, endpoint_name
+from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Cause, Outcome
@@ -33,12 +33,12 @@ class Verification:
     broken: tuple[EndpointForecast, ...]
     unseen: tuple[EndpointForecast, ...]
     remaining: tuple[EndpointForecast, ...]
-    outcomes: Mapping[tuple[Address, Address, int], Outcome]
+    outcomes: Mapping[PairId, Outcome]
     gaps: tuple[str, ...] = ()
 
     def outcome_of(self, forecast: EndpointForecast) -> Outcome | None:
         """Return what became of one forecast; None when it was not judged."""
-        return self.outcomes.get((forecast.peer, forecast.address, forecast.port))
+        return self.outcomes.get(forecast.pair)
 
     def describe(self, forecast: EndpointForecast) -> str:
         """Return what is wrong with one forecast, in words."""
@@ -57,7 +57,7 @@ class VerificationFailed(ChangeFailed):
 
 def name_of(forecast: EndpointForecast) -> str:
     """Return ``address:port``, as a plan's ``because`` names it."""
-    return endpoint_name(forecast.address, forecast.port)
+    return str(forecast.endpoint)
 
 
 def is_fixed(forecast: EndpointForecast) -> bool:
@@ -75,9 +75,9 @@ def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecas
 
     `judgements` are what every endpoint gets from every peer before the run.
     """
-    forecasts = {(forecast.peer, forecast.address, forecast.port): forecast for forecast in plan.endpoints}
+    forecasts = {forecast.pair: forecast for forecast in plan.endpoints}
     for judgement in judgements:
-        key, now = (judgement.peer, judgement.address, judgement.port), judgement.outcome
+        key, now = judgement.pair, judgement.outcome
         forecast = forecasts.get(key, EndpointForecast(judgement.address, judgement.port, judgement.peer, now, now))
         after = now if now.verdict.ok and not forecast.after.verdict.ok else forecast.after
         forecasts[key] = replace(forecast, before=now, after=after)
@@ -86,12 +86,12 @@ def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecas
 
 def compare(forecasts: Sequence[EndpointForecast], judgements: Sequence[Judgement]) -> Verification:
     """Compare `judgements` with `forecasts`; see `expect`."""
-    outcomes = {(judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in judgements}
+    outcomes = {judgement.pair: judgement.outcome for judgement in judgements}
     broken: list[EndpointForecast] = []
     unseen: list[EndpointForecast] = []
     remaining: list[EndpointForecast] = []
     for forecast in forecasts:
-        outcome = outcomes.get((forecast.peer, forecast.address, forecast.port))
+        outcome = outcomes.get(forecast.pair)
         if outcome is None or not outcome.verdict.observed:
             unseen.append(forecast)
         elif not outcome.verdict.ok:
@@ -135,10 +135,8 @@ def excuse(
     """Return the broken endpoints that wait for no manual step, and the manual steps that are open."""
     promised = [*verification.broken, *(forecast for forecast in verification.unseen if forecast.after.verdict.ok)]
     waiting = {step: [forecast for forecast in promised if _waits_for(forecast, step, verification)] for step in steps}
-    excused = {(forecast.peer, forecast.address, forecast.port) for forecasts in waiting.values() for forecast in forecasts}
-    broken = tuple(
-        forecast for forecast in verification.broken if (forecast.peer, forecast.address, forecast.port) not in excused
-    )
+    excused = {forecast.pair for forecasts in waiting.values() for forecast in forecasts}
+    broken = tuple(forecast for forecast in verification.broken if forecast.pair not in excused)
     return broken, tuple(step for step in steps if step.open or waiting[step])
 
 

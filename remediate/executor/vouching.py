@@ -22,7 +22,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.approvals import BY_CA, ApprovedCertificate
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import Declined, StalePlan
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.plan import Plan, TrustCertificate
 from remediate.model.run import ApprovalRecord, Run
 from remediate.model.snapshot import Snapshot
@@ -30,8 +30,6 @@ from remediate.model.snapshot import Snapshot
 if TYPE_CHECKING:
     from remediate.model.verdict import Judgement
 
-Key = tuple[Address, Address, int]
-"""A pair: peer, address and port of the endpoint."""
 
 HOW_TO_VOUCH = (
     "Nothing was changed. Compare each fingerprint over another path, then pass --approve sha256:HEX, --approve-file FILE, the file "
@@ -141,7 +139,7 @@ def _peers_that_lose(
     after: Snapshot,
     peers: Sequence[Address],
     certificate: Fingerprint,
-    working: frozenset[tuple[Key, str]],
+    working: frozenset[tuple[PairId, str]],
     judge: Callable[[Snapshot], Sequence[Judgement]],
 ) -> frozenset[Address]:
     """Return those of `peers` through which something that verifies or works in `after` would not without `certificate`."""
@@ -153,18 +151,17 @@ def _peers_that_lose(
         if peer.address in peers
     )
     still = _working(judge(replace(after, peers=shorter)))
-    return frozenset(key[0] for key, how in working - still if key[0] in peers)
+    return frozenset(pair.peer for pair, how in working - still if pair.peer in peers)
 
 
-def _working(judgements: Sequence[Judgement]) -> frozenset[tuple[Key, str]]:
+def _working(judgements: Sequence[Judgement]) -> frozenset[tuple[PairId, str]]:
     """Return each pair that verifies, and each that works although it does not count as verified: neither may be lost."""
-    working: set[tuple[Key, str]] = set()
+    working: set[tuple[PairId, str]] = set()
     for judgement in judgements:
-        key = (judgement.peer, judgement.address, judgement.port)
         if judgement.outcome.verdict.ok:
-            working.add((key, "verifies"))
+            working.add((judgement.pair, "verifies"))
         if judgement.works:
-            working.add((key, "works"))
+            working.add((judgement.pair, "works"))
     return frozenset(working)
 
 

@@ -29,7 +29,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
 from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.identity import Address, endpoint_name
+from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.text import escape_ascii
 
@@ -254,7 +254,7 @@ def _describe_losses(refused: Sequence[Judgement]) -> list[str]:
     peers: dict[str, list[Address]] = {}
     for judgement in refused:
         verdict = judgement.outcome.verdict
-        loss = f"{endpoint_name(judgement.address, judgement.port)}: {verdict.cause}, {escape_ascii(verdict.error or '')}"
+        loss = f"{judgement.endpoint}: {verdict.cause}, {escape_ascii(verdict.error or '')}"
         peers.setdefault(loss, []).append(judgement.peer)
     return [f"  {loss} (from {', '.join(refusing)})" for loss, refusing in peers.items()]
 

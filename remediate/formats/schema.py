@@ -1,4 +1,4 @@
-"""The published JSON Schemas, made from the shapes: ``python -m remediate.formats.schema docs/schema`` writes them."""
+"""The published JSON Schemas, made from the formats: ``python -m remediate.formats.schema docs/schema`` writes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from remediate.formats.shapes import ApprovalsWire, PlanWire, SnapshotWire
+from remediate.formats.approvals import APPROVALS_FORMAT, ApprovalsWire
+from remediate.formats.plan import PLAN_FORMAT, PlanWire
+from remediate.formats.snapshot import SNAPSHOT_FORMAT, SnapshotWire
 
 FILES: dict[str, tuple[type[BaseModel], str]] = {
-    "snapshot-1.json": (SnapshotWire, "remediate.snapshot/1"),
-    "plan-1.json": (PlanWire, "remediate.plan/1"),
-    "approvals-1.json": (ApprovalsWire, "remediate.approvals/1"),
+    "snapshot-1.json": (SnapshotWire, SNAPSHOT_FORMAT),
+    "plan-1.json": (PlanWire, PLAN_FORMAT),
+    "approvals-1.json": (ApprovalsWire, APPROVALS_FORMAT),
 }
 
 

@@ -8,16 +8,16 @@ from remediate.model.identity import Fingerprint, PlanId
 from remediate.model.json_document import JsonDocument
 
 BY_CA = "ca"
-"""`ApprovedCertificate.how` of a certificate that was given with ``--ca``: it says nothing about one that an alarm disputes."""
+"""`ApprovedCertificate.how` of a certificate that was given with ``--ca``: it does not cover a certificate that an alarm disputes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovedCertificate:
-    """One certificate that somebody vouched for.
+    """One certificate that a person vouched for.
 
     Attributes:
         at: RFC 3339 UTC.
-        by: the user, as the machine on which it was approved names them.
+        by: The user, as the machine on which it was approved names them.
         how: ``ca``, ``approve``, ``approve-file`` (the options) or ``terminal`` (asked by ``remediate approve``).
     """
 

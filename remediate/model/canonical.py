@@ -1,4 +1,4 @@
-"""One way to write a value down: canonical JSON, digests and times."""
+"""The canonical form of a value: JSON, digests and times."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ def document_json(document: Mapping[str, Any]) -> str:
 
     So a person can read and compare it, and it is still written at the speed of the compact form.
     """
-    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_block(one)}" for key, one in sorted(document.items())) + "\n}\n"
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_block(value)}" for key, value in sorted(document.items())) + "\n}\n"
 
 
 def _block(value: Any) -> str:
     if isinstance(value, list) and value:
-        return "[\n  " + ",\n  ".join(canonical_json(one) for one in value) + "\n]"
+        return "[\n  " + ",\n  ".join(canonical_json(item) for item in value) + "\n]"
     if isinstance(value, dict) and value:
-        return "{\n  " + ",\n  ".join(f"{json.dumps(key)}: {canonical_json(one)}" for key, one in sorted(value.items())) + "\n}"
+        return (
+            "{\n  " + ",\n  ".join(f"{json.dumps(key)}: {canonical_json(item)}" for key, item in sorted(value.items())) + "\n}"
+        )
     return canonical_json(value)
 
 
@@ -41,7 +43,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """Return the aware moment that `text` says. Raises ValueError when it is no RFC 3339 time with a zone."""
+    """Return the aware moment in `text`. Raises ValueError when it is no RFC 3339 time with a zone."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: write it as 2026-11-23T10:00:00Z")

@@ -1,6 +1,6 @@
-"""Certificates as a person gives them: PEM, DER or PKCS#7, with the byte order marks, blanks and line ends of every system.
+"""Certificate files as people have them: PEM, DER or PKCS#7, with the byte order marks, blanks and line ends of every system.
 
-What a box or a server sends is read by `Certificate` itself, and more strictly.
+What a peer or a server sends is read by `Certificate` itself, and more strictly.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ def certificates_in(content: bytes, file: str, *, keep_unreadable: bool = False)
     """Return every certificate in the content of a file, in order.
 
     Args:
-        file: its name, for commands in the error's next step.
-        keep_unreadable: keep a PEM certificate that OpenSSL cannot read. A peer's own list may hold one, and the verdict names it.
+        content: As read from the file.
+        file: Its name, for commands in the error's next step.
+        keep_unreadable: Whether to keep a PEM certificate that OpenSSL cannot read: a peer's own list may hold such a one, which
+            the verdict names.
 
     Raises:
-        NoCertificate: it is something else, which is named with the command that converts it.
-        CertificateError: it holds a secret, or beside certificates something broken or something else. The block is named by
+        NoCertificate: It is something else, which is named with the command that converts it.
+        CertificateError: It holds a secret, or beside certificates something broken or something else. The block is named by
             number and line.
     """
     if not content.strip(b"\0 \t\r\n"):
@@ -50,7 +52,7 @@ def certificates_in(content: bytes, file: str, *, keep_unreadable: bool = False)
 
 def _refused(kind: FileKind, file: str) -> CertificateError:
     error = CertificateError if kind.secret else NoCertificate
-    return error(f"There is no certificate in it: it is {kind.what}.", next_step=kind.remedy_for(file))
+    return error(f"There is no certificate in it: it is {kind.name}.", next_step=kind.remedy_for(file))
 
 
 def _is_der(content: bytes) -> bool:
@@ -75,26 +77,26 @@ def _from_der(content: bytes, file: str) -> tuple[Certificate, ...]:
 
 
 def _from_pkcs7(content: bytes, file: str) -> tuple[Certificate, ...]:
-    found = certificates_of(openssl(), content)
-    if found is None:
+    certificates = certificates_of(openssl(), content)
+    if certificates is None:
         raise _refused(file_kinds.PKCS7_BROKEN, file)
-    if not found:
+    if not certificates:
         raise _refused(file_kinds.PKCS7_EMPTY, file)
-    return tuple(Certificate.from_der(der) for der in found)
+    return tuple(Certificate.from_der(der) for der in certificates)
 
 
 def _from_pem(text: str, file: str, *, keep_unreadable: bool) -> tuple[Certificate, ...]:
     blocks = tuple(pem_blocks(text))
-    found: list[Certificate] = []
+    certificates: list[Certificate] = []
     for block in blocks:
         if block.label in _READ_LABELS:
-            found.extend(_from_block(block, file, keep_unreadable=keep_unreadable))
+            certificates.extend(_from_block(block, file, keep_unreadable=keep_unreadable))
             continue
         kind = file_kinds.kind_of_label(block.label)
         alone = not any(block.label in _READ_LABELS for block in blocks)
         error = NoCertificate if alone and not kind.secret else CertificateError
-        raise error(block.misplaced(kind.what), next_step=kind.remedy_for(file))
-    return tuple(found)
+        raise error(block.misplaced(kind.name), next_step=kind.remedy_for(file))
+    return tuple(certificates)
 
 
 def _from_block(block: PemBlock, file: str, *, keep_unreadable: bool) -> tuple[Certificate, ...]:
@@ -102,7 +104,7 @@ def _from_block(block: PemBlock, file: str, *, keep_unreadable: bool) -> tuple[C
     if is_signed_data(der):
         return _from_pkcs7(der, file)
     if kind := file_kinds.kind_of_der(der):
-        raise CertificateError(block.misplaced(kind.what), next_step=kind.remedy_for(file))
+        raise CertificateError(block.misplaced(kind.name), next_step=kind.remedy_for(file))
     certificate = block.certificate()
     if not certificate.readable and not keep_unreadable:
         raise block.broken("OpenSSL cannot read it as a certificate.")

@@ -1,4 +1,4 @@
-"""What a client of Mobile and Remote Access gets through one peer, as far as it tells what the peer's traffic server thinks."""
+"""The answer that a client of Mobile and Remote Access gets through one peer, as far as it shows the verdict of the traffic server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Got(StrEnum):
+class AnswerKind(StrEnum):
     """The kinds of answers. Only the first two come from beyond the traffic server's verdict for certain."""
 
     REACHED = "reached"
@@ -18,12 +18,12 @@ class Got(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientAnswer:
-    """What one request came to.
+    """The answer to one request.
 
     Attributes:
-        got: reached (2xx), refused (502), another status, the login refused (401), or nothing that can be used.
-        said: in a few words, for a person: ``HTTP 200``, or why there is no answer.
+        kind: Reached (2xx), refused (502), another status, the login refused (401), or nothing that can be used.
+        detail: In a few words, for a person: ``HTTP 200``, or why there is no answer.
     """
 
-    got: Got
-    said: str
+    kind: AnswerKind
+    detail: str

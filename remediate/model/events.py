@@ -1,4 +1,4 @@
-"""What happens while a command runs, told as values: progress for a person, JSON lines for a program."""
+"""Events: what happens while a command runs, as values: progress for a person, JSON lines for a program."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Event:
     """One thing that happened.
 
     Attributes:
-        type: an open, hyphenated name: ``observe-start``, ``peer-read``, ``endpoint-probed``, ``change-start``,
+        type: An open, hyphenated name: ``observe-start``, ``peer-read``, ``endpoint-probed``, ``change-start``,
             ``change-complete``, ``change-failed``, ``warning``, ``alarm``, ``manual-step``, ``run-state`` …;
             readers print `message` for one they do not know.
-        message: one sentence for a person.
-        cluster: the cluster it belongs to.
-        fields: plain JSON values, never a secret.
+        message: One sentence for a person.
+        cluster: The cluster it belongs to.
+        fields: Plain JSON values, never a secret.
     """
 
     type: str
@@ -36,5 +36,5 @@ Sink = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """A sink for callers that do not listen."""
+    """Drop the event: the sink of callers that do not listen."""
     del event

@@ -21,12 +21,12 @@ class FileKind:
     """A kind of file or of PEM block that is no certificate.
 
     Attributes:
-        what: its name, with an article.
-        remedy: one sentence; ``FILE`` stands for the file in it.
-        secret: it must not stand where certificates are expected.
+        name: With an article.
+        remedy: One sentence; ``FILE`` in it is replaced by the name of the file.
+        secret: It must not stand where certificates are expected.
     """
 
-    what: str
+    name: str
     remedy: str
     secret: bool = False
 
@@ -95,7 +95,7 @@ _BY_LABEL: tuple[tuple[str, FileKind], ...] = (
 
 
 def kind_of_binary(content: bytes) -> FileKind | None:
-    """Return what `content` is by its first bytes; None where they say nothing."""
+    """Return what `content` is by its first bytes; None where they do not show it."""
     if content[:4] == b"PK\x03\x04":
         return WORD if b"word/" in content else ARCHIVE
     return next((kind for start, kind in _BY_FIRST_BYTES if content.startswith(start)), None)

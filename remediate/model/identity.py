@@ -1,9 +1,10 @@
-"""Distinct types for strings that look alike, so that a type checker keeps them apart."""
+"""Identities: distinct types for strings that look alike, the ids of endpoints and pairs, and how a host is spelled."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from typing import Final, Literal, NewType
 
 Fingerprint = NewType("Fingerprint", str)
@@ -28,7 +29,7 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def is_ip(text: str) -> bool:
-    """Whether `text` is an IPv4 or IPv6 address."""
+    """Return whether `text` is an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -37,15 +38,15 @@ def is_ip(text: str) -> bool:
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is one host name or one IP address, with nothing around it and no dot at its end."""
+    """Return whether `text` is one host name or one IP address, with nothing around it and no dot at its end."""
     return is_ip(text) or (_HOST.fullmatch(text) is not None and ".." not in text)
 
 
 def host_within(text: str) -> str | None:
-    """Return the host that somebody means who writes a URL, a port, brackets, blanks or a dot at the end; None: there is none."""
-    rest = _SCHEME.sub("", text.strip(), count=1)
-    # What stands before an @ may be a password, so it is not looked at further.
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2]
+    """Return the host in a text with a URL, a port, brackets, blanks or a dot at the end; None where there is none."""
+    without_scheme = _SCHEME.sub("", text.strip(), count=1)
+    # The part before an @ may be a password, so it is dropped unread.
+    authority = re.split(r"[/?#\\]", without_scheme, maxsplit=1)[0].rpartition("@")[2]
     if authority.startswith("["):
         host = authority[1:].partition("]")[0]
     elif authority.count(":") == 1:
@@ -56,6 +57,25 @@ def host_within(text: str) -> str | None:
     return host if is_host(host) else None
 
 
-def endpoint_name(address: str, port: int) -> str:
-    """Return ``address:port``, with brackets round an IPv6 address (RFC 3986, section 3.2.2)."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def host_and_port(host: str, port: int) -> str:
+    """Return ``host:port``, with brackets round an IPv6 address (RFC 3986, section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EndpointId:
+    """One port of one connection address; its text is ``address:port``, as a plan's ``because`` names it."""
+
+    address: Address
+    port: int
+
+    def __str__(self) -> str:
+        return host_and_port(self.address, self.port)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PairId:
+    """One endpoint as one peer sees it."""
+
+    peer: Address
+    endpoint: EndpointId

@@ -46,7 +46,7 @@ class JsonDocument:
         """Read the document.
 
         Raises:
-            FormatError: It is not what its format says: what, where, and what to do.
+            FormatError: It is not in its format. The message has the place and the remedy.
         """
         document: Self = _codec_of(cls).read(text)
         return document

@@ -1,4 +1,4 @@
-"""Every time-out, size and count in one place, the unit in the name."""
+"""The limits: every time-out, size and count, the unit in the name."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long we wait, how much we read, how much we do at once."""
+    """How long is waited, how much is read, and how much is done at once."""
 
     connect_s: float = 10.0
     read_s: float = 30.0
     slow_write_s: float = 120.0
-    """For writes that make the box look elsewhere first: adding a publisher asks it over AXL."""
+    """For writes that make the peer ask another system first: adding a publisher asks that over AXL."""
     shell_answer_s: float = 30.0
     shell_silence_s: float = 1.0
-    """How long a shell must say nothing until an unfinished line counts as a question, or a fresh shell as ready."""
+    """How long a shell must be silent until an unfinished line counts as a question, or a fresh shell as ready."""
     shell_answer_bytes: int = 1024 * 1024
     """A whole configuration is smaller, and we ask for parts of it."""
     shell_line_bytes: int = 16 * 1024
@@ -27,7 +27,7 @@ class Limits:
     """How long a write that was not refused is looked for before its outcome is called unknown: a list showed one 4 s later."""
     write_seen_poll_s: float = 1.0
     replication_s: float = 150.0
-    """The documents say about a minute from the primary to the other peers; this is how long we are willing to wait."""
+    """Cisco's documents name about a minute from the primary to the other peers; this is how long we are willing to wait."""
     replication_poll_s: float = 2.0
     restart_s: float = 900.0
     restart_poll_s: float = 5.0
@@ -60,7 +60,7 @@ class Limits:
     evidence_grace_bytes: int = 64 * 1024 * 1024
     """What any file may unpack to, whatever its size."""
     evidence_in_memory_bytes: int = 128 * 1024 * 1024
-    """The largest zip inside another archive: its directory stands at its end, so it has to be held whole."""
+    """The largest zip inside another archive: its directory is at its end, so it is held whole."""
     evidence_mail_bytes: int = 64 * 1024 * 1024
     """The largest mail, or file of mails: it is held whole, and decoded."""
     evidence_members: int = 20_000

@@ -1,7 +1,7 @@
-"""One mask for every secret that this process has read, in every spelling in which a system may give it back.
+"""The mask of every secret that this process has read, in every spelling in which a system may send it back.
 
-A peer or a node can repeat what was sent to it: a password, the header of a login, a form. Whatever it says ends in messages, events,
-the journal and plans. So `Secret` registers itself here, and `mask` stands where text of others comes in (`model.text`), where
+A peer or a node can repeat what was sent to it: a password, the header of a login, a form. Its answers end in messages, events,
+the journal and plans. So `Secret` registers itself here, and `mask` is called where their text comes in (`model.text`), where
 messages are made (errors, events), and where they are kept (the journal, snapshots).
 
 Known spellings: as it is, in other case, normalised otherwise; base64 (also URL-safe) at any place in a longer text, which covers
@@ -15,11 +15,11 @@ import threading
 from collections.abc import Iterable, Iterator
 
 MASK = "***"
-_SHORT = 4
+_MIN_IN_WORDS = 4
 """Below this many characters, a secret is masked as a whole word only: in the middle of words it would destroy any text."""
-_TELLING = 8
+_MIN_TELLING = 8
 """From this many characters on, a spelling is not in a text by chance."""
-_LONG = 256
+_MAX_IN_PATTERN = 256
 """Above this many characters, spellings are looked for one by one, as they are: a pattern of them takes long to compile."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
 _NOT_IN_BASE64 = "[A-Za-z0-9+/=_-]"
@@ -41,11 +41,11 @@ class Mask:
             if not secret or (secret, username) in self._secrets:
                 return
             self._secrets.add((secret, username))
-            if len(secret) > _LONG:
+            if len(secret) > _MAX_IN_PATTERN:
                 self._long = tuple(dict.fromkeys((*self._long, *_long_spellings(secret))))
                 return
-            self._pattern = _compiled(self._secrets, shortest=1)
-            self._telling = _compiled(self._secrets, shortest=_TELLING)
+            self._pattern = _compile(self._secrets, shortest=1)
+            self._telling = _compile(self._secrets, shortest=_MIN_TELLING)
 
     def forget(self) -> None:
         """Know no secret any more, for a process that works for one operator after another, as tests do."""
@@ -61,7 +61,7 @@ class Mask:
         pattern = self._pattern
         if pattern is None:
             return text
-        kept: list[str] = []
+        pieces: list[str] = []
         end = 0
         while match := pattern.search(text, end):
             start, stop = match.span()
@@ -71,14 +71,14 @@ class Mask:
                     start -= 1
                 while stop < len(text) and text[stop] in _BASE64:
                     stop += 1
-            kept += [text[end:start], MASK]
+            pieces += [text[end:start], MASK]
             end = stop
-        return "".join([*kept, text[end:]]) if kept else text
+        return "".join([*pieces, text[end:]]) if pieces else text
 
     def reveals(self, text: str) -> bool:
-        """Whether a secret is in `text`, and not by chance: for names and values that must be right or not be there at all."""
+        """Return whether a secret is in `text`, and not by chance: for names and values that must be right or not be there at all."""
         telling = self._telling
-        return (telling is not None and telling.search(text) is not None) or any(one in text for one in self._long)
+        return (telling is not None and telling.search(text) is not None) or any(spelling in text for spelling in self._long)
 
 
 _process = Mask()
@@ -88,38 +88,38 @@ mask = _process.mask
 reveals = _process.reveals
 
 
-def _compiled(secrets: Iterable[tuple[str, str]], *, shortest: int) -> re.Pattern[str] | None:
-    """One alternation of all spellings of at least `shortest` characters, the longest first; None for none."""
+def _compile(secrets: Iterable[tuple[str, str]], *, shortest: int) -> re.Pattern[str] | None:
+    """Return one alternation of all spellings of at least `shortest` characters, the longest first; None for none."""
     encoded: set[str] = set()
     literal: set[str] = set()
-    other: set[str] = set()
+    whole_words: set[str] = set()
     for secret, username in secrets:
-        if len(secret) > _LONG:
+        if len(secret) > _MAX_IN_PATTERN:
             continue
         for data in _bytes_of(secret):
             encoded.update(_base64_cores(data))
             literal.update(_hexadecimal(data))
         if username:
             encoded.update(_base64_of(data) for data in _bytes_of(f"{username}:{secret}"))
-        literal.update(_escaped(secret))
-        if shortest <= len(secret) < _SHORT:
-            other.add(rf"(?<!\w){re.escape(secret)}(?!\w)")
-            other.update(rf"(?<!{_NOT_IN_BASE64}){_base64_of(data)}(?!{_NOT_IN_BASE64})" for data in _bytes_of(secret))
-    least = max(shortest, _SHORT)
-    first = _alternatives(re.escape(one) for one in encoded if len(one) >= least)
-    second = _alternatives([*(re.escape(one) for one in literal if len(one) >= least), *other])
+        literal.update(_escaped_spellings(secret))
+        if shortest <= len(secret) < _MIN_IN_WORDS:
+            whole_words.add(rf"(?<!\w){re.escape(secret)}(?!\w)")
+            whole_words.update(rf"(?<!{_NOT_IN_BASE64}){_base64_of(data)}(?!{_NOT_IN_BASE64})" for data in _bytes_of(secret))
+    least = max(shortest, _MIN_IN_WORDS)
+    first = _alternatives(re.escape(spelling) for spelling in encoded if len(spelling) >= least)
+    second = _alternatives([*(re.escape(spelling) for spelling in literal if len(spelling) >= least), *whole_words])
     parts = [f"(?P<encoded>{first})" if first else "", f"(?i:{second})" if second else ""]
     return re.compile("|".join(filter(None, parts))) if any(parts) else None
 
 
 def _long_spellings(secret: str) -> list[str]:
-    """Every spelling of a long `secret`, in both cases where that is usual, the longest first."""
-    found = {*_escaped(secret), secret.upper(), secret.lower()}
+    """Return every spelling of a long `secret`, in both cases where that is usual, the longest first."""
+    spellings = {*_escaped_spellings(secret), secret.upper(), secret.lower()}
     for data in _bytes_of(secret):
-        found.update(_base64_cores(data))
-        found.update(case for one in _hexadecimal(data) for case in (one, one.upper()))
-    found.update([one.upper() for one in found if "%" in one])
-    return sorted(found, key=lambda one: (-len(one), one))
+        spellings.update(_base64_cores(data))
+        spellings.update(case for digits in _hexadecimal(data) for case in (digits, digits.upper()))
+    spellings.update([spelling.upper() for spelling in spellings if "%" in spelling])
+    return sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
 
 
 def _alternatives(patterns: Iterable[str]) -> str:
@@ -127,7 +127,7 @@ def _alternatives(patterns: Iterable[str]) -> str:
 
 
 def _bytes_of(secret: str) -> Iterator[bytes]:
-    """The bytes that a system may have got: UTF-8, and Latin-1 where that is something else."""
+    """Yield the bytes that a system may have received: UTF-8, and Latin-1 where that differs."""
     yield secret.encode(errors="surrogatepass")
     if not secret.isascii():
         try:
@@ -143,9 +143,9 @@ def _base64_of(data: bytes) -> str:
 
 
 def _base64_cores(data: bytes) -> Iterator[str]:
-    """What is in the base64 of any text with `data` in it: one core for each of the three places modulo three.
+    """Yield what is in the base64 of any text with `data` in it: one core for each of the three places modulo three.
 
-    Characters that also hold bits of what stands before or after `data` are left out.
+    Characters that also hold bits of what is before or after `data` are left out.
     """
     for before in range(3):
         text = _base64_of(bytes(before) + data)
@@ -156,7 +156,7 @@ def _base64_cores(data: bytes) -> Iterator[str]:
 
 
 def _hexadecimal(data: bytes) -> Iterator[str]:
-    """`data` in hexadecimal digits, as dumps and programs write them."""
+    """Yield `data` in hexadecimal digits, as dumps and programs write them."""
     for before, between in (
         ("", ""),
         ("", " "),
@@ -171,8 +171,8 @@ def _hexadecimal(data: bytes) -> Iterator[str]:
         yield between.join(f"{before}{byte:02x}" for byte in data)
 
 
-def _escaped(secret: str) -> Iterator[str]:
-    """Every way to write `secret` so that a format or a language takes it, itself included."""
+def _escaped_spellings(secret: str) -> Iterator[str]:
+    """Yield every way to write `secret` so that a format or a language takes it, itself included."""
     import html
     import json
     import shlex

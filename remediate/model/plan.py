@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Address, CipherList, Fingerprint, PlanId, Product
+from remediate.model.identity import Address, CipherList, EndpointId, Fingerprint, PairId, PlanId, Product
 from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.verdict import Cause, Outcome
@@ -23,10 +23,10 @@ class Policy:
     """What a plan may do.
 
     Attributes:
-        ciphers: leave the cipher list alone, force a preference, or choose (``auto``).
-        allow_removal: a stale certificate that shadows a good one may be planned for removal where nothing else helps.
-        trust_self_signed: a server's own self-signed certificate may be trusted.
-        approved: fingerprints that a person approved.
+        ciphers: Leave the cipher list alone, force a preference, or choose (``auto``).
+        allow_removal: A stale certificate that shadows a good one may be planned for removal where nothing else helps.
+        trust_self_signed: A server's own self-signed certificate may be trusted.
+        approved: Fingerprints that a person approved.
 
     Raises:
         ValueError: `ciphers` is none of its names.
@@ -79,7 +79,7 @@ class RefreshDiscovery:
 
 @dataclass(frozen=True, slots=True)
 class RestartPeer:
-    """Restart peers, one at a time, only where a test says that the new trust is not in effect."""
+    """Restart peers, one at a time, only where a test shows that the new trust is not in effect."""
 
     id: str
     peers: tuple[Address, ...]
@@ -112,6 +112,16 @@ class EndpointForecast:
     before: Outcome
     after: Outcome
 
+    @property
+    def endpoint(self) -> EndpointId:
+        """The endpoint's identity."""
+        return EndpointId(self.address, self.port)
+
+    @property
+    def pair(self) -> PairId:
+        """The peer and the endpoint that it is about."""
+        return PairId(self.peer, self.endpoint)
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
@@ -123,13 +133,18 @@ class Unresolved:
     advice: str
     options: tuple[str, ...] = ()
 
+    @property
+    def endpoint(self) -> EndpointId:
+        """The endpoint's identity."""
+        return EndpointId(self.address, self.port)
+
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """What a peer looked like when the plan was made: digest of its trusted CA list, and the cipher lists it depends on.
 
     Attributes:
-        version: what it ran; the plan does not depend on it. None: not known.
+        version: What it ran; the plan does not depend on it. None: not known.
     """
 
     trusted_ca: str
@@ -151,14 +166,15 @@ class Plan(JsonDocument):
     """The smallest safe change for one cluster, and its proof.
 
     Attributes:
-        complete: every peer and endpoint was observed, and discovery learned which there are.
-        base: per peer, what the plan was made from.
-        endpoints: one forecast per (peer, endpoint), sorted.
-        unresolved: endpoints that stay refused, with what would help.
-        certificates: every certificate that is named in it.
-        notes: what a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
-        not_in_use: default ports that refused, as ``address:port``: not judged.
-        undiscovered: what discovery could not learn, and what it would not follow.
+        complete: Every peer and endpoint was observed, and discovery learned which there are.
+        base: Per peer, what the plan was made from.
+        endpoints: One forecast per (peer, endpoint), sorted.
+        unresolved: Endpoints that stay refused, with what would help.
+        certificates: Every certificate that is named in it.
+        alarms: Where vantage points disagree: one sentence each, which every view puts first.
+        notes: What a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
+        not_in_use: Default ports that refused, as ``address:port``: not judged.
+        undiscovered: What discovery could not learn, and what it would not follow.
     """
 
     id: PlanId
@@ -170,6 +186,7 @@ class Plan(JsonDocument):
     endpoints: tuple[EndpointForecast, ...]
     unresolved: tuple[Unresolved, ...]
     certificates: Mapping[Fingerprint, Certificate]
+    alarms: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     not_in_use: tuple[str, ...] = ()

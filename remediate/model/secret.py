@@ -47,7 +47,7 @@ class SecretSource(Protocol):
     """Where a secret comes from. Asked as late as possible, and at most once a run."""
 
     def describe(self) -> str:
-        """Say where, never what: ``environment variable EXPC_PASSWORD``."""
+        """Return where it comes from, never what it is: ``environment variable EXPC_PASSWORD``."""
 
     def read(self) -> Secret:
         """Return the secret. Raises InventoryError when it is not there."""
@@ -55,7 +55,7 @@ class SecretSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An account on a box."""
+    """An account on a peer or node."""
 
     username: str
     password: SecretSource

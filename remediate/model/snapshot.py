@@ -1,4 +1,4 @@
-"""What was seen of one cluster at one moment: everything the planner may know."""
+"""The snapshot: what was observed of one cluster at one moment, and all that the planner may use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Literal
 
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily, Product
+from remediate.model.identity import Address, CipherList, EndpointId, Fingerprint, KeyFamily, Product, host_and_port
 from remediate.model.json_document import JsonDocument
+from remediate.model.verdict import Cause
 
 RefreshBy = Literal["rest", "shell", "person"]
 RemovalBy = Literal["rest", "person"]
-
-ALARM = "Alarm: "
-"""How an alarm begins among the notes of a plan, so that every view can put it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +22,15 @@ class Peer:
     """One Expressway-C peer.
 
     Attributes:
-        address: as in the inventory or the cluster's own list of peers.
-        version: such as ``X14.2.1``; None when the box did not say.
-        primary: whether the cluster takes its configuration from this peer.
-        trusted_ca: fingerprints of the trusted CA list, in the box's order, which matters to OpenSSL.
-        ciphers: name to OpenSSL cipher list.
-        verify_origin_server: the workaround flag; None where the box does not offer it. The plan does not depend on it.
-        error: why this peer could not be looked at, starting with a cause (``unreachable: …``); None when it was.
-        removal: how a certificate can be taken out of its trusted CA list.
-        rest_port: where its web interface and REST answer.
+        address: As in the inventory or the cluster's own list of peers.
+        version: Such as ``X14.2.1``; None where the peer did not give it.
+        primary: Whether the cluster takes its configuration from this peer.
+        trusted_ca: Fingerprints of the trusted CA list, in the peer's order, which matters to OpenSSL.
+        ciphers: Name to OpenSSL cipher list.
+        verify_origin_server: The workaround flag; None where the peer does not offer it. The plan does not depend on it.
+        error: Why this peer was not observed, beginning with a cause (``unreachable: …``); None where it was.
+        removal: How a certificate can be taken out of its trusted CA list.
+        rest_port: Where its web interface and REST answer.
     """
 
     address: Address
@@ -56,9 +54,9 @@ class Preference:
     """How a node chooses between its certificates.
 
     Attributes:
-        client_order: it follows the order of the client's cipher list; None: not looked, or it has one certificate only.
-        family: what it presents when it imposes its own order; None: not known.
-        measured: cipher list to the family it really presented when offered exactly that list (TLS 1.2).
+        client_order: It follows the order of the client's cipher list; None: not tested, or it has one certificate only.
+        family: What it presents when it imposes its own order; None: not known.
+        measured: Cipher list to the family it really presented when offered exactly that list (TLS 1.2).
     """
 
     client_order: bool | None = None
@@ -71,10 +69,11 @@ class Endpoint:
     """One port of one Unified CM, IM&P or Unity node, under the address that clients use.
 
     Attributes:
-        presented: per key family, the chain it shows when only that family is offered, leaf first, in the order sent.
-        tls13: whether the node accepts TLS 1.3; None: not looked.
-        error: why it could not be looked at (``unreachable: …`` or ``handshake-failed: …``); None when it was.
-        learned_from: where the endpoint was learned: ``inventory``, ``uds``, ``axl``, ``publisher``.
+        presented: Per key family, the chain it shows when only that family is offered, leaf first, in the order sent.
+        tls13: Whether the node accepts TLS 1.3; None: not tested.
+        error: Why it was not observed, for a person (``unreachable: …`` or ``handshake-failed: …``); None where it was.
+        failure: The cause in `error`: `HANDSHAKE_FAILED`, or `UNREACHABLE`, which None means too.
+        learned_from: Where the endpoint was learned: ``inventory``, ``uds``, ``axl``, ``publisher``.
     """
 
     address: Address
@@ -84,12 +83,18 @@ class Endpoint:
     preferred: Preference = Preference()
     tls13: bool | None = None
     error: str | None = None
+    failure: Cause | None = field(default=None, compare=False)
     learned_from: tuple[str, ...] = ()
 
     @property
+    def id(self) -> EndpointId:
+        """Its address and port, which no other endpoint of the snapshot has."""
+        return EndpointId(self.address, self.port)
+
+    @property
     def name(self) -> str:
-        """``address:port``, with brackets round an IPv6 address."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        """The text of its id: ``address:port``."""
+        return host_and_port(self.address, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +116,14 @@ class DiscoveryGap:
     """Something that discovery could not learn, or would not follow: endpoints or peers may be missing because of it.
 
     Attributes:
-        source: who was asked, or who named what was not followed.
+        source: Who was asked, or who named what was not followed.
         service: ``uds``, ``axl``, ``web``, ``certificate-management``, ``publisher`` or ``cluster``; likewise.
         kind: ``not-asked``, ``unverified``, ``name-refused``, ``over-limit``, ``no-login-needed`` or ``other-version``; a reader
             knows others too.
-        incomplete: whether the snapshot is incomplete because of it.
-        message: one sentence for a person, with the source's own words.
-        names: which names it is about, the first of them.
-        count: how many names it is about in all.
+        incomplete: Whether the snapshot is incomplete because of it.
+        message: One sentence for a person, with the source's own words.
+        names: Which names it is about, the first of them.
+        count: How many names it is about in all.
     """
 
     source: str
@@ -132,11 +137,11 @@ class DiscoveryGap:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Two ways to look at one server show two certificates: somebody may be in the middle.
+    """Two ways to look at one server show two certificates: a third party may be in the middle.
 
     Attributes:
-        certificate: what was presented. Nobody vouches for it, whoever else trusts it.
-        message: one sentence for a person, with both fingerprints.
+        certificate: What was presented. It is not vouched for, whoever else trusts it.
+        message: One sentence for a person, with both fingerprints.
     """
 
     certificate: Fingerprint
@@ -148,14 +153,14 @@ class Snapshot(JsonDocument):
     """One cluster at one moment. Written to a file and read back, it is the same value.
 
     Attributes:
-        taken_at: aware; "now" for every verdict made from it.
-        available_ca: certificates that may supply a missing issuer.
-        vouched_for: certificates that need no further approval.
-        certificates: every certificate that is named anywhere, by fingerprint.
-        publishers: where discovery would be refreshed.
-        not_in_use: default ports that refused, as ``address:port``: said, and no reason for incompleteness.
-        undiscovered: what discovery could not learn, and what it would not follow.
-        alarms: where vantage points disagree.
+        taken_at: Aware; "now" for every verdict made from it.
+        available_ca: Certificates that may supply a missing issuer.
+        vouched_for: Certificates that need no further approval.
+        certificates: Every certificate that is named anywhere, by fingerprint.
+        publishers: Where discovery would be refreshed.
+        not_in_use: Default ports that refused, as ``address:port``: said, and no reason for incompleteness.
+        undiscovered: What discovery could not learn, and what it would not follow.
+        alarms: Where vantage points disagree.
     """
 
     cluster: str

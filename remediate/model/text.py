@@ -25,8 +25,8 @@ def escape(text: str, limit: int = MAX_CHARACTERS) -> str:
     Every character that could steer a terminal, hide or reorder text is written as ``\u{1b}``; what is longer than `limit` characters
     is cut.
     """
-    shown = "".join(character if is_harmless(character) else f"\\u{{{ord(character):x}}}" for character in text[: limit + 1])
-    return shown if len(text) <= limit else f"{shown[:limit]}…"
+    escaped = "".join(character if is_harmless(character) else f"\\u{{{ord(character):x}}}" for character in text[: limit + 1])
+    return escaped if len(text) <= limit else f"{escaped[:limit]}…"
 
 
 def escape_ascii(text: str) -> str:
@@ -41,10 +41,10 @@ def mask_and_escape(text: str, limit: int = MAX_CHARACTERS) -> str:
     """
     # Masked first: what is cut or escaped is no longer recognised.
     beginning = _masked_beginning(text, limit)[: limit + 1].strip()
-    shown = "".join(
+    escaped = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in beginning
     )
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+    return escaped if len(escaped) <= limit else f"{escaped[: limit - 1]}…"
 
 
 def _masked_beginning(text: str, limit: int) -> str:

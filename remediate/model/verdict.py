@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from remediate.model.identity import Address, KeyFamily
+from remediate.model.identity import Address, EndpointId, KeyFamily, PairId
 
 
 class Cause(StrEnum):
@@ -72,3 +72,13 @@ class Judgement:
     peer: Address
     outcome: Outcome
     works: bool
+
+    @property
+    def endpoint(self) -> EndpointId:
+        """The endpoint's identity."""
+        return EndpointId(self.address, self.port)
+
+    @property
+    def pair(self) -> PairId:
+        """The peer and the endpoint that it is about."""
+        return PairId(self.peer, self.endpoint)

@@ -58,7 +58,7 @@ def _alternative_names(handle: X509, kind: int) -> tuple[bytes, ...]:
 
 
 def is_ca(handle: X509) -> bool:
-    """Whether the basic constraints say CA:TRUE."""
+    """Return whether the basic constraints hold CA:TRUE."""
     free = handle.lib.BASIC_CONSTRAINTS_free
     return bool(_read(handle, _BASIC_CONSTRAINTS, lambda value: _BasicConstraints.from_address(value).ca, free))
 

@@ -124,8 +124,8 @@ class Libcrypto:
     """A loaded libcrypto. Two are the same only when they are the same object.
 
     Attributes:
-        lib: its functions, typed.
-        version: such as ``OpenSSL 1.1.1w  11 Sep 2023``.
+        lib: Its functions, typed.
+        version: Such as ``OpenSSL 1.1.1w  11 Sep 2023``.
         is_3_or_later: Its answers have to be corrected to those of 1.1.1 (`openssl111`).
     """
 

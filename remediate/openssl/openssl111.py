@@ -1,13 +1,13 @@
 """OpenSSL 1.1.1's answers from an OpenSSL 3.x: what differs between the two sources, made good, and nothing else.
 
 The appliance's traffic server is built on 1.1.1. A comparison of both sources (1.1.1w and 3.0 to 3.6: crypto/x509/x509_vfy.c and
-v3_purp.c) shows these differences in what a TLS client at security level 1 is told:
+v3_purp.c) shows these differences for a TLS client at security level 1:
 
 1. Choice of issuer. Of several issuers none of which is valid in time, 1.1.1 takes the last, 3.x the one that expired last
    (find_issuer, X509_STORE_CTX_get1_issuer). `IssuerChoice` chooses as 1.1.1 does.
 2. Security level. 1.1.1 counts a digest as four bits for each of its bytes, 3.x counts SHA-1 as 63 bits. 3.x runs at level 0, and
    1.1.1's own level 1 is applied to the chain: RSA, DSA from 1,024 bits, EC from 160, digests from 80 bits of strength.
-3. A path length in a certificate that is no CA makes it unusable for 1.1.1: it is nobody's issuer, and issued by nobody.
+3. A path length in a certificate that is no CA makes it unusable for 1.1.1: it is no certificate's issuer, and has none.
 4. id-pkix-ocsp-nocheck, marked critical, is an unknown critical extension to 1.1.1 (34).
 5. 1.1.1's builder lets an RSA-PSS key have made a PKCS #1 signature, and knows no SM2 signature (check_sig_alg_match).
 6. Explicit EC parameters are refused by 1.1.1 in strict mode only: 3.x's error 94 passes.
@@ -76,7 +76,7 @@ class Traits:
 
     Attributes:
         is_unusable: It is no CA and has a path length above 0.
-        has_critical_no_check: id-pkix-ocsp-nocheck is there, and critical.
+        has_critical_no_check: Id-pkix-ocsp-nocheck is there, and critical.
         has_strong_key: Its key is allowed at 1.1.1's level 1.
         has_strong_signature: Its signature is allowed at 1.1.1's level 1.
         subject_hash: X509_subject_name_hash.
@@ -133,8 +133,8 @@ def _key_of(openssl: Libcrypto, pointer: int, bits: int) -> tuple[int, int]:
 def _signature_bits(lib: Any, pointer: int) -> int:
     """Return the strength of a signature as 1.1.1 counts it; 0 where it is not known."""
     digest, key, bits, flags = c_int(), c_int(), c_int(), c_uint32()
-    known = lib.X509_get_signature_info(pointer, byref(digest), byref(key), byref(bits), byref(flags))
-    return _DIGEST_BITS.get(digest.value, bits.value) if known else 0
+    has_digest = lib.X509_get_signature_info(pointer, byref(digest), byref(key), byref(bits), byref(flags))
+    return _DIGEST_BITS.get(digest.value, bits.value) if has_digest else 0
 
 
 def may_choose_otherwise(certificates: Iterable[Traits]) -> bool:

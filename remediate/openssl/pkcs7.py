@@ -17,7 +17,7 @@ from remediate.openssl.x509 import encoded
 _NID_SIGNED: Final = 22  # obj_mac.h: NID_pkcs7_signed
 _OID_SIGNED: Final = bytes.fromhex("06092a864886f70d010702")
 _OID_WITHIN: Final = 24
-"""Behind a SEQUENCE header of at most six bytes the type stands first; a BER writer pads nothing."""
+"""Behind a SEQUENCE header of at most six bytes the type comes first; a BER writer pads nothing."""
 
 
 class _Pkcs7(ctypes.Structure):

@@ -1,7 +1,7 @@
-"""A certificate in OpenSSL's hands: what it reads in one, field by field.
+"""The X.509 certificate as OpenSSL parses it, field by field.
 
 OpenSSL reads what stricter readers refuse whole (an underscore in a PrintableString is common), and the verdict rests on what it
-reads. So it is asked for the facts too, and a field that it cannot say leaves the others as they are.
+reads. So the facts are read by it too, and a field that it cannot read leaves the others as they are.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KEY_FAMILIES: Final = {6: "rsa", 912: "rsa", 408: "ecdsa", 1087: "ed25519", 108
 
 
 class Unreadable(ValueError):
-    """OpenSSL cannot parse this certificate, whose fingerprint it says; a TLS stack gives up on a chain that holds it."""
+    """A certificate that OpenSSL cannot parse, named by its fingerprint. A TLS stack gives up on a chain that holds it."""
 
 
 class X509:
@@ -131,17 +131,17 @@ class X509:
     def signature_hash(self) -> str:
         """``sha256`` and the like; empty for signatures without a digest of their own."""
         digest, key, bits, flags = c_int(), c_int(), c_int(), c_uint32()
-        references = (ctypes.byref(one) for one in (digest, key, bits, flags))
-        known = self.lib.X509_get_signature_info(self.pointer, *references) and digest.value != _NID_UNDEFINED
+        references = (ctypes.byref(number) for number in (digest, key, bits, flags))
+        has_digest = self.lib.X509_get_signature_info(self.pointer, *references) and digest.value != _NID_UNDEFINED
         self.lib.ERR_clear_error()
-        return self.lib.OBJ_nid2sn(digest.value).decode().lower() if known else ""
+        return self.lib.OBJ_nid2sn(digest.value).decode().lower() if has_digest else ""
 
     def may_have_issued(self, other: X509) -> bool:
-        """OpenSSL could take this one for the issuer of `other` while it builds a chain: names, key ids, key usage."""
+        """Return whether OpenSSL could take this one for the issuer of `other` while it builds a chain: names, key ids, key usage."""
         return bool(self.lib.X509_check_issued(self.pointer, other.pointer) == _CHECK_ISSUED_OK)
 
     def signed(self, other: X509) -> bool:
-        """The signature of `other` verifies under the key of this one."""
+        """Return whether the signature of `other` verifies under the key of this one."""
         key = self._key()
         good = bool(key) and self.lib.X509_verify(other.pointer, key) == 1
         self.lib.ERR_clear_error()
@@ -156,11 +156,11 @@ class Name:
         self._holder, self._lib, self._pointer = holder, holder.lib, pointer
 
     def same_as(self, other: Name) -> bool:
-        """OpenSSL takes them for one name: case, blanks and string types do not count."""
+        """Return whether OpenSSL takes them for one name: case, blanks and string types do not count."""
         return bool(self._lib.X509_NAME_cmp(self._pointer, other._pointer) == 0)
 
     def __len__(self) -> int:
-        """How many attributes it has: an empty name is nobody's."""
+        """Return how many attributes it has; an empty name names no one."""
         return int(self._lib.X509_NAME_entry_count(self._pointer))
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.library import openssl
 from remediate.model.plan import Policy
-from remediate.model.snapshot import ALARM, Endpoint, Peer, Snapshot
+from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.model.text import first_few
 from remediate.openssl.selftest import default_failures
 from remediate.planner.advice.phrases import describe_certificate
@@ -33,7 +33,6 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     """Return the notes, one sentence each, in a fixed order: alarms first."""
     observed = [peer for peer in snapshot.peers if peer.error is None]
     notes = [
-        *sorted(f"{ALARM}{alarm.message}" for alarm in snapshot.alarms),
         *_verdict_notes(),
         *_choice_notes(policy, choice),
         *_peer_notes(observed),

@@ -10,7 +10,7 @@ from remediate.formats import plan_document, plan_id
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Address, Fingerprint, PlanId, endpoint_name
+from remediate.model.identity import Address, Fingerprint, PlanId
 from remediate.model.plan import (
     Action,
     Base,
@@ -106,6 +106,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         endpoints=tuple(sorted(forecasts, key=lambda forecast: (forecast.address, forecast.port, forecast.peer))),
         unresolved=list_unresolved(snapshot, forecaster, sources),
         certificates=_certificates_of(snapshot, actions),
+        alarms=tuple(sorted({alarm.message for alarm in snapshot.alarms})),
         notes=list_notes(snapshot, policy, choice, forecaster),
         alternatives=list_alternatives(comparison, choices, ruled_out),
         not_in_use=snapshot.not_in_use,
@@ -129,9 +130,7 @@ def _sort(snapshot: Snapshot) -> Snapshot:
 
 def _verified_today(today: Iterable[Judgement]) -> VerifiedToday:
     working = {
-        (judgement.peer, endpoint_name(judgement.address, judgement.port)): judgement.outcome.verdict.ok
-        for judgement in today
-        if judgement.works
+        (judgement.peer, str(judgement.endpoint)): judgement.outcome.verdict.ok for judgement in today if judgement.works
     }
     return VerifiedToday(frozenset(pair for pair, verified in working.items() if verified), frozenset(working))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from remediate.model.canonical import rfc3339
 from remediate.model.diagnosis import CapturedEndpoint, Diagnosis, Finding
 from remediate.model.evidence import Coverage, Evidence, LogTime, OtherProcessFailures
+from remediate.model.identity import host_and_port
 from remediate.model.text import count, escape
 
 _TLS_VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
@@ -105,8 +106,7 @@ def _describe_captures(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _format_server(endpoint: CapturedEndpoint) -> str:
-    server = f"[{endpoint.server_ip}]" if ":" in endpoint.server_ip else endpoint.server_ip
-    return f"{server}:{endpoint.port}"
+    return host_and_port(endpoint.server_ip, endpoint.port)
 
 
 def _describe_connections(endpoint: CapturedEndpoint) -> str:

@@ -15,7 +15,6 @@ from remediate.model.plan import Plan, TrustCertificate
 from remediate.model.text import escape
 from remediate.report.verdict import certificate_facts
 from remediate.report.view import (
-    alarms_of,
     approvals_required,
     arrange_matrix,
     certificate_name,
@@ -24,7 +23,6 @@ from remediate.report.view import (
     headline,
     incompleteness_of,
     manual_page,
-    other_notes,
     peers_of,
     reasons_of,
     symbol_of,
@@ -60,9 +58,9 @@ def plan_page(plan: Plan) -> str:
         chains=_certificate_trees(plan),
         left=group_unresolved(plan.unresolved),
         required=approvals_required(plan),
-        alarms=alarms_of(plan),
+        alarms=plan.alarms,
         incompleteness=incompleteness_of(plan),
-        notes=other_notes(plan),
+        notes=plan.notes,
     )
 
 

@@ -11,7 +11,6 @@ from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, Tr
 from remediate.model.text import count, escape
 from remediate.report.view import (
     UnresolvedGroup,
-    alarms_of,
     approvals_required,
     arrange_matrix,
     count_pairs,
@@ -19,7 +18,6 @@ from remediate.report.view import (
     headline,
     incompleteness_of,
     manual_page,
-    other_notes,
     peers_of,
     reasons_of,
     symbol_of,
@@ -54,7 +52,7 @@ def _summary(plan: Plan) -> Iterator[str]:
     yield f"- Result: {sums.before} of {sums.pairs} pairs of peer and endpoint verify now, {sums.after} after the change"
     if sums.unseen:
         yield f"- Not looked at (?): {count(sums.unseen, 'pair')}"
-    yield from (f"- **{prose(alarm)}**" for alarm in alarms_of(plan))
+    yield from (f"- **Alarm: {prose(alarm)}**" for alarm in plan.alarms)
     if not plan.complete:
         yield "- **Incomplete**: not everything could be seen"
         yield from (f"  - {prose(sentence)}" for sentence in incompleteness_of(plan))
@@ -157,6 +155,6 @@ def _unresolved_group(group: UnresolvedGroup) -> Iterator[str]:
 
 
 def _notes(plan: Plan) -> Iterator[str]:
-    if other_notes(plan):
+    if plan.notes:
         yield from ("", "## Notes", "")
-        yield from (f"- {prose(note)}" for note in other_notes(plan))
+        yield from (f"- {prose(note)}" for note in plan.notes)

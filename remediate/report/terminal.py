@@ -21,7 +21,6 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.snapshot import ALARM
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
 from remediate.report.text import discard_output, short_fingerprint
@@ -32,7 +31,6 @@ from remediate.report.view import (
     Matrix,
     PairCounts,
     Row,
-    alarms_of,
     approvals_required,
     arrange_matrix,
     count_pairs,
@@ -40,7 +38,6 @@ from remediate.report.view import (
     headline,
     incompleteness_of,
     manual_page,
-    other_notes,
     peers_of,
     reasons_of,
     symbol_of,
@@ -82,15 +79,15 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
         explain: Also print the plans that were not chosen.
     """
     _print_title(console, plan)
-    for alarm in alarms_of(plan):
-        console.print(Text(f"! ALARM: {escape(alarm.removeprefix(ALARM), 2000)}", "bold red"))
+    for alarm in plan.alarms:
+        console.print(Text(f"! ALARM: {escape(alarm, 2000)}", "bold red"))
     show_matrix(console, plan.endpoints, every_row=every_row)
     _print_actions(console, plan)
     _print_approvals(console, plan)
     show_unresolved(console, plan.unresolved)
     if explain:
         _print_alternatives(console, plan)
-    _print_list(console, "Good to know", other_notes(plan))
+    _print_list(console, "Good to know", plan.notes)
 
 
 def show_matrix(

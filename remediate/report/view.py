@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, SERVERS_PAGES, TRUSTED_CA_PAGE
-from remediate.model.identity import Address, Fingerprint, endpoint_name
+from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import (
     Action,
     EndpointForecast,
@@ -19,7 +19,6 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.snapshot import ALARM
 from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
@@ -87,7 +86,7 @@ def arrange_matrix(forecasts: Iterable[EndpointForecast]) -> Matrix:
     peers: dict[Address, None] = {}
     for forecast in forecasts:
         peers.setdefault(forecast.peer)
-        cells.setdefault(endpoint_name(forecast.address, forecast.port), {})[forecast.peer] = forecast
+        cells.setdefault(str(forecast.endpoint), {})[forecast.peer] = forecast
     rows = tuple(Row(endpoint, tuple(by_peer.get(peer) for peer in peers)) for endpoint, by_peer in cells.items())
     return Matrix(tuple(peers), rows)
 
@@ -111,20 +110,8 @@ def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup,
     """Group what remains refused by cause, advice and options, in the order of their first endpoint."""
     groups: dict[tuple[Cause, str, tuple[str, ...]], list[str]] = {}
     for endpoint in unresolved:
-        groups.setdefault((endpoint.cause, endpoint.advice, endpoint.options), []).append(
-            endpoint_name(endpoint.address, endpoint.port)
-        )
+        groups.setdefault((endpoint.cause, endpoint.advice, endpoint.options), []).append(str(endpoint.endpoint))
     return tuple(UnresolvedGroup(tuple(endpoints), *reason) for reason, endpoints in groups.items())
-
-
-def alarms_of(plan: Plan) -> tuple[str, ...]:
-    """Return the alarms, which come before anything else: vantage points that disagree."""
-    return tuple(note for note in plan.notes if note.startswith(ALARM))
-
-
-def other_notes(plan: Plan) -> tuple[str, ...]:
-    """Return the notes that are no alarm."""
-    return tuple(note for note in plan.notes if not note.startswith(ALARM))
 
 
 def incompleteness_of(plan: Plan) -> tuple[str, ...]:

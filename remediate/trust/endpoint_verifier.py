@@ -104,7 +104,7 @@ class EndpointVerifier:
 
     def _judge(self, endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Outcome:
         if endpoint.error is not None:
-            return Outcome(_not_observed(endpoint.error), None)
+            return Outcome(_not_observed(endpoint.error, endpoint.failure), None)
         families = self.families(endpoint)
         if not families:
             return Outcome(Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error="no shared cipher", code=V_OK), None)
@@ -113,8 +113,5 @@ class EndpointVerifier:
         return Outcome(verdict, family)
 
 
-def _not_observed(error: str) -> Verdict:
-    # The snapshot's format: such an error begins with its cause.
-    failed = error.startswith(Cause.HANDSHAKE_FAILED)
-    cause = Cause.HANDSHAKE_FAILED if failed else Cause.UNREACHABLE
-    return Verdict(ok=False, cause=cause, error=error, code=V_OK, observed=False)
+def _not_observed(error: str, cause: Cause | None = None) -> Verdict:
+    return Verdict(ok=False, cause=cause or Cause.UNREACHABLE, error=error, code=V_OK, observed=False)

@@ -12,7 +12,7 @@ from typing import Self
 from remediate.executor.environment import Environment
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.certificate import Certificate
-from remediate.model.client import ClientAnswer, Got
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.events import Sink
 from remediate.model.identity import Address, CipherList, Product
@@ -162,14 +162,14 @@ class MemoryCluster:
         if box.clients_get:
             return box.clients_get
         if box.down_for:
-            return ClientAnswer(Got.NOTHING, "connection refused")
+            return ClientAnswer(AnswerKind.NOTHING, "connection refused")
         judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
         certificates = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
         snapshot = replace(self.snapshot(), peers=(self._peer(judged),), certificates=certificates)
         verdicts = {(judgement.address, judgement.port): judgement.outcome.verdict for judgement in verify_snapshot(snapshot)}
         self.tap(f"after a client asked {access.host} for {address}:{port}")
         good = verdicts[address, port].ok or judged.verify is False
-        return ClientAnswer(Got.REACHED, "HTTP 200") if good else ClientAnswer(Got.REFUSED, "HTTP 502")
+        return ClientAnswer(AnswerKind.REACHED, "HTTP 200") if good else ClientAnswer(AnswerKind.REFUSED, "HTTP 502")
 
     def snapshot(self) -> Snapshot:
         certificates = dict(self.certificates)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.model.client import ClientAnswer, Got
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
@@ -158,7 +158,7 @@ def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk
 
     def break_the_way(point: str) -> None:
         if point.startswith("after restart on expc1"):
-            cluster.box(1).clients_get = ClientAnswer(Got.NOTHING, "connection refused")
+            cluster.box(1).clients_get = ClientAnswer(AnswerKind.NOTHING, "connection refused")
 
     cluster.tap = break_the_way
     # When the plan is applied, Then the second peer keeps clients going
@@ -170,7 +170,7 @@ def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk
 def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk: Desk) -> None:
     # Given a peer that answers nobody for two requests after its restart
     cluster = fronted(3)
-    late = iter([ClientAnswer(Got.NOTHING, "connection refused"), ClientAnswer(Got.OTHER, "HTTP 503")])
+    late = iter([ClientAnswer(AnswerKind.NOTHING, "connection refused"), ClientAnswer(AnswerKind.OTHER, "HTTP 503")])
 
     def come_back(point: str) -> None:
         if point.startswith("before a client asks expc3") and restarts(cluster):
@@ -190,7 +190,7 @@ def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk
 def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> None:
     # Given a peer that answers 502, and then wants a login
     cluster = fronted(3)
-    answers = iter([None, ClientAnswer(Got.NO_LOGIN, "HTTP 401")])
+    answers = iter([None, ClientAnswer(AnswerKind.NO_LOGIN, "HTTP 401")])
 
     def want_a_login(point: str) -> None:
         if point.startswith("before a client asks expc3"):
@@ -224,9 +224,9 @@ def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
 
 
 UNKNOWN = {
-    "login": (ClientAnswer(Got.NO_LOGIN, "HTTP 401"), 1),
-    "nobody": (ClientAnswer(Got.NOTHING, "https://expe1 cannot be reached: connection refused"), 1),
-    "itself": (ClientAnswer(Got.OTHER, "HTTP 404"), 2),
+    "login": (ClientAnswer(AnswerKind.NO_LOGIN, "HTTP 401"), 1),
+    "nobody": (ClientAnswer(AnswerKind.NOTHING, "https://expe1 cannot be reached: connection refused"), 1),
+    "itself": (ClientAnswer(AnswerKind.OTHER, "HTTP 404"), 2),
 }
 
 
@@ -241,7 +241,7 @@ def test_any_other_answer_is_a_reminder_with_its_reason(desk: Desk, answer: Clie
     assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 1))) == (0, [], requests)
     [reminder] = desk.said("reminder")
     assert "cannot be seen from here (expc1.example.test: cucm.example.test:6972: " in reminder
-    assert answer.said in reminder
+    assert answer.detail in reminder
     assert len(desk.said("in-effect")) == 2
 
 
@@ -250,7 +250,7 @@ def test_an_account_that_was_refused_is_used_nowhere_else(desk: Desk) -> None:
     cluster = fronted()
     for box in cluster.boxes:
         box.account = Login("probe", PlainSecret())
-    cluster.box(1).clients_get = ClientAnswer(Got.NO_LOGIN, "HTTP 401")
+    cluster.box(1).clients_get = ClientAnswer(AnswerKind.NO_LOGIN, "HTTP 401")
     # When the plan is applied, Then it was sent once
     desk.apply(cluster, plan_for(cluster))
     assert len(cluster.requests) == 1

@@ -43,9 +43,9 @@ def main() -> int:
             seed += workers
             batches = [drawn(number, samples) for number in seeds]
             inputs += sum(map(len, batches))
-            for number, found in zip(seeds, pool.map(lambda batch: list(run(batch)), batches), strict=True):
-                findings += len(found)
-                for finding in found:
+            for number, batch_findings in zip(seeds, pool.map(lambda batch: list(run(batch)), batches), strict=True):
+                findings += len(batch_findings)
+                for finding in batch_findings:
                     _kept(number, finding)
     sys.stdout.write(f"{inputs} inputs, {findings} findings\n")
     return min(1, findings)

@@ -55,10 +55,10 @@ def look_at_file(content: bytes) -> None:
     """Read a file's content as commands do, and look at what is in it."""
     for keep_unreadable in (False, True):
         try:
-            found = certificates_in(content, "FILE", keep_unreadable=keep_unreadable)
+            certificates = certificates_in(content, "FILE", keep_unreadable=keep_unreadable)
         except RemediateError:
             continue
-        for certificate in found[:_MOST_OF_A_FILE]:
+        for certificate in certificates[:_MOST_OF_A_FILE]:
             look_at_certificate(certificate)
 
 

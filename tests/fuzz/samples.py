@@ -55,7 +55,7 @@ def made_here() -> tuple[Certificate, ...]:
 
 def of_the_corpus() -> tuple[Certificate, ...]:
     """Every certificate of the corpus, each once; none where it is not at hand."""
-    found: dict[str, None] = {}
+    certificates: dict[str, None] = {}
     for name in ("verdicts", "plans"):
         file = corpus.FOLDER / f"{name}.jsonl.gz"
         if not file.exists():
@@ -63,5 +63,5 @@ def of_the_corpus() -> tuple[Certificate, ...]:
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             for case in map(json.loads, lines):
                 pems = [*case.get("trusted", ()), *case.get("presented", ())]
-                found |= dict.fromkeys([*pems, *(one["pem"] for one in case.get("certs", {}).values())])
-    return tuple(Certificate.from_pem(pem) for pem in found)
+                certificates |= dict.fromkeys([*pems, *(entry["pem"] for entry in case.get("certs", {}).values())])
+    return tuple(Certificate.from_pem(pem) for pem in certificates)

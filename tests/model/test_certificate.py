@@ -33,19 +33,30 @@ def test_the_older_header_is_read_too() -> None:
 
 
 def test_facts() -> None:
-    one = leaf.certificate
-    assert (one.common_name, one.issuer_common_name, one.san_dns, one.san_ip) == ("leaf.test", "Root", ("a.test", "b.test"), ())
-    assert (one.key_family, one.key_bits, one.signature_hash, one.is_ca, one.self_signed) == (
+    example = leaf.certificate
+    assert (example.common_name, example.issuer_common_name, example.san_dns, example.san_ip) == (
+        "leaf.test",
+        "Root",
+        ("a.test", "b.test"),
+        (),
+    )
+    assert (
+        example.key_family,
+        example.key_bits,
+        example.signature_hash,
+        example.is_ca,
+        example.self_signed,
+    ) == (
         "rsa",
         2048,
         "sha256",
         False,
         False,
     )
-    assert one.authority_key_id == root.certificate.subject_key_id
+    assert example.authority_key_id == root.certificate.subject_key_id
     assert root.certificate.self_signed
     assert root.certificate.is_ca
-    assert "leaf.test" in repr(one)
+    assert "leaf.test" in repr(example)
 
 
 def test_self_issued_is_not_yet_self_signed() -> None:

@@ -66,10 +66,10 @@ FORMS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
 def test_every_form_is_read(content: bytes) -> None:
-    found = certificates_in(content, "FILE")
+    certificates = certificates_in(content, "FILE")
 
     # A library sorts the SET; everything else keeps the order.
-    assert found == BOTH or (set(found) == set(BOTH) and content == FORMS["PKCS#7 by a library"])
+    assert certificates == BOTH or (set(certificates) == set(BOTH) and content == FORMS["PKCS#7 by a library"])
 
 
 def test_one_der_certificate_is_read() -> None:
@@ -186,12 +186,12 @@ OTHERS: dict[str, tuple[bytes, str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("content", "what", "next_step"), OTHERS.values(), ids=OTHERS)
-def test_what_is_no_certificate_is_named_with_a_way_out(content: bytes, what: str, next_step: str) -> None:
+@pytest.mark.parametrize(("content", "name", "next_step"), OTHERS.values(), ids=OTHERS)
+def test_what_is_no_certificate_is_named_with_a_way_out(content: bytes, name: str, next_step: str) -> None:
     with pytest.raises(NoCertificate) as refused:
         certificates_in(content, "my file")
 
-    assert what in str(refused.value)
+    assert name in str(refused.value)
     assert next_step in refused.value.next_step
 
 

@@ -35,12 +35,12 @@ from tests.pki import NOW, YEAR, issue, key
 
 def test_an_underscore_in_a_printable_string_empties_nothing() -> None:
     # Given what many a Unified CM made of a host name with an underscore
-    one = certificate(called("cucm_pub.lab"), extensions=(authority(), alternative(b"cucm_pub.lab")))
+    example = certificate(called("cucm_pub.lab"), extensions=(authority(), alternative(b"cucm_pub.lab")))
 
-    assert (one.subject, one.issuer, one.common_name) == ("CN=cucm_pub.lab", "CN=cucm_pub.lab", "cucm_pub.lab")
-    assert (one.not_before, one.not_after) == (NOW - YEAR, NOW + YEAR)
-    assert (one.san_dns, one.is_ca, one.self_issued, one.self_signed) == (("cucm_pub.lab",), True, True, True)
-    assert (one.serial, one.key_family, one.key_bits, one.signature_hash) == (7, "ecdsa", 256, "sha256")
+    assert (example.subject, example.issuer, example.common_name) == ("CN=cucm_pub.lab", "CN=cucm_pub.lab", "cucm_pub.lab")
+    assert (example.not_before, example.not_after) == (NOW - YEAR, NOW + YEAR)
+    assert (example.san_dns, example.is_ca, example.self_issued, example.self_signed) == (("cucm_pub.lab",), True, True, True)
+    assert (example.serial, example.key_family, example.key_bits, example.signature_hash) == (7, "ecdsa", 256, "sha256")
 
 
 @pytest.mark.parametrize(
@@ -56,31 +56,31 @@ def test_an_underscore_in_a_printable_string_empties_nothing() -> None:
     ],
 )
 def test_every_type_of_string_is_read(tag: int, text: str) -> None:
-    one = certificate(called(text, tag))
+    example = certificate(called(text, tag))
 
-    assert (one.common_name, one.subject) == (text, f"CN={text}")
-    assert one.self_issued
+    assert (example.common_name, example.subject) == (text, f"CN={text}")
+    assert example.self_issued
 
 
 def test_names_are_compared_as_openssl_does() -> None:
     # Given one name in two string types, cases and spacings
-    one = certificate(called("Corp  Root", UTF8), called("corp root"))
+    example = certificate(called("Corp  Root", UTF8), called("corp root"))
 
-    assert one.self_issued
-    assert one.subject != one.issuer
+    assert example.self_issued
+    assert example.subject != example.issuer
 
 
 def test_control_characters_are_escaped_in_a_name_as_text() -> None:
-    one = certificate(name((ORGANIZATION, PRINTABLE, b"a,b"), (COMMON_NAME, UTF8, b"\x1b[2J\n\0x")))
+    example = certificate(name((ORGANIZATION, PRINTABLE, b"a,b"), (COMMON_NAME, UTF8, b"\x1b[2J\n\0x")))
 
-    assert one.subject == "CN=\\1B[2J\\0A\\00x,O=a\\,b"
-    assert one.common_name == "\x1b[2J\n\0x"
+    assert example.subject == "CN=\\1B[2J\\0A\\00x,O=a\\,b"
+    assert example.common_name == "\x1b[2J\n\0x"
 
 
 def test_names_may_be_empty_and_many() -> None:
     assert (certificate(name()).subject, certificate(name()).common_name, certificate(name()).self_issued) == ("", "", True)
-    several = certificate(name((COMMON_NAME, UTF8, b"first"), (COMMON_NAME, UTF8, b"second")))
-    assert (several.common_name, several.subject) == ("first", "CN=second,CN=first")
+    two_names = certificate(name((COMMON_NAME, UTF8, b"first"), (COMMON_NAME, UTF8, b"second")))
+    assert (two_names.common_name, two_names.subject) == ("first", "CN=second,CN=first")
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ def test_names_may_be_empty_and_many() -> None:
     ],
 )
 def test_a_date_that_cannot_be_said_leaves_the_rest(time: bytes, moment: datetime | None) -> None:
-    one = certificate(called("a"), ends=time)
+    example = certificate(called("a"), ends=time)
 
-    assert one.not_after == moment
-    assert (one.subject, one.not_before) == ("CN=a", NOW - YEAR)
+    assert example.not_after == moment
+    assert (example.subject, example.not_before) == ("CN=a", NOW - YEAR)
 
 
 def test_an_extension_that_cannot_be_read_leaves_the_rest() -> None:
     broken = extension(SAN, b"\xff\xff")
     twice = (alternative(b"one.test"), alternative(b"two.test"))
 
-    one = certificate(called("a"), extensions=(broken, authority(), extension(SUBJECT_KEY_ID, tlv(4, b"\x01\x02"))))
+    example = certificate(called("a"), extensions=(broken, authority(), extension(SUBJECT_KEY_ID, tlv(4, b"\x01\x02"))))
 
-    assert (one.san_dns, one.is_ca, one.subject_key_id, one.common_name) == ((), True, "0102", "a")
+    assert (example.san_dns, example.is_ca, example.subject_key_id, example.common_name) == ((), True, "0102", "a")
     assert certificate(called("a"), extensions=twice).san_dns == ()
     assert not certificate(called("a"), extensions=(extension(BASIC_CONSTRAINTS, b""),)).is_ca
 
@@ -126,9 +126,9 @@ def test_an_issuer_is_who_has_the_name_and_the_key() -> None:
 
 
 def test_an_empty_name_names_nobody() -> None:
-    nobody = certificate(name())
+    nameless = certificate(name())
     unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
 
-    assert not nobody.named_as_issuer_of(certificate(called("a"), name(), own_key=key("other")))
+    assert not nameless.named_as_issuer_of(certificate(called("a"), name(), own_key=key("other")))
     assert not unreadable.named_as_issuer_of(unreadable)
-    assert (nobody.readable, unreadable.readable) == (True, False)
+    assert (nameless.readable, unreadable.readable) == (True, False)

@@ -26,29 +26,29 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "upper case": str.upper,
     "lower case": str.lower,
-    "base64": lambda one: base64.b64encode(one.encode()).decode(),
-    "URL-safe base64": lambda one: base64.urlsafe_b64encode(one.encode()).decode(),
-    "Basic": lambda one: base64.b64encode(f"admin:{one}".encode()).decode(),
-    "Basic, another user": lambda one: base64.b64encode(f"an.operator:{one}".encode()).decode(),
-    "base64 of more": lambda one: base64.b64encode(f"<password>{one}</password>".encode()).decode(),
-    "Basic in Latin-1": lambda one: base64.b64encode(f"admin:{one}".encode("latin-1", errors="ignore")).decode(),
+    "base64": lambda password: base64.b64encode(password.encode()).decode(),
+    "URL-safe base64": lambda password: base64.urlsafe_b64encode(password.encode()).decode(),
+    "Basic": lambda password: base64.b64encode(f"admin:{password}".encode()).decode(),
+    "Basic, another user": lambda password: base64.b64encode(f"an.operator:{password}".encode()).decode(),
+    "base64 of more": lambda password: base64.b64encode(f"<password>{password}</password>".encode()).decode(),
+    "Basic in Latin-1": lambda password: base64.b64encode(f"admin:{password}".encode("latin-1", errors="ignore")).decode(),
     "JSON": json.dumps,
-    "JSON, not ASCII": lambda one: json.dumps(one, ensure_ascii=False),
-    "JSON in JSON": lambda one: json.dumps(json.dumps(one)),
-    "JSON, slashes escaped": lambda one: json.dumps(one).replace("/", "\\/"),
-    "URL": lambda one: quote(one, safe=""),
-    "URL, lower case": lambda one: quote(one, safe="").lower(),
+    "JSON, not ASCII": lambda password: json.dumps(password, ensure_ascii=False),
+    "JSON in JSON": lambda password: json.dumps(json.dumps(password)),
+    "JSON, slashes escaped": lambda password: json.dumps(password).replace("/", "\\/"),
+    "URL": lambda password: quote(password, safe=""),
+    "URL, lower case": lambda password: quote(password, safe="").lower(),
     "URL path": quote,
     "URL form": quote_plus,
-    "URL, every byte": lambda one: "".join(f"%{byte:02X}" for byte in one.encode()),
+    "URL, every byte": lambda password: "".join(f"%{byte:02X}" for byte in password.encode()),
     "HTML": html.escape,
-    "HTML, quotation marks as they are": lambda one: html.escape(one, quote=False),
-    "XML": lambda one: html.escape(one).replace("&#x27;", "&apos;"),
-    "hexadecimal": lambda one: one.encode().hex(),
-    "HEXADECIMAL": lambda one: one.encode().hex().upper(),
-    "hexadecimal with colons": lambda one: one.encode().hex(":"),
+    "HTML, quotation marks as they are": lambda password: html.escape(password, quote=False),
+    "XML": lambda password: html.escape(password).replace("&#x27;", "&apos;"),
+    "hexadecimal": lambda password: password.encode().hex(),
+    "HEXADECIMAL": lambda password: password.encode().hex().upper(),
+    "hexadecimal with colons": lambda password: password.encode().hex(":"),
     "Python": repr,
-    "Python bytes": lambda one: repr(one.encode()),
+    "Python bytes": lambda password: repr(password.encode()),
     "a shell's word": shlex.quote,
 }
 passwords = st.text(
@@ -57,7 +57,7 @@ passwords = st.text(
 
 
 @pytest.fixture
-def known() -> Mask:
+def password_mask() -> Mask:
     """A mask that knows one password."""
     mask = Mask()
     mask.remember(PASSWORD)
@@ -65,27 +65,27 @@ def known() -> Mask:
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_every_spelling_is_masked(spelling: str, known: Mask) -> None:
-    said = SPELLINGS[spelling](PASSWORD)
-    shown = known.mask(f"The box says: [{said}] and goes on.")
+def test_every_spelling_is_masked(spelling: str, password_mask: Mask) -> None:
+    spelled = SPELLINGS[spelling](PASSWORD)
+    masked = password_mask.mask(f"The box says: [{spelled}] and goes on.")
     # What is beside the secret in the same word may go too
-    assert shown.startswith("The box says: [")
-    assert shown.endswith("] and goes on.")
-    assert "***" in shown
-    assert said.strip("\"'") not in shown
+    assert masked.startswith("The box says: [")
+    assert masked.endswith("] and goes on.")
+    assert "***" in masked
+    assert spelled.strip("\"'") not in masked
 
 
 @settings(max_examples=60, deadline=None)
 @given(passwords, st.sampled_from(sorted(SPELLINGS)), st.text(max_size=20), st.text(max_size=20))
 def test_no_password_has_a_spelling_that_is_not_masked(password: str, spelling: str, before: str, after: str) -> None:
-    assume(spelling != "Basic in Latin-1" or all(ord(one) < 256 for one in password))
+    assume(spelling != "Basic in Latin-1" or all(ord(letter) < 256 for letter in password))
     # Where two letters make one in the other case, or one makes two, it is another text
     assume("case" not in spelling or password.isascii())
     mask = Mask()
     mask.remember(password)
-    said = SPELLINGS[spelling](password).strip("\"'")
-    assume(said not in before + after)
-    assert said not in mask.mask(f"{before} {said} {after}")
+    spelled = SPELLINGS[spelling](password).strip("\"'")
+    assume(spelled not in before + after)
+    assert spelled not in mask.mask(f"{before} {spelled} {after}")
 
 
 @pytest.mark.parametrize("spelling", sorted(SPELLINGS.keys() - {"URL, lower case"}))
@@ -93,10 +93,10 @@ def test_a_secret_of_kilobytes_is_masked_at_once(spelling: str) -> None:
     password, mask = PASSWORD * 300, Mask()
     began = time.perf_counter()
     mask.remember(password, "admin")
-    shown = mask.mask(f"The box says: {SPELLINGS[spelling](password)}.")
+    masked = mask.mask(f"The box says: {SPELLINGS[spelling](password)}.")
     assert time.perf_counter() - began < 5
-    assert len(shown) < 60
-    assert "***" in shown
+    assert len(masked) < 60
+    assert "***" in masked
 
 
 @settings(deadline=None)
@@ -116,12 +116,12 @@ def test_a_short_secret_is_masked_as_a_word_and_destroys_no_text(short: str) -> 
     assert mask.mask(f"password={short}; Basic {basic}") == "password=***; Basic ***"
 
 
-def test_the_time_grows_with_the_text_and_no_faster(known: Mask) -> None:
+def test_the_time_grows_with_the_text_and_no_faster(password_mask: Mask) -> None:
     def seconds(text: str) -> float:
         best = 60.0
         for _ in range(3):
             began = time.perf_counter()
-            known.mask(text)
+            password_mask.mask(text)
             best = min(best, time.perf_counter() - began)
         return best
 
@@ -136,23 +136,23 @@ def test_a_long_answer_full_of_secrets_is_cut_without_half_a_secret() -> None:
     password = "".join(f"{number:04}-horse-" for number in range(200))
     Secret(password)
     for shift in range(0, 400, 40):
-        shown = mask_and_escape("x" * shift + password * 500, 120)
-        assert "horse" not in shown
-        assert len(shown) <= 120
+        masked = mask_and_escape("x" * shift + password * 500, 120)
+        assert "horse" not in masked
+        assert len(masked) <= 120
 
 
 def test_an_error_an_event_and_what_a_system_says_are_masked_before_they_are_cut() -> None:
     secret = Secret("wrong-horse-battery")
-    told = base64.b64encode(f"admin:{secret.reveal()}".encode()).decode()
+    login = base64.b64encode(f"admin:{secret.reveal()}".encode()).decode()
     for text in (
-        str(ObservationError(f"It answers {told}.", next_step=told)),
-        ObservationError("", next_step=f"Ask for {told}.").next_step,
-        Event("warning", f"It answers {told}.").message,
-        str(Event("warning", "", fields={"said": told}).fields["said"]),
+        str(ObservationError(f"It answers {login}.", next_step=login)),
+        ObservationError("", next_step=f"Ask for {login}.").next_step,
+        Event("warning", f"It answers {login}.").message,
+        str(Event("warning", "", fields={"answer": login}).fields["answer"]),
         # Cut in the middle of the secret, its first half would be shown.
-        mask_and_escape(f"It answers wrong-horse-battery {told}", 25),
+        mask_and_escape(f"It answers wrong-horse-battery {login}", 25),
     ):
         assert "***" in text
         assert "wrong" not in text
-        assert told[:20] not in text
+        assert login[:20] not in text
     assert parse_address("node-wrong-horse-battery.example.test") is None

@@ -34,9 +34,9 @@ PLAN = make_plan(SEEN, Policy(allow_removal=True))
 
 
 def document(text: str) -> dict[str, Any]:
-    found = json.loads(text)
-    assert isinstance(found, dict)
-    return found
+    value = json.loads(text)
+    assert isinstance(value, dict)
+    return value
 
 
 def test_every_kind_of_action_survives_the_file() -> None:
@@ -52,8 +52,8 @@ def test_every_kind_of_action_survives_the_file() -> None:
 
 def test_files_are_sorted_and_the_same_every_time() -> None:
     for text in (SEEN.to_json(), PLAN.to_json()):
-        found = document(text)
-        assert list(found) == sorted(found)
+        members = list(document(text))
+        assert members == sorted(members)
         assert text.endswith("}\n")
     assert make_plan(Snapshot.from_json(SEEN.to_json()), Policy(allow_removal=True)).to_json() == PLAN.to_json()
 
@@ -67,12 +67,12 @@ GAP = DiscoveryGap("cucm.test", "axl", "not-asked", incomplete=True, message="It
 
 
 def test_what_was_not_discovered_survives_the_files() -> None:
-    seen = replace(SEEN, undiscovered=(GAP, replace(GAP, incomplete=False)), not_in_use=("spare.test:8443",))
+    snapshot = replace(SEEN, undiscovered=(GAP, replace(GAP, incomplete=False)), not_in_use=("spare.test:8443",))
 
-    plan = make_plan(seen)
+    plan = make_plan(snapshot)
 
-    assert Snapshot.from_json(seen.to_json()) == seen
-    assert (seen.complete, plan.complete) == (False, False)
+    assert Snapshot.from_json(snapshot.to_json()) == snapshot
+    assert (snapshot.complete, plan.complete) == (False, False)
     assert Plan.from_json(plan.to_json()) == plan
     assert document(plan.to_json())["undiscovered"][0]["message"] == "It is away."
     assert document(plan.to_json())["not_in_use"] == ["spare.test:8443"]

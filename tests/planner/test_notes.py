@@ -128,7 +128,7 @@ def test_a_certificate_with_an_alarm_needs_an_approval() -> None:
 
 
 def test_the_alarm_is_the_first_note() -> None:
-    assert make_plan(alarmed()).notes[0] == f"Alarm: {ALARM.message}"
+    assert make_plan(alarmed()).alarms == (ALARM.message,)
 
 
 def test_a_snapshot_keeps_its_alarms() -> None:

@@ -204,13 +204,13 @@ def _compare_with_start(result: RunResult) -> list[EndpointForecast]:
     """Return the verdicts before the apply and after it; empty if nothing was verified."""
     from remediate.model.plan import EndpointForecast
 
-    before = {(judgement.peer, judgement.address, judgement.port): judgement.outcome for judgement in result.judgements_before}
+    before = {judgement.pair: judgement.outcome for judgement in result.judgements_before}
     return [
         EndpointForecast(
             judgement.address,
             judgement.port,
             judgement.peer,
-            before.get((judgement.peer, judgement.address, judgement.port), judgement.outcome),
+            before.get(judgement.pair, judgement.outcome),
             judgement.outcome,
         )
         for judgement in result.judgements

@@ -172,7 +172,6 @@ def _show(session: Session, demo: DemoResult) -> None:
 
     from rich.text import Text
 
-    from remediate.model.identity import endpoint_name
     from remediate.model.text import escape
     from remediate.model.verdict import Outcome, Verdict
     from remediate.report.terminal import show_matrix
@@ -201,7 +200,7 @@ def _show(session: Session, demo: DemoResult) -> None:
     console.print()
     for unresolved in demo.plan.unresolved:
         advice = " ".join((unresolved.advice, *unresolved.options[:1]))
-        sentence = f"Left: {endpoint_name(unresolved.address, unresolved.port)}, {unresolved.cause.value}. {advice}"
+        sentence = f"Left: {unresolved.endpoint}, {unresolved.cause.value}. {advice}"
         console.print(Text(escape(sentence, 2000), "yellow"))
     console.print(_conclude(demo))
 
@@ -209,15 +208,10 @@ def _show(session: Session, demo: DemoResult) -> None:
 def _conclude(demo: DemoResult) -> Any:
     from rich.text import Text
 
-    from remediate.model.identity import endpoint_name
-
     if demo.agrees:
         return Text(f"✓ The judge agrees with the plan everywhere, before and after ({demo.seconds:.0f} s).", "bold green")
     pairs = (
-        ", ".join(
-            f"{disagreement.peer} → {endpoint_name(disagreement.address, disagreement.port)}"
-            for disagreement in demo.disagreements
-        )
+        ", ".join(f"{disagreement.peer} → {disagreement.endpoint}" for disagreement in demo.disagreements)
         or "what they spoke of"
     )
     return Text(f"✗ The judge and the plan disagree at: {pairs}", "bold red")

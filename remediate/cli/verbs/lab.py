@@ -196,14 +196,14 @@ def _to_row(key: tuple[str, str, int], answer: JudgeAnswer) -> dict[str, Any]:
 def _show(session: Session, answers: Mapping[tuple[str, str, int], JudgeAnswer]) -> None:
     from rich.text import Text
 
-    from remediate.model.identity import endpoint_name
+    from remediate.model.identity import host_and_port
     from remediate.model.text import escape
 
     console = session.out()
     for (peer, address, port), answer in answers.items():
         good = answer.status == 200
         line = Text(f"{'✓' if good else '✗'} {answer.status} ", "green" if good else "red")
-        line.append(f"{escape(peer)} → {escape(endpoint_name(address, port))}", "default")
+        line.append(f"{escape(peer)} → {escape(host_and_port(address, port))}", "default")
         console.print(line, soft_wrap=True)
         if answer.log_line:
             console.print(Text(f"      {escape(answer.log_line)}", "dim"), soft_wrap=True)

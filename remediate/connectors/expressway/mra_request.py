@@ -10,7 +10,7 @@ import base64
 from remediate.connectors.http import Account, Answer, HttpClient
 from remediate.connectors.tls.pinning import make_tls_check
 from remediate.model.access import MraAccess
-from remediate.model.client import ClientAnswer, Got
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import RemediateError
 from remediate.model.identity import Address, Product, is_ip
 from remediate.model.limits import Limits
@@ -27,7 +27,8 @@ def ask_through(access: MraAccess, address: Address, port: int, product: Product
     domain = access.domain or _guess_domain(address)
     if domain is None:
         return ClientAnswer(
-            Got.OTHER, f"which domain clients sign in with is not known for {address}: give `mra.domain` in the inventory"
+            AnswerKind.OTHER,
+            f"which domain clients sign in with is not known for {address}: give `mra.domain` in the inventory",
         )
     try:
         return _classify_answer(
@@ -38,7 +39,7 @@ def ask_through(access: MraAccess, address: Address, port: int, product: Product
             )
         )
     except RemediateError as error:
-        return ClientAnswer(Got.NOTHING, str(error).rstrip("."))
+        return ClientAnswer(AnswerKind.NOTHING, str(error).rstrip("."))
 
 
 def _get(access: MraAccess, path: str, limits: Limits) -> Answer:
@@ -52,7 +53,11 @@ def _classify_answer(answer: Answer) -> ClientAnswer:
 
     An Expressway may send any other status itself, before it asks the node.
     """
-    kind = Got.REACHED if answer.ok else {502: Got.REFUSED, 401: Got.NO_LOGIN}.get(answer.status, Got.OTHER)
+    kind = (
+        AnswerKind.REACHED
+        if answer.ok
+        else {502: AnswerKind.REFUSED, 401: AnswerKind.NO_LOGIN}.get(answer.status, AnswerKind.OTHER)
+    )
     return ClientAnswer(kind, f"HTTP {answer.status}")
 
 

@@ -15,6 +15,7 @@ from remediate.connectors.expressway.ssh_login import log_in
 from remediate.connectors.text import describe_failure
 from remediate.model.access import PeerAccess
 from remediate.model.errors import ObservationError, PinMismatch, RemediateError
+from remediate.model.identity import host_and_port
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 
@@ -104,7 +105,7 @@ def _connect(access: PeerAccess, limits: Limits, excluded: tuple[str, ...]) -> p
         transport = paramiko.Transport(socket.create_connection((access.address, access.ssh_port), limits.connect_s))
     except OSError as error:
         raise ObservationError(
-            f"SSH on {access.address}:{access.ssh_port} cannot be reached: {describe_failure(error)}."
+            f"SSH on {host_and_port(access.address, access.ssh_port)} cannot be reached: {describe_failure(error)}."
         ) from error
     try:
         transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = limits.connect_s
@@ -116,7 +117,7 @@ def _connect(access: PeerAccess, limits: Limits, excluded: tuple[str, ...]) -> p
         if excluded and isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             return None
         raise ObservationError(
-            f"{access.address}:{access.ssh_port} does not speak SSH with us: {describe_failure(error)}."
+            f"{host_and_port(access.address, access.ssh_port)} does not speak SSH with us: {describe_failure(error)}."
         ) from error
     return transport
 

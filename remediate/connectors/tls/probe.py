@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeGuard
 
 from OpenSSL import SSL
@@ -27,6 +28,7 @@ from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Preference
+from remediate.model.verdict import Cause
 
 _FAMILY_OFFERS: Mapping[KeyFamily, Offer] = {"rsa": Offer("aRSA:!eNULL"), "ecdsa": Offer("aECDSA:!eNULL")}
 _BOTH_OFFERS: Mapping[KeyFamily, Offer] = {"rsa": Offer("ECDHE+aRSA:ECDHE+aECDSA"), "ecdsa": Offer("ECDHE+aECDSA:ECDHE+aRSA")}
@@ -106,7 +108,7 @@ def probe_endpoint(target: Target, lists: Sequence[CipherList], limits: Limits) 
     rsa, tls13 = _probe_rsa(target, limits)
     if _is_final(rsa):
         absent = rsa.reason in NO_CONNECTION - {FailureReason.REFUSED}
-        return Observation(error=_format_error(rsa), refused=rsa.reason is FailureReason.REFUSED, host_absent=absent)
+        return replace(_not_observed(rsa), refused=rsa.reason is FailureReason.REFUSED, host_absent=absent)
     answers: dict[KeyFamily, ReceivedChain | HandshakeFailure] = {
         "rsa": rsa,
         "ecdsa": _try_offer_twice(target, _FAMILY_OFFERS["ecdsa"], limits),
@@ -122,12 +124,12 @@ def probe_endpoint(target: Target, lists: Sequence[CipherList], limits: Limits) 
         None,
     )
     if failed:
-        return Observation(tls13=tls13, error=_format_error(failed))
+        return replace(_not_observed(failed), tls13=tls13)
     presented = {family: answer.certificates for family, answer in answers.items() if isinstance(answer, ReceivedChain)}
     if tls13 is None:
         tls13 = _speaks_1_3(_try_offer_twice(target, _ANY_OR_1_3, limits))
     if not presented:
-        return Observation(tls13=tls13, error=_explain_nothing_shared(target, limits, tls13=tls13))
+        return replace(_handshake_failed(_explain_nothing_shared(target, limits, tls13=tls13)), tls13=tls13)
     return Observation(presented, _measure_preference(target, presented, lists, limits), tls13)
 
 
@@ -200,17 +202,23 @@ def _failure_reason(answer: ReceivedChain | HandshakeFailure) -> FailureReason |
     return answer.reason if isinstance(answer, HandshakeFailure) else None
 
 
-def _format_error(answer: HandshakeFailure) -> str:
-    return f"{'unreachable' if answer.reason in NO_CONNECTION else 'handshake-failed'}: {answer.detail}"
+def _not_observed(answer: HandshakeFailure) -> Observation:
+    if answer.reason not in NO_CONNECTION:
+        return _handshake_failed(answer.detail)
+    return Observation(error=f"{Cause.UNREACHABLE}: {answer.detail}", failure=Cause.UNREACHABLE)
+
+
+def _handshake_failed(detail: str) -> Observation:
+    return Observation(error=f"{Cause.HANDSHAKE_FAILED}: {detail}", failure=Cause.HANDSHAKE_FAILED)
 
 
 def _explain_nothing_shared(target: Target, limits: Limits, *, tls13: bool | None) -> str:
     if tls13:
-        return "handshake-failed: it speaks TLS 1.3 only, where no cipher list chooses between its certificates"
+        return "it speaks TLS 1.3 only, where no cipher list chooses between its certificates"
     legacy = _try_offer_twice(target, _LEGACY, limits)
     if isinstance(legacy, ReceivedChain):
-        return f"handshake-failed: it speaks {legacy.tls_version} at most, and the peers ask for TLS 1.2"
-    return "handshake-failed: no shared cipher, neither with RSA nor with ECDSA"
+        return f"it speaks {legacy.tls_version} at most, and the peers ask for TLS 1.2"
+    return "no shared cipher, neither with RSA nor with ECDSA"
 
 
 def _measure_preference(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, KeyFamily, Product
 from remediate.model.snapshot import Preference
+from remediate.model.verdict import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +55,6 @@ class Observation:
     preferred: Preference = Preference()
     tls13: bool | None = None
     error: str | None = None
+    failure: Cause | None = None
     refused: bool = False
     host_absent: bool = False

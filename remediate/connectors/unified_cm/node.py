@@ -28,7 +28,7 @@ from remediate.model.errors import (
     OutcomeUnknown,
     PinMismatch,
 )
-from remediate.model.identity import FAMILIES, KeyFamily
+from remediate.model.identity import FAMILIES, KeyFamily, host_and_port
 from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
 
@@ -62,7 +62,7 @@ class UnifiedCmNode:
 
     def __init__(self, target: Target, check: TlsCheck, limits: Limits, *, verified: bool) -> None:
         self._target, self._check, self._limits, self.verified = target, check, limits, verified
-        self._where = f"{target.address}:{target.port}"
+        self._where = host_and_port(target.address, target.port)
 
     def read_uds_servers(self) -> NamedNodes:
         """Return the names of the cluster's Unified CM nodes.
@@ -181,7 +181,7 @@ def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits
             target, make_pin_check(answer.certificates[0].fingerprint, family), limits, verified=False
         )
     if unverified is None:
-        raise ObservationError(f"{target.address}:{target.port} cannot be reached over TLS 1.2: {why}.")
+        raise ObservationError(f"{host_and_port(target.address, target.port)} cannot be reached over TLS 1.2: {why}.")
     return unverified
 
 

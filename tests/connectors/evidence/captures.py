@@ -60,7 +60,7 @@ def record_handshake(
     """A real handshake with a server that holds `chains` (one a key family). The client trusts anything unless `trusted` is given.
 
     Args:
-        asks: the server asks for a client's certificate by these.
+        client_authorities: the server asks for a client's certificate by these.
         shows: the client's own chain.
         again: what is said when the session is resumed.
     """

@@ -14,7 +14,7 @@ import pytest
 from remediate.connectors.expressway.mra_request import ask_through
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, MraAccess, TlsTrust
-from remediate.model.client import ClientAnswer, Got
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import InventoryError
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.secret import Login, Secret
@@ -68,7 +68,7 @@ def target_in(request: bytes) -> tuple[str, str]:
 
 
 def test_unified_cm_is_asked_for_what_needs_no_login(front: Front, requests: list[bytes]) -> None:
-    assert ask_through(front(http(200)), CUCM, 8443, "cucm", QUICK) == ClientAnswer(Got.REACHED, "HTTP 200")
+    assert ask_through(front(http(200)), CUCM, 8443, "cucm", QUICK) == ClientAnswer(AnswerKind.REACHED, "HTTP 200")
 
     assert target_in(requests[0]) == ("steven.lab/https/cucm.steven.lab/8443", "cucm-uds/version")
     assert b"=" not in requests[0].split(b" ")[1]
@@ -83,18 +83,18 @@ def test_everything_else_is_asked_for_its_root(front: Front, requests: list[byte
 
 
 MEANINGS = {
-    200: Got.REACHED,
-    204: Got.REACHED,
-    502: Got.REFUSED,
-    401: Got.NO_LOGIN,
-    302: Got.OTHER,
-    404: Got.OTHER,
-    503: Got.OTHER,
+    200: AnswerKind.REACHED,
+    204: AnswerKind.REACHED,
+    502: AnswerKind.REFUSED,
+    401: AnswerKind.NO_LOGIN,
+    302: AnswerKind.OTHER,
+    404: AnswerKind.OTHER,
+    503: AnswerKind.OTHER,
 }
 
 
 @pytest.mark.parametrize(("status", "kind"), MEANINGS.items(), ids=map(str, MEANINGS))
-def test_what_a_status_counts_for(front: Front, requests: list[bytes], status: int, kind: Got) -> None:
+def test_what_a_status_counts_for(front: Front, requests: list[bytes], status: int, kind: AnswerKind) -> None:
     answer = ask_through(front(http(status, "", "Location: /elsewhere")), CUCM, 8443, "cucm", QUICK)
 
     assert answer == ClientAnswer(kind, f"HTTP {status}")
@@ -108,23 +108,23 @@ def test_the_account_goes_along_and_is_in_no_answer(front: Front, requests: list
     answer = ask_through(access, CUCM, 8443, "cucm", QUICK)
     # Then it was sent once, and only there
     assert b"Authorization: Basic " + base64.b64encode(b"probe:s3cret") in requests[0]
-    assert (answer.got, len(requests)) == (Got.NO_LOGIN, 1)
+    assert (answer.kind, len(requests)) == (AnswerKind.NO_LOGIN, 1)
     assert "s3cret" not in repr(answer)
 
 
 def test_a_missing_password_is_an_answer_with_its_reason(front: Front, requests: list[bytes]) -> None:
     answer = ask_through(replace(front(http(200)), login=Login("probe", Password(None))), CUCM, 8443, "cucm", QUICK)
 
-    assert (answer.got, requests) == (Got.NOTHING, [])
-    assert "PROBE" in answer.said
+    assert (answer.kind, requests) == (AnswerKind.NOTHING, [])
+    assert "PROBE" in answer.detail
 
 
 def test_an_ip_address_needs_the_domain_of_the_clients(front: Front, requests: list[bytes]) -> None:
     access = front(http(200))
 
     answer = ask_through(access, Address("10.48.36.215"), 8443, "cucm", QUICK)
-    assert (answer.got, requests) == (Got.OTHER, [])
-    assert "`mra.domain`" in answer.said
+    assert (answer.kind, requests) == (AnswerKind.OTHER, [])
+    assert "`mra.domain`" in answer.detail
 
     ask_through(replace(access, domain="steven.lab"), Address("10.48.36.215"), 8443, "cucm", QUICK)
     # The capture in Cisco's own troubleshooting example
@@ -136,15 +136,15 @@ def test_another_server_than_the_pinned_one_gets_nothing(front: Front, requests:
 
     answer = ask_through(access, CUCM, 8443, "cucm", QUICK)
 
-    assert (answer.got, requests) == (Got.NOTHING, [])
-    assert "presents another certificate" in answer.said
+    assert (answer.kind, requests) == (AnswerKind.NOTHING, [])
+    assert "presents another certificate" in answer.detail
 
 
 def test_a_refusal_and_a_hang_up_are_no_answer(front: Front) -> None:
     assert ask_through(MraAccess("localhost", 1, PIN), CUCM, 8443, "cucm", QUICK) == ClientAnswer(
-        Got.NOTHING, "https://localhost:1 cannot be reached: connection refused"
+        AnswerKind.NOTHING, "https://localhost:1 cannot be reached: connection refused"
     )
-    assert ask_through(front(b""), CUCM, 8443, "cucm", QUICK).got is Got.NOTHING
+    assert ask_through(front(b""), CUCM, 8443, "cucm", QUICK).kind is AnswerKind.NOTHING
 
 
 def test_an_answer_that_never_ends_is_no_answer() -> None:
@@ -158,8 +158,8 @@ def test_an_answer_that_never_ends_is_no_answer() -> None:
         access = MraAccess("localhost", port, PIN)
         answer = ask_through(access, CUCM, 8443, "cucm", replace(QUICK, read_s=0.3, read_attempts=1))
 
-    assert answer.got is Got.NOTHING
-    assert "was not finished within" in answer.said
+    assert answer.kind is AnswerKind.NOTHING
+    assert "was not finished within" in answer.detail
 
 
 def test_a_client_of_the_lab_gets_the_judges_answer(lab: Lab, cluster: ClusterAccess) -> None:
@@ -167,13 +167,13 @@ def test_a_client_of_the_lab_gets_the_judges_answer(lab: Lab, cluster: ClusterAc
     access = cluster.peers[0].mra
     assert access is not None
     # When a client asks for what verifies, for what does not, and for what is not there
-    answers = [ask_through(access, CUCM, port, "cucm", QUICK).got for port in (8443, 6972, 9)]
+    answers = [ask_through(access, CUCM, port, "cucm", QUICK).kind for port in (8443, 6972, 9)]
     # Then it gets what the judge says, and the peer was asked to change nothing
-    assert answers == [Got.REACHED, Got.REFUSED, Got.OTHER]
+    assert answers == [AnswerKind.REACHED, AnswerKind.REFUSED, AnswerKind.OTHER]
     assert (
         next(request.path for request in lab.requests if request.transport == "mra") == "steven.lab/https/cucm.steven.lab/8443"
     )
     assert lab.requests.writes == ()
     # And nobody gets through a peer that is down
     lab.faults.down(cluster.peers[0].address)
-    assert ask_through(access, CUCM, 8443, "cucm", QUICK).got is Got.NOTHING
+    assert ask_through(access, CUCM, 8443, "cucm", QUICK).kind is AnswerKind.NOTHING

@@ -1,0 +1,319 @@
+"""``remediate.plan/1``: the JSON document of a plan, read and written, and the id that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from remediate.formats.document import (
+    By,
+    Family,
+    Moment,
+    Port,
+    ProductName,
+    Sha256,
+    Text,
+    Wire,
+    addresses_of,
+    check_certificates_present,
+    ciphers_of,
+    fingerprints_of,
+    parse_document,
+    read_certificates,
+    validate,
+    write_certificates,
+)
+from remediate.formats.snapshot import DiscoveryGapWire, failure_in, read_gap, write_gap
+from remediate.model.canonical import canonical_json, document_json, rfc3339, sha256_of
+from remediate.model.errors import FormatError
+from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
+from remediate.model.plan import (
+    Action,
+    Alternative,
+    Base,
+    EndpointForecast,
+    Plan,
+    RefreshDiscovery,
+    RemoveCertificate,
+    RestartPeer,
+    SetCiphers,
+    TrustCertificate,
+    Unresolved,
+)
+from remediate.model.verdict import Cause, Outcome, Verdict
+
+PLAN_FORMAT: Final = "remediate.plan/1"
+_ALARM: Final = "Alarm: "
+"""How an alarm begins among the notes of the document, which has no other place for it."""
+
+
+class TrustCertificateWire(Wire):
+    id: str
+    kind: Literal["trust-certificate"]
+    certificate: Sha256
+    peers: list[Text]
+    role: Literal["root", "intermediate", "self-signed"]
+    approval: Literal["vouched", "granted", "required"]
+    because: list[str]
+
+
+class SetCiphersWire(Wire):
+    id: str
+    kind: Literal["set-ciphers"]
+    name: Text
+    before: Annotated[str, Field(alias="from")]
+    after: Annotated[str, Field(alias="to")]
+
+
+class RefreshDiscoveryWire(Wire):
+    id: str
+    kind: Literal["refresh-discovery"]
+    publisher: Text
+    product: ProductName
+    by: By
+
+
+class RestartPeerWire(Wire):
+    id: str
+    kind: Literal["restart-peer"]
+    peers: list[Text]
+    when: Literal["if-needed"]
+
+
+class RemoveCertificateWire(Wire):
+    id: str
+    kind: Literal["remove-certificate"]
+    certificate: Sha256
+    peers: list[Text]
+    by: Literal["rest", "person"]
+    because: list[str]
+
+
+ActionWire = Annotated[
+    TrustCertificateWire | SetCiphersWire | RefreshDiscoveryWire | RestartPeerWire | RemoveCertificateWire,
+    Field(discriminator="kind"),
+]
+
+
+class OutcomeWire(Wire):
+    ok: bool
+    cause: Cause | None
+    error: str | None
+    code: int
+    depth: int | None
+    key: Family | None
+
+
+class ForecastWire(Wire):
+    address: Text
+    port: Port
+    peer: Text
+    before: OutcomeWire
+    after: OutcomeWire
+
+
+class UnresolvedWire(Wire):
+    address: Text
+    port: Port
+    cause: Cause
+    advice: str
+    options: list[str]
+
+
+class BaseWire(Wire):
+    trusted_ca: Sha256
+    ciphers: dict[str, str]
+    version: str | None = None
+
+
+class AlternativeWire(Wire):
+    summary: str
+    why_not: str
+    switch: str | None = None
+
+
+class PlanWire(Wire):
+    format: str
+    id: Sha256
+    cluster: Text
+    made_at: Moment
+    complete: bool
+    base: dict[str, BaseWire]
+    actions: list[ActionWire]
+    endpoints: list[ForecastWire]
+    unresolved: list[UnresolvedWire]
+    certificates: dict[Sha256, str]
+    notes: list[str] = []
+    not_in_use: list[str] = []
+    undiscovered: list[DiscoveryGapWire] = []
+    alternatives: list[AlternativeWire] = []
+
+
+def read_plan(text: str | bytes) -> Plan:
+    """Return the plan in `text`. Raises FormatError, also where its content does not match its id."""
+    document = parse_document(text, PLAN_FORMAT)
+    wire = validate(PlanWire, document, "plan")
+    if plan_id(document) != wire.id:
+        raise FormatError(
+            f"The plan's content does not match its id {wire.id[:19]}…: it was changed after it was made.",
+            next_step="Make the plan again with `remediate plan`; a plan is never edited by hand.",
+        )
+    certificates = read_certificates(wire.certificates)
+    changes = [action for action in wire.actions if isinstance(action, TrustCertificateWire | RemoveCertificateWire)]
+    check_certificates_present("plan", fingerprints_of(action.certificate for action in changes), certificates)
+    return Plan(
+        id=PlanId(wire.id),
+        cluster=wire.cluster,
+        made_at=wire.made_at,
+        complete=wire.complete,
+        base={Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version) for peer, base in wire.base.items()},
+        actions=tuple(_read_action(action) for action in wire.actions),
+        endpoints=tuple(_read_forecast(endpoint) for endpoint in wire.endpoints),
+        unresolved=tuple(_read_unresolved(endpoint) for endpoint in wire.unresolved),
+        certificates=certificates,
+        alarms=_read_alarms(wire.notes),
+        notes=tuple(note for note in wire.notes if not note.startswith(_ALARM)),
+        not_in_use=tuple(wire.not_in_use),
+        undiscovered=tuple(read_gap(gap) for gap in wire.undiscovered),
+        alternatives=tuple(
+            Alternative(alternative.summary, alternative.why_not, alternative.switch) for alternative in wire.alternatives
+        ),
+    )
+
+
+def write_plan(plan: Plan) -> str:
+    """Return the JSON document of `plan`."""
+    return document_json(plan_document(plan) | {"id": plan.id, "made_at": rfc3339(plan.made_at)})
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return all of the plan's document but ``id`` and ``made_at``: what the id is made of."""
+    document: dict[str, Any] = {
+        "format": PLAN_FORMAT,
+        "cluster": plan.cluster,
+        "complete": plan.complete,
+        "base": {peer: _write_base(base) for peer, base in plan.base.items()},
+        "actions": [_write_action(action) for action in plan.actions],
+        "endpoints": [_write_forecast(endpoint) for endpoint in plan.endpoints],
+        "unresolved": [_write_unresolved(endpoint) for endpoint in plan.unresolved],
+        "certificates": write_certificates(plan.certificates),
+        "notes": [*(f"{_ALARM}{alarm}" for alarm in plan.alarms), *plan.notes],
+        "alternatives": [
+            {"summary": alternative.summary, "why_not": alternative.why_not, "switch": alternative.switch}
+            for alternative in plan.alternatives
+        ],
+    }
+    # Left out where there are none: a plan of 0.1.0, read and written, is to have its own id again.
+    if plan.not_in_use:
+        document["not_in_use"] = list(plan.not_in_use)
+    if plan.undiscovered:
+        document["undiscovered"] = [write_gap(gap) for gap in plan.undiscovered]
+    return document
+
+
+def plan_id(document: Mapping[str, Any]) -> PlanId:
+    """Return the id that belongs to a plan's document, whatever ``id`` and ``made_at`` it holds."""
+    content = {key: value for key, value in document.items() if key not in {"id", "made_at"}}
+    return PlanId(sha256_of(canonical_json(content)))
+
+
+def _read_alarms(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(note.removeprefix(_ALARM) for note in notes if note.startswith(_ALARM))
+
+
+def _write_base(base: Base) -> dict[str, Any]:
+    document: dict[str, Any] = {"trusted_ca": base.trusted_ca, "ciphers": dict(base.ciphers)}
+    # Left out where it is not known, for the same reason as above.
+    return document | ({"version": base.version} if base.version else {})
+
+
+def _read_action(wire: ActionWire) -> Action:
+    match wire:
+        case TrustCertificateWire():
+            certificate, peers = Fingerprint(wire.certificate), addresses_of(wire.peers)
+            return TrustCertificate(wire.id, certificate, peers, wire.role, wire.approval, tuple(wire.because))
+        case SetCiphersWire():
+            return SetCiphers(wire.id, wire.name, CipherList(wire.before), CipherList(wire.after))
+        case RefreshDiscoveryWire():
+            return RefreshDiscovery(wire.id, Address(wire.publisher), wire.product, wire.by)
+        case RestartPeerWire():
+            return RestartPeer(wire.id, addresses_of(wire.peers), wire.when)
+        case RemoveCertificateWire():
+            certificate, peers = Fingerprint(wire.certificate), addresses_of(wire.peers)
+            return RemoveCertificate(wire.id, certificate, peers, wire.by, tuple(wire.because))
+
+
+def _write_action(action: Action) -> dict[str, Any]:
+    common: dict[str, Any] = {"id": action.id, "kind": action.kind}
+    match action:
+        case TrustCertificate():
+            return common | {
+                "certificate": action.certificate,
+                "peers": list(action.peers),
+                "role": action.role,
+                "approval": action.approval,
+                "because": list(action.because),
+            }
+        case SetCiphers():
+            return common | {"name": action.name, "from": action.before, "to": action.after}
+        case RefreshDiscovery():
+            return common | {"publisher": action.publisher, "product": action.product, "by": action.by}
+        case RestartPeer():
+            return common | {"peers": list(action.peers), "when": action.when}
+        case RemoveCertificate():
+            return common | {
+                "certificate": action.certificate,
+                "peers": list(action.peers),
+                "by": action.by,
+                "because": list(action.because),
+            }
+
+
+def _read_forecast(wire: ForecastWire) -> EndpointForecast:
+    before, after = _read_outcome(wire.before), _read_outcome(wire.after)
+    return EndpointForecast(Address(wire.address), wire.port, Address(wire.peer), before, after)
+
+
+def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
+    return {
+        "address": forecast.address,
+        "port": forecast.port,
+        "peer": forecast.peer,
+        "before": _write_outcome(forecast.before),
+        "after": _write_outcome(forecast.after),
+    }
+
+
+def _read_outcome(wire: OutcomeWire) -> Outcome:
+    # A node that answers and shares no cipher with the peers was observed; one whose handshake failed otherwise was not.
+    failed = wire.cause is Cause.HANDSHAKE_FAILED and failure_in(wire.error) is Cause.HANDSHAKE_FAILED
+    observed = not (wire.cause is Cause.UNREACHABLE or failed)
+    return Outcome(Verdict(wire.ok, wire.cause, wire.error, wire.code, wire.depth, observed), wire.key)
+
+
+def _write_outcome(outcome: Outcome) -> dict[str, Any]:
+    verdict = outcome.verdict
+    return {
+        "ok": verdict.ok,
+        "cause": verdict.cause.value if verdict.cause else None,
+        "error": verdict.error,
+        "code": verdict.code,
+        "depth": verdict.depth,
+        "key": outcome.key,
+    }
+
+
+def _read_unresolved(wire: UnresolvedWire) -> Unresolved:
+    return Unresolved(Address(wire.address), wire.port, wire.cause, wire.advice, tuple(wire.options))
+
+
+def _write_unresolved(unresolved: Unresolved) -> dict[str, Any]:
+    return {
+        "address": unresolved.address,
+        "port": unresolved.port,
+        "cause": unresolved.cause.value,
+        "advice": unresolved.advice,
+        "options": list(unresolved.options),
+    }

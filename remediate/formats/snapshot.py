@@ -1,0 +1,265 @@
+"""``remediate.snapshot/1``: the JSON document of a snapshot, read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from remediate.formats.document import (
+    By,
+    Family,
+    Moment,
+    Port,
+    ProductName,
+    Sha256,
+    Text,
+    Wire,
+    check_certificates_present,
+    ciphers_of,
+    fingerprints_of,
+    parse_document,
+    read_certificates,
+    validate,
+    write_certificates,
+)
+from remediate.model.canonical import document_json, rfc3339
+from remediate.model.errors import FormatError
+from remediate.model.identity import Address, CipherList, Fingerprint
+from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
+from remediate.model.verdict import Cause
+
+SNAPSHOT_FORMAT: Final = "remediate.snapshot/1"
+
+
+class PeerWire(Wire):
+    address: Text
+    version: str | None = None
+    primary: bool
+    trusted_ca: list[Sha256]
+    ciphers: dict[str, str]
+    verify_origin_server: bool | None = None
+    error: str | None = None
+    removal: Literal["rest", "person"] = "person"
+    rest_port: Port = 443
+
+
+class PreferenceWire(Wire):
+    client_order: Annotated[bool | None, Field(alias="client-order")] = None
+    family: Family | None = None
+    measured: dict[str, Family] = {}
+
+
+class EndpointWire(Wire):
+    address: Text
+    port: Port
+    product: ProductName
+    presented: dict[Family, list[Sha256]]
+    preferred: PreferenceWire = PreferenceWire()
+    tls13: bool | None = None
+    error: str | None = None
+    learned_from: list[str] = []
+
+
+class PublisherWire(Wire):
+    address: Text
+    product: ProductName
+    refresh: By = "person"
+
+
+class AlarmWire(Wire):
+    certificate: Sha256
+    message: Text
+
+
+class DiscoveryGapWire(Wire):
+    source: str
+    service: str
+    kind: str
+    incomplete: bool
+    message: Text
+    names: list[str] = []
+    count: Annotated[int, Field(strict=True, ge=0)] = 0
+
+
+class SnapshotWire(Wire):
+    format: str
+    cluster: Text
+    taken_at: Moment
+    peers: list[PeerWire]
+    endpoints: list[EndpointWire]
+    available_ca: list[Sha256] = []
+    vouched_for: list[Sha256] = []
+    certificates: dict[Sha256, str]
+    publishers: list[PublisherWire] = []
+    not_in_use: list[str] = []
+    not_asked: list[str] = []
+    undiscovered: list[DiscoveryGapWire] | None = None
+    alarms: list[AlarmWire] = []
+
+
+def read_snapshot(text: str | bytes) -> Snapshot:
+    """Return the snapshot in `text`. Raises FormatError."""
+    wire = validate(SnapshotWire, parse_document(text, SNAPSHOT_FORMAT), "snapshot")
+    certificates = read_certificates(wire.certificates)
+    snapshot = Snapshot(
+        cluster=wire.cluster,
+        taken_at=wire.taken_at,
+        peers=tuple(_read_peer(peer) for peer in wire.peers),
+        endpoints=tuple(_read_endpoint(endpoint) for endpoint in wire.endpoints),
+        available_ca=fingerprints_of(wire.available_ca),
+        vouched_for=frozenset(fingerprints_of(wire.vouched_for)),
+        certificates=certificates,
+        publishers=tuple(
+            Publisher(Address(publisher.address), publisher.product, publisher.refresh) for publisher in wire.publishers
+        ),
+        not_in_use=tuple(wire.not_in_use),
+        undiscovered=_read_gaps(wire),
+        alarms=tuple(Alarm(Fingerprint(alarm.certificate), alarm.message) for alarm in wire.alarms),
+    )
+    check_certificates_present("snapshot", _fingerprints_in(snapshot), certificates)
+    _check_distinct("peer", [str(peer.address) for peer in snapshot.peers])
+    _check_distinct("endpoint", [endpoint.name for endpoint in snapshot.endpoints])
+    if sum(peer.primary for peer in snapshot.peers) > 1:
+        raise FormatError("The snapshot holds more than one primary peer.")
+    return snapshot
+
+
+def write_snapshot(snapshot: Snapshot) -> str:
+    """Return the JSON document of `snapshot`."""
+    return document_json(
+        {
+            "format": SNAPSHOT_FORMAT,
+            "cluster": snapshot.cluster,
+            "taken_at": rfc3339(snapshot.taken_at),
+            "peers": [_write_peer(peer) for peer in snapshot.peers],
+            "endpoints": [_write_endpoint(endpoint) for endpoint in snapshot.endpoints],
+            "available_ca": list(snapshot.available_ca),
+            "vouched_for": sorted(snapshot.vouched_for),
+            "certificates": write_certificates(snapshot.certificates),
+            "publishers": [
+                {"address": publisher.address, "product": publisher.product, "refresh": publisher.refresh}
+                for publisher in snapshot.publishers
+            ],
+            "not_in_use": list(snapshot.not_in_use),
+            # For readers of 0.1.0, which know the sentences alone.
+            "not_asked": [gap.message for gap in snapshot.undiscovered],
+            "undiscovered": [write_gap(gap) for gap in snapshot.undiscovered],
+            "alarms": [{"certificate": alarm.certificate, "message": alarm.message} for alarm in snapshot.alarms],
+        }
+    )
+
+
+def _read_peer(wire: PeerWire) -> Peer:
+    return Peer(
+        address=Address(wire.address),
+        version=wire.version,
+        primary=wire.primary,
+        trusted_ca=fingerprints_of(wire.trusted_ca),
+        ciphers=ciphers_of(wire.ciphers),
+        verify_origin_server=wire.verify_origin_server,
+        error=wire.error,
+        removal=wire.removal,
+        rest_port=wire.rest_port,
+    )
+
+
+def _write_peer(peer: Peer) -> dict[str, Any]:
+    return {
+        "address": peer.address,
+        "version": peer.version,
+        "primary": peer.primary,
+        "trusted_ca": list(peer.trusted_ca),
+        "ciphers": dict(peer.ciphers),
+        "verify_origin_server": peer.verify_origin_server,
+        "error": peer.error,
+        "removal": peer.removal,
+        "rest_port": peer.rest_port,
+    }
+
+
+def _read_endpoint(wire: EndpointWire) -> Endpoint:
+    preferred = wire.preferred
+    return Endpoint(
+        address=Address(wire.address),
+        port=wire.port,
+        product=wire.product,
+        presented={family: fingerprints_of(chain) for family, chain in wire.presented.items() if chain},
+        preferred=Preference(
+            preferred.client_order,
+            preferred.family,
+            {CipherList(ciphers): family for ciphers, family in preferred.measured.items()},
+        ),
+        tls13=wire.tls13,
+        error=wire.error,
+        failure=failure_in(wire.error),
+        learned_from=tuple(wire.learned_from),
+    )
+
+
+def _write_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "address": endpoint.address,
+        "port": endpoint.port,
+        "product": endpoint.product,
+        "presented": {family: list(chain) for family, chain in endpoint.presented.items()},
+        "preferred": {
+            "client-order": endpoint.preferred.client_order,
+            "family": endpoint.preferred.family,
+            "measured": dict(endpoint.preferred.measured),
+        },
+        "tls13": endpoint.tls13,
+        "error": endpoint.error,
+        "learned_from": list(endpoint.learned_from),
+    }
+
+
+def failure_in(error: str | None) -> Cause | None:
+    """Return the cause in the error of an endpoint that was not observed: the documents hold it as how the text begins."""
+    if error is None:
+        return None
+    return Cause.HANDSHAKE_FAILED if error.startswith(Cause.HANDSHAKE_FAILED) else Cause.UNREACHABLE
+
+
+def _read_gaps(wire: SnapshotWire) -> tuple[DiscoveryGap, ...]:
+    """Return what discovery could not learn. A snapshot of 0.1.0 has sentences alone, each of which may mean a missing endpoint."""
+    if wire.undiscovered is None:
+        return tuple(
+            DiscoveryGap(wire.cluster, "unknown", "not-asked", incomplete=True, message=text) for text in wire.not_asked
+        )
+    return tuple(read_gap(gap) for gap in wire.undiscovered)
+
+
+def read_gap(wire: DiscoveryGapWire) -> DiscoveryGap:
+    """Return one gap of a snapshot or a plan."""
+    return DiscoveryGap(wire.source, wire.service, wire.kind, wire.incomplete, wire.message, tuple(wire.names), wire.count)
+
+
+def write_gap(gap: DiscoveryGap) -> dict[str, Any]:
+    """Return the JSON object of one gap of a snapshot or a plan."""
+    return {
+        "source": gap.source,
+        "service": gap.service,
+        "kind": gap.kind,
+        "incomplete": gap.incomplete,
+        "message": gap.message,
+        "names": list(gap.names),
+        "count": gap.count,
+    }
+
+
+def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
+    fingerprints = set(snapshot.available_ca) | snapshot.vouched_for
+    for peer in snapshot.peers:
+        fingerprints.update(peer.trusted_ca)
+    for endpoint in snapshot.endpoints:
+        for chain in endpoint.presented.values():
+            fingerprints.update(chain)
+    return fingerprints
+
+
+def _check_distinct(kind: str, names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
+    if repeated:
+        raise FormatError(f"The snapshot holds the {kind} {repeated[0]} more than once.")
