@@ -10,7 +10,13 @@ OPENSSL_3_5 := psycopg2-binary==2.9.11
 # What the versions of dependencies bear on: everything that parses, talks or prints. The laws of plans and histories do not.
 LOWEST := tests/cli tests/connectors tests/docs tests/inventory tests/lab tests/machine tests/model tests/package tests/playbooks tests/report
 
-.PHONY: help setup demo test lowest matrix coverage check lab bench prove fuzz torture lock release clean
+# Rules of the house that do not hold everywhere yet; the list only gets shorter.
+HOUSE_RULES_NOT_YET := pronoun-name participle-name lazy-write exit-code-literal
+
+# Modules of tests/executor that hold whatever the words of a message are.
+SCRAMBLED := journal.py lost_answers.py rollback.py lying_lists.py crash.py
+
+.PHONY: help setup demo test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,11 +56,12 @@ coverage: $(READY) ## every test, measured: what no test reaches in trust, plann
 	  echo; echo "$$room"; $(BIN)/coverage report --include="remediate/$$room/*" --fail-under=95 || status=1; \
 	done; exit $$status
 
-check: $(READY) ## format, lint, types, import contracts
+check: $(READY) ## format, lint, types, import contracts, rules of the house
 	@echo "ruff format"; $(BIN)/ruff format --check --quiet .
 	@echo "ruff lint"; $(BIN)/ruff check --quiet .
 	@echo "mypy"; $(BIN)/mypy --no-error-summary
 	@echo "import contracts"; $(BIN)/lint-imports --no-cache >/tmp/remediate-imports.$$$$ || { cat /tmp/remediate-imports.$$$$; exit 1; }; rm -f /tmp/remediate-imports.$$$$
+	@echo "house rules"; $(BIN)/python scripts/check_house.py $(addprefix --skip ,$(HOUSE_RULES_NOT_YET))
 
 lab: $(READY) ## start the lab and say how to talk to it (`remediate lab down` ends it)
 	@$(BIN)/remediate lab up
@@ -72,6 +79,9 @@ lock: ## write constraints.txt anew from the newest versions that fit pyproject.
 
 prove: $(READY) ## the laws of a plan and brute force over thousands of drawn clusters (a quarter of an hour); `make test` does some
 	@REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest -q -n auto tests/properties tests/trust/test_openssl_program.py
+
+scrambled: $(READY) ## tests of state, exit code, journal and plan, with random words in the place of every message
+	@REMEDIATE_SCRAMBLED=1 $(BIN)/python -m pytest -q -n auto tests/histories tests/properties $(addprefix tests/executor/test_,$(SCRAMBLED))
 
 fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL, in child processes (REMEDIATE_FUZZ_S seconds, five minutes if left out)
 	@$(BIN)/python -m tests.fuzz

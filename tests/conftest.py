@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from remediate.model import masking
+from tests import scrambling
 
 _LONGEST_ID = 50
 
@@ -15,6 +16,17 @@ _LONGEST_ID = 50
 def _no_secrets_of_another_test() -> Iterator[None]:
     yield
     masking.forget()
+
+
+@pytest.fixture(autouse=scrambling.IS_ON)
+def _scrambled_prose(monkeypatch: pytest.MonkeyPatch) -> None:
+    scrambling.scramble_prose(monkeypatch)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out the tests that quote a message where messages are scrambled."""
+    if scrambling.IS_ON:
+        items[:] = [item for item in items if item.name.partition("[")[0] not in scrambling.QUOTING]
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
