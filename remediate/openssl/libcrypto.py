@@ -44,7 +44,6 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "OBJ_obj2nid": (c_int, [c_void_p]),
     "PKCS7_free": (None, [c_void_p]),
     "OBJ_nid2sn": (c_char_p, [c_int]),
-    "OBJ_obj2nid": (c_int, [c_void_p]),
     "X509_PUBKEY_get0_param": (c_int, [POINTER(c_void_p), c_void_p, c_void_p, c_void_p, c_void_p]),
     "X509_subject_name_hash": (c_ulong, [c_void_p]),
     "X509_issuer_name_hash": (c_ulong, [c_void_p]),
