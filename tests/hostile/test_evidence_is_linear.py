@@ -34,6 +34,13 @@ PIECES = {
 }
 
 
+MEASUREMENTS = 4
+
+
+def is_linear(once: float, twice: float) -> bool:
+    return twice < 3 * max(once, 0.05) and twice < 2
+
+
 @pytest.mark.parametrize("line_end", [b"", b"\n"], ids=["one line", "lines"])
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
 def test_twice_as_much_takes_twice_as_long(tmp_path: Path, piece: bytes, line_end: bytes) -> None:
@@ -43,7 +50,8 @@ def test_twice_as_much_takes_twice_as_long(tmp_path: Path, piece: bytes, line_en
         gather([tmp_path / "log"], Limits())
         return time.process_time() - started_at
 
-    once, twice = seconds(150_000), seconds(300_000)
-
-    assert twice < 3 * max(once, 0.05)
-    assert twice < 2
+    # A busy machine spoils one measurement, and a square that is there spoils all of them.
+    measured = [(seconds(150_000), seconds(300_000))]
+    while not is_linear(*measured[-1]) and len(measured) < MEASUREMENTS:
+        measured.append((seconds(150_000), seconds(300_000)))
+    assert is_linear(*measured[-1]), measured

@@ -27,6 +27,7 @@ UNLIMITED = Limits(shell_answer_bytes=10**9, shell_line_bytes=10**9)
 FEWEST_S = 0.004
 """Shorter times are too close to what a clock can tell from noise."""
 MOST = 1 << 22
+MEASUREMENTS = 4
 
 
 def answered(text: str) -> None:
@@ -106,7 +107,11 @@ def test_the_time_grows_with_the_text_and_not_with_its_square(
     while (before := seconds(read, text(size))) < FEWEST_S and size < MOST:
         size *= 2
 
-    assert seconds(read, text(4 * size)) < 9 * max(before, FEWEST_S)
+    # A busy machine spoils one measurement, and a square one that is there spoils all of them.
+    ratios = [seconds(read, text(4 * size)) / max(before, FEWEST_S)]
+    while ratios[-1] >= 9 and len(ratios) < MEASUREMENTS:
+        ratios.append(seconds(read, text(4 * size)) / max(seconds(read, text(size)), FEWEST_S))
+    assert min(ratios) < 9, ratios
 
 
 def test_a_list_of_peers_is_compared_once_with_each() -> None:
