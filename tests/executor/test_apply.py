@@ -53,18 +53,18 @@ def test_the_steps_are_walked_as_the_specification_numbers_them(desk: Desk) -> N
 def test_a_login_that_is_refused_on_the_way_ends_everything_at_once(desk: Desk) -> None:
     # Given a password that is changed after the second peer was written to
     cluster = story()
-    asked: list[str] = []
+    logins: list[str] = []
 
     def refuse(point: str) -> None:
         if point == "before trusted_ca on expc3.example.test" and len(cluster.writes) == 2:
-            asked.append(point)
+            logins.append(point)
             raise LoginRefused("expc3 refuses the login.")
 
     cluster.tap = refuse
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
     # Then nobody is logged in to any more, not even to undo, and a person is told how to go on
-    assert (result.exit_code, result.state, len(asked), cluster.sent) == (8, "partial", 1, 2)
+    assert (result.exit_code, result.state, len(logins), cluster.sent) == (8, "partial", 1, 2)
     assert f"remediate rollback {result.run_id}" in result.message
 
 
@@ -85,12 +85,12 @@ def test_the_second_apply_changes_nothing(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     first = desk.apply(cluster, plan)
-    written = list(cluster.writes)
+    writes = list(cluster.writes)
     # When it is applied again
     again = desk.apply(cluster, plan)
     # Then nothing is written, and no second run hides the first from `rollback last`
     assert (again.exit_code, again.changed, again.run_id) == (0, False, first.run_id)
-    assert cluster.writes == written
+    assert cluster.writes == writes
     assert len(desk.journal().runs()) == 1
 
 
@@ -215,8 +215,8 @@ def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> 
     cluster = story()
     plan = plan_for(cluster)
     cluster.endpoints = tuple(
-        replace(one, error="unreachable: no route to host") if one.address == "imp.example.test" else one
-        for one in cluster.endpoints
+        replace(shown, error="unreachable: no route to host") if shown.address == "imp.example.test" else shown
+        for shown in cluster.endpoints
     )
     # When the plan is applied, Then it is refused, with the node, before anything is trusted for its sake
     with pytest.raises(IncompletePlan, match=r"What the plan promises cannot be checked now: imp\.example\.test:8443"):
@@ -325,8 +325,8 @@ def test_a_plan_whose_promise_fails_afterwards_is_rolled_back_and_the_start_is_r
     def rekeyed(_point: str) -> None:
         if len(cluster.writes) == 6:
             cluster.endpoints = tuple(
-                endpoint("imp.example.test", 8443, CUCM_EC, product="imp") if one.address.startswith("imp") else one
-                for one in cluster.endpoints
+                endpoint("imp.example.test", 8443, CUCM_EC, product="imp") if shown.address.startswith("imp") else shown
+                for shown in cluster.endpoints
             )
 
     cluster.tap = rekeyed
@@ -355,7 +355,7 @@ def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_n
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    written, looks = cluster.sent, iter(range(9))
+    sent, looks = cluster.sent, iter(range(9))
 
     def lose_the_root(point: str) -> None:
         if point == "observe" and next(looks):
@@ -365,7 +365,7 @@ def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_n
     # When it is applied again, Then that is said, and nothing is written or undone
     with pytest.raises(VerificationFailed, match="they are refused: cucm"):
         desk.apply(cluster, plan)
-    assert cluster.sent == written
+    assert cluster.sent == sent
     assert [run.state for run in desk.journal().runs()] == ["applied"]
 
 
@@ -435,8 +435,10 @@ def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    wanted = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
-    assert {write.action.removeprefix("append ") for write in cluster.writes if write.action.startswith("append")} == wanted
+    certificates = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
+    assert {
+        write.action.removeprefix("append ") for write in cluster.writes if write.action.startswith("append")
+    } == certificates
 
 
 def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
@@ -461,7 +463,7 @@ def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(de
     # When the plan is applied to what answers
     result = desk.apply(cluster, plan, allow_incomplete=True)
     # Then the cipher list is for a person, no other peer gets it, and what was trusted for others is not undone for its sake
-    assert any(one.startswith("The primary could not be read: ") for one in desk.said("manual-step"))
+    assert any(message.startswith("The primary could not be read: ") for message in desk.said("manual-step"))
     assert not any(write.action.startswith("cipher") for write in cluster.writes)
     assert (result.exit_code, result.state) == (8, "partial")
     assert any(step.text.startswith("The primary could not be read: ") for step in result.open_steps)

@@ -41,7 +41,7 @@ class Surprise:
     """A tap that raises at its n-th point; with `for_good` from there on. With n = 0 it only counts."""
 
     number: int = 0
-    what: Raise = SURPRISES[0]
+    error: Raise = SURPRISES[0]
     for_good: bool = False
     only: Callable[[str], bool] = lambda _point: True
     points: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Surprise:
             return
         self.points.append(point)
         if self.number and (len(self.points) == self.number or (self.for_good and len(self.points) > self.number)):
-            raise self.what()
+            raise self.error()
 
 
 def is_connector(point: str) -> bool:
@@ -162,18 +162,18 @@ def test_a_surprise_at_any_step_of_the_executor(
 
 def test_a_sink_that_fails_ends_no_run_and_that_is_said(desk: Desk, plan: Plan) -> None:
     # Given somebody who listens, and whose file is gone after some events
-    cluster, heard = story(), list[object]()
+    cluster, events = story(), list[object]()
 
     class Full(list[Any]):
         def append(self, event: object) -> None:
-            heard.append(event)
-            if len(heard) == 7:
+            events.append(event)
+            if len(events) == 7:
                 raise OSError(28, "No space left on device")
 
     desk.events = Full()
     # When the plan is applied, Then the run goes on without, and its result says where it stopped to report
     result = desk.apply(cluster, plan)
-    assert (result.exit_code, len(heard)) == (0, 7)
+    assert (result.exit_code, len(events)) == (0, 7)
     assert "nothing more was reported: OSError at tests.executor" in result.message
 
 

@@ -150,18 +150,18 @@ def test_unknown_and_unreadable_is_said_and_settled_by_the_next_apply(desk: Desk
 
 def test_every_pair_of_faults_ends_in_the_target_or_the_start_and_says_which(new_desk: Callable[[], Desk], plan: Plan) -> None:
     faults = ["drop-answer", "drop-request", "refuse-done", "ignore", "refuse"]
-    pairs = [(fault, other, first) for fault in faults for other in faults for first in (1, 3, 4)]
-    for one, other, first in pairs:
+    pairs = [(fault, second, number) for fault in faults for second in faults for number in (1, 3, 4)]
+    for first, second, number in pairs:
         desk, cluster = new_desk(), story()
-        cluster.faults = {first: one, first + 1: other}
+        cluster.faults = {number: first, number + 1: second}
         result = desk.apply(cluster, plan)
         expected = {0: story_after(plan), 3: story()}.get(result.exit_code)
         if expected is None:
             # It is not known, or the fault hit the way back: then a person is told, and rolling back ends it, at last.
-            assert result.exit_code == 8, (one, other, first)
+            assert result.exit_code == 8, (first, second, number)
             assert desk.rollback(cluster).exit_code == 0 or desk.rollback(cluster).exit_code == 0
             expected = story()
-        assert cluster.state() == expected.state(), (one, other, first, result)
+        assert cluster.state() == expected.state(), (first, second, number, result)
 
 
 def test_a_box_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Plan) -> None:

@@ -63,8 +63,8 @@ def test_only_the_peers_with_a_502_restart_and_are_asked_again_before_the_next(d
     result = desk.apply(cluster, plan_for(cluster))
     # Then they restart, each is in effect before the next, and the other one is left alone
     assert (result.exit_code, result.state, restarts(cluster)) == (0, "applied", ["expc1", "expc3"])
-    said = [(event.type, str(event.fields["peer"])[:5]) for event in desk.events if event.type.endswith("in-effect")]
-    assert said == [
+    effects = [(event.type, str(event.fields["peer"])[:5]) for event in desk.events if event.type.endswith("in-effect")]
+    assert effects == [
         ("not-in-effect", "expc1"),
         ("in-effect", "expc1"),
         ("in-effect", "expc2"),
@@ -112,7 +112,7 @@ def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
     # When the plan is applied, Then its 502 is explained by its own list, whatever the others hold, and it does not restart
     desk.apply(cluster, plan_for(cluster))
     assert restarts(cluster) == []
-    assert any("a list that is not loaded does not explain" in one for one in desk.said("reminder"))
+    assert any("a list that is not loaded does not explain" in message for message in desk.said("reminder"))
 
 
 def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
@@ -212,8 +212,10 @@ def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
     def rekeyed(point: str) -> None:
         if point.startswith("before a client asks"):
             cluster.endpoints = tuple(
-                replace(one, presented={}, error="unreachable: connection refused") if one.product == "imp" else one
-                for one in shown
+                replace(endpoint, presented={}, error="unreachable: connection refused")
+                if endpoint.product == "imp"
+                else endpoint
+                for endpoint in shown
             )
 
     cluster.tap = rekeyed
@@ -381,4 +383,4 @@ def test_where_nothing_is_mended_nobody_is_asked_for(desk: Desk) -> None:
     assert desk.apply(cluster, plan, restart="rolling").exit_code == 0
     # Then no client's request is made, and that is said
     assert cluster.requests == []
-    assert any("mends no endpoint there" in one for one in desk.said("reminder"))
+    assert any("mends no endpoint there" in message for message in desk.said("reminder"))
