@@ -57,7 +57,7 @@ class Desk:
     def journal(self) -> Journal:
         return Journal(self.state_dir)
 
-    def said(self, kind: str) -> list[str]:
+    def messages(self, kind: str) -> list[str]:
         return [event.message for event in self.events if event.type == kind]
 
     @staticmethod

@@ -197,7 +197,7 @@ def test_peers_upgraded_since_the_plan_are_warned_of(desk: Desk) -> None:
     result = desk.apply(cluster, plan)
 
     assert result.changed
-    [warning] = [text for text in desk.said("warning") if "X15.2.0" in text]
+    [warning] = [text for text in desk.messages("warning") if "X15.2.0" in text]
     assert warning.startswith("expc2.example.test runs X15.2.0 now, and ran X14.2.1")
 
 
@@ -284,7 +284,7 @@ def test_a_refresh_that_only_a_person_can_do_is_a_reminder_and_no_open_step(desk
     cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.open_steps) == (0, ())
-    assert any("Unified CM servers > Refresh servers" in text for text in desk.said("manual-step"))
+    assert any("Unified CM servers > Refresh servers" in text for text in desk.messages("manual-step"))
 
 
 def test_a_refresh_that_the_box_refuses_is_left_to_a_person_and_undoes_nothing(desk: Desk) -> None:
@@ -292,7 +292,7 @@ def test_a_refresh_that_the_box_refuses_is_left_to_a_person_and_undoes_nothing(d
     cluster.refuse_refresh = True
     result = desk.apply(cluster, plan_for(cluster))
     assert result.exit_code == 0
-    assert any("Socket Error" in text for text in desk.said("warning"))
+    assert any("Socket Error" in text for text in desk.messages("warning"))
 
 
 def test_an_endpoint_that_is_not_found_after_an_undone_refresh_is_an_open_step(desk: Desk) -> None:
@@ -463,7 +463,7 @@ def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(de
     # When the plan is applied to what answers
     result = desk.apply(cluster, plan, allow_incomplete=True)
     # Then the cipher list is for a person, no other peer gets it, and what was trusted for others is not undone for its sake
-    assert any(message.startswith("The primary could not be read: ") for message in desk.said("manual-step"))
+    assert any(message.startswith("The primary could not be read: ") for message in desk.messages("manual-step"))
     assert not any(write.action.startswith("cipher") for write in cluster.writes)
     assert (result.exit_code, result.state) == (8, "partial")
     assert any(step.text.startswith("The primary could not be read: ") for step in result.open_steps)
@@ -477,7 +477,7 @@ def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_fa
     cluster.faults = {3: "refuse"}
 
     def refuse(point: str) -> None:
-        if point.startswith("before ") and "on expc" in point and desk.said("apply-failed"):
+        if point.startswith("before ") and "on expc" in point and desk.messages("apply-failed"):
             raise LoginRefused("expc2 refuses the login.")
 
     cluster.tap = refuse

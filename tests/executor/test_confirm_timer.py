@@ -96,7 +96,9 @@ def test_an_apply_waits_for_its_confirmation_and_says_so(timed: Timed, plan: Pla
 def test_before_the_first_write_the_timer_runs_and_everything_about_it_is_said(timed: Timed, plan: Plan) -> None:
     # Given a tap that notes what had been said when the first write was sent
     messages: list[list[str]] = []
-    timed.cluster.tap = lambda point: messages.append(timed.desk.said("warning")) if point.startswith("before append") else None
+    timed.cluster.tap = lambda point: (
+        messages.append(timed.desk.messages("warning")) if point.startswith("before append") else None
+    )
     # When the plan is applied
     run = timed.apply(plan).run_id
     # Then the process was up, and until when, by whom, how long it lives and the way back had been said
@@ -172,7 +174,7 @@ def test_nobody_confirms_and_the_start_is_back(timed: Timed, plan: Plan) -> None
     assert timed.clock() >= NOW + QUARTER
     assert (timed.rollbacks, timed.state()) == ([0], "rolled-back")
     assert timed.cluster.state() == story().state()
-    assert "Nobody confirmed it" in timed.desk.said("run-state")[-1]
+    assert "Nobody confirmed it" in timed.desk.messages("run-state")[-1]
     # Then it is too late
     with pytest.raises(NotPending, match="is rolled-back"):
         timed.confirm(run)
@@ -339,7 +341,7 @@ def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan:
     result = timed.apply(plan, confirm_within=None)
     assert result.state == "applied"
     assert result.message.endswith("It stays: the timer of the earlier apply has ended, as this one was started without it.")
-    assert any("timer of the earlier apply ends" in text for text in timed.desk.said("warning"))
+    assert any("timer of the earlier apply ends" in text for text in timed.desk.messages("warning"))
     assert (timed.expire(), timed.rollbacks) == (0, [])
 
 
@@ -452,7 +454,7 @@ def test_a_window_that_lets_nothing_more_begin_ends_the_timer_of_the_interrupted
 
 def test_a_rollback_after_the_window_is_said_before_the_first_write(timed: Timed, plan: Plan) -> None:
     timed.apply(plan, window=parse_window("09:00/10:10 UTC"))
-    assert any("after the window" in text for text in timed.desk.said("warning"))
+    assert any("after the window" in text for text in timed.desk.messages("warning"))
 
 
 def test_nothing_to_do_needs_no_timer(timed: Timed, plan: Plan) -> None:
@@ -464,7 +466,9 @@ def test_nothing_to_do_needs_no_timer(timed: Timed, plan: Plan) -> None:
 def test_a_dry_run_says_that_it_would_start_a_timer(timed: Timed, plan: Plan) -> None:
     timed.apply(plan, dry_run=True)
     assert timed.watches == []
-    assert any("Would start the confirm timer" in text and "within 15 min" in text for text in timed.desk.said("would-change"))
+    assert any(
+        "Would start the confirm timer" in text and "within 15 min" in text for text in timed.desk.messages("would-change")
+    )
 
 
 def test_who_confirmed_is_read_from_a_journal_of_0_1_0(timed: Timed, plan: Plan) -> None:
@@ -580,7 +584,7 @@ def test_what_the_timer_cannot_take_back_is_said_before_the_first_write(timed: T
     timed.cluster.box(2).removal = False
     timed.apply(plan)
     # Then it is said that what is trusted there stays, whatever the timer does
-    [message] = [text for text in timed.desk.said("warning") if "timer cannot take certificates out again" in text]
+    [message] = [text for text in timed.desk.messages("warning") if "timer cannot take certificates out again" in text]
     assert "on expc2.example.test, where removal is not offered" in message
 
 

@@ -25,8 +25,8 @@ def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
     # Then no box got a write, no journal came to be, every change is said, and what cannot be known reads so
     assert (result.state, result.changed, cluster.sent) == ("dry-run", False, 0)
     assert not desk.state_dir.exists()
-    assert len(desk.said("would-change")) == 1 + 6
-    assert any("unknown until apply" in text for text in desk.said("unknown"))
+    assert len(desk.messages("would-change")) == 1 + 6
+    assert any("unknown until apply" in text for text in desk.messages("unknown"))
     steps = [event.fields["step"] for event in desk.events if event.type == "step"]
     # And the walk is the one of a real run, verification apart
     live = Desk(desk.home / "live")
@@ -101,5 +101,5 @@ def test_a_dry_run_skips_changes_made_and_absent_peers(desk: Desk) -> None:
     # When the plan is rehearsed with a rolling restart
     desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
     # Then that is said, and the restarts are those of the peers that answer
-    assert len(desk.said("nothing-to-do")) == 1
-    assert sum("restart" in message for message in desk.said("would-change")) == 2
+    assert len(desk.messages("nothing-to-do")) == 1
+    assert sum("restart" in message for message in desk.messages("would-change")) == 2

@@ -165,7 +165,7 @@ def test_a_rollback_that_ended_wrongly_in_0_1_0_ends_right(desk: Desk, cluster: 
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
     assert cluster.state() == cluster_with_longer_lists().state()
-    assert desk.said("warning") == []
+    assert desk.messages("warning") == []
 
 
 def test_what_a_later_run_wants_stays(desk: Desk, cluster: MemoryCluster, plan: Plan) -> None:
@@ -178,7 +178,7 @@ def test_what_a_later_run_wants_stays(desk: Desk, cluster: MemoryCluster, plan: 
     # When the first is rolled back again, Then what the second one wants stays, and that is said
     result = desk.rollback(cluster, first.run_id)
     assert (result.exit_code, cluster.state()) == (0, after)
-    assert any(f"run {second.run_id}, which came later, wants it" in text for text in desk.said("warning"))
+    assert any(f"run {second.run_id}, which came later, wants it" in text for text in desk.messages("warning"))
     # And when the second is rolled back too, Then another rollback of the first takes out what is left
     assert desk.rollback(cluster, second.run_id).exit_code == 0
     assert desk.rollback(cluster, first.run_id).exit_code == 0

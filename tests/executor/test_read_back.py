@@ -118,7 +118,7 @@ def test_what_shows_after_the_run_has_ended_is_undone_by_a_rollback(desk: Desk, 
     result = desk.rollback(cluster, run)
     assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
     assert cluster.state() == story().state()
-    assert desk.said("warning") == []
+    assert desk.messages("warning") == []
 
 
 def test_a_refresh_whose_answer_is_lost_is_not_sent_again_and_left_to_a_person(desk: Desk, plan: Plan) -> None:
@@ -126,7 +126,7 @@ def test_a_refresh_whose_answer_is_lost_is_not_sent_again_and_left_to_a_person(d
     cluster.faults = {6: "drop-answer"}
     result = desk.apply(cluster, plan)
     assert (result.exit_code, cluster.refreshed) == (0, 1)
-    assert any("Refresh servers" in text for text in desk.said("manual-step"))
+    assert any("Refresh servers" in text for text in desk.messages("manual-step"))
     assert desk.journal().steps(result.run_id)[-1].state == "unknown"
 
 

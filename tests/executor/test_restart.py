@@ -50,10 +50,10 @@ def test_what_is_in_effect_is_said_and_nothing_restarts(desk: Desk) -> None:
     assert asked_through(cluster, 1) == ["cucm.example.test:6972", "imp.example.test:8443"]
     assert asked_through(cluster, 3) == ["cucm.example.test:6972", "cucm.example.test:8443", "imp.example.test:8443"]
     assert cluster.requests[0][2] == "cucm"
-    assert desk.said("in-effect")[0] == (
+    assert desk.messages("in-effect")[0] == (
         "In effect: a request through expc1.example.test reached cucm.example.test:6972, imp.example.test:8443."
     )
-    assert desk.said("reminder") == []
+    assert desk.messages("reminder") == []
 
 
 def test_only_the_peers_with_a_502_restart_and_are_asked_again_before_the_next(desk: Desk) -> None:
@@ -71,7 +71,7 @@ def test_only_the_peers_with_a_502_restart_and_are_asked_again_before_the_next(d
         ("not-in-effect", "expc3"),
         ("in-effect", "expc3"),
     ]
-    assert "gets HTTP 502 for imp.example.test:8443, although the certificates verify" in desk.said("not-in-effect")[0]
+    assert "gets HTTP 502 for imp.example.test:8443, although the certificates verify" in desk.messages("not-in-effect")[0]
 
 
 def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
@@ -86,7 +86,7 @@ def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
     # When the plan is applied, Then it is waited for
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, restarts(cluster)) == (0, [])
-    assert len(desk.said("in-effect")) == 3
+    assert len(desk.messages("in-effect")) == 3
 
 
 def test_a_502_is_waited_out_by_the_clock_and_not_by_the_number_of_requests(desk: Desk) -> None:
@@ -96,7 +96,7 @@ def test_a_502_is_waited_out_by_the_clock_and_not_by_the_number_of_requests(desk
     # When the plan is applied, Then it is restarted once the patience is over, however few times it was asked
     result = desk.apply(cluster, plan_for(cluster), {"now": clock})
     assert (result.exit_code, restarts(cluster)) == (0, ["expc2"])
-    assert len(desk.said("asking-again")) <= 1
+    assert len(desk.messages("asking-again")) <= 1
     assert len(asked_through(cluster, 2)) <= 6
 
 
@@ -112,7 +112,7 @@ def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
     # When the plan is applied, Then its 502 is explained by its own list, whatever the others hold, and it does not restart
     desk.apply(cluster, plan_for(cluster))
     assert restarts(cluster) == []
-    assert any("a list that is not loaded does not explain" in message for message in desk.said("reminder"))
+    assert any("a list that is not loaded does not explain" in message for message in desk.messages("reminder"))
 
 
 def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
@@ -183,8 +183,8 @@ def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk
     refused = ["cucm.example.test:6972", "cucm.example.test:8443", "imp.example.test:8443"]
     assert (result.exit_code, restarts(cluster)) == (0, ["expc3"])
     assert set(asked_through(cluster, 3)[-3:]) == set(refused)
-    assert desk.said("in-effect")[-1] == f"In effect: a request through expc3.example.test reached {', '.join(refused)}."
-    assert len(desk.said("asking-again")) == 2
+    assert desk.messages("in-effect")[-1] == f"In effect: a request through expc3.example.test reached {', '.join(refused)}."
+    assert len(desk.messages("asking-again")) == 2
 
 
 def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> None:
@@ -200,7 +200,7 @@ def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> No
     # When the plan is applied, Then both are said, and a person decides
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 3))) == (0, [], 2)
-    assert "cucm.example.test:6972: HTTP 502; cucm.example.test:8443: HTTP 401" in desk.said("reminder")[0]
+    assert "cucm.example.test:6972: HTTP 502; cucm.example.test:8443: HTTP 401" in desk.messages("reminder")[0]
 
 
 def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
@@ -222,7 +222,7 @@ def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
     # When the plan is applied, Then no peer restarts for it, and why is said
     result = desk.apply(cluster, plan)
     assert (result.exit_code, restarts(cluster)) == (4, [])
-    assert "does not explain: imp.example.test:8443" in desk.said("reminder")[0]
+    assert "does not explain: imp.example.test:8443" in desk.messages("reminder")[0]
 
 
 UNKNOWN = {
@@ -241,10 +241,10 @@ def test_any_other_answer_is_a_reminder_with_its_reason(desk: Desk, answer: Clie
     result = desk.apply(cluster, plan_for(cluster))
     # Then nothing restarts, it is asked no more than makes sense, and the others count
     assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 1))) == (0, [], requests)
-    [reminder] = desk.said("reminder")
+    [reminder] = desk.messages("reminder")
     assert "cannot be seen from here (expc1.example.test: cucm.example.test:6972: " in reminder
-    assert answer.detail in reminder
-    assert len(desk.said("in-effect")) == 2
+    assert answer.said in reminder
+    assert len(desk.messages("in-effect")) == 2
 
 
 def test_an_account_that_was_refused_is_used_nowhere_else(desk: Desk) -> None:
@@ -256,14 +256,14 @@ def test_an_account_that_was_refused_is_used_nowhere_else(desk: Desk) -> None:
     # When the plan is applied, Then it was sent once
     desk.apply(cluster, plan_for(cluster))
     assert len(cluster.requests) == 1
-    assert "the login of probe was refused" in desk.said("reminder")[0]
+    assert "the login of probe was refused" in desk.messages("reminder")[0]
 
 
 def test_without_a_way_through_nothing_restarts_and_a_reminder_says_so(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     assert (restarts(cluster), cluster.requests) == ([], [])
-    [reminder] = desk.said("reminder")
+    [reminder] = desk.messages("reminder")
     assert "cannot be seen from here (expc1.example.test, expc2.example.test, expc3.example.test: the inventory has" in reminder
 
 
@@ -272,7 +272,7 @@ def test_with_the_workaround_on_a_request_tells_nothing(desk: Desk) -> None:
     cluster.box(1).verify = False
     desk.apply(cluster, plan_for(cluster))
     assert (restarts(cluster), asked_through(cluster, 1)) == ([], [])
-    assert "the workaround is on" in desk.said("reminder")[-1]
+    assert "the workaround is on" in desk.messages("reminder")[-1]
 
 
 def test_never_asks_and_leaves_the_restart_open_where_it_is_needed(desk: Desk) -> None:
@@ -289,15 +289,15 @@ def test_never_is_content_where_the_change_is_in_effect(desk: Desk) -> None:
     cluster = fronted()
     result = desk.apply(cluster, plan_for(cluster), restart="never")
     assert (result.exit_code, result.open_steps, restarts(cluster)) == (0, (), [])
-    assert len(desk.said("in-effect")) == 3
+    assert len(desk.messages("in-effect")) == 3
 
 
 def test_rolling_restarts_every_changed_peer_and_asks_afterwards(desk: Desk) -> None:
     cluster = fronted(2)
     result = desk.apply(cluster, plan_for(cluster), restart="rolling")
     assert (result.exit_code, restarts(cluster)) == (0, ["expc1", "expc2", "expc3"])
-    assert len(desk.said("in-effect")) == 3
-    assert desk.said("not-in-effect") == []
+    assert len(desk.messages("in-effect")) == 3
+    assert desk.messages("not-in-effect") == []
 
 
 def test_rolling_stops_at_a_peer_that_refuses_clients_after_its_restart(desk: Desk) -> None:
@@ -311,7 +311,7 @@ def test_rolling_without_a_way_through_restarts_one_at_a_time_as_it_is_told(desk
     cluster = story()
     result = desk.apply(cluster, plan_for(cluster), restart="rolling")
     assert (result.exit_code, restarts(cluster)) == (0, ["expc1", "expc2", "expc3"])
-    assert "that clients get through was not seen" in desk.said("reminder")[0]
+    assert "that clients get through was not seen" in desk.messages("reminder")[0]
 
 
 @pytest.mark.parametrize("restart", ["never", "if-needed", "rolling"])
@@ -319,8 +319,8 @@ def test_a_dry_run_asks_nobody_and_calls_the_effect_unknown(desk: Desk, restart:
     cluster = fronted(1)
     result = desk.apply(cluster, plan_for(cluster), dry_run=True, restart=restart)
     assert (result.exit_code, cluster.sent, cluster.requests) == (0, 0, [])
-    assert [text for text in desk.said("unknown") if text.startswith("Whether the change is in effect on expc1")]
-    would = [text for text in desk.said("would-change") if "restart" in text]
+    assert [text for text in desk.messages("unknown") if text.startswith("Whether the change is in effect on expc1")]
+    would = [text for text in desk.messages("would-change") if "restart" in text]
     assert len(would) == (3 if restart == "rolling" else 0)
 
 
@@ -383,4 +383,4 @@ def test_where_nothing_is_mended_nobody_is_asked_for(desk: Desk) -> None:
     assert desk.apply(cluster, plan, restart="rolling").exit_code == 0
     # Then no client's request is made, and that is said
     assert cluster.requests == []
-    assert any("mends no endpoint there" in message for message in desk.said("reminder"))
+    assert any("mends no endpoint there" in message for message in desk.messages("reminder"))

@@ -123,7 +123,7 @@ def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_chec
     for box in cluster.boxes:
         box.removal = False
     desk.apply(cluster, plan_for(cluster))
-    assert any("does not offer removal" in text for text in desk.said("warning"))
+    assert any("does not offer removal" in text for text in desk.messages("warning"))
     # When the run is rolled back, Then ciphers are restored, and each removal is a step with its page
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, len(result.open_steps)) == (8, "partial", 4)
@@ -248,7 +248,7 @@ def test_a_later_run_that_may_rely_on_this_one_is_said(desk: Desk) -> None:
     second = desk.apply(cluster, plan_for(cluster))
     assert second.changed
     desk.rollback(cluster, first.run_id)
-    assert any(f"Run {second.run_id} was applied later" in text for text in desk.said("warning"))
+    assert any(f"Run {second.run_id} was applied later" in text for text in desk.messages("warning"))
 
 
 def test_a_later_run_on_another_cluster_relies_on_nothing_here(desk: Desk) -> None:
@@ -257,7 +257,7 @@ def test_a_later_run_on_another_cluster_relies_on_nothing_here(desk: Desk) -> No
     first = desk.apply(cluster, plan_for(cluster))
     desk.apply(other, plan_for(other))
     assert desk.rollback(cluster, first.run_id).exit_code == 0
-    assert desk.said("warning") == []
+    assert desk.messages("warning") == []
 
 
 def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
@@ -265,7 +265,7 @@ def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
     desk.apply(cluster, plan_for(cluster))
     cluster.box(2).verify = False
     desk.rollback(cluster)
-    assert [text for text in desk.said("reminder") if "The workaround is on (expc2.example.test)" in text]
+    assert [text for text in desk.messages("reminder") if "The workaround is on (expc2.example.test)" in text]
 
 
 def test_what_a_person_took_out_for_the_plan_is_named_where_it_is_not_there_again(desk: Desk) -> None:

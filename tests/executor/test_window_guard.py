@@ -41,11 +41,11 @@ def test_a_dry_run_outside_the_window_only_tells(desk: Desk) -> None:
     cluster = story()
     result = desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT, dry_run=True)
     assert result.state == "dry-run"
-    assert desk.said("window") == [
+    assert desk.messages("window") == [
         "The window 22:00/02:00 UTC is closed, so an apply would be refused now. It opens next at 2026-11-23 22:00 UTC."
     ]
     desk.apply(cluster, plan_for(cluster), {"now": Clock(OPEN)}, window=NIGHT, dry_run=True)
-    assert desk.said("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24 02:00 UTC."
+    assert desk.messages("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24 02:00 UTC."
 
 
 def test_inside_the_window_over_midnight_an_apply_ends_as_ever(desk: Desk) -> None:

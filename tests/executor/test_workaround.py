@@ -237,7 +237,7 @@ def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_
     flags = turn(desk, cluster, on=True)
     # Then it is on, and it says that nobody can look that up
     assert most_serious_code(flags) == 0
-    assert any("turned all the same" in text for text in desk.said("warning"))
+    assert any("turned all the same" in text for text in desk.messages("warning"))
     assert load_last_switches(desk.state_dir) == {}
 
 
@@ -269,7 +269,7 @@ def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
     cluster.box(3).verify = False
     desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
-    assert [text for text in desk.said("reminder") if "The workaround is on (expc3.example.test)" in text]
+    assert [text for text in desk.messages("reminder") if "The workaround is on (expc3.example.test)" in text]
 
 
 def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) -> None:
