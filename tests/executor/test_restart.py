@@ -243,7 +243,7 @@ def test_any_other_answer_is_a_reminder_with_its_reason(desk: Desk, answer: Clie
     assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 1))) == (0, [], requests)
     [reminder] = desk.messages("reminder")
     assert "cannot be seen from here (expc1.example.test: cucm.example.test:6972: " in reminder
-    assert answer.said in reminder
+    assert answer.detail in reminder
     assert len(desk.messages("in-effect")) == 2
 
 
