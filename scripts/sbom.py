@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
 def list_libraries(distribution: Distribution, python: str) -> list[Component]:
     """Return what one package carries, each library once; what the package says itself comes first."""
     libraries: dict[str, Component] = {}
-    for library in (*_stated(distribution), *_found(distribution), *_known(distribution, python)):
+    for library in (*_stated(distribution), *_embedded_libraries(distribution), *_linked_libraries(distribution, python)):
         libraries.setdefault(_identity(library), library)
     package = f"{distribution.metadata['Name']}=={distribution.version}"
     return [library | {"bom-ref": f"{package}/{identity}"} for identity, library in sorted(libraries.items())]
@@ -79,7 +79,7 @@ def _stated(distribution: Distribution) -> Iterator[Component]:
                 yield kept | _library(f"the package's own {file.name}")
 
 
-def _found(distribution: Distribution) -> Iterator[Component]:
+def _embedded_libraries(distribution: Distribution) -> Iterator[Component]:
     """Yield the shared libraries that were put into the wheel, and every OpenSSL that names its version in a native file."""
     for file in distribution.files or ():
         if not _NATIVE.search(file.name):
@@ -98,7 +98,7 @@ def _found(distribution: Distribution) -> Iterator[Component]:
             yield {"name": shared["name"], "hashes": [digest]} | stated | _library(f"the file {file.name}")
 
 
-def _known(distribution: Distribution, python: str) -> Iterator[Component]:
+def _linked_libraries(distribution: Distribution, python: str) -> Iterator[Component]:
     name, question = _LINKED.get(distribution.metadata["Name"].lower(), (None, None))
     if name is None or not any(_NATIVE.search(file.name) for file in distribution.files or ()):
         return

@@ -75,7 +75,9 @@ def issue(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(dns_name) for dns_name in names]), critical=False
+        )
     if usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
     if key_ids:
@@ -87,12 +89,12 @@ def issue(
     return Entity(Certificate.from_der(signed.public_bytes(Encoding.DER)), private, subject)
 
 
-def signed_with_sha1(one: Entity, signer: Entity) -> Entity:
-    """`one`, signed again as in the old days; its `signer` has an RSA key."""
+def signed_with_sha1(entity: Entity, signer: Entity) -> Entity:
+    """`entity`, signed again as in the old days; its `signer` has an RSA key."""
     assert isinstance(signer.private_key, rsa.RSAPrivateKey)
-    signed = crypto.X509.from_cryptography(x509.load_der_x509_certificate(one.certificate.der))
+    signed = crypto.X509.from_cryptography(x509.load_der_x509_certificate(entity.certificate.der))
     with warnings.catch_warnings():
         # What is to be used instead refuses SHA-1.
         warnings.filterwarnings("ignore", "X509.sign is deprecated")
         signed.sign(crypto.PKey.from_cryptography_key(signer.private_key), "sha1")
-    return replace(one, certificate=Certificate.from_der(crypto.dump_certificate(crypto.FILETYPE_ASN1, signed)))
+    return replace(entity, certificate=Certificate.from_der(crypto.dump_certificate(crypto.FILETYPE_ASN1, signed)))
