@@ -203,7 +203,7 @@ def _every_list_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _an_old_list_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ListBelief, "is_surprised_by", lambda self, listed: not listed or bool(self.missing(listed)))
+    patch.setattr(ListBelief, "is_unexpected", lambda self, listed: not listed or bool(self.missing(listed)))
 
 
 def _what_failed_or_was_undone_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
