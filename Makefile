@@ -14,7 +14,7 @@ LOWEST := tests/cli tests/connectors tests/docs tests/inventory tests/lab tests/
 HOUSE_RULES_NOT_YET := participle-name
 
 # Modules of tests/executor that hold whatever the words of a message are.
-SCRAMBLED := journal.py lost_answers.py rollback.py lying_lists.py crash.py
+SCRAMBLED := journal.py rollback.py lists.py read_back.py write_changes.py crash.py
 
 .PHONY: help setup demo test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
 

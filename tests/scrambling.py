@@ -36,6 +36,8 @@ QUOTING = frozenset(
         "test_a_list_cut_before_a_run_is_stale_and_says_what_is_gone",
         "test_what_a_later_run_wants_stays",
         "test_what_an_interruption_kept_from_being_sent_is_not_called_done",
+        "test_a_full_disk_is_refused_before_the_first_write",
+        "test_a_state_directory_that_cannot_be_written_is_refused",
     }
 )
 """Tests that quote a message, in the modules that `make scrambled` runs: they are about its wording."""
