@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
 def list_libraries(distribution: Distribution, python: str) -> list[Component]:
     """Return what one package carries, each library once; what the package says itself comes first."""
     libraries: dict[str, Component] = {}
-    for library in (*_stated(distribution), *_embedded_libraries(distribution), *_linked_libraries(distribution, python)):
+    for library in (*_stated(distribution), *_bundled_libraries(distribution), *_linked_libraries(distribution, python)):
         libraries.setdefault(_identity(library), library)
     package = f"{distribution.metadata['Name']}=={distribution.version}"
     return [library | {"bom-ref": f"{package}/{identity}"} for identity, library in sorted(libraries.items())]
@@ -75,11 +75,11 @@ def _stated(distribution: Distribution) -> Iterator[Component]:
             continue
         for component in json.loads(file.read_text(encoding="utf-8")).get("components", []):
             if component["name"].lower().replace("_", "-") != own_name:
-                kept = {key: component[key] for key in ("name", "version", "purl", "hashes", "licenses") if key in component}
-                yield kept | _library(f"the package's own {file.name}")
+                entry = {key: component[key] for key in ("name", "version", "purl", "hashes", "licenses") if key in component}
+                yield entry | _library(f"the package's own {file.name}")
 
 
-def _embedded_libraries(distribution: Distribution) -> Iterator[Component]:
+def _bundled_libraries(distribution: Distribution) -> Iterator[Component]:
     """Yield the shared libraries that were put into the wheel, and every OpenSSL that names its version in a native file."""
     for file in distribution.files or ():
         if not _NATIVE.search(file.name):

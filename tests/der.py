@@ -55,7 +55,7 @@ def authority() -> bytes:
 
 def alternative(*names: bytes) -> bytes:
     """A subject alternative name of dNSNames."""
-    return extension(SAN, tlv(SEQUENCE, *(tlv(0x82, dns_name) for dns_name in names)))
+    return extension(SAN, tlv(SEQUENCE, *(tlv(0x82, name) for name in names)))
 
 
 def time(moment: datetime) -> bytes:

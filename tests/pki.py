@@ -75,9 +75,7 @@ def issue(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if names:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(dns_name) for dns_name in names]), critical=False
-        )
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
     if usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
     if key_ids:

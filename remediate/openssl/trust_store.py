@@ -74,6 +74,8 @@ class TrustStore:
         """Load the DER certificates `trusted` into `openssl`.
 
         Args:
+            openssl: The library that keeps the list.
+            trusted: The list, in its order.
             as_openssl_111: Correct the answers of an OpenSSL 3.x to those of 1.1.1.
             partial_chains: A chain may end in any trusted certificate, which no traffic server allows.
         """

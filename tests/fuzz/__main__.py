@@ -14,14 +14,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.fuzz.campaign import Finding, drawn, run
+from tests.fuzz.campaign import Finding, draw_batch, run
 from tests.fuzz.samples import made_here, of_the_corpus
 
 _SECONDS = float(os.environ.get("REMEDIATE_FUZZ_S", "300"))
 _FOLDER = Path("fuzz-findings")
 
 
-def _kept(seed: int, finding: Finding) -> None:
+def _keep_finding(seed: int, finding: Finding) -> None:
     """Keep the input of `finding`, and say where."""
     kind, content = finding.input
     _FOLDER.mkdir(exist_ok=True)
@@ -41,12 +41,12 @@ def main() -> int:
         while time.monotonic() < ends:
             seeds = range(seed, seed + workers)
             seed += workers
-            batches = [drawn(number, samples) for number in seeds]
+            batches = [draw_batch(number, samples) for number in seeds]
             inputs += sum(map(len, batches))
             for number, batch_findings in zip(seeds, pool.map(lambda batch: list(run(batch)), batches), strict=True):
                 findings += len(batch_findings)
                 for finding in batch_findings:
-                    _kept(number, finding)
+                    _keep_finding(number, finding)
     sys.stdout.write(f"{inputs} inputs, {findings} findings\n")
     return min(1, findings)
 

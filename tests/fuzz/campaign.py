@@ -33,7 +33,7 @@ class Finding:
     how: str
 
 
-def drawn(seed: int, samples: Sequence[bytes], count: int = _BATCH) -> list[Input]:
+def draw_batch(seed: int, samples: Sequence[bytes], count: int = _BATCH) -> list[Input]:
     """The inputs of `seed`: always the same for the same samples."""
     draw = random.Random(seed)  # noqa: S311 - the same inputs for the same seed
     inputs: list[Input] = []
@@ -47,13 +47,13 @@ def drawn(seed: int, samples: Sequence[bytes], count: int = _BATCH) -> list[Inpu
 
 def run(inputs: Sequence[Input]) -> Iterator[Finding]:
     """Look at all of `inputs` in child processes, one after the other: the next goes on behind a finding."""
-    left = list(inputs)
-    while left:
-        begun, how = _run_once(left)
+    waiting = list(inputs)
+    while waiting:
+        begun, how = _run_once(waiting)
         if how is None:
             return
-        yield Finding(left[begun], how)
-        left = left[begun + 1 :]
+        yield Finding(waiting[begun], how)
+        waiting = waiting[begun + 1 :]
 
 
 def _run_once(inputs: Sequence[Input]) -> tuple[int, str | None]:
@@ -63,14 +63,14 @@ def _run_once(inputs: Sequence[Input]) -> tuple[int, str | None]:
         file.flush()
         command = [sys.executable, "-m", "tests.fuzz.child", file.name]
         try:
-            done = subprocess.run(command, cwd=_ROOT, capture_output=True, check=False, timeout=_BATCH_S)
+            process = subprocess.run(command, cwd=_ROOT, capture_output=True, check=False, timeout=_BATCH_S)
         except subprocess.TimeoutExpired as error:
             return _last(error.stdout or b""), f"no end within {_BATCH_S} s"
-    if done.returncode == 0:
+    if process.returncode == 0:
         return len(inputs) - 1, None
-    lines = done.stderr.decode(errors="replace").splitlines()
-    how = f"signal {-done.returncode}" if done.returncode < 0 else (lines or ["no word"])[-1]
-    return _last(done.stdout), how
+    lines = process.stderr.decode(errors="replace").splitlines()
+    how = f"signal {-process.returncode}" if process.returncode < 0 else (lines or ["no word"])[-1]
+    return _last(process.stdout), how
 
 
 def _last(output: bytes) -> int:

@@ -22,13 +22,13 @@ _NUMBER = der.tlv(der.INTEGER, b"\x11" * 128)
 
 def without_parameters() -> tuple[Certificate, ...]:
     """Keys of every algorithm with no parameters, with NULL, and with something else in their place."""
-    made = []
+    certificates = []
     for algorithm in (DSA, EC, DH, GOST, RSA, RSA_PSS, RSA_OAEP, SM2, UNKNOWN):
         for parameters in (b"", b"\x05\x00", der.tlv(der.SEQUENCE), der.tlv(der.SEQUENCE, _NUMBER), der.tlv(der.OID, b"\x2a")):
             for key in (_NUMBER, _POINT, b""):
                 info = der.key_info(algorithm, parameters, key)
-                made.append(der.certificate(der.called("odd key"), public_key=info, extensions=(der.authority(),)))
-    return tuple(made)
+                certificates.append(der.certificate(der.called("odd key"), public_key=info, extensions=(der.authority(),)))
+    return tuple(certificates)
 
 
 def _of_every_key() -> Iterator[Certificate]:

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tests import corpus
-from tests.fuzz.campaign import drawn, run
+from tests.fuzz.campaign import draw_batch, run
 from tests.fuzz.child import CERTIFICATE, FACTS_ONLY, FILE
 from tests.fuzz.mutations import armoured, mutate_certificate, parse
 from tests.fuzz.samples import made_here, of_the_corpus, without_parameters
@@ -35,7 +35,7 @@ def test_every_certificate_of_the_corpus_has_every_fact() -> None:
 def test_damage_of_every_kind_ends_nothing() -> None:
     samples = [certificate.der for certificate in made_here()]
 
-    findings = list(run(drawn(SEED, samples)))
+    findings = list(run(draw_batch(SEED, samples)))
 
     assert findings == [], f"REMEDIATE_SEED={SEED}"
 
@@ -59,7 +59,7 @@ def test_the_child_is_ended_by_what_is_reported() -> None:
 def test_a_seed_gives_the_same_damage_again() -> None:
     samples = [certificate.der for certificate in made_here()]
 
-    assert drawn(7, samples, 50) == drawn(7, samples, 50)
-    assert len(set(drawn(7, samples, 50))) > 40
+    assert draw_batch(7, samples, 50) == draw_batch(7, samples, 50)
+    assert len(set(draw_batch(7, samples, 50))) > 40
     assert [node.encoded() for node in parse(samples[0]) or ()] == [samples[0]]
     assert mutate_certificate(samples[0], samples[1], random.Random(1))  # noqa: S311 - nothing secret != samples[0]
