@@ -351,7 +351,7 @@ def test_an_unreachable_peer_or_endpoint_makes_the_plan_incomplete() -> None:
 
 
 def test_a_failed_handshake_is_not_unreachable() -> None:
-    cluster = snapshot([peer(1, [])], [replace(unreachable(NODE), error="handshake-failed: not TLS")], [])
+    cluster = snapshot([peer(1, [])], [replace(unreachable(NODE), error="handshake-failed: not TLS", failure=Cause.HANDSHAKE_FAILED)], [])
     assert make_plan(cluster).unresolved[0].cause is Cause.HANDSHAKE_FAILED
 
 
