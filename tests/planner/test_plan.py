@@ -14,6 +14,7 @@ from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.verdict import Cause
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot, verified
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
