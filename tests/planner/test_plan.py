@@ -14,7 +14,6 @@ from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.model.verdict import Cause
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot, verified
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
@@ -352,7 +351,8 @@ def test_an_unreachable_peer_or_endpoint_makes_the_plan_incomplete() -> None:
 
 
 def test_a_failed_handshake_is_not_unreachable() -> None:
-    cluster = snapshot([peer(1, [])], [replace(unreachable(NODE), error="handshake-failed: not TLS", failure=Cause.HANDSHAKE_FAILED)], [])
+    failed = replace(unreachable(NODE), error="handshake-failed: not TLS", failure=Cause.HANDSHAKE_FAILED)
+    cluster = snapshot([peer(1, [])], [failed], [])
     assert make_plan(cluster).unresolved[0].cause is Cause.HANDSHAKE_FAILED
 
 
