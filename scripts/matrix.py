@@ -26,6 +26,8 @@ NOT_RUN = {
     "macOS": "nothing here runs it; a test loads every reading command without what macOS and Windows lack",
     "Windows": "nothing here runs it; see macOS",
 }
+_OPENSSL_3_5 = "psycopg2-binary==2.9.11"
+
 # What is left out where the next one does not install, and the tests that need it.
 EXTRAS = (("lab,dev,ansible", ()), ("lab,dev", ("--ignore=tests/playbooks",)))
 # Says which Python and OpenSSL a suite has.
@@ -79,6 +81,19 @@ def run_suite(suite: str, pytest_arguments: list[str]) -> Outcome:
     copy_sources(chroot / "src")
     versions = _run(chroot, "python3", "-c", VERSIONS).stdout.strip()
     remarks, ignored = install(chroot)
+    # An OpenSSL 3.5 for the tests to compare with; see OPENSSL_3_5 in the Makefile.
+    _run(
+        chroot,
+        "/venv/bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        "/venv/openssl-3.5",
+        _OPENSSL_3_5,
+    )
     # Where it cannot be installed, the tests that need it say so themselves.
     _run(chroot, "scripts/install-judge.sh", "--if-possible")
     tests = ["/venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *ignored, *pytest_arguments]
