@@ -16,6 +16,7 @@ from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.certificate import Certificate
 from remediate.model.client import ClientAnswer
 from remediate.model.events import Sink
+from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
@@ -68,6 +69,9 @@ class PeerPort(Protocol):
     def publishers(self) -> Sequence[PublisherPort]:
         """Return the publishers that the peer discovers servers from."""
 
+    def health(self) -> Health:
+        """Return what the peer says of itself; what could not be read of it is None. Raises nothing but LoginRefused."""
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""
 
@@ -82,6 +86,9 @@ class PeerPort(Protocol):
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
         """Refresh the servers of one publisher."""
+
+    def set_maintenance(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
+        """Turn maintenance mode on or off; the peer turns it off by itself when it restarts."""
 
     def restart(self) -> None:
         """Restart the peer."""

@@ -20,6 +20,7 @@ from remediate.executor.read_back import schedule_of_late_looks
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError
+from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, Fingerprint, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
@@ -99,6 +100,11 @@ class ReconnectingPeer:
         """Return whether verification is on; None: not offered."""
         return self._ask(lambda peer: peer.verify_origin_server())
 
+    def health(self) -> Health:
+        """Return what the peer says of itself."""
+        with reading(self.address):
+            return self._peer.health()
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""
         self._belief.forget(certificate.fingerprint)
@@ -125,6 +131,11 @@ class ReconnectingPeer:
         """Refresh the servers of one publisher."""
         with writing(self.address):
             self._peer.refresh_discovery(publisher, product, axl)
+
+    def set_maintenance(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
+        """Turn maintenance mode on or off."""
+        with writing(self.address):
+            self._peer.set_maintenance(on)
 
     def restart(self) -> None:
         """Restart the peer."""

@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     PERSON_NEEDED = 8
     CONFIRMATION_PENDING = 9
     ENDPOINTS_REMAIN = 10
+    NOT_IN_EFFECT = 11
     USAGE = 64
     BUG = 70
     INTERRUPTED = 130
@@ -36,6 +37,7 @@ MOST_SERIOUS_FIRST = (
     ExitCode.LOCKED,
     ExitCode.DECLINED,
     ExitCode.CONFIRMATION_PENDING,
+    ExitCode.NOT_IN_EFFECT,
     ExitCode.ENDPOINTS_REMAIN,
     ExitCode.CHANGES_PENDING,
     ExitCode.DONE,

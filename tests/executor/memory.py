@@ -15,6 +15,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.events import Sink
+from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
@@ -52,6 +53,7 @@ class Box:
         loaded: the list that its traffic server judges by until it restarts; None: the list as it is.
         stuck: a restart loads nothing.
         clients_get: what a client gets in the place of a verdict.
+        health: what it says of itself.
     """
 
     address: Address
@@ -68,6 +70,7 @@ class Box:
     stuck: bool = False
     clients_get: ClientAnswer | None = None
     version: str = "X14.2.1"
+    health: Health = Health()
 
 
 @dataclass(frozen=True)
@@ -291,6 +294,10 @@ class MemoryPeer:
         self._read("publishers")
         return [ListedPublisher(publisher.address) for publisher in self._cluster.publishers]
 
+    def health(self) -> Health:
+        self._read("health")
+        return self._box.health
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         self._write(f"append {certificate.fingerprint}", lambda: self._box.trusted.append(certificate))
 
@@ -311,6 +318,12 @@ class MemoryPeer:
         if self._cluster.refuse_refresh:
             raise WriteRefused("CommandError: Socket Error: Timeout")
         self._write(f"refresh {publisher}", lambda: setattr(self._cluster, "refreshed", self._cluster.refreshed + 1))
+
+    def set_maintenance(self, on: bool) -> None:
+        def switch() -> None:
+            self._box.health = replace(self._box.health, maintenance=on)
+
+        self._write(f"maintenance {on}", switch)
 
     def restart(self) -> None:
         def go_down() -> None:

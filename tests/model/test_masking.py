@@ -83,7 +83,9 @@ def test_no_password_has_a_spelling_that_is_not_masked(password: str, spelling: 
     assume("case" not in spelling or password.isascii())
     mask = Mask()
     mask.remember(password)
-    spelled = SPELLINGS[spelling](password).strip("\"'")
+    # The quotation marks of a spelling are no part of the secret; those at the ends of a password are.
+    marks = "" if password.strip("\"'") != password else "\"'"
+    spelled = SPELLINGS[spelling](password).strip(marks)
     assume(spelled not in before + after)
     assert spelled not in mask.mask(f"{before} {spelled} {after}")
 

