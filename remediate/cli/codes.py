@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from remediate.model.exit_codes import ExitCode, most_serious
 
 if TYPE_CHECKING:
-    from remediate.model.plan import Plan
+    from collections.abc import Sequence
+
+    from remediate.model.plan import FutureVerdict, Plan
 
 
 def completeness_exit_code(*, complete: bool) -> ExitCode:
@@ -37,6 +39,24 @@ def verify_exit_code(plan: Plan) -> ExitCode:
         codes.append(ExitCode.CHANGES_PENDING)
     if not all(endpoint.before.verdict.ok or endpoint.after.verdict.ok for endpoint in plan.endpoints):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
+    return most_serious(codes)
+
+
+def horizon_exit_code(plan: Plan, future: Sequence[FutureVerdict]) -> ExitCode:
+    """Return what the calendar does to pairs that verify now: DONE, or whether the plan made now prevents all of it.
+
+    Args:
+        plan: A plan made now, with its own future.
+        future: How verdicts change where nothing is written.
+    """
+    from remediate.planner.horizon import is_prevented, list_losses
+
+    working = frozenset(forecast.pair for forecast in plan.endpoints if forecast.before.verdict.ok)
+    verified_by_plan = frozenset(forecast.pair for forecast in plan.endpoints if forecast.after.verdict.ok)
+    codes = [
+        ExitCode.CHANGES_PENDING if is_prevented(loss, plan.future or (), verified_by_plan) else ExitCode.ENDPOINTS_REMAIN
+        for loss in list_losses(future, working)
+    ]
     return most_serious(codes)
 
 

@@ -34,6 +34,7 @@ from remediate.model.plan import (
     Alternative,
     Base,
     EndpointForecast,
+    FutureVerdict,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -134,6 +135,16 @@ class AlternativeWire(Wire):
     switch: str | None = None
 
 
+class FutureVerdictWire(Wire):
+    at: Moment
+    address: Text
+    port: Port
+    peer: Text
+    ok: bool
+    cause: Cause | None
+    because: list[Sha256]
+
+
 class PlanWire(Wire):
     format: str
     id: Sha256
@@ -149,6 +160,7 @@ class PlanWire(Wire):
     not_in_use: list[str] = []
     undiscovered: list[DiscoveryGapWire] = []
     alternatives: list[AlternativeWire] = []
+    future: list[FutureVerdictWire] | None = None
 
 
 def read_plan(text: str | bytes) -> Plan:
@@ -180,6 +192,7 @@ def read_plan(text: str | bytes) -> Plan:
         alternatives=tuple(
             Alternative(alternative.summary, alternative.why_not, alternative.switch) for alternative in wire.alternatives
         ),
+        future=None if wire.future is None else tuple(_read_future(change) for change in wire.future),
     )
 
 
@@ -210,6 +223,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         document["not_in_use"] = list(plan.not_in_use)
     if plan.undiscovered:
         document["undiscovered"] = [write_gap(gap) for gap in plan.undiscovered]
+    if plan.future is not None:
+        document["future"] = [write_future(change) for change in plan.future]
     return document
 
 
@@ -217,6 +232,24 @@ def plan_id(document: Mapping[str, Any]) -> PlanId:
     """Return the id that belongs to a plan's document, whatever ``id`` and ``made_at`` it holds."""
     content = {key: value for key, value in document.items() if key not in {"id", "made_at"}}
     return PlanId(sha256_of(canonical_json(content)))
+
+
+def write_future(change: FutureVerdict) -> dict[str, Any]:
+    """Return the document of one change of a verdict."""
+    return {
+        "at": rfc3339(change.at),
+        "address": change.address,
+        "port": change.port,
+        "peer": change.peer,
+        "ok": change.ok,
+        "cause": change.cause.value if change.cause else None,
+        "because": list(change.because),
+    }
+
+
+def _read_future(wire: FutureVerdictWire) -> FutureVerdict:
+    because = tuple(Fingerprint(fingerprint) for fingerprint in wire.because)
+    return FutureVerdict(wire.at, Address(wire.address), wire.port, Address(wire.peer), wire.ok, wire.cause, because)
 
 
 def _read_alarms(notes: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from remediate.model.certificate import Certificate
@@ -27,6 +27,7 @@ class Policy:
         allow_removal: A stale certificate that shadows a good one may be planned for removal where nothing else helps.
         trust_self_signed: A server's own self-signed certificate may be trusted.
         approved: Fingerprints that a person approved.
+        horizon: How far ahead verdicts are judged; None: only now.
 
     Raises:
         ValueError: `ciphers` is none of its names.
@@ -36,6 +37,7 @@ class Policy:
     allow_removal: bool = False
     trust_self_signed: bool = True
     approved: frozenset[Fingerprint] = frozenset()
+    horizon: timedelta | None = None
 
     def __post_init__(self) -> None:
         if self.ciphers not in get_args(CipherPolicy):
@@ -153,6 +155,34 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class FutureVerdict:
+    """A verdict that changes by the calendar alone: what one endpoint gets from one peer from `at` on.
+
+    Attributes:
+        cause: Why it is refused then; None where it verifies.
+        because: The certificates that begin or end then, and that the verdict rests on.
+    """
+
+    at: datetime
+    address: Address
+    port: int
+    peer: Address
+    ok: bool
+    cause: Cause | None
+    because: tuple[Fingerprint, ...]
+
+    @property
+    def endpoint(self) -> EndpointId:
+        """The endpoint's identity."""
+        return EndpointId(self.address, self.port)
+
+    @property
+    def pair(self) -> PairId:
+        """The identity of the peer and the endpoint together."""
+        return PairId(self.peer, self.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A plan that was not chosen: what it would do, and why it lost. `switch` is the option that would choose it."""
 
@@ -175,6 +205,7 @@ class Plan(JsonDocument):
         notes: What a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
         not_in_use: Default ports that refused, as ``address:port``: not judged.
         undiscovered: What discovery could not learn, and what it would not follow.
+        future: How verdicts change after the plan, in order of time; None: that was not asked for.
     """
 
     id: PlanId
@@ -191,6 +222,7 @@ class Plan(JsonDocument):
     alternatives: tuple[Alternative, ...] = ()
     not_in_use: tuple[str, ...] = ()
     undiscovered: tuple[DiscoveryGap, ...] = ()
+    future: tuple[FutureVerdict, ...] | None = None
 
     @property
     def changes(self) -> tuple[Action, ...]:

@@ -15,6 +15,7 @@ from remediate.model.plan import (
     Action,
     Base,
     EndpointForecast,
+    FutureVerdict,
     Plan,
     Policy,
     RefreshDiscovery,
@@ -28,6 +29,7 @@ from remediate.model.verdict import Judgement
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, find_ruled_out, list_alternatives
 from remediate.planner.forecast import Forecaster
+from remediate.planner.horizon import foresee, leave_choice
 from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
 from remediate.planner.solver.candidates import Candidates, find_candidates
@@ -95,6 +97,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         with_removal=Forecaster(snapshot, ruled_out.removing, answers) if ruled_out.removing else None,
         with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
     )
+    future = foresee(leave_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
     actions = _number(_list_actions(snapshot, candidates, choice, forecaster, forecasts))
     plan = Plan(
         id=PlanId(""),
@@ -105,12 +108,13 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         actions=actions,
         endpoints=tuple(sorted(forecasts, key=lambda forecast: (forecast.address, forecast.port, forecast.peer))),
         unresolved=list_unresolved(snapshot, forecaster, sources),
-        certificates=_certificates_of(snapshot, actions),
+        certificates=_certificates_of(snapshot, actions, future or ()),
         alarms=tuple(sorted({alarm.message for alarm in snapshot.alarms})),
         notes=list_notes(snapshot, policy, choice, forecaster),
         alternatives=list_alternatives(comparison, choices, ruled_out),
         not_in_use=snapshot.not_in_use,
         undiscovered=snapshot.undiscovered,
+        future=future,
     )
     return replace(plan, id=plan_id(plan_document(plan)))
 
@@ -203,6 +207,9 @@ def _number(actions: Iterable[Action]) -> tuple[Action, ...]:
     return tuple(replace(action, id=f"a{number}") for number, action in enumerate(actions, start=1))
 
 
-def _certificates_of(snapshot: Snapshot, actions: Iterable[Action]) -> dict[Fingerprint, Certificate]:
+def _certificates_of(
+    snapshot: Snapshot, actions: Iterable[Action], future: Iterable[FutureVerdict]
+) -> dict[Fingerprint, Certificate]:
     fingerprints = {action.certificate for action in actions if isinstance(action, TrustCertificate | RemoveCertificate)}
+    fingerprints |= {fingerprint for change in future for fingerprint in change.because}
     return {fingerprint: snapshot.certificates[fingerprint] for fingerprint in sorted(fingerprints)}

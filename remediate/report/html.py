@@ -15,10 +15,12 @@ from remediate.model.plan import Plan, TrustCertificate
 from remediate.model.text import escape
 from remediate.report.verdict import certificate_facts
 from remediate.report.view import (
+    NO_CHANGE_AHEAD,
     approvals_required,
     arrange_matrix,
     certificate_name,
     count_pairs,
+    describe_future,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -60,6 +62,7 @@ def plan_page(plan: Plan) -> str:
         required=approvals_required(plan),
         alarms=plan.alarms,
         incompleteness=incompleteness_of(plan),
+        future=None if plan.future is None else describe_future(plan) or (NO_CHANGE_AHEAD,),
         notes=plan.notes,
     )
 

@@ -10,10 +10,12 @@ from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.text import count, escape
 from remediate.report.view import (
+    NO_CHANGE_AHEAD,
     UnresolvedGroup,
     approvals_required,
     arrange_matrix,
     count_pairs,
+    describe_future,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -28,7 +30,7 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 def plan_ticket(plan: Plan) -> str:
     """Return the ticket of `plan`. Untrusted text is put in code spans, where Markdown interprets nothing."""
-    parts = (_summary, _matrix, _changes, _approvals, _impact, _verification, _rollback, _unresolved, _notes)
+    parts = (_summary, _matrix, _changes, _approvals, _impact, _verification, _rollback, _unresolved, _future, _notes)
     return "\n".join(line for part in parts for line in part(plan)) + "\n"
 
 
@@ -152,6 +154,12 @@ def _unresolved(plan: Plan) -> Iterator[str]:
 def _unresolved_group(group: UnresolvedGroup) -> Iterator[str]:
     yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**: {prose(group.advice)}"
     yield from (f"  - {prose(option)}" for option in group.options)
+
+
+def _future(plan: Plan) -> Iterator[str]:
+    if plan.future is not None:
+        yield from ("", "## After this plan, by the calendar", "")
+        yield from (f"- {prose(sentence)}" for sentence in describe_future(plan) or (NO_CHANGE_AHEAD,))
 
 
 def _notes(plan: Plan) -> Iterator[str]:

@@ -26,6 +26,7 @@ from remediate.model.verdict import Cause
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.view import (
     GOOD,
+    NO_CHANGE_AHEAD,
     REFUSED,
     UNSEEN,
     Matrix,
@@ -34,6 +35,7 @@ from remediate.report.view import (
     approvals_required,
     arrange_matrix,
     count_pairs,
+    describe_future,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -87,6 +89,8 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
     show_unresolved(console, plan.unresolved)
     if explain:
         _print_alternatives(console, plan)
+    if plan.future is not None:
+        _print_list(console, "After this plan, by the calendar", describe_future(plan) or (NO_CHANGE_AHEAD,))
     _print_list(console, "Good to know", plan.notes)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, SERVERS_PAGES, TRUSTED_CA_PAGE
@@ -11,6 +12,7 @@ from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import (
     Action,
     EndpointForecast,
+    FutureVerdict,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -19,9 +21,11 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
+from remediate.model.text import first_few
 from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
+NO_CHANGE_AHEAD = "No verdict changes within the horizon."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,29 @@ def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup,
     for endpoint in unresolved:
         groups.setdefault((endpoint.cause, endpoint.advice, endpoint.options), []).append(str(endpoint.endpoint))
     return tuple(UnresolvedGroup(tuple(endpoints), *reason) for reason, endpoints in groups.items())
+
+
+def describe_future(plan: Plan) -> tuple[str, ...]:
+    """Return what changes by the calendar after the plan, one sentence for each moment, peer and cause, in order of time."""
+    return describe_changes(plan.future or (), plan.certificates)
+
+
+def describe_changes(changes: Iterable[FutureVerdict], certificates: Mapping[Fingerprint, Certificate]) -> tuple[str, ...]:
+    """Return `changes` of verdicts in words, one sentence for each moment, peer and cause, in order of time."""
+    endpoints: dict[tuple[datetime, Address, bool, Cause | None, tuple[Fingerprint, ...]], list[str]] = {}
+    for change in changes:
+        endpoints.setdefault((change.at, change.peer, change.ok, change.cause, change.because), []).append(str(change.endpoint))
+    sentences = []
+    for (at, peer, ok, cause, because), names in endpoints.items():
+        named = [f"{_turn_of(certificates.get(fingerprint), at)}" for fingerprint in because]
+        verb = "accepts" if ok else f"refuses ({cause.value if cause else 'refused'})"
+        sentences.append(f"{at:%Y-%m-%d %H:%M} UTC: {peer} {verb} {first_few(names)}: {first_few(named)}.")
+    return tuple(sentences)
+
+
+def _turn_of(certificate: Certificate | None, at: datetime) -> str:
+    ends = certificate is None or certificate.not_after == at
+    return f"{certificate_name(certificate)} {'ends' if ends else 'begins'}"
 
 
 def incompleteness_of(plan: Plan) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
+from remediate.model.identity import Address
+from remediate.model.plan import EndpointForecast, FutureVerdict, Plan, TrustCertificate
 from remediate.model.snapshot import DiscoveryGap
 from remediate.model.verdict import Cause
 from remediate.report.html import plan_page
@@ -65,6 +66,29 @@ def test_every_view_says_what_makes_a_plan_incomplete(plan: Plan) -> None:
         assert "Incomplete" in shown
         assert words in " ".join(shown.replace("•", " ").split())
         assert "harmless" not in shown.partition("reason99")[0]
+
+
+def test_every_view_groups_what_the_calendar_changes(plan: Plan) -> None:
+    root = plan.certificates[next(iter(plan.certificates))]
+    at = root.not_after
+    assert at is not None
+    changes = tuple(
+        FutureVerdict(at, Address(f"cucm{number}.lab"), 8443, PEERS[0], False, Cause.EXPIRED, (root.fingerprint,))
+        for number in range(5)
+    )
+    dated = replace(plan, future=changes)
+
+    for shown in (on_terminal(dated), plan_ticket(dated), plan_page(dated)):
+        words = " ".join(shown.replace("•", " ").replace("\\", "").split())
+        assert f"{at:%Y-%m-%d %H:%M} UTC: {PEERS[0]} refuses (expired) cucm0.lab:8443" in words
+        assert f"{root.common_name} ends" in words
+        assert words.count("refuses (expired)") == 1
+
+
+def test_an_empty_future_is_said_and_an_unknown_one_is_not(plan: Plan) -> None:
+    for view in (on_terminal, plan_ticket, plan_page):
+        assert "No verdict changes within the horizon" in view(replace(plan, future=()))
+        assert "horizon" not in view(plan)
 
 
 def test_what_a_fault_says_is_shown_and_not_obeyed(plan: Plan) -> None:

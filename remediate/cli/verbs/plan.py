@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from remediate.cli.durations import HORIZON
 from remediate.cli.options import PATH, approvals, authorities, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
@@ -32,6 +34,7 @@ class PolicyOptions:
     ciphers: CipherPolicy | None
     allow_removal: bool
     never_trust_self_signed: bool
+    horizon: timedelta | None
     approvals: tuple[ApprovedCertificate, ...]
     authorities: tuple[Certificate, ...]
 
@@ -47,6 +50,7 @@ class PolicyOptions:
             allow_removal=self.allow_removal or policy.allow_removal,
             trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
             approved=policy.approved | approved_fingerprints(self.approvals),
+            horizon=self.horizon or policy.horizon,
         )
 
 
@@ -63,6 +67,7 @@ class PolicyOptions:
 @approvals
 @option("--allow-removal", is_flag=True, help="Stale certificates may be removed where nothing else helps.")
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")
+@option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 for pending changes, 10 for what stays refused.")
 @option("--explain", is_flag=True, help="Also show the next-best plans, why they lost, and how to choose them.")
 @common
@@ -79,6 +84,7 @@ def command(
     approve_file: Path | None,
     allow_removal: bool,  # noqa: FBT001 - click passes options by name
     never_trust_self_signed: bool,  # noqa: FBT001
+    horizon: timedelta | None,
     detailed_exitcode: bool,  # noqa: FBT001
     explain: bool,  # noqa: FBT001
 ) -> ExitCode:
@@ -108,7 +114,7 @@ def command(
 
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
     policy_options = PolicyOptions(
-        ciphers, allow_removal, never_trust_self_signed, command_line_approvals, read_authorities(session, ca_paths)
+        ciphers, allow_removal, never_trust_self_signed, horizon, command_line_approvals, read_authorities(session, ca_paths)
     )
     if snapshot_path and not _prefers_inventory():
         results: tuple[ClusterResult[Plan], ...] = (

@@ -1,0 +1,44 @@
+"""Durations on the command line: a whole number and its unit."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import click
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_WORDS = {"s": "90s", "m": "15m", "h": "1h", "d": "90d"}
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration such as ``90d`` or ``15m``, longer than nothing.
+
+    Args:
+        units: The units that are taken, of ``smhd``.
+        longest: The longest duration that makes sense.
+    """
+
+    name = "duration"
+
+    def __init__(self, units: str, longest: timedelta) -> None:
+        self._units = units
+        self._longest = longest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return the duration that `value` spells."""
+        if isinstance(value, timedelta):
+            return value
+        text = str(value).strip()
+        match = re.fullmatch(rf"([0-9]{{1,6}})([{self._units}])", text)
+        if match is None or not int(match[1]):
+            examples = " or ".join(_WORDS[unit] for unit in self._units)
+            self.fail(f"`{text}` is no duration: give a whole number and its unit, such as {examples}.", param, ctx)
+        length = timedelta(**{_UNITS[match[2]]: int(match[1])})
+        if length > self._longest:
+            self.fail(f"`{text}` is longer than {self._longest.days} days.", param, ctx)
+        return length
+
+
+HORIZON = Duration("d", timedelta(days=3650))

@@ -1,0 +1,138 @@
+"""The horizon: how verdicts change by the calendar alone, while lists and presented certificates stay as they are.
+
+A verdict can change only at a moment at which a certificate begins or ends, so judging at each of them judges at all times.
+OpenSSL refuses a certificate from its ``notAfter`` on (X509_cmp_time is -1 for equal times), and accepts it from ``notBefore`` on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from remediate.model.certificate import Certificate
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Fingerprint, PairId
+from remediate.model.plan import FutureVerdict
+from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.verdict import Judgement
+from remediate.planner.solver.solver import Choice
+from remediate.trust.chain_verifier import OpenSslAnswers
+from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier, verify_snapshot
+
+
+def foresee(snapshot: Snapshot, until: datetime) -> tuple[FutureVerdict, ...]:
+    """Return each change of a verdict after the snapshot's ``taken_at``, up to and including `until`, in order of time.
+
+    Pairs of which a peer or an endpoint was not observed have no verdict that could change.
+    """
+    moments = _list_moments(snapshot, until)
+    if not moments:
+        return ()
+    changes: list[FutureVerdict] = []
+    before = _Moment(snapshot)
+    for at in moments:
+        now = _Moment(replace(snapshot, taken_at=at))
+        turning = frozenset(
+            certificate for certificate in _list_certificates(snapshot) if at in (certificate.not_before, certificate.not_after)
+        )
+        for pair, judgement in now.judgements.items():
+            verdict = judgement.outcome.verdict
+            earlier = before.judgements[pair].outcome.verdict
+            if verdict.observed and (verdict.ok, verdict.cause) != (earlier.ok, earlier.cause):
+                because = now.list_reasons(judgement, turning) | before.list_reasons(judgement, turning)
+                changes.append(
+                    FutureVerdict(
+                        at,
+                        judgement.address,
+                        judgement.port,
+                        judgement.peer,
+                        verdict.ok,
+                        verdict.cause,
+                        tuple(sorted(certificate.fingerprint for certificate in because or turning)),
+                    )
+                )
+        before = now
+    return tuple(sorted(changes, key=lambda change: (change.at, change.address, change.port, change.peer)))
+
+
+def leave_choice(snapshot: Snapshot, choice: Choice) -> Snapshot:
+    """Return `snapshot` as `choice` will leave it."""
+    certificates = dict(snapshot.certificates)
+    peers = []
+    for peer in snapshot.peers:
+        if peer.error is None:
+            trusted = choice.after[peer.address]
+            certificates |= {certificate.fingerprint: certificate for certificate in trusted}
+            ciphers = {REVERSE_PROXY_CIPHERS: choice.ciphers} if choice.ciphers is not None else {}
+            fingerprints = tuple(certificate.fingerprint for certificate in trusted)
+            peers.append(replace(peer, trusted_ca=fingerprints, ciphers={**peer.ciphers, **ciphers}))
+        else:
+            peers.append(peer)
+    return replace(snapshot, peers=tuple(peers), certificates=certificates)
+
+
+def list_losses(future: Iterable[FutureVerdict], working: frozenset[PairId]) -> tuple[FutureVerdict, ...]:
+    """Return the first refusal in `future` of each pair of `working`, the pairs that verify now."""
+    losses: dict[PairId, FutureVerdict] = {}
+    for change in future:
+        if not change.ok and change.pair in working:
+            losses.setdefault(change.pair, change)
+    return tuple(losses.values())
+
+
+def is_prevented(loss: FutureVerdict, planned: Sequence[FutureVerdict], verified_by_plan: frozenset[PairId]) -> bool:
+    """Return whether the pair of `loss` verifies at that moment under a plan.
+
+    Args:
+        loss: What is refused where nothing is changed.
+        planned: The future that the plan leads to, in order of time.
+        verified_by_plan: The pairs that verify once the plan is applied.
+    """
+    states = [change.ok for change in planned if change.pair == loss.pair and change.at <= loss.at]
+    return states[-1] if states else loss.pair in verified_by_plan
+
+
+class _Moment:
+    """The verdicts of one snapshot at its ``taken_at``, and the chains that they rest on."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        answers = OpenSslAnswers(snapshot.taken_at)
+        judgements = verify_snapshot(snapshot, answers)
+        self.judgements: Mapping[PairId, Judgement] = {judgement.pair: judgement for judgement in judgements}
+        self._endpoints: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in snapshot.endpoints}
+        cluster = ClusterVerifier(snapshot, answers)
+        self._verifiers: dict[str, EndpointVerifier] = {}
+        for peer in snapshot.peers:
+            if peer.error is None:
+                trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+                self._verifiers[peer.address] = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+
+    def list_reasons(self, judgement: Judgement, turning: frozenset[Certificate]) -> frozenset[Certificate]:
+        """Return those of `turning` that are in a chain which OpenSSL builds for the pair of `judgement`."""
+        endpoint, verifier = self._endpoints[str(judgement.endpoint)], self._verifiers.get(judgement.peer)
+        if verifier is None or endpoint.error is not None:
+            return frozenset()
+        chains = [verifier.explain(endpoint, family).built_chain for family in verifier.families(endpoint)]
+        return turning & frozenset(certificate for chain in chains for certificate in chain)
+
+
+def _list_moments(snapshot: Snapshot, until: datetime) -> list[datetime]:
+    times = {
+        moment
+        for certificate in _list_certificates(snapshot)
+        for moment in (certificate.not_before, certificate.not_after)
+        if moment is not None and snapshot.taken_at < moment <= until
+    }
+    return sorted(times)
+
+
+def _list_certificates(snapshot: Snapshot) -> list[Certificate]:
+    """Return the certificates that a verdict can depend on: those in lists and those presented."""
+    fingerprints: dict[Fingerprint, None] = {}
+    for peer in snapshot.peers:
+        fingerprints.update(dict.fromkeys(peer.trusted_ca))
+    for endpoint in snapshot.endpoints:
+        for chain in endpoint.presented.values():
+            fingerprints.update(dict.fromkeys(chain))
+    return [snapshot.certificates[fingerprint] for fingerprint in fingerprints]
