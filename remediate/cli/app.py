@@ -52,13 +52,14 @@ EXAMPLES
 
 \b
 EXIT CODES
-    0  done, or nothing to do        7  declined, or an approval is missing
-    1  error, nothing was changed    8  a person is needed
+    0  done, or nothing to do        8  a person is needed
+    1  error, nothing was changed    9  applied, confirmation pending
     2  changes pending              10  something remains that no trust or cipher change fixes
-    3  failed and rolled back        9  applied, confirmation pending
+    3  failed and rolled back       11  applied, not known to be in effect
     4  something was not observed   64  wrong usage
     5  locked by another run        70  a bug in remediate
     6  the plan is stale           130  interrupted (143: terminated)
+    7  declined, or an approval is missing
 
 Every option can be set by the environment variable that its help names; the command line wins.
 """
