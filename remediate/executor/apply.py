@@ -45,7 +45,7 @@ from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.closing import close_dry_run, close_run
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
-from remediate.executor.environment import Environment
+from remediate.executor.environment import Environment, with_client
 from remediate.executor.failure import end_failed_run
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.store import Journal
@@ -97,8 +97,8 @@ def apply_plan(
     if not options.dry_run:
         refuse_if_closed(options.window, environment.now())
     events = RunEvents(sink, cluster.name)
-    environment = guarded(environment)
     with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
+        environment = guarded(stack.enter_context(with_client(environment, state_dir)))
         open_context, run_steps = (_open_to_read, _rehearse) if options.dry_run else (_open_to_write, _apply)
         try:
             context = open_context(plan, cluster, options, state_dir, limits, environment, events, stop, stack)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.executor import watcher
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import AskThrough, ClusterPort, Observe, OpenPeers, Watch, Watcher, utc_now
+from remediate.executor.ports import AskThrough, ClusterPort, Observe, OpenClient, OpenPeers, Watch, Watcher, utc_now
 from remediate.model.access import ClusterAccess, MraAccess
-from remediate.model.client import ClientAnswer
+from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.events import Sink
 from remediate.model.identity import Address, Product
 from remediate.model.limits import Limits
@@ -35,10 +36,17 @@ def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> 
     return collect(cluster, limits=limits, sink=sink)
 
 
-def _ask_for_real(access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
-    from remediate.connectors.expressway.mra_request import ask_through
+def _ask_without_client(
+    access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits
+) -> ClientAnswer:
+    del access, address, port, product, limits
+    return ClientAnswer(AnswerKind.NOT_ASKED, "no client was opened")
 
-    return ask_through(access, address, port, product, limits)
+
+def _open_client_for_real(state_dir: Path) -> AbstractContextManager[AskThrough]:
+    from remediate.connectors.expressway.mra_request import open_client
+
+    return open_client(state_dir)
 
 
 def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
@@ -56,6 +64,7 @@ class Environment:
     """Everything outside of this program that a run touches.
 
     Attributes:
+        open_client: Opens the client of a run; `with_client` puts its requests in the place of `ask_through`.
         ask_through: Sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
         pause: Waits so many seconds.
         start_watcher: Starts the process behind a confirm timer; raises TimerError when it does not come up.
@@ -65,9 +74,17 @@ class Environment:
     open_peers: OpenPeers = _open_for_real
     observe: Observe = _observe_for_real
     judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
-    ask_through: AskThrough = _ask_for_real
+    open_client: OpenClient = _open_client_for_real
+    ask_through: AskThrough = _ask_without_client
     journal: Callable[[Path], Journal] = _journal_for_real
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
     start_watcher: Callable[[Watch], Watcher] = watcher.start
     lock_directory: Path | None = None
+
+
+@contextmanager
+def with_client(environment: Environment, state_dir: Path) -> Iterator[Environment]:
+    """Yield `environment` with one open client, whose sign-ins are counted in `state_dir`."""
+    with environment.open_client(state_dir) as ask_through:
+        yield replace(environment, ask_through=ask_through)

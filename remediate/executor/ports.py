@@ -6,6 +6,7 @@ Tests put a device in memory behind the same protocols; nothing else in this pac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,10 +131,17 @@ class Observe(Protocol):
 
 
 class AskThrough(Protocol):
-    """One request as a client sends it, through one peer to one endpoint. What went wrong is an answer too."""
+    """One request as a client sends it, through one peer to one endpoint. What went wrong, or was not asked, is an answer too."""
 
     def __call__(self, access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
         """Send one request through one peer to one endpoint."""
+
+
+class OpenClient(Protocol):
+    """The opening of a client for one run: it signs in once for each account and way, within the budget of all runs."""
+
+    def __call__(self, state_dir: Path) -> AbstractContextManager[AskThrough]:
+        """Open a client whose sign-ins are counted in `state_dir`; its cookies are gone when it is closed."""
 
 
 @dataclass(frozen=True, slots=True)

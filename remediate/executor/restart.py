@@ -19,8 +19,8 @@ from remediate.executor.result import ManualStep
 from remediate.executor.steps import Step
 from remediate.executor.verification import is_fixed, name_of
 from remediate.executor.writer import ChangeOutcome, DryRunWriter, JournalingWriter
-from remediate.model.access import MraAccess
-from remediate.model.client import AnswerKind, ClientAnswer
+from remediate.model.access import MraAccess, peers_sharing_way
+from remediate.model.client import ENDS_ASKING, AnswerKind, ClientAnswer
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import EndpointForecast
@@ -28,7 +28,7 @@ from remediate.model.text import first_few
 
 _PASSES_BY_ITSELF = frozenset({AnswerKind.REFUSED})
 _PASSES_AFTER_A_RESTART = frozenset({AnswerKind.REFUSED, AnswerKind.OTHER, AnswerKind.NOTHING})
-_ENDS_ASKING = frozenset({AnswerKind.NO_LOGIN, AnswerKind.NOTHING})
+_ENDS_ASKING = ENDS_ASKING | {AnswerKind.NOTHING, AnswerKind.NOT_ASKED}
 
 Answers = dict[EndpointForecast, ClientAnswer]
 
@@ -237,6 +237,8 @@ class Client:
         """Return why nothing can be learned by asking; empty: something can."""
         if access is None:
             return "the inventory has no `mra` for it"
+        if shared_with := peers_sharing_way(self.context.cluster, peer):
+            return f"its `mra` leads through {', '.join(shared_with)} too, so an answer does not show whose it is"
         if not endpoints:
             return "the plan mends no endpoint there that could be asked for"
         if any(entry.address == peer and entry.verify_origin_server is False for entry in self.baseline.snapshot.peers):

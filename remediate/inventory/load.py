@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 from remediate.inventory.credentials import password_source
 from remediate.inventory.document import Item, read_document
-from remediate.inventory.mra import ReadLogin, mra_access, refuse_shared_mra
+from remediate.inventory.mra import ReadLogin, mra_access
 from remediate.inventory.pins import address, host_key_trust, tls_trust
 from remediate.machine.files import list_files
 from remediate.model.access import ClusterAccess, Discovery, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
@@ -100,7 +100,6 @@ def _peers(item: Item, login: ReadLogin) -> tuple[PeerAccess, ...]:
         host = _normalise_host(peer.address)
         if host in peers:
             raise entry.error(f"the peer {peer.address} stands twice in `peers`.")
-        refuse_shared_mra(entry, peer, peers.values())
         peers[host] = peer
     return tuple(peers.values())
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from remediate.inventory.document import Item
 from remediate.inventory.pins import tls_trust
-from remediate.model.access import MraAccess, PeerAccess, TlsTrust
+from remediate.model.access import MraAccess, TlsTrust
 from remediate.model.identity import is_host
 from remediate.model.secret import Login
 
@@ -30,16 +30,6 @@ def mra_access(item: Item, login: ReadLogin) -> MraAccess:
         _parse_domain(keys["domain"]) if "domain" in keys else None,
         login(account) if account else None,
     )
-
-
-def refuse_shared_mra(item: Item, peer: PeerAccess, siblings: Iterable[PeerAccess]) -> None:
-    """Raise InventoryError if another peer has the same `mra` as `peer`, because an answer could come from either."""
-    for sibling in siblings:
-        if peer.mra and sibling.mra and (peer.mra.host, peer.mra.port) == (sibling.mra.host, sibling.mra.port):
-            raise item.error(
-                f"the `mra` of {peer.address} is that of {sibling.address} too, so an answer from {peer.mra.url} would not tell "
-                "through which of them it came: give each peer its own, or leave the key out."
-            )
 
 
 def _parse_url(item: Item) -> tuple[str, int]:

@@ -33,10 +33,12 @@ class HostKeyTrust:
 class MraAccess:
     """Where a client's request that goes through one peer can be sent: an Expressway-E that traverses to this peer alone.
 
+    Where several peers have the same one (one Expressway-E cluster for all), an answer does not show through which it came.
+
     Attributes:
         tls: As for the peers: what its certificate is recognised by.
         domain: The domain that clients sign in with; None: that of the node they ask for.
-        login: An account that the requests are made with; None: without one.
+        login: The account that clients' requests are made with; None: nothing is asked.
     """
 
     host: str
@@ -101,3 +103,9 @@ class ClusterAccess:
     policy: Policy = Policy()
     ca: tuple[Path, ...] = ()
     source: Path = Path("inventory.yml")
+
+
+def peers_sharing_way(cluster: ClusterAccess, peer: Address) -> tuple[Address, ...]:
+    """Return the other peers that a client's request over the `mra` of `peer` may go through, because they have the same one."""
+    places = {entry.address: (entry.mra.host.casefold().rstrip("."), entry.mra.port) for entry in cluster.peers if entry.mra}
+    return tuple(address for address, place in places.items() if address != peer and place == places.get(peer))

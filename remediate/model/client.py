@@ -7,13 +7,26 @@ from enum import StrEnum
 
 
 class AnswerKind(StrEnum):
-    """The kinds of answers. Only the first two come from beyond the traffic server's verdict for certain."""
+    """The kinds of answers. Only `REACHED` is from beyond the traffic server's verdict for certain."""
 
     REACHED = "reached"
     REFUSED = "refused"
+    """A 502. Whether the verification refused is decided by `executor.client_view`."""
     OTHER = "another answer"
     NO_LOGIN = "login refused"
+    FORBIDDEN = "forbidden"
+    RATE_LIMITED = "rate limited"
+    BANNED = "banned"
+    """Silence from a system that answered before: automated protection drops the packets of an address that it bans."""
     NOTHING = "no answer"
+    NOT_ASKED = "not asked"
+
+
+ENDS_ASKING = frozenset({AnswerKind.NO_LOGIN, AnswerKind.FORBIDDEN, AnswerKind.RATE_LIMITED, AnswerKind.BANNED})
+"""After these, the same way is asked no more; after a refused login and a rate limit, nor is any other way with the same account."""
+
+NEXT_HOP_FAILED = "next hop connection failed"
+"""The reason phrase of a 502 from an Expressway-E whose tunnel to the Expressway-C is down (Cisco, MRA troubleshooting)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +36,14 @@ class ClientAnswer:
     Attributes:
         kind: Reached (2xx), refused (502), another status, the login refused (401), or nothing that can be used.
         detail: In a few words, for a person: ``HTTP 200``, or why there is no answer.
+        reason: The reason phrase of the answer, masked and cut; empty where it has none.
     """
 
     kind: AnswerKind
     detail: str
+    reason: str = ""
+
+    @property
+    def is_from_the_edge(self) -> bool:
+        """Whether an Expressway-E gave the answer because it did not get through to the peer."""
+        return self.kind is AnswerKind.REFUSED and NEXT_HOP_FAILED in self.reason.casefold()

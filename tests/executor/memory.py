@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -226,7 +227,11 @@ class MemoryCluster:
 
     def environment(self, **changes: object) -> Environment:
         base = Environment(
-            open_peers=self.open_peers, observe=self.observe, ask_through=self.ask_through, now=lambda: NOW, pause=self.tick
+            open_peers=self.open_peers,
+            observe=self.observe,
+            open_client=lambda _state_dir: nullcontext(self.ask_through),
+            now=lambda: NOW,
+            pause=self.tick,
         )
         return replace(base, **changes)  # type: ignore[arg-type]  # the names of Environment's own fields
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remediate.inventory import load
-from remediate.model.access import MraAccess, TlsTrust
+from remediate.model.access import MraAccess, TlsTrust, peers_sharing_way
 from remediate.model.errors import InventoryError
 from tests.inventory.documents import ADDRESS, FINGERPRINT, SMALL, inventory
 
@@ -77,10 +77,11 @@ def test_a_password_in_the_url_is_refused_and_never_shown(tmp_path: Path) -> Non
     assert "hunter2" not in str(caught.value) + caught.value.next_step
 
 
-def test_one_mra_address_for_two_peers_is_refused(tmp_path: Path) -> None:
-    # Given two peers behind one Expressway-E, as the inventory has it
-    second = f'        - {{address: expc2.example.test, mra: {{url: "{URL}"}}}}\n'
-    file = inventory(tmp_path, with_mra(f'{{url: "{URL}"}}') + second)
-    # When it is read, Then it says why that tells nothing
-    with pytest.raises(InventoryError, match=r"the `mra` of expc2\.example\.test is that of expc1\.example\.test too"):
-        load(file)
+def test_peers_behind_one_edge_share_its_address(tmp_path: Path) -> None:
+    # Given two peers behind one Expressway-E, in two spellings, and a third that has its own
+    second = f'        - {{address: expc2.example.test, mra: {{url: "{URL.replace("expe1", "EXPE1")}"}}}}\n'
+    third = '        - {address: expc3.example.test, mra: {url: "https://expe3.example.test:8443"}}\n'
+    (cluster,) = load(inventory(tmp_path, with_mra(f'{{url: "{URL}"}}') + second + third))
+    # When each is asked for the peers that share its way, Then the first two name each other
+    shared = [peers_sharing_way(cluster, peer.address) for peer in cluster.peers]
+    assert shared == [("expc2.example.test",), ("expc1.example.test",), ()]

