@@ -47,6 +47,12 @@ def name(common_name: str | None, organization: str = "Lab") -> x509.Name:
     return x509.Name(attributes)
 
 
+def revoke_nothing(issuer: Entity) -> x509.CertificateRevocationList:
+    """A CRL of this issuer, with nothing in it."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.name).last_update(NOW).next_update(NOW + YEAR)
+    return builder.sign(issuer.private_key, hashes.SHA256())
+
+
 def issue(
     common_name: str | None,
     issuer: Entity | None = None,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from remediate.inventory.credentials import CachedSource
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.expressway import TIME_PAGE
-from remediate.model.text import first_few
+from remediate.model.expressway import MAX_TRUSTED_CA, TIME_PAGE, TRUSTED_CA_PAGE
+from remediate.model.text import count, first_few
 
 if TYPE_CHECKING:
     from remediate.connectors.expressway.peer import ExpresswayPeer
@@ -103,7 +103,6 @@ def check_journal(state_dir: Path) -> CheckResult:
     """Check that the journal in `state_dir` can be read, and list the runs that need attention."""
     from remediate.executor.journal.store import Journal
     from remediate.executor.run_health import describe_run
-    from remediate.model.text import count
 
     try:
         with Journal(state_dir) as book:
@@ -186,6 +185,7 @@ class _PeerChecks:
         try:
             yield CheckResult(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
             yield from _describe_capabilities(subject, peer, axl=self._cluster.axl is not None)
+            yield _check_trusted_list(subject, peer)
             yield self._check_verification(subject, peer)
             yield self._check_clock(subject, peer)
         except RemediateError as error:
@@ -279,6 +279,18 @@ def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> 
     manual += [f"refreshing {product} discovery{_reason_not_refreshed(product in capabilities.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
     yield CheckResult(subject, f"by hand: {', '.join(manual)}")
+
+
+def _check_trusted_list(subject: str, peer: ExpresswayPeer) -> CheckResult:
+    listed = peer.trusted_list()
+    size, crls = len(listed.certificates), len(listed.revocation_lists)
+    text = f"its trusted CA list holds {count(size, 'certificate')}"
+    if crls:
+        text += f" and {count(crls, 'CRL')}: revocation may count too, and is not checked here"
+    if size >= MAX_TRUSTED_CA:
+        advice = f"Delete certificates that are no longer needed ({TRUSTED_CA_PAGE}); `remediate certificates` lists those."
+        return CheckResult(subject, f"{text}; Expressway allows {MAX_TRUSTED_CA}, so none can be added", next_step=advice)
+    return CheckResult(subject, text)
 
 
 def _check_mra(address: Address, mra: MraAccess | None) -> CheckResult:

@@ -21,6 +21,7 @@ from remediate.connectors.tls.probe import probe
 from remediate.connectors.tls.target import Observation, Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.model.access import ClusterAccess
+from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, InventoryError, ObservationError
 from remediate.model.events import Event, Sink, silent
@@ -47,6 +48,7 @@ class _PeerReading:
 
     peer: Peer
     trusted: tuple[Certificate, ...] = ()
+    revocation_lists: tuple[str, ...] = ()
     publishers: tuple[PublisherRecord, ...] = ()
     lists_publishers: bool = True
     capabilities: Capabilities = Capabilities()
@@ -161,13 +163,15 @@ def _emit_read(emit: _EventEmitter, reading: _PeerReading) -> None:
     if reading.peer.error:
         emit("warning", f"{address} could not be read: {reading.peer.error}", peer=address)
     else:
-        message = f"{address}: {reading.peer.version or 'unknown version'}, {count} trusted CAs."
+        crls = f" and {reading.peer.crls} CRLs" if reading.peer.crls else ""
+        message = f"{address}: {reading.peer.version or 'unknown version'}, {count} trusted CAs{crls}."
         emit("peer-read", message, peer=address, trusted=count)
 
 
 def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
     try:
-        trusted = peer.trusted_ca()
+        listed = peer.trusted_list()
+        trusted = listed.certificates
         state = Peer(
             address=peer.address,
             version=peer.version(),
@@ -175,13 +179,16 @@ def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
             trusted_ca=tuple(certificate.fingerprint for certificate in trusted),
             ciphers=dict(peer.ciphers()),
             verify_origin_server=peer.verify_origin_server(),
+            crls=len(listed.revocation_lists),
+            revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
         )
         _refuse_secrets(state)
         capabilities = peer.capabilities()
         if capabilities.remove_trusted_ca:
             state = replace(state, removal="rest")
         publishers = peer.publishers()
-        return _PeerReading(state, trusted, publishers, bool(publishers) or peer.lists_publishers(), capabilities)
+        lists_publishers = bool(publishers) or peer.lists_publishers()
+        return _PeerReading(state, trusted, listed.revocation_lists, publishers, lists_publishers, capabilities)
     except ObservationError as error:
         return _PeerReading(_make_unreadable_peer(peer.address, f"unreadable: {error}", primary=primary))
 
@@ -306,6 +313,7 @@ def _build_snapshot(
         certificates=_index_by_fingerprint((*available, *vouched, *presented)),
         publishers=tuple(_make_publisher(publisher, cluster, readings) for publisher in publishers),
         not_in_use=tuple(_name_endpoint(target) for target in unused),
+        revocation_lists={Fingerprint(sha256_of(pem)): pem for reading in readings for pem in reading.revocation_lists},
     )
 
 

@@ -324,6 +324,7 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
     for backup in baseline.backups.values():
         peers = baseline.backups.values()
         staleness.refuse_if_changed(plan, backup, baseline.certificates, earlier.get(backup.peer), peers)
+    preflight.refuse_over_limit(plan, baseline.backups.values())
     forecast = verification.predict(plan, baseline.snapshot, baseline.forecasts, judge)
     preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=context.options.allow_incomplete)
     vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)

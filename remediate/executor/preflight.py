@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from remediate.executor.changes import changes_of
 from remediate.executor.journal.database import prove_room, refuse_special_files
 from remediate.executor.journal.store import FILE_NAME, JournalError
 from remediate.executor.lock import name_directory, refuse_if_unusable
+from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
 from remediate.executor.verification import Verification
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import FormatError, IncompletePlan, StalePlan, UsageError
+from remediate.model.errors import FormatError, IncompletePlan, RemediateError, StalePlan, UsageError
+from remediate.model.expressway import MAX_TRUSTED_CA, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import Plan, SetCiphers
+from remediate.model.run import Backup
+from remediate.model.text import count
 from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
+
+
+class ListFull(RemediateError):
+    """A trusted CA list that has no room for what the plan adds."""
+
+    default_next_step = (
+        f"Nothing was changed. Delete certificates that are no longer needed ({TRUSTED_CA_PAGE}; `remediate certificates` lists those "
+        "that no endpoint needs), then plan again."
+    )
+
 
 _LET_DISCOVERY_ASK = (
     "Make reachable what could not be asked or observed and plan again; or name every node in the inventory, with "
@@ -77,6 +92,23 @@ def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplet
     if promised and not allow_incomplete:
         unseen = "; ".join(forecast.describe(endpoint) for endpoint in promised)
         raise IncompletePlan(f"What the plan promises cannot be checked now: {unseen}.")
+
+
+def refuse_over_limit(plan: Plan, backups: Iterable[Backup]) -> None:
+    """Raise ListFull when a trusted CA list would hold more certificates than Expressway allows.
+
+    Counted from the list as it is now: a certificate that is there already adds nothing, and one that is removed over REST goes first.
+    """
+    for backup in backups:
+        listed, changes = set(backup.trusted_ca), tuple(changes_of(plan, backup.peer))
+        added = {change.certificate.fingerprint for change in changes if isinstance(change, TrustOnPeer)} - listed
+        removed = {change.certificate.fingerprint for change in changes if isinstance(change, RemoveFromPeer)} & listed
+        size = len(backup.trusted_ca) - len(removed) + len(added)
+        if added and size > MAX_TRUSTED_CA:
+            raise ListFull(
+                f"The trusted CA list of {backup.peer} holds {count(len(backup.trusted_ca), 'certificate')}. With the "
+                f"{count(len(added), 'new one')} it would hold {size}, and Expressway allows {MAX_TRUSTED_CA}."
+            )
 
 
 def refuse_unusable(state_dir: Path, shared: Path) -> None:

@@ -27,12 +27,14 @@ from remediate.formats.document import (
 )
 from remediate.formats.snapshot import DiscoveryGapWire, failure_in, read_gap, write_gap
 from remediate.model.canonical import canonical_json, document_json, rfc3339, sha256_of
+from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
 from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
 from remediate.model.plan import (
     Action,
     Alternative,
     Base,
+    CertificateFacts,
     EndpointForecast,
     FutureVerdict,
     Plan,
@@ -145,6 +147,16 @@ class FutureVerdictWire(Wire):
     because: list[Sha256]
 
 
+class FactsWire(Wire):
+    subject: str
+    common_name: str
+    issuer: str
+    not_before: str | None
+    not_after: str | None
+    dns_names: list[str]
+    vouched_by: list[str] = []
+
+
 class PlanWire(Wire):
     format: str
     id: Sha256
@@ -156,6 +168,7 @@ class PlanWire(Wire):
     endpoints: list[ForecastWire]
     unresolved: list[UnresolvedWire]
     certificates: dict[Sha256, str]
+    facts: dict[Sha256, FactsWire] = {}
     notes: list[str] = []
     not_in_use: list[str] = []
     undiscovered: list[DiscoveryGapWire] = []
@@ -175,6 +188,8 @@ def read_plan(text: str | bytes) -> Plan:
     certificates = read_certificates(wire.certificates)
     changes = [action for action in wire.actions if isinstance(action, TrustCertificateWire | RemoveCertificateWire)]
     check_certificates_present("plan", fingerprints_of(action.certificate for action in changes), certificates)
+    facts = {Fingerprint(key): _read_facts(facts) for key, facts in wire.facts.items()}
+    _check_facts(facts, certificates)
     return Plan(
         id=PlanId(wire.id),
         cluster=wire.cluster,
@@ -185,6 +200,7 @@ def read_plan(text: str | bytes) -> Plan:
         endpoints=tuple(_read_forecast(endpoint) for endpoint in wire.endpoints),
         unresolved=tuple(_read_unresolved(endpoint) for endpoint in wire.unresolved),
         certificates=certificates,
+        facts=facts,
         alarms=_read_alarms(wire.notes),
         notes=tuple(note for note in wire.notes if not note.startswith(_ALARM)),
         not_in_use=tuple(wire.not_in_use),
@@ -221,6 +237,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     # Left out where there are none: a plan of 0.1.0, read and written, is to have its own id again.
     if plan.not_in_use:
         document["not_in_use"] = list(plan.not_in_use)
+    if plan.facts:
+        document["facts"] = {key: _write_facts(facts) for key, facts in plan.facts.items()}
     if plan.undiscovered:
         document["undiscovered"] = [write_gap(gap) for gap in plan.undiscovered]
     if plan.future is not None:
@@ -250,6 +268,31 @@ def write_future(change: FutureVerdict) -> dict[str, Any]:
 def _read_future(wire: FutureVerdictWire) -> FutureVerdict:
     because = tuple(Fingerprint(fingerprint) for fingerprint in wire.because)
     return FutureVerdict(wire.at, Address(wire.address), wire.port, Address(wire.peer), wire.ok, wire.cause, because)
+
+
+def _read_facts(wire: FactsWire) -> CertificateFacts:
+    names, vouched_by = tuple(wire.dns_names), tuple(wire.vouched_by)
+    return CertificateFacts(wire.subject, wire.common_name, wire.issuer, wire.not_before, wire.not_after, names, vouched_by)
+
+
+def _write_facts(facts: CertificateFacts) -> dict[str, Any]:
+    return {
+        "subject": facts.subject,
+        "common_name": facts.common_name,
+        "issuer": facts.issuer,
+        "not_before": facts.not_before,
+        "not_after": facts.not_after,
+        "dns_names": list(facts.dns_names),
+        "vouched_by": list(facts.vouched_by),
+    }
+
+
+def _check_facts(facts: Mapping[Fingerprint, CertificateFacts], certificates: Mapping[Fingerprint, Certificate]) -> None:
+    """Raise FormatError where the facts are not those of the certificate beside them: people read the facts."""
+    check_certificates_present("plan", facts, certificates)
+    for fingerprint, stated in facts.items():
+        if stated != CertificateFacts.of(certificates[fingerprint], stated.vouched_by):
+            raise FormatError(f"facts[{fingerprint}] says something else than the certificate itself.")
 
 
 def _read_alarms(notes: Iterable[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from remediate.formats.document import (
     validate,
     write_certificates,
 )
-from remediate.model.canonical import document_json, rfc3339
+from remediate.model.canonical import document_json, rfc3339, sha256_of
 from remediate.model.errors import FormatError
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
@@ -43,6 +43,8 @@ class PeerWire(Wire):
     error: str | None = None
     removal: Literal["rest", "person"] = "person"
     rest_port: Port = 443
+    crls: Annotated[int, Field(strict=True, ge=0)] | None = None
+    revocation_lists: list[Sha256] = []
 
 
 class PreferenceWire(Wire):
@@ -97,6 +99,7 @@ class SnapshotWire(Wire):
     not_asked: list[str] = []
     undiscovered: list[DiscoveryGapWire] | None = None
     alarms: list[AlarmWire] = []
+    revocation_lists: dict[Sha256, str] = {}
 
 
 def read_snapshot(text: str | bytes) -> Snapshot:
@@ -117,8 +120,10 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         not_in_use=tuple(wire.not_in_use),
         undiscovered=_read_gaps(wire),
         alarms=tuple(Alarm(Fingerprint(alarm.certificate), alarm.message) for alarm in wire.alarms),
+        revocation_lists={Fingerprint(key): pem for key, pem in wire.revocation_lists.items()},
     )
     check_certificates_present("snapshot", _fingerprints_in(snapshot), certificates)
+    _check_revocation_lists(snapshot)
     _check_distinct("peer", [str(peer.address) for peer in snapshot.peers])
     _check_distinct("endpoint", [endpoint.name for endpoint in snapshot.endpoints])
     if sum(peer.primary for peer in snapshot.peers) > 1:
@@ -147,6 +152,7 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "not_asked": [gap.message for gap in snapshot.undiscovered],
             "undiscovered": [write_gap(gap) for gap in snapshot.undiscovered],
             "alarms": [{"certificate": alarm.certificate, "message": alarm.message} for alarm in snapshot.alarms],
+            "revocation_lists": dict(snapshot.revocation_lists),
         }
     )
 
@@ -162,6 +168,8 @@ def _read_peer(wire: PeerWire) -> Peer:
         error=wire.error,
         removal=wire.removal,
         rest_port=wire.rest_port,
+        crls=wire.crls,
+        revocation_lists=fingerprints_of(wire.revocation_lists),
     )
 
 
@@ -176,6 +184,8 @@ def _write_peer(peer: Peer) -> dict[str, Any]:
         "error": peer.error,
         "removal": peer.removal,
         "rest_port": peer.rest_port,
+        "crls": peer.crls,
+        "revocation_lists": list(peer.revocation_lists),
     }
 
 
@@ -257,6 +267,15 @@ def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
         for chain in endpoint.presented.values():
             fingerprints.update(chain)
     return fingerprints
+
+
+def _check_revocation_lists(snapshot: Snapshot) -> None:
+    changed = sorted(key for key, pem in snapshot.revocation_lists.items() if sha256_of(pem) != key)
+    if changed:
+        raise FormatError(f"revocation_lists[{changed[0]}] holds another text than its key says.")
+    missing = sorted({key for peer in snapshot.peers for key in peer.revocation_lists} - snapshot.revocation_lists.keys())
+    if missing:
+        raise FormatError(f"The snapshot names {missing[0]}, which is not among its revocation lists.")
 
 
 def _check_distinct(kind: str, names: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from remediate.lab.raml import Removal, raml
 from remediate.lab.removal import names_certificate
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.servers import abort_connection
-from remediate.lab.state import PublisherEntry, SameCommonNameError, SimulatedCluster, SimulatedPeer
+from remediate.lab.state import ListFullError, PublisherEntry, SameCommonNameError, SimulatedCluster, SimulatedPeer
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
 from remediate.model.identity import Product
@@ -114,6 +114,7 @@ class RestInterface:
         with self.cluster.lock:
             # Text between the blocks, as the peer's own file has it.
             blocks = [f"# {certificate.subject}\n{certificate.pem}" for certificate in self.peer.trusted]
+            blocks += self.peer.revocation_lists
         return PlainTextResponse("\n".join(blocks))
 
     async def _post_root(self, request: Request) -> Response:
@@ -131,6 +132,8 @@ class RestInterface:
             return _message_response([f"Invalid certificate: {error}"], 400)
         except SameCommonNameError as error:
             return _message_response(f"A different certificate with the common name '{error}' is already trusted", 400)
+        except ListFullError:
+            return _message_response("The trusted CA list is full", 400)
         return _message_response("Root Certificate updated.")
 
     async def _delete_root(self, request: Request) -> Response:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Product
 
 VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
@@ -18,6 +18,10 @@ _CIPHER_NAMES = (
     "HTTPSCiphers", REVERSE_PROXY_CIPHERS, "SIPTLSCiphers", "SMTPTLSCiphers", "UcClientTLSCiphers", "XCPTLSCiphers",
 )  # fmt: skip
 _PROTOCOLS = ("HTTPSProtocol", "ReverseProxyTLSProtocol", "SIPTLSProtocol", "UcClientTLSProtocol")
+
+
+class ListFullError(Exception):
+    """A trusted CA list holds at most `MAX_TRUSTED_CA` certificates."""
 
 
 class SameCommonNameError(Exception):
@@ -44,6 +48,7 @@ class SimulatedPeer:
         leaves: The configuration as the shell shows it: path to value, unquoted.
         loaded: The list that its traffic server uses until the next restart; None if it uses the present list.
         restarts: How many restarts were asked for.
+        revocation_lists: The CRLs in its trusted CA list, as PEM; they are shown after the certificates.
         banner: What the shell prints after login.
     """
 
@@ -62,6 +67,7 @@ class SimulatedPeer:
     restarts: int = 0
     running: bool = True
     lists_publishers: bool = True
+    revocation_lists: list[str] = field(default_factory=list)
     banner: str = "\r\nTANDBERG Video Communication Server\r\n\r\n"
 
     @property
@@ -111,6 +117,7 @@ class SimulatedCluster:
 
         Raises:
             SameCommonNameError: Another certificate in the list has the same CN; nothing was appended.
+            ListFullError: The list would hold too many; nothing was appended.
         """
         with self.lock:
             new = list(peer.trusted)
@@ -120,6 +127,8 @@ class SimulatedCluster:
                 if any(trusted.common_name == certificate.common_name for trusted in new):
                     raise SameCommonNameError(certificate.common_name)
                 new.append(certificate)
+            if len(new) > MAX_TRUSTED_CA:
+                raise ListFullError
             peer.trusted[:] = new
 
     def remove_trusted(self, peer: SimulatedPeer, fingerprint: str) -> bool:

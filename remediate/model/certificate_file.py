@@ -17,6 +17,8 @@ from remediate.model.library import openssl
 from remediate.openssl.pkcs7 import certificates_of, is_signed_data
 
 _PKCS7_LABELS: Final = frozenset({"PKCS7", "CMS", "PKCS #7 SIGNED DATA"})
+_REVOCATION_LIST: Final = "X509 CRL"
+"""Beside certificates it is left out: a peer's own list may hold it (Expressway Administrator Guide, security)."""
 _READ_LABELS: Final = CERTIFICATE_LABELS | _PKCS7_LABELS
 _ARMOUR: Final = "-----BEGIN "
 _LONG_LENGTHS: Final = range(0x80, 0x85)
@@ -35,8 +37,8 @@ def certificates_in(content: bytes, file: str, *, keep_unreadable: bool = False)
 
     Raises:
         NoCertificate: It is something else, which is named with the command that converts it.
-        CertificateError: It holds a secret, or beside certificates something broken or something else. The block is named by
-            number and line.
+        CertificateError: It holds a secret, or beside certificates something broken or something else than a CRL. The block is
+            named by number and line.
     """
     if not content.strip(b"\0 \t\r\n"):
         raise _refused(file_kinds.EMPTY, file)
@@ -92,8 +94,10 @@ def _from_pem(text: str, file: str, *, keep_unreadable: bool) -> tuple[Certifica
         if block.label in _READ_LABELS:
             certificates.extend(_from_block(block, file, keep_unreadable=keep_unreadable))
             continue
-        kind = file_kinds.kind_of_label(block.label)
         alone = not any(block.label in _READ_LABELS for block in blocks)
+        if block.label == _REVOCATION_LIST and not alone:
+            continue
+        kind = file_kinds.kind_of_label(block.label)
         error = NoCertificate if alone and not kind.secret else CertificateError
         raise error(block.misplaced(kind.name), next_step=kind.remedy_for(file))
     return tuple(certificates)

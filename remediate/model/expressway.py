@@ -11,6 +11,8 @@ TRUSTED_CA_PAGE: Final = "Maintenance > Security > Trusted CA certificate"
 SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
 DIAGNOSTIC_LOGGING_PAGE: Final = "Maintenance > Diagnostics > Diagnostic logging"
 ADMINISTRATOR_ACCOUNTS_PAGE: Final = "Users > Administrator accounts"
+MAX_TRUSTED_CA: Final = 1_000
+"""Certificates that a trusted CA list may hold (Expressway Administrator Guide, managing security, X14.3 to X15.5)."""
 TIME_PAGE: Final = "System > Time"
 UNIFIED_COMMUNICATIONS_MENU: Final = "Configuration > Unified Communications"
 REFRESH_BUTTON: Final = "Refresh servers"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
+from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, EndpointId, Fingerprint, PairId, PlanId, Product
 from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
+from remediate.model.text import escape
 from remediate.model.verdict import Cause, Outcome
 
 CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
 Role = Literal["root", "intermediate", "self-signed"]
 Approval = Literal["vouched", "granted", "required"]
+_MAX_NAME: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,38 @@ class FutureVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """Facts of one certificate, for a reader that parses no PEM.
+
+    Attributes:
+        not_before: RFC 3339 UTC; None where the certificate has no such time, like `not_after`.
+        vouched_by: Who vouches for it, as seen when the plan was made: ``peer:ADDRESS`` (it is in that peer's list),
+            ``ca-or-certificate-management``, ``approval``; empty: nothing does.
+    """
+
+    subject: str
+    common_name: str
+    issuer: str
+    not_before: str | None
+    not_after: str | None
+    dns_names: tuple[str, ...]
+    vouched_by: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, certificate: Certificate, vouched_by: tuple[str, ...] = ()) -> CertificateFacts:
+        """Return the facts of `certificate`."""
+        return cls(
+            escape(certificate.subject, _MAX_NAME),
+            escape(certificate.common_name, _MAX_NAME),
+            escape(certificate.issuer, _MAX_NAME),
+            rfc3339(certificate.not_before) if certificate.not_before else None,
+            rfc3339(certificate.not_after) if certificate.not_after else None,
+            tuple(escape(name, _MAX_NAME) for name in certificate.san_dns),
+            vouched_by,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A plan that was not chosen: what it would do, and why it lost. `switch` is the option that would choose it."""
 
@@ -206,6 +241,7 @@ class Plan(JsonDocument):
         not_in_use: Default ports that refused, as ``address:port``: not judged.
         undiscovered: What discovery could not learn, and what it would not follow.
         future: How verdicts change after the plan, in order of time; None: that was not asked for.
+        facts: The facts of `certificates`; empty in a plan of an earlier version.
     """
 
     id: PlanId
@@ -223,6 +259,7 @@ class Plan(JsonDocument):
     not_in_use: tuple[str, ...] = ()
     undiscovered: tuple[DiscoveryGap, ...] = ()
     future: tuple[FutureVerdict, ...] | None = None
+    facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
 
     @property
     def changes(self) -> tuple[Action, ...]:

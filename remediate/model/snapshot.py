@@ -31,6 +31,8 @@ class Peer:
         error: Why this peer was not observed, beginning with a cause (``unreachable: …``); None where it was.
         removal: How a certificate can be taken out of its trusted CA list.
         rest_port: Where its web interface and REST answer.
+        crls: How many CRL blocks are in its trusted CA list; None where that was not read.
+        revocation_lists: The keys of those CRLs in `Snapshot.revocation_lists`, in the list's order.
     """
 
     address: Address
@@ -42,6 +44,8 @@ class Peer:
     error: str | None = None
     removal: RemovalBy = "person"
     rest_port: int = 443
+    crls: int | None = None
+    revocation_lists: tuple[Fingerprint, ...] = ()
 
     @property
     def trusted_digest(self) -> str:
@@ -161,6 +165,7 @@ class Snapshot(JsonDocument):
         not_in_use: Default ports that refused, as ``address:port``: said, and no reason for incompleteness.
         undiscovered: What discovery could not learn, and what it would not follow.
         alarms: Where vantage points disagree.
+        revocation_lists: The CRLs in the peers' lists, as PEM, by the SHA-256 of that text.
     """
 
     cluster: str
@@ -174,6 +179,7 @@ class Snapshot(JsonDocument):
     not_in_use: tuple[str, ...] = ()
     undiscovered: tuple[DiscoveryGap, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    revocation_lists: Mapping[Fingerprint, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS, TRUSTED_CA_PAGE
+from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.library import openssl
 from remediate.model.plan import Policy
@@ -36,6 +36,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
         *_verdict_notes(),
         *_choice_notes(policy, choice),
         *_peer_notes(observed),
+        *_list_notes(observed, choice),
         *_tls13_notes(snapshot),
         *_renewal_notes(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
@@ -76,6 +77,23 @@ def _peer_notes(observed: list[Peer]) -> Iterator[str]:
         yield f"{REVERSE_PROXY_CIPHERS} could not be read on every peer, so both certificates of a node must verify there."
     if len(lists - {None}) > 1:
         yield f"The peers differ in {REVERSE_PROXY_CIPHERS}: replication from the primary may be under way or broken."
+
+
+def _list_notes(observed: list[Peer], choice: Choice) -> Iterator[str]:
+    for peer in observed:
+        removed, added = choice.removed.get(peer.address, ()), choice.added.get(peer.address, ())
+        size = len(peer.trusted_ca) - len(removed) + len(added)
+        if size > MAX_TRUSTED_CA:
+            yield (
+                f"The trusted CA list of {peer.address} would hold {size} certificates, and Expressway allows {MAX_TRUSTED_CA}: "
+                f"`apply` refuses to add to it. Delete certificates that are no longer needed first ({TRUSTED_CA_PAGE})."
+            )
+    crls = [f"{peer.address} ({peer.crls})" for peer in observed if peer.crls]
+    if crls:
+        yield (
+            f"There are CRLs in the trusted CA list of {', '.join(crls)}. Revocation may count too, and is not checked here. Keep the "
+            "CRLs when you write a list back by hand: `remediate certificates --pem` saves them with it."
+        )
 
 
 def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:

@@ -28,6 +28,7 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Judgement
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, find_ruled_out, list_alternatives
+from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
 from remediate.planner.horizon import foresee, leave_choice
 from remediate.planner.notes import list_notes
@@ -99,6 +100,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     )
     future = foresee(leave_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
     actions = _number(_list_actions(snapshot, candidates, choice, forecaster, forecasts))
+    certificates = _certificates_of(snapshot, actions, future or ())
     plan = Plan(
         id=PlanId(""),
         cluster=snapshot.cluster,
@@ -108,13 +110,14 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         actions=actions,
         endpoints=tuple(sorted(forecasts, key=lambda forecast: (forecast.address, forecast.port, forecast.peer))),
         unresolved=list_unresolved(snapshot, forecaster, sources),
-        certificates=_certificates_of(snapshot, actions, future or ()),
+        certificates=certificates,
         alarms=tuple(sorted({alarm.message for alarm in snapshot.alarms})),
         notes=list_notes(snapshot, policy, choice, forecaster),
         alternatives=list_alternatives(comparison, choices, ruled_out),
         not_in_use=snapshot.not_in_use,
         undiscovered=snapshot.undiscovered,
         future=future,
+        facts=list_facts(certificates.values(), snapshot, policy.approved),
     )
     return replace(plan, id=plan_id(plan_document(plan)))
 

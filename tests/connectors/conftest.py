@@ -33,6 +33,7 @@ def lab(_running: Lab) -> Iterator[Lab]:
     for peer, (trusted, leaves, publishers) in zip(_running.peers, before, strict=True):
         _running.faults.up(peer.address)
         peer.trusted[:], peer.publishers[:] = trusted, publishers
+        peer.revocation_lists.clear()
         peer.leaves.clear()
         peer.leaves.update(leaves)
 

@@ -69,6 +69,17 @@ def test_the_snapshot_holds_the_state_of_the_peers(story: Story) -> None:
         }
 
 
+def test_crls_in_a_list_are_counted_and_kept(lab: Lab, cluster: ClusterAccess) -> None:
+    crl = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"
+    lab.peers[1].revocation_lists.append(crl)
+
+    snapshot = collect_snapshot(cluster)
+
+    assert [peer.crls for peer in snapshot.peers] == [0, 1, 0]
+    assert [snapshot.revocation_lists[key] for key in snapshot.peers[1].revocation_lists] == [crl]
+    assert all(peer.error is None for peer in snapshot.peers)
+
+
 def test_operator_and_peers_vouch_for_certificates(story: Story) -> None:
     lab, snapshot = story.lab, story.snapshot
     operator = [lab.pki.certificate(name).fingerprint for name in lab.scenario.operator_ca]

@@ -29,7 +29,7 @@ from remediate.model.errors import CertificateError, NoCertificate
 from tests import der
 from tests.fuzz.mutations import armoured
 from tests.fuzz.samples import made_here, of_the_corpus
-from tests.pki import NOW, YEAR, issue
+from tests.pki import issue, revoke_nothing
 
 root = issue("Root", ca=True)
 leaf = issue("leaf.test", root, names=("leaf.test",))
@@ -101,11 +101,6 @@ def request() -> x509.CertificateSigningRequest:
     return x509.CertificateSigningRequestBuilder().subject_name(leaf.name).sign(KEY, hashes.SHA256())
 
 
-def revocations() -> x509.CertificateRevocationList:
-    builder = x509.CertificateRevocationListBuilder().issuer_name(root.name).last_update(NOW).next_update(NOW + YEAR)
-    return builder.sign(root.private_key, hashes.SHA256())
-
-
 def archive(member: str) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as file:
@@ -156,8 +151,12 @@ OTHERS: dict[str, tuple[bytes, str, str]] = {
     "a Java keystore": (b"\xfe\xed\xfe\xed\0\0\0\2", "a Java keystore", "`keytool -list -rfc -keystore 'my file'"),
     "a request": (request().public_bytes(Encoding.PEM), "signing request (CSR)", "the CA issued"),
     "a request in DER": (request().public_bytes(Encoding.DER), "signing request (CSR)", "the CA issued"),
-    "revocations": (revocations().public_bytes(Encoding.PEM), "revocation list (CRL)", "the CA certificate itself"),
-    "revocations in DER": (revocations().public_bytes(Encoding.DER), "revocation list (CRL)", "the CA certificate itself"),
+    "revocations": (revoke_nothing(root).public_bytes(Encoding.PEM), "revocation list (CRL)", "the CA certificate itself"),
+    "revocations in DER": (
+        revoke_nothing(root).public_bytes(Encoding.DER),
+        "revocation list (CRL)",
+        "the CA certificate itself",
+    ),
     "a public key": (
         KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         "a public key",
@@ -222,6 +221,12 @@ def test_a_peers_own_list_may_hold_what_nobody_can_read() -> None:
     unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
 
     assert certificates_in((PEM + unreadable.pem).encode(), "FILE", keep_unreadable=True) == (*BOTH, unreadable)
+
+
+def test_a_crl_beside_certificates_is_left_out() -> None:
+    bundle = PEM.encode() + revoke_nothing(root).public_bytes(Encoding.PEM)
+
+    assert certificates_in(bundle, "FILE") == BOTH
 
 
 def test_what_is_met_in_the_field_is_taken_for_what_it_is() -> None:

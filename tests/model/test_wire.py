@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from remediate import Plan, Policy, Snapshot, make_plan
 from remediate.formats import plan_id
 from remediate.formats.schema import schemas
+from remediate.model.canonical import sha256_of
 from remediate.model.errors import FormatError
+from remediate.model.identity import Fingerprint
 from remediate.model.snapshot import DiscoveryGap
-from tests.pki import issue
+from tests.pki import NOW, YEAR, issue, revoke_nothing
 from tests.planner.build import endpoint, peer, snapshot
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
@@ -48,6 +52,49 @@ def test_every_kind_of_action_survives_the_file() -> None:
     }
     assert Plan.from_json(PLAN.to_json()) == PLAN
     assert Snapshot.from_json(SEEN.to_json().encode()) == SEEN
+
+
+def test_facts_that_contradict_their_certificate_are_refused() -> None:
+    forged = document(PLAN.to_json())
+    key = next(iter(forged["facts"]))
+    forged["facts"][key]["not_after"] = "2099-01-01T00:00:00Z"
+    forged["id"] = plan_id(forged)
+
+    with pytest.raises(FormatError, match=r"facts\[sha256:.* says something else than the certificate itself"):
+        Plan.from_json(json.dumps(forged))
+
+
+def test_a_certificate_without_end_has_facts_that_are_read() -> None:
+    endless = issue("imp.test", names=("imp.test",), lasts=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - NOW + YEAR)
+    plan = make_plan(snapshot([peer(1, [])], [endpoint("imp.test", rsa=[endless])], [endless]))
+
+    assert [facts.not_after for facts in Plan.from_json(plan.to_json()).facts.values()] == ["9999-12-31T23:59:59Z"]
+
+
+CRL = revoke_nothing(root).public_bytes(Encoding.PEM).decode()
+CRL_KEY = Fingerprint(sha256_of(CRL))
+WITH_CRL = replace(
+    SEEN,
+    peers=(replace(SEEN.peers[0], crls=1, revocation_lists=(CRL_KEY,)), SEEN.peers[1]),
+    revocation_lists={CRL_KEY: CRL},
+)
+
+
+def test_crls_survive_the_file() -> None:
+    assert Snapshot.from_json(WITH_CRL.to_json()) == WITH_CRL
+    assert [peer["crls"] for peer in document(WITH_CRL.to_json())["peers"]] == [1, None]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"revocation_lists": {}}, "which is not among its revocation lists"),
+        ({"revocation_lists": {CRL_KEY: "cut"}}, "holds another text than its key says"),
+    ],
+)
+def test_a_snapshot_that_lost_a_crl_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(FormatError, match=says):
+        Snapshot.from_json(json.dumps(document(WITH_CRL.to_json()) | changes))
 
 
 def test_files_are_sorted_and_the_same_every_time() -> None:
@@ -101,6 +148,7 @@ def test_a_plan_of_0_1_0_keeps_its_id() -> None:
     earlier = document(PLAN.to_json())
     for base in earlier["base"].values():
         del base["version"]
+    del earlier["facts"]
     earlier["id"] = plan_id(earlier)
 
     plan = Plan.from_json(json.dumps(earlier))

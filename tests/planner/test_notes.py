@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from remediate import make_plan
+from remediate.model.expressway import MAX_TRUSTED_CA
 from remediate.model.identity import CipherList
 from remediate.model.plan import (
     Policy,
@@ -107,6 +108,26 @@ def test_a_chain_that_openssl_3_refuses_is_noted() -> None:
 
     assert verified(plan) == [True]
     assert any(f"{NODE}:8443 passes on the appliance's OpenSSL 1.1.1 only" in note for note in plan.notes)
+
+
+def test_a_list_that_would_exceed_the_limit_is_noted() -> None:
+    # Given a list with room for no more, and a node whose root is not in it
+    full = [issue(f"root {number}", ca=True, key_name="one key for all") for number in range(MAX_TRUSTED_CA)]
+    cluster = snapshot([peer(1, full)], [endpoint(NODE, rsa=[signed, issuing])], [*pki, *full], available=[root])
+
+    [note] = [note for note in make_plan(cluster).notes if "would hold" in note]
+
+    assert "expc1.test would hold 1001 certificates, and Expressway allows 1000" in note
+
+
+def test_crls_in_a_list_are_noted_and_counted() -> None:
+    cluster = snapshot([peer(1, [root]), peer(2, [root])], [endpoint(NODE, rsa=[signed, issuing])], pki)
+    counted = replace(cluster, peers=(replace(cluster.peers[0], crls=2), replace(cluster.peers[1], crls=0)))
+
+    assert any(
+        "CRLs in the trusted CA list of expc1.test (2). Revocation may count" in note for note in make_plan(counted).notes
+    )
+    assert not any("CRL" in note for note in make_plan(cluster).notes)
 
 
 def alarmed() -> Snapshot:

@@ -13,7 +13,7 @@ from remediate.connectors.expressway.records import Alternates, PublisherRecord,
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
 from remediate.connectors.expressway.shell_text import format_setting, parse_leaves
-from remediate.connectors.expressway.trusted_list import parse_certificate_list
+from remediate.connectors.expressway.trusted_list import CertificateList, parse_certificate_list
 from remediate.connectors.http import Account
 from remediate.connectors.text import parse_address
 from remediate.model.access import PeerAccess
@@ -105,21 +105,29 @@ class ExpresswayPeer:
         return self._rest.read_clock()
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
-        """Return the trusted CA list in the peer's order.
+        """Return the trusted CA list in the peer's order, without the CRLs in it."""
+        return self.trusted_list().certificates
+
+    def trusted_list(self) -> CertificateList:
+        """Return the trusted CA list with the CRLs in it, apart.
 
         A list that may be cut is an error: see `trusted_list`.
         """
-        certificates = self._read_certificates(TRUSTED_CA, "trusted CA list")
-        if len(certificates) > self._limits.max_list_certificates:
+        listed = self._read_list(TRUSTED_CA, "trusted CA list")
+        if len(listed.certificates) > self._limits.max_list_certificates:
             raise ObservationError(
-                f"The trusted CA list of {self.address} has {len(certificates)} certificates, over the limit of "
+                f"The trusted CA list of {self.address} has {len(listed.certificates)} certificates, over the limit of "
                 f"{self._limits.max_list_certificates}."
             )
-        return certificates
+        return listed
+
+    def revocation_lists(self) -> tuple[str, ...]:
+        """Return the CRLs in the trusted CA list, as PEM, in the peer's order."""
+        return self.trusted_list().revocation_lists
 
     def server_certificate(self) -> Certificate:
         """Return the peer's own certificate: the first one, where its chain follows."""
-        return self._read_certificates("/certs/server", "server certificate")[0]
+        return self._read_list("/certs/server", "server certificate").certificates[0]
 
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
@@ -263,8 +271,8 @@ class ExpresswayPeer:
         if not self._writable:
             raise WriteForbidden(f"{self.address} was opened for reading: `{action}` was stopped.")
 
-    def _read_certificates(self, resource: str, name: str) -> tuple[Certificate, ...]:
-        return parse_certificate_list(self._rest.get(resource), f"The {name} of {self.address}").certificates
+    def _read_list(self, resource: str, name: str) -> CertificateList:
+        return parse_certificate_list(self._rest.get(resource), f"The {name} of {self.address}")
 
     def _read_publishers(self, product: Product, path: str) -> list[PublisherRecord]:
         try:

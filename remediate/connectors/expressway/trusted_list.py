@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import textwrap
 from dataclasses import dataclass
 
 from remediate.connectors.unexpected_answer import describe_body, is_html
@@ -20,6 +21,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _REVOCATION_LIST = "X509 CRL"
 """Stands in the trusted CA file where LDAP servers are checked for revocation (Expressway Administrator Guide, security)."""
+_PEM_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,11 @@ class CertificateList:
     """A list that can be whole.
 
     Attributes:
-        revocation_lists: Number of CRLs between the certificates; they are not read.
+        revocation_lists: The CRLs between the certificates, as PEM. Their content is not read, and one that is broken is kept too.
     """
 
     certificates: tuple[Certificate, ...]
-    revocation_lists: int = 0
+    revocation_lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class _Block:
     number: int
     label: str
     body: str
+
+    @property
+    def pem(self) -> str:
+        """The block as PEM, in lines that OpenSSL reads."""
+        lines = textwrap.wrap("".join(self.body.split()), _PEM_LINE)
+        return "\n".join([f"-----BEGIN {self.label}-----", *lines, f"-----END {self.label}-----", ""])
 
 
 class _NotAWholeList(Exception):
@@ -74,7 +82,7 @@ def parse_certificate_list(text: str, source: str) -> CertificateList:
         raise ObservationError(f"{source} cannot be read: {error}.") from error
     if not certificates:
         raise ObservationError(f"{source} cannot be read: it holds no certificate, which no peer's list can be.")
-    return CertificateList(certificates, len(blocks) - len(certificates))
+    return CertificateList(certificates, tuple(block.pem for block in blocks if block.label == _REVOCATION_LIST))
 
 
 def _split_into_blocks(text: str) -> tuple[list[_Block], str]:

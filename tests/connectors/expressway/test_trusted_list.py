@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from remediate.connectors.expressway.trusted_list import parse_certificate_list
 from remediate.model.errors import ObservationError
-from tests.pki import issue
+from tests.pki import issue, revoke_nothing
 
-FIRST, SECOND = (issue(name, ca=True).certificate for name in ("First", "Second"))
+AUTHORITY = issue("First", ca=True)
+FIRST, SECOND = AUTHORITY.certificate, issue("Second", ca=True).certificate
 CRL = f"-----BEGIN X509 CRL-----\n{base64.b64encode(b'any').decode()}\n-----END X509 CRL-----\n"
+BROKEN_CRL = "-----BEGIN X509 CRL-----\n***\n-----END X509 CRL-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
 WHAT = "The trusted CA list of 192.0.2.1"
 
@@ -23,10 +26,22 @@ def test_text_between_the_blocks_is_passed_over(end: str) -> None:
     assert parse_certificate_list(page, WHAT).certificates == (FIRST, SECOND)
 
 
-def test_revocation_lists_are_counted_and_passed_over() -> None:
-    parsed = parse_certificate_list(CRL + FIRST.pem + CRL + SECOND.pem.replace("CERTIFICATE", "X509 CERTIFICATE"), WHAT)
+def test_revocation_lists_are_kept_apart_in_their_order() -> None:
+    page = CRL + FIRST.pem + BROKEN_CRL + SECOND.pem.replace("CERTIFICATE", "X509 CERTIFICATE")
 
-    assert (parsed.certificates, parsed.revocation_lists) == ((FIRST, SECOND), 2)
+    parsed = parse_certificate_list(page, WHAT)
+
+    assert parsed.certificates == (FIRST, SECOND)
+    assert parsed.revocation_lists == (CRL, BROKEN_CRL)
+
+
+def test_a_long_revocation_list_is_kept_in_lines_that_openssl_reads() -> None:
+    crl = revoke_nothing(AUTHORITY).public_bytes(Encoding.PEM).decode()
+    on_one_line = crl.replace("\n", "").replace("CRL-----M", "CRL-----\nM").replace("-----END", "\n-----END")
+
+    [kept] = parse_certificate_list(FIRST.pem + on_one_line, WHAT).revocation_lists
+
+    assert kept == crl
 
 
 def test_a_list_cut_anywhere_inside_a_block_is_not_believed() -> None:
