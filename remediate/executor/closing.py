@@ -42,7 +42,9 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     message = _describe(verified, open_steps, has_run=bool(state.run))
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
-        context.journal.close_run(state.run, outcome, f"{message} To be confirmed by {deadline}." if deadline else message)
+        context.journal.close_run(
+            state.run, outcome, f"{message} To be confirmed by {deadline}." if deadline else message, code
+        )
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)

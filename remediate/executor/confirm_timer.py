@@ -185,7 +185,7 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
         NotPending: The run does not wait for confirmation, or its deadline has passed.
     """
     with Journal(state_dir) as journal:
-        record, is_older = journal.run(run), journal.is_older
+        record, is_older = journal.run(run, with_plan=True), journal.is_older
     if record.state == "confirm-pending" or is_older:
         with Journal(state_dir, writable=True) as journal:
             if timers.confirm(journal, record.id, str(identify_operator()), now()):

@@ -68,7 +68,7 @@ def _owns(journal: Journal, run: Run, record: StepRecord) -> bool:
     change = (record.kind, record.peer, record.facts)
     if any((step.kind, step.peer, step.facts) == change and step.state not in _NOT_IN_EFFECT for step in journal.steps(run.id)):
         return True
-    if run.state not in _APPLIED:
+    if run.state not in _APPLIED or run.plan is None:
         return False
     plan = journal.plan(run.id)
     if record.kind == SetCipherList.kind:

@@ -58,7 +58,7 @@ def _end(context: RunContext, state: RunState, writer: JournalingWriter, failure
             return _leave_open(context, state, "running", interrupted, message)
         case WriteForbidden():
             context.stop.closing = True
-            context.journal.close_run(state.run, "partial" if state.changed else "rolled-back", str(failure))
+            context.journal.close_run(state.run, "partial" if state.changed else "rolled-back", str(failure), failure.exit_code)
             raise failure
         case JournalError():
             message = f"{failure} Nothing more was sent."
@@ -81,7 +81,7 @@ def _end_after_failed_change(
 ) -> RunResult:
     if not context.journal.steps(state.run):
         context.stop.closing = True
-        context.journal.close_run(state.run, "rolled-back", f"Nothing was written: {failure}")
+        context.journal.close_run(state.run, "rolled-back", f"Nothing was written: {failure}", failure.exit_code)
         raise failure
     try:
         return _follow_policy(context, state, writer, failure)
@@ -100,7 +100,7 @@ def _hold_back(context: RunContext, state: RunState, failure: WindowClosed | Tim
         message = f"Nothing {'more ' if earlier else ''}was written: {failure}"
         context.stop.closing = True
         _end_timer(context, state)
-        context.journal.close_run(state.run, "partial" if earlier else "rolled-back", message)
+        context.journal.close_run(state.run, "partial" if earlier else "rolled-back", message, failure.exit_code)
         raise failure
     waiting = [change.summary for change in changes.not_in_effect(context.plan, context.primary, state.in_effect)]
     message = (
@@ -187,7 +187,7 @@ def _close(
     """
     context.stop.closing = True
     try:
-        _write_last_line(context, state, outcome, " ".join([message, *(step.text for step in steps)]))
+        _write_last_line(context, state, outcome, " ".join([message, *(step.text for step in steps)]), code)
     except Exception as error:  # noqa: BLE001 - the caller gets a result all the same
         return _leave_open(context, state, "unknown", ExitCode.PERSON_NEEDED, f"{message} {as_failure(error)}")
     judgements = failure.verification.judgements if isinstance(failure, VerificationFailed) and outcome == "partial" else ()
@@ -207,12 +207,12 @@ def _close(
     )
 
 
-def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str) -> None:
+def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str, code: ExitCode) -> None:
     """Close the run in the journal; try once more when that fails, since this line says how everything ended."""
     try:
-        context.journal.close_run(state.run, outcome, message)
+        context.journal.close_run(state.run, outcome, message, code)
     except Exception:  # noqa: BLE001
-        context.journal.close_run(state.run, outcome, message)
+        context.journal.close_run(state.run, outcome, message, code)
 
 
 def _leave_open(context: RunContext, state: RunState, outcome: JournalState, code: ExitCode, message: str) -> RunResult:

@@ -135,7 +135,7 @@ def _prepare(
     lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now))
     journal = stack.enter_context(environment.journal(state_dir))
     journal.close_dead_runs(cluster.name)
-    record = journal.run(run)
+    record = journal.run(run, with_plan=True)
     events.run = record.id
     opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
     lock.acquire(peer_lock_paths(opened, shared))
@@ -154,7 +154,12 @@ def _expect_lists(journal: Journal, run: str, peers: Sequence[ReconnectingPeer])
 def _refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
     """Refuse a run of another cluster before anything is created or opened."""
     with Journal(state_dir) as journal:
-        record = journal.run(run)
+        record = journal.run(run, with_plan=True)
+    if record.plan is None:
+        raise UsageError(
+            f"Run {record.id} is a {record.kind}, which changed no list: there is nothing to roll back.",
+            next_step="`remediate runs` shows the kind of each run.",
+        )
     if record.cluster != cluster.name:
         raise UsageError(f"Run {record.id} is of cluster {record.cluster}, not of {cluster.name}.")
     if not {peer.casefold() for peer in record.peers} & {peer.address.casefold() for peer in cluster.peers}:
@@ -168,7 +173,7 @@ def _warn_of_later_runs(journal: Journal, run: Run, events: RunEvents) -> None:
     for later in journal.runs():
         if later.id == run.id:
             return
-        if later.cluster == run.cluster and later.state in {"applied", "confirm-pending"}:
+        if later.plan and later.cluster == run.cluster and later.state in {"applied", "confirm-pending"}:
             events.emit("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
 
 
@@ -181,13 +186,13 @@ def _close(context: UndoContext, result: UndoResult, late: str) -> RunResult:
         again = "Roll back again when they are done and the peers answer: it checks."
         message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
         texts = [step.text for step in result.open_steps]
-        context.journal.close_run(context.run, "partial", " ".join([message, *texts]))
+        context.journal.close_run(context.run, "partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED)
         return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, result.open_steps, changed=result.changed)
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
     message = f"{late}Run {context.run} is rolled back{_describe_peers(result)}"
-    context.journal.close_run(context.run, "rolled-back", message)
     code = ExitCode.INCOMPLETE if result.unread else ExitCode.DONE
+    context.journal.close_run(context.run, "rolled-back", message, code)
     return _finish(context, "rolled-back", code, message, changed=result.changed)
 
 
@@ -206,7 +211,7 @@ def _stop_early(events: RunEvents, stop: StopRequest) -> RunResult:
 
 
 def _close_interrupted(context: UndoContext, stop: StopRequest, resume: str) -> RunResult:
-    context.journal.close_run(context.run, "partial", "The rollback was interrupted.")
+    context.journal.close_run(context.run, "partial", "The rollback was interrupted.", stop.exit_code)
     return _finish(context, "partial", stop.exit_code, f"The rollback was interrupted. {resume}")
 
 
@@ -215,7 +220,7 @@ def _close_failed(context: UndoContext, beginning: _Beginning, failure: Remediat
     message = f"The rollback stopped: {failure}"
     if beginning.is_recorded:
         with suppress(JournalError):  # Without a journal, the next run on the cluster finds out that this process ended.
-            context.journal.close_run(context.run, "partial", message)
+            context.journal.close_run(context.run, "partial", message, ExitCode.PERSON_NEEDED)
     if not beginning.wrote:
         raise failure
     return _finish(context, "partial", ExitCode.PERSON_NEEDED, f"{message} {resume}", (ManualStep(resume),))

@@ -35,6 +35,8 @@ def describe_run(run: Run, state_dir: Path, now: datetime) -> str | None:
     if is_active(run):
         return _describe_timer(run, state_dir, now, watched=not is_local or _is_watched(run.id, state_dir))
     if run.state == "running" and is_local and not name_is_held(run.cluster, state_dir):
+        if run.kind == "restart":
+            return "Its process is gone: `remediate restart` looks at what it left, and goes on."
         return "Its process is gone: apply the same plan again to go on, or roll it back."
     return None
 

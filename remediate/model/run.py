@@ -9,6 +9,7 @@ from typing import Literal
 from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
 
 RunState = Literal["running", "applied", "confirm-pending", "rolled-back", "partial", "unknown"]
+RunKind = Literal["apply", "rollback", "restart", "workaround"]
 StepState = Literal["intended", "done", "failed", "unknown", "undone"]
 
 UNFINISHED: frozenset[RunState] = frozenset({"running", "partial", "unknown"})
@@ -19,16 +20,18 @@ class Run:
     """One run. Times are RFC 3339 UTC.
 
     Attributes:
+        plan: None: it has none, as a restart.
         state: ``running`` also for a run whose process died, until the next run on the cluster records that.
         user: Who carried it out, on `host`.
         confirm_by: Until when it must be, or had to be, confirmed; None: it never had a timer.
         timer: The name of the timer that undoes the run after `confirm_by`; None: no timer does, or no longer.
         confirmed_by: Who confirmed it; None: it was not confirmed, or its journal is of a version before this column.
+        exit_code: What the command ended with that closed it; None: none did, or its journal is of a version before this column.
     """
 
     id: str
     cluster: str
-    plan: PlanId
+    plan: PlanId | None
     state: RunState
     started_at: str
     ended_at: str | None
@@ -41,6 +44,8 @@ class Run:
     confirm_by: str | None = None
     timer: str | None = None
     confirmed_by: str | None = None
+    kind: RunKind = "apply"
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from remediate.model.run import ApprovalRecord, Backup, Run, StepRecord
 
 def run_json(run: Run) -> dict[str, Any]:
     """Return a run as `remediate runs` lists it."""
-    names = ("id", "cluster", "plan", "state", "started_at", "ended_at", "ticket")
+    names = ("id", "kind", "cluster", "plan", "state", "exit_code", "started_at", "ended_at", "ticket")
     return {**{name: getattr(run, name) for name in names}, "peers": list(run.peers)}
 
 

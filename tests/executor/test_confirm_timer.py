@@ -30,6 +30,7 @@ from tests.executor.clusters import OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.crashing import crash, story_after
 from tests.executor.memory import MemoryCluster, no_tap
+from tests.executor.old_journals import take_back_to
 from tests.executor.tapped import CrashAt
 from tests.pki import NOW
 
@@ -476,9 +477,7 @@ def test_who_confirmed_is_read_from_a_journal_of_0_1_0(timed: Timed, plan: Plan)
     timed.apply(plan)
     timed.confirm()
     confirmed_by = timed.desk.journal().run("last").confirmed_by
-    db = sqlite3.connect(timed.desk.state_dir / FILE_NAME, isolation_level=None)
-    db.execute("ALTER TABLE runs DROP COLUMN confirmed_by")
-    db.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
+    take_back_to(timed.desk.state_dir / FILE_NAME, version=4)
     assert timed.desk.journal().run("last").confirmed_by is None
     # When it is confirmed again, Then the journal is migrated first, and says so
     assert "was confirmed before" in timed.confirm().message
@@ -498,18 +497,7 @@ def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan:
     timed.apply(plan, confirm_within=None)
     path = timed.desk.state_dir / FILE_NAME
     rows = sqlite3.connect(path).execute("SELECT id FROM runs").fetchall()
-    columns = (
-        "runs DROP COLUMN confirm_by",
-        "runs DROP COLUMN timer",
-        "runs DROP COLUMN confirmed_by",
-        "steps DROP COLUMN seconds",
-    )
-    for statement in columns:
-        sqlite3.connect(path, isolation_level=None).execute(f"ALTER TABLE {statement}")
-    sqlite3.connect(path, isolation_level=None).execute("ALTER TABLE steps DROP COLUMN proven")
-    for table in ("switches", "readings"):
-        sqlite3.connect(path, isolation_level=None).execute(f"DROP TABLE {table}")
-    sqlite3.connect(path, isolation_level=None).execute("PRAGMA user_version = 1")
+    take_back_to(path, version=1)
     # When it is only read, Then it stays as it is
     with timed.desk.journal() as journal:
         run = journal.run("last")

@@ -14,6 +14,7 @@ from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.lies import KINDS, PROVE_NOTHING, Kind, Lies
 from tests.executor.memory import MemoryCluster
+from tests.executor.old_journals import take_back_to
 from tests.pki import issue
 
 ANOTHER = issue("a root on every peer", ca=True)
@@ -147,13 +148,8 @@ def as_version_0_1_0_left_it(desk: Desk, state: str) -> None:
     db = sqlite3.connect(desk.state_dir / FILE_NAME, isolation_level=None)
     db.execute("UPDATE runs SET state = 'rolled-back'")
     db.execute("UPDATE steps SET state = ? WHERE kind = 'trust-certificate'", (state,))
-    for statement in (
-        "ALTER TABLE runs DROP COLUMN confirmed_by",
-        "ALTER TABLE steps DROP COLUMN proven",
-        "DROP TABLE readings",
-        "PRAGMA user_version = 3",
-    ):
-        db.execute(statement)
+    db.close()
+    take_back_to(desk.state_dir / FILE_NAME, version=3)
 
 
 @pytest.mark.parametrize("state", ["undone", "failed", "unknown", "intended"])

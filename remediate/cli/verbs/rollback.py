@@ -46,7 +46,7 @@ def command(session: Session, run: str, inventory_path: Path, patterns: tuple[st
 
     clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
-        record = journal.run(run, on=clusters if patterns else None)
+        record = journal.run(run, on=clusters if patterns else None, with_plan=True)
     if record.cluster not in clusters:
         raise InventoryError(
             f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",

@@ -109,7 +109,8 @@ def export(session: Session, run: str) -> ExitCode:
 
     with Journal(session.state_dir) as journal:
         record = journal.run(run)
-        body = {**load_run_record(journal, record), "plan": json.loads(journal.plan(record.id).to_json())}
+        plan = json.loads(journal.plan(record.id).to_json()) if record.plan else None
+        body = {**load_run_record(journal, record), "plan": plan}
     session.write_json({"format": "remediate.run/1", **body})
     remind_from_journal(session)
     return ExitCode.DONE
@@ -128,10 +129,11 @@ def _print_list(session: Session, runs: Sequence[Run]) -> None:
         console.print(f"No run yet in {session.state_dir}.", soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in ("run", "cluster", "state", "started", "ticket"):
+    for title in ("run", "kind", "cluster", "state", "started", "ticket"):
         table.add_column(title, overflow="fold")
     for run in runs:
-        table.add_row(*(Text(escape(cell)) for cell in (run.id, run.cluster, run.state, run.started_at, run.ticket or "")))
+        cells = (run.id, run.kind, run.cluster, run.state, run.started_at, run.ticket or "")
+        table.add_row(*(Text(escape(cell)) for cell in cells))
     console.print(table)
     for run in runs:
         if text := describe_run(run, session.state_dir, utc_now()):

@@ -15,7 +15,7 @@ def make_run(row: sqlite3.Row) -> Run:
     return Run(
         id=row["id"],
         cluster=row["cluster"],
-        plan=row["plan_id"],
+        plan=row["plan_id"] or None,
         state=row["state"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
@@ -28,6 +28,8 @@ def make_run(row: sqlite3.Row) -> Run:
         confirm_by=_get(row, "confirm_by"),
         timer=_get(row, "timer"),
         confirmed_by=_get(row, "confirmed_by"),
+        kind=_get(row, "kind") or "apply",
+        exit_code=_get(row, "exit_code"),
     )
 
 

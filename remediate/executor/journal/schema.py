@@ -100,6 +100,40 @@ MIGRATIONS: tuple[str, ...] = (
             length(message) - instr(message, 'Confirmed by ') - 12 - length(' at 2026-11-23T10:15:00Z.'))
         WHERE state = 'applied' AND confirm_by IS NOT NULL AND instr(message, 'Confirmed by ') > 0;
     """,
+    # Runs without a plan (a restart has '' for it), the alarms before a run's first write, guards that an operator took as right, and
+    # the maintenance mode that a run turned on.
+    """
+    ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'apply'
+        CHECK (kind IN ('apply', 'rollback', 'restart', 'workaround'));
+    ALTER TABLE runs ADD COLUMN exit_code INTEGER;
+    CREATE TABLE alarms (
+        run TEXT NOT NULL REFERENCES runs (id),
+        peer TEXT NOT NULL,
+        alarms TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (run, peer)
+    ) WITHOUT ROWID;
+    CREATE TABLE assumptions (
+        run TEXT NOT NULL REFERENCES runs (id),
+        peer TEXT NOT NULL,
+        guard TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (run, peer, guard)
+    ) WITHOUT ROWID;
+    CREATE TABLE maintenance (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        run TEXT NOT NULL REFERENCES runs (id),
+        cluster TEXT NOT NULL,
+        peer TEXT NOT NULL,
+        at TEXT NOT NULL,
+        started_at TEXT,
+        who TEXT NOT NULL,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        ended_at TEXT,
+        message TEXT NOT NULL DEFAULT ''
+    );
+    """,
 )
 
 

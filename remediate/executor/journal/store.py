@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +24,11 @@ from remediate.executor.ports import utc_now
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.errors import RemediateError
+from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.masking import mask
 from remediate.model.plan import Plan
-from remediate.model.run import UNFINISHED, ApprovalRecord, Backup, Run, RunState, StepRecord, StepState
+from remediate.model.run import UNFINISHED, ApprovalRecord, Backup, Run, RunKind, RunState, StepRecord, StepState
 
 FILE_NAME = "journal.sqlite3"
 _WITH_SWITCHES = 3
@@ -96,30 +97,15 @@ class Journal:
         ticket: str | None,
     ) -> str:
         """Record a new run with its plan, its backup of each peer and its approvals; return the run's id."""
-        at = rfc3339(self._now())
-        run = f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        run = self._new_run_id()
         backups = tuple(backups)
         with self.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO certificates VALUES (?, ?)",
                 [(certificate.fingerprint, certificate.der) for certificate in plan.certificates.values()],
             )
-            db.execute(
-                "INSERT INTO runs (id, cluster, plan_id, plan_json, state, started_at, ticket, who, host, pid, peers) "
-                "VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
-                (
-                    run,
-                    plan.cluster,
-                    plan.id,
-                    plan.to_json(),
-                    at,
-                    ticket,
-                    operator.user,
-                    operator.host,
-                    operator.pid,
-                    _json([backup.peer for backup in backups]),
-                ),
-            )
+            peers = [backup.peer for backup in backups]
+            self._insert_run(db, run, "apply", plan.cluster, plan, peers, operator, ticket)
             db.executemany(
                 "INSERT INTO backups VALUES (?, ?, ?, ?)",
                 [(run, backup.peer, _json(backup.trusted_ca), _json(dict(backup.ciphers))) for backup in backups],
@@ -129,6 +115,35 @@ class Journal:
                 [(run, approval.fingerprint, approval.approver, approval.how, approval.at) for approval in approvals],
             )
         return run
+
+    def begin_restart(self, cluster: str, peers: Sequence[Address], *, operator: Operator, ticket: str | None) -> str:
+        """Record a new run that restarts `peers` without a plan; return the run's id."""
+        run = self._new_run_id()
+        with self.transaction() as db:
+            self._insert_run(db, run, "restart", cluster, None, peers, operator, ticket)
+        return run
+
+    def _new_run_id(self) -> str:
+        return f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+    def _insert_run(
+        self,
+        db: sqlite3.Connection,
+        run: str,
+        kind: RunKind,
+        cluster: str,
+        plan: Plan | None,
+        peers: Sequence[Address],
+        operator: Operator,
+        ticket: str | None,
+    ) -> None:
+        plan_id, plan_json = (plan.id, plan.to_json()) if plan else ("", "")
+        values = (run, kind, cluster, plan_id, plan_json, rfc3339(self._now()), ticket)
+        db.execute(
+            "INSERT INTO runs (id, kind, cluster, plan_id, plan_json, state, started_at, ticket, who, host, pid, peers) "
+            "VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+            (*values, operator.user, operator.host, operator.pid, _json(peers)),
+        )
 
     def close_dead_runs(self, cluster: str) -> None:
         """Record as partial what is *running* on `cluster`; the caller holds the cluster's lock, so no such process is alive."""
@@ -145,7 +160,8 @@ class Journal:
         joined = ", ".join(dict.fromkeys(tickets)).strip(", ") or None
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = 'running', ended_at = NULL, who = ?, host = ?, pid = ?, ticket = ? WHERE id = ?",
+                "UPDATE runs SET state = 'running', ended_at = NULL, exit_code = NULL, who = ?, host = ?, pid = ?, ticket = ? "
+                "WHERE id = ?",
                 (operator.user, operator.host, operator.pid, joined, run),
             )
 
@@ -222,12 +238,12 @@ class Journal:
                 (run, peer, _json(sorted(unrelated)), rfc3339(self._now())),
             )
 
-    def close_run(self, run: str, state: RunState, message: str) -> None:
-        """Record the state in which this process leaves `run`."""
+    def close_run(self, run: str, state: RunState, message: str, exit_code: ExitCode | None = None) -> None:
+        """Record the state in which this process leaves `run`, and the exit code that it ends with."""
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, message = ? WHERE id = ?",
-                (state, rfc3339(self._now()), mask(message), run),
+                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ? WHERE id = ?",
+                (state, rfc3339(self._now()), mask(message), exit_code, run),
             )
 
     @contextmanager
@@ -249,18 +265,20 @@ class Journal:
         """Return every run, newest first."""
         return tuple(make_run(row) for row in self._select("SELECT * FROM runs ORDER BY number DESC"))
 
-    def run(self, id_or_last: str, *, on: Container[str] | None = None) -> Run:
+    def run(self, id_or_last: str, *, on: Container[str] | None = None, with_plan: bool = False) -> Run:
         """Return one run.
 
         Args:
             id_or_last: The id of a run; ``last``: the newest run.
+            with_plan: Whether ``last`` passes over runs without a plan, which changed nothing that could be confirmed or undone.
             on: The names of the clusters among whose runs ``last`` is the newest; None: all.
 
         Raises:
             UnknownRun: There is no such run.
         """
         for run in self.runs():
-            if run.id == id_or_last or (id_or_last == "last" and (on is None or run.cluster in on)):
+            is_candidate = (on is None or run.cluster in on) and (run.plan is not None or not with_plan)
+            if run.id == id_or_last or (id_or_last == "last" and is_candidate):
                 return run
         if id_or_last != "last":
             raise UnknownRun(f"There is no run {id_or_last!r} in {self.path.parent}.")
@@ -277,7 +295,9 @@ class Journal:
 
     def longest_write_seconds(self, cluster: str, kind: str) -> float | None:
         """Return the seconds of the longest measured write of this kind on `cluster`; None: none was measured."""
-        query = "SELECT max(seconds) AS seconds FROM steps JOIN runs ON runs.id = steps.run WHERE cluster = ? AND kind = ?"
+        query = (
+            "SELECT max(seconds) AS seconds FROM steps JOIN runs ON runs.id = steps.run WHERE cluster = ? AND steps.kind = ?"
+        )
         seconds = self._select(query, cluster, kind)[0]["seconds"]
         return None if seconds is None else float(seconds)
 
@@ -308,7 +328,7 @@ class Journal:
         return tuple(ApprovalRecord(Fingerprint(row["fingerprint"]), row["who"], row["how"], row["at"]) for row in rows)
 
     def plan(self, run: str) -> Plan:
-        """Return the plan that `run` applies."""
+        """Return the plan that `run` applies; only where it has one."""
         return Plan.from_json(str(self._select("SELECT plan_json FROM runs WHERE id = ?", run)[0]["plan_json"]))
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate:
@@ -328,6 +348,12 @@ class Journal:
             if version_of(self._db) < _WITH_SWITCHES:
                 return []
         return self._select("SELECT * FROM switches ORDER BY number")
+
+    def rows_of(self, table: str, query: str, *values: str) -> list[sqlite3.Row]:
+        """Return the rows that `query` selects; none where the journal is of a version without `table`."""
+        if not self._select("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", table):
+            return []
+        return self._select(query, *values)
 
     def _select(self, query: str, *values: str) -> list[sqlite3.Row]:
         with self._translate_errors():
