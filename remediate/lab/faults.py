@@ -88,7 +88,8 @@ class Faults:
 
     Attributes:
         replication_lag_s: How long the primary's configuration takes to the other peers.
-        restart_s: How long a peer is away when it restarts.
+        restart_s: How long a peer is away when it restarts. Uptime is in whole seconds: a shorter restart may not show in it.
+        connect_s: How much longer its zones and tunnels take.
     """
 
     set_running: Callable[[str, bool], None]
@@ -97,8 +98,10 @@ class Faults:
     set_trusted: Callable[[str, Certificate | None, Certificate | None], None]
     intercept: Callable[[str, int], None]
     load_at_restart: Callable[[str, bool], None]
+    set_leaf_everywhere: Callable[[str, str], None]
     replication_lag_s: float = 0.3
-    restart_s: float = 0.5
+    restart_s: float = 1.0
+    connect_s: float = 0.3
     _armed: list[_ArmedFault] = field(default_factory=list)
     _pending_changes: list[_PendingChange] = field(default_factory=list)
     _waiting: set[str] = field(default_factory=set)
@@ -217,6 +220,10 @@ class Faults:
         """
         self._waiting.add(peer)
         self.load_at_restart(peer, True)  # noqa: FBT003  positional in the callable's type
+
+    def lose_own_address(self, number: int) -> None:
+        """Put another address in the place of peer `number` (from 1) into the cluster's list of peers."""
+        self.set_leaf_everywhere(f"Alternates Peer {number} Address", "192.0.2.99")
 
     def node_down(self, address: str) -> None:
         """Stop a UC node: its ports refuse until `node_up`."""

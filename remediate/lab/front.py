@@ -45,6 +45,8 @@ class Front:
         address, _, port = where.rpartition("/")
         if not port.isdecimal():
             return PlainTextResponse("No such target\n", 404)
+        if refusal := self.peer.condition.refusal:
+            return PlainTextResponse(f"{refusal}\n", 503 if self.peer.condition.maintenance else 502)
         try:
             answer = await run_in_threadpool(self.ask, self.peer, address, int(port))
         except LabError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from remediate.lab.judge import Judges
 from remediate.lab.nodes import SimulatedNode, build_node, intercept
 from remediate.lab.peers import build_peers
 from remediate.lab.pki import make_pki
-from remediate.lab.requestlog import RequestLog
+from remediate.lab.requestlog import Outage, RequestLog
 from remediate.lab.scenarios import scenario_named
 from remediate.lab.servers import Background
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
@@ -74,6 +75,7 @@ class Lab:
             self._change_trusted_list,
             self._intercept,
             lambda address, on: self.cluster.load_at_restart(self.peer(address), on=on),
+            lambda path, value: self.cluster.set_leaf_everywhere(path, value),  # noqa: PLW0108  the cluster is made later
         )
         self.inventory = self.directory / "inventory.yml"
         self.approvals = self.directory / "pki" / "seen-on-console.txt"
@@ -198,11 +200,18 @@ class Lab:
         task.add_done_callback(self._restarting.discard)
 
     async def _bounce(self, peer: SimulatedPeer) -> None:
+        """Take a peer away and bring it back: first REST and the shell, then zones and tunnels."""
+        outage = Outage(peer.address, time.monotonic())
+        self.requests.outages.append(outage)
         await self._switch(peer, running=False)
+        outage.cut_calls = self.cluster.stop_services(peer)
         await asyncio.sleep(self.faults.restart_s)
-        if peer.loaded is not None:
-            self.cluster.load_at_restart(peer)
+        self.cluster.start_services(peer)
         await self._switch(peer, running=True)
+        outage.answered = time.monotonic()
+        await asyncio.sleep(self.faults.connect_s)
+        peer.condition.connect()
+        outage.ended = time.monotonic()
         self.cluster.end()
 
     async def _switch(self, peer: SimulatedPeer, *, running: bool) -> None:

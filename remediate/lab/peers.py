@@ -92,7 +92,7 @@ def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addres
         host_key=host_key.fingerprint,
         server_certificate=identity.certificate,
         trusted=[pki.certificate(certificate) for certificate in scenario.trusted[number]],
-        leaves=initial_leaves(scenario, addresses),
+        leaves=initial_leaves(scenario, addresses, number),
         publishers=_publishers(scenario, accounts),
     )
     path = private / f"{name}.pem"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Request:
         path: The URL's path, or the command as typed, passwords masked; of a client's request (``mra``) the target, decoded.
         write: Whether it would change something.
         authorised: Whether it had the right password.
+        at: When, in seconds of this machine's monotonic clock, as in `Outage`.
     """
 
     number: int
@@ -35,16 +37,40 @@ class Request:
     path: str
     write: bool
     authorised: bool
+    at: float = 0.0
+
+
+@dataclass(slots=True)
+class Outage:
+    """A restart of one peer.
+
+    Attributes:
+        began: When it went away.
+        answered: When REST and the shell answered again; None: not yet.
+        ended: When its zones and tunnels had their time to come back, too.
+        cut_calls: How many calls it cut.
+    """
+
+    peer: str
+    began: float
+    answered: float | None = None
+    ended: float | None = None
+    cut_calls: int = 0
 
 
 class RequestLog:
-    """A sequence of `Request`, also written to a file as JSON lines."""
+    """A sequence of `Request`, also written to a file as JSON lines.
+
+    Attributes:
+        outages: The restarts, in order; `clear` keeps them.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._next = 1
+        self.outages: list[Outage] = []
         path.write_text("")
 
     def __iter__(self) -> Iterator[Request]:
@@ -63,6 +89,18 @@ class RequestLog:
         """The requests that would change something, in order."""
         return tuple(request for request in self.all() if request.write)
 
+    @property
+    def most_away_at_once(self) -> int:
+        """The largest number of peers that were away, or without zones and tunnels, at one moment."""
+        outages = list(self.outages)
+        return max(
+            (
+                sum(other.began <= outage.began and (other.ended is None or outage.began < other.ended) for other in outages)
+                for outage in outages
+            ),
+            default=0,
+        )
+
     def clear(self) -> None:
         """Remove all requests; numbers continue."""
         with self._lock:
@@ -73,7 +111,7 @@ class RequestLog:
         """Record one request."""
         with self._lock:
             masked = _PASSWORD.sub(r"\1***", path)
-            request = Request(self._next, peer, transport, method, masked, write, authorised)
+            request = Request(self._next, peer, transport, method, masked, write, authorised, time.monotonic())
             self._next += 1
             self._requests.append(request)
             with self.path.open("a") as file:

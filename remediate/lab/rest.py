@@ -73,7 +73,10 @@ class RestInterface:
             for path, handler, methods in handlers
         ]
         status = [Route(path, self._status, methods=["GET"]) for path in ("/status.xml", "/getxml")]
-        return [*routes, *status, Route("/api/raml", self._raml, methods=["GET"])]
+        upgrade = [
+            Route(f"{base}/status/common/upgradestatus", self._upgrade_status, methods=["GET"]) for base in ("/api", "/api/v1")
+        ]
+        return [*routes, *status, *upgrade, Route("/api/raml", self._raml, methods=["GET"])]
 
     async def _guard(self, resources: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if silence_s := self.faults.silence_s(self.peer.address):
@@ -200,6 +203,14 @@ class RestInterface:
         if request.url.path == "/getxml" and "SystemUnit" not in request.query_params.get("location", ""):
             return PlainTextResponse("No such location", 404)
         return Response(_status_xml(self.peer, self.cluster.scenario.version), media_type="text/xml")
+
+    async def _upgrade_status(self, request: Request) -> Response:
+        del request
+        condition = self.peer.condition
+        if not condition.offers_upgrade_status:
+            return _message_response("Not found", 404)
+        updates = [{"StatusUpdateTime": "26-08-05T03-10-02", "UpgradeStatus": condition.upgrade}]
+        return JSONResponse(updates if condition.upgrade else [])
 
     async def _raml(self, request: Request) -> Response:
         del request

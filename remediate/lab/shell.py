@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from remediate.lab.state import VERIFY_LEAF, SimulatedCluster, SimulatedPeer
+from remediate.lab.state import MAINTENANCE_LEAF, VERIFY_LEAF, SimulatedCluster, SimulatedPeer
+from remediate.lab.status import print_status
 
 _OK = "OK"
+_SWITCHES = (VERIFY_LEAF, MAINTENANCE_LEAF)
 _MAX_CIPHERS = 2048
 _HELP = (
     "User Commands:",
@@ -60,13 +63,14 @@ def parse_line(line: str) -> Command:
 
 
 def carry_out(
-    typed: Command, cluster: SimulatedCluster, peer: SimulatedPeer, restart: Callable[[SimulatedPeer], None]
+    typed: Command, cluster: SimulatedCluster, peer: SimulatedPeer, restart: Callable[[SimulatedPeer], None], now: datetime
 ) -> list[str]:
     """Carry a command out and return the lines that the peer prints, the last being ``OK`` or an error."""
     if typed.method == "help":
         return [*(_COMMANDS if typed.path.startswith("xcommand") else _HELP), _OK]
     if typed.method == "status":
-        return _status(typed.path, cluster, peer)
+        lines = print_status(typed.path, cluster, peer, now)
+        return [*lines, "", _OK] if lines is not None else ["ERROR: Invalid path."]
     if typed.method == "get":
         return _get(typed.path, cluster, peer)
     if typed.method == "set":
@@ -82,25 +86,6 @@ def fake_success(typed: Command) -> list[str]:
     return [_leaf(typed.path, typed.value), "", _OK] if typed.method == "set" else [_OK]
 
 
-def _status(path: str, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]:
-    if path.casefold() != "systemunit":
-        return ["ERROR: Invalid path."]
-    return [
-        "*s SystemUnit: /",
-        '  Product: "TANDBERG VCS"',
-        '  Uptime: "86400"',
-        f'  Name: "{peer.name}"',
-        "  Software: /",
-        f'    Version: "{cluster.scenario.version}"',
-        '    Name: "s42700"',
-        "  Hardware: /",
-        '    SerialNumber: "00000000"',
-        "*s/end",
-        "",
-        _OK,
-    ]
-
-
 def _get(path: str, cluster: SimulatedCluster, peer: SimulatedPeer) -> list[str]:
     words = path.casefold().split()
     with cluster.lock:
@@ -114,8 +99,8 @@ def _set(typed: Command, cluster: SimulatedCluster, peer: SimulatedPeer) -> list
     name = next((leaf for leaf in peer.leaves if leaf.casefold() == typed.path.casefold()), None)
     if name is None:
         return ["ERROR: Invalid path."]
-    value = typed.value.capitalize() if name == VERIFY_LEAF else typed.value
-    if name == VERIFY_LEAF and value not in ("On", "Off"):
+    value = typed.value.capitalize() if name in _SWITCHES else typed.value
+    if name in _SWITCHES and value not in ("On", "Off"):
         return ["ERROR: Invalid value: must be On or Off."]
     if len(value) > _MAX_CIPHERS:
         return [f"ERROR: Invalid value: more than {_MAX_CIPHERS} characters."]

@@ -140,7 +140,7 @@ class ShellServer:
         return False
 
     def _carry_out(self, typed: Command) -> list[str]:
-        return carry_out(typed, self.cluster, self.peer, self.restart)
+        return carry_out(typed, self.cluster, self.peer, self.restart, self.faults.time_at(self.peer.address))
 
 
 class _Session(paramiko.ServerInterface):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from remediate.lab.condition import Condition
 from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
@@ -13,6 +14,11 @@ from remediate.model.identity import Product
 
 VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
 """Not documented whether it replicates; Cisco says to set it on every peer, so here each peer keeps its own."""
+
+MAINTENANCE_LEAF = "SystemUnit Maintenance Mode"
+
+_OF_EACH_PEER = (VERIFY_LEAF, "SystemUnit ", "Ethernet ", "IP ")
+"""How the leaves begin that are not replicated."""
 
 _CIPHER_NAMES = (
     "HTTPSCiphers", REVERSE_PROXY_CIPHERS, "SIPTLSCiphers", "SMTPTLSCiphers", "UcClientTLSCiphers", "XCPTLSCiphers",
@@ -47,6 +53,7 @@ class SimulatedPeer:
         trusted: The trusted CA list, in the peer's order.
         leaves: The configuration as the shell shows it: path to value, unquoted.
         loaded: The list that its traffic server uses until the next restart; None if it uses the present list.
+        condition: Its uptime, alarms, calls, zones and tunnels.
         restarts: How many restarts were asked for.
         revocation_lists: The CRLs in its trusted CA list, as PEM; they are shown after the certificates.
         banner: What the shell prints after login.
@@ -64,6 +71,7 @@ class SimulatedPeer:
     leaves: dict[str, str]
     publishers: list[PublisherEntry]
     loaded: tuple[Certificate, ...] | None = None
+    condition: Condition = field(default_factory=Condition)
     restarts: int = 0
     running: bool = True
     lists_publishers: bool = True
@@ -148,7 +156,28 @@ class SimulatedCluster:
         """Set a leaf on one peer; replication then carries the primary's value to the others, or undoes this one."""
         with self.lock:
             peer.leaves[path] = value
+            if path == MAINTENANCE_LEAF:
+                peer.condition.set_maintenance(on=value == "On")
         self._replicate_soon()
+
+    def set_leaf_everywhere(self, path: str, value: str) -> None:
+        """Set a leaf on every peer at once."""
+        with self.lock:
+            for peer in self.peers:
+                peer.leaves[path] = value
+
+    def stop_services(self, peer: SimulatedPeer) -> int:
+        """End what a restart of a peer ends, and return how many calls it cut."""
+        with self.lock:
+            peer.leaves[MAINTENANCE_LEAF] = "Off"
+            return peer.condition.stop()
+
+    def start_services(self, peer: SimulatedPeer) -> None:
+        """Start the services of a peer after its restart: they use the list as it is now; zones and tunnels come later."""
+        with self.lock:
+            peer.condition.start()
+            if peer.loaded is not None:
+                peer.loaded = tuple(peer.trusted)
 
     def set_publisher(self, peer: SimulatedPeer, entry: PublisherEntry) -> None:
         """Add a publisher, or add it again, so that its nodes are discovered again."""
@@ -178,7 +207,7 @@ class SimulatedCluster:
         with self.lock:
             if not self.primary.running:
                 return
-            shared = {path: value for path, value in self.primary.leaves.items() if path != VERIFY_LEAF}
+            shared = {path: value for path, value in self.primary.leaves.items() if not path.startswith(_OF_EACH_PEER)}
             for peer in self.peers[1:]:
                 if peer.running:
                     peer.leaves.update(shared)
@@ -209,8 +238,8 @@ class SimulatedCluster:
         self.end()
 
 
-def initial_leaves(scenario: Scenario, addresses: Iterable[str]) -> dict[str, str]:
-    """Return the configuration that every peer starts with."""
+def initial_leaves(scenario: Scenario, addresses: Sequence[str], number: int) -> dict[str, str]:
+    """Return the configuration that a peer starts with, by its number from 0."""
     leaves = {f"Ciphers {name} Value": DEFAULT_CIPHERS for name in _CIPHER_NAMES}
     leaves["Ciphers SIPTLSCiphers Value"] = DEFAULT_CIPHERS + ":+ADH"
     leaves[f"Ciphers {REVERSE_PROXY_CIPHERS} Value"] = scenario.ciphers
@@ -218,7 +247,11 @@ def initial_leaves(scenario: Scenario, addresses: Iterable[str]) -> dict[str, st
     leaves |= {f"Ciphers {name} Value": "minTLSv1.2" for name in _PROTOCOLS}
     if scenario.offers_verify_flag:
         leaves[VERIFY_LEAF] = "On"
+    leaves[MAINTENANCE_LEAF] = "Off"
+    leaves["Ethernet 1 IP V4 Address"] = addresses[number]
+    leaves["Ethernet 1 IP V4 SubnetMask"] = "255.255.255.0"
+    leaves |= {"IP DNS Hostname": f"expc{number + 1}", "IP DNS Domain Name": "steven.lab"}
     leaves["Alternates Cluster Name"] = "edge.steven.lab"
     leaves["Alternates ConfigurationPrimary"] = "1"
     numbered = dict(enumerate(addresses, start=1))
-    return leaves | {f"Alternates Peer {number} Address": numbered.get(number, "") for number in range(1, 7)}
+    return leaves | {f"Alternates Peer {position} Address": numbered.get(position, "") for position in range(1, 7)}

@@ -41,18 +41,20 @@ class Health:
     """The health of one peer at one moment.
 
     Attributes:
-        started_at: The start of its services, from its uptime and its own clock.
+        started_at: The moment before which its services did not start: the reading, by this machine's clock, less its uptime. By
+            this clock, as the journal's times are, so that a peer whose clock is wrong does not seem to have started later.
         uptime_s: The uptime that `started_at` was made from.
         alarms: The alarms that are raised.
         calls: How many calls it carries.
-        registrations: How many endpoints are registered through it, MRA included.
+        registrations: How many endpoints are registered on it. Clients of Mobile and Remote Access register on Unified CM and are
+            not among them.
         maintenance: Whether maintenance mode is on.
-        upgrade: Whether an upgrade is under way or staged.
+        upgrade: Whether an upgrade is under way or staged, as far as its REST status and its alarms tell.
         zones: Whether each zone is active, by its name.
-        tunnels: Whether each SSH tunnel of Unified Communications is active, by its name.
-        replication_behind: Whether the cluster database of this peer is behind.
+        tunnels: Whether each SSH tunnel of Unified Communications is active, by its name; never empty.
+        replication_behind: Whether the configuration of this peer is not that of the cluster, or may not be.
         cluster_peers: The addresses in its own list of the cluster; empty on a peer that stands alone.
-        own_address: Its own address in `cluster_peers`, where it is there.
+        own_address: Its own address in `cluster_peers`; None without an entry in `unread`: it was looked for and is not there.
         unread: Why a reading was not observed, by the name of the attribute.
     """
 

@@ -24,18 +24,19 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def lab(_running: Lab) -> Iterator[Lab]:
     """Restore the story after each test."""
-    before = [(list(peer.trusted), dict(peer.leaves), list(peer.publishers)) for peer in _running.peers]
+    before = [(list(peer.trusted), dict(peer.leaves), list(peer.publishers), peer.condition.copy()) for peer in _running.peers]
     _running.requests.clear()
     _running.cluster.refreshed.clear()
     yield _running
     _running.faults.clear()
     _running.cluster.settle()
-    for peer, (trusted, leaves, publishers) in zip(_running.peers, before, strict=True):
+    for peer, (trusted, leaves, publishers, condition) in zip(_running.peers, before, strict=True):
         _running.faults.up(peer.address)
         peer.trusted[:], peer.publishers[:] = trusted, publishers
         peer.revocation_lists.clear()
         peer.leaves.clear()
         peer.leaves.update(leaves)
+        peer.condition = condition
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
+from remediate.connectors.expressway.health import MAINTENANCE_MODE, read_health
 from remediate.connectors.expressway.records import Alternates, PublisherRecord, parse_alternates
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
@@ -28,8 +30,6 @@ from remediate.model.text import mask_and_escape
 
 VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
 """X14.2 release notes; absent from the X15.0 command reference."""
-
-MAINTENANCE_MODE = "SystemUnit Maintenance Mode"
 
 _CIPHERS = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
 """OpenSSL lists end like this; ``sshd_*`` are OpenSSH's and are never touched (X15.0 reference)."""
@@ -125,9 +125,9 @@ class ExpresswayPeer:
         """Return the CRLs in the trusted CA list, as PEM, in the peer's order."""
         return self.trusted_list().revocation_lists
 
-    def server_certificate(self) -> Certificate:
-        """Return the peer's own certificate: the first one, where its chain follows."""
-        return self._read_list("/certs/server", "server certificate").certificates[0]
+    def server_chain(self) -> tuple[Certificate, ...]:
+        """Return the peer's own certificate, and the chain where it follows."""
+        return self._read_list("/certs/server", "server certificate").certificates
 
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
@@ -178,8 +178,12 @@ class ExpresswayPeer:
         return True
 
     def health(self) -> Health:
-        """Return what the peer says of itself; what could not be read is None."""
-        return Health()
+        """Return what the peer says of itself; what could not be read is None.
+
+        Raises:
+            LoginRefused, PinMismatch: At once. Nothing else is raised.
+        """
+        return read_health(_Status(self.address, self._rest, self._ensure_shell), lambda: datetime.now(UTC))
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append one certificate to this peer's trusted CA list.
@@ -306,3 +310,18 @@ class ExpresswayPeer:
                 f"{self.address} names a server that is no host name or IP address: {mask_and_escape(str(value), 80)}"
             )
         return address
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """The source of the readings of health. The shell is opened when it is first asked."""
+
+    address: Address
+    rest: RestSession
+    shell: Callable[[], Shell]
+
+    def query(self, command: str) -> Sequence[str]:
+        return self.shell().query(command)
+
+    def get_page(self, path: str) -> str:
+        return self.rest.get_page(path)

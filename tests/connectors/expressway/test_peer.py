@@ -37,7 +37,7 @@ def test_every_value_is_read_as_the_peer_has_it(lab: Lab, open_peer: Opener) -> 
     simulated, peer = lab.peers[0], open_peer(0)
 
     assert list(peer.trusted_ca()) == simulated.trusted
-    assert peer.server_certificate() == simulated.server_certificate
+    assert peer.server_chain() == (simulated.server_certificate,)
     assert peer.version() == "X14.2.1"
     assert peer.ciphers() == simulated.ciphers
     assert peer.verify_origin_server() is True
@@ -307,7 +307,7 @@ def test_an_answer_without_what_was_asked_for_is_not_observed(open_scripted: Ope
     paths = ("/certs/root", "/certs/server", "/controller/server/cucm", "/common/cluster/peers")
     peer = open_scripted({f"{base}{path}": [answer] for path in paths})
 
-    for ask in (peer.trusted_ca, peer.server_certificate, peer.publishers, peer.cluster_peers):
+    for ask in (peer.trusted_ca, peer.server_chain, peer.publishers, peer.cluster_peers):
         with pytest.raises(ObservationError):
             ask()
 
