@@ -16,6 +16,8 @@ class Limits:
     shell_answer_s: float = 30.0
     shell_silence_s: float = 1.0
     """How long a shell must be silent until an unfinished line counts as a question, or a fresh shell as ready."""
+    shell_quiet_s: float = 0.2
+    """How long it must be silent after its last bytes until what follows a banner or an error counts as all there is."""
     shell_answer_bytes: int = 1024 * 1024
     """A whole configuration is smaller, and we ask for parts of it."""
     shell_line_bytes: int = 16 * 1024

@@ -16,7 +16,7 @@ from tests.histories.many import Counts, play
 from tests.torture.bench import Bench, Verb
 from tests.torture.rounds import Tally, Then, kill_once
 
-AT_ONCE = (os.cpu_count() or 1) + 1
+AT_ONCE = int(os.environ.get("REMEDIATE_AT_ONCE") or (os.cpu_count() or 1) + 1)
 """A lab and its victim wait for each other more often than they work."""
 SHARES = 2
 MOMENTS = 40
@@ -60,7 +60,7 @@ def _at_points(bench: Bench, task: Task, tally: Tally) -> None:
 def _at_moments(bench: Bench, task: Task, tally: Tally) -> None:
     chance, longest = random.Random(task.seed), bench.seconds(task.verb)  # noqa: S311 - a seed to say
     for _ in range(MOMENTS):
-        moment = chance.uniform(longest / 5, longest)
+        moment = chance.uniform(0, longest)
         kill_once(bench, task.verb, task.then, lambda: bench.killed_after(task.verb, moment), tally)  # noqa: B023
 
 

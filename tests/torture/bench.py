@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import multiprocessing
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal
 
@@ -16,31 +15,25 @@ from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
 from remediate.executor.changes import cipher_targets
 from remediate.executor.journal.store import Journal
-from remediate.executor.result import ApplyOptions, RunResult
+from remediate.executor.result import RunResult
 from remediate.executor.rollback import rollback
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.state import PublisherEntry
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
-from remediate.model.limits import Limits
 from remediate.model.plan import TrustCertificate
 from remediate.planner import make_plan
-from tests.executor.clusters import approvals_of
 from tests.torture.tapped import tapped_environment
+from tests.torture.victim import QUICK, options_in, work
 
-QUICK = Limits(replication_poll_s=0.05, restart_poll_s=0.05, restart_s=30, read_pause_s=0.05)
-ROOT = Path(__file__).parents[2]
 LONGEST_S = 120
+FORKED = multiprocessing.get_context("forkserver")
+"""Each victim is a process of its own, forked from one without threads that has imported everything: a second less for each."""
+FORKED.set_forkserver_preload(["tests.torture.victim"])
 
 Verb = Literal["apply", "rollback"]
 State = list[tuple[tuple[Fingerprint, ...], dict[str, str]]]
-
-
-def options_in(home: Path) -> ApplyOptions:
-    """What the operator chooses: the fingerprints that were read on the consoles are approved."""
-    console = re.findall("sha256:[0-9a-f]{64}", (home / "lab" / "pki" / "seen-on-console.txt").read_text())
-    return ApplyOptions(approvals=approvals_of(*map(Fingerprint, console)))
 
 
 @dataclass(frozen=True)
@@ -66,6 +59,7 @@ class Bench:
         self.cluster = load(self.lab.inventory)[0]
         self.plan = make_plan(collect(self.cluster, limits=QUICK), self.cluster.policy)
         (home / "plan.json").write_text(self.plan.to_json())
+        (home / "victim.log").touch()
         self.start = self.state()
         self.begins: dict[Verb, Kept] = {"apply": self._kept(None)}
         self.fresh("apply")
@@ -101,16 +95,14 @@ class Bench:
 
     def killed_at(self, verb: Verb, point: int) -> bool:
         """Work in a process that is killed at its `point`; whether it lived to be killed."""
-        ended = subprocess.run(self._command(verb, point), cwd=ROOT, check=False, capture_output=True, timeout=LONGEST_S)
-        return _was_killed(ended.returncode, ended.stderr)
+        return self._was_killed(self._start(verb, point))
 
     def killed_after(self, verb: Verb, seconds: float) -> bool:
         """Work in a process that is killed at this moment; whether it lived to be killed."""
-        with subprocess.Popen(self._command(verb, 0), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-            time.sleep(seconds)
-            process.kill()
-            output = process.communicate(timeout=LONGEST_S)[1]
-        return _was_killed(process.returncode, output)
+        process = self._start(verb, 0)
+        time.sleep(seconds)
+        process.kill()
+        return self._was_killed(process)
 
     def seconds(self, verb: Verb) -> float:
         """How long a process that nobody kills takes."""
@@ -144,11 +136,15 @@ class Bench:
         peers = tuple((list(peer.trusted), dict(peer.leaves), list(peer.publishers)) for peer in self.lab.peers)
         return Kept(peers, journal)
 
-    def _command(self, verb: Verb, point: int) -> list[str]:
-        return [sys.executable, "-m", "tests.torture.victim", str(self.home), verb, str(point)]
+    def _start(self, verb: Verb, point: int) -> BaseProcess:
+        process = FORKED.Process(target=work, args=(self.home, verb, point))
+        process.start()
+        return process
 
-
-def _was_killed(code: int, output: bytes) -> bool:
-    if code not in {-signal.SIGKILL, 0, 10}:
-        raise AssertionError(f"the process ended with {code}: {output.decode()[-2000:]}")
-    return code == -signal.SIGKILL
+    def _was_killed(self, process: BaseProcess) -> bool:
+        process.join(LONGEST_S)
+        code = process.exitcode
+        if code not in {-signal.SIGKILL, 0, 10}:
+            process.kill()
+            raise AssertionError(f"the process ended with {code}: {(self.home / 'victim.log').read_text()[-2000:]}")
+        return code == -signal.SIGKILL

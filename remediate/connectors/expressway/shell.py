@@ -30,8 +30,6 @@ from remediate.model.text import mask_and_escape
 _GREETING = "xStatus SystemUnit"
 _MIN_TIMEOUT_S = 0.001
 """A time-out of 0 would not wait at all."""
-_QUIET_S = 0.2
-"""How long the line must be silent until an unfinished last line, or what follows an error, counts as all there is."""
 
 
 class CommandFailed(ObservationError):
@@ -154,7 +152,7 @@ class Shell:
         quiet_s = self._limits.shell_silence_s
         while chunk := self._receive(deadline, quiet_s):
             self._feed(banner, chunk, deadline)
-            quiet_s = _QUIET_S
+            quiet_s = self._limits.shell_quiet_s
         if banner.question:
             self._end_at_question(banner.question)
 
@@ -166,7 +164,8 @@ class Shell:
         answer, deadline = ShellAnswer(command, self._limits, greeting=greeting), time.monotonic() + self._limits.shell_answer_s
         self._send(command + "\n", deadline)
         while not answer.complete:
-            chunk = self._receive(deadline, _QUIET_S if answer.is_complete_if_quiet else self._limits.shell_silence_s)
+            limits = self._limits
+            chunk = self._receive(deadline, limits.shell_quiet_s if answer.is_complete_if_quiet else limits.shell_silence_s)
             if chunk:
                 self._feed(answer, chunk, deadline)
             elif answer.is_complete_if_quiet:
