@@ -66,10 +66,10 @@ def diagnose_bytes(data: bytes) -> Diagnosis:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "file"
         file.write_bytes(data)
-        started_at = time.monotonic()
+        started_at = time.process_time()
         diagnosis = diagnose(gather([file], SMALL), (CA.certificate,), NOW)
         assert [path.name for path in Path(folder).iterdir()] == ["file"]
-    assert time.monotonic() - started_at < TOO_LONG_S
+    assert time.process_time() - started_at < TOO_LONG_S
     return diagnosis
 
 

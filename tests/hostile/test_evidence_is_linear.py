@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from remediate.connectors.evidence import gather
 from remediate.model.limits import Limits
+from tests.timing import assert_done_within, assert_grows_in_proportion
 
 WORDS = b"certificate verification failed for (x). Action=Terminate Error="
 PIECES = {
@@ -34,24 +34,12 @@ PIECES = {
 }
 
 
-MEASUREMENTS = 4
-
-
-def is_linear(once: float, twice: float) -> bool:
-    return twice < 3 * max(once, 0.05) and twice < 2
-
-
 @pytest.mark.parametrize("line_end", [b"", b"\n"], ids=["one line", "lines"])
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
 def test_twice_as_much_takes_twice_as_long(tmp_path: Path, piece: bytes, line_end: bytes) -> None:
-    def seconds(size: int) -> float:
+    def read(size: int) -> None:
         (tmp_path / "log").write_bytes((piece + line_end) * (size // len(piece + line_end)))
-        started_at = time.process_time()
         gather([tmp_path / "log"], Limits())
-        return time.process_time() - started_at
 
-    # A busy machine spoils one measurement, and a square that is there spoils all of them.
-    measured = [(seconds(150_000), seconds(300_000))]
-    while not is_linear(*measured[-1]) and len(measured) < MEASUREMENTS:
-        measured.append((seconds(150_000), seconds(300_000)))
-    assert is_linear(*measured[-1]), measured
+    assert_grows_in_proportion(read, 150_000)
+    assert_done_within(2, lambda: read(300_000))

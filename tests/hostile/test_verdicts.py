@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediate import Cause, Certificate, RemediateError, Verdict, make_plan, verify_chain
-from remediate.model.plan import TrustCertificate
+from remediate.model.plan import Plan, TrustCertificate
 from tests.pki import NOW, YEAR, issue
 from tests.planner.build import endpoint, peer, snapshot
+from tests.timing import assert_done_within
 
 ADDRESS = "cucm.steven.lab"
 root = issue("Root", ca=True)
@@ -26,9 +27,9 @@ leaf = issue(ADDRESS, issuing, names=(ADDRESS,))
 
 def total(presented: list[Certificate], trusted: list[Certificate]) -> Verdict:
     """Return the verdict, after a check that its fields agree."""
-    started = time.perf_counter()
+    started = time.process_time()
     verdict = verify_chain(presented, trusted, ADDRESS, NOW)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert verdict.ok == (verdict.cause is None) == (verdict.error is None) == (verdict.depth is None)
     return verdict
 
@@ -115,9 +116,9 @@ def test_loops_of_cross_signed_authorities_end() -> None:
     cluster = snapshot(
         [peer(1, [])], [endpoint(ADDRESS, rsa=[end])], [*roots, *crossed, end], available=[*roots, *crossed], vouched=roots
     )
-    started = time.perf_counter()
-    plan = make_plan(cluster)
-    assert time.perf_counter() - started < 20
+    plans: list[Plan] = []
+    assert_done_within(20, lambda: plans.append(make_plan(cluster)))
+    plan = plans[0]
     assert [action.certificate for action in plan.actions if isinstance(action, TrustCertificate)] == [
         roots[0].certificate.fingerprint
     ]

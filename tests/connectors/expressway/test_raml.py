@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.raml import MAX_PAGE_CHARACTERS, read_description
 from remediate.lab import SCENARIOS
 from remediate.lab.raml import PageStyle, Removal, raml
+from tests.timing import assert_done_within, assert_grows_in_proportion
 
 OFFERED = Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True)
 RESTART = ("post", "/restart")
@@ -91,11 +90,7 @@ def laughing(levels: int) -> str:
     ids=["aliases of aliases", "itself", "itself whole", "braces", "brackets", "sequences", "resources"],
 )
 def test_a_page_that_was_made_to_grow_does_not(page: str) -> None:
-    begun = time.monotonic()
-
-    read_description(page)
-
-    assert time.monotonic() - begun < 5
+    assert_done_within(5, lambda: read_description(page))
 
 
 SHAPES = {
@@ -111,14 +106,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("start", ["", "/x:\n  get: [\n", "/x:\n    post:\n"], ids=["whole", "broken", "below"])
 def test_the_time_grows_with_the_page_and_not_with_its_square(shape: str, start: str) -> None:
-    def seconds(copies: int) -> float:
-        page = start + "".join(shape.format(n=number) for number in range(copies))
-        times = []
-        for _ in range(2):
-            begun = time.process_time()
-            read_description(page)
-            times.append(time.process_time() - begun)
-        return min(times)
+    def read(copies: int) -> None:
+        read_description(start + "".join(shape.format(n=number) for number in range(copies)))
 
-    # Four times the page: 4 where it is linear, 16 where it is quadratic.
-    assert seconds(2_000) < 8 * seconds(500) + 0.02
+    assert_grows_in_proportion(read, 500, 4)

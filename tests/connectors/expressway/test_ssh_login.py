@@ -343,7 +343,7 @@ def test_a_flood_and_a_drip_both_end(piece: bytes, pause_s: float) -> None:
         began = time.monotonic()
         with pytest.raises(ObservationError, match=r"larger than|longer than|no OK and no error"):
             shell.query("xConfiguration A")
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
         stop.set()
 
 
@@ -358,12 +358,12 @@ def test_a_server_that_opens_no_terminal_is_not_waited_for() -> None:
             return int(paramiko.common.AUTH_SUCCESSFUL)
 
         def check_channel_pty_request(self, _channel: paramiko.Channel, *_more: object) -> bool:
-            stop.wait(8)
+            stop.wait(40)
             return False
 
     with logging_in(NoTerminal("")) as access:
         began = time.monotonic()
         with pytest.raises(ObservationError, match="could not be opened"):
             Shell(access, "admin", PASSWORD, replace(QUICK, connect_s=0.5), writable=False)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
         stop.set()

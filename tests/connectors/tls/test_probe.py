@@ -157,10 +157,10 @@ def _closes_instead_of_alerting(context: ssl.SSLContext) -> Talk:
 def test_a_node_that_closes_instead_of_alerting_is_understood(look: Look) -> None:
     started = time.monotonic()
 
-    observation = look(_closes_instead_of_alerting(tls_context(RSA)), limits=replace(QUICK, read_pause_s=5))
+    observation = look(_closes_instead_of_alerting(tls_context(RSA)), limits=replace(QUICK, read_pause_s=40))
 
     assert (set(observation.presented), observation.tls13, observation.error) == ({"rsa"}, False, None)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
 
 
 def test_a_node_that_requires_a_client_certificate_is_read(look: Look) -> None:

@@ -26,6 +26,7 @@ from remediate.model.snapshot import DiscoveryGap
 from tests.connectors.servers import LONG, http, https_answering, server_identity, tcp_server, tls_context
 from tests.connectors.support import QUICK, FixedSecret
 from tests.pki import issue
+from tests.timing import assert_grows_in_proportion
 
 NODE = Address("cucm1.example.test")
 CA = issue("Gap Root", ca=True, lasts=LONG)
@@ -229,11 +230,11 @@ def test_with_the_inventory_as_whole_list_no_system_is_asked(publisher: Publishe
 def test_a_hundred_thousand_names_are_over_in_seconds(publisher: Publisher) -> None:
     names = [f"n{number}.example.test" for number in range(100_000)]
     publisher.uds = http(200, uds(NODE, *names))
-    cluster, began = publisher.cluster(), time.monotonic()
+    cluster, began = publisher.cluster(), time.process_time()
 
     discovered, gaps = look(cluster)
 
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert len({target.address for target in discovered.targets}) == QUICK.max_nodes_without_login
     assert [(gap.kind, gap.incomplete, gap.count) for gap in gaps] == [
         ("over-limit", False, 100_001 - QUICK.max_nodes_without_login)
@@ -347,13 +348,10 @@ def test_bytes_that_are_no_xml_are_an_observation_error(body: bytes) -> None:
     "piece", ["<server>a</server>", "<server>", "<", "<a/>", "<a b='", "&", "<!--", "<![CDATA[", " ", "<server>" + "x" * 50]
 )
 def test_reading_xml_takes_time_in_proportion(piece: str) -> None:
-    def seconds(times: int) -> float:
+    def read(times: int) -> None:
         body = b"<servers>" + piece.encode() * times
-        began = time.perf_counter()
         for _ in range(3):
             with pytest.raises(ObservationError):
                 read_records(body, "It", "server", limit=5)
-        return time.perf_counter() - began
 
-    seconds(1000)
-    assert seconds(80_000) < 3 * seconds(40_000) + 0.3
+    assert_grows_in_proportion(read, 40_000)
