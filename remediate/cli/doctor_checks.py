@@ -1,4 +1,4 @@
-"""Checks of `remediate doctor`: secrets, pins, logins, what each peer offers, clocks, the state directory.
+"""Checks of `remediate doctor`: secrets, pins, logins, what each peer offers, clocks, OpenSSL, the state directory.
 
 No check writes to a peer.
 """
@@ -97,6 +97,22 @@ def check_state_directory(path: Path) -> CheckResult:
     except RemediateError as error:
         return CheckResult("state directory", str(error), error.exit_code, error.next_step)
     return CheckResult("state directory", f"{path} can be written")
+
+
+def check_library() -> CheckResult:
+    """Name the OpenSSL that gives the verdicts, and what it gets wrong."""
+    from remediate.trust.library import describe_failed_self_test, describe_library
+
+    try:
+        library, warning = describe_library(), describe_failed_self_test()
+    except RemediateError as error:
+        return CheckResult("verdicts", str(error), error.exit_code, error.next_step)
+    if warning:
+        advice = (
+            "Use a Python whose OpenSSL is 3.x as published, without FIPS and without a system policy that refuses algorithms."
+        )
+        return CheckResult("verdicts", warning, next_step=advice)
+    return CheckResult("verdicts", f"{library} gives them, and passes the self-test")
 
 
 def check_journal(state_dir: Path) -> CheckResult:

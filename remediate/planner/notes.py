@@ -10,15 +10,14 @@ from functools import cache
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
-from remediate.model.library import openssl
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.model.text import first_few
-from remediate.openssl.selftest import default_failures
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain
+from remediate.trust.library import describe_failed_self_test
 from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import openssl_3_refusal
 
@@ -49,11 +48,8 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
 
 
 def _verdict_notes() -> Iterator[str]:
-    if failures := default_failures():
-        yield (
-            f"The OpenSSL of this Python ({openssl().version}) does not answer as the appliance's 1.1.1 does, so verdicts here may be "
-            f"wrong. It fails the self-test on: {'; '.join(failures)}."
-        )
+    if warning := describe_failed_self_test():
+        yield warning
 
 
 def _choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:

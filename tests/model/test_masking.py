@@ -94,9 +94,9 @@ def test_no_password_has_a_spelling_that_is_not_masked(password: str, spelling: 
 def test_a_secret_of_kilobytes_is_masked_at_once(spelling: str) -> None:
     password, mask = PASSWORD * 300, Mask()
     assert_done_within(5, lambda: mask.remember(password, "admin"))
-    said = f"The box says: {SPELLINGS[spelling](password)}."
-    assert_done_within(5, lambda: mask.mask(said))
-    masked = mask.mask(said)
+    message = f"The box says: {SPELLINGS[spelling](password)}."
+    assert_done_within(5, lambda: mask.mask(message))
+    masked = mask.mask(message)
     assert len(masked) < 60
     assert "***" in masked
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
     """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clocks, the state directory.
 
-    Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, and what would have to
-    be done by hand. Where a peer's clock is far from this machine's, it looks at the endpoints too, and says which verdicts that
-    changes.
+    Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, what would have to
+    be done by hand, and which OpenSSL gives the verdicts. Where a peer's clock is far from this machine's, it looks at the
+    endpoints too, and says which verdicts that changes.
 
     \b
     EXAMPLES
@@ -37,12 +37,13 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     \b
     EXIT CODES
       0   all is well, or there are warnings only (!)
-      1   a secret, a login or a pin is not; or the state directory cannot be written, or its journal not read
+      1   a secret, a login or a pin is not; the state directory or its journal cannot be used, or no OpenSSL be loaded
       4   a peer could not be reached
     """
     from remediate.cli.doctor_checks import (
         check_cluster,
         check_journal,
+        check_library,
         check_result_json,
         check_state_directory,
         most_serious_code,
@@ -58,18 +59,22 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
         remind_of_workaround(session, cluster.name, examination.unverified)
         return examination.findings, most_serious_code(examination.findings)
 
-    state, book = check_state_directory(session.state_dir), check_journal(session.state_dir)
+    library, state, book = check_library(), check_state_directory(session.state_dir), check_journal(session.state_dir)
     results = run_on_clusters(choose_clusters(session, inventory_path, patterns), check, limits, ask=False)
-    code = most_serious((state.code, book.code, combine_exit_codes(results)))
+    code = most_serious((library.code, state.code, book.code, combine_exit_codes(results)))
     if session.json:
         clusters = [
             result.as_json(lambda findings: {"findings": [check_result_json(finding) for finding in findings]})
             for result in results
         ]
-        local_results = {"state_directory": check_result_json(state), "journal": check_result_json(book)}
+        local_results = {
+            "openssl": check_result_json(library),
+            "state_directory": check_result_json(state),
+            "journal": check_result_json(book),
+        }
         session.write_json({"exit_code": code, **local_results, "clusters": clusters})
         return code
-    _show(session, "this machine", (state, book))
+    _show(session, "this machine", (library, state, book))
     for result in results:
         _show(session, result.cluster, result.value or ())
     return code

@@ -36,7 +36,8 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, or the
     same under another number, that is said beside it ("openssl_3" in --json; null where there is none to ask).
 
-    A chain in another order than a server sends it is put in order first, and that is said ("reordered" and "remarks").
+    A chain in another order than a server sends it is put in order first, and that is said ("reordered" and "remarks"). So is an
+    OpenSSL on this machine that fails the self-test, whose verdicts may be wrong ("remarks").
 
     \b
     EXAMPLES
@@ -53,6 +54,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     from remediate.cli.observe import remind_from_journal
     from remediate.planner.advice.explain import find_fixes
     from remediate.report.verdict import draw_chain
+    from remediate.trust.library import describe_failed_self_test
     from remediate.trust.openssl3 import ask_openssl_3
     from remediate.trust.ordering import order_chain
     from remediate.trust.verify import explain_chain
@@ -60,7 +62,8 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     _require_host(address)
     moment = _parse_moment(at)
     ordered = order_chain(read_certificates(chain_path), address)
-    presented, remarks = ordered.chain, _describe_order(ordered, address)
+    presented, warning = ordered.chain, describe_failed_self_test()
+    remarks = (*((warning,) if warning else ()), *_describe_order(ordered, address))
     trusted = read_store(session, store_path)
     explained = explain_chain(presented, trusted, address, moment)
     verdict = explained.verdict
