@@ -13,8 +13,8 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import TYPE_CHECKING
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
+from typing import TYPE_CHECKING, BinaryIO
 
 from remediate.connectors.tls.pinning import TlsCheck
 
@@ -113,7 +113,15 @@ class Connection:
         return False
 
     def exchange(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, *, deadline: Deadline, limit: int
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        deadline: Deadline,
+        limit: int,
+        file: BinaryIO | None = None,
     ) -> Reply:
         """Send one request and return the whole answer.
 
@@ -124,6 +132,7 @@ class Connection:
             body: Of the request; None for no body.
             deadline: For the whole exchange.
             limit: Bytes that the body of the answer may have.
+            file: Takes the body of a 2xx answer, part by part; the reply then has none.
 
         Raises:
             ResponseTooLarge, UnexpectedEncoding, HTTPException, OSError, ValueError: The server sent no usable answer.
@@ -134,6 +143,9 @@ class Connection:
         with self._http.getresponse() as response:
             _require_plain_encoding(response)
             self._bounds.allow(limit)
+            if file is not None and 200 <= response.status < 300:
+                _copy_body(response, limit, file)
+                return Reply(response.status, _index_headers(response), b"")
             return Reply(response.status, _index_headers(response), _read_body(response, limit))
 
     def close(self) -> None:
@@ -290,3 +302,15 @@ def _read_body(response: HTTPResponse, limit: int) -> bytes:
         if len(body) > limit:
             raise ResponseTooLarge(limit)
     return bytes(body)
+
+
+def _copy_body(response: HTTPResponse, limit: int, file: BinaryIO) -> None:
+    size = 0
+    while part := response.read(_CHUNK):
+        size += len(part)
+        if size > limit:
+            raise ResponseTooLarge(limit)
+        file.write(part)
+    if response.length:
+        # `read` with a size returns what there is when the server ends before the length that it announced.
+        raise IncompleteRead(b"", response.length)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from remediate.connectors.exchange import (
     CertificateMismatch,
@@ -169,19 +169,41 @@ class HttpClient:
         deadline = Deadline.after(self._limits.connect_s + seconds)
         return self._exchange_once(method, path, {**kind, **(headers or {})}, body, deadline, seconds)
 
+    def download(self, method: str, path: str, json: Mapping[str, str | int], file: BinaryIO) -> Answer:
+        """Send a request once, on a new connection, whose answer is a file; the body of a 2xx answer goes to `file`.
+
+        The request changes nothing, so a lost answer is no unknown outcome.
+
+        Raises:
+            PinMismatch: It is another server than expected; nothing was sent.
+            ObservationError: There is no whole answer; `file` may have a part of it.
+        """
+        self.close()
+        kind, body = _encode_content(json, None, None)
+        deadline = Deadline.after(self._limits.connect_s + self._limits.diagnostic_log_s)
+        return self._exchange_once(method, path, kind, body, deadline, self._limits.diagnostic_log_s, file)
+
     def _exchange_once(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, deadline: Deadline, read_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: Deadline,
+        read_s: float,
+        file: BinaryIO | None = None,
     ) -> Answer:
         connection = self._open(deadline)
-        limit = self._limits.max_response_bytes
+        limit = self._limits.max_response_bytes if file is None else self._limits.diagnostic_log_bytes
         try:
             reply = connection.exchange(
-                method, path, {**self._headers(), **headers}, body, deadline=deadline.within(read_s), limit=limit
+                method, path, {**self._headers(), **headers}, body, deadline=deadline.within(read_s), limit=limit, file=file
             )
         except Exception as error:
             # Whatever the error, the request may have been sent.
             self.close()
-            raise self._make_failure(method, path, error, connection.received, read_s) from error
+            changes = method != "GET" and file is None
+            raise self._make_failure(path, error, connection.received, read_s, changes=changes) from error
         except BaseException:
             self.close()
             raise
@@ -227,8 +249,8 @@ class HttpClient:
             headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
         return headers
 
-    def _make_failure(self, method: str, path: str, error: Exception, received: int, read_s: float) -> RemediateError:
-        """Return the error for an exchange that began and failed."""
+    def _make_failure(self, path: str, error: Exception, received: int, read_s: float, *, changes: bool) -> RemediateError:
+        """Return the error for an exchange that began and failed; `changes`: it was to change something."""
         kind: type[ObservationError] = NoAnswer
         if isinstance(error, TimeoutError):
             why = f"the answer to {path} was not finished within {read_s:g} s" if received else "no answer in time"
@@ -241,7 +263,7 @@ class HttpClient:
             why = "the connection was closed or reset"
         else:
             why = describe_failure(error)
-        if method == "GET":
+        if not changes:
             return kind(f"{self._where} did not answer as it should: {why}.")
         return OutcomeUnknown(f"{self._where} was asked to change something, and its answer was lost: {why}.")
 

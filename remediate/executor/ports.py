@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import BinaryIO, Protocol, Self
 
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.certificate import Certificate
@@ -38,6 +38,28 @@ class PublisherPort(Protocol):
     @property
     def address(self) -> Address:
         """The address of the publisher."""
+
+
+class DiagnosticLoggingPort(Protocol):
+    """The diagnostic logging of one peer. A request raises as the writes of `PeerPort`, a reading as its reads."""
+
+    def is_busy(self) -> bool:
+        """Return whether the status tells of a logging or a collection that is under way."""
+
+    def is_ready(self) -> bool:
+        """Return whether a collected log can be downloaded."""
+
+    def start(self, *, tcpdump: bool) -> None:
+        """Start logging on every peer of the cluster; to be called on the primary."""
+
+    def stop(self) -> None:
+        """Stop logging on every peer of the cluster; to be called on the primary."""
+
+    def collect(self) -> None:
+        """Begin to collect the log of this peer."""
+
+    def download(self, file: BinaryIO) -> None:
+        """Write the collected log to `file`."""
 
 
 class PeerPort(Protocol):
@@ -72,6 +94,9 @@ class PeerPort(Protocol):
 
     def health(self) -> Health:
         """Return what the peer says of itself; what could not be read of it is None. Raises nothing but LoginRefused."""
+
+    def diagnostic_logging(self) -> DiagnosticLoggingPort:
+        """Return the diagnostic logging of the peer. Raises NotOffered."""
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""

@@ -15,7 +15,7 @@ from remediate.executor.boundary import guarded, reading, writing
 from remediate.executor.environment import Environment
 from remediate.executor.lists import ListBelief, ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate
-from remediate.executor.ports import CapabilitiesPort, ClusterPort, PeerPort, PublisherPort
+from remediate.executor.ports import CapabilitiesPort, ClusterPort, DiagnosticLoggingPort, PeerPort, PublisherPort
 from remediate.executor.read_back import schedule_of_late_looks
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
@@ -104,6 +104,11 @@ class ReconnectingPeer:
         """Return what the peer says of itself."""
         with reading(self.address):
             return self._peer.health()
+
+    def diagnostic_logging(self) -> DiagnosticLoggingPort:
+        """Return the diagnostic logging of the peer."""
+        with reading(self.address):
+            return self._peer.diagnostic_logging()
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""

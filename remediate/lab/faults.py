@@ -25,6 +25,15 @@ class Fault(StrEnum):
     ASK = "the shell asks a question instead of doing anything, and waits"
 
 
+class LoggingFault(StrEnum):
+    """What goes wrong with the diagnostic logging of every peer."""
+
+    NOT_OFFERED = "this version does not have it over REST"
+    NEVER_READY = "collecting never ends"
+    CUT = "the download breaks off"
+    STOP_LOST = "a stop is answered with success and not done"
+
+
 @dataclass(frozen=True, slots=True)
 class Substitute:
     """Answer in the place of a peer. The content length is added to `headers`."""
@@ -87,6 +96,7 @@ class Faults:
     """Faults of one lab. Peers are given by address; `containing` limits a fault to paths or commands with that text.
 
     Attributes:
+        logging: What goes wrong with diagnostic logging.
         replication_lag_s: How long the primary's configuration takes to the other peers.
         restart_s: How long a peer is away when it restarts. Uptime is in whole seconds: a shorter restart may not show in it.
         connect_s: How much longer its zones and tunnels take.
@@ -99,6 +109,7 @@ class Faults:
     intercept: Callable[[str, int], None]
     load_at_restart: Callable[[str, bool], None]
     set_leaf_everywhere: Callable[[str, str], None]
+    logging: LoggingFault | None = None
     replication_lag_s: float = 0.3
     restart_s: float = 1.0
     connect_s: float = 0.3
@@ -251,6 +262,7 @@ class Faults:
             self._login_prompts.clear()
             self._descriptions.clear()
             self._substitutes.clear()
+        self.logging = None
         for peer in self._waiting:
             self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
         self._waiting.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from remediate.lab.addresses import Subnet
@@ -59,7 +60,10 @@ class Judges:
         if target is None:
             raise LabError(f"The lab has no endpoint {address}:{port}.")
         with self._locks[peer.address]:
-            return self._judge(peer).ask(self._settings(peer), target)
+            begun = datetime.now(UTC)
+            answer = self._judge(peer).ask(self._settings(peer), target)
+        self._cluster.diagnostics.record(peer, target, answer, begun)
+        return answer
 
     def ask_all(self) -> dict[tuple[str, str, int], JudgeAnswer]:
         """Ask through every peer for every endpoint, the peers side by side."""
@@ -96,7 +100,7 @@ class Judges:
 
     def _create(self, peer: SimulatedPeer) -> Judge:
         if self._program is None:
-            return OpensslJudge()
+            return OpensslJudge(peer.address)
         with self._creation_lock:
             self._names = self._names or NameServer(self._subnet.address(1), self._targets)
         return TrafficServer(self._program, self._directory / peer.name, peer.address, self._targets, self._names.address)

@@ -11,6 +11,7 @@ from typing import Self
 
 from remediate.lab.accounts import Accounts
 from remediate.lab.addresses import Subnet
+from remediate.lab.diagnostics import DiagnosticLogs
 from remediate.lab.faults import Faults
 from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
@@ -101,6 +102,7 @@ class Lab:
             stack.callback(self.background.stop)
             self._build()
             stack.callback(self._judges.stop)
+            stack.callback(self.cluster.diagnostics.close)
             stack.callback(lambda: self.background.run(self._stop_servers()))
             self.background.run(self._start_servers())
             write_files(self.directory, self.scenario, self.pki, self.accounts, self.peers, self.nodes)
@@ -157,6 +159,7 @@ class Lab:
             self.background.later,
             lambda: self.faults.replication_lag_s,
         )
+        self.cluster.diagnostics = DiagnosticLogs(self.cluster, self.faults)
         self.nodes = tuple(
             build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
             for number, spec in enumerate(self.scenario.nodes)

@@ -39,11 +39,14 @@ class _HandshakeResult:
 
 
 class OpensslJudge:
-    """Judge that makes a handshake for each question."""
+    """Judge that makes a handshake for each question, from the address of its peer."""
+
+    def __init__(self, address: str = "") -> None:
+        self._address = address
 
     def ask(self, settings: Settings, target: Target) -> JudgeAnswer:
         """Make a handshake with the endpoint and return what the traffic server would answer and log."""
-        result = _handshake(settings, target)
+        result = _handshake(settings, target, self._address)
         line = _log_line(result, settings, target)
         ok = result.handshake and (line is None or not settings.enforced)
         return JudgeAnswer(200 if ok else 502, line, "openssl")
@@ -52,7 +55,7 @@ class OpensslJudge:
         """Do nothing: no process runs."""
 
 
-def _handshake(settings: Settings, target: Target) -> _HandshakeResult:
+def _handshake(settings: Settings, target: Target, source: str) -> _HandshakeResult:
     failures: list[tuple[int, int]] = []
 
     def keep_first_failure(_connection: SSL.Connection, _certificate: crypto.X509, error: int, depth: int, ok: int) -> bool:
@@ -68,15 +71,15 @@ def _handshake(settings: Settings, target: Target) -> _HandshakeResult:
     for certificate in settings.trusted:
         if store is not None:
             store.add_cert(crypto.X509.from_cryptography(load_der_x509_certificate(certificate.der)))
-    leaf = _leaf_of(context, target)
+    leaf = _leaf_of(context, target, source)
     error, depth = failures[0] if failures else (0, 0)
     return _HandshakeResult(leaf is not None, leaf, error, depth)
 
 
-def _leaf_of(context: SSL.Context, target: Target) -> Certificate | None:
+def _leaf_of(context: SSL.Context, target: Target, source: str) -> Certificate | None:
     """Return the certificate that the endpoint presents; None without a handshake."""
     try:
-        plain = socket.create_connection((target.connect_to, target.port), _TIMEOUT_S)
+        plain = socket.create_connection((target.connect_to, target.port), _TIMEOUT_S, (source, 0))
     except OSError:
         return None
     with plain:

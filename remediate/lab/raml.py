@@ -64,7 +64,7 @@ securedBy: [basic]
     /cluster:
       /peers:
         get:
-          description: The peers of the cluster.
+          description: The peers of the cluster.{logging}
   /sysinfo:
     get:
       description: System information.
@@ -72,6 +72,17 @@ securedBy: [basic]
     post:
       description: Restart this peer.
 """
+
+_LOGGING = """
+    /diagnosticlogging:
+      get:
+        description: The state of the collected log of this peer.
+      put:
+        description: Start or stop diagnostic logging on all peers, or collect or download the log of this peer.
+        body:
+          application/json:
+            example: |
+              {"Mode": "start", "TCPDump": "on"}"""
 
 _BROKEN = """  /edge:
     /zone:
@@ -123,10 +134,12 @@ _EXAMPLES: Mapping[Removal, tuple[str, str]] = {
 """Media type of the body, and the example that the page gives."""
 
 
-def raml(scenario: Scenario, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None) -> str:
+def raml(
+    scenario: Scenario, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None, *, offers_logging: bool = True
+) -> str:
     """Return the page of a peer in this scenario; `removal` None is that of the scenario."""
     form = removal or (Removal.FINGERPRINT if scenario.offers_removal else Removal.NONE)
-    page = _PAGE.format(removal=_removal(form))
+    page = _PAGE.format(removal=_removal(form), logging=_LOGGING if offers_logging else "")
     match style:
         case PageStyle.FLOW:
             return "#%RAML 0.8\n" + yaml.safe_dump(yaml.safe_load(page), default_flow_style=True, width=100)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
-from remediate.lab.faults import Fault, Faults
+from remediate.lab.faults import Fault, Faults, LoggingFault
 from remediate.lab.raml import Removal, raml
 from remediate.lab.removal import names_certificate
 from remediate.lab.requestlog import RequestLog
@@ -64,6 +64,7 @@ class RestInterface:
             ("/certs/server", self._get_server, ["GET"]),
             ("/controller/server/{product:str}", self._publishers, ["GET", "POST", "DELETE"]),
             ("/common/cluster/peers", self._cluster_peers, ["GET"]),
+            ("/common/diagnosticlogging", self._diagnostic_logging, ["GET", "PUT"]),
             ("/sysinfo", self._sysinfo, ["GET"]),
             ("/restart", self._restart, ["POST"]),
         ]
@@ -188,6 +189,21 @@ class RestInterface:
         del request
         return JSONResponse([{"PeerAddress": peer.address} for peer in self.cluster.peers])
 
+    async def _diagnostic_logging(self, request: Request) -> Response:
+        logs = self.cluster.diagnostics
+        if not logs.is_offered:
+            return _message_response("Not found", 404)
+        if request.method == "GET":
+            return JSONResponse({"DownLoadStatus": logs.status(self.peer)})
+        answer = logs.request(self.peer, await _json(request))
+        if answer.file is None:
+            return _message_response(answer.message, answer.status)
+        headers = {"Content-Disposition": f'attachment; filename="../../{answer.file_name}"'}
+        if self.faults.logging is LoggingFault.CUT:
+            # Too little for the length that it announces: the server breaks the connection.
+            return Response(answer.file[: len(answer.file) // 2], 200, {**headers, "Content-Length": str(len(answer.file))})
+        return Response(answer.file, 200, headers, "application/x-gzip")
+
     async def _sysinfo(self, request: Request) -> Response:
         del request
         return JSONResponse({"SystemName": self.peer.name, "SoftwareVersion": self.cluster.scenario.version})
@@ -215,7 +231,8 @@ class RestInterface:
     async def _raml(self, request: Request) -> Response:
         del request
         described = self.faults.description_of(self.peer.address)
-        page = raml(self.cluster.scenario, described.style, described.removal)
+        offered = self.cluster.diagnostics.is_offered
+        page = raml(self.cluster.scenario, described.style, described.removal, offers_logging=offered)
         return PlainTextResponse(page, media_type="application/raml+yaml")
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from remediate.lab.condition import Condition
 from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Product
+
+if TYPE_CHECKING:
+    from remediate.lab.diagnostics import DiagnosticLogs
 
 VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
 """Not documented whether it replicates; Cisco says to set it on every peer, so here each peer keeps its own."""
@@ -103,6 +107,7 @@ class SimulatedCluster:
     Attributes:
         later: Runs a callable after some seconds.
         lag_s: Says how long replication takes.
+        diagnostics: The diagnostic logging of all peers.
         refreshed: Publishers that were discovered (again) since the start, in order.
     """
 
@@ -112,6 +117,7 @@ class SimulatedCluster:
     lag_s: Callable[[], float]
     refreshed: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    diagnostics: DiagnosticLogs = field(init=False)
     _settled: threading.Condition = field(default_factory=threading.Condition)
     _pending: int = 0
 

@@ -20,7 +20,7 @@ _ANSWER_S = 20.0
 _WATCH = '"$@" >/dev/null 2>&1 & child=$!; cat >/dev/null; kill -KILL "$child"; wait "$child" 2>/dev/null'
 _OPENING = ("WARNING: Core server certificate verification failed", "WARNING: SNI (")
 
-_RECORDS = """CONFIG proxy.config.http.server_ports STRING {port}:ip-in={address}
+_RECORDS = """CONFIG proxy.config.http.server_ports STRING {port}:ip-in={address}:ip-out={address}
 CONFIG proxy.config.admin.user_id STRING #-1
 CONFIG proxy.config.crash_log_helper STRING NULL
 CONFIG proxy.config.core_limit INT 0

@@ -87,6 +87,18 @@ class BadGateway:
     last_seen: LogTime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredRequest:
+    """Requests that a node answered over TLS, whatever its answer: so its certificate was accepted, or not verified."""
+
+    peer: str | None
+    address: str
+    port: int
+    requests: int = 1
+    first_seen: LogTime | None = None
+    last_seen: LogTime | None = None
+
+
 _ALERT_NAMES: Final = {
     10: "unexpected_message", 20: "bad_record_mac", 40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate",
     44: "certificate_revoked", 45: "certificate_expired", 46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca",
@@ -238,6 +250,7 @@ class Evidence:
         lines_read: The number of lines in the text files.
         packets_read: The number of packets in the captures.
         other_failures: Failures of processes that are not the traffic server.
+        answered_requests: Requests that nodes answered.
     """
 
     logged_failures: tuple[LoggedFailure, ...] = ()
@@ -250,3 +263,4 @@ class Evidence:
     packets_read: int = 0
     coverage: Coverage = Coverage()
     other_failures: tuple[OtherProcessFailures, ...] = ()
+    answered_requests: tuple[AnsweredRequest, ...] = ()

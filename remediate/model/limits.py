@@ -38,6 +38,12 @@ class Limits:
     after_restart_s: float = 120.0
     """A peer that answers again after its restart still has to be traversed to before clients get through."""
     effect_poll_s: float = 4.0
+    diagnostic_log_s: float = 1800.0
+    """For the download of one peer's diagnostic log: up to 20 captures of 20 MB for each network interface (X14.0)."""
+    diagnostic_log_bytes: int = 2 * 1024 * 1024 * 1024
+    diagnostic_log_ready_s: float = 600.0
+    """How long a peer may take to collect its log after it was stopped."""
+    diagnostic_log_poll_s: float = 2.0
     max_file_bytes: int = 256 * 1024 * 1024
     max_response_bytes: int = 8 * 1024 * 1024
     max_certificate_bytes: int = 100 * 1024

@@ -22,6 +22,7 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
 from remediate.trust.endpoint_verifier import verify_snapshot
+from tests.executor.memory_logging import MemoryLogging, MemoryPeerLogging
 from tests.pki import NOW
 
 # A certificate caches what it read of itself, and that does not pickle.
@@ -126,6 +127,7 @@ class MemoryCluster:
     shows: Callable[[Box], tuple[Certificate, ...]] = lambda box: tuple(box.trusted)
     refreshed: int = 0
     refuse_refresh: bool = False
+    logging: MemoryLogging | None = None
     restarting: list[Address] = field(default_factory=list)
     requests: list[tuple[Address, str, Product | None]] = field(default_factory=list)
     name: str = "edge"
@@ -302,6 +304,11 @@ class MemoryPeer:
     def health(self) -> Health:
         self._read("health")
         return self._box.health
+
+    def diagnostic_logging(self) -> MemoryPeerLogging:
+        if self._cluster.logging is None:
+            raise NotOffered("There is no diagnostic logging over REST.")
+        return MemoryPeerLogging(self._cluster.logging, self.address)
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         self._write(f"append {certificate.fingerprint}", lambda: self._box.trusted.append(certificate))

@@ -71,6 +71,11 @@ def kind_of(head: bytes) -> Kind:
     return Kind.TEXT if encoding_of(head) or b"\x00" not in head else Kind.OTHER
 
 
+def is_archive(head: bytes) -> bool:
+    """Return whether a file that begins with `head` is an archive or is compressed."""
+    return kind_of(head) in {Kind.GZIP, Kind.BZIP2, Kind.XZ, Kind.TAR, Kind.ZIP}
+
+
 def encoding_of(head: bytes) -> str | None:
     """Return the encoding of a UTF-16 or UTF-32 text, with a byte order mark or without; None for other files."""
     by_mark = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if head.startswith(mark)), None)

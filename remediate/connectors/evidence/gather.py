@@ -128,6 +128,7 @@ class _Gatherer:
             packets_read=self._capture_reader.packets,
             coverage=tally.coverage,
             other_failures=tuple(tally.list_other_failures()),
+            answered_requests=tuple(tally.list_answered_requests()),
         )
 
     def _read_leaf(self, leaf: Leaf | UnreadSource) -> None:

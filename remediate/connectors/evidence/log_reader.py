@@ -33,6 +33,7 @@ from remediate.model.limits import Limits
 _TRANSACTION: Final = re.compile(
     r"Detail=\"\s*(?P<event>[A-Za-z]{1,12} [A-Za-z]{1,12})\s*\".{0,400}?Txn-id=\"(?P<id>\d{1,20})\""
 )
+_SOURCE: Final = re.compile(r"Src-ip=\"(?P<ip>[0-9A-Fa-f:.]{2,45})\"\s+Src-port=\"(?P<port>\d{1,5})\"")
 _DESTINATION: Final = re.compile(r"Dst-ip=\"(?P<ip>[0-9A-Fa-f:.]{2,45})\"\s+Dst-port=\"(?P<port>\d{1,5})\"")
 _REQUEST: Final = re.compile(r"\b(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) (?P<url>\S{1,4096})")
 _STATUS: Final = re.compile(r"\bHTTP/1\.[01]\"? (?P<code>\d{3})\b")
@@ -51,10 +52,17 @@ _WORDS: Final = (b"HTTP/1.", b"Txn-id=", b"/502 ", *dict.fromkeys(_ALL_FAILURE_W
 
 @dataclass(slots=True)
 class _OpenRequest:
-    """A request without a response so far: its target in the URL, and the servers that it was sent to."""
+    """A request without a response so far.
+
+    Attributes:
+        target: The target in its URL.
+        sent_to: The servers that it was sent to.
+        is_answered: Whether one of these answered.
+    """
 
     target: Target | None = None
     sent_to: set[Target] = field(default_factory=set)
+    is_answered: bool = False
 
     def find_ports(self, address: str, ip: str | None) -> set[int]:
         """Return the ports of `address` or `ip` that the request may go to."""
@@ -222,14 +230,24 @@ class LogReader:
             self._read_response(text)
 
     def _read_destination(self, text: str, context: _TransactionEvent) -> None:
-        """Read the address and port of the node that a request is sent to."""
+        """Read the address and port of the node that a request is sent to, or that answers it."""
         destination = _DESTINATION.search(text) if context.event == "Sending Request" else None
         if destination:
             self._get_request(context).sent_to.add(Target(destination["ip"], int(destination["port"])))
+        source = _SOURCE.search(text) if context.event == "Receive Response" else None
+        request = self._open_requests.get(context.key) if source else None
+        if request and source:
+            request.is_answered = Target(source["ip"], int(source["port"])) in request.sent_to
 
     def _read_response(self, text: str) -> None:
         status = _STATUS.search(text)
-        if not status or not self._context or self._context.event != "Sending Response":
+        if not status or not self._context:
+            return
+        if self._context.event == "Receive Response":
+            open_request = self._open_requests.get(self._context.key)
+            if open_request and open_request.target and open_request.is_answered:
+                self._tally.add_answered_request(open_request.target, self._prefix)
+        if self._context.event != "Sending Response":
             return
         request = self._open_requests.pop(self._context.key, None)
         if request and request.target and status["code"] == "502":

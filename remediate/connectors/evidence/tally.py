@@ -9,7 +9,15 @@ from typing import Final
 
 from remediate.connectors.evidence.log_prefix import ONE_YEAR, Prefix
 from remediate.connectors.evidence.mra_target import Target
-from remediate.model.evidence import BadGateway, Coverage, Handshake, LoggedFailure, LogTime, OtherProcessFailures
+from remediate.model.evidence import (
+    AnsweredRequest,
+    BadGateway,
+    Coverage,
+    Handshake,
+    LoggedFailure,
+    LogTime,
+    OtherProcessFailures,
+)
 from remediate.model.limits import Limits
 
 # proxy.config.http.connect_attempts_max_retries is 3 by default: a request leaves at most four lines, within seconds.
@@ -64,6 +72,7 @@ class Tally:
         self._certificate_bytes = 0
         self._logged_failures: dict[LoggedFailure, _LineCount] = {}
         self._bad_gateways: dict[BadGateway, _LineCount] = {}
+        self._answered_requests: dict[AnsweredRequest, _LineCount] = {}
         self._handshakes: dict[Handshake, Handshake] = {}
         self._other_failures: dict[OtherProcessFailures, _LineCount] = {}
         self.has_overflowed = False
@@ -83,6 +92,12 @@ class Tally:
         gateway = BadGateway(prefix.peer, target.address, target.port)
         if self._has_room(self._bad_gateways, gateway):
             self._bad_gateways.setdefault(gateway, _LineCount()).add(prefix, retried=False)
+
+    def add_answered_request(self, target: Target, prefix: Prefix) -> None:
+        """Count a request that the node answered."""
+        request = AnsweredRequest(prefix.peer, target.address, target.port)
+        if self._has_room(self._answered_requests, request):
+            self._answered_requests.setdefault(request, _LineCount()).add(prefix, retried=False)
 
     def add_other_failure(self, process: str, prefix: Prefix) -> None:
         """Count a line of a process that is not the traffic server."""
@@ -111,6 +126,11 @@ class Tally:
         for gateway, lines in self._bad_gateways.items():
             yield replace(gateway, requests=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
 
+    def list_answered_requests(self) -> Iterator[AnsweredRequest]:
+        """Yield the requests that nodes answered."""
+        for request, lines in self._answered_requests.items():
+            yield replace(request, requests=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
+
     def list_other_failures(self) -> Iterator[OtherProcessFailures]:
         """Yield the failures that other processes logged."""
         for failures, lines in self._other_failures.items():
@@ -129,6 +149,7 @@ class Tally:
         self,
         counts: dict[LoggedFailure, _LineCount]
         | dict[BadGateway, _LineCount]
+        | dict[AnsweredRequest, _LineCount]
         | dict[Handshake, Handshake]
         | dict[OtherProcessFailures, _LineCount],
         key: object,

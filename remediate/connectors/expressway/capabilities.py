@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from remediate.connectors.expressway.raml import read_description
 from remediate.connectors.expressway.removal_form import RemovalForm, read_removal_form
+from remediate.connectors.expressway.rest import DIAGNOSTIC_LOGGING
 from remediate.model.identity import Product
 
 _REMOVAL = ("delete", "/certs/root")
@@ -21,6 +22,7 @@ class Capabilities:
         unknown_removal: There is such a DELETE, and its form is not understood.
         refresh_products: Products whose publisher can be added again, which makes the peer discover its nodes anew.
         restart: The peer can be restarted over REST; otherwise over its shell.
+        logging_method: The method that starts and stops diagnostic logging (PUT, or POST); None: it is not offered.
     """
 
     described: bool = False
@@ -28,6 +30,7 @@ class Capabilities:
     unknown_removal: bool = False
     refresh_products: tuple[Product, ...] = ()
     restart: bool = False
+    logging_method: str | None = None
 
     @property
     def remove_trusted_ca(self) -> bool:
@@ -52,4 +55,5 @@ def read_capabilities(page: str) -> Capabilities:
         unknown_removal=_REMOVAL in operations and removal is None,
         refresh_products=tuple(product for product in products if ("post", f"/controller/server/{product}") in operations),
         restart=("post", "/restart") in operations,
+        logging_method=next((method.upper() for method in ("put", "post") if (method, DIAGNOSTIC_LOGGING) in operations), None),
     )

@@ -52,8 +52,10 @@ class ClusterPeers:
             peer.close()
 
 
-def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPeers:
+def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: bool = False) -> ClusterPeers:
     """Log in to every peer, in order, including those that only the cluster itself names.
+
+    With `logs`, diagnostic logging may be started and stopped on peers that are opened for reading.
 
     Raises:
         LoginRefused, PinMismatch: At once; no other peer is tried.
@@ -62,7 +64,7 @@ def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> Clu
     """
     password = cluster.login.password.read()
     with ExitStack() as on_error:
-        opener = _PeerOpener(cluster, password, limits, on_error, writable=writable)
+        opener = _PeerOpener(cluster, password, limits, on_error, writable=writable, logs=logs)
         for access in cluster.peers:
             opener.open(access)
         members = _read_members(opener.opened, cluster, limits)
@@ -89,12 +91,15 @@ class _PeerOpener:
     limits: Limits
     on_error: ExitStack
     writable: bool = field(kw_only=True)
+    logs: bool = field(kw_only=True)
     opened: dict[Address, ExpresswayPeer] = field(default_factory=dict)
     unreachable: dict[Address, str] = field(default_factory=dict)
 
     def open(self, access: PeerAccess) -> None:
         """Log in to one peer, or note that it is unreachable."""
-        peer = ExpresswayPeer(access, self.cluster.login.username, self.password, self.limits, writable=self.writable)
+        peer = ExpresswayPeer(
+            access, self.cluster.login.username, self.password, self.limits, writable=self.writable, logs=self.logs
+        )
         self.on_error.enter_context(peer)
         try:
             peer.log_in()

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
+from remediate.connectors.expressway.diagnostic_logging import DiagnosticLogging
 from remediate.connectors.expressway.health import MAINTENANCE_MODE, read_health
 from remediate.connectors.expressway.records import Alternates, PublisherRecord, parse_alternates
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
@@ -46,10 +47,12 @@ class ExpresswayPeer:
     OutcomeUnknown when the answer was lost. Writes are not read back: that is up to the caller.
     """
 
-    def __init__(self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
+    def __init__(
+        self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool, logs: bool = False
+    ) -> None:
         self._access, self._username, self._password, self._limits = access, username, password, limits
         self._writable = writable
-        self._rest = RestSession(access, Account(username, password), limits, writable=writable)
+        self._rest = RestSession(access, Account(username, password), limits, writable=writable, logs=logs)
         self._open_shell: Shell | None = None
         self._capabilities: Capabilities | None = None
 
@@ -184,6 +187,14 @@ class ExpresswayPeer:
             LoginRefused, PinMismatch: At once. Nothing else is raised.
         """
         return read_health(_Status(self.address, self._rest, self._ensure_shell), lambda: datetime.now(UTC))
+
+    def diagnostic_logging(self) -> DiagnosticLogging:
+        """Return the diagnostic logging of this peer; it is written on a peer that was opened for writing, or for logs.
+
+        Raises:
+            NotOffered: This version has none over REST.
+        """
+        return DiagnosticLogging(self._rest, self.address, self.capabilities(), self._limits)
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append one certificate to this peer's trusted CA list.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, BinaryIO, NoReturn, Self
 
 from remediate.connectors.http import Account, Answer, Files, HttpClient
 from remediate.connectors.tls.pinning import make_tls_check
@@ -34,6 +34,7 @@ from remediate.model.text import mask_and_escape
 BASE_PATHS = ("/api/provisioning", "/api/v1/provisioning")
 TRUSTED_CA = "/certs/root"
 CLUSTER_PEERS = "/common/cluster/peers"
+DIAGNOSTIC_LOGGING = "/common/diagnosticlogging"
 _PROXY_ADVICE = (
     "Something else answers there: give the peer's own address and the port of its web administration (`rest_port`), "
     "past any proxy or single sign-on"
@@ -53,10 +54,12 @@ class RestSession:
         account: For Basic authentication.
         limits: On time and size.
         writable: Without it, anything but GET raises WriteForbidden before a byte is sent.
+        logs: Diagnostic logging may be written all the same.
     """
 
-    def __init__(self, access: PeerAccess, account: Account, limits: Limits, *, writable: bool) -> None:
+    def __init__(self, access: PeerAccess, account: Account, limits: Limits, *, writable: bool, logs: bool = False) -> None:
         self._where, self._writable, self._password = f"The REST interface of {access.address}", writable, account.password
+        self._logs = logs
         self._username = account.username
         self._host, self._port = access.address, access.rest_port
         self._http = HttpClient(
@@ -165,11 +168,7 @@ class RestSession:
             OutcomeUnknown: The answer was lost, or was an error of the peer itself (5xx), a redirect, or a web page: something else
                 may have answered, before or after the peer.
         """
-        if not self._writable:
-            raise WriteForbidden(f"{self._where}: {method} {resource} was stopped: this session may only read.")
-        self._stop_if_refused()
-        if not self._logged_in:
-            self.log_in()
+        self._prepare_write(method, resource)
         answer = self._http.send(
             method, f"{self._base}{resource}", json=json, data=data, files=files, headers=headers, read_s=read_s
         )
@@ -179,6 +178,25 @@ class RestSession:
             )
         if not answer.ok:
             self._raise_for_write(replace(answer, body=_remove_secret(secret, answer.body)), f"{method} {resource}")
+
+    def download(self, method: str, resource: str, json: Mapping[str, str | int], file: BinaryIO) -> None:
+        """Request a file, once, and write it to `file`. Nothing is changed on the peer.
+
+        Raises:
+            WriteForbidden: This session may not send such a request; nothing was sent.
+            ObservationError: There is no whole answer; `file` may have a part of it.
+            NotOffered, LoginRefused, AccessError, PinMismatch: Nothing was received.
+        """
+        self._prepare_write(method, resource)
+        self._require_success(self._http.download(method, f"{self._base}{resource}", json, file), resource)
+
+    def _prepare_write(self, method: str, resource: str) -> None:
+        """Raise WriteForbidden where this session may not send the request; then log in, once."""
+        if not (self._writable or (self._logs and resource == DIAGNOSTIC_LOGGING)):
+            raise WriteForbidden(f"{self._where}: {method} {resource} was stopped: this session may only read.")
+        self._stop_if_refused()
+        if not self._logged_in:
+            self.log_in()
 
     def _get(self, path: str) -> Answer:
         self._stop_if_refused()

@@ -12,7 +12,7 @@ from remediate.lab.raml import raml
 def test_the_labs_page_shows_what_is_offered() -> None:
     capabilities = read_capabilities(raml(SCENARIOS["story"]))
 
-    assert capabilities == Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True)
+    assert capabilities == Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True, logging_method="PUT")
     assert capabilities.refresh_discovery
 
 

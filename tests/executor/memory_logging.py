@@ -1,0 +1,79 @@
+"""Diagnostic logging of a cluster in memory, with what can go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from remediate.executor.log_recording import VERBOSE_LOG_LEVELS
+from remediate.model.errors import ObservationError, OutcomeUnknown, WriteRefused
+from remediate.model.health import PeerAlarm
+from remediate.model.identity import Address
+
+if TYPE_CHECKING:
+    from tests.executor.memory import Box
+
+VERBOSE = PeerAlarm(VERBOSE_LOG_LEVELS, "Verbose log levels configured")
+
+
+@dataclass
+class MemoryLogging:
+    """The logging of all peers.
+
+    Attributes:
+        logs: What each peer gives to download.
+        faults: Of ``start-refused start-lost stop-refused stop-ignored never-ready download``.
+        done: What was asked for, in order.
+    """
+
+    boxes: list[Box]
+    logs: dict[Address, bytes] = field(default_factory=dict)
+    faults: set[str] = field(default_factory=set)
+    done: list[str] = field(default_factory=list)
+    running: bool = False
+
+    def switch(self, *, on: bool) -> None:
+        self.running = on
+        for box in self.boxes:
+            box.health = replace(box.health, alarms=(VERBOSE,) if on else ())
+
+
+@dataclass
+class MemoryPeerLogging:
+    """The logging as one peer offers it."""
+
+    logging: MemoryLogging
+    address: Address
+
+    def is_busy(self) -> bool:
+        return self.logging.running
+
+    def is_ready(self) -> bool:
+        return "never-ready" not in self.logging.faults
+
+    def start(self, *, tcpdump: bool) -> None:
+        self._note("start with tcpdump" if tcpdump else "start")
+        if "start-refused" in self.logging.faults:
+            raise WriteRefused("It is running already.")
+        self.logging.switch(on=True)
+        if "start-lost" in self.logging.faults:
+            raise OutcomeUnknown("The answer was lost.")
+
+    def stop(self) -> None:
+        self._note("stop")
+        if "stop-refused" in self.logging.faults:
+            raise WriteRefused("Not now.")
+        if "stop-ignored" not in self.logging.faults:
+            self.logging.switch(on=False)
+
+    def collect(self) -> None:
+        self._note("collect")
+
+    def download(self, file: BinaryIO) -> None:
+        self._note("download")
+        if "download" in self.logging.faults:
+            raise ObservationError("It broke off.")
+        file.write(self.logging.logs[self.address])
+
+    def _note(self, action: str) -> None:
+        self.logging.done.append(f"{self.address} {action}")
