@@ -64,9 +64,11 @@ from remediate.executor.writer import DryRunWriter, JournalingWriter
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
+from remediate.model.identity import CipherList
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from remediate.model.run import Backup
+from remediate.trust.ciphers import means_the_same
 
 
 def apply_plan(
@@ -338,7 +340,7 @@ def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:
     return context.unfinished is not None or any(
         not changes.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
         or changes.to_remove(plan, backup.peer) & set(backup.trusted_ca)
-        or any(backup.ciphers.get(name) != value for name, value in ciphers.items())
+        or not all(means_the_same(backup.ciphers.get(name, CipherList("")), value) for name, value in ciphers.items())
         for backup in baseline.backups.values()
     )
 

@@ -11,9 +11,10 @@ from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOn
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.result import ManualStep
 from remediate.model.expressway import TRUSTED_CA_PAGE
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.run import Backup, Run, StepRecord
 from remediate.model.text import first_few
+from remediate.trust.ciphers import is_default_since_x15, means_the_same
 
 _LIST_CHANGES = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
 _NOT_IN_EFFECT = frozenset({"failed", "undone"})
@@ -108,9 +109,16 @@ def describe_differences(journal: Journal, run: str, now: Sequence[Backup]) -> l
         before = backups[backup.peer]
         clauses += _compare_lists(before, backup, journal, run, is_put_back=backup.peer in put_back)
         names = sorted({*before.ciphers, *backup.ciphers})
-        changed = [name for name in names if backup.ciphers.get(name) != before.ciphers.get(name)]
-        clauses += [f"{name} of {before.peer} is not the one of before the run" for name in changed]
+        clauses += [
+            f"{name} of {before.peer} is not the one of before the run{_describe_rewriting(backup.ciphers.get(name))}"
+            for name in names
+            if not means_the_same(backup.ciphers.get(name, CipherList("")), before.ciphers.get(name, CipherList("")))
+        ]
     return clauses
+
+
+def _describe_rewriting(ciphers: CipherList | None) -> str:
+    return " (it is the default since X15.0.2, which an upgrade sets)" if ciphers and is_default_since_x15(ciphers) else ""
 
 
 def _compare_lists(before: Backup, now: Backup, journal: Journal, run: str, *, is_put_back: bool) -> list[str]:

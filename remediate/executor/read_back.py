@@ -18,6 +18,7 @@ from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import CipherList
 from remediate.model.limits import Limits
 from remediate.model.run import StepState
+from remediate.trust.ciphers import means_the_same
 
 
 class ChangeFailed(RemediateError):
@@ -170,6 +171,6 @@ def wait_for_replication(
 
 def _has_cipher_list(peer: PeerPort, name: str, value: CipherList) -> bool:
     try:
-        return peer.ciphers().get(name) == value
+        return means_the_same(peer.ciphers().get(name, CipherList("")), value)
     except ObservationError:
         return False

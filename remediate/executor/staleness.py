@@ -21,7 +21,8 @@ from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Base, Plan, SetCiphers
 from remediate.model.run import Backup, Run
 from remediate.model.snapshot import Snapshot
-from remediate.model.text import count
+from remediate.model.text import count, first_few
+from remediate.trust.ciphers import families_in, is_default_since_x15, list_new_suites, means_the_same
 
 _MAX_PUT_BACK = 2
 """Removals made by hand before the first apply whose old place is searched: a list of 200 has 40,000 places for two."""
@@ -96,11 +97,25 @@ def _same_list_elsewhere(plan: Plan, peer: Address, peers: Iterable[Backup]) -> 
 
 
 def _cipher_differences(plan: Plan, current: Backup) -> Iterator[str]:
+    """Yield the cipher lists that the plan does not follow from any more.
+
+    A list that the plan does not set decides only which certificate a node presents, and what nodes present under the list of today is
+    looked at again: another list with the same preference is no difference.
+    """
     targets = {action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}
     for name, planned in plan.base[current.peer].ciphers.items():
         value = current.ciphers.get(name, CipherList(""))
-        if value not in {planned, targets.get(name)}:
-            yield f"{name} is {value!r}, and was {planned!r}"
+        if means_the_same(value, planned):
+            continue
+        prefers_alike = families_in(value) == families_in(planned) != ()
+        if not (means_the_same(value, targets[name]) if name in targets else prefers_alike):
+            rewritten = " (the default since X15.0.2, which an upgrade sets)" if is_default_since_x15(value) else ""
+            yield f"{name} is {value!r}{rewritten}, and was {planned!r}{_describe_returning(targets.get(name), value)}"
+
+
+def _describe_returning(target: CipherList | None, value: CipherList) -> str:
+    returning = list_new_suites(target, value) if target else ()
+    return f"; the plan would bring back {first_few(returning)}" if returning else ""
 
 
 def _list_differences(

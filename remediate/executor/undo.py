@@ -24,9 +24,12 @@ from remediate.executor.result import ManualStep
 from remediate.executor.staleness import read_peer
 from remediate.executor.steps import RunEvents
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
+from remediate.model.expressway import CIPHERS_SINCE_X15_0_2
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.run import Backup, StepRecord
+from remediate.model.text import first_few
+from remediate.trust.ciphers import is_default_since_x15, list_new_suites
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,12 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
         # A rollback restores what was before the run; whether clients lose endpoints by that was not checked.
         message = f"Verification goes on again on {peer.address}: `remediate verify` shows which endpoints clients then lose."
         events.emit("warning", message, peer=record.peer)
+    if isinstance(inverse, SetCipherList) and (suites := _list_banned_suites(inverse, peer)):
+        message = (
+            f"{inverse.name} of {peer.address} is restored as it was before the run, with {first_few(suites)}, which the default "
+            "since X15.0.2 excludes. Remove them from the list, or reset it to the default, if no node needs them."
+        )
+        events.emit("warning", message, peer=record.peer)
     events.emit("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
     context.before_write()
     sent = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
@@ -182,6 +191,15 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
         raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'something else is there now.'}")
     if sent.after.unrelated_digest != before.unrelated_digest:
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
+
+
+def _list_banned_suites(inverse: SetCipherList, peer: ReconnectingPeer) -> tuple[str, ...]:
+    """Return the suites that the restored list has and this version's default excludes; none before X15.0.2.
+
+    The version shows in the other lists: since X15.0.2 all of them have the new default, unless they were customised.
+    """
+    other_lists = [ciphers for name, ciphers in peer.ciphers().items() if name != inverse.name]
+    return list_new_suites(inverse.after, CIPHERS_SINCE_X15_0_2) if any(map(is_default_since_x15, other_lists)) else ()
 
 
 def _record_unrelated(context: UndoContext, record: StepRecord, inverse: RemoveFromPeer, peer: ReconnectingPeer) -> None:

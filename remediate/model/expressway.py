@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from remediate.model.identity import Product
+from remediate.model.identity import CipherList, Product
 
 TRUSTED_CA_PAGE: Final = "Maintenance > Security > Trusted CA certificate"
 SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
@@ -34,6 +34,14 @@ PRODUCT_NAMES: Mapping[Product, str] = {"cucm": "Unified CM", "imp": "IM and Pre
 
 REVERSE_PROXY_CIPHERS: Final = "ReverseProxyTLSCiphers"
 """The one cipher list that the traffic server uses towards Unified CM, IM&P and Unity (Expressway reference, X15.0)."""
+
+CIPHERS_SINCE_X15_0_2: Final = CipherList(
+    "HIGH:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL:!aDH:-AES256+SHA:-RSA+AESCCM:-DHE+AESCCM:-DHE+CHACHA20"
+)
+"""The default of every cipher list since X15.0.2 (Expressway Administrator Guide, managing security, X15.2 and X15.5).
+
+An upgrade puts it in the place of the old default, keeps the RSA prefix in front of it, and keeps a list that was customised.
+"""
 
 RSA_PREFIX: Final = "ECDHE-RSA-AES256-GCM-SHA384:"
 """Put in front of a cipher list, it asks a node for its RSA certificate first."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, TRUSTED_CA_PAGE
+from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, RSA_PREFIX, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
@@ -37,6 +37,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
         *_peer_notes(observed),
         *_list_notes(observed, choice),
         *_tls13_notes(snapshot),
+        *_prefix_notes(snapshot),
         *_renewal_notes(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
@@ -125,6 +126,21 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
 
 
 # --- renewals ---------------------------------------------------------------------------------------------------------
+
+
+def _prefix_notes(snapshot: Snapshot) -> Iterator[str]:
+    """Yield a note on the nodes that follow the peers' order, and present ECDSA under a list that begins with the RSA prefix."""
+    lacking = [
+        endpoint.name
+        for endpoint in snapshot.endpoints
+        if endpoint.preferred.client_order
+        and any(family == "ecdsa" for ciphers, family in endpoint.preferred.measured.items() if ciphers.startswith(RSA_PREFIX))
+    ]
+    if lacking:
+        yield (
+            f"These endpoints present their ECDSA certificate also when {RSA_PREFIX.rstrip(':')} is asked for first: they do not "
+            f"offer that suite, so the prefix does not help there: {', '.join(lacking)}."
+        )
 
 
 def _renewal_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:

@@ -9,25 +9,62 @@ from __future__ import annotations
 import ssl
 from functools import lru_cache
 
-from remediate.model.expressway import ECDSA_PREFIX, RSA_PREFIX
+from remediate.model.expressway import CIPHERS_SINCE_X15_0_2, ECDSA_PREFIX, RSA_PREFIX
 from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint
 
 AUTHENTICATION: dict[str, KeyFamily] = {"auth-rsa": "rsa", "auth-ecdsa": "ecdsa"}
 
 
+_LEAST_BITS = 80
+"""Of security level 1 (SSL_CTX_set_security_level(3))."""
+
+
 @lru_cache(maxsize=256)
 def families_in(ciphers: CipherList) -> tuple[KeyFamily, ...]:
     """Return the key families that `ciphers` offers under TLS 1.2, the preferred one first; none when OpenSSL refuses the list."""
+    methods = [method for _, method in _expand(ciphers)]
+    return tuple(dict.fromkeys(AUTHENTICATION[method] for method in methods if method in AUTHENTICATION))
+
+
+@lru_cache(maxsize=256)
+def suites_in(ciphers: CipherList) -> tuple[str, ...]:
+    """Return the suites that `ciphers` offers up to TLS 1.2, in its order; none when OpenSSL refuses the list."""
+    return tuple(name for name, _ in _expand(ciphers))
+
+
+def means_the_same(first: CipherList, second: CipherList) -> bool:
+    """Return whether both lists offer the same suites in the same order, however they are written."""
+    return first == second or (suites_in(first) == suites_in(second) != ())
+
+
+def list_new_suites(ciphers: CipherList, reference: CipherList) -> tuple[str, ...]:
+    """Return the suites that `ciphers` offers and `reference` does not; none where OpenSSL refuses `reference`."""
+    offered = frozenset(suites_in(reference))
+    return tuple(suite for suite in suites_in(ciphers) if suite not in offered) if offered else ()
+
+
+def is_default_since_x15(ciphers: CipherList) -> bool:
+    """Return whether `ciphers` is the default since X15.0.2, with or without a prefix that prefers a key family."""
+    stripped = ciphers.removeprefix(RSA_PREFIX).removeprefix(ECDSA_PREFIX)
+    return means_the_same(CipherList(stripped), CIPHERS_SINCE_X15_0_2)
+
+
+def _expand(ciphers: CipherList) -> list[tuple[str, str]]:
+    """Return the name and the method of authentication of each suite up to TLS 1.2."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         # Level 1 is the appliance's; a distribution may have set a higher one that drops suites.
         context.set_ciphers(f"{ciphers}:@SECLEVEL=1")
     except (ssl.SSLError, ValueError):
         # ValueError: a NUL or a lone surrogate, which no peer can hold but a file may.
-        return ()
-    suites = [suite for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
-    return tuple(dict.fromkeys(AUTHENTICATION[suite["auth"]] for suite in suites if suite["auth"] in AUTHENTICATION))
+        return []
+    # OpenSSL lists suites that its level then never offers: those without encryption, above all.
+    return [
+        (suite["name"], suite["auth"])
+        for suite in context.get_ciphers()
+        if suite["protocol"] != "TLSv1.3" and suite["strength_bits"] >= _LEAST_BITS
+    ]
 
 
 def prefer(family: KeyFamily, ciphers: CipherList) -> CipherList:

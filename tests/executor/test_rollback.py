@@ -8,11 +8,11 @@ from remediate.executor import changes
 from remediate.executor.journal.store import JournalError, UnknownRun
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.model.errors import LoginRefused, UsageError
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import CIPHERS_SINCE_X15_0_2, REVERSE_PROXY_CIPHERS, RSA_PREFIX
 from remediate.model.identity import Address, CipherList
 from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, renumbered, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import no_tap
+from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import Crash
 from tests.pki import issue
 
@@ -155,6 +155,54 @@ def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
     second = desk.rollback(cluster)
     assert sorted(step.text for step in second.open_steps) == sorted(step.text for step in first.open_steps)
     assert len(set(second.open_steps)) == len(second.open_steps) == 4
+
+
+OLD_DEFAULT = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL")
+
+
+def upgraded_after_an_apply(desk: Desk, *, rewritten: bool) -> MemoryCluster:
+    """Return a cluster that was applied to and then upgraded to X15.0.2, which rewrites defaults and keeps customised lists."""
+    cluster = story()
+    for box in cluster.boxes:
+        box.ciphers |= {REVERSE_PROXY_CIPHERS: OLD_DEFAULT, "SIPTLSCiphers": OLD_DEFAULT}
+    desk.apply(cluster, plan_for(cluster))
+    for box in cluster.boxes:
+        box.ciphers["SIPTLSCiphers"] = CIPHERS_SINCE_X15_0_2
+        if rewritten:
+            box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(RSA_PREFIX + CIPHERS_SINCE_X15_0_2)
+    desk.events.clear()
+    return cluster
+
+
+def test_a_restored_list_with_banned_suites_is_named(desk: Desk) -> None:
+    cluster = upgraded_after_an_apply(desk, rewritten=False)
+
+    assert desk.rollback(cluster).state == "rolled-back"
+
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == OLD_DEFAULT
+    [warning] = [text for text in desk.messages("warning") if "X15.0.2 excludes" in text]
+    assert "DHE-RSA-CHACHA20-POLY1305" in warning
+
+
+def test_a_list_that_an_upgrade_rewrote_is_left_and_named(desk: Desk) -> None:
+    cluster = upgraded_after_an_apply(desk, rewritten=True)
+
+    result = desk.rollback(cluster)
+
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS_SINCE_X15_0_2
+    assert "it is the default since X15.0.2, which an upgrade sets" in result.message
+
+
+def test_no_suite_is_named_before_x15_0_2(desk: Desk) -> None:
+    cluster = story()
+    for box in cluster.boxes:
+        box.ciphers |= {REVERSE_PROXY_CIPHERS: OLD_DEFAULT, "SIPTLSCiphers": OLD_DEFAULT}
+    desk.apply(cluster, plan_for(cluster))
+
+    desk.rollback(cluster)
+
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == OLD_DEFAULT
+    assert not any("X15.0.2" in event.message for event in desk.events)
 
 
 @pytest.mark.parametrize("fault", ["drop-answer", "drop-request", "refuse-done"])

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from remediate.model.errors import StalePlan
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import CIPHERS_SINCE_X15_0_2, REVERSE_PROXY_CIPHERS, RSA_PREFIX
 from remediate.model.identity import CipherList
-from tests.executor.clusters import CORPORATE, IMP, OTHER, endpoint, plan_for, renumbered, story
+from remediate.trust.ciphers import list_new_suites
+from tests.executor.clusters import CIPHERS, CORPORATE, IMP, OTHER, endpoint, plan_for, renumbered, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import Crash
@@ -74,6 +75,45 @@ def test_a_third_cipher_list_is_named(desk: Desk) -> None:
     for box in cluster.boxes:
         box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
     assert "ReverseProxyTLSCiphers is 'HIGH'" in refused(desk, cluster, plan)
+
+
+def test_a_list_written_another_way_is_no_difference(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(box.ciphers[REVERSE_PROXY_CIPHERS] + ":!eNULL")
+    assert desk.apply(cluster, plan).exit_code == 0
+    assert cluster.box(2).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS
+
+
+def test_a_default_that_an_upgrade_rewrote_is_named(desk: Desk) -> None:
+    # Given a plan that would put the prefix in front of the old default, and an upgrade to X15.0.2
+    cluster = story()
+    plan = plan_for(cluster)
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CIPHERS_SINCE_X15_0_2
+    # When it is applied, Then it is refused with the suites that it would bring back
+    message = refused(desk, cluster, plan)
+    suites = list_new_suites(CIPHERS, CIPHERS_SINCE_X15_0_2)
+    assert "(the default since X15.0.2, which an upgrade sets)" in message
+    assert f"the plan would bring back {suites[0]}, " in message
+
+
+def test_a_rewritten_list_that_the_plan_does_not_set_is_no_difference(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster, ciphers="keep")
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CIPHERS_SINCE_X15_0_2
+    assert desk.apply(cluster, plan).exit_code == 0
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == CIPHERS_SINCE_X15_0_2
+
+
+def test_another_preference_is_a_difference_whoever_sets_the_list(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster, ciphers="keep")
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(RSA_PREFIX + CIPHERS)
+    assert "ReverseProxyTLSCiphers is 'ECDHE-RSA" in refused(desk, cluster, plan)
 
 
 def test_an_unrelated_cipher_list_does_not_make_it_stale(desk: Desk) -> None:

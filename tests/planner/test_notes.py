@@ -8,15 +8,16 @@ from datetime import timedelta
 import pytest
 
 from remediate import make_plan
-from remediate.model.expressway import MAX_TRUSTED_CA
+from remediate.model.expressway import MAX_TRUSTED_CA, RSA_PREFIX
 from remediate.model.identity import CipherList
 from remediate.model.plan import (
     Policy,
     TrustCertificate,
 )
-from remediate.model.snapshot import Alarm, DiscoveryGap, Snapshot
+from remediate.model.snapshot import Alarm, DiscoveryGap, Preference, Snapshot
 from tests.pki import YEAR, issue, signed_with_sha1
 from tests.planner.build import endpoint, peer, snapshot, verified
+from tests.properties.clusters import DEFAULT_CIPHERS
 
 NODE = "cucm.steven.lab"
 root = issue("steven-DC-CA", ca=True)
@@ -128,6 +129,21 @@ def test_crls_in_a_list_are_noted_and_counted() -> None:
         "CRLs in the trusted CA list of expc1.test (2). Revocation may count" in note for note in make_plan(counted).notes
     )
     assert not any("CRL" in note for note in make_plan(cluster).notes)
+
+
+def test_nodes_without_the_suite_of_the_prefix_are_named() -> None:
+    # Given a node that was asked with the prefix and presents ECDSA all the same, and one that follows the prefix
+    lacking, following = (endpoint(name, rsa=[signed, issuing], ecdsa=[own]) for name in ("lacking.test", NODE))
+    prefixed = CipherList(RSA_PREFIX + DEFAULT_CIPHERS)
+    nodes = [
+        replace(lacking, preferred=Preference(client_order=True, measured={DEFAULT_CIPHERS: "ecdsa", prefixed: "ecdsa"})),
+        replace(following, preferred=Preference(client_order=True, measured={DEFAULT_CIPHERS: "ecdsa", prefixed: "rsa"})),
+    ]
+
+    [note] = [note for note in make_plan(snapshot([peer(1, [root])], nodes, pki)).notes if "do not offer that suite" in note]
+
+    assert "ECDHE-RSA-AES256-GCM-SHA384" in note
+    assert note.endswith("lacking.test:8443.")
 
 
 def alarmed() -> Snapshot:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from remediate.model.expressway import RSA_PREFIX
+from remediate.model.expressway import CIPHERS_SINCE_X15_0_2, RSA_PREFIX
 from remediate.model.identity import Address, CipherList, Fingerprint, KeyFamily
 from remediate.model.snapshot import Endpoint, Preference
-from remediate.trust.ciphers import families_in, prefer, presented_families
+from remediate.trust.ciphers import (
+    families_in,
+    is_default_since_x15,
+    list_new_suites,
+    means_the_same,
+    prefer,
+    presented_families,
+)
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
 
 BOTH: dict[KeyFamily, tuple[Fingerprint, ...]] = {"rsa": (Fingerprint("r"),), "ecdsa": (Fingerprint("e"),)}
@@ -41,6 +48,29 @@ def test_a_list_that_no_prefix_changes_stays_as_it_is(impossible: str) -> None:
 @pytest.mark.parametrize("unusable", ["no such cipher", "HIGH\0", "HIGH:\ud800"])
 def test_a_list_openssl_refuses_offers_nothing(unusable: str) -> None:
     assert families_in(CipherList(unusable)) == ()
+
+
+def test_lists_are_the_same_by_their_suites_and_order() -> None:
+    assert means_the_same(CipherList("ECDHE+aRSA+AESGCM"), CipherList("aRSA+ECDHE+AESGCM:!NULL"))
+    assert not means_the_same(DEFAULT_CIPHERS, RSA_FIRST)
+    assert not means_the_same(DEFAULT_CIPHERS, CIPHERS_SINCE_X15_0_2)
+
+
+def test_lists_that_openssl_refuses_are_the_same_only_literally() -> None:
+    assert means_the_same(CipherList("no such"), CipherList("no such"))
+    assert not means_the_same(CipherList("no such"), CipherList("nor such"))
+
+
+def test_suites_that_the_new_default_bans_are_named() -> None:
+    assert "DHE-RSA-CHACHA20-POLY1305" in list_new_suites(DEFAULT_CIPHERS, CIPHERS_SINCE_X15_0_2)
+    assert list_new_suites(CIPHERS_SINCE_X15_0_2, DEFAULT_CIPHERS) == ()
+    assert list_new_suites(RSA_FIRST, DEFAULT_CIPHERS) == ()
+
+
+def test_the_new_default_is_recognised_behind_a_prefix() -> None:
+    assert is_default_since_x15(CIPHERS_SINCE_X15_0_2)
+    assert is_default_since_x15(CipherList(RSA_PREFIX + CIPHERS_SINCE_X15_0_2))
+    assert not is_default_since_x15(DEFAULT_CIPHERS)
 
 
 @pytest.mark.parametrize("tls13", [True, False, None])

@@ -10,11 +10,15 @@ from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.identity import Address, CipherList
+from remediate.trust.ciphers import means_the_same
 
 
 @dataclass(frozen=True, slots=True)
 class SetCipherList:
-    """Replace the cipher list `before` by `after`; any third value was set by others, and is left alone."""
+    """Replace the cipher list `before` by `after`; any third list was set by others, and is left alone.
+
+    A list that offers the same suites in the same order is the same list, however it is written.
+    """
 
     kind: ClassVar[str] = "set-ciphers"
     is_verifiable: ClassVar[bool] = True
@@ -35,11 +39,12 @@ class SetCipherList:
 
     def precondition(self, peer: PeerPort) -> Observed:
         """Read whether the change is still to make."""
-        current = peer.ciphers().get(self.name)
-        status = {self.after: ChangeStatus.DONE, self.before: ChangeStatus.TO_DO}.get(
-            current or CipherList(""), ChangeStatus.FOREIGN
-        )
-        return Observed(status, sha256_of(current or ""))
+        current = peer.ciphers().get(self.name, CipherList(""))
+        if means_the_same(current, self.after):
+            status = ChangeStatus.DONE
+        else:
+            status = ChangeStatus.TO_DO if means_the_same(current, self.before) else ChangeStatus.FOREIGN
+        return Observed(status, sha256_of(current))
 
     def write(self, peer: PeerPort) -> None:
         """Send the change to the peer."""
