@@ -15,7 +15,8 @@ from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.exit_codes import ExitCode
-from remediate.model.identity import CipherList
+from remediate.model.expressway import REPLICATION_ALARMS
+from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from remediate.model.run import StepState
 from remediate.trust.ciphers import means_the_same
@@ -166,7 +167,32 @@ def wait_for_replication(
         check()
         pause(limits.replication_poll_s)
     names = ", ".join(peer.address for peer in behind)
-    raise ChangeFailed(f"{names} did not take over {name} from the primary within {limits.replication_s:.0f} s.")
+    raise ChangeFailed(
+        f"{names} did not take over {name} from the primary within {limits.replication_s:.0f} s. {_describe_replication(peers)}"
+    )
+
+
+def _describe_replication(peers: Sequence[PeerPort]) -> str:
+    """Return what the peers of a cluster say of replication themselves: one sentence or more."""
+    raised: list[str] = []
+    unread: list[Address] = []
+    for peer in peers:
+        try:
+            alarms = peer.health().alarms
+        except ObservationError:
+            alarms = None
+        if alarms is None:
+            unread.append(peer.address)
+            continue
+        raised += [
+            f"{peer.address}: alarm {alarm.id}, {REPLICATION_ALARMS[alarm.id]}"
+            for alarm in alarms
+            if alarm.id in REPLICATION_ALARMS
+        ]
+    sentences = [f"{'; '.join(raised)}."] if raised else []
+    if unread:
+        sentences.append(f"The alarms of {', '.join(unread)} could not be read.")
+    return " ".join(sentences) or "No peer raises an alarm of replication."
 
 
 def _has_cipher_list(peer: PeerPort, name: str, value: CipherList) -> bool:

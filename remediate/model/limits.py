@@ -29,7 +29,7 @@ class Limits:
     """How long a write that was not refused is looked for before its outcome is called unknown: a list showed one 4 s later."""
     write_seen_poll_s: float = 1.0
     replication_s: float = 150.0
-    """Cisco's documents name about a minute from the primary to the other peers; this is how long we are willing to wait."""
+    """The primary's configuration reaches the other peers about every two minutes (cluster deployment guide, X15.4)."""
     replication_poll_s: float = 2.0
     restart_s: float = 900.0
     restart_poll_s: float = 5.0

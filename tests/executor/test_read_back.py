@@ -8,6 +8,7 @@ import pytest
 
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import ObservationError
+from remediate.model.health import Health, PeerAlarm
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from tests.executor.clusters import CUCM_EC, IMP, plan_for, story
@@ -212,3 +213,27 @@ def test_a_peer_whose_shell_stays_silent_is_logged_in_to_twice_more_and_no_often
     # Then its account is not locked out by that
     assert result.exit_code == 8
     assert len(opened) == 3
+
+
+@pytest.mark.parametrize(
+    ("health", "says"),
+    [
+        (
+            Health(alarms=(PeerAlarm("20011"), PeerAlarm("15030"))),
+            "expc2.example.test: alarm 20011, its configuration conflicts with the primary's, so it must be synchronized by hand.",
+        ),
+        (Health(alarms=()), "No peer raises an alarm of replication."),
+        (Health(), "The alarms of expc2.example.test could not be read."),
+    ],
+)
+def test_a_late_replication_is_told_with_its_alarms(desk: Desk, plan: Plan, health: Health, says: str) -> None:
+    cluster = story()
+    cluster.lag = 10_000
+    for box in cluster.boxes:
+        box.health = Health(alarms=())
+    cluster.box(2).health = health
+
+    result = desk.apply(cluster, plan, on_failure="stop")
+
+    assert result.message.count("did not take over ReverseProxyTLSCiphers from the primary within 150 s.") == 1
+    assert says in result.message
