@@ -72,7 +72,7 @@ def check_result_json(result: CheckResult) -> dict[str, Any]:
 def check_cluster(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> ClusterChecks:
     """Check everything that a plan and an apply for `cluster` need."""
     secrets = tuple(_check_secrets(cluster))
-    if secrets[0].code:
+    if any(secret.code for secret in secrets if secret.subject.startswith(("Expressway", "REST"))):
         return ClusterChecks(
             (
                 *secrets,
@@ -138,7 +138,7 @@ def most_serious_code(findings: tuple[CheckResult, ...]) -> ExitCode:
 
 
 def _check_secrets(cluster: ClusterAccess) -> Iterator[CheckResult]:
-    logins = [("Expressway", cluster.login), ("AXL", cluster.axl), ("platform", cluster.platform)]
+    logins = [("Expressway", cluster.login), ("REST", cluster.rest), ("AXL", cluster.axl), ("platform", cluster.platform)]
     logins += [("MRA", peer.mra.login) for peer in cluster.peers if peer.mra]
     checked: set[str] = set()
     for role, login in logins:
@@ -151,7 +151,7 @@ def _check_secrets(cluster: ClusterAccess) -> Iterator[CheckResult]:
         # Prompt only for the password that the checks below need.
         is_interactive = isinstance(login.password, CachedSource) and login.password.is_interactive
         try:
-            if role == "Expressway" or not is_interactive:
+            if role in {"Expressway", "REST"} or not is_interactive:
                 login.password.read()
         except RemediateError as error:
             yield CheckResult(subject, f"from {source}: {error}", error.exit_code, error.next_step)
@@ -197,12 +197,18 @@ class _PeerChecks:
                 )
 
     def _check_peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[CheckResult]:
+        from remediate.connectors.expressway.peer import SHELL_ACCOUNT_ADVICE
+
         subject = f"peer {peer.address}"
         try:
             yield CheckResult(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
+            if peer.shell_problem:
+                text = f"REST works, and the shell does not: {peer.shell_problem}"
+                yield CheckResult(subject, text, ExitCode.ERROR, SHELL_ACCOUNT_ADVICE)
             yield from _describe_capabilities(subject, peer, axl=self._cluster.axl is not None)
             yield _check_trusted_list(subject, peer)
-            yield self._check_verification(subject, peer)
+            if not peer.shell_problem:
+                yield self._check_verification(subject, peer)
             yield self._check_clock(subject, peer)
         except RemediateError as error:
             yield CheckResult(subject, str(error), error.exit_code, error.next_step)

@@ -121,6 +121,6 @@ def _read_prompted_passwords(clusters: Sequence[ClusterAccess]) -> None:
     from remediate.inventory.credentials import CachedSource
 
     for cluster in clusters:
-        for login in (cluster.login, cluster.axl, cluster.platform):
+        for login in (cluster.login, cluster.rest, cluster.axl, cluster.platform):
             if login and isinstance(login.password, CachedSource) and login.password.is_interactive:
                 login.password.read()

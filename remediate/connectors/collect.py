@@ -69,7 +69,7 @@ def collect(
     emit("observe-start", f"Reading the peers of {cluster.name}.", what="peers", total=len(cluster.peers))
     with open_peers(cluster, limits, writable=False) as peers:
         readings = _read_peers(peers, emit)
-        gaps = _GapCollector(emit, list(peers.undiscovered))
+        gaps = _GapCollector(emit, [*peers.undiscovered, *_make_shell_gaps(cluster, peers)])
     trusted = tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
     publishers = _merge_publishers(readings, cluster, limits, gaps)
     discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report)
@@ -177,8 +177,8 @@ def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
             version=peer.version(),
             primary=primary,
             trusted_ca=tuple(certificate.fingerprint for certificate in trusted),
-            ciphers=dict(peer.ciphers()),
-            verify_origin_server=peer.verify_origin_server(),
+            ciphers={} if peer.shell_problem else dict(peer.ciphers()),
+            verify_origin_server=None if peer.shell_problem else peer.verify_origin_server(),
             crls=len(listed.revocation_lists),
             revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
         )
@@ -191,6 +191,18 @@ def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
         return _PeerReading(state, trusted, listed.revocation_lists, publishers, lists_publishers, capabilities)
     except ObservationError as error:
         return _PeerReading(_make_unreadable_peer(peer.address, f"unreadable: {error}", primary=primary))
+
+
+def _make_shell_gaps(cluster: ClusterAccess, peers: ClusterPeers) -> Iterable[DiscoveryGap]:
+    """Return one gap for the peers that were read over REST alone: a plan is possible, and more careful."""
+    without = [peer for peer in peers.peers if peer.shell_problem]
+    if without:
+        names = tuple(str(peer.address) for peer in without)
+        message = (
+            f"Read over REST alone, since {without[0].shell_problem}: {', '.join(names)}. Not read: the cipher lists, so both "
+            "certificates of a node must verify; whether the workaround is on; which peer is the primary."
+        )
+        yield DiscoveryGap(cluster.name, "shell", "not-asked", incomplete=False, message=message, names=names, count=len(names))
 
 
 def _refuse_secrets(peer: Peer) -> None:

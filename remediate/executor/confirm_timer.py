@@ -68,10 +68,12 @@ def parse_within(text: str) -> timedelta:
 
 def refuse_prompted_password(cluster: ClusterAccess) -> None:
     """Raise InventoryError when rolling back would need a password that only a person at a terminal can give."""
-    source = cluster.login.password
-    if isinstance(source, PromptingSource) and source.is_interactive:
+    for login in (cluster.login, cluster.rest_login):
+        source = login.password
+        if not (isinstance(source, PromptingSource) and source.is_interactive):
+            continue
         raise InventoryError(
-            f"{cluster.source}: the password of {cluster.login.username} is asked for on the terminal, and the process that rolls "
+            f"{cluster.source}: the password of {login.username} is asked for on the terminal, and the process that rolls "
             "back at the deadline of --confirm-within has none.",
             next_step="Nothing was changed. Give this password as env, file, command or keyring, or leave --confirm-within out.",
         )

@@ -67,7 +67,7 @@ def _cluster_items(file: Path) -> tuple[Item, ...]:
 def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     keys = item.mapping(required=("name", "expressway"), optional=("unified_communications", "policy", "ca"))
     name = _name(keys["name"])
-    expressway = keys["expressway"].mapping(required=("username", "password", "peers"))
+    expressway = keys["expressway"].mapping(required=("username", "password", "peers"), optional=("rest",))
     uc = (
         keys["unified_communications"].mapping(optional=(*_ACCOUNTS, "discovery", "nodes"))
         if "unified_communications" in keys
@@ -82,6 +82,7 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
     return ClusterAccess(
         name=name,
         login=login(expressway),
+        rest=login(expressway["rest"].mapping(required=("username", "password"))) if "rest" in expressway else None,
         peers=_peers(expressway["peers"], login),
         axl=accounts.get("credentials"),
         platform=accounts.get("platform_credentials"),

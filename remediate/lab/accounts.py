@@ -13,17 +13,25 @@ class Accounts:
     """User names, and passwords made for this lab.
 
     Attributes:
-        username: The administrator of the peers, for REST and shell.
+        username: The administrator of the peers, for the shell, and for REST unless there is a `rest_username`.
+        rest_username: Another account for REST; empty: there is none.
         axl_username: The application user of Unified CM and IM&P.
         platform_username: The operating system account of the nodes.
     """
 
     username: str = "admin"
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    rest_username: str = ""
+    rest_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     axl_username: str = "axl"
     axl_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     platform_username: str = "ccmadmin"
     platform_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+
+    @property
+    def rest_login(self) -> tuple[str, str]:
+        """User name and password that REST takes."""
+        return (self.rest_username, self.rest_password) if self.rest_username else (self.username, self.password)
 
 
 def basic_login(header: bytes) -> tuple[str, str] | None:

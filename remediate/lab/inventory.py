@@ -32,6 +32,8 @@ def write_files(
     secrets = directory / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
     write_private(secrets / "expressway", accounts.password + "\n")
+    if accounts.rest_username:
+        write_private(secrets / "rest", accounts.rest_password + "\n")
     write_private(secrets / "axl", accounts.axl_password + "\n")
     write_private(secrets / "platform", accounts.platform_password + "\n")
     _write_pki(directory / "pki", scenario, pki)
@@ -74,7 +76,7 @@ def _inventory(scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer
         "# Made by the lab, and made anew each time it starts. Your own inventory looks just like this.\n"
         f"version: 1\nclusters:\n  - name: {CLUSTER}\n    expressway:\n      username: {accounts.username}\n"
         "      # Secrets never stand here: {file: PATH}, {env: NAME}, {command: [...]}, {keyring: SERVICE} or {prompt: true}.\n"
-        "      password: {file: secrets/expressway}\n"
+        f"      password: {{file: secrets/expressway}}\n{_rest(accounts)}"
         "      # Each peer is pinned, by the fingerprint of its web certificate and by its SSH host key.\n"
         "      # mra: where a client's request through this peer can be sent. With it, apply sees whether a new list is in effect.\n"
         f"      peers:\n{''.join(_peer(peer) for peer in peers)}"
@@ -84,6 +86,15 @@ def _inventory(scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer
         f"{_platform(scenario, accounts)}"
         "      # The address is what clients ask for; connect_to is where the node really is (the lab has no DNS).\n"
         f"      nodes:\n{''.join(_node(node) for node in nodes)}{ca}"
+    )
+
+
+def _rest(accounts: Accounts) -> str:
+    if not accounts.rest_username:
+        return ""
+    return (
+        "      # REST takes another account here; the shell takes only admin and root.\n"
+        f"      rest: {{username: {accounts.rest_username}, password: {{file: secrets/rest}}}}\n"
     )
 
 

@@ -65,7 +65,7 @@ class Lab:
         """
         self.directory = directory.resolve()
         self.scenario = scenario_named(scenario)
-        self.accounts = Accounts()
+        self.accounts = Accounts(rest_username="api" if self.scenario.rest_account else "")
         self.pki = make_pki(scenario)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.requests = RequestLog(self.directory / "requests.jsonl")

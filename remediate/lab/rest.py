@@ -111,7 +111,7 @@ class RestInterface:
     def _authorised(self, header: bytes) -> bool:
         if self.faults.refuses_login(self.peer.address):
             return False
-        return basic_login(header) == (self.accounts.username, self.accounts.password)
+        return basic_login(header) == self.accounts.rest_login
 
     async def _get_root(self, request: Request) -> Response:
         del request

@@ -90,6 +90,7 @@ class Scenario:
         offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
         traffic_server_tls13: The peers' traffic server may use TLS 1.3.
         platform_credentials: The inventory holds the account for certificate management.
+        rest_account: REST takes another account than the shell.
         trust_waits: The peers' traffic servers judge by the list that they had when they last restarted.
     """
 
@@ -106,3 +107,4 @@ class Scenario:
     traffic_server_tls13: bool = False
     platform_credentials: bool = False
     trust_waits: bool = False
+    rest_account: bool = False

@@ -86,6 +86,8 @@ class ClusterAccess:
     """One cluster of the inventory.
 
     Attributes:
+        login: The account for the shell, and for REST where `rest` is None.
+        rest: Another account for REST; the shell takes `admin` and `root` alone.
         axl: An account for AXL on Unified CM; None: only what needs no login is asked.
         platform: An account for certificate management on Unified CM's platform.
         discovery: ``inventory``: `nodes` is the whole list, and no server is asked for more.
@@ -103,6 +105,12 @@ class ClusterAccess:
     policy: Policy = Policy()
     ca: tuple[Path, ...] = ()
     source: Path = Path("inventory.yml")
+    rest: Login | None = None
+
+    @property
+    def rest_login(self) -> Login:
+        """The account for REST."""
+        return self.rest or self.login
 
 
 def peers_sharing_way(cluster: ClusterAccess, peer: Address) -> tuple[Address, ...]:

@@ -7,6 +7,8 @@ from typing import Final
 
 from remediate.model.identity import CipherList, Product
 
+SHELL_ACCOUNTS: Final = frozenset({"admin", "root"})
+"""The only accounts that the shell over SSH takes (Expressway Administrator Guide, interfaces, X14.0 to X15.5)."""
 TRUSTED_CA_PAGE: Final = "Maintenance > Security > Trusted CA certificate"
 SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
 DIAGNOSTIC_LOGGING_PAGE: Final = "Maintenance > Diagnostics > Diagnostic logging"

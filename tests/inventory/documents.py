@@ -24,6 +24,7 @@ clusters:
     expressway:
       username: admin
       password: {{env: EXPC_PASSWORD}}
+      rest: {{username: api, password: {{env: API_PASSWORD}}}}
       peers:
         - address: expc1.example.test
           rest_port: 7443

@@ -21,6 +21,7 @@ def test_the_smallest_inventory_has_the_documented_defaults(tmp_path: Path) -> N
     assert (peer.address, peer.rest_port, peer.ssh_port) == ("expc1.example.test", 443, 22)
     assert (peer.tls, peer.ssh, cluster.policy) == (TlsTrust(), HostKeyTrust(), Policy())
     assert (cluster.axl, cluster.platform, cluster.nodes, cluster.ca) == (None, None, (), ())
+    assert cluster.rest_login == cluster.login
 
 
 def test_every_key_of_the_contract_arrives(tmp_path: Path) -> None:
@@ -30,6 +31,8 @@ def test_every_key_of_the_contract_arrives(tmp_path: Path) -> None:
     assert (first.rest_port, first.ssh_port) == (7443, 5022)
     assert (first.tls.fingerprint, first.ssh.host_key) == (FINGERPRINT, HOST_KEY)
     assert (second.tls.ca, second.ssh.known_hosts) == (tmp_path / "pki/web.pem", tmp_path / "hosts")
+    assert (cluster.login.username, cluster.rest_login.username) == ("admin", "api")
+    assert cluster.rest_login.password.describe() == "environment variable API_PASSWORD"
     assert cluster.axl is not None
     assert cluster.axl.password.describe() == "environment variable AXL_PASSWORD"
     assert cluster.platform is not None

@@ -23,7 +23,7 @@ class RestClient:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(lab.directory / "pki" / "expressway-ca.pem")
-        self._session.auth = (lab.accounts.username, lab.accounts.password)
+        self._session.auth = lab.accounts.rest_login
         self.close = self._session.close
 
     def __call__(self, method: str, path: str, **more: object) -> requests.Response:

@@ -12,9 +12,11 @@ from typing import Self
 
 from remediate.connectors.addresses import check_discovered_name, classify_address, list_inventory_hosts
 from remediate.connectors.expressway.peer import ExpresswayPeer
+from remediate.connectors.expressway.records import Alternates
 from remediate.connectors.gaps import MAX_SHOWN_NAMES, make_refusal_gap
+from remediate.connectors.http import Account
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
-from remediate.model.errors import AccessError, ObservationError
+from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.identity import Address, is_ip
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
@@ -63,8 +65,9 @@ def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: 
         InventoryError: The secret or a file of the inventory cannot be read.
     """
     password = cluster.login.password.read()
+    rest = Account(cluster.rest.username, cluster.rest.password.read()) if cluster.rest else None
     with ExitStack() as on_error:
-        opener = _PeerOpener(cluster, password, limits, on_error, writable=writable, logs=logs)
+        opener = _PeerOpener(cluster, password, rest, limits, on_error, writable=writable, logs=logs)
         for access in cluster.peers:
             opener.open(access)
         members = _read_members(opener.opened, cluster, limits)
@@ -84,30 +87,54 @@ class _PeerOpener:
         on_error: Closes the opened peers when one of them ends the whole attempt.
         opened: Peers that are logged in, by address.
         unreachable: Reasons why the others are not, by address.
+        shell_problem: Why no shell is tried any more; empty: it is.
     """
 
     cluster: ClusterAccess
     password: Secret
+    rest: Account | None
     limits: Limits
     on_error: ExitStack
     writable: bool = field(kw_only=True)
     logs: bool = field(kw_only=True)
     opened: dict[Address, ExpresswayPeer] = field(default_factory=dict)
     unreachable: dict[Address, str] = field(default_factory=dict)
+    shell_problem: str = ""
 
     def open(self, access: PeerAccess) -> None:
         """Log in to one peer, or note that it is unreachable."""
-        peer = ExpresswayPeer(
-            access, self.cluster.login.username, self.password, self.limits, writable=self.writable, logs=self.logs
-        )
+        username, writable, logs = self.cluster.login.username, self.writable, self.logs
+        peer = ExpresswayPeer(access, username, self.password, self.limits, writable=writable, logs=logs, rest=self.rest)
         self.on_error.enter_context(peer)
         try:
-            peer.log_in()
+            peer.log_in_to_rest()
+            self._open_shell(peer)
         except ObservationError as error:
             peer.close()
             self.unreachable[access.address] = str(error)
         else:
             self.opened[access.address] = peer
+
+    def _open_shell(self, peer: ExpresswayPeer) -> None:
+        """Log in to the shell of one peer.
+
+        Where REST has an account of its own, reading goes on without the shell that refused its account, which is tried nowhere else.
+
+        Raises:
+            AccessError: The peers are to be written to, which needs the shell.
+        """
+        peer.shell_problem = peer.shell_problem or self.shell_problem
+        if not peer.shell_problem:
+            try:
+                peer.log_in_to_shell()
+            except LoginRefused:
+                if self.writable or self.rest is None:
+                    raise
+                self.shell_problem = peer.shell_problem = (
+                    f"that of {peer.address} refuses the login of {self.cluster.login.username}"
+                )
+        elif self.writable:
+            peer.log_in_to_shell()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +158,8 @@ def _read_members(opened: Mapping[Address, ExpresswayPeer], cluster: ClusterAcce
     problems: list[str] = []
     for peer in opened.values():
         try:
-            alternates, over_rest = peer.alternates(), peer.cluster_peers()
+            alternates = Alternates("", None, ()) if peer.shell_problem else peer.alternates()
+            over_rest = peer.cluster_peers()
         except ObservationError as error:
             problems.append(str(error))
             continue

@@ -21,8 +21,8 @@ from remediate.connectors.http import Account
 from remediate.connectors.text import parse_address
 from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
-from remediate.model.errors import NotOffered, ObservationError, WriteForbidden, WriteRefused
-from remediate.model.expressway import REFRESH_BUTTON, TRUSTED_CA_PAGE, UNIFIED_COMMUNICATIONS_MENU
+from remediate.model.errors import AccessError, NotOffered, ObservationError, WriteForbidden, WriteRefused
+from remediate.model.expressway import REFRESH_BUTTON, SHELL_ACCOUNTS, TRUSTED_CA_PAGE, UNIFIED_COMMUNICATIONS_MENU
 from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
@@ -31,6 +31,14 @@ from remediate.model.text import mask_and_escape
 
 VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
 """X14.2 release notes; absent from the X15.0 command reference."""
+
+SHELL_ACCOUNT_ADVICE = (
+    "Give the account `admin` as `expressway.username`, and the account for REST under `expressway.rest`. Without the shell, a plan "
+    "is possible, and an apply is not."
+)
+
+_SYSTEM_STATUS = "/getxml?location=/Status/SystemUnit"
+_STATUS_VERSION = re.compile(r"<Status\b[^>]{0,400}?\bversion=\"([^\"<>]{1,40})\"")
 
 _CIPHERS = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
 """OpenSSL lists end like this; ``sshd_*`` are OpenSSH's and are never touched (X15.0 reference)."""
@@ -42,17 +50,29 @@ _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "i
 class ExpresswayPeer:
     """One peer. A context manager that holds one REST session and, from its first use on, one shell.
 
+    `username` and `password` are for the shell, and for REST where `rest` is None. Without a shell (`shell_problem`), what only it
+    answers raises AccessError; its version is read over REST.
+
     Every read raises ObservationError when the peer cannot be read, LoginRefused at once, and PinMismatch before a login is tried.
     Every write raises WriteForbidden when the peer is not `writable`, WriteRefused when the peer refuses it, NotOffered, and
     OutcomeUnknown when the answer was lost. Writes are not read back: that is up to the caller.
     """
 
     def __init__(
-        self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool, logs: bool = False
+        self,
+        access: PeerAccess,
+        username: str,
+        password: Secret,
+        limits: Limits,
+        *,
+        writable: bool,
+        logs: bool = False,
+        rest: Account | None = None,
     ) -> None:
         self._access, self._username, self._password, self._limits = access, username, password, limits
         self._writable = writable
-        self._rest = RestSession(access, Account(username, password), limits, writable=writable, logs=logs)
+        self._rest = RestSession(access, rest or Account(username, password), limits, writable=writable, logs=logs)
+        self.shell_problem = "" if username in SHELL_ACCOUNTS else f"the shell takes only admin and root, not {username}"
         self._open_shell: Shell | None = None
         self._capabilities: Capabilities | None = None
 
@@ -84,8 +104,17 @@ class ExpresswayPeer:
         return self._access
 
     def log_in(self) -> None:
-        """Log in over REST and SSH, once each."""
+        """Log in over REST and, unless there is a `shell_problem`, SSH; once each."""
+        self.log_in_to_rest()
+        if not self.shell_problem:
+            self.log_in_to_shell()
+
+    def log_in_to_rest(self) -> None:
+        """Log in over REST."""
         self._rest.log_in()
+
+    def log_in_to_shell(self) -> None:
+        """Log in over SSH."""
         self._ensure_shell()
 
     def capabilities(self) -> Capabilities:
@@ -100,6 +129,8 @@ class ExpresswayPeer:
 
     def version(self) -> str | None:
         """Return a version such as ``X14.2.1``; None when the peer does not state it."""
+        if self.shell_problem:
+            return self._read_version_over_rest()
         version = self._ensure_shell().system.get("SystemUnit/Software/Version")
         return mask_and_escape(version, 40) if version else None
 
@@ -272,7 +303,20 @@ class ExpresswayPeer:
         else:
             self._execute("xCommand Restart")
 
+    def _read_version_over_rest(self) -> str | None:
+        try:
+            status = self._rest.get_page(_SYSTEM_STATUS)
+        except (NotOffered, ObservationError):
+            # It is shown and warned of, and decides nothing.
+            return None
+        match = _STATUS_VERSION.search(status)
+        return mask_and_escape(match[1], 40) if match else None
+
     def _ensure_shell(self) -> Shell:
+        if self.shell_problem:
+            raise AccessError(
+                f"The shell of {self.address} is needed for this, and {self.shell_problem}.", next_step=SHELL_ACCOUNT_ADVICE
+            )
         if self._open_shell is None:
             self._open_shell = Shell(self._access, self._username, self._password, self._limits, writable=self._writable)
         return self._open_shell

@@ -20,6 +20,7 @@ SCENARIOS: dict[str, Scenario] = {
         conflicts.STALE,
         conflicts.TLS13,
         conflicts.OWN_ORDER,
+        basics.REST_ACCOUNT,
     )
 }
 

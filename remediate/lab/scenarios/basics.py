@@ -26,6 +26,14 @@ HEALTHY = Scenario(
     trusted=(("other", "root"),) * 3,
 )
 
+REST_ACCOUNT = replace(
+    HEALTHY,
+    name="rest-account",
+    summary="REST takes another account than the shell; the last peer lacks the root.",
+    trusted=(("other", "root"), ("other", "root"), ("other",)),
+    rest_account=True,
+)
+
 SELF_SIGNED = Scenario(
     name="selfsigned",
     summary="Every node shows one self-signed RSA certificate, the same on all its ports; nobody vouches for any.",
