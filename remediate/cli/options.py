@@ -1,4 +1,4 @@
-"""Options that several commands share. Every option has a variable: ``--state-dir`` is ``REMEDIATE_STATE_DIR``."""
+"""Options that several commands share. Every option but ``--yes`` has a variable: ``--state-dir`` is ``REMEDIATE_STATE_DIR``."""
 
 from __future__ import annotations
 
@@ -28,14 +28,33 @@ def common(function: F) -> F:
     return function
 
 
+def confirmation(function: F) -> F:
+    """Add ``--yes``, the only option without a variable: where REMEDIATE_YES is set, the command ends before anything else."""
+    return click.option(
+        "--yes", is_flag=True, is_eager=True, callback=_refuse_yes_variable, help="Do not ask; needed where there is no terminal."
+    )(function)  # fmt: skip
+
+
+def _refuse_yes_variable(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    from remediate.cli.questions import refuse_yes_variable
+
+    del context, parameter
+    refuse_yes_variable()
+    return value
+
+
+def clusters(function: F) -> F:
+    """Add ``-c``."""
+    return option(
+        "-c", "--cluster", "patterns", multiple=True, metavar="NAME", shell_complete=_complete_cluster,
+        help="Only these clusters; a glob such as 'edge-*'. Repeatable.",
+    )(function)  # fmt: skip
+
+
 def inventory(*, required: bool = True) -> Callable[[F], F]:
     """Add ``-i`` and ``-c``."""
 
     def decorate(function: F) -> F:
-        clusters = option(
-            "-c", "--cluster", "patterns", multiple=True, metavar="NAME", shell_complete=_complete_cluster,
-            help="Only these clusters; a glob such as 'edge-*'. Repeatable.",
-        )  # fmt: skip
         file = option(
             "-i", "--inventory", "inventory_path", type=PATH, required=required, metavar="FILE|DIR",
             help="The inventory file, or a folder of them.",

@@ -129,7 +129,7 @@ def _prepare(
     stack: ExitStack,
 ) -> tuple[UndoContext, Run]:
     """Take the lock, and open the journal and the peers until `stack` ends; nothing is undone yet."""
-    _refuse_wrong_run(run, cluster, state_dir)
+    refuse_wrong_run(run, cluster, state_dir)
     shared = environment.lock_directory or shared_directory()
     operator = identify_operator()
     lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now))
@@ -141,17 +141,17 @@ def _prepare(
     lock.acquire(peer_lock_paths(opened, shared))
     timers.cancel_confirmation(journal, record.id)
     _warn_of_later_runs(journal, record, events)
-    _expect_lists(journal, record.id, peers)
+    expect_lists(journal, record.id, peers)
     return UndoContext(journal, record.id, peers, limits, environment.pause, events, stop.check), record
 
 
-def _expect_lists(journal: Journal, run: str, peers: Sequence[ReconnectingPeer]) -> None:
+def expect_lists(journal: Journal, run: str, peers: Sequence[ReconnectingPeer]) -> None:
     """Give each peer what the journal last read of its list."""
     for address, peer in match_peers(journal, run, peers).items():
         peer.expect(load_belief(journal, run, address))
 
 
-def _refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
+def refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
     """Refuse a run of another cluster before anything is created or opened."""
     with Journal(state_dir) as journal:
         record = journal.run(run, with_plan=True)

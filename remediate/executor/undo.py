@@ -83,14 +83,11 @@ def undo(context: UndoContext) -> UndoResult:
     open_steps: list[ManualStep] = []
     not_undone: list[Change] = []
     changed = False
-    for record in reversed(journal.steps(run)):
+    for record in journal.steps(run):
         if record.inverse_kind is None or record.inverse is None:
             _close_step(context, record)
-            continue
-        if record.proven:
-            continue
+    for record, inverse in list_inverses(journal, run):
         context.check_stop()
-        inverse = restore_change(record.inverse_kind, record.peer, record.inverse, journal.certificate)
         try:
             changed = _undo_step(context, record, inverse, reachable) or changed
         except (AccessError, JournalError, Interrupted):
@@ -100,13 +97,22 @@ def undo(context: UndoContext) -> UndoResult:
             # A run that was resumed may have done one change twice.
             if inverse not in not_undone:
                 not_undone.append(inverse)
-                open_steps.append(ManualStep(_describe_manual_step(inverse, error), inverse.peer))
+                open_steps.append(ManualStep(describe_manual_step(inverse, error), inverse.peer))
                 context.events.emit("manual-step", open_steps[-1].text, peer=inverse.peer, open=True)
-    backups, unread = _read_peers(context, reachable)
+    backups, unread = read_peers(context, reachable)
     for step in find_returned_certificates(journal, run, backups):
         open_steps.append(step)
         context.events.emit("manual-step", step.text, open=True)
     return UndoResult(tuple(open_steps), tuple(describe_differences(journal, run, backups)), tuple(unread), changed)
+
+
+def list_inverses(journal: Journal, run: str) -> tuple[tuple[StepRecord, Change], ...]:
+    """Return the steps of the run that are not proven undone, the last one first, each with the change that undoes it."""
+    return tuple(
+        (record, restore_change(record.inverse_kind, record.peer, record.inverse, journal.certificate))
+        for record in reversed(journal.steps(run))
+        if record.inverse_kind is not None and record.inverse is not None and not record.proven
+    )
 
 
 def match_peers(journal: Journal, run: str, peers: Iterable[ReconnectingPeer]) -> dict[Address, ReconnectingPeer]:
@@ -136,7 +142,7 @@ def _undo_step(
         change = restore_change(record.kind, record.peer, record.facts, context.journal.certificate)
         look_for_late(peer, change, record.state, limits=context.limits, pause=context.pause)
     before = inverse.precondition(peer)
-    note = _describe_why_left(context, record, before)
+    note = describe_why_left(context, record, before)
     if before.status is ChangeStatus.TO_DO and not note:
         _write_inverse(context, record, inverse, peer, before)
     if not note:
@@ -146,7 +152,7 @@ def _undo_step(
     return before.status is ChangeStatus.TO_DO and not note
 
 
-def _describe_why_left(context: UndoContext, record: StepRecord, before: Observed) -> str:
+def describe_why_left(context: UndoContext, record: StepRecord, before: Observed) -> str:
     """Return why a step is left in effect; empty: it is to be undone."""
     if before.status is ChangeStatus.FOREIGN:
         return "left as it is: somebody else changed it since"
@@ -218,9 +224,7 @@ def _wait_for_replication(context: UndoContext, inverse: Change, reachable: Mapp
     A peer that cannot be read may still have the run's list when it is back.
     """
     if isinstance(inverse, SetCipherList):
-        absent = [peer for peer in context.journal.backups(context.run) if peer not in reachable]
-        if absent:
-            raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
+        refuse_absent_followers(context, inverse, reachable)
         wait_for_replication(
             context.peers,
             inverse.name,
@@ -231,7 +235,15 @@ def _wait_for_replication(context: UndoContext, inverse: Change, reachable: Mapp
         )
 
 
-def _describe_manual_step(inverse: Change, error: RemediateError) -> str:
+def refuse_absent_followers(context: UndoContext, inverse: Change, reachable: Mapping[Address, ReconnectingPeer]) -> None:
+    """Raise ObservationError where a peer of the run cannot be read that takes over what `inverse` sets on the primary."""
+    absent = [peer for peer in context.journal.backups(context.run) if peer not in reachable]
+    if absent and isinstance(inverse, SetCipherList):
+        raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
+
+
+def describe_manual_step(inverse: Change, error: RemediateError) -> str:
+    """Return how a person does what `error` kept from being done."""
     if isinstance(error, NotOffered):
         return inverse.manual_instruction
     if isinstance(error, ObservationError | OutcomeUnknown):
@@ -239,7 +251,7 @@ def _describe_manual_step(inverse: Change, error: RemediateError) -> str:
     return f"{error} {inverse.manual_instruction}"
 
 
-def _read_peers(context: UndoContext, reachable: Mapping[Address, ReconnectingPeer]) -> tuple[list[Backup], list[str]]:
+def read_peers(context: UndoContext, reachable: Mapping[Address, ReconnectingPeer]) -> tuple[list[Backup], list[str]]:
     """Read every peer of the run; return their lists as they are now, and which peers cannot be read, with the reason."""
     backups: list[Backup] = []
     unread: list[str] = []

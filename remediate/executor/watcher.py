@@ -38,8 +38,10 @@ _TRY_AGAIN = frozenset({ExitCode.INCOMPLETE, ExitCode.LOCKED, ExitCode.PERSON_NE
 """Exit codes of a rollback that may succeed later: a peer is down, or another run is at work. A refused login is none of them."""
 _MAX_TRIES = 10
 _BETWEEN_TRIES_S = 60.0
-_VARIABLES_OF_THE_APPLY = frozenset({"REMEDIATE_EVENTS", "REMEDIATE_JSON"})
-"""Environment variables with files and a format of the apply, which the rollback must not take over."""
+_VARIABLES_OF_THE_APPLY = frozenset(
+    {"REMEDIATE_EVENTS", "REMEDIATE_JSON", "REMEDIATE_DRY_RUN", "REMEDIATE_RESTART", "REMEDIATE_YES"}
+)
+"""Environment variables with choices of the apply, which the rollback must not take over: it neither asks nor restarts."""
 
 
 class TimerError(RemediateError):
@@ -179,7 +181,7 @@ def _roll_back_repeatedly(order: Watch, roll_back: Callable[[Watch], int], pause
 
 def _roll_back(order: Watch) -> int:
     where = ["-i", str(order.inventory), "-c", order.cluster, "--state-dir", str(order.state_dir)]
-    command = [sys.executable, "-P", "-m", "remediate", "rollback", order.run, *where, "--no-input"]
+    command = [sys.executable, "-P", "-m", "remediate", "rollback", order.run, *where, "--yes", "--no-input"]
     environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_THE_APPLY}
     return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
 

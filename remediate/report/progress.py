@@ -15,7 +15,17 @@ from remediate.model.text import escape
 _MAX_MESSAGE = 4000
 """Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
 _LASTING = frozenset(
-    {"alarm", "warning", "manual-step", "reminder", "change-complete", "change-failed", "in-effect", "not-in-effect"}
+    {
+        "alarm",
+        "warning",
+        "manual-step",
+        "reminder",
+        "would-change",
+        "change-complete",
+        "change-failed",
+        "in-effect",
+        "not-in-effect",
+    }
 )
 _STYLES = {
     "alarm": "bold red",

@@ -21,7 +21,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.text import first_few
+from remediate.model.text import count, first_few
 from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
@@ -175,6 +175,25 @@ def headline(action: Action, plan: Plan) -> str:
             return "restart, one peer at a time, only where the new trust is not in effect"
         case RemoveCertificate(certificate=certificate):
             return f"remove {_name_of(certificate, plan)}, which is stale"
+
+
+def summarise_actions(plan: Plan) -> str:
+    """Return what `plan` does in counts: ``2 certificates to trust on 3 peers, 1 cipher list to set``."""
+    trusted = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
+    removed = {action.certificate for action in plan.actions if isinstance(action, RemoveCertificate)}
+    changed = {
+        peer for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate) for peer in peers_of(action)
+    }
+    ciphers = sum(isinstance(action, SetCiphers) for action in plan.actions)
+    refreshes = sum(isinstance(action, RefreshDiscovery) for action in plan.actions)
+    restarts = {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}
+    parts = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
+    parts += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
+    parts = [f"{' and '.join(parts)} on {count(len(changed), 'peer')}"] if parts else []
+    parts += [f"{count(ciphers, 'cipher list')} to set"] if ciphers else []
+    parts += [f"discovery of {count(refreshes, 'publisher')} to refresh"] if refreshes else []
+    parts += [f"{count(len(restarts), 'peer')} to restart if needed"] if restarts else []
+    return ", ".join(parts)
 
 
 def manual_page(action: Action) -> str | None:

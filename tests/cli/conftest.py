@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +33,25 @@ class Ended:
 
 
 Remediate = Callable[..., Ended]
+"""Runs a command line and returns how it ended."""
+
+
+def answer_on_terminal(answer: str, *arguments: str | Path) -> Ended:
+    """Run a command line with a terminal as its stdin, on which `answer` is typed; its end of file where it is empty."""
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode() if answer else b"\x04")
+    command = [sys.executable, "-c", "from remediate.cli import main; main()", *map(str, arguments)]
+    try:
+        done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "REMEDIATE_DEBUG", "REMEDIATE_JSON", "REMEDIATE_INVENTORY"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "REMEDIATE_DEBUG", "REMEDIATE_JSON", "REMEDIATE_INVENTORY", "REMEDIATE_YES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("REMEDIATE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "80")

@@ -241,10 +241,12 @@ def test_the_last_run_is_that_of_the_chosen_clusters(
     monkeypatch.setenv("NONE", "secret")
 
     # Then the last one is that of the cluster that is chosen
-    assert remediate("rollback", "last", "-i", inventory, "-c", "paris", "--json", "-q").document["run"] == first
-    assert remediate("rollback", "last", "-i", inventory, "--json", "-q").document["run"] == second
+    assert remediate("rollback", "last", "--yes", "-i", inventory, "-c", "paris", "--json", "-q").document["run"] == first
+    assert remediate("rollback", "last", "--yes", "-i", inventory, "-c", "rome", "--json", "-q").document["run"] == second
+    both = remediate("rollback", "last", "--yes", "-i", inventory, "-q")
+    assert (both.code, "has runs of paris and rome" in both.err) == (64, True)
     inventory.write_text(inventory.read_text().replace("paris", "milan"))
-    none = remediate("rollback", "last", "-i", inventory, "-c", "milan", "-q")
+    none = remediate("rollback", "last", "--yes", "-i", inventory, "-c", "milan", "-q")
     assert (none.code, "There is no run on the chosen clusters yet" in none.err) == (1, True)
 
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,18 +63,6 @@ def test_events_on_stdout_leave_nothing_else_there(remediate: Remediate, lab: La
     assert all(json.loads(line) for line in ended.out.splitlines())
     assert "edge-lab: 3 peers" in ended.err
     assert remediate("collect", "-i", lab.inventory, "--events", "-", "--json").code == 64
-
-
-def test_apply_without_a_terminal_needs_the_flag_yes(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.json"
-    remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan)
-    sent = len(lab.requests)
-
-    ended = remediate("apply", plan, "-i", lab.inventory)
-
-    assert ended.code == 7
-    assert "--yes" in ended.err
-    assert len(lab.requests) == sent
 
 
 def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
@@ -182,28 +166,6 @@ def test_a_wrong_password_is_1_and_only_one_peer_was_asked(
     assert len({request.peer for request in lab.requests if not request.authorised}) == 1
 
 
-@pytest.mark.parametrize("answer", ["y", "\x04"])
-def test_on_a_terminal_anything_but_yes_in_full_declines(
-    answer: str, lab: Lab, remediate: Remediate, snapshot: Path, tmp_path: Path
-) -> None:
-    plan = tmp_path / "plan.json"
-    remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan)
-    sent = len(lab.requests)
-    ours, theirs = pty.openpty()
-    os.write(ours, answer.encode() + b"\n" if answer != "\x04" else b"\x04")
-
-    command = [sys.executable, "-c", "from remediate.cli import main; main()", "apply", str(plan), "-i", str(lab.inventory)]
-    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
-    os.close(ours)
-    os.close(theirs)
-
-    assert done.returncode == 7
-    assert done.stdout == ""
-    assert "Plan for edge-lab" in done.stderr
-    assert "Type yes to apply" in done.stderr
-    assert len(lab.requests) == sent
-
-
 def test_the_lab_is_started_queried_and_stopped(remediate: Remediate, tmp_path: Path) -> None:
     where = ("--directory", tmp_path / "own-lab")
 
@@ -278,7 +240,7 @@ def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab
     # Given the workaround, turned on from here
     plan = tmp_path / "plan.json"
     remediate("plan", "-i", lab.inventory, "-o", plan, "-q")
-    assert remediate("workaround", "on", "-i", lab.inventory, "-q").code == 0
+    assert remediate("workaround", "on", "--yes", "-i", lab.inventory, "-q").code == 0
     try:
         # Then every later command says so, those that look at no cluster too
         for arguments in (
@@ -292,7 +254,7 @@ def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab
         assert any(note.startswith("The workaround is on") for note in rehearsed.document["notes"])
         assert "the workaround may be on, as it was last turned from here" in remediate("runs").err
     finally:
-        assert remediate("workaround", "off", "--force", "-i", lab.inventory, "-q").code == 0
+        assert remediate("workaround", "off", "--yes", "--force", "-i", lab.inventory, "-q").code == 0
     # And when it is off again, nothing is said any more
     assert "workaround" not in remediate("runs").err
 

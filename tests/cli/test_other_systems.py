@@ -121,7 +121,7 @@ def test_apply_says_that_it_does_not_run(options: list[str], lab: Lab, plan: Pat
 def test_turning_the_workaround_says_that_it_does_not_run(lab: Lab) -> None:
     before = tuple(lab.requests)
 
-    done = run_elsewhere(RUN, "workaround", "on", "-q", "-i", lab.inventory)
+    done = run_elsewhere(RUN, "workaround", "on", "--yes", "-q", "-i", lab.inventory)
 
     assert done.returncode == 1
     assert "This system has no file locks that keep two runs apart" in done.stderr

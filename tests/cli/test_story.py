@@ -52,17 +52,17 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     assert all(action["certificate"] in shown for action in exported["plan"]["actions"] if "certificate" in action)
 
     # This lab's boxes offer no removal: what is left is said, and a person is needed.
-    back = remediate("rollback", "last", "-i", fresh.inventory, "--json", "-q")
+    back = remediate("rollback", "last", "--yes", "-i", fresh.inventory, "--json", "-q")
     assert back.code == 8
     assert back.document["open_steps"]
-    assert f"By hand on {fresh.peers[2].address}:" in remediate("rollback", "last", "-i", fresh.inventory, "-q").out
+    assert f"By hand on {fresh.peers[2].address}:" in remediate("rollback", "last", "--yes", "-i", fresh.inventory, "-q").out
 
 
 def test_the_workaround_is_switched_on_recorded_and_off(remediate: Remediate, fresh: Lab) -> None:
-    on = remediate("workaround", "on", "-i", fresh.inventory, "--json")
+    on = remediate("workaround", "on", "--yes", "-i", fresh.inventory, "--json")
     looked = remediate("verify", "-i", fresh.inventory, "-q")
-    refused = remediate("workaround", "off", "-i", fresh.inventory, "-q")
-    off = remediate("workaround", "off", "--force", "-i", fresh.inventory, "--json")
+    refused = remediate("workaround", "off", "--yes", "-i", fresh.inventory, "-q")
+    off = remediate("workaround", "off", "--yes", "--force", "-i", fresh.inventory, "--json")
 
     assert [peer["verification"] for peer in on.document["clusters"][0]["peers"]] == [False, False, False]
     assert "believed" in on.err

@@ -59,7 +59,8 @@ def _row(option: click.Option, context: click.Context) -> str:
     names = record[0] if record else ", ".join(option.opts)
     default = f" Default: {option.default}." if option.show_default and option.default else ""
     required = " Required." if option.required else ""
-    cells = (f"`{names}`", f"`{option.envvar}`", f"{option.help}{default}{required}")
+    variable = f"`{option.envvar}`" if option.envvar else "none"
+    cells = (f"`{names}`", variable, f"{option.help}{default}{required}")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

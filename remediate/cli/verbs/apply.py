@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, approvals, authorities, common, inventory, option
+from remediate.cli.options import PATH, approvals, authorities, common, confirmation, inventory, option
 from remediate.cli.session import Session
-from remediate.model.errors import Declined, InventoryError
+from remediate.model.errors import InventoryError
 from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("plan", type=PATH)
 @inventory()
 @option("--dry-run", is_flag=True, help="Walk the whole path over connections that cannot write.")
-@option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@confirmation
 @authorities
 @approvals
 @option("--approvals", "approvals_file", type=PATH, metavar="FILE",
@@ -160,34 +159,14 @@ def _refuse_early(
 
 def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertificate]) -> None:
     """Show `plan` and its approvals, and ask for `yes`. Raises Declined."""
+    from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.executor.vouching import approval_sentences
     from remediate.report.terminal import show_plan
+    from remediate.report.view import summarise_actions
 
-    if not session.may_ask:
-        raise Declined(
-            "There is no terminal to ask on, and --yes was not given.",
-            next_step="Nothing was done. Review the plan with `remediate show`, then pass --yes; --dry-run needs neither.",
-        )
+    refuse_without_terminal(session, yes=False)
     show_plan(session.err(), plan)
-    click.echo(err=True)
-    for sentence in approval_sentences(plan, approvals):
-        session.say(sentence)
-    try:
-        answer = input_on_stderr(f"Apply this to {plan.cluster}? Type yes to apply: ")
-    except EOFError:
-        answer = ""
-    if answer.strip() != "yes":
-        raise Declined("Declined: nothing was changed.", next_step="Run the command again and answer `yes` to apply the plan.")
-
-
-def input_on_stderr(question: str) -> str:
-    """Ask on stderr and return the answer; stdout is kept for data. Raises EOFError."""
-    click.echo(question, err=True, nl=False)
-    line = sys.stdin.readline()
-    if not line:
-        click.echo(err=True)
-        raise EOFError
-    return line
+    ask(session, ["", *approval_sentences(plan, approvals)], f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")
 
 
 def _write_result(session: Session, result: RunResult, notes: Sequence[str], plan: Plan, options: ApplyOptions) -> None:

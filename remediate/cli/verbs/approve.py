@@ -63,7 +63,7 @@ def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
 
 def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate, ...]) -> None:
     """Ask for each certificate. Raises Declined unless every one is approved."""
-    from remediate.cli.verbs.apply import input_on_stderr
+    from remediate.cli.questions import read_answer
     from remediate.report.approval import approval_lines
 
     if actions and not session.may_ask:
@@ -76,7 +76,7 @@ def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate,
         for line in approval_lines(plan, action):
             session.say(line)
         try:
-            answer = input_on_stderr("Did you compare it? Type yes to approve: ")
+            answer = read_answer("Did you compare it? Type yes to approve: ")
         except EOFError:
             answer = ""
         if answer.strip() != "yes":

@@ -81,9 +81,12 @@ def command(session: Session) -> ExitCode:
       0   the judge agrees with the plan everywhere, before and after
       70  it does not: the prediction was wrong
       1   the lab does not start
+      64  REMEDIATE_YES is set: the demo applies, and --yes has no variable
     """
+    from remediate.cli.questions import refuse_yes_variable
     from remediate.cli.verbs.lab import lab_missing_error, refuse_without_linux
 
+    refuse_yes_variable()
     refuse_without_linux()
     try:
         from remediate.lab import Lab

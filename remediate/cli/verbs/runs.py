@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from remediate.cli.options import common
+from remediate.cli.options import clusters, common
 from remediate.cli.session import Session
 from remediate.model.exit_codes import ExitCode
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def command(context: click.Context) -> ExitCode | None:
     """List what was done, newest first; show or export one run. Needs no cluster.
 
-    RUN is an id from the list, or last.
+    RUN is an id from the list, or last, which needs -c where the journal has runs of several clusters.
 
     \b
     EXAMPLES
@@ -55,28 +55,31 @@ def command(context: click.Context) -> ExitCode | None:
 
 @command.command(short_help="Show who did what in a run, when, and what came of it.")
 @click.argument("run")
+@clusters
 @common
 @click.pass_obj
-def show(session: Session, run: str) -> ExitCode:
+def show(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
     """Show RUN: who, when, under which ticket, who approved what and how, each step with digests of what stood before and after.
 
     \b
     EXAMPLES
       remediate runs show last
+      remediate runs show last -c edge-paris
       remediate runs show 261123-101500-4f2a --json
 
     \b
     EXIT CODES
       0   shown
       1   no such run, or the journal cannot be read
+      64  last could be a run of several clusters
     """
     from remediate.cli.observe import remind_from_journal
+    from remediate.cli.run_choice import choose_run
     from remediate.cli.runs_view import load_run_record
     from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
-        run_row = journal.run(run)
-        record = load_run_record(journal, run_row)
+        record = load_run_record(journal, choose_run(journal, run, patterns))
     if session.json:
         session.write_json(record)
     else:
@@ -87,9 +90,10 @@ def show(session: Session, run: str) -> ExitCode:
 
 @command.command(short_help="Print all that the journal holds of a run, as JSON.")
 @click.argument("run")
+@clusters
 @common
 @click.pass_obj
-def export(session: Session, run: str) -> ExitCode:
+def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
     """Print all that the journal holds of RUN as one JSON document: its plan with the certificates, its steps, its approvals.
 
     \b
@@ -100,15 +104,17 @@ def export(session: Session, run: str) -> ExitCode:
     EXIT CODES
       0   printed
       1   no such run, or the journal cannot be read
+      64  last could be a run of several clusters
     """
     import json
 
     from remediate.cli.observe import remind_from_journal
+    from remediate.cli.run_choice import choose_run
     from remediate.cli.runs_view import load_run_record
     from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
-        record = journal.run(run)
+        record = choose_run(journal, run, patterns)
         plan = json.loads(journal.plan(record.id).to_json()) if record.plan else None
         body = {**load_run_record(journal, record), "plan": plan}
     session.write_json({"format": "remediate.run/1", **body})

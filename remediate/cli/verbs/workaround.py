@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from remediate.cli.options import common, inventory, option
+from remediate.cli.options import common, confirmation, inventory, option
 from remediate.cli.session import Session
 from remediate.model.exit_codes import ExitCode
 
@@ -25,6 +25,7 @@ Flags = tuple["PeerVerification", ...]
 @click.argument("action", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
 @inventory()
 @option("--force", is_flag=True, help="off: also where clients would lose endpoints by it, without looking.")
+@confirmation
 @common
 @click.pass_obj
 def command(
@@ -33,20 +34,22 @@ def command(
     inventory_path: Path,
     patterns: tuple[str, ...],
     force: bool,  # noqa: FBT001 - click passes options by name
+    yes: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Show the workaround, or turn it on or off, on every peer, and read every peer back.
 
     On means that certificate verification is off (VerifyOriginServer: Off), as it was before X14.2: the peers then accept any
     certificate, a forged one too. It is a last resort for hours, not for weeks. status writes nothing.
 
-    off looks at the cluster afresh first, and is refused where clients would lose an endpoint by it, or where that cannot be said.
+    on and off show the peers and ask for `yes` in full. Without a terminal, and without --yes, they stop before they do anything.
+    off then looks at the cluster afresh, and is refused where clients would lose an endpoint by it, or where that cannot be said.
 
     \b
     EXAMPLES
       remediate workaround status -i inventory.yml
       remediate workaround on -i inventory.yml
       remediate workaround off -i inventory.yml
-      remediate workaround off -i inventory.yml --force
+      remediate workaround off -i inventory.yml --force --yes
 
     \b
     EXIT CODES
@@ -54,7 +57,7 @@ def command(
       1   error in the inventory, a secret, a login or a pin
       4   status: a peer could not be read; off: a peer or an endpoint could not be looked at, and nothing was changed
       5   on, off: locked by another run
-      7   off: clients would lose the endpoints that are listed; nothing was changed
+      7   declined, no terminal and no --yes, or off: clients would lose the endpoints listed; nothing was changed
       8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
     """
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
@@ -62,6 +65,9 @@ def command(
     from remediate.executor.workaround import most_serious_code, read_verification, set_workaround
     from remediate.model.limits import Limits
 
+    clusters = choose_clusters(session, inventory_path, patterns)
+    if action != "status" and (refused := _confirm(session, clusters, on=action == "on", yes=yes)):
+        return refused
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
 
         def run(cluster: ClusterAccess) -> tuple[Flags, ExitCode]:
@@ -71,7 +77,7 @@ def command(
                 flags = set_workaround(cluster, on=action == "on", state_dir=session.state_dir, force=force, sink=notices)
             return flags, ExitCode(most_serious_code(flags))
 
-        results = run_on_clusters(choose_clusters(session, inventory_path, patterns), run, Limits())
+        results = run_on_clusters(clusters, run, Limits())
     report_errors(session, results)
     code = combine_exit_codes(results)
     if session.json:
@@ -79,6 +85,50 @@ def command(
     else:
         _show(session, results)
     return code
+
+
+def _confirm(session: Session, clusters: Sequence[ClusterAccess], *, on: bool, yes: bool) -> ExitCode:
+    """Read every peer, show what would be switched, and ask for `yes`.
+
+    Returns:
+        DONE to go on; else the exit code of a cluster that cannot be read, after its error was reported.
+
+    Raises:
+        Declined: No question can be asked, or the answer is not `yes`.
+    """
+    from remediate.cli.fleet import combine_exit_codes, report_errors, run_on_clusters
+    from remediate.cli.questions import ask, refuse_without_terminal
+    from remediate.executor.workaround import RISK, read_verification
+    from remediate.model.limits import Limits
+    from remediate.model.text import count, join_words
+
+    refuse_without_terminal(session, yes=yes)
+    if yes:
+        return ExitCode.DONE
+
+    def read(cluster: ClusterAccess) -> tuple[Flags, ExitCode]:
+        return read_verification(cluster), ExitCode.DONE
+
+    results = run_on_clusters(clusters, read, Limits())
+    report_errors(session, results)
+    flags = {result.cluster: result.value for result in results if result.value is not None}
+    if len(flags) < len(results):
+        # A refused login is not repeated.
+        return combine_exit_codes(results)
+    lines = [RISK] if on else []
+    lines += [_describe_switch(cluster, peer, on=on) for cluster, peers in flags.items() for peer in peers]
+    changed = [
+        f"{count(sum(peer.verification is not (not on) for peer in peers), 'peer')} of {cluster}"
+        for cluster, peers in flags.items()
+    ]
+    ask(session, lines, f"Turn certificate verification {'off' if on else 'on'} on {join_words(changed)}?")
+    return ExitCode.DONE
+
+
+def _describe_switch(cluster: str, peer: PeerVerification, *, on: bool) -> str:
+    words = {True: "on", False: "off", None: f"not known ({peer.problem})"}
+    change = "stays" if peer.verification is (not on) else f"to be turned {words[not on]}"
+    return f"{cluster}: {peer.peer}: verification is {words[peer.verification]}, {change}"
 
 
 def _to_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:

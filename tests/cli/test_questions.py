@@ -1,0 +1,138 @@
+"""A command that writes asks first: what it shows, what it takes for an answer, and what it does without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from remediate.cli.app import run
+from remediate.executor.journal.store import Journal
+from remediate.lab import Lab
+from tests.cli.conftest import Remediate, answer_on_terminal
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def plan(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "plan.json"
+    remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Path]]:
+    """Yield a lab whose peers offer removal, with one run in the journal of the state directory beside it."""
+    home = tmp_path_factory.mktemp("applied")
+    lab = Lab(home / "lab", judge=False)
+    lab.scenario = replace(lab.scenario, offers_removal=True)
+    with lab:
+        where = ["-q", "-i", str(lab.inventory), "--state-dir", str(home / "state")]
+        approved = ["--approve-file", str(lab.approvals)]
+        assert run(["plan", *where, *approved, "-o", str(home / "plan.json")]) == 0
+        assert run(["apply", str(home / "plan.json"), *where, *approved, "--yes"]) == 10
+        yield lab, home / "state"
+
+
+def undoable(state: Path) -> int:
+    """Return how many steps of the last run have a change that undoes them."""
+    with Journal(state) as journal:
+        return sum(step.inverse_kind is not None for step in journal.steps(journal.run("last").id))
+
+
+@pytest.mark.parametrize("answer", ["y", "YES", ""])
+def test_apply_goes_on_after_yes_in_full_only(answer: str, lab: Lab, plan: Path) -> None:
+    sent = len(lab.requests)
+
+    ended = answer_on_terminal(answer, "apply", plan, "-i", lab.inventory)
+
+    assert (ended.code, ended.out) == (7, "")
+    assert "Plan for edge-lab" in ended.err
+    assert "Apply this to edge-lab: 5 certificates to trust on 3 peers, " in ended.err
+    assert len(lab.requests) == sent
+
+
+def test_without_a_terminal_yes_is_named(remediate: Remediate, lab: Lab, plan: Path) -> None:
+    sent = len(lab.requests)
+    commands = [("apply", plan), ("workaround", "on"), ("workaround", "off")]
+
+    ended = [remediate(*command, "-i", lab.inventory) for command in commands]
+
+    assert [done.code for done in ended] == [7, 7, 7]
+    assert all("--yes" in done.err for done in ended)
+    assert len(lab.requests) == sent
+
+
+@pytest.mark.parametrize("command", ["apply", "workaround"])
+def test_no_input_counts_as_no_terminal(command: str, lab: Lab, plan: Path) -> None:
+    argument = plan if command == "apply" else "on"
+    sent = len(lab.requests)
+
+    ended = answer_on_terminal("yes", command, argument, "-i", lab.inventory, "--no-input")
+
+    assert (ended.code, "--yes" in ended.err) == (7, True)
+    assert len(lab.requests) == sent
+
+
+def test_a_declined_workaround_writes_nothing(lab: Lab) -> None:
+    writes = len(lab.requests.writes)
+
+    ended = answer_on_terminal("on", "workaround", "on", "-i", lab.inventory)
+
+    assert (ended.code, ended.out) == (7, "")
+    assert "Turn certificate verification off on 3 peers of edge-lab?" in ended.err
+    assert all(f"edge-lab: {peer.address}: verification is on, to be turned off" in ended.err for peer in lab.peers)
+    assert len(lab.requests.writes) == writes
+
+
+def test_a_cluster_that_cannot_be_read_is_not_asked_about(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = lab.inventory.with_name("wrong-password.yml")
+    wrong.write_text(lab.inventory.read_text().replace("{file: secrets/expressway}", "{env: WRONG}"))
+    monkeypatch.setenv("WRONG", "not-the-password")
+    refused = len([request for request in lab.requests if not request.authorised])
+
+    ended = answer_on_terminal("yes", "workaround", "on", "-i", wrong)
+
+    assert (ended.code, "Type yes" in ended.err) == (1, False)
+    assert len([request for request in lab.requests if not request.authorised]) == refused + 1
+
+
+def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tuple[Lab, Path]) -> None:
+    lab, state = applied
+    sent = len(lab.requests)
+    where = ("-i", lab.inventory, "--state-dir", state)
+
+    declined = answer_on_terminal("no", "rollback", "last", *where)
+    alone = remediate("rollback", "last", *where)
+
+    assert (declined.code, alone.code) == (7, 7)
+    assert "--yes" in alone.err
+    assert "  - remove CN=imp.steven.lab" in declined.err
+    assert f"Undo {undoable(state)} changes on 3 peers of edge-lab? Type yes to go on: " in declined.err
+    assert len(lab.requests) == sent
+
+
+def test_a_dry_run_of_a_rollback_never_asks(applied: tuple[Lab, Path]) -> None:
+    lab, state = applied
+    writes = len(lab.requests.writes)
+
+    ended = answer_on_terminal("no", "rollback", "last", "-i", lab.inventory, "--state-dir", state, "--dry-run")
+
+    assert (ended.code, "Type yes" in ended.err) == (0, False)
+    assert ended.err.count(": Would ") == undoable(state)
+    assert "A rollback of run" in ended.out
+    assert len(lab.requests.writes) == writes
+
+
+def test_the_answer_yes_switches(tmp_path: Path) -> None:
+    with Lab(tmp_path / "lab", scenario="healthy", judge=False) as healthy:
+        on = answer_on_terminal("yes", "workaround", "on", "-i", healthy.inventory, "--json")
+        off = answer_on_terminal("yes", "workaround", "off", "-i", healthy.inventory, "--json")
+
+    assert (on.code, off.code) == (0, 0)
+    assert [peer["verification"] for peer in on.document["clusters"][0]["peers"]] == [False, False, False]
+    assert [peer["changed"] for peer in off.document["clusters"][0]["peers"]] == [True, True, True]
+    assert "Turn certificate verification on on 3 peers of edge-lab?" in off.err
