@@ -6,7 +6,7 @@ No check writes to a peer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from remediate.model.text import count, first_few
 if TYPE_CHECKING:
     from remediate.connectors.expressway.peer import ExpresswayPeer
     from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
+    from remediate.model.health import Health
     from remediate.model.identity import Address
     from remediate.model.limits import Limits
     from remediate.model.verdict import Outcome
@@ -58,15 +59,29 @@ class ClusterChecks:
 
     Attributes:
         unverified: The peers on which the workaround is on.
+        health: What each peer that answered said of itself.
     """
 
     findings: tuple[CheckResult, ...]
     unverified: tuple[Address, ...] = ()
+    health: Mapping[Address, Health] = field(default_factory=dict)
 
 
 def check_result_json(result: CheckResult) -> dict[str, Any]:
     """Return a result as ``--json`` prints it."""
     return {"subject": result.subject, "said": result.text, "code": result.code, "next_step": result.next_step}
+
+
+def cluster_checks_json(checks: ClusterChecks) -> dict[str, Any]:
+    """Return the results of one cluster as ``--json`` prints them."""
+    from remediate.formats.snapshot import write_health
+    from remediate.model.canonical import rfc3339
+
+    health = {
+        address: {**write_health(health), "started_at": rfc3339(health.started_at) if health.started_at else None}
+        for address, health in checks.health.items()
+    }
+    return {"findings": [check_result_json(finding) for finding in checks.findings], "health": health}
 
 
 def check_cluster(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> ClusterChecks:
@@ -84,7 +99,7 @@ def check_cluster(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) ->
         )
     peers = _PeerChecks(cluster, limits, now)
     findings = (*secrets, *peers.run(), *_find_changed_verdicts(cluster, limits, peers.skews))
-    return ClusterChecks(findings, tuple(peers.unverified))
+    return ClusterChecks(findings, tuple(peers.unverified), peers.health)
 
 
 def check_state_directory(path: Path) -> CheckResult:
@@ -165,12 +180,14 @@ class _PeerChecks:
     Attributes:
         skews: By how much a peer's clock is ahead, for the peers whose clock differs by more than `CLOSE_ENOUGH`.
         unverified: The peers on which the workaround is on.
+        health: What each peer said of itself.
     """
 
     def __init__(self, cluster: ClusterAccess, limits: Limits, now: Now) -> None:
         self._cluster, self._limits, self._now = cluster, limits, now
         self.skews: dict[Address, timedelta] = {}
         self.unverified: list[Address] = []
+        self.health: dict[Address, Health] = {}
 
     def run(self) -> Iterator[CheckResult]:
         """Log in to each peer once and yield the results."""
@@ -210,8 +227,17 @@ class _PeerChecks:
             if not peer.shell_problem:
                 yield self._check_verification(subject, peer)
             yield self._check_clock(subject, peer)
+            yield from self._check_health(subject, peer)
         except RemediateError as error:
             yield CheckResult(subject, str(error), error.exit_code, error.next_step)
+
+    def _check_health(self, subject: str, peer: ExpresswayPeer) -> Iterator[CheckResult]:
+        from remediate.report.health import describe_health
+
+        health = self.health[peer.address] = peer.health()
+        # Without a shell almost nothing of it is observed, and a result of its own says so.
+        for text, next_step in () if peer.shell_problem else describe_health(health):
+            yield CheckResult(subject, text, next_step=next_step)
 
     def _check_verification(self, subject: str, peer: ExpresswayPeer) -> CheckResult:
         match peer.verify_origin_server():

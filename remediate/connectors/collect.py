@@ -23,7 +23,7 @@ from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
-from remediate.model.errors import CertificateError, InventoryError, ObservationError
+from remediate.model.errors import CertificateError, InventoryError, NotOffered, ObservationError
 from remediate.model.events import Event, Sink, silent
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, Fingerprint
@@ -49,6 +49,7 @@ class _PeerReading:
     peer: Peer
     trusted: tuple[Certificate, ...] = ()
     revocation_lists: tuple[str, ...] = ()
+    server_chain: tuple[Certificate, ...] = ()
     publishers: tuple[PublisherRecord, ...] = ()
     lists_publishers: bool = True
     capabilities: Capabilities = Capabilities()
@@ -166,6 +167,9 @@ def _emit_read(emit: _EventEmitter, reading: _PeerReading) -> None:
         crls = f" and {reading.peer.crls} CRLs" if reading.peer.crls else ""
         message = f"{address}: {reading.peer.version or 'unknown version'}, {count} trusted CAs{crls}."
         emit("peer-read", message, peer=address, trusted=count)
+    unread = (reading.peer.health.unread if reading.peer.health else None) or {}
+    for name, reason in sorted(unread.items()):
+        emit("health-unread", f"{address}: {name} of its health was not observed: {reason}", peer=address, reading=name)
 
 
 def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
@@ -188,7 +192,11 @@ def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
             state = replace(state, removal="rest")
         publishers = peer.publishers()
         lists_publishers = bool(publishers) or peer.lists_publishers()
-        return _PeerReading(state, trusted, listed.revocation_lists, publishers, lists_publishers, capabilities)
+        chain = _read_server_chain(peer)
+        own = tuple(certificate.fingerprint for certificate in chain) if chain else None
+        # Last: a shell that gives no answer to a question about its health is not asked again.
+        state = replace(state, server_certificate=own, health=peer.health())
+        return _PeerReading(state, trusted, listed.revocation_lists, chain, publishers, lists_publishers, capabilities)
     except ObservationError as error:
         return _PeerReading(_make_unreadable_peer(peer.address, f"unreadable: {error}", primary=primary))
 
@@ -203,6 +211,14 @@ def _make_shell_gaps(cluster: ClusterAccess, peers: ClusterPeers) -> Iterable[Di
             "certificates of a node must verify; whether the workaround is on; which peer is the primary."
         )
         yield DiscoveryGap(cluster.name, "shell", "not-asked", incomplete=False, message=message, names=names, count=len(names))
+
+
+def _read_server_chain(peer: ExpresswayPeer) -> tuple[Certificate, ...]:
+    """Return the peer's own certificate and chain; none where they cannot be read: no verdict depends on them."""
+    try:
+        return peer.server_chain()
+    except (ObservationError, NotOffered):
+        return ()
 
 
 def _refuse_secrets(peer: Peer) -> None:
@@ -309,6 +325,7 @@ def _build_snapshot(
     presented = (
         certificate for observation in observations for chain in observation.presented.values() for certificate in chain
     )
+    own = (certificate for reading in readings for certificate in reading.server_chain)
     return Snapshot(
         cluster=cluster.name,
         taken_at=taken_at,
@@ -322,7 +339,7 @@ def _build_snapshot(
         ),
         available_ca=tuple(certificate.fingerprint for certificate in available),
         vouched_for=frozenset(certificate.fingerprint for certificate in vouched),
-        certificates=_index_by_fingerprint((*available, *vouched, *presented)),
+        certificates=_index_by_fingerprint((*available, *vouched, *presented, *own)),
         publishers=tuple(_make_publisher(publisher, cluster, readings) for publisher in publishers),
         not_in_use=tuple(_name_endpoint(target) for target in unused),
         revocation_lists={Fingerprint(sha256_of(pem)): pem for reading in readings for pem in reading.revocation_lists},

@@ -26,11 +26,35 @@ from remediate.formats.document import (
 )
 from remediate.model.canonical import document_json, rfc3339, sha256_of
 from remediate.model.errors import FormatError
+from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
 from remediate.model.verdict import Cause
 
 SNAPSHOT_FORMAT: Final = "remediate.snapshot/1"
+Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+class PeerAlarmWire(Wire):
+    id: Text
+    title: str = ""
+    severity: str = ""
+
+
+class HealthWire(Wire):
+    uptime_s: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
+    total_since_start: Count | None = None
+    alarms: list[PeerAlarmWire] | None = None
+    calls: Count | None = None
+    registrations: Count | None = None
+    maintenance: bool | None = None
+    upgrade: Literal["none", "under-way", "staged"] | None = None
+    zones: dict[str, bool] | None = None
+    tunnels: dict[str, bool] | None = None
+    replication_behind: bool | None = None
+    cluster_peers: list[Text] | None = None
+    own_address: Text | None = None
+    unread: dict[str, str] | None = None
 
 
 class PeerWire(Wire):
@@ -43,7 +67,10 @@ class PeerWire(Wire):
     error: str | None = None
     removal: Literal["rest", "person"] = "person"
     rest_port: Port = 443
-    crls: Annotated[int, Field(strict=True, ge=0)] | None = None
+    started_at: Moment | None = None
+    server_certificate: list[Sha256] | None = None
+    health: HealthWire | None = None
+    crls: Count | None = None
     revocation_lists: list[Sha256] = []
 
 
@@ -168,6 +195,8 @@ def _read_peer(wire: PeerWire) -> Peer:
         error=wire.error,
         removal=wire.removal,
         rest_port=wire.rest_port,
+        server_certificate=fingerprints_of(wire.server_certificate) if wire.server_certificate is not None else None,
+        health=_read_health(wire),
         crls=wire.crls,
         revocation_lists=fingerprints_of(wire.revocation_lists),
     )
@@ -184,8 +213,56 @@ def _write_peer(peer: Peer) -> dict[str, Any]:
         "error": peer.error,
         "removal": peer.removal,
         "rest_port": peer.rest_port,
+        "started_at": rfc3339(peer.started_at) if peer.started_at else None,
+        "server_certificate": list(peer.server_certificate) if peer.server_certificate is not None else None,
+        "health": write_health(peer.health) if peer.health else None,
         "crls": peer.crls,
         "revocation_lists": list(peer.revocation_lists),
+    }
+
+
+def _read_health(peer: PeerWire) -> Health | None:
+    wire = peer.health
+    if wire is None:
+        return Health(started_at=peer.started_at) if peer.started_at else None
+    return Health(
+        started_at=peer.started_at,
+        uptime_s=wire.uptime_s,
+        total_since_start=wire.total_since_start,
+        alarms=tuple(PeerAlarm(alarm.id, alarm.title, alarm.severity) for alarm in wire.alarms)
+        if wire.alarms is not None
+        else None,
+        calls=wire.calls,
+        registrations=wire.registrations,
+        maintenance=wire.maintenance,
+        upgrade=UpgradeState(wire.upgrade) if wire.upgrade is not None else None,
+        zones=wire.zones,
+        tunnels=wire.tunnels,
+        replication_behind=wire.replication_behind,
+        cluster_peers=tuple(map(Address, wire.cluster_peers)) if wire.cluster_peers is not None else None,
+        own_address=Address(wire.own_address) if wire.own_address is not None else None,
+        unread=wire.unread,
+    )
+
+
+def write_health(health: Health) -> dict[str, Any]:
+    """Return the JSON object of a peer's health. Its ``started_at`` stands beside it, in the peer."""
+    return {
+        "uptime_s": health.uptime_s,
+        "total_since_start": health.total_since_start,
+        "alarms": None
+        if health.alarms is None
+        else [{"id": alarm.id, "title": alarm.title, "severity": alarm.severity} for alarm in health.alarms],
+        "calls": health.calls,
+        "registrations": health.registrations,
+        "maintenance": health.maintenance,
+        "upgrade": health.upgrade.value if health.upgrade else None,
+        "zones": None if health.zones is None else dict(health.zones),
+        "tunnels": None if health.tunnels is None else dict(health.tunnels),
+        "replication_behind": health.replication_behind,
+        "cluster_peers": None if health.cluster_peers is None else list(health.cluster_peers),
+        "own_address": health.own_address,
+        "unread": None if health.unread is None else dict(health.unread),
     }
 
 
@@ -262,7 +339,7 @@ def write_gap(gap: DiscoveryGap) -> dict[str, Any]:
 def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
     fingerprints = set(snapshot.available_ca) | snapshot.vouched_for
     for peer in snapshot.peers:
-        fingerprints.update(peer.trusted_ca)
+        fingerprints.update((*peer.trusted_ca, *(peer.server_certificate or ())))
     for endpoint in snapshot.endpoints:
         for chain in endpoint.presented.values():
             fingerprints.update(chain)

@@ -32,6 +32,7 @@ class Condition:
         ce_calls: The MRA calls of CE endpoints, which maintenance mode drops at once.
         drain_s: How long after maintenance mode began the ordinary calls end by themselves; None: they do not.
         registrations: How many endpoints are registered.
+        handled: How many calls it has had since it started.
         zones: Whether each zone is active when all is well.
         tunnels: Whether each SSH tunnel to the Expressway-E is active when all is well.
         stays_down: Names of zones and tunnels that do not come back at the next restarts.
@@ -47,6 +48,7 @@ class Condition:
     ce_calls: int = 0
     drain_s: float | None = None
     registrations: int = 0
+    handled: int = 20_142
     zones: dict[str, bool] = field(default_factory=lambda: {MRA_ZONE: True, "CEtls-cucm": True})
     tunnels: dict[str, bool] = field(default_factory=lambda: {"expe1.steven.lab": True})
     stays_down: set[str] = field(default_factory=set)
@@ -123,6 +125,7 @@ class Condition:
     def start(self) -> None:
         """Start again: uptime begins, alarms that wait for a restart end. Zones and tunnels follow with `connect`."""
         self._started = time.monotonic()
+        self.handled = 0
         self.alarms = [alarm for alarm in self.alarms if alarm.title != "Restart required"]
 
     def connect(self) -> None:

@@ -53,6 +53,20 @@ def _print_alarms(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime)
     return [line for block in blocks for line in block] or ["*s Alarm: /", _END]
 
 
+def _print_usage(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime) -> list[str]:
+    del cluster, now
+    usage = {"Traversal": peer.condition.calls, "NonTraversal": 0}
+    calls = [
+        line for kind, current in usage.items() for line in (f"    {kind}:", *_print_counters(current, peer.condition.handled))
+    ]
+    registrations = [f'    {name}: "{value}"' for name, value in (("Current", peer.condition.registrations), ("Total", 0))]
+    return ["*s ResourceUsage:", "  Calls:", *calls, "  Registrations:", *registrations, _END]
+
+
+def _print_counters(current: int, total: int) -> list[str]:
+    return [f'      {name}: "{value}"' for name, value in (("Current", current), ("Max", current), ("Total", total))]
+
+
 def _print_calls(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime) -> list[str]:
     del cluster, now
     return _print_list(
@@ -112,6 +126,7 @@ def _word(*, active: bool) -> str:
 _ELEMENTS: dict[str, Callable[[SimulatedCluster, SimulatedPeer, datetime], list[str]]] = {
     "systemunit": _print_unit,
     "alarm": _print_alarms,
+    "resourceusage": _print_usage,
     "calls": _print_calls,
     "registrations": _print_registrations,
     "zones": _print_zones,

@@ -44,6 +44,8 @@ class Health:
         started_at: The moment before which its services did not start: the reading, by this machine's clock, less its uptime. By
             this clock, as the journal's times are, so that a peer whose clock is wrong does not seem to have started later.
         uptime_s: The uptime that `started_at` was made from.
+        total_since_start: The calls and registrations that its counters hold in all. They begin at zero with each restart, so a
+            smaller number than before shows one where uptime does not.
         alarms: The alarms that are raised.
         calls: How many calls it carries.
         registrations: How many endpoints are registered on it. Clients of Mobile and Remote Access register on Unified CM and are
@@ -60,6 +62,7 @@ class Health:
 
     started_at: datetime | None = None
     uptime_s: float | None = None
+    total_since_start: int | None = None
     alarms: tuple[PeerAlarm, ...] | None = None
     calls: int | None = None
     registrations: int | None = None
@@ -71,3 +74,14 @@ class Health:
     cluster_peers: tuple[Address, ...] | None = None
     own_address: Address | None = None
     unread: Mapping[str, str] | None = None
+
+
+def shows_restart(before: Health, after: Health) -> bool:
+    """Return whether two readings of one peer show that it restarted between them. False: they do not show it."""
+    uptime_fell = before.uptime_s is not None and after.uptime_s is not None and after.uptime_s < before.uptime_s
+    total_fell = (
+        before.total_since_start is not None
+        and after.total_since_start is not None
+        and after.total_since_start < before.total_since_start
+    )
+    return uptime_fell or total_fell

@@ -9,6 +9,7 @@ from typing import Literal
 
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
+from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, EndpointId, Fingerprint, KeyFamily, Product, host_and_port
 from remediate.model.json_document import JsonDocument
 from remediate.model.verdict import Cause
@@ -31,6 +32,9 @@ class Peer:
         error: Why this peer was not observed, beginning with a cause (``unreachable: …``); None where it was.
         removal: How a certificate can be taken out of its trusted CA list.
         rest_port: Where its web interface and REST answer.
+        server_certificate: The chain that it sends, leaf first; None where it was not read.
+        health: What it said of itself at that moment; None where it was not asked. No plan depends on it, and two snapshots of one
+            state are equal whatever it says.
         crls: How many CRL blocks are in its trusted CA list; None where that was not read.
         revocation_lists: The keys of those CRLs in `Snapshot.revocation_lists`, in the list's order.
     """
@@ -44,8 +48,15 @@ class Peer:
     error: str | None = None
     removal: RemovalBy = "person"
     rest_port: int = 443
+    server_certificate: tuple[Fingerprint, ...] | None = None
+    health: Health | None = field(default=None, compare=False)
     crls: int | None = None
     revocation_lists: tuple[Fingerprint, ...] = ()
+
+    @property
+    def started_at(self) -> datetime | None:
+        """The moment before which its services did not start."""
+        return self.health.started_at if self.health else None
 
     @property
     def trusted_digest(self) -> str:

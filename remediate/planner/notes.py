@@ -9,6 +9,7 @@ from functools import cache
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, RSA_PREFIX, TRUSTED_CA_PAGE
+from remediate.model.health import UpgradeState
 from remediate.model.identity import Address
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
@@ -36,6 +37,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
         *_choice_notes(policy, choice),
         *_peer_notes(observed),
         *_list_notes(observed, choice),
+        *_upgrade_notes(observed),
         *_tls13_notes(snapshot),
         *_prefix_notes(snapshot),
         *_renewal_notes(snapshot, observed, forecaster),
@@ -90,6 +92,15 @@ def _list_notes(observed: list[Peer], choice: Choice) -> Iterator[str]:
         yield (
             f"There are CRLs in the trusted CA list of {', '.join(crls)}. Revocation may count too, and is not checked here. Keep the "
             "CRLs when you write a list back by hand: `remediate certificates --pem` saves them with it."
+        )
+
+
+def _upgrade_notes(observed: list[Peer]) -> Iterator[str]:
+    staged = [peer.address for peer in observed if peer.health and peer.health.upgrade is UpgradeState.STAGED]
+    if staged:
+        yield (
+            f"An upgrade is staged on {', '.join(staged)}: what is configured before its reboot is lost, so `apply` stops before its "
+            "first write. Finish the upgrade first, then plan again."
         )
 
 
@@ -196,10 +207,22 @@ def _list_uses(observed: list[Peer], forecaster: Forecaster) -> dict[Certificate
 
 
 def _group_by_subject(snapshot: Snapshot) -> dict[int, list[Certificate]]:
+    """Return the certificates by their subject, without those that only the peers themselves present."""
     by_subject: dict[int, list[Certificate]] = {}
-    for certificate in snapshot.certificates.values():
+    for certificate in _list_considered(snapshot):
         by_subject.setdefault(name_hashes(certificate).subject, []).append(certificate)
     return by_subject
+
+
+def _list_considered(snapshot: Snapshot) -> list[Certificate]:
+    named = {*snapshot.available_ca, *snapshot.vouched_for}
+    for peer in snapshot.peers:
+        named.update(peer.trusted_ca)
+    for endpoint in snapshot.endpoints:
+        for chain in endpoint.presented.values():
+            named.update(chain)
+    own = {fingerprint for peer in snapshot.peers for fingerprint in peer.server_certificate or ()} - named
+    return [certificate for fingerprint, certificate in snapshot.certificates.items() if fingerprint not in own]
 
 
 def _list_later_namesakes(old: Certificate, by_subject: dict[int, list[Certificate]]) -> list[Certificate]:

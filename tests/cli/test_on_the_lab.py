@@ -302,3 +302,24 @@ def test_doctor_says_that_a_form_of_removal_is_not_known(
         lab.faults.clear()
 
     assert ended.out.count("removing from the trusted CA list (it describes DELETE in a form that is not known)") == 1
+
+
+def test_doctor_shows_the_health_of_each_peer(remediate: Remediate, lab: Lab) -> None:
+    condition = lab.peers[1].condition
+    condition.raise_alarm("25026")
+    condition.ordinary_calls = 4
+    try:
+        ended = remediate("doctor", "-i", lab.inventory)
+        document = remediate("doctor", "-i", lab.inventory, "--json").document
+    finally:
+        condition.lower_alarm("25026")
+        condition.ordinary_calls = 0
+
+    text = " ".join(ended.out.split())
+    assert "alarm 25026: Restart required" in text
+    assert "4 calls; 0 registrations; maintenance mode off" in text
+    health = document["clusters"][0]["health"]
+    assert set(health) == {peer.address for peer in lab.peers}
+    assert health[lab.peers[1].address]["calls"] == 4
+    assert health[lab.peers[0].address]["alarms"] == []
+    assert ended.code == 0

@@ -14,6 +14,7 @@ import pytest
 from remediate.connectors.collect import collect
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.faults import LOGIN_PAGE
 from remediate.lab.requestlog import Request
 from remediate.model.access import ClusterAccess, NodeAccess
 from remediate.model.errors import InventoryError, LoginRefused
@@ -89,7 +90,8 @@ def test_operator_and_peers_vouch_for_certificates(story: Story) -> None:
     assert list(snapshot.available_ca[: len(operator)]) == operator
     assert set(snapshot.available_ca) == trusted | set(operator)
     named = {certificate for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for certificate in chain}
-    assert set(snapshot.certificates) == named | trusted | set(operator)
+    own = {simulated.server_certificate.fingerprint for simulated in lab.peers}
+    assert set(snapshot.certificates) == named | trusted | set(operator) | own
 
 
 def test_reading_writes_nothing_and_emits_events(story: Story) -> None:
@@ -107,8 +109,33 @@ def test_twice_is_the_same_and_survives_its_file(story: Story) -> None:
     first, second = story.snapshot, collect_snapshot(load(story.lab.inventory)[0])
 
     assert first == second
-    assert first.to_json() == second.to_json()
+    assert without_health(first).to_json() == without_health(second).to_json()
     assert Snapshot.from_json(first.to_json()) == first
+
+
+def without_health(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, peers=tuple(replace(peer, health=None) for peer in snapshot.peers))
+
+
+def test_the_snapshot_holds_the_health_and_own_certificate(story: Story) -> None:
+    for peer, simulated in zip(story.snapshot.peers, story.lab.peers, strict=True):
+        assert peer.server_certificate == (simulated.server_certificate.fingerprint,)
+        assert peer.health is not None
+        assert (peer.health.unread, peer.health.own_address) == ({}, simulated.address)
+        assert peer.started_at is not None
+
+
+def test_a_health_that_was_not_read_makes_nothing_incomplete(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.peers[1].condition.statuses["alarm"] = ["no status"]
+    lab.faults.substitute(lab.peers[2].address, LOGIN_PAGE, containing="/certs/server")
+    events: list[Event] = []
+
+    snapshot = collect_snapshot(cluster, events)
+
+    assert snapshot.complete
+    assert snapshot.peers[2].server_certificate is None
+    unread = [(event.fields["peer"], event.fields["reading"]) for event in events if event.type == "health-unread"]
+    assert unread == [(lab.peers[1].address, "alarms"), (lab.peers[1].address, "replication_behind")]
 
 
 def test_a_peer_that_is_down_makes_it_incomplete(lab: Lab, cluster: ClusterAccess) -> None:

@@ -16,7 +16,8 @@ from remediate.formats import plan_id
 from remediate.formats.schema import schemas
 from remediate.model.canonical import sha256_of
 from remediate.model.errors import FormatError
-from remediate.model.identity import Fingerprint
+from remediate.model.health import Health, PeerAlarm, UpgradeState
+from remediate.model.identity import Address, Fingerprint
 from remediate.model.snapshot import DiscoveryGap
 from tests.pki import NOW, YEAR, issue, revoke_nothing
 from tests.planner.build import endpoint, peer, snapshot
@@ -95,6 +96,42 @@ def test_crls_survive_the_file() -> None:
 def test_a_snapshot_that_lost_a_crl_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(FormatError, match=says):
         Snapshot.from_json(json.dumps(document(WITH_CRL.to_json()) | changes))
+
+
+HEALTH = Health(
+    started_at=datetime(2026, 11, 1, tzinfo=UTC),
+    uptime_s=60.0,
+    total_since_start=7,
+    alarms=(PeerAlarm("20009", "Cluster replication error", "Warning"),),
+    calls=0,
+    registrations=3,
+    maintenance=False,
+    upgrade=UpgradeState.STAGED,
+    zones={"UC": True},
+    tunnels={"expe1": False},
+    replication_behind=True,
+    cluster_peers=(Address("expc1.test"),),
+    own_address=Address("expc1.test"),
+    unread={"calls": "It does not answer."},
+)
+
+
+@pytest.mark.parametrize("health", [None, Health(), Health(alarms=(), zones={}, cluster_peers=(), unread={}), HEALTH])
+def test_the_health_of_a_peer_survives_the_file(health: Health | None) -> None:
+    chain = (leaf.certificate.fingerprint, root.certificate.fingerprint)
+    first = replace(SEEN.peers[0], health=health, server_certificate=chain)
+
+    read = Snapshot.from_json(replace(SEEN, peers=(first, *SEEN.peers[1:])).to_json()).peers[0]
+
+    assert (read.health, read.server_certificate) == (health, chain)
+    assert read.started_at == (health.started_at if health else None)
+
+
+def test_a_start_alone_is_read() -> None:
+    archived = document(SEEN.to_json())
+    archived["peers"][0]["started_at"] = "2026-11-01T00:00:00Z"
+
+    assert Snapshot.from_json(json.dumps(archived)).peers[0].started_at == HEALTH.started_at
 
 
 def test_files_are_sorted_and_the_same_every_time() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from remediate import make_plan
 from remediate.model.expressway import MAX_TRUSTED_CA, RSA_PREFIX
+from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import CipherList
 from remediate.model.plan import (
     Policy,
@@ -170,3 +171,27 @@ def test_the_alarm_is_the_first_note() -> None:
 
 def test_a_snapshot_keeps_its_alarms() -> None:
     assert Snapshot.from_json(alarmed().to_json()).alarms == (ALARM,)
+
+
+def test_no_plan_depends_on_the_health_of_a_peer() -> None:
+    """Its own certificate may be signed by a CA that would be a successor of one in use."""
+    ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=20), key_name="steven-DC-CA/Lab")
+    own_leaf = issue("expc1.test", root)
+    observed = snapshot([peer(1, [ending])], [endpoint(NODE, rsa=[signed, issuing])], [ending, issuing, signed])
+    health = Health(started_at=observed.taken_at, alarms=(PeerAlarm("20009"),), upgrade=UpgradeState.NONE, zones={})
+    chain = (own_leaf.certificate.fingerprint, root.certificate.fingerprint)
+    healthy = replace(observed.peers[0], health=health, server_certificate=chain)
+    certificates = {**observed.certificates, chain[0]: own_leaf.certificate, chain[1]: root.certificate}
+
+    plan = make_plan(replace(observed, peers=(healthy,), certificates=certificates))
+
+    assert plan.id == make_plan(observed).id
+
+
+def test_a_staged_upgrade_is_noted() -> None:
+    observed = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], pki)
+    staged = replace(observed.peers[0], health=Health(upgrade=UpgradeState.STAGED))
+
+    plan = make_plan(replace(observed, peers=(staged,)))
+
+    assert any(note.startswith("An upgrade is staged on expc1.test") for note in plan.notes)

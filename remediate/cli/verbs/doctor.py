@@ -14,7 +14,7 @@ from remediate.model.exit_codes import ExitCode, most_serious
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.cli.doctor_checks import CheckResult
+    from remediate.cli.doctor_checks import CheckResult, ClusterChecks
     from remediate.model.access import ClusterAccess
 
 
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
     """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clocks, the state directory.
 
-    Logs in to every peer once and writes nothing there. Says where each secret comes from, never what it is, what would have to
-    be done by hand, and which OpenSSL gives the verdicts. Where a peer's clock is far from this machine's, it looks at the
-    endpoints too, and says which verdicts that changes.
+    Logs in to every peer once and writes nothing there. Shows what a restart depends on: start, alarms, calls, zones, tunnels,
+    replication, upgrades. Says where each secret comes from, never what it is, what would have to be done by hand, and which
+    OpenSSL gives the verdicts. Where a peer's clock is far from this machine's, it looks at the endpoints too, and says which
+    verdicts that changes.
 
     \b
     EXAMPLES
@@ -46,6 +47,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
         check_library,
         check_result_json,
         check_state_directory,
+        cluster_checks_json,
         most_serious_code,
     )
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, run_on_clusters
@@ -54,19 +56,16 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
 
     limits = Limits()
 
-    def check(cluster: ClusterAccess) -> tuple[tuple[CheckResult, ...], ExitCode]:
+    def check(cluster: ClusterAccess) -> tuple[ClusterChecks, ExitCode]:
         examination = check_cluster(cluster, limits)
         remind_of_workaround(session, cluster.name, examination.unverified)
-        return examination.findings, most_serious_code(examination.findings)
+        return examination, most_serious_code(examination.findings)
 
     library, state, book = check_library(), check_state_directory(session.state_dir), check_journal(session.state_dir)
     results = run_on_clusters(choose_clusters(session, inventory_path, patterns), check, limits, ask=False)
     code = most_serious((library.code, state.code, book.code, combine_exit_codes(results)))
     if session.json:
-        clusters = [
-            result.as_json(lambda findings: {"findings": [check_result_json(finding) for finding in findings]})
-            for result in results
-        ]
+        clusters = [result.as_json(cluster_checks_json) for result in results]
         local_results = {
             "openssl": check_result_json(library),
             "state_directory": check_result_json(state),
@@ -76,7 +75,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
         return code
     _show(session, "this machine", (library, state, book))
     for result in results:
-        _show(session, result.cluster, result.value or ())
+        _show(session, result.cluster, result.value.findings if result.value else ())
     return code
 
 

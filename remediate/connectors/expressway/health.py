@@ -7,7 +7,7 @@ known of those, and from where, is in decision 0025.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -16,6 +16,7 @@ from remediate.connectors.expressway.alarm_text import BLOCK_NAMES, parse_alarms
 from remediate.connectors.expressway.records import Alternates, parse_alternates
 from remediate.connectors.expressway.shell_text import parse_leaves
 from remediate.connectors.expressway.status_text import StatusGroup, StatusNotUnderstood, parse_blocks
+from remediate.connectors.text import parse_address
 from remediate.model.alarms import REPLICATION_ALARMS, TUNNEL_ALARMS, UPGRADE_ALARM
 from remediate.model.errors import AccessError, LoginRefused, NotOffered, ObservationError, PinMismatch
 from remediate.model.health import Health, PeerAlarm, UpgradeState
@@ -37,11 +38,12 @@ _UPGRADE_STATES = {
     "UPGD_FAILED": UpgradeState.NONE,
     "UPGD_SUCCESSFUL": UpgradeState.NONE,
 }
-_ACTIVE = frozenset({"active", "succeeded"})
-_NOT_ACTIVE = frozenset({"failed", "inactive", "warning", "unknown", "checking", "connecting", "down", "disconnected"})
+_ACTIVE = frozenset({"active", "on"})
+"""*On* is the status of a zone that has no connections of its own, such as DNS (administrator guide X15.5, zone status)."""
+_NOT_ACTIVE = frozenset({"failed", "inactive", "off", "warning", "unknown", "checking"})
 _UPTIME_STEP = timedelta(seconds=1)
 """Uptime is printed in whole seconds."""
-_MAX_UPTIME_DIGITS = 10
+_MAX_DIGITS = 10
 _Value = TypeVar("_Value")
 
 
@@ -99,11 +101,13 @@ def read_health(source: StatusSource, now: Callable[[], datetime]) -> Health:
     uptime = readings.read("started_at", lambda: _read_uptime(readings))
     if uptime is None:
         readings.unread["uptime_s"] = readings.unread["started_at"]
+    total = readings.read("total_since_start", lambda: _read_total(readings))
     raised = readings.read("alarms", lambda: parse_alarms(readings.blocks("Alarm", *BLOCK_NAMES)))
     alternates = readings.read("cluster_peers", lambda: _read_alternates(readings))
     return Health(
         started_at=asked_at - timedelta(seconds=uptime) - _UPTIME_STEP if uptime is not None else None,
         uptime_s=float(uptime) if uptime is not None else None,
+        total_since_start=total,
         alarms=raised,
         calls=readings.read("calls", lambda: _count_members(readings, "Calls", "call")),
         registrations=readings.read("registrations", lambda: _count_members(readings, "Registrations", "registration")),
@@ -124,9 +128,28 @@ def _read_uptime(readings: _Readings) -> int:
     text = unit.value("uptime")
     if text is None:
         raise StatusNotUnderstood("its `SystemUnit` has no uptime")
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_UPTIME_DIGITS):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
         raise StatusNotUnderstood(f"its uptime is `{mask_and_escape(text, 40)}`")
     return int(text)
+
+
+def _read_total(readings: _Readings) -> int:
+    """Return the sum of the counters ``Total`` of calls and registrations, which are set to zero by a restart."""
+    totals = [total for block in readings.blocks("ResourceUsage", "resourceusage") for total in _iterate_totals(block)]
+    if not totals:
+        raise StatusNotUnderstood("its `ResourceUsage` has no totals")
+    return sum(totals)
+
+
+def _iterate_totals(group: StatusGroup) -> Iterator[int]:
+    for member in group.groups:
+        if member.first_word in ("calls", "registrations", "traversal", "nontraversal", "collaborationedge"):
+            yield from _iterate_totals(member)
+    text = group.value("total")
+    if text is not None:
+        if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
+            raise StatusNotUnderstood(f"a total of its `ResourceUsage` is `{mask_and_escape(text, 40)}`")
+        yield int(text)
 
 
 def _read_maintenance(readings: _Readings) -> bool:
@@ -215,7 +238,11 @@ def _read_alternates(readings: _Readings) -> Alternates:
     leaves = parse_leaves(readings.source.query("xConfiguration Alternates"))
     if not any(path.casefold().startswith("alternates ") for path in leaves):
         raise StatusNotUnderstood("its `Alternates` have no settings")
-    return parse_alternates(leaves)
+    alternates = parse_alternates(leaves)
+    unusable = [address for address in alternates.peers if parse_address(address) is None]
+    if unusable:
+        raise StatusNotUnderstood(f"it names the peer `{mask_and_escape(unusable[0], 80)}`")
+    return alternates
 
 
 def _find_own_address(readings: _Readings, alternates: Alternates | None) -> Address | None:

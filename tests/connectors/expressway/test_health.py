@@ -13,7 +13,7 @@ from remediate.lab import Lab
 from remediate.lab.condition import MRA_ZONE
 from remediate.lab.faults import LOGIN_PAGE
 from remediate.model.errors import LoginRefused, NotOffered, ObservationError
-from remediate.model.health import PeerAlarm, UpgradeState
+from remediate.model.health import PeerAlarm, UpgradeState, shows_restart
 from remediate.model.identity import Address
 from tests.connectors.support import Opener
 
@@ -81,14 +81,31 @@ def test_a_peer_whose_neighbour_is_down_is_behind(lab: Lab, open_peer: Opener) -
 
 
 def test_a_restart_is_seen_in_the_uptime(lab: Lab, open_peer: Opener) -> None:
+    before = open_peer(2).health()
     request_time = datetime.now(UTC)
     lab.faults.restart(lab.peers[2].address)
     assert lab.cluster.settle()
 
-    started_at = open_peer(2).health().started_at
+    after = open_peer(2).health()
 
-    assert started_at is not None
-    assert request_time < started_at < datetime.now(UTC)
+    assert after.started_at is not None
+    assert request_time < after.started_at < datetime.now(UTC)
+    assert shows_restart(before, after)
+    assert not shows_restart(after, after)
+
+
+def test_a_restart_is_seen_in_the_counters_too(lab: Lab, open_peer: Opener) -> None:
+    """Where uptime is that of the operating system, it does not go back when the application restarts."""
+    uptime = ["*s SystemUnit:", '  Uptime: "9000"', "*s/end"]
+    lab.peers[2].condition.statuses["systemunit"] = uptime
+    before = open_peer(2).health()
+    lab.faults.restart(lab.peers[2].address)
+    assert lab.cluster.settle()
+
+    after = open_peer(2).health()
+
+    assert (before.uptime_s, after.uptime_s) == (9000, 9000)
+    assert shows_restart(before, after)
 
 
 def test_a_wrong_clock_does_not_move_the_start(lab: Lab, open_peer: Opener) -> None:
@@ -162,8 +179,8 @@ def test_a_peer_that_is_down_has_a_reason_for_each_reading(lab: Lab, open_peer: 
     health = peer.health()
 
     assert set(health.unread or {}) == {
-        "started_at", "uptime_s", "alarms", "calls", "registrations", "maintenance", "upgrade", "zones", "tunnels",
-        "replication_behind", "cluster_peers", "own_address",
+        "started_at", "uptime_s", "total_since_start", "alarms", "calls", "registrations", "maintenance", "upgrade", "zones",
+        "tunnels", "replication_behind", "cluster_peers", "own_address",
     }  # fmt: skip
 
 
