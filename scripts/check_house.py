@@ -127,7 +127,7 @@ WRITE_METHODS = frozenset(
         "set_verify_origin_server",
         "refresh_discovery",
         "restart",
-        "set_maintenance_mode",
+        "set_maintenance",
     }
 )
 """The methods of `PeerPort` that change a peer."""
@@ -135,7 +135,6 @@ WRITE_METHODS = frozenset(
 LAZY_CALLS = frozenset({"map", "filter", "islice", "takewhile", "dropwhile", "starmap", "chain"})
 EXIT_CODE_KEYWORDS = frozenset({"exit_code"})
 EXIT_CALLS = frozenset({"most_serious", "exit"})
-PAGE = re.compile(r"(Maintenance|Configuration|Status|System|Users|Applications) > [A-Z]")
 RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384"
 MAX_FILE_LINES = 450
 MAX_FUNCTION_LINES = 50
