@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[timedelta]
+else:
+    # click 8.2 gives it no parameter yet.
+    _ParamType = click.ParamType
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WORDS = {"s": "90s", "m": "15m", "h": "1h", "d": "90d"}
 
 
-class Duration(click.ParamType[timedelta]):
+class Duration(_ParamType):
     """A duration such as ``90d`` or ``15m``, longer than nothing.
 
     Args:

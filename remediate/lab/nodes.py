@@ -133,7 +133,7 @@ class _NodeApp:
             ]
         if self.spec.product in ("cucm", "imp"):
             routes.insert(0, Route("/axl/", self._axl, methods=["POST"]))
-        return Starlette(routes=routes, middleware=[Middleware(_ScriptedAnswers, self.scripted_answers)])
+        return Starlette(routes=routes, middleware=[Middleware(_ScriptedAnswers, scripted_answers=self.scripted_answers)])
 
     async def _servers(self, request: Request) -> Response:
         del request
