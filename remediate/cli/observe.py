@@ -52,14 +52,18 @@ def remind_of_workaround(session: Session, cluster: str, off: Sequence[str]) -> 
 
 
 def remind_from_journal(session: Session) -> None:
-    """Remind of the workaround in commands that contact no cluster, as far as it was switched from this state directory."""
+    """Remind of what was left on from this state directory, in commands that contact no cluster: the workaround, a diagnostic log."""
     from remediate.executor.journal.switches import find_workarounds_left_on
+    from remediate.executor.left_logging import find_left_logging
     from remediate.model.errors import UsageError
 
     try:
         left = find_workarounds_left_on(session.state_dir)
+        logs = find_left_logging(session.state_dir)
     except UsageError:  # no home directory, which is no error if nothing has to be read or written there
         return
+    for log in logs:
+        session.say(f"{log.cluster}: {log}. The next `remediate diagnose --for` on it, or `remediate apply`, stops it.")
     for cluster, switches in left.items():
         peers = ", ".join(switch.peer for switch in switches)
         session.say(

@@ -51,7 +51,7 @@ class LogRecorder:
     Attributes:
         name: Of the cluster.
         note: The note that logging was started from here.
-        check: Raises Interrupted where the command was asked to stop.
+        check: Raises where the command was asked to stop.
     """
 
     cluster: ClusterPort
@@ -111,7 +111,7 @@ class LogRecorder:
             self.stop()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, with events that count down. Raises Interrupted."""
+        """Wait so long, with events that count down; `check` may end it."""
         left, next_event = seconds, seconds
         while left > 0:
             if left <= next_event:

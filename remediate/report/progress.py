@@ -25,6 +25,7 @@ _LASTING = frozenset(
         "change-failed",
         "in-effect",
         "not-in-effect",
+        "logging-stopped",
     }
 )
 _STYLES = {

@@ -1,0 +1,145 @@
+"""`diagnose --for` on the lab: it asks, records, stops whatever happens, and says the same as of files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from remediate.executor import log_recording
+from remediate.executor.left_logging import find_left_logging
+from remediate.lab import Lab
+from remediate.lab.faults import LoggingFault
+from remediate.model.limits import Limits
+from tests.cli.conftest import Remediate
+
+
+@pytest.fixture
+def box(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """Yield the lab, whose logging is off before and after, with short waits."""
+    quick = Limits(diagnostic_log_poll_s=0.05, diagnostic_log_ready_s=0.5, write_seen_s=0.3, read_attempts=1)
+    monkeypatch.setattr("remediate.model.limits.Limits", lambda: quick)
+    monkeypatch.setattr(log_recording, "_POLL_S", 0.1)
+    lab.requests.clear()
+    yield lab
+    lab.faults.clear()
+    lab.cluster.diagnostics.request(lab.peers[0], {"Mode": "stop"})
+
+
+def test_a_recording_finds_what_clients_get_meanwhile(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
+    def ask() -> None:
+        while not box.cluster.diagnostics.is_running:
+            time.sleep(0.02)
+        for peer in range(3):
+            box.ask(peer, "imp.steven.lab", 8443)
+
+    client = threading.Thread(target=ask)
+    client.start()
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes", "--json")
+    client.join()
+    assert ended.code == 0, ended.err
+    (finding,) = [finding for finding in ended.document["findings"] if finding["address"] == "imp.steven.lab"]
+    assert (finding["standing"], finding["cause"]) == ("refused", "self-signed-untrusted")
+    assert {line["peer"] for line in finding["logged"]} == {"expc1", "expc2", "expc3"}
+    assert {request.path for request in box.requests if request.write} == {"/api/provisioning/common/diagnosticlogging"}
+    assert not box.cluster.diagnostics.is_running
+    assert find_left_logging(tmp_path / "state") == ()
+
+
+def test_without_a_terminal_and_yes_nothing_is_started(remediate: Remediate, box: Lab) -> None:
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s")
+    assert ended.code == 7
+    assert "--yes" in ended.err
+    assert not list(box.requests)
+
+
+def test_the_log_of_someone_else_is_left_running(remediate: Remediate, box: Lab) -> None:
+    box.cluster.diagnostics.request(box.peers[0], {"Mode": "start"})
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
+    assert ended.code == 5
+    assert "Nothing was started" in ended.err
+    assert box.cluster.diagnostics.is_running
+    assert not any(request.write for request in box.requests)
+
+
+def test_where_it_is_not_offered_the_page_is_named(remediate: Remediate, box: Lab) -> None:
+    box.faults.logging = LoggingFault.NOT_OFFERED
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
+    assert ended.code == 1
+    assert "Maintenance > Diagnostics > Diagnostic logging" in ended.err
+
+
+def test_a_log_that_is_never_ready_is_said_and_was_stopped(remediate: Remediate, box: Lab) -> None:
+    box.faults.logging = LoggingFault.NEVER_READY
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
+    assert ended.code == 4
+    assert "did not finish to collect" in ended.out
+    assert not box.cluster.diagnostics.is_running
+
+
+def test_a_stop_that_is_not_done_needs_a_person(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
+    box.faults.logging = LoggingFault.STOP_LOST
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
+    assert ended.code == 8
+    assert "press Stop logging" in " ".join(ended.err.split())
+    # and the next one ends it, and says so
+    box.faults.logging = None
+    again = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
+    assert again.code == 0
+    assert "may still be running; it is stopped now" in " ".join(again.err.split())
+    assert find_left_logging(tmp_path / "state") == ()
+
+
+@contextmanager
+def recording(box: Lab, state_dir: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a recording of a minute as a process of its own, and yield it once logging is on."""
+    arguments = ["diagnose", "-i", str(box.inventory), "--for", "60s", "--yes"]
+    environment = {**os.environ, "REMEDIATE_STATE_DIR": str(state_dir)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "remediate", *arguments], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        while not box.cluster.diagnostics.is_running:
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.2)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_logging_first(box: Lab, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with recording(box, tmp_path) as process:
+        process.send_signal(number)
+        assert process.wait(20) == code
+    assert not box.cluster.diagnostics.is_running
+    assert find_left_logging(tmp_path) == ()
+
+
+def test_what_a_killed_recording_left_is_said(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
+    state_dir = tmp_path / "state"
+    with recording(box, state_dir) as process:
+        process.kill()
+        process.wait()
+    assert box.cluster.diagnostics.is_running
+    (tmp_path / "empty.log").write_text("nothing\n")
+    reminded = remediate("diagnose", tmp_path / "empty.log")
+    assert "diagnostic logging, started from here at" in " ".join(reminded.err.split())
+    ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
+    assert ended.code == 0
+    assert not box.cluster.diagnostics.is_running
+
+
+@pytest.mark.parametrize("arguments", [[], ["log.txt", "--for", "1m"], ["--for", "1m"], ["log.txt", "--for", "5h"]])
+def test_a_command_line_that_means_nothing_is_refused(remediate: Remediate, arguments: list[str]) -> None:
+    assert remediate("diagnose", *arguments).code == 64
