@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 
 def ask_to_record(session: Session, cluster: ClusterAccess, length: timedelta, *, tcpdump: bool, yes: bool) -> None:
-    """Say what a recording does and ask for `yes`. Raises Declined, UsageError."""
-    from remediate.cli.questions import ask, refuse_without_terminal, refuse_yes_variable
+    """Say what a recording does and ask for `yes`. Raises Declined."""
+    from remediate.cli.questions import ask, refuse_without_terminal
 
-    refuse_yes_variable()
     refuse_without_terminal(session, yes=yes)
     if yes:
         return

@@ -89,6 +89,7 @@ class EndpointWire(Wire):
     tls13: bool | None = None
     error: str | None = None
     learned_from: list[str] = []
+    seen_by: Literal["handshake", "survey", "archive"] = "handshake"
 
 
 class PublisherWire(Wire):
@@ -282,6 +283,7 @@ def _read_endpoint(wire: EndpointWire) -> Endpoint:
         error=wire.error,
         failure=failure_in(wire.error),
         learned_from=tuple(wire.learned_from),
+        seen_by=wire.seen_by,
     )
 
 
@@ -299,6 +301,7 @@ def _write_endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "tls13": endpoint.tls13,
         "error": endpoint.error,
         "learned_from": list(endpoint.learned_from),
+        "seen_by": endpoint.seen_by,
     }
 
 

@@ -29,7 +29,8 @@ class CapturedChain:
     """A chain that a server presented in a capture.
 
     Attributes:
-        verdict: The verdict by the given trusted CA list; None without a list.
+        trusted: The trusted CA list that it was judged by; None without a list.
+        verdict: The verdict by that list; None without a list.
         built_chain: The chain that OpenSSL built, leaf first; empty without a list.
         remarks: Remarks that need no list: names, dates, missing issuers.
         alerts: Alerts in the connections in which the chain was presented.
@@ -45,6 +46,7 @@ class CapturedChain:
     connections: int
     first_seen: datetime | None
     last_seen: datetime | None
+    trusted: tuple[Certificate, ...] | None = None
 
     @property
     def is_refused(self) -> bool:

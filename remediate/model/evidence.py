@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final, Literal
 
+from remediate.model.archived_peer import ArchivedPeer
 from remediate.model.certificate import Certificate
 
 LogKind = Literal["chain", "name", "connection", "sip", "sip-name"]
@@ -251,6 +252,7 @@ class Evidence:
         packets_read: The number of packets in the captures.
         other_failures: Failures of processes that are not the traffic server.
         answered_requests: Requests that nodes answered.
+        archived_peers: The peers whose diagnostic archives were read.
     """
 
     logged_failures: tuple[LoggedFailure, ...] = ()
@@ -264,3 +266,4 @@ class Evidence:
     coverage: Coverage = Coverage()
     other_failures: tuple[OtherProcessFailures, ...] = ()
     answered_requests: tuple[AnsweredRequest, ...] = ()
+    archived_peers: tuple[ArchivedPeer, ...] = ()

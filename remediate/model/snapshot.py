@@ -16,6 +16,7 @@ from remediate.model.verdict import Cause
 
 RefreshBy = Literal["rest", "shell", "person"]
 RemovalBy = Literal["rest", "person"]
+SeenBy = Literal["handshake", "survey", "archive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Endpoint:
         tls13: Whether the node accepts TLS 1.3; None: not tested.
         error: Why it was not observed, for a person (``unreachable: …`` or ``handshake-failed: …``); None where it was.
         failure: The cause in `error`: `HANDSHAKE_FAILED`, or `UNREACHABLE`, which None means too.
-        learned_from: Where the endpoint was learned: ``inventory``, ``uds``, ``axl``, ``publisher``.
+        learned_from: Where the endpoint was learned: ``inventory``, ``uds``, ``axl``, ``publisher``, ``archive``.
+        seen_by: How it was looked at. An archive shows one certificate alone: that there is no other is not observed.
     """
 
     address: Address
@@ -100,6 +102,7 @@ class Endpoint:
     error: str | None = None
     failure: Cause | None = field(default=None, compare=False)
     learned_from: tuple[str, ...] = ()
+    seen_by: SeenBy = "handshake"
 
     @property
     def id(self) -> EndpointId:

@@ -40,6 +40,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
         *_upgrade_notes(observed),
         *_tls13_notes(snapshot),
         *_prefix_notes(snapshot),
+        *_archive_notes(snapshot),
         *_renewal_notes(snapshot, observed, forecaster),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
@@ -101,6 +102,14 @@ def _upgrade_notes(observed: list[Peer]) -> Iterator[str]:
         yield (
             f"An upgrade is staged on {', '.join(staged)}: what is configured before its reboot is lost, so `apply` stops before its "
             "first write. Finish the upgrade first, then plan again."
+        )
+
+
+def _archive_notes(snapshot: Snapshot) -> Iterator[str]:
+    if any(endpoint.seen_by == "archive" for endpoint in snapshot.endpoints):
+        yield (
+            "This plan rests on diagnostic archives, which show one certificate of each endpoint. The cipher lists are left alone: "
+            "what the nodes present under another list was not observed."
         )
 
 

@@ -52,7 +52,13 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
         RemediateError: No OpenSSL can be loaded on this machine.
     """
     _check(snapshot)
-    return _make_plan(_sort(snapshot), policy)
+    return _make_plan(_sort(snapshot), _limit_policy(policy, snapshot))
+
+
+def _limit_policy(policy: Policy, snapshot: Snapshot) -> Policy:
+    """Return `policy` with the cipher lists left alone where other certificates of a node than the one shown were not observed."""
+    seen_once = any(endpoint.seen_by == "archive" for endpoint in snapshot.endpoints)
+    return replace(policy, ciphers="keep") if seen_once else policy
 
 
 def changed_by_approvals(plan: Plan, snapshot: Snapshot, policy: Policy) -> bool:

@@ -32,15 +32,12 @@ _STYLES = {"refused": "bold red", "tolerated": "bold yellow", "unknown": "bold y
 _NO_LIST = "Trust was not checked: give the peer's trusted CA list with --store to verify the captured chains."
 
 
-def show_diagnosis(
-    console: Console, diagnosis: Diagnosis, trusted: Sequence[Certificate] | None, *, every_fact: bool = False
-) -> None:
+def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool = False) -> None:
     """Print `diagnosis`.
 
     Args:
         console: The console to print to.
         diagnosis: The diagnosis to print.
-        trusted: The given trusted CA list; None without one.
         every_fact: Show the keys, dates and names of accepted certificates too.
     """
     console.print(Text(describe_files(diagnosis.evidence), "dim"))
@@ -49,17 +46,17 @@ def show_diagnosis(
         console.print(Text(coverage, "dim"))
     for finding in diagnosis.findings[:MAX_SHOWN]:
         console.print()
-        _print_finding(console, finding, trusted or (), every_fact=every_fact)
+        _print_finding(console, finding, every_fact=every_fact)
     hidden = len(diagnosis.findings) - MAX_SHOWN
     if hidden > 0:
         console.print(Text(f"\nand {count(hidden, 'finding')} more: `--json` has them all", "dim"))
-    _print_outcome(console, diagnosis, judged=trusted is not None)
+    _print_outcome(console, diagnosis)
     _print_other_failures(console, diagnosis.evidence)
     _print_unread(console, diagnosis.evidence)
     _print_commands(console, diagnosis.findings[:MAX_SHOWN])
 
 
-def _print_finding(console: Console, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool) -> None:
+def _print_finding(console: Console, finding: Finding, *, every_fact: bool) -> None:
     style = _STYLES[finding.status]
     head = Text(f"{_SYMBOLS[finding.status]} ", style)
     head.append(f"{escape(finding.address)}{format_ports(finding)}", style)
@@ -73,7 +70,7 @@ def _print_finding(console: Console, finding: Finding, trusted: Sequence[Certifi
     for endpoint in finding.captured_endpoints:
         for chain in (chain for chain in endpoint.chains[:_MAX_SHOWN_CHAINS] if chain.certificates not in printed):
             printed.add(chain.certificates)
-            _print_chain(console, chain, finding, trusted, every_fact=every_fact or finding.status != "accepted")
+            _print_chain(console, chain, finding, every_fact=every_fact or finding.status != "accepted")
         hidden = len(endpoint.chains) - _MAX_SHOWN_CHAINS
         if hidden > 0:
             _print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
@@ -92,13 +89,11 @@ def _print_evidence(console: Console, finding: Finding) -> None:
     _print_indented(console, table)
 
 
-def _print_chain(
-    console: Console, chain: CapturedChain, finding: Finding, trusted: Sequence[Certificate], *, every_fact: bool
-) -> None:
+def _print_chain(console: Console, chain: CapturedChain, finding: Finding, *, every_fact: bool) -> None:
     """Print the chain as `explain` does; without a list, mark only the certificate that the log or the alert refuses."""
     presented = chain.certificates
     if chain.verdict:
-        for link in draw_chain(presented, trusted, chain.verdict, chain.built_chain):
+        for link in draw_chain(presented, chain.trusted or (), chain.verdict, chain.built_chain):
             _print_lines(console, link_lines(link)[: None if every_fact else 1])
     else:
         for depth, certificate in enumerate(presented):
@@ -129,10 +124,13 @@ def _print_lines(console: Console, lines: Iterable[Text]) -> None:
         console.print(Text("  ") + line, soft_wrap=True)
 
 
-def _print_outcome(console: Console, diagnosis: Diagnosis, *, judged: bool) -> None:
+def _print_outcome(console: Console, diagnosis: Diagnosis) -> None:
     outcome = describe_outcome(diagnosis)
     if outcome is None:
-        if not judged and any(finding.captured_endpoints for finding in diagnosis.findings):
+        chains = [
+            chain for finding in diagnosis.findings for endpoint in finding.captured_endpoints for chain in endpoint.chains
+        ]
+        if chains and all(chain.trusted is None for chain in chains):
             console.print()
             console.print(Text(_NO_LIST, "dim"))
         return

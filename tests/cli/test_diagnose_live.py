@@ -19,7 +19,7 @@ from remediate.executor.left_logging import find_left_logging
 from remediate.lab import Lab
 from remediate.lab.faults import LoggingFault
 from remediate.model.limits import Limits
-from tests.cli.conftest import Remediate
+from tests.cli.conftest import Remediate, answer_on_terminal
 
 
 @pytest.fixture
@@ -58,6 +58,14 @@ def test_without_a_terminal_and_yes_nothing_is_started(remediate: Remediate, box
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s")
     assert ended.code == 7
     assert "--yes" in ended.err
+    assert not list(box.requests)
+
+
+def test_any_answer_but_yes_starts_nothing(box: Lab) -> None:
+    ended = answer_on_terminal("y", "diagnose", "-i", box.inventory, "--for", "2m", "--tcpdump")
+    assert ended.code == 7
+    assert "Start diagnostic logging on edge-lab (3 peers in the inventory) for 2 minutes?" in ended.err
+    assert "hold all packets" in ended.err
     assert not list(box.requests)
 
 

@@ -77,7 +77,7 @@ def render(diagnosis: Diagnosis) -> str:
     """Both views; the document has to be one that UTF-8 can hold."""
     canonical_json(diagnosis_document(diagnosis)).encode()
     stream = StringIO()
-    show_diagnosis(make_console(stream, color=False), diagnosis, (CA.certificate,), every_fact=True)
+    show_diagnosis(make_console(stream, color=False), diagnosis, every_fact=True)
     return stream.getvalue()
 
 

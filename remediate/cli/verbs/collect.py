@@ -9,36 +9,54 @@ import click
 
 from remediate.cli.options import PATH, common, inventory, option
 from remediate.cli.session import Session
+from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from remediate.cli.fleet import ClusterResult
     from remediate.model.access import ClusterAccess
+    from remediate.model.events import Sink
     from remediate.model.exit_codes import ExitCode
     from remediate.model.snapshot import Snapshot
 
 
 @click.command()
-@inventory()
+@click.argument("more_archives", nargs=-1, type=PATH, metavar="[PATH]...")
+@inventory(required=False)
+@option("--archive", "archives", type=PATH, multiple=True, metavar="PATH",
+        help="Read diagnostic archives of one cluster instead, without a network; more PATHs may follow.")  # fmt: skip
 @option(
     "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
 )
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], output: Path | None) -> ExitCode:
+def command(
+    session: Session,
+    more_archives: tuple[Path, ...],
+    inventory_path: Path | None,
+    patterns: tuple[str, ...],
+    archives: tuple[Path, ...],
+    output: Path | None,
+) -> ExitCode:
     """Read peers, trusted CA lists, ciphers and discovery, and probe every endpoint. Writes nothing to a cluster.
 
     The snapshot holds certificates and settings, and no secret. A plan can be made from it offline.
+
+    With --archive, it is made from the diagnostic archives of one or several peers: their lists (ca_*.pem), configuration and status,
+    and the endpoints in their logs and captures. What an archive cannot show is not observed, so such a snapshot is incomplete. -c
+    then gives the name that the cluster has in the inventory.
 
     \b
     EXAMPLES
       remediate collect -i inventory.yml -o snapshot.json
       remediate collect -i inventory/ -c 'edge-*' -o snapshots/
       remediate collect -i inventory.yml --json
+      remediate collect --archive expc1.tar.gz expc2.tar.gz -c edge-paris -o snapshot.json
 
     \b
     EXIT CODES
       0   every peer and endpoint was observed
       4   some were not, or discovery could not ask; the snapshot says which and why, and is written all the same
-      1   error in the inventory, a secret, a login or a pin
+      1   error in the inventory, a secret, a login or a pin; --archive: no archive of a peer, or of several clusters
     """
     from remediate.cli.codes import completeness_exit_code
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, raise_single_error, report_errors, run_on_clusters
@@ -46,15 +64,20 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], o
     from remediate.cli.results import check_output, write_documents, write_files
     from remediate.model.limits import Limits
 
-    clusters = choose_clusters(session, inventory_path, patterns)
-    check_output(output, len(clusters))
+    _check_arguments(inventory_path, archives, more_archives, patterns)
     with session.open_event_sink() as sink:
 
         def observe_cluster(cluster: ClusterAccess) -> tuple[Snapshot, ExitCode]:
             snapshot = observe(cluster, sink)
             return snapshot, completeness_exit_code(complete=snapshot.complete)
 
-        results = run_on_clusters(clusters, observe_cluster, Limits())
+        results: tuple[ClusterResult[Snapshot], ...]
+        if inventory_path is None:
+            results = (_read_archives((*archives, *more_archives), patterns, sink),)
+        else:
+            clusters = choose_clusters(session, inventory_path, patterns)
+            check_output(output, len(clusters))
+            results = run_on_clusters(clusters, observe_cluster, Limits())
     raise_single_error(results)
     report_errors(session, results)
     paths = write_files(results, output)
@@ -68,6 +91,33 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], o
     for path in paths:
         session.hint(f"Wrote {path}.")
     return combine_exit_codes(results)
+
+
+def _check_arguments(
+    inventory_path: Path | None, archives: tuple[Path, ...], more_archives: tuple[Path, ...], patterns: tuple[str, ...]
+) -> None:
+    """Raise UsageError for a command line that is neither of the two forms."""
+    if more_archives and not archives:
+        raise UsageError("PATHs are archives, and --archive is missing.", next_step="Give --archive PATH..., or -i INVENTORY.")
+    if bool(archives) == (inventory_path is not None):
+        raise UsageError("Give either an inventory or archives.", next_step="Give -i INVENTORY, or --archive PATH...")
+    if archives and len(patterns) > 1:
+        raise UsageError("Archives are of one cluster, and -c names several.", next_step="Give its name in the inventory once.")
+
+
+def _read_archives(paths: tuple[Path, ...], names: tuple[str, ...], sink: Sink) -> ClusterResult[Snapshot]:
+    from datetime import UTC, datetime
+
+    from remediate.cli.codes import completeness_exit_code
+    from remediate.cli.fleet import ClusterResult
+    from remediate.connectors.archive_snapshot import make_snapshot
+    from remediate.connectors.evidence import gather
+    from remediate.model.events import Event
+    from remediate.model.limits import Limits
+
+    evidence = gather(paths, Limits(), lambda name: sink(Event("file-read", f"reading {name}")))
+    snapshot = make_snapshot(evidence, next(iter(names), None), datetime.now(UTC))
+    return ClusterResult(snapshot.cluster, snapshot, completeness_exit_code(complete=snapshot.complete))
 
 
 def _show(session: Session, snapshots: list[Snapshot]) -> None:

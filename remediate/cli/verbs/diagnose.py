@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from remediate.cli.durations import Duration
-from remediate.cli.options import PATH, common, inventory, option
+from remediate.cli.options import PATH, common, confirmation, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
@@ -27,13 +27,13 @@ LONGEST = timedelta(hours=4)
 @click.argument("paths", nargs=-1, type=PATH, metavar="[PATH]...")
 @option(
     "--store", "store_path", type=PATH, metavar="PEM",
-    help="The peer's trusted CA list, in its order: captured chains are verified with it.",
+    help="The trusted CA list, in its order, to verify captured chains with; archives of peers bring their own.",
 )  # fmt: skip
 @inventory(required=False)
 @option("--for", "length", type=Duration("smh", LONGEST), metavar="10m",
         help="Record a diagnostic log of the inventory's cluster for so long, and read that; at most 4h.")  # fmt: skip
 @option("--tcpdump", is_flag=True, help="Capture packets while recording: they show the certificates.")
-@click.option("--yes", is_flag=True, help="Record without a question; needed where there is no terminal.")
+@confirmation
 @common
 @click.pass_obj
 def command(
@@ -95,9 +95,7 @@ def _choose_one(session: Session, path: Path, patterns: tuple[str, ...]) -> Clus
 
     clusters = choose_clusters(session, path, patterns)
     if len(clusters) != 1:
-        raise UsageError(
-            f"--for records one cluster, and {len(clusters)} are chosen.", next_step="Choose one with -c NAME."
-        )
+        raise UsageError(f"--for records one cluster, and {len(clusters)} are chosen.", next_step="Choose one with -c NAME.")
     return clusters[0]
 
 
@@ -144,11 +142,11 @@ def _diagnose(session: Session, evidence: Evidence, trusted: tuple[Certificate, 
     from remediate.planner.diagnosis import diagnose
 
     diagnosis = diagnose(evidence, trusted, datetime.now(UTC))
-    _show(session, diagnosis, trusted)
+    _show(session, diagnosis)
     return completeness_exit_code(complete=diagnosis.is_complete)
 
 
-def _show(session: Session, diagnosis: Diagnosis, trusted: tuple[Certificate, ...] | None) -> None:
+def _show(session: Session, diagnosis: Diagnosis) -> None:
     if session.json:
         from remediate.report.diagnosis_document import diagnosis_document
 
@@ -156,4 +154,4 @@ def _show(session: Session, diagnosis: Diagnosis, trusted: tuple[Certificate, ..
         return
     from remediate.report.diagnosis import show_diagnosis
 
-    show_diagnosis(session.out(), diagnosis, trusted, every_fact=session.verbose > 0)
+    show_diagnosis(session.out(), diagnosis, every_fact=session.verbose > 0)

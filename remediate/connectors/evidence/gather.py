@@ -12,6 +12,7 @@ from remediate.connectors.evidence.budget import Budget, CannotRead, LimitReache
 from remediate.connectors.evidence.capture_reader import CaptureReader
 from remediate.connectors.evidence.content_kind import HEAD, Kind, unsupported_document
 from remediate.connectors.evidence.log_reader import read_log
+from remediate.connectors.evidence.peer_files import PeerFileReader, parse_name
 from remediate.connectors.evidence.tally import Tally
 from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError
@@ -90,6 +91,7 @@ class _Gatherer:
         self._tally = Tally(limits)
         self.unread_sources: list[UnreadSource] = []
         self._capture_reader = CaptureReader(limits, self._tally)
+        self._peer_files = PeerFileReader(limits.max_response_bytes)
         self._logs = self._captures = self._lines = 0
 
     def read(self, file: Path) -> None:
@@ -129,6 +131,7 @@ class _Gatherer:
             coverage=tally.coverage,
             other_failures=tuple(tally.list_other_failures()),
             answered_requests=tuple(tally.list_answered_requests()),
+            archived_peers=self._peer_files.finish(),
         )
 
     def _read_leaf(self, leaf: Leaf | UnreadSource) -> None:
@@ -143,7 +146,10 @@ class _Gatherer:
             self.unread_sources.append(UnreadSource(leaf.name, str(error)))
 
     def _read_content(self, leaf: Leaf) -> None:
-        if leaf.kind is Kind.TEXT:
+        peer_file = parse_name(leaf.name) if leaf.kind is Kind.TEXT else None
+        if peer_file:
+            self._peer_files.read(leaf, peer_file)
+        elif leaf.kind is Kind.TEXT:
             self._logs += 1
             self._read_log(leaf)
         elif leaf.kind in {Kind.PCAP, Kind.PCAPNG}:

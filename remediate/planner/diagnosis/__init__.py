@@ -10,6 +10,7 @@ from remediate.planner.diagnosis.capture_endpoints import group_endpoints
 from remediate.planner.diagnosis.correlation import EndpointIndex
 from remediate.planner.diagnosis.findings import FindingBuilder
 from remediate.planner.diagnosis.log_refusals import group_refusals
+from remediate.planner.diagnosis.trusted_lists import TrustedLists
 from remediate.trust.chain_verifier import Chain
 
 __all__ = ["diagnose"]
@@ -22,11 +23,12 @@ def diagnose(evidence: Evidence, trusted: Chain | None, now: datetime) -> Diagno
 
     Args:
         evidence: The failures in logs and the handshakes in captures.
-        trusted: The trusted CA list of the peer, by which captures are judged; None where it is not known.
+        trusted: The trusted CA list by which captures are judged; None: that of each peer in its archive, where there is one.
         now: The aware moment to judge at where a capture has no clock.
     """
-    builder = FindingBuilder(trusted, now)
-    endpoints = group_endpoints(evidence.handshakes, trusted, now)
+    lists = TrustedLists(trusted, evidence.archived_peers)
+    builder = FindingBuilder(lists, now)
+    endpoints = group_endpoints(evidence.handshakes, lists, now)
     index = EndpointIndex(endpoints)
     findings, matched = [], set[CapturedEndpoint]()
     for logged_refusal in group_refusals(evidence):

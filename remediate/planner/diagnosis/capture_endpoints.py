@@ -10,6 +10,7 @@ from remediate.model.diagnosis import AlertCount, CapturedChain, CapturedEndpoin
 from remediate.model.evidence import TLS_1_3, Handshake
 from remediate.model.text import first_few
 from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
+from remediate.planner.diagnosis.trusted_lists import TrustedLists
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.suites import preferred_family, suite_name
@@ -18,18 +19,18 @@ from remediate.trust.verify import explain_chain
 _MAX_NAMES = 6
 
 
-def group_endpoints(handshakes: Iterable[Handshake], trusted: Chain | None, now: datetime) -> tuple[CapturedEndpoint, ...]:
+def group_endpoints(handshakes: Iterable[Handshake], lists: TrustedLists, now: datetime) -> tuple[CapturedEndpoint, ...]:
     """Return the servers in `handshakes`, each once for each name that clients asked for.
 
     Args:
         handshakes: The handshakes in captures, in any order.
-        trusted: The peer's trusted CA list; None where it is not known.
+        lists: The trusted CA lists of the peers.
         now: The moment to judge at where a capture has no clock.
     """
     groups: dict[tuple[str, int, str | None], list[Handshake]] = {}
     for handshake in handshakes:
         groups.setdefault((handshake.server_ip, handshake.port, _requested_address(handshake)), []).append(handshake)
-    return tuple(_summarise_endpoint(group, trusted, now) for group in groups.values())
+    return tuple(_summarise_endpoint(group, lists, now) for group in groups.values())
 
 
 def _requested_address(handshake: Handshake) -> str | None:
@@ -37,7 +38,7 @@ def _requested_address(handshake: Handshake) -> str | None:
     return handshake.server_name or (handshake.server_ip if handshake.offered_suites else None)
 
 
-def _summarise_endpoint(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> CapturedEndpoint:
+def _summarise_endpoint(group: Sequence[Handshake], lists: TrustedLists, now: datetime) -> CapturedEndpoint:
     first = group[0]
     moments = [moment for handshake in group for moment in (handshake.first_seen, handshake.last_seen) if moment]
     return CapturedEndpoint(
@@ -52,7 +53,7 @@ def _summarise_endpoint(group: Sequence[Handshake], trusted: Chain | None, now: 
         preferred_families=tuple(
             dict.fromkeys(family for handshake in group if (family := preferred_family(handshake.offered_suites)))
         ),
-        chains=tuple(_judge_chains(group, trusted, now)),
+        chains=tuple(_judge_chains(group, lists, now)),
         alerts=tuple(_count_alerts(group)),
         requests_client_certificate=any(handshake.requests_client_certificate for handshake in group),
         accepted_connections=_count_connections(handshake for handshake in group if handshake.client_accepted),
@@ -91,10 +92,11 @@ def _count_alerts(group: Sequence[Handshake]) -> Iterator[AlertCount]:
         yield AlertCount(alert, _count_connections(handshake for handshake in group if alert in handshake.alerts))
 
 
-def _judge_chains(group: Sequence[Handshake], trusted: Chain | None, now: datetime) -> Iterator[CapturedChain]:
-    """Yield each chain once, by its fingerprints, judged at the time of its last handshake."""
-    for chain in dict.fromkeys(handshake.chain for handshake in group if handshake.chain):
-        with_chain = [handshake for handshake in group if handshake.chain == chain]
+def _judge_chains(group: Sequence[Handshake], lists: TrustedLists, now: datetime) -> Iterator[CapturedChain]:
+    """Yield each chain once for each list, by its fingerprints, judged at the time of its last handshake."""
+    judged = {handshake: lists.of_client(handshake.client_ip) for handshake in group if handshake.chain}
+    for chain, trusted in dict.fromkeys((handshake.chain, trusted) for handshake, trusted in judged.items()):
+        with_chain = [handshake for handshake, by in judged.items() if (handshake.chain, by) == (chain, trusted)]
         first_seen = min((handshake.first_seen for handshake in with_chain if handshake.first_seen), default=None)
         last_seen = max((handshake.last_seen for handshake in with_chain if handshake.last_seen), default=None)
         at = last_seen or now
@@ -102,6 +104,7 @@ def _judge_chains(group: Sequence[Handshake], trusted: Chain | None, now: dateti
         explained = explain_chain(chain, trusted, address, at) if trusted is not None else None
         yield CapturedChain(
             certificates=chain,
+            trusted=trusted if trusted is None else tuple(trusted),
             verdict=explained.verdict if explained else None,
             built_chain=explained.built_chain if explained else (),
             remarks=tuple(_describe_chain(chain, address, at, judged=explained is not None)),

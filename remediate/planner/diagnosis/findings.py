@@ -14,7 +14,7 @@ from remediate.planner.diagnosis.correlation import find_refused_chain
 from remediate.planner.diagnosis.log_advice import advise_on_log, advise_on_unexplained_502
 from remediate.planner.diagnosis.log_refusals import LoggedRefusal
 from remediate.planner.diagnosis.sip_advice import SIP_REMARK, advise_on_sip
-from remediate.trust.chain_verifier import Chain
+from remediate.planner.diagnosis.trusted_lists import LOADED_ADVICE, TrustedLists
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import V_OK
 from remediate.trust.verify import explain_chain
@@ -41,10 +41,10 @@ _ECDSA_FIRST = (
 
 
 class FindingBuilder:
-    """Builds findings by one trusted CA list, or without a list."""
+    """Builds findings by the trusted CA lists of the peers, or without a list."""
 
-    def __init__(self, trusted: Chain | None, now: datetime) -> None:
-        self._trusted = trusted
+    def __init__(self, lists: TrustedLists, now: datetime) -> None:
+        self._lists = lists
         self._now = now
 
     def from_log(
@@ -73,6 +73,7 @@ class FindingBuilder:
                 *_remark_on_log(refusal, chain),
                 *_remark_on_capture(captured, chain),
                 *([_UNDER_ANOTHER_NAME] if substitute else []),
+                *(() if chain or refusal.process == "sip" else self._lists.remark(refusal.verdict, _list_hosts(refusal))),
             ),
             advice=self._advise_on_log(refusal, chain or substitute, captured),
             commands=_suggest_commands(refusal, chain),
@@ -108,7 +109,8 @@ class FindingBuilder:
         if refusal.alert is not None:
             return _advise_on_server_alert(refusal.address, refusal.alert, captured)
         by_chain = self._advise_on_chain(refusal.address, chain, verdict) if chain and verdict.depth is not None else ()
-        return by_chain or advise_on_log(refusal.address, verdict)
+        by_list = () if chain else self._lists.advise(refusal.address, verdict, _list_hosts(refusal))
+        return by_chain or by_list or advise_on_log(refusal.address, verdict)
 
     def _advise_on_capture(
         self, endpoint: CapturedEndpoint, address: str, verdict: Verdict | None, chain: CapturedChain | None
@@ -127,7 +129,10 @@ class FindingBuilder:
         return advise_on_client_alert(address, alert)
 
     def _advise_on_chain(self, address: str, chain: CapturedChain, verdict: Verdict | None) -> tuple[str, ...]:
-        return advise_on_chain(address, chain.certificates, verdict, self._trusted, chain.last_seen or self._now)
+        at = chain.last_seen or self._now
+        if chain.trusted is not None and explain_chain(chain.certificates, chain.trusted, address, at).verdict.ok:
+            return LOADED_ADVICE
+        return advise_on_chain(address, chain.certificates, verdict, chain.trusted, at)
 
     def _judge_refusal(self, endpoint: CapturedEndpoint) -> tuple[Verdict | None, CapturedChain | None]:
         """Return why a client refused, or why it should by the list; and the chain that this is about."""
@@ -151,6 +156,10 @@ class FindingBuilder:
         if cause is Cause.CHAIN_INVALID and address is not None and not name_matches(chain.certificates[0], address):
             cause = Cause.NAME_MISMATCH
         return Verdict(ok=False, cause=cause, error=error, code=V_OK)
+
+
+def _list_hosts(refusal: LoggedRefusal) -> list[str | None]:
+    return [failure.peer for failure in refusal.failures]
 
 
 def _suggest_commands(refusal: LoggedRefusal, chain: CapturedChain | None) -> tuple[str, ...]:

@@ -1,0 +1,77 @@
+"""Diagnosis by the lists in the archives of the peers: each peer's lines and connections by its own list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from remediate.model.archived_peer import ArchivedPeer
+from remediate.model.evidence import Evidence, Handshake, LoggedFailure
+from remediate.planner.diagnosis import diagnose
+from tests.pki import NOW, issue
+
+ROOT = issue("Root", ca=True)
+NODE = issue("cucm.steven.lab", names=("cucm.steven.lab",))
+SIGNED = issue("cucm.steven.lab", ROOT, names=("cucm.steven.lab",))
+
+
+def peer(number: int, *trusted: object) -> ArchivedPeer:
+    listed = tuple(entity.certificate for entity in trusted)  # type: ignore[attr-defined]
+    settings = {"Ethernet 1 IP V4 Address": f"10.0.0.{number}"}
+    return ArchivedPeer(f"expc{number}", "archive", trusted=listed, settings=settings)
+
+
+def logged(host: str, error: str = "self signed certificate", depth: int = 0) -> LoggedFailure:
+    return LoggedFailure("chain", host, "cucm.steven.lab", "10.48.36.215", 6972, error, depth, enforced=True)
+
+
+def handshake(client: str, chain: object) -> Handshake:
+    return Handshake(
+        client, "10.48.36.215", 8443, "cucm.steven.lab", (0xC030,), 0x0303, 0xC030,
+        (chain.certificate,), client_accepted=True, last_seen=NOW - timedelta(hours=1),  # type: ignore[attr-defined]
+    )  # fmt: skip
+
+
+def advice_of(evidence: Evidence) -> str:
+    (finding,) = diagnose(evidence, None, NOW).findings
+    return " ".join((*finding.remarks, *finding.advice))
+
+
+def test_a_certificate_that_is_trusted_already_is_not_to_be_trusted() -> None:
+    text = advice_of(Evidence(logged_failures=(logged("expc1"),), archived_peers=(peer(1, ROOT, NODE),)))
+    assert "of expc1 already holds" in text
+    assert "remediate restart" in text
+    assert "Trust that certificate" not in text
+
+
+def test_a_certificate_that_is_missing_was_looked_for() -> None:
+    text = advice_of(Evidence(logged_failures=(logged("expc1"),), archived_peers=(peer(1, ROOT),)))
+    assert "was searched" in text
+    assert "Trust that certificate" in text
+
+
+def test_the_list_of_another_peer_says_nothing() -> None:
+    peers = (peer(1, ROOT), peer(2, ROOT, NODE))
+    assert "already holds" not in advice_of(Evidence(logged_failures=(logged("expc1"),), archived_peers=peers))
+    assert "of expc2 already holds" in advice_of(Evidence(logged_failures=(logged("expc2"),), archived_peers=peers))
+
+
+def test_the_cas_in_the_list_are_named_where_an_issuer_is_missing() -> None:
+    failure = logged("expc1", "unable to get local issuer certificate", 0)
+    text = advice_of(Evidence(logged_failures=(failure,), archived_peers=(peer(1, ROOT),)))
+    assert "holds 1 CA certificate (Root)" in text
+
+
+def test_each_connection_is_judged_by_the_list_of_its_peer() -> None:
+    evidence = Evidence(
+        handshakes=(handshake("10.0.0.1", SIGNED), handshake("10.0.0.2", SIGNED)),
+        archived_peers=(peer(1, ROOT), peer(2, NODE)),
+    )
+    (finding,) = diagnose(evidence, None, NOW).findings
+    verdicts = {chain.trusted: chain.verdict.ok for chain in finding.captured_endpoints[0].chains if chain.verdict}
+    assert verdicts == {(ROOT.certificate,): True, (NODE.certificate,): False}
+
+
+def test_a_list_that_is_given_counts_for_every_peer() -> None:
+    evidence = Evidence(handshakes=(handshake("10.0.0.1", SIGNED),), archived_peers=(peer(1, NODE),))
+    (finding,) = diagnose(evidence, (ROOT.certificate,), NOW).findings
+    assert [chain.verdict.ok for chain in finding.captured_endpoints[0].chains if chain.verdict] == [True]
