@@ -76,20 +76,21 @@ def collect(
     discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report)
     emit(
         "observe-start",
-        f"Looking at {len(discovered.targets)} endpoints.",
+        f"Looking at {len(discovered.targets)} endpoints, and {len(discovered.guarded)} of other services.",
         what="endpoints",
-        total=len(discovered.targets),
+        total=len(discovered.targets) + len(discovered.guarded),
     )
-    observations = probe(
-        discovered.targets,
-        _list_reverse_proxy_ciphers(readings),
-        limits,
-        lambda target, observation: _emit_probed(emit, target, observation),
-    )
+
+    def report_probed(target: Target, observation: Observation) -> None:
+        _emit_probed(emit, target, observation)
+
+    observations = probe(discovered.targets, _list_reverse_proxy_ciphers(readings), limits, report_probed)
+    guarded = probe(discovered.guarded, (), limits, report_probed)
     alarms = tuple(find_mitm_alarms(tuple(zip(discovered.targets, observations, strict=True)), discovered.own_certificates))
     for alarm in alarms:
         emit("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
-    snapshot = _build_snapshot(cluster, now(), readings, publishers, discovered, observations, operator_ca)
+    probed = _Probed(discovered, observations, guarded)
+    snapshot = _build_snapshot(cluster, now(), readings, publishers, probed, operator_ca)
     disputed = {alarm.certificate for alarm in alarms}
     for gap in _make_hearsay_gaps(discovered, observations):
         gaps.report(gap)
@@ -98,17 +99,39 @@ def collect(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Probed:
+    """What the probe observed, each target of `discovered` beside its observation."""
+
+    discovered: DiscoveryResult
+    observations: tuple[Observation, ...]
+    guarded: tuple[Observation, ...]
+
+    @property
+    def endpoints(self) -> tuple[tuple[Target, Observation], ...]:
+        return tuple(zip(self.discovered.targets, self.observations, strict=True))
+
+    @property
+    def guarded_endpoints(self) -> tuple[tuple[Target, Observation], ...]:
+        return tuple(zip(self.discovered.guarded, self.guarded, strict=True))
+
+
 def _mask_sentences(snapshot: Snapshot) -> Snapshot:
     """Return the same snapshot with every secret masked in its sentences: it is written to a file."""
     return replace(
         snapshot,
         peers=tuple(replace(peer, error=peer.error and mask(peer.error)) for peer in snapshot.peers),
-        endpoints=tuple(replace(endpoint, error=endpoint.error and mask(endpoint.error)) for endpoint in snapshot.endpoints),
+        endpoints=_mask_errors(snapshot.endpoints),
+        guarded_endpoints=_mask_errors(snapshot.guarded_endpoints),
         undiscovered=tuple(
             replace(gap, message=mask(gap.message), names=tuple(map(mask, gap.names))) for gap in snapshot.undiscovered
         ),
         alarms=tuple(replace(alarm, message=mask(alarm.message)) for alarm in snapshot.alarms),
     )
+
+
+def _mask_errors(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    return tuple(replace(endpoint, error=endpoint.error and mask(endpoint.error)) for endpoint in endpoints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,20 +333,21 @@ def _build_snapshot(
     taken_at: datetime,
     readings: Sequence[_PeerReading],
     publishers: Sequence[PublisherRecord],
-    discovered: DiscoveryResult,
-    observations: Sequence[Observation],
+    probed: _Probed,
     operator_ca: Sequence[Certificate],
 ) -> Snapshot:
     trusted = tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
-    supplied = (certificate for certificate in discovered.authenticated if certificate.is_ca or certificate.self_issued)
+    authenticated = probed.discovered.authenticated
+    supplied = (certificate for certificate in authenticated if certificate.is_ca or certificate.self_issued)
     available = tuple(_list_distinct((*operator_ca, *trusted, *supplied)))
-    vouched = (*operator_ca, *trusted, *discovered.authenticated)
+    vouched = (*operator_ca, *trusted, *authenticated)
     ports = {peer.address: peer.rest_port for peer in cluster.peers}
-    probed = list(zip(discovered.targets, observations, strict=True))
-    unused = dict.fromkeys(target for target, observation in probed if _is_unused(target, observation))
-    hearsay = dict.fromkeys(target for target, observation in probed if _is_hearsay(target, observation))
+    everything = (*probed.endpoints, *probed.guarded_endpoints)
+    unused = dict.fromkeys(target for target, observation in everything if _is_unused(target, observation))
+    hearsay = dict.fromkeys(target for target, observation in everything if _is_hearsay(target, observation))
+    passed_over = unused.keys() | hearsay.keys()
     presented = (
-        certificate for observation in observations for chain in observation.presented.values() for certificate in chain
+        certificate for _, observation in everything for chain in observation.presented.values() for certificate in chain
     )
     own = (certificate for reading in readings for certificate in reading.server_chain)
     return Snapshot(
@@ -332,11 +356,8 @@ def _build_snapshot(
         peers=tuple(
             replace(reading.peer, rest_port=ports.get(reading.peer.address, cluster.peers[0].rest_port)) for reading in readings
         ),
-        endpoints=tuple(
-            _make_endpoint(target, observation)
-            for target, observation in probed
-            if target not in unused and target not in hearsay
-        ),
+        endpoints=tuple(_make_endpoint(*pair) for pair in probed.endpoints if pair[0] not in passed_over),
+        guarded_endpoints=tuple(_make_endpoint(*pair) for pair in probed.guarded_endpoints if pair[0] not in passed_over),
         available_ca=tuple(certificate.fingerprint for certificate in available),
         vouched_for=frozenset(certificate.fingerprint for certificate in vouched),
         certificates=_index_by_fingerprint((*available, *vouched, *presented, *own)),
@@ -358,6 +379,7 @@ def _make_endpoint(target: Target, observation: Observation) -> Endpoint:
         tls13=observation.tls13,
         error=observation.error,
         learned_from=target.learned_from,
+        service=target.service,
     )
 
 

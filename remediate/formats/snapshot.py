@@ -90,6 +90,8 @@ class EndpointWire(Wire):
     error: str | None = None
     learned_from: list[str] = []
     seen_by: Literal["handshake", "survey", "archive"] = "handshake"
+    guarded: bool = False
+    service: str | None = None
 
 
 class PublisherWire(Wire):
@@ -138,7 +140,8 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         cluster=wire.cluster,
         taken_at=wire.taken_at,
         peers=tuple(_read_peer(peer) for peer in wire.peers),
-        endpoints=tuple(_read_endpoint(endpoint) for endpoint in wire.endpoints),
+        endpoints=tuple(_read_endpoint(endpoint) for endpoint in wire.endpoints if not endpoint.guarded),
+        guarded_endpoints=tuple(_read_endpoint(endpoint) for endpoint in wire.endpoints if endpoint.guarded),
         available_ca=fingerprints_of(wire.available_ca),
         vouched_for=frozenset(fingerprints_of(wire.vouched_for)),
         certificates=certificates,
@@ -153,7 +156,7 @@ def read_snapshot(text: str | bytes) -> Snapshot:
     check_certificates_present("snapshot", _fingerprints_in(snapshot), certificates)
     _check_revocation_lists(snapshot)
     _check_distinct("peer", [str(peer.address) for peer in snapshot.peers])
-    _check_distinct("endpoint", [endpoint.name for endpoint in snapshot.endpoints])
+    _check_distinct("endpoint", [endpoint.name for endpoint in (*snapshot.endpoints, *snapshot.guarded_endpoints)])
     if sum(peer.primary for peer in snapshot.peers) > 1:
         raise FormatError("The snapshot holds more than one primary peer.")
     return snapshot
@@ -167,7 +170,10 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "cluster": snapshot.cluster,
             "taken_at": rfc3339(snapshot.taken_at),
             "peers": [_write_peer(peer) for peer in snapshot.peers],
-            "endpoints": [_write_endpoint(endpoint) for endpoint in snapshot.endpoints],
+            "endpoints": [
+                *(_write_endpoint(endpoint) for endpoint in snapshot.endpoints),
+                *(_write_endpoint(endpoint) | {"guarded": True} for endpoint in snapshot.guarded_endpoints),
+            ],
             "available_ca": list(snapshot.available_ca),
             "vouched_for": sorted(snapshot.vouched_for),
             "certificates": write_certificates(snapshot.certificates),
@@ -284,11 +290,12 @@ def _read_endpoint(wire: EndpointWire) -> Endpoint:
         failure=failure_in(wire.error),
         learned_from=tuple(wire.learned_from),
         seen_by=wire.seen_by,
+        service=wire.service,
     )
 
 
 def _write_endpoint(endpoint: Endpoint) -> dict[str, Any]:
-    return {
+    document: dict[str, Any] = {
         "address": endpoint.address,
         "port": endpoint.port,
         "product": endpoint.product,
@@ -303,6 +310,7 @@ def _write_endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "learned_from": list(endpoint.learned_from),
         "seen_by": endpoint.seen_by,
     }
+    return document if endpoint.service is None else document | {"service": endpoint.service}
 
 
 def failure_in(error: str | None) -> Cause | None:
@@ -343,7 +351,7 @@ def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
     fingerprints = set(snapshot.available_ca) | snapshot.vouched_for
     for peer in snapshot.peers:
         fingerprints.update((*peer.trusted_ca, *(peer.server_certificate or ())))
-    for endpoint in snapshot.endpoints:
+    for endpoint in (*snapshot.endpoints, *snapshot.guarded_endpoints):
         for chain in endpoint.presented.values():
             fingerprints.update(chain)
     return fingerprints

@@ -11,6 +11,7 @@ from remediate.lab.nodes import SimulatedNode, write_private
 from remediate.lab.pki import Pki, peer_authority
 from remediate.lab.scenario import NodeSpec, Scenario
 from remediate.lab.state import SimulatedPeer
+from remediate.model.expressway import GUARDED_PORTS
 
 CLUSTER = "edge-lab"
 
@@ -121,4 +122,6 @@ def _node(node: SimulatedNode) -> str:
 
 
 def _ports(spec: NodeSpec) -> list[int]:
-    return [port for service in spec.services for port in service.ports]
+    """Return the ports that clients use; those of other services stand in no inventory."""
+    guarded = GUARDED_PORTS[spec.product]
+    return [port for service in spec.services for port in service.ports if port not in guarded]

@@ -24,6 +24,7 @@ from remediate.lab.servers import Background
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
 from remediate.lab.verdict import JudgeAnswer, JudgeName, Target
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import GUARDED_PORTS
 
 _FIRST_PEER = 11
 _FIRST_NODE = 21
@@ -130,7 +131,12 @@ class Lab:
     @property
     def targets(self) -> tuple[Target, ...]:
         """Every endpoint that a client may ask for, also of nodes that are down."""
-        return tuple(Target(node.address, port, node.connect_to) for node in self.nodes for port in node.ports)
+        return tuple(
+            Target(node.address, port, node.connect_to)
+            for node in self.nodes
+            for port in node.ports
+            if port not in GUARDED_PORTS[node.spec.product]
+        )
 
     def peer(self, address: str) -> SimulatedPeer:
         """Return the peer with this address."""

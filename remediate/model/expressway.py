@@ -50,6 +50,16 @@ CIPHERS_SINCE_X15_0_2: Final = CipherList(
 An upgrade puts it in the place of the old default, keeps the RSA prefix in front of it, and keeps a list that was customised.
 """
 
+SIP_CIPHERS: Final = "SIPTLSCiphers"
+XCP_CIPHERS: Final = "XCPTLSCiphers"
+
+GUARDED_PORTS: Mapping[Product, Mapping[int, tuple[str, str | None]]] = {
+    "cucm": {5061: ("SIP", SIP_CIPHERS), 5091: ("SIP OAuth", SIP_CIPHERS)},
+    "imp": {7400: ("XCP", XCP_CIPHERS)},
+    "unity": {7443: ("Unity Connection notifications", None)},
+}
+"""Ports of services beside the traffic server that rely on the trusted CA list: the service, and its cipher list (None: not known)."""
+
 RSA_PREFIX: Final = "ECDHE-RSA-AES256-GCM-SHA384:"
 """Put in front of a cipher list, it asks a node for its RSA certificate first."""
 

@@ -91,6 +91,7 @@ class Endpoint:
         failure: The cause in `error`: `HANDSHAKE_FAILED`, or `UNREACHABLE`, which None means too.
         learned_from: Where the endpoint was learned: ``inventory``, ``uds``, ``axl``, ``publisher``, ``archive``.
         seen_by: How it was looked at. An archive shows one certificate alone: that there is no other is not observed.
+        service: What connects to it, where that is not the traffic server.
     """
 
     address: Address
@@ -103,6 +104,7 @@ class Endpoint:
     failure: Cause | None = field(default=None, compare=False)
     learned_from: tuple[str, ...] = ()
     seen_by: SeenBy = "handshake"
+    service: str | None = None
 
     @property
     def id(self) -> EndpointId:
@@ -180,6 +182,8 @@ class Snapshot(JsonDocument):
         undiscovered: What discovery could not learn, and what it would not follow.
         alarms: Where vantage points disagree.
         revocation_lists: The CRLs in the peers' lists, as PEM, by the SHA-256 of that text.
+        guarded_endpoints: Endpoints of other services that rely on the trusted CA lists: a plan must not break them, and is not made
+            for them. Empty also where they were not looked at.
     """
 
     cluster: str
@@ -194,9 +198,13 @@ class Snapshot(JsonDocument):
     undiscovered: tuple[DiscoveryGap, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     revocation_lists: Mapping[Fingerprint, str] = field(default_factory=dict)
+    guarded_endpoints: tuple[Endpoint, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every peer and every endpoint was observed, and discovery learned which there are."""
+        """Whether every peer and every endpoint was observed, and discovery learned which there are.
+
+        Guarded endpoints do not count: what was not seen of them is said by itself.
+        """
         observed = all(peer.error is None for peer in self.peers) and all(endpoint.error is None for endpoint in self.endpoints)
         return observed and not any(gap.incomplete for gap in self.undiscovered)

@@ -82,6 +82,15 @@ def join_words(words: Sequence[str], limit: int | None = None) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
+def group_ports(endpoints: Sequence[str]) -> str:
+    """Return ``a:5061, a:5091, b:443`` as ``a (5061, 5091), b (443)``: the ports of each address together, in order."""
+    ports: dict[str, list[str]] = {}
+    for endpoint in endpoints:
+        address, _, port = endpoint.rpartition(":")
+        ports.setdefault(address, []).append(port)
+    return ", ".join(f"{address} ({', '.join(numbers)})" for address, numbers in ports.items())
+
+
 def first_few(words: Sequence[str], limit: int = 3) -> str:
     """Return ``a, b, c``; of more than `limit` words the first of them, and how many more there are: ``a, b, c and 4 more``."""
     more = len(words) - limit

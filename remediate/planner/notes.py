@@ -13,7 +13,7 @@ from remediate.model.health import UpgradeState
 from remediate.model.identity import Address
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
-from remediate.model.text import first_few
+from remediate.model.text import first_few, group_ports
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.solver import Choice
@@ -47,7 +47,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     # Every view shows by itself, and first, which gaps make the plan incomplete.
     notes += [gap.message for gap in snapshot.undiscovered if not gap.incomplete]
     if snapshot.not_in_use:
-        notes.append(f"Not in use, so not checked: {', '.join(snapshot.not_in_use)}.")
+        notes.append(f"Not in use, so not checked: {group_ports(snapshot.not_in_use)}.")
     return tuple(dict.fromkeys(notes))
 
 

@@ -30,6 +30,7 @@ from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, find_ruled_out, list_alternatives
 from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
+from remediate.planner.guarded import accepted_chains, describe_prevented, list_guarded_notes, list_unseen
 from remediate.planner.horizon import foresee, leave_choice
 from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
@@ -39,6 +40,7 @@ from remediate.planner.solver.solver import Choice, Solver, find_primary
 from remediate.planner.unresolved import AdviceSources, list_unresolved
 from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.guarded_verifier import GuardedChain, verify_guarded
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
@@ -80,7 +82,7 @@ def _check(snapshot: Snapshot) -> None:
         raise ValueError("the moment the snapshot was taken at needs a time zone")
     for kind, names in (
         ("peer", [peer.address for peer in snapshot.peers]),
-        ("endpoint", [endpoint.name for endpoint in snapshot.endpoints]),
+        ("endpoint", [endpoint.name for endpoint in (*snapshot.endpoints, *snapshot.guarded_endpoints)]),
     ):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
@@ -90,14 +92,19 @@ def _check(snapshot: Snapshot) -> None:
 def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     answers = OpenSslAnswers(snapshot.taken_at)
     today = verify_snapshot(snapshot, answers)
+    guarded = verify_guarded(snapshot, answers)
+    verified_today = _verified_today(today, guarded)
     candidates = find_candidates(snapshot, policy)
-    solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, _verified_today(today)), answers)
-    choices = solver.choices(removal=policy.allow_removal)
+    may_remove = not list_unseen(snapshot)
+    solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, verified_today), answers)
+    choices = solver.choices(removal=policy.allow_removal and may_remove)
     choice = choices[0]
     forecaster = Forecaster(snapshot, choice, answers)
     forecasts = tuple(forecaster.forecast(judgement) for judgement in today)
     comparison = Comparison(snapshot, policy, candidates, solver, answers)
     ruled_out = find_ruled_out(comparison, choice, forecaster)
+    if not may_remove:
+        ruled_out = replace(ruled_out, removing=None)
     sources = AdviceSources(
         Advisor(candidates, solver.oracle, snapshot.taken_at),
         solver.oracle,
@@ -105,6 +112,11 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
     )
     future = foresee(leave_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
+    notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
+    if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
+        unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
+        tempting = Solver(snapshot, policy, candidates, unguarded, answers).choices(removal=policy.allow_removal and may_remove)
+        notes = [*describe_prevented(snapshot, guarded, choice, tempting[0], answers), *notes]
     actions = _number(_list_actions(snapshot, candidates, choice, forecaster, forecasts))
     certificates = _certificates_of(snapshot, actions, future or ())
     plan = Plan(
@@ -118,7 +130,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         unresolved=list_unresolved(snapshot, forecaster, sources),
         certificates=certificates,
         alarms=tuple(sorted({alarm.message for alarm in snapshot.alarms})),
-        notes=list_notes(snapshot, policy, choice, forecaster),
+        notes=(*notes, *list_notes(snapshot, policy, choice, forecaster)),
         alternatives=list_alternatives(comparison, choices, ruled_out),
         not_in_use=snapshot.not_in_use,
         undiscovered=snapshot.undiscovered,
@@ -134,6 +146,7 @@ def _sort(snapshot: Snapshot) -> Snapshot:
         snapshot,
         peers=tuple(sorted(snapshot.peers, key=lambda peer: (not peer.primary, peer.address))),
         endpoints=tuple(sorted(snapshot.endpoints, key=lambda endpoint: (endpoint.address, endpoint.port))),
+        guarded_endpoints=tuple(sorted(snapshot.guarded_endpoints, key=lambda endpoint: (endpoint.address, endpoint.port))),
         available_ca=tuple(sorted(set(snapshot.available_ca))),
         publishers=tuple(sorted(snapshot.publishers, key=lambda publisher: (publisher.product, publisher.address))),
         not_in_use=tuple(sorted(snapshot.not_in_use)),
@@ -141,11 +154,12 @@ def _sort(snapshot: Snapshot) -> Snapshot:
     )
 
 
-def _verified_today(today: Iterable[Judgement]) -> VerifiedToday:
+def _verified_today(today: Iterable[Judgement], guarded: Iterable[GuardedChain]) -> VerifiedToday:
     working = {
         (judgement.peer, str(judgement.endpoint)): judgement.outcome.verdict.ok for judgement in today if judgement.works
     }
-    return VerifiedToday(frozenset(pair for pair, verified in working.items() if verified), frozenset(working))
+    verified = frozenset(pair for pair, verified in working.items() if verified)
+    return VerifiedToday(verified, frozenset(working), accepted_chains(guarded))
 
 
 def _base(peer: Peer) -> Base:

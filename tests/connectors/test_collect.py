@@ -100,8 +100,9 @@ def test_reading_writes_nothing_and_emits_events(story: Story) -> None:
     assert not any(request.write for request in story.requests)
     assert {request.method for request in story.requests} <= {"GET", "login", "get", "status"}
     kinds = [event.type for event in events]
-    assert (kinds[0], kinds.count("peer-read"), kinds.count("endpoint-probed")) == ("observe-start", 3, len(snapshot.endpoints))
-    assert [event.fields["total"] for event in events if event.type == "observe-start"] == [3, len(snapshot.endpoints)]
+    looked_at = len(snapshot.endpoints) + len(snapshot.not_in_use)
+    assert (kinds[0], kinds.count("peer-read"), kinds.count("endpoint-probed")) == ("observe-start", 3, looked_at)
+    assert [event.fields["total"] for event in events if event.type == "observe-start"] == [3, looked_at]
     assert {event.cluster for event in events} == {lab.name}
 
 
@@ -171,7 +172,8 @@ def test_a_refused_port_is_a_fault_only_where_it_is_declared(lab: Lab, cluster: 
 
     snapshot = collect_snapshot(replace(cluster, nodes=(*cluster.nodes, *extra)))
 
-    assert snapshot.not_in_use == ("spare.steven.lab:8443",)
+    spare = [name for name in snapshot.not_in_use if name.startswith("spare.")]
+    assert spare == ["spare.steven.lab:443", "spare.steven.lab:8443", "spare.steven.lab:7443"]
     errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
     assert errors == {"wanted.steven.lab:8443": "unreachable: connection refused"}
     assert not snapshot.complete
@@ -190,7 +192,26 @@ def test_a_port_that_does_not_answer_is_not_out_of_use(lab: Lab, cluster: Cluste
         silent.set()
 
     errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
-    assert (snapshot.not_in_use, list(errors), snapshot.complete) == ((), ["silent.steven.lab:8443"], False)
+    assert (list(errors), snapshot.complete) == (["silent.steven.lab:8443"], False)
+    assert "silent.steven.lab:8443" not in snapshot.not_in_use
+
+
+def test_ports_of_other_services_are_guarded_and_needed_by_none(lab: Lab, cluster: ClusterAccess) -> None:
+    host, silent = lab.subnet.address(202), threading.Event()
+    extra = NodeAccess(Address("silent.steven.lab"), "unity", connect_to=host, ports=())
+
+    def wait_in_silence(_connection: socket.socket) -> None:
+        silent.wait(20)
+
+    with tcp_server(wait_in_silence, host, 7443):
+        snapshot = collect_snapshot(replace(cluster, nodes=(*cluster.nodes, extra)))
+        silent.set()
+
+    [guarded] = snapshot.guarded_endpoints
+    assert (guarded.name, guarded.service) == ("silent.steven.lab:7443", "Unity Connection notifications")
+    assert guarded.error is not None
+    assert snapshot.complete
+    assert "cucm.steven.lab:5061" in snapshot.not_in_use
 
 
 PUBLISHER = "cucm.steven.lab"
@@ -236,7 +257,7 @@ def test_names_of_unauthenticated_sources_leave_it_complete(
     assert [(gap.kind, gap.incomplete, gap.count) for gap in snapshot.undiscovered] == [
         ("name-refused", False, 1),
         ("name-refused", False, 1),
-        ("no-login-needed", False, 3 * 40),
+        ("no-login-needed", False, 4 * 40),
     ]
     assert "named only by an unauthenticated source" in snapshot.undiscovered[-1].message
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Address, CipherList
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS, SIP_CIPHERS
+from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.trust import verify_chain
@@ -64,6 +64,19 @@ def verified(snapshot: Snapshot, peer: Peer, change: Change, ciphers: CipherList
     return good, working
 
 
+def accepted_of_guarded(snapshot: Snapshot, peer: Peer, change: Change) -> set[tuple[str, KeyFamily]]:
+    """Return the certificates of guarded endpoints whose chain `peer` accepts after this change."""
+    trusted = [snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca]
+    trusted = [certificate for certificate in trusted if certificate not in change.removed] + list(change.added)
+    accepted = set()
+    for endpoint in snapshot.guarded_endpoints:
+        for family in presented_families(endpoint, peer.ciphers.get(SIP_CIPHERS)):
+            chain = [snapshot.certificates[certificate] for certificate in endpoint.presented[family]]
+            if verify_chain(chain, trusted, None, snapshot.taken_at).ok:
+                accepted.add((endpoint.name, family))
+    return accepted
+
+
 def _orders(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[object, ...]]:
     primary = next(peer for peer in snapshot.peers if peer.primary)
     current = primary.ciphers[REVERSE_PROXY_CIPHERS]
@@ -77,11 +90,13 @@ def _orders(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[object, ...]]:
 def _best_of_peer(snapshot: Snapshot, peer: Peer, ciphers: CipherList | None, policy: Policy) -> list[Change]:
     """Return the changes that verify most at `peer` with the fewest removals: these count first, and are each peer's own."""
     good, working = verified(snapshot, peer, Change(), None)
+    guarded = accepted_of_guarded(snapshot, peer, Change())
     ranked: dict[tuple[int, int], list[Change]] = {}
     for removed in _removals(snapshot, peer) if policy.allow_removal else [()]:
         for added in _additions(snapshot, peer, removed):
             then = verified(snapshot, peer, Change(added, removed), ciphers)
-            if good <= then[0] and working <= then[1]:
+            unharmed = guarded <= accepted_of_guarded(snapshot, peer, Change(added, removed))
+            if unharmed and good <= then[0] and working <= then[1]:
                 ranked.setdefault((-len(then[0]), len(removed)), []).append(Change(added, removed))
     return ranked[min(ranked)] if ranked else []
 

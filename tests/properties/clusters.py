@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS, SIP_CIPHERS
 from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 from tests.pki import NOW, YEAR, Entity, issue
@@ -102,9 +103,55 @@ def clusters(draw: st.DrawFn, max_nodes: int = 3, max_listed: int = 2, max_peers
     )
 
 
+@st.composite
+def _guarded_chains(draw: st.DrawFn, node: int) -> tuple[Certificate, ...]:
+    """Draw a chain that a list with *Other* accepts, until that list holds another *Root* than the one that is presented."""
+    above = draw(st.sampled_from([["root-cross"], ["root-cross", "other"], ["root"]]))
+    return (leaf(node, "root", fits=True), *(authorities()[name].certificate for name in above))
+
+
+@st.composite
+def _guarded_endpoints(draw: st.DrawFn, node: int) -> tuple[Endpoint, list[tuple[Certificate, ...]]]:
+    families: list[KeyFamily] = draw(st.sampled_from([["rsa"], ["rsa", "ecdsa"]]))
+    presented = {family: draw(_guarded_chains(node)) for family in families}
+    endpoint = _endpoint(node, presented, Preference(client_order=True), tls13=draw(st.sampled_from([False, None])))
+    return replace(endpoint, port=5061, service="SIP"), list(presented.values())
+
+
+@st.composite
+def guarded_clusters(draw: st.DrawFn, max_peers: int = 1) -> Snapshot:
+    """Draw a small cluster whose peers trust a CA that guarded endpoints depend on, and whose nodes present rekeyed roots."""
+    snapshot = draw(clusters(max_nodes=2, max_listed=1, max_peers=max_peers))
+    guarded = [draw(_guarded_endpoints(node)) for node in draw(st.sampled_from([(1,), (1, 2)]))]
+    other = authorities()["other"].certificate.fingerprint
+    roots = {entity.certificate.fingerprint for name, entity in authorities().items() if name.startswith("root")}
+    peers = tuple(
+        replace(peer, trusted_ca=(other, *(listed for listed in peer.trusted_ca if listed not in {other, *roots})))
+        for peer in snapshot.peers
+    )
+    rekeyed = {
+        family: (leaf(0, "root-twin", fits=True), authorities()["root-twin"].certificate)
+        for family in snapshot.endpoints[0].presented
+    }
+    presented = {family: tuple(certificate.fingerprint for certificate in chain) for family, chain in rekeyed.items()}
+    endpoints = (replace(snapshot.endpoints[0], presented=presented), *snapshot.endpoints[1:])
+    shown = [*rekeyed.values(), *(chain for _, chains_of in guarded for chain in chains_of)]
+    return replace(
+        snapshot,
+        peers=peers,
+        endpoints=endpoints if draw(st.booleans()) else snapshot.endpoints,
+        certificates={
+            **snapshot.certificates,
+            **{certificate.fingerprint: certificate for chain in shown for certificate in chain},
+        },
+        guarded_endpoints=tuple(endpoint for endpoint, _ in guarded),
+    )
+
+
 def _peer(number: int, listed: Sequence[str], ciphers: CipherList) -> Peer:
     trusted = tuple(authorities()[certificate].certificate.fingerprint for certificate in listed)
-    return Peer(Address(f"expc{number}.lab"), "X14.2.1", number == 0, trusted, {REVERSE_PROXY_CIPHERS: ciphers})
+    lists = {REVERSE_PROXY_CIPHERS: ciphers, SIP_CIPHERS: DEFAULT_CIPHERS if number == 0 else RSA_FIRST}
+    return Peer(Address(f"expc{number}.lab"), "X14.2.1", number == 0, trusted, lists)
 
 
 def _endpoint(

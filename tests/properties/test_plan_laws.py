@@ -14,9 +14,11 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Snapshot
+from remediate.planner.guarded import find_broken
 from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.guarded_verifier import verify_guarded
 from tests.properties.brute_force import best_order, order_of
-from tests.properties.clusters import authorities, clusters, patiently
+from tests.properties.clusters import authorities, clusters, guarded_clusters, patiently
 
 policies = st.sampled_from([Policy(), Policy(ciphers="keep"), Policy(ciphers="prefer-rsa"), Policy(allow_removal=True)])
 
@@ -61,6 +63,15 @@ def test_no_plan_is_better(snapshot: Snapshot, policy: Policy) -> None:
 def test_no_plan_is_better_where_certificates_may_be_taken_out(snapshot: Snapshot) -> None:
     policy = Policy(allow_removal=True, ciphers="keep")
     assert order_of(snapshot, make_plan(snapshot, policy)) == best_order(snapshot, policy)
+
+
+@patiently
+@given(guarded_clusters(), st.sampled_from([Policy(ciphers="keep"), Policy(allow_removal=True, ciphers="keep")]))
+def test_no_plan_that_spares_guarded_endpoints_is_better(snapshot: Snapshot, policy: Policy) -> None:
+    plan = make_plan(snapshot, policy)
+
+    assert order_of(snapshot, plan) == best_order(snapshot, policy)
+    assert find_broken(verify_guarded(snapshot), verify_guarded(applied(snapshot, plan))) == ()
 
 
 @patiently

@@ -121,7 +121,7 @@ def _read_archives(paths: tuple[Path, ...], names: tuple[str, ...], sink: Sink) 
 
 
 def _show(session: Session, snapshots: list[Snapshot]) -> None:
-    from remediate.model.text import count, escape
+    from remediate.model.text import count, escape, group_ports
 
     console = session.out()
     for snapshot in snapshots:
@@ -132,7 +132,11 @@ def _show(session: Session, snapshots: list[Snapshot]) -> None:
         )
         for unseen in (endpoint for endpoint in snapshot.endpoints if endpoint.error):
             console.print(f"  not observed: {escape(unseen.name)}: {escape(unseen.error or '')}", soft_wrap=True)
-        for unused in snapshot.not_in_use:
-            console.print(f"  not in use: {escape(unused)}", soft_wrap=True)
+        for unseen in (endpoint for endpoint in snapshot.guarded_endpoints if endpoint.error):
+            console.print(
+                f"  not observed, of another service: {escape(unseen.name)}: {escape(unseen.error or '')}", soft_wrap=True
+            )
+        if snapshot.not_in_use:
+            console.print(f"  not in use: {escape(group_ports(snapshot.not_in_use), 2000)}", soft_wrap=True)
         for gap in snapshot.undiscovered:
             console.print(f"  not discovered: {escape(gap.message, 2000)}", soft_wrap=True)

@@ -91,7 +91,7 @@ def _show(session: Session, plan: Plan) -> None:
 
     from rich.text import Text
 
-    from remediate.model.text import escape
+    from remediate.model.text import escape, group_ports
     from remediate.report.terminal import show_incomplete, show_matrix, show_unresolved
 
     console = session.out()
@@ -102,7 +102,7 @@ def _show(session: Session, plan: Plan) -> None:
     show_matrix(console, now, every_row=session.verbose > 0)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
     if plan.not_in_use:
-        console.print(Text(f"Not in use, so not judged: {escape(', '.join(plan.not_in_use), 2000)}", "dim"))
+        console.print(Text(f"Not in use, so not judged: {escape(group_ports(plan.not_in_use), 2000)}", "dim"))
     for gap in plan.undiscovered:
         if not gap.incomplete:
             console.print(Text(escape(gap.message, 2000), "dim"))

@@ -19,6 +19,7 @@ class Target:
         connect_to: Host to connect to; None: `address` itself.
         declared_in_use: The inventory or the cluster relies on this port, so a refusal is a fault and not *not in use*.
         learned_from: See `Endpoint`.
+        service: What relies on the trusted CA list there, where that is not the traffic server (a guarded endpoint of the snapshot).
         guarded: A source other than the inventory named `host`: no connection is made to an address that only the inventory may name.
     """
 
@@ -29,6 +30,7 @@ class Target:
     declared_in_use: bool = False
     learned_from: tuple[str, ...] = ()
     guarded: bool = False
+    service: str | None = None
 
     @property
     def host(self) -> str:

@@ -31,6 +31,7 @@ class DiscoveryResult:
 
     Attributes:
         targets: Sorted by address and port.
+        guarded: The ports of other services that rely on the trusted CA list, likewise.
         authenticated: Certificates that certificate management showed over a verified channel.
         own_certificates: The node's own ones among them, each with the name of its service, by the node's address as in `targets`.
     """
@@ -38,6 +39,7 @@ class DiscoveryResult:
     targets: tuple[Target, ...]
     authenticated: tuple[Certificate, ...]
     own_certificates: Mapping[Address, tuple[tuple[str, Certificate], ...]] = field(default_factory=dict)
+    guarded: tuple[Target, ...] = ()
 
 
 @dataclass(slots=True)
@@ -104,9 +106,8 @@ def discover(
         _ask_publishers(session, nodes)
     shown_by_address = _read_certificates(session, nodes)
     distinct = dict.fromkeys(certificate for node in shown_by_address.values() for certificate in node.all)
-    return DiscoveryResult(
-        nodes.list_targets(), tuple(distinct), {address: node.own for address, node in shown_by_address.items()}
-    )
+    own_certificates = {address: node.own for address, node in shown_by_address.items()}
+    return DiscoveryResult(nodes.list_targets(), tuple(distinct), own_certificates, nodes.list_guarded_targets())
 
 
 def _ask_publishers(session: _DiscoverySession, nodes: NodeRegistry) -> None:

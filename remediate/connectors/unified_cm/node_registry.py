@@ -10,13 +10,18 @@ from remediate.connectors.gaps import make_limit_gap, make_refusal_gap
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.axl import NamedNodes
 from remediate.model.access import NodeAccess
+from remediate.model.expressway import GUARDED_PORTS
 from remediate.model.identity import Address, Product
 from remediate.model.snapshot import DiscoveryGap
 from remediate.model.text import mask_and_escape
 
 WEB_PORT = 8443
-DEFAULT_PORTS: dict[Product, tuple[int, ...]] = {"cucm": (WEB_PORT, 6971, 6972), "imp": (WEB_PORT,), "unity": (WEB_PORT,)}
-"""Ports that the traffic server connects to (Cisco, MRA deployment guide, ports)."""
+DEFAULT_PORTS: dict[Product, tuple[int, ...]] = {
+    "cucm": (WEB_PORT, 6971, 6972, 443),
+    "imp": (WEB_PORT,),
+    "unity": (WEB_PORT, 443),
+}
+"""Ports that the traffic server connects to (Cisco, MRA deployment guide, ports; Expressway IP port usage guide X15.0 for 443)."""
 
 Report = Callable[[DiscoveryGap], None]
 
@@ -87,6 +92,20 @@ class NodeRegistry:
             for target in self._iterate_ports(key):
                 by_endpoint.setdefault((target.address.casefold(), target.port), target)
         return tuple(sorted(by_endpoint.values(), key=lambda target: (target.address.casefold(), target.port)))
+
+    def list_guarded_targets(self) -> tuple[Target, ...]:
+        """Return the ports of other services that rely on the trusted CA list, sorted by address and port.
+
+        Names that anyone on the path could have written have none, and a port that the inventory declares is not guarded.
+        """
+        targets: list[Target] = []
+        for key, node in self.by_key.items():
+            base = self._make_target(key)
+            if not base.named_without_login:
+                for port, (service, _) in GUARDED_PORTS[node.product].items():
+                    if port not in (node.ports or ()):
+                        targets.append(replace(base, port=port, service=service))
+        return tuple(sorted(targets, key=lambda target: (target.address.casefold(), target.port)))
 
     def _iterate_ports(self, key: tuple[str, Product]) -> Iterator[Target]:
         """Yield the ports that the inventory declares, else the product's.

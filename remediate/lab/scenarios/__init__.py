@@ -18,6 +18,7 @@ SCENARIOS: dict[str, Scenario] = {
         conflicts.SAME_CN,
         conflicts.SAME_CN_STUCK,
         conflicts.STALE,
+        conflicts.CHAT,
         conflicts.TLS13,
         conflicts.OWN_ORDER,
         basics.REST_ACCOUNT,

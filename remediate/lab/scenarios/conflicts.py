@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from remediate.lab.scenario import DEFAULT_CIPHERS, RSA_PREFIX, AuthoritySpec, NodeSpec, Scenario
+from remediate.lab.scenario import DEFAULT_CIPHERS, RSA_PREFIX, AuthoritySpec, NodeSpec, Scenario, ServiceSpec
 from remediate.lab.scenarios.parts import (
+    DOMAIN,
+    IMP,
     ISSUING,
     OTHER,
     PUBLISHER,
@@ -51,6 +53,24 @@ SAME_CN_STUCK = Scenario(
     authorities=(ROOT, OTHER),
     nodes=(_publisher_with_common_name_conflict(with_twin=False), *_SUBSCRIBERS_AND_OTHERS),
     trusted=(("other", "root"),) * 3,
+)
+
+CHAT = Scenario(
+    name="chat",
+    summary="IM and Presence is self-signed: its cup-xmpp certificate is trusted, and chat (7400) depends on that; its tomcat "
+    "certificate has the same CN, so trusting it instead would take chat down.",
+    authorities=(ROOT, OTHER),
+    nodes=(
+        *(node for node in healthy_nodes() if node.product == "cucm"),
+        NodeSpec(
+            IMP,
+            "imp",
+            (tomcat(self_signed(IMP)), ServiceSpec("cup-xmpp", (7400,), (replace(self_signed(IMP), names=(IMP, DOMAIN)),))),
+            role="publisher",
+        ),
+    ),
+    trusted=(("other", "root", f"{IMP}/cup-xmpp/rsa"),) * 3,
+    offers_removal=True,
 )
 
 _STALE = AuthoritySpec("stale", ISSUING.common_name, issuer="root", key_of="issuing", expired=True)

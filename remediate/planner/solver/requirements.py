@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
@@ -41,10 +41,12 @@ class VerifiedToday:
     Attributes:
         verified: Pairs that verify, whatever certificate the endpoint presents.
         working: Pairs whose expected certificate verifies; those above, and some of which it is not certain.
+        guarded: Per peer, the chains of guarded endpoints that its list accepts.
     """
 
     verified: frozenset[tuple[Address, str]]
     working: frozenset[tuple[Address, str]]
+    guarded: Mapping[Address, tuple[Chain, ...]] = field(default_factory=dict)
 
 
 class RequirementReader:
@@ -61,6 +63,10 @@ class RequirementReader:
         """Return the requirements at `peers` with their reverse proxy list set to `ciphers`; None: each peer keeps its own."""
         return {peer.address: self._read_peer(peer, ciphers) for peer in peers}
 
+    def guarded_at(self, peer: Address) -> tuple[Chain, ...]:
+        """Return the chains of guarded endpoints that `peer` must go on to accept."""
+        return self._today.guarded.get(peer, ())
+
     def _read_peer(self, peer: Peer, ciphers: CipherList | None) -> Mapping[Requirement, int]:
         in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
         requirements: Counter[Requirement] = Counter()
@@ -75,6 +81,8 @@ class RequirementReader:
             if not must_hold and pair in self._today.working:
                 # It is no verified pair, so its weight is zero; but what works must not break.
                 requirements[Requirement(_all_passing(presented[:1]), must_hold=True)] += 0
+        for chain in self.guarded_at(peer.address):
+            requirements[Requirement((chain,), must_hold=True)] += 0
         return requirements
 
 

@@ -84,7 +84,7 @@ class Solver:
         self._candidates = candidates
         self._requirements = requirements
         self._observed = [peer for peer in snapshot.peers if peer.error is None]
-        self._equal_peers = _group_equal_peers(self._observed)
+        self._equal_peers = _group_equal_peers(self._observed, requirements)
         trusted = (snapshot.certificates[fingerprint] for peer in self._observed for fingerprint in peer.trusted_ca)
         self._answers = answers
         self.oracle = TrustOracle([*trusted, *candidates.certificates], answers)
@@ -177,11 +177,12 @@ def find_primary(peers: list[Peer]) -> Peer:
     return next((peer for peer in peers if peer.primary), peers[0])
 
 
-def _group_equal_peers(peers: list[Peer]) -> list[list[Peer]]:
-    """Return the peers by equal trusted CA list and equal reverse proxy ciphers."""
+def _group_equal_peers(peers: list[Peer], requirements: RequirementReader) -> list[list[Peer]]:
+    """Return the peers by equal trusted CA list, equal reverse proxy ciphers and equal guarded chains."""
     groups: dict[object, list[Peer]] = {}
     for peer in peers:
-        groups.setdefault((peer.trusted_ca, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), []).append(peer)
+        guarded = requirements.guarded_at(peer.address)
+        groups.setdefault((peer.trusted_ca, peer.ciphers.get(REVERSE_PROXY_CIPHERS), guarded), []).append(peer)
     return list(groups.values())
 
 

@@ -123,6 +123,7 @@ def test_ports_come_from_the_inventory_or_from_the_product() -> None:
 
     assert [(target.address, target.port, target.declared_in_use, target.connect_to) for target in targets] == [
         ("a.example.test", 443, True, "127.0.0.9"),
+        ("B.example.test", 443, False, None),
         ("B.example.test", 6971, False, None),
         ("B.example.test", 6972, False, None),
         ("B.example.test", 8443, False, None),
@@ -137,6 +138,7 @@ def test_a_silent_publisher_is_reported_and_its_port_is_probed() -> None:
     targets = discovered(replace(CLUSTER, nodes=nodes), record, gaps=gaps).targets
 
     assert [(target.address, target.port, target.declared_in_use) for target in targets] == [
+        ("CUCM.invalid", 443, False),
         ("CUCM.invalid", 6971, False),
         ("CUCM.invalid", 6972, False),
         ("CUCM.invalid", 8443, True),

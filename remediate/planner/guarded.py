@@ -1,0 +1,80 @@
+"""The guarded endpoints in a plan: what holds for them today, what a plan would break, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from remediate.model.identity import Address
+from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.text import count, first_few
+from remediate.planner.horizon import leave_choice
+from remediate.planner.solver.solver import Choice
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers
+from remediate.trust.guarded_verifier import GuardedChain, verify_guarded
+
+
+def accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Chain, ...]]:
+    """Return per peer the chains that its list accepts today, each once."""
+    accepted: dict[Address, dict[Chain, None]] = {}
+    for guarded in today:
+        if guarded.accepted:
+            accepted.setdefault(guarded.peer, {})[guarded.chain] = None
+    return {peer: tuple(chains) for peer, chains in accepted.items()}
+
+
+def find_broken(before: Sequence[GuardedChain], after: Iterable[GuardedChain]) -> tuple[GuardedChain, ...]:
+    """Return what is refused in `after` although the same peer accepts the same chain in `before`."""
+    accepted = {(guarded.peer, guarded.endpoint.id, guarded.chain) for guarded in before if guarded.accepted}
+    return tuple(
+        guarded for guarded in after if not guarded.accepted and (guarded.peer, guarded.endpoint.id, guarded.chain) in accepted
+    )
+
+
+def list_unseen(snapshot: Snapshot) -> tuple[Endpoint, ...]:
+    """Return the guarded endpoints that could not be observed, so that nothing is known of what they need."""
+    return tuple(endpoint for endpoint in snapshot.guarded_endpoints if endpoint.error is not None)
+
+
+def list_guarded_notes(snapshot: Snapshot, today: Sequence[GuardedChain], *, removal_asked: bool) -> Iterator[str]:
+    """Yield what a person should know of the guarded endpoints: those refused today, and those not observed."""
+    refused: dict[tuple[Address, str], list[Endpoint]] = {}
+    for guarded in today:
+        if guarded.error is not None:
+            refused.setdefault((guarded.peer, guarded.error), []).append(guarded.endpoint)
+    for (peer, error), endpoints in refused.items():
+        yield (
+            f"Other services rely on the trusted CA list too. Today {peer} would refuse {_name(endpoints)} ({error}), if that "
+            "service verifies; this plan neither fixes nor worsens it."
+        )
+    if unseen := list_unseen(snapshot):
+        consequence = ", so nothing is removed from a list despite --allow-removal" if removal_asked else ""
+        yield f"Not checked, although they rely on the trusted CA list: {_name(unseen)}{consequence}."
+
+
+def describe_prevented(
+    snapshot: Snapshot, today: Sequence[GuardedChain], choice: Choice, tempting: Choice, answers: OpenSslAnswers
+) -> Iterator[str]:
+    """Yield what is not planned for the sake of guarded endpoints.
+
+    Args:
+        snapshot: The cluster.
+        today: The guarded chains as they are judged today.
+        choice: The choice that breaks none.
+        tempting: The choice that would have been made without guarded endpoints.
+        answers: OpenSSL's answers at the moment of the snapshot.
+    """
+    gain = tempting.verified - choice.verified
+    broken = find_broken(today, verify_guarded(leave_choice(snapshot, tempting), answers))
+    if gain > 0 and broken:
+        names = _name(guarded.endpoint for guarded in broken)
+        yield (
+            f"{count(gain, 'more check')} could pass, but not without breaking {names}, which verifies today by the same list "
+            f"({broken[0].error}). It is not planned. Have the certificates of both services signed by one CA, and trust that."
+        )
+
+
+def _name(endpoints: Iterable[Endpoint]) -> str:
+    names = dict.fromkeys(
+        f"{endpoint.name} ({endpoint.service})" if endpoint.service else endpoint.name for endpoint in endpoints
+    )
+    return first_few(list(names))

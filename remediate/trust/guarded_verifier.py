@@ -1,0 +1,67 @@
+"""The guarded verifier: which chains of other services' endpoints the trusted CA lists accept (contract, *Guarded endpoints*).
+
+Only the chain counts: SIP and XCP compare names by rules of their own, which no change of the list affects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from remediate.model.expressway import GUARDED_PORTS
+from remediate.model.identity import Address, CipherList
+from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers
+from remediate.trust.ciphers import presented_families
+from remediate.trust.endpoint_verifier import presented_chains
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedChain:
+    """One chain that a guarded endpoint may present to a peer, and whether the list of that peer accepts it.
+
+    Attributes:
+        chain: Leaf first.
+        error: Why it is refused, in OpenSSL's words; None where it is accepted.
+    """
+
+    peer: Address
+    endpoint: Endpoint
+    chain: Chain
+    error: str | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the list accepts it."""
+        return self.error is None
+
+
+def verify_guarded(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> tuple[GuardedChain, ...]:
+    """Return every chain that each guarded endpoint may present to each observed peer, peers in order, endpoints in order.
+
+    Where it is not known which certificate a service's own cipher list leads to, an endpoint has a chain of each key family.
+    """
+    answers = answers or OpenSslAnswers(snapshot.taken_at)
+    results: list[GuardedChain] = []
+    for peer in snapshot.peers:
+        if peer.error is None and snapshot.guarded_endpoints:
+            trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+            verifier = ChainVerifier(trusted, snapshot.taken_at, answers)
+            for endpoint in snapshot.guarded_endpoints:
+                for chain in _list_chains(snapshot, peer, endpoint):
+                    verdict = verifier.verify(chain, None).verdict
+                    error = None if verdict.ok else verdict.error or "refused"
+                    results.append(GuardedChain(peer.address, endpoint, chain, error))
+    return tuple(results)
+
+
+def _list_chains(snapshot: Snapshot, peer: Peer, endpoint: Endpoint) -> Iterator[Chain]:
+    if endpoint.error is None:
+        chains = presented_chains(snapshot, endpoint)
+        for family in presented_families(endpoint, _ciphers_of(peer, endpoint)):
+            yield chains[family]
+
+
+def _ciphers_of(peer: Peer, endpoint: Endpoint) -> CipherList | None:
+    _, name = GUARDED_PORTS[endpoint.product].get(endpoint.port, ("", None))
+    return peer.ciphers.get(name) if name else None

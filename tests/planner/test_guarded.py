@@ -1,0 +1,132 @@
+"""Guarded endpoints: a plan breaks none, says what it did not do for their sake, and removes nothing where one was not seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from remediate.formats import read_snapshot, write_snapshot
+from remediate.model.errors import FormatError
+from remediate.model.identity import CipherList, Product
+from remediate.model.plan import Policy, RemoveCertificate
+from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.planner import make_plan
+from remediate.planner.guarded import find_broken
+from remediate.trust.guarded_verifier import verify_guarded
+from tests.pki import YEAR, Entity, issue
+from tests.planner.build import endpoint, peer, snapshot, verified
+
+
+def guarded(address: str, port: int, product: Product, chain: list[Entity], *, error: str | None = None) -> Endpoint:
+    base = endpoint(address, port, rsa=chain)
+    return replace(base, product=product, error=error, service="XCP" if port == 7400 else "SIP")
+
+
+@pytest.fixture
+def rekeyed() -> Snapshot:
+    """A CA was renewed with another key: 8443 needs the new one, 5061 verifies by a cross-certificate of the old one."""
+    other = issue("Other", ca=True)
+    old, new = issue("Root", ca=True, key_ids=False), issue("Root", ca=True, key_name="new", key_ids=False)
+    cross = issue("Root", other, ca=True, key_ids=False)
+    tomcat = issue("cucm.test", new, names=("cucm.test",), key_ids=False)
+    call_manager = issue("cucm.test", old, names=("cucm.test",), key_ids=False)
+    observed = snapshot(
+        [peer(1, [other])],
+        [endpoint("cucm.test", rsa=[tomcat, new])],
+        [other, old, new, cross, tomcat, call_manager],
+    )
+    return replace(observed, guarded_endpoints=(guarded("cucm.test", 5061, "cucm", [call_manager, cross]),))
+
+
+def test_a_gain_that_breaks_a_guarded_endpoint_is_not_planned(rekeyed: Snapshot) -> None:
+    plan = make_plan(rekeyed)
+
+    assert plan.actions == ()
+    assert verified(plan) == [False]
+    [note] = [note for note in plan.notes if "cucm.test:5061 (SIP)" in note]
+    assert note.startswith("1 more check could pass, but not without breaking cucm.test:5061 (SIP)")
+
+
+def test_without_the_guarded_endpoint_the_gain_is_taken(rekeyed: Snapshot) -> None:
+    plan = make_plan(replace(rekeyed, guarded_endpoints=()))
+
+    assert verified(plan) == [True]
+
+
+def test_a_guarded_endpoint_is_no_endpoint_of_the_plan(rekeyed: Snapshot) -> None:
+    assert {str(forecast.endpoint) for forecast in make_plan(rekeyed).endpoints} == {"cucm.test:8443"}
+
+
+def test_a_refused_guarded_endpoint_is_said_and_not_fixed() -> None:
+    xcp = issue("imp.test", names=("imp.test",))
+    observed = replace(snapshot([peer(1, [])], [], [xcp]), guarded_endpoints=(guarded("imp.test", 7400, "imp", [xcp]),))
+
+    plan = make_plan(observed)
+
+    assert plan.actions == ()
+    assert any("expc1.test would refuse imp.test:7400 (XCP)" in note for note in plan.notes)
+
+
+@pytest.fixture
+def shadowed() -> Snapshot:
+    """A stale copy in the list shadows the good root, so that only a removal helps."""
+    stale = issue("Root", ca=True, starts=-3 * YEAR, lasts=YEAR)
+    good = issue("Root", ca=True)
+    own = issue("cucm.test", good, names=("cucm.test",))
+    return snapshot([peer(1, [stale], removal="rest")], [endpoint("cucm.test", rsa=[own, good])], [stale, good, own])
+
+
+def test_nothing_is_removed_where_a_consumer_was_not_seen(shadowed: Snapshot) -> None:
+    policy = Policy(allow_removal=True)
+    unseen = replace(shadowed, guarded_endpoints=(guarded("imp.test", 7400, "imp", [], error="unreachable: timed out"),))
+
+    assert any(isinstance(action, RemoveCertificate) for action in make_plan(shadowed, policy).actions)
+    plan = make_plan(unseen, policy)
+
+    assert plan.actions == ()
+    assert any("imp.test:7400 (XCP), so nothing is removed" in note for note in plan.notes)
+    assert not any("--allow-removal" in option for unresolved in plan.unresolved for option in unresolved.options)
+
+
+def test_an_unseen_guarded_endpoint_leaves_a_plan_complete(shadowed: Snapshot) -> None:
+    unseen = replace(shadowed, guarded_endpoints=(guarded("imp.test", 7400, "imp", [], error="unreachable: timed out"),))
+
+    assert make_plan(unseen).complete
+
+
+def test_each_service_is_judged_by_its_own_cipher_list() -> None:
+    ca, foreign = issue("CA", ca=True), issue("Foreign", ca=True)
+    rsa, ecdsa = issue("cucm.test", ca, names=("cucm.test",)), issue("cucm-EC.test", foreign, names=("cucm.test",))
+    observed = snapshot([peer(1, [ca])], [], [ca, foreign, rsa, ecdsa])
+    sip = replace(endpoint("cucm.test", 5061, rsa=[rsa], ecdsa=[ecdsa]), service="SIP")
+    unknown = replace(observed, guarded_endpoints=(sip,))
+    rsa_only = replace(
+        unknown, peers=(replace(unknown.peers[0], ciphers={**unknown.peers[0].ciphers, "SIPTLSCiphers": CipherList("aRSA")}),)
+    )
+
+    assert [chain.accepted for chain in verify_guarded(unknown)] == [True, False]
+    assert [chain.accepted for chain in verify_guarded(rsa_only)] == [True]
+
+
+def test_a_chain_that_was_refused_before_is_not_broken(rekeyed: Snapshot) -> None:
+    before = verify_guarded(rekeyed)
+    emptied = verify_guarded(replace(rekeyed, peers=(replace(rekeyed.peers[0], trusted_ca=()),)))
+
+    assert find_broken(before, before) == ()
+    assert [broken.endpoint.port for broken in find_broken(before, emptied)] == [5061]
+    assert find_broken(emptied, emptied) == ()
+
+
+def test_a_snapshot_file_keeps_guarded_endpoints_apart(rekeyed: Snapshot) -> None:
+    text = write_snapshot(rekeyed)
+
+    assert read_snapshot(text) == rekeyed
+    assert text.count('"guarded":true') == 1
+
+
+def test_an_endpoint_stands_once_guarded_or_not(rekeyed: Snapshot) -> None:
+    twice = replace(rekeyed, guarded_endpoints=(replace(rekeyed.endpoints[0], service="SIP"),))
+
+    with pytest.raises(FormatError, match=r"cucm\.test:8443 more than once"):
+        read_snapshot(write_snapshot(twice))
