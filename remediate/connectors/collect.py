@@ -342,13 +342,11 @@ def _build_snapshot(
     available = tuple(_list_distinct((*operator_ca, *trusted, *supplied)))
     vouched = (*operator_ca, *trusted, *authenticated)
     ports = {peer.address: peer.rest_port for peer in cluster.peers}
-    everything = (*probed.endpoints, *probed.guarded_endpoints)
-    unused = dict.fromkeys(target for target, observation in everything if _is_unused(target, observation))
-    hearsay = dict.fromkeys(target for target, observation in everything if _is_hearsay(target, observation))
+    pairs = (*probed.endpoints, *probed.guarded_endpoints)
+    unused = dict.fromkeys(target for target, observation in pairs if _is_unused(target, observation))
+    hearsay = dict.fromkeys(target for target, observation in pairs if _is_hearsay(target, observation))
     passed_over = unused.keys() | hearsay.keys()
-    presented = (
-        certificate for _, observation in everything for chain in observation.presented.values() for certificate in chain
-    )
+    presented = (certificate for _, observation in pairs for chain in observation.presented.values() for certificate in chain)
     own = (certificate for reading in readings for certificate in reading.server_chain)
     return Snapshot(
         cluster=cluster.name,

@@ -329,6 +329,7 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
     preflight.refuse_over_limit(plan, baseline.backups.values())
     forecast = verification.predict(plan, baseline.snapshot, baseline.forecasts, judge)
     preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=context.options.allow_incomplete)
+    preflight.refuse_if_other_services_break(plan, baseline.snapshot)
     vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)
     now = context.environment.now()
     state.vouched = vouching.establish(plan, baseline.snapshot, context.approvals, user=identify_operator().user, at=now)

@@ -11,16 +11,18 @@ from remediate.executor.journal.database import prove_room, refuse_special_files
 from remediate.executor.journal.store import FILE_NAME, JournalError
 from remediate.executor.lock import name_directory, refuse_if_unusable
 from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
-from remediate.executor.verification import Verification
+from remediate.executor.verification import Verification, with_plan
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import FormatError, IncompletePlan, RemediateError, StalePlan, UsageError
 from remediate.model.expressway import MAX_TRUSTED_CA, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import Plan, SetCiphers
 from remediate.model.run import Backup
-from remediate.model.text import count
+from remediate.model.snapshot import Snapshot
+from remediate.model.text import count, first_few
 from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
+from remediate.trust.guarded_verifier import find_broken, verify_guarded
 
 
 class ListFull(RemediateError):
@@ -92,6 +94,20 @@ def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplet
     if promised and not allow_incomplete:
         unseen = "; ".join(forecast.describe(endpoint) for endpoint in promised)
         raise IncompletePlan(f"What the plan promises cannot be checked now: {unseen}.")
+
+
+def refuse_if_other_services_break(plan: Plan, now: Snapshot) -> None:
+    """Refuse when the plan would leave a peer refusing a chain of another service that it accepts now. Raises StalePlan."""
+    broken = find_broken(verify_guarded(now), verify_guarded(with_plan(plan, now)))
+    if broken:
+        names = dict.fromkeys(
+            f"{guarded.endpoint.name} ({guarded.endpoint.service or 'another service'})" for guarded in broken
+        )
+        raise StalePlan(
+            f"{first_few(list(names))} verifies by the same trusted CA list now, and would be refused after this plan "
+            f"({broken[0].error}).",
+            next_step="Make a new plan: `remediate plan` keeps what other services rely on.",
+        )
 
 
 def refuse_over_limit(plan: Plan, backups: Iterable[Backup]) -> None:

@@ -83,12 +83,15 @@ def join_words(words: Sequence[str], limit: int | None = None) -> str:
 
 
 def group_ports(endpoints: Sequence[str]) -> str:
-    """Return ``a:5061, a:5091, b:443`` as ``a (5061, 5091), b (443)``: the ports of each address together, in order."""
+    """Return ``a:5061, a:5091, b:443`` as ``a (5061, 5091), b:443``: the ports of each address together, in order."""
     ports: dict[str, list[str]] = {}
     for endpoint in endpoints:
         address, _, port = endpoint.rpartition(":")
         ports.setdefault(address, []).append(port)
-    return ", ".join(f"{address} ({', '.join(numbers)})" for address, numbers in ports.items())
+    return ", ".join(
+        f"{address} ({', '.join(numbers)})" if len(numbers) > 1 else f"{address}:{numbers[0]}"
+        for address, numbers in ports.items()
+    )
 
 
 def first_few(words: Sequence[str], limit: int = 3) -> str:

@@ -10,7 +10,7 @@ from remediate.model.text import count, first_few
 from remediate.planner.horizon import leave_choice
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
-from remediate.trust.guarded_verifier import GuardedChain, verify_guarded
+from remediate.trust.guarded_verifier import GuardedChain, find_broken, verify_guarded
 
 
 def accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Chain, ...]]:
@@ -20,14 +20,6 @@ def accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Cha
         if guarded.accepted:
             accepted.setdefault(guarded.peer, {})[guarded.chain] = None
     return {peer: tuple(chains) for peer, chains in accepted.items()}
-
-
-def find_broken(before: Sequence[GuardedChain], after: Iterable[GuardedChain]) -> tuple[GuardedChain, ...]:
-    """Return what is refused in `after` although the same peer accepts the same chain in `before`."""
-    accepted = {(guarded.peer, guarded.endpoint.id, guarded.chain) for guarded in before if guarded.accepted}
-    return tuple(
-        guarded for guarded in after if not guarded.accepted and (guarded.peer, guarded.endpoint.id, guarded.chain) in accepted
-    )
 
 
 def list_unseen(snapshot: Snapshot) -> tuple[Endpoint, ...]:

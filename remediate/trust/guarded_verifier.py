@@ -5,7 +5,7 @@ Only the chain counts: SIP and XCP compare names by rules of their own, which no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from remediate.model.expressway import GUARDED_PORTS
@@ -53,6 +53,14 @@ def verify_guarded(snapshot: Snapshot, answers: OpenSslAnswers | None = None) ->
                     error = None if verdict.ok else verdict.error or "refused"
                     results.append(GuardedChain(peer.address, endpoint, chain, error))
     return tuple(results)
+
+
+def find_broken(before: Sequence[GuardedChain], after: Iterable[GuardedChain]) -> tuple[GuardedChain, ...]:
+    """Return what is refused in `after` although the same peer accepts the same chain in `before`."""
+    accepted = {(guarded.peer, guarded.endpoint.id, guarded.chain) for guarded in before if guarded.accepted}
+    return tuple(
+        guarded for guarded in after if not guarded.accepted and (guarded.peer, guarded.endpoint.id, guarded.chain) in accepted
+    )
 
 
 def _list_chains(snapshot: Snapshot, peer: Peer, endpoint: Endpoint) -> Iterator[Chain]:

@@ -115,6 +115,7 @@ class MemoryCluster:
     endpoints: tuple[Endpoint, ...]
     certificates: dict[str, Certificate]
     publishers: tuple[Publisher, ...] = ()
+    guarded_endpoints: tuple[Endpoint, ...] = ()
     undiscovered: tuple[DiscoveryGap, ...] = ()
     faults: dict[int, str] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
@@ -190,6 +191,7 @@ class MemoryCluster:
             vouched_for=frozenset(),
             certificates={certificate.fingerprint: certificate for certificate in certificates.values()},
             publishers=self.publishers,
+            guarded_endpoints=self.guarded_endpoints,
             undiscovered=self.undiscovered,
         )
 

@@ -54,6 +54,23 @@ def test_a_certificate_that_somebody_removed_is_named(desk: Desk) -> None:
     assert f"{OTHER.certificate.fingerprint}) was removed" in refused(desk, cluster, plan)
 
 
+def test_a_service_that_the_plan_would_break_by_now_is_named(desk: Desk) -> None:
+    cluster = story()
+    plan = plan_for(cluster)
+    rekeyed = issue("corporate root", ca=True, key_name="rekeyed")
+    cross = issue("corporate root", OTHER, ca=True, key_name="rekeyed")
+    sip = issue("cucm.example.test", rekeyed, key_ids=False)
+    chain = (sip.certificate, cross.certificate)
+    cluster.certificates |= {certificate.fingerprint: certificate for certificate in chain}
+    presented = {"rsa": tuple(certificate.fingerprint for certificate in chain)}
+    guarded = endpoint("cucm.example.test", 5061, sip)
+    cluster.guarded_endpoints = (replace(guarded, presented=presented, service="SIP"),)  # type: ignore[arg-type]  # a literal
+
+    message = refused(desk, cluster, plan)
+
+    assert message.startswith("cucm.example.test:5061 (SIP) verifies by the same trusted CA list now")
+
+
 def test_another_order_is_named_since_order_decides(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.model.text import count, escape, escape_ascii, first_few, join_words, mask_and_escape
+from remediate.model.text import count, escape, escape_ascii, first_few, group_ports, join_words, mask_and_escape
 
 HOSTILE = {
     "clears the screen": ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
@@ -67,6 +67,10 @@ def test_python_escapes_stay_as_they_are_in_stored_messages() -> None:
 
 def test_the_first_few_are_named_and_the_rest_counted() -> None:
     assert [first_few("abcd"[:number], 3) for number in range(5)] == ["", "a", "a, b", "a, b, c", "a, b, c and 1 more"]
+
+
+def test_the_ports_of_one_address_stand_together() -> None:
+    assert group_ports(["a.test:443", "[2001:db8::1]:5061", "a.test:5061"]) == "a.test (443, 5061), [2001:db8::1]:5061"
 
 
 def test_the_last_two_words_are_joined_by_and() -> None:

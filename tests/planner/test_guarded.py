@@ -12,8 +12,7 @@ from remediate.model.identity import CipherList, Product
 from remediate.model.plan import Policy, RemoveCertificate
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.planner import make_plan
-from remediate.planner.guarded import find_broken
-from remediate.trust.guarded_verifier import verify_guarded
+from remediate.trust.guarded_verifier import find_broken, verify_guarded
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot, verified
 
