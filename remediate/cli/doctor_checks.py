@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remediate.cli.check_result import CheckResult, check_result_json
+from remediate.cli.client_checks import check_clients
 from remediate.inventory.credentials import CachedSource
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode, most_serious
@@ -19,7 +21,7 @@ from remediate.model.text import count, first_few
 
 if TYPE_CHECKING:
     from remediate.connectors.expressway.peer import ExpresswayPeer
-    from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
+    from remediate.model.access import ClusterAccess, PeerAccess
     from remediate.model.health import Health
     from remediate.model.identity import Address
     from remediate.model.limits import Limits
@@ -37,23 +39,6 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """Result of one check.
-
-    Attributes:
-        subject: What was checked: ``password of admin``, a peer's address.
-        text: What the check observed, one line.
-        code: The exit code of this result; DONE if it does not prevent a plan or an apply.
-        next_step: What to do; empty if all is well. With the code DONE, this is a warning.
-    """
-
-    subject: str
-    text: str
-    code: ExitCode = ExitCode.DONE
-    next_step: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterChecks:
     """Results of the checks of one cluster.
 
@@ -65,11 +50,6 @@ class ClusterChecks:
     findings: tuple[CheckResult, ...]
     unverified: tuple[Address, ...] = ()
     health: Mapping[Address, Health] = field(default_factory=dict)
-
-
-def check_result_json(result: CheckResult) -> dict[str, Any]:
-    """Return a result as ``--json`` prints it."""
-    return {"subject": result.subject, "said": result.text, "code": result.code, "next_step": result.next_step}
 
 
 def cluster_checks_json(checks: ClusterChecks) -> dict[str, Any]:
@@ -84,8 +64,15 @@ def cluster_checks_json(checks: ClusterChecks) -> dict[str, Any]:
     return {"findings": [check_result_json(finding) for finding in checks.findings], "health": health}
 
 
-def check_cluster(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) -> ClusterChecks:
-    """Check everything that a plan and an apply for `cluster` need."""
+def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path, now: Now = utc_now) -> ClusterChecks:
+    """Check everything that a plan and an apply for `cluster` need.
+
+    Args:
+        cluster: The cluster to check.
+        limits: The limits of every connection.
+        state_dir: Where the sign-ins of clients are counted.
+        now: The clock.
+    """
     secrets = tuple(_check_secrets(cluster))
     if any(secret.code for secret in secrets if secret.subject.startswith(("Expressway", "REST"))):
         return ClusterChecks(
@@ -98,7 +85,8 @@ def check_cluster(cluster: ClusterAccess, limits: Limits, now: Now = utc_now) ->
             )
         )
     peers = _PeerChecks(cluster, limits, now)
-    findings = (*secrets, *peers.run(), *_find_changed_verdicts(cluster, limits, peers.skews))
+    clients = check_clients(cluster, limits, state_dir)
+    findings = (*secrets, *peers.run(), *clients, *_find_changed_verdicts(cluster, limits, peers.skews))
     return ClusterChecks(findings, tuple(peers.unverified), peers.health)
 
 
@@ -199,12 +187,10 @@ class _PeerChecks:
             yield CheckResult("logins", str(error), error.exit_code, error.next_step)
             return
         pins = {peer.address: _describe_pins(peer) for peer in self._cluster.peers}
-        mra_by_peer = {peer.address: peer.mra for peer in self._cluster.peers}
         with opened:
             for peer in opened.peers:
                 role = "primary, " if peer.address == opened.primary else ""
                 yield from self._check_peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
-                yield _check_mra(peer.address, mra_by_peer.get(peer.address))
             for address, reason in opened.unreachable.items():
                 yield CheckResult(
                     f"peer {address}",
@@ -339,16 +325,6 @@ def _check_trusted_list(subject: str, peer: ExpresswayPeer) -> CheckResult:
         advice = f"Delete certificates that are no longer needed ({TRUSTED_CA_PAGE}); `remediate certificates` lists those."
         return CheckResult(subject, f"{text}; Expressway allows {MAX_TRUSTED_CA}, so none can be added", next_step=advice)
     return CheckResult(subject, text)
-
-
-def _check_mra(address: Address, mra: MraAccess | None) -> CheckResult:
-    """Return whether `apply` can observe that new trust is in effect. No request is sent; a plan names the endpoints to request."""
-    text = (
-        f"clients' requests through it go to {mra.url}, so an apply sees whether new trust is in effect"
-        if mra
-        else ("an apply cannot see whether new trust is in effect: the inventory has no `mra` for it")
-    )
-    return CheckResult(f"peer {address}", text)
 
 
 def _reason_not_refreshed(offered: bool) -> str:  # noqa: FBT001 - its one argument is its meaning

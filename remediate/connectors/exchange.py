@@ -77,11 +77,20 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of the server: status, headers, and the whole body."""
+    """An answer of the server.
+
+    Attributes:
+        headers: The first value of each header, by its name in lower case.
+        body: Whole.
+        reason: The reason phrase, as sent.
+        cookies: Every value of ``Set-Cookie``, as sent.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    reason: str = ""
+    cookies: tuple[str, ...] = ()
 
 
 class Connection:
@@ -143,10 +152,12 @@ class Connection:
         with self._http.getresponse() as response:
             _require_plain_encoding(response)
             self._bounds.allow(limit)
+            headers = _index_headers(response)
+            cookies = tuple(str(value) for name, value in response.getheaders() if name.lower() == "set-cookie")
             if file is not None and 200 <= response.status < 300:
                 _copy_body(response, limit, file)
-                return Reply(response.status, _index_headers(response), b"")
-            return Reply(response.status, _index_headers(response), _read_body(response, limit))
+                return Reply(response.status, headers, b"", response.reason, cookies)
+            return Reply(response.status, headers, _read_body(response, limit), response.reason, cookies)
 
     def close(self) -> None:
         """Close the connection; a second call does nothing."""

@@ -60,12 +60,16 @@ class Answer:
         body: Whole, and within the limit.
         date: The server's clock; None where it does not send it.
         location: Target of a redirect, as the server sent it; None where there is none.
+        reason: The reason phrase, as the server sent it.
+        cookies: Every value of ``Set-Cookie``, as the server sent it.
     """
 
     status: int
     body: bytes
     date: datetime | None = None
     location: str | None = None
+    reason: str = ""
+    cookies: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -85,6 +89,14 @@ class Answer:
 
 class NoAnswer(ObservationError):
     """There is no connection, it broke, or it took too long: a read may be repeated."""
+
+
+class NoConnection(NoAnswer):
+    """There is no connection; nothing was sent. With `is_silent`, nothing answered at all, not even a refusal."""
+
+    def __init__(self, message: str, *, is_silent: bool = False) -> None:
+        super().__init__(message)
+        self.is_silent = is_silent
 
 
 class HttpClient:
@@ -127,7 +139,26 @@ class HttpClient:
             self._connection.close()
             self._connection = None
 
-    def get(self, path: str) -> Answer:
+    def connect(self) -> None:
+        """Open a connection, and send nothing over it.
+
+        Raises:
+            PinMismatch: It is another server than expected.
+            ObservationError: There is no connection.
+        """
+        self._open(Deadline.after(self._limits.connect_s))
+
+    def get_once(self, path: str) -> Answer:
+        """Send a GET once, over the open connection if there is one, and return the answer.
+
+        Raises:
+            PinMismatch: It is another server than expected; nothing was sent.
+            ObservationError: There is no usable answer.
+        """
+        deadline = Deadline.after(self._limits.connect_s + self._limits.read_s)
+        return self._exchange_once("GET", path, {}, None, deadline, self._limits.read_s)
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Send a GET and return the answer.
 
         It is repeated within the limits when the connection fails; all attempts share one deadline.
@@ -139,12 +170,12 @@ class HttpClient:
         deadline = Deadline.after(self._limits.connect_s + self._limits.read_s)
         for _ in range(self._limits.read_attempts - 1):
             try:
-                return self._exchange_once("GET", path, {}, None, deadline, self._limits.read_s)
+                return self._exchange_once("GET", path, dict(headers or {}), None, deadline, self._limits.read_s)
             except NoAnswer:
                 if deadline.end <= time.monotonic() + self._limits.read_pause_s:
                     raise
                 time.sleep(self._limits.read_pause_s)
-        return self._exchange_once("GET", path, {}, None, deadline, self._limits.read_s)
+        return self._exchange_once("GET", path, dict(headers or {}), None, deadline, self._limits.read_s)
 
     def send(
         self,
@@ -207,7 +238,8 @@ class HttpClient:
         except BaseException:
             self.close()
             raise
-        return Answer(reply.status, reply.body, _parse_date(reply), reply.headers.get("location"))
+        location = reply.headers.get("location")
+        return Answer(reply.status, reply.body, _parse_date(reply), location, reply.reason, reply.cookies)
 
     def _open(self, deadline: Deadline) -> Connection:
         """Return the open connection of this session, or open a new one where it cannot be used."""
@@ -228,10 +260,11 @@ class HttpClient:
             reason = mask_and_escape(error.verify_message or str(error))
             raise PinMismatch(f"{self._where} does not verify under {self._check.description}: {reason}.") from error
         except TimeoutError as error:
-            raise NoAnswer(f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s.") from error
+            message = f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s."
+            raise NoConnection(message, is_silent=True) from error
         except Exception as error:
             # Whatever the error, nothing was sent.
-            raise NoAnswer(f"{self._where} cannot be reached: {describe_failure(error)}.") from error
+            raise NoConnection(f"{self._where} cannot be reached: {describe_failure(error)}.") from error
         return self._connection
 
     def _headers(self) -> dict[str, str]:

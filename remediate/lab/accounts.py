@@ -17,6 +17,7 @@ class Accounts:
         rest_username: Another account for REST; empty: there is none.
         axl_username: The application user of Unified CM and IM&P.
         platform_username: The operating system account of the nodes.
+        mra_username: A user of Mobile and Remote Access, who signs in to the Expressway-E.
     """
 
     username: str = "admin"
@@ -27,6 +28,8 @@ class Accounts:
     axl_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     platform_username: str = "ccmadmin"
     platform_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    mra_username: str = "probe"
+    mra_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
 
     @property
     def rest_login(self) -> tuple[str, str]:

@@ -123,6 +123,7 @@ class Faults:
     _skews: dict[str, timedelta] = field(default_factory=dict)
     _descriptions: dict[str, SelfDescription] = field(default_factory=dict)
     _substitutes: dict[str, tuple[str, Substitute]] = field(default_factory=dict)
+    _refused_certificates: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def drop_answer(self, peer: str, *, times: int = 1, containing: str = "", transport: Transport | None = None) -> None:
@@ -232,6 +233,11 @@ class Faults:
         self._waiting.add(peer)
         self.load_at_restart(peer, True)  # noqa: FBT003  positional in the callable's type
 
+    def refuse_certificate(self, peer: str, node: str) -> None:
+        """Let a node refuse the certificate that this peer shows it, until `clear`: clients get 502, whatever the peer trusts."""
+        with self._lock:
+            self._refused_certificates.add((peer, node))
+
     def lose_own_address(self, number: int) -> None:
         """Put another address in the place of peer `number` (from 1) into the cluster's list of peers."""
         self.set_leaf_everywhere(f"Alternates Peer {number} Address", "192.0.2.99")
@@ -262,6 +268,7 @@ class Faults:
             self._login_prompts.clear()
             self._descriptions.clear()
             self._substitutes.clear()
+            self._refused_certificates.clear()
         self.logging = None
         for peer in self._waiting:
             self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
@@ -282,6 +289,11 @@ class Faults:
         with self._lock:
             containing, answer = self._substitutes.get(peer, ("", None))
             return answer if answer and containing in path else None
+
+    def refuses_certificate(self, peer: str, node: str) -> bool:
+        """Return whether a node refuses the certificate of this peer."""
+        with self._lock:
+            return (peer, node) in self._refused_certificates
 
     def description_of(self, peer: str) -> SelfDescription:
         """Return how this peer describes its REST interface."""

@@ -1,13 +1,16 @@
-"""Front of each peer, in the place of an Expressway-E: it receives clients' requests, and the peer's judge answers.
+"""Expressway-E: it signs clients in, passes their requests on to a peer, and is silent to an address with too many refusals.
 
-A client names its target in the path, as in MRA: ``/`` and base64 of ``domain/https/address/port``. Its status is what comes back.
+A client signs in with ``/`` and base64 of the domain, ``/get_edge_config``, and gets the cookie ``X-Auth``. It then names its target
+in the path: ``/`` and base64 of ``domain/https/address/port``. The judge of the peer answers, and its status is what comes back.
 """
 
 from __future__ import annotations
 
 import base64
+import time
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,47 +18,172 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from remediate.lab.accounts import Accounts, basic_login
 from remediate.lab.errors import LabError
+from remediate.lab.faults import Faults
 from remediate.lab.requestlog import RequestLog
+from remediate.lab.scenario import EdgeSpec
+from remediate.lab.servers import REASON_HEADER
 from remediate.lab.state import SimulatedPeer
 from remediate.lab.verdict import JudgeAnswer
 
 FRONT_PORT = 8443
+DOMAIN = "steven.lab"
+"""The domain that the peers serve."""
+
+COOKIE = "X-Auth"
+_SIGN_IN = "get_edge_config"
+_NEXT_HOP_FAILED = "Next Hop Connection Failed"
+_CONFIGURATION = (
+    "<?xml version='1.0' encoding='UTF-8'?><getEdgeConfigResponse version='1.0'><serviceConfig/></getEdgeConfigResponse>\n"
+)
 
 AskJudge = Callable[[SimulatedPeer, str, int], JudgeAnswer]
 """Asks the judge of a peer for an endpoint. Raises LabError when the lab has no such endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
-    """Front of one peer."""
+class SignIn:
+    """A sign-in, whatever its outcome. `at` is in seconds of the edge's own clock."""
 
-    peer: SimulatedPeer
+    username: str
+    status: int
+    at: float
+
+
+@dataclass(eq=False, slots=True)
+class Front:
+    """What an Expressway-E does with requests. Tests may read and change its attributes.
+
+    Attributes:
+        address: Where it listens.
+        peers: The peers that it goes on to, one after the other where there are several.
+        ban: Makes it silent for so many seconds.
+        sign_ins: Every sign-in since it started.
+        strikes: When it refused a request, by its own clock.
+        sessions: Until when each cookie is good.
+    """
+
+    address: str
+    peers: tuple[SimulatedPeer, ...]
+    spec: EdgeSpec
+    accounts: Accounts
+    faults: Faults
     ask: AskJudge
     log: RequestLog
+    ban: Callable[[float], None] = lambda _seconds: None
+    sign_ins: list[SignIn] = field(default_factory=list)
+    strikes: list[float] = field(default_factory=list)
+    sessions: dict[str, float] = field(default_factory=dict)
+    _ahead_s: float = 0.0
+    _turn: int = 0
 
     def app(self) -> Starlette:
-        """Return the front as an application."""
-        return Starlette(routes=[Route("/{target:str}/{path:path}", self._relay)])
+        """Return the edge as an application."""
+        return Starlette(routes=[Route("/{target:str}/{path:path}", self._serve)])
 
-    async def _relay(self, request: Request) -> Response:
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass for its counts and its sessions."""
+        self._ahead_s += seconds
+
+    def forget(self) -> None:
+        """Forget every sign-in, strike and session."""
+        self.sign_ins.clear()
+        self.strikes.clear()
+        self.sessions.clear()
+
+    async def _serve(self, request: Request) -> Response:
         target = _decode(request.path_params["target"])
-        self.log.add(self.peer.address, "mra", request.method, target or request.url.path, write=False)
+        is_sign_in = request.path_params["path"].partition("/")[0] == _SIGN_IN
+        peer = self._next_peer()
+        refusal = self._refuse(request, is_sign_in=is_sign_in, domain=target)
+        path = f"{target}/{_SIGN_IN}" if is_sign_in else target or request.url.path
+        reached = peer.address if peer else self.peers[0].address if len(self.peers) == 1 else self.address
+        is_strike = refusal is not None and refusal.status_code == 401
+        self.log.add(reached, "mra", request.method, path, write=False, authorised=not is_strike)
+        if is_strike:
+            self._count_strike()
+        if refusal:
+            return refusal
+        if is_sign_in:
+            return self._start_session()
         _, _, where = target.partition("/https/")
         address, _, port = where.rpartition("/")
         if not port.isdecimal():
             return PlainTextResponse("No such target\n", 404)
-        if refusal := self.peer.condition.refusal:
-            return PlainTextResponse(f"{refusal}\n", 503 if self.peer.condition.maintenance else 502)
+        return await self._pass_on(peer, address, int(port)) if peer else _no_way()
+
+    def _next_peer(self) -> SimulatedPeer | None:
+        """Return the peer whose turn it is, of those that clients get to; without any, one in maintenance mode; else None."""
+        self._turn += 1
+        ordered = [self.peers[(self._turn + number) % len(self.peers)] for number in range(len(self.peers))]
+        reachable = [peer for peer in ordered if peer.running and peer.condition.reaches_clients]
+        serving = [peer for peer in reachable if not peer.condition.maintenance]
+        return next(iter(serving or reachable), None)
+
+    def _refuse(self, request: Request, *, is_sign_in: bool, domain: str) -> Response | None:
+        """Return the answer to a request that is not let in; None: it is."""
+        if not is_sign_in:
+            until = self.sessions.get(request.cookies.get(COOKIE, ""), 0.0)
+            return None if until > self._now() else PlainTextResponse("No session\n", 401)
+        if not any(peer.running and peer.condition.reaches_clients for peer in self.peers):
+            return _no_way()
+        if all(peer.condition.maintenance for peer in self.peers):
+            return PlainTextResponse("Maintenance mode\n", 503)
+        login = basic_login(request.headers.get("authorization", "").encode())
+        status = self._judge_sign_in(login, domain)
+        self.sign_ins.append(SignIn(login[0] if login else "", status, self._now()))
+        return None if status == 200 else PlainTextResponse("Not signed in\n", status)
+
+    def _judge_sign_in(self, login: tuple[str, str] | None, domain: str) -> int:
+        """Return the status that a sign-in gets."""
+        since = self._now() - self.spec.window_s
+        username = login[0] if login else ""
+        recent = [sign_in for sign_in in self.sign_ins if sign_in.username == username and sign_in.at > since]
+        if sum(sign_in.status != 429 for sign_in in recent) >= self.spec.sign_ins:
+            return 429
+        if domain != DOMAIN:
+            return 403
+        return 200 if login == (self.accounts.mra_username, self.accounts.mra_password) else 401
+
+    def _start_session(self) -> Response:
+        cookie = str(uuid.uuid4())
+        self.sessions[cookie] = self._now() + self.spec.session_s
+        answer = Response(_CONFIGURATION, media_type="text/xml")
+        answer.set_cookie(COOKIE, cookie, path="/", domain=f".{DOMAIN}", secure=True, httponly=True)
+        return answer
+
+    def _count_strike(self) -> None:
+        now = self._now()
+        self.strikes.append(now)
+        if sum(strike > now - self.spec.window_s for strike in self.strikes) >= self.spec.strikes:
+            self.strikes.clear()
+            self.ban(self.spec.ban_s)
+
+    async def _pass_on(self, peer: SimulatedPeer, address: str, port: int) -> Response:
+        if peer.condition.maintenance:
+            return PlainTextResponse("Maintenance mode\n", 503)
+        if self.faults.refuses_certificate(peer.address, address):
+            # As the traffic server answers when a handshake fails: without a reason phrase.
+            return PlainTextResponse("Refused by the node\n", 502, headers={REASON_HEADER: ""})
         try:
-            answer = await run_in_threadpool(self.ask, self.peer, address, int(port))
+            answer = await run_in_threadpool(self.ask, peer, address, port)
         except LabError as error:
-            return PlainTextResponse(f"{error}\n", 404)
-        return PlainTextResponse(f"{answer.log_line or 'let through'}\n", answer.status)
+            # Not on the allow list, which discovery fills.
+            return PlainTextResponse(f"{error}\n", 403)
+        reason = {REASON_HEADER: ""} if answer.status == 502 else None
+        return PlainTextResponse(f"{answer.log_line or 'let through'}\n", answer.status, headers=reason)
+
+    def _now(self) -> float:
+        return time.monotonic() + self._ahead_s
+
+
+def _no_way() -> Response:
+    return PlainTextResponse(f"{_NEXT_HOP_FAILED}\n", 502, headers={REASON_HEADER: _NEXT_HOP_FAILED})
 
 
 def _decode(target: str) -> str:
-    """Return ``domain/https/address/port``; empty if `target` is not base64."""
+    """Return the domain, or ``domain/https/address/port``; empty if `target` is not base64."""
     try:
         return base64.b64decode(target + "=" * (-len(target) % 4), validate=True).decode()
     except ValueError:

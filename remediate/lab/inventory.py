@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from remediate.lab.accounts import Accounts
-from remediate.lab.front import FRONT_PORT
+from remediate.lab.edge import Edge
+from remediate.lab.front import DOMAIN
 from remediate.lab.nodes import SimulatedNode, write_private
 from remediate.lab.pki import Pki, peer_authority
 from remediate.lab.scenario import NodeSpec, Scenario
@@ -28,6 +29,7 @@ def write_files(
     accounts: Accounts,
     peers: Iterable[SimulatedPeer],
     nodes: Iterable[SimulatedNode],
+    edges: Iterable[Edge],
 ) -> Path:
     """Write passwords, certificates and the inventory into `directory`, and return the inventory's path."""
     secrets = directory / "secrets"
@@ -37,9 +39,10 @@ def write_files(
         write_private(secrets / "rest", accounts.rest_password + "\n")
     write_private(secrets / "axl", accounts.axl_password + "\n")
     write_private(secrets / "platform", accounts.platform_password + "\n")
+    write_private(secrets / "mra", accounts.mra_password + "\n")
     _write_pki(directory / "pki", scenario, pki)
     inventory = directory / "inventory.yml"
-    inventory.write_text(_inventory(scenario, accounts, list(peers), list(nodes)))
+    inventory.write_text(_inventory(scenario, accounts, list(peers), list(nodes), list(edges)))
     return inventory
 
 
@@ -66,7 +69,9 @@ def _write_pki(folder: Path, scenario: Scenario, pki: Pki) -> None:
     )
 
 
-def _inventory(scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer], nodes: list[SimulatedNode]) -> str:
+def _inventory(
+    scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer], nodes: list[SimulatedNode], edges: list[Edge]
+) -> str:
     ca = (
         "    # CA certificates that you, the operator, vouch for.\n    ca: [pki/corporate.pem]\n"
         if scenario.operator_ca
@@ -80,7 +85,7 @@ def _inventory(scenario: Scenario, accounts: Accounts, peers: list[SimulatedPeer
         f"      password: {{file: secrets/expressway}}\n{_rest(accounts)}"
         "      # Each peer is pinned, by the fingerprint of its web certificate and by its SSH host key.\n"
         "      # mra: where a client's request through this peer can be sent. With it, apply sees whether a new list is in effect.\n"
-        f"      peers:\n{''.join(_peer(peer) for peer in peers)}"
+        f"      peers:\n{''.join(_peer(peer, _edge_of(peer, edges), accounts) for peer in peers)}"
         "    unified_communications:\n"
         "      # An application user with AXL rights: finds the nodes, and refreshes discovery.\n"
         f"      credentials: {{username: {accounts.axl_username}, password: {{file: secrets/axl}}}}\n"
@@ -99,12 +104,17 @@ def _rest(accounts: Accounts) -> str:
     )
 
 
-def _peer(peer: SimulatedPeer) -> str:
+def _edge_of(peer: SimulatedPeer, edges: list[Edge]) -> Edge:
+    return next(edge for edge in edges if peer in edge.front.peers)
+
+
+def _peer(peer: SimulatedPeer, edge: Edge, accounts: Accounts) -> str:
     return (
         f"        - address: {peer.address}  # {peer.name}\n"
         f"          rest_port: {peer.rest_port}\n          ssh_port: {peer.ssh_port}\n"
         f'          tls: {{fingerprint: "{peer.fingerprint}"}}\n          ssh: {{host_key: "{peer.host_key}"}}\n'
-        f'          mra: {{url: "https://{peer.address}:{FRONT_PORT}", tls: {{fingerprint: "{peer.fingerprint}"}}}}\n'
+        f'          mra: {{url: "{edge.url}", tls: {{fingerprint: "{edge.fingerprint}"}}, domain: {DOMAIN},\n'
+        f"            credentials: {{username: {accounts.mra_username}, password: {{file: secrets/mra}}}}}}\n"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,7 +13,9 @@ from typing import Self
 from remediate.lab.accounts import Accounts
 from remediate.lab.addresses import Subnet
 from remediate.lab.diagnostics import DiagnosticLogs
+from remediate.lab.edge import build_edges
 from remediate.lab.faults import Faults
+from remediate.lab.front import Front
 from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
 from remediate.lab.nodes import SimulatedNode, build_node, intercept
@@ -28,6 +31,7 @@ from remediate.model.expressway import GUARDED_PORTS
 
 _FIRST_PEER = 11
 _FIRST_NODE = 21
+_FIRST_EDGE = 201
 _BEFORE_RESTART_S = 0.05
 
 
@@ -42,6 +46,7 @@ class Lab:
         accounts: User names and passwords, made for this lab.
         cluster: The simulated cluster; `peers` are its peers, the first being the primary.
         nodes: The UC nodes.
+        edges: The Expressway-Es that clients come through: one for each peer, or one for all.
         requests: The requests to the peers, in order.
         faults: The faults on demand.
         pki: Every certificate of the scenario, by id.
@@ -106,7 +111,7 @@ class Lab:
             stack.callback(self.cluster.diagnostics.close)
             stack.callback(lambda: self.background.run(self._stop_servers()))
             self.background.run(self._start_servers())
-            write_files(self.directory, self.scenario, self.pki, self.accounts, self.peers, self.nodes)
+            write_files(self.directory, self.scenario, self.pki, self.accounts, self.peers, self.nodes, self.edges)
             self._stack = stack.pop_all()
 
     def stop(self) -> None:
@@ -146,6 +151,12 @@ class Lab:
         """Return the node with this connection address."""
         return next(node for node in self.nodes if node.address == address)
 
+    def forget_clients(self) -> None:
+        """Let every Expressway-E forget its sign-ins, sessions and strikes, and ban no client any more."""
+        for edge in self.edges:
+            edge.lift_ban()
+            edge.front.forget()
+
     def ask(self, peer: int, address: str, port: int) -> JudgeAnswer:
         """Send what a client would send through the traffic server of a peer (0 is the primary) to one endpoint."""
         return self._judges.ask(self.peers[peer], address, port)
@@ -174,23 +185,40 @@ class Lab:
             self.cluster.load_at_restart(peer)
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
         self._servers = {
-            built_peer.peer.address: built_peer.serve(
-                self.cluster, self.accounts, self.faults, self.requests, self._restart, self._judges.ask
-            )
+            built_peer.peer.address: built_peer.serve(self.cluster, self.accounts, self.faults, self.requests, self._restart)
             for built_peer in built
         }
+        self.edges = build_edges(
+            self.peers,
+            [self.subnet.address(_FIRST_EDGE + number) for number in range(len(self.peers))],
+            partial(
+                Front,
+                spec=self.scenario.edge,
+                accounts=self.accounts,
+                faults=self.faults,
+                ask=self._judges.ask,
+                log=self.requests,
+            ),
+            private,
+            self.background,
+            shared=self.scenario.edge.shared,
+        )
 
     async def _start_servers(self) -> None:
         running = [listener for node in self.nodes if node.running for listener in node.listeners]
         await asyncio.gather(
-            *(server.start() for server in self._servers.values()), *(listener.start() for listener in running)
+            *(server.start() for server in self._servers.values()),
+            *(edge.start() for edge in self.edges),
+            *(listener.start() for listener in running),
         )
 
     async def _stop_servers(self) -> None:
         self._stopping = True
         listeners = [listener for node in self.nodes for listener in node.listeners]
         await asyncio.gather(
-            *(server.stop() for server in self._servers.values()), *(listener.stop() for listener in listeners)
+            *(server.stop() for server in self._servers.values()),
+            *(edge.stop() for edge in self.edges),
+            *(listener.stop() for listener in listeners),
         )
 
     def _restart(self, peer: SimulatedPeer) -> None:

@@ -1,4 +1,4 @@
-"""Servers of a simulated peer, started and stopped together: REST over HTTPS, shell over SSH, and the front for clients."""
+"""Servers of a simulated peer, started and stopped together: REST over HTTPS, and shell over SSH."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import paramiko
 
 from remediate.lab.accounts import Accounts
 from remediate.lab.faults import Faults
-from remediate.lab.front import FRONT_PORT, AskJudge, Front
 from remediate.lab.nodes import write_private
 from remediate.lab.pki import Pki, issue_for_peer
 from remediate.lab.requestlog import RequestLog
@@ -40,14 +39,12 @@ class PeerWithKeys:
         faults: Faults,
         log: RequestLog,
         restart: Callable[[SimulatedPeer], None],
-        ask: AskJudge,
     ) -> PeerServers:
         """Return its servers, not yet started."""
         rest = RestInterface(cluster, self.peer, accounts, faults, log, restart)
         listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls, sets_date=True)
         shell = ShellServer(cluster, self.peer, accounts, faults, log, restart, self.host_key)
-        front = Listener(Front(self.peer, ask, log).app(), self.peer.address, (FRONT_PORT,), self.tls)
-        return PeerServers(listener, shell, front)
+        return PeerServers(listener, shell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +53,15 @@ class PeerServers:
 
     rest: Listener
     shell: ShellServer
-    front: Listener
 
     async def start(self) -> None:
         """Listen; returns when connections are accepted."""
         await self.rest.start()
-        await self.front.start()
         self.shell.start()
 
     async def stop(self) -> None:
         """Refuse new connections and break the open ones."""
         self.shell.stop()
-        await self.front.stop()
         await self.rest.stop()
 
 

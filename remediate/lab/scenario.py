@@ -80,6 +80,26 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeSpec:
+    """The Expressway-E that clients come through. The counts are Cisco's defaults, where a guide names them.
+
+    Attributes:
+        shared: There is one for the whole cluster, which goes on to any of its peers; else each peer has its own.
+        sign_ins: How many times an account may sign in within `window_s`; more is answered with 429.
+        session_s: How long a cookie is good for.
+        strikes: After how many refused requests within `window_s` it is silent to their address.
+        ban_s: For how long.
+    """
+
+    shared: bool = False
+    sign_ins: int = 3
+    window_s: float = 300.0
+    session_s: float = 28_800.0
+    strikes: int = 5
+    ban_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """Scenario: what each node presents, what each peer trusts and offers.
 
@@ -91,6 +111,7 @@ class Scenario:
         traffic_server_tls13: The peers' traffic server may use TLS 1.3.
         platform_credentials: The inventory holds the account for certificate management.
         rest_account: REST takes another account than the shell.
+        edge: The Expressway-E, or what each of them is like.
         trust_waits: The peers' traffic servers judge by the list that they had when they last restarted.
     """
 
@@ -108,3 +129,4 @@ class Scenario:
     platform_credentials: bool = False
     trust_waits: bool = False
     rest_account: bool = False
+    edge: EdgeSpec = EdgeSpec()

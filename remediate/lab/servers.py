@@ -9,17 +9,40 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _T = TypeVar("_T")
 
+MAX_HEAD_BYTES = 64 * 1024
+
 _OPEN: dict[tuple[tuple[str, int] | None, tuple[str, int | None] | None], asyncio.Transport] = {}
+
+
+REASON_HEADER = "x-lab-reason"
+"""A header that an application sets for the reason phrase of its answer; it is not sent. ASGI has no place for the phrase."""
+
+
+class _Connection(h11.Connection):
+    """h11's connection, which takes the reason phrase from `REASON_HEADER`."""
+
+    def send(self, event: Any) -> Any:
+        if isinstance(event, h11.Response):
+            reasons = [value for name, value in event.headers if name == REASON_HEADER.encode()]
+            headers = [(name, value) for name, value in event.headers if name != REASON_HEADER.encode()]
+            reason = reasons[0] if reasons else event.reason
+            event = h11.Response(status_code=event.status_code, headers=headers, reason=reason)
+        return super().send(event)
 
 
 class _Protocol(H11Protocol):
     """uvicorn's protocol with a register of transports, so that a fault can break a connection instead of answering."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn = _Connection(h11.SERVER, MAX_HEAD_BYTES)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own does
         super().connection_made(transport)

@@ -46,4 +46,4 @@ class ClientAnswer:
     @property
     def is_from_the_edge(self) -> bool:
         """Whether an Expressway-E gave the answer because it did not get through to the peer."""
-        return self.kind is AnswerKind.REFUSED and NEXT_HOP_FAILED in self.reason.casefold()
+        return NEXT_HOP_FAILED in self.reason.casefold()

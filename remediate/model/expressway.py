@@ -20,6 +20,7 @@ REPLICATION_ALARMS: Final[Mapping[str, str]] = {
     "20011": "its configuration conflicts with the primary's, so it must be synchronized by hand",
 }
 """What the alarms of cluster replication mean, by id (alarm reference, X14.0 to X15.5)."""
+PROTECTION_EXEMPTIONS_PAGE: Final = "System > Protection > Automated detection > Exemptions"
 TIME_PAGE: Final = "System > Time"
 UNIFIED_COMMUNICATIONS_MENU: Final = "Configuration > Unified Communications"
 REFRESH_BUTTON: Final = "Refresh servers"

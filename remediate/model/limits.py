@@ -44,6 +44,12 @@ class Limits:
     diagnostic_log_ready_s: float = 600.0
     """How long a peer may take to collect its log after it was stopped."""
     diagnostic_log_poll_s: float = 2.0
+    max_sign_ins: int = 2
+    """Of one account over one way in `sign_in_window_s`: an Expressway allows 3 in 300 s (Cisco, reference of xConfiguration)."""
+    sign_in_window_s: float = 300.0
+    sign_in_again_s: float = 60.0
+    """How long after a sign-in that got no verdict the same run may try again: a tunnel comes up after its peer."""
+    max_cookie_bytes: int = 4096
     max_file_bytes: int = 256 * 1024 * 1024
     max_response_bytes: int = 8 * 1024 * 1024
     max_certificate_bytes: int = 100 * 1024

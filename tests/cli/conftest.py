@@ -76,6 +76,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _fresh_edges(request: pytest.FixtureRequest) -> None:
+    """Let the lab's edges forget the clients of earlier tests."""
+    if "lab" in request.fixturenames:
+        running = request.getfixturevalue("lab")
+        if isinstance(running, Lab):
+            running.forget_clients()
+
+
 @pytest.fixture(scope="session")
 def snapshot(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return what `collect` wrote of the lab."""

@@ -29,6 +29,7 @@ def lab(_running: Lab) -> Iterator[Lab]:
     _running.cluster.refreshed.clear()
     yield _running
     _running.faults.clear()
+    _running.forget_clients()
     _running.cluster.settle()
     for peer, (trusted, leaves, publishers, condition) in zip(_running.peers, before, strict=True):
         _running.faults.up(peer.address)

@@ -39,6 +39,7 @@ QUICK = Limits(
     effect_s=0.2,
     after_restart_s=20,
     effect_poll_s=0.1,
+    sign_in_again_s=0.6,
 )
 
 
@@ -272,7 +273,9 @@ def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Benc
     # When the plan is applied, Then nothing restarts, and nothing that was done is undone for it
     assert story.apply(plan).exit_code == 10
     assert [peer.restarts for peer in story.lab.peers] == [0, 0, 0]
-    assert len(story.asked_of(first.address)) == len(
+    sign_in, *requests = story.asked_of(first.address)
+    assert sign_in == "steven.lab/get_edge_config"
+    assert len(requests) == len(
         [endpoint for endpoint in plan.endpoints if endpoint.peer == first.address and _is_fixed(endpoint)]
     )
 

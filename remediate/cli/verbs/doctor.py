@@ -14,7 +14,8 @@ from remediate.model.exit_codes import ExitCode, most_serious
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.cli.doctor_checks import CheckResult, ClusterChecks
+    from remediate.cli.check_result import CheckResult
+    from remediate.cli.doctor_checks import ClusterChecks
     from remediate.model.access import ClusterAccess
 
 
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
-    """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clocks, the state directory.
+    """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clients, clocks, the state directory.
 
-    Logs in to every peer once and writes nothing there. Shows what a restart depends on: start, alarms, calls, zones, tunnels,
-    replication, upgrades. Says where each secret comes from, never what it is, what would have to be done by hand, and which
-    OpenSSL gives the verdicts. Where a peer's clock is far from this machine's, it looks at the endpoints too, and says which
-    verdicts that changes.
+    Logs in to every peer once and writes nothing there. Where the inventory has `mra`, it signs in once as a client does, within the
+    budget of all runs. Shows what a restart depends on: start, alarms, calls, zones, tunnels, replication, upgrades. Says where each
+    secret comes from, never what it is, what would have to be done by hand, and which OpenSSL gives the verdicts. Where a peer's
+    clock is far from this machine's, it looks at the endpoints too, and says which verdicts that changes.
 
     \b
     EXAMPLES
@@ -41,11 +42,11 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
       1   a secret, a login or a pin is not; the state directory or its journal cannot be used, or no OpenSSL be loaded
       4   a peer could not be reached
     """
+    from remediate.cli.check_result import check_result_json
     from remediate.cli.doctor_checks import (
         check_cluster,
         check_journal,
         check_library,
-        check_result_json,
         check_state_directory,
         cluster_checks_json,
         most_serious_code,
@@ -57,7 +58,7 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     limits = Limits()
 
     def check(cluster: ClusterAccess) -> tuple[ClusterChecks, ExitCode]:
-        examination = check_cluster(cluster, limits)
+        examination = check_cluster(cluster, limits, session.state_dir)
         remind_of_workaround(session, cluster.name, examination.unverified)
         return examination, most_serious_code(examination.findings)
 

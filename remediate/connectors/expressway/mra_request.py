@@ -1,92 +1,196 @@
-"""A request as a client of Mobile and Remote Access sends it: through one peer, to one endpoint.
+"""Requests as a client of Mobile and Remote Access sends them: signed in once, then through one peer to one endpoint after another.
 
-The target is part of the path (docs/decisions/0011-is-the-trust-in-effect.md). Every result is a value, errors included.
+A client signs in with ``get_edge_config``, gets a session cookie, and names its target in the path
+(docs/decisions/0028-a-client-signs-in.md). A request without the cookie is refused, and automated protection counts it. So nothing is
+sent without an account, a sign-in is sent once and within the budget of all runs, and a refusal ends asking. Cookies are kept in
+memory alone. Every result is a value, errors included.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from remediate.connectors.http import Account, Answer, HttpClient
+from remediate.connectors.expressway.mra_forms import classify, guess_domain, read_session, request_path, sign_in_path
+from remediate.connectors.expressway.sign_in_budget import SignInBudget
+from remediate.connectors.http import Account, Answer, HttpClient, NoConnection
 from remediate.connectors.tls.pinning import make_tls_check
 from remediate.model.access import MraAccess
-from remediate.model.client import AnswerKind, ClientAnswer
-from remediate.model.errors import RemediateError
-from remediate.model.identity import Address, Product, is_ip
+from remediate.model.client import ENDS_ASKING, AnswerKind, ClientAnswer
+from remediate.model.errors import InventoryError, RemediateError
+from remediate.model.identity import Address, Product, host_and_port
 from remediate.model.limits import Limits
+from remediate.model.secret import Login, Secret
 
-_PATHS_WITHOUT_LOGIN = {("cucm", 8443): "cucm-uds/version"}
-"""Paths that a node serves without a login (inferred, widely used); for every other endpoint the root is requested."""
+_CLOSES_ACCOUNT = frozenset({AnswerKind.NO_LOGIN, AnswerKind.RATE_LIMITED})
+_NO_CREDENTIALS = "the inventory has no `credentials` in its `mra`, and a request without a sign-in counts towards a ban"
+_NO_DOMAIN = "which domain clients sign in with is not known: give `mra.domain` in the inventory"
 
 
+@dataclass(slots=True)
+class _Session:
+    """The session of one account over one way.
+
+    Attributes:
+        cookie: As it is sent back; None: not signed in.
+        last_failure: What the last sign-in got in the place of a session.
+        failed_at: When that was, by the monotonic clock.
+        end: The answer after which nothing more is asked.
+        answered: Whether anything was ever answered over this way.
+    """
+
+    cookie: Secret | None = None
+    last_failure: ClientAnswer | None = None
+    failed_at: float = 0.0
+    end: ClientAnswer | None = None
+    answered: bool = False
+
+
+@dataclass(slots=True)
 class MraClient:
-    """A client of one run. Its call is `executor.ports.AskThrough`."""
+    """The client of one run. Its call is `executor.ports.AskThrough`. Several threads may use it; it sends one request at a time.
+
+    Attributes:
+        budget: The sign-ins of all runs.
+        clock: The monotonic clock.
+    """
+
+    budget: SignInBudget
+    clock: Callable[[], float] = time.monotonic
+    _sessions: dict[tuple[str, str], _Session] = field(default_factory=dict)
+    _closed_accounts: dict[str, ClientAnswer] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
-        """Send one request through one peer to one endpoint. Never raises RemediateError."""
-        return ask_through(access, address, port, product, limits)
+        """Send one request through one peer to one endpoint. Never raises RemediateError.
+
+        One GET over a new connection, repeated within the limits only where there was no answer; no redirect is followed.
+        """
+        domain = access.domain or guess_domain(address)
+        if access.login is None or domain is None:
+            return _not_asked(_NO_CREDENTIALS if access.login is None else _NO_DOMAIN)
+        with self._lock:
+            session = self._session_of(access, access.login)
+            failure = self._ensure_session(session, access, access.login, domain, limits)
+            if failure or session.cookie is None:
+                return failure or _not_asked("there is no session")
+            path = request_path(domain, address, port, product)
+            try:
+                with _open(access, limits) as client:
+                    answer = classify(client.get(path, {"Cookie": session.cookie.reveal()}), path)
+            except RemediateError as error:
+                answer = _explain_silence(error, session, access)
+            return self._note(session, access.login, answer, limits)
+
+    def sign_in(self, access: MraAccess, limits: Limits) -> ClientAnswer:
+        """Sign in over a way, unless this run has a session there, and return what it got. Never raises RemediateError."""
+        if access.login is None or access.domain is None:
+            return _not_asked(_NO_CREDENTIALS if access.login is None else _NO_DOMAIN)
+        with self._lock:
+            session = self._session_of(access, access.login)
+            failure = self._ensure_session(session, access, access.login, access.domain, limits)
+            return failure or ClientAnswer(AnswerKind.REACHED, "signed in")
+
+    def close(self) -> None:
+        """Forget every session."""
+        self._sessions.clear()
+
+    def _session_of(self, access: MraAccess, login: Login) -> _Session:
+        return self._sessions.setdefault((login.username, host_and_port(access.host.casefold(), access.port)), _Session())
+
+    def _ensure_session(
+        self, session: _Session, access: MraAccess, login: Login, domain: str, limits: Limits
+    ) -> ClientAnswer | None:
+        """Sign in where there is no session; return None with one, and without why there is none."""
+        if session.end:
+            return _not_asked(f"{access.url} is asked no more in this run, after {session.end.detail}")
+        if refusal := self._closed_accounts.get(login.username):
+            return _not_asked(f"{login.username} signs in nowhere any more in this run, after {refusal.detail}")
+        if session.cookie:
+            return None
+        if session.last_failure and self.clock() - session.failed_at < limits.sign_in_again_s:
+            return session.last_failure
+        try:
+            answer = self._sign_in(session, access, login, domain, limits)
+        except RemediateError as error:
+            answer = _explain_silence(error, session, access)
+        return self._note(session, login, answer, limits) if answer else None
+
+    def _sign_in(self, session: _Session, access: MraAccess, login: Login, domain: str, limits: Limits) -> ClientAnswer | None:
+        """Send one sign-in, where the budget has room for it, and keep its cookie; return what it got in the place of one."""
+        account = Account(login.username, login.password.read())
+        with _open(access, limits, account) as client:
+            # The connection comes first: a way that is down costs no sign-in.
+            client.connect()
+            if reason := self.budget.spend(login.username, host_and_port(access.host, access.port), limits):
+                return _not_asked(reason)
+            session.failed_at = self.clock()
+            session.last_failure = ClientAnswer(AnswerKind.NOTHING, f"no answer to the sign-in over {access.url}")
+            reply = client.get_once(sign_in_path(domain))
+        if not reply.ok and not reply.is_redirect:
+            session.last_failure = _explain_failed_sign_in(reply, login, domain)
+            return session.last_failure
+        cookie = read_session(reply, limits.max_cookie_bytes) if reply.ok else "a redirect, which is not followed"
+        if isinstance(cookie, Secret):
+            session.cookie, session.answered = cookie, True
+            return None
+        # Single sign-on, a proxy or a portal: what it shows does not change by asking again.
+        session.end = ClientAnswer(AnswerKind.OTHER, f"signing in got HTTP {reply.status} with {cookie}")
+        return session.end
+
+    def _note(self, session: _Session, login: Login, answer: ClientAnswer, limits: Limits) -> ClientAnswer:
+        """Keep of an answer what ends asking, and return it."""
+        if answer.kind not in {AnswerKind.NOTHING, AnswerKind.NOT_ASKED, AnswerKind.BANNED}:
+            session.answered = True
+        if answer.kind in ENDS_ASKING:
+            session.end, session.cookie = answer, None
+        if answer.kind in _CLOSES_ACCOUNT:
+            self._closed_accounts[login.username] = answer
+            self.budget.close(login.username, limits)
+        return answer
 
 
 @contextmanager
 def open_client(state_dir: Path) -> Iterator[MraClient]:
     """Yield the client of one run, whose sign-ins are counted in `state_dir`."""
-    del state_dir
-    yield MraClient()
-
-
-def ask_through(access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
-    """Return the answer that a client gets for an endpoint over `access`.
-
-    One GET, repeated within the limits only where there was no answer; no redirect is followed. Never raises RemediateError.
-    """
-    domain = access.domain or _guess_domain(address)
-    if domain is None:
-        return ClientAnswer(
-            AnswerKind.OTHER,
-            f"which domain clients sign in with is not known for {address}: give `mra.domain` in the inventory",
-        )
+    client = MraClient(SignInBudget(state_dir))
     try:
-        return _classify_answer(
-            _get(
-                access,
-                f"/{_encode_target(domain, address, port)}/{_PATHS_WITHOUT_LOGIN.get((product or '', port), '')}",
-                limits,
-            )
+        yield client
+    finally:
+        client.close()
+
+
+def _open(access: MraAccess, limits: Limits, account: Account | None = None) -> HttpClient:
+    return HttpClient(access.url, access.host, access.port, make_tls_check(access.tls), limits, account=account)
+
+
+def _not_asked(reason: str) -> ClientAnswer:
+    return ClientAnswer(AnswerKind.NOT_ASKED, reason)
+
+
+def _explain_failed_sign_in(reply: Answer, login: Login, domain: str) -> ClientAnswer:
+    """Return what an answer to a sign-in means that refuses it, or that the peer did not give: a 502 is no verdict on an endpoint."""
+    answer = classify(reply)
+    explanation = {
+        AnswerKind.NO_LOGIN: f"the sign-in as {login.username} was refused",
+        AnswerKind.FORBIDDEN: f"the sign-in was refused for the domain {domain}",
+        AnswerKind.RATE_LIMITED: f"{login.username} signed in too often",
+    }.get(answer.kind, "the sign-in was not answered by the peer")
+    kind = AnswerKind.OTHER if answer.kind is AnswerKind.REFUSED else answer.kind
+    return ClientAnswer(kind, f"{answer.detail}: {explanation}", answer.reason)
+
+
+def _explain_silence(error: RemediateError, session: _Session, access: MraAccess) -> ClientAnswer:
+    """Return what it means that a request got no answer: a ban, where packets are dropped that were answered before."""
+    if isinstance(error, InventoryError):
+        return _not_asked(str(error).rstrip("."))
+    if session.answered and isinstance(error, NoConnection) and error.is_silent:
+        return ClientAnswer(
+            AnswerKind.BANNED,
+            f"{access.url} answered before and is silent now, as automated protection is to an address that it bans",
         )
-    except RemediateError as error:
-        return ClientAnswer(AnswerKind.NOTHING, str(error).rstrip("."))
-
-
-def _get(access: MraAccess, path: str, limits: Limits) -> Answer:
-    account = Account(access.login.username, access.login.password.read()) if access.login else None
-    with HttpClient(access.url, access.host, access.port, make_tls_check(access.tls), limits, account=account) as client:
-        return client.get(path)
-
-
-def _classify_answer(answer: Answer) -> ClientAnswer:
-    """Return what an answer means.
-
-    An Expressway may send any other status itself, before it asks the node.
-    """
-    kind = (
-        AnswerKind.REACHED
-        if answer.ok
-        else {502: AnswerKind.REFUSED, 401: AnswerKind.NO_LOGIN}.get(answer.status, AnswerKind.OTHER)
-    )
-    return ClientAnswer(kind, f"HTTP {answer.status}")
-
-
-def _encode_target(domain: str, address: Address, port: int) -> str:
-    """Encode the target: ``steven.lab/https/10.48.36.215/8443`` in base64, unpadded.
-
-    Of letters, digits, dots and hyphens it never makes a slash.
-    """
-    return base64.b64encode(f"{domain}/https/{address}/{port}".encode()).decode().rstrip("=")
-
-
-def _guess_domain(address: Address) -> str | None:
-    """Return what follows the first dot of a name; None for an IP address or a bare name."""
-    return None if is_ip(address) else address.partition(".")[2] or None
+    return ClientAnswer(AnswerKind.NOTHING, str(error).rstrip("."))

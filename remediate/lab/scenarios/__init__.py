@@ -12,6 +12,7 @@ SCENARIOS: dict[str, Scenario] = {
         story.STORY,
         story.X15,
         story.NEEDS_RESTART,
+        story.ONE_EDGE,
         basics.HEALTHY,
         basics.SELF_SIGNED,
         basics.UNREACHABLE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from remediate.lab.scenario import NodeSpec, Scenario
+from remediate.lab.scenario import EdgeSpec, NodeSpec, Scenario
 from remediate.lab.scenarios.parts import (
     DOMAIN,
     IMP,
@@ -51,6 +51,13 @@ STORY = Scenario(
     ),
     trusted=(("other", "root"), ("other", "root"), ("other",)),
     operator_ca=("issuing",),
+)
+
+ONE_EDGE = replace(
+    STORY,
+    name="one-edge",
+    summary="The story behind one Expressway-E for the whole cluster: what a client gets does not show which peer it went through.",
+    edge=EdgeSpec(shared=True),
 )
 
 X15 = replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -104,16 +105,16 @@ def test_writing_needs_the_shell(cluster: ClusterAccess) -> None:
     assert "expressway.rest" in refused.value.next_step
 
 
-def test_doctor_explains_a_missing_shell(cluster: ClusterAccess) -> None:
-    findings = check_cluster(without_shell(cluster), QUICK).findings
+def test_doctor_explains_a_missing_shell(cluster: ClusterAccess, tmp_path: Path) -> None:
+    findings = check_cluster(without_shell(cluster), QUICK, tmp_path).findings
 
     problems = [finding for finding in findings if "the shell takes only admin and root" in finding.text]
     assert [finding.code for finding in problems] == [ExitCode.ERROR] * 3
     assert "`expressway.rest`" in problems[0].next_step
 
 
-def test_doctor_names_the_source_of_each_password(cluster: ClusterAccess) -> None:
-    subjects = [finding.subject for finding in check_cluster(cluster, QUICK).findings]
+def test_doctor_names_the_source_of_each_password(cluster: ClusterAccess, tmp_path: Path) -> None:
+    subjects = [finding.subject for finding in check_cluster(cluster, QUICK, tmp_path).findings]
 
     assert "REST password of api" in subjects
     assert "Expressway password of admin" in subjects
