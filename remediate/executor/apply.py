@@ -45,6 +45,7 @@ from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.closing import close_dry_run, close_run
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
+from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.failure import end_failed_run
 from remediate.executor.identity import identify_operator
@@ -208,9 +209,10 @@ def _apply(context: RunContext) -> RunResult:
     try:
         baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
+        look = look_at_effects(context, state, baseline)
         if _is_anything_to_do(context, baseline):
-            _write(context, state, writer, baseline)
-        return _verify(context, state, baseline)
+            _write(context, state, writer, baseline, look)
+        return _verify(context, state, baseline, look)
     except (Exception, ImmediateStop) as error:  # noqa: BLE001 - whatever it is, the run is closed
         if not state.run:
             # It may have gone wrong between the journal's line and ours; under the lock, what is running is this run.
@@ -238,7 +240,7 @@ def _rehearse(context: RunContext) -> RunResult:
         return _end_before_the_run(context, error)
 
 
-def _write(context: RunContext, state: RunState, writer: JournalingWriter, baseline: Baseline) -> None:
+def _write(context: RunContext, state: RunState, writer: JournalingWriter, baseline: Baseline, look: EffectLook) -> None:
     """Take steps 4 to 11 of a real run."""
     writer.back_up(baseline.backups.values())
     if context.unfinished:
@@ -246,7 +248,7 @@ def _write(context: RunContext, state: RunState, writer: JournalingWriter, basel
     warn_of_manual_rollback(context)
     confirm_timer.start_timer(context, state)
     write_changes(context, state, writer, baseline)
-    restart_peers(context, state, writer, baseline)
+    restart_peers(context, state, writer, look)
 
 
 def _window_guard(context: RunContext) -> WindowGuard:
@@ -346,9 +348,10 @@ def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:
     )
 
 
-def _verify(context: RunContext, state: RunState, baseline: Baseline) -> RunResult:
+def _verify(context: RunContext, state: RunState, baseline: Baseline, look: EffectLook) -> RunResult:
     """Verify every endpoint against every peer from a fresh look (step 12), and close the run (step 13)."""
     context.steps.enter(Step.VERIFY)
+    observe_other_effects(look)
     snapshot = context.observe()
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)

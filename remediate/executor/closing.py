@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import RunContext, RunState
-from remediate.executor.result import ManualStep, RunResult, confirm_command
+from remediate.executor.effect.outcome import describe_effects, effect_exit_code, unsettled_peers
+from remediate.executor.result import ManualStep, RunResult, confirm_command, restart_command
 from remediate.executor.steps import Step
-from remediate.executor.verification import Verification, VerificationFailed, excuse
+from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.run import Run
 from remediate.model.run import RunState as JournalState
@@ -18,7 +19,7 @@ _TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one
 
 
 def close_run(context: RunContext, state: RunState, verified: Verification) -> RunResult:
-    """Close a run that was verified.
+    """Close a run that was verified. Whether it is in effect changes its exit code, and never its state.
 
     Raises:
         VerificationFailed: An endpoint is refused that the plan says verifies, and it waits for no manual step.
@@ -30,27 +31,48 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     context.steps.enter(Step.CLOSE)
     context.stop.closing = True
     deadline = restart_countdown(context, state) if state.run else None
+    effects = tuple(state.effects.values())
     outcome: JournalState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
             ExitCode.INCOMPLETE if verified.unseen or verified.gaps else ExitCode.DONE,
-            ExitCode.ENDPOINTS_REMAIN if verified.remaining else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) else ExitCode.DONE,
             ExitCode.CONFIRMATION_PENDING if deadline else ExitCode.DONE,
+            effect_exit_code(effects, never_restarts=context.options.restart == "never"),
         ]
     )
-    message = _describe(verified, open_steps, has_run=bool(state.run))
+    command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)
+    message = _describe(verified, open_steps, describe_effects(effects, command), has_run=bool(state.run))
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
-        context.journal.close_run(
-            state.run, outcome, f"{message} To be confirmed by {deadline}." if deadline else message, code
-        )
+        record = f"{message} To be confirmed by {deadline}." if deadline else message
+        context.journal.close_run(state.run, outcome, record, code, effects)
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
-    run = state.run or _earlier_run(context)
     return RunResult(
-        run, outcome, code, open_steps, verified.judgements, state.changed, message, deadline, state.judgements_before
+        state.run or _earlier_run(context),
+        outcome,
+        code,
+        (*open_steps, *state.effect_steps),
+        verified.judgements,
+        state.changed,
+        message,
+        deadline,
+        state.judgements_before,
+        effects,
+        state.client_views,
+    )
+
+
+def _count_remaining(context: RunContext, verified: Verification) -> int:
+    """Return how many pairs stay refused that count as such."""
+    accepted = unfixable_pairs(context.plan) if context.options.accept_remaining else {}
+    outcomes = {forecast.pair: verified.outcome_of(forecast) for forecast in verified.remaining}
+    return sum(
+        pair not in accepted or outcome is None or outcome.verdict.cause is not accepted[pair]
+        for pair, outcome in outcomes.items()
     )
 
 
@@ -87,12 +109,17 @@ def _earlier_run(context: RunContext) -> str:
     return next((run.id for run in context.journal.runs() if has_done_it(run)), "")
 
 
-def _describe(verified: Verification, open_steps: Sequence[ManualStep], *, has_run: bool) -> str:
-    parts = ["Applied and read back." if has_run else "Nothing to do: the cluster is as the plan wants it."]
+def _describe(verified: Verification, open_steps: Sequence[ManualStep], effects: str, *, has_run: bool) -> str:
+    parts = ["Written and read back." if has_run else "Nothing to do: the cluster is as the plan wants it."]
     parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
     # A forecast is one endpoint from one peer.
     unseen = {(forecast.address, forecast.port) for forecast in verified.unseen}
     parts += [f"{count(len(unseen), 'endpoint')} could not be looked at."] if unseen else []
     parts += [f"Discovery could not ask, so an endpoint may be missing: {gap}" for gap in verified.gaps]
-    parts += [f"{count(len(verified.remaining), 'stays', 'stay')} refused, as before."] if verified.remaining else []
-    return " ".join(parts if len(parts) > 1 else [*parts, "Every endpoint verifies from every peer."])
+    parts += (
+        [f"{count(len(verified.remaining), 'check still fails', 'checks still fail')}, as before."]
+        if verified.remaining
+        else []
+    )
+    parts += [] if len(parts) > 1 else ["By its certificates, every endpoint passes from every peer."]
+    return " ".join([*parts, effects] if effects else parts)

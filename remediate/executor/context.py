@@ -16,7 +16,8 @@ from remediate.executor.steps import RunEvents, StepSequence
 from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.effect import ClientView, PeerEffect
+from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.run import ApprovalRecord, Backup, Run
@@ -77,6 +78,9 @@ class RunState:
         in_effect: The changes that were made, or were found made.
         ended_timer: This apply ended the confirm timer of an earlier one.
         open_steps: What is left for a person, in the order in which it came up.
+        effects: Whether what was written is in effect, for each peer that was looked at.
+        effect_steps: What a person does where a change is not in effect; they do not make the run partial.
+        client_views: What clients get, for each pair that was asked for.
         judgements_before: What each endpoint gets from each peer before the first write; set by step 2.
         vouched: Who vouches for each certificate to trust; set by step 3.
     """
@@ -86,8 +90,16 @@ class RunState:
     in_effect: list[Change] = field(default_factory=list)
     ended_timer: bool = False
     open_steps: list[ManualStep] = field(default_factory=list)
+    effects: dict[Address, PeerEffect] = field(default_factory=dict)
+    effect_steps: list[ManualStep] = field(default_factory=list)
+    client_views: dict[PairId, ClientView] = field(default_factory=dict)
     judgements_before: tuple[Judgement, ...] = ()
     vouched: tuple[ApprovalRecord, ...] = ()
+
+    def leave_effect_to_person(self, events: RunEvents, step: ManualStep) -> None:
+        """Add a manual step for a change that is not in effect, and emit it."""
+        events.emit("manual-step", step.text, open=True)
+        self.effect_steps.append(step)
 
     def leave_to_person(self, events: RunEvents, step: ManualStep) -> None:
         """Add a manual step that is open whatever verification says, and emit it."""

@@ -151,17 +151,21 @@ def wait_for_replication(
     limits: Limits,
     pause: Callable[[float], None],
     check: Callable[[], None],
+    on_seen: Callable[[PeerPort], None] = lambda _peer: None,
 ) -> None:
     """Wait until every peer shows the cipher list that was set on the primary.
 
-    `check` is called between looks, and may raise to stop.
+    `check` is called between looks, and may raise to stop. `on_seen` is called with each peer when it first shows the list.
 
     Raises:
         ChangeFailed: A peer did not take it over within the limit.
     """
     behind = list(peers)
     for _ in range(max(1, int(limits.replication_s / limits.replication_poll_s))):
-        behind = [peer for peer in behind if not _has_cipher_list(peer, name, value)]
+        for peer in tuple(behind):
+            if _has_cipher_list(peer, name, value):
+                on_seen(peer)
+                behind.remove(peer)
         if not behind:
             return
         check()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
+from remediate.model.effect import ClientView, PeerEffect
 from remediate.model.exit_codes import ExitCode
-from remediate.model.identity import Address
+from remediate.model.identity import Address, PairId
 
 if TYPE_CHECKING:
     from remediate.executor.window import Window
@@ -31,6 +33,7 @@ class ApplyOptions:
         restart: Never; only where a client's request shows that the change is not in effect; or every changed peer, one at a time.
         on_failure: What to do when a write fails or an endpoint is refused that the plan says verifies.
         ticket: The change ticket, for the lock and the journal.
+        accept_remaining: What the plan says stays refused does not count as ENDPOINTS_REMAIN.
         allow_incomplete: Apply a plan that was made without seeing everything, to the peers that answer.
         confirm_within: Undo the run unless it is confirmed within this time of its end; None: it stays.
         window: Begin no change outside of it, or that would not end within it; None: at any time.
@@ -44,6 +47,7 @@ class ApplyOptions:
     allow_incomplete: bool = False
     confirm_within: timedelta | None = None
     window: Window | None = None
+    accept_remaining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class RunResult:
         judgements: What each endpoint gets from each peer, as last verified; empty when it was not.
         changed: This call wrote something to a peer.
         judgements_before: What each endpoint got from each peer when this apply began.
+        effects: Whether what was written is in effect on each peer; empty where it was not looked at.
+        client_views: What clients get, for each pair that was asked for.
         confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
     """
 
@@ -88,6 +94,8 @@ class RunResult:
     message: str
     confirm_by: str | None = None
     judgements_before: tuple[Judgement, ...] = ()
+    effects: tuple[PeerEffect, ...] = ()
+    client_views: Mapping[PairId, ClientView] = field(default_factory=dict)
 
     @property
     def open_step_texts(self) -> tuple[str, ...]:
@@ -99,6 +107,12 @@ def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """Return the exact command that undoes `run`, from whatever folder it is typed in."""
     where = ["-i", str(cluster.source.absolute()), "-c", cluster.name, "--state-dir", str(state_dir.absolute())]
     return shlex.join(["remediate", "rollback", run, *where])
+
+
+def restart_command(peers: Iterable[Address], cluster: ClusterAccess, state_dir: Path) -> str:
+    """Return the exact command that restarts `peers`, from whatever folder it is typed in."""
+    where = ["-i", str(cluster.source.absolute()), "-c", cluster.name, "--state-dir", str(state_dir.absolute())]
+    return shlex.join(["remediate", "restart", *where, *(word for peer in peers for word in ("--peer", peer))])
 
 
 def confirm_command(run: str, state_dir: Path) -> str:

@@ -70,6 +70,15 @@ def fixed_endpoints(plan: Plan) -> frozenset[str]:
     return frozenset(name_of(forecast) for forecast in plan.endpoints if is_fixed(forecast))
 
 
+def unfixable_pairs(plan: Plan) -> dict[PairId, Cause | None]:
+    """Return the pairs that stay refused after `plan`, with the cause that it gives."""
+    return {
+        forecast.pair: forecast.after.verdict.cause
+        for forecast in plan.endpoints
+        if forecast.after.verdict.observed and not forecast.after.verdict.ok
+    }
+
+
 def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
     """Return what must hold afterwards: what the plan says, and that no endpoint is lost which verifies now, planned for or not.
 

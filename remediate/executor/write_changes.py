@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from remediate.executor import changes, staleness, verification
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
@@ -91,7 +93,8 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
             step = ManualStep(f"The primary could not be read: {change.manual_instruction}", context.primary, endpoints)
             state.leave_to_person(context.events, step)
             continue
-        if writer.carry_out(primary, change, Step.CIPHERS) is ChangeOutcome.WOULD_BE_MADE:
+        outcome = writer.carry_out(primary, change, Step.CIPHERS)
+        if outcome is ChangeOutcome.WOULD_BE_MADE:
             message = f"Replication of {change.name}: unknown until apply."
             context.events.emit("unknown", message, step=Step.CIPHERS.value)
             continue
@@ -102,8 +105,14 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
             limits=context.limits,
             pause=context.environment.pause,
             check=context.stop.check,
+            on_seen=partial(_record_replication, context, state, change.name, outcome),
         )
         context.events.emit("replicated", f"Every peer has {change.name} as planned.", step=Step.CIPHERS.value)
+
+
+def _record_replication(context: RunContext, state: RunState, name: str, outcome: ChangeOutcome, peer: PeerPort) -> None:
+    if state.run:
+        context.journal.record_replication(state.run, peer.address, name, is_new=outcome is ChangeOutcome.MADE)
 
 
 def _refresh_discovery(context: RunContext, state: RunState, writer: Writer) -> None:

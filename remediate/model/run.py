@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from remediate.model.effect import PeerEffect
 from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
 
 RunState = Literal["running", "applied", "confirm-pending", "rolled-back", "partial", "unknown"]
@@ -27,6 +28,7 @@ class Run:
         timer: The name of the timer that undoes the run after `confirm_by`; None: no timer does, or no longer.
         confirmed_by: Who confirmed it; None: it was not confirmed, or its journal is of a version before this column.
         exit_code: What the command ended with that closed it; None: none did, or its journal is of a version before this column.
+        in_effect: Whether what it wrote is in effect on each peer, as seen when it was closed; None: it was not looked at.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Run:
     confirmed_by: str | None = None
     kind: RunKind = "apply"
     exit_code: int | None = None
+    in_effect: tuple[PeerEffect, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

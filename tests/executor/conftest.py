@@ -62,7 +62,7 @@ class Desk:
 
     @staticmethod
     def _journal(cluster: MemoryCluster) -> Callable[[Path], Journal]:
-        return lambda state_dir: TappedJournal(state_dir, cluster.tap)
+        return lambda state_dir: TappedJournal(state_dir, cluster.tap, cluster.now)
 
 
 @contextmanager

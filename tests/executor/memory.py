@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +30,9 @@ from tests.pki import NOW
 copyreg.pickle(Certificate, lambda certificate: (Certificate, (certificate.der,)))
 
 Tap = Callable[[str], None]
+
+RESTART_S = 60
+"""How long a restart takes until the services have started."""
 
 
 def no_tap(_point: str) -> None:
@@ -55,7 +59,8 @@ class Box:
         loaded: the list that its traffic server judges by until it restarts; None: the list as it is.
         stuck: a restart loads nothing.
         clients_get: what a client gets in the place of a verdict.
-        health: what it says of itself.
+        health: what it says of itself. By its start, whatever is written to it is in effect: most stories are about something else.
+            `MemoryCluster.run_since_long` gives the others a start that lies before.
     """
 
     address: Address
@@ -72,7 +77,7 @@ class Box:
     stuck: bool = False
     clients_get: ClientAnswer | None = None
     version: str = "X14.2.1"
-    health: Health = Health()
+    health: Health = Health(started_at=NOW + timedelta(days=365), zones={"traversal": True}, tunnels={"expe": True})
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class MemoryCluster:
         lag: pauses until a cipher list of the primary is on the others.
         requests: what clients asked for: through which peer, for which endpoint, of which product.
         undiscovered: what discovery cannot learn.
+        elapsed_s: how much time went by since `NOW`, by pauses and restarts.
         on_read: called before each reading of a list, with the box: somebody else at work.
         shows: what a box shows when its list is read; a test lets it lie there.
     """
@@ -131,6 +137,7 @@ class MemoryCluster:
     logging: MemoryLogging | None = None
     restarting: list[Address] = field(default_factory=list)
     requests: list[tuple[Address, str, Product | None]] = field(default_factory=list)
+    elapsed_s: float = 0.0
     name: str = "edge"
     kept: Path | None = None
 
@@ -220,8 +227,19 @@ class MemoryCluster:
             state = pickle.loads(self.kept.read_bytes())  # noqa: S301 - written by this test
             self.boxes, self.writes, self.sent, self.refreshed = state
 
-    def tick(self, _seconds: float = 0.0) -> None:
+    def now(self) -> datetime:
+        """The time on every clock of the story."""
+        return NOW + timedelta(seconds=self.elapsed_s)
+
+    def run_since_long(self) -> Self:
+        """Let every peer have started long before the story: only a restart or a client shows that a change is in effect."""
+        for box in self.boxes:
+            box.health = replace(box.health, started_at=NOW - timedelta(days=30))
+        return self
+
+    def tick(self, seconds: float = 0.0) -> None:
         """Time goes by: replication comes nearer."""
+        self.elapsed_s += seconds
         self.lag -= 1
         if self.lag <= 0:
             for box in self.boxes[1:]:
@@ -234,7 +252,7 @@ class MemoryCluster:
             open_peers=self.open_peers,
             observe=self.observe,
             open_client=lambda _state_dir: nullcontext(self.ask_through),
-            now=lambda: NOW,
+            now=self.now,
             pause=self.tick,
         )
         return replace(base, **changes)  # type: ignore[arg-type]  # the names of Environment's own fields
@@ -344,6 +362,8 @@ class MemoryPeer:
             self._box.down_for = 3
             if self._box.loaded is not None and not self._box.stuck:
                 self._box.loaded = list(self._box.trusted)
+            self._cluster.elapsed_s += RESTART_S
+            self._box.health = replace(self._box.health, started_at=self._cluster.now(), maintenance=False)
             self._cluster.restarting.append(self.address)
             assert sum(box.down_for > 0 for box in self._cluster.boxes) == 1, "two peers restart at once"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from remediate.executor.journal.store import Journal
@@ -15,9 +16,9 @@ from tests.pki import NOW
 class TappedJournal(Journal):
     """The journal, with a tap."""
 
-    def __init__(self, state_dir: Path, tap: Tap) -> None:
+    def __init__(self, state_dir: Path, tap: Tap, now: Callable[[], datetime] = lambda: NOW) -> None:
         self._tap = tap
-        super().__init__(state_dir, writable=True, now=lambda: NOW)
+        super().__init__(state_dir, writable=True, now=now)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

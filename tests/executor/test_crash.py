@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from remediate.executor.journal.store import UnknownRun
+from remediate.model.identity import Address
 from remediate.model.plan import Plan
 from remediate.model.run import UNFINISHED
 from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, story
@@ -131,6 +132,8 @@ def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan)
     # Given a run at work on one cluster, with the same state directory as another one's
     cluster, other = story(), story()
     other.name = "paris"
+    for number, box in enumerate(other.boxes, start=1):
+        box.address = Address(f"expc{number}.paris.test")
     crash(lambda: desk.apply(cluster, plan), cluster, 40)
     assert desk.journal().run("last").state == "running"
     # When a plan is applied to the other cluster, Then the first run is what it was

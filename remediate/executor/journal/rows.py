@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.identity import Address
 from remediate.model.run import Backup, Run, StepRecord
 
@@ -30,6 +31,22 @@ def make_run(row: sqlite3.Row) -> Run:
         confirmed_by=_get(row, "confirmed_by"),
         kind=_get(row, "kind") or "apply",
         exit_code=_get(row, "exit_code"),
+        in_effect=make_effects(_get(row, "in_effect")),
+    )
+
+
+def make_effects(text: str | None) -> tuple[PeerEffect, ...] | None:
+    """Make the effects on the peers of the column ``in_effect``; None: none were recorded."""
+    if text is None:
+        return None
+    return tuple(
+        PeerEffect(
+            Address(peer),
+            EffectState(entry["state"]),
+            EffectSource(entry["by"]) if entry["by"] else None,
+            entry["said"],
+        )
+        for peer, entry in json.loads(text).items()
     )
 
 

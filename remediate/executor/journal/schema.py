@@ -134,6 +134,17 @@ MIGRATIONS: tuple[str, ...] = (
         message TEXT NOT NULL DEFAULT ''
     );
     """,
+    # Whether what a run wrote is in effect on each peer, and when a peer was seen to have the primary's cipher list.
+    """
+    ALTER TABLE runs ADD COLUMN in_effect TEXT;
+    CREATE TABLE replications (
+        run TEXT NOT NULL REFERENCES runs (id),
+        peer TEXT NOT NULL,
+        name TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (run, peer, name)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

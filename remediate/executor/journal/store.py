@@ -11,6 +11,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +24,7 @@ from remediate.executor.operations.change import Change
 from remediate.executor.ports import utc_now
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
+from remediate.model.effect import PeerEffect, effects_json
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address, Fingerprint
@@ -160,7 +162,8 @@ class Journal:
         joined = ", ".join(dict.fromkeys(tickets)).strip(", ") or None
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = 'running', ended_at = NULL, exit_code = NULL, who = ?, host = ?, pid = ?, ticket = ? "
+                "UPDATE runs SET state = 'running', ended_at = NULL, exit_code = NULL, in_effect = NULL, who = ?, host = ?, pid = ?, "
+                "ticket = ? "
                 "WHERE id = ?",
                 (operator.user, operator.host, operator.pid, joined, run),
             )
@@ -238,12 +241,37 @@ class Journal:
                 (run, peer, _json(sorted(unrelated)), rfc3339(self._now())),
             )
 
-    def close_run(self, run: str, state: RunState, message: str, exit_code: ExitCode | None = None) -> None:
-        """Record the state in which this process leaves `run`, and the exit code that it ends with."""
+    def record_replication(self, run: str, peer: Address, name: str, *, is_new: bool) -> None:
+        """Record that `peer` was seen to have the cipher list `name` that `run` set on the primary.
+
+        A list that is not new was written before this process: the first time that it was seen stays.
+        """
+        verb = "INSERT OR REPLACE" if is_new else "INSERT OR IGNORE"
+        with self.transaction() as db:
+            db.execute(f"{verb} INTO replications VALUES (?, ?, ?, ?)", (run, peer, name, rfc3339(self._now())))
+
+    def close_run(
+        self,
+        run: str,
+        state: RunState,
+        message: str,
+        exit_code: ExitCode | None = None,
+        effects: Iterable[PeerEffect] = (),
+    ) -> None:
+        """Record how this process leaves `run`.
+
+        Args:
+            run: The id of the run.
+            state: Its state.
+            message: What came of it, which is masked.
+            exit_code: What the command ends with; None: it is not known.
+            effects: Whether what it wrote is in effect on each peer; empty: it was not looked at.
+        """
+        in_effect = effects_json(replace(effect, description=mask(effect.description)) for effect in effects)
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ? WHERE id = ?",
-                (state, rfc3339(self._now()), mask(message), exit_code, run),
+                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ?, in_effect = ? WHERE id = ?",
+                (state, rfc3339(self._now()), mask(message), exit_code, _json(in_effect) if in_effect else None, run),
             )
 
     @contextmanager
@@ -313,6 +341,13 @@ class Journal:
                 return {}
         rows = self._select("SELECT peer, others FROM readings WHERE run = ?", run)
         return {Address(row["peer"]): frozenset(map(Fingerprint, json.loads(row["others"]))) for row in rows}
+
+    def replications(self, run: str) -> Mapping[tuple[Address, str], str]:
+        """Return when each peer was seen to have each cipher list that `run` set on the primary (RFC 3339 UTC)."""
+        if not self._select("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'replications'"):
+            return {}
+        rows = self._select("SELECT peer, name, at FROM replications WHERE run = ?", run)
+        return {(Address(row["peer"]), str(row["name"])): str(row["at"]) for row in rows}
 
     def find_running(self, cluster: str) -> str:
         """Return the id of the run that is *running* on `cluster`; empty: none.

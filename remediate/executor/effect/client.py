@@ -1,0 +1,153 @@
+"""A client's requests through the peers of one cluster, and what they show.
+
+They ask for endpoints that were refused, so no connection that was kept open answers in the place of the list. A 502 counts once it
+has lasted for a while, and only where a fresh look shows that the endpoint verifies: a node that is down is a 502 too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from remediate.executor.client_view import Surroundings, decide_client_view
+from remediate.executor.environment import Environment
+from remediate.executor.steps import RunEvents
+from remediate.model.access import ClusterAccess, MraAccess, peers_sharing_way
+from remediate.model.client import ENDS_ASKING, AnswerKind, ClientAnswer
+from remediate.model.effect import ClientView
+from remediate.model.identity import Address, EndpointId, Product
+from remediate.model.limits import Limits
+from remediate.model.snapshot import Snapshot
+from remediate.model.verdict import Verdict
+
+PASSES_BY_ITSELF = frozenset({AnswerKind.REFUSED})
+PASSES_AFTER_A_RESTART = frozenset({AnswerKind.REFUSED, AnswerKind.OTHER, AnswerKind.NOTHING})
+_ENDS_ASKING = ENDS_ASKING | {AnswerKind.NOTHING, AnswerKind.NOT_ASKED}
+_ENDS_ACCOUNT = frozenset({AnswerKind.NO_LOGIN, AnswerKind.RATE_LIMITED})
+
+Answers = dict[EndpointId, ClientAnswer]
+
+
+@dataclass(slots=True)
+class Client:
+    """A client that sends requests through the peers of one cluster. An account that was refused once is used no more."""
+
+    cluster: ClusterAccess
+    environment: Environment
+    limits: Limits
+    events: RunEvents
+    check_stop: Callable[[], None] = lambda: None
+    _refused_accounts: set[str] = field(default_factory=set)
+
+    def reason_not_to_ask(self, peer: Address) -> str:
+        """Return why nothing can be learned by asking through a peer; empty: something can."""
+        access = self._access(peer)
+        if access is None:
+            return "the inventory has no `mra` for it"
+        if shared_with := peers_sharing_way(self.cluster, peer):
+            return f"its `mra` leads through {', '.join(shared_with)} too, so an answer does not show whose it is"
+        if access.login and access.login.username in self._refused_accounts:
+            return f"the login of {access.login.username} was refused, and is tried no more"
+        return ""
+
+    def ask(
+        self,
+        peer: Address,
+        endpoints: Sequence[EndpointId],
+        products: Mapping[EndpointId, Product],
+        patience_s: float = 0.0,
+        passing: frozenset[AnswerKind] = PASSES_BY_ITSELF,
+    ) -> Answers:
+        """Ask for endpoints through a peer, and ask again where the answer is `passing`, until it did or the patience ends.
+
+        A 502 that could not be asked for again, since asking ended, has not lasted: it is no answer.
+        """
+        access = self._access(peer)
+        if access is None:
+            return {}
+        answers = self._ask_until_lasting(access, endpoints, products, patience_s, passing)
+        if patience_s and _is_asking_over(answers):
+            return {endpoint: _doubt(answer) for endpoint, answer in answers.items()}
+        return answers
+
+    def _access(self, peer: Address) -> MraAccess | None:
+        return next((entry.mra for entry in self.cluster.peers if entry.address.casefold() == peer.casefold()), None)
+
+    def _ask_until_lasting(
+        self,
+        access: MraAccess,
+        endpoints: Sequence[EndpointId],
+        products: Mapping[EndpointId, Product],
+        patience_s: float,
+        passing: frozenset[AnswerKind],
+    ) -> Answers:
+        end = self.environment.now() + timedelta(seconds=patience_s)
+        answers = self._ask_once(access, endpoints, products)
+        for look in range(int(patience_s / self.limits.effect_poll_s)):
+            waiting = [endpoint for endpoint in endpoints if endpoint not in answers or answers[endpoint].kind in passing]
+            if not waiting or _is_asking_over(answers, passing) or self.environment.now() >= end:
+                break
+            if look == 0:
+                self.events.emit("asking-again", f"Asking over {access.url} again, for up to {patience_s:.0f} s.")
+            self.environment.pause(self.limits.effect_poll_s)
+            answers |= self._ask_once(access, waiting, products)
+        return answers
+
+    def _ask_once(self, access: MraAccess, endpoints: Sequence[EndpointId], products: Mapping[EndpointId, Product]) -> Answers:
+        """Ask for one endpoint after the other, until nothing answers or the login is refused."""
+        answers: Answers = {}
+        for endpoint in endpoints:
+            self.check_stop()
+            answer = self.environment.ask_through(access, endpoint.address, endpoint.port, products.get(endpoint), self.limits)
+            answers[endpoint] = answer
+            if answer.kind in _ENDS_ACCOUNT and access.login:
+                self._refused_accounts.add(access.login.username)
+            if answer.kind in _ENDS_ASKING:
+                break
+        return answers
+
+
+def view_answers(
+    answers: Mapping[EndpointId, ClientAnswer],
+    endpoints: Sequence[EndpointId],
+    verdicts: Mapping[EndpointId, Verdict],
+    surroundings: Surroundings,
+) -> dict[EndpointId, ClientView]:
+    """Return what clients get for each of `endpoints` through one peer.
+
+    Args:
+        answers: The answers of that peer, to other endpoints too.
+        endpoints: The endpoints.
+        verdicts: What their certificates get from the peer, by a fresh look.
+        surroundings: What is known of the peer.
+    """
+    is_other_reached = any(answer.kind is AnswerKind.REACHED for answer in answers.values())
+    views: dict[EndpointId, ClientView] = {}
+    for endpoint in endpoints:
+        verdict = verdicts.get(endpoint)
+        around = replace(
+            surroundings,
+            verifies=verdict.ok if verdict and verdict.observed else None,
+            other_reached=is_other_reached,
+            node_answers=verdict.observed if verdict else None,
+        )
+        answer = answers.get(endpoint, ClientAnswer(AnswerKind.NOT_ASKED, "asking ended before it"))
+        views[endpoint] = decide_client_view(answer, around)
+    return views
+
+
+def products_of(snapshot: Snapshot) -> dict[EndpointId, Product]:
+    """Return the product behind each endpoint."""
+    return {endpoint.id: endpoint.product for endpoint in snapshot.endpoints}
+
+
+def _doubt(answer: ClientAnswer) -> ClientAnswer:
+    if answer.kind is not AnswerKind.REFUSED:
+        return answer
+    return ClientAnswer(AnswerKind.OTHER, f"{answer.detail}, which could not be asked for again")
+
+
+def _is_asking_over(answers: Answers, passing: frozenset[AnswerKind] = frozenset()) -> bool:
+    """Return whether asking ended before everything was asked for: then a 502 has not lasted, and what is left is not known."""
+    return any(answer.kind in _ENDS_ASKING - passing for answer in answers.values())

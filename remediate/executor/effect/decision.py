@@ -1,0 +1,178 @@
+"""The decision whether what was written to a peer is in effect there, from what was looked at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from remediate.executor.journal.writes import PeerWrites
+from remediate.model.canonical import rfc3339
+from remediate.model.effect import ClientState, ClientView, EffectSource, EffectState, PeerEffect
+from remediate.model.identity import Address, EndpointId
+from remediate.model.text import first_few
+
+Views = Mapping[EndpointId, ClientView]
+
+_ROUNDING = timedelta(seconds=2)
+"""The journal's times and an uptime are whole seconds, both cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectEvidence:
+    """What was looked at of one peer.
+
+    Attributes:
+        writes: What the journal knows of its writes, the newest run first.
+        started_at: The start of the peer by its own uptime, on the clock of this machine; None: not observed.
+        clients: What clients get through this very peer, for pairs that were refused before and that the change of its list fixes;
+            after an undo, for pairs that the restored list refuses.
+        log: The same from the peer's own log since the last write.
+        is_workaround_on: Verification is off on the peer, so clients and log prove nothing.
+        record: What a client or the log showed after the last write, as the journal recorded it.
+        why_no_client: Why no client was asked; empty where one was.
+    """
+
+    peer: Address
+    writes: Sequence[PeerWrites] = ()
+    started_at: datetime | None = None
+    clients: Views = field(default_factory=dict)
+    log: Views = field(default_factory=dict)
+    is_workaround_on: bool = False
+    record: PeerEffect | None = None
+    why_no_client: str = ""
+
+
+def decide_effect(evidence: EffectEvidence) -> PeerEffect:
+    """Return whether what was written to a peer is in effect there.
+
+    What a client gets now is worth more than what the log shows, and that more than a start: a peer that restarted and still refuses
+    is not in effect.
+    """
+    shown = _decide_by_answers(evidence, ClientState.REACHED)
+    if shown is not None:
+        return shown
+    if not evidence.writes:
+        return PeerEffect(evidence.peer, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "no change by this tool")
+    pending = pending_writes(evidence.writes, evidence.started_at)
+    if not pending:
+        return PeerEffect(
+            evidence.peer,
+            EffectState.YES,
+            EffectSource.START,
+            f"it has not started since what was written to it was undone (start {_time(evidence.started_at)})",
+        )
+    record, last_at = evidence.record, max_time(pending)
+    if record is not None and record.state is EffectState.NO:
+        return PeerEffect(
+            evidence.peer, EffectState.NOT_KNOWN, record.source, f"{record.description}, and no client was asked since"
+        )
+    if is_started_after(evidence.started_at, pending):
+        description = f"it started at {_time(evidence.started_at)}, after the last write ({_time(last_at)})"
+        return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
+    if record is not None:
+        return record
+    return _not_known(evidence, _describe_start(evidence.started_at, last_at))
+
+
+def decide_undone(evidence: EffectEvidence, run: str) -> PeerEffect:
+    """Return whether a peer works again with the lists of before `run`, all of which is undone."""
+    own = [writes for writes in evidence.writes if writes.run == run]
+    if not own:
+        return PeerEffect(
+            evidence.peer, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "no change by this tool: the run wrote nothing to it"
+        )
+    shown = _decide_by_answers(evidence, ClientState.REFUSED)
+    if shown is not None:
+        return shown
+    if is_started_before(evidence.started_at, own):
+        description = f"it has not started since the first write of the run (start {_time(evidence.started_at)})"
+        return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
+    if is_started_after(evidence.started_at, own):
+        description = f"it started at {_time(evidence.started_at)}, after the last write of the rollback"
+        return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
+    return _not_known(evidence, _describe_start(evidence.started_at, max_time(own), first_at=own[0].first_at))
+
+
+def pending_writes(writes: Iterable[PeerWrites], started_at: datetime | None) -> tuple[PeerWrites, ...]:
+    """Return the writes that a start after them makes real: without those that were undone before the peer ever loaded them."""
+    return tuple(entry for entry in writes if not (entry.is_undone and is_started_before(started_at, [entry])))
+
+
+def is_started_after(started_at: datetime | None, writes: Sequence[PeerWrites]) -> bool:
+    """Return whether a peer is seen to have started after all `writes`."""
+    last_at = max_time(writes)
+    if started_at is None or last_at is None:
+        return False
+    # A restart of our own was begun after the write for certain: then no rounding can turn the two round.
+    return started_at >= last_at if _newest(writes).is_restarted else started_at >= last_at + _ROUNDING
+
+
+def is_started_before(started_at: datetime | None, writes: Sequence[PeerWrites]) -> bool:
+    """Return whether a peer is seen to have started before the first of `writes`, and not again."""
+    return started_at is not None and all(started_at < entry.first_at for entry in writes)
+
+
+def max_time(writes: Sequence[PeerWrites]) -> datetime | None:
+    """Return until when any of `writes` may have been made; None: it is not known."""
+    times = [entry.last_at for entry in writes if entry.last_at is not None]
+    return max(times) if times and len(times) == len(writes) else None
+
+
+def _newest(writes: Sequence[PeerWrites]) -> PeerWrites:
+    return max(writes, key=lambda entry: entry.last_at or entry.first_at)
+
+
+def _decide_by_answers(evidence: EffectEvidence, success: ClientState) -> PeerEffect | None:
+    """Return what clients or the log show; None: nothing. One pair that gets what is not `success` decides against all others."""
+    if evidence.is_workaround_on:
+        return None
+    failure = ClientState.REFUSED if success is ClientState.REACHED else ClientState.REACHED
+    log = {pair: view for pair, view in evidence.log.items() if not _is_conclusive(evidence.clients.get(pair))}
+    for state, source, views, result in (
+        (EffectState.NO, EffectSource.CLIENT, evidence.clients, failure),
+        (EffectState.NO, EffectSource.LOG, log, failure),
+        (EffectState.YES, EffectSource.CLIENT, evidence.clients, success),
+        (EffectState.YES, EffectSource.LOG, log, success),
+    ):
+        pairs = [pair for pair, view in views.items() if view.state is result]
+        if pairs:
+            return PeerEffect(evidence.peer, state, source, _describe_answers(result, pairs, views))
+    return None
+
+
+def _is_conclusive(view: ClientView | None) -> bool:
+    return view is not None and view.state in {ClientState.REACHED, ClientState.REFUSED}
+
+
+def _describe_answers(state: ClientState, pairs: Sequence[EndpointId], views: Views) -> str:
+    names = first_few([str(pair) for pair in pairs])
+    if state is ClientState.REACHED:
+        return f"a request through it reached {names}"
+    return f"a request through it is refused for {names}: {views[pairs[0]].description}"
+
+
+def _not_known(evidence: EffectEvidence, start: str) -> PeerEffect:
+    if evidence.is_workaround_on:
+        client = "the workaround is on, so a client's request proves nothing"
+    elif evidence.clients:
+        client = "; ".join(f"{pair}: {view.description}" for pair, view in evidence.clients.items())
+    else:
+        client = evidence.why_no_client
+    was_asked = any(view.state is not ClientState.NOT_ASKED for view in evidence.clients.values())
+    source = EffectSource.START if evidence.started_at else EffectSource.CLIENT if was_asked else None
+    return PeerEffect(evidence.peer, EffectState.NOT_KNOWN, source, "; ".join(text for text in (start, client) if text))
+
+
+def _describe_start(started_at: datetime | None, last_at: datetime | None, first_at: datetime | None = None) -> str:
+    if started_at is None:
+        return "when it started was not read"
+    if last_at is None:
+        return "whether something is still being written to it is not known"
+    if first_at is not None:
+        return f"it started at {_time(started_at)}, between the first write ({_time(first_at)}) and the undo ({_time(last_at)})"
+    return f"it started at {_time(started_at)}, and the last write is of {_time(last_at)}"
+
+
+def _time(moment: datetime | None) -> str:
+    return rfc3339(moment) if moment else "not known"

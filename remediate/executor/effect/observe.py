@@ -1,0 +1,210 @@
+"""The looks that show whether a change is in effect: at the journal, at a peer's start, and at what clients get through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from remediate.executor import verification
+from remediate.executor.client_view import Surroundings, is_way_up
+from remediate.executor.context import Baseline, RunContext, RunState
+from remediate.executor.effect.client import (
+    PASSES_AFTER_A_RESTART,
+    PASSES_BY_ITSELF,
+    Client,
+    products_of,
+    view_answers,
+)
+from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, max_time, pending_writes
+from remediate.executor.effect.pairs import find_pairs_fixed_by_list
+from remediate.executor.environment import Environment
+from remediate.executor.journal.store import Journal
+from remediate.executor.journal.writes import PeerWrites, load_writes
+from remediate.executor.ports import PeerPort
+from remediate.model.canonical import rfc3339
+from remediate.model.client import AnswerKind
+from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.model.errors import ObservationError
+from remediate.model.health import Health
+from remediate.model.identity import Address, EndpointId, PairId
+from remediate.model.run import Backup
+from remediate.model.snapshot import Snapshot
+from remediate.model.verdict import Verdict
+
+
+@dataclass(slots=True)
+class EffectLook:
+    """The looks of one apply at its peers.
+
+    Attributes:
+        after: The cluster as the plan leaves it.
+    """
+
+    context: RunContext
+    state: RunState
+    client: Client
+    after: Snapshot
+    _fixed: dict[tuple[Address, str], tuple[EndpointId, ...]] = field(default_factory=dict)
+
+    def fixed_by_list(self, peer: Address, run: str) -> tuple[EndpointId, ...]:
+        """Return the endpoints that `peer` refused before `run` and that its list accepts now."""
+        if (peer, run) not in self._fixed:
+            backup = backup_of(self.context.journal, run, peer)
+            fixed = find_pairs_fixed_by_list({peer: backup}, self.after, self.context.environment.judge) if backup else {}
+            self._fixed[peer, run] = fixed.get(peer, ())
+        return self._fixed[peer, run]
+
+    def accepted_anyway(self, peer: Address, fixed: Sequence[EndpointId]) -> tuple[EndpointId, ...]:
+        """Return the endpoints that `peer` accepts and that are not among those `fixed`: they show whether the way to it is open."""
+        judgements = self.context.environment.judge(self.after)
+        accepted = [judgement for judgement in judgements if judgement.peer == peer and judgement.outcome.verdict.ok]
+        return tuple(judgement.endpoint for judgement in accepted if judgement.endpoint not in fixed)
+
+
+def look_at_effects(context: RunContext, state: RunState, baseline: Baseline) -> EffectLook:
+    """Return the looks of one apply, with one client for all its peers."""
+    client = Client(context.cluster, context.environment, context.limits, context.events, context.stop.check)
+    return EffectLook(context, state, client, verification.with_plan(context.plan, baseline.snapshot))
+
+
+def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = False) -> PeerEffect:
+    """Look whether what was written to `peer` is in effect there, emit it, and keep it in the state of the run.
+
+    Args:
+        look: The looks of the run.
+        peer: The peer.
+        is_restarted: It restarted just now: it may answer again before clients get through, so whatever they get is waited out.
+    """
+    context = look.context
+    writes = load_writes(context.journal, peer, own_run=look.state.run, limits=context.limits)
+    started_at = read_start(context.open_peer(peer), context.environment)
+    pending = pending_writes(writes, started_at)
+    record = find_record(context.journal, peer, pending, started_at)
+    endpoints = look.fixed_by_list(peer, pending[0].run) if pending else ()
+    is_workaround_on = _is_workaround_on(look.after, peer)
+    why_no_client = _why_no_client(look.client, peer, endpoints, is_workaround_on=is_workaround_on)
+    evidence = EffectEvidence(
+        peer,
+        writes,
+        started_at,
+        is_workaround_on=is_workaround_on,
+        record=record,
+        why_no_client=why_no_client if pending else "",
+    )
+    effect = decide_effect(evidence)
+    is_of_this_run = any(entry.run == look.state.run for entry in pending)
+    if not why_no_client and (is_of_this_run or effect.state is not EffectState.YES):
+        clients = _ask(look, peer, endpoints, is_restarted=is_restarted)
+        look.state.client_views.update({PairId(peer, endpoint): view for endpoint, view in clients.items()})
+        effect = decide_effect(replace(evidence, clients=clients))
+    look.state.effects[peer] = effect
+    _emit(look, effect)
+    return effect
+
+
+def observe_other_effects(look: EffectLook) -> None:
+    """Look at each peer of the cluster that was not looked at yet, in the cluster's order."""
+    context = look.context
+    for peer in (*(peer.address for peer in context.peers), *context.unreachable):
+        if peer not in look.state.effects:
+            observe_effect(look, peer)
+
+
+def read_start(peer: PeerPort | None, environment: Environment) -> datetime | None:
+    """Return the start of a peer on this machine's clock, never too late; None: not observed."""
+    now = environment.now()
+    return start_of(read_health(peer), now)
+
+
+def read_health(peer: PeerPort | None) -> Health | None:
+    """Return what a peer says of itself; None: not observed."""
+    if peer is None:
+        return None
+    try:
+        return peer.health()
+    except ObservationError:
+        return None
+
+
+def start_of(health: Health | None, now: datetime) -> datetime | None:
+    """Return the start that a peer's health shows, which was asked for at `now`: the peer's own clock may be wrong."""
+    if health is None:
+        return None
+    if health.uptime_s is not None:
+        return now - timedelta(seconds=health.uptime_s)
+    return health.started_at
+
+
+def backup_of(journal: Journal, run: str, peer: Address) -> Backup | None:
+    """Return the lists of `peer` before `run`, whatever case the inventory writes its address in."""
+    backups = journal.backups(run).values()
+    return next((backup for backup in backups if backup.peer.casefold() == peer.casefold()), None)
+
+
+def find_record(
+    journal: Journal, peer: Address, pending: Sequence[PeerWrites], started_at: datetime | None
+) -> PeerEffect | None:
+    """Return what a client or the log showed last, as a run recorded it after the last of the `pending` writes; None: nothing did.
+
+    A refusal counts until the peer starts again, as far as its start is known; what was in effect stays so.
+    """
+    last_at = max_time(pending)
+    if last_at is None:
+        return None
+    for run in journal.runs():
+        for effect in run.in_effect or ():
+            if effect.peer.casefold() != peer.casefold() or effect.source not in {EffectSource.CLIENT, EffectSource.LOG}:
+                continue
+            if run.ended_at is None or run.ended_at < rfc3339(last_at) or effect.state is EffectState.NOT_KNOWN:
+                continue
+            if effect.state is EffectState.NO and (started_at is None or run.ended_at < rfc3339(started_at)):
+                continue
+            return replace(effect, peer=peer, description=_with_time(effect.description, run.ended_at))
+    return None
+
+
+def _with_time(description: str, at: str) -> str:
+    return description if "(seen by " in description else f"{description} (seen by {at})"
+
+
+def _is_workaround_on(snapshot: Snapshot, peer: Address) -> bool:
+    return any(entry.address == peer and entry.verify_origin_server is False for entry in snapshot.peers)
+
+
+def _why_no_client(client: Client, peer: Address, endpoints: Sequence[EndpointId], *, is_workaround_on: bool) -> str:
+    if is_workaround_on:
+        return "the workaround is on, so every endpoint is let through"
+    if reason := client.reason_not_to_ask(peer):
+        return reason
+    return "" if endpoints else "the change of its list fixes no endpoint that could be asked for"
+
+
+def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is_restarted: bool) -> Views:
+    limits, products = look.context.limits, products_of(look.after)
+    patience_s = limits.after_restart_s if is_restarted else limits.effect_s
+    passing = PASSES_AFTER_A_RESTART if is_restarted else PASSES_BY_ITSELF
+    answers = look.client.ask(peer, endpoints, products, patience_s, passing)
+    kinds = {answer.kind for answer in answers.values()}
+    if AnswerKind.REFUSED not in kinds:
+        return view_answers(answers, endpoints, {}, Surroundings())
+    health = read_health(look.context.open_peer(peer))
+    if AnswerKind.REACHED not in kinds and not is_way_up(health):
+        answers |= look.client.ask(peer, look.accepted_anyway(peer, endpoints)[:1], products)
+    return view_answers(answers, endpoints, _judge_afresh(look.context, peer), Surroundings(health=health))
+
+
+def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Verdict]:
+    judgements = context.environment.judge(context.observe())
+    return {judgement.endpoint: judgement.outcome.verdict for judgement in judgements if judgement.peer == peer}
+
+
+def _emit(look: EffectLook, effect: PeerEffect) -> None:
+    kinds = {
+        EffectState.YES: ("in-effect", "In effect"),
+        EffectState.NO: ("not-in-effect", "Not in effect"),
+        EffectState.NOT_KNOWN: ("effect-not-known", "Not known to be in effect"),
+    }
+    kind, words = kinds[effect.state]
+    source = effect.source.value if effect.source else None
+    look.context.events.emit(kind, f"{words} on {effect.peer}: {effect.description}.", peer=effect.peer, by=source)

@@ -1,0 +1,45 @@
+"""What the effects on the peers mean for the result of a run: its exit code, its sentences and the command that settles it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from remediate.model.effect import EffectState, PeerEffect
+from remediate.model.exit_codes import ExitCode
+from remediate.model.identity import Address
+
+
+def effect_exit_code(effects: Iterable[PeerEffect], *, never_restarts: bool) -> ExitCode:
+    """Return the exit code of a success whose effect on each peer is `effects` (contract, *In effect*)."""
+    states = {effect.state for effect in effects}
+    if EffectState.NO in states and not never_restarts:
+        return ExitCode.PERSON_NEEDED
+    return ExitCode.DONE if states <= {EffectState.YES} else ExitCode.NOT_IN_EFFECT
+
+
+def unsettled_peers(effects: Iterable[PeerEffect]) -> tuple[Address, ...]:
+    """Return the peers that are not known to work with what was written to them."""
+    return tuple(effect.peer for effect in effects if effect.state is not EffectState.YES)
+
+
+def describe_effects(effects: Sequence[PeerEffect], command: str) -> str:
+    """Return the sentences about what is in effect where; `command` is what settles it. Empty where no peer was looked at."""
+    if not effects:
+        return ""
+    if not unsettled_peers(effects):
+        return "In effect on every peer."
+    parts: list[str] = []
+    for state, words in ((EffectState.NO, "Not in effect"), (EffectState.NOT_KNOWN, "Not known to be in effect")):
+        reasons = {effect.peer: effect.description for effect in effects if effect.state is state}
+        if reasons:
+            parts.append(f"{words} on {_group_by_reason(reasons)}.")
+    parts.append(f"To settle it, restart with `{command}`, or send a client's request through each of these peers.")
+    return " ".join(parts)
+
+
+def _group_by_reason(reasons: Mapping[Address, str]) -> str:
+    """Return ``expc1, expc2 (one reason); expc3 (another)``."""
+    peers_by_reason: dict[str, list[Address]] = {}
+    for peer, reason in reasons.items():
+        peers_by_reason.setdefault(reason, []).append(peer)
+    return "; ".join(f"{', '.join(peers)} ({reason})" for reason, peers in peers_by_reason.items())

@@ -1,0 +1,122 @@
+"""What the journal knows of the writes to one peer that a traffic server has to take over: lists and cipher lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from remediate.executor.journal.store import Journal
+from remediate.executor.operations import RemoveFromPeer, RestartOnPeer, SetCipherList, TrustOnPeer
+from remediate.model.canonical import parse_rfc3339
+from remediate.model.identity import Address
+from remediate.model.limits import Limits
+from remediate.model.run import UNFINISHED, Run, StepRecord
+
+_LIST_CHANGES = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
+
+
+@dataclass(frozen=True, slots=True)
+class PeerWrites:
+    """The writes of one run to one peer.
+
+    A cipher list is written to the primary and replicated: it is a write to every peer of the run.
+
+    Attributes:
+        first_at: The time of the first write of the run, to whatever peer.
+        last_at: Until when the run may have written to this peer; None: it may still write.
+        is_undone: Each of them was undone, or was refused and read back as not there.
+        is_restarted: This tool restarted the peer after the last of them.
+    """
+
+    run: str
+    first_at: datetime
+    last_at: datetime | None
+    is_undone: bool = False
+    is_restarted: bool = False
+
+
+def load_writes(journal: Journal, peer: Address, *, own_run: str = "", limits: Limits = Limits()) -> tuple[PeerWrites, ...]:
+    """Return the writes of each run that wrote to `peer`, the newest run first.
+
+    Args:
+        journal: The journal.
+        peer: The peer; the name of its cluster does not matter, which an inventory may change.
+        own_run: The run that this process carries out, of which the journal knows every write; empty: none.
+        limits: How long replication takes where the journal has no time for it.
+    """
+    entries: list[PeerWrites] = []
+    restarts: list[datetime] = []
+    for run in journal.runs():
+        if not any(_is_same(address, peer) for address in run.peers):
+            continue
+        steps = journal.steps(run.id)
+        restarts += [parse_rfc3339(step.started_at) for step in steps if _is_restart(step, peer)]
+        sent = [step for step in steps if _was_sent(step)]
+        touching = [step for step in sent if _is_same(step.peer, peer) or step.kind == SetCipherList.kind]
+        if touching:
+            is_open = run.state in UNFINISHED and run.id != own_run
+            last_at = _last_time(run if is_open else None, touching, peer, journal.replications(run.id), limits)
+            entries.append(
+                PeerWrites(
+                    run.id,
+                    min(parse_rfc3339(step.started_at) for step in sent),
+                    last_at,
+                    all(_is_undone(step) for step in touching),
+                    last_at is not None and any(restart >= last_at for restart in restarts),
+                )
+            )
+    return tuple(entries)
+
+
+def _last_time(
+    open_run: Run | None,
+    steps: Sequence[StepRecord],
+    peer: Address,
+    replications: Mapping[tuple[Address, str], str],
+    limits: Limits,
+) -> datetime | None:
+    """Return until when a run may have written to `peer`; `open_run` is that run where it is not at its end."""
+    times = [_time_of(step, peer, replications, limits) for step in steps]
+    if open_run is not None:
+        # A process that died may have written, or undone, more than the journal knows of.
+        if open_run.ended_at is None:
+            return None
+        times.append(parse_rfc3339(open_run.ended_at))
+    return max(times)
+
+
+def _time_of(step: StepRecord, peer: Address, replications: Mapping[tuple[Address, str], str], limits: Limits) -> datetime:
+    times = [parse_rfc3339(time) for time in (step.started_at, step.ended_at, step.undone_at) if time]
+    if step.kind == SetCipherList.kind and not _is_same(step.peer, peer) and not step.undone_at:
+        times += [
+            parse_rfc3339(at)
+            for (address, name), at in replications.items()
+            if _replicates(step, name) and _is_same(address, peer)
+        ]
+        if not any(_replicates(step, name) and _is_same(address, peer) for address, name in replications):
+            times.append(max(times) + timedelta(seconds=limits.replication_s))
+    return max(times)
+
+
+def _replicates(step: StepRecord, name: str) -> bool:
+    return step.facts.get("name") == name
+
+
+def _was_sent(step: StepRecord) -> bool:
+    """Return whether a step is a write that the traffic server has to take over, and may have reached a peer."""
+    return step.kind in {*_LIST_CHANGES, SetCipherList.kind} and not (step.state == "failed" and step.proven)
+
+
+def _is_undone(step: StepRecord) -> bool:
+    # A step that was left as it is, because others want it, is closed with a sentence.
+    return step.state == "failed" or (step.state == "undone" and not step.message)
+
+
+def _is_restart(step: StepRecord, peer: Address) -> bool:
+    return step.kind == RestartOnPeer.kind and step.state == "done" and _is_same(step.peer, peer)
+
+
+def _is_same(first: Address, second: Address) -> bool:
+    """Return whether two spellings are one address: an inventory may write a name in another case by now."""
+    return first.casefold() == second.casefold()
