@@ -29,6 +29,7 @@ VERBS = {
     "apply": "Apply a plan to every peer, and verify.",
     "confirm": "End the confirm timer of an apply: what it did stays.",
     "verify": "Say what each endpoint gets from each peer, now.",
+    "certificates": "List every certificate: where it is, until when, who relies on it.",
     "rollback": "Undo one run from its journal.",
     "workaround": "Turn certificate verification off or on, everywhere.",
     "diagnose": "Read logs and captures: what failed, why, what to do.",

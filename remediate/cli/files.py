@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from remediate.machine.files import FileTooLarge, NotRegularFile, read_regular_file
-from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT, effective_user_id, sync_directory
+from remediate.machine.private_files import write_private_file
+from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT, effective_user_id
 from remediate.model.errors import CertificateError, RemediateError, UsageError
 from remediate.model.limits import Limits
 
@@ -34,8 +34,7 @@ def write_atomically(path: Path, text: str) -> None:
         )
     try:
         _refuse_special(path)
-        _write_and_rename(path, text)
-        sync_directory(path.parent)
+        write_private_file(path, text)
     except OSError as error:
         raise _not_writable_error(path, error) from error
 
@@ -135,20 +134,6 @@ def _special_file_error(path: Path) -> RemediateError:
     return RemediateError(
         f"{path} is there already and is no plain file.", next_step="Name a new file, or a plain file to be replaced."
     )
-
-
-def _write_and_rename(path: Path, text: str) -> None:
-    # mkstemp makes files with mode 0600.
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _not_writable_error(path: Path, error: OSError) -> RemediateError:

@@ -6,7 +6,8 @@ One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
  2  re-read    every peer and every endpoint
  3  compare    with what the plan was made from: whatever it depends on and somebody else changed refuses it (exit 6); and establish
                who vouches for each certificate to trust, and that an endpoint needs it
- 4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal
+ 4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal; the
+               lists also as PEM files for a person, beside it
  5  journal    the intent and its inverse, on disk before anything is sent
  6  write      once
  7  read back  what is not read did not happen; the outcome is recorded in the journal
@@ -52,6 +53,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
+from remediate.executor.pem_backup import save_lists_as_pem
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart import rehearse_restarts, restart_peers
 from remediate.executor.result import ApplyOptions, RunResult
@@ -243,6 +245,7 @@ def _rehearse(context: RunContext) -> RunResult:
 def _write(context: RunContext, state: RunState, writer: JournalingWriter, baseline: Baseline, look: EffectLook) -> None:
     """Take steps 4 to 11 of a real run."""
     writer.back_up(baseline.backups.values())
+    save_lists_as_pem(context, baseline, state.run)
     if context.unfinished:
         writer.settle_earlier_steps(context.peers)
     warn_of_manual_rollback(context)

@@ -83,6 +83,9 @@ class PeerPort(Protocol):
     def trusted_ca(self) -> tuple[Certificate, ...]:
         """Return the trusted CA list, in the peer's order."""
 
+    def revocation_lists(self) -> tuple[str, ...]:
+        """Return the CRLs in the trusted CA list, as PEM, in the peer's order."""
+
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the cipher lists by name."""
 

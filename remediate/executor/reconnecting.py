@@ -87,6 +87,10 @@ class ReconnectingPeer:
             raise ShrunkenList(self._describe_missing(missing), listed, self._belief)
         return listed
 
+    def revocation_lists(self) -> tuple[str, ...]:
+        """Return the CRLs in the trusted CA list, as PEM."""
+        return self._ask(lambda peer: peer.revocation_lists())
+
     def publishers(self) -> Sequence[PublisherPort]:
         """Return the publishers that the peer discovers servers from."""
         with reading(self.address):

@@ -78,6 +78,7 @@ class Box:
     clients_get: ClientAnswer | None = None
     version: str = "X14.2.1"
     health: Health = Health(started_at=NOW + timedelta(days=365), zones={"traversal": True}, tunnels={"expe": True})
+    revocation_lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -306,6 +307,10 @@ class MemoryPeer:
         self._read("trusted_ca")
         self._cluster.on_read(self._box)
         return self._cluster.shows(self._box)
+
+    def revocation_lists(self) -> tuple[str, ...]:
+        self._read("revocation_lists")
+        return self._box.revocation_lists
 
     def ciphers(self) -> Mapping[str, CipherList]:
         self._read("ciphers")

@@ -1,0 +1,104 @@
+"""The survey of a cluster's certificates: `remediate.model.certificate_overview` of a snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from remediate.model.certificate import Certificate
+from remediate.model.certificate_overview import (
+    CertificateOverview,
+    ListDrift,
+    ListedCertificate,
+    Presentation,
+    SharedCommonName,
+)
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Fingerprint, PairId
+from remediate.model.snapshot import Peer, Snapshot
+from remediate.planner.facts import list_facts
+from remediate.planner.solver.candidates import common_name_group
+from remediate.trust.endpoint_verifier import ClusterVerifier
+
+
+def survey_certificates(snapshot: Snapshot) -> CertificateOverview:
+    """Return every certificate of `snapshot`, and what is wrong with the lists that hold them."""
+    read_peers = [peer for peer in snapshot.peers if peer.error is None]
+    reliance = _find_reliance(snapshot, read_peers)
+    presented = _find_presentations(snapshot)
+    facts = list_facts(snapshot.certificates.values(), snapshot)
+    certificates = [
+        ListedCertificate(
+            certificate,
+            facts[fingerprint],
+            tuple(peer.address for peer in read_peers if fingerprint in peer.trusted_ca),
+            tuple(presented.get(fingerprint, ())),
+            tuple(dict.fromkeys(reliance.get(certificate, ()))),
+        )
+        for fingerprint, certificate in snapshot.certificates.items()
+    ]
+    return CertificateOverview(
+        cluster=snapshot.cluster,
+        taken_at=snapshot.taken_at,
+        complete=snapshot.complete,
+        certificates=tuple(sorted(certificates, key=_order)),
+        drift=tuple(_find_drift(read_peers)),
+        shared_names=tuple(_find_shared_names(snapshot, read_peers)),
+        not_relied_on=tuple(
+            certificate.fingerprint
+            for certificate in sorted(certificates, key=_order)
+            if certificate.lists and not {pair.peer for pair in certificate.relied_on_by} & set(certificate.lists)
+        ),
+        unread=tuple(peer.address for peer in snapshot.peers if peer.error is not None),
+    )
+
+
+def _order(certificate: ListedCertificate) -> tuple[bool, float, Fingerprint]:
+    return certificate.ends is None, certificate.ends.timestamp() if certificate.ends else 0.0, certificate.fingerprint
+
+
+def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certificate, list[PairId]]:
+    """Return for each certificate the checks that pass through a chain with it."""
+    verifiers = ClusterVerifier(snapshot)
+    reliance: dict[Certificate, list[PairId]] = {}
+    for peer in peers:
+        trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+        verifier = verifiers.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+        for endpoint in snapshot.endpoints:
+            if endpoint.error is not None:
+                continue
+            results = [verifier.explain(endpoint, family) for family in verifier.families(endpoint)]
+            for result in results:
+                if result.verdict.ok:
+                    for certificate in result.built_chain:
+                        reliance.setdefault(certificate, []).append(PairId(peer.address, endpoint.id))
+    return reliance
+
+
+def _find_presentations(snapshot: Snapshot) -> Mapping[Fingerprint, list[Presentation]]:
+    presented: dict[Fingerprint, list[Presentation]] = {}
+    for endpoint in snapshot.endpoints:
+        for family, chain in endpoint.presented.items():
+            for depth, fingerprint in enumerate(chain):
+                presented.setdefault(fingerprint, []).append(Presentation(endpoint.id, family, depth))
+    return presented
+
+
+def _find_drift(peers: list[Peer]) -> Iterator[ListDrift]:
+    for fingerprint in dict.fromkeys(fingerprint for peer in peers for fingerprint in peer.trusted_ca):
+        held_by = tuple(peer.address for peer in peers if fingerprint in peer.trusted_ca)
+        if len(held_by) < len(peers):
+            missing_on = tuple(peer.address for peer in peers if peer.address not in held_by)
+            yield ListDrift(fingerprint, held_by, missing_on)
+
+
+def _find_shared_names(snapshot: Snapshot, peers: Iterable[Peer]) -> Iterator[SharedCommonName]:
+    for peer in peers:
+        listed = [snapshot.certificates[fingerprint] for fingerprint in dict.fromkeys(peer.trusted_ca)]
+        named = [certificate for certificate in listed if certificate.common_name]
+        sizes = Counter(map(common_name_group, named))
+        for group, size in sizes.items():
+            if size > 1:
+                sharing = [certificate for certificate in named if common_name_group(certificate) == group]
+                fingerprints = tuple(certificate.fingerprint for certificate in sharing)
+                yield SharedCommonName(peer.address, sharing[0].common_name, fingerprints)

@@ -1,0 +1,110 @@
+"""The survey of a cluster's certificates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from remediate.model.certificate_overview import CertificateOverview, ListedCertificate
+from remediate.planner.certificates import survey_certificates
+from tests.pki import YEAR, Entity, issue
+from tests.planner.build import endpoint, peer, snapshot
+
+NODE = "cucm.test"
+root = issue("Root", ca=True, lasts=5 * YEAR)
+idle = issue("Idle root", ca=True, lasts=9 * YEAR)
+leaf = issue(NODE, root, names=(NODE,), lasts=YEAR + timedelta(days=30))
+own = issue("imp.test", names=("imp.test",))
+renewed = issue("imp.test", names=("imp.test",), key_name="renewed")
+ENTITIES = [root, idle, leaf, own]
+SEEN = snapshot(
+    [peer(1, [root, idle]), peer(2, [idle])],
+    [endpoint(NODE, rsa=[leaf, root]), endpoint("imp.test", rsa=[own])],
+    ENTITIES,
+    vouched=[root, idle],
+)
+
+
+def listed(overview: CertificateOverview, entity: Entity) -> ListedCertificate:
+    [certificate] = [entry for entry in overview.certificates if entry.fingerprint == entity.certificate.fingerprint]
+    return certificate
+
+
+def test_a_certificate_is_found_in_lists_and_where_it_is_presented() -> None:
+    overview = survey_certificates(SEEN)
+
+    assert listed(overview, root).lists == ("expc1.test",)
+    assert [(str(place.endpoint), place.depth) for place in listed(overview, root).presented] == [("cucm.test:8443", 1)]
+    assert [(str(place.endpoint), place.depth) for place in listed(overview, leaf).presented] == [("cucm.test:8443", 0)]
+
+
+def test_only_checks_that_pass_rely_on_a_certificate() -> None:
+    overview = survey_certificates(SEEN)
+
+    assert [(pair.peer, str(pair.endpoint)) for pair in listed(overview, root).relied_on_by] == [
+        ("expc1.test", "cucm.test:8443")
+    ]
+    assert listed(overview, own).relied_on_by == ()
+
+
+def test_the_first_to_end_comes_first() -> None:
+    overview = survey_certificates(SEEN)
+
+    assert overview.certificates[0].fingerprint == leaf.certificate.fingerprint
+    assert overview.days_left(overview.certificates[0]) == 30
+
+
+@pytest.mark.parametrize(("days", "names"), [(29, []), (30, [NODE])])
+def test_what_ends_within_a_time_is_listed(days: int, names: list[str]) -> None:
+    overview = survey_certificates(SEEN)
+
+    assert [entry.facts.common_name for entry in overview.expiring(timedelta(days=days))] == names
+
+
+def test_what_has_ended_is_listed_as_well() -> None:
+    over = issue("Old root", ca=True, starts=-2 * YEAR, lasts=YEAR)
+    overview = survey_certificates(snapshot([peer(1, [over])], [], [over]))
+
+    [entry] = overview.expiring(timedelta(days=1))
+    assert overview.days_left(entry) == -365
+
+
+def test_a_certificate_that_is_only_available_never_expires_here() -> None:
+    spare = issue("Spare root", ca=True, lasts=YEAR + timedelta(days=1))
+    overview = survey_certificates(snapshot([peer(1, [root])], [], [root, spare], available=[spare]))
+
+    assert listed(overview, spare).is_in_use is False
+    assert overview.expiring(timedelta(days=60)) == ()
+
+
+def test_lists_that_drifted_apart_are_named() -> None:
+    [drift] = survey_certificates(SEEN).drift
+
+    assert (drift.certificate, drift.held_by, drift.missing_on) == (
+        root.certificate.fingerprint,
+        ("expc1.test",),
+        ("expc2.test",),
+    )
+
+
+def test_a_list_that_was_not_read_is_no_drift() -> None:
+    unread = replace(SEEN, peers=(SEEN.peers[0], replace(SEEN.peers[1], trusted_ca=(), error="unreachable: it is down")))
+
+    overview = survey_certificates(unread)
+
+    assert (overview.drift, overview.unread, overview.complete) == ((), ("expc2.test",), False)
+
+
+def test_listed_certificates_that_no_check_needs_are_named() -> None:
+    assert survey_certificates(SEEN).not_relied_on == (idle.certificate.fingerprint,)
+
+
+def test_two_certificates_with_one_common_name_are_named() -> None:
+    twins = snapshot([peer(1, [own, renewed, root]), peer(2, [own])], [], [own, renewed, root])
+
+    [shared] = survey_certificates(twins).shared_names
+
+    assert (shared.peer, shared.common_name) == ("expc1.test", "imp.test")
+    assert shared.certificates == (own.certificate.fingerprint, renewed.certificate.fingerprint)
