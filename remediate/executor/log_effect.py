@@ -1,48 +1,44 @@
-"""The effect of a change on one peer, as its own traffic server's log shows it (contract, *In effect*, ``log``)."""
+"""What clients got through one peer, as its own traffic server's log shows it (contract, *In effect*, ``log``). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import TypeVar
 
-from remediate.model.effect import EffectSource, EffectState, PeerEffect
-from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, LoggedFailure, LogTime
-from remediate.model.identity import Address, EndpointId
-from remediate.model.text import first_few
+from remediate.model.effect import ClientState, ClientView
+from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, LoggedFailure
+from remediate.model.identity import EndpointId
+
+_L = TypeVar("_L", AnsweredRequest, BadGateway, LoggedFailure)
+_R = TypeVar("_R", AnsweredRequest, BadGateway)
 
 
-def read_effect_from_log(evidence: Evidence, peer: Address, since: datetime, endpoints: Collection[EndpointId]) -> PeerEffect:
-    """Return whether a peer works with what was written to it, by what its log has since then.
+def view_log(evidence: Evidence, since: datetime, endpoints: Collection[EndpointId]) -> dict[EndpointId, ClientView]:
+    """Return what clients got for each of `endpoints`, by what the log of one peer has since its last write.
 
-    Only a request that a node is seen to answer is a yes. No line about one of the endpoints is not known.
+    An endpoint was reached only if a node is seen to answer a request, and refused only by verification. The last line about it
+    counts. It is not in the result where the log has none.
 
     Args:
         evidence: The log of this peer alone.
-        peer: The peer.
-        since: The last write to it, by its own clock.
+        since: The last write to the peer, by its own clock.
         endpoints: Those that were refused before the write, and that the change of the list fixes.
     """
-    if any(not failure.enforced and _is_after(failure.last_seen, since) for failure in evidence.logged_failures):
-        return _not_known(peer, "its log shows requests that passed with verification off, which proves nothing")
-    refused, answered = set[EndpointId](), set[EndpointId]()
+    if any(not failure.enforced for failure in _after(since, evidence.logged_failures)):
+        view = ClientView(
+            ClientState.NOT_KNOWN, "the log shows requests that passed with verification off, which proves nothing"
+        )
+        return dict.fromkeys(endpoints, view)
+    views = {}
     for endpoint in endpoints:
-        last_answer = _last_moment(_about(endpoint, evidence.answered_requests), since)
-        last_refusal = _last_refusal(endpoint, evidence, since)
-        if last_refusal and (last_answer is None or last_refusal >= last_answer):
-            refused.add(endpoint)
-        elif last_answer:
-            answered.add(endpoint)
-    if refused:
-        sentence = f"its log still refuses {first_few(sorted(map(str, refused)))} by verification since the write"
-        return PeerEffect(peer, EffectState.NO, EffectSource.LOG, sentence)
-    if answered:
-        sentence = f"its log shows {first_few(sorted(map(str, answered)))} answered since the write"
-        return PeerEffect(peer, EffectState.YES, EffectSource.LOG, sentence)
-    return _not_known(peer, "its log has no request since the write for an endpoint that was refused before")
-
-
-def _not_known(peer: Address, sentence: str) -> PeerEffect:
-    return PeerEffect(peer, EffectState.NOT_KNOWN, EffectSource.LOG, sentence)
+        answered = _last_moment(_about(endpoint, _after(since, evidence.answered_requests)))
+        refused = _last_refusal(endpoint, evidence, since)
+        if refused and (answered is None or refused >= answered):
+            views[endpoint] = ClientView(ClientState.REFUSED, "the log still shows it refused by verification since the write")
+        elif answered:
+            views[endpoint] = ClientView(ClientState.REACHED, "the log shows an answer of the node since the write")
+    return views
 
 
 def _last_refusal(endpoint: EndpointId, evidence: Evidence, since: datetime) -> datetime | None:
@@ -52,30 +48,28 @@ def _last_refusal(endpoint: EndpointId, evidence: Evidence, since: datetime) -> 
     """
     failures = [
         failure
-        for failure in evidence.logged_failures
+        for failure in _after(since, evidence.logged_failures)
         if failure.kind == "chain"
         and failure.address.casefold() == endpoint.address.casefold()
         and failure.port in {None, endpoint.port}
     ]
-    with_port = _last_moment((failure for failure in failures if failure.port is not None), since)
-    without_port = _last_moment((failure for failure in failures if failure.port is None), since)
-    bad_gateway = _last_moment(_about(endpoint, evidence.bad_gateways), since) if without_port else None
-    moments = [moment for moment in (with_port, bad_gateway) if moment]
-    return max(moments, default=None)
+    with_port = _last_moment(failure for failure in failures if failure.port is not None)
+    is_without_port = any(failure.port is None for failure in failures)
+    bad_gateway = _last_moment(_about(endpoint, _after(since, evidence.bad_gateways))) if is_without_port else None
+    return max((moment for moment in (with_port, bad_gateway) if moment), default=None)
 
 
-def _about(endpoint: EndpointId, requests: Iterable[AnsweredRequest | BadGateway]) -> Iterable[AnsweredRequest | BadGateway]:
-    return (
+def _after(since: datetime, lines: Iterable[_L]) -> list[_L]:
+    return [line for line in lines if line.last_seen and line.last_seen.at and line.last_seen.at >= since]
+
+
+def _about(endpoint: EndpointId, requests: Iterable[_R]) -> list[_R]:
+    return [
         request
         for request in requests
         if request.port == endpoint.port and request.address.casefold() == endpoint.address.casefold()
-    )
+    ]
 
 
-def _last_moment(lines: Iterable[AnsweredRequest | BadGateway | LoggedFailure], since: datetime) -> datetime | None:
-    moments = (line.last_seen.at for line in lines if line.last_seen and line.last_seen.at)
-    return max((moment for moment in moments if moment >= since), default=None)
-
-
-def _is_after(moment: LogTime | None, since: datetime) -> bool:
-    return bool(moment and moment.at and moment.at >= since)
+def _last_moment(lines: Iterable[AnsweredRequest | BadGateway | LoggedFailure]) -> datetime | None:
+    return max((line.last_seen.at for line in lines if line.last_seen and line.last_seen.at), default=None)

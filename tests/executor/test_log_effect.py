@@ -1,4 +1,4 @@
-"""The effect of a write by the peer's own log: yes only by a request that a node is seen to answer."""
+"""What the peer's own log shows since a write: reached only by a request that a node is seen to answer."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import pytest
 
 from remediate.connectors.evidence.log_reader import read_log
 from remediate.connectors.evidence.tally import Tally
-from remediate.executor.log_effect import read_effect_from_log
-from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.executor.log_effect import view_log
+from remediate.model.effect import ClientState
 from remediate.model.evidence import Evidence
 from remediate.model.identity import Address, EndpointId
 from remediate.model.limits import Limits
 from tests.connectors.evidence.logs import encode_target
 
-PEER = Address("expc1.example.test")
 WRITE = datetime(2026, 1, 29, 19, 0, tzinfo=UTC)
 UDS = EndpointId(Address("cucm.steven.lab"), 8443)
 TFTP = EndpointId(Address("cucm.steven.lab"), 6972)
@@ -55,7 +54,7 @@ def request(number: int, endpoint: EndpointId, at: datetime, *, status: int = 20
     return "".join(f"{line}\n" for line in lines)
 
 
-def read_effect(*requests: str, endpoints: tuple[EndpointId, ...] = (UDS, TFTP)) -> PeerEffect:
+def view(*requests: str, endpoints: tuple[EndpointId, ...] = (UDS, TFTP)) -> dict[EndpointId, ClientState]:
     tally = Tally(Limits())
     read_log(io.BufferedReader(io.BytesIO("".join(requests).encode())), tally, Limits())
     evidence = Evidence(
@@ -63,26 +62,23 @@ def read_effect(*requests: str, endpoints: tuple[EndpointId, ...] = (UDS, TFTP))
         bad_gateways=tuple(tally.list_bad_gateways()),
         answered_requests=tuple(tally.list_answered_requests()),
     )
-    return read_effect_from_log(evidence, PEER, WRITE, endpoints)
+    return {endpoint: view.state for endpoint, view in view_log(evidence, WRITE, endpoints).items()}
 
 
 def after(minutes: float) -> datetime:
     return WRITE + timedelta(minutes=minutes)
 
 
-def test_a_request_that_the_node_answered_is_a_yes() -> None:
-    effect = read_effect(request(1, TFTP, after(1)))
-    assert (effect.state, effect.source) == (EffectState.YES, EffectSource.LOG)
-    assert "cucm.steven.lab:6972" in effect.description
+def test_a_request_that_the_node_answered_was_reached() -> None:
+    assert view(request(1, TFTP, after(1))) == {TFTP: ClientState.REACHED}
 
 
 def test_any_answer_of_the_node_proves_the_handshake() -> None:
-    assert read_effect(request(1, TFTP, after(1), status=404)).state is EffectState.YES
+    assert view(request(1, TFTP, after(1), status=404)) == {TFTP: ClientState.REACHED}
 
 
-def test_a_request_that_is_still_refused_is_a_no() -> None:
-    effect = read_effect(request(1, TFTP, after(1), status=502, action="Terminate"))
-    assert (effect.state, effect.source) == (EffectState.NO, EffectSource.LOG)
+def test_a_request_that_is_still_refused_is_refused() -> None:
+    assert view(request(1, TFTP, after(1), status=502, action="Terminate")) == {TFTP: ClientState.REFUSED}
 
 
 @pytest.mark.parametrize(
@@ -96,22 +92,21 @@ def test_a_request_that_is_still_refused_is_a_no() -> None:
         pytest.param(request(1, EndpointId(Address("imp.steven.lab"), 8443), after(1)), id="an answer of another endpoint"),
     ],
 )
-def test_nothing_else_is_known(lines: str) -> None:
-    assert read_effect(lines).state is EffectState.NOT_KNOWN
+def test_of_nothing_else_anything_is_known(lines: str) -> None:
+    assert view(lines) == {}
 
 
 def test_the_last_of_two_requests_counts() -> None:
     refused_first = (request(1, TFTP, after(1), status=502, action="Terminate"), request(2, TFTP, after(3)))
     refused_last = (request(1, TFTP, after(1)), request(2, TFTP, after(3), status=502, action="Terminate"))
-    assert read_effect(*refused_first).state is EffectState.YES
-    assert read_effect(*refused_last).state is EffectState.NO
+    assert view(*refused_first) == {TFTP: ClientState.REACHED}
+    assert view(*refused_last) == {TFTP: ClientState.REFUSED}
 
 
-def test_one_refused_endpoint_outweighs_an_answered_one() -> None:
+def test_each_endpoint_is_known_by_itself() -> None:
     lines = request(1, UDS, after(1)), request(2, TFTP, after(2), status=502, action="Terminate")
-    assert read_effect(*lines).state is EffectState.NO
+    assert view(*lines) == {UDS: ClientState.REACHED, TFTP: ClientState.REFUSED}
 
 
 def test_with_verification_off_nothing_is_proven() -> None:
-    effect = read_effect(request(1, TFTP, after(1), action="Continue"))
-    assert effect.state is EffectState.NOT_KNOWN
+    assert set(view(request(1, TFTP, after(1), action="Continue")).values()) == {ClientState.NOT_KNOWN}
