@@ -10,12 +10,14 @@ from pydantic import BaseModel
 
 from remediate.formats.approvals import APPROVALS_FORMAT, ApprovalsWire
 from remediate.formats.plan import PLAN_FORMAT, PlanWire
+from remediate.formats.recording import RECORDING_FORMAT, RecordingWire
 from remediate.formats.snapshot import SNAPSHOT_FORMAT, SnapshotWire
 
 FILES: dict[str, tuple[type[BaseModel], str]] = {
     "snapshot-1.json": (SnapshotWire, SNAPSHOT_FORMAT),
     "plan-1.json": (PlanWire, PLAN_FORMAT),
     "approvals-1.json": (ApprovalsWire, APPROVALS_FORMAT),
+    "recording-1.json": (RecordingWire, RECORDING_FORMAT),
 }
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+from remediate.formats.recording import read_recording
 from remediate.lab.control import Control, remove_state
 from remediate.lab.errors import LabError
 from remediate.lab.lab import Lab
@@ -28,7 +29,8 @@ def main(arguments: list[str]) -> ExitCode:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop_requested.set())
     try:
-        with hold_lock(directory), Lab(directory, options.scenario) as lab:
+        like = read_recording(options.like.read_bytes()) if options.like else None
+        with hold_lock(directory), Lab(directory, options.scenario, like=like) as lab:
             lab.faults.restart_s = _RESTART_S
             Control(lab, stop_requested.set).start()
             _report_ready(options.ready_fd, lab)
@@ -44,6 +46,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m remediate.lab", description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--scenario", default="story")
+    parser.add_argument("--like", type=Path, help="a recording, in whose forms the peers answer")
     parser.add_argument("--ready-fd", type=int, help="where to write a line once the lab is ready; default: stdout")
     return parser.parse_args(arguments)
 

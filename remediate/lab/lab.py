@@ -18,6 +18,7 @@ from remediate.lab.faults import Faults
 from remediate.lab.front import Front
 from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
+from remediate.lab.likeness import imitate
 from remediate.lab.nodes import SimulatedNode, build_node, intercept
 from remediate.lab.peers import build_peers
 from remediate.lab.pki import make_pki
@@ -28,6 +29,7 @@ from remediate.lab.state import SimulatedCluster, SimulatedPeer
 from remediate.lab.verdict import JudgeAnswer, JudgeName, Target
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import GUARDED_PORTS
+from remediate.model.recording import Recording
 
 _FIRST_PEER = 11
 _FIRST_NODE = 21
@@ -58,6 +60,8 @@ class Lab:
         directory: Path,
         scenario: str = "story",
         judge: bool | None = None,  # noqa: FBT001  a three-way choice, agreed between the rooms
+        *,
+        like: Recording | None = None,
     ) -> None:
         """Prepare a lab in `directory`; nothing listens yet.
 
@@ -65,6 +69,7 @@ class Lab:
             directory: Where its files are written.
             scenario: A name in `remediate.lab.scenarios.SCENARIOS`.
             judge: Whether to use a real Apache Traffic Server per peer, or OpenSSL in its place; None prefers the traffic server.
+            like: A recorded cluster, in whose forms the peers answer.
 
         Raises:
             LabError: There is no such scenario, or the traffic server is required and not installed.
@@ -87,6 +92,7 @@ class Lab:
         self.inventory = self.directory / "inventory.yml"
         self.approvals = self.directory / "pki" / "seen-on-console.txt"
         self._wants_traffic_server = judge
+        self._like = like
         self._stack = ExitStack()
         self._stopping = False
         self._restarting: set[asyncio.Task[None]] = set()
@@ -177,6 +183,7 @@ class Lab:
             lambda: self.faults.replication_lag_s,
         )
         self.cluster.diagnostics = DiagnosticLogs(self.cluster, self.faults)
+        imitate(self.cluster.peers, self._like.peers if self._like else ())
         self.nodes = tuple(
             build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
             for number, spec in enumerate(self.scenario.nodes)

@@ -45,8 +45,10 @@ class LabStatus:
     judge: JudgeName
 
 
-def up(directory: Path, scenario: str = "story") -> RemoteLab:
+def up(directory: Path, scenario: str = "story", like: Path | None = None) -> RemoteLab:
     """Start a lab in a process that outlives this one; returns when it is ready.
+
+    With `like`, a file with a recording, its peers answer in the recorded forms.
 
     Raises:
         LabError: There is no such scenario, a lab runs in this directory already, or it did not start (the message quotes its log).
@@ -57,6 +59,7 @@ def up(directory: Path, scenario: str = "story") -> RemoteLab:
         raise LabError(f"A lab is running in {directory} already.", next_step="Use it, or stop it with `remediate lab down`.")
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "remediate.lab", str(directory), "--scenario", scenario, "--ready-fd", str(writing)]
+    command += ["--like", str(like.resolve())] if like else []
     with log.open("wb") as log_file:
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, pass_fds=[writing], start_new_session=True

@@ -98,7 +98,7 @@ class RestInterface:
             return abort_connection(scope)
         if Fault.IGNORE_WRITE in hits:
             return await JSONResponse({"Message": "Success"})(scope, receive, send)
-        answer = await _collect(resources, scope, receive)
+        answer = await _collect(self._recorded(method, path) or resources, scope, receive)
         await asyncio.sleep(delay_s)
         if Fault.DROP_ANSWER in hits:
             return abort_connection(scope)
@@ -107,6 +107,13 @@ class RestInterface:
         if method == "GET" and path.endswith("/certs/root"):
             self.faults.count_trusted_list_read(self.peer.address)
         return None
+
+    def _recorded(self, method: str, path: str) -> ASGIApp | None:
+        """Return the answer of the peer that this one imitates; None where it answers itself."""
+        if method != "GET" or path not in self.peer.recorded_pages:
+            return None
+        page = self.peer.recorded_pages[path]
+        return PlainTextResponse("Not found", 404) if page is None else PlainTextResponse(page)
 
     def _authorised(self, header: bytes) -> bool:
         if self.faults.refuses_login(self.peer.address):

@@ -57,6 +57,7 @@ class SimulatedPeer:
         trusted: The trusted CA list, in the peer's order.
         leaves: The configuration as the shell shows it: path to value, unquoted.
         loaded: The list that its traffic server uses until the next restart; None if it uses the present list.
+        recorded_pages: Pages that are answered as they were recorded; None: there is no such page.
         condition: Its uptime, alarms, calls, zones and tunnels.
         restarts: How many restarts were asked for.
         revocation_lists: The CRLs in its trusted CA list, as PEM; they are shown after the certificates.
@@ -76,6 +77,7 @@ class SimulatedPeer:
     publishers: list[PublisherEntry]
     loaded: tuple[Certificate, ...] | None = None
     condition: Condition = field(default_factory=Condition)
+    recorded_pages: dict[str, str | None] = field(default_factory=dict)
     restarts: int = 0
     running: bool = True
     lists_publishers: bool = True

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import common, inventory
+from remediate.cli.options import PATH, common, inventory, option
 from remediate.cli.session import Session
+from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode, most_serious
 
 if TYPE_CHECKING:
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
     from remediate.cli.check_result import CheckResult
     from remediate.cli.doctor_checks import ClusterChecks
     from remediate.model.access import ClusterAccess
+    from remediate.model.limits import Limits
 
 
 @click.command()
 @inventory()
+@option("--record", "recording", type=PATH, metavar="FILE",
+        help="Also write what each peer of one cluster answers, with secrets, addresses and names replaced.")  # fmt: skip
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
+def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], recording: Path | None) -> ExitCode:
     """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clients, clocks, the state directory.
 
     Logs in to every peer once and writes nothing there. Where the inventory has `mra`, it signs in once as a client does, within the
@@ -31,10 +35,14 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     secret comes from, never what it is, what would have to be done by hand, and which OpenSSL gives the verdicts. Where a peer's
     clock is far from this machine's, it looks at the endpoints too, and says which verdicts that changes.
 
+    With --record, FILE has what each peer answers to every question that only reads, and names the forms that were not understood. It
+    is fit for a ticket or a bug report; read it before you hand it on. `remediate lab up --like FILE` starts a lab that answers so.
+
     \b
     EXAMPLES
       remediate doctor -i inventory.yml
       remediate doctor -i inventory/ --json
+      remediate doctor -i inventory.yml --record recording.json
 
     \b
     EXIT CODES
@@ -63,7 +71,12 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
         return examination, most_serious_code(examination.findings)
 
     library, state, book = check_library(), check_state_directory(session.state_dir), check_journal(session.state_dir)
-    results = run_on_clusters(choose_clusters(session, inventory_path, patterns), check, limits, ask=False)
+    clusters_chosen = choose_clusters(session, inventory_path, patterns)
+    if recording and len(clusters_chosen) != 1:
+        raise UsageError("--record records one cluster.", next_step="Choose one with -c NAME.")
+    results = run_on_clusters(clusters_chosen, check, limits, ask=False)
+    if recording:
+        _record(session, clusters_chosen[0], recording, limits)
     code = most_serious((library.code, state.code, book.code, combine_exit_codes(results)))
     if session.json:
         clusters = [result.as_json(cluster_checks_json) for result in results]
@@ -78,6 +91,22 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     for result in results:
         _show(session, result.cluster, result.value.findings if result.value else ())
     return code
+
+
+def _record(session: Session, cluster: ClusterAccess, path: Path, limits: Limits) -> None:
+    """Write the recording of `cluster`, and name what was not understood."""
+    from remediate.cli.files import write_atomically
+    from remediate.connectors.expressway.cluster import open_peers
+    from remediate.connectors.expressway.recording import record_cluster
+    from remediate.formats.recording import write_recording
+
+    with open_peers(cluster, limits, writable=False) as peers:
+        recording = record_cluster(peers)
+    write_atomically(path, write_recording(recording))
+    for peer in recording.peers:
+        for sentence in peer.not_understood:
+            session.say(f"Not understood: {peer.peer}: {sentence}")
+    session.hint(f"Wrote {path}. Secrets, addresses and names were replaced; read it before you hand it on.")
 
 
 def _show(session: Session, title: str, findings: Sequence[CheckResult]) -> None:

@@ -42,25 +42,34 @@ def command() -> None:
 @option(
     "--scenario", default="story", show_default=True, metavar="NAME", help="Which trouble to simulate; a wrong name lists them."
 )
+@option(
+    "--like", type=PATH, metavar="FILE", help="Let the peers answer as those of a recording, `remediate doctor --record FILE`."
+)
 @DIRECTORY
 @common
 @click.pass_obj
-def up(session: Session, scenario: str, directory: Path | None) -> ExitCode:
+def up(session: Session, scenario: str, like: Path | None, directory: Path | None) -> ExitCode:
     """Start a lab in the background and say where its inventory is.
 
     \b
     EXAMPLES
       remediate lab up
       remediate lab up --scenario same-cn
+      remediate lab up --like recording.json
 
     \b
     EXIT CODES
       0   it runs
-      1   it does not start, runs already, or there is no such scenario
+      1   it does not start, runs already, or there is no such scenario or recording
     """
+    from remediate.cli.files import read_text
+    from remediate.formats.recording import read_recording
+
     process = _load_process()
     folder = _folder(session, directory)
-    process.up(folder, scenario)
+    if like:
+        read_recording(read_text(like))  # refused here, where its fault can be named
+    process.up(folder, scenario, like)
     return _print_status(session, folder)
 
 

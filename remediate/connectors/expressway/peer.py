@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.diagnostic_logging import DiagnosticLogging
-from remediate.connectors.expressway.health import MAINTENANCE_MODE, read_health
+from remediate.connectors.expressway.health import MAINTENANCE_MODE, StatusSource, read_health
 from remediate.connectors.expressway.records import Alternates, PublisherRecord, parse_alternates
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
@@ -217,7 +217,11 @@ class ExpresswayPeer:
         Raises:
             LoginRefused, PinMismatch: At once. Nothing else is raised.
         """
-        return read_health(_Status(self.address, self._rest, self._ensure_shell), lambda: datetime.now(UTC))
+        return read_health(self.status_source(), lambda: datetime.now(UTC))
+
+    def status_source(self) -> StatusSource:
+        """Return the plain readings of this peer: pages, and commands that only read."""
+        return _Status(self.address, self._rest, self._ensure_shell)
 
     def diagnostic_logging(self) -> DiagnosticLogging:
         """Return the diagnostic logging of this peer; it is written on a peer that was opened for writing, or for logs.
