@@ -95,13 +95,14 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], r
 
 def _record(session: Session, cluster: ClusterAccess, path: Path, limits: Limits) -> None:
     """Write the recording of `cluster`, and name what was not understood."""
+    from remediate import __version__
     from remediate.cli.files import write_atomically
     from remediate.connectors.expressway.cluster import open_peers
     from remediate.connectors.expressway.recording import record_cluster
     from remediate.formats.recording import write_recording
 
     with open_peers(cluster, limits, writable=False) as peers:
-        recording = record_cluster(peers)
+        recording = record_cluster(peers, __version__)
     write_atomically(path, write_recording(recording))
     for peer in recording.peers:
         for sentence in peer.not_understood:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from remediate import __version__
 from remediate.connectors.expressway.cluster import ClusterPeers
 from remediate.connectors.expressway.health import UPGRADE_STATUS
 from remediate.connectors.expressway.peer import ExpresswayPeer
@@ -36,14 +35,14 @@ _COMMANDS: Final = (
 )  # fmt: skip
 
 
-def record_cluster(peers: ClusterPeers) -> Recording:
-    """Return what the reachable peers of a cluster answer. Raises LoginRefused, PinMismatch."""
+def record_cluster(peers: ClusterPeers, made_by: str) -> Recording:
+    """Return what the reachable peers of a cluster answer; `made_by` is our version. Raises LoginRefused, PinMismatch."""
     pseudonyms = Pseudonyms()
     for address in peers.order:
         pseudonyms.address(address)
     recordings = [_record_peer(peer, pseudonyms, primary=peer.address == peers.primary) for peer in peers.peers]
     # A name may be learned from a later answer than the one that has it first.
-    return Recording(__version__, tuple(_replace_known(recording, pseudonyms) for recording in recordings))
+    return Recording(made_by, tuple(_replace_known(recording, pseudonyms) for recording in recordings))
 
 
 def _record_peer(peer: ExpresswayPeer, pseudonyms: Pseudonyms, *, primary: bool) -> PeerRecording:
