@@ -9,7 +9,7 @@ import pytest
 
 from remediate.connectors.evidence.log_reader import read_log
 from remediate.connectors.evidence.tally import Tally
-from remediate.executor.log_effect import view_log
+from remediate.executor.effect.log_view import view_log
 from remediate.model.effect import ClientState
 from remediate.model.evidence import Evidence
 from remediate.model.identity import Address, EndpointId
