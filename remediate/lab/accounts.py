@@ -18,6 +18,7 @@ class Accounts:
         axl_username: The application user of Unified CM and IM&P.
         platform_username: The operating system account of the nodes.
         mra_username: A user of Mobile and Remote Access, who signs in to the Expressway-E.
+        witness_username: Another one, with which the lab itself asks.
     """
 
     username: str = "admin"
@@ -30,6 +31,8 @@ class Accounts:
     platform_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     mra_username: str = "probe"
     mra_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    witness_username: str = "witness"
+    witness_password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
 
     @property
     def rest_login(self) -> tuple[str, str]:

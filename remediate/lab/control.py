@@ -81,7 +81,7 @@ class Control:
 
     async def _ask_all(self, request: Request) -> Response:
         del request
-        answers = await run_in_threadpool(self._lab.ask_all)
+        answers = await run_in_threadpool(self._lab.ask_as_client)
         return JSONResponse([_row(key, answer) for key, answer in answers.items()])
 
     async def _end(self, request: Request) -> Response:

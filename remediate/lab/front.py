@@ -32,7 +32,13 @@ DOMAIN = "steven.lab"
 """The domain that the peers serve."""
 
 COOKIE = "X-Auth"
-_SIGN_IN = "get_edge_config"
+SIGN_IN = "get_edge_config"
+PEER_HEADER = "X-Lab-Peer"
+"""A header with which the lab's own witness chooses the peer behind an edge that several share."""
+
+PASSED = "let through"
+"""The body of an answer that the judge let through."""
+
 _NEXT_HOP_FAILED = "Next Hop Connection Failed"
 _CONFIGURATION = (
     "<?xml version='1.0' encoding='UTF-8'?><getEdgeConfigResponse version='1.0'><serviceConfig/></getEdgeConfigResponse>\n"
@@ -51,6 +57,14 @@ class SignIn:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """A session, and until when it is good, by the edge's own clock."""
+
+    until: float
+    is_of_witness: bool
+
+
 @dataclass(eq=False, slots=True)
 class Front:
     """What an Expressway-E does with requests. Tests may read and change its attributes.
@@ -61,7 +75,7 @@ class Front:
         ban: Makes it silent for so many seconds.
         sign_ins: Every sign-in since it started.
         strikes: When it refused a request, by its own clock.
-        sessions: Until when each cookie is good.
+        sessions: The sessions by their cookies.
     """
 
     address: str
@@ -74,7 +88,7 @@ class Front:
     ban: Callable[[float], None] = lambda _seconds: None
     sign_ins: list[SignIn] = field(default_factory=list)
     strikes: list[float] = field(default_factory=list)
-    sessions: dict[str, float] = field(default_factory=dict)
+    sessions: dict[str, _Session] = field(default_factory=dict)
     _ahead_s: float = 0.0
     _turn: int = 0
 
@@ -87,31 +101,47 @@ class Front:
         self._ahead_s += seconds
 
     def forget(self) -> None:
-        """Forget every sign-in, strike and session."""
+        """Forget every sign-in, strike and session, but for those of the lab's own witness."""
         self.sign_ins.clear()
         self.strikes.clear()
-        self.sessions.clear()
+        self.sessions = {cookie: session for cookie, session in self.sessions.items() if session.is_of_witness}
 
     async def _serve(self, request: Request) -> Response:
         target = _decode(request.path_params["target"])
-        is_sign_in = request.path_params["path"].partition("/")[0] == _SIGN_IN
-        peer = self._next_peer()
+        is_sign_in = request.path_params["path"].partition("/")[0] == SIGN_IN
+        is_of_witness = self._is_of_witness(request)
+        peer = self._peer_named(request.headers.get(PEER_HEADER, "")) if is_of_witness else self._next_peer()
         refusal = self._refuse(request, is_sign_in=is_sign_in, domain=target)
-        path = f"{target}/{_SIGN_IN}" if is_sign_in else target or request.url.path
-        reached = peer.address if peer else self.peers[0].address if len(self.peers) == 1 else self.address
         is_strike = refusal is not None and refusal.status_code == 401
-        self.log.add(reached, "mra", request.method, path, write=False, authorised=not is_strike)
-        if is_strike:
-            self._count_strike()
+        if not is_of_witness:
+            path = f"{target}/{SIGN_IN}" if is_sign_in else target or request.url.path
+            reached = peer.address if peer else self.peers[0].address if len(self.peers) == 1 else self.address
+            self.log.add(reached, "mra", request.method, path, write=False, authorised=not is_strike)
+            if is_strike:
+                self._count_strike()
         if refusal:
             return refusal
         if is_sign_in:
-            return self._start_session()
+            return self._start_session(is_of_witness=is_of_witness)
         _, _, where = target.partition("/https/")
         address, _, port = where.rpartition("/")
         if not port.isdecimal():
             return PlainTextResponse("No such target\n", 404)
         return await self._pass_on(peer, address, int(port)) if peer else _no_way()
+
+    def _is_of_witness(self, request: Request) -> bool:
+        """Return whether the lab's own client asks: its sign-ins and requests count for nothing."""
+        session = self.sessions.get(request.cookies.get(COOKIE, ""))
+        return session.is_of_witness if session else _login_of(request) == self._witness_login
+
+    @property
+    def _witness_login(self) -> tuple[str, str]:
+        return self.accounts.witness_username, self.accounts.witness_password
+
+    def _peer_named(self, address: str) -> SimulatedPeer | None:
+        """Return the peer that the witness asks for, where clients get to it."""
+        named = (peer for peer in self.peers if peer.address == address)
+        return next((peer for peer in named if peer.running and peer.condition.reaches_clients), None)
 
     def _next_peer(self) -> SimulatedPeer | None:
         """Return the peer whose turn it is, of those that clients get to; without any, one in maintenance mode; else None."""
@@ -124,13 +154,15 @@ class Front:
     def _refuse(self, request: Request, *, is_sign_in: bool, domain: str) -> Response | None:
         """Return the answer to a request that is not let in; None: it is."""
         if not is_sign_in:
-            until = self.sessions.get(request.cookies.get(COOKIE, ""), 0.0)
-            return None if until > self._now() else PlainTextResponse("No session\n", 401)
+            session = self.sessions.get(request.cookies.get(COOKIE, ""))
+            return None if session and session.until > self._now() else PlainTextResponse("No session\n", 401)
+        login = _login_of(request)
+        if login == self._witness_login:
+            return None
         if not any(peer.running and peer.condition.reaches_clients for peer in self.peers):
             return _no_way()
         if all(peer.condition.maintenance for peer in self.peers):
             return PlainTextResponse("Maintenance mode\n", 503)
-        login = basic_login(request.headers.get("authorization", "").encode())
         status = self._judge_sign_in(login, domain)
         self.sign_ins.append(SignIn(login[0] if login else "", status, self._now()))
         return None if status == 200 else PlainTextResponse("Not signed in\n", status)
@@ -146,9 +178,9 @@ class Front:
             return 403
         return 200 if login == (self.accounts.mra_username, self.accounts.mra_password) else 401
 
-    def _start_session(self) -> Response:
+    def _start_session(self, *, is_of_witness: bool) -> Response:
         cookie = str(uuid.uuid4())
-        self.sessions[cookie] = self._now() + self.spec.session_s
+        self.sessions[cookie] = _Session(self._now() + self.spec.session_s, is_of_witness)
         answer = Response(_CONFIGURATION, media_type="text/xml")
         answer.set_cookie(COOKIE, cookie, path="/", domain=f".{DOMAIN}", secure=True, httponly=True)
         return answer
@@ -172,7 +204,9 @@ class Front:
             # Not on the allow list, which discovery fills.
             return PlainTextResponse(f"{error}\n", 403)
         reason = {REASON_HEADER: ""} if answer.status == 502 else None
-        return PlainTextResponse(f"{answer.log_line or 'let through'}\n", answer.status, headers=reason)
+        return PlainTextResponse(
+            f"{answer.log_line or (PASSED if answer.status == 200 else '')}\n", answer.status, headers=reason
+        )
 
     def _now(self) -> float:
         return time.monotonic() + self._ahead_s
@@ -180,6 +214,15 @@ class Front:
 
 def _no_way() -> Response:
     return PlainTextResponse(f"{_NEXT_HOP_FAILED}\n", 502, headers={REASON_HEADER: _NEXT_HOP_FAILED})
+
+
+def _login_of(request: Request) -> tuple[str, str] | None:
+    return basic_login(request.headers.get("authorization", "").encode())
+
+
+def encode_target(text: str) -> str:
+    """Return a domain or a target as a client puts it into the path."""
+    return base64.b64encode(text.encode()).decode().rstrip("=")
 
 
 def _decode(target: str) -> str:

@@ -27,6 +27,7 @@ from remediate.lab.scenarios import scenario_named
 from remediate.lab.servers import Background
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
 from remediate.lab.verdict import JudgeAnswer, JudgeName, Target
+from remediate.lab.witness import Witness
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import GUARDED_PORTS
 from remediate.model.recording import Recording
@@ -171,6 +172,10 @@ class Lab:
         """Ask through every peer for every endpoint. Keys are (peer address, connection address, port)."""
         return self._judges.ask_all()
 
+    def ask_as_client(self) -> dict[tuple[str, str, int], JudgeAnswer]:
+        """Ask for the same as a client does: signed in to the Expressway-E of each peer, and through its tunnel."""
+        return self._witness.ask_all(self.peers, self.targets)
+
     def _build(self) -> None:
         private = self.directory / "private"
         private.mkdir(mode=0o700, exist_ok=True)
@@ -210,6 +215,8 @@ class Lab:
             self.background,
             shared=self.scenario.edge.shared,
         )
+        login = self.accounts.witness_username, self.accounts.witness_password
+        self._witness = Witness(self.edges, login, self.judge)
 
     async def _start_servers(self) -> None:
         running = [listener for node in self.nodes if node.running for listener in node.listeners]

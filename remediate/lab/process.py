@@ -139,7 +139,7 @@ class RemoteLab:
         return JudgeAnswer(**self._call("POST", "/ask", {"peer": peer, "address": address, "port": port}))
 
     def ask_all(self) -> dict[tuple[str, str, int], JudgeAnswer]:
-        """Ask for every endpoint through every peer, as `Lab.ask_all`."""
+        """Ask for every endpoint through every peer, as `Lab.ask_as_client`."""
         rows = self._call("POST", "/ask-all")
         return {(row["peer"], row["address"], row["port"]): JudgeAnswer(**row["answer"]) for row in rows}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +31,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lab(running: Lab) -> Lab:
     """Return the lab, whose edges remember nothing of earlier tests."""
     running.forget_clients()
+    running.requests.clear()
     return running
 
 
@@ -113,6 +116,18 @@ def test_each_refusal_has_its_fix(
         lab.edges[0].front.spec = lab.scenario.edge
         condition.tunnels = dict.fromkeys(condition.tunnels, True)
     assert (result.code, result.next_step.startswith(expected[1])) == (expected[0], True)
+
+
+def test_processes_at_one_time_share_one_budget(lab: Lab, tmp_path: Path) -> None:
+    # Given three processes with one state directory, at one time
+    command = [sys.executable, "-m", "remediate", "doctor", "--json", "-i", str(lab.inventory), "--state-dir", str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3)]
+    for process in processes:
+        process.wait(60)
+    # When all have ended, Then the lab's own log has two sign-ins over each way, and no refusal
+    sign_ins = [request for request in lab.requests if request.path.endswith("get_edge_config")]
+    assert sorted(request.peer for request in sign_ins) == sorted([peer.address for peer in lab.peers] * 2)
+    assert all(request.authorised for request in sign_ins)
 
 
 def test_a_shared_way_says_what_cannot_be_told(tmp_path: Path) -> None:

@@ -262,6 +262,19 @@ def test_exactly_the_peers_whose_requests_got_a_502_restart_one_at_a_time(tmp_pa
         assert story.lab.requests.writes == ()
 
 
+def test_a_run_keeps_no_session_of_its_client(bench: Callable[[str], Bench]) -> None:
+    # Given a run whose client signed in
+    story = bench("story")
+    story.apply(story.plan())
+    cookies = [cookie for edge in story.lab.edges for cookie in edge.front.sessions]
+    assert len(cookies) == 3
+    # When the state directory is looked through, Then neither a cookie nor the password is in it
+    kept = b"".join(path.read_bytes() for path in (story.home / "state").rglob("*") if path.is_file())
+    for secret in (*cookies, story.lab.accounts.mra_password):
+        assert secret.encode() not in kept
+    assert [len(edge.front.sign_ins) for edge in story.lab.edges] == [1, 1, 1]
+
+
 def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Bench]) -> None:
     # Given an inventory whose way through the second peer leads nowhere
     story = bench("story")

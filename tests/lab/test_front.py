@@ -212,6 +212,35 @@ def test_maintenance_mode_refuses_what_is_new(client: Client, story: Lab) -> Non
         condition.set_maintenance(on=False)
 
 
+def test_the_labs_own_client_gets_what_the_judge_says(client: Client, story: Lab) -> None:
+    # Given a client that was there before
+    client.sign_in()
+    before = mra_log(story)
+    # When the lab asks as a client, twice, Then it gets what the judge says, and nobody's counts or log change
+    answers = story.ask_as_client()
+    assert answers == story.ask_all()
+    assert {key: answer.status for key, answer in story.ask_as_client().items()} == {
+        key: answer.status for key, answer in answers.items()
+    }
+    assert mra_log(story) == before
+    assert ([len(edge.front.sign_ins) for edge in story.edges], story.edges[0].front.strikes) == ([1, 0, 0], [])
+
+
+def test_the_labs_own_client_needs_the_way_to_a_peer(story: Lab) -> None:
+    story.faults.down(story.peers[1].address)
+    story.peers[2].condition.set_maintenance(on=True)
+    statuses: dict[str, set[int]] = {}
+    for (peer, _, _), answer in story.ask_as_client().items():
+        statuses.setdefault(peer, set()).add(answer.status)
+    first, second, third = (peer.address for peer in story.peers)
+    assert (statuses[first], statuses[second], statuses[third]) == ({200, 502}, {502}, {503})
+
+
+def test_the_labs_own_client_tells_peers_behind_one_edge_apart(tmp_path: Path) -> None:
+    with Lab(tmp_path, "one-edge", judge=False) as lab:
+        assert lab.ask_as_client() == lab.ask_all()
+
+
 def test_one_edge_for_all_goes_on_to_each_peer_in_turn(tmp_path: Path) -> None:
     # Given one Expressway-E for the cluster
     with Lab(tmp_path, "one-edge", judge=False) as lab:

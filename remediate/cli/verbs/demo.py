@@ -65,7 +65,7 @@ class DemoResult:
 @common
 @click.pass_obj
 def command(session: Session) -> ExitCode:
-    """Walk the whole story once, on a lab of its own: plan, dry run, apply, and a judge asked before and after.
+    """Walk the whole story once, on a lab of its own: plan, dry run, apply, and a judge asked before and after, as a client asks.
 
     The judge is the traffic server that Expressway runs, one per peer, where it is installed; otherwise OpenSSL, and that is said.
     What the plan asks approval for is approved by the fingerprints as read on the nodes' own consoles.
@@ -96,13 +96,13 @@ def command(session: Session) -> ExitCode:
     started = time.monotonic()
     session.hint("Starting a lab: three Expressway-C peers and the nodes of a Unified CM cluster, on loopback.")
     with tempfile.TemporaryDirectory(prefix="remediate-demo-") as folder, Lab(Path(folder)) as lab:
-        before = lab.ask_all()
+        before = lab.ask_as_client()
         with _stdout_to_stderr(session):
             failed = _run_commands(session, lab)
         if failed:
             return failed
         plan = _read_plan(lab)
-        demo = DemoResult(plan, before, lab.ask_all(), time.monotonic() - started)
+        demo = DemoResult(plan, before, lab.ask_as_client(), time.monotonic() - started)
     if session.json:
         session.write_json(_to_json(demo))
     else:
