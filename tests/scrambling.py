@@ -38,6 +38,8 @@ QUOTING = frozenset(
         "test_what_an_interruption_kept_from_being_sent_is_not_called_done",
         "test_a_full_disk_is_refused_before_the_first_write",
         "test_a_state_directory_that_cannot_be_written_is_refused",
+        "test_a_restored_list_with_banned_suites_is_named",
+        "test_a_late_replication_is_told_with_its_alarms",
     }
 )
 """Tests that quote a message, in the modules that `make scrambled` runs: they are about its wording."""
