@@ -39,7 +39,7 @@ test: $(READY) ## every test, the stories on the lab included
 	@scripts/install-judge.sh --if-possible
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
-lowest: ## every test but the long ones, with the lowest version of every dependency that pyproject.toml allows
+lowest: ## every test that a dependency bears on, with the lowest version of every dependency that pyproject.toml allows
 	@$(PYTHON) -m venv --clear .venv-lowest
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[lab,dev,ansible]'
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lowest/openssl-3.5 '$(OPENSSL_3_5)'
