@@ -20,6 +20,7 @@ from remediate.connectors.tls.mitm_check import find_mitm_alarms
 from remediate.connectors.tls.probe import probe
 from remediate.connectors.tls.target import Observation, Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
+from remediate.connectors.unified_cm.node import NodeCertificates
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
@@ -31,6 +32,7 @@ from remediate.model.limits import Limits
 from remediate.model.masking import mask, reveals
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
 from remediate.model.text import first_few
+from remediate.model.toward_nodes import Node
 
 
 def utc_now() -> datetime:
@@ -361,7 +363,20 @@ def _build_snapshot(
         certificates=_index_by_fingerprint((*available, *vouched, *presented, *own)),
         publishers=tuple(_make_publisher(publisher, cluster, readings) for publisher in publishers),
         not_in_use=tuple(_name_endpoint(target) for target in unused),
+        nodes=tuple(_make_node(target, node) for target, node in probed.discovered.management),
         revocation_lists={Fingerprint(sha256_of(pem)): pem for reading in readings for pem in reading.revocation_lists},
+    )
+
+
+def _make_node(target: Target, management: NodeCertificates | str) -> Node:
+    if isinstance(management, str):
+        return Node(target.address, target.product, error=mask(management))
+    return Node(
+        target.address,
+        target.product,
+        {service: certificate.fingerprint for service, certificate in management.identities.items()},
+        {service: tuple(listed.fingerprint for listed in trusted) for service, trusted in management.trust.items()},
+        "certmgr",
     )
 
 

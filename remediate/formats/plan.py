@@ -45,6 +45,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
+from remediate.model.toward_nodes import ClientCause, TowardNode
 from remediate.model.verdict import Cause, Outcome, Verdict
 
 PLAN_FORMAT: Final = "remediate.plan/1"
@@ -157,6 +158,19 @@ class FactsWire(Wire):
     vouched_by: list[str] = []
 
 
+class TowardNodeWire(Wire):
+    peer: Text
+    node: Text
+    store: Text
+    ok: bool
+    cause: ClientCause | None
+    error: str | None
+    code: int
+    depth: int | None
+    advice: str
+    options: list[str]
+
+
 class PlanWire(Wire):
     format: str
     id: Sha256
@@ -174,6 +188,7 @@ class PlanWire(Wire):
     undiscovered: list[DiscoveryGapWire] = []
     alternatives: list[AlternativeWire] = []
     future: list[FutureVerdictWire] | None = None
+    toward_nodes: list[TowardNodeWire] = []
 
 
 def read_plan(text: str | bytes) -> Plan:
@@ -209,6 +224,7 @@ def read_plan(text: str | bytes) -> Plan:
             Alternative(alternative.summary, alternative.why_not, alternative.switch) for alternative in wire.alternatives
         ),
         future=None if wire.future is None else tuple(_read_future(change) for change in wire.future),
+        toward_nodes=tuple(_read_toward_node(toward) for toward in wire.toward_nodes),
     )
 
 
@@ -241,6 +257,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         document["facts"] = {key: _write_facts(facts) for key, facts in plan.facts.items()}
     if plan.undiscovered:
         document["undiscovered"] = [write_gap(gap) for gap in plan.undiscovered]
+    if plan.toward_nodes:
+        document["toward_nodes"] = [write_toward_node(toward) for toward in plan.toward_nodes]
     if plan.future is not None:
         document["future"] = [write_future(change) for change in plan.future]
     return document
@@ -250,6 +268,37 @@ def plan_id(document: Mapping[str, Any]) -> PlanId:
     """Return the id that belongs to a plan's document, whatever ``id`` and ``made_at`` it holds."""
     content = {key: value for key, value in document.items() if key not in {"id", "made_at"}}
     return PlanId(sha256_of(canonical_json(content)))
+
+
+def write_toward_node(toward: TowardNode) -> dict[str, Any]:
+    """Return the document of one store's verdict on one peer's certificate."""
+    return {
+        "peer": toward.peer,
+        "node": toward.node,
+        "store": toward.store,
+        "ok": toward.ok,
+        "cause": toward.cause.value if toward.cause else None,
+        "error": toward.error,
+        "code": toward.code,
+        "depth": toward.depth,
+        "advice": toward.advice,
+        "options": list(toward.options),
+    }
+
+
+def _read_toward_node(wire: TowardNodeWire) -> TowardNode:
+    return TowardNode(
+        Address(wire.peer),
+        Address(wire.node),
+        wire.store,
+        wire.ok,
+        wire.cause,
+        wire.error,
+        wire.code,
+        wire.depth,
+        wire.advice,
+        tuple(wire.options),
+    )
 
 
 def write_future(change: FutureVerdict) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from remediate.model.errors import FormatError
 from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.snapshot import Alarm, DiscoveryGap, Endpoint, Peer, Preference, Publisher, Snapshot
+from remediate.model.toward_nodes import Node
 from remediate.model.verdict import Cause
 
 SNAPSHOT_FORMAT: Final = "remediate.snapshot/1"
@@ -69,6 +70,7 @@ class PeerWire(Wire):
     rest_port: Port = 443
     started_at: Moment | None = None
     server_certificate: list[Sha256] | None = None
+    client_certificate: list[Sha256] | None = None
     health: HealthWire | None = None
     crls: Count | None = None
     revocation_lists: list[Sha256] = []
@@ -115,6 +117,15 @@ class DiscoveryGapWire(Wire):
     count: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
+class NodeWire(Wire):
+    address: Text
+    product: ProductName
+    own: dict[str, Sha256] = {}
+    trust: dict[str, list[Sha256]] = {}
+    by: Literal["certmgr", "shell"] | None = None
+    error: str | None = None
+
+
 class SnapshotWire(Wire):
     format: str
     cluster: Text
@@ -129,6 +140,7 @@ class SnapshotWire(Wire):
     not_asked: list[str] = []
     undiscovered: list[DiscoveryGapWire] | None = None
     alarms: list[AlarmWire] = []
+    nodes: list[NodeWire] = []
     revocation_lists: dict[Sha256, str] = {}
 
 
@@ -152,6 +164,7 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         undiscovered=_read_gaps(wire),
         alarms=tuple(Alarm(Fingerprint(alarm.certificate), alarm.message) for alarm in wire.alarms),
         revocation_lists={Fingerprint(key): pem for key, pem in wire.revocation_lists.items()},
+        nodes=tuple(_read_node(node) for node in wire.nodes),
     )
     check_certificates_present("snapshot", _fingerprints_in(snapshot), certificates)
     _check_revocation_lists(snapshot)
@@ -187,8 +200,31 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "undiscovered": [write_gap(gap) for gap in snapshot.undiscovered],
             "alarms": [{"certificate": alarm.certificate, "message": alarm.message} for alarm in snapshot.alarms],
             "revocation_lists": dict(snapshot.revocation_lists),
+            "nodes": [_write_node(node) for node in snapshot.nodes],
         }
     )
+
+
+def _read_node(wire: NodeWire) -> Node:
+    return Node(
+        Address(wire.address),
+        wire.product,
+        {service: Fingerprint(fingerprint) for service, fingerprint in wire.own.items()},
+        {service: fingerprints_of(trusted) for service, trusted in wire.trust.items()},
+        wire.by,
+        wire.error,
+    )
+
+
+def _write_node(node: Node) -> dict[str, Any]:
+    return {
+        "address": node.address,
+        "product": node.product,
+        "own": dict(node.own),
+        "trust": {service: list(trusted) for service, trusted in node.trust.items()},
+        "by": node.by,
+        "error": node.error,
+    }
 
 
 def _read_peer(wire: PeerWire) -> Peer:
@@ -203,6 +239,7 @@ def _read_peer(wire: PeerWire) -> Peer:
         removal=wire.removal,
         rest_port=wire.rest_port,
         server_certificate=fingerprints_of(wire.server_certificate) if wire.server_certificate is not None else None,
+        client_certificate=fingerprints_of(wire.client_certificate) if wire.client_certificate is not None else None,
         health=_read_health(wire),
         crls=wire.crls,
         revocation_lists=fingerprints_of(wire.revocation_lists),
@@ -222,6 +259,7 @@ def _write_peer(peer: Peer) -> dict[str, Any]:
         "rest_port": peer.rest_port,
         "started_at": rfc3339(peer.started_at) if peer.started_at else None,
         "server_certificate": list(peer.server_certificate) if peer.server_certificate is not None else None,
+        "client_certificate": list(peer.client_certificate) if peer.client_certificate is not None else None,
         "health": write_health(peer.health) if peer.health else None,
         "crls": peer.crls,
         "revocation_lists": list(peer.revocation_lists),
@@ -350,7 +388,9 @@ def write_gap(gap: DiscoveryGap) -> dict[str, Any]:
 def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
     fingerprints = set(snapshot.available_ca) | snapshot.vouched_for
     for peer in snapshot.peers:
-        fingerprints.update((*peer.trusted_ca, *(peer.server_certificate or ())))
+        fingerprints.update((*peer.trusted_ca, *(peer.server_certificate or ()), *(peer.client_certificate or ())))
+    for node in snapshot.nodes:
+        fingerprints.update((*node.own.values(), *(listed for trusted in node.trust.values() for listed in trusted)))
     for endpoint in (*snapshot.endpoints, *snapshot.guarded_endpoints):
         for chain in endpoint.presented.values():
             fingerprints.update(chain)

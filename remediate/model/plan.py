@@ -13,6 +13,7 @@ from remediate.model.identity import Address, CipherList, EndpointId, Fingerprin
 from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.text import escape
+from remediate.model.toward_nodes import TowardNode
 from remediate.model.verdict import Cause, Outcome
 
 CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
@@ -240,6 +241,7 @@ class Plan(JsonDocument):
         notes: What a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
         not_in_use: Default ports that refused, as ``address:port``: not judged.
         undiscovered: What discovery could not learn, and what it would not follow.
+        toward_nodes: What each node says of each peer's own certificate; empty where no node is known.
         future: How verdicts change after the plan, in order of time; None: that was not asked for.
         facts: The facts of `certificates`; empty in a plan of an earlier version.
     """
@@ -259,6 +261,7 @@ class Plan(JsonDocument):
     not_in_use: tuple[str, ...] = ()
     undiscovered: tuple[DiscoveryGap, ...] = ()
     future: tuple[FutureVerdict, ...] | None = None
+    toward_nodes: tuple[TowardNode, ...] = ()
     facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
 
     @property

@@ -12,6 +12,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, EndpointId, Fingerprint, KeyFamily, Product, host_and_port
 from remediate.model.json_document import JsonDocument
+from remediate.model.toward_nodes import Node
 from remediate.model.verdict import Cause
 
 RefreshBy = Literal["rest", "shell", "person"]
@@ -34,6 +35,7 @@ class Peer:
         removal: How a certificate can be taken out of its trusted CA list.
         rest_port: Where its web interface and REST answer.
         server_certificate: The chain that it sends, leaf first; None where it was not read.
+        client_certificate: The chain that it shows as a TLS client from X15.5 on; None: the server's serves as both.
         health: What it said of itself at that moment; None where it was not asked. No plan depends on it, and two snapshots of one
             state are equal whatever it says.
         crls: How many CRL blocks are in its trusted CA list; None where that was not read.
@@ -53,6 +55,7 @@ class Peer:
     health: Health | None = field(default=None, compare=False)
     crls: int | None = None
     revocation_lists: tuple[Fingerprint, ...] = ()
+    client_certificate: tuple[Fingerprint, ...] | None = None
 
     @property
     def started_at(self) -> datetime | None:
@@ -184,6 +187,7 @@ class Snapshot(JsonDocument):
         revocation_lists: The CRLs in the peers' lists, as PEM, by the SHA-256 of that text.
         guarded_endpoints: Endpoints of other services that rely on the trusted CA lists: a plan must not break them, and is not made
             for them. Empty also where they were not looked at.
+        nodes: The nodes' own certificates and trust stores, as far as their certificate management was read.
     """
 
     cluster: str
@@ -199,6 +203,7 @@ class Snapshot(JsonDocument):
     alarms: tuple[Alarm, ...] = ()
     revocation_lists: Mapping[Fingerprint, str] = field(default_factory=dict)
     guarded_endpoints: tuple[Endpoint, ...] = ()
+    nodes: tuple[Node, ...] = ()
 
     @property
     def complete(self) -> bool:

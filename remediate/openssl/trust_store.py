@@ -33,8 +33,10 @@ V_EC_KEY_EXPLICIT_PARAMS: Final = 94
 
 _NO_FLAGS: Final = 0
 _PARTIAL_CHAIN: Final = 0x80000  # x509_vfy.h: X509_V_FLAG_PARTIAL_CHAIN
-_PURPOSE_SSL_SERVER: Final = 2  # x509v3.h
-_TRUST_SSL_SERVER: Final = 3  # x509.h
+_PURPOSE_SSL_CLIENT: Final = 1  # x509v3.h
+_PURPOSE_SSL_SERVER: Final = 2
+_TRUST_SSL_CLIENT: Final = 2  # x509.h
+_TRUST_SSL_SERVER: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,13 @@ class TrustStore:
     """
 
     def __init__(
-        self, openssl: Libcrypto, trusted: Sequence[bytes], *, as_openssl_111: bool = True, partial_chains: bool = False
+        self,
+        openssl: Libcrypto,
+        trusted: Sequence[bytes],
+        *,
+        as_openssl_111: bool = True,
+        partial_chains: bool = False,
+        for_clients: bool = False,
     ) -> None:
         """Load the DER certificates `trusted` into `openssl`.
 
@@ -78,8 +86,12 @@ class TrustStore:
             trusted: The list, in its order.
             as_openssl_111: Correct the answers of an OpenSSL 3.x to those of 1.1.1.
             partial_chains: A chain may end in any trusted certificate, which no traffic server allows.
+            for_clients: Judge the certificates of TLS clients, as a server does.
         """
         self._openssl = openssl
+        self._purpose, self._trust = (
+            (_PURPOSE_SSL_CLIENT, _TRUST_SSL_CLIENT) if for_clients else (_PURPOSE_SSL_SERVER, _TRUST_SSL_SERVER)
+        )
         self._lib = openssl.lib
         self._is_corrected = as_openssl_111 and openssl.is_3_or_later
         self._partial_chains = partial_chains
@@ -158,12 +170,12 @@ class TrustStore:
             lib.OPENSSL_sk_free(untrusted)
 
     def _new_store(self) -> int:
-        """Return a store of the list with a TLS client's parameters; the caller frees it."""
+        """Return a store of the list with the parameters of the party that judges; the caller frees it."""
         lib = self._lib
         store: int = lib.X509_STORE_new()
         parameters = lib.X509_STORE_get0_param(store)
-        lib.X509_VERIFY_PARAM_set_purpose(parameters, _PURPOSE_SSL_SERVER)
-        lib.X509_VERIFY_PARAM_set_trust(parameters, _TRUST_SSL_SERVER)
+        lib.X509_VERIFY_PARAM_set_purpose(parameters, self._purpose)
+        lib.X509_VERIFY_PARAM_set_trust(parameters, self._trust)
         # At level 0 OpenSSL 3.x refuses no key and no digest; 1.1.1's own level 1 is applied to the chain that it built.
         lib.X509_VERIFY_PARAM_set_auth_level(parameters, 0 if self._is_corrected else SECURITY_LEVEL)
         lib.X509_VERIFY_PARAM_set_depth(parameters, DEPTH_LIMIT)

@@ -37,6 +37,7 @@ from remediate.planner.removals import plan_removals
 from remediate.planner.solver.candidates import Candidates, find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.solver import Choice, Solver, find_primary
+from remediate.planner.toward_nodes import judge_toward_nodes
 from remediate.planner.unresolved import AdviceSources, list_unresolved
 from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
@@ -135,6 +136,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         not_in_use=snapshot.not_in_use,
         undiscovered=snapshot.undiscovered,
         future=future,
+        toward_nodes=judge_toward_nodes(snapshot),
         facts=list_facts(certificates.values(), snapshot, policy.approved),
     )
     return replace(plan, id=plan_id(plan_document(plan)))

@@ -53,17 +53,27 @@ class TrustedList:
         broken: The number of the first entry that OpenSSL cannot read, counted from 1; None where it reads them all.
     """
 
-    def __init__(self, trusted: Sequence[Certificate], *, as_the_appliance: bool = True, ends_anywhere: bool = False) -> None:
+    def __init__(
+        self,
+        trusted: Sequence[Certificate],
+        *,
+        as_the_appliance: bool = True,
+        ends_anywhere: bool = False,
+        for_clients: bool = False,
+    ) -> None:
         """Load the list.
 
         Args:
             trusted: In the list's order.
             as_the_appliance: Answer as 1.1.1 does; otherwise the library answers for itself.
             ends_anywhere: A chain may end in any trusted certificate, which no traffic server allows: for `underlying_fault`.
+            for_clients: The list is a server's, and the chains are those of its clients.
         """
         self._members = {certificate.der: certificate for certificate in trusted}
         ders = [certificate.der for certificate in trusted]
-        self._store = TrustStore(openssl(), ders, as_openssl_111=as_the_appliance, partial_chains=ends_anywhere)
+        self._store = TrustStore(
+            openssl(), ders, as_openssl_111=as_the_appliance, partial_chains=ends_anywhere, for_clients=for_clients
+        )
         self.broken = self._store.broken
 
     def verify(self, presented: Sequence[Certificate], at: datetime) -> Built:

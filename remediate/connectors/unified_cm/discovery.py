@@ -34,12 +34,14 @@ class DiscoveryResult:
         guarded: The ports of other services that rely on the trusted CA list, likewise.
         authenticated: Certificates that certificate management showed over a verified channel.
         own_certificates: The node's own ones among them, each with the name of its service, by the node's address as in `targets`.
+        management: What certificate management of each Unified CM and IM and Presence node showed, or why it showed nothing.
     """
 
     targets: tuple[Target, ...]
     authenticated: tuple[Certificate, ...]
     own_certificates: Mapping[Address, tuple[tuple[str, Certificate], ...]] = field(default_factory=dict)
     guarded: tuple[Target, ...] = ()
+    management: tuple[tuple[Target, NodeCertificates | str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -104,10 +106,11 @@ def discover(
         named = tuple((publisher.address, publisher.product) for publisher in publishers)
         nodes.add_named(NamedNodes(named, len(named)), "publisher", cluster.name, limits.max_publishers, report)
         _ask_publishers(session, nodes)
-    shown_by_address = _read_certificates(session, nodes)
-    distinct = dict.fromkeys(certificate for node in shown_by_address.values() for certificate in node.all)
-    own_certificates = {address: node.own for address, node in shown_by_address.items()}
-    return DiscoveryResult(nodes.list_targets(), tuple(distinct), own_certificates, nodes.list_guarded_targets())
+    management = _read_management(session, nodes)
+    shown = [(target.address, node) for target, node in management if isinstance(node, NodeCertificates)]
+    distinct = dict.fromkeys(certificate for _, node in shown for certificate in node.all)
+    own_certificates = {address: node.own for address, node in shown}
+    return DiscoveryResult(nodes.list_targets(), tuple(distinct), own_certificates, nodes.list_guarded_targets(), management)
 
 
 def _ask_publishers(session: _DiscoverySession, nodes: NodeRegistry) -> None:
@@ -153,33 +156,35 @@ def _ask_axl(session: _DiscoverySession, nodes: NodeRegistry, node: UnifiedCmNod
         nodes.add_named(named, "axl", target.address, session.limits.max_named_nodes, session.report)
 
 
-def _read_certificates(session: _DiscoverySession, nodes: NodeRegistry) -> dict[Address, NodeCertificates]:
-    """Return the certificates that certificate management lists of each node, where the node itself verifies.
+def _read_management(session: _DiscoverySession, nodes: NodeRegistry) -> tuple[tuple[Target, NodeCertificates | str], ...]:
+    """Return what certificate management of each node shows, or why it was not read; only a node that verifies is asked.
 
     It names no endpoint, so without it no plan is incomplete: fewer certificates are vouched for.
     """
+    targets = [*nodes.web_targets("cucm", publishers=False), *nodes.web_targets("imp", publishers=False)]
     platform = session.cluster.platform
     if platform is None:
-        return {}
+        return tuple((target, "the inventory has no platform_credentials") for target in targets)
     account = Account(platform.username, platform.password.read())
-    certificates: dict[Address, NodeCertificates] = {}
-    targets = [*nodes.web_targets("cucm", publishers=False), *nodes.web_targets("imp", publishers=False)]
     session.open_all(targets)
-    for target in targets:
-        node = session.get_node(target)
-        if isinstance(node, ObservationError):
-            problem = f"{target.address} could not be asked for its certificates: {node}"
-            session.report_gap(target, "certificate-management", problem, incomplete=False)
-        elif not node.verified:
-            problem = _describe_unverified(target, "certificate management")
-            session.report_gap(target, "certificate-management", problem, kind="unverified", incomplete=False)
-        else:
-            try:
-                certificates[target.address] = node.read_certificates(account)
-            except (ObservationError, NotOffered, PinMismatch) as error:
-                problem = f"{target.address} could not be asked for its certificates: {error}"
-                session.report_gap(target, "certificate-management", problem, incomplete=False)
-    return certificates
+    return tuple((target, _read_certificates(session, target, account)) for target in targets)
+
+
+def _read_certificates(session: _DiscoverySession, target: Target, account: Account) -> NodeCertificates | str:
+    """Return the certificates of one node; where they cannot be read, report that and return why."""
+    node = session.get_node(target)
+    kind = "not-asked"
+    if isinstance(node, ObservationError):
+        problem = f"{target.address} could not be asked for its certificates: {node}"
+    elif not node.verified:
+        problem, kind = _describe_unverified(target, "certificate management"), "unverified"
+    else:
+        try:
+            return node.read_certificates(account)
+        except (ObservationError, NotOffered, PinMismatch) as error:
+            problem = f"{target.address} could not be asked for its certificates: {error}"
+    session.report_gap(target, "certificate-management", problem, kind=kind, incomplete=False)
+    return problem
 
 
 def _describe_unverified(target: Target, service: str) -> str:

@@ -7,8 +7,8 @@ channel gives vouches for anything. Without one, only UDS is asked, of whichever
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from remediate.connectors.http import Account, Answer, HttpClient
@@ -44,10 +44,14 @@ class NodeCertificates:
     Attributes:
         all: Own and trusted certificates, each once.
         own: Each of its own under the name of its service (``tomcat``, ``CallManager``), whatever the key family.
+        identities: The same under the name that certificate management has for it (``tomcat-ECDSA``).
+        trust: What each service trusts, by its name, in the order shown.
     """
 
     all: tuple[Certificate, ...]
     own: tuple[tuple[str, Certificate], ...]
+    identities: Mapping[str, Certificate] = field(default_factory=dict)
+    trust: Mapping[str, tuple[Certificate, ...]] = field(default_factory=dict)
 
 
 class UnifiedCmNode:
@@ -201,15 +205,21 @@ def _verifies(target: Target, check: TlsCheck, limits: Limits) -> bool:
 
 def _parse_certificates(document: Any) -> NodeCertificates:
     """Parse the document of certificate management's ``/config/snapshot/server``."""
-    own = tuple(
-        (str(identity.get("service") or "").removesuffix("-ECDSA"), certificate)
+    identities = [
+        (str(identity.get("service") or ""), certificate)
         for identity in document.get("identities") or []
         for certificate in Certificate.all_from_pem(identity.get("certificate") or "")
-    )
-    trusted = (
-        certificate
-        for trust in document.get("trusts") or []
-        for entry in trust.get("certificate_data") or []
-        for certificate in Certificate.all_from_pem(entry.get("certificate") or "")
-    )
-    return NodeCertificates(tuple(dict.fromkeys((*(certificate for _, certificate in own), *trusted))), own)
+    ]
+    trust: dict[str, tuple[Certificate, ...]] = {}
+    for entry in document.get("trusts") or []:
+        service = str(entry.get("service") or "").removesuffix("-trust")
+        certificates = [
+            certificate
+            for data in entry.get("certificate_data") or []
+            for certificate in Certificate.all_from_pem(data.get("certificate") or "")
+        ]
+        trust[service] = (*trust.get(service, ()), *certificates)
+    own = tuple((service.removesuffix("-ECDSA"), certificate) for service, certificate in identities)
+    listed = (certificate for trusted in trust.values() for certificate in trusted)
+    every = tuple(dict.fromkeys((*(certificate for _, certificate in own), *listed)))
+    return NodeCertificates(every, own, dict(identities), trust)
