@@ -39,6 +39,8 @@ def verify_exit_code(plan: Plan) -> ExitCode:
         codes.append(ExitCode.CHANGES_PENDING)
     if not all(endpoint.before.verdict.ok or endpoint.after.verdict.ok for endpoint in plan.endpoints):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
+    if plan.refusing_nodes:
+        codes.append(ExitCode.ENDPOINTS_REMAIN)
     return most_serious(codes)
 
 

@@ -37,7 +37,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
             ExitCode.INCOMPLETE if verified.unseen or verified.gaps else ExitCode.DONE,
-            ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) or _count_refusing(context) else ExitCode.DONE,
             ExitCode.CONFIRMATION_PENDING if deadline else ExitCode.DONE,
             effect_exit_code(effects, never_restarts=context.options.restart == "never"),
         ]
@@ -64,6 +64,11 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         effects,
         state.client_views,
     )
+
+
+def _count_refusing(context: RunContext) -> int:
+    """Return how many stores of nodes refuse a peer's own certificate by the plan, unless what remains is accepted."""
+    return 0 if context.options.accept_remaining else len(context.plan.refusing_nodes)
 
 
 def _count_remaining(context: RunContext, verified: Verification) -> int:

@@ -15,12 +15,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
-from remediate.lab.pki import Identity, Pki, issue_impostor
+from remediate.lab.pki import Identity, Pki, issue_impostor, peer_authority
 from remediate.lab.scenario import NodeSpec, Scenario, ServiceSpec
 from remediate.lab.servers import Listener
 from remediate.lab.soap import certificate_snapshot, identity_name, process_nodes, soap_fault, uds_servers, uds_version
 from remediate.model.certificate import Certificate
 from remediate.model.identity import KeyFamily
+from remediate.model.toward_nodes import STORES
 
 _REFUSED = {"WWW-Authenticate": 'Basic realm="Cisco"'}
 _CERTMGR = "/platformcom/api/v1/certmgr"
@@ -158,7 +159,11 @@ class _NodeApp:
             for authority in self.scenario.authorities
             if authority.id in self._trusted_authorities()
         ]
-        return JSONResponse(certificate_snapshot(self.spec.address, self._own_certificates(), authorities))
+        if self.scenario.nodes_trust_peers:
+            authorities.append(peer_authority().certificate)
+        services = self._own_certificates()
+        stores = dict.fromkeys((*services, *STORES[self.spec.product]))
+        return JSONResponse(certificate_snapshot(self.spec.address, services, stores, authorities))
 
     async def _identity(self, request: Request) -> Response:
         if not self._has_platform_login(request):

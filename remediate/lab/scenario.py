@@ -110,6 +110,7 @@ class Scenario:
         offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
         traffic_server_tls13: The peers' traffic server may use TLS 1.3.
         platform_credentials: The inventory holds the account for certificate management.
+        nodes_trust_peers: The nodes' trust stores hold the CA that signed the peers' certificates.
         rest_account: REST takes another account than the shell.
         edge: The Expressway-E, or what each of them is like.
         trust_waits: The peers' traffic servers judge by the list that they had when they last restarted.
@@ -127,6 +128,7 @@ class Scenario:
     offers_verify_flag: bool = True
     traffic_server_tls13: bool = False
     platform_credentials: bool = False
+    nodes_trust_peers: bool = True
     trust_waits: bool = False
     rest_account: bool = False
     edge: EdgeSpec = EdgeSpec()

@@ -48,9 +48,12 @@ def soap_fault(text: str) -> str:
 
 
 def certificate_snapshot(
-    server: str, services: Mapping[str, Mapping[KeyFamily, Certificate]], authorities: Iterable[Certificate]
+    server: str,
+    services: Mapping[str, Mapping[KeyFamily, Certificate]],
+    stores: Iterable[str],
+    authorities: Iterable[Certificate],
 ) -> dict[str, object]:
-    """Return ``/config/snapshot/server``: own certificates by service, and what the services trust."""
+    """Return ``/config/snapshot/server``: own certificates by service, and what the stores hold, here the same."""
     trusted = [{"filename": f"{authority.common_name}.pem", "certificate": authority.pem} for authority in authorities]
     return {
         "server": server,
@@ -59,7 +62,7 @@ def certificate_snapshot(
             for service, families in services.items()
             for family, certificate in families.items()
         ],
-        "trusts": [{"service": service, "certificate_data": trusted} for service in services],
+        "trusts": [{"service": service, "certificate_data": trusted} for service in stores],
     }
 
 

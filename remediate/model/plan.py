@@ -265,6 +265,11 @@ class Plan(JsonDocument):
     facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
 
     @property
+    def refusing_nodes(self) -> tuple[TowardNode, ...]:
+        """What nodes are seen to refuse of the peers' own certificates."""
+        return tuple(toward for toward in self.toward_nodes if not toward.ok and toward.observed)
+
+    @property
     def changes(self) -> tuple[Action, ...]:
         """The actions that change what a peer trusts or offers; a refresh or a restart alone is no change."""
         return tuple(a for a in self.actions if isinstance(a, TrustCertificate | SetCiphers | RemoveCertificate))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE, SERVER_CERTIFICATE_PAGE
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.text import escape
 from remediate.model.toward_nodes import STORES, ClientCause, Node, TowardNode
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.trust.chain_verifier import Chain
@@ -101,20 +102,18 @@ def _advise(chain: Chain, trusted: Chain, node: Node, store: str, verdict: Clien
 
 
 def _advise_on_trust(chain: Chain, trusted: Chain, node: Node, store: str) -> tuple[str, tuple[str, ...]]:
-    top = chain[-1]
     signers = chain if len(chain) == 1 else chain[1:]
-    missing = [certificate for certificate in reversed(signers) if certificate not in trusted]
+    missing = [certificate for certificate in reversed(signers) if certificate not in trusted and certificate.is_ca]
     text = f"{store}-trust of {node.address} does not lead to a root for {describe_certificate(chain[0])}."
-    if not top.self_issued:
-        text += f" The issuer of {describe_certificate(top)} is not at hand either."
-    return text, tuple(_list_uploads(missing, node, store))
+    return text, tuple(_list_uploads(chain[-1], missing, node, store))
 
 
-def _list_uploads(missing: list[Certificate], node: Node, store: str) -> Iterator[str]:
+def _list_uploads(top: Certificate, missing: list[Certificate], node: Node, store: str) -> Iterator[str]:
+    target = f"as {store}-trust of {node.address} ({CERTIFICATE_MANAGEMENT_PAGE})"
+    if top.self_issued and not missing:
+        yield f"Upload {describe_certificate(top)} ({top.fingerprint}) {target}."
+    elif not top.self_issued:
+        yield f"Upload the CA certificate of {escape(top.issuer)}, which the peer neither sends nor trusts, {target}."
     for certificate in missing:
-        name = f"{describe_certificate(certificate)} ({certificate.fingerprint})"
-        yield f"Upload {name} as {store}-trust ({CERTIFICATE_MANAGEMENT_PAGE})."
-    if missing:
-        yield f"Then {_RESTARTS[store]}."
-    elif node.error is None:
-        yield f"Upload the CA that signed the certificate of the peer as {store}-trust ({CERTIFICATE_MANAGEMENT_PAGE})."
+        yield f"Upload {describe_certificate(certificate)} ({certificate.fingerprint}) {target}."
+    yield f"Then {_RESTARTS[store]}."

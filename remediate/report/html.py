@@ -16,11 +16,13 @@ from remediate.model.text import escape
 from remediate.report.verdict import certificate_facts
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
+    TOWARD_NODES,
     approvals_required,
     arrange_matrix,
     certificate_name,
     count_pairs,
     describe_future,
+    describe_toward_nodes,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -62,6 +64,7 @@ def plan_page(plan: Plan) -> str:
         required=approvals_required(plan),
         alarms=plan.alarms,
         incompleteness=incompleteness_of(plan),
+        toward_nodes=describe_toward_nodes(plan),
         future=None if plan.future is None else describe_future(plan) or (NO_CHANGE_AHEAD,),
         notes=plan.notes,
     )
@@ -78,7 +81,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(headline=headline, manual_page=manual_page)
+    environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of)
     return environment.get_template("plan.html.j2")
 

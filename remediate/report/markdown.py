@@ -11,11 +11,13 @@ from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, Tr
 from remediate.model.text import count, escape
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
+    TOWARD_NODES,
     UnresolvedGroup,
     approvals_required,
     arrange_matrix,
     count_pairs,
     describe_future,
+    describe_toward_nodes,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -30,7 +32,19 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 def plan_ticket(plan: Plan) -> str:
     """Return the ticket of `plan`. Untrusted text is put in code spans, where Markdown interprets nothing."""
-    parts = (_summary, _matrix, _changes, _approvals, _impact, _verification, _rollback, _unresolved, _future, _notes)
+    parts = (
+        _summary,
+        _matrix,
+        _changes,
+        _approvals,
+        _impact,
+        _verification,
+        _rollback,
+        _unresolved,
+        _toward_nodes,
+        _future,
+        _notes,
+    )
     return "\n".join(line for part in parts for line in part(plan)) + "\n"
 
 
@@ -154,6 +168,12 @@ def _unresolved(plan: Plan) -> Iterator[str]:
 def _unresolved_group(group: UnresolvedGroup) -> Iterator[str]:
     yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**: {prose(group.advice)}"
     yield from (f"  - {prose(option)}" for option in group.options)
+
+
+def _toward_nodes(plan: Plan) -> Iterator[str]:
+    if sentences := describe_toward_nodes(plan):
+        yield from ("", f"## {TOWARD_NODES}", "")
+        yield from (f"- {prose(sentence)}" for sentence in sentences)
 
 
 def _future(plan: Plan) -> Iterator[str]:

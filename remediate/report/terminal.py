@@ -28,6 +28,7 @@ from remediate.report.view import (
     GOOD,
     NO_CHANGE_AHEAD,
     REFUSED,
+    TOWARD_NODES,
     UNSEEN,
     Matrix,
     PairCounts,
@@ -36,6 +37,7 @@ from remediate.report.view import (
     arrange_matrix,
     count_pairs,
     describe_future,
+    describe_toward_nodes,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -89,9 +91,10 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
     show_unresolved(console, plan.unresolved)
     if explain:
         _print_alternatives(console, plan)
+    show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
     if plan.future is not None:
-        _print_list(console, "After this plan, by the calendar", describe_future(plan) or (NO_CHANGE_AHEAD,))
-    _print_list(console, "Good to know", plan.notes)
+        show_list(console, "After this plan, by the calendar", describe_future(plan) or (NO_CHANGE_AHEAD,))
+    show_list(console, "Good to know", plan.notes)
 
 
 def show_matrix(
@@ -271,7 +274,8 @@ def _print_alternatives(console: Console, plan: Plan) -> None:
             _print_indented(console, Text(f"To choose it: {escape(alternative.switch)}"), 4)
 
 
-def _print_list(console: Console, title: str, lines: Sequence[str]) -> None:
+def show_list(console: Console, title: str, lines: Sequence[str]) -> None:
+    """Print `lines` under `title`; nothing where there are none."""
     if lines:
         _print_heading(console, title)
         for line in lines:

@@ -25,6 +25,7 @@ from remediate.model.text import count, first_few
 from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
+TOWARD_NODES = "What the nodes say of the peers' own certificates"
 NO_CHANGE_AHEAD = "No verdict changes within the horizon."
 
 
@@ -116,6 +117,31 @@ def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup,
     for endpoint in unresolved:
         groups.setdefault((endpoint.cause, endpoint.advice, endpoint.options), []).append(str(endpoint.endpoint))
     return tuple(UnresolvedGroup(tuple(endpoints), *reason) for reason, endpoints in groups.items())
+
+
+def describe_toward_nodes(plan: Plan) -> tuple[str, ...]:
+    """Return what the nodes say of the peers' own certificates, a sentence for each thing to do; empty where no node is known."""
+    peers: dict[tuple[str, str], list[Address]] = {}
+    stores: dict[tuple[str, str], list[str]] = {}
+    for toward in plan.refusing_nodes:
+        key = (toward.advice, " ".join(toward.options))
+        peers.setdefault(key, []).append(toward.peer)
+        stores.setdefault(key, []).append(f"{toward.node} ({toward.store}-trust)")
+    sentences = [
+        f"{first_few(_distinct(stores[key]))} refuses the certificate of {first_few(_distinct(peers[key]))}: {' '.join(key).strip()}"
+        for key in peers
+    ]
+    if unseen := [toward for toward in plan.toward_nodes if not toward.observed]:
+        nodes = first_few(_distinct(toward.node for toward in unseen))
+        reasons = first_few(_distinct(toward.error or "not read" for toward in unseen), 1)
+        sentences.append(
+            f"Not observed: whether {nodes} trusts the peers' own certificates, which 6971 and 6972 want ({reasons})."
+        )
+    return tuple(sentences)
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
 
 
 def describe_future(plan: Plan) -> tuple[str, ...]:

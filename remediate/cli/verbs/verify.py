@@ -24,7 +24,8 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     """Say what each endpoint would get from each peer, now. Writes nothing to a cluster.
 
     Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
-    "exit_code", "error", "complete", "endpoints", "unresolved", "alarms", "not_in_use", "undiscovered"}], "exit_code"}.
+    "exit_code", "error", "complete", "endpoints", "unresolved", "alarms", "not_in_use", "undiscovered", "toward_nodes"}],
+    "exit_code"}.
 
     \b
     EXAMPLES
@@ -83,6 +84,7 @@ def verification_json(plan: Plan) -> dict[str, Any]:
         "alarms": alarms,
         "not_in_use": whole.get("not_in_use", []),
         "undiscovered": whole.get("undiscovered", []),
+        "toward_nodes": whole.get("toward_nodes", []),
     }
 
 
@@ -92,7 +94,8 @@ def _show(session: Session, plan: Plan) -> None:
     from rich.text import Text
 
     from remediate.model.text import escape, group_ports
-    from remediate.report.terminal import show_incomplete, show_matrix, show_unresolved
+    from remediate.report.terminal import show_incomplete, show_list, show_matrix, show_unresolved
+    from remediate.report.view import TOWARD_NODES, describe_toward_nodes
 
     console = session.out()
     console.print(Text(f"Cluster {escape(plan.cluster)}", "bold"))
@@ -101,6 +104,7 @@ def _show(session: Session, plan: Plan) -> None:
     now = [replace(endpoint, after=endpoint.before) for endpoint in plan.endpoints]
     show_matrix(console, now, every_row=session.verbose > 0)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
+    show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
     if plan.not_in_use:
         console.print(Text(f"Not in use, so not judged: {escape(group_ports(plan.not_in_use), 2000)}", "dim"))
     for gap in plan.undiscovered:

@@ -15,6 +15,7 @@ SCENARIOS: dict[str, Scenario] = {
         story.ONE_EDGE,
         basics.HEALTHY,
         basics.SELF_SIGNED,
+        basics.REFUSES_PEERS,
         basics.UNREACHABLE,
         conflicts.SAME_CN,
         conflicts.SAME_CN_STUCK,

@@ -34,6 +34,14 @@ REST_ACCOUNT = replace(
     rest_account=True,
 )
 
+REFUSES_PEERS = replace(
+    HEALTHY,
+    name="refuses-peers",
+    summary="Every node passes, and none trusts the CA of the peers' own certificates: from X14.0.2 on 6971 and 6972 refuse them.",
+    platform_credentials=True,
+    nodes_trust_peers=False,
+)
+
 SELF_SIGNED = Scenario(
     name="selfsigned",
     summary="Every node shows one self-signed RSA certificate, the same on all its ports; nobody vouches for any.",
