@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -49,8 +50,12 @@ def choose_clusters(session: Session, path: Path, patterns: Sequence[str]) -> tu
     Raises:
         InventoryError: A pattern matches nothing.
     """
+    from remediate.connectors.tls import known_pins
     from remediate.inventory import load
+    from remediate.model.errors import UsageError
 
+    with suppress(UsageError):  # no home directory: nothing is kept
+        known_pins.keep_in(session.state_dir)
     clusters = load(path, allow_prompt=not session.no_input)
     names = [cluster.name for cluster in clusters]
     for pattern in patterns:

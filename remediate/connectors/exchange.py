@@ -41,11 +41,17 @@ class UnexpectedEncoding(HTTPException):
 
 
 class CertificateMismatch(ssl.SSLError):
-    """The server does not present the pinned certificate; `presented` is the SHA-256 of its certificate, in hexadecimal."""
+    """The server does not present the pinned certificate.
 
-    def __init__(self, presented: str) -> None:
+    Attributes:
+        presented: The SHA-256 of its certificate, in hexadecimal.
+        certificate: That certificate as DER.
+    """
+
+    def __init__(self, presented: str, certificate: bytes) -> None:
         super().__init__("another certificate")
         self.presented = presented
+        self.certificate = certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,14 @@ class Reply:
 
 
 class Connection:
-    """One TLS connection, for one exchange after another."""
+    """One TLS connection, for one exchange after another.
+
+    Attributes:
+        certificate: What the server presented, as DER.
+    """
 
     def __init__(self, wire: ssl.SSLSocket) -> None:
+        self.certificate = wire.getpeercert(binary_form=True) or b""
         self._wire = wire
         self._bounds = _BoundedSocket(wire)
         self._http = HTTPConnection("unused")  # it never connects, and each request brings its own Host
@@ -263,11 +274,12 @@ def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: D
     except BaseException:
         plain.close()
         raise
-    presented = hashlib.sha256(wire.getpeercert(binary_form=True) or b"").hexdigest()
+    connection = Connection(wire)
+    presented = hashlib.sha256(connection.certificate).hexdigest()
     if check.fingerprint and presented != check.fingerprint.removeprefix("sha256:"):
-        wire.close()
-        raise CertificateMismatch(presented)
-    return Connection(wire)
+        connection.close()
+        raise CertificateMismatch(presented, connection.certificate)
+    return connection
 
 
 def _open_tcp(host: str, port: int, deadline: Deadline) -> socket.socket:

@@ -28,6 +28,7 @@ from remediate.connectors.exchange import (
     connect,
 )
 from remediate.connectors.text import describe_failure
+from remediate.connectors.tls.known_pins import describe_successor, keep
 from remediate.connectors.tls.pinning import TlsCheck
 from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.identity import host_and_port
@@ -35,6 +36,12 @@ from remediate.model.limits import Limits
 from remediate.model.masking import remember
 from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
+
+RENEWAL_ADVICE = (
+    "If the certificate was renewed, `remediate doctor -i INVENTORY --pins` shows what each peer presents now, as YAML: "
+    "compare the fingerprint on the peer itself first. Otherwise someone may be in the middle. A pin on a CA (`tls: {ca: PATH}`) "
+    "outlives a renewal."
+)
 
 Files = Mapping[str, tuple[str, bytes, str]]
 """Of a form: field name to file name, content and media type."""
@@ -253,9 +260,10 @@ class HttpClient:
             )
         except CertificateMismatch as error:
             presented = f"sha256:{error.presented}"
-            raise PinMismatch(
-                f"{self._where} presents another certificate than {self._check.description}: {presented}."
-            ) from error
+            message = f"{self._where} presents another certificate than {self._check.description}: {presented}."
+            if self._check.fingerprint:
+                message += f" {describe_successor(self._check.fingerprint, error.certificate)}"
+            raise PinMismatch(message, next_step=RENEWAL_ADVICE) from error
         except ssl.SSLCertVerificationError as error:
             reason = mask_and_escape(error.verify_message or str(error))
             raise PinMismatch(f"{self._where} does not verify under {self._check.description}: {reason}.") from error
@@ -265,6 +273,8 @@ class HttpClient:
         except Exception as error:
             # Whatever the error, nothing was sent.
             raise NoConnection(f"{self._where} cannot be reached: {describe_failure(error)}.") from error
+        if self._check.fingerprint:
+            keep(self._connection.certificate)
         return self._connection
 
     def _headers(self) -> dict[str, str]:

@@ -63,7 +63,9 @@ def test_another_certificate_is_a_mismatch_and_nothing_is_sent(client: Client, r
     with pytest.raises(PinMismatch, match="another certificate") as caught:
         client(http(200), trust=other).get("/x")
 
-    assert str(caught.value).endswith(f"than the pinned certificate sha256:{'0' * 64}: {SERVER.certificate.fingerprint}.")
+    assert f"than the pinned certificate sha256:{'0' * 64}: {SERVER.certificate.fingerprint}." in str(caught.value)
+    assert "The presented one is of CN=" in str(caught.value)
+    assert "--pins" in caught.value.next_step
     assert "in the middle" in caught.value.next_step
     assert requests == []
 

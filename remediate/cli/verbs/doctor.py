@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 @inventory()
 @option("--record", "recording", type=PATH, metavar="FILE",
         help="Also write what each peer of one cluster answers, with secrets, addresses and names replaced.")  # fmt: skip
+@option("--pins", is_flag=True, help="Only show what each peer presents now, as YAML for the inventory. No password is used.")
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], recording: Path | None) -> ExitCode:
+def command(
+    session: Session, inventory_path: Path, patterns: tuple[str, ...], recording: Path | None, *, pins: bool
+) -> ExitCode:
     """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clients, clocks, the state directory.
 
     Logs in to every peer once and writes nothing there. Where the inventory has `mra`, it signs in once as a client does, within the
@@ -38,9 +41,13 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], r
     With --record, FILE has what each peer answers to every question that only reads, and names the forms that were not understood. It
     is fit for a ticket or a bug report; read it before you hand it on. `remediate lab up --like FILE` starts a lab that answers so.
 
+    --pins shows the web certificate and the SSH host key of each peer of the inventory, and whether they are those that are pinned (if
+    not: 1). Whoever sits on the way can present others: compare each on the peer itself before you paste it.
+
     \b
     EXAMPLES
       remediate doctor -i inventory.yml
+      remediate doctor -i inventory.yml --pins
       remediate doctor -i inventory/ --json
       remediate doctor -i inventory.yml --record recording.json
 
@@ -64,6 +71,10 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...], r
     from remediate.model.limits import Limits
 
     limits = Limits()
+    if pins and recording:
+        raise UsageError("--pins asks for nothing that --record could record.", next_step="Give one of them.")
+    if pins:
+        return _show_pins(session, choose_clusters(session, inventory_path, patterns), limits)
 
     def check(cluster: ClusterAccess) -> tuple[ClusterChecks, ExitCode]:
         examination = check_cluster(cluster, limits, session.state_dir)
@@ -108,6 +119,23 @@ def _record(session: Session, cluster: ClusterAccess, path: Path, limits: Limits
         for sentence in peer.not_understood:
             session.say(f"Not understood: {peer.peer}: {sentence}")
     session.hint(f"Wrote {path}. Secrets, addresses and names were replaced; read it before you hand it on.")
+
+
+def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limits) -> ExitCode:
+    from remediate.cli.fleet import combine_exit_codes, run_on_clusters
+    from remediate.cli.pins_view import pins_json, pins_yaml, read_cluster_pins
+
+    results = run_on_clusters(clusters, lambda cluster: read_cluster_pins(cluster, limits), limits, ask=False)
+    code = combine_exit_codes(results)
+    if session.json:
+        session.write_json({"exit_code": code, "clusters": [result.as_json(pins_json) for result in results]})
+        return code
+    for result in results:
+        session.write("\n".join([f"  - name: {result.cluster}", "    expressway:", *pins_yaml(result.value or ())]) + "\n")
+    session.hint(
+        "Compare each fingerprint on the peer itself before you paste it: whoever sits on the way can present another."
+    )
+    return code
 
 
 def _show(session: Session, title: str, findings: Sequence[CheckResult]) -> None:

@@ -95,8 +95,24 @@ def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits)
         f"The SSH host key of {access.address} is not {check.description}: it presents {', '.join(presented.values())}.",
         next_step=None
         if check.pins
-        else "Verify this host key out of band and put it in the inventory as `ssh: {host_key: …}`.",
+        else "Verify this host key out of band and put it in the inventory as `ssh: {host_key: …}`; `doctor --pins` prints that line.",
     )
+
+
+def read_host_keys(access: PeerAccess, limits: Limits) -> tuple[str, ...]:
+    """Return the fingerprint of the key of each type that a peer presents, the preferred type first. No login is tried.
+
+    Raises:
+        ObservationError: The peer cannot be reached, or does not speak SSH.
+    """
+    presented: dict[str, str] = {}
+    while (transport := _connect(access, limits, excluded=tuple(presented))) is not None:
+        key = transport.get_remote_server_key()
+        transport.close()
+        if key.get_name() in presented:
+            break
+        presented[key.get_name()] = compute_fingerprint(key)
+    return tuple(presented.values())
 
 
 def _connect(access: PeerAccess, limits: Limits, excluded: tuple[str, ...]) -> paramiko.Transport | None:
