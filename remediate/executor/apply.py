@@ -14,8 +14,8 @@ One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
  8  next peer  after checking the one just changed: what worked must still work; the next peer is compared again (3)
  9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
 10  refresh    discovery (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
-11  restart    the peers through which a client's request shows that the change is not in effect, one at a time (5, 6, 7), each tested
-               again before the next; where the inventory has no way through a peer, a reminder
+11  restart    the peers through which a client's request shows that the change is not in effect, one at a time (`guarded_restart`):
+               guarded, drained, in the journal (5, 6, 7), back as it was, and tested again before the next
 12  verify     every endpoint against every peer, from a fresh look
 13  close      the run in the journal
 
@@ -32,11 +32,12 @@ apply resumes it in the next window. The window does not hold back reading, veri
 
 With `ApplyOptions.confirm_within` (`confirm_timer.py`), a process that will undo the run is up between 4 and the first 5, and 13
 closes the run as *confirm-pending*, with its deadline (exit 9). Until it is confirmed, no other run on the cluster begins. A run that
-dies on its way is undone at the deadline that counts from its first write.
+dies on its way is undone at the deadline that counts from its last step, or its last look at a peer that drains.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -49,10 +50,13 @@ from remediate.executor.differences import load_belief
 from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.failure import end_failed_run
+from remediate.executor.health import read_cluster_health
 from remediate.executor.identity import identify_operator
+from remediate.executor.journal.restarts import record_alarms
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
+from remediate.executor.maintenance import end_maintenance_left_on, warn_of_maintenance_left_on
 from remediate.executor.pem_backup import save_lists_as_pem
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart import rehearse_restarts, restart_peers
@@ -67,7 +71,7 @@ from remediate.executor.writer import DryRunWriter, JournalingWriter
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Interrupted, RemediateError, StalePlan
 from remediate.model.events import Sink, silent
-from remediate.model.identity import CipherList
+from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from remediate.model.run import Backup
@@ -158,6 +162,7 @@ def _open_to_write(
         opened.primary,
         approvals,
         unfinished,
+        lock.write_heartbeat,
     )
 
 
@@ -209,6 +214,9 @@ def _apply(context: RunContext) -> RunResult:
     state = RunState()
     writer = JournalingWriter(context, state, _window_guard(context))
     try:
+        state.open_steps += end_maintenance_left_on(
+            context.journal, context.plan.cluster, context.peers, context.environment, context.limits, context.events
+        )
         baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
         look = look_at_effects(context, state, baseline)
@@ -228,15 +236,17 @@ def _rehearse(context: RunContext) -> RunResult:
     """Take the steps of a dry run: 2 to 11, and 13."""
     state = RunState()
     writer = DryRunWriter(context)
+    warn_of_maintenance_left_on(context.journal, context.plan.cluster, context.events)
     try:
         baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
         if _is_anything_to_do(context, baseline):
+            _read_alarms(context)
             writer.back_up(baseline.backups.values())
             warn_of_manual_rollback(context)
             confirm_timer.rehearse_timer(context)
             write_changes(context, state, writer, baseline)
-            rehearse_restarts(context, writer)
+            rehearse_restarts(context, state, writer)
         return close_dry_run(context, state)
     except (Exception, ImmediateStop) as error:  # noqa: BLE001 - raised again, unless it is an interrupt
         return _end_before_the_run(context, error)
@@ -244,7 +254,9 @@ def _rehearse(context: RunContext) -> RunResult:
 
 def _write(context: RunContext, state: RunState, writer: JournalingWriter, baseline: Baseline, look: EffectLook) -> None:
     """Take steps 4 to 11 of a real run."""
+    alarms = _read_alarms(context)
     writer.back_up(baseline.backups.values())
+    record_alarms(context.journal, state.run, alarms, context.environment.now())
     save_lists_as_pem(context, baseline, state.run)
     if context.unfinished:
         writer.settle_earlier_steps(context.peers)
@@ -252,6 +264,21 @@ def _write(context: RunContext, state: RunState, writer: JournalingWriter, basel
     confirm_timer.start_timer(context, state)
     write_changes(context, state, writer, baseline)
     restart_peers(context, state, writer, look)
+
+
+def _read_alarms(context: RunContext) -> Mapping[Address, frozenset[str]]:
+    """Return the alarms of each peer before the first write, as far as they can be read.
+
+    Raises:
+        UpgradePending: What is written now would be lost.
+    """
+    cluster = read_cluster_health(context.peers, context.unreachable)
+    preflight.refuse_pending_upgrade(context.plan, cluster, context.events)
+    return {
+        address: frozenset(alarm.id for alarm in health.alarms)
+        for address, health in cluster.peers.items()
+        if health.alarms is not None
+    }
 
 
 def _window_guard(context: RunContext) -> WindowGuard:

@@ -1,7 +1,7 @@
 """The confirm timer: a run that nobody confirms in time is undone.
 
 An Expressway has no such timer, so a process on this machine runs it (`watcher.py`). It is up before the first write to a box; what
-it goes by stands in the journal (`timers.py`). Until the apply has ended, the deadline counts from its first write: an apply that
+it goes by stands in the journal (`timers.py`). Until the apply has ended, the deadline moves with each step and look: an apply that
 dies is undone then. When the apply has ended, the time counts anew from there.
 
 The timer ends, and undoes nothing, when the run is confirmed, when it is rolled back, and when it ends half-way on purpose: with
@@ -156,7 +156,7 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
         watcher.let_go()
     context.events.emit(
         "warning",
-        f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies first) with "
+        f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies at once) with "
         f"`{confirm_command(run, context.state_dir)}`. Otherwise process {watcher.pid} on this machine rolls it back; it "
         f"outlives this terminal, but not this machine. If it is gone then, run "
         f"`{rollback_command(run, cluster, context.state_dir)}`. It will read the password again from the "
@@ -167,6 +167,12 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
     closes = window.closes(deadline - within) if window else None
     if closes and deadline > closes:
         context.events.emit("warning", "A rollback at that time is after the window; the window does not hold it back.")
+
+
+def postpone(context: RunContext, state: RunState) -> None:
+    """Count the time anew from this look while an apply goes on, as it does from its end."""
+    if context.options.confirm_within is not None:
+        timers.extend(context.journal, state.run, context.environment.now() + context.options.confirm_within)
 
 
 def restart_countdown(context: RunContext, state: RunState) -> str | None:

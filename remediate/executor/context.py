@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class RunContext:
         primary: None: no peer names it.
         approvals: Every approval of a person that counts for the plan.
         unfinished: The run that this apply resumes; None in a dry run, which resumes none.
+        write_heartbeat: Shows others that the holder of the lock is at work.
     """
 
     plan: Plan
@@ -54,6 +55,7 @@ class RunContext:
     primary: Address | None
     approvals: tuple[ApprovedCertificate, ...]
     unfinished: Run | None
+    write_heartbeat: Callable[[], None] = lambda: None
 
     def open_peer(self, address: Address | None) -> ReconnectingPeer | None:
         """Return the open peer with this address; None when it could not be opened."""

@@ -1,7 +1,6 @@
 """The guards of a restart: what must be seen to hold before a peer is told to restart (contract, *Restart*).
 
-The alarm numbers are those of the alarm reference in Cisco's Expressway administrator guide, X15.5. A guard that could not be looked
-at is neither one that holds nor one that fails.
+A guard that could not be looked at is neither one that holds nor one that fails.
 """
 
 from __future__ import annotations
@@ -10,22 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from remediate.model.alarms import CLUSTER_ALARMS, MAINTENANCE_ALARM, RESTART_REQUIRED_ALARMS
 from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address
 from remediate.model.restart import ASSUMABLE, Guard
 from remediate.model.text import count
-
-_RESTART_REQUIRED = (
-    *(15006, 15014, 15022, 15028, 20007, 20020, 25001, *range(25006, 25012), 25015, 25017, 25026, 25029),
-    *(30025, 40009, 40045, 45022),
-)
-RESTART_REQUIRED_ALARMS: frozenset[str] = frozenset(str(number) for number in _RESTART_REQUIRED)
-"""Alarms that say *Restart required*: a restart makes a change real that waits for it, whoever made it."""
-
-CLUSTER_ALARMS: frozenset[str] = frozenset(str(number) for number in range(20003, 20027)) - RESTART_REQUIRED_ALARMS
-"""Alarms that say that something is wrong with the cluster."""
-
-MAINTENANCE_ALARM = "15015"
 
 
 class GuardState(Enum):
@@ -126,7 +114,8 @@ def _judge_peers_up(cluster: ClusterHealth, health: Health) -> GuardFinding:
 
 def _judge_alarms(cluster: ClusterHealth) -> GuardFinding:
     raised = {
-        address: [alarm for alarm in health.alarms or () if alarm.id in CLUSTER_ALARMS]
+        # One that asks for a restart is a guard of its own.
+        address: [alarm for alarm in health.alarms or () if alarm.id in CLUSTER_ALARMS - RESTART_REQUIRED_ALARMS]
         for address, health in cluster.peers.items()
     }
     return _judge_everywhere(

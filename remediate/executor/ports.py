@@ -101,6 +101,9 @@ class PeerPort(Protocol):
     def diagnostic_logging(self) -> DiagnosticLoggingPort:
         """Return the diagnostic logging of the peer. Raises NotOffered."""
 
+    def reconnect(self) -> None:
+        """End the sessions, which a restart or a long wait may have broken; the next use logs in anew."""
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""
 

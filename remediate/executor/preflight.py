@@ -7,16 +7,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from remediate.executor.changes import changes_of
+from remediate.executor.guards import ClusterHealth, GuardState, judge_guards
 from remediate.executor.journal.database import prove_room, refuse_special_files
 from remediate.executor.journal.store import FILE_NAME, JournalError
 from remediate.executor.lock import name_directory, refuse_if_unusable
 from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
+from remediate.executor.steps import RunEvents
 from remediate.executor.verification import Verification, with_plan
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import FormatError, IncompletePlan, RemediateError, StalePlan, UsageError
+from remediate.model.exit_codes import ExitCode
 from remediate.model.expressway import MAX_TRUSTED_CA, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import Plan, SetCiphers
+from remediate.model.restart import Guard
 from remediate.model.run import Backup
 from remediate.model.snapshot import Snapshot
 from remediate.model.text import count, first_few
@@ -125,6 +129,24 @@ def refuse_over_limit(plan: Plan, backups: Iterable[Backup]) -> None:
                 f"The trusted CA list of {backup.peer} holds {count(len(backup.trusted_ca), 'certificate')}. With the "
                 f"{count(len(added), 'new one')} it would hold {size}, and Expressway allows {MAX_TRUSTED_CA}."
             )
+
+
+class UpgradePending(RemediateError):
+    """A software upgrade that is under way or staged: what is written now would be lost with it."""
+
+    exit_code = ExitCode.PERSON_NEEDED
+    default_next_step = "Nothing was changed. Finish the upgrade, or discard it, plan again, and apply then."
+
+
+def refuse_pending_upgrade(plan: Plan, cluster: ClusterHealth, events: RunEvents) -> None:
+    """Raise UpgradePending when an upgrade is under way or staged on any peer; warn where that was not observed."""
+    finding = next(finding for finding in judge_guards(Address(""), cluster, None) if finding.guard is Guard.UPGRADE)
+    if finding.state is GuardState.FAILS:
+        raise UpgradePending(
+            f"The plan for {plan.cluster} is not applied: {finding.description} What is configured until then would be lost."
+        )
+    if finding.state is GuardState.NOT_LOOKED_AT:
+        events.emit("warning", f"{finding.description} If one is staged, what is written now is lost at its reboot.")
 
 
 def refuse_unusable(state_dir: Path, shared: Path) -> None:

@@ -114,6 +114,11 @@ class ReconnectingPeer:
         with reading(self.address):
             return self._peer.diagnostic_logging()
 
+    def reconnect(self) -> None:
+        """End the sessions of the peer; the next use logs in anew."""
+        with reading(self.address):
+            self._peer.reconnect()
+
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""
         self._belief.forget(certificate.fingerprint)

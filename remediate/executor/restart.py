@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from remediate.executor import changes
+from remediate.executor.confirm_timer import postpone
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.observe import EffectLook, observe_effect
-from remediate.executor.operations import RestartOnPeer
+from remediate.executor.guarded_restart import (
+    GuardedRestarts,
+    RestartContext,
+    RestartOutcome,
+    describe_obstacles,
+    emit_guards,
+)
+from remediate.executor.guards import judge_guards
+from remediate.executor.health import read_cluster_health
+from remediate.executor.journal.restarts import load_alarms
+from remediate.executor.operations import RestartOnPeer, SetCipherList
 from remediate.executor.result import ManualStep
 from remediate.executor.steps import Step
-from remediate.executor.writer import ChangeOutcome, DryRunWriter, JournalingWriter
+from remediate.executor.writer import DryRunWriter, JournalingWriter
 from remediate.model.effect import ClientState, EffectState, PeerEffect
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
 from remediate.model.identity import Address
+from remediate.model.run import StepRecord
 
 
-def rehearse_restarts(context: RunContext, writer: DryRunWriter) -> None:
-    """Emit what would be restarted in any case; what clients get depends on what was not written."""
+def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter) -> None:
+    """Emit the guards as they stand, and what would be restarted in any case; what clients get depends on what was not written."""
     context.steps.enter(Step.RESTART)
     is_rolling = context.options.restart == "rolling"
     addresses = changes.peers_to_restart(context.plan, everywhere=is_rolling)
-    for address in addresses if is_rolling else ():
+    cluster = read_cluster_health(context.peers, context.unreachable)
+    alarms = {address: {alarm.id for alarm in health.alarms or ()} for address, health in cluster.peers.items()}
+    for address in addresses if context.options.restart != "never" else ():
+        findings = judge_guards(address, cluster, alarms.get(address), context.options.restarts.assume)
+        emit_guards(context.events, address, findings)
         peer = context.open_peer(address)
-        if peer is not None:
+        if is_rolling and any(not finding.lets_restart for finding in findings):
+            state.leave_to_person(context.events, ManualStep(describe_obstacles(address, findings), address))
+        elif is_rolling and peer is not None:
             writer.carry_out(peer, RestartOnPeer(address), Step.RESTART)
     if addresses:
         message = f"Whether the change is in effect on {', '.join(addresses)}: unknown until apply."
@@ -37,16 +56,55 @@ def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter
     """
     context.steps.enter(Step.RESTART)
     choice = context.options.restart
-    restarts = _Restarts(context, state, writer, look)
+    never_restarts = choice == "never" or (choice == "if-needed" and context.options.restarts.calls is None)
+    guarded = GuardedRestarts(_restart_context(context, state, writer))
+    restarts = _Restarts(context, state, guarded, look)
+    if not never_restarts:
+        guarded.settle()
     for address in changes.peers_to_restart(context.plan, everywhere=choice == "rolling"):
         if context.open_peer(address) is None:
             continue
-        if choice == "never":
+        if never_restarts:
             observe_effect(look, address)
             continue
         goes_on = restarts.restart_in_any_case(address) if choice == "rolling" else restarts.restart_if_needed(address)
         if not goes_on:
             break
+
+
+def was_restarted_since_writes(steps: Sequence[StepRecord], peer: Address) -> bool:
+    """Return whether a run restarted `peer`, and wrote nothing to it afterwards."""
+    restarts = [step.seq for step in steps if step.kind == RestartOnPeer.kind and step.peer == peer and step.state == "done"]
+    writes = [
+        step.seq
+        for step in steps
+        if step.kind != RestartOnPeer.kind and (step.peer == peer or step.kind == SetCipherList.kind) and step.state == "done"
+    ]
+    return bool(restarts) and max(restarts) > max(writes, default=0)
+
+
+def _restart_context(context: RunContext, state: RunState, writer: JournalingWriter) -> RestartContext:
+    def look() -> None:
+        context.stop.check()
+        context.write_heartbeat()
+        postpone(context, state)
+
+    return RestartContext(
+        cluster=context.plan.cluster,
+        run=state.run,
+        peers=context.peers,
+        unreachable=context.unreachable,
+        journal=context.journal,
+        limits=context.limits,
+        environment=context.environment,
+        events=context.events,
+        options=context.options.restarts,
+        window=writer.window,
+        alarms_before=load_alarms(context.journal, state.run),
+        enter=context.steps.enter,
+        look=look,
+        leave_to_person=lambda step: state.leave_to_person(context.events, step),
+    )
 
 
 @dataclass(slots=True)
@@ -59,7 +117,7 @@ class _Restarts:
 
     context: RunContext
     state: RunState
-    writer: JournalingWriter
+    guarded: GuardedRestarts
     look: EffectLook
     restarted: list[Address] = field(default_factory=list)
 
@@ -71,24 +129,25 @@ class _Restarts:
 
     def restart_in_any_case(self, peer: Address) -> bool:
         """Restart a peer; return whether the next one may be restarted."""
-        if not self._restart(peer):
-            return False
+        if (outcome := self._restart(peer)) is not RestartOutcome.RESTARTED:
+            return outcome is RestartOutcome.NOT_BEGUN
         after = observe_effect(self.look, peer, is_restarted=True)
         if after.state is EffectState.NO:
             self._report_no_help(peer, after)
             return False
         return self._lets_clients_through(peer)
 
-    def _restart(self, peer: Address) -> bool:
-        """Restart a peer and wait until it answers; return whether it does."""
+    def _restart(self, peer: Address) -> RestartOutcome:
+        """Restart a peer, unless this run did since its last write."""
         opened = self.context.open_peer(peer)
-        change = RestartOnPeer(peer, self.context.limits, self.context.environment.pause)
-        if opened is None or self.writer.carry_out(opened, change, Step.RESTART) is not ChangeOutcome.MANUAL:
+        if opened is None or was_restarted_since_writes(self.context.journal.steps(self.state.run), peer):
+            outcome = RestartOutcome.STOPPED if self.guarded.is_stopped else RestartOutcome.RESTARTED
+        else:
+            outcome = self.guarded.restart(opened)
+            self.state.changed = self.state.changed or self.guarded.wrote
+        if outcome is RestartOutcome.RESTARTED:
             self.restarted.append(peer)
-            return True
-        text = f"Whether {peer} restarted is not known; {self._describe_earlier_restarts()}. {change.manual_instruction}"
-        self.state.leave_to_person(self.context.events, ManualStep(text, peer))
-        return False
+        return outcome
 
     def _lets_clients_through(self, peer: Address) -> bool:
         """Return whether a client that was asked got through a restarted peer, or none was asked; else leave it to a person."""

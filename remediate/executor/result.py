@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +14,30 @@ from remediate.model.approvals import ApprovedCertificate
 from remediate.model.effect import ClientView, PeerEffect
 from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address, PairId
+from remediate.model.restart import Calls, Guard, Restart
 
 if TYPE_CHECKING:
     from remediate.executor.window import Window
     from remediate.model.verdict import Judgement
 
-Restart = Literal["never", "if-needed", "rolling"]
 OnFailure = Literal["rollback", "workaround", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class RestartOptions:
+    """How peers are restarted.
+
+    Attributes:
+        calls: Whether a peer drains before it restarts, or its calls end; None: that was not said, so `if-needed` restarts nothing.
+        drain_for: How long a peer may take to drain.
+        assume: The guards that are taken as right where they could not be looked at.
+        ask_to_end_calls: Asks a person whether the calls that are left may end; None: there is nobody to ask.
+    """
+
+    calls: Calls | None = "drain"
+    drain_for: timedelta = timedelta(minutes=10)
+    assume: frozenset[Guard] = frozenset()
+    ask_to_end_calls: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,7 @@ class ApplyOptions:
         accept_remaining: What the plan says stays refused does not count as ENDPOINTS_REMAIN.
         allow_incomplete: Apply a plan that was made without seeing everything, to the peers that answer.
         confirm_within: Undo the run unless it is confirmed within this time of its end; None: it stays.
+        restarts: How a peer is restarted.
         window: Begin no change outside of it, or that would not end within it; None: at any time.
     """
 
@@ -48,6 +66,7 @@ class ApplyOptions:
     confirm_within: timedelta | None = None
     window: Window | None = None
     accept_remaining: bool = False
+    restarts: RestartOptions = RestartOptions()
 
 
 @dataclass(frozen=True, slots=True)

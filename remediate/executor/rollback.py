@@ -14,6 +14,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
+from remediate.executor.maintenance import end_maintenance_left_on
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
@@ -72,6 +73,7 @@ def rollback(
             context, record = _prepare(run, cluster, state_dir, limits, guarded(environment), events, stop, stack)
         except ImmediateStop:
             return _stop_early(events, stop)
+        left_on = end_maintenance_left_on(context.journal, cluster.name, context.peers, guarded(environment), limits, events)
         is_late = timers.is_active(record) and timers.is_due(record, environment.now())
         beginning = _Beginning(context.journal, record.id)
         context = replace(context, before_write=beginning.record_write)
@@ -80,6 +82,7 @@ def rollback(
                 # If this process dies, what it leaves is no longer *applied*: `close_dead_runs` then records that.
                 beginning.record()
             result = undo(context)
+            result = replace(result, open_steps=(*left_on, *result.open_steps))
             remind_of_workaround(context.peers, events)
             stop.closing = True
             late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""

@@ -139,13 +139,19 @@ class WindowGuard:
     longest: Callable[[str], float | None]
     limits: Limits
 
-    def refuse_if_too_late(self, change: Change) -> None:
-        """Raise WindowClosed unless `change` can begin now and end in the window."""
+    def refuse_if_too_late(self, change: Change, before_s: float = 0.0) -> None:
+        """Raise WindowClosed unless `change` can begin now and end in the window.
+
+        Args:
+            change: The change.
+            before_s: How long it may take until it is made: a peer drains before it restarts.
+        """
         if self.window is None:
             return
         now = self.now()
         closes = self.window.closes(now)
         seconds, basis = self._expect_duration(change)
+        seconds += before_s
         opens = self.window.words(self.window.opens_next(now))
         if closes is None:
             raise WindowClosed(

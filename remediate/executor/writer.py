@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol, Self
 
+from remediate.executor.confirm_timer import postpone
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
-from remediate.executor.operations import restore_change
+from remediate.executor.operations import RestartOnPeer, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import ChangeFailed, WriteAttempt, look_for_late, write_and_read_back
@@ -107,7 +108,8 @@ class JournalingWriter:
         self._earlier_steps[:] = [step for step in steps if step.state in _MAY_HAVE_BEEN_SENT]
         reachable = {peer.address: peer for peer in peers}
         for record in self._earlier_steps:
-            if record.state != "done" and record.peer in reachable:
+            # A restart shows in the start of its peer, which step 11 looks at.
+            if record.state != "done" and record.kind != RestartOnPeer.kind and record.peer in reachable:
                 self._settle(record, reachable[record.peer])
 
     def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
@@ -130,6 +132,7 @@ class JournalingWriter:
         started_at = environment.now()
         self._enter(Step.INTENT)
         seq = journal.record_intent(run, number.value, change, before.digest)
+        postpone(self.context, self.state)
         self._enter(Step.WRITE)
         self._emit("change-start", f"Going to {change.summary}.", change, seq, step=number.value)
         try:

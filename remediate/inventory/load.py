@@ -17,10 +17,12 @@ from remediate.model.access import ClusterAccess, Discovery, HostKeyTrust, NodeA
 from remediate.model.errors import InventoryError
 from remediate.model.identity import Address, Product
 from remediate.model.plan import CipherPolicy, Policy
+from remediate.model.restart import Calls, Restart, RestartPolicy
 from remediate.model.secret import Login
 
 _ACCOUNTS = ("credentials", "platform_credentials")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_POLICY_KEYS = ("ciphers", "allow_removal", "trust_self_signed", "restart", "calls")
 _WHICH_FILE = "Give -i the path of an inventory, or of a folder of them."
 
 
@@ -89,6 +91,7 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
         nodes=_nodes(uc["nodes"]) if "nodes" in uc else (),
         discovery=_discovery(uc),
         policy=_policy(keys["policy"]) if "policy" in keys else Policy(),
+        restarts=_restarts(keys["policy"]) if "policy" in keys else RestartPolicy(),
         ca=_authorities(keys["ca"]) if "ca" in keys else (),
         source=item.file,
     )
@@ -147,12 +150,20 @@ def _node(item: Item) -> NodeAccess:
 
 
 def _policy(item: Item) -> Policy:
-    keys = item.mapping(optional=("ciphers", "allow_removal", "trust_self_signed"))
+    keys = item.mapping(optional=_POLICY_KEYS)
     usual = Policy()
     return Policy(
         ciphers=cast("CipherPolicy", keys["ciphers"].choice(get_args(CipherPolicy))) if "ciphers" in keys else usual.ciphers,
         allow_removal=keys["allow_removal"].boolean() if "allow_removal" in keys else usual.allow_removal,
         trust_self_signed=keys["trust_self_signed"].boolean() if "trust_self_signed" in keys else usual.trust_self_signed,
+    )
+
+
+def _restarts(item: Item) -> RestartPolicy:
+    keys = item.mapping(optional=_POLICY_KEYS)
+    return RestartPolicy(
+        restart=cast("Restart", keys["restart"].choice(get_args(Restart))) if "restart" in keys else None,
+        calls=cast("Calls", keys["calls"].choice(get_args(Calls))) if "calls" in keys else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from remediate.model.identity import Address, Fingerprint, Product, host_and_port
 from remediate.model.plan import Policy
+from remediate.model.restart import RestartPolicy
 from remediate.model.secret import Login
 
 Discovery = Literal["auto", "inventory"]
@@ -93,6 +94,7 @@ class ClusterAccess:
         discovery: ``inventory``: `nodes` is the whole list, and no server is asked for more.
         ca: Files and folders of CA certificates that the operator vouches for.
         source: The inventory file, for messages.
+        restarts: What `policy` says of restarts.
     """
 
     name: str
@@ -106,6 +108,7 @@ class ClusterAccess:
     ca: tuple[Path, ...] = ()
     source: Path = Path("inventory.yml")
     rest: Login | None = None
+    restarts: RestartPolicy = RestartPolicy()
 
     @property
     def rest_login(self) -> Login:

@@ -33,6 +33,9 @@ class Limits:
     replication_poll_s: float = 2.0
     restart_s: float = 900.0
     restart_poll_s: float = 5.0
+    restart_settle_s: float = 30.0
+    """How long a peer that is back as it was is given, so that clients register through it again, before the next one goes away."""
+    drain_poll_s: float = 10.0
     effect_s: float = 20.0
     """How long a 502 must last before it counts: a traffic server that reloads a changed list by itself took 3 to 6 s (9.x)."""
     after_restart_s: float = 120.0

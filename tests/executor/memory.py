@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from remediate.executor.environment import Environment
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
@@ -17,7 +17,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.events import Sink
-from remediate.model.health import Health
+from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address, CipherList, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
@@ -49,6 +49,19 @@ class PlainSecret:
         return Secret("secret")
 
 
+HEALTHY = Health(
+    started_at=NOW + timedelta(days=365),
+    alarms=(),
+    calls=0,
+    registrations=0,
+    maintenance=False,
+    upgrade=UpgradeState.NONE,
+    zones={"UC traversal": True},
+    tunnels={"expe1.example.test": True},
+    replication_behind=False,
+)
+
+
 @dataclass
 class Box:
     """One peer's own state.
@@ -77,8 +90,45 @@ class Box:
     stuck: bool = False
     clients_get: ClientAnswer | None = None
     version: str = "X14.2.1"
-    health: Health = Health(started_at=NOW + timedelta(days=365), zones={"traversal": True}, tunnels={"expe": True})
     revocation_lists: tuple[str, ...] = ()
+    health: Health = HEALTHY
+    says: dict[str, Any] = field(default_factory=dict)
+    """What it says of itself instead, by the names of `Health`."""
+    drains_after: int | None = 0
+    """Looks at its health in maintenance mode until its calls have ended; None: they do not end."""
+    links_late_for: int = 0
+    """Looks at its health after a restart until its zones and tunnels are active again."""
+    keeps_down: frozenset[str] = frozenset()
+    """Zones and tunnels that do not come back from a restart."""
+    cut_calls: int = 0
+    """Calls that its restarts have ended."""
+
+
+def health_of(box: Box, members: Sequence[Address]) -> Health:
+    """What a box says of itself in a cluster of these members; a look at it lets its time go by."""
+    health, alone = box.health, len(members) == 1
+    if health.maintenance and box.drains_after is not None:
+        box.drains_after -= 1
+        if box.drains_after < 0:
+            health = box.health = replace(health, calls=0)
+    late, box.links_late_for = box.links_late_for > 0, max(0, box.links_late_for - 1)
+    health = replace(
+        health,
+        alarms=(*(health.alarms or ()), *([PeerAlarm("15015", "Maintenance mode")] if health.maintenance else [])),
+        zones={name: active and not late for name, active in (health.zones or {}).items()},
+        tunnels={name: active and not late for name, active in (health.tunnels or {}).items()},
+        cluster_peers=() if alone else tuple(members),
+        own_address=None if alone else box.address,
+    )
+    return replace(health, **box.says)
+
+
+def restart_health(box: Box, now: datetime) -> None:
+    """What a restart does to what a box says of itself."""
+    links = {"zones": box.health.zones or {}, "tunnels": box.health.tunnels or {}}
+    back = {kind: {name: name not in box.keeps_down for name in names} for kind, names in links.items()}
+    box.cut_calls += box.health.calls or 0
+    box.health = replace(box.health, started_at=now, calls=0, maintenance=False, zones=back["zones"], tunnels=back["tunnels"])
 
 
 @dataclass(frozen=True)
@@ -327,8 +377,14 @@ class MemoryPeer:
         return [ListedPublisher(publisher.address) for publisher in self._cluster.publishers]
 
     def health(self) -> Health:
-        self._read("health")
-        return self._box.health
+        try:
+            self._read("health")
+        except ObservationError as error:
+            return Health(unread={"started_at": str(error)})
+        return health_of(self._box, [box.address for box in self._cluster.boxes])
+
+    def reconnect(self) -> None:
+        self._shell_broken = False
 
     def diagnostic_logging(self) -> MemoryPeerLogging:
         if self._cluster.logging is None:
@@ -364,11 +420,11 @@ class MemoryPeer:
 
     def restart(self) -> None:
         def go_down() -> None:
+            self._cluster.elapsed_s += RESTART_S
+            restart_health(self._box, self._cluster.now())
             self._box.down_for = 3
             if self._box.loaded is not None and not self._box.stuck:
                 self._box.loaded = list(self._box.trusted)
-            self._cluster.elapsed_s += RESTART_S
-            self._box.health = replace(self._box.health, started_at=self._cluster.now(), maintenance=False)
             self._cluster.restarting.append(self.address)
             assert sum(box.down_for > 0 for box in self._cluster.boxes) == 1, "two peers restart at once"
 

@@ -31,7 +31,7 @@ from tests.executor.conftest import Desk
 from tests.executor.crashing import crash, story_after
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.old_journals import take_back_to
-from tests.executor.tapped import CrashAt
+from tests.executor.tapped import Crash, CrashAt
 from tests.pki import NOW
 
 QUARTER = timedelta(minutes=15)
@@ -310,7 +310,7 @@ def test_an_interrupted_apply_keeps_its_timer_and_says_so(timed: Timed, plan: Pl
 
 def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer(timed: Timed, plan: Plan) -> None:
     # Given an apply that died half-way
-    crash(lambda: timed.apply(plan), timed.cluster, 40)
+    crash(lambda: timed.apply(plan), timed.cluster, 60)
     assert timed.cluster.sent
     # When the same plan is applied in time
     timed.clock.go_on(600)
@@ -338,7 +338,7 @@ def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed,
 
 
 def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan: Plan) -> None:
-    crash(lambda: timed.apply(plan), timed.cluster, 40)
+    crash(lambda: timed.apply(plan), timed.cluster, 60)
     result = timed.apply(plan, confirm_within=None)
     assert result.state == "applied"
     assert result.message.endswith("It stays: the timer of the earlier apply has ended, as this one was started without it.")
@@ -600,3 +600,18 @@ def test_a_timer_is_ended_for_its_own_run_and_no_other(desk: Desk) -> None:
         assert timers.cancel(journal, runs[1])
         assert [journal.run(run).timer for run in runs] == [f"timer of {runs[0]}", None, f"timer of {runs[2]}"]
         assert not timers.cancel(journal, runs[1])
+
+
+def test_the_deadline_of_an_apply_that_goes_on_moves_with_it(timed: Timed, plan: Plan) -> None:
+    # Given an apply each of whose writes takes 10 minutes, and that dies in its third
+    def work(point: str) -> None:
+        if point.startswith("before append"):
+            timed.clock.go_on(600)
+            if timed.cluster.sent == 2:
+                raise Crash(point)
+
+    timed.cluster.tap = work
+    with pytest.raises(Crash):
+        timed.apply(plan)
+    # Then the time to confirm counts from the last step that it took
+    assert timed.desk.journal().run("last").confirm_by == "2026-11-23T10:35:00Z"

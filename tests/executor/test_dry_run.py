@@ -99,7 +99,9 @@ def test_a_dry_run_skips_changes_made_and_absent_peers(desk: Desk) -> None:
     cluster.box(2).trusted.append(IMP.certificate)
     cluster.box(3).up = False
     # When the plan is rehearsed with a rolling restart
-    desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
-    # Then that is said, and the restarts are those of the peers that answer
+    result = desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
+    # Then that is said, and no peer would be restarted while another one is down
     assert len(desk.messages("nothing-to-do")) == 1
-    assert sum("restart" in message for message in desk.messages("would-change")) == 2
+    assert not any("restart" in message for message in desk.messages("would-change"))
+    assert (result.exit_code, len(result.open_steps)) == (8, 3)
+    assert "peers-up: Does not answer: expc3.example.test" in result.open_steps[0].text

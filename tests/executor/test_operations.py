@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from remediate.executor.operations import (
@@ -18,10 +16,9 @@ from remediate.executor.operations import (
 )
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.operations.change import Change, ChangeStatus
-from remediate.model.errors import NotOffered, OutcomeUnknown
+from remediate.model.errors import NotOffered
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
-from remediate.model.limits import Limits
 from tests.executor.clusters import CIPHERS, IMP, OTHER, story
 from tests.executor.memory import MemoryPeer
 from tests.pki import issue
@@ -84,38 +81,7 @@ def test_a_box_without_the_flag_does_not_offer_the_workaround() -> None:
         SetVerification(PEER, on=False).precondition(MemoryPeer(cluster, cluster.box(1), writable=True))
 
 
-def test_a_restart_waits_until_the_peer_was_down_and_answers_again() -> None:
-    cluster = story()
-    paused: list[float] = []
-    RestartOnPeer(PEER, Limits(), paused.append).write(MemoryPeer(cluster, cluster.box(1), writable=True))
-    assert cluster.box(1).down_for == 0
-    assert paused
-
-
-def test_a_peer_that_never_goes_down_or_never_comes_back_is_unknown() -> None:
-    cluster = story()
-    cluster.faults = {1: "ignore"}
-    restart = RestartOnPeer(PEER, Limits(), lambda _seconds: None)
-    with pytest.raises(OutcomeUnknown, match="never seen to go down"):
-        restart.write(MemoryPeer(cluster, cluster.box(1), writable=True))
-    cluster.tap = lambda point: setattr(cluster.box(1), "up", False) if point.startswith("after restart") else None
-    with pytest.raises(OutcomeUnknown, match="did not answer again"):
-        restart.write(MemoryPeer(cluster, cluster.box(1), writable=True))
-
-
 def test_a_hostile_subject_stays_on_its_line() -> None:
     hostile = issue("evil\n\x1b]0;owned\x07\u202e")
     assert describe_certificate(hostile.certificate).isprintable()
     assert describe_certificate(hostile.certificate).isascii()
-
-
-def test_a_restart_is_waited_for_by_the_clock_too() -> None:
-    # Given a peer that stays silent, each look at which takes longer than all the waiting should
-    cluster, clock = story(), itertools.count(0.0, 10_000.0)
-    cluster.tap = lambda point: setattr(cluster.box(1), "up", False) if point.startswith("after restart") else None
-    paused: list[float] = []
-    restart = RestartOnPeer(PEER, Limits(), paused.append, lambda: next(clock))
-    # When it restarts, Then it is given up after one look, not after as many as would fit in otherwise
-    with pytest.raises(OutcomeUnknown, match="did not answer again"):
-        restart.write(MemoryPeer(cluster, cluster.box(1), writable=True))
-    assert paused == []

@@ -44,7 +44,7 @@ clusters:
           connect_to: 127.0.0.21
           ports: [8443, 6972]
         - {{address: 10.48.36.215, product: unity}}
-    policy: {{ciphers: keep, allow_removal: true, trust_self_signed: false}}
+    policy: {{ciphers: keep, allow_removal: true, trust_self_signed: false, restart: rolling, calls: end}}
     ca: [pki]
 """
 

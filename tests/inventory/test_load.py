@@ -10,6 +10,7 @@ from remediate.inventory import load
 from remediate.model.access import HostKeyTrust, NodeAccess, TlsTrust
 from remediate.model.errors import InventoryError
 from remediate.model.plan import Policy
+from remediate.model.restart import RestartPolicy
 from tests.inventory.documents import ADDRESS, FINGERPRINT, HOST_KEY, SMALL, WHOLE, inventory
 
 
@@ -42,6 +43,7 @@ def test_every_key_of_the_contract_arrives(tmp_path: Path) -> None:
         NodeAccess(first.address.__class__("10.48.36.215"), "unity"),
     )
     assert cluster.policy == Policy(ciphers="keep", allow_removal=True, trust_self_signed=False)
+    assert cluster.restarts == RestartPolicy("rolling", "end")
     assert cluster.ca == (tmp_path / "pki",)
 
 

@@ -15,10 +15,11 @@ from remediate.model.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.executor.result import ApplyOptions, OnFailure, Restart, RunResult
+    from remediate.executor.result import ApplyOptions, OnFailure, RunResult
     from remediate.model.access import ClusterAccess
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.plan import EndpointForecast, Plan
+    from remediate.model.restart import Restart
 
 
 @click.command()

@@ -88,6 +88,11 @@ class ExpresswayPeer:
         if self._open_shell:
             self._open_shell.close()
 
+    def reconnect(self) -> None:
+        """End both sessions; the next use logs in anew."""
+        self.close()
+        self._open_shell = None
+
     @property
     def address(self) -> Address:
         """The address in the inventory, or in the cluster's own list."""

@@ -9,7 +9,7 @@ from remediate.executor.operations.certificates import RemoveFromPeer, TrustOnPe
 from remediate.executor.operations.change import Change
 from remediate.executor.operations.ciphers import SetCipherList
 from remediate.executor.operations.refresh import RefreshOnPrimary
-from remediate.executor.operations.restart import RestartOnPeer
+from remediate.executor.operations.restart import BeforeRestart, RestartOnPeer
 from remediate.executor.operations.verification import SetVerification
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint, Product
@@ -49,8 +49,8 @@ def _refresh(peer: Address, facts: Facts, _find: Find) -> Change:
     return RefreshOnPrimary(peer, Address(facts["publisher"]), cast("Product", facts["product"]))
 
 
-def _restart(peer: Address, _facts: Facts, _find: Find) -> Change:
-    return RestartOnPeer(peer)
+def _restart(peer: Address, facts: Facts, _find: Find) -> Change:
+    return RestartOnPeer(peer, BeforeRestart.from_facts(facts))
 
 
 REGISTRY: Mapping[str, Callable[[Address, Facts, Find], Change]] = {

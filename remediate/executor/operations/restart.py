@@ -1,34 +1,62 @@
-"""Restart of one peer, until it answers again."""
+"""Restart of one peer: the request, and what the peer was like before it, by which it is known to be back."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from remediate.executor.operations.certificates import digest_list
 from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
-from remediate.model.errors import ObservationError, OutcomeUnknown
+from remediate.model.canonical import parse_rfc3339, rfc3339
+from remediate.model.errors import OutcomeUnknown
+from remediate.model.health import Health
 from remediate.model.identity import Address
-from remediate.model.limits import Limits
 
-_SHUTDOWN_SHARE = 10
-"""A tenth of the time that a restart may take is allowed for the peer to go down."""
+
+@dataclass(frozen=True, slots=True)
+class BeforeRestart:
+    """What a peer was like before its restart.
+
+    Attributes:
+        started_at: Its start; None: not observed.
+        zones: The zones that were active; None: not observed.
+        tunnels: The tunnels that were active; None: not observed.
+    """
+
+    started_at: datetime | None = None
+    zones: frozenset[str] | None = None
+    tunnels: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, health: Health) -> BeforeRestart:
+        """Return what `health` says of it."""
+        return cls(health.started_at, _active(health.zones), _active(health.tunnels))
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, str]) -> BeforeRestart:
+        """Return what the journal holds of it; nothing where an earlier version wrote it."""
+        start = facts.get("started_at")
+        return cls(parse_rfc3339(start) if start else None, _load(facts.get("zones")), _load(facts.get("tunnels")))
+
+    def facts(self) -> dict[str, str]:
+        """Return what the journal keeps of it."""
+        start = {"started_at": rfc3339(self.started_at)} if self.started_at else {}
+        names = {"zones": self.zones, "tunnels": self.tunnels}
+        return start | {key: json.dumps(sorted(value)) for key, value in names.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class RestartOnPeer:
-    """Restart one peer. A lost answer is expected, since the peer goes down; what counts is that it was down and answers again."""
+    """Restart one peer. No reading of its lists shows it; its start does (`comeback`)."""
 
     kind: ClassVar[str] = "restart-peer"
     is_verifiable: ClassVar[bool] = False
     peer: Address
-    limits: Limits = Limits()
-    pause: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    before: BeforeRestart = BeforeRestart()
 
     @property
     def summary(self) -> str:
@@ -41,22 +69,18 @@ class RestartOnPeer:
         return f"On {self.peer}, run `xCommand Restart`, one peer at a time."
 
     def precondition(self, peer: PeerPort) -> Observed:
-        """Read whether the change is still to make."""
-        return Observed(ChangeStatus.TO_DO, _digest(peer))
+        """Return that it is still to do: a restart is asked for, whatever the peer is like."""
+        del peer
+        return Observed(ChangeStatus.TO_DO, "")
 
     def write(self, peer: PeerPort) -> None:
-        """Send the change to the peer."""
+        """Tell the peer to restart. The answer may be lost on the way down: what counts is that it comes back."""
         with suppress(OutcomeUnknown):
             peer.restart()
-        down = self._wait(peer, self.limits.restart_s / _SHUTDOWN_SHARE, until_it_answers=False)
-        if not down:
-            raise OutcomeUnknown(f"{self.peer} was told to restart, but was never seen to go down.")
-        if not self._wait(peer, self.limits.restart_s, until_it_answers=True):
-            raise OutcomeUnknown(f"{self.peer} did not answer again within {self.limits.restart_s:.0f} s of its restart.")
 
     def read_back(self, peer: PeerPort) -> Observed:
-        """Read whether the change was made."""
-        return Observed(ChangeStatus.DONE, _digest(peer))
+        """Return what was there before: see `comeback` for what shows a restart."""
+        return self.precondition(peer)
 
     def inverse(self) -> None:
         """Return None: there is nothing to undo."""
@@ -64,28 +88,15 @@ class RestartOnPeer:
 
     def facts(self) -> Mapping[str, str]:
         """Return what the journal keeps of it."""
-        return {}
-
-    def _wait(self, peer: PeerPort, seconds: float, *, until_it_answers: bool) -> bool:
-        deadline = self.clock() + seconds
-        for _ in range(max(1, int(seconds / self.limits.restart_poll_s))):
-            if _answers(peer) is until_it_answers:
-                return True
-            # A request to a silent peer may itself take as long as several pauses.
-            if self.clock() >= deadline:
-                return False
-            self.pause(self.limits.restart_poll_s)
-        return False
+        return self.before.facts()
 
 
-def _digest(peer: PeerPort) -> str:
-    return digest_list(fingerprint.fingerprint for fingerprint in peer.trusted_ca())
+def _active(states: Mapping[str, bool] | None) -> frozenset[str] | None:
+    return None if states is None else frozenset(name for name, is_active in states.items() if is_active)
 
 
-def _answers(peer: PeerPort) -> bool:
-    """Return whether REST answers and the trusted CA list can be read."""
-    try:
-        peer.trusted_ca()
-    except ObservationError:
-        return False
-    return True
+def _load(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    names: Iterable[str] = json.loads(text)
+    return frozenset(names)

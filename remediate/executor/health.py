@@ -1,0 +1,65 @@
+"""The health of the peers of a cluster, read so that a session that a restart or a long wait broke hides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+
+from remediate.executor.guards import ClusterHealth
+from remediate.executor.ports import PeerPort
+from remediate.model.errors import NotOffered, ObservationError
+from remediate.model.health import Health
+from remediate.model.identity import Address
+
+
+def read_cluster_health(peers: Iterable[PeerPort], unreachable: Mapping[Address, str]) -> ClusterHealth:
+    """Return what every peer says of itself now; a peer of which REST or the shell does not answer is silent.
+
+    Raises:
+        LoginRefused: At once; no other peer is asked.
+    """
+    answering: dict[Address, Health] = {}
+    silent = dict(unreachable)
+    for peer in peers:
+        health, reason = read_peer_health(peer)
+        if reason:
+            silent[peer.address] = reason
+        else:
+            answering[peer.address] = health
+    return ClusterHealth(answering, silent)
+
+
+def read_peer_health(peer: PeerPort) -> tuple[Health, str]:
+    """Return what a peer says of itself, and why it does not answer; empty: both REST and the shell do.
+
+    Raises:
+        LoginRefused: At once.
+    """
+    health, reason = _look(peer)
+    if not reason:
+        return health, ""
+    peer.reconnect()
+    return _look(peer)
+
+
+def _look(peer: PeerPort) -> tuple[Health, str]:
+    try:
+        health = peer.health()
+        if _is_empty(health):
+            return health, next(iter((health.unread or {}).values()), "its health was not observed")
+        _ask_over_rest(peer)
+    except ObservationError as error:
+        return Health(), str(error)
+    return health, ""
+
+
+def _ask_over_rest(peer: PeerPort) -> None:
+    try:
+        peer.publishers()
+    except NotOffered:
+        return
+
+
+def _is_empty(health: Health) -> bool:
+    """Return whether nothing of it was read: its shell does not answer."""
+    return all(getattr(health, entry.name) is None for entry in fields(health) if entry.name not in {"unread", "upgrade"})
