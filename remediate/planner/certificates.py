@@ -19,6 +19,7 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.facts import list_facts
 from remediate.planner.solver.candidates import common_name_group
 from remediate.trust.endpoint_verifier import ClusterVerifier
+from remediate.trust.guarded_verifier import verify_guarded
 
 
 def survey_certificates(snapshot: Snapshot) -> CertificateOverview:
@@ -72,12 +73,15 @@ def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certifi
                 if result.verdict.ok:
                     for certificate in result.built_chain:
                         reliance.setdefault(certificate, []).append(PairId(peer.address, endpoint.id))
+    for guarded in verify_guarded(snapshot):
+        for certificate in guarded.built_chain if guarded.accepted else ():
+            reliance.setdefault(certificate, []).append(PairId(guarded.peer, guarded.endpoint.id))
     return reliance
 
 
 def _find_presentations(snapshot: Snapshot) -> Mapping[Fingerprint, list[Presentation]]:
     presented: dict[Fingerprint, list[Presentation]] = {}
-    for endpoint in snapshot.endpoints:
+    for endpoint in (*snapshot.endpoints, *snapshot.guarded_endpoints):
         for family, chain in endpoint.presented.items():
             for depth, fingerprint in enumerate(chain):
                 presented.setdefault(fingerprint, []).append(Presentation(endpoint.id, family, depth))

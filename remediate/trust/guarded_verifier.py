@@ -23,12 +23,14 @@ class GuardedChain:
     Attributes:
         chain: Leaf first.
         error: Why it is refused, in OpenSSL's words; None where it is accepted.
+        built_chain: The certificates that OpenSSL put together, leaf first, as far as it came.
     """
 
     peer: Address
     endpoint: Endpoint
     chain: Chain
     error: str | None
+    built_chain: Chain = ()
 
     @property
     def accepted(self) -> bool:
@@ -49,9 +51,9 @@ def verify_guarded(snapshot: Snapshot, answers: OpenSslAnswers | None = None) ->
             verifier = ChainVerifier(trusted, snapshot.taken_at, answers)
             for endpoint in snapshot.guarded_endpoints:
                 for chain in _list_chains(snapshot, peer, endpoint):
-                    verdict = verifier.verify(chain, None).verdict
-                    error = None if verdict.ok else verdict.error or "refused"
-                    results.append(GuardedChain(peer.address, endpoint, chain, error))
+                    result = verifier.verify(chain, None)
+                    error = None if result.verdict.ok else result.verdict.error or "refused"
+                    results.append(GuardedChain(peer.address, endpoint, chain, error, result.built_chain))
     return tuple(results)
 
 

@@ -108,3 +108,14 @@ def test_two_certificates_with_one_common_name_are_named() -> None:
 
     assert (shared.peer, shared.common_name) == ("expc1.test", "imp.test")
     assert shared.certificates == (own.certificate.fingerprint, renewed.certificate.fingerprint)
+
+
+def test_a_root_that_only_another_service_needs_is_in_use() -> None:
+    chat = issue("imp.test", idle, names=("imp.test",), key_name="chat")
+    certificates = {**SEEN.certificates, chat.certificate.fingerprint: chat.certificate}
+    guarded = replace(endpoint("imp.test", 7400, rsa=[chat]), product="imp", service="XCP")
+
+    overview = survey_certificates(replace(SEEN, certificates=certificates, guarded_endpoints=(guarded,)))
+
+    assert idle.certificate.fingerprint not in overview.not_relied_on
+    assert ("expc2.test", "imp.test:7400") in {(pair.peer, str(pair.endpoint)) for pair in listed(overview, idle).relied_on_by}
