@@ -47,6 +47,7 @@ from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.closing import close_dry_run, close_run
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
+from remediate.executor.effect.log import end_left_logging
 from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.failure import end_failed_run
@@ -217,6 +218,7 @@ def _apply(context: RunContext) -> RunResult:
         state.open_steps += end_maintenance_left_on(
             context.journal, context.plan.cluster, context.peers, context.environment, context.limits, context.events
         )
+        end_left_logging(context)
         baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
         look = look_at_effects(context, state, baseline)

@@ -16,6 +16,7 @@ from remediate.executor.ports import AskThrough, ClusterPort, Observe, OpenClien
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.events import Sink
+from remediate.model.evidence import Evidence
 from remediate.model.identity import Address, Product
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Snapshot
@@ -55,6 +56,12 @@ def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
     return verify_snapshot(snapshot)
 
 
+def _read_log_for_real(path: Path, limits: Limits) -> Evidence:
+    from remediate.connectors.evidence import gather
+
+    return gather([path], limits)
+
+
 def _journal_for_real(state_dir: Path) -> Journal:
     return Journal(state_dir, writable=True)
 
@@ -66,6 +73,7 @@ class Environment:
     Attributes:
         open_client: Opens the client of a run; `with_client` puts its requests in the place of `ask_through`.
         ask_through: Sends a client's request through a peer, where the inventory says how: the test that step 11 rests on.
+        read_log: Reads the diagnostic archive of a peer.
         pause: Waits so many seconds.
         start_watcher: Starts the process behind a confirm timer; raises TimerError when it does not come up.
         lock_directory: Where runs of one user see each other whatever their state directory; None: `lock.shared_directory()`.
@@ -77,6 +85,7 @@ class Environment:
     open_client: OpenClient = _open_client_for_real
     ask_through: AskThrough = _ask_without_client
     journal: Callable[[Path], Journal] = _journal_for_real
+    read_log: Callable[[Path, Limits], Evidence] = _read_log_for_real
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
     start_watcher: Callable[[Watch], Watcher] = watcher.start

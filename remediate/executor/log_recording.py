@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from remediate.executor.boundary import reading
 from remediate.executor.left_logging import LoggingNote
-from remediate.executor.ports import ClusterPort, PeerPort
+from remediate.executor.ports import PeerPort
 from remediate.model.errors import LockHeld, NotOffered, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.events import Event, Sink
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
@@ -44,6 +44,22 @@ class CollectedLogs:
     failures: Mapping[Address, str]
 
 
+class RecordedPeers(Protocol):
+    """The open peers of a cluster."""
+
+    @property
+    def peers(self) -> Sequence[PeerPort]:
+        """The peers that could be opened, in the cluster's order."""
+
+    @property
+    def unreachable(self) -> Mapping[Address, str]:
+        """Why each of the other peers could not be opened."""
+
+    @property
+    def primary(self) -> Address | None:
+        """The primary; None: no peer names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogRecorder:
     """The recorder of one cluster.
@@ -54,7 +70,7 @@ class LogRecorder:
         check: Raises where the command was asked to stop.
     """
 
-    cluster: ClusterPort
+    cluster: RecordedPeers
     name: str
     note: LoggingNote
     limits: Limits

@@ -47,6 +47,9 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
     if addresses:
         message = f"Whether the change is in effect on {', '.join(addresses)}: unknown until apply."
         context.events.emit("unknown", message, step=Step.RESTART.value)
+    if addresses and context.options.diagnostic_log:
+        message = "Diagnostic logging would be started on every peer where no client shows that, and stopped again."
+        context.events.emit("would-change", message, step=Step.RESTART.value)
 
 
 def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter, look: EffectLook) -> None:

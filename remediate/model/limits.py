@@ -41,6 +41,8 @@ class Limits:
     after_restart_s: float = 120.0
     """A peer that answers again after its restart still has to be traversed to before clients get through."""
     effect_poll_s: float = 4.0
+    effect_log_s: float = 180.0
+    """How long requests of clients are waited for in the peers' own logs, to see whether a change is in effect."""
     diagnostic_log_s: float = 1800.0
     """For the download of one peer's diagnostic log: up to 20 captures of 20 MB for each network interface (X14.0)."""
     diagnostic_log_bytes: int = 2 * 1024 * 1024 * 1024

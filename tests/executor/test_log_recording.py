@@ -133,7 +133,7 @@ def test_beside_the_log_of_someone_else_none_is_started(rig: Rig) -> None:
 
 
 def test_where_the_alarms_are_not_read_none_is_started(rig: Rig) -> None:
-    rig.cluster.boxes[1].health = Health()
+    rig.cluster.boxes[1].says = {"alarms": None}
     with rig.recorder() as recorder, pytest.raises(ObservationError, match="expc2"):
         recorder.refuse_if_running()
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 @option("--window", metavar="START/END",
         help="Begin nothing outside of these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
+@option("--diagnostic-log", is_flag=True,
+        help="Where no client shows whether it is in effect, record the peers' own logs for three minutes.")  # fmt: skip
 @option("--allow-incomplete", is_flag=True, help="Apply a plan that was made without seeing every peer and endpoint.")
 @common
 @click.pass_obj
@@ -62,6 +64,7 @@ def command(
     confirm_within: str | None,
     window: str | None,
     ticket: str | None,
+    diagnostic_log: bool,  # noqa: FBT001
     allow_incomplete: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
@@ -73,6 +76,8 @@ def command(
 
     Once all is written, requests go through each peer whose `mra` is in the inventory, as a client's would, and show whether the new
     trust is in effect. With --restart if-needed, a peer that still answers 502 restarts, and is asked again before the next one.
+    With --diagnostic-log, where no client shows it, diagnostic logging is started on the cluster, stopped after three minutes whatever
+    happens, and each peer's own log shows whether requests of clients are still refused there or were answered.
 
     With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
     is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.
@@ -119,7 +124,9 @@ def command(
     hours = None if window is None else parse_window(window)
     value = Plan.from_json(read_text(plan))
     approved = (*command_line_approvals, *read_approvals(approvals_file, value))
-    options = ApplyOptions(dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours)
+    options = ApplyOptions(
+        dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours, diagnostic_log=diagnostic_log
+    )
     cluster = _choose_cluster(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:
         _confirm(session, value, _refuse_early(session, value, cluster, options))

@@ -17,6 +17,7 @@ from remediate.executor.effect.client import (
     view_answers,
 )
 from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, max_time, pending_writes
+from remediate.executor.effect.log import record_log_views
 from remediate.executor.effect.pairs import find_pairs_fixed_by_list
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
@@ -46,6 +47,7 @@ class EffectLook:
     client: Client
     after: Snapshot
     _fixed: dict[tuple[Address, str], tuple[EndpointId, ...]] = field(default_factory=dict)
+    _log_views: dict[Address, Views] | None = None
 
     def fixed_by_list(self, peer: Address, run: str) -> tuple[EndpointId, ...]:
         """Return the endpoints that `peer` refused before `run` and that its list accepts now."""
@@ -54,6 +56,31 @@ class EffectLook:
             fixed = find_pairs_fixed_by_list({peer: backup}, self.after, self.context.environment.judge) if backup else {}
             self._fixed[peer, run] = fixed.get(peer, ())
         return self._fixed[peer, run]
+
+    def log_views(self, peer: Address, *, is_restarted: bool) -> Views:
+        """Return what the log of `peer` shows since its last write and start; recorded once, when it is first asked for.
+
+        Empty unless the options of the run ask for it.
+        """
+        if not self.context.options.diagnostic_log:
+            return {}
+        if self._log_views is None:
+            endpoints = {entry.address: self._fixed_by_last_run(entry.address) for entry in self.context.peers}
+            self._log_views = record_log_views(self.context, self.state, endpoints, lambda: self._ask_over_every_way(endpoints))
+        elif is_restarted:
+            self._log_views.pop(peer, None)
+        return self._log_views.get(peer, {})
+
+    def _fixed_by_last_run(self, peer: Address) -> tuple[EndpointId, ...]:
+        writes = load_writes(self.context.journal, peer, own_run=self.state.run, limits=self.context.limits)
+        return self.fixed_by_list(peer, writes[0].run) if writes else ()
+
+    def _ask_over_every_way(self, endpoints: Mapping[Address, Sequence[EndpointId]]) -> None:
+        """Send one client's requests over each way, whichever peer it leads through: the logs show which."""
+        every = dict.fromkeys(endpoint for listed in endpoints.values() for endpoint in listed)
+        ways = {entry.mra.url: entry.address for entry in self.context.cluster.peers if entry.mra}
+        for peer in ways.values():
+            self.client.ask(peer, tuple(every), products_of(self.after))
 
     def accepted_anyway(self, peer: Address, fixed: Sequence[EndpointId]) -> tuple[EndpointId, ...]:
         """Return the endpoints that `peer` accepts and that are not among those `fixed`: they show whether the way to it is open."""
@@ -98,6 +125,8 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
         clients = _ask(look, peer, endpoints, is_restarted=is_restarted)
         look.state.client_views.update({PairId(peer, endpoint): view for endpoint, view in clients.items()})
         effect = decide_effect(replace(evidence, clients=clients))
+    elif endpoints and effect.state is not EffectState.YES and not is_workaround_on:
+        effect = decide_effect(replace(evidence, log=look.log_views(peer, is_restarted=is_restarted)))
     look.state.effects[peer] = effect
     _emit(look, effect)
     return effect

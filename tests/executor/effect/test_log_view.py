@@ -20,8 +20,8 @@ WRITE = datetime(2026, 1, 29, 19, 0, tzinfo=UTC)
 UDS = EndpointId(Address("cucm.steven.lab"), 8443)
 TFTP = EndpointId(Address("cucm.steven.lab"), 6972)
 REFUSED = (
-    "[ET_NET 0] WARNING: Core server certificate verification failed for (cucm.steven.lab). Action={} "
-    "Error=self signed certificate server=cucm.steven.lab(10.48.36.215) depth=0"
+    "[ET_NET 0] WARNING: Core server certificate verification failed for ({address}). Action={action} "
+    "Error=self signed certificate server={address}(10.48.36.215) depth=0"
 )
 
 
@@ -41,7 +41,7 @@ def request(number: int, endpoint: EndpointId, at: datetime, *, status: int = 20
         ),
     ]
     if action:
-        lines.append(f"{prefix} {REFUSED.format(action)}")
+        lines.append(f"{prefix} {REFUSED.format(address=endpoint.address, action=action)}")
     if status != 502:
         lines.append(
             f'{head} Detail="Receive Response" Txn-id="{number}" TrackingID="" '
