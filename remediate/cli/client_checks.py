@@ -24,7 +24,8 @@ _EXEMPT = (
     "requests would hit everybody behind that address."
 )
 _FIXES = {
-    AnswerKind.NO_LOGIN: "Correct the account in `mra.credentials`: an end user of Unified CM that may use Mobile and Remote Access.",
+    AnswerKind.NO_LOGIN: "Correct the account in `mra.credentials`: an end user of Unified CM that may use Mobile and Remote Access. "
+    "An Expressway-C that did not reach Unified CM while it started may refuse every sign-in, too.",
     AnswerKind.FORBIDDEN: "Correct `mra.domain`: it must be a domain that the Expressway-C serves for Unified CM registrations.",
     AnswerKind.RATE_LIMITED: "Wait five minutes, and give the account to no other client.",
 }

@@ -68,6 +68,7 @@ class Answer:
         date: The server's clock; None where it does not send it.
         location: Target of a redirect, as the server sent it; None where there is none.
         reason: The reason phrase, as the server sent it.
+        server: What it names itself (``Server``), as it sent it.
         cookies: Every value of ``Set-Cookie``, as the server sent it.
     """
 
@@ -77,6 +78,7 @@ class Answer:
     location: str | None = None
     reason: str = ""
     cookies: tuple[str, ...] = ()
+    server: str = ""
 
     @property
     def ok(self) -> bool:
@@ -246,7 +248,8 @@ class HttpClient:
             self.close()
             raise
         location = reply.headers.get("location")
-        return Answer(reply.status, reply.body, _parse_date(reply), location, reply.reason, reply.cookies)
+        server = reply.headers.get("server", "")
+        return Answer(reply.status, reply.body, _parse_date(reply), location, reply.reason, reply.cookies, server)
 
     def _open(self, deadline: Deadline) -> Connection:
         """Return the open connection of this session, or open a new one where it cannot be used."""

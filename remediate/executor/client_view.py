@@ -69,7 +69,7 @@ def is_way_up(health: Health | None) -> bool:
 def _doubt_refusal(answer: ClientAnswer, surroundings: Surroundings) -> Iterator[str]:
     """Yield each reason why a 502 does not show that the peer's verification refused."""
     if answer.is_from_the_edge:
-        yield "the Expressway-E did not get through to the peer, as its tunnel is down"
+        yield "the Expressway-E gave it itself, as it does when its tunnel to the peer is down"
     if surroundings.workaround:
         yield "verification is off on the peer"
     if surroundings.verifies is not True:

@@ -36,7 +36,7 @@ class Edge:
         tls.load_cert_chain(path)
         self.front, self.name, self.fingerprint = front, name, identity.certificate.fingerprint
         self._background = background
-        self._listener = Listener(front.app(), front.address, (FRONT_PORT,), tls)
+        self._listener = Listener(front.app(), front.address, (FRONT_PORT,), tls, names_server=True)
         self._silence: asyncio.Task[None] | None = None
         front.ban = self.ban
 

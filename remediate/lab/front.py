@@ -40,6 +40,8 @@ PASSED = "let through"
 """The body of an answer that the judge let through."""
 
 _NEXT_HOP_FAILED = "Next Hop Connection Failed"
+# What answers name as their server: the Expressway-E, the sign-in and the traffic server of a peer (the last one inferred).
+_EDGE, _SIGN_IN_OF_PEER, _TRAFFIC_SERVER = "CE_E", "CE_C ECS", "CE_C"
 _CONFIGURATION = (
     "<?xml version='1.0' encoding='UTF-8'?><getEdgeConfigResponse version='1.0'><serviceConfig/></getEdgeConfigResponse>\n"
 )
@@ -126,7 +128,7 @@ class Front:
         _, _, where = target.partition("/https/")
         address, _, port = where.rpartition("/")
         if not port.isdecimal():
-            return PlainTextResponse("No such target\n", 404)
+            return _answer("No such target", 404, _EDGE)
         return await self._pass_on(peer, address, int(port)) if peer else _no_way()
 
     def _is_of_witness(self, request: Request) -> bool:
@@ -155,17 +157,18 @@ class Front:
         """Return the answer to a request that is not let in; None: it is."""
         if not is_sign_in:
             session = self.sessions.get(request.cookies.get(COOKIE, ""))
-            return None if session and session.until > self._now() else PlainTextResponse("No session\n", 401)
+            return None if session and session.until > self._now() else _answer("No session", 401, _EDGE)
         login = _login_of(request)
         if login == self._witness_login:
             return None
         if not any(peer.running and peer.condition.reaches_clients for peer in self.peers):
             return _no_way()
         if all(peer.condition.maintenance for peer in self.peers):
-            return PlainTextResponse("Maintenance mode\n", 503)
+            return _answer("Maintenance mode", 503, _EDGE)
         status = self._judge_sign_in(login, domain)
         self.sign_ins.append(SignIn(login[0] if login else "", status, self._now()))
-        return None if status == 200 else PlainTextResponse("Not signed in\n", status)
+        server = _EDGE if status == 403 else _SIGN_IN_OF_PEER
+        return None if status == 200 else _answer("Not signed in", status, server)
 
     def _judge_sign_in(self, login: tuple[str, str] | None, domain: str) -> int:
         """Return the status that a sign-in gets."""
@@ -181,7 +184,7 @@ class Front:
     def _start_session(self, *, is_of_witness: bool) -> Response:
         cookie = str(uuid.uuid4())
         self.sessions[cookie] = _Session(self._now() + self.spec.session_s, is_of_witness)
-        answer = Response(_CONFIGURATION, media_type="text/xml")
+        answer = Response(_CONFIGURATION, media_type="text/xml", headers={"Server": _SIGN_IN_OF_PEER})
         answer.set_cookie(COOKIE, cookie, path="/", domain=f".{DOMAIN}", secure=True, httponly=True)
         return answer
 
@@ -194,26 +197,33 @@ class Front:
 
     async def _pass_on(self, peer: SimulatedPeer, address: str, port: int) -> Response:
         if peer.condition.maintenance:
-            return PlainTextResponse("Maintenance mode\n", 503)
+            return _answer("Maintenance mode", 503, _EDGE)
         if self.faults.refuses_certificate(peer.address, address):
-            # As the traffic server answers when a handshake fails: without a reason phrase.
-            return PlainTextResponse("Refused by the node\n", 502, headers={REASON_HEADER: ""})
+            return _answer("Refused by the node", 502, _TRAFFIC_SERVER, reason="")
         try:
             answer = await run_in_threadpool(self.ask, peer, address, port)
         except LabError as error:
             # Not on the allow list, which discovery fills.
-            return PlainTextResponse(f"{error}\n", 403)
-        reason = {REASON_HEADER: ""} if answer.status == 502 else None
-        return PlainTextResponse(
-            f"{answer.log_line or (PASSED if answer.status == 200 else '')}\n", answer.status, headers=reason
-        )
+            return _answer(str(error), 403, _EDGE)
+        if answer.status == 200:
+            return _answer(answer.log_line or PASSED, 200)
+        # As the traffic server answers when a handshake fails: without a reason phrase.
+        return _answer(answer.log_line or "", answer.status, _TRAFFIC_SERVER, reason="")
 
     def _now(self) -> float:
         return time.monotonic() + self._ahead_s
 
 
 def _no_way() -> Response:
-    return PlainTextResponse(f"{_NEXT_HOP_FAILED}\n", 502, headers={REASON_HEADER: _NEXT_HOP_FAILED})
+    return _answer(_NEXT_HOP_FAILED, 502, _EDGE, reason=_NEXT_HOP_FAILED)
+
+
+def _answer(text: str, status: int, server: str = "", reason: str | None = None) -> Response:
+    """Return an answer with its `Server`, and with another reason phrase than usual where one is given."""
+    headers = {"Server": server} if server else {}
+    if reason is not None:
+        headers[REASON_HEADER] = reason
+    return PlainTextResponse(f"{text}\n", status, headers=headers)
 
 
 def _login_of(request: Request) -> tuple[str, str] | None:

@@ -101,7 +101,14 @@ class Listener:
     """Server of one application on some ports of one address, with a TLS context or plain HTTP."""
 
     def __init__(
-        self, app: ASGIApp, address: str, ports: tuple[int, ...], tls: ssl.SSLContext | None, *, sets_date: bool = False
+        self,
+        app: ASGIApp,
+        address: str,
+        ports: tuple[int, ...],
+        tls: ssl.SSLContext | None,
+        *,
+        sets_date: bool = False,
+        names_server: bool = False,
     ) -> None:
         """Prepare a listener.
 
@@ -111,18 +118,22 @@ class Listener:
             ports: The ports to listen on.
             tls: The TLS context; None for plain HTTP.
             sets_date: Whether the application sets the Date header itself.
+            names_server: Whether it sets the Server header itself, or none.
         """
         self._app = app
         self._address = address
         self._ports = ports
         self._tls = tls
         self._dates_itself = sets_date
+        self._names_itself = names_server
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     def behind(self, tls: ssl.SSLContext) -> Listener:
         """Return a listener, not yet started, for the same application and ports with another TLS context."""
-        return Listener(self._app, self._address, self._ports, tls, sets_date=self._dates_itself)
+        return Listener(
+            self._app, self._address, self._ports, tls, sets_date=self._dates_itself, names_server=self._names_itself
+        )
 
     async def start(self) -> None:
         """Listen; returns when connections are accepted."""
@@ -138,6 +149,7 @@ class Listener:
             log_level="critical",
             access_log=False,
             date_header=not self._dates_itself,
+            server_header=not self._names_itself,
         )
         config.load()
         # uvicorn's options cannot express two certificates and the order of ciphers.

@@ -29,6 +29,11 @@ NEXT_HOP_FAILED = "next hop connection failed"
 """The reason phrase of a 502 from an Expressway-E whose tunnel to the Expressway-C is down (Cisco, MRA troubleshooting)."""
 
 
+EDGE_SERVER = "ce_e"
+"""How the ``Server`` of an answer begins that an Expressway-E gave itself; those of an Expressway-C begin with ``CE_C`` (captures in
+Cisco's TAC articles on the login to Mobile and Remote Access)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientAnswer:
     """The answer to one request.
@@ -37,13 +42,15 @@ class ClientAnswer:
         kind: Reached (2xx), refused (502), another status, the login refused (401), or nothing that can be used.
         detail: In a few words, for a person: ``HTTP 200``, or why there is no answer.
         reason: The reason phrase of the answer, masked and cut; empty where it has none.
+        server: Its ``Server`` header, in the same way.
     """
 
     kind: AnswerKind
     detail: str
     reason: str = ""
+    server: str = ""
 
     @property
     def is_from_the_edge(self) -> bool:
-        """Whether an Expressway-E gave the answer because it did not get through to the peer."""
-        return NEXT_HOP_FAILED in self.reason.casefold()
+        """Whether an Expressway-E gave the answer itself, so that it did not come through the peer."""
+        return NEXT_HOP_FAILED in self.reason.casefold() or self.server.casefold().startswith(EDGE_SERVER)

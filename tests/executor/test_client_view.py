@@ -53,15 +53,21 @@ def test_a_502_with_another_explanation_is_not_known(surroundings: Surroundings,
     assert reason in view.description
 
 
-def test_the_edges_own_502_is_not_known_whatever_else_holds() -> None:
-    view = decide_client_view(NEXT_HOP, replace(PROVEN, health=UP))
+@pytest.mark.parametrize("answer", [NEXT_HOP, replace(BAD_GATEWAY, server="CE_E")], ids=["phrase", "server"])
+def test_the_edges_own_502_is_not_known_whatever_else_holds(answer: ClientAnswer) -> None:
+    view = decide_client_view(answer, replace(PROVEN, health=UP))
     assert view.state is ClientState.NOT_KNOWN
-    assert "its tunnel is down" in view.description
+    assert "the Expressway-E gave it itself" in view.description
+
+
+@pytest.mark.parametrize("server", ["", "CE_C", "CE_C ECS", "ATS/9.2.9"])
+def test_a_502_of_another_server_is_not_the_edges_own(server: str) -> None:
+    assert decide_client_view(replace(BAD_GATEWAY, server=server), PROVEN).state is ClientState.REFUSED
 
 
 def test_every_doubt_of_a_502_is_named() -> None:
     view = decide_client_view(NEXT_HOP, Surroundings(verifies=False, node_answers=False, node_accepts_peer=False))
-    for reason in ("tunnel is down", "do not verify", "does not answer", "own certificate", "no other endpoint"):
+    for reason in ("gave it itself", "do not verify", "does not answer", "own certificate", "no other endpoint"):
         assert reason in view.description
 
 

@@ -194,6 +194,15 @@ def test_a_verdict_has_no_reason_phrase(client: Client) -> None:
     assert (answer.status_code, answer.reason) == (502, "")
 
 
+def test_an_answer_names_the_system_that_gave_it(client: Client, story: Lab) -> None:
+    without_session = client.get(VERSION).headers.get("Server")
+    client.sign_in()
+    passed, refused = client.get(VERSION).headers.get("Server"), client.get(FILES).headers.get("Server")
+    story.faults.down(story.peers[0].address)
+    away = client.get(VERSION).headers.get("Server")
+    assert (without_session, passed, refused, away) == ("CE_E", None, "CE_C", "CE_E")
+
+
 def test_a_node_that_refuses_the_peers_certificate_is_a_502(client: Client, story: Lab) -> None:
     client.sign_in()
     story.faults.refuse_certificate(story.peers[0].address, CUCM)

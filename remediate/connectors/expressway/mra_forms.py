@@ -26,7 +26,7 @@ _KINDS = {
     429: AnswerKind.RATE_LIMITED,
     502: AnswerKind.REFUSED,
 }
-_MAX_REASON_CHARACTERS = 80
+_MAX_QUOTED_CHARACTERS = 80
 # RFC 6265, 4.1.1: a token, and what a value may have. Nothing in it ends a header.
 _COOKIE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)=([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+)")
 
@@ -65,13 +65,15 @@ def read_session(answer: Answer, max_bytes: int) -> Secret | str:
 
 def classify(answer: Answer, path: str = "") -> ClientAnswer:
     """Return what an answer means. Any status but 2xx may come from an Expressway, before it asked the node."""
-    reason = mask_and_escape(answer.reason, _MAX_REASON_CHARACTERS)
+    reason, server = (mask_and_escape(text, _MAX_QUOTED_CHARACTERS) for text in (answer.reason, answer.server))
     detail = f"HTTP {answer.status}"
     if answer.ok and path.endswith(_VERSION) and is_html(answer.text):
-        return ClientAnswer(AnswerKind.OTHER, f"{detail}, {describe_body(answer.text)} in the place of the version", reason)
+        return ClientAnswer(
+            AnswerKind.OTHER, f"{detail}, {describe_body(answer.text)} in the place of the version", reason, server
+        )
     kind = AnswerKind.REACHED if answer.ok else _KINDS.get(answer.status, AnswerKind.OTHER)
     is_telling = kind is AnswerKind.REFUSED and reason.casefold() not in {"", HTTPStatus.BAD_GATEWAY.phrase.casefold()}
-    return ClientAnswer(kind, f"{detail} {reason}" if is_telling else detail, reason)
+    return ClientAnswer(kind, f"{detail} {reason}" if is_telling else detail, reason, server)
 
 
 def _encode(text: str) -> str:

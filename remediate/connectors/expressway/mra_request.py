@@ -181,7 +181,7 @@ def _explain_failed_sign_in(reply: Answer, login: Login, domain: str) -> ClientA
         AnswerKind.RATE_LIMITED: f"{login.username} signed in too often",
     }.get(answer.kind, "the sign-in was not answered by the peer")
     kind = AnswerKind.OTHER if answer.kind is AnswerKind.REFUSED else answer.kind
-    return ClientAnswer(kind, f"{answer.detail}: {explanation}", answer.reason)
+    return ClientAnswer(kind, f"{answer.detail}: {explanation}", answer.reason, answer.server)
 
 
 def _explain_silence(error: RemediateError, session: _Session, access: MraAccess) -> ClientAnswer:

@@ -285,6 +285,11 @@ def test_a_reason_phrase_is_kept_masked_and_cut(client: MraClient, front: Front)
     assert len(answer.reason) <= 80
 
 
+def test_the_server_of_an_answer_is_kept(client: MraClient, front: Front) -> None:
+    answer = ask(client, front(SIGNED_IN, http(502, "", "Server: CE_E")))
+    assert (answer.server, answer.is_from_the_edge) == ("CE_E", True)
+
+
 def test_no_secret_is_in_an_answer(client: MraClient, front: Front) -> None:
     value = COOKIE.partition("=")[2]
     access = front(SIGNED_IN, f"HTTP/1.1 502 {value} s3cret\r\nContent-Length: 0\r\n\r\n".encode())
