@@ -67,7 +67,7 @@ def _cluster_items(file: Path) -> tuple[Item, ...]:
 
 
 def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
-    keys = item.mapping(required=("name", "expressway"), optional=("unified_communications", "policy", "ca"))
+    keys = item.mapping(required=("name", "expressway"), optional=("unified_communications", "policy", "ca", "notify"))
     name = _name(keys["name"])
     expressway = keys["expressway"].mapping(required=("username", "password", "peers"), optional=("rest",))
     uc = (
@@ -93,6 +93,7 @@ def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
         policy=_policy(keys["policy"]) if "policy" in keys else Policy(),
         restarts=_restarts(keys["policy"]) if "policy" in keys else RestartPolicy(),
         ca=_authorities(keys["ca"]) if "ca" in keys else (),
+        notify=_notify_command(keys["notify"]) if "notify" in keys else (),
         source=item.file,
     )
 
@@ -169,6 +170,11 @@ def _restarts(item: Item) -> RestartPolicy:
 
 def _authorities(item: Item) -> tuple[Path, ...]:
     return tuple(entry.existing_path() for entry in item.sequence())
+
+
+def _notify_command(item: Item) -> tuple[str, ...]:
+    keys = item.mapping(required=("command",))
+    return tuple(part.text() for part in keys["command"].sequence())
 
 
 def _name(item: Item) -> str:

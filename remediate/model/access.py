@@ -95,6 +95,7 @@ class ClusterAccess:
         ca: Files and folders of CA certificates that the operator vouches for.
         source: The inventory file, for messages.
         restarts: What `policy` says of restarts.
+        notify: The program, and its arguments, that gets a JSON document when a run ends, and on drift or expiry; empty: none.
     """
 
     name: str
@@ -108,6 +109,7 @@ class ClusterAccess:
     ca: tuple[Path, ...] = ()
     source: Path = Path("inventory.yml")
     rest: Login | None = None
+    notify: tuple[str, ...] = ()
     restarts: RestartPolicy = RestartPolicy()
 
     @property

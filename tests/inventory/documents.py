@@ -46,6 +46,7 @@ clusters:
         - {{address: 10.48.36.215, product: unity}}
     policy: {{ciphers: keep, allow_removal: true, trust_self_signed: false, restart: rolling, calls: end}}
     ca: [pki]
+    notify: {{command: [/usr/local/bin/page, edge]}}
 """
 
 

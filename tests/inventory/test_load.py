@@ -45,6 +45,7 @@ def test_every_key_of_the_contract_arrives(tmp_path: Path) -> None:
     assert cluster.policy == Policy(ciphers="keep", allow_removal=True, trust_self_signed=False)
     assert cluster.restarts == RestartPolicy("rolling", "end")
     assert cluster.ca == (tmp_path / "pki",)
+    assert cluster.notify == ("/usr/local/bin/page", "edge")
 
 
 def test_a_fingerprint_may_be_written_as_openssl_prints_it(tmp_path: Path) -> None:

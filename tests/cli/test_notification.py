@@ -1,0 +1,85 @@
+"""The command that is told when a run ends: what it gets, and that nothing depends on it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from remediate.cli import notification
+from remediate.cli.notification import notify_of_run, send_notice
+from remediate.cli.session import Session
+from remediate.executor.result import RunResult
+from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.model.exit_codes import ExitCode
+from remediate.model.identity import Address
+from remediate.model.masking import remember
+from tests.executor.clusters import story
+
+AT = datetime(2026, 11, 29, 2, tzinfo=UTC)
+EFFECT = PeerEffect(Address("expc1.example.test"), EffectState.NOT_KNOWN, EffectSource.START, "It has not restarted since.")
+RESULT = RunResult("r1", "applied", ExitCode.NOT_IN_EFFECT, (), (), changed=True, message="Written.", effects=(EFFECT,))
+COPY = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+
+
+@pytest.fixture
+def received(tmp_path: Path) -> Path:
+    return tmp_path / "notice.json"
+
+
+def test_the_command_gets_one_json_document(received: Path) -> None:
+    cluster = replace(story().access, notify=(sys.executable, "-c", COPY, str(received)))
+
+    notify_of_run(Session(), cluster, RESULT, kind="apply", at=AT)
+
+    assert json.loads(received.read_text()) == {
+        "format": "remediate.notice/1",
+        "kind": "run-ended",
+        "cluster": "edge",
+        "at": "2026-11-29T02:00:00Z",
+        "run": "r1",
+        "run_kind": "apply",
+        "state": "applied",
+        "exit_code": 11,
+        "message": "Written.",
+        "in_effect": {"expc1.example.test": {"state": "not-known", "by": "start", "said": "It has not restarted since."}},
+    }
+
+
+def test_without_a_run_or_a_command_nothing_is_sent(received: Path) -> None:
+    cluster = replace(story().access, notify=(sys.executable, "-c", COPY, str(received)))
+
+    notify_of_run(Session(), cluster, replace(RESULT, run_id=""), kind="apply", at=AT)
+    notify_of_run(Session(), story().access, RESULT, kind="apply", at=AT)
+
+    assert not received.exists()
+
+
+def test_no_secret_leaves_in_a_notice(received: Path) -> None:
+    remember("hunter2-and-more")
+    cluster = replace(story().access, notify=(sys.executable, "-c", COPY, str(received)))
+
+    notify_of_run(Session(), cluster, replace(RESULT, message="hunter2-and-more was refused"), kind="apply", at=AT)
+
+    assert "hunter2" not in received.read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ((sys.executable, "-c", "raise SystemExit(3)"), "ended with exit code 3"),
+        (("/nowhere/notify",), "cannot be run: No such file or directory"),
+        ((sys.executable, "-c", "import time; time.sleep(30)"), "took longer than"),
+    ],
+)
+def test_a_command_that_fails_is_said_and_stops_nothing(
+    command: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notification, "TIMEOUT_S", 0.5)
+
+    assert not send_notice(Session(), replace(story().access, notify=command), "drift", {}, at=AT)
+    assert problem in capsys.readouterr().err
