@@ -112,8 +112,10 @@ def command(
     from remediate.cli.approvals import read_approvals, read_command_line_approvals
     from remediate.cli.files import read_text
     from remediate.cli.notices import NoticeCollector
+    from remediate.cli.notification import notify_of_run
     from remediate.executor.apply import apply_plan
     from remediate.executor.confirm_timer import parse_within
+    from remediate.executor.ports import utc_now
     from remediate.executor.result import ApplyOptions
     from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
@@ -133,6 +135,7 @@ def command(
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=notices)
         notes = notices.notes_besides(result.open_step_texts)
+    notify_of_run(session, cluster, result, kind="apply", at=utc_now())
     _write_result(session, result, notes, value, options)
     return ExitCode(result.exit_code)
 

@@ -60,9 +60,11 @@ def command(
     """
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.notices import NoticeCollector
+    from remediate.cli.notification import notify_of_run
     from remediate.cli.run_choice import choose_run
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.journal.store import Journal
+    from remediate.executor.ports import utc_now
 
     clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
@@ -78,6 +80,8 @@ def command(
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
         result = _roll_back(session, record, cluster, notices, dry_run=dry_run)
         notes = notices.notes_besides(result.open_step_texts)
+    if not dry_run:
+        notify_of_run(session, cluster, result, kind="rollback", at=utc_now())
     if session.json:
         session.write_json({**result_json(result, notes, cluster=record.cluster, plan=record.plan), "dry_run": dry_run})
     else:
