@@ -7,8 +7,8 @@ that a TLS 1.2 handshake shows in a capture, which is the one that the peer's ci
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -18,7 +18,7 @@ from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, Handshake, LoggedFailure
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import GUARDED_PORTS, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import FAMILIES, Address, CipherList, EndpointId, Fingerprint, KeyFamily, Product
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Preference, Snapshot
 from remediate.model.text import count, first_few
@@ -26,7 +26,8 @@ from remediate.model.text import count, first_few
 _CIPHERS: Final = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
 _VERIFY_FLAG: Final = "edgeconfigserver verifyoriginserver"
 _TRAFFIC_SERVER_PORTS: Final = frozenset({443, 6971, 6972, 8443})
-_UNIFIED_CM_PORTS: Final = frozenset({6971, 6972})
+_PRODUCTS: Final[dict[int, Product]] = {6971: "cucm", 6972: "cucm", 5061: "cucm", 5091: "cucm", 7400: "imp", 7443: "unity"}
+_LEARNED: Final = ("archive",)
 _NOT_OBSERVED: Final = "not observed: no handshake in the archives shows its certificate"
 
 
@@ -64,11 +65,8 @@ def make_snapshot(evidence: Evidence, cluster: str | None, now: datetime) -> Sna
         )
     members = [_Member(_find_address(peer, view), peer) for peer, view in zip(archived, alternates, strict=True)]
     peers = _make_peers(members, alternates)
-    endpoints, presented = _make_endpoints(evidence, members, peers)
-    return _build(
-        cluster or next(iter(names), members[0].archived.host), _find_moment(evidence, archived, now), peers, endpoints,
-        members, presented, evidence,
-    )  # fmt: skip
+    name = cluster or next(iter(names), members[0].archived.host)
+    return _build(name, _find_moment(evidence, archived, now), peers, members, evidence)
 
 
 def _latest_of_each(archived: Iterable[ArchivedPeer]) -> list[ArchivedPeer]:
@@ -123,50 +121,64 @@ def _make_peer(member: _Member, *, primary: bool) -> Peer:
         trusted_ca=tuple(certificate.fingerprint for certificate in archived.trusted),
         ciphers={name: CipherList(value) for name, value in sorted(named)},
         verify_origin_server={"on": True, "off": False}.get(flag),
+        server_certificate=_list_fingerprints(archived.server_chain),
+        client_certificate=_list_fingerprints(archived.client_chain),
         crls=len(archived.revocation_lists),
         revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in archived.revocation_lists),
     )
 
 
-def _make_endpoints(
+def _list_fingerprints(chain: tuple[Certificate, ...] | None) -> tuple[Fingerprint, ...] | None:
+    return None if chain is None else tuple(certificate.fingerprint for certificate in chain)
+
+
+def _group_handshakes(
     evidence: Evidence, members: Sequence[_Member], peers: Sequence[Peer]
-) -> tuple[tuple[Endpoint, ...], list[Certificate]]:
-    """Return the endpoints that were seen, and all certificates that they presented."""
+) -> dict[EndpointId, list[Handshake]]:
+    """Return the handshakes with other systems that show a certificate, by what was asked for."""
     own = {address for member in members for address in (*member.archived.ip_addresses, member.address)}
     own |= {str(peer.address) for peer in peers}
-    products = _guess_products(evidence)
-    handshakes: dict[EndpointId, list[Handshake]] = {}
+    groups: dict[EndpointId, list[Handshake]] = {}
     for handshake in evidence.handshakes:
-        address = handshake.server_name or handshake.server_ip
-        if handshake.port in _TRAFFIC_SERVER_PORTS and handshake.server_ip not in own and handshake.chain:
-            handshakes.setdefault(EndpointId(Address(address), handshake.port), []).append(handshake)
+        if handshake.chain and handshake.server_ip not in own:
+            address = handshake.server_name or handshake.server_ip
+            groups.setdefault(EndpointId(Address(address), handshake.port), []).append(handshake)
+    return groups
+
+
+def _make_endpoints(
+    evidence: Evidence, handshakes: Mapping[EndpointId, Sequence[Handshake]], peers: Sequence[Peer]
+) -> tuple[Endpoint, ...]:
+    """Return what clients asked for: with the certificate that a handshake shows, or not observed."""
+    products = _guess_products(evidence)
     requests: Iterable[BadGateway | AnsweredRequest] = (*evidence.bad_gateways, *evidence.answered_requests)
     logged = [EndpointId(Address(request.address), request.port) for request in requests]
-    refused = [
+    logged += [
         EndpointId(Address(failure.address), failure.port)
         for failure in evidence.logged_failures
         if failure.kind in {"chain", "name"} and failure.port is not None
     ]
     ciphers = next((peer.ciphers.get(REVERSE_PROXY_CIPHERS) for peer in peers if peer.error is None), None)
+    names = [name for name in dict.fromkeys([*handshakes, *logged]) if name.port in _TRAFFIC_SERVER_PORTS]
     endpoints = []
-    for endpoint in dict.fromkeys([*handshakes, *logged, *refused]):
-        product = products.get(endpoint.address, "cucm")
-        if endpoint in handshakes:
-            endpoints.append(_make_endpoint(endpoint, product, handshakes[endpoint], ciphers))
-        elif endpoint.port in _TRAFFIC_SERVER_PORTS:
-            endpoints.append(
-                Endpoint(
-                    endpoint.address,
-                    endpoint.port,
-                    product,
-                    {},
-                    error=_NOT_OBSERVED,
-                    learned_from=("archive",),
-                    seen_by="archive",
-                )
-            )
-    presented = [certificate for group in handshakes.values() for handshake in group for certificate in handshake.chain]
-    return tuple(endpoints), presented
+    for name in sorted(names):
+        product = products.get(name.address, "cucm")
+        if name in handshakes:
+            endpoints.append(_make_endpoint(name, product, handshakes[name], ciphers))
+        else:
+            unseen = Endpoint(name.address, name.port, product, {}, error=_NOT_OBSERVED)
+            endpoints.append(replace(unseen, learned_from=_LEARNED, seen_by="archive"))
+    return tuple(endpoints)
+
+
+def _make_guarded_endpoints(handshakes: Mapping[EndpointId, Sequence[Handshake]]) -> tuple[Endpoint, ...]:
+    """Return the endpoints of other services that rely on the list, by their ports."""
+    services = {port: (product, service) for product, ports in GUARDED_PORTS.items() for port, (service, _) in ports.items()}
+    return tuple(
+        replace(_make_endpoint(name, services[name.port][0], handshakes[name], None), service=services[name.port][1])
+        for name in sorted(handshakes)
+        if name.port in services
+    )
 
 
 def _make_endpoint(
@@ -187,17 +199,17 @@ def _make_endpoint(
         presented=presented,
         preferred=Preference(measured={ciphers: last} if ciphers and last else {}),
         error=None if presented else "handshake-failed: its certificate has a key of another kind than RSA and ECDSA",
-        learned_from=("archive",),
+        learned_from=_LEARNED,
         seen_by="archive",
     )
 
 
 def _guess_products(evidence: Evidence) -> dict[Address, Product]:
     """Return the product of each address that a port gives away: nothing in an archive names it."""
-    on_ports = [(handshake.server_name or handshake.server_ip, handshake.port) for handshake in evidence.handshakes]
-    on_ports += [(request.address, request.port) for request in evidence.bad_gateways]
-    on_ports += [(request.address, request.port) for request in evidence.answered_requests]
-    return {Address(address): "cucm" for address, port in on_ports if port in _UNIFIED_CM_PORTS}
+    addresses = [(handshake.server_name or handshake.server_ip, handshake.port) for handshake in evidence.handshakes]
+    addresses += [(request.address, request.port) for request in evidence.bad_gateways]
+    addresses += [(request.address, request.port) for request in evidence.answered_requests]
+    return {Address(address): _PRODUCTS[port] for address, port in addresses if port in _PRODUCTS}
 
 
 def _find_moment(evidence: Evidence, archived: Iterable[ArchivedPeer], now: datetime) -> datetime:
@@ -211,32 +223,35 @@ def _find_moment(evidence: Evidence, archived: Iterable[ArchivedPeer], now: date
 
 
 def _build(
-    cluster: str,
-    taken_at: datetime,
-    peers: tuple[Peer, ...],
-    endpoints: tuple[Endpoint, ...],
-    members: Sequence[_Member],
-    presented: Iterable[Certificate],
-    evidence: Evidence,
+    cluster: str, taken_at: datetime, peers: tuple[Peer, ...], members: Sequence[_Member], evidence: Evidence
 ) -> Snapshot:
-    trusted = {certificate.fingerprint: certificate for member in members for certificate in member.archived.trusted or ()}
-    shown = {certificate.fingerprint: certificate for certificate in presented}
-    crls = {sha256_of(pem): pem for member in members for pem in member.archived.revocation_lists}
+    handshakes = _group_handshakes(evidence, members, peers)
+    endpoints, guarded = _make_endpoints(evidence, handshakes, peers), _make_guarded_endpoints(handshakes)
+    archived = [member.archived for member in members]
+    trusted = _index(certificate for peer in archived for certificate in peer.trusted or ())
+    own = (certificate for peer in archived for certificate in (*(peer.server_chain or ()), *(peer.client_chain or ())))
+    shown = (certificate for group in handshakes.values() for handshake in group for certificate in handshake.chain)
+    crls = {Fingerprint(sha256_of(pem)): pem for peer in archived for pem in peer.revocation_lists}
     return Snapshot(
         cluster=cluster,
         taken_at=taken_at,
         peers=peers,
-        endpoints=tuple(sorted(endpoints, key=lambda endpoint: (endpoint.address, endpoint.port))),
+        endpoints=endpoints,
+        guarded_endpoints=guarded,
         available_ca=tuple(trusted),
         vouched_for=frozenset(trusted),
-        certificates={**trusted, **shown},
-        undiscovered=tuple(_list_gaps(cluster, endpoints, evidence)),
-        revocation_lists={Fingerprint(key): pem for key, pem in crls.items()},
+        certificates={**trusted, **_index(own), **_index(shown)},
+        undiscovered=tuple(_list_gaps(cluster, len(endpoints), evidence)),
+        revocation_lists=crls,
     )
 
 
-def _list_gaps(cluster: str, endpoints: Sequence[Endpoint], evidence: Evidence) -> Iterable[DiscoveryGap]:
-    endpoint_count = count(len(endpoints), "endpoint")
+def _index(certificates: Iterable[Certificate]) -> dict[Fingerprint, Certificate]:
+    return {certificate.fingerprint: certificate for certificate in certificates}
+
+
+def _list_gaps(cluster: str, endpoints: int, evidence: Evidence) -> Iterable[DiscoveryGap]:
+    endpoint_count = count(endpoints, "endpoint")
     yield DiscoveryGap(
         cluster,
         "archive",
