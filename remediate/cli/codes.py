@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from remediate.model.exit_codes import ExitCode, most_serious
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from remediate.model.plan import FutureVerdict, Plan
+    from remediate.model.identity import PairId
+    from remediate.model.plan import EndpointForecast, FutureVerdict, Plan
+    from remediate.model.verdict import Cause
 
 
 def completeness_exit_code(*, complete: bool) -> ExitCode:
@@ -32,16 +34,26 @@ def plan_exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
     return most_serious(codes)
 
 
-def verify_exit_code(plan: Plan) -> ExitCode:
-    """Return DONE if every endpoint verifies now, else what a plan could fix (CHANGES_PENDING) or not (ENDPOINTS_REMAIN)."""
+def verify_exit_code(plan: Plan, accepted: Mapping[PairId, Cause | None] | None = None) -> ExitCode:
+    """Return DONE if every endpoint verifies now, else what a plan could fix (CHANGES_PENDING) or not (ENDPOINTS_REMAIN).
+
+    Args:
+        plan: A plan made now.
+        accepted: The pairs that stay refused by an earlier plan, with their cause: they do not count while it is the same.
+    """
     codes = [_observation_exit_code(plan)]
     if any(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints):
         codes.append(ExitCode.CHANGES_PENDING)
-    if not all(endpoint.before.verdict.ok or endpoint.after.verdict.ok for endpoint in plan.endpoints):
+    remaining = [endpoint for endpoint in plan.endpoints if not endpoint.before.verdict.ok and not endpoint.after.verdict.ok]
+    if not all(_is_accepted(endpoint, accepted or {}) for endpoint in remaining):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
     if plan.refusing_nodes:
         codes.append(ExitCode.ENDPOINTS_REMAIN)
     return most_serious(codes)
+
+
+def _is_accepted(endpoint: EndpointForecast, accepted: Mapping[PairId, Cause | None]) -> bool:
+    return endpoint.pair in accepted and endpoint.before.verdict.cause is accepted[endpoint.pair]
 
 
 def horizon_exit_code(plan: Plan, future: Sequence[FutureVerdict]) -> ExitCode:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediate.model.effect import ClientState, ClientView, effects_json
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from remediate.model.plan import EndpointForecast
     from remediate.model.run import Run
     from remediate.model.verdict import Outcome
+
+
+NOT_ASKED = ClientView(ClientState.NOT_ASKED, "no client was asked for it")
 
 
 def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: str | None) -> dict[str, Any]:
@@ -36,10 +41,22 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         "open_steps": list(result.open_step_texts),
         "notes": list(notes),
         "endpoints": [
-            {"address": judgement.address, "port": judgement.port, "peer": judgement.peer, **outcome_json(judgement.outcome)}
+            {
+                "address": judgement.address,
+                "port": judgement.port,
+                "peer": judgement.peer,
+                "client": client_json(result.client_views.get(judgement.pair, NOT_ASKED)),
+                **outcome_json(judgement.outcome),
+            }
             for judgement in result.judgements
         ],
+        "in_effect": effects_json(result.effects),
     }
+
+
+def client_json(view: ClientView) -> dict[str, str]:
+    """Return what a client gets, with the keys of the contract."""
+    return {"state": view.state.value, "said": view.description}
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -60,11 +77,13 @@ def show_result(session: Session, result: RunResult, forecasts: Sequence[Endpoin
     from rich.text import Text
 
     from remediate.model.text import escape
+    from remediate.report.effects import show_effects
     from remediate.report.terminal import DONE, show_matrix
 
     console = session.out()
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
+    show_effects(console, result.effects)
     console.print(Text(escape(result.message, 4000), "bold"), soft_wrap="`" in result.message or "remediate " in result.message)
     for peer, steps in group_by_peer(result.open_steps).items():
         console.print(Text(f"By hand on {escape(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)

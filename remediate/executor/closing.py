@@ -91,7 +91,7 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
-            ExitCode.ENDPOINTS_REMAIN if refused else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if refused and not context.options.accept_remaining else ExitCode.DONE,
         ]
     )
     note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""

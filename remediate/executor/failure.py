@@ -8,10 +8,12 @@ from remediate.executor import changes
 from remediate.executor.boundary import as_failure
 from remediate.executor.confirm_timer import describe_timer
 from remediate.executor.context import RunContext, RunState
+from remediate.executor.effect.outcome import describe_effects, unsettled_peers
+from remediate.executor.effect.undone import observe_undone
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
-from remediate.executor.result import ManualStep, RunResult, recovery_commands
+from remediate.executor.result import ManualStep, RunResult, recovery_commands, restart_command
 from remediate.executor.signals import ImmediateStop
 from remediate.executor.undo import UndoContext, undo
 from remediate.executor.verification import VerificationFailed
@@ -127,17 +129,17 @@ def _follow_policy(context: RunContext, state: RunState, writer: JournalingWrite
 
 
 def _roll_back(context: RunContext, state: RunState, failure: RemediateError) -> RunResult:
-    undone = undo(
-        UndoContext(
-            context.journal,
-            state.run,
-            context.peers,
-            context.limits,
-            context.environment.pause,
-            context.events,
-            context.stop.check,
-        )
+    undo_context = UndoContext(
+        context.journal,
+        state.run,
+        context.peers,
+        context.limits,
+        context.environment.pause,
+        context.events,
+        context.stop.check,
     )
+    undone = undo(undo_context)
+    state.effects.clear()
     if undone.open_steps:
         open_count = count(len(undone.open_steps), "step is", "steps are")
         message = f"{failure} The rollback is not complete: {open_count} open."
@@ -146,8 +148,13 @@ def _roll_back(context: RunContext, state: RunState, failure: RemediateError) ->
         message = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."
         steps = tuple(ManualStep(difference) for difference in differences)
         return _close(context, state, "rolled-back", ExitCode.PERSON_NEEDED, message, steps, failure=failure)
-    message = f"{failure} The run was rolled back, and the start state was read back on every peer."
-    return _close(context, state, "rolled-back", ExitCode.ROLLED_BACK, message, failure=failure)
+    effects = observe_undone(undo_context, context.cluster, context.environment)
+    state.effects.update({effect.peer: effect for effect in effects})
+    unsettled = unsettled_peers(effects)
+    words = describe_effects(effects, restart_command(unsettled, context.cluster, context.state_dir))
+    message = f"{failure} The run was rolled back, and the start state was read back on every peer. {words}"
+    code = ExitCode.PERSON_NEEDED if unsettled else ExitCode.ROLLED_BACK
+    return _close(context, state, "rolled-back", code, message, failure=failure)
 
 
 def _turn_workaround_on(context: RunContext, state: RunState, writer: JournalingWriter, failure: RemediateError) -> RunResult:
@@ -204,15 +211,17 @@ def _close(
         state.changed,
         message,
         judgements_before=state.judgements_before,
+        effects=tuple(state.effects.values()),
+        client_views=state.client_views,
     )
 
 
 def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str, code: ExitCode) -> None:
     """Close the run in the journal; try once more when that fails, since this line says how everything ended."""
     try:
-        context.journal.close_run(state.run, outcome, message, code)
+        context.journal.close_run(state.run, outcome, message, code, state.effects.values())
     except Exception:  # noqa: BLE001
-        context.journal.close_run(state.run, outcome, message, code)
+        context.journal.close_run(state.run, outcome, message, code, state.effects.values())
 
 
 def _leave_open(context: RunContext, state: RunState, outcome: JournalState, code: ExitCode, message: str) -> RunResult:

@@ -9,22 +9,25 @@ from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.differences import load_belief
-from remediate.executor.environment import Environment
+from remediate.executor.effect.outcome import describe_effects, effect_exit_code, unsettled_peers
+from remediate.executor.effect.undone import observe_undone
+from remediate.executor.environment import Environment, with_client
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.maintenance import end_maintenance_left_on
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
-from remediate.executor.result import ManualStep, RunResult, go_on_undoing
+from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
 from remediate.executor.workaround import remind_of_workaround
 from remediate.model.access import ClusterAccess
+from remediate.model.effect import PeerEffect
 from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
-from remediate.model.exit_codes import ExitCode
+from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.limits import Limits
 from remediate.model.run import Run
 from remediate.model.text import count
@@ -70,7 +73,8 @@ def rollback(
 
     with handle_signals(warn) as stop, ExitStack() as stack:
         try:
-            context, record = _prepare(run, cluster, state_dir, limits, guarded(environment), events, stop, stack)
+            environment = guarded(stack.enter_context(with_client(environment, state_dir)))
+            context, record = _prepare(run, cluster, state_dir, limits, environment, events, stop, stack)
         except ImmediateStop:
             return _stop_early(events, stop)
         left_on = end_maintenance_left_on(context.journal, cluster.name, context.peers, guarded(environment), limits, events)
@@ -84,9 +88,11 @@ def rollback(
             result = undo(context)
             result = replace(result, open_steps=(*left_on, *result.open_steps))
             remind_of_workaround(context.peers, events)
+            effects = () if result.open_steps else observe_undone(context, cluster, environment)
+            command = restart_command(unsettled_peers(effects), cluster, state_dir)
             stop.closing = True
             late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
-            return events.add_trouble(_close(context, result, late))
+            return events.add_trouble(_close(context, result, late, effects, command))
         except (Interrupted, ImmediateStop):
             stop.closing = True
             return _close_interrupted(context, stop, go_on_undoing(record.id, cluster, state_dir))
@@ -180,8 +186,16 @@ def _warn_of_later_runs(journal: Journal, run: Run, events: RunEvents) -> None:
             events.emit("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
 
 
-def _close(context: UndoContext, result: UndoResult, late: str) -> RunResult:
-    """Close the run once everything was tried; `late` is put in front of the message."""
+def _close(context: UndoContext, result: UndoResult, late: str, effects: tuple[PeerEffect, ...], command: str) -> RunResult:
+    """Close the run once everything was tried.
+
+    Args:
+        context: What it was undone with.
+        result: What came of it.
+        late: Is put in front of the message.
+        effects: Whether the peers work with their earlier lists again.
+        command: Settles it where that is not known.
+    """
     # Whoever rolled it back reads the result: the timer has nothing left to do.
     timers.cancel(context.journal, context.run)
     if result.open_steps:
@@ -193,10 +207,12 @@ def _close(context: UndoContext, result: UndoResult, late: str) -> RunResult:
         return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, result.open_steps, changed=result.changed)
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
-    message = f"{late}Run {context.run} is rolled back{_describe_peers(result)}"
-    code = ExitCode.INCOMPLETE if result.unread else ExitCode.DONE
-    context.journal.close_run(context.run, "rolled-back", message, code)
-    return _finish(context, "rolled-back", code, message, changed=result.changed)
+    message = f"{late}Run {context.run} is rolled back{_describe_peers(result)} {describe_effects(effects, command)}".rstrip()
+    # This command restarts nothing.
+    in_effect = effect_exit_code(effects, never_restarts=True)
+    code = most_serious([ExitCode.INCOMPLETE if result.unread else ExitCode.DONE, in_effect])
+    context.journal.close_run(context.run, "rolled-back", message, code, effects)
+    return _finish(context, "rolled-back", code, message, changed=result.changed, effects=effects)
 
 
 def _describe_peers(result: UndoResult) -> str:
@@ -237,7 +253,8 @@ def _finish(
     open_steps: tuple[ManualStep, ...] = (),
     *,
     changed: bool = True,
+    effects: tuple[PeerEffect, ...] = (),
 ) -> RunResult:
     """Emit the state in which the run is left, and return the result."""
     context.events.emit("run-state", message, state=state, exit_code=code)
-    return RunResult(context.run, state, code, open_steps, (), changed, message)
+    return RunResult(context.run, state, code, open_steps, (), changed, message, effects=effects)

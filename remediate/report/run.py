@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from remediate.model.effect import effects_json
 from remediate.model.identity import Address
 from remediate.model.run import ApprovalRecord, Backup, Run, StepRecord
 
@@ -13,7 +14,8 @@ from remediate.model.run import ApprovalRecord, Backup, Run, StepRecord
 def run_json(run: Run) -> dict[str, Any]:
     """Return a run as `remediate runs` lists it."""
     names = ("id", "kind", "cluster", "plan", "state", "exit_code", "started_at", "ended_at", "ticket")
-    return {**{name: getattr(run, name) for name in names}, "peers": list(run.peers)}
+    in_effect = None if run.in_effect is None else effects_json(run.in_effect)
+    return {**{name: getattr(run, name) for name in names}, "peers": list(run.peers), "in_effect": in_effect}
 
 
 def run_record(

@@ -36,7 +36,19 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     assert sum(request.write for request in fresh.requests) == writes
 
     [run] = remediate("runs", "--json").document
-    assert run.keys() == {"id", "kind", "cluster", "plan", "state", "exit_code", "started_at", "ended_at", "ticket", "peers"}
+    assert run.keys() == {
+        "id",
+        "kind",
+        "cluster",
+        "plan",
+        "state",
+        "exit_code",
+        "in_effect",
+        "started_at",
+        "ended_at",
+        "ticket",
+        "peers",
+    }
     assert (run["kind"], run["exit_code"]) == ("apply", 10)
     assert (run["ticket"], run["state"], run["plan"]) == ("CHG1", "applied", json.loads(plan.read_text())["id"])
     shown = remediate("runs", "show", "last").out

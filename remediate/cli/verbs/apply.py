@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
 @option("--diagnostic-log", is_flag=True,
         help="Where no client shows whether it is in effect, record the peers' own logs for three minutes.")  # fmt: skip
+@option("--accept-remaining", is_flag=True, help="Do not end with 10 for what the plan itself says stays refused.")
 @option("--allow-incomplete", is_flag=True, help="Apply a plan that was made without seeing every peer and endpoint.")
 @common
 @click.pass_obj
@@ -65,6 +66,7 @@ def command(
     window: str | None,
     ticket: str | None,
     diagnostic_log: bool,  # noqa: FBT001
+    accept_remaining: bool,  # noqa: FBT001
     allow_incomplete: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
@@ -74,8 +76,9 @@ def command(
     Who vouches for each certificate is established again, whatever PLAN says: the cluster's lists, the inventory's `ca`, certificate
     management, or a person. What was given to `plan` or `approve` on this machine counts; elsewhere, give it here.
 
-    Once all is written, requests go through each peer whose `mra` is in the inventory, as a client's would, and show whether the new
-    trust is in effect. With --restart if-needed, a peer that still answers 502 restarts, and is asked again before the next one.
+    What is written is not yet in effect: a peer may work with its old list until it restarts. Requests as a client's, through each
+    peer whose `mra` is in the inventory, and each peer's start show whether it is: "in_effect" in the JSON. With --restart if-needed,
+    a peer that refuses a client although its list accepts restarts, and is asked again before the next one.
     With --diagnostic-log, where no client shows it, diagnostic logging is started on the cluster, stopped after three minutes whatever
     happens, and each peer's own log shows whether requests of clients are still refused there or were answered.
 
@@ -97,16 +100,18 @@ def command(
 
     \b
     EXIT CODES
-      0   applied, or there was nothing to do; every endpoint verifies
+      0   applied and in effect on every peer, or there was nothing to do; every endpoint verifies
       1   error, or the window is closed; nothing was changed
       3   failed and rolled back; the start state was read back and is there
       4   the plan is incomplete, and --allow-incomplete was not given; or something could not be observed
       5   locked by another run, or an earlier one waits for its confirmation
       6   the plan is stale: what it was made from has changed, or its proof does not need a certificate
       7   declined, or a certificate lacks an approval
-      8   a person is needed: an outcome is unknown, a rollback failed, a manual step is open, or the window ended
+      8   a person is needed: an outcome is unknown, a rollback failed, a manual step is open, the window ended,
+          or a peer refuses clients although its list accepts
       9   applied, and undone unless `remediate confirm` follows in time
-      10  applied; something stays refused that no trust or cipher change fixes
+      10  applied; something stays refused that no trust or cipher change fixes (see --accept-remaining)
+      11  written and read back; not known to be in effect on every peer, or not in effect under --restart never
       130 interrupted (143: terminated); the journal says what was done
     """
     from remediate.cli.approvals import read_approvals, read_command_line_approvals
@@ -127,7 +132,16 @@ def command(
     value = Plan.from_json(read_text(plan))
     approved = (*command_line_approvals, *read_approvals(approvals_file, value))
     options = ApplyOptions(
-        dry_run, approved, restart, on_failure, ticket, allow_incomplete, within, hours, diagnostic_log=diagnostic_log
+        dry_run,
+        approved,
+        restart,
+        on_failure,
+        ticket,
+        allow_incomplete,
+        within,
+        hours,
+        accept_remaining=accept_remaining,
+        diagnostic_log=diagnostic_log,
     )
     cluster = _choose_cluster(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:

@@ -163,7 +163,9 @@ def _print_run(session: Session, record: Mapping[str, Any]) -> None:
     for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
         if value:
             console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
+    effects = [f"  {peer}  {entry['state']}: {entry['said']}" for peer, entry in (record["in_effect"] or {}).items()]
     for title, lines in (
+        ("In effect", [(line, "") for line in effects]),
         ("Approvals", _approval_lines(record)),
         ("Trusted CA lists", _list_lines(record)),
         ("Steps", _step_lines(record)),

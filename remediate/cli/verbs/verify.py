@@ -2,60 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from remediate.cli.options import common, inventory
+from remediate.cli.options import PATH, common, inventory, option
 from remediate.cli.session import Session
+from remediate.model.errors import UsageError
+from remediate.model.exit_codes import most_serious
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from remediate.executor.effect.cluster import ClusterEffects
     from remediate.model.access import ClusterAccess
     from remediate.model.exit_codes import ExitCode
+    from remediate.model.identity import PairId
     from remediate.model.plan import Plan
+    from remediate.model.verdict import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was seen of one cluster: a plan made now, whose "before" is the present verdict, and what is in effect."""
+
+    plan: Plan
+    effects: ClusterEffects
 
 
 @click.command()
 @inventory()
+@option("--no-clients", is_flag=True, help="Send no client's request: what a job every five minutes uses.")
+@option("--accept-remaining", "accepted_path", type=PATH, metavar="PLAN",
+        help="Do not end with 10 for what this plan says stays refused.")  # fmt: skip
 @common
 @click.pass_obj
-def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -> ExitCode:
-    """Say what each endpoint would get from each peer, now. Writes nothing to a cluster.
+def command(
+    session: Session,
+    inventory_path: Path,
+    patterns: tuple[str, ...],
+    no_clients: bool,  # noqa: FBT001 - click passes options by name
+    accepted_path: Path | None,
+) -> ExitCode:
+    """Say what each endpoint would get from each peer by its certificates, and what clients really get. Writes nothing to a cluster.
+
+    Clients' requests go through each peer whose `mra` is in the inventory, within the limit of sign-ins. The journal, which is only
+    read, tells what was written to a peer that may not have restarted since: what is written is not yet in effect.
 
     Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
-    "exit_code", "error", "complete", "endpoints", "unresolved", "alarms", "not_in_use", "undiscovered", "toward_nodes"}],
-    "exit_code"}.
+    "exit_code", "error", "complete", "endpoints", "in_effect", "unresolved", "alarms", "not_in_use", "undiscovered",
+    "toward_nodes"}], "exit_code"}.
 
     \b
     EXAMPLES
       remediate verify -i inventory.yml
       remediate verify -i inventory/ -c 'edge-*' --json
+      remediate verify -i inventory.yml --no-clients --accept-remaining plan.json
 
     \b
     EXIT CODES
-      0   every endpoint verifies from every peer
+      0   every endpoint verifies from every peer, and what was written is in effect
       2   some do not, and a plan could fix what fails
       10  some do not, and no trust or cipher change fixes them all
+      11  a peer is not known to have started since it was written to, and nothing else shows the change in effect
+      8   a client is refused although the list of the peer accepts
       4   a peer or an endpoint could not be observed, or discovery could not ask which there are
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.codes import verify_exit_code
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.observe import observe, warn_about
+    from remediate.executor.effect.cluster import observe_effects
     from remediate.model.limits import Limits
     from remediate.planner import make_plan
 
+    clusters = choose_clusters(session, inventory_path, patterns)
+    accepted_cluster, accepted = _read_accepted(accepted_path, clusters)
     with session.open_event_sink() as sink:
 
-        def verify_cluster(cluster: ClusterAccess) -> tuple[Plan, ExitCode]:
+        def verify_cluster(cluster: ClusterAccess) -> tuple[Verification, ExitCode]:
             snapshot = observe(cluster, sink)
             warn_about(session, snapshot)
-            # The plan's "before" is the present verdict; its "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
+            # The plan's "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
             plan = make_plan(snapshot, cluster.policy)
-            return plan, verify_exit_code(plan)
+            effects = observe_effects(cluster, snapshot, state_dir=session.state_dir, ask_clients=not no_clients, sink=sink)
+            code = verify_exit_code(plan, accepted if cluster.name == accepted_cluster else None)
+            return Verification(plan, effects), most_serious([code, effects.exit_code])
 
-        results = run_on_clusters(choose_clusters(session, inventory_path, patterns), verify_cluster, Limits())
+        results = run_on_clusters(clusters, verify_cluster, Limits())
     report_errors(session, results)
     code = combine_exit_codes(results)
     if session.json:
@@ -67,19 +103,49 @@ def command(session: Session, inventory_path: Path, patterns: tuple[str, ...]) -
     return code
 
 
-def verification_json(plan: Plan) -> dict[str, Any]:
+def _read_accepted(path: Path | None, clusters: Sequence[ClusterAccess]) -> tuple[str, Mapping[PairId, Cause | None]]:
+    """Return the cluster of the plan in `path`, and what stays refused by it."""
+    from remediate.cli.files import read_text
+    from remediate.executor.verification import unfixable_pairs
+    from remediate.model.plan import Plan
+
+    if path is None:
+        return "", {}
+    plan = Plan.from_json(read_text(path))
+    if plan.cluster not in {cluster.name for cluster in clusters}:
+        raise UsageError(
+            f"--accept-remaining: {path} is a plan for the cluster {plan.cluster}, which is not among those chosen.",
+            next_step="Give a plan of a cluster that is verified, or choose its cluster with -c.",
+        )
+    return plan.cluster, unfixable_pairs(plan)
+
+
+def verification_json(verification: Verification) -> dict[str, Any]:
     """Return a verification as JSON, in the form of a plan's endpoints."""
     import json
 
+    from remediate.cli.runs_view import client_json
+    from remediate.model.effect import effects_json
+
+    plan, effects = verification.plan, verification.effects
     whole = json.loads(plan.to_json())
+    clients = {
+        (pair.endpoint.address, pair.endpoint.port, pair.peer): client_json(view) for pair, view in effects.client_views.items()
+    }
     endpoints = [
-        {**endpoint["before"], **{key: endpoint[key] for key in ("address", "port", "peer")}} for endpoint in whole["endpoints"]
+        {
+            **endpoint["before"],
+            **{key: endpoint[key] for key in ("address", "port", "peer")},
+            "client": clients[endpoint["address"], endpoint["port"], endpoint["peer"]],
+        }
+        for endpoint in whole["endpoints"]
     ]
     # The document of a plan holds its alarms as the first of its notes.
     alarms = whole["notes"][: len(plan.alarms)]
     return {
         "complete": whole["complete"],
         "endpoints": endpoints,
+        "in_effect": effects_json(effects.effects),
         "unresolved": whole["unresolved"],
         "alarms": alarms,
         "not_in_use": whole.get("not_in_use", []),
@@ -88,21 +154,21 @@ def verification_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _show(session: Session, plan: Plan) -> None:
-    from dataclasses import replace
-
+def _show(session: Session, verification: Verification) -> None:
     from rich.text import Text
 
     from remediate.model.text import escape, group_ports
-    from remediate.report.terminal import show_incomplete, show_list, show_matrix, show_unresolved
+    from remediate.report.effects import show_effects
+    from remediate.report.terminal import show_incomplete, show_list, show_unresolved
+    from remediate.report.verification import show_verification
     from remediate.report.view import TOWARD_NODES, describe_toward_nodes
 
-    console = session.out()
+    console, plan = session.out(), verification.plan
     console.print(Text(f"Cluster {escape(plan.cluster)}", "bold"))
     if not plan.complete:
         show_incomplete(console, plan, "so what follows is not all there is")
-    now = [replace(endpoint, after=endpoint.before) for endpoint in plan.endpoints]
-    show_matrix(console, now, every_row=session.verbose > 0)
+    show_verification(console, plan.endpoints, verification.effects.client_views, every_row=session.verbose > 0)
+    show_effects(console, verification.effects.effects)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
     show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
     if plan.not_in_use:

@@ -67,7 +67,7 @@ class Client:
         if access is None:
             return {}
         answers = self._ask_until_lasting(access, endpoints, products, patience_s, passing)
-        if patience_s and _is_asking_over(answers):
+        if AnswerKind.REFUSED in passing and patience_s and _is_asking_over(answers):
             return {endpoint: _doubt(answer) for endpoint, answer in answers.items()}
         return answers
 

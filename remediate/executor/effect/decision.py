@@ -14,8 +14,11 @@ from remediate.model.text import first_few
 
 Views = Mapping[EndpointId, ClientView]
 
-_ROUNDING = timedelta(seconds=2)
-"""The journal's times and an uptime are whole seconds, both cut."""
+_ROUNDING = timedelta(seconds=1)
+"""The journal's times are whole seconds, cut."""
+_OWN_RESTART = timedelta(seconds=5)
+_READING = timedelta(seconds=60)
+"""A start is known as the moment before which it was not; it may have been later by as long as the reading took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +107,13 @@ def is_started_after(started_at: datetime | None, writes: Sequence[PeerWrites]) 
     last_at = max_time(writes)
     if started_at is None or last_at is None:
         return False
-    # A restart of our own was begun after the write for certain: then no rounding can turn the two round.
-    return started_at >= last_at if _newest(writes).is_restarted else started_at >= last_at + _ROUNDING
+    # A restart of our own began after the write and was proven then: the start that it led to is not to be told from the write.
+    return started_at >= (last_at - _OWN_RESTART if _newest(writes).is_restarted else last_at + _ROUNDING)
 
 
 def is_started_before(started_at: datetime | None, writes: Sequence[PeerWrites]) -> bool:
     """Return whether a peer is seen to have started before the first of `writes`, and not again."""
-    return started_at is not None and all(started_at < entry.first_at for entry in writes)
+    return started_at is not None and all(started_at + _READING < entry.first_at for entry in writes)
 
 
 def max_time(writes: Sequence[PeerWrites]) -> datetime | None:
@@ -128,6 +131,7 @@ def _decide_by_answers(evidence: EffectEvidence, success: ClientState) -> PeerEf
     if evidence.is_workaround_on:
         return None
     failure = ClientState.REFUSED if success is ClientState.REACHED else ClientState.REACHED
+    # The log of a pair may be older than what a client got for it now.
     log = {pair: view for pair, view in evidence.log.items() if not _is_conclusive(evidence.clients.get(pair))}
     for state, source, views, result in (
         (EffectState.NO, EffectSource.CLIENT, evidence.clients, failure),
@@ -137,7 +141,7 @@ def _decide_by_answers(evidence: EffectEvidence, success: ClientState) -> PeerEf
     ):
         pairs = [pair for pair, view in views.items() if view.state is result]
         if pairs:
-            return PeerEffect(evidence.peer, state, source, _describe_answers(result, pairs, views))
+            return PeerEffect(evidence.peer, state, source, _describe_answers(source, result, pairs, views))
     return None
 
 
@@ -145,8 +149,10 @@ def _is_conclusive(view: ClientView | None) -> bool:
     return view is not None and view.state in {ClientState.REACHED, ClientState.REFUSED}
 
 
-def _describe_answers(state: ClientState, pairs: Sequence[EndpointId], views: Views) -> str:
+def _describe_answers(source: EffectSource, state: ClientState, pairs: Sequence[EndpointId], views: Views) -> str:
     names = first_few([str(pair) for pair in pairs])
+    if source is EffectSource.LOG:
+        return f"{names}: {views[pairs[0]].description}"
     if state is ClientState.REACHED:
         return f"a request through it reached {names}"
     return f"a request through it is refused for {names}: {views[pairs[0]].description}"
@@ -159,9 +165,10 @@ def _not_known(evidence: EffectEvidence, start: str) -> PeerEffect:
         client = "; ".join(f"{pair}: {view.description}" for pair, view in evidence.clients.items())
     else:
         client = evidence.why_no_client
+    log = "; ".join(dict.fromkeys(view.description for view in evidence.log.values()))
     was_asked = any(view.state is not ClientState.NOT_ASKED for view in evidence.clients.values())
     source = EffectSource.START if evidence.started_at else EffectSource.CLIENT if was_asked else None
-    return PeerEffect(evidence.peer, EffectState.NOT_KNOWN, source, "; ".join(text for text in (start, client) if text))
+    return PeerEffect(evidence.peer, EffectState.NOT_KNOWN, source, "; ".join(text for text in (start, client, log) if text))
 
 
 def _describe_start(started_at: datetime | None, last_at: datetime | None, first_at: datetime | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from remediate.executor import verification
 from remediate.executor.client_view import Surroundings, is_way_up
@@ -19,14 +19,14 @@ from remediate.executor.effect.client import (
 from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, max_time, pending_writes
 from remediate.executor.effect.log import record_log_views
 from remediate.executor.effect.pairs import find_pairs_fixed_by_list
-from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.journal.writes import PeerWrites, load_writes
 from remediate.executor.ports import PeerPort
+from remediate.executor.steps import RunEvents
 from remediate.model.canonical import rfc3339
 from remediate.model.client import AnswerKind
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
-from remediate.model.errors import ObservationError
+from remediate.model.errors import AccessError, ObservationError
 from remediate.model.health import Health
 from remediate.model.identity import Address, EndpointId, PairId
 from remediate.model.run import Backup
@@ -105,7 +105,7 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     """
     context = look.context
     writes = load_writes(context.journal, peer, own_run=look.state.run, limits=context.limits)
-    started_at = read_start(context.open_peer(peer), context.environment)
+    started_at = read_start(context.open_peer(peer))
     pending = pending_writes(writes, started_at)
     record = find_record(context.journal, peer, pending, started_at)
     endpoints = look.fixed_by_list(peer, pending[0].run) if pending else ()
@@ -128,7 +128,7 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     elif endpoints and effect.state is not EffectState.YES and not is_workaround_on:
         effect = decide_effect(replace(evidence, log=look.log_views(peer, is_restarted=is_restarted)))
     look.state.effects[peer] = effect
-    _emit(look, effect)
+    emit_effect(context.events, effect)
     return effect
 
 
@@ -140,10 +140,10 @@ def observe_other_effects(look: EffectLook) -> None:
             observe_effect(look, peer)
 
 
-def read_start(peer: PeerPort | None, environment: Environment) -> datetime | None:
-    """Return the start of a peer on this machine's clock, never too late; None: not observed."""
-    now = environment.now()
-    return start_of(read_health(peer), now)
+def read_start(peer: PeerPort | None) -> datetime | None:
+    """Return the moment before which a peer did not start; None: not observed."""
+    health = read_health(peer)
+    return health.started_at if health else None
 
 
 def read_health(peer: PeerPort | None) -> Health | None:
@@ -152,17 +152,8 @@ def read_health(peer: PeerPort | None) -> Health | None:
         return None
     try:
         return peer.health()
-    except ObservationError:
+    except (ObservationError, AccessError):
         return None
-
-
-def start_of(health: Health | None, now: datetime) -> datetime | None:
-    """Return the start that a peer's health shows, which was asked for at `now`: the peer's own clock may be wrong."""
-    if health is None:
-        return None
-    if health.uptime_s is not None:
-        return now - timedelta(seconds=health.uptime_s)
-    return health.started_at
 
 
 def backup_of(journal: Journal, run: str, peer: Address) -> Backup | None:
@@ -228,7 +219,8 @@ def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Ver
     return {judgement.endpoint: judgement.outcome.verdict for judgement in judgements if judgement.peer == peer}
 
 
-def _emit(look: EffectLook, effect: PeerEffect) -> None:
+def emit_effect(events: RunEvents, effect: PeerEffect) -> None:
+    """Emit the effect on one peer."""
     kinds = {
         EffectState.YES: ("in-effect", "In effect"),
         EffectState.NO: ("not-in-effect", "Not in effect"),
@@ -236,4 +228,4 @@ def _emit(look: EffectLook, effect: PeerEffect) -> None:
     }
     kind, words = kinds[effect.state]
     source = effect.source.value if effect.source else None
-    look.context.events.emit(kind, f"{words} on {effect.peer}: {effect.description}.", peer=effect.peer, by=source)
+    events.emit(kind, f"{words} on {effect.peer}: {effect.description}.", peer=effect.peer, by=source)

@@ -69,11 +69,19 @@ def test_a_client_that_gets_through_is_yes_unless_something_is_refused() -> None
             assert decide_effect(evidence).state is EffectState.YES, evidence
 
 
-def test_what_a_client_got_outdoes_the_log_of_the_same_endpoint() -> None:
+def test_what_a_client_gets_outdoes_the_log_of_the_same_endpoint() -> None:
     evidence = EffectEvidence(PEER, (WRITES,), clients=views((ClientState.REACHED,)), log=views((ClientState.REFUSED,)))
     assert decide_effect(evidence).state is EffectState.YES
     other = replace(evidence, log={SECOND: ClientView(ClientState.REFUSED)})
     assert (decide_effect(other).state, decide_effect(other).source) == (EffectState.NO, EffectSource.LOG)
+
+
+def test_without_clients_the_log_decides() -> None:
+    for evidence in table():
+        states = {view.state for view in evidence.log.values()}
+        if not evidence.clients and not evidence.is_workaround_on and ClientState.REFUSED in states:
+            assert decide_effect(evidence).source is EffectSource.LOG, evidence
+            assert decide_effect(evidence).state is EffectState.NO, evidence
 
 
 def test_without_answers_a_start_decides_yes_or_not_known_and_never_no() -> None:
@@ -116,10 +124,16 @@ def test_a_recorded_refusal_outdoes_a_start_but_is_no_refusal_now() -> None:
     assert (effect.state, effect.source) == (EffectState.NOT_KNOWN, EffectSource.CLIENT)
 
 
-@pytest.mark.parametrize(("seconds", "state"), [(0, "not-known"), (1, "not-known"), (2, "yes"), (60, "yes")])
+@pytest.mark.parametrize(("seconds", "state"), [(-1, "not-known"), (0, "not-known"), (1, "yes"), (60, "yes")])
 def test_a_start_within_the_rounding_of_the_write_proves_nothing(seconds: int, state: str) -> None:
     evidence = EffectEvidence(PEER, (WRITES,), NOW + 5 * MINUTE + timedelta(seconds=seconds))
     assert decide_effect(evidence).state == state
+
+
+def test_a_start_within_a_minute_of_the_first_write_is_not_before_it() -> None:
+    for seconds, state in ((61, EffectState.YES), (59, EffectState.NOT_KNOWN)):
+        evidence = EffectEvidence(PEER, (UNDONE,), NOW - timedelta(seconds=seconds))
+        assert decide_undone(evidence, "r1").state is state
 
 
 def test_a_restart_of_our_own_needs_no_margin() -> None:
