@@ -31,7 +31,8 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     context.steps.enter(Step.CLOSE)
     context.stop.closing = True
     deadline = restart_countdown(context, state) if state.run else None
-    effects = tuple(state.effects.values())
+    order = (*(peer.address for peer in context.peers), *context.unreachable)
+    effects = tuple(state.effects[address] for address in order if address in state.effects)
     outcome: JournalState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
     code = most_serious(
         [
