@@ -40,7 +40,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
             ExitCode.INCOMPLETE if verified.unseen or verified.gaps else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) or _count_refusing(context) else ExitCode.DONE,
             ExitCode.CONFIRMATION_PENDING if deadline else ExitCode.DONE,
-            effect_exit_code(effects, never_restarts=context.options.restart == "never"),
+            effect_exit_code(effects, never_restarts=context.options.never_restarts),
         ]
     )
     command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)

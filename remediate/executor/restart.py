@@ -59,15 +59,14 @@ def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter
     """
     context.steps.enter(Step.RESTART)
     choice = context.options.restart
-    never_restarts = choice == "never" or (choice == "if-needed" and context.options.restarts.calls is None)
     guarded = GuardedRestarts(_restart_context(context, state, writer))
     restarts = _Restarts(context, state, guarded, look)
-    if not never_restarts:
+    if not context.options.never_restarts:
         guarded.settle()
     for address in changes.peers_to_restart(context.plan, everywhere=choice == "rolling"):
         if context.open_peer(address) is None:
             continue
-        if never_restarts:
+        if context.options.never_restarts:
             observe_effect(look, address)
             continue
         goes_on = restarts.restart_in_any_case(address) if choice == "rolling" else restarts.restart_if_needed(address)

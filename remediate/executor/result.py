@@ -70,6 +70,11 @@ class ApplyOptions:
     restarts: RestartOptions = RestartOptions()
     diagnostic_log: bool = False
 
+    @property
+    def never_restarts(self) -> bool:
+        """Whether no peer is restarted, whatever is seen: `if-needed` needs the word of a person on what becomes of calls."""
+        return self.restart == "never" or (self.restart == "if-needed" and self.restarts.calls is None)
+
 
 @dataclass(frozen=True, slots=True)
 class ManualStep:

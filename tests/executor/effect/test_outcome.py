@@ -12,6 +12,7 @@ import pytest
 from remediate.executor.confirm_timer import confirm
 from remediate.executor.effect.outcome import describe_effects, effect_exit_code
 from remediate.executor.ports import Watch, Watcher
+from remediate.executor.result import RestartOptions
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address
@@ -150,6 +151,16 @@ def test_a_resumed_run_forgets_what_it_said_of_its_effect(desk: Desk) -> None:
     with desk.journal() as journal:
         run = journal.run("last")
     assert (run.state, run.in_effect) == ("partial", None)
+
+
+def test_a_refused_client_is_11_where_nobody_said_what_becomes_of_calls(desk: Desk) -> None:
+    # Given a peer that needs a restart, and an apply that may not restart it
+    cluster = story().run_since_long()
+    for box in cluster.boxes:
+        box.front, box.loaded = True, list(box.trusted)
+    result = desk.apply(cluster, plan_for(cluster), restarts=RestartOptions(calls=None))
+    assert (result.exit_code, result.state) == (11, "applied")
+    assert {effect.state for effect in result.effects} == {EffectState.NO}
 
 
 def test_a_dry_run_says_nothing_of_the_effect(desk: Desk) -> None:
