@@ -124,8 +124,9 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     if not why_no_client and (is_of_this_run or effect.state is not EffectState.YES):
         clients = _ask(look, peer, endpoints, is_restarted=is_restarted)
         look.state.client_views.update({PairId(peer, endpoint): view for endpoint, view in clients.items()})
-        effect = decide_effect(replace(evidence, clients=clients))
-    elif endpoints and effect.state is not EffectState.YES and not is_workaround_on:
+        evidence = replace(evidence, clients=clients)
+        effect = decide_effect(evidence)
+    if endpoints and effect.state is EffectState.NOT_KNOWN and not is_workaround_on:
         effect = decide_effect(replace(evidence, log=look.log_views(peer, is_restarted=is_restarted)))
     look.state.effects[peer] = effect
     emit_effect(context.events, effect)
