@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ class Request:
         write: Whether it would change something.
         authorised: Whether it had the right password.
         at: When, in seconds of this machine's monotonic clock, as in `Outage`.
+        cut: Whether its sender was gone before all of it had arrived, so that nothing was done.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Request:
     write: bool
     authorised: bool
     at: float = 0.0
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -107,8 +109,8 @@ class RequestLog:
             self._requests.clear()
             self.path.write_text("")
 
-    def add(self, peer: str, transport: Transport, method: str, path: str, *, write: bool, authorised: bool = True) -> None:
-        """Record one request."""
+    def add(self, peer: str, transport: Transport, method: str, path: str, *, write: bool, authorised: bool = True) -> int:
+        """Record one request and return its number."""
         with self._lock:
             masked = _PASSWORD.sub(r"\1***", path)
             request = Request(self._next, peer, transport, method, masked, write, authorised, time.monotonic())
@@ -116,3 +118,9 @@ class RequestLog:
             self._requests.append(request)
             with self.path.open("a") as file:
                 file.write(json.dumps(asdict(request)) + "\n")
+        return request.number
+
+    def mark_cut(self, number: int) -> None:
+        """Record that request `number` never arrived as a whole; the file keeps it as it began."""
+        with self._lock:
+            self._requests = [replace(request, cut=True) if request.number == number else request for request in self._requests]

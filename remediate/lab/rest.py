@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -88,7 +88,7 @@ class RestInterface:
         if substitute := self.faults.substitute_for(self.peer.address, path):
             return await Response(substitute.body, substitute.status, dict(substitute.headers))(scope, receive, send)
         authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
-        self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
+        number = self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
         if not authorised:
             self.faults.count_refused_login(self.peer.address)
             refusal = JSONResponse({"Message": "Authentication failed"}, 401, headers=_REALM)
@@ -98,7 +98,11 @@ class RestInterface:
             return abort_connection(scope)
         if Fault.IGNORE_WRITE in hits:
             return await JSONResponse({"Message": "Success"})(scope, receive, send)
-        answer = await _collect(self._recorded(method, path) or resources, scope, receive)
+        try:
+            answer = await _collect(self._recorded(method, path) or resources, scope, receive)
+        except ClientDisconnect:
+            self.log.mark_cut(number)
+            return abort_connection(scope)
         await asyncio.sleep(delay_s)
         if Fault.DROP_ANSWER in hits:
             return abort_connection(scope)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import socket
+import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +103,27 @@ def test_a_wrong_password_is_refused_and_recorded(story: Lab) -> None:
 
     assert answer.status_code == 401
     assert [request.authorised for request in story.requests] == [False]
+
+
+def test_a_request_whose_body_never_comes_is_cut_and_does_nothing(story: Lab) -> None:
+    peer, before = story.peers[0], list(story.peers[0].trusted)
+    context = ssl.create_default_context(cafile=str(story.directory / "pki" / "expressway-ca.pem"))
+    login = base64.b64encode(":".join(story.accounts.rest_login).encode()).decode()
+    head = f"POST {ROOT} HTTP/1.1\r\nHost: {peer.address}\r\nAuthorization: Basic {login}\r\n"
+    form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 2000\r\n\r\n"
+
+    with (
+        socket.create_connection((peer.address, peer.rest_port), 10) as wire,
+        context.wrap_socket(wire, server_hostname=peer.address) as connection,
+    ):
+        connection.sendall((head + form).encode())
+
+    until = time.monotonic() + 20
+    while not any(request.cut for request in story.requests):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert [(request.method, request.write) for request in story.requests] == [("POST", True)]
+    assert peer.trusted == before
 
 
 def test_a_publisher_is_added_again_with_the_right_axl_password_only(story: Lab, rest: RestOf) -> None:

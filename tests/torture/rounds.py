@@ -52,8 +52,8 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
 
 
 def repeated(bench: Bench, began: Verb) -> int:
-    """How many writes of a round were sent although the one before had done the same."""
-    writes = bench.lab.requests.writes
+    """How many writes of a round were sent although the one before had done the same; one that was cut off did nothing."""
+    writes = tuple(write for write in bench.lab.requests.writes if not write.cut)
     sets = [(write.peer, write.path) for write in writes if write.transport == "ssh"]
     same = sum(after == before for before, after in itertools.pairwise(sets))
     return same + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
