@@ -35,6 +35,9 @@ SERVERS_PAGES: Mapping[Product, str] = {
 UNIFIED_CM_SERVERS_PAGE: Final = "System > Server"
 """The page of Unified CM that holds the addresses that clients are told to use, those of IM and Presence nodes too."""
 
+UC_SERVICE_PAGE: Final = "User Management > User Settings > UC Service"
+"""The page of Unified CM with the addresses of Unity Connection and of IM and Presence that clients are told to use."""
+
 CERTIFICATE_MANAGEMENT_PAGE: Final = "Cisco Unified OS Administration > Security > Certificate Management"
 """The page of Unified CM, IM and Presence and Unity Connection that shows a node's own certificates."""
 

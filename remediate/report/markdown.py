@@ -156,7 +156,7 @@ def _rollback(plan: Plan) -> Iterator[str]:
     yield from ("", "## Rollback", "")
     yield "- `remediate rollback RUN -i INVENTORY` undoes the run (`remediate runs` names it) from its journal."
     yield "- Where a peer does not offer removal (`remediate doctor` says so), it names each certificate for a person to delete."
-    yield "- Last resort, where the version offers it: `remediate workaround on -i INVENTORY` turns verification off on every peer."
+    yield "- `remediate workaround status -i INVENTORY` says whether these peers offer a last resort; X14.2.7 is the last to name it."
 
 
 def _unresolved(plan: Plan) -> Iterator[str]:

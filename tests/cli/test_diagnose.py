@@ -51,7 +51,7 @@ def test_the_output_names_cause_certificate_and_advice(remediate: Remediate, sto
     assert EC.certificate.fingerprint in output
     assert "→ Add 'CN=cucm-EC.steven.lab,O=Lab' (sha256:" in output
     assert f"✗ {NODE} (port unknown) refused: name-mismatch" in output
-    assert "Set System > Server on Unified CM to cucm.steven.lab" in output
+    assert "set System > Server on Unified CM to cucm.steven.lab" in output
     assert "✓ cucm.steven.lab:8443 accepted" in output
     assert "remediate plan -i INVENTORY -o plan.json" in output
 

@@ -14,6 +14,7 @@ from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import CipherList
 from remediate.model.plan import RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.planner.advice.prices import SERVER_NAME_PRICE, describe_reissue_price
 from tests.pki import NOW, YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot, verified
 from tests.properties.clusters import DEFAULT_CIPHERS, RSA_FIRST
@@ -176,10 +177,13 @@ def test_a_name_mismatch_on_a_good_chain() -> None:
     )
     assert unresolved.options == (
         (
-            f"Set System > Server on Unified CM to {NODE} or cucmms.steven.lab, whichever is this node's own name, "
-            "then refresh the discovered servers."
+            "Reissue the certificate; put these into its CSR as SAN dNSNames: cucm.steven.lab, cucmms.steven.lab, unity.steven.lab. "
+            f"{describe_reissue_price('cucm', 8443)}"
         ),
-        "Reissue the certificate; put these into its CSR as SAN dNSNames: cucm.steven.lab, cucmms.steven.lab, unity.steven.lab.",
+        (
+            f"As a change of its own, not in this window: set System > Server on Unified CM to {NODE} or cucmms.steven.lab, "
+            f"whichever is this node's own name, then refresh the discovered servers. {SERVER_NAME_PRICE}"
+        ),
     )
 
 
@@ -200,7 +204,7 @@ def test_self_signed_certificates_of_one_name_exclude_each_other() -> None:
     services = {8443: f"tomcat-ECDSA of {NODE}", 6972: f"CallManager-ECDSA of {NODE}"}
     assert f"Have {services[unresolved.port]} or {services[stays.port]} signed by a CA" in unresolved.options[0]
     assert unresolved.options[1].startswith(f"Reissue {services[unresolved.port]} with a common name of its own")
-    assert unresolved.options[1].endswith(f"as SAN dNSNames: {NODE}.")
+    assert f"as SAN dNSNames: {NODE}. Price: " in unresolved.options[1]
     assert "certificate reuse" in unresolved.options[2]
     assert not any("delete" in option or "--allow-removal" in option for option in unresolved.options)
 

@@ -16,6 +16,7 @@ from remediate.planner.advice.phrases import (
     format_expiry_day,
     join_endpoints,
 )
+from remediate.planner.advice.prices import describe_reissue_price
 from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import is_readable
@@ -164,10 +165,12 @@ def _advise_on_invalid_chain(refusal: Refusal) -> Advice:
     if broken:
         return _advise_on_broken_list(refusal, broken)
     verdict, fault = refusal.result.verdict, _certificate_at_fault(refusal)
+    endpoint = refusal.endpoint
+    price = (describe_reissue_price(endpoint.product, endpoint.port),) if fault == refusal.presented[0] else ()
     return Advice(
         Cause.CHAIN_INVALID,
         f"OpenSSL refuses {describe_certificate(fault)}: {verdict.error} (error {verdict.code} at depth {verdict.depth}).",
-        (*suggest_removal(refusal), *list_remedies(verdict.code, describe_certificate(fault), refusal.endpoint.address)),
+        (*suggest_removal(refusal), *list_remedies(verdict.code, describe_certificate(fault), endpoint.address), *price),
     )
 
 
@@ -219,8 +222,9 @@ def _certificate_at_fault(refusal: Refusal) -> Certificate:
 
 
 def _suggest_renewal(refusal: Refusal, fault: Certificate) -> str:
+    endpoint = refusal.endpoint
     if fault == refusal.presented[0]:
-        return f"Renew the certificate of {refusal.endpoint.address}."
+        return f"Renew the certificate of {endpoint.address}. {describe_reissue_price(endpoint.product, endpoint.port)}"
     return f"Replace the CA certificate {describe_certificate(fault)}, or have {refusal.endpoint.address} signed by another CA."
 
 

@@ -6,20 +6,43 @@ import re
 from collections.abc import Sequence
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import SERVERS_PAGES, UNIFIED_CM_SERVERS_PAGE
+from remediate.model.expressway import UC_SERVICE_PAGE, UNIFIED_CM_SERVERS_PAGE
 from remediate.model.identity import Product, is_ip
 from remediate.model.snapshot import Endpoint
+from remediate.planner.advice.prices import (
+    PRESENCE_NAME_PRICE,
+    SERVER_NAME_PRICE,
+    UNKNOWN_REISSUE_PRICE,
+    VOICEMAIL_NAME_PRICE,
+    describe_reissue_price,
+)
 from remediate.trust.hostnames import matching_addresses, name_matches
 
 _HOST_NAME = re.compile(r"(?=.{4,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?)+")
 _MAX_NAMES = 6
 _AS_TEXT = "The traffic server compares an IP address as text and ignores IP SANs."
 _IP_SAN = "Reissuing the certificate with an IP SAN does not help (upstream code)."
-# Where the addresses that clients use are set.
-_ADDRESS_PAGES: dict[Product, str] = {
-    "cucm": f"{UNIFIED_CM_SERVERS_PAGE} on Unified CM",
-    "imp": f"{UNIFIED_CM_SERVERS_PAGE} on Unified CM",
-    "unity": f"{SERVERS_PAGES['unity']} on the primary",
+_THEN_REFRESH = "then refresh the discovered servers"
+# Where the addresses that clients use are set, and what that costs. {target}: the address to set.
+_ADDRESS_CHANGES: dict[Product, tuple[str, str]] = {
+    "cucm": (
+        f"As a change of its own, not in this window: set {UNIFIED_CM_SERVERS_PAGE} on Unified CM to {{target}}, {_THEN_REFRESH}.",
+        SERVER_NAME_PRICE,
+    ),
+    "imp": (
+        (
+            "As a change of its own, not in this window: set the node's name in the presence topology, and the IM and Presence "
+            f"service under {UC_SERVICE_PAGE} on Unified CM, to {{target}}, {_THEN_REFRESH}."
+        ),
+        PRESENCE_NAME_PRICE,
+    ),
+    "unity": (
+        (
+            f"Set the host name of the Voicemail and Mailstore services under {UC_SERVICE_PAGE} on Unified CM to {{target}}, "
+            f"{_THEN_REFRESH}."
+        ),
+        VOICEMAIL_NAME_PRICE,
+    ),
 }
 
 
@@ -30,22 +53,33 @@ def advise_on_name(endpoint: Endpoint, leaf: Certificate) -> tuple[str, tuple[st
     text = f"Clients use {'the IP address ' if by_address else ''}{endpoint.address}; the certificate is for {names}."
     if by_address:
         text += f" {_AS_TEXT}"
-    return text, (*_suggest_addresses(endpoint, leaf), _suggest_reissue(endpoint, leaf, by_address=by_address))
+    addresses, reissue = _suggest_addresses(endpoint, leaf), _suggest_reissue(endpoint, leaf, by_address=by_address)
+    # The safe one first: a new name of a Unified CM or IM and Presence node changes more than its certificate does.
+    if reissue == _IP_SAN or endpoint.product == "unity":
+        return text, (*addresses, reissue)
+    return text, (reissue, *addresses)
 
 
 def advise_on_logged_name(address: str) -> tuple[str, tuple[str, ...]]:
     """Return the text and the options for a mismatch that only a log shows: neither certificate nor product is known."""
-    page = f"{_ADDRESS_PAGES['cucm']} (of Unity Connection: {_ADDRESS_PAGES['unity']})"
     if is_ip(address):
         text = f"Clients use the IP address {address}, which is not among the names of the certificate. {_AS_TEXT}"
-        return text, (f"Set {page} to the node's FQDN, then refresh the discovered servers.", _IP_SAN)
-    return (
-        f"Clients use {address}, which is not among the names of the certificate.",
-        (
-            f"Set {page} to a name that the certificate has, then refresh the discovered servers.",
-            f"Or reissue the certificate with {address.rstrip('.')} among its SAN dNSNames.",
-        ),
-    )
+        return text, (*_suggest_address_for_any_product("the node's FQDN"), _IP_SAN)
+    reissue = f"Reissue the certificate with {address.rstrip('.')} among its SAN dNSNames. {UNKNOWN_REISSUE_PRICE}"
+    text = f"Clients use {address}, which is not among the names of the certificate."
+    return text, (reissue, *_suggest_address_for_any_product("a name that the certificate has"))
+
+
+def _suggest_address_for_any_product(target: str) -> tuple[str, ...]:
+    """Return the options to use another address, for a node whose product is not known."""
+    unified_cm, unity = _format_address_change("cucm", target), _format_address_change("unity", target)
+    return f"If it is Unified CM: {unified_cm}", f"If it is Unity Connection: {unity}"
+
+
+def _format_address_change(product: Product, target: str) -> str:
+    change, price = _ADDRESS_CHANGES[product]
+    # Not str.format: a name in a certificate may hold braces.
+    return f"{change.replace('{target}', target)} {price}"
 
 
 def _suggest_addresses(endpoint: Endpoint, leaf: Certificate) -> tuple[str, ...]:
@@ -57,7 +91,7 @@ def _suggest_addresses(endpoint: Endpoint, leaf: Certificate) -> tuple[str, ...]
         return ()
     target = _join_or(names) if names else f"a name of its own under {_join_or(wildcards)}"
     own = ", whichever is this node's own name" if len(names) > 1 else ""
-    return (f"Set {_ADDRESS_PAGES[endpoint.product]} to {target}{own}, then refresh the discovered servers.",)
+    return (_format_address_change(endpoint.product, f"{target}{own}"),)
 
 
 def _list_candidates(address: str, leaf: Certificate) -> list[str]:
@@ -77,16 +111,17 @@ def _list_candidates(address: str, leaf: Certificate) -> list[str]:
 def _suggest_reissue(endpoint: Endpoint, leaf: Certificate, *, by_address: bool) -> str:
     if by_address and (list_host_names(leaf) or _list_wildcards(leaf)):
         return _IP_SAN
+    price = describe_reissue_price(endpoint.product, endpoint.port)
     if by_address:
         return (
             "Reissue the certificate with the node's FQDN as SAN dNSName, and use that FQDN instead of the IP address; an IP SAN does "
-            "not help (upstream code)."
+            f"not help (upstream code). {price}"
         )
     bare = endpoint.address.rstrip(".")
     names = ", ".join(dict.fromkeys([*_list_hosts(bare, leaf), bare]))
     no_wildcard = " (the CSR of a node takes no wildcard)" if _list_wildcards(leaf) else ""
     dot = " Clients must then use it without the dot at its end." if endpoint.address.endswith(".") else ""
-    return f"Reissue the certificate{no_wildcard}; put these into its CSR as SAN dNSNames: {names}.{dot}"
+    return f"Reissue the certificate{no_wildcard}; put these into its CSR as SAN dNSNames: {names}.{dot} {price}"
 
 
 def list_host_names(leaf: Certificate) -> tuple[str, ...]:

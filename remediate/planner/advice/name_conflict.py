@@ -15,6 +15,7 @@ from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.planner.advice.hostnames import list_host_names
 from remediate.planner.advice.phrases import describe_certificate, describe_certificates, join_endpoints
+from remediate.planner.advice.prices import certificate_service, describe_reissue_price
 from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.planner.solver.trust_oracle import TrustOracle
@@ -23,8 +24,6 @@ from remediate.trust.openssl import name_hashes
 
 _MAX_ADDED = 3
 _MAX_ADDITIONS_TRIED = 500
-# Which of a node's certificates answers on which port (the port reference of Unified CM; 6971 and 6972 are the TFTP service's).
-_TFTP_PORTS = frozenset({6971, 6972})
 _RULE = "Expressway cannot hold two different certificates with one common name"
 
 
@@ -146,9 +145,11 @@ def _suggest_reissue(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endp
     endpoint, leaf = refusal.endpoint, refusal.presented[0]
     own, rival = _describe_service(endpoint, leaf), _describe_service(rivals[0], obstacle.conflicting[0])
     names = ", ".join(dict.fromkeys([*list_host_names(leaf), endpoint.address.rstrip(".")]))
+    price, rival_price = (describe_reissue_price(user.product, user.port) for user in (endpoint, rivals[0]))
+    prices = price if rival_price == price else f"{own}: {price} {rival}: {rival_price}"
     options = (
-        f"Have {own} or {rival} signed by a CA that the peers trust: it then need not be in the list itself.",
-        f"Reissue {own} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}.",
+        f"Have {own} or {rival} signed by a CA that the peers trust: it then need not be in the list itself. {prices}",
+        f"Reissue {own} with a common name of its own, and put these into its CSR as SAN dNSNames: {names}. {price}",
     )
     same_node = endpoint.product == "cucm" and all(user.address == endpoint.address for user in rivals)
     reuse = f"On Unified CM 14 and later, let {endpoint.address} use one certificate for both services (certificate reuse)."
@@ -161,6 +162,6 @@ def _suggest_sending_the_chain(refusal: Refusal) -> str:
 
 def _describe_service(endpoint: Endpoint, certificate: Certificate) -> str:
     """Return what the node's own certificate management calls `certificate`."""
-    service = "CallManager" if endpoint.product == "cucm" and endpoint.port in _TFTP_PORTS else "tomcat"
+    service = certificate_service(endpoint.product, endpoint.port)
     family = "-ECDSA" if certificate.key_family == "ecdsa" else ""
     return f"{service}{family} of {endpoint.address}"

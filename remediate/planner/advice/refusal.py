@@ -11,6 +11,7 @@ from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
 from remediate.planner.advice.phrases import describe_certificates
+from remediate.planner.advice.prices import certificate_service, describe_reissue_price
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain, VerificationResult
@@ -104,7 +105,12 @@ class Advice:
 
 def suggest_signing(refusal: Refusal) -> str:
     """Return the option that always exists: a certificate of a CA that the peers trust."""
-    return f"Have the certificate of {refusal.endpoint.address} signed by a CA that the peers trust."
+    endpoint = refusal.endpoint
+    service, price = (
+        certificate_service(endpoint.product, endpoint.port),
+        describe_reissue_price(endpoint.product, endpoint.port),
+    )
+    return f"Have the {service} certificate of {endpoint.address} signed by a CA that the peers trust. {price}"
 
 
 def suggest_removal(refusal: Refusal) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pytest
 from remediate import Cause, Policy, make_plan
 from remediate.model.certificate import Certificate
 from remediate.model.plan import Unresolved
+from remediate.planner.advice.prices import describe_reissue_price
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, only_unresolved, peer, snapshot
 
@@ -36,7 +37,10 @@ def alone(
 
 def test_an_expired_self_signed_certificate_needs_renewal_not_trust() -> None:
     unresolved = alone([issue("late", names=(NODE,), starts=-3 * YEAR, lasts=YEAR)], [])
-    assert (unresolved.cause, unresolved.options) == (Cause.EXPIRED, (f"Renew the certificate of {NODE}.",))
+    assert (unresolved.cause, unresolved.options) == (
+        Cause.EXPIRED,
+        (f"Renew the certificate of {NODE}. {describe_reissue_price('cucm', 8443)}",),
+    )
     assert (
         "expired on 2024-11-23. Trust would not fix that, so the present refusal (self signed certificate at depth 0) stays."
         in unresolved.advice

@@ -14,6 +14,7 @@ from tests.planner.build import endpoint
 
 NODE = "cucm.steven.lab"
 DEFAULT = Policy()
+OWN_CHANGE = "As a change of its own, not in this window:"
 
 root = issue("steven-DC-CA", ca=True)
 issuing = issue("steven-issuing", root, ca=True)
@@ -28,7 +29,7 @@ own = issue("cucm-EC.steven.lab", names=(NODE,))
             "10.0.0.5",
             "cucm",
             ("cucm1.lab",),
-            "Set System > Server on Unified CM to cucm1.lab, then refresh the discovered servers.",
+            "set System > Server on Unified CM to cucm1.lab, then refresh the discovered servers.",
         ),
         # A certificate for many nodes: the one with the same host part, not the domain and not the others
         ("cucm1.old.lab", "cucm", ("lab.test", "cucm1.lab.test", "cucm2.lab.test"), "to cucm1.lab.test, then"),
@@ -38,7 +39,7 @@ own = issue("cucm-EC.steven.lab", names=(NODE,))
             "10.0.0.5",
             "unity",
             ("voice.lab",),
-            "Set Configuration > Unified Communications > Unity Connection servers on the primary to voice.lab,",
+            "Voicemail and Mailstore services under User Management > User Settings > UC Service on Unified CM to voice.lab, then",
         ),
     ],
 )
@@ -47,7 +48,7 @@ def test_the_name_to_set_is_one_that_the_node_can_have(
 ) -> None:
     leaf = issue("My Cert", names=names).certificate
     _, options = advise_on_name(replace(endpoint(address), product=product), leaf)
-    assert step in options[0]
+    assert any(step in option for option in options)
     assert "My Cert" not in " ".join(options)
 
 
@@ -81,10 +82,10 @@ def test_every_name_proposed_can_be_the_nodes_and_verifies(
 
     _, options = advise_on_name(endpoint(address), leaf)
 
-    proposed = [option for option in options if option.startswith("Set ")]
+    proposed = [option.partition(" Price:")[0] for option in options if option.startswith("As a change of its own")]
     requests = [option.partition("SAN dNSNames: ")[2] for option in options if "SAN dNSNames: " in option]
     assert proposed == (
-        [f"Set System > Server on Unified CM to {set_to}, then refresh the discovered servers."] if set_to else []
+        [f"{OWN_CHANGE} set System > Server on Unified CM to {set_to}, then refresh the discovered servers."] if set_to else []
     )
     assert [request.partition(". ")[0].rstrip(".") for request in requests] == ([in_the_csr] if in_the_csr else [])
     assert not any("*" in request for request in requests)
@@ -95,3 +96,31 @@ def test_an_ip_address_and_no_host_name_at_all() -> None:
     assert text.startswith("Clients use the IP address 10.0.0.5; the certificate is for My Cert.")
     [reissue] = options
     assert "with the node's FQDN as SAN dNSName" in reissue
+
+
+@pytest.mark.parametrize("product", ["cucm", "imp"])
+def test_a_reissue_comes_before_a_change_of_the_name(product: Product) -> None:
+    leaf = issue("cucm.lab", names=("cucm.lab",)).certificate
+
+    _, options = advise_on_name(replace(endpoint("cucm1.lab"), product=product), leaf)
+
+    assert options[0].startswith("Reissue the certificate")
+    assert options[1].startswith(OWN_CHANGE)
+
+
+def test_the_uc_service_comes_first_for_unity() -> None:
+    leaf = issue("voice.lab", names=("voice.lab",)).certificate
+
+    _, options = advise_on_name(replace(endpoint("voicemail.lab"), product="unity"), leaf)
+
+    assert options[0].startswith("Set the host name of the Voicemail and Mailstore services")
+    assert "it is for discovery alone" in options[0]
+    assert options[1].startswith("Reissue the certificate")
+
+
+def test_every_option_but_a_warning_has_its_price() -> None:
+    leaf = issue("cucm.lab", names=("cucm.lab",)).certificate
+
+    for product, port in (("cucm", 8443), ("cucm", 6972), ("imp", 8443), ("unity", 8443)):
+        _, options = advise_on_name(replace(endpoint("other.lab"), product=product, port=port), leaf)  # type: ignore[arg-type]
+        assert all("Price: " in option for option in options)

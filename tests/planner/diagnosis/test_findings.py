@@ -79,8 +79,9 @@ def test_a_capture_improves_the_advice_on_a_name_mismatch() -> None:
     assert alone.verdict
     assert alone.verdict.cause is Cause.NAME_MISMATCH
     assert "ignores IP SANs" in alone.advice[0]
-    assert alone.advice[1].startswith("Set System > Server on Unified CM (of Unity Connection: ")
-    assert alone.advice[1].endswith(" to the node's FQDN, then refresh the discovered servers.")
+    assert alone.advice[1].startswith("If it is Unified CM: As a change of its own, not in this window: set System > Server")
+    assert "to the node's FQDN, then refresh the discovered servers." in alone.advice[1]
+    assert alone.advice[2].startswith("If it is Unity Connection: Set the host name of the Voicemail and Mailstore services")
     assert "the certificate is for cucm.steven.lab" in with_capture.advice[0]
     assert with_capture.captured_endpoints == ()
     assert any("under another name" in remark for remark in with_capture.remarks)
@@ -89,8 +90,9 @@ def test_a_capture_improves_the_advice_on_a_name_mismatch() -> None:
 def test_a_host_name_that_does_not_match() -> None:
     (finding,) = findings(LoggedFailure("name", None, HOST, IP, None, f"SNI ({HOST}) not in certificate", None, enforced=True))
 
-    assert "to a name that the certificate has" in finding.advice[1]
-    assert f"with {HOST} among its SAN dNSNames" in finding.advice[2]
+    assert finding.advice[1].startswith("Reissue the certificate")
+    assert "to a name that the certificate has" in finding.advice[2]
+    assert f"with {HOST} among its SAN dNSNames" in finding.advice[1]
 
 
 def test_the_workaround_is_tolerated_and_remarked() -> None:
