@@ -16,7 +16,7 @@ from remediate.cli.client_checks import check_clients
 from remediate.inventory.credentials import CachedSource
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.expressway import MAX_TRUSTED_CA, TIME_PAGE, TRUSTED_CA_PAGE
+from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE, MAX_TRUSTED_CA, TIME_PAGE, TRUSTED_CA_PAGE
 from remediate.model.text import count, first_few
 
 if TYPE_CHECKING:
@@ -307,11 +307,13 @@ def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> 
     automatic = [f"restarting over {'REST' if capabilities.restart else 'the shell'}"]
     automatic += ["removing from the trusted CA list over REST"] if capabilities.remove_trusted_ca else []
     automatic += [f"refreshing {product} discovery over REST" for product in refreshed]
+    automatic += ["recording a diagnostic log over REST (`diagnose --for`)"] if capabilities.logging_method else []
     yield CheckResult(subject, f"on this version, done for you: {', '.join(automatic)}")
     unknown = " (it describes DELETE in a form that is not known)" if capabilities.unknown_removal else ""
     manual = [] if capabilities.remove_trusted_ca else [f"removing from the trusted CA list{unknown}"]
     manual += [f"refreshing {product} discovery{_reason_not_refreshed(product in capabilities.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
+    manual += [] if capabilities.logging_method else [f"recording a diagnostic log ({DIAGNOSTIC_LOGGING_PAGE})"]
     yield CheckResult(subject, f"by hand: {', '.join(manual)}")
 
 

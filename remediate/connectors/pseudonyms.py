@@ -14,7 +14,7 @@ from typing import Final
 
 from remediate.model.masking import MASK, mask
 
-_CERTIFICATE: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
+_CERTIFICATE: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----[^-]*-----END \1-----")
 _SECRET: Final = re.compile(
     r"((?:Password|Passphrase|Secret|Community\w*|Serial\w*|ReleaseKey|Option ?Key|Key|Token|Hardware ?ID|UUID)\"?\s*[:=]\s*)"
     r"(\"[^\"\n]*\"|[^\s,}]+)",

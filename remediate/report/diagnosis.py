@@ -18,6 +18,7 @@ from remediate.report.diagnosis_text import (
     describe_coverage,
     describe_evidence,
     describe_files,
+    describe_lists,
     describe_other_failures,
     describe_outcome,
     format_error,
@@ -44,6 +45,9 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool =
     coverage = describe_coverage(diagnosis.evidence.coverage)
     if coverage:
         console.print(Text(coverage, "dim"))
+    lists = describe_lists(diagnosis)
+    if lists:
+        console.print(Text(escape(lists), "dim"))
     for finding in diagnosis.findings[:MAX_SHOWN]:
         console.print()
         _print_finding(console, finding, every_fact=every_fact)

@@ -9,7 +9,7 @@ from remediate.model.canonical import rfc3339
 from remediate.model.diagnosis import CapturedEndpoint, Diagnosis, Finding
 from remediate.model.evidence import Coverage, Evidence, LogTime, OtherProcessFailures
 from remediate.model.identity import host_and_port
-from remediate.model.text import count, escape
+from remediate.model.text import count, escape, join_words
 
 _TLS_VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 
@@ -18,6 +18,19 @@ def describe_files(evidence: Evidence) -> str:
     """Return how many files, lines and packets were read."""
     logs = f"{count(evidence.logs_read, 'text file')} of {count(evidence.lines_read, 'line')}"
     return f"Read {logs} and {count(evidence.captures_read, 'capture')} of {count(evidence.packets_read, 'packet')}."
+
+
+def describe_lists(diagnosis: Diagnosis) -> str | None:
+    """Return from whose archives the lists are that chains were verified with; None where none was."""
+    judged = {
+        chain.trusted
+        for finding in diagnosis.findings
+        for endpoint in finding.captured_endpoints
+        for chain in endpoint.chains
+        if chain.trusted is not None
+    }
+    hosts = [peer.host for peer in diagnosis.evidence.archived_peers if peer.trusted in judged]
+    return f"Verified with the trusted CA list in the archive of {join_words(sorted(set(hosts)), 6)}." if hosts else None
 
 
 def describe_coverage(coverage: Coverage) -> str | None:

@@ -126,6 +126,8 @@ def test_diagnose_judges_by_the_list_in_the_archive(remediate: Remediate, box: L
     judged = [chain["ok"] for finding in document["findings"] for end in finding["captured"] for chain in end["chains"]]
     assert True in judged
     assert False in judged
+    text = " ".join(remediate("diagnose", *paths).out.split())
+    assert "Verified with the trusted CA list in the archive of expc1." in text
 
 
 def test_a_list_that_is_not_loaded_needs_a_restart(remediate: Remediate, box: Lab, tmp_path: Path) -> None:

@@ -85,6 +85,14 @@ def test_where_it_is_not_offered_the_page_is_named(remediate: Remediate, box: La
     assert "Maintenance > Diagnostics > Diagnostic logging" in ended.err
 
 
+def test_doctor_says_whether_a_log_can_be_recorded(remediate: Remediate, box: Lab) -> None:
+    offered = " ".join(remediate("doctor", "-i", box.inventory).out.split())
+    assert "recording a diagnostic log over REST" in offered
+    box.faults.logging = LoggingFault.NOT_OFFERED
+    by_hand = " ".join(remediate("doctor", "-i", box.inventory).out.split())
+    assert "recording a diagnostic log (Maintenance > Diagnostics" in by_hand
+
+
 def test_a_log_that_is_never_ready_is_said_and_was_stopped(remediate: Remediate, box: Lab) -> None:
     box.faults.logging = LoggingFault.NEVER_READY
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")

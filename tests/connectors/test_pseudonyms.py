@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from remediate.connectors.pseudonyms import Pseudonyms
@@ -62,3 +64,12 @@ def test_a_name_that_is_learned_later_is_replaced_everywhere() -> None:
     early = pseudonyms.replace("the alarm of expc1 and of Cluster 1")
     pseudonyms.replace('"PeerAddress":"expc1.corp.com","Other":"cluster.corp.com"')
     assert pseudonyms.replace_known(early) == "the alarm of host-1 and of Cluster 1"
+
+
+@pytest.mark.parametrize(
+    "text", ["-----BEGIN A-----\n" * 50_000, "a." * 200_000, "1." * 200_000, "Key " * 100_000, "::" * 100_000, "=" * 300_000]
+)
+def test_a_hostile_text_takes_time_in_proportion(text: str) -> None:
+    started_at = time.process_time()
+    Pseudonyms().replace(text)
+    assert time.process_time() - started_at < 5
