@@ -7,13 +7,16 @@ first are excluded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.health import Health
-from remediate.model.identity import Address
+from remediate.model.identity import Address, EndpointId
+from remediate.model.toward_nodes import TowardNode
+
+_PORT_WITHOUT_CERTIFICATE = 8443
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,19 @@ def is_way_up(health: Health | None) -> bool:
     if health is None:
         return False
     return all(entries and all(entries.values()) for entries in (health.zones, health.tunnels))
+
+
+def find_refusing_nodes(verdicts: Iterable[TowardNode], peer: Address) -> frozenset[Address]:
+    """Return the nodes of which a store refuses the own certificate of `peer`. What was not observed refuses nothing."""
+    return frozenset(verdict.node for verdict in verdicts if verdict.peer == peer and verdict.observed and not verdict.ok)
+
+
+def may_refuse_peer(endpoint: EndpointId, refusing_nodes: frozenset[Address]) -> bool:
+    """Return whether a request to an endpoint may fail since its node refuses the peer's own certificate.
+
+    The traffic server shows it on every port but 8443 (from X14.0.2, CSCvz45074).
+    """
+    return endpoint.port != _PORT_WITHOUT_CERTIFICATE and endpoint.address in refusing_nodes
 
 
 def _doubt_refusal(answer: ClientAnswer, surroundings: Surroundings) -> Iterator[str]:

@@ -6,11 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.client_view import Surroundings, decide_client_view, is_way_up
+from remediate.executor.client_view import (
+    Surroundings,
+    decide_client_view,
+    find_refusing_nodes,
+    is_way_up,
+    may_refuse_peer,
+)
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.effect import ClientState
 from remediate.model.health import Health
-from remediate.model.identity import Address
+from remediate.model.identity import Address, EndpointId
+from remediate.model.toward_nodes import ClientCause, TowardNode
 
 BAD_GATEWAY = ClientAnswer(AnswerKind.REFUSED, "HTTP 502", "Bad Gateway")
 NEXT_HOP = ClientAnswer(AnswerKind.REFUSED, "HTTP 502", "Next Hop Connection Failed")
@@ -96,3 +103,22 @@ def test_a_shared_way_tells_nothing_of_one_peer(kind: AnswerKind) -> None:
 def test_a_way_is_up_only_with_zones_and_tunnels_that_are() -> None:
     assert is_way_up(UP)
     assert not is_way_up(None)
+
+
+PEER, CUCM, IMP = Address("expc1"), Address("cucm.example.test"), Address("imp.example.test")
+
+
+def test_a_node_refuses_a_peer_where_one_of_its_stores_does() -> None:
+    verdicts = (
+        TowardNode(PEER, CUCM, "tomcat", ok=True),
+        TowardNode(PEER, CUCM, "CallManager", ok=False, cause=ClientCause.UNTRUSTED),
+        TowardNode(PEER, IMP, "cup-xmpp", ok=False, cause=ClientCause.NOT_OBSERVED),
+        TowardNode(Address("expc2"), IMP, "cup-xmpp", ok=False, cause=ClientCause.EXPIRED),
+    )
+    assert find_refusing_nodes(verdicts, PEER) == {CUCM}
+
+
+@pytest.mark.parametrize(("port", "may_refuse"), [(6971, True), (6972, True), (443, True), (8443, False)])
+def test_a_peer_shows_its_certificate_on_every_port_but_8443(port: int, may_refuse: bool) -> None:
+    assert may_refuse_peer(EndpointId(CUCM, port), frozenset({CUCM})) is may_refuse
+    assert not may_refuse_peer(EndpointId(IMP, port), frozenset({CUCM}))

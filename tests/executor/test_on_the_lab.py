@@ -21,6 +21,7 @@ from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.raml import PageStyle, Removal
 from remediate.model.access import ClusterAccess
+from remediate.model.effect import EffectState
 from remediate.model.errors import StalePlan
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Fingerprint
@@ -262,6 +263,46 @@ def test_exactly_the_peers_whose_requests_got_a_502_restart_one_at_a_time(tmp_pa
         assert story.lab.requests.writes == ()
 
 
+def test_a_tunnel_that_is_down_is_no_reason_to_restart(bench: Callable[[str], Bench]) -> None:
+    # Given a second peer that goes on with its old list, and whose tunnel is down
+    story = bench("story")
+    plan = story.plan()
+    second = story.lab.peers[1]
+    story.lab.faults.trust_waits_for_restart(second.address)
+    second.condition.tunnels = dict.fromkeys(second.condition.tunnels, False)
+    # When the plan is applied, Then nothing restarts: its effect is not known, and that of the others is
+    result = story.apply(plan)
+    assert (result.exit_code, [peer.restarts for peer in story.lab.peers]) == (11, [0, 0, 0])
+    states = [effect.state for effect in result.effects]
+    assert states == [EffectState.YES, EffectState.NOT_KNOWN, EffectState.YES]
+    assert "the sign-in was not answered by the peer" in result.effects[1].description
+
+
+def test_a_refused_sign_in_is_one_strike_and_no_verdict(bench: Callable[[str], Bench]) -> None:
+    # Given an account that the Expressways refuse
+    story = bench("story")
+    (story.home / "lab" / "secrets" / "mra").write_text("wrong\n")
+    # When a plan is applied, Then one sign-in was sent in all, and no peer is known to be in effect
+    result = story.apply(story.plan())
+    assert (result.exit_code, {effect.state for effect in result.effects}) == (11, {EffectState.NOT_KNOWN})
+    assert [len(edge.front.sign_ins) for edge in story.lab.edges] == [1, 0, 0]
+    assert [len(edge.front.strikes) for edge in story.lab.edges] == [1, 0, 0]
+
+
+def test_behind_one_edge_no_answer_tells_of_one_peer(bench: Callable[[str], Bench]) -> None:
+    # Given one Expressway-E for all peers, one of which goes on with its old list
+    story = bench("one-edge")
+    plan = story.plan()
+    story.lab.faults.trust_waits_for_restart(story.lab.peers[1].address)
+    # When the plan is applied, Then no client is asked, no peer restarts, and why is said of each
+    result = story.apply(plan)
+    assert (result.exit_code, [peer.restarts for peer in story.lab.peers]) == (11, [0, 0, 0])
+    assert story.lab.edges[0].front.sign_ins == []
+    for effect in result.effects:
+        assert effect.state is EffectState.NOT_KNOWN
+        assert "an answer does not show whose it is" in effect.description
+
+
 def test_a_run_keeps_no_session_of_its_client(bench: Callable[[str], Bench]) -> None:
     # Given a run whose client signed in
     story = bench("story")
@@ -284,13 +325,13 @@ def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Benc
     story.cluster = replace(story.cluster, peers=(first, replace(second, mra=replace(second.mra, port=1)), third))
     story.lab.faults.trust_waits_for_restart(second.address)
     # When the plan is applied, Then nothing restarts, and nothing that was done is undone for it
-    assert story.apply(plan).exit_code == 10
+    assert story.apply(plan).exit_code == 11
     assert [peer.restarts for peer in story.lab.peers] == [0, 0, 0]
     sign_in, *requests = story.asked_of(first.address)
     assert sign_in == "steven.lab/get_edge_config"
-    assert len(requests) == len(
-        [endpoint for endpoint in plan.endpoints if endpoint.peer == first.address and _is_fixed(endpoint)]
-    )
+    fixed = {f"{endpoint.address}/{endpoint.port}" for endpoint in plan.endpoints if _is_fixed(endpoint)}
+    assert requests
+    assert set(requests) <= fixed
 
 
 def _is_fixed(forecast: EndpointForecast) -> bool:

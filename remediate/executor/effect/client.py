@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from remediate.executor.client_view import Surroundings, decide_client_view
+from remediate.executor.client_view import Surroundings, decide_client_view, may_refuse_peer
 from remediate.executor.environment import Environment
 from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess, MraAccess, peers_sharing_way
@@ -113,6 +113,7 @@ def view_answers(
     endpoints: Sequence[EndpointId],
     verdicts: Mapping[EndpointId, Verdict],
     surroundings: Surroundings,
+    refusing_nodes: frozenset[Address] = frozenset(),
 ) -> dict[EndpointId, ClientView]:
     """Return what clients get for each of `endpoints` through one peer.
 
@@ -121,6 +122,7 @@ def view_answers(
         endpoints: The endpoints.
         verdicts: What their certificates get from the peer, by a fresh look.
         surroundings: What is known of the peer.
+        refusing_nodes: The nodes that refuse the peer's own certificate.
     """
     is_other_reached = any(answer.kind is AnswerKind.REACHED for answer in answers.values())
     views: dict[EndpointId, ClientView] = {}
@@ -131,6 +133,7 @@ def view_answers(
             verifies=verdict.ok if verdict and verdict.observed else None,
             other_reached=is_other_reached,
             node_answers=verdict.observed if verdict else None,
+            node_accepts_peer=False if may_refuse_peer(endpoint, refusing_nodes) else surroundings.node_accepts_peer,
         )
         answer = answers.get(endpoint, ClientAnswer(AnswerKind.NOT_ASKED, "asking ended before it"))
         views[endpoint] = decide_client_view(answer, around)

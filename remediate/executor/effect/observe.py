@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from remediate.executor import verification
-from remediate.executor.client_view import Surroundings, is_way_up
+from remediate.executor.client_view import Surroundings, find_refusing_nodes, is_way_up
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.effect.client import (
     PASSES_AFTER_A_RESTART,
@@ -212,7 +212,8 @@ def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is
     health = read_health(look.context.open_peer(peer))
     if AnswerKind.REACHED not in kinds and not is_way_up(health):
         answers |= look.client.ask(peer, look.accepted_anyway(peer, endpoints)[:1], products)
-    return view_answers(answers, endpoints, _judge_afresh(look.context, peer), Surroundings(health=health))
+    refusing_nodes = find_refusing_nodes(look.context.plan.toward_nodes, peer)
+    return view_answers(answers, endpoints, _judge_afresh(look.context, peer), Surroundings(health=health), refusing_nodes)
 
 
 def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Verdict]:
