@@ -87,7 +87,14 @@ def command(
             warn_about(session, snapshot)
             # The plan's "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
             plan = make_plan(snapshot, cluster.policy)
-            effects = observe_effects(cluster, snapshot, state_dir=session.state_dir, ask_clients=not no_clients, sink=sink)
+            effects = observe_effects(
+                cluster,
+                snapshot,
+                state_dir=session.state_dir,
+                ask_clients=not no_clients,
+                toward_nodes=plan.toward_nodes,
+                sink=sink,
+            )
             code = verify_exit_code(plan, accepted if cluster.name == accepted_cluster else None)
             return Verification(plan, effects), most_serious([code, effects.exit_code])
 

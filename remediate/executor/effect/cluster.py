@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.executor.boundary import guarded
-from remediate.executor.client_view import Surroundings
+from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
 from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, pending_writes
 from remediate.executor.effect.observe import backup_of, find_record
@@ -22,9 +22,10 @@ from remediate.model.client import AnswerKind
 from remediate.model.effect import ClientState, ClientView, PeerEffect
 from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.identity import EndpointId, PairId
+from remediate.model.identity import Address, EndpointId, PairId
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.toward_nodes import TowardNode
 from remediate.model.verdict import Verdict
 
 
@@ -50,11 +51,22 @@ def observe_effects(
     *,
     state_dir: Path,
     ask_clients: bool = True,
+    toward_nodes: Sequence[TowardNode] = (),
     limits: Limits = Limits(),
     sink: Sink = silent,
     environment: Environment = Environment(),  # noqa: B008 - a frozen value
 ) -> ClusterEffects:
     """Look at the journal, at each peer's start in `snapshot` and, with `ask_clients`, at what clients get. The journal is only read.
+
+    Args:
+        cluster: The cluster.
+        snapshot: What was seen of it just now.
+        state_dir: The directory of the journal, and of the count of sign-ins.
+        ask_clients: Whether clients are asked.
+        toward_nodes: What nodes say of the peers' own certificates.
+        limits: The limits of each request.
+        sink: Gets the events.
+        environment: The client, the clock and the judge.
 
     Raises:
         JournalError: The journal cannot be read.
@@ -68,7 +80,8 @@ def observe_effects(
         for peer in snapshot.peers:
             reason = _why_no_client(client, peer) if ask_clients else "--no-clients asks none"
             of_peer = {pair.endpoint: verdict for pair, verdict in verdicts.items() if pair.peer == peer.address}
-            clients: Views = {} if reason else _ask_for_all(client, peer, snapshot, of_peer)
+            refusing_nodes = find_refusing_nodes(toward_nodes, peer.address)
+            clients: Views = {} if reason else _ask_for_all(client, peer, snapshot, of_peer, refusing_nodes)
             endpoints = (endpoint.id for endpoint in snapshot.endpoints)
             views |= {
                 PairId(peer.address, endpoint): clients.get(endpoint, ClientView(ClientState.NOT_ASKED, reason))
@@ -82,7 +95,13 @@ def _why_no_client(client: Client, peer: Peer) -> str:
     return "the peer was not looked at" if peer.error else client.reason_not_to_ask(peer.address)
 
 
-def _ask_for_all(client: Client, peer: Peer, snapshot: Snapshot, verdicts: Mapping[EndpointId, Verdict]) -> Views:
+def _ask_for_all(
+    client: Client,
+    peer: Peer,
+    snapshot: Snapshot,
+    verdicts: Mapping[EndpointId, Verdict],
+    refusing_nodes: frozenset[Address],
+) -> Views:
     """Ask for every endpoint through a peer; a 502 that its list does not explain must last."""
     endpoints = tuple(endpoint.id for endpoint in snapshot.endpoints)
     products = products_of(snapshot)
@@ -95,7 +114,7 @@ def _ask_for_all(client: Client, peer: Peer, snapshot: Snapshot, verdicts: Mappi
     if unexplained and peer.verify_origin_server is not False:
         answers |= client.ask(peer.address, unexplained, products, client.limits.effect_s)
     surroundings = Surroundings(health=peer.health, workaround=peer.verify_origin_server is False)
-    return view_answers(answers, endpoints, verdicts, surroundings)
+    return view_answers(answers, endpoints, verdicts, surroundings, refusing_nodes)
 
 
 def _decide(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from remediate.executor.changes import cipher_targets, to_remove, to_trust
-from remediate.executor.client_view import Surroundings
+from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
 from remediate.executor.effect.decision import EffectEvidence, Views, decide_undone
 from remediate.executor.effect.observe import emit_effect, read_health, read_start
@@ -110,7 +110,8 @@ def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, 
     surroundings = Surroundings(health=read_health(reachable.get(peer)))
     # Whether the list refuses is known here: that it accepts stands for everything else that a 502 must not be.
     assumed = {endpoint: replace(verdict, ok=verdict.observed) for endpoint, verdict in verdicts.items()}
-    views: Mapping[EndpointId, ClientView] = view_answers(answers, endpoints, assumed, surroundings)
+    refusing_nodes = find_refusing_nodes(look.undo.journal.plan(look.undo.run).toward_nodes, peer)
+    views: Mapping[EndpointId, ClientView] = view_answers(answers, endpoints, assumed, surroundings, refusing_nodes)
     return {endpoint: _reword(view, answers[endpoint].detail) for endpoint, view in views.items() if endpoint in answers}
 
 
