@@ -30,7 +30,7 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.masking import mask, reveals
-from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
+from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, RefreshBy, Snapshot
 from remediate.model.text import first_few
 from remediate.model.toward_nodes import Node
 
@@ -400,7 +400,9 @@ def _make_publisher(record: PublisherRecord, cluster: ClusterAccess, readings: S
     """Return a publisher and how its discovery can be refreshed: over REST if the primary offers it and AXL is configured."""
     candidates = [reading for reading in readings if reading.peer.primary] or list(readings)
     offered = any(record.product in reading.capabilities.refresh_products for reading in candidates)
-    return Publisher(record.address, record.product, "rest" if offered and cluster.axl else "person")
+    obstacle = record.describe_obstacle(cluster.axl.username) if offered and cluster.axl else None
+    refresh: RefreshBy = "rest" if offered and cluster.axl and obstacle is None else "person"
+    return Publisher(record.address, record.product, refresh, record.tls_verify.casefold() != "off", obstacle)
 
 
 def _list_distinct(certificates: Iterable[Certificate]) -> Iterable[Certificate]:

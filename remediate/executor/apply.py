@@ -13,9 +13,9 @@ One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
  7  read back  what is not read did not happen; the outcome is recorded in the journal
  8  next peer  after checking the one just changed: what worked must still work; the next peer is compared again (3)
  9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
-10  refresh    discovery (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
-11  restart    the peers through which a client's request shows that the change is not in effect, one at a time (`guarded_restart`):
+10  restart    the peers through which a client's request shows that the change is not in effect, one at a time (`guarded_restart`):
                guarded, drained, in the journal (5, 6, 7), back as it was, and tested again before the next
+11  refresh    discovery, once every peer is done (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
 12  verify     every endpoint against every peer, from a fresh look
 13  close      the run in the journal
 
@@ -47,6 +47,7 @@ from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.closing import close_dry_run, close_run
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
+from remediate.executor.discovery_refresh import describe_discovery_changes, refresh_discovery
 from remediate.executor.effect.log import end_left_logging
 from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
 from remediate.executor.environment import Environment, with_client
@@ -249,6 +250,7 @@ def _rehearse(context: RunContext) -> RunResult:
             confirm_timer.rehearse_timer(context)
             write_changes(context, state, writer, baseline)
             rehearse_restarts(context, state, writer)
+            refresh_discovery(context, state, writer)
         return close_dry_run(context, state)
     except (Exception, ImmediateStop) as error:  # noqa: BLE001 - raised again, unless it is an interrupt
         return _end_before_the_run(context, error)
@@ -266,6 +268,7 @@ def _write(context: RunContext, state: RunState, writer: JournalingWriter, basel
     confirm_timer.start_timer(context, state)
     write_changes(context, state, writer, baseline)
     restart_peers(context, state, writer, look)
+    refresh_discovery(context, state, writer)
 
 
 def _read_alarms(context: RunContext) -> Mapping[Address, frozenset[str]]:
@@ -385,6 +388,8 @@ def _verify(context: RunContext, state: RunState, baseline: Baseline, look: Effe
     context.steps.enter(Step.VERIFY)
     observe_other_effects(look)
     snapshot = context.observe()
+    for sentence in describe_discovery_changes(context, state, baseline.snapshot, snapshot):
+        context.events.emit("warning", sentence, step=Step.REFRESH.value)
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
     return close_run(context, state, replace(verified, gaps=gaps))

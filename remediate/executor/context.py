@@ -83,6 +83,8 @@ class RunState:
         effects: Whether what was written is in effect, for each peer that was looked at.
         effect_steps: What a person does where a change is not in effect; they do not make the run partial.
         client_views: What clients get, for each pair that was asked for.
+        is_refreshed: Discovery was refreshed.
+        zones_before_refresh: The zones of discovered nodes on the primary before that; None: not read.
         judgements_before: What each endpoint gets from each peer before the first write; set by step 2.
         vouched: Who vouches for each certificate to trust; set by step 3.
     """
@@ -95,6 +97,8 @@ class RunState:
     effects: dict[Address, PeerEffect] = field(default_factory=dict)
     effect_steps: list[ManualStep] = field(default_factory=list)
     client_views: dict[PairId, ClientView] = field(default_factory=dict)
+    is_refreshed: bool = False
+    zones_before_refresh: frozenset[str] | None = None
     judgements_before: tuple[Judgement, ...] = ()
     vouched: tuple[ApprovalRecord, ...] = ()
 

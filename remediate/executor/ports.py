@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.certificate import Certificate
@@ -38,6 +38,14 @@ class PublisherPort(Protocol):
     @property
     def address(self) -> Address:
         """The address of the publisher."""
+
+    @property
+    def product(self) -> Product:
+        """The product of the publisher."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Every field that the peer shows of it, the password apart."""
 
 
 class DiagnosticLoggingPort(Protocol):

@@ -1,4 +1,4 @@
-"""The restart of peers on which the change is not in effect (step 11), one at a time, each looked at again before the next."""
+"""The restart of peers on which the change is not in effect (step 10), one at a time, each looked at again before the next."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ class Step(IntEnum):
     READ_BACK = 7
     NEXT_PEER = 8
     CIPHERS = 9
-    REFRESH = 10
-    RESTART = 11
+    RESTART = 10
+    REFRESH = 11
     VERIFY = 12
     CLOSE = 13
 
@@ -45,8 +45,8 @@ _WORDS: Mapping[Step, str] = {
     Step.READ_BACK: "read back",
     Step.NEXT_PEER: "next peer",
     Step.CIPHERS: "ciphers on the primary, then wait for replication",
-    Step.REFRESH: "refresh discovery",
     Step.RESTART: "restart if needed",
+    Step.REFRESH: "refresh discovery",
     Step.VERIFY: "verify every endpoint against every peer",
     Step.CLOSE: "close",
 }
@@ -61,11 +61,11 @@ MAY_FOLLOW: Mapping[Step | None, frozenset[Step]] = {
     Step.BACK_UP: frozenset({Step.COMPARE}),
     Step.INTENT: frozenset({Step.WRITE}),
     Step.WRITE: frozenset({Step.READ_BACK}),
-    Step.READ_BACK: frozenset({Step.INTENT, Step.NEXT_PEER, Step.REFRESH, Step.RESTART, Step.VERIFY}),
+    Step.READ_BACK: frozenset({Step.INTENT, Step.NEXT_PEER, Step.RESTART, Step.REFRESH, Step.VERIFY}),
     Step.NEXT_PEER: frozenset({Step.COMPARE, Step.CIPHERS}),
-    Step.CIPHERS: frozenset({Step.INTENT, Step.REFRESH}),
-    Step.REFRESH: frozenset({Step.INTENT, Step.RESTART}),
-    Step.RESTART: frozenset({Step.INTENT, Step.VERIFY}),
+    Step.CIPHERS: frozenset({Step.INTENT, Step.RESTART}),
+    Step.RESTART: frozenset({Step.INTENT, Step.REFRESH}),
+    Step.REFRESH: frozenset({Step.INTENT, Step.VERIFY}),
     Step.VERIFY: frozenset(),
     Step.CLOSE: frozenset(),
 }

@@ -1,4 +1,4 @@
-"""The changes of a plan to its cluster, peer by peer (steps 5 to 10), each through the one writer."""
+"""The changes of a plan to its cluster, peer by peer (steps 5 to 9), each through the one writer."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ def warn_of_manual_rollback(context: RunContext) -> None:
 
 
 def write_changes(context: RunContext, state: RunState, writer: Writer, baseline: Baseline) -> None:
-    """Change every list, the cipher lists and discovery; what is left for a person is added to `state.open_steps`."""
+    """Change every list and the cipher lists; what is left for a person is added to `state.open_steps`."""
     for peer in context.peers:
         _change_peer(context, state, writer, baseline, peer)
     _change_ciphers(context, state, writer)
-    _refresh_discovery(context, state, writer)
 
 
 def _change_peer(context: RunContext, state: RunState, writer: Writer, baseline: Baseline, peer: PeerPort) -> None:
@@ -113,15 +112,3 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
 def _record_replication(context: RunContext, state: RunState, name: str, outcome: ChangeOutcome, peer: PeerPort) -> None:
     if state.run:
         context.journal.record_replication(state.run, peer.address, name, is_new=outcome is ChangeOutcome.MADE)
-
-
-def _refresh_discovery(context: RunContext, state: RunState, writer: Writer) -> None:
-    """Refresh discovery on the primary, or remind a person of it (step 10)."""
-    context.steps.enter(Step.REFRESH)
-    primary = context.open_peer(context.primary)
-    for action, change in changes.refreshes(context.plan, context.primary, context.cluster.axl):
-        peer = primary if action.by != "person" else None
-        if peer and writer.carry_out(peer, change, Step.REFRESH) is not ChangeOutcome.MANUAL:
-            continue
-        context.events.emit("manual-step", change.manual_instruction, step=Step.REFRESH.value, open=False)
-        state.open_steps.append(ManualStep(change.manual_instruction, context.primary, open=False, is_refresh=True))

@@ -108,7 +108,7 @@ class JournalingWriter:
         self._earlier_steps[:] = [step for step in steps if step.state in _MAY_HAVE_BEEN_SENT]
         reachable = {peer.address: peer for peer in peers}
         for record in self._earlier_steps:
-            # A restart shows in the start of its peer, which step 11 looks at.
+            # A restart shows in the start of its peer, which step 10 looks at.
             if record.state != "done" and record.kind != RestartOnPeer.kind and record.peer in reachable:
                 self._settle(record, reachable[record.peer])
 

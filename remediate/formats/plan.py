@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -77,6 +77,7 @@ class RefreshDiscoveryWire(Wire):
     publisher: Text
     product: ProductName
     by: By
+    warning: Text | None = None
 
 
 class RestartPeerWire(Wire):
@@ -130,6 +131,7 @@ class BaseWire(Wire):
     trusted_ca: Sha256
     ciphers: dict[str, str]
     version: str | None = None
+    offers_workaround: bool = False
 
 
 class AlternativeWire(Wire):
@@ -210,13 +212,16 @@ def read_plan(text: str | bytes) -> Plan:
         cluster=wire.cluster,
         made_at=wire.made_at,
         complete=wire.complete,
-        base={Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version) for peer, base in wire.base.items()},
+        base={
+            Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version, base.offers_workaround)
+            for peer, base in wire.base.items()
+        },
         actions=tuple(_read_action(action) for action in wire.actions),
         endpoints=tuple(_read_forecast(endpoint) for endpoint in wire.endpoints),
         unresolved=tuple(_read_unresolved(endpoint) for endpoint in wire.unresolved),
         certificates=certificates,
         facts=facts,
-        alarms=_read_alarms(wire.notes),
+        alarms=tuple(note.removeprefix(_ALARM) for note in wire.notes if note.startswith(_ALARM)),
         notes=tuple(note for note in wire.notes if not note.startswith(_ALARM)),
         not_in_use=tuple(wire.not_in_use),
         undiscovered=tuple(read_gap(gap) for gap in wire.undiscovered),
@@ -344,14 +349,14 @@ def _check_facts(facts: Mapping[Fingerprint, CertificateFacts], certificates: Ma
             raise FormatError(f"facts[{fingerprint}] says something else than the certificate itself.")
 
 
-def _read_alarms(notes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(note.removeprefix(_ALARM) for note in notes if note.startswith(_ALARM))
-
-
 def _write_base(base: Base) -> dict[str, Any]:
-    document: dict[str, Any] = {"trusted_ca": base.trusted_ca, "ciphers": dict(base.ciphers)}
-    # Left out where it is not known, for the same reason as above.
-    return document | ({"version": base.version} if base.version else {})
+    # Left out where they are not known, for the same reason as above.
+    optional = {"version": base.version, "offers_workaround": base.offers_workaround}
+    return {
+        "trusted_ca": base.trusted_ca,
+        "ciphers": dict(base.ciphers),
+        **{key: value for key, value in optional.items() if value},
+    }
 
 
 def _read_action(wire: ActionWire) -> Action:
@@ -362,7 +367,7 @@ def _read_action(wire: ActionWire) -> Action:
         case SetCiphersWire():
             return SetCiphers(wire.id, wire.name, CipherList(wire.before), CipherList(wire.after))
         case RefreshDiscoveryWire():
-            return RefreshDiscovery(wire.id, Address(wire.publisher), wire.product, wire.by)
+            return RefreshDiscovery(wire.id, Address(wire.publisher), wire.product, wire.by, wire.warning)
         case RestartPeerWire():
             return RestartPeer(wire.id, addresses_of(wire.peers), wire.when)
         case RemoveCertificateWire():
@@ -384,7 +389,8 @@ def _write_action(action: Action) -> dict[str, Any]:
         case SetCiphers():
             return common | {"name": action.name, "from": action.before, "to": action.after}
         case RefreshDiscovery():
-            return common | {"publisher": action.publisher, "product": action.product, "by": action.by}
+            warning = {"warning": action.warning} if action.warning else {}
+            return common | warning | {"publisher": action.publisher, "product": action.product, "by": action.by}
         case RestartPeer():
             return common | {"peers": list(action.peers), "when": action.when}
         case RemoveCertificate():

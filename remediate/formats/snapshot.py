@@ -100,6 +100,8 @@ class PublisherWire(Wire):
     address: Text
     product: ProductName
     refresh: By = "person"
+    tls_verify: bool | None = None
+    obstacle: str | None = None
 
 
 class AlarmWire(Wire):
@@ -158,7 +160,10 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         vouched_for=frozenset(fingerprints_of(wire.vouched_for)),
         certificates=certificates,
         publishers=tuple(
-            Publisher(Address(publisher.address), publisher.product, publisher.refresh) for publisher in wire.publishers
+            Publisher(
+                Address(publisher.address), publisher.product, publisher.refresh, publisher.tls_verify, publisher.obstacle
+            )
+            for publisher in wire.publishers
         ),
         not_in_use=tuple(wire.not_in_use),
         undiscovered=_read_gaps(wire),
@@ -191,7 +196,13 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "vouched_for": sorted(snapshot.vouched_for),
             "certificates": write_certificates(snapshot.certificates),
             "publishers": [
-                {"address": publisher.address, "product": publisher.product, "refresh": publisher.refresh}
+                {
+                    "address": publisher.address,
+                    "product": publisher.product,
+                    "refresh": publisher.refresh,
+                    "tls_verify": publisher.tls_verify,
+                    "obstacle": publisher.obstacle,
+                }
                 for publisher in snapshot.publishers
             ],
             "not_in_use": list(snapshot.not_in_use),

@@ -22,7 +22,7 @@ from remediate.model.secret import Login
 
 _ACCOUNTS = ("credentials", "platform_credentials")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_POLICY_KEYS = ("ciphers", "allow_removal", "trust_self_signed", "restart", "calls")
+_POLICY_KEYS = ("ciphers", "allow_removal", "trust_self_signed", "no_refresh", "restart", "calls")
 _WHICH_FILE = "Give -i the path of an inventory, or of a folder of them."
 
 
@@ -157,6 +157,7 @@ def _policy(item: Item) -> Policy:
         ciphers=cast("CipherPolicy", keys["ciphers"].choice(get_args(CipherPolicy))) if "ciphers" in keys else usual.ciphers,
         allow_removal=keys["allow_removal"].boolean() if "allow_removal" in keys else usual.allow_removal,
         trust_self_signed=keys["trust_self_signed"].boolean() if "trust_self_signed" in keys else usual.trust_self_signed,
+        refresh=not keys["no_refresh"].boolean() if "no_refresh" in keys else usual.refresh,
     )
 
 

@@ -21,11 +21,19 @@ from remediate.lab.raml import Removal, raml
 from remediate.lab.removal import names_certificate
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.servers import abort_connection
-from remediate.lab.state import ListFullError, PublisherEntry, SameCommonNameError, SimulatedCluster, SimulatedPeer
+from remediate.lab.state import (
+    PUBLISHER_DEFAULTS,
+    ListFullError,
+    PublisherEntry,
+    SameCommonNameError,
+    SimulatedCluster,
+    SimulatedPeer,
+)
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
 from remediate.model.identity import Product
 
+_PUBLISHER_LOGIN = frozenset({"Publisher", "AxlUsername", "AxlPassword", "TlsVerify"})
 _REALM = {"WWW-Authenticate": 'Basic realm="Expressway"'}
 
 
@@ -175,9 +183,7 @@ class RestInterface:
             return _message_response("Not found", 404)
         if request.method == "GET":
             with self.cluster.lock:
-                return JSONResponse(
-                    [_publisher_json(publisher) for publisher in self.peer.publishers if publisher.product == product]
-                )
+                return JSONResponse([entry.as_json() for entry in self.peer.publishers if entry.product == product])
         body = await _json(request)
         address = str(body.get("Publisher", ""))
         if request.method == "DELETE":
@@ -192,7 +198,11 @@ class RestInterface:
         login = (body.get("AxlUsername"), body.get("AxlPassword"))
         if login != (self.accounts.axl_username, self.accounts.axl_password):
             return _message_response("CommandError: Authentication failed", 400)
-        entry = PublisherEntry(product, address, str(login[0]), str(body.get("TlsVerify", "On")))
+        usual = PUBLISHER_DEFAULTS[product]
+        settings = {
+            name: str(value) for name, value in body.items() if name not in _PUBLISHER_LOGIN and usual.get(name) != str(value)
+        }
+        entry = PublisherEntry(product, address, str(login[0]), str(body.get("TlsVerify", "On")), settings)
         self.cluster.set_publisher(self.peer, entry)
         return _message_response("Success", 201)
 
@@ -268,11 +278,6 @@ async def _json(request: Request) -> dict[str, Any]:
 
 def _message_response(text: str | list[str], status: int = 200) -> Response:
     return JSONResponse({"Message": text}, status)
-
-
-def _publisher_json(entry: PublisherEntry) -> dict[str, str]:
-    fields = {"Publisher": entry.address, "AxlUsername": entry.username, "TlsVerify": entry.tls_verify}
-    return fields | {"AesGcm": "off"} if entry.product == "cucm" else fields
 
 
 def _status_xml(peer: SimulatedPeer, version: str) -> str:

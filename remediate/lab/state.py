@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,14 +38,31 @@ class SameCommonNameError(Exception):
     """Expressway's rule (CSCwa12905): no two different certificates with one CN in the trusted CA list."""
 
 
+PUBLISHER_DEFAULTS: Mapping[Product, Mapping[str, str]] = {
+    "cucm": {"AesGcm": "off", "SipUpdateForSessionRefresh": "off", "IcePassthrough": "off"},
+    "imp": {},
+}
+"""The settings of a publisher that is added with its account and TlsVerify alone."""
+
+
 @dataclass(slots=True)
 class PublisherEntry:
-    """Publisher as the peers list it."""
+    """Publisher as the peers list it.
+
+    Attributes:
+        settings: What else it was added with, where it is not the default.
+    """
 
     product: Product
     address: str
     username: str
     tls_verify: str = "On"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as REST shows it, without its password."""
+        login = {"Publisher": self.address, "AxlUsername": self.username, "TlsVerify": self.tls_verify}
+        return {**login, **PUBLISHER_DEFAULTS[self.product], **self.settings}
 
 
 @dataclass(eq=False)

@@ -24,6 +24,8 @@ PROTECTION_EXEMPTIONS_PAGE: Final = "System > Protection > Automated detection >
 TIME_PAGE: Final = "System > Time"
 UNIFIED_COMMUNICATIONS_MENU: Final = "Configuration > Unified Communications"
 REFRESH_BUTTON: Final = "Refresh servers"
+REFRESH_PRICE: Final = "Sign-in over MRA is down for 5 to 45 seconds while it runs."
+"""MRA deployment guide X15.2, *MRA Maintenance*: no client can connect during a refresh."""
 
 SERVERS_PAGES: Mapping[Product, str] = {
     "cucm": f"{UNIFIED_COMMUNICATIONS_MENU} > Unified CM servers",
@@ -63,6 +65,9 @@ GUARDED_PORTS: Mapping[Product, Mapping[int, tuple[str, str | None]]] = {
     "unity": {7443: ("Unity Connection notifications", None)},
 }
 """Ports of services beside the traffic server that rely on the trusted CA list: the service, and its cipher list (None: not known)."""
+
+UC_CLIENT_CIPHERS: Final = "UcClientTLSCiphers"
+"""The cipher list that the discovery of Unified CM, IM&P and Unity servers uses (Expressway reference, X15.0)."""
 
 RSA_PREFIX: Final = "ECDHE-RSA-AES256-GCM-SHA384:"
 """Put in front of a cipher list, it asks a node for its RSA certificate first."""

@@ -32,6 +32,7 @@ class Policy:
         trust_self_signed: A server's own self-signed certificate may be trusted.
         approved: Fingerprints that a person approved.
         horizon: How far ahead verdicts are judged; None: only now.
+        refresh: A plan that changes something ends with a refresh of discovery.
 
     Raises:
         ValueError: `ciphers` is none of its names.
@@ -42,6 +43,7 @@ class Policy:
     trust_self_signed: bool = True
     approved: frozenset[Fingerprint] = frozenset()
     horizon: timedelta | None = None
+    refresh: bool = True
 
     def __post_init__(self) -> None:
         if self.ciphers not in get_args(CipherPolicy):
@@ -74,12 +76,17 @@ class SetCiphers:
 
 @dataclass(frozen=True, slots=True)
 class RefreshDiscovery:
-    """Let the cluster discover the servers of `publisher` again."""
+    """Let the cluster discover the servers of `publisher` again.
+
+    Attributes:
+        warning: What a person has to know or to do before it; None: nothing.
+    """
 
     id: str
     publisher: Address
     product: Product
     by: RefreshBy
+    warning: str | None = None
     kind: Literal["refresh-discovery"] = "refresh-discovery"
 
 
@@ -151,11 +158,13 @@ class Base:
 
     Attributes:
         version: What it ran; the plan does not depend on it. None: not known.
+        offers_workaround: Its flag ``VerifyOriginServer`` was seen, on or off. False: not offered, or not known.
     """
 
     trusted_ca: str
     ciphers: Mapping[str, CipherList]
     version: str | None = None
+    offers_workaround: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +277,11 @@ class Plan(JsonDocument):
     def refusing_nodes(self) -> tuple[TowardNode, ...]:
         """What nodes are seen to refuse of the peers' own certificates."""
         return tuple(toward for toward in self.toward_nodes if not toward.ok and toward.observed)
+
+    @property
+    def offers_workaround(self) -> bool:
+        """Whether every peer was seen to offer the workaround."""
+        return bool(self.base) and all(base.offers_workaround for base in self.base.values())
 
     @property
     def changes(self) -> tuple[Action, ...]:

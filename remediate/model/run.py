@@ -56,7 +56,8 @@ class StepRecord:
     """One write to one peer, as the journal records it.
 
     Attributes:
-        number: The step of the specification it belongs to: 6 for a peer's own changes, 9 ciphers, 10 refresh, 11 restart.
+        number: The step of the specification it belongs to: 6 for a peer's own changes, 9 ciphers, 10 restart, 11 refresh; the
+            last two were the other way round in 0.1.0.
         facts: What was to be written, and enough to undo it.
         inverse: The same for the change that undoes it; None where there is nothing to undo.
         before: Digest of what it touches, before the write.

@@ -127,11 +127,15 @@ class Publisher:
     Attributes:
         refresh: ``rest`` or ``shell`` where this can be done for the operator (a documented operation, or the credentials
             to add the publisher again), else ``person``.
+        tls_verify: Whether discovery verifies the certificate of the publisher; None: not read.
+        obstacle: Why it is ``person`` although the peer offers the operation; None: there is no such reason.
     """
 
     address: Address
     product: Product
     refresh: RefreshBy = "person"
+    tls_verify: bool | None = None
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from remediate.model.plan import (
     FutureVerdict,
     Plan,
     Policy,
-    RefreshDiscovery,
     RemoveCertificate,
     RestartPeer,
     SetCiphers,
@@ -28,6 +27,7 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Judgement
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, find_ruled_out, list_alternatives
+from remediate.planner.discovery import plan_refreshes
 from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
 from remediate.planner.guarded import accepted_chains, describe_prevented, list_guarded_notes, list_unseen
@@ -118,7 +118,8 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
         tempting = Solver(snapshot, policy, candidates, unguarded, answers).choices(removal=policy.allow_removal and may_remove)
         notes = [*describe_prevented(snapshot, guarded, choice, tempting[0], answers), *notes]
-    actions = _number(_list_actions(snapshot, candidates, choice, forecaster, forecasts))
+    changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
+    actions = _number([*changes, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())])
     certificates = _certificates_of(snapshot, actions, future or ())
     plan = Plan(
         id=PlanId(""),
@@ -166,13 +167,13 @@ def _verified_today(today: Iterable[Judgement], guarded: Iterable[GuardedChain])
 
 def _base(peer: Peer) -> Base:
     ciphers = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
-    return Base(peer.trusted_digest, ciphers, peer.version)
+    return Base(peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None)
 
 
-def _list_actions(
+def _list_changes(
     snapshot: Snapshot, candidates: Candidates, choice: Choice, forecaster: Forecaster, forecasts: Iterable[EndpointForecast]
 ) -> list[Action]:
-    """Return the actions in the order in which they are carried out, not yet numbered."""
+    """Return the changes and the restart in the order in which they are carried out, not yet numbered; none for no change."""
     fixed = [forecast for forecast in forecasts if forecast.after.verdict.ok and not forecast.before.verdict.ok]
     changes: list[Action] = [
         *plan_removals(snapshot, choice, forecaster, fixed),
@@ -181,11 +182,8 @@ def _list_actions(
     ]
     if not changes:
         return []
-    refreshes = [
-        RefreshDiscovery("", publisher.address, publisher.product, publisher.refresh) for publisher in snapshot.publishers
-    ]
     changed_peers = [peer.address for peer in snapshot.peers if _changes(choice, peer)]
-    return [*changes, *refreshes, RestartPeer("", tuple(changed_peers))]
+    return [*changes, RestartPeer("", tuple(changed_peers))]
 
 
 def _changes(choice: Choice, peer: Peer) -> bool:

@@ -26,9 +26,11 @@ from remediate.report.view import (
     group_unresolved,
     headline,
     incompleteness_of,
+    last_resort,
     manual_page,
     peers_of,
     reasons_of,
+    refresh_notes,
     symbol_of,
 )
 
@@ -67,6 +69,7 @@ def plan_page(plan: Plan) -> str:
         toward_nodes=describe_toward_nodes(plan),
         future=None if plan.future is None else describe_future(plan) or (NO_CHANGE_AHEAD,),
         notes=plan.notes,
+        last_resort=last_resort(plan),
     )
 
 
@@ -82,7 +85,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
-    environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of)
+    environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of, refresh_notes=refresh_notes)
     return environment.get_template("plan.html.j2")
 
 

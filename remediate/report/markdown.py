@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from remediate.model.canonical import rfc3339
+from remediate.model.expressway import REFRESH_PRICE
 from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.text import count, escape
@@ -21,9 +22,11 @@ from remediate.report.view import (
     group_unresolved,
     headline,
     incompleteness_of,
+    last_resort,
     manual_page,
     peers_of,
     reasons_of,
+    refresh_notes,
     symbol_of,
 )
 
@@ -117,6 +120,7 @@ def _action(action: Action, plan: Plan) -> Iterator[str]:
         yield f"  - for {', '.join(code(reason) for reason in reasons_of(action))}"
     if page := manual_page(action):
         yield f"  - by hand: {page}"
+    yield from (f"  - {prose(note)}" for note in refresh_notes(action))
 
 
 def _approvals(plan: Plan) -> Iterator[str]:
@@ -136,11 +140,13 @@ def _impact(plan: Plan) -> Iterator[str]:
     if "trust-certificate" in kinds:
         yield "- Appending to a trusted CA list takes nothing away: what verifies today goes on verifying, as the table shows."
     if "set-ciphers" in kinds:
-        yield "- The cipher list of the traffic server changes on the primary and replicates to the other peers in about a minute."
+        yield "- The cipher list of the traffic server changes on the primary; the other peers have it after two minutes or more."
     if "remove-certificate" in kinds:
         yield "- A stale certificate leaves the trusted CA list; whatever relied on it alone is refused afterwards."
     if "restart-peer" in kinds:
         yield "- Peers restart one at a time, and only where a test shows that the new trust is not in effect."
+    if "refresh-discovery" in kinds:
+        yield f"- Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}"
 
 
 def _verification(plan: Plan) -> Iterator[str]:
@@ -156,7 +162,7 @@ def _rollback(plan: Plan) -> Iterator[str]:
     yield from ("", "## Rollback", "")
     yield "- `remediate rollback RUN -i INVENTORY` undoes the run (`remediate runs` names it) from its journal."
     yield "- Where a peer does not offer removal (`remediate doctor` says so), it names each certificate for a person to delete."
-    yield "- `remediate workaround status -i INVENTORY` says whether these peers offer a last resort; X14.2.7 is the last to name it."
+    yield f"- {last_resort(plan)}"
 
 
 def _unresolved(plan: Plan) -> Iterator[str]:

@@ -44,6 +44,7 @@ from remediate.report.view import (
     manual_page,
     peers_of,
     reasons_of,
+    refresh_notes,
     symbol_of,
 )
 
@@ -243,6 +244,7 @@ def _detail_lines(action: Action) -> Iterable[str]:
         yield f"for {first_few(reasons_of(action), MAX_REASONS)}"
     if page := manual_page(action):
         yield f"by hand: {page}"
+    yield from refresh_notes(action)
 
 
 def _print_approvals(console: Console, plan: Plan) -> None:

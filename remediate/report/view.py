@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, SERVERS_PAGES, TRUSTED_CA_PAGE
+from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, REFRESH_PRICE, SERVERS_PAGES, TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import (
     Action,
@@ -220,6 +220,22 @@ def summarise_actions(plan: Plan) -> str:
     parts += [f"discovery of {count(refreshes, 'publisher')} to refresh"] if refreshes else []
     parts += [f"{count(len(restarts), 'peer')} to restart if needed"] if restarts else []
     return ", ".join(parts)
+
+
+def refresh_notes(action: Action) -> tuple[str, ...]:
+    """Return what a person has to know of a refresh of discovery; empty for another action."""
+    if not isinstance(action, RefreshDiscovery):
+        return ()
+    return (REFRESH_PRICE, *([action.warning] if action.warning else []))
+
+
+def last_resort(plan: Plan) -> str:
+    """Return the command of the workaround where every peer was seen to offer it; else that nothing was seen to count on."""
+    if plan.offers_workaround:
+        return "Last resort: `remediate workaround on -i INVENTORY` turns verification off everywhere; X14.2.7 is the last to name it."
+    return (
+        "The workaround was not seen on every peer; `remediate workaround status -i INVENTORY` says if this last resort exists."
+    )
 
 
 def manual_page(action: Action) -> str | None:

@@ -55,6 +55,18 @@ def test_apply_goes_on_after_yes_in_full_only(answer: str, lab: Lab, plan: Path)
     assert len(lab.requests) == sent
 
 
+def test_the_question_says_what_a_refresh_costs(lab: Lab, plan: Path, remediate: Remediate, tmp_path: Path) -> None:
+    without = tmp_path / "without.json"
+    remediate("plan", "-i", lab.inventory, "--approve-file", lab.approvals, "--no-refresh", "-q", "-o", without)
+
+    question = answer_on_terminal("no", "apply", plan, "-i", lab.inventory).err
+    question_without = answer_on_terminal("no", "apply", without, "-i", lab.inventory).err
+
+    price = "Discovery is refreshed last, after all peers are done. Sign-in over MRA is down for 5 to 45 seconds while it runs."
+    assert (price in question, price in question_without) == (True, False)
+    assert ("discovery of 2 publishers to refresh" in question, "publisher" in question_without) == (True, False)
+
+
 def test_without_a_terminal_yes_is_named(remediate: Remediate, lab: Lab, plan: Path) -> None:
     sent = len(lab.requests)
     commands = [("apply", plan), ("workaround", "on"), ("workaround", "off")]

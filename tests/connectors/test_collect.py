@@ -70,6 +70,19 @@ def test_the_snapshot_holds_the_state_of_the_peers(story: Story) -> None:
         }
 
 
+def test_a_publisher_with_an_unknown_setting_is_for_a_person(lab: Lab, cluster: ClusterAccess) -> None:
+    for peer in lab.peers:
+        peer.publishers[0].settings = {"MediaPolicy": "new"}
+        peer.publishers[1].tls_verify = "Off"
+
+    cucm, imp = collect_snapshot(cluster).publishers
+
+    assert (cucm.refresh, cucm.tls_verify, imp.refresh, imp.tls_verify) == ("person", True, "rest", False)
+    assert cucm.obstacle is not None
+    assert "MediaPolicy" in cucm.obstacle
+    assert imp.obstacle is None
+
+
 def test_crls_in_a_list_are_counted_and_kept(lab: Lab, cluster: ClusterAccess) -> None:
     crl = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"
     lab.peers[1].revocation_lists.append(crl)

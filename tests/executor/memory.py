@@ -147,6 +147,8 @@ class Offered:
 @dataclass
 class ListedPublisher:
     address: Address
+    product: Product
+    settings: Mapping[str, str]
 
 
 @dataclass
@@ -164,6 +166,8 @@ class MemoryCluster:
         requests: what clients asked for: through which peer, for which endpoint, of which product.
         undiscovered: what discovery cannot learn.
         elapsed_s: how much time went by since `NOW`, by pauses and restarts.
+        settings: what a box shows of each publisher.
+        on_refresh: called after each refresh: what else the box does by it.
         on_read: called before each reading of a list, with the box: somebody else at work.
         shows: what a box shows when its list is read; a test lets it lie there.
     """
@@ -185,6 +189,8 @@ class MemoryCluster:
     shows: Callable[[Box], tuple[Certificate, ...]] = lambda box: tuple(box.trusted)
     refreshed: int = 0
     refuse_refresh: bool = False
+    settings: dict[str, str] = field(default_factory=lambda: {"TlsVerify": "On", "AesGcm": "off"})
+    on_refresh: Callable[[MemoryCluster], None] = lambda _cluster: None
     logging: MemoryLogging | None = None
     restarting: list[Address] = field(default_factory=list)
     requests: list[tuple[Address, str, Product | None]] = field(default_factory=list)
@@ -374,7 +380,10 @@ class MemoryPeer:
 
     def publishers(self) -> Sequence[ListedPublisher]:
         self._read("publishers")
-        return [ListedPublisher(publisher.address) for publisher in self._cluster.publishers]
+        return [
+            ListedPublisher(publisher.address, publisher.product, dict(self._cluster.settings))
+            for publisher in self._cluster.publishers
+        ]
 
     def health(self) -> Health:
         try:
@@ -410,7 +419,12 @@ class MemoryPeer:
         del product, axl
         if self._cluster.refuse_refresh:
             raise WriteRefused("CommandError: Socket Error: Timeout")
-        self._write(f"refresh {publisher}", lambda: setattr(self._cluster, "refreshed", self._cluster.refreshed + 1))
+
+        def discover() -> None:
+            self._cluster.refreshed += 1
+            self._cluster.on_refresh(self._cluster)
+
+        self._write(f"refresh {publisher}", discover)
 
     def set_maintenance(self, on: bool) -> None:
         def switch() -> None:

@@ -47,7 +47,7 @@ def test_the_steps_are_walked_as_the_specification_numbers_them(desk: Desk) -> N
     desk.apply(cluster, plan_for(cluster))
     numbers = [event.fields["step"] for event in desk.events if event.type == "step"]
     one_write = [5, 6, 7]
-    assert numbers == [1, 2, 3, 4, 3, *one_write, 8, 9, *one_write, 10, *one_write, 11, 12, 13]
+    assert numbers == [1, 2, 3, 4, 3, *one_write, 8, 9, *one_write, 10, 11, *one_write, 12, 13]
 
 
 def test_a_login_that_is_refused_on_the_way_ends_everything_at_once(desk: Desk) -> None:

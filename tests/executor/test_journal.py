@@ -33,7 +33,7 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         start = [certificate.fingerprint for certificate in story().box(3).trusted]
         assert list(journal.backups(run.id)[cluster.box(3).address].trusted_ca) == start
         assert journal.certificate(IMP.certificate.fingerprint) == IMP.certificate
-        assert [step.number for step in steps] == [6, 6, 6, 6, 9, 10]
+        assert [step.number for step in steps] == [6, 6, 6, 6, 9, 11]
         assert {step.state for step in steps} == {"done"}
         assert [step.inverse_kind for step in steps] == ["remove-certificate"] * 4 + ["set-ciphers", None]
         assert all(step.before != step.after for step in steps[:5])

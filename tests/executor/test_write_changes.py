@@ -63,4 +63,4 @@ def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_on
         True,
     ]
     assert IMP.certificate not in cluster.box(1).trusted
-    assert cluster.writes[-2].action.startswith("cipher ")
+    assert cluster.writes[-1].action.startswith("cipher ")

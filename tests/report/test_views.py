@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from remediate.model.identity import Address
-from remediate.model.plan import EndpointForecast, FutureVerdict, Plan, TrustCertificate
+from remediate.model.plan import EndpointForecast, FutureVerdict, Plan, RefreshDiscovery, TrustCertificate
 from remediate.model.snapshot import DiscoveryGap
 from remediate.model.verdict import Cause
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
 from remediate.report.terminal import make_console, show_plan
-from remediate.report.view import arrange_matrix, count_pairs
+from remediate.report.view import arrange_matrix, count_pairs, summarise_actions
 from tests.pki import issue
 from tests.report.builders import GOOD, PEERS, fingerprints_of, plan_with, refused
 
@@ -168,6 +169,38 @@ def test_the_ticket_lists_every_change_under_its_peer(plan: Plan) -> None:
         assert section in ticket
     for fingerprint in fingerprints_of(plan):
         assert fingerprint in ticket
+
+
+@pytest.mark.parametrize("view", [plan_ticket, plan_page])
+def test_the_workaround_is_offered_only_where_it_was_seen(view: Callable[[Plan], str], plan: Plan) -> None:
+    offered = {peer: replace(base, offers_workaround=True) for peer, base in plan.base.items()}
+    partly = {**offered, next(iter(plan.base)): next(iter(plan.base.values()))}
+
+    assert "remediate workaround on" in view(replace(plan, base=offered))
+    for base in (plan.base, partly, {}):
+        assert "remediate workaround on" not in view(replace(plan, base=base))
+        assert "was not seen on every peer" in view(replace(plan, base=base))
+
+
+def test_every_view_says_what_a_refresh_costs_and_needs(plan: Plan) -> None:
+    warned = tuple(
+        replace(action, warning="Do not refresh yet.") if isinstance(action, RefreshDiscovery) else action
+        for action in plan.actions
+    )
+
+    cautioned = replace(plan, actions=warned)
+    for text in (on_terminal(cautioned), plan_ticket(cautioned), plan_page(cautioned)):
+        words = " ".join(text.split())
+        assert "Sign-in over MRA is down for 5 to 45 seconds" in words
+        assert "Do not refresh yet" in words
+
+
+def test_a_plan_is_summed_up_in_counts(plan: Plan) -> None:
+    assert summarise_actions(plan) == (
+        "2 certificates to trust and 1 certificate to remove on 3 peers, 1 cipher list to set, discovery of 1 publisher to refresh, "
+        "3 peers to restart if needed"
+    )
+    assert summarise_actions(replace(plan, actions=())) == ""
 
 
 def test_the_matrix_keeps_order_and_holes() -> None:

@@ -186,12 +186,17 @@ def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertifica
     """Show `plan` and its approvals, and ask for `yes`. Raises Declined."""
     from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.executor.vouching import approval_sentences
+    from remediate.model.expressway import REFRESH_PRICE
+    from remediate.model.plan import RefreshDiscovery
     from remediate.report.terminal import show_plan
     from remediate.report.view import summarise_actions
 
     refuse_without_terminal(session, yes=False)
     show_plan(session.err(), plan)
-    ask(session, ["", *approval_sentences(plan, approvals)], f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")
+    lines = ["", *approval_sentences(plan, approvals)]
+    if any(isinstance(action, RefreshDiscovery) and action.by != "person" for action in plan.actions):
+        lines.append(f"Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}")
+    ask(session, lines, f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")
 
 
 def _write_result(session: Session, result: RunResult, notes: Sequence[str], plan: Plan, options: ApplyOptions) -> None:

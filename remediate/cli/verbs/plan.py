@@ -35,6 +35,7 @@ class PolicyOptions:
     allow_removal: bool
     never_trust_self_signed: bool
     horizon: timedelta | None
+    no_refresh: bool
     approvals: tuple[ApprovedCertificate, ...]
     authorities: tuple[Certificate, ...]
 
@@ -50,6 +51,7 @@ class PolicyOptions:
             allow_removal=self.allow_removal or policy.allow_removal,
             trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
             approved=policy.approved | approved_fingerprints(self.approvals),
+            refresh=policy.refresh and not self.no_refresh,
             horizon=self.horizon or policy.horizon,
         )
 
@@ -68,6 +70,7 @@ class PolicyOptions:
 @option("--allow-removal", is_flag=True, help="Stale certificates may be removed where nothing else helps.")
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")
 @option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
+@option("--no-refresh", is_flag=True, help="Leave out the refresh of discovery, with which a plan ends otherwise.")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 for pending changes, 10 for what stays refused.")
 @option("--explain", is_flag=True, help="Also show the next-best plans, why they lost, and how to choose them.")
 @common
@@ -84,6 +87,7 @@ def command(
     approve_file: Path | None,
     allow_removal: bool,  # noqa: FBT001 - click passes options by name
     never_trust_self_signed: bool,  # noqa: FBT001
+    no_refresh: bool,  # noqa: FBT001
     horizon: timedelta | None,
     detailed_exitcode: bool,  # noqa: FBT001
     explain: bool,  # noqa: FBT001
@@ -97,6 +101,7 @@ def command(
     EXAMPLES
       remediate plan -i inventory.yml
       remediate plan -i inventory.yml --ca pki/ -o plan.json
+      remediate plan -i inventory.yml --no-refresh
       remediate plan --snapshot snapshot.json --ciphers keep --explain
 
     \b
@@ -114,7 +119,13 @@ def command(
 
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
     policy_options = PolicyOptions(
-        ciphers, allow_removal, never_trust_self_signed, horizon, command_line_approvals, read_authorities(session, ca_paths)
+        ciphers,
+        allow_removal,
+        never_trust_self_signed,
+        horizon,
+        no_refresh,
+        command_line_approvals,
+        read_authorities(session, ca_paths),
     )
     if snapshot_path and not _prefers_inventory():
         results: tuple[ClusterResult[Plan], ...] = (

@@ -12,7 +12,7 @@ from typing import Any, Self
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.diagnostic_logging import DiagnosticLogging
 from remediate.connectors.expressway.health import MAINTENANCE_MODE, StatusSource, read_health
-from remediate.connectors.expressway.records import Alternates, PublisherRecord, parse_alternates
+from remediate.connectors.expressway.records import PASSWORD_SETTING, Alternates, PublisherRecord, parse_alternates
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
 from remediate.connectors.expressway.shell_text import format_setting, parse_leaves
@@ -276,29 +276,28 @@ class ExpresswayPeer:
         self._execute(format_setting(VERIFY_FLAG, "On" if on else "Off", quoted=False))
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
-        """Add a publisher again with its AXL account, so that the cluster discovers its servers anew.
+        """Add a publisher again with its AXL account and all its settings, so that the cluster discovers its servers anew.
 
         There is no documented REST verb for the *Refresh servers* button. The peer queries a publisher over AXL when it is added,
-        which is slow.
+        which is slow. A setting that is left out may be reset, so each one that the peer shows goes back as it is.
         """
         self._require_writable("refresh discovery")
         if axl is None or product not in self.capabilities().refresh_products:
-            raise NotOffered(
-                f"The discovery of {publisher} cannot be refreshed by {self.address} over REST"
-                f"{'' if axl else ' without the AXL account of the publisher'}.",
-                next_step=(
-                    f"On the primary, open {UNIFIED_COMMUNICATIONS_MENU}, the page of that product, and press {REFRESH_BUTTON}."
-                ),
-            )
+            raise self._make_refresh_refusal(publisher, "" if axl else " without the AXL account of the publisher")
         username, password = axl
-        tls_verify = {(publisher.address, publisher.product): publisher.tls_verify for publisher in self.publishers()}
-        body = {
-            "Publisher": str(publisher),
-            "AxlUsername": username,
-            "AxlPassword": password.reveal(),
-            "TlsVerify": tls_verify.get((publisher, product), "On"),
-        }
+        records = [record for record in self.publishers() if (record.address, record.product) == (publisher, product)]
+        if not records:
+            raise self._make_refresh_refusal(publisher, ": it is not listed there any more")
+        if obstacle := records[0].describe_obstacle(username):
+            raise self._make_refresh_refusal(publisher, f": {obstacle}")
+        body = {**records[0].settings, PASSWORD_SETTING: password.reveal()}
         self._rest.write("POST", _PUBLISHER_PATHS[product], json=body, secret=password, read_s=self._limits.slow_write_s)
+
+    def _make_refresh_refusal(self, publisher: Address, reason: str) -> NotOffered:
+        return NotOffered(
+            f"The discovery of {publisher} cannot be refreshed by {self.address} over REST{reason}.",
+            next_step=f"On the primary, open {UNIFIED_COMMUNICATIONS_MENU}, the page of that product, and press {REFRESH_BUTTON}.",
+        )
 
     def set_maintenance(self, on: bool) -> None:  # noqa: FBT001  its one argument is its meaning
         """Turn maintenance mode of this peer on or off (command reference X15.5); it is off again after a restart."""
@@ -353,6 +352,7 @@ class ExpresswayPeer:
                 product=product,
                 axl_username=str(record.get("AxlUsername", "")),
                 tls_verify=str(record.get("TlsVerify", "On")),
+                settings={name: value for name, value in record.items() if name != PASSWORD_SETTING},
             )
             for record in records
         ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from remediate.model.identity import Address, Product
 from remediate.model.text import mask_and_escape
@@ -33,14 +34,44 @@ class Alternates:
         return self.peers[self.primary - 1] if self.primary and self.primary <= len(self.peers) else None
 
 
+PASSWORD_SETTING = "AxlPassword"  # noqa: S105 - the name of a field
+_KNOWN_SETTINGS = frozenset(
+    {
+        "Publisher",
+        "AxlUsername",
+        PASSWORD_SETTING,
+        "TlsVerify",
+        "AesGcm",
+        "Deployment",
+        "SipUpdateForSessionRefresh",
+        "IcePassthrough",
+    }
+)
+"""What a publisher is added with (MRA deployment guide X15.2; public clients of the REST interface)."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublisherRecord:
-    """A publisher as a peer holds it. The password is never returned."""
+    """A publisher as a peer holds it. The password is never returned.
+
+    Attributes:
+        settings: Every field that the peer gave, the password apart: what adding it again must send back.
+    """
 
     address: Address
     product: Product
     axl_username: str
     tls_verify: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def describe_obstacle(self, axl_username: str) -> str | None:
+        """Return why this publisher cannot be added again with the account `axl_username`; None: it can."""
+        unknown = sorted(mask_and_escape(name, 40) for name in self.settings.keys() - _KNOWN_SETTINGS)
+        if unknown:
+            return f"it has settings whose meaning is not known ({', '.join(unknown)}), which adding it again could lose"
+        if self.axl_username != axl_username:
+            return "it is added with another AXL account than the one in the inventory"
+        return None
 
 
 def parse_alternates(leaves: Mapping[str, str]) -> Alternates:

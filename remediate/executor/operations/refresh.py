@@ -9,7 +9,7 @@ from typing import ClassVar
 from remediate.executor.operations.change import ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
-from remediate.model.expressway import REFRESH_BUTTON, SERVERS_PAGES
+from remediate.model.expressway import REFRESH_BUTTON, REFRESH_PRICE, SERVERS_PAGES
 from remediate.model.identity import Address, Product
 from remediate.model.secret import Login
 
@@ -42,7 +42,7 @@ class RefreshOnPrimary:
     @property
     def manual_instruction(self) -> str:
         """One sentence with the page or the command, for a person who makes the change."""
-        return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}."
+        return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}. {REFRESH_PRICE}"
 
     def precondition(self, peer: PeerPort) -> Observed:
         """Read whether the change is still to make."""
@@ -68,4 +68,5 @@ class RefreshOnPrimary:
 
 
 def _digest(peer: PeerPort) -> str:
-    return sha256_of("\n".join(sorted(publisher.address for publisher in peer.publishers())))
+    listed = sorted((publisher.product, publisher.address) for publisher in peer.publishers())
+    return sha256_of("\n".join(f"{product} {address}" for product, address in listed))

@@ -117,9 +117,41 @@ def test_discovery_is_refreshed_only_with_the_axl_account(lab: Lab, open_peer: O
     )
 
     assert lab.cluster.refreshed == [publisher.address]
+    wrong = (lab.accounts.axl_username, Secret("wrong-axl-secret"))
     with pytest.raises(WriteRefused) as caught:
-        peer.refresh_discovery(Address(publisher.address), publisher.product, ("axl", Secret("wrong-axl-secret")))
+        peer.refresh_discovery(Address(publisher.address), publisher.product, wrong)
     assert "wrong-axl-secret" not in str(caught.value)
+
+
+def test_a_refresh_sends_back_every_setting(lab: Lab, open_peer: Opener) -> None:
+    publisher, peer = lab.peers[0].publishers[0], open_peer(0, writable=True)
+    publisher.settings = {"AesGcm": "on", "IcePassthrough": "on", "Deployment": "Europe"}
+    before = publisher.as_json()
+
+    peer.refresh_discovery(
+        Address(publisher.address), publisher.product, (lab.accounts.axl_username, Secret(lab.accounts.axl_password))
+    )
+
+    assert next(entry for entry in lab.peers[0].publishers if entry.address == publisher.address).as_json() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "username", "reason"),
+    [({"MediaPolicy": "new"}, "", "MediaPolicy"), ({}, "another", "another AXL account")],
+    ids=["unknown setting", "another account"],
+)
+def test_a_refresh_that_could_lose_something_is_manual(
+    settings: dict[str, str], username: str, reason: str, lab: Lab, open_peer: Opener
+) -> None:
+    publisher, peer = lab.peers[0].publishers[0], open_peer(0, writable=True)
+    publisher.settings = settings
+    account = (username or lab.accounts.axl_username, Secret(lab.accounts.axl_password))
+
+    with pytest.raises(NotOffered, match=reason) as caught:
+        peer.refresh_discovery(Address(publisher.address), publisher.product, account)
+
+    assert "Refresh servers" in caught.value.next_step
+    assert lab.requests.writes == ()
 
 
 def test_a_removal_that_is_not_offered_is_a_manual_step(lab: Lab, open_peer: Opener) -> None:
