@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from remediate.model.events import Sink
 
 
+RECORDING_COSTS = (
+    "Every peer raises its log levels to debug meanwhile, which costs performance: prefer hours with little load.",
+    "The new log replaces the last one that the peers hold.",
+)
+
+
 def ask_to_record(session: Session, cluster: ClusterAccess, length: timedelta, *, tcpdump: bool, yes: bool) -> None:
     """Say what a recording does and ask for `yes`. Raises Declined."""
     from remediate.cli.questions import ask, refuse_without_terminal
@@ -27,10 +33,7 @@ def ask_to_record(session: Session, cluster: ClusterAccess, length: timedelta, *
     refuse_without_terminal(session, yes=yes)
     if yes:
         return
-    lines = [
-        "Every peer raises its log levels to debug meanwhile, which costs performance: prefer hours with little load.",
-        "The new log replaces the last one that the peers hold.",
-    ]
+    lines = list(RECORDING_COSTS)
     if tcpdump:
         lines.append("The captures hold all packets of the peers. The archives are deleted when they have been read.")
     peers = count(len(cluster.peers), "peer")

@@ -67,6 +67,13 @@ def test_the_question_says_what_a_refresh_costs(lab: Lab, plan: Path, remediate:
     assert ("discovery of 2 publishers to refresh" in question, "publisher" in question_without) == (True, False)
 
 
+def test_the_question_says_what_a_diagnostic_log_costs(lab: Lab, plan: Path) -> None:
+    ended = answer_on_terminal("no", "apply", plan, "-i", lab.inventory, "--diagnostic-log")
+    assert ended.code == 7
+    assert "for three minutes" in ended.err
+    assert "replaces the last one" in ended.err
+
+
 def test_without_a_terminal_yes_is_named(remediate: Remediate, lab: Lab, plan: Path) -> None:
     sent = len(lab.requests)
     commands = [("apply", plan), ("workaround", "on"), ("workaround", "off")]

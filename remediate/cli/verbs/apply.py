@@ -145,7 +145,7 @@ def command(
     )
     cluster = _choose_cluster(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:
-        _confirm(session, value, _refuse_early(session, value, cluster, options))
+        _confirm(session, value, options, _refuse_early(session, value, cluster, options))
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=notices)
         notes = notices.notes_besides(result.open_step_texts)
@@ -182,8 +182,9 @@ def _refuse_early(
     return vouching.refuse_unapproved(plan, cluster, options, session.state_dir)
 
 
-def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertificate]) -> None:
+def _confirm(session: Session, plan: Plan, options: ApplyOptions, approvals: Sequence[ApprovedCertificate]) -> None:
     """Show `plan` and its approvals, and ask for `yes`. Raises Declined."""
+    from remediate.cli.live_log import RECORDING_COSTS
     from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.executor.vouching import approval_sentences
     from remediate.model.expressway import REFRESH_PRICE
@@ -196,6 +197,8 @@ def _confirm(session: Session, plan: Plan, approvals: Sequence[ApprovedCertifica
     lines = ["", *approval_sentences(plan, approvals)]
     if any(isinstance(action, RefreshDiscovery) and action.by != "person" for action in plan.actions):
         lines.append(f"Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}")
+    if options.diagnostic_log:
+        lines += ["Diagnostic logging may be started on every peer afterwards, for three minutes.", *RECORDING_COSTS]
     ask(session, lines, f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")
 
 
