@@ -318,16 +318,13 @@ def _require_plain_encoding(response: HTTPResponse) -> None:
 
 
 def _read_body(response: HTTPResponse, limit: int) -> bytes:
-    # A part at a time: a length that the server claims is never allocated.
-    body = bytearray()
-    while part := response.read(_CHUNK):
-        body += part
-        if len(body) > limit:
-            raise ResponseTooLarge(limit)
-    return bytes(body)
+    body = io.BytesIO()
+    _copy_body(response, limit, body)
+    return body.getvalue()
 
 
 def _copy_body(response: HTTPResponse, limit: int, file: BinaryIO) -> None:
+    # A part at a time: a length that the server claims is never allocated.
     size = 0
     while part := response.read(_CHUNK):
         size += len(part)

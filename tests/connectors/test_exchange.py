@@ -188,6 +188,16 @@ def test_an_end_that_tls_does_not_announce_is_no_whole_answer() -> None:
         opened.get("/x")
 
 
+def test_an_announced_end_before_the_length_is_no_whole_answer() -> None:
+    def end_early(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(OK + b"Content-Length: 100\r\n\r\nthe first half")
+        connection.unwrap()  # type: ignore[attr-defined]  # it is TLS
+
+    with client(end_early) as opened, pytest.raises(ObservationError, match="closed or reset"):
+        opened.get("/x")
+
+
 def test_an_announced_end_is_the_end_of_the_answer() -> None:
     def end_well(connection: socket.socket) -> None:
         connection.recv(65536)
