@@ -117,6 +117,7 @@ class ForecastWire(Wire):
     peer: Text
     before: OutcomeWire
     after: OutcomeWire
+    product: ProductName | None = None
 
 
 class UnresolvedWire(Wire):
@@ -404,7 +405,7 @@ def _write_action(action: Action) -> dict[str, Any]:
 
 def _read_forecast(wire: ForecastWire) -> EndpointForecast:
     before, after = _read_outcome(wire.before), _read_outcome(wire.after)
-    return EndpointForecast(Address(wire.address), wire.port, Address(wire.peer), before, after)
+    return EndpointForecast(Address(wire.address), wire.port, Address(wire.peer), before, after, wire.product)
 
 
 def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
@@ -414,6 +415,7 @@ def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
         "peer": forecast.peer,
         "before": _write_outcome(forecast.before),
         "after": _write_outcome(forecast.after),
+        **({"product": forecast.product} if forecast.product else {}),
     }
 
 

@@ -124,6 +124,7 @@ class EndpointForecast:
     peer: Address
     before: Outcome
     after: Outcome
+    product: Product | None = None
 
     @property
     def endpoint(self) -> EndpointId:

@@ -52,8 +52,9 @@ class Forecaster:
     def forecast(self, today: Judgement) -> EndpointForecast:
         """Return `today`'s judgement with what it will be."""
         verifier = self._verifiers.get(today.peer)
-        after = verifier.outcome(self.endpoints[today.address, today.port]) if verifier else today.outcome
-        return EndpointForecast(today.address, today.port, today.peer, today.outcome, after)
+        endpoint = self.endpoints[today.address, today.port]
+        after = verifier.outcome(endpoint) if verifier else today.outcome
+        return EndpointForecast(today.address, today.port, today.peer, today.outcome, after, endpoint.product)
 
     def outcome(self, peer: Address, endpoint: Endpoint) -> Outcome:
         """Return what `endpoint` will get from an observed `peer`."""

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from remediate.model.canonical import rfc3339
@@ -23,6 +21,9 @@ from remediate.model.plan import (
 )
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
+from remediate.report.grid import GridRow, print_grid
+from remediate.report.lines import print_bullet, print_heading, print_indented
+from remediate.report.names import ShortNames, shorten
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.view import (
     GOOD,
@@ -30,14 +31,15 @@ from remediate.report.view import (
     REFUSED,
     TOWARD_NODES,
     UNSEEN,
-    Matrix,
     PairCounts,
     Row,
     approvals_required,
     arrange_matrix,
     count_pairs,
+    describe_cipher_change,
     describe_future,
     describe_toward_nodes,
+    group_actions,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -45,20 +47,28 @@ from remediate.report.view import (
     peers_of,
     reasons_of,
     refresh_notes,
+    summarise_verdicts,
     symbol_of,
 )
 
 PLANNED = ("verify now", "after this plan")
 DONE = ("verified before", "verify now")
 MAX_REASONS = 4
-MAX_ROWS = 300
+MAX_ALIKE = 3
+"""How many actions that are alike are printed; the rest is counted."""
+NOT_JUDGED = "·"
 MAX_GROUPS = 40
-MIN_ENDPOINT_WIDTH = 14
 MAX_NAMES = 4000
-MAX_LABEL_WIDTH = 10
 _SIGNS = {"trust-certificate": "+", "remove-certificate": "-", "set-ciphers": "~"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "↻": "cyan"}
-_SYMBOLS = {GOOD: "green", REFUSED: "red", UNSEEN: "yellow"}
+_SYMBOLS = {
+    GOOD: "green",
+    REFUSED: "red",
+    UNSEEN: "yellow",
+    NOT_JUDGED: "dim",
+    f"{REFUSED}→{GOOD}": "green",
+    f"{GOOD}→{REFUSED}": "bold red",
+}
 _APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "needs your approval"}
 
 
@@ -84,10 +94,11 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
         explain: Also print the plans that were not chosen.
     """
     _print_title(console, plan)
+    print_indented(console, Text(" ".join(summarise_verdicts(plan)), "bold"), 0)
     for alarm in plan.alarms:
-        console.print(Text(f"! ALARM: {escape(alarm, 2000)}", "bold red"))
+        print_indented(console, Text(f"ALARM: {escape(alarm, 2000)}", "bold red"), 0, first="! ")
     show_matrix(console, plan.endpoints, every_row=every_row)
-    _print_actions(console, plan)
+    _print_actions(console, plan, every_row=every_row)
     _print_approvals(console, plan)
     show_unresolved(console, plan.unresolved)
     if explain:
@@ -101,12 +112,12 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
 def show_matrix(
     console: Console, forecasts: Iterable[EndpointForecast], *, every_row: bool = False, words: tuple[str, str] = PLANNED
 ) -> None:
-    """Print endpoints by peers, before → after (one symbol if both are the same), and the sums.
+    """Print endpoints by peers, before→after (one symbol if both are the same), and the sums.
 
     Args:
         console: Where to print.
         forecasts: One per pair of a peer and an endpoint.
-        every_row: Also print the endpoints that verify from every peer, before and after.
+        every_row: Print each endpoint by itself, also those that verify from every peer, before and after.
         words: Names of the two columns in the sums: `PLANNED`, or `DONE` after the change was made.
     """
     listed = tuple(forecasts)
@@ -115,56 +126,59 @@ def show_matrix(
     sums = count_pairs(listed)
     console.print()
     if rows:
-        labels, legend = _column_labels(matrix)
-        if legend:
-            console.print(Text(legend, "dim"))
-        console.print(_build_matrix_table(labels, rows[:MAX_ROWS]))
-        _print_hidden_count(console, len(rows) - MAX_ROWS, "endpoint")
+        print_grid(console, matrix.peers, map(_grid_row, rows), _SYMBOLS, fold=not every_row)
     hidden = len(matrix.rows) - len(rows)
     if hidden:
         noun = "other endpoint" if rows else "endpoint"
-        console.print(Text(f"✓ {count(hidden, noun)} verified by every peer", "green"))
-    console.print(_format_pair_counts(sums, words))
+        console.print(Text(f"✓ {count(hidden, noun)} verified by every peer", "green"), soft_wrap=True)
+    print_indented(console, _format_pair_counts(sums, words), 0)
+
+
+def _grid_row(row: Row) -> GridRow:
+    judged = next(cell for cell in row.cells if cell is not None)
+    cells = tuple(_format_cell(cell) for cell in row.cells)
+    return GridRow(judged.endpoint, judged.product, cells, ", ".join(row.causes), row.verifies)
 
 
 def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: str = "Not fixed by this plan") -> None:
     """Print what remains refused or was not observed, why, and what would help."""
     if not unresolved:
         return
-    _print_heading(console, title)
+    print_heading(console, title)
     groups = group_unresolved(unresolved)
     for group in groups[:MAX_GROUPS]:
         symbol = UNSEEN if group.cause is Cause.UNREACHABLE else REFUSED
         line = Text(f"{symbol} ", _SYMBOLS[symbol])
         line.append(escape(", ".join(group.endpoints), MAX_NAMES), "bold")
         line.append(f"  {group.cause.value}", _SYMBOLS[symbol])
-        _print_indented(console, line, 2)
-        _print_indented(console, Text(escape(group.advice, 2000)), 4)
+        print_indented(console, line, 2)
+        print_indented(console, Text(escape(group.advice, 2000)), 4)
         for option in group.options:
-            _print_indented(console, _bullet(option), 4)
+            print_bullet(console, option, 4)
     _print_hidden_count(console, len(groups) - MAX_GROUPS, "entry", "entries")
 
 
 def _print_hidden_count(console: Console, hidden: int, noun: str, plural: str | None = None) -> None:
     """Print how many entries a terminal leaves out; HTML and JSON have all of them."""
     if hidden > 0:
-        console.print(Text(f"  and {count(hidden, noun, plural)} more: `show --html` and `--json` have them all", "dim"))
+        text = f"and {count(hidden, noun, plural)} more: `show --html` and `--json` have them all"
+        print_indented(console, Text(text, "dim"), 2)
 
 
 def _print_title(console: Console, plan: Plan) -> None:
     title = Text("Plan for ", "bold")
     title.append(escape(plan.cluster), "bold")
     title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
-    console.print(title)
+    print_indented(console, title, 0)
     if not plan.complete:
         show_incomplete(console, plan, "so this plan rests on what could be seen")
 
 
 def show_incomplete(console: Console, plan: Plan, consequence: str) -> None:
     """Print that not everything was observed, what was not, and the consequence."""
-    console.print(Text(f"! Incomplete: not everything could be seen, {consequence}.", "yellow"))
+    print_indented(console, Text(f"Incomplete: not everything could be seen, {consequence}.", "yellow"), 0, first="! ")
     for sentence in incompleteness_of(plan):
-        _print_indented(console, _bullet(sentence), 2)
+        print_bullet(console, sentence, 2)
 
 
 def short_id(plan_id: str) -> str:
@@ -172,31 +186,11 @@ def short_id(plan_id: str) -> str:
     return f"{plan_id[:19]}…"
 
 
-def _column_labels(matrix: Matrix) -> tuple[tuple[str, ...], str]:
-    """Return the heads of the peers' columns; if they are too wide for 80 columns, numbers and a legend."""
-    if max(map(len, matrix.labels)) <= MAX_LABEL_WIDTH:
-        return matrix.labels, ""
-    numbers = tuple(f"peer {number}" for number in range(1, len(matrix.peers) + 1))
-    return numbers, ", ".join(f"{number} = {escape(peer)}" for number, peer in zip(numbers, matrix.peers, strict=True))
-
-
-def _build_matrix_table(labels: Sequence[str], rows: Sequence[Row]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("endpoint", overflow="fold", min_width=MIN_ENDPOINT_WIDTH)
-    for label in labels:
-        table.add_column(Text(escape(label)), justify="center", no_wrap=True, min_width=5)
-    table.add_column("cause", overflow="fold")
-    for row in rows:
-        cells = (_format_cell(cell) for cell in row.cells)
-        table.add_row(Text(escape(row.endpoint)), *cells, Text("\n".join(row.causes), "dim"))
-    return table
-
-
-def _format_cell(forecast: EndpointForecast | None) -> Text:
+def _format_cell(forecast: EndpointForecast | None) -> str:
     if forecast is None:
-        return Text("·", "dim")
-    before, after = (Text(symbol, _SYMBOLS[symbol]) for symbol in map(symbol_of, (forecast.before, forecast.after)))
-    return after if before == after else Text.assemble(before, (" → ", "dim"), after)
+        return NOT_JUDGED
+    before, after = symbol_of(forecast.before), symbol_of(forecast.after)
+    return after if before == after else f"{before}→{after}"
 
 
 def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
@@ -210,30 +204,54 @@ def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
     return Text(f"{sums.before} of {sums.pairs} pairs of peer and endpoint {before}, {sums.after} {after}.{unseen}", "bold")
 
 
-def _print_actions(console: Console, plan: Plan) -> None:
+def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:
+    print_heading(console, "Actions")
     if not plan.actions:
-        _print_heading(console, "Actions")
         console.print("  none: there is nothing to change")
         return
-    _print_heading(console, "Actions")
-    for action in plan.actions:
-        _print_action(console, action, plan)
+    peers = shorten(plan.base)
+    for alike in group_actions(plan.actions):
+        shown = alike if every_row else alike[:MAX_ALIKE]
+        for action in shown:
+            _print_action(console, action, plan, peers, details=every_row)
+        if len(alike) > len(shown):
+            more = f"and {len(alike) - len(shown)} more alike (--all shows them)"
+            console.print(Text(f"     {more}", "dim"), soft_wrap=True)
 
 
-def _print_action(console: Console, action: Action, plan: Plan) -> None:
+def _print_action(console: Console, action: Action, plan: Plan, peers: ShortNames, *, details: bool) -> None:
     sign = _SIGNS.get(action.kind, "↻")
-    line = Text(f"{action.id} ", "dim")
-    line.append(f"{sign} ", _STYLES[sign])
-    line.append(escape(headline(action, plan)), "bold")
-    _print_indented(console, line, 2)
-    for detail in _detail_lines(action):
-        _print_indented(console, Text(escape(detail, 2500)), 7)
+    line = Text(escape(headline(action, plan)), "bold")
+    for detail in _short_details(action, plan, peers):
+        line.append(f" · {escape(detail, 2500)}", "not bold")
+    print_indented(console, line, 2, first=f"{action.id} {sign} ")
+    for detail in _detail_lines(action) if details else ():
+        print_indented(console, Text(escape(detail, 2500)), 7)
+
+
+def _short_details(action: Action, plan: Plan, peers: ShortNames) -> Iterable[str]:
+    if isinstance(action, TrustCertificate):
+        certificate = plan.certificates.get(action.certificate)
+        if certificate and certificate.not_after:
+            yield f"until {certificate.not_after:%Y-%m-%d}"
+        yield _APPROVALS[action.approval]
+    if isinstance(action, SetCiphers):
+        yield describe_cipher_change(action)
+    if peers_of(action):
+        yield f"on {_name_peers(peers_of(action), plan, peers)}"
+    if page := manual_page(action):
+        yield f"by hand: {page}"
+    yield from refresh_notes(action)
+
+
+def _name_peers(named: Sequence[str], plan: Plan, peers: ShortNames) -> str:
+    if len(named) > 1 and len(named) == len(plan.base):
+        return f"all {len(named)} peers"
+    return ", ".join(peers[peer] for peer in named)
 
 
 def _detail_lines(action: Action) -> Iterable[str]:
-    if isinstance(action, TrustCertificate):
-        yield f"{short_fingerprint(action.certificate)}, {_APPROVALS[action.approval]}"
-    if isinstance(action, RemoveCertificate):
+    if isinstance(action, TrustCertificate | RemoveCertificate):
         yield short_fingerprint(action.certificate)
     if isinstance(action, SetCiphers):
         yield f"from {action.before}"
@@ -242,58 +260,40 @@ def _detail_lines(action: Action) -> Iterable[str]:
         yield f"on {', '.join(peers_of(action))}"
     if reasons_of(action):
         yield f"for {first_few(reasons_of(action), MAX_REASONS)}"
-    if page := manual_page(action):
-        yield f"by hand: {page}"
-    yield from refresh_notes(action)
 
 
 def _print_approvals(console: Console, plan: Plan) -> None:
     required = approvals_required(plan)
     if not required:
         return
-    _print_heading(console, "Needs your approval")
+    print_heading(console, "Needs your approval")
     advice = (
         "These certificates were only seen on the network. No trusted source confirms them. Compare each fingerprint with the one "
         "on the server itself, then pass it to plan or apply with --approve:"
     )
-    _print_indented(console, Text(advice), 2)
+    print_indented(console, Text(advice), 2)
     for action in required:
         certificate = plan.certificates.get(action.certificate)
         subject = certificate.subject if certificate else ""
         # On a line of its own and never wrapped, because it is copied from here.
         console.print(Text(f"  {action.certificate}", "yellow"), soft_wrap=True)
-        _print_indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, MAX_REASONS))}"), 4)
+        print_indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, MAX_REASONS))}"), 4)
 
 
 def _print_alternatives(console: Console, plan: Plan) -> None:
-    _print_heading(console, "Plans that were not chosen")
+    print_heading(console, "Plans that were not chosen")
     if not plan.alternatives:
         console.print("  none that would verify something else, or the same at another cost")
     for alternative in plan.alternatives:
-        _print_indented(console, _bullet(alternative.summary), 2)
-        _print_indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)
+        print_bullet(console, alternative.summary, 2)
+        print_indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)
         if alternative.switch:
-            _print_indented(console, Text(f"To choose it: {escape(alternative.switch)}"), 4)
+            print_indented(console, Text(f"To choose it: {escape(alternative.switch)}"), 4)
 
 
 def show_list(console: Console, title: str, lines: Sequence[str]) -> None:
     """Print `lines` under `title`; nothing where there are none."""
     if lines:
-        _print_heading(console, title)
+        print_heading(console, title)
         for line in lines:
-            _print_indented(console, _bullet(line), 2)
-
-
-def _bullet(text: str) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row("•", Text(escape(text, 2000)))
-    return grid
-
-
-def _print_indented(console: Console, content: Text | Table, columns: int) -> None:
-    console.print(Padding(content, (0, 0, 0, columns), expand=False))
-
-
-def _print_heading(console: Console, title: str) -> None:
-    console.print()
-    console.print(Text(title, "bold underline"))
+            print_bullet(console, line, 2)

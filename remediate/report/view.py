@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -174,6 +174,49 @@ def incompleteness_of(plan: Plan) -> tuple[str, ...]:
     gaps = tuple(gap.message for gap in plan.undiscovered if gap.incomplete)
     unseen = any(symbol_of(forecast.after) == UNSEEN for forecast in plan.endpoints)
     return (*gaps, "A peer or an endpoint could not be looked at.") if unseen or not gaps else gaps
+
+
+def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
+    """Return what a plan comes to, in a few sentences: what fails, what it fixes, what is left to a person."""
+    sums = count_pairs(plan.endpoints)
+    if not sums.pairs:
+        return ("No endpoint is known here, so nothing was judged.",)
+    failing = sums.pairs - sums.before - sums.unseen
+    peers = {forecast.peer for forecast in plan.endpoints}
+    broken = {
+        forecast.peer for forecast in plan.endpoints if forecast.before.verdict.observed and not forecast.before.verdict.ok
+    }
+    if not failing:
+        sentences = ["Nothing that could be checked fails." if sums.unseen else "Every check passes."]
+    else:
+        where = f"all {len(peers)} peers" if len(broken) == len(peers) > 1 else f"{len(broken)} of {count(len(peers), 'peer')}"
+        fixed = sums.after - sums.before
+        sentences = [f"{failing} of {count(sums.pairs, 'check')} fail, on {where}. This plan fixes {fixed} of them."]
+    if sums.unseen:
+        sentences.append(f"{count(sums.unseen, 'check')} could not be made.")
+    if required := len({action.certificate for action in approvals_required(plan)}):
+        sentences.append(f"{count(required, 'certificate needs', 'certificates need')} your approval.")
+    if plan.unresolved:
+        sentences.append(f"{count(len(plan.unresolved), 'endpoint needs', 'endpoints need')} other work.")
+    return tuple(sentences)
+
+
+def group_actions(actions: Sequence[Action]) -> tuple[tuple[Action, ...], ...]:
+    """Return the actions in order, those that do the same with other certificates together."""
+    groups: dict[tuple[object, ...], list[Action]] = {}
+    for action in actions:
+        alike = (action.role, action.approval, action.peers) if isinstance(action, TrustCertificate) else (action.id,)
+        groups.setdefault((action.kind, *alike), []).append(action)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def describe_cipher_change(action: SetCiphers) -> str:
+    """Return how a cipher list changes, in a few words: what comes in front of it or goes, where that is all."""
+    if action.after.endswith(action.before):
+        return f"+ {action.after.removesuffix(action.before)} in front, the rest unchanged"
+    if action.before.endswith(action.after):
+        return f"- {action.before.removesuffix(action.after)} in front, the rest unchanged"
+    return f"from {action.before} to {action.after}"
 
 
 def approvals_required(plan: Plan) -> tuple[TrustCertificate, ...]:

@@ -72,6 +72,7 @@ class PolicyOptions:
 @option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
 @option("--no-refresh", is_flag=True, help="Leave out the refresh of discovery, with which a plan ends otherwise.")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 for pending changes, 10 for what stays refused.")
+@option("--all", "every_row", is_flag=True, help="Fold nothing: every endpoint and every action by itself, with its details.")
 @option("--explain", is_flag=True, help="Also show the next-best plans, why they lost, and how to choose them.")
 @common
 @click.pass_obj
@@ -90,6 +91,7 @@ def command(
     no_refresh: bool,  # noqa: FBT001
     horizon: timedelta | None,
     detailed_exitcode: bool,  # noqa: FBT001
+    every_row: bool,  # noqa: FBT001
     explain: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Look at a cluster, decide the smallest safe change, and explain it. Writes nothing to a cluster.
@@ -141,7 +143,8 @@ def command(
     if session.json:
         write_documents(session, results, "plan", combine_exit_codes(results))
     else:
-        _show(session, [result.value for result in results if result.value], explain=explain)
+        plans_made = [result.value for result in results if result.value]
+        _show(session, plans_made, explain=explain, every_row=every_row)
     plans = {result.cluster: result.value for result in results if result.value}
     for path in paths:
         plan = plans.get(path.stem) or next(iter(plans.values()))
@@ -230,11 +233,11 @@ def _plan_snapshot(
     return plan, plan_exit_code(plan, detailed=detailed)
 
 
-def _show(session: Session, plans: list[Plan], *, explain: bool) -> None:
+def _show(session: Session, plans: list[Plan], *, explain: bool, every_row: bool) -> None:
     from remediate.report.terminal import show_plan
 
     console = session.out()
     for number, plan in enumerate(plans):
         if number:
             console.rule()
-        show_plan(console, plan, every_row=session.verbose > 0, explain=explain)
+        show_plan(console, plan, every_row=every_row or session.verbose > 0, explain=explain)

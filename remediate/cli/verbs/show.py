@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
 @option("--markdown", "markdown_path", type=PATH, metavar="FILE", help="Write a change ticket; - is stdout.")
 @option("--explain", is_flag=True, help="Also show the plans that were not chosen.")
+@option("--all", "every_row", is_flag=True, help="Fold nothing: every endpoint and every action by itself, with its details.")
 @common
 @click.pass_obj
 def command(
@@ -29,6 +30,7 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
     explain: bool,  # noqa: FBT001 - click passes options by name
+    every_row: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Show the plan in PLAN (- is stdin) to a person, a program (--json) or a change ticket. Needs no cluster.
 
@@ -62,7 +64,7 @@ def command(
 
         _write_document(session, markdown_path, plan_ticket(value))
     else:
-        _print_plan(session, value, explain=explain)
+        _print_plan(session, value, explain=explain, every_row=every_row)
     remind_from_journal(session)
     return ExitCode.DONE
 
@@ -77,7 +79,7 @@ def _write_document(session: Session, path: Path, text: str) -> None:
     session.hint(f"Wrote {path}.")
 
 
-def _print_plan(session: Session, plan: Plan, *, explain: bool) -> None:
+def _print_plan(session: Session, plan: Plan, *, explain: bool, every_row: bool) -> None:
     from remediate.report.terminal import show_plan
 
-    show_plan(session.out(), plan, every_row=session.verbose > 0, explain=explain)
+    show_plan(session.out(), plan, every_row=every_row or session.verbose > 0, explain=explain)

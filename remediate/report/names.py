@@ -1,0 +1,74 @@
+"""Names for a person: services before ports, and what many names share said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from remediate.model.identity import Product, is_ip
+
+_SERVICES: Mapping[tuple[Product, int], str] = {
+    ("cucm", 8443): "Sign-in",
+    ("cucm", 443): "Sign-in",
+    ("cucm", 6972): "Phone configuration",
+    ("cucm", 6971): "Headset configuration",
+    ("imp", 8443): "Chat",
+    ("unity", 8443): "Voicemail",
+    ("unity", 443): "Voicemail",
+}
+"""What a client uses each port of a product for (Cisco, MRA deployment guide, ports)."""
+
+_ORDER = ("Sign-in", "Phone configuration", "Headset configuration", "Chat", "Voicemail")
+
+
+def service_of(product: Product | None, port: int) -> str:
+    """Return what clients use a port for; empty where that is not known."""
+    return _SERVICES.get((product, port), "") if product else ""
+
+
+def service_rank(service: str) -> int:
+    """Return the place of a service among the others: what users miss first comes first."""
+    return _ORDER.index(service) if service in _ORDER else len(_ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortNames:
+    """Names without the domain that all of them end in.
+
+    Attributes:
+        suffix: What was left out, beginning with a dot; empty where the names share nothing.
+    """
+
+    by_name: Mapping[str, str]
+    suffix: str = ""
+
+    def __getitem__(self, name: str) -> str:
+        """Return the short form of `name`; the name itself where it is not among them."""
+        return self.by_name.get(name, name)
+
+
+def shorten(names: Iterable[str]) -> ShortNames:
+    """Return `names` without the domain that all host names among them end in; addresses stay as they are.
+
+    Nothing is left out where two names would become one, or there are fewer than two.
+    """
+    distinct = list(dict.fromkeys(names))
+    hosts = [name for name in distinct if "." in name and not is_ip(name)]
+    suffix = _common_domain(hosts)
+    if len(hosts) < 2 or not suffix:
+        return ShortNames({name: name for name in distinct})
+    short = {name: name.removesuffix(suffix) if name in hosts else name for name in distinct}
+    if len(set(short.values())) < len(distinct):
+        return ShortNames({name: name for name in distinct})
+    return ShortNames(short, suffix)
+
+
+def _common_domain(hosts: Sequence[str]) -> str:
+    """Return the longest ``.a.b`` that all of `hosts` end in and that leaves something of each."""
+    labels = [host.split(".")[1:] for host in hosts]
+    common: list[str] = []
+    for group in zip(*(reversed(of_host) for of_host in labels), strict=False):
+        if len({label.casefold() for label in group}) > 1:
+            break
+        common.append(group[0])
+    return "".join(f".{label}" for label in reversed(common))
