@@ -81,7 +81,7 @@ class Bench:
         ]
 
     def fresh(self, verb: Verb) -> None:
-        """Peers, state directory and request log as they are where a `verb` begins."""
+        """Peers, state directory, request log and sign-ins of clients as they are where a `verb` begins."""
         self.lab.cluster.settle()
         kept = self.begins[verb]
         for peer, (trusted, leaves, publishers) in zip(self.lab.peers, kept.peers, strict=True):
@@ -92,6 +92,7 @@ class Bench:
         (self.home / "state-now").unlink(missing_ok=True)
         (self.home / "state-now").symlink_to(self.state_dir)
         self.lab.requests.clear()
+        self.lab.forget_clients()
 
     def killed_at(self, verb: Verb, point: int) -> bool:
         """Work in a process that is killed at its `point`; whether it lived to be killed."""

@@ -40,7 +40,8 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
     alive = kill()
     tally.kills += alive
     if then == "applied":
-        assert bench.apply().exit_code == 10
+        healed = bench.apply()
+        assert healed.exit_code == 10, healed
         tally.healed += 1
         tally.lost += bench.state() != bench.as_planned()
     undone = bench.undo()
