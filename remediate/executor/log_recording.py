@@ -184,6 +184,8 @@ class LogRecorder:
     def _collect_from(self, peer: PeerPort, folder: Path) -> Path:
         logging = peer.diagnostic_logging()
         logging.collect()
+        # Until the collection has begun, the status may still be that of an earlier one.
+        self.pause(self.limits.diagnostic_log_poll_s)
         if not self._wait_until(logging.is_ready, self.limits.diagnostic_log_ready_s, self.check):
             raise ObservationError(f"{peer.address} did not finish to collect within {self.limits.diagnostic_log_ready_s:g} s.")
         path = folder / f"{re.sub('[^A-Za-z0-9.-]', '_', peer.address)}.archive"

@@ -7,6 +7,7 @@ the peer describes that. A new log replaces the one that the peer holds (Adminis
 
 from __future__ import annotations
 
+import re
 from typing import BinaryIO, Final
 
 from remediate.connectors.evidence.content_kind import HEAD, is_archive
@@ -20,7 +21,8 @@ from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
 
 _READY: Final = "ready to download"
-_BUSY_WORDS: Final = ("progress", "running", "started", "active", "collecting")
+_BUSY: Final = re.compile(r"\b(?:in progress|running|started|active|collecting)\b", re.IGNORECASE)
+_IDLE: Final = re.compile(r"\b(?:not|no|never|stopped|idle)\b", re.IGNORECASE)
 _MAX_STATUS: Final = 200
 
 
@@ -47,13 +49,14 @@ class DiagnosticLogging:
         return mask_and_escape("; ".join(values), _MAX_STATUS)
 
     def is_busy(self) -> bool:
-        """Return whether the status tells of a logging or a collection that is under way."""
-        status = self.status().casefold()
-        return any(word in status for word in _BUSY_WORDS)
+        """Return whether the status tells of a logging or a collection that is under way; its words are not documented."""
+        status = self.status()
+        return bool(_BUSY.search(status)) and not _IDLE.search(status)
 
     def is_ready(self) -> bool:
         """Return whether a collected log can be downloaded."""
-        return _READY in self.status().casefold()
+        status = self.status()
+        return _READY in status.casefold() and not _IDLE.search(status)
 
     def start(self, *, tcpdump: bool) -> None:
         """Start logging on every peer of the cluster; to be called on the primary. Raises as `RestSession.write`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,25 @@ def test_a_log_is_started_stopped_collected_and_downloaded(lab: Lab, open_peer: 
     assert {name.partition("_expc1_")[0] for name in names} == {
         "loggingsnapshot", "xconf_dump", "xstat_dump", "ca", "server"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "is_busy", "is_ready"),
+    [
+        ("Logging in progress", True, False),
+        ("Collecting", True, False),
+        ("Ready to download", False, True),
+        ("Not ready to download", False, False),
+        ("Log collection not started", False, False),
+        ("Inactive", False, False),
+        ("", False, False),
+    ],
+)
+def test_the_status_is_read_by_its_words(lab: Lab, open_peer: Opener, status: str, is_busy: bool, is_ready: bool) -> None:
+    logging = open_peer().diagnostic_logging()
+    body = json.dumps({"DownLoadStatus": status}).encode()
+    lab.faults.substitute(lab.peers[0].address, Substitute(200, body), containing="diagnosticlogging")
+    assert (logging.is_busy(), logging.is_ready()) == (is_busy, is_ready)
 
 
 def test_logs_need_no_right_to_write_anything_else(lab: Lab, cluster: ClusterAccess) -> None:
