@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import Field
-
+from remediate.formats.actions import ActionWire, RemoveCertificateWire, TrustCertificateWire, read_action, write_action
 from remediate.formats.document import (
-    By,
     Family,
     Moment,
     Port,
@@ -16,7 +14,6 @@ from remediate.formats.document import (
     Sha256,
     Text,
     Wire,
-    addresses_of,
     check_certificates_present,
     ciphers_of,
     fingerprints_of,
@@ -29,20 +26,14 @@ from remediate.formats.snapshot import DiscoveryGapWire, failure_in, read_gap, w
 from remediate.model.canonical import canonical_json, document_json, rfc3339, sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
-from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
+from remediate.model.identity import Address, Fingerprint, PlanId
 from remediate.model.plan import (
-    Action,
     Alternative,
     Base,
     CertificateFacts,
     EndpointForecast,
     FutureVerdict,
     Plan,
-    RefreshDiscovery,
-    RemoveCertificate,
-    RestartPeer,
-    SetCiphers,
-    TrustCertificate,
     Unresolved,
 )
 from remediate.model.toward_nodes import ClientCause, TowardNode
@@ -51,55 +42,6 @@ from remediate.model.verdict import Cause, Outcome, Verdict
 PLAN_FORMAT: Final = "remediate.plan/1"
 _ALARM: Final = "Alarm: "
 """How an alarm begins among the notes of the document, which has no other place for it."""
-
-
-class TrustCertificateWire(Wire):
-    id: str
-    kind: Literal["trust-certificate"]
-    certificate: Sha256
-    peers: list[Text]
-    role: Literal["root", "intermediate", "self-signed"]
-    approval: Literal["vouched", "granted", "required"]
-    because: list[str]
-
-
-class SetCiphersWire(Wire):
-    id: str
-    kind: Literal["set-ciphers"]
-    name: Text
-    before: Annotated[str, Field(alias="from")]
-    after: Annotated[str, Field(alias="to")]
-
-
-class RefreshDiscoveryWire(Wire):
-    id: str
-    kind: Literal["refresh-discovery"]
-    publisher: Text
-    product: ProductName
-    by: By
-    warning: Text | None = None
-
-
-class RestartPeerWire(Wire):
-    id: str
-    kind: Literal["restart-peer"]
-    peers: list[Text]
-    when: Literal["if-needed"]
-
-
-class RemoveCertificateWire(Wire):
-    id: str
-    kind: Literal["remove-certificate"]
-    certificate: Sha256
-    peers: list[Text]
-    by: Literal["rest", "person"]
-    because: list[str]
-
-
-ActionWire = Annotated[
-    TrustCertificateWire | SetCiphersWire | RefreshDiscoveryWire | RestartPeerWire | RemoveCertificateWire,
-    Field(discriminator="kind"),
-]
 
 
 class OutcomeWire(Wire):
@@ -217,7 +159,7 @@ def read_plan(text: str | bytes) -> Plan:
             Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version, base.offers_workaround)
             for peer, base in wire.base.items()
         },
-        actions=tuple(_read_action(action) for action in wire.actions),
+        actions=tuple(read_action(action) for action in wire.actions),
         endpoints=tuple(_read_forecast(endpoint) for endpoint in wire.endpoints),
         unresolved=tuple(_read_unresolved(endpoint) for endpoint in wire.unresolved),
         certificates=certificates,
@@ -246,7 +188,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "complete": plan.complete,
         "base": {peer: _write_base(base) for peer, base in plan.base.items()},
-        "actions": [_write_action(action) for action in plan.actions],
+        "actions": [write_action(action) for action in plan.actions],
         "endpoints": [_write_forecast(endpoint) for endpoint in plan.endpoints],
         "unresolved": [_write_unresolved(endpoint) for endpoint in plan.unresolved],
         "certificates": write_certificates(plan.certificates),
@@ -358,49 +300,6 @@ def _write_base(base: Base) -> dict[str, Any]:
         "ciphers": dict(base.ciphers),
         **{key: value for key, value in optional.items() if value},
     }
-
-
-def _read_action(wire: ActionWire) -> Action:
-    match wire:
-        case TrustCertificateWire():
-            certificate, peers = Fingerprint(wire.certificate), addresses_of(wire.peers)
-            return TrustCertificate(wire.id, certificate, peers, wire.role, wire.approval, tuple(wire.because))
-        case SetCiphersWire():
-            return SetCiphers(wire.id, wire.name, CipherList(wire.before), CipherList(wire.after))
-        case RefreshDiscoveryWire():
-            return RefreshDiscovery(wire.id, Address(wire.publisher), wire.product, wire.by, wire.warning)
-        case RestartPeerWire():
-            return RestartPeer(wire.id, addresses_of(wire.peers), wire.when)
-        case RemoveCertificateWire():
-            certificate, peers = Fingerprint(wire.certificate), addresses_of(wire.peers)
-            return RemoveCertificate(wire.id, certificate, peers, wire.by, tuple(wire.because))
-
-
-def _write_action(action: Action) -> dict[str, Any]:
-    common: dict[str, Any] = {"id": action.id, "kind": action.kind}
-    match action:
-        case TrustCertificate():
-            return common | {
-                "certificate": action.certificate,
-                "peers": list(action.peers),
-                "role": action.role,
-                "approval": action.approval,
-                "because": list(action.because),
-            }
-        case SetCiphers():
-            return common | {"name": action.name, "from": action.before, "to": action.after}
-        case RefreshDiscovery():
-            warning = {"warning": action.warning} if action.warning else {}
-            return common | warning | {"publisher": action.publisher, "product": action.product, "by": action.by}
-        case RestartPeer():
-            return common | {"peers": list(action.peers), "when": action.when}
-        case RemoveCertificate():
-            return common | {
-                "certificate": action.certificate,
-                "peers": list(action.peers),
-                "by": action.by,
-                "because": list(action.because),
-            }
 
 
 def _read_forecast(wire: ForecastWire) -> EndpointForecast:
