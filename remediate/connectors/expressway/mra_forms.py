@@ -10,6 +10,7 @@ from remediate.connectors.http import Answer
 from remediate.connectors.unexpected_answer import describe_body, is_html
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.identity import Address, Product, is_ip
+from remediate.model.masking import remember
 from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
 
@@ -27,6 +28,7 @@ _KINDS = {
     502: AnswerKind.REFUSED,
 }
 _MAX_QUOTED_CHARACTERS = 80
+_MIN_MASKED_CHARACTERS = 8
 # RFC 6265, 4.1.1: a token, and what a value may have. Nothing in it ends a header.
 _COOKIE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)=([\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+)")
 
@@ -56,9 +58,11 @@ def read_session(answer: Answer, max_bytes: int) -> Secret | str:
             return f"its session cookie is larger than {max_bytes} bytes"
         if not _COOKIE.fullmatch(pair):
             return "its session cookie has characters that no cookie may have"
-        name, _, value = pair.partition("=")
-        # The value alone is masked too, wherever a system repeats it.
-        return Secret(f"{name}={Secret(value).reveal()}")
+        value = pair.partition("=")[2]
+        if len(value) >= _MIN_MASKED_CHARACTERS:
+            # The value alone is masked too, wherever a system repeats it. A short one would be masked in any text.
+            remember(value)
+        return Secret(pair)
     body = f"{describe_body(answer.text)} and " if is_html(answer.text) else ""
     return f"{body}no session cookie ({SESSION_COOKIE})"
 
