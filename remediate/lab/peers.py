@@ -12,7 +12,7 @@ import paramiko
 from remediate.lab.accounts import Accounts
 from remediate.lab.faults import Faults
 from remediate.lab.nodes import write_private
-from remediate.lab.pki import Pki, issue_for_peer
+from remediate.lab.pki import Pki, bystanders, issue_for_peer, revocation_list
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.rest import RestInterface
 from remediate.lab.scenario import Scenario
@@ -85,9 +85,13 @@ def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addres
         fingerprint=identity.certificate.fingerprint,
         host_key=host_key.fingerprint,
         server_certificate=identity.certificate,
-        trusted=[pki.certificate(certificate) for certificate in scenario.trusted[number]],
+        trusted=[
+            *bystanders(scenario.bystanders),
+            *(pki.certificate(certificate) for certificate in scenario.trusted[number]),
+        ],
         leaves=initial_leaves(scenario, addresses, number),
         publishers=_publishers(scenario, accounts),
+        revocation_lists=[revocation_list()] * scenario.crls,
     )
     path = private / f"{name}.pem"
     write_private(path, identity.pem_with_key)

@@ -92,6 +92,26 @@ def peer_authority() -> Identity:
 
 
 @cache
+def bystanders(count: int) -> tuple[Certificate, ...]:
+    """Return so many root CAs that nothing in any scenario needs, as a list that has grown over years holds them."""
+    key = _key("ecdsa", "bystanders")
+    subjects = [_name(f"Bystander Root CA {number}") for number in range(1, count + 1)]
+    constraints = x509.BasicConstraints(ca=True, path_length=None)
+    builders = [_builder(subject, key).add_extension(constraints, critical=True) for subject in subjects]
+    return tuple(_self_signed(builder, subject, key) for builder, subject in zip(builders, subjects, strict=True))
+
+
+@cache
+def revocation_list() -> str:
+    """Return a CRL as PEM: that of the authority of the peers, with nothing in it."""
+    authority = peer_authority()
+    now = datetime.now(UTC)
+    subject = x509.load_der_x509_certificate(authority.certificate.der).subject
+    builder = x509.CertificateRevocationListBuilder().issuer_name(subject).last_update(now).next_update(now + _YEAR)
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+@cache
 def _make(name: str) -> Pki:
     scenario = scenario_named(name)
     identities: dict[str, Identity] = {}

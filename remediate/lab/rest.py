@@ -135,8 +135,8 @@ class RestInterface:
     async def _get_root(self, request: Request) -> Response:
         del request
         with self.cluster.lock:
-            # Text between the blocks, as the peer's own file has it.
-            blocks = [f"# {certificate.subject}\n{certificate.pem}" for certificate in self.peer.trusted]
+            # A subject line before each block, as "Show all (PEM)" has it.
+            blocks = [f"{_subject_line(certificate)}\n{certificate.pem}" for certificate in self.peer.trusted]
             blocks += self.peer.revocation_lists
         return PlainTextResponse("\n".join(blocks))
 
@@ -278,6 +278,10 @@ async def _json(request: Request) -> dict[str, Any]:
 
 def _message_response(text: str | list[str], status: int = 200) -> Response:
     return JSONResponse({"Message": text}, status)
+
+
+def _subject_line(certificate: Certificate) -> str:
+    return ", ".join(reversed(certificate.subject.split(",")))
 
 
 def _status_xml(peer: SimulatedPeer, version: str) -> str:

@@ -111,6 +111,8 @@ class Scenario:
         traffic_server_tls13: The peers' traffic server may use TLS 1.3.
         platform_credentials: The inventory holds the account for certificate management.
         nodes_trust_peers: The nodes' trust stores hold the CA that signed the peers' certificates.
+        bystanders: How many further CAs each list begins with, which nothing needs.
+        crls: How many CRLs each list holds.
         rest_account: REST takes another account than the shell.
         edge: The Expressway-E, or what each of them is like.
         trust_waits: The peers' traffic servers judge by the list that they had when they last restarted.
@@ -131,4 +133,6 @@ class Scenario:
     nodes_trust_peers: bool = True
     trust_waits: bool = False
     rest_account: bool = False
+    bystanders: int = 0
+    crls: int = 0
     edge: EdgeSpec = EdgeSpec()

@@ -11,19 +11,22 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.collect import collect
+from remediate.connectors.expressway.trusted_list import parse_certificate_list
 from remediate.executor.apply import apply_plan
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
+from remediate.executor.preflight import ListFull
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
 from remediate.executor.workaround import NotVerified, most_serious_code, set_workaround
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.pki import bystanders
 from remediate.lab.raml import PageStyle, Removal
 from remediate.model.access import ClusterAccess
 from remediate.model.effect import EffectState
 from remediate.model.errors import StalePlan
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan, Policy
@@ -336,3 +339,36 @@ def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Benc
 
 def _is_fixed(forecast: EndpointForecast) -> bool:
     return forecast.after.verdict.ok and not forecast.before.verdict.ok
+
+
+def test_a_crowded_list_keeps_its_cas_and_its_crl(tmp_path: Path) -> None:
+    # Given lists of 300 other CAs and a CRL each, with subject lines between the blocks
+    with ExitStack() as stack:
+        bench = Bench(tmp_path, "crowded", stack)
+        before = bench.lists()
+        plan = bench.plan()
+        root = bench.lab.pki.certificate("root").fingerprint
+        assert any("Revocation may count too" in note for note in plan.notes)
+        # When the root is added where it is missing
+        result = bench.apply(plan, restart="never")
+        # Then nothing else in any list changed, and each list is saved with its CRL
+        assert result.state == "applied"
+        assert bench.lists() == [*before[:2], (*before[2], root)]
+        assert [len(peer.revocation_lists) for peer in bench.lab.peers] == [1, 1, 1]
+        saved = sorted((tmp_path / "state" / "backups" / result.run_id).iterdir())
+        parsed = [parse_certificate_list(path.read_text(), path.name) for path in saved]
+        assert [len(listed.certificates) for listed in parsed] == [302, 302, 301]
+        assert [list(listed.revocation_lists) for listed in parsed] == [peer.revocation_lists for peer in bench.lab.peers]
+
+
+def test_a_peer_whose_list_is_full_is_written_to_by_nothing(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        bench = Bench(tmp_path, "crowded", stack)
+        bench.lab.peers[2].trusted[:] = bystanders(MAX_TRUSTED_CA)
+        plan = bench.plan()
+        bench.lab.requests.clear()
+
+        with pytest.raises(ListFull, match="it would hold 1001, and Expressway allows 1000"):
+            bench.apply(plan)
+
+        assert not [request for request in bench.lab.requests if request.write]

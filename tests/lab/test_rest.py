@@ -28,7 +28,7 @@ def test_the_trusted_list_has_text_between_the_blocks(story: Lab, rest: RestOf) 
     pages = [client("GET", path).text for path in (ROOT, "/api/v1/provisioning/certs/root")]
 
     assert pages[0] == pages[1]
-    assert "# CN=" in pages[0]
+    assert "O=Steven Lab, CN=steven-DC-CA\n-----BEGIN CERTIFICATE-----" in pages[0]
     assert list(Certificate.all_from_pem(pages[0])) == story.peers[0].trusted
 
 

@@ -24,6 +24,7 @@ SCENARIOS: dict[str, Scenario] = {
         conflicts.TLS13,
         conflicts.OWN_ORDER,
         basics.REST_ACCOUNT,
+        basics.CROWDED,
     )
 }
 

@@ -42,6 +42,15 @@ REFUSES_PEERS = replace(
     nodes_trust_peers=False,
 )
 
+CROWDED = replace(
+    HEALTHY,
+    name="crowded",
+    summary="Each list has grown over years: 300 other CAs and a CRL; the last peer lacks the root.",
+    trusted=(("other", "root"), ("other", "root"), ("other",)),
+    bystanders=300,
+    crls=1,
+)
+
 SELF_SIGNED = Scenario(
     name="selfsigned",
     summary="Every node shows one self-signed RSA certificate, the same on all its ports; nobody vouches for any.",
