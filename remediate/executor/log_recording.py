@@ -131,7 +131,7 @@ class LogRecorder:
         left, next_event = seconds, seconds
         while left > 0:
             if left <= next_event:
-                self._emit("logging", f"Logging: {_format_duration(left)} to go.", remaining_s=int(left))
+                self._emit("logging", f"Logging: {_format_duration(left)} left.", remaining_s=int(left))
                 next_event = left - _PROGRESS_S
             self.check()
             step = min(_POLL_S, left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -23,6 +23,7 @@ from remediate.report.diagnosis_text import (
     describe_outcome,
     format_error,
     format_ports,
+    name_lists,
 )
 from remediate.report.verdict import certificate_facts, certificate_label, draw_chain, link_lines, marked_line
 
@@ -48,9 +49,10 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool =
     lists = describe_lists(diagnosis)
     if lists:
         console.print(Text(escape(lists), "dim"))
+    hosts = name_lists(diagnosis.evidence)
     for finding in diagnosis.findings[:MAX_SHOWN]:
         console.print()
-        _print_finding(console, finding, every_fact=every_fact)
+        _print_finding(console, finding, hosts, every_fact=every_fact)
     hidden = len(diagnosis.findings) - MAX_SHOWN
     if hidden > 0:
         console.print(Text(f"\nand {count(hidden, 'finding')} more: `--json` has them all", "dim"))
@@ -60,7 +62,9 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool =
     _print_commands(console, diagnosis.findings[:MAX_SHOWN])
 
 
-def _print_finding(console: Console, finding: Finding, *, every_fact: bool) -> None:
+def _print_finding(
+    console: Console, finding: Finding, hosts: Mapping[tuple[Certificate, ...], str], *, every_fact: bool
+) -> None:
     style = _STYLES[finding.status]
     head = Text(f"{_SYMBOLS[finding.status]} ", style)
     head.append(f"{escape(finding.address)}{format_ports(finding)}", style)
@@ -70,10 +74,14 @@ def _print_finding(console: Console, finding: Finding, *, every_fact: bool) -> N
     if finding.verdict and finding.verdict.error:
         _print_indented(console, Text(format_error(finding), "red" if finding.status == "refused" else "yellow"))
     _print_evidence(console, finding)
-    printed = set[tuple[Certificate, ...]]()
+    printed = set[tuple[tuple[Certificate, ...], tuple[Certificate, ...] | None]]()
     for endpoint in finding.captured_endpoints:
-        for chain in (chain for chain in endpoint.chains[:_MAX_SHOWN_CHAINS] if chain.certificates not in printed):
-            printed.add(chain.certificates)
+        for chain in endpoint.chains[:_MAX_SHOWN_CHAINS]:
+            if (chain.certificates, chain.trusted) in printed:
+                continue
+            printed.add((chain.certificates, chain.trusted))
+            if chain.trusted is not None and chain.trusted in hosts:
+                _print_indented(console, Text(f"by the list of {escape(hosts[chain.trusted])}:", "dim"))
             _print_chain(console, chain, finding, every_fact=every_fact or finding.status != "accepted")
         hidden = len(endpoint.chains) - _MAX_SHOWN_CHAINS
         if hidden > 0:

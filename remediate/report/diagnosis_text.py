@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from remediate.model.canonical import rfc3339
+from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import CapturedEndpoint, Diagnosis, Finding
 from remediate.model.evidence import Coverage, Evidence, LogTime, OtherProcessFailures
 from remediate.model.identity import host_and_port
@@ -31,6 +32,15 @@ def describe_lists(diagnosis: Diagnosis) -> str | None:
     }
     hosts = [peer.host for peer in diagnosis.evidence.archived_peers if peer.trusted in judged]
     return f"Verified with the trusted CA list in the archive of {join_words(sorted(set(hosts)), 6)}." if hosts else None
+
+
+def name_lists(evidence: Evidence) -> dict[tuple[Certificate, ...], str]:
+    """Return the hosts whose archives hold each trusted CA list; empty where all lists are the same."""
+    hosts: dict[tuple[Certificate, ...], list[str]] = {}
+    for peer in evidence.archived_peers:
+        if peer.trusted is not None:
+            hosts.setdefault(peer.trusted, []).append(peer.host)
+    return {trusted: join_words(sorted(set(names)), 6) for trusted, names in hosts.items()} if len(hosts) > 1 else {}
 
 
 def describe_coverage(coverage: Coverage) -> str | None:

@@ -130,6 +130,14 @@ def test_diagnose_judges_by_the_list_in_the_archive(remediate: Remediate, box: L
     assert "Verified with the trusted CA list in the archive of expc1." in text
 
 
+def test_where_lists_differ_each_verdict_names_its_list(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
+    box.peers[2].trusted[:] = box.peers[2].trusted[:1]
+    paths = write_archives(box, tmp_path, peers=(0, 2))
+    text = remediate("diagnose", *paths).out
+    assert "by the list of expc1:" in text
+    assert "by the list of expc3:" in text
+
+
 def test_a_list_that_is_not_loaded_needs_a_restart(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
     # Given a certificate that was added to the list, and a traffic server that does not use it yet
     peer = box.peers[0]
