@@ -25,6 +25,8 @@ class ListedCertificate:
 
     Attributes:
         lists: The peers whose trusted CA list holds it.
+        own_of: The peers that send it with their own certificate.
+        on_nodes: The stores of nodes that hold it, as certificate management names them: ``cucm.example.test tomcat-trust``.
         presented: Where endpoints present it.
         relied_on_by: The checks that pass through it.
         ends: Its last moment; None where it has none that can be read.
@@ -35,6 +37,8 @@ class ListedCertificate:
     lists: tuple[Address, ...]
     presented: tuple[Presentation, ...]
     relied_on_by: tuple[PairId, ...]
+    own_of: tuple[Address, ...] = ()
+    on_nodes: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -48,8 +52,8 @@ class ListedCertificate:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a peer's list holds it, or an endpoint presents it."""
-        return bool(self.lists or self.presented)
+        """Whether a peer or an endpoint presents it, or a peer's list holds it."""
+        return bool(self.lists or self.presented or self.own_of)
 
 
 @dataclass(frozen=True, slots=True)

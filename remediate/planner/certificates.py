@@ -27,6 +27,7 @@ def survey_certificates(snapshot: Snapshot) -> CertificateOverview:
     read_peers = [peer for peer in snapshot.peers if peer.error is None]
     reliance = _find_reliance(snapshot, read_peers)
     presented = _find_presentations(snapshot)
+    stores = _find_stores(snapshot)
     facts = list_facts(snapshot.certificates.values(), snapshot)
     certificates = [
         ListedCertificate(
@@ -35,6 +36,8 @@ def survey_certificates(snapshot: Snapshot) -> CertificateOverview:
             tuple(peer.address for peer in read_peers if fingerprint in peer.trusted_ca),
             tuple(presented.get(fingerprint, ())),
             tuple(dict.fromkeys(reliance.get(certificate, ()))),
+            tuple(peer.address for peer in snapshot.peers if fingerprint in (peer.server_certificate or ())),
+            tuple(stores.get(fingerprint, ())),
         )
         for fingerprint, certificate in snapshot.certificates.items()
     ]
@@ -77,6 +80,18 @@ def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certifi
         for certificate in guarded.built_chain if guarded.accepted else ():
             reliance.setdefault(certificate, []).append(PairId(guarded.peer, guarded.endpoint.id))
     return reliance
+
+
+def _find_stores(snapshot: Snapshot) -> Mapping[Fingerprint, list[str]]:
+    """Return for each certificate the stores of nodes that hold it."""
+    stores: dict[Fingerprint, list[str]] = {}
+    for node in snapshot.nodes:
+        for service, fingerprint in node.own.items():
+            stores.setdefault(fingerprint, []).append(f"{node.address} {service}")
+        for service, trusted in node.trust.items():
+            for fingerprint in trusted:
+                stores.setdefault(fingerprint, []).append(f"{node.address} {service}-trust")
+    return stores
 
 
 def _find_presentations(snapshot: Snapshot) -> Mapping[Fingerprint, list[Presentation]]:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "cluster", "days_left", "not_after", "common_name", "subject", "issuer", "not_before", "in_list_of", "presented_by",
+    "sent_by_peer", "on_nodes",
     "relied_on_by", "vouched_by", "dns_names", "fingerprint",
 )  # fmt: skip
 _SOON_DAYS = 60
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _OTHER_USES = (
-    "SIP TLS, XMPP, traversal and neighbour zones, LDAP, syslog and administrator certificates use the same list and were not looked "
-    "at: do not delete a certificate for this alone."
+    "Traversal and neighbour zones, LDAP, syslog, administrator certificates and services that were not probed use the same list: do "
+    "not delete a certificate for this alone."
 )
 
 
@@ -61,6 +62,8 @@ def _certificate_document(overview: CertificateOverview, certificate: ListedCert
         "dns_names": list(facts.dns_names),
         "vouched_by": list(facts.vouched_by),
         "lists": list(certificate.lists),
+        "server_certificate_of": list(certificate.own_of),
+        "on_nodes": list(certificate.on_nodes),
         "presented": [
             {
                 "address": presentation.endpoint.address,
@@ -96,6 +99,8 @@ def _row(overview: CertificateOverview, certificate: ListedCertificate) -> Itera
     yield " ".join(
         f"{presentation.endpoint}/{presentation.family}/{presentation.depth}" for presentation in certificate.presented
     )
+    yield " ".join(certificate.own_of)
+    yield ", ".join(certificate.on_nodes)
     yield " ".join(f"{pair.endpoint}@{pair.peer}" for pair in certificate.relied_on_by)
     yield " ".join(facts.vouched_by)
     yield " ".join(facts.dns_names)
@@ -146,6 +151,8 @@ def _describe(overview: CertificateOverview, certificate: ListedCertificate) -> 
             "every list" if set(certificate.lists) == _read_lists(overview) else f"the list of {', '.join(certificate.lists)}"
         )
         places.append(f"in {peers}")
+    if certificate.own_of:
+        places.append(f"sent by {', '.join(certificate.own_of)}")
     if certificate.presented:
         shown = [f"{presentation.endpoint} (depth {presentation.depth})" for presentation in certificate.presented]
         places.append(f"presented by {first_few(list(dict.fromkeys(shown)))}")

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from remediate.model.certificate_overview import CertificateOverview, ListedCertificate
+from remediate.model.identity import Address
+from remediate.model.toward_nodes import Node
 from remediate.planner.certificates import survey_certificates
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
@@ -119,3 +121,23 @@ def test_a_root_that_only_another_service_needs_is_in_use() -> None:
 
     assert idle.certificate.fingerprint not in overview.not_relied_on
     assert ("expc2.test", "imp.test:7400") in {(pair.peer, str(pair.endpoint)) for pair in listed(overview, idle).relied_on_by}
+
+
+def test_the_certificates_of_peers_and_nodes_are_placed() -> None:
+    web = issue("expc1.test", root, lasts=YEAR + timedelta(days=10))
+    node = Node(
+        Address(NODE), "cucm", own={"tomcat": leaf.certificate.fingerprint}, trust={"tomcat": (root.certificate.fingerprint,)}
+    )
+    placed = replace(
+        SEEN,
+        peers=(replace(SEEN.peers[0], server_certificate=(web.certificate.fingerprint,)), SEEN.peers[1]),
+        certificates={**SEEN.certificates, web.certificate.fingerprint: web.certificate},
+        nodes=(node,),
+    )
+
+    overview = survey_certificates(placed)
+
+    assert listed(overview, web).own_of == ("expc1.test",)
+    assert overview.expiring(timedelta(days=11))[0].fingerprint == web.certificate.fingerprint
+    assert listed(overview, root).on_nodes == ("cucm.test tomcat-trust",)
+    assert listed(overview, leaf).on_nodes == ("cucm.test tomcat",)
