@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from remediate.model.certificate import Certificate
 
 _PRIVATE = 0o600
+_READABLE = 0o644
 _STDIN = "-"
 _MAX_BYTES = Limits().max_file_bytes
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path` as a whole: to a temporary file in the same folder, synced, then renamed. Mode 0600.
+def write_atomically(path: Path, text: str, *, everyone_may_read: bool = False) -> None:
+    """Write `text` to `path` as a whole: to a temporary file in the same folder, synced, then renamed. Mode 0600, else 0644.
 
     Raises:
         RemediateError: The folder is missing or cannot be written.
@@ -34,7 +35,7 @@ def write_atomically(path: Path, text: str) -> None:
         )
     try:
         _refuse_special(path)
-        write_private_file(path, text)
+        write_private_file(path, text, _READABLE if everyone_may_read else _PRIVATE)
     except OSError as error:
         raise _not_writable_error(path, error) from error
 

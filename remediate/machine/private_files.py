@@ -9,17 +9,20 @@ from pathlib import Path
 
 from remediate.machine.system import sync_directory
 
+_PRIVATE = 0o600
 _OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def write_private_file(path: Path, text: str) -> Path:
-    """Write `text` to `path` as a whole, synced, mode 0600; return `path`. Raises OSError."""
+def write_private_file(path: Path, text: str, mode: int = _PRIVATE) -> Path:
+    """Write `text` to `path` as a whole, synced; return `path`. Raises OSError."""
     # mkstemp makes files with mode 0600.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            if mode != _PRIVATE:
+                Path(temporary).chmod(mode)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:

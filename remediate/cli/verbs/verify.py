@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from remediate.cli.durations import HORIZON
 from remediate.cli.options import PATH, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
@@ -16,20 +18,29 @@ from remediate.model.exit_codes import most_serious
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from remediate.cli.fleet import ClusterResult
     from remediate.executor.effect.cluster import ClusterEffects
     from remediate.model.access import ClusterAccess
     from remediate.model.exit_codes import ExitCode
     from remediate.model.identity import PairId
-    from remediate.model.plan import Plan
+    from remediate.model.plan import FutureVerdict, Plan
+    from remediate.model.snapshot import Snapshot
     from remediate.model.verdict import Cause
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was seen of one cluster: a plan made now, whose "before" is the present verdict, and what is in effect."""
+    """What was seen of one cluster.
 
+    Attributes:
+        plan: A plan made now; its "before" is the present verdict.
+        future: What the calendar changes where nothing is written; None: that was not asked for.
+    """
+
+    snapshot: Snapshot
     plan: Plan
     effects: ClusterEffects
+    future: tuple[FutureVerdict, ...] | None = None
 
 
 @click.command()
@@ -37,6 +48,14 @@ class Verification:
 @option("--no-clients", is_flag=True, help="Send no client's request: what a job every five minutes uses.")
 @option("--accept-remaining", "accepted_path", type=PATH, metavar="PLAN",
         help="Do not end with 10 for what this plan says stays refused.")  # fmt: skip
+@option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
+@option(
+    "--metrics",
+    "metrics_path",
+    type=PATH,
+    metavar="FILE",
+    help="Write metrics in the Prometheus text format, for the textfile collector.",
+)
 @common
 @click.pass_obj
 def command(
@@ -45,6 +64,8 @@ def command(
     patterns: tuple[str, ...],
     no_clients: bool,  # noqa: FBT001 - click passes options by name
     accepted_path: Path | None,
+    horizon: timedelta | None,
+    metrics_path: Path | None,
 ) -> ExitCode:
     """Say what each endpoint would get from each peer by its certificates, and what clients really get. Writes nothing to a cluster.
 
@@ -53,25 +74,27 @@ def command(
 
     Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
     "exit_code", "error", "complete", "endpoints", "in_effect", "unresolved", "alarms", "not_in_use", "undiscovered",
-    "toward_nodes"}], "exit_code"}.
+    "toward_nodes", "future"}], "exit_code"}.
 
     \b
     EXAMPLES
       remediate verify -i inventory.yml
       remediate verify -i inventory/ -c 'edge-*' --json
       remediate verify -i inventory.yml --no-clients --accept-remaining plan.json
+      remediate verify -i inventory.yml --horizon 90d
+      remediate verify -i inventory/ --no-clients --metrics /var/lib/node_exporter/remediate.prom
 
     \b
     EXIT CODES
       0   every endpoint verifies from every peer, and what was written is in effect
-      2   some do not, and a plan could fix what fails
-      10  some do not, and no trust or cipher change fixes them all
+      2   some do not, or will not within --horizon, and a plan made now fixes or prevents that
+      10  some do not, or will not within --horizon, and no trust or cipher change helps them all
       11  a peer is not known to have started since it was written to, and nothing else shows the change in effect
       8   a client is refused although the list of the peer accepts
       4   a peer or an endpoint could not be observed, or discovery could not ask which there are
       1   error in the inventory, a secret, a login or a pin
     """
-    from remediate.cli.codes import verify_exit_code
+    from remediate.cli.codes import horizon_exit_code, verify_exit_code
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.observe import observe, warn_about
     from remediate.executor.effect.cluster import observe_effects
@@ -86,7 +109,7 @@ def command(
             snapshot = observe(cluster, sink)
             warn_about(session, snapshot)
             # The plan's "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
-            plan = make_plan(snapshot, cluster.policy)
+            plan = make_plan(snapshot, replace(cluster.policy, horizon=horizon or cluster.policy.horizon))
             effects = observe_effects(
                 cluster,
                 snapshot,
@@ -96,11 +119,15 @@ def command(
                 sink=sink,
             )
             code = verify_exit_code(plan, accepted if cluster.name == accepted_cluster else None)
-            return Verification(plan, effects), most_serious([code, effects.exit_code])
+            future = _foresee(snapshot, horizon)
+            codes = [code, effects.exit_code, horizon_exit_code(plan, future or ())]
+            return Verification(snapshot, plan, effects, future), most_serious(codes)
 
         results = run_on_clusters(clusters, verify_cluster, Limits())
     report_errors(session, results)
     code = combine_exit_codes(results)
+    if metrics_path:
+        _write_metrics(metrics_path, results)
     if session.json:
         session.write_json({"exit_code": code, "clusters": [result.as_json(verification_json) for result in results]})
     else:
@@ -108,6 +135,35 @@ def command(
             if result.value:
                 _show(session, result.value)
     return code
+
+
+def _foresee(snapshot: Snapshot, horizon: timedelta | None) -> tuple[FutureVerdict, ...] | None:
+    from remediate.planner.horizon import foresee
+
+    return foresee(snapshot, snapshot.taken_at + horizon) if horizon else None
+
+
+def _write_metrics(path: Path, results: Sequence[ClusterResult[Verification]]) -> None:
+    """Write the metrics of every cluster to one file that a collector of another user can read: it holds no secret."""
+    from remediate.cli.files import write_atomically
+    from remediate.executor.ports import utc_now
+    from remediate.report.metrics import ClusterLook, format_metrics
+
+    now = utc_now()
+    looks: list[ClusterLook] = []
+    for result in results:
+        look = ClusterLook(result.cluster, result.exit_code, now)
+        if result.value is not None:
+            look = replace(
+                look,
+                looked_at=result.value.snapshot.taken_at,
+                snapshot=result.value.snapshot,
+                plan=result.value.plan,
+                effects=result.value.effects.effects,
+                client_views=result.value.effects.client_views,
+            )
+        looks.append(look)
+    write_atomically(path, format_metrics(looks), everyone_may_read=True)
 
 
 def _read_accepted(path: Path | None, clusters: Sequence[ClusterAccess]) -> tuple[str, Mapping[PairId, Cause | None]]:
@@ -132,6 +188,7 @@ def verification_json(verification: Verification) -> dict[str, Any]:
     import json
 
     from remediate.cli.runs_view import client_json
+    from remediate.formats.plan import write_future
     from remediate.model.effect import effects_json
 
     plan, effects = verification.plan, verification.effects
@@ -158,6 +215,7 @@ def verification_json(verification: Verification) -> dict[str, Any]:
         "not_in_use": whole.get("not_in_use", []),
         "undiscovered": whole.get("undiscovered", []),
         "toward_nodes": whole.get("toward_nodes", []),
+        "future": None if verification.future is None else [write_future(change) for change in verification.future],
     }
 
 
@@ -168,7 +226,7 @@ def _show(session: Session, verification: Verification) -> None:
     from remediate.report.effects import show_effects
     from remediate.report.terminal import show_incomplete, show_list, show_unresolved
     from remediate.report.verification import show_verification
-    from remediate.report.view import TOWARD_NODES, describe_toward_nodes
+    from remediate.report.view import NO_CHANGE_AHEAD, TOWARD_NODES, describe_changes, describe_toward_nodes
 
     console, plan = session.out(), verification.plan
     console.print(Text(f"Cluster {escape(plan.cluster)}", "bold"))
@@ -178,6 +236,9 @@ def _show(session: Session, verification: Verification) -> None:
     show_effects(console, verification.effects.effects)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
     show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
+    if verification.future is not None:
+        lines = describe_changes(verification.future, verification.snapshot.certificates) or (NO_CHANGE_AHEAD,)
+        show_list(console, "By the calendar, if nothing is changed", lines)
     if plan.not_in_use:
         console.print(Text(f"Not in use, so not judged: {escape(group_ports(plan.not_in_use), 2000)}", "dim"))
     for gap in plan.undiscovered:
