@@ -22,6 +22,7 @@ from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.exit_codes import ExitCode
 
 VERBS = {
+    "init": "Write a first inventory, beginning at one peer.",
     "collect": "Read peers, lists and endpoints into a snapshot.",
     "plan": "Decide the smallest safe change and explain it.",
     "show": "Show a plan to a person, a program or a change ticket.",

@@ -1,0 +1,138 @@
+"""Draft of a first inventory: the text that `remediate init` writes. Every value is JSON, which YAML reads as it is."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remediate.model.errors import InventoryError
+from remediate.model.text import escape
+
+SOURCES = "env NAME, file PATH, command PROGRAM ARGUMENT…, keyring SERVICE, or prompt"
+_COLUMNS = ("address", "product", "connect_to", "ports")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLogin:
+    """An account, and where its password comes from."""
+
+    username: str
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPeer:
+    """One peer and its pins; None: it could not be reached."""
+
+    address: str
+    rest_port: int
+    ssh_port: int
+    fingerprint: str | None = None
+    host_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A first inventory of one cluster.
+
+    Attributes:
+        nodes: What stands under ``nodes``.
+        discovered: What discovery finds, for comments.
+    """
+
+    name: str
+    login: DraftLogin
+    peers: tuple[DraftPeer, ...]
+    axl: DraftLogin | None = None
+    nodes: tuple[Mapping[str, Any], ...] = ()
+    discovered: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return the YAML document."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield from ("version: 1", "clusters:", f"  - name: {_value(self.name)}", "    expressway:")
+        yield from _login_lines(self.login, "      ")
+        yield "      peers:"
+        for peer in self.peers:
+            yield from _peer_lines(peer)
+        if self.axl or self.nodes or self.discovered:
+            yield "    unified_communications:"
+        if self.axl:
+            yield "      credentials:"
+            yield from _login_lines(self.axl, "        ")
+        if self.nodes:
+            yield "      nodes:"
+            yield from (f"        - {_value(dict(node))}" for node in self.nodes)
+        if self.discovered:
+            yield "      # Discovery finds these by itself:"
+            yield from (f"      #   {escape(node)}" for node in self.discovered)
+
+
+def parse_source(answer: str) -> dict[str, Any]:
+    """Return the source of a password as the inventory has it, from ``env NAME`` and the like; paths become absolute.
+
+    Raises:
+        InventoryError: It is none of the sources.
+    """
+    match answer.split():
+        case ["prompt"]:
+            return {"prompt": True}
+        case ["env" | "keyring" as kind, name]:
+            return {kind: name}
+        case ["file", _, *_]:
+            return {"file": str(Path(answer.split(maxsplit=1)[1]).expanduser().absolute())}
+        case ["command", *words] if words:
+            return {"command": words}
+    raise InventoryError(
+        "That is no source of a password.", next_step=f"Nothing was written. Answer with {SOURCES}; never with the password."
+    )
+
+
+def read_csv(path: Path, text: str) -> tuple[dict[str, Any], ...]:
+    """Return the nodes in a CSV file with the columns address, product, connect_to and ports; the last two may be missing.
+
+    Raises:
+        InventoryError: It has another column, or a row lacks an address or a product.
+    """
+    reader = csv.DictReader(text.splitlines())
+    names = [name.strip() for name in reader.fieldnames or ()]
+    unknown = [name for name in names if name not in _COLUMNS]
+    if unknown or not {"address", "product"} <= set(names):
+        wrong = f"it has the column `{escape(unknown[0])}`" if unknown else "it lacks `address` or `product`"
+        raise InventoryError(f"{path}: {wrong}; the first line names the columns {', '.join(_COLUMNS)}.")
+    return tuple(_read_row(path, reader.line_num, dict(zip(names, row.values(), strict=False))) for row in reader)
+
+
+def _read_row(path: Path, number: int, row: Mapping[str, str | None]) -> dict[str, Any]:
+    values = {name: value.strip() for name, value in row.items() if value and value.strip()}
+    ports = values.pop("ports", "").replace(";", " ").split()
+    if not {"address", "product"} <= values.keys() or not all(port.isdecimal() for port in ports):
+        raise InventoryError(
+            f"{path}:{number}: a row is an address, a product, and perhaps connect_to and ports such as `8443 6972`."
+        )
+    return {**values, **({"ports": [int(port) for port in ports]} if ports else {})}
+
+
+def _login_lines(login: DraftLogin, indent: str) -> Sequence[str]:
+    return (f"{indent}username: {_value(login.username)}", f"{indent}password: {_value(dict(login.source))}")
+
+
+def _peer_lines(peer: DraftPeer) -> Iterator[str]:
+    yield f"        - address: {_value(peer.address)}"
+    yield f"          rest_port: {peer.rest_port}"
+    yield f"          ssh_port: {peer.ssh_port}"
+    if peer.fingerprint is None or peer.host_key is None:
+        yield "          # It could not be reached: add its pins with `remediate doctor --pins`."
+        return
+    yield f"          tls: {_value({'fingerprint': peer.fingerprint})}"
+    yield f"          ssh: {_value({'host_key': peer.host_key})}"
+
+
+def _value(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,101 @@
+"""A first inventory: what is asked, what is shown to compare, and that a refusal writes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from remediate.inventory import load
+from remediate.lab import Lab
+from tests.cli.conftest import Remediate, answer_on_terminal
+
+pytestmark = pytest.mark.lab
+
+
+def ports(lab: Lab) -> tuple[str, ...]:
+    return "--rest-port", str(lab.peers[0].rest_port), "--ssh-port", str(lab.peers[0].ssh_port)
+
+
+def answers(lab: Lab, *, axl: bool = True) -> str:
+    """What a person types: compared, the account, compared, the name, the AXL account."""
+    secrets = lab.directory / "secrets"
+    account = [lab.accounts.axl_username, f"file {secrets / 'axl'}"] if axl else [""]
+    return "\n".join(["yes", lab.accounts.username, f"file {secrets / 'expressway'}", "yes", "edge-new", *account])
+
+
+def test_a_first_inventory_has_every_peer_with_its_pins(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
+    output, nodes = tmp_path / "inventory.yml", tmp_path / "nodes.csv"
+    named = load(lab.inventory)[0].nodes
+    rows = [f"{node.address},{node.product},{node.connect_to},{' '.join(map(str, node.ports or ()))}" for node in named]
+    nodes.write_text("address,product,connect_to,ports\n" + "\n".join(rows) + "\n")
+    writes = len(lab.requests.writes)
+
+    ended = answer_on_terminal(answers(lab), "init", lab.peers[0].address, *ports(lab), "-o", output, "--csv", nodes, "-q")
+
+    assert ended.code == 0, ended.err
+    [cluster] = load(output)
+    assert (cluster.name, cluster.login.username) == ("edge-new", lab.accounts.username)
+    assert [(peer.address, peer.tls.fingerprint, peer.ssh.host_key) for peer in cluster.peers] == [
+        (peer.address, peer.fingerprint, peer.host_key) for peer in lab.peers
+    ]
+    assert [(node.address, node.connect_to, node.ports) for node in cluster.nodes] == [
+        (node.address, node.connect_to, node.ports) for node in named
+    ]
+    assert all(peer.fingerprint in ended.err and peer.host_key in ended.err for peer in lab.peers)
+    assert "Publisher: cucm.steven.lab (cucm)" in ended.err
+    for secret in (lab.accounts.password, lab.accounts.axl_password):
+        assert secret not in output.read_text() + ended.err
+    assert output.stat().st_mode & 0o777 == 0o600
+    assert len(lab.requests.writes) == writes
+    # And it is good for a plan
+    assert remediate("plan", "-i", output, "-q").code == 0
+
+
+@pytest.mark.parametrize("typed", ["no", "", "yes\n"], ids=["no", "end of input", "at the account"])
+def test_a_declined_init_writes_nothing(typed: str, lab: Lab, tmp_path: Path) -> None:
+    output = tmp_path / "inventory.yml"
+
+    ended = answer_on_terminal(f"{typed}\x04" if typed else "", "init", lab.peers[0].address, *ports(lab), "-o", output)
+
+    assert (ended.code, output.exists()) == (7, False)
+
+
+def test_init_needs_a_terminal(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
+    sent = len(lab.requests)
+
+    ended = remediate("init", lab.peers[0].address, "-o", tmp_path / "inventory.yml")
+
+    assert (ended.code, len(lab.requests)) == (7, sent)
+
+
+def test_an_existing_file_is_left_alone(lab: Lab) -> None:
+    before = lab.inventory.read_text()
+
+    ended = answer_on_terminal("yes", "init", lab.peers[0].address, "-o", lab.inventory)
+
+    assert (ended.code, lab.inventory.read_text()) == (64, before)
+
+
+@pytest.mark.parametrize("source", ["hunter2", "env", "file", "prompt me"])
+def test_what_is_no_source_of_a_password_is_refused(source: str, lab: Lab, tmp_path: Path) -> None:
+    output = tmp_path / "inventory.yml"
+
+    ended = answer_on_terminal(f"yes\nadmin\n{source}", "init", lab.peers[0].address, *ports(lab), "-o", output)
+
+    assert (ended.code, output.exists()) == (1, False)
+    assert "no source of a password" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("address,host\na,b\n", "column `host`"), ("address\na\n", "lacks"), ("address,product\n,cucm\n", "nodes.csv:2"),
+     ("address,product,ports\na,cucm,x\n", "nodes.csv:2")],
+)  # fmt: skip
+def test_a_csv_that_cannot_be_meant_is_refused(text: str, reason: str, lab: Lab, tmp_path: Path) -> None:
+    nodes = tmp_path / "nodes.csv"
+    nodes.write_text(text)
+
+    ended = answer_on_terminal("yes", "init", lab.peers[0].address, *ports(lab), "-o", tmp_path / "new.yml", "--csv", nodes)
+
+    assert (ended.code, reason in ended.err) == (1, True)
