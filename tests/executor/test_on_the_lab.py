@@ -319,7 +319,7 @@ def test_a_run_keeps_no_session_of_its_client(bench: Callable[[str], Bench]) -> 
     assert [len(edge.front.sign_ins) for edge in story.lab.edges] == [1, 1, 1]
 
 
-def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Bench]) -> None:
+def test_a_peer_that_is_no_way_through_is_not_known(bench: Callable[[str], Bench]) -> None:
     # Given an inventory whose way through the second peer leads nowhere
     story = bench("story")
     plan = story.plan()
@@ -328,7 +328,8 @@ def test_a_peer_that_is_no_way_through_is_a_reminder(bench: Callable[[str], Benc
     story.cluster = replace(story.cluster, peers=(first, replace(second, mra=replace(second.mra, port=1)), third))
     story.lab.faults.trust_waits_for_restart(second.address)
     # When the plan is applied, Then nothing restarts, and nothing that was done is undone for it
-    assert story.apply(plan).exit_code == 11
+    result = story.apply(plan)
+    assert (result.exit_code, [effect.state.value for effect in result.effects]) == (11, ["yes", "not-known", "yes"])
     assert [peer.restarts for peer in story.lab.peers] == [0, 0, 0]
     sign_in, *requests = story.asked_of(first.address)
     assert sign_in == "steven.lab/get_edge_config"

@@ -24,7 +24,7 @@ _REFUSALS = {
 }
 _CODES: Mapping[str, Mapping[str, set[int]]] = {
     "apply": {
-        "applied": {0, 4, 10},
+        "applied": {0, 4, 10, 11},
         "confirm-pending": {4, 9},
         "rolled-back": {3, 8},
         "partial": {8, 130},
@@ -32,8 +32,8 @@ _CODES: Mapping[str, Mapping[str, set[int]]] = {
         "unknown": {8},
         "interrupted": {130},
     },
-    "rollback": {"rolled-back": {0, 4}, "partial": {8, 130}, "interrupted": {130}},
-    "expire": {"rolled-back": {0, 4}, "partial": {8}},
+    "rollback": {"rolled-back": {0, 4, 11}, "partial": {8, 130}, "interrupted": {130}},
+    "expire": {"rolled-back": {0, 4, 11}, "partial": {8}},
     "confirm": {"applied": {0}},
 }
 _APPLIED = {"applied", "confirm-pending"}
@@ -171,7 +171,7 @@ def _rolled_back(player: Player, before: Before, ledger: Ledger, outcome: Outcom
         yield f"rolled back with exit code {result.exit_code}, and in effect are {ledger.live(result.run_id)}"
     if result.exit_code == 0 and before.down - player.came_up:
         yield f"exit code 0, although {', '.join(before.down)} could not be read"
-    if result.exit_code in {0, 3} and ledger.cipher == ledger.before and not _somebody_set_ciphers(player, before):
+    if result.exit_code in {0, 3, 11} and ledger.cipher == ledger.before and not _somebody_set_ciphers(player, before):
         behind = [peer for peer, now in player.ciphers().items() if now == ledger.after and player.is_up(peer)]
         yield from (f"rolled back with exit code {result.exit_code}, and {peer} has the plan's ciphers" for peer in behind)
     hidden = outcome.operation.lie is not None and outcome.operation.lie.kind in _HIDE_CHANGES
