@@ -182,12 +182,6 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
         # A rollback restores what was before the run; whether clients lose endpoints by that was not checked.
         message = f"Verification goes on again on {peer.address}: `remediate verify` shows which endpoints clients then lose."
         events.emit("warning", message, peer=record.peer)
-    if isinstance(inverse, SetCipherList) and (suites := _list_banned_suites(inverse, peer)):
-        message = (
-            f"{inverse.name} of {peer.address} is restored as it was before the run, with {first_few(suites)}, which the default "
-            "since X15.0.2 excludes. Remove them from the list, or reset it to the default, if no node needs them."
-        )
-        events.emit("warning", message, peer=record.peer)
     events.emit("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
     context.before_write()
     sent = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
@@ -197,6 +191,13 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
         raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'something else is there now.'}")
     if sent.after.unrelated_digest != before.unrelated_digest:
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
+    # Only now: a list that is read between the look before the write and the write would have to be judged again.
+    if isinstance(inverse, SetCipherList) and (suites := _list_banned_suites(inverse, peer)):
+        message = (
+            f"{inverse.name} of {peer.address} is restored as it was before the run, with {first_few(suites)}, which the default "
+            "since X15.0.2 excludes. Remove them from the list, or reset it to the default, if no node needs them."
+        )
+        events.emit("warning", message, peer=record.peer)
 
 
 def _list_banned_suites(inverse: SetCipherList, peer: ReconnectingPeer) -> tuple[str, ...]:

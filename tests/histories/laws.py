@@ -9,6 +9,7 @@ from remediate.executor.confirm_timer import NotPending
 from remediate.executor.journal.store import UnknownRun
 from remediate.executor.journal.timers import is_due
 from remediate.executor.verification import VerificationFailed
+from remediate.model.effect import EffectState
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
 from remediate.model.run import Run, StepRecord
@@ -138,6 +139,9 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
     allowed = _CODES[outcome.operation.verb].get(result.state, set())
     if result.exit_code not in allowed:
         yield f"{result.state} with exit code {result.exit_code}"
+    settled = all(effect.state is EffectState.YES for effect in result.effects)
+    if (result.exit_code in {0, 3} and not settled) or (result.exit_code == 11 and settled):
+        yield f"exit code {result.exit_code}, and in effect is: {result.effects}"
     if result.exit_code == 8 and not (result.open_steps or result.message):
         yield "exit code 8, and nobody is told why"
     if result.run_id:
