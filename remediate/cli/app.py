@@ -28,6 +28,7 @@ VERBS = {
     "show": "Show a plan to a person, a program or a change ticket.",
     "approve": "Approve a plan's certificates, one by one, on a terminal.",
     "apply": "Apply a plan to every peer, and verify.",
+    "restart": "Restart peers one at a time, guarded and drained.",
     "confirm": "End the confirm timer of an apply: what it did stays.",
     "verify": "Say what each endpoint gets from each peer, now.",
     "certificates": "List every certificate: where it is, until when, who relies on it.",
@@ -67,7 +68,7 @@ Every option can be set by the environment variable that its help names; the com
 """
 
 
-WRITERS = frozenset({"apply", "rollback", "workaround", "confirm"})
+WRITERS = frozenset({"apply", "restart", "rollback", "workaround", "confirm"})
 
 
 class Verbs(click.Group):

@@ -47,4 +47,5 @@ class Duration(_ParamType):
         return length
 
 
+DRAIN = Duration("smh", timedelta(days=1))
 HORIZON = Duration("d", timedelta(days=3650))

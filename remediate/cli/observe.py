@@ -31,6 +31,7 @@ def warn_about(session: Session, snapshot: Snapshot) -> None:
             session.say(f"{snapshot.cluster}: peer {peer.address} was not looked at: {peer.error}")
     for alarm in snapshot.alarms:
         session.say(f"{snapshot.cluster}: ALARM: {alarm.message}")
+    remind_of_maintenance(session, snapshot.cluster)
     remind_of_workaround(
         session, snapshot.cluster, [peer.address for peer in snapshot.peers if peer.verify_origin_server is False]
     )
@@ -48,6 +49,25 @@ def remind_of_workaround(session: Session, cluster: str, off: Sequence[str]) -> 
         session.say(
             f"{cluster}: the workaround is on, so any certificate is accepted by {', '.join(off)}, a forged one too; once `remediate "
             f"verify` is good, end it: `remediate workaround off -i INVENTORY -c {cluster}`."
+        )
+
+
+def remind_of_maintenance(session: Session, cluster: str) -> None:
+    """Print on stderr which maintenance mode an earlier run on `cluster` left on, and the command that ends it."""
+    from remediate.executor.journal.restarts import find_maintenance_left_on
+    from remediate.executor.lock import name_is_held
+    from remediate.executor.maintenance import describe_left_on
+    from remediate.model.errors import UsageError
+
+    try:
+        left = find_maintenance_left_on(session.state_dir, cluster)
+        is_at_work = bool(left) and name_is_held(cluster, session.state_dir)
+    except UsageError:  # no home directory, so that nothing was written there
+        return
+    for record in left if not is_at_work else ():
+        session.say(
+            f"{cluster}: {describe_left_on(record)} The next apply, restart or rollback on the cluster ends it: "
+            f"`remediate restart -i INVENTORY -c {cluster}`."
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
+from remediate.cli.durations import DRAIN
 from remediate.cli.session import Session
+from remediate.model.restart import ASSUMABLE, Calls, Guard
 
 F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
@@ -75,6 +77,23 @@ def approvals(function: F) -> F:
         help="Fingerprints to vouch for, one a line; # begins a comment.",
     )  # fmt: skip
     return fingerprint_option(file_option(function))
+
+
+def restarting(function: F) -> F:
+    """Add ``--calls``, ``--drain-for`` and ``--assume``."""
+    calls = option(
+        "--calls", type=click.Choice(get_args(Calls)),
+        help="Before a restart: drain (maintenance mode, until no call is left), or end them. Default: policy.calls, else drain.",
+    )  # fmt: skip
+    drain_for = option(
+        "--drain-for", type=DRAIN, default="10m", show_default=True, metavar="10m",
+        help="How long a peer may take to drain; with calls left then, you are asked.",
+    )  # fmt: skip
+    assume = option(
+        "--assume", multiple=True, type=click.Choice([guard.value for guard in Guard if guard in ASSUMABLE]), metavar="GUARD",
+        help="Take a guard as right that could not be looked at; never one that fails, own-address or upgrade. Repeatable.",
+    )  # fmt: skip
+    return calls(drain_for(assume(function)))
 
 
 def authorities(function: F) -> F:

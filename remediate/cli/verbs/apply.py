@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, approvals, authorities, common, confirmation, inventory, option
+from remediate.cli.options import PATH, approvals, authorities, common, confirmation, inventory, option, restarting
 from remediate.cli.session import Session
 from remediate.model.errors import InventoryError
 from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from remediate.executor.result import ApplyOptions, OnFailure, RunResult
     from remediate.model.access import ClusterAccess
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.plan import EndpointForecast, Plan
-    from remediate.model.restart import Restart
+    from remediate.model.restart import Calls, Restart
 
 
 @click.command()
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 @approvals
 @option("--approvals", "approvals_file", type=PATH, metavar="FILE",
         help="What was approved for this very plan, as `remediate approve` wrote it.")  # fmt: skip
-@option("--restart", type=click.Choice(["never", "if-needed", "rolling"]), default="if-needed", show_default=True,
-        help="Restart peers, one at a time: none, those that still refuse clients, or all that changed.")  # fmt: skip
+@option("--restart", "chosen_restart", type=click.Choice(["never", "if-needed", "rolling"]),
+        help="Restart peers, one at a time: none, those that still refuse clients, or all that changed. "
+             "Default: policy.restart, else if-needed.")  # fmt: skip
+@restarting
 @option("--on-failure", type=click.Choice(["rollback", "workaround", "stop"]), default="rollback", show_default=True,
         help="What to do when a change fails.")  # fmt: skip
 @option(
@@ -60,7 +63,10 @@ def command(
     approve: tuple[str, ...],
     approve_file: Path | None,
     approvals_file: Path | None,
-    restart: Restart,
+    chosen_restart: Restart | None,
+    calls: Calls | None,
+    drain_for: timedelta,
+    assume: tuple[str, ...],
     on_failure: OnFailure,
     confirm_within: str | None,
     window: str | None,
@@ -78,7 +84,8 @@ def command(
 
     What is written is not yet in effect: a peer may work with its old list until it restarts. Requests as a client's, through each
     peer whose `mra` is in the inventory, and each peer's start show whether it is: "in_effect" in the JSON. With --restart if-needed,
-    a peer that refuses a client although its list accepts restarts, and is asked again before the next one.
+    a peer that refuses a client although its list accepts restarts, guarded and drained as by `remediate restart`, and is asked again
+    before the next one. With --yes, it does so only where --calls or `policy.calls` says what happens to calls.
     With --diagnostic-log, where no client shows it, diagnostic logging is started on the cluster, stopped after three minutes whatever
     happens, and each peer's own log shows whether requests of clients are still refused there or were answered.
 
@@ -118,6 +125,7 @@ def command(
     from remediate.cli.files import read_text
     from remediate.cli.notices import NoticeCollector
     from remediate.cli.notification import notify_of_run
+    from remediate.cli.restarts import choose_calls, make_restart_options
     from remediate.executor.apply import apply_plan
     from remediate.executor.confirm_timer import parse_within
     from remediate.executor.ports import utc_now
@@ -131,6 +139,9 @@ def command(
     hours = None if window is None else parse_window(window)
     value = Plan.from_json(read_text(plan))
     approved = (*command_line_approvals, *read_approvals(approvals_file, value))
+    cluster = _choose_cluster(session, value, inventory_path, patterns)
+    restart = chosen_restart or cluster.restarts.restart or "if-needed"
+    how = make_restart_options(session, choose_calls(calls, cluster, restart, yes=yes), drain_for, assume)
     options = ApplyOptions(
         dry_run,
         approved,
@@ -140,12 +151,12 @@ def command(
         allow_incomplete,
         within,
         hours,
+        restarts=how,
         accept_remaining=accept_remaining,
         diagnostic_log=diagnostic_log,
     )
-    cluster = _choose_cluster(session, value, inventory_path, patterns)
     if not dry_run and not yes and value.actions:
-        _confirm(session, value, options, _refuse_early(session, value, cluster, options))
+        _confirm(session, value, _refuse_early(session, value, cluster, options), cluster, options)
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
         result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=notices)
         notes = notices.notes_besides(result.open_step_texts)
@@ -182,10 +193,17 @@ def _refuse_early(
     return vouching.refuse_unapproved(plan, cluster, options, session.state_dir)
 
 
-def _confirm(session: Session, plan: Plan, options: ApplyOptions, approvals: Sequence[ApprovedCertificate]) -> None:
+def _confirm(
+    session: Session,
+    plan: Plan,
+    approvals: Sequence[ApprovedCertificate],
+    cluster: ClusterAccess,
+    options: ApplyOptions,
+) -> None:
     """Show `plan` and its approvals, and ask for `yes`. Raises Declined."""
     from remediate.cli.live_log import RECORDING_COSTS
     from remediate.cli.questions import ask, refuse_without_terminal
+    from remediate.cli.restarts import restart_lines
     from remediate.executor.vouching import approval_sentences
     from remediate.model.expressway import REFRESH_PRICE
     from remediate.model.plan import RefreshDiscovery
@@ -195,6 +213,7 @@ def _confirm(session: Session, plan: Plan, options: ApplyOptions, approvals: Seq
     refuse_without_terminal(session, yes=False)
     show_plan(session.err(), plan)
     lines = ["", *approval_sentences(plan, approvals)]
+    lines += restart_lines(cluster, options.restart, options.restarts)
     if any(isinstance(action, RefreshDiscovery) and action.by != "person" for action in plan.actions):
         lines.append(f"Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}")
     if options.diagnostic_log:

@@ -1,0 +1,231 @@
+"""`remediate restart`: which peers it takes, what it shows before, and the run that it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from remediate.executor.identity import identify_operator
+from remediate.executor.journal.restarts import load_open_maintenance, load_unsettled_restarts
+from remediate.executor.lock import hold_cluster
+from remediate.executor.restart_run import RestartPreview, RestartRequest, preview_restart, restart
+from remediate.executor.result import RestartOptions, RunResult
+from remediate.executor.window import WindowClosed, parse_window
+from remediate.model.errors import LockHeld, UsageError
+from remediate.model.health import PeerAlarm
+from remediate.model.identity import Address
+from remediate.model.restart import Guard
+from tests.executor.clusters import plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.crashing import crash
+from tests.executor.memory import MemoryCluster, no_tap
+from tests.executor.tapped import CrashAt, TappedJournal
+
+FIRST, SECOND, THIRD = (Address(f"expc{number}.example.test") for number in (1, 2, 3))
+
+
+def old_story() -> MemoryCluster:
+    """The story, on peers that started long before it."""
+    return story().run_since_long()
+
+
+def arguments(desk: Desk, cluster: MemoryCluster) -> dict[str, Any]:
+    environment = cluster.environment(
+        lock_directory=desk.home / "locks",
+        journal=lambda state_dir: TappedJournal(state_dir, cluster.tap, cluster.now),
+    )
+    return {"state_dir": desk.state_dir, "sink": desk.events.append, "environment": environment}
+
+
+def run(desk: Desk, cluster: MemoryCluster, **request: Any) -> RunResult:
+    return restart(cluster.access, RestartRequest(**request), **arguments(desk, cluster))
+
+
+def preview(desk: Desk, cluster: MemoryCluster, **request: Any) -> RestartPreview:
+    return preview_restart(cluster.access, RestartRequest(**request), **arguments(desk, cluster))
+
+
+def restarted(cluster: MemoryCluster) -> list[str]:
+    return [write.peer[:5] for write in cluster.writes if write.action == "restart"]
+
+
+def apply(desk: Desk, cluster: MemoryCluster) -> None:
+    desk.apply(cluster, plan_for(cluster), restart="never")
+
+
+def test_it_takes_the_peers_with_a_write_younger_than_their_start(desk: Desk) -> None:
+    cluster = old_story()
+    apply(desk, cluster)
+    cluster.elapsed_s += 60
+    cluster.box(2).health = replace(cluster.box(2).health, started_at=cluster.now())
+    cluster.elapsed_s += 60
+    result = run(desk, cluster)
+    assert (result.exit_code, result.state, restarted(cluster)) == (0, "applied", ["expc1", "expc3"])
+    assert {effect.peer: (effect.state.value, str(effect.source)) for effect in result.effects} == {
+        FIRST: ("yes", "start"),
+        THIRD: ("yes", "start"),
+    }
+    # When it is asked again, Then none waits, and there is no run for that
+    again = run(desk, cluster)
+    assert (again.exit_code, again.run_id, again.changed) == (0, "", False)
+    assert restarted(cluster) == ["expc1", "expc3"]
+
+
+def test_the_run_is_in_the_journal_as_a_restart(desk: Desk) -> None:
+    cluster = old_story()
+    apply(desk, cluster)
+    result = run(desk, cluster, ticket="CHG-9")
+    record = desk.journal().run("last")
+    assert (record.id, record.kind, record.plan, record.state) == (result.run_id, "restart", None, "applied")
+    assert (record.exit_code, record.ticket, record.peers) == (0, "CHG-9", (FIRST, SECOND, THIRD))
+    assert [effect.peer for effect in record.in_effect or ()] == [FIRST, SECOND, THIRD]
+
+
+def test_it_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
+    cluster = old_story()
+    assert run(desk, cluster, peers=(Address("EXPC2.example.test"),)).exit_code == 0
+    assert restarted(cluster) == ["expc2"]
+    run(desk, cluster, everywhere=True)
+    assert restarted(cluster) == ["expc2", "expc1", "expc2", "expc3"]
+
+
+def test_the_primary_goes_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = old_story()
+    monkeypatch.setattr("tests.executor.memory.OpenCluster.primary", property(lambda _opened: SECOND))
+    run(desk, cluster, everywhere=True)
+    assert restarted(cluster) == ["expc2", "expc1", "expc3"]
+
+
+def test_a_peer_that_the_cluster_does_not_have_is_refused(desk: Desk) -> None:
+    cluster = old_story()
+    with pytest.raises(UsageError, match="has no peer expc9; it has expc1"):
+        run(desk, cluster, peers=(Address("expc9"),))
+    with pytest.raises(UsageError, match="expc9"):
+        preview(desk, cluster, peers=(Address("expc9"),))
+    assert cluster.sent == 0
+
+
+def test_a_guard_that_fails_leaves_the_run_partial(desk: Desk) -> None:
+    cluster = old_story()
+    cluster.box(1).says = {"alarms": (PeerAlarm("25026", "Restart required"),)}
+    result = run(desk, cluster, everywhere=True)
+    assert (result.exit_code, result.state, result.changed, restarted(cluster)) == (8, "partial", False, [])
+    assert "restart-required: alarm 25026" in result.open_steps[0].text
+    assert desk.journal().run("last").exit_code == 8
+
+
+def test_a_peer_that_is_down_is_an_open_step(desk: Desk) -> None:
+    cluster = old_story()
+    cluster.box(1).up = False
+    result = run(desk, cluster, peers=(FIRST,))
+    assert (result.exit_code, result.state) == (8, "partial")
+    assert "expc1.example.test does not answer (it is down)" in result.open_steps[0].text
+    assert run(desk, cluster, peers=(SECOND,)).exit_code == 8
+    assert cluster.sent == 0
+
+
+def test_a_preview_shows_guards_and_calls_and_writes_nothing(desk: Desk) -> None:
+    cluster = old_story()
+    cluster.box(2).health = replace(cluster.box(2).health, calls=7, registrations=120)
+    cluster.box(3).says = {"own_address": None}
+    shown = preview(desk, cluster, everywhere=True)
+    assert [(peer.peer, peer.calls, peer.registrations) for peer in shown.peers] == [
+        (FIRST, 0, 0),
+        (SECOND, 7, 120),
+        (THIRD, 0, 0),
+    ]
+    assert [bool(peer.obstacles) for peer in shown.peers] == [False, False, True]
+    assert (shown.exit_code, shown.is_single, cluster.sent) == (8, False, 0)
+    assert not desk.state_dir.exists()
+
+
+def test_a_preview_of_healthy_peers_ends_well(desk: Desk) -> None:
+    cluster = old_story()
+    apply(desk, cluster)
+    cluster.sent = 0
+    shown = preview(desk, cluster)
+    assert (shown.exit_code, len(shown.peers), cluster.sent) == (0, 3, 0)
+    assert all(peer.effect.state.value == "not-known" for peer in shown.peers)
+
+
+def test_what_is_assumed_is_no_obstacle_in_a_preview(desk: Desk) -> None:
+    cluster = old_story()
+    cluster.box(1).says = {"replication_behind": None}
+    assert preview(desk, cluster, everywhere=True).exit_code == 8
+    options = RestartOptions(assume=frozenset({Guard.REPLICATION}))
+    assert preview(desk, cluster, everywhere=True, restarts=options).exit_code == 0
+
+
+def test_a_closed_window_restarts_nothing(desk: Desk) -> None:
+    cluster, window = old_story(), parse_window("22:00/02:00 UTC")
+    assert preview(desk, cluster, everywhere=True, window=window).exit_code == 1
+    with pytest.raises(WindowClosed):
+        run(desk, cluster, everywhere=True, window=window)
+    assert (cluster.sent, desk.journal().runs()) == (0, ())
+
+
+def test_a_window_that_is_too_short_is_an_error_without_a_restart(desk: Desk) -> None:
+    cluster = old_story()
+    with pytest.raises(WindowClosed, match="may take 1500 s"):
+        run(desk, cluster, everywhere=True, window=parse_window("09:00/10:20 UTC"))
+    assert (cluster.sent, desk.journal().run("last").state) == (0, "partial")
+
+
+def test_a_window_that_ends_after_the_first_peer_leaves_the_rest(desk: Desk) -> None:
+    # Given a first restart that takes 20 minutes
+    cluster = old_story()
+
+    def take_long(point: str) -> None:
+        if point.startswith("after restart on expc1"):
+            cluster.elapsed_s += 1200
+
+    cluster.tap = take_long
+    result = run(desk, cluster, everywhere=True, window=parse_window("09:00/10:40 UTC"))
+    assert (result.exit_code, result.state, restarted(cluster)) == (8, "partial", ["expc1"])
+    assert "Not restarted, or not back: expc2.example.test and expc3.example.test." in result.message
+
+
+def test_two_runs_do_not_restart_at_once(desk: Desk) -> None:
+    cluster = old_story()
+    operator, locks = identify_operator(), desk.home / "locks"
+    with hold_cluster(cluster.access, desk.state_dir, locks, operator=operator, ticket=None, now=cluster.now):
+        with pytest.raises(LockHeld):
+            run(desk, cluster, everywhere=True)
+        with pytest.raises(LockHeld):
+            preview(desk, cluster, everywhere=True)
+    assert cluster.sent == 0
+
+
+def test_calls_that_do_not_end_stop_it(desk: Desk) -> None:
+    cluster = old_story()
+    box = cluster.box(1)
+    box.health, box.drains_after = replace(box.health, calls=3), None
+    result = run(desk, cluster, everywhere=True)
+    assert (result.exit_code, restarted(cluster), box.health.maintenance) == (8, [], False)
+    assert run(desk, cluster, everywhere=True, restarts=RestartOptions(calls="end")).exit_code == 0
+    assert box.cut_calls == 3
+
+
+def test_killed_at_any_point_the_next_restart_ends_well(desk: Desk, new_desk: Any) -> None:
+    cluster = old_story()
+    cluster.tap = counter = CrashAt()
+    assert run(desk, cluster, peers=(FIRST, SECOND)).exit_code == 0
+    for point in range(1, len(counter.points) + 1):
+        # Given a restart of two peers that was killed at this point
+        operator, cluster = new_desk(), old_story()
+        crash(lambda: run(operator, cluster, peers=(FIRST, SECOND)), cluster, point)  # noqa: B023 - called before the loop goes on
+        for box in cluster.boxes:
+            box.down_for = 0
+        done = restarted(cluster)
+        # When the same is asked again, Then it ends well, no maintenance mode is left, and nothing is unknown
+        result = run(operator, cluster, peers=(FIRST, SECOND))
+        assert (result.exit_code, result.state) == (0, "applied"), (point, counter.points[point - 1], result)
+        with operator.journal() as journal:
+            assert load_open_maintenance(journal, "edge") == (), point
+            assert load_unsettled_restarts(journal, "edge") == (), point
+            assert journal.runs()[-1].state in {"applied", "partial"}, point
+        assert restarted(cluster)[len(done) :] == ["expc1", "expc2"], point
+        assert not any(box.health.maintenance for box in cluster.boxes), point
+    assert cluster.tap is no_tap
