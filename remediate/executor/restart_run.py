@@ -9,7 +9,7 @@ from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.effect.decision import EffectEvidence, decide_effect, pending_writes
-from remediate.executor.effect.observe import find_record, start_of
+from remediate.executor.effect.observe import find_record
 from remediate.executor.effect.outcome import effect_exit_code
 from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome, describe_obstacles
@@ -130,7 +130,7 @@ def preview_restart(
         opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=False)
         refuse_if_peers_held(opened, cluster.name, shared)
         health = read_cluster_health(peers, opened.unreachable)
-        chosen = _choose(journal, request, opened, health, environment)
+        chosen = _choose(journal, request, opened, health)
         previews = tuple(_preview(effect, health, request.restarts) for effect in chosen)
     return RestartPreview(cluster.name, previews, health.is_single, is_closed)
 
@@ -198,7 +198,7 @@ def _open(
     lock.acquire(peer_lock_paths(opened, shared))
     steps = list(end_maintenance_left_on(journal, cluster.name, peers, environment, limits, events))
     health = read_cluster_health(peers, opened.unreachable)
-    chosen = [effect.peer for effect in _choose(journal, request, opened, health, environment)]
+    chosen = [effect.peer for effect in _choose(journal, request, opened, health)]
     run = ""
     if chosen:
         run = events.run = journal.begin_restart(cluster.name, chosen, operator=operator, ticket=request.ticket)
@@ -288,9 +288,7 @@ class _RestartCommand:
     def _look_at_effects(self, restarted: Sequence[Address]) -> tuple[PeerEffect, ...]:
         context = self.context
         peers = read_cluster_health([peer for peer in context.peers if peer.address in restarted], {}).peers
-        return tuple(
-            _decide(context.journal, address, peers.get(address, Health()), context.environment) for address in restarted
-        )
+        return tuple(_decide(context.journal, address, peers.get(address, Health())) for address in restarted)
 
     def _close_failed(self, restarts: GuardedRestarts, failure: RemediateError) -> RunResult:
         """Close a run that cannot go on. Raises `failure` itself where nothing was sent to a peer."""
@@ -329,9 +327,7 @@ class _RestartCommand:
         return f"{join_words(restarts.restarted)} {verb} back as before.{left}"
 
 
-def _choose(
-    journal: Journal, request: RestartRequest, opened: ClusterPort, cluster: ClusterHealth, environment: Environment
-) -> list[PeerEffect]:
+def _choose(journal: Journal, request: RestartRequest, opened: ClusterPort, cluster: ClusterHealth) -> list[PeerEffect]:
     """Return the effect on each peer to restart, the primary first; a peer that does not answer may be among them.
 
     Raises:
@@ -340,7 +336,7 @@ def _choose(
     members = [*(peer.address for peer in opened.peers), *opened.unreachable]
     _refuse_unknown(request.peers, members)
     ordered = sorted(members, key=lambda address: address != opened.primary)
-    effects = [_decide(journal, address, cluster.peers.get(address, Health()), environment) for address in ordered]
+    effects = [_decide(journal, address, cluster.peers.get(address, Health())) for address in ordered]
     if request.everywhere:
         return effects
     if request.peers:
@@ -359,9 +355,9 @@ def _refuse_unknown(chosen: Collection[Address], members: Sequence[Address]) -> 
         )
 
 
-def _decide(journal: Journal, peer: Address, health: Health, environment: Environment) -> PeerEffect:
+def _decide(journal: Journal, peer: Address, health: Health) -> PeerEffect:
     """Return whether a peer works with what was written to it, by the journal and by its start."""
-    started_at = start_of(health, environment.now())
+    started_at = health.started_at
     writes = load_writes(journal, peer)
     pending = pending_writes(writes, started_at)
     record = find_record(journal, peer, pending, started_at)

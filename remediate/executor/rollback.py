@@ -19,6 +19,7 @@ from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_direct
 from remediate.executor.maintenance import end_maintenance_left_on
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
+from remediate.executor.rollback_restart import RollbackRestarts, read_alarms, restart_after_undo
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
@@ -38,6 +39,7 @@ def rollback(
     cluster: ClusterAccess,
     *,
     state_dir: Path,
+    restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
     limits: Limits = Limits(),
     sink: Sink = silent,
     environment: Environment = Environment(),  # noqa: B008 - a frozen value
@@ -54,6 +56,7 @@ def rollback(
         run: The id of a run, or ``last``.
         cluster: The cluster of the run, with its logins.
         state_dir: The directory of the journal.
+        restarts: Whether peers are restarted once all is undone; without, none is.
         limits: Timeouts and repetitions of reads and writes.
         sink: Receives the events.
         environment: The peers, the clock and the journal.
@@ -85,20 +88,41 @@ def rollback(
             if record.state != "rolled-back":
                 # If this process dies, what it leaves is no longer *applied*: `close_dead_runs` then records that.
                 beginning.record()
+            alarms = read_alarms(context, restarts)
             result = undo(context)
-            result = replace(result, open_steps=(*left_on, *result.open_steps))
             remind_of_workaround(context.peers, events)
             effects = () if result.open_steps else observe_undone(context, cluster, environment)
+            is_back, steps = restart_after_undo(context, cluster.name, environment, restarts, effects, alarms)
+            if is_back:
+                effects = observe_undone(context, cluster, environment)
             command = restart_command(unsettled_peers(effects), cluster, state_dir)
             stop.closing = True
             late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
-            return events.add_trouble(_close(context, result, late, effects, command))
+            aside = _Aside((*left_on, *steps), effects, command, never_restarts=restarts.is_never)
+            return events.add_trouble(_close(context, result, late, aside))
         except (Interrupted, ImmediateStop):
             stop.closing = True
             return _close_interrupted(context, stop, go_on_undoing(record.id, cluster, state_dir))
         except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
             stop.closing = True
             return _close_failed(context, beginning, as_failure(error), go_on_undoing(record.id, cluster, state_dir))
+
+
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """What is true beside the undo itself.
+
+    Attributes:
+        open_steps: What is left for a person of maintenance mode and restarts.
+        effects: Whether the peers work with their earlier lists again.
+        command: Settles it where that is not known.
+        never_restarts: No peer was to be restarted.
+    """
+
+    open_steps: tuple[ManualStep, ...]
+    effects: tuple[PeerEffect, ...]
+    command: str
+    never_restarts: bool
 
 
 @dataclass(slots=True)
@@ -151,7 +175,18 @@ def _prepare(
     timers.cancel_confirmation(journal, record.id)
     _warn_of_later_runs(journal, record, events)
     expect_lists(journal, record.id, peers)
-    return UndoContext(journal, record.id, peers, limits, environment.pause, events, stop.check), record
+    context = UndoContext(
+        journal,
+        record.id,
+        peers,
+        limits,
+        environment.pause,
+        events,
+        stop.check,
+        unreachable=opened.unreachable,
+        write_heartbeat=lock.write_heartbeat,
+    )
+    return context, record
 
 
 def expect_lists(journal: Journal, run: str, peers: Sequence[ReconnectingPeer]) -> None:
@@ -186,15 +221,14 @@ def _warn_of_later_runs(journal: Journal, run: Run, events: RunEvents) -> None:
             events.emit("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
 
 
-def _close(context: UndoContext, result: UndoResult, late: str, effects: tuple[PeerEffect, ...], command: str) -> RunResult:
+def _close(context: UndoContext, result: UndoResult, late: str, aside: _Aside) -> RunResult:
     """Close the run once everything was tried.
 
     Args:
         context: What it was undone with.
         result: What came of it.
         late: Is put in front of the message.
-        effects: Whether the peers work with their earlier lists again.
-        command: Settles it where that is not known.
+        aside: What is true beside the undo itself.
     """
     # Whoever rolled it back reads the result: the timer has nothing left to do.
     timers.cancel(context.journal, context.run)
@@ -202,17 +236,24 @@ def _close(context: UndoContext, result: UndoResult, late: str, effects: tuple[P
         steps = count(len(result.open_steps), "step is", "steps are")
         again = "Roll back again when they are done and the peers answer: it checks."
         message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
-        texts = [step.text for step in result.open_steps]
+        open_steps = (*result.open_steps, *aside.open_steps)
+        texts = [step.text for step in open_steps]
         context.journal.close_run(context.run, "partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED)
-        return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, result.open_steps, changed=result.changed)
+        return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, changed=result.changed)
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
-    message = f"{late}Run {context.run} is rolled back{_describe_peers(result)} {describe_effects(effects, command)}".rstrip()
-    # This command restarts nothing.
-    in_effect = effect_exit_code(effects, never_restarts=True)
-    code = most_serious([ExitCode.INCOMPLETE if result.unread else ExitCode.DONE, in_effect])
-    context.journal.close_run(context.run, "rolled-back", message, code, effects)
-    return _finish(context, "rolled-back", code, message, changed=result.changed, effects=effects)
+    effects = describe_effects(aside.effects, aside.command)
+    message = f"{late}Run {context.run} is rolled back{_describe_peers(result)} {effects}".rstrip()
+    code = most_serious(
+        [
+            ExitCode.PERSON_NEEDED if aside.open_steps else ExitCode.DONE,
+            ExitCode.INCOMPLETE if result.unread else ExitCode.DONE,
+            effect_exit_code(aside.effects, never_restarts=aside.never_restarts),
+        ]
+    )
+    record = " ".join([message, *(step.text for step in aside.open_steps)])
+    context.journal.close_run(context.run, "rolled-back", record, code, aside.effects)
+    return _finish(context, "rolled-back", code, message, aside.open_steps, changed=result.changed, effects=aside.effects)
 
 
 def _describe_peers(result: UndoResult) -> str:

@@ -7,7 +7,7 @@ come to light since, and an earlier version may have taken an empty list for a p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from remediate.executor.differences import (
     describe_differences,
@@ -41,6 +41,8 @@ class UndoContext:
         peers: The open peers of the cluster.
         check_stop: Called before each step; raises Interrupted to stop there.
         before_write: Called before each write.
+        unreachable: Why each other peer of the cluster could not be opened.
+        write_heartbeat: Shows others that the holder of the lock is at work.
     """
 
     journal: Journal
@@ -51,6 +53,8 @@ class UndoContext:
     events: RunEvents
     check_stop: Callable[[], None]
     before_write: Callable[[], None] = lambda: None
+    unreachable: Mapping[Address, str] = field(default_factory=dict)
+    write_heartbeat: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from remediate.executor.apply import apply_plan
 from remediate.executor.journal.store import Journal
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.rollback import rollback
+from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.model.events import Event
 from remediate.model.plan import Plan
 from tests.executor.clusters import approvals_in, approvals_of
@@ -50,9 +51,22 @@ class Desk:
             ),
         )
 
-    def rollback(self, cluster: MemoryCluster, run: str = "last", **changes: Any) -> RunResult:
+    def rollback(
+        self,
+        cluster: MemoryCluster,
+        run: str = "last",
+        restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
+        **changes: Any,
+    ) -> RunResult:
         environment = cluster.environment(lock_directory=self.home / "locks", journal=self._journal(cluster), **changes)
-        return rollback(run, cluster.access, state_dir=self.state_dir, sink=self.events.append, environment=environment)
+        return rollback(
+            run,
+            cluster.access,
+            state_dir=self.state_dir,
+            restarts=restarts,
+            sink=self.events.append,
+            environment=environment,
+        )
 
     def journal(self) -> Journal:
         return Journal(self.state_dir)

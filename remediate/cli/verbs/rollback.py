@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import common, confirmation, inventory, option
+from remediate.cli.options import common, confirmation, inventory, option, restarting
 from remediate.cli.session import Session
 from remediate.model.errors import InventoryError
 from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from remediate.executor.result import RunResult
+    from remediate.executor.rollback_restart import RollbackRestarts
     from remediate.model.access import ClusterAccess
     from remediate.model.events import Sink
+    from remediate.model.restart import Calls, Restart
     from remediate.model.run import Run
 
 
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
 @inventory()
 @option("--dry-run", is_flag=True, help="Say what would be undone, over connections that cannot write.")
 @confirmation
+@option("--restart", type=click.Choice(["never", "if-needed", "rolling"]), default="never", show_default=True,
+        help="Then restart peers, one at a time: none, those seen to work with the list of the run, or all that may.")  # fmt: skip
+@restarting
 @common
 @click.pass_obj
 def command(
@@ -33,6 +40,10 @@ def command(
     patterns: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001 - click passes options by name
     yes: bool,  # noqa: FBT001
+    restart: Restart,
+    calls: Calls | None,
+    drain_for: timedelta,
+    assume: tuple[str, ...],
 ) -> ExitCode:
     """Undo RUN (an id from `remediate runs`, or last) from its journal alone, and read the start state back.
 
@@ -42,11 +53,15 @@ def command(
     Exactly what the run added is removed, where the peer offers removal; where it does not, the step is named. What others changed
     since then is left alone.
 
+    With --restart, peers that do not work with their earlier lists again restart once all is undone, guarded and drained as by
+    `remediate restart`.
+
     \b
     EXAMPLES
       remediate rollback last -i inventory.yml --dry-run
       remediate rollback last -i inventory.yml -c edge-paris
       remediate rollback 261123-101500-4f2a -i inventory.yml --yes
+      remediate rollback last -i inventory.yml --yes --restart rolling --calls drain
 
     \b
     EXIT CODES
@@ -61,10 +76,12 @@ def command(
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.notices import NoticeCollector
     from remediate.cli.notification import notify_of_run
+    from remediate.cli.restarts import choose_calls, make_restart_options
     from remediate.cli.run_choice import choose_run
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.journal.store import Journal
     from remediate.executor.ports import utc_now
+    from remediate.executor.rollback_restart import RollbackRestarts
 
     clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
@@ -75,10 +92,12 @@ def command(
             next_step="Give the inventory that the run was made with, without -c or with the run's own cluster.",
         )
     cluster = clusters[record.cluster]
+    how = make_restart_options(session, choose_calls(calls, cluster, restart, yes=yes), drain_for, assume)
+    restarts = RollbackRestarts(restart, how)
     if not dry_run:
-        _confirm(session, record, cluster, yes=yes)
+        _confirm(session, record, cluster, restarts, yes=yes)
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
-        result = _roll_back(session, record, cluster, notices, dry_run=dry_run)
+        result = _roll_back(session, record, cluster, restarts, notices, dry_run=dry_run)
         notes = notices.notes_besides(result.open_step_texts)
     if not dry_run:
         notify_of_run(session, cluster, result, kind="rollback", at=utc_now())
@@ -89,25 +108,29 @@ def command(
     return ExitCode(result.exit_code)
 
 
-def _confirm(session: Session, run: Run, cluster: ClusterAccess, *, yes: bool) -> None:
+def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: RollbackRestarts, *, yes: bool) -> None:
     """Show what a rollback of `run` would undo and ask for `yes`. Raises Declined."""
     from remediate.cli.questions import ask, refuse_without_terminal
+    from remediate.cli.restarts import restart_lines
     from remediate.executor.rollback_rehearsal import preview_rollback
     from remediate.model.text import count
 
     refuse_without_terminal(session, yes=yes)
     changes = () if yes else preview_rollback(run.id, cluster, session.state_dir)
-    if changes:
+    if changes or (not yes and restarts.choice != "never"):
         peers = count(len({change.peer for change in changes}), "peer")
         title = f"Rollback of run {run.id} on {run.cluster}, started {run.started_at} by {run.user}, {run.state}:"
         lines = [title, *(f"  - {change.summary}" for change in changes)]
+        lines += restart_lines(cluster, restarts.choice, restarts.how)
         ask(session, lines, f"Undo {count(len(changes), 'change')} on {peers} of {run.cluster}?")
 
 
-def _roll_back(session: Session, run: Run, cluster: ClusterAccess, sink: Sink, *, dry_run: bool) -> RunResult:
+def _roll_back(
+    session: Session, run: Run, cluster: ClusterAccess, restarts: RollbackRestarts, sink: Sink, *, dry_run: bool
+) -> RunResult:
     from remediate.executor.rollback import rollback
     from remediate.executor.rollback_rehearsal import rehearse_rollback
 
     if dry_run:
         return rehearse_rollback(run.id, cluster, state_dir=session.state_dir, sink=sink)
-    return rollback(run.id, cluster, state_dir=session.state_dir, sink=sink)
+    return rollback(run.id, cluster, state_dir=session.state_dir, restarts=restarts, sink=sink)

@@ -1,0 +1,85 @@
+"""A rollback that restarts: only where it is told to, only what needs it, by the rules of every restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from remediate.executor.result import RestartOptions
+from remediate.executor.rollback_restart import RollbackRestarts
+from remediate.model.health import PeerAlarm
+from remediate.model.restart import Restart
+from tests.executor.clusters import plan_for, story
+from tests.executor.conftest import Desk
+from tests.executor.memory import MemoryCluster
+from tests.executor.test_restart import fronted, restarts
+
+ROLLING, IF_NEEDED = RollbackRestarts("rolling"), RollbackRestarts("if-needed")
+
+
+def in_effect(desk: Desk, cluster: MemoryCluster) -> MemoryCluster:
+    """Apply the plan of the cluster with restarts, so that every peer works with the new list."""
+    desk.apply(cluster, plan_for(cluster), restart="rolling")
+    assert restarts(cluster) == ["expc1", "expc2", "expc3"]
+    cluster.writes.clear()
+    return cluster
+
+
+def needing_restart(desk: Desk) -> MemoryCluster:
+    """Peers that have loaded the list of the run, and go on with it until they restart."""
+    cluster = in_effect(desk, fronted())
+    for box in cluster.boxes:
+        box.loaded = list(box.trusted)
+    return cluster
+
+
+def test_a_rollback_restarts_nothing_unless_told_to(desk: Desk) -> None:
+    cluster = in_effect(desk, story().run_since_long())
+    result = desk.rollback(cluster)
+    assert (result.state, result.exit_code, restarts(cluster)) == ("rolled-back", 11, [])
+
+
+def test_rolling_restarts_what_does_not_work_with_its_lists_again(desk: Desk) -> None:
+    cluster = in_effect(desk, story().run_since_long())
+    result = desk.rollback(cluster, restarts=ROLLING)
+    assert (result.state, result.exit_code, restarts(cluster)) == ("rolled-back", 0, ["expc1", "expc2", "expc3"])
+    assert {effect.state.value for effect in result.effects} == {"yes"}
+    assert cluster.state() == story().state()
+
+
+def test_peers_that_never_loaded_the_run_do_not_restart(desk: Desk) -> None:
+    cluster = story().run_since_long()
+    desk.apply(cluster, plan_for(cluster), restart="never")
+    result = desk.rollback(cluster, restarts=ROLLING)
+    assert (result.exit_code, restarts(cluster)) == (0, [])
+
+
+def test_if_needed_restarts_where_clients_still_get_through(desk: Desk) -> None:
+    cluster = needing_restart(desk)
+    result = desk.rollback(cluster, restarts=IF_NEEDED)
+    assert (result.state, result.exit_code, restarts(cluster)) == ("rolled-back", 0, ["expc1", "expc2", "expc3"])
+
+
+def test_if_needed_without_a_word_on_calls_restarts_nothing(desk: Desk) -> None:
+    cluster = needing_restart(desk)
+    result = desk.rollback(cluster, restarts=RollbackRestarts("if-needed", RestartOptions(calls=None)))
+    assert (result.exit_code, restarts(cluster)) == (11, [])
+
+
+@pytest.mark.parametrize("choice", ["rolling", "if-needed"])
+def test_a_guard_that_fails_leaves_an_open_step(desk: Desk, choice: Restart) -> None:
+    cluster = needing_restart(desk)
+    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
+    result = desk.rollback(cluster, restarts=RollbackRestarts(choice))
+    assert (result.state, result.exit_code, restarts(cluster)) == ("rolled-back", 8, [])
+    assert "restart-required: alarm 25026" in result.open_steps[0].text
+    assert desk.journal().run("last").exit_code == 8
+
+
+def test_calls_that_do_not_end_leave_the_peers_in_service(desk: Desk) -> None:
+    cluster = in_effect(desk, story().run_since_long())
+    box = cluster.box(1)
+    box.health, box.drains_after = replace(box.health, calls=2), None
+    result = desk.rollback(cluster, restarts=ROLLING)
+    assert (result.exit_code, restarts(cluster), box.health.maintenance) == (8, [], False)
