@@ -59,7 +59,11 @@ class PolicyOptions:
 @click.command()
 @inventory(required=False)
 @option(
-    "--snapshot", "snapshot_path", type=PATH, metavar="FILE", help="Plan from this snapshot, offline, without an inventory."
+    "--snapshot",
+    "snapshot_path",
+    type=PATH,
+    metavar="FILE|FOLDER",
+    help="Plan from this snapshot, or each of a folder, offline.",
 )
 @option(
     "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
@@ -105,6 +109,7 @@ def command(
       remediate plan -i inventory.yml --ca pki/ -o plan.json
       remediate plan -i inventory.yml --no-refresh
       remediate plan --snapshot snapshot.json --ciphers keep --explain
+      remediate plan --snapshot snapshots/ -o plans/
 
     \b
     EXIT CODES
@@ -130,9 +135,7 @@ def command(
         read_authorities(session, ca_paths),
     )
     if snapshot_path and not _prefers_inventory():
-        results: tuple[ClusterResult[Plan], ...] = (
-            _plan_from_snapshot(session, snapshot_path, policy_options, detailed=detailed_exitcode),
-        )
+        results = _plan_from_snapshots(session, snapshot_path, policy_options, output, detailed=detailed_exitcode)
     elif inventory_path:
         results = _plan_from_clusters(session, inventory_path, patterns, policy_options, output, detailed=detailed_exitcode)
     else:
@@ -176,16 +179,41 @@ def _prefers_inventory() -> bool:
     return on_command_line["inventory_path"]
 
 
-def _plan_from_snapshot(session: Session, path: Path, policy_options: PolicyOptions, *, detailed: bool) -> ClusterResult[Plan]:
+def _plan_from_snapshots(
+    session: Session, path: Path, policy_options: PolicyOptions, output: Path | None, *, detailed: bool
+) -> tuple[ClusterResult[Plan], ...]:
+    """Plan from a snapshot, or from each ``*.json`` of a folder; a file of the folder that cannot be read is that file's error."""
+    from remediate.cli.observe import remind_from_journal
+    from remediate.cli.results import check_output
+
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files:
+        raise UsageError(
+            f"{path} holds no snapshot.", next_step="Name a folder of *.json files, as `remediate collect -o FOLDER` writes."
+        )
+    check_output(output, len(files))
+    if output and path.is_dir() and output.resolve() == path.resolve():
+        raise UsageError("The plans would overwrite the snapshots.", next_step="Name another folder with -o.")
+    results = tuple(_plan_file(session, file, policy_options, detailed=detailed) for file in files)
+    clusters = [result.cluster for result in results]
+    if repeated := sorted({cluster for cluster in clusters if clusters.count(cluster) > 1}):
+        raise UsageError(f"{path} holds more than one snapshot of {repeated[0]}.", next_step="Leave the one that counts.")
+    remind_from_journal(session)
+    return results
+
+
+def _plan_file(session: Session, path: Path, policy_options: PolicyOptions, *, detailed: bool) -> ClusterResult[Plan]:
     from remediate.cli.files import read_text
     from remediate.cli.fleet import ClusterResult
-    from remediate.cli.observe import remind_from_journal
+    from remediate.model.errors import RemediateError
     from remediate.model.plan import Policy
     from remediate.model.snapshot import Snapshot
 
-    snapshot = Snapshot.from_json(read_text(path))
-    plan, code = _plan_snapshot(session, snapshot, policy_options, Policy(), detailed=detailed)
-    remind_from_journal(session)
+    try:
+        snapshot = Snapshot.from_json(read_text(path))
+        plan, code = _plan_snapshot(session, snapshot, policy_options, Policy(), detailed=detailed)
+    except RemediateError as error:
+        return ClusterResult(path.stem, None, error.exit_code, error)
     return ClusterResult(snapshot.cluster, plan, code)
 
 
