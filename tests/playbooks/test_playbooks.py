@@ -102,7 +102,7 @@ def test_plan_apply_verify_and_a_second_apply_changes_nothing(fleet: Fleet) -> N
 
     applied = fleet.play("apply", "-e", "remediate_ticket=CHG1")
     assert (applied.code, applied.hosts) == (0, {"edge-lab": (1, 0)})
-    assert "Applied and read back." in applied.printed
+    assert "Written and read back." in applied.printed
     assert "does not offer removal: a rollback would ask you" in applied.printed
 
     writes = fleet.writes
@@ -114,6 +114,7 @@ def test_plan_apply_verify_and_a_second_apply_changes_nothing(fleet: Fleet) -> N
     verified = fleet.play("verify")
     assert (verified.code, verified.hosts) == (2, {"edge-lab": (0, 1)})
     assert "30 of 33 pairs of peer and endpoint verify" in verified.printed
+    assert "not in effect" not in verified.printed
 
     output = "".join(played.printed for played in (planned, rehearsed, applied, again, verified)) + fleet.calls.read_text()
     for secret in (fleet.lab.accounts.password, fleet.lab.accounts.axl_password):
