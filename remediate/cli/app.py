@@ -20,6 +20,7 @@ from remediate.cli.session import Session
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.exit_codes import ExitCode
+from remediate.model.limits import Limits
 
 VERBS = {
     "init": "Write a first inventory, beginning at one peer.",
@@ -100,9 +101,9 @@ def command() -> None:
     """Group the verbs."""
 
 
-def run(arguments: Sequence[str]) -> ExitCode:
+def run(arguments: Sequence[str], limits: Limits = Limits()) -> ExitCode:
     """Run one command line and return its exit code; every message has been written to stderr by then."""
-    session = Session(json="--json" in arguments)
+    session = Session(json="--json" in arguments, limits=limits)
     writing = bool(arguments) and arguments[0] in WRITERS
     try:
         answer = command.main(list(arguments), prog_name="remediate", standalone_mode=False, obj=session)

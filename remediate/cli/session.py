@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from remediate.model.errors import UsageError
 from remediate.model.events import Event, Sink
+from remediate.model.limits import Limits
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +27,7 @@ class Session:
 
     Attributes:
         events: A file for JSON lines; ``-`` is stdout, and text for people then goes to stderr.
+        limits: How long is waited and how much is read; a command that works on a lab has others.
         output_lost: A result could not be written to stdout.
     """
 
@@ -36,6 +38,7 @@ class Session:
     verbose: int = 0
     no_color: bool = False
     no_input: bool = False
+    limits: Limits = Limits()
     output_lost: bool = False
     _event_lines: EventLines | None = None
     _open: ExitStack = field(default_factory=ExitStack)

@@ -56,11 +56,11 @@ class SelfDescription:
     """How a peer describes its REST interface.
 
     Attributes:
-        style: How the page is written.
+        style: How the page is written; None is as in the scenario.
         removal: The form of removal that it offers; None is that of the scenario.
     """
 
-    style: PageStyle = PageStyle.BLOCK
+    style: PageStyle | None = None
     removal: Removal | None = None
 
 
@@ -97,8 +97,9 @@ class Faults:
 
     Attributes:
         logging: What goes wrong with diagnostic logging.
-        replication_lag_s: How long the primary's configuration takes to the other peers.
-        restart_s: How long a peer is away when it restarts. Uptime is in whole seconds: a shorter restart may not show in it.
+        replication_lag_s: How long the primary's configuration takes to the other peers: two minutes of a real cluster.
+        restart_s: How long a peer is away when it restarts: three minutes of a real one. Uptime is in whole seconds: a shorter restart
+            may not show in it.
         connect_s: How much longer its zones and tunnels take.
     """
 
@@ -115,7 +116,7 @@ class Faults:
     connect_s: float = 0.3
     _armed: list[_ArmedFault] = field(default_factory=list)
     _pending_changes: list[_PendingChange] = field(default_factory=list)
-    _waiting: set[str] = field(default_factory=set)
+    _loading: dict[str, bool] = field(default_factory=dict)
     _refusing: set[str] = field(default_factory=set)
     _lock_outs: dict[str, _LockOut] = field(default_factory=dict)
     _login_prompts: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
@@ -168,7 +169,7 @@ class Faults:
         with self._lock:
             self._substitutes[peer] = (containing, answer)
 
-    def describe(self, peer: str, *, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None) -> None:
+    def describe(self, peer: str, *, style: PageStyle | None = None, removal: Removal | None = None) -> None:
         """Let a peer describe its REST interface, and remove certificates from its list, in this way."""
         with self._lock:
             self._descriptions[peer] = SelfDescription(style, removal)
@@ -225,12 +226,14 @@ class Faults:
         """Restart a peer without a request: it is away for a moment."""
         self.restart_peer(peer)
 
-    def trust_waits_for_restart(self, peer: str) -> None:
-        """Make the traffic server of a peer use its present list until the peer restarts, as versions 8.x and 9.x do.
+    def reload_by_itself(self, peer: str) -> None:
+        """Make the traffic server of a peer use each change of its list at once, until `clear`."""
+        self._loading[peer] = False
+        self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
 
-        Without this, a change is in effect at once.
-        """
-        self._waiting.add(peer)
+    def trust_waits_for_restart(self, peer: str) -> None:
+        """Make one peer of a lab whose lists reload by themselves use its present list until it restarts, until `clear`."""
+        self._loading[peer] = True
         self.load_at_restart(peer, True)  # noqa: FBT003  positional in the callable's type
 
     def refuse_certificate(self, peer: str, node: str) -> None:
@@ -270,9 +273,9 @@ class Faults:
             self._substitutes.clear()
             self._refused_certificates.clear()
         self.logging = None
-        for peer in self._waiting:
-            self.load_at_restart(peer, False)  # noqa: FBT003  positional in the callable's type
-        self._waiting.clear()
+        for peer, waits in self._loading.items():
+            self.load_at_restart(peer, not waits)
+        self._loading.clear()
 
     def login_prompts(self, peer: str) -> tuple[tuple[str, ...], ...]:
         """Return the prompts of this peer's keyboard-interactive login; empty if it takes a plain password."""

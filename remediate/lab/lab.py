@@ -193,7 +193,7 @@ class Lab:
             build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
             for number, spec in enumerate(self.scenario.nodes)
         )
-        for peer in self.peers if self.scenario.trust_waits else ():
+        for peer in () if self.scenario.reloads_by_itself else self.peers:
             self.cluster.load_at_restart(peer)
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
         self._servers = {

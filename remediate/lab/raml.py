@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import yaml
 
-from remediate.lab.scenario import Scenario
+if TYPE_CHECKING:
+    from remediate.lab.scenario import Scenario
 
 _PAGE = """#%RAML 0.8
 title: Expressway API
@@ -135,12 +137,11 @@ _EXAMPLES: Mapping[Removal, tuple[str, str]] = {
 
 
 def raml(
-    scenario: Scenario, style: PageStyle = PageStyle.BLOCK, removal: Removal | None = None, *, offers_logging: bool = True
+    scenario: Scenario, style: PageStyle | None = None, removal: Removal | None = None, *, offers_logging: bool = True
 ) -> str:
-    """Return the page of a peer in this scenario; `removal` None is that of the scenario."""
-    form = removal or (Removal.FINGERPRINT if scenario.offers_removal else Removal.NONE)
-    page = _PAGE.format(removal=_removal(form), logging=_LOGGING if offers_logging else "")
-    match style:
+    """Return the page of a peer in this scenario; None is what the scenario has."""
+    page = _PAGE.format(removal=_removal(removal or scenario.removal), logging=_LOGGING if offers_logging else "")
+    match style or scenario.page_style:
         case PageStyle.FLOW:
             return "#%RAML 0.8\n" + yaml.safe_dump(yaml.safe_load(page), default_flow_style=True, width=100)
         case PageStyle.ANCHORS:

@@ -26,7 +26,7 @@ def names_certificate(certificate: Certificate, form: Removal, body: bytes) -> b
         case Removal.PEM_BODY:
             return body.decode(errors="replace") == certificate.pem
         case Removal.SUBJECT_AND_SERIAL:
-            return request == {"Subject": _subject(certificate), "SerialNumber": _serial(certificate)}
+            return request == {"Subject": subject_line(certificate), "SerialNumber": _serial(certificate)}
         case _:
             return False
 
@@ -39,7 +39,7 @@ def _parse_object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _subject(certificate: Certificate) -> str:
+def subject_line(certificate: Certificate) -> str:
     """Return the subject as the web page shows it, the organization first. No name in the lab has a comma."""
     return ", ".join(reversed(certificate.subject.split(",")))
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from remediate.lab.accounts import Accounts, basic_login
 from remediate.lab.faults import Fault, Faults, LoggingFault
 from remediate.lab.raml import Removal, raml
-from remediate.lab.removal import names_certificate
+from remediate.lab.removal import names_certificate, subject_line
 from remediate.lab.requestlog import RequestLog
 from remediate.lab.servers import abort_connection
 from remediate.lab.state import (
@@ -136,7 +136,7 @@ class RestInterface:
         del request
         with self.cluster.lock:
             # A subject line before each block, as "Show all (PEM)" has it.
-            blocks = [f"{_subject_line(certificate)}\n{certificate.pem}" for certificate in self.peer.trusted]
+            blocks = [f"{subject_line(certificate)}\n{certificate.pem}" for certificate in self.peer.trusted]
             blocks += self.peer.revocation_lists
         return PlainTextResponse("\n".join(blocks))
 
@@ -160,9 +160,7 @@ class RestInterface:
         return _message_response("Root Certificate updated.")
 
     async def _delete_root(self, request: Request) -> Response:
-        form = self.faults.description_of(self.peer.address).removal
-        if form is None:
-            form = Removal.FINGERPRINT if self.cluster.scenario.offers_removal else Removal.NONE
+        form = self.faults.description_of(self.peer.address).removal or self.cluster.scenario.removal
         if form is Removal.NONE:
             return PlainTextResponse("Method Not Allowed", 405)
         body = await request.body()
@@ -278,10 +276,6 @@ async def _json(request: Request) -> dict[str, Any]:
 
 def _message_response(text: str | list[str], status: int = 200) -> Response:
     return JSONResponse({"Message": text}, status)
-
-
-def _subject_line(certificate: Certificate) -> str:
-    return ", ".join(reversed(certificate.subject.split(",")))
 
 
 def _status_xml(peer: SimulatedPeer, version: str) -> str:

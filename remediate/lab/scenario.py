@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from remediate.lab.raml import PageStyle, Removal
 from remediate.model.identity import KeyFamily, Product
 
 DEFAULT_CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL"
@@ -106,7 +107,8 @@ class Scenario:
     Attributes:
         trusted: Per peer, the ids in its trusted CA list, in order: an authority's, or ``address/service/family``.
         operator_ca: The ids of the authorities in the file that the inventory's ``ca:`` names.
-        offers_removal: Whether REST can remove a certificate from the trusted CA list.
+        removal: How REST can remove a certificate from the trusted CA list.
+        page_style: How the peers write the description of their REST interface.
         offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
         traffic_server_tls13: The peers' traffic server may use TLS 1.3.
         platform_credentials: The inventory holds the account for certificate management.
@@ -115,7 +117,8 @@ class Scenario:
         crls: How many CRLs each list holds.
         rest_account: REST takes another account than the shell.
         edge: The Expressway-E, or what each of them is like.
-        trust_waits: The peers' traffic servers judge by the list that they had when they last restarted.
+        reloads_by_itself: The peers' traffic servers use each change of their list at once. No document promises that: without it they
+            judge by the list that they had when they last restarted.
     """
 
     name: str
@@ -126,12 +129,13 @@ class Scenario:
     operator_ca: tuple[str, ...] = ()
     ciphers: str = DEFAULT_CIPHERS
     version: str = "X14.2.1"
-    offers_removal: bool = False
+    removal: Removal = Removal.NONE
+    page_style: PageStyle = PageStyle.BLOCK
     offers_verify_flag: bool = True
     traffic_server_tls13: bool = False
     platform_credentials: bool = False
     nodes_trust_peers: bool = True
-    trust_waits: bool = False
+    reloads_by_itself: bool = False
     rest_account: bool = False
     bystanders: int = 0
     crls: int = 0

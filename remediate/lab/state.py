@@ -73,7 +73,7 @@ class SimulatedPeer:
         address: Where REST and SSH answer, and its name in the inventory.
         trusted: The trusted CA list, in the peer's order.
         leaves: The configuration as the shell shows it: path to value, unquoted.
-        loaded: The list that its traffic server uses until the next restart; None if it uses the present list.
+        loaded: The list that its traffic server uses until the next restart; None if it uses each change at once.
         recorded_pages: Pages that are answered as they were recorded; None: there is no such page.
         condition: Its uptime, alarms, calls, zones and tunnels.
         restarts: How many restarts were asked for.

@@ -16,6 +16,7 @@ import pytest
 
 from remediate.cli.app import run
 from remediate.lab import Lab
+from remediate.lab.pace import LAB_LIMITS
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def remediate(capfd: pytest.CaptureFixture[str]) -> Remediate:
     """Run a command line and return how it ended."""
 
     def call(*arguments: str | Path) -> Ended:
-        code = run([str(argument) for argument in arguments])
+        code = run([str(argument) for argument in arguments], LAB_LIMITS)
         captured = capfd.readouterr()
         return Ended(code, captured.out, captured.err)
 

@@ -141,7 +141,6 @@ def test_where_lists_differ_each_verdict_names_its_list(remediate: Remediate, bo
 def test_a_list_that_is_not_loaded_needs_a_restart(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
     # Given a certificate that was added to the list, and a traffic server that does not use it yet
     peer = box.peers[0]
-    box.faults.trust_waits_for_restart(peer.address)
     presented = box.node("cucm.steven.lab").presented[6972]
     leaf = next(chain[0] for chain in presented.values() if chain[0].self_signed)
     box.cluster.append_trusted(peer, [leaf])

@@ -18,6 +18,7 @@ import pytest
 from remediate.cli.app import run
 from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
+from remediate.lab.raml import Removal
 from tests.cli.conftest import Remediate
 
 pytestmark = pytest.mark.lab
@@ -71,7 +72,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     # Where processes of their own have their locks.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     lab = Lab(tmp_path / "lab", scenario="story", judge=False)
-    lab.scenario = replace(lab.scenario, offers_removal=True)
+    lab.scenario = replace(lab.scenario, removal=Removal.FINGERPRINT, reloads_by_itself=True)
     with lab:
         plan = tmp_path / "plan.json"
         assert run(["plan", "-q", "-i", str(lab.inventory), "--approve-file", str(lab.approvals), "-o", str(plan)]) == 0

@@ -11,6 +11,7 @@ import pytest
 from remediate.cli.app import run
 from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
+from remediate.lab.raml import Removal
 from tests.cli.conftest import Remediate, answer_on_terminal
 
 pytestmark = pytest.mark.lab
@@ -28,7 +29,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Pat
     """Yield a lab whose peers offer removal, with one run in the journal of the state directory beside it."""
     home = tmp_path_factory.mktemp("applied")
     lab = Lab(home / "lab", judge=False)
-    lab.scenario = replace(lab.scenario, offers_removal=True)
+    lab.scenario = replace(lab.scenario, removal=Removal.FINGERPRINT, reloads_by_itself=True)
     with lab:
         where = ["-q", "-i", str(lab.inventory), "--state-dir", str(home / "state")]
         approved = ["--approve-file", str(lab.approvals)]

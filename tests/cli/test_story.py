@@ -25,7 +25,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     plan, where = tmp_path / "plan.json", ("-i", fresh.inventory, "--approve-file", fresh.approvals)
     assert remediate("plan", *where, "-o", plan).code == 0
 
-    first = remediate("apply", plan, *where, "--yes", "--ticket", "CHG1", "--json", "-q").document
+    first = remediate("apply", plan, *where, "--yes", "--restart", "rolling", "--ticket", "CHG1", "--json", "-q").document
     writes = sum(request.write for request in fresh.requests)
     second = remediate("plan", *where, "--json", "-q").document
 

@@ -194,7 +194,7 @@ def test_a_refused_port_is_a_fault_only_where_it_is_declared(lab: Lab, cluster: 
 
 def test_a_port_that_does_not_answer_is_not_out_of_use(lab: Lab, cluster: ClusterAccess) -> None:
     """Nobody insists on it, and it takes the connection without ever speaking."""
-    host, silent = lab.subnet.address(201), threading.Event()
+    host, silent = lab.subnet.address(230), threading.Event()
     extra = NodeAccess(Address("silent.steven.lab"), "unity", connect_to=host)
 
     def talk(_connection: socket.socket) -> None:

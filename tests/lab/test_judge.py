@@ -30,6 +30,7 @@ def _shown(lab: Lab, answers: dict[tuple[str, str, int], JudgeAnswer]) -> dict[t
 def test_the_story_is_healed_step_by_step(tmp_path: Path, judge: bool) -> None:
     with Lab(tmp_path, judge=judge) as lab:
         peer, where = lab.peers[0], f"server={CUCM}({lab.node(CUCM).connect_to})"
+        lab.faults.reload_by_itself(peer.address)
         refused = lab.ask(0, CUCM, 6972)
         assert lab.ask(0, CUCM, 8443).status == 200
         assert refused.status == 502
@@ -97,6 +98,7 @@ def test_removing_the_stale_certificate_helps(tmp_path: Path) -> None:
     address = "cucm-sub1.steven.lab"
     with Lab(tmp_path, "stale", judge=False) as lab:
         before = lab.ask(0, address, 8443)
+        lab.faults.reload_by_itself(lab.peers[0].address)
         lab.cluster.remove_trusted(lab.peers[0], lab.pki.certificate("stale").fingerprint)
         after = lab.ask(0, address, 8443)
 

@@ -54,5 +54,5 @@ def test_what_a_person_compared_on_the_consoles_is_in_a_file(story: Lab) -> None
 
 
 def test_an_unknown_scenario_names_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="there are story, x15, needs-restart, one-edge, healthy"):
+    with pytest.raises(LabError, match="there are story, x15, reloads-by-itself, one-edge"):
         Lab(tmp_path, "no-such-story")

@@ -86,7 +86,7 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     """Yield a fleet of one cluster, freshly upgraded."""
-    with Lab(tmp_path / "lab", judge=False) as lab:
+    with Lab(tmp_path / "lab", "reloads-by-itself", judge=False) as lab:
         yield Fleet(tmp_path, lab)
 
 

@@ -19,6 +19,7 @@ from remediate.executor.result import RunResult
 from remediate.executor.rollback import rollback
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.raml import Removal
 from remediate.lab.state import PublisherEntry
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
@@ -54,7 +55,7 @@ class Bench:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.lab = Lab(home / "lab", judge=False)
-        self.lab.scenario = replace(self.lab.scenario, offers_removal=True)
+        self.lab.scenario = replace(self.lab.scenario, removal=Removal.FINGERPRINT, reloads_by_itself=True)
         self.lab.start()
         self.cluster = load(self.lab.inventory)[0]
         self.plan = make_plan(collect(self.cluster, limits=QUICK), self.cluster.policy)

@@ -158,7 +158,7 @@ def command(
     if not dry_run and not yes and value.actions:
         _confirm(session, value, _refuse_early(session, value, cluster, options), cluster, options)
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
-        result = apply_plan(value, cluster, options, state_dir=session.state_dir, sink=notices)
+        result = apply_plan(value, cluster, options, state_dir=session.state_dir, limits=session.limits, sink=notices)
         notes = notices.notes_besides(result.open_step_texts)
     notify_of_run(session, cluster, result, kind="apply", at=utc_now())
     _write_result(session, result, notes, value, options)

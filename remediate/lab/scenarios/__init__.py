@@ -11,7 +11,7 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         story.STORY,
         story.X15,
-        story.NEEDS_RESTART,
+        story.RELOADS_BY_ITSELF,
         story.ONE_EDGE,
         basics.HEALTHY,
         basics.SELF_SIGNED,

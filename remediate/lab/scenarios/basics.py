@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from remediate.lab.raml import PageStyle, Removal
 from remediate.lab.scenario import NodeSpec, Scenario
 from remediate.lab.scenarios.parts import (
     IMP,
@@ -45,10 +46,13 @@ REFUSES_PEERS = replace(
 CROWDED = replace(
     HEALTHY,
     name="crowded",
-    summary="Each list has grown over years: 300 other CAs and a CRL; the last peer lacks the root.",
+    summary="Each list has grown over years: 300 other CAs and a CRL; the last peer lacks the root. REST describes itself in flow "
+    "style, and removes by a fingerprint with colons.",
     trusted=(("other", "root"), ("other", "root"), ("other",)),
     bystanders=300,
     crls=1,
+    page_style=PageStyle.FLOW,
+    removal=Removal.SHA256_COLONS,
 )
 
 SELF_SIGNED = Scenario(

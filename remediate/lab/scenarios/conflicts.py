@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from remediate.lab.raml import Removal
 from remediate.lab.scenario import DEFAULT_CIPHERS, RSA_PREFIX, AuthoritySpec, NodeSpec, Scenario, ServiceSpec
 from remediate.lab.scenarios.parts import (
     DOMAIN,
@@ -70,7 +71,7 @@ CHAT = Scenario(
         ),
     ),
     trusted=(("other", "root", f"{IMP}/cup-xmpp/rsa"),) * 3,
-    offers_removal=True,
+    removal=Removal.FINGERPRINT,
 )
 
 _STALE = AuthoritySpec("stale", ISSUING.common_name, issuer="root", key_of="issuing", expired=True)
@@ -86,7 +87,7 @@ STALE = Scenario(
         *_NODES_AFTER_SUBSCRIBER,
     ),
     trusted=(("root", "stale", "other"), ("root", "stale", "other"), ("root", "other")),
-    offers_removal=True,
+    removal=Removal.FINGERPRINT,
 )
 
 _SELF_SIGNED_TWIN = NodeSpec(

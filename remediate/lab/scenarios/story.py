@@ -70,9 +70,9 @@ X15 = replace(
     platform_credentials=True,
 )
 
-NEEDS_RESTART = replace(
+RELOADS_BY_ITSELF = replace(
     STORY,
-    name="needs-restart",
-    summary="The story with traffic servers that go on with their old list until their peer restarts: an upload alone helps nobody.",
-    trust_waits=True,
+    name="reloads-by-itself",
+    summary="The story with traffic servers that use a changed list at once: an upload is in effect without a restart.",
+    reloads_by_itself=True,
 )
