@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from remediate.cli import notification
-from remediate.cli.notification import notify_of_run, send_notice
+from remediate.cli.notification import notify_of_changes, notify_of_run, send_notice
 from remediate.cli.session import Session
 from remediate.executor.result import RunResult
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
@@ -19,6 +19,8 @@ from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address
 from remediate.model.masking import remember
 from tests.executor.clusters import story
+from tests.pki import YEAR, issue
+from tests.planner.build import endpoint, peer, snapshot
 
 AT = datetime(2026, 11, 29, 2, tzinfo=UTC)
 EFFECT = PeerEffect(Address("expc1.example.test"), EffectState.NOT_KNOWN, EffectSource.START, "It has not restarted since.")
@@ -83,3 +85,44 @@ def test_a_command_that_fails_is_said_and_stops_nothing(
 
     assert not send_notice(Session(), replace(story().access, notify=command), "drift", {}, at=AT)
     assert problem in capsys.readouterr().err
+
+
+@pytest.fixture
+def notices(tmp_path: Path) -> Path:
+    return tmp_path / "notices.jsonl"
+
+
+def kinds_of(notices: Path) -> list[str]:
+    return [json.loads(line)["kind"] for line in notices.read_text().splitlines()] if notices.exists() else []
+
+
+def test_drift_and_expiry_are_told_once_and_again_when_they_change(notices: Path, tmp_path: Path) -> None:
+    append = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())"
+    cluster = replace(story().access, notify=(sys.executable, "-c", append, str(notices)))
+    session = Session(chosen_state_dir=tmp_path / "state")
+    root = issue("Root", ca=True)
+    leaf = issue("cucm.test", root, names=("cucm.test",), starts=-YEAR, lasts=YEAR + timedelta(days=10))
+    observed = snapshot([peer(1, [root]), peer(2, [])], [endpoint("cucm.test", rsa=[leaf])], [root, leaf])
+
+    notify_of_changes(session, cluster, observed, at=AT)
+    notify_of_changes(session, cluster, observed, at=AT)
+    assert kinds_of(notices) == ["drift", "expiry"]
+
+    notify_of_changes(session, cluster, replace(observed, peers=(observed.peers[0],)), at=AT)
+    assert kinds_of(notices) == ["drift", "expiry"]
+
+    notify_of_changes(session, cluster, replace(observed, peers=(*observed.peers, peer(3, []))), at=AT)
+    assert kinds_of(notices) == ["drift", "expiry", "drift"]
+
+
+def test_a_notice_that_was_not_taken_is_sent_again(notices: Path, tmp_path: Path) -> None:
+    session = Session(chosen_state_dir=tmp_path / "state")
+    root = issue("Root", ca=True)
+    observed = snapshot([peer(1, [root]), peer(2, [])], [], [root])
+    refusing = replace(story().access, notify=(sys.executable, "-c", "raise SystemExit(1)"))
+    append = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())"
+
+    notify_of_changes(session, refusing, observed, at=AT)
+    notify_of_changes(session, replace(refusing, notify=(sys.executable, "-c", append, str(notices))), observed, at=AT)
+
+    assert kinds_of(notices) == ["drift"]

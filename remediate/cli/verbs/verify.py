@@ -126,6 +126,7 @@ def command(
         results = run_on_clusters(clusters, verify_cluster, Limits())
     report_errors(session, results)
     code = combine_exit_codes(results)
+    _notify(session, clusters, results)
     if metrics_path:
         _write_metrics(metrics_path, results)
     if session.json:
@@ -141,6 +142,16 @@ def _foresee(snapshot: Snapshot, horizon: timedelta | None) -> tuple[FutureVerdi
     from remediate.planner.horizon import foresee
 
     return foresee(snapshot, snapshot.taken_at + horizon) if horizon else None
+
+
+def _notify(session: Session, clusters: Sequence[ClusterAccess], results: Sequence[ClusterResult[Verification]]) -> None:
+    from remediate.cli.notification import notify_of_changes
+
+    by_name = {cluster.name: cluster for cluster in clusters}
+    for result in results:
+        if result.value is not None:
+            snapshot = result.value.snapshot
+            notify_of_changes(session, by_name[result.cluster], snapshot, at=snapshot.taken_at)
 
 
 def _write_metrics(path: Path, results: Sequence[ClusterResult[Verification]]) -> None:
