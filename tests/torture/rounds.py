@@ -41,7 +41,8 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
     tally.kills += alive
     if then == "applied":
         healed = bench.apply()
-        assert healed.exit_code == 10, healed
+        # Rounds follow each other faster than clients may sign in: what they get is then not known.
+        assert healed.exit_code in {10, 11}, healed
         tally.healed += 1
         tally.lost += bench.state() != bench.as_planned()
     undone = bench.undo()
