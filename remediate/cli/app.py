@@ -5,6 +5,7 @@ Verbs are loaded when they are called, and load what they need when they run: `r
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -127,7 +128,18 @@ def main() -> NoReturn:
         # A terminal that cannot show a symbol gets an escape, not a traceback.
         stream.reconfigure(errors="backslashreplace")
     _, *arguments = sys.argv
-    sys.exit(run(arguments))
+    code = run(arguments)
+    _discard_unwritten_output()
+    sys.exit(code)
+
+
+def _discard_unwritten_output() -> None:
+    """Let go of what a full disk did not take: Python since 3.13 would try again at the end, and exit with 120."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:

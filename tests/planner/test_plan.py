@@ -471,4 +471,4 @@ def test_planning_leaves_the_garbage_collector_alone() -> None:
         gc.set_threshold(*thresholds)
         gc.callbacks.pop()
     # Then it runs while the plan is made
-    assert len(runs) > 100
+    assert len(runs) > 10

@@ -10,7 +10,7 @@ from remediate.lab import SCENARIOS
 from remediate.lab.raml import PageStyle, Removal, raml
 from tests.timing import assert_done_within, assert_grows_in_proportion
 
-OFFERED = Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True)
+OFFERED = Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True, logging_method="PUT")
 RESTART = ("post", "/restart")
 
 
