@@ -117,23 +117,25 @@ def _cell(value: object) -> str | int:
 
 def show_certificates(console: Console, overview: CertificateOverview, certificates: Sequence[ListedCertificate]) -> None:
     """Print the certificates of one cluster, and what is wrong with the lists."""
-    from rich.table import Table
     from rich.text import Text
 
-    console.print(Text(f"Cluster {escape(overview.cluster)}, as of {rfc3339(overview.taken_at)}", "bold"))
+    from remediate.report.lines import Entry, print_entries, print_indented
+
+    title = f"Cluster {escape(overview.cluster)}, as of {rfc3339(overview.taken_at)}"
+    print_indented(console, Text(title, "bold"), 0)
     for peer in overview.unread:
-        console.print(Text(f"  Not read: the trusted CA list of {escape(peer)}.", "yellow"))
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", no_wrap=True)
-    for _ in range(2):
-        table.add_column(overflow="fold")
+        print_indented(console, Text(f"Not read: the trusted CA list of {escape(peer)}.", "yellow"), 2)
+    ends = {certificate.fingerprint: _describe_end(overview.days_left(certificate)) for certificate in certificates}
+    width = max(map(len, ends.values()), default=0)
+    entries = []
     for certificate in certificates:
         days = overview.days_left(certificate)
         style = "" if days is None or days > _SOON_DAYS else "yellow" if days >= 0 else "red"
-        table.add_row(Text(_describe_end(days), style), *map(Text, _describe(overview, certificate)))
-    console.print(table)
+        end = Text(ends[certificate.fingerprint].rjust(width), style)
+        entries.append(Entry(end, tuple(map(Text, _describe(overview, certificate)))))
+    print_entries(console, entries)
     for sentence in list_findings(overview):
-        console.print(Text(escape(sentence, 2_000)), soft_wrap=True)
+        print_indented(console, Text(escape(sentence, 2_000)), 0)
 
 
 def _describe_end(days: int | None) -> str:
@@ -142,7 +144,8 @@ def _describe_end(days: int | None) -> str:
     return f"{count(days, 'day')}" if days >= 0 else "expired"
 
 
-def _describe(overview: CertificateOverview, certificate: ListedCertificate) -> tuple[str, str]:
+def _describe(overview: CertificateOverview, certificate: ListedCertificate) -> tuple[str, str, str]:
+    """Return the name, what identifies it, and where it is, escaped."""
     facts = certificate.facts
     name = facts.common_name or facts.subject or "without a name"
     places = []
@@ -163,8 +166,8 @@ def _describe(overview: CertificateOverview, certificate: ListedCertificate) -> 
             "confirmed by your `ca` or by certificate management" if facts.vouched_by else "confirmed by no trusted source"
         )
     until = (facts.not_after or "")[:10]
-    heading = f"{escape(name, 80)}\n{short_fingerprint(certificate.fingerprint)}  until {until or 'no end'}"
-    return heading, escape("; ".join(places), 1_000)
+    identity = f"{short_fingerprint(certificate.fingerprint)}  until {until or 'no end'}"
+    return escape(name, 80), identity, escape("; ".join(places), 1_000)
 
 
 def _read_lists(overview: CertificateOverview) -> set[str]:

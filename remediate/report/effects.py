@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.text import escape
+from remediate.report.lines import Entry, print_entries, print_heading
 from remediate.report.view import GOOD, REFUSED, UNSEEN
 
 _SYMBOLS = {EffectState.YES: GOOD, EffectState.NO: REFUSED, EffectState.NOT_KNOWN: UNSEEN}
@@ -29,14 +29,13 @@ def show_effects(console: Console, effects: Iterable[PeerEffect]) -> None:
     listed = tuple(effects)
     if not listed:
         return
-    console.print()
-    console.print(Text("In effect", "bold underline"))
-    table = Table.grid(padding=(0, 1))
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for effect in listed:
-        style = _STYLES[effect.state]
-        text = Text(escape(describe_effect(effect), 2000))
-        table.add_row(Text(f"  {_SYMBOLS[effect.state]}", style), Text(escape(effect.peer), "bold"), text)
-    console.print(table)
+    print_heading(console, "In effect")
+    entries = [
+        Entry(
+            Text(escape(effect.peer), "bold"),
+            (Text(escape(describe_effect(effect), 2000)),),
+            Text(_SYMBOLS[effect.state], _STYLES[effect.state]),
+        )
+        for effect in listed
+    ]
+    print_entries(console, entries, 2)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from remediate.model.identity import EndpointId, Product
 from remediate.model.text import escape
+from remediate.report.lines import align_columns
 from remediate.report.names import ShortNames, service_of, service_rank, shorten
 
 BLOCKS_BELOW = 80
@@ -113,10 +114,8 @@ def _print_lines(console: Console, peers: Sequence[str], rows: Sequence[GridRow]
         (escape(str(row.endpoint)), *row.cells, service_of(row.product, row.endpoint.port) or "-", row.note or "-")
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    for line in table:
-        text = "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True))
-        console.print(Text(text.rstrip()), soft_wrap=True)
+    for line in align_columns(table):
+        console.print(Text(line), soft_wrap=True)
 
 
 class _Grid:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +12,24 @@ from rich.text import Text
 from remediate.model.text import escape
 
 _MIN_WIDTH = 24
+_WIDE = 80
+"""On a narrower terminal, what an entry says stands below its label."""
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a list: what it is about, and what there is to say of it. Every text is escaped already.
+
+    Attributes:
+        label: What it is about; empty where it is the same as that of the entry before.
+        paragraphs: What is said; each begins a line.
+        mark: A symbol before the label, or nothing.
+    """
+
+    label: Text
+    paragraphs: tuple[Text, ...]
+    mark: Text = field(default_factory=Text)
 
 
 def print_indented(console: Console, text: Text, columns: int, *, first: str = "") -> None:
@@ -21,14 +41,19 @@ def print_indented(console: Console, text: Text, columns: int, *, first: str = "
         columns: The indentation.
         first: What stands before the first line, at the indentation: ``• ``.
     """
-    start, rest = " " * columns + first, " " * (columns + len(first))
+    start = Text(" " * columns + first, text.style if first else "")
+    _print_hanging(console, start, text)
+
+
+def _print_hanging(console: Console, start: Text, text: Text) -> None:
+    """Print `text` after `start`, each further line under its beginning."""
     if not console.is_terminal:
         console.print(Text.assemble(start, text), soft_wrap=True)
         return
-    width = max(console.width - len(rest), _MIN_WIDTH)
+    width = max(console.width - len(start), _MIN_WIDTH)
     for number, line in enumerate(text.divide(_break_offsets(text.plain, width))):
         line.rstrip()
-        console.print(Text.assemble(rest if number else start, line), soft_wrap=True)
+        console.print(Text.assemble(" " * len(start) if number else start, line), soft_wrap=True)
 
 
 def _break_offsets(text: str, width: int) -> list[int]:
@@ -51,3 +76,48 @@ def print_heading(console: Console, title: str) -> None:
     """Print a heading, after an empty line."""
     console.print()
     console.print(Text(title, "bold underline"), soft_wrap=True)
+
+
+def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) -> None:
+    """Print entries with what they say in a column of its own, or below the label where the terminal is narrow.
+
+    Args:
+        console: Where to print; where it is no terminal, each paragraph is one line.
+        entries: The entries.
+        columns: The indentation.
+    """
+    mark_width = max((len(entry.mark) + 1 for entry in entries if entry.mark), default=0)
+    label_width = max((len(entry.label) for entry in entries), default=0)
+    text_column = columns + mark_width + label_width + _GAP
+    is_below = console.is_terminal and (console.width < _WIDE or console.width - text_column < _MIN_WIDTH)
+    for entry in entries:
+        head = Text.assemble(" " * columns, entry.mark, " " * (mark_width - len(entry.mark)), entry.label)
+        paragraphs = entry.paragraphs
+        if not is_below and paragraphs:
+            head.append(" " * (text_column - len(head)))
+            _print_hanging(console, head, paragraphs[0])
+            paragraphs = paragraphs[1:]
+        elif head.plain.strip():
+            head.rstrip()
+            console.print(head, soft_wrap=True)
+        for paragraph in paragraphs:
+            print_indented(console, paragraph, columns + mark_width + _GAP if is_below else text_column)
+
+
+def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of escaped cells in columns; on a terminal that is too narrow, the first cell above the others."""
+    lines = list(align_columns([titles, *rows]))
+    if not console.is_terminal or max(map(len, lines)) <= console.width:
+        for number, line in enumerate(lines):
+            console.print(Text(line, "" if number else "dim"), soft_wrap=True)
+        return
+    for first, *rest in rows:
+        console.print(Text(first), soft_wrap=True)
+        print_indented(console, Text("  ".join(cell for cell in rest if cell)), 2)
+
+
+def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield each row as a line with its cells under each other, without blanks at its end."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -139,23 +139,19 @@ def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limi
 
 
 def _show(session: Session, title: str, findings: Sequence[CheckResult]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from remediate.model.text import escape
+    from remediate.report.lines import Entry, print_entries
 
-    table = Table.grid(padding=(0, 1))
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    entries: list[Entry] = []
     previous = ""
     for finding in findings:
-        mark = Text("  ✗", "red") if finding.code else Text("  !", "yellow") if finding.next_step else Text("  ✓", "green")
-        text = Text(escape(finding.text, 2000))
-        if finding.next_step:
-            text.append(f"\n{escape(finding.next_step, 2000)}", "dim")
-        table.add_row(mark, Text("" if finding.subject == previous else escape(finding.subject)), text)
+        mark = Text("✗", "red") if finding.code else Text("!", "yellow") if finding.next_step else Text("✓", "green")
+        label = "" if finding.subject == previous else escape(finding.subject)
+        advice = (Text(escape(line, 2000), "dim") for line in finding.next_step.splitlines())
+        entries.append(Entry(Text(label), (Text(escape(finding.text, 2000)), *advice), mark))
         previous = finding.subject
     console = session.out()
-    console.print(Text(escape(title), "bold"))
-    console.print(table)
+    console.print(Text(escape(title), "bold"), soft_wrap=True)
+    print_entries(console, entries, 2)

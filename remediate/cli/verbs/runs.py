@@ -123,24 +123,20 @@ def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
 
 
 def _print_list(session: Session, runs: Sequence[Run]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from remediate.executor.ports import utc_now
     from remediate.executor.run_health import describe_run
     from remediate.model.text import escape
+    from remediate.report.lines import print_table
 
     console = session.out()
     if not runs:
         console.print(f"No run yet in {session.state_dir}.", soft_wrap=True)
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in ("run", "kind", "cluster", "state", "started", "ticket"):
-        table.add_column(title, overflow="fold")
-    for run in runs:
-        cells = (run.id, run.kind, run.cluster, run.state, run.started_at, run.ticket or "")
-        table.add_row(*(Text(escape(cell)) for cell in cells))
-    console.print(table)
+    titles = ("run", "kind", "cluster", "state", "started", "ticket")
+    rows = [(run.id, run.kind, run.cluster, run.state, run.started_at, run.ticket or "") for run in runs]
+    print_table(console, titles, [[escape(cell) for cell in row] for row in rows])
     for run in runs:
         if text := describe_run(run, session.state_dir, utc_now()):
             console.print(Text(f"! {run.id}: {text}", "yellow"), soft_wrap=True)

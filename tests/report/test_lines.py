@@ -1,0 +1,89 @@
+"""Lists and tables at every width: no word is split, no line ends in blanks, and a pipe has whole rows."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.model.identity import Address
+from remediate.report.effects import show_effects
+from remediate.report.lines import Entry, print_entries, print_table
+from remediate.report.terminal import make_console
+
+PEER = "expressway-c1.communications.example-entreprise.fr"
+SENTENCE = f"a request through {PEER} got HTTP 200 from cucm-paris-sub1.communications.example-entreprise.fr:8443"
+ENTRIES = (
+    Entry(Text(PEER), (Text(SENTENCE), Text("Check it before a restart.")), Text("✓")),
+    Entry(Text(""), (Text("short"),), Text("!")),
+)
+WIDTHS = range(30, 161, 10)
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def console_of(columns: int | None) -> Console:
+    """Return a console of a terminal of `columns`; None: of a pipe."""
+    console = make_console(io.StringIO() if columns is None else Terminal(), color=False)
+    console.width = columns or 80
+    return console
+
+
+def lines_of(console: Console) -> list[str]:
+    assert isinstance(console.file, io.StringIO)
+    return re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue()).splitlines()
+
+
+def assert_whole(lines: list[str], columns: int | None, words: str) -> None:
+    printed = " ".join(lines).split()
+    assert all(word in printed for word in words.split())
+    assert all(line == line.rstrip() for line in lines)
+    assert columns is None or all(len(line) <= columns or len(line.split()) <= 2 for line in lines)
+
+
+@pytest.mark.parametrize("columns", [None, *WIDTHS])
+def test_a_list_splits_no_word_at_any_width(columns: int | None) -> None:
+    console = console_of(columns)
+
+    print_entries(console, ENTRIES, 2)
+
+    assert_whole(lines_of(console), columns, f"{PEER} {SENTENCE} ✓ ! short")
+
+
+def test_each_paragraph_of_a_list_is_one_line_in_a_pipe() -> None:
+    console = console_of(None)
+
+    print_entries(console, ENTRIES, 2)
+
+    first, advice, second = lines_of(console)
+    assert first == f"  ✓ {PEER}  {SENTENCE}"
+    assert advice.index("Check") == second.index("short") == first.index("a request")
+
+
+@pytest.mark.parametrize("columns", [None, *WIDTHS])
+def test_a_table_splits_no_cell_at_any_width(columns: int | None) -> None:
+    console = console_of(columns)
+
+    print_table(
+        console, ("run", "cluster", "ticket"), [("261123-101500-4f2a", PEER, ""), ("261123-101500-4f2b", PEER, "CHG-1")]
+    )
+
+    assert_whole(lines_of(console), columns, f"261123-101500-4f2a 261123-101500-4f2b {PEER} CHG-1")
+
+
+@pytest.mark.parametrize("columns", [None, *WIDTHS])
+def test_effects_split_no_address_at_any_width(columns: int | None) -> None:
+    console = console_of(columns)
+
+    show_effects(console, [PeerEffect(Address(PEER), EffectState.YES, EffectSource.CLIENT, SENTENCE)])
+
+    assert_whole(lines_of(console), columns, f"{PEER} {SENTENCE}")
