@@ -15,7 +15,7 @@ else:
     _ParamType = click.ParamType
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_WORDS = {"s": "90s", "m": "15m", "h": "1h", "d": "90d"}
+_EXAMPLES = {"s": "900s", "m": "15m", "h": "1h", "d": "90d"}
 
 
 class Duration(_ParamType):
@@ -39,13 +39,17 @@ class Duration(_ParamType):
         text = str(value).strip()
         match = re.fullmatch(rf"([0-9]{{1,6}})([{self._units}])", text)
         if match is None or not int(match[1]):
-            examples = " or ".join(_WORDS[unit] for unit in self._units)
+            examples = " or ".join(_EXAMPLES[unit] for unit in self._units)
             self.fail(f"`{text}` is no duration: give a whole number and its unit, such as {examples}.", param, ctx)
         length = timedelta(**{_UNITS[match[2]]: int(match[1])})
         if length > self._longest:
-            self.fail(f"`{text}` is longer than {self._longest.days} days.", param, ctx)
+            unit = max(self._units, key="smhd".index)
+            longest = self._longest // timedelta(**{_UNITS[unit]: 1})
+            self.fail(f"`{text}` is longer than {longest}{unit}.", param, ctx)
         return length
 
 
 DRAIN = Duration("smh", timedelta(days=1))
 HORIZON = Duration("d", timedelta(days=3650))
+WITHIN = Duration("smh", timedelta(hours=24))
+"""The process that waits for a confirmation is lost with a restart of the machine, which is the more likely the longer it waits."""

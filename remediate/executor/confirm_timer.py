@@ -10,7 +10,6 @@ The timer ends, and undoes nothing, when the run is confirmed, when it is rolled
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,13 +25,9 @@ from remediate.executor.ports import Watch, utc_now
 from remediate.executor.result import RunResult, confirm_command, rollback_command
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
-from remediate.model.errors import InventoryError, LockHeld, RemediateError, UsageError
+from remediate.model.errors import InventoryError, LockHeld, RemediateError
 from remediate.model.exit_codes import ExitCode
 from remediate.model.run import Run
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
-MAX_WITHIN = timedelta(hours=24)
-"""The process that waits for the deadline is lost with a restart of the machine, which is the more likely the longer it waits."""
 
 
 class NotPending(RemediateError):
@@ -48,22 +43,6 @@ class PromptingSource(Protocol):
     @property
     def is_interactive(self) -> bool:
         """Whether a person is asked for the secret."""
-
-
-def parse_within(text: str) -> timedelta:
-    """Read ``15m``, ``900s`` or ``1h``. Raises UsageError."""
-    match = re.fullmatch(r"([0-9]{1,6})([smh])", text.strip())
-    if not match or not int(match[1]):
-        raise UsageError(
-            f"--confirm-within: `{text}` is no duration.", next_step="Write a whole number and its unit: 900s, 15m or 1h."
-        )
-    within = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if within > MAX_WITHIN:
-        raise UsageError(
-            f"--confirm-within: `{text}` is longer than {MAX_WITHIN // timedelta(hours=1)} hours.",
-            next_step="Give at most 24h: a change that nobody looks at for a day is not being confirmed.",
-        )
-    return within
 
 
 def refuse_prompted_password(cluster: ClusterAccess) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.executor.confirm_timer import NotPending, confirm, parse_within
+from remediate.executor.confirm_timer import NotPending, confirm
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.schema import MIGRATIONS, migrate
@@ -22,7 +22,7 @@ from remediate.executor.watcher import TimerError, watch
 from remediate.executor.window import WindowClosed, parse_window
 from remediate.inventory.credentials import CachedSource, EnvironmentSource, PromptSource
 from remediate.model.access import ClusterAccess
-from remediate.model.errors import Interrupted, InventoryError, LockHeld, UsageError
+from remediate.model.errors import Interrupted, InventoryError, LockHeld
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
@@ -509,28 +509,6 @@ def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan:
     assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     migrate(db)
     assert db.execute("SELECT state FROM runs ORDER BY number").fetchall() == [("rolled-back",), ("confirm-pending",)]
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("900s", 900), ("15m", 900), ("1h", 3600), (" 2m ", 120)])
-def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
-    assert parse_within(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "text", ["15", "m", "0m", "-5m", "1.5h", "15 min", "1h30m", "9999999s", "", "\u0661\u0665m", "\uff11h"]
-)
-def test_what_is_no_duration_is_refused_with_how_to_write_it(text: str) -> None:
-    with pytest.raises(UsageError, match="is no duration") as refused:
-        parse_within(text)
-    assert "15m" in refused.value.next_step
-
-
-@pytest.mark.parametrize("text", ["25h", "1441m", "86401s", "999999h"])
-def test_nobody_waits_longer_than_a_day_for_a_confirmation(text: str) -> None:
-    assert parse_within("24h") == timedelta(days=1)
-    with pytest.raises(UsageError, match=f"`{text}` is longer than 24 hours") as refused:
-        parse_within(text)
-    assert "at most 24h" in refused.value.next_step
 
 
 def test_a_run_with_open_steps_is_rolled_back_at_the_deadline_unless_it_is_ended_and_confirmed(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from remediate.cli.durations import WITHIN
 from remediate.cli.options import PATH, approvals, authorities, common, confirmation, inventory, option, restarting
 from remediate.cli.session import Session
 from remediate.model.errors import InventoryError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         help="What to do when a change fails.")  # fmt: skip
 @option(
     "--confirm-within",
+    type=WITHIN,
     metavar="15m",
     help="Undo everything unless `remediate confirm` follows within 900s, 15m or 1h; at most 24h.",
 )
@@ -68,7 +70,7 @@ def command(
     drain_for: timedelta,
     assume: tuple[str, ...],
     on_failure: OnFailure,
-    confirm_within: str | None,
+    confirm_within: timedelta | None,
     window: str | None,
     ticket: str | None,
     diagnostic_log: bool,  # noqa: FBT001
@@ -127,15 +129,13 @@ def command(
     from remediate.cli.notification import notify_of_run
     from remediate.cli.restarts import choose_calls, make_restart_options
     from remediate.executor.apply import apply_plan
-    from remediate.executor.confirm_timer import parse_within
     from remediate.executor.ports import utc_now
     from remediate.executor.result import ApplyOptions
     from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
 
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
-    # An empty value, from a variable that is not set, is refused: it would silently drop the timer or the window.
-    within = None if confirm_within is None else parse_within(confirm_within)
+    # An empty value, from a variable that is not set, is refused: it would silently drop the window.
     hours = None if window is None else parse_window(window)
     value = Plan.from_json(read_text(plan))
     approved = (*command_line_approvals, *read_approvals(approvals_file, value))
@@ -149,7 +149,7 @@ def command(
         on_failure,
         ticket,
         allow_incomplete,
-        within,
+        confirm_within,
         hours,
         restarts=how,
         accept_remaining=accept_remaining,
