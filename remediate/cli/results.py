@@ -1,4 +1,4 @@
-"""Output of snapshots and plans of one or several clusters: files, or one JSON document."""
+"""Output of commands: snapshots and plans of one or several clusters as files or one JSON document, and pages and tickets."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ def write_files(results: Sequence[ClusterResult[D]], output: Path | None) -> tup
             write_atomically(path, result.value.to_json())
             paths.append(path)
     return tuple(paths)
+
+
+def write_document(session: Session, path: Path, text: str) -> None:
+    """Write a page or a ticket to `path`; ``-`` is stdout."""
+    if str(path) == "-":
+        session.write(text)
+        return
+    write_atomically(path, text)
+    session.hint(f"Wrote {path}.")
 
 
 def _file_name(cluster: str) -> str:

@@ -110,3 +110,11 @@ def load_run_record(journal: Journal, run: Run) -> dict[str, Any]:
 
     remark = describe_run(run, journal.path.parent, utc_now())
     return run_record(run, journal.steps(run.id), journal.backups(run.id), journal.approvals(run.id), remark)
+
+
+def load_certificate_names(journal: Journal, run: Run) -> dict[str, str]:
+    """Return the subjects of the certificates in the plan of a run, by fingerprint; none where it has no plan."""
+    from remediate.report.view import certificate_name
+
+    certificates = journal.plan(run.id).certificates if run.plan else {}
+    return {fingerprint: certificate_name(certificate) for fingerprint, certificate in certificates.items()}

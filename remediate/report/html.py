@@ -1,4 +1,4 @@
-"""Plan as one self-contained HTML file: no script, nothing loaded, readable in dark mode and on paper."""
+"""Self-contained HTML pages, such as a plan: no script, nothing loaded, readable in dark mode and on paper."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CertificateNode:
 
 def plan_page(plan: Plan) -> str:
     """Return the page of `plan`."""
-    return _template().render(
+    return page_template("plan.html.j2").render(
         plan=plan,
         made_at=rfc3339(plan.made_at),
         matrix=arrange_matrix(plan.endpoints),
@@ -73,8 +73,13 @@ def plan_page(plan: Plan) -> str:
     )
 
 
+def page_template(name: str) -> Template:
+    """Return the template `name` of a page; whatever it prints is escaped."""
+    return _environment().get_template(name)
+
+
 @cache
-def _template() -> Template:
+def _environment() -> Environment:
     # `finalize` receives every value that the template prints: the one place where untrusted text is escaped.
     environment = Environment(
         loader=PackageLoader("remediate.report"),
@@ -86,7 +91,7 @@ def _template() -> Template:
     )
     environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of, refresh_notes=refresh_notes)
-    return environment.get_template("plan.html.j2")
+    return environment
 
 
 def _escape_value(value: object) -> object:

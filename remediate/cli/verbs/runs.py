@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from remediate.cli.options import clusters, common
+from remediate.cli.options import PATH, clusters, common, option
 from remediate.cli.session import Session
+from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -56,9 +58,11 @@ def command(context: click.Context) -> ExitCode | None:
 @command.command(short_help="Show who did what in a run, when, and what came of it.")
 @click.argument("run")
 @clusters
+@option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
+@option("--markdown", "markdown_path", type=PATH, metavar="FILE", help="Write it for a change ticket; - is stdout.")
 @common
 @click.pass_obj
-def show(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
+def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path | None, markdown_path: Path | None) -> ExitCode:
     """Show RUN: who, when, under which ticket, who approved what and how, each step with digests of what stood before and after.
 
     \b
@@ -66,6 +70,7 @@ def show(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
       remediate runs show last
       remediate runs show last -c edge-paris
       remediate runs show 261123-101500-4f2a --json
+      remediate runs show last --markdown evidence.md
 
     \b
     EXIT CODES
@@ -75,13 +80,18 @@ def show(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
     """
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.run_choice import choose_run
-    from remediate.cli.runs_view import load_run_record
+    from remediate.cli.runs_view import load_certificate_names, load_run_record
     from remediate.executor.journal.store import Journal
 
+    if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
+        raise UsageError("--json, --html and --markdown exclude each other.")
     with Journal(session.state_dir) as journal:
-        record = load_run_record(journal, choose_run(journal, run, patterns))
+        chosen = choose_run(journal, run, patterns)
+        record, names = load_run_record(journal, chosen), load_certificate_names(journal, chosen)
     if session.json:
         session.write_json(record)
+    elif html_path or markdown_path:
+        _write_evidence(session, record, names, html_path, markdown_path)
     else:
         _print_run(session, record)
     remind_from_journal(session)
@@ -120,6 +130,18 @@ def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
     session.write_json({"format": "remediate.run/1", **body})
     remind_from_journal(session)
     return ExitCode.DONE
+
+
+def _write_evidence(
+    session: Session, record: Mapping[str, Any], names: Mapping[str, str], html_path: Path | None, markdown_path: Path | None
+) -> None:
+    from remediate.cli.results import write_document
+    from remediate.report.run_evidence import run_page, run_ticket
+
+    if html_path:
+        write_document(session, html_path, run_page(record, names))
+    if markdown_path:
+        write_document(session, markdown_path, run_ticket(record, names))
 
 
 def _print_list(session: Session, runs: Sequence[Run]) -> None:

@@ -48,6 +48,7 @@ def command(
     """
     from remediate.cli.files import read_text
     from remediate.cli.observe import remind_from_journal
+    from remediate.cli.results import write_document
     from remediate.model.plan import Plan
 
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
@@ -58,25 +59,15 @@ def command(
     elif html_path:
         from remediate.report.html import plan_page
 
-        _write_document(session, html_path, plan_page(value))
+        write_document(session, html_path, plan_page(value))
     elif markdown_path:
         from remediate.report.markdown import plan_ticket
 
-        _write_document(session, markdown_path, plan_ticket(value))
+        write_document(session, markdown_path, plan_ticket(value))
     else:
         _print_plan(session, value, explain=explain, every_row=every_row)
     remind_from_journal(session)
     return ExitCode.DONE
-
-
-def _write_document(session: Session, path: Path, text: str) -> None:
-    from remediate.cli.files import write_atomically
-
-    if str(path) == "-":
-        session.write(text)
-        return
-    write_atomically(path, text)
-    session.hint(f"Wrote {path}.")
 
 
 def _print_plan(session: Session, plan: Plan, *, explain: bool, every_row: bool) -> None:

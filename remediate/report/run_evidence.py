@@ -1,0 +1,132 @@
+"""One run as evidence: what the journal holds of it, in tables for a change ticket (Markdown) and for a page (HTML)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remediate.report.html import page_template
+from remediate.report.markdown import code, prose
+
+_FINGERPRINTS = frozenset({"certificate", "fingerprint"})
+NOT_RECORDED = "not recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTable:
+    """One table of a run's evidence; every cell may hold untrusted text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def run_ticket(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a run as Markdown. Untrusted text is put in code spans, where Markdown interprets nothing.
+
+    Args:
+        record: All that the journal holds of the run, see `report.run.run_record`.
+        names: The subjects of the certificates that it names, by fingerprint.
+    """
+    lines = [f"# {_title(record)}", "", *(f"- {label}: {code(value)}" for label, value in _summary(record))]
+    if record["remark"]:
+        lines += ["", f"**{prose(record['remark'])}**"]
+    for table in evidence_tables(record, names):
+        lines += ["", f"## {table.title}", "", f"| {' | '.join(table.columns)} |", f"|{'---|' * len(table.columns)}"]
+        lines += [f"| {' | '.join(code(cell) if cell else '' for cell in row)} |" for row in table.rows]
+    return "\n".join(lines) + "\n"
+
+
+def run_page(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a run as one self-contained HTML page; the arguments are those of `run_ticket`."""
+    return page_template("run.html.j2").render(
+        title=_title(record), remark=record["remark"], summary=_summary(record), tables=evidence_tables(record, names)
+    )
+
+
+def evidence_tables(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[EvidenceTable, ...]:
+    """Return the tables of a run that have rows."""
+    tables = (
+        EvidenceTable("In effect", ("peer", "state", "by", "said"), tuple(_effects(record))),
+        EvidenceTable("Approvals", ("certificate", "how", "by", "at"), tuple(_approvals(record, names))),
+        EvidenceTable("Trusted CA lists", ("peer", "before", "after", "added", "removed"), tuple(_lists(record, names))),
+        EvidenceTable("Cipher lists before the run", ("peer", "name", "value"), tuple(_ciphers(record))),
+        EvidenceTable(
+            "Steps",
+            ("step", "peer", "change", "state", "started", "ended", "before", "after", "said"),
+            tuple(_step(step, names) for step in record["steps"]),
+        ),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def _title(record: Mapping[str, Any]) -> str:
+    return f"Run {record['id']}"
+
+
+def _summary(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    code_text = NOT_RECORDED if record["exit_code"] is None else str(int(record["exit_code"]))
+    facts = (
+        ("Kind", record["kind"]),
+        ("Cluster", record["cluster"]),
+        ("State", record["state"]),
+        ("Exit code", code_text),
+        ("Started", record["started_at"]),
+        ("Ended", record["ended_at"] or NOT_RECORDED),
+        ("By", f"{record['who']} on {record['host']} (process {record['pid']})"),
+        ("Ticket", record["ticket"]),
+        ("Plan", record["plan"]),
+        ("Peers", ", ".join(record["peers"])),
+        ("Confirm by", record["confirm_by"]),
+        ("Result", record["message"]),
+    )
+    return tuple((label, value) for label, value in facts if value)
+
+
+def _effects(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for peer, effect in (record["in_effect"] or {}).items():
+        yield peer, effect["state"], effect["by"] or "", effect["said"]
+
+
+def _approvals(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    for approval in record["approvals"]:
+        yield _name(approval["fingerprint"], names), approval["how"], approval["who"], approval["at"]
+
+
+def _lists(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    for peer, before in record["before"].items():
+        earlier, later = before["trusted_ca"], record["after"][peer]["trusted_ca"]
+        added = _join((certificate for certificate in later if certificate not in earlier), names)
+        removed = _join((certificate for certificate in earlier if certificate not in later), names)
+        yield peer, str(len(earlier)), str(len(later)), added, removed
+
+
+def _ciphers(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for peer, before in record["before"].items():
+        for name, value in before["ciphers"].items():
+            yield peer, name, value
+
+
+def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
+    facts = (_name(value, names) if key in _FINGERPRINTS else f"{key} {value}" for key, value in step["facts"].items())
+    undone = f", undone {step['undone_at']}" if step["undone_at"] else ""
+    return (
+        str(step["seq"]),
+        step["peer"],
+        " ".join([step["kind"], *facts]),
+        f"{step['state']}{undone}",
+        step["started_at"],
+        step["ended_at"] or NOT_RECORDED,
+        step["before"],
+        step["after"] or "not read",
+        step["message"],
+    )
+
+
+def _join(certificates: Iterable[str], names: Mapping[str, str]) -> str:
+    return ", ".join(_name(certificate, names) for certificate in certificates)
+
+
+def _name(fingerprint: str, names: Mapping[str, str]) -> str:
+    return f"{names[fingerprint]} ({fingerprint})" if fingerprint in names else fingerprint
