@@ -17,7 +17,12 @@ _JITTER = timedelta(seconds=5)
 
 
 def has_restarted(before: BeforeRestart, health: Health, sent_at: datetime) -> bool | None:
-    """Return whether a peer started since it was told to restart at `sent_at`; None: its start was not observed."""
+    """Return whether a peer started since it was told to restart at `sent_at`; None: its start was not observed.
+
+    Counters that fell show it too, on a peer whose uptime goes on through a restart of its services.
+    """
+    if before.total is not None and health.total_since_start is not None and health.total_since_start < before.total:
+        return True
     if health.started_at is None:
         return None
     if health.started_at >= sent_at:

@@ -25,26 +25,34 @@ class BeforeRestart:
         started_at: Its start; None: not observed.
         zones: The zones that were active; None: not observed.
         tunnels: The tunnels that were active; None: not observed.
+        total: What its counters held since its start; they begin at zero with each restart. None: not observed.
     """
 
     started_at: datetime | None = None
     zones: frozenset[str] | None = None
     tunnels: frozenset[str] | None = None
+    total: int | None = None
 
     @classmethod
     def of(cls, health: Health) -> BeforeRestart:
         """Return what `health` says of it."""
-        return cls(health.started_at, _active(health.zones), _active(health.tunnels))
+        return cls(health.started_at, _active(health.zones), _active(health.tunnels), health.total_since_start)
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, str]) -> BeforeRestart:
         """Return what the journal holds of it; nothing where an earlier version wrote it."""
-        start = facts.get("started_at")
-        return cls(parse_rfc3339(start) if start else None, _load(facts.get("zones")), _load(facts.get("tunnels")))
+        start, total = facts.get("started_at"), facts.get("total")
+        return cls(
+            parse_rfc3339(start) if start else None,
+            _load(facts.get("zones")),
+            _load(facts.get("tunnels")),
+            int(total) if total else None,
+        )
 
     def facts(self) -> dict[str, str]:
         """Return what the journal keeps of it."""
         start = {"started_at": rfc3339(self.started_at)} if self.started_at else {}
+        start |= {"total": str(self.total)} if self.total is not None else {}
         names = {"zones": self.zones, "tunnels": self.tunnels}
         return start | {key: json.dumps(sorted(value)) for key, value in names.items() if value is not None}
 
