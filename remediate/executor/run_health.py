@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +13,15 @@ from remediate.executor.journal.timers import is_active, is_due
 from remediate.executor.lock import name_is_held
 from remediate.executor.result import confirm_command
 from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, lock_at_once
-from remediate.model.run import Run
+from remediate.model.run import Run, RunKind
 
 _SECOND_LOOK_S = 0.05
+_GO_ON: Mapping[RunKind, str] = {
+    "apply": "apply the same plan again to go on, or roll it back.",
+    "rollback": "roll the same run back again to go on.",
+    "restart": "`remediate restart` looks at what it left, and goes on.",
+    "workaround": "`remediate workaround status` says how each peer is.",
+}
 
 
 def lock_log(handle: int) -> None:
@@ -35,9 +42,7 @@ def describe_run(run: Run, state_dir: Path, now: datetime) -> str | None:
     if is_active(run):
         return _describe_timer(run, state_dir, now, watched=not is_local or _is_watched(run.id, state_dir))
     if run.state == "running" and is_local and not name_is_held(run.cluster, state_dir):
-        if run.kind == "restart":
-            return "Its process is gone: `remediate restart` looks at what it left, and goes on."
-        return "Its process is gone: apply the same plan again to go on, or roll it back."
+        return f"Its process is gone: {_GO_ON[run.kind]}"
     return None
 
 

@@ -19,7 +19,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
 from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.plan import Base, Plan, SetCiphers
-from remediate.model.run import Backup, Run
+from remediate.model.run import Backup, Run, RunKind
 from remediate.model.snapshot import Snapshot
 from remediate.model.text import count, first_few
 from remediate.trust.ciphers import families_in, is_default_since_x15, list_new_suites, means_the_same
@@ -29,6 +29,7 @@ _MAX_PUT_BACK = 2
 _MAX_TO_MOVE = 150
 """Certificates of a list of which each place of each is tried: 0.2 seconds, which grow with the third power."""
 _MAX_NAMED_RUNS = 3
+_CHANGE_LISTS: frozenset[RunKind] = frozenset({"apply", "rollback"})
 
 
 def read_peer(peer: PeerPort) -> tuple[Backup, Mapping[Fingerprint, Certificate]]:
@@ -208,7 +209,10 @@ def name_possible_authors(failure: StalePlan, plan: Plan, journal: Journal, own_
     later = [
         run
         for run in journal.runs()
-        if run.cluster == plan.cluster and run.id != own_run and (run.ended_at or made_at) >= made_at
+        if run.cluster == plan.cluster
+        and run.kind in _CHANGE_LISTS
+        and run.id != own_run
+        and (run.ended_at or made_at) >= made_at
     ]
     if not later:
         return StalePlan(

@@ -84,11 +84,20 @@ class SwitchRecorder:
     """
 
     def __init__(
-        self, cluster: str, state_dir: Path, operator: Operator, environment: Environment, events: RunEvents, stack: ExitStack
+        self,
+        cluster: str,
+        peers: Sequence[Address],
+        state_dir: Path,
+        operator: Operator,
+        environment: Environment,
+        events: RunEvents,
+        stack: ExitStack,
     ) -> None:
         """Open the journal in `state_dir` until `stack` ends."""
         self._cluster = cluster
+        self._peers = peers
         self._operator = operator
+        self._run: str | None = None
         self._now = environment.now
         self._events = events
         self._journal: Journal | None = None
@@ -96,10 +105,18 @@ class SwitchRecorder:
             self._journal = stack.enter_context(environment.journal(state_dir))
 
     def record_request(self, peer: Address, *, verification: bool) -> int | None:
-        """Record what `peer` is about to be asked; return the number of the record; None: it could not be written."""
+        """Record what `peer` is about to be asked; return the number of the record; None: it could not be written.
+
+        With the first request, a run begins.
+        """
         number = None
         if self._journal is not None:
             with self._warn_of_errors():
+                if self._run is None:
+                    self._journal.close_dead_runs(self._cluster)
+                    self._run = self._journal.begin_without_plan(
+                        "workaround", self._cluster, self._peers, operator=self._operator
+                    )
                 number = switches.record_request(
                     self._journal, self._cluster, peer, self._operator, self._now(), verification=verification
                 )
@@ -110,6 +127,16 @@ class SwitchRecorder:
         if number is not None and self._journal is not None:
             with self._warn_of_errors():
                 switches.record_read_back(self._journal, number, verification=verification)
+
+    def close(self, results: Sequence[PeerVerification], *, on: bool) -> None:
+        """Record how the peers were left, where any of them was asked."""
+        if self._run is None or self._journal is None:
+            return
+        problems = [result.problem for result in results if result.problem]
+        code = most_serious_code(results)
+        message = " ".join([f"Workaround {'on' if on else 'off'}.", *problems])
+        with self._warn_of_errors():
+            self._journal.close_run(self._run, "partial" if code else "applied", message, code)
 
     @contextmanager
     def _warn_of_errors(self) -> Iterator[None]:
@@ -214,13 +241,15 @@ def set_workaround(
         lock.acquire(peer_lock_paths(opened, shared))
         # Whether the switch replicates is not documented: from the primary on, either answer ends well.
         ordered = sorted(open_peers, key=lambda peer: peer.address != opened.primary)
-        recorder = SwitchRecorder(cluster.name, state_dir, operator, environment, events, stack)
+        addresses = [peer.address for peer in ordered]
+        recorder = SwitchRecorder(cluster.name, addresses, state_dir, operator, environment, events, stack)
         results = [
             _set_verification(peer, recorder, verification=not on, limits=limits, pause=environment.pause) for peer in ordered
         ]
         # Read again after every peer was written: a replication may have undone what an earlier read showed.
         peers = [_read_again(peer, result) for peer, result in zip(ordered, results, strict=True)]
         peers += [PeerVerification(peer, None, why, ExitCode.PERSON_NEEDED) for peer, why in opened.unreachable.items()]
+        recorder.close(peers, on=on)
     _emit(peers, events)
     return tuple(peers)
 

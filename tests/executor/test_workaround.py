@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.executor.identity import Operator, identify_operator
-from remediate.executor.journal.store import FILE_NAME
+from remediate.executor.journal.store import FILE_NAME, UnknownRun
 from remediate.executor.journal.switches import find_workarounds_left_on, load_last_switches
 from remediate.executor.lock import hold_cluster, peer_lock_paths
 from remediate.executor.workaround import (
@@ -212,7 +212,24 @@ def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
     assert [flag.last and (flag.last.peer, flag.last.requested, flag.last.read_back, flag.last.user) for flag in flags] == [
         (box.address, False, False, identify_operator().user) for box in cluster.boxes
     ]
-    # And that is no run, which a rollback would undo
+    # And it is a run without a plan, which no rollback undoes
+    [run] = desk.journal().runs()
+    assert (run.kind, run.plan, run.state, run.exit_code) == ("workaround", None, "applied", 0)
+    assert run.peers == tuple(box.address for box in cluster.boxes)
+    with pytest.raises(UnknownRun):
+        desk.journal().run("last", with_plan=True)
+
+
+def test_a_switch_that_a_peer_ignores_is_a_partial_run(desk: Desk) -> None:
+    cluster = story()
+    cluster.faults = {2: "ignore"}
+    turn(desk, cluster, on=True)
+    [run] = desk.journal().runs()
+    assert (run.state, run.exit_code) == ("partial", 8)
+
+
+def test_where_nothing_is_switched_no_run_is_recorded(desk: Desk) -> None:
+    turn(desk, story(), on=False, force=True)
     assert desk.journal().runs() == ()
 
 

@@ -120,9 +120,15 @@ class Journal:
 
     def begin_restart(self, cluster: str, peers: Sequence[Address], *, operator: Operator, ticket: str | None) -> str:
         """Record a new run that restarts `peers` without a plan; return the run's id."""
+        return self.begin_without_plan("restart", cluster, peers, operator=operator, ticket=ticket)
+
+    def begin_without_plan(
+        self, kind: RunKind, cluster: str, peers: Sequence[Address], *, operator: Operator, ticket: str | None = None
+    ) -> str:
+        """Record a new run of this kind on `peers` that has no plan; return the run's id."""
         run = self._new_run_id()
         with self.transaction() as db:
-            self._insert_run(db, run, "restart", cluster, None, peers, operator, ticket)
+            self._insert_run(db, run, kind, cluster, None, peers, operator, ticket)
         return run
 
     def _new_run_id(self) -> str:
