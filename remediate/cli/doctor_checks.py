@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remediate.cli.check_result import CheckResult, check_result_json
 from remediate.cli.client_checks import check_clients
+from remediate.executor.ports import utc_now
 from remediate.inventory.credentials import CachedSource
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode, most_serious
@@ -31,11 +32,6 @@ CLOSE_ENOUGH = timedelta(minutes=5)
 """Difference between a peer's clock and this machine's from which doctor warns. The traffic server judges dates by the peer's."""
 MAX_ENDPOINTS = 4
 Now = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Return the current time in UTC, aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +120,8 @@ def check_journal(state_dir: Path) -> CheckResult:
     from remediate.executor.run_health import describe_run
 
     try:
-        with Journal(state_dir) as book:
-            runs = book.runs()
+        with Journal(state_dir) as journal:
+            runs = journal.runs()
     except RemediateError as error:
         return CheckResult("journal", str(error), error.exit_code, error.next_step)
     newest = f", the newest {runs[0].id} on {runs[0].cluster}: {runs[0].state}" if runs else ""
@@ -196,7 +192,7 @@ class _PeerChecks:
                     f"peer {address}",
                     reason,
                     ExitCode.INCOMPLETE,
-                    "Mend what is said of it; if it did not answer, check that it is up and reachable.",
+                    "Fix what is reported; if it did not answer, check that it is up and reachable.",
                 )
 
     def _check_peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[CheckResult]:

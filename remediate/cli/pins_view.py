@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from remediate.model.limits import Limits
 
 
+_COMPARED = {
+    "same": "as in the inventory",
+    "changed": "NOT the one in the inventory",
+    "not-pinned": "not pinned in the inventory",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PeerPins:
     """One peer of the inventory, and what it presents.
@@ -111,10 +118,3 @@ def pins_yaml(pins: Sequence[PeerPins]) -> Iterator[str]:
         yield f'          tls: {{fingerprint: "{certificate.fingerprint}"}}'
         yield f"          # {_COMPARED[peer.ssh_state]}"
         yield f'          ssh: {{host_key: "{peer.host_key()}"}}'
-
-
-_COMPARED = {
-    "same": "as in the inventory",
-    "changed": "NOT the one in the inventory",
-    "not-pinned": "not pinned in the inventory",
-}

@@ -58,7 +58,7 @@ from remediate.executor.journal.restarts import record_alarms
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
-from remediate.executor.maintenance import end_maintenance_left_on, warn_of_maintenance_left_on
+from remediate.executor.maintenance import Maintenance, warn_of_maintenance_left_on
 from remediate.executor.pem_backup import save_lists_as_pem
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart import rehearse_restarts, restart_peers
@@ -216,9 +216,8 @@ def _apply(context: RunContext) -> RunResult:
     state = RunState()
     writer = JournalingWriter(context, state, _window_guard(context))
     try:
-        state.open_steps += end_maintenance_left_on(
-            context.journal, context.plan.cluster, context.peers, context.environment, context.limits, context.events
-        )
+        maintenance = Maintenance(context.journal, context.plan.cluster, context.environment, context.limits, context.events)
+        state.open_steps += maintenance.end_left_on(context.peers)
         end_left_logging(context)
         baseline = _read_cluster(context, state)
         _compare(context, state, baseline)

@@ -18,9 +18,9 @@ from remediate.executor.environment import Environment
 from remediate.executor.guards import (
     ClusterHealth,
     GuardFinding,
-    failing,
+    find_failing,
+    find_not_looked_at,
     judge_guards,
-    not_looked_at,
 )
 from remediate.executor.health import read_cluster_health, read_peer_health
 from remediate.executor.journal.restarts import UnsettledRestart, load_unsettled_restarts, record_assumptions
@@ -83,8 +83,8 @@ class RestartContext:
 
     @property
     def maintenance(self) -> Maintenance:
-        """The switch of maintenance mode for this run."""
-        return Maintenance(self.journal, self.cluster, self.run, self.environment, self.limits, self.events)
+        """The switch of maintenance mode."""
+        return Maintenance(self.journal, self.cluster, self.environment, self.limits, self.events)
 
 
 @dataclass(slots=True)
@@ -152,9 +152,9 @@ class GuardedRestarts:
         before = context.alarms_before.get(peer.address)
         findings = judge_guards(peer.address, cluster, before, context.options.assume)
         emit_guards(context.events, peer.address, findings)
-        if failing(findings):
+        if find_failing(findings):
             return self._stop(peer.address, describe_obstacles(peer.address, findings))
-        if not_looked_at(findings):
+        if find_not_looked_at(findings):
             return self._skip(peer.address, describe_obstacles(peer.address, findings))
         assumed = [finding.guard for finding in findings if finding.assumed]
         if assumed:
@@ -165,7 +165,7 @@ class GuardedRestarts:
         context = self.context
         context.look()
         self.wrote = True
-        number, problem = context.maintenance.turn_on(peer, health)
+        number, problem = context.maintenance.turn_on(peer, health, context.run)
         try:
             reason = problem or self._wait_for_calls(peer) or self._find_trouble_since(peer)
         except (Interrupted, RemediateError):
@@ -217,7 +217,7 @@ class GuardedRestarts:
             health = _without_maintenance(cluster.peers[peer.address])
             cluster = replace(cluster, peers={**cluster.peers, peer.address: health})
         findings = judge_guards(peer.address, cluster, context.alarms_before.get(peer.address), context.options.assume)
-        trouble = (*failing(findings), *not_looked_at(findings))
+        trouble = (*find_failing(findings), *find_not_looked_at(findings))
         return f"while it drained: {_list(trouble)}" if trouble else ""
 
     def _restart_and_follow(self, peer: PeerPort, change: RestartOnPeer, number: int | None) -> RestartOutcome:
@@ -354,9 +354,9 @@ def emit_guards(events: RunEvents, peer: Address, findings: Sequence[GuardFindin
 
 def describe_obstacles(peer: Address, findings: Sequence[GuardFinding]) -> str:
     """Return the sentences about the guards that keep a peer in service; empty: none does."""
-    if problems := failing(findings):
+    if problems := find_failing(findings):
         return f"{peer} is not restarted, nor is a later peer: {_list(problems)}"
-    if unseen := not_looked_at(findings):
+    if unseen := find_not_looked_at(findings):
         return f"{peer} is not restarted: not checked: {_list(unseen)}{_advise(unseen)}"
     return ""
 

@@ -86,12 +86,12 @@ def judge_guards(
     return tuple(_assume(finding, assume) for finding in findings)
 
 
-def failing(findings: Iterable[GuardFinding]) -> tuple[GuardFinding, ...]:
+def find_failing(findings: Iterable[GuardFinding]) -> tuple[GuardFinding, ...]:
     """Return the guards that fail."""
     return tuple(finding for finding in findings if finding.state is GuardState.FAILS)
 
 
-def not_looked_at(findings: Iterable[GuardFinding]) -> tuple[GuardFinding, ...]:
+def find_not_looked_at(findings: Iterable[GuardFinding]) -> tuple[GuardFinding, ...]:
     """Return the guards that could not be looked at and that the operator does not take as right."""
     return tuple(finding for finding in findings if finding.state is GuardState.NOT_LOOKED_AT and not finding.assumed)
 

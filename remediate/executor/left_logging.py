@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from remediate.machine.private_files import make_private_folder
 from remediate.machine.system import CLOSE_ON_EXEC, HAS_FILE_LOCKS, NO_FOLLOW, lock_at_once, sync_directory
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import LockHeld, RemediateError
@@ -74,7 +75,7 @@ def hold_note(cluster: str, state_dir: Path) -> Iterator[LoggingNote]:
         raise RemediateError("This system has no file locks that end with their holder, so nothing is started from here.")
     path = _directory(state_dir) / f"{hashlib.sha256(cluster.encode()).hexdigest()[:16]}.json"
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | NO_FOLLOW, 0o600)
     except OSError as error:
         raise RemediateError(f"{path} cannot be made: {error.strerror}.") from error

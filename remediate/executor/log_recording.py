@@ -7,7 +7,6 @@ levels raise (Administrator Guide X14.0 to X15.5, alarm 25019).
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Final, Protocol
 from remediate.executor.boundary import reading
 from remediate.executor.left_logging import LoggingNote
 from remediate.executor.ports import PeerPort
+from remediate.machine.private_files import make_file_name
 from remediate.model.errors import LockHeld, NotOffered, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.events import Event, Sink
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
@@ -188,7 +188,7 @@ class LogRecorder:
         self.pause(self.limits.diagnostic_log_poll_s)
         if not self._wait_until(logging.is_ready, self.limits.diagnostic_log_ready_s, self.check):
             raise ObservationError(f"{peer.address} did not finish to collect within {self.limits.diagnostic_log_ready_s:g} s.")
-        path = folder / f"{re.sub('[^A-Za-z0-9.-]', '_', peer.address)}.archive"
+        path = folder / make_file_name(peer.address, ".archive")
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
             logging.download(file)
         return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from remediate.executor.comeback import has_restarted
@@ -36,51 +36,74 @@ class Maintenance:
 
     Attributes:
         cluster: The name of the cluster.
-        run: The run that turns it on.
     """
 
     journal: Journal
     cluster: str
-    run: str
     environment: Environment
     limits: Limits
     events: RunEvents
 
-    def turn_on(self, peer: PeerPort, health: Health) -> tuple[int, str]:
-        """Turn it on, and read it back; return the number of its record, and why it is not on; empty: it is."""
-        environment = self.environment
-        number = record_maintenance(
-            self.journal, self.run, self.cluster, peer.address, identify_operator(), environment.now(), health.started_at
-        )
+    def turn_on(self, peer: PeerPort, health: Health, run: str) -> tuple[int, str]:
+        """Turn it on for `run`, and read it back; return the number of its record, and why it is not on; empty: it is."""
+        now, start = self.environment.now(), health.started_at
+        number = record_maintenance(self.journal, run, self.cluster, peer.address, identify_operator(), now, start)
         problem = _send(peer, on=True)
-        is_on = _read_until(peer, self.limits, environment.pause, on=True)
-        if is_on:
+        if self._is_seen(peer, on=True):
             self.events.emit("maintenance", f"Maintenance mode is on on {peer.address}.", peer=peer.address, on=True)
             return number, ""
         return number, problem or f"{peer.address} does not show that maintenance mode is on."
 
     def turn_off(self, peer: PeerPort, number: int) -> bool:
         """Turn it off, and read it back; return whether it is off."""
-        return _turn_off(self.journal, peer, number, self.environment, self.limits, self.events)
+        _send(peer, on=False)
+        if not self._is_seen(peer, on=False):
+            return False
+        self._record_end(number, "turned off")
+        self.events.emit("maintenance", f"Maintenance mode is off on {peer.address}.", peer=peer.address, on=False)
+        return True
 
     def end(self, peer: Address, number: int) -> None:
         """Record that it was read as off: a peer turns it off by itself when it restarts."""
-        end_maintenance(self.journal, number, self.environment.now(), f"{peer} restarted")
+        self._record_end(number, f"{peer} restarted")
 
+    def end_left_on(self, peers: Sequence[PeerPort]) -> tuple[ManualStep, ...]:
+        """End what an earlier run left on; return a step for each peer where it is not read back as off."""
+        steps: list[ManualStep] = []
+        by_name = {peer.address.casefold(): peer for peer in peers}
+        for record in load_open_maintenance(self.journal, self.cluster):
+            peer = by_name.get(record.peer.casefold())
+            if peer is None or not self._end_record(peer, record):
+                step = ManualStep(describe_left_on(record), record.peer)
+                self.events.emit("manual-step", step.text, peer=record.peer, open=True)
+                steps.append(step)
+        return tuple(steps)
 
-def end_maintenance_left_on(
-    journal: Journal, cluster: str, peers: Sequence[PeerPort], environment: Environment, limits: Limits, events: RunEvents
-) -> tuple[ManualStep, ...]:
-    """End the maintenance mode that an earlier run left on; return a step for each peer where it is not read back as off."""
-    steps: list[ManualStep] = []
-    by_name = {peer.address.casefold(): peer for peer in peers}
-    for record in load_open_maintenance(journal, cluster):
-        peer = by_name.get(record.peer.casefold())
-        if peer is None or not _end(journal, peer, record, environment, limits, events):
-            step = ManualStep(describe_left_on(record), record.peer)
-            events.emit("manual-step", step.text, peer=record.peer, open=True)
-            steps.append(step)
-    return tuple(steps)
+    def _end_record(self, peer: PeerPort, record: MaintenanceRecord) -> bool:
+        health, _ = read_peer_health(peer)
+        if health.maintenance is False:
+            self._record_end(record.number, "read as off")
+            return True
+        if _started_after(health, record):
+            # The peer turned it off when it restarted; what is on now is not this tool's.
+            self._record_end(record.number, "the peer restarted since")
+            return True
+        message = f"Maintenance mode of {peer.address} was {record}, and not turned off: it is ended now."
+        self.events.emit("warning", message, peer=peer.address)
+        return self.turn_off(peer, record.number)
+
+    def _record_end(self, number: int, message: str) -> None:
+        end_maintenance(self.journal, number, self.environment.now(), message)
+
+    def _is_seen(self, peer: PeerPort, *, on: bool) -> bool:
+        """Return whether the peer shows it as it was set, looking again for a while."""
+        looks, pause_s = schedule_of_late_looks(self.limits)
+        for look in range(looks + 1):
+            if look:
+                self.environment.pause(pause_s)
+            if read_peer_health(peer)[0].maintenance is on:
+                return True
+        return False
 
 
 def warn_of_maintenance_left_on(journal: Journal, cluster: str, events: RunEvents) -> None:
@@ -99,37 +122,9 @@ def describe_left_on(record: MaintenanceRecord) -> str:
     )
 
 
-def _end(
-    journal: Journal, peer: PeerPort, record: MaintenanceRecord, environment: Environment, limits: Limits, events: RunEvents
-) -> bool:
-    health, _ = read_peer_health(peer)
-    if health.maintenance is False:
-        end_maintenance(journal, record.number, environment.now(), "read as off")
-        return True
-    if _started_after(health, record):
-        # The peer turned it off when it restarted; what is on now is not this tool's.
-        end_maintenance(journal, record.number, environment.now(), "the peer restarted since")
-        return True
-    events.emit(
-        "warning", f"Maintenance mode of {peer.address} was {record}, and not turned off: it is ended now.", peer=peer.address
-    )
-    return _turn_off(journal, peer, record.number, environment, limits, events)
-
-
 def _started_after(health: Health, record: MaintenanceRecord) -> bool:
     start = parse_rfc3339(record.started_at) if record.started_at else None
     return has_restarted(BeforeRestart(start), health, parse_rfc3339(record.at)) is True
-
-
-def _turn_off(
-    journal: Journal, peer: PeerPort, number: int, environment: Environment, limits: Limits, events: RunEvents
-) -> bool:
-    _send(peer, on=False)
-    if not _read_until(peer, limits, environment.pause, on=False):
-        return False
-    end_maintenance(journal, number, environment.now(), "turned off")
-    events.emit("maintenance", f"Maintenance mode is off on {peer.address}.", peer=peer.address, on=False)
-    return True
 
 
 def _send(peer: PeerPort, *, on: bool) -> str:
@@ -139,14 +134,3 @@ def _send(peer: PeerPort, *, on: bool) -> str:
     except (*_MAY_HAVE_HAPPENED, NotOffered) as error:
         return str(error)
     return ""
-
-
-def _read_until(peer: PeerPort, limits: Limits, pause: Callable[[float], None], *, on: bool) -> bool:
-    """Return whether the peer shows it as it was set, looking again for a while."""
-    looks, pause_s = schedule_of_late_looks(limits)
-    for look in range(looks + 1):
-        if look:
-            pause(pause_s)
-        if read_peer_health(peer)[0].maintenance is on:
-            return True
-    return False

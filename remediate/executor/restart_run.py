@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
-from remediate.executor.effect.decision import EffectEvidence, decide_effect, pending_writes
+from remediate.executor.effect.decision import EffectEvidence, decide_effect, find_pending_writes
 from remediate.executor.effect.observe import find_record
 from remediate.executor.effect.outcome import effect_exit_code
 from remediate.executor.environment import Environment
@@ -20,7 +20,7 @@ from remediate.executor.journal.restarts import load_alarms, record_alarms
 from remediate.executor.journal.store import Journal
 from remediate.executor.journal.writes import load_writes
 from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
-from remediate.executor.maintenance import end_maintenance_left_on, warn_of_maintenance_left_on
+from remediate.executor.maintenance import Maintenance, warn_of_maintenance_left_on
 from remediate.executor.ports import ClusterPort
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.result import ManualStep, RestartOptions, RunResult
@@ -196,7 +196,7 @@ def _open(
     journal.close_dead_runs(cluster.name)
     opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
     lock.acquire(peer_lock_paths(opened, shared))
-    steps = list(end_maintenance_left_on(journal, cluster.name, peers, environment, limits, events))
+    steps = list(Maintenance(journal, cluster.name, environment, limits, events).end_left_on(peers))
     health = read_cluster_health(peers, opened.unreachable)
     chosen = [effect.peer for effect in _choose(journal, request, opened, health)]
     run = ""
@@ -359,6 +359,6 @@ def _decide(journal: Journal, peer: Address, health: Health) -> PeerEffect:
     """Return whether a peer works with what was written to it, by the journal and by its start."""
     started_at = health.started_at
     writes = load_writes(journal, peer)
-    pending = pending_writes(writes, started_at)
+    pending = find_pending_writes(writes, started_at)
     record = find_record(journal, peer, pending, started_at)
     return decide_effect(EffectEvidence(peer, writes, started_at, record=record, why_no_client="no client was asked"))

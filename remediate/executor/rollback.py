@@ -16,7 +16,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
-from remediate.executor.maintenance import end_maintenance_left_on
+from remediate.executor.maintenance import Maintenance
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
 from remediate.executor.rollback_restart import RollbackRestarts, read_alarms, restart_after_undo
@@ -80,7 +80,8 @@ def rollback(
             context, record = _prepare(run, cluster, state_dir, limits, environment, events, stop, stack)
         except ImmediateStop:
             return _stop_early(events, stop)
-        left_on = end_maintenance_left_on(context.journal, cluster.name, context.peers, guarded(environment), limits, events)
+        maintenance = Maintenance(context.journal, cluster.name, guarded(environment), limits, events)
+        left_on = maintenance.end_left_on(context.peers)
         is_late = timers.is_active(record) and timers.is_due(record, environment.now())
         beginning = _Beginning(context.journal, record.id)
         context = replace(context, before_write=beginning.record_write)

@@ -23,7 +23,10 @@ class AnswerKind(StrEnum):
 
 
 ENDS_ASKING = frozenset({AnswerKind.NO_LOGIN, AnswerKind.FORBIDDEN, AnswerKind.RATE_LIMITED, AnswerKind.BANNED})
-"""After these, the same way is asked no more; after a refused login and a rate limit, nor is any other way with the same account."""
+"""After these, the same way is asked no more."""
+
+CLOSES_ACCOUNT = frozenset({AnswerKind.NO_LOGIN, AnswerKind.RATE_LIMITED})
+"""After these, no other way is asked with the same account either."""
 
 NEXT_HOP_FAILED = "next hop connection failed"
 """The reason phrase of a 502 from an Expressway-E whose tunnel to the Expressway-C is down (Cisco, MRA troubleshooting)."""

@@ -11,9 +11,9 @@ from remediate.executor.guards import (
     ClusterHealth,
     GuardFinding,
     GuardState,
-    failing,
+    find_failing,
+    find_not_looked_at,
     judge_guards,
-    not_looked_at,
 )
 from remediate.model.alarms import RESTART_REQUIRED_ALARMS
 from remediate.model.health import Health, PeerAlarm, UpgradeState
@@ -62,8 +62,8 @@ def test_every_guard_holds_on_a_healthy_cluster() -> None:
 def test_nothing_read_is_neither_good_nor_bad() -> None:
     findings = judge_guards(FIRST, ClusterHealth({FIRST: Health(), SECOND: Health()}), None)
     assert [entry.state for entry in findings] == [HOLDS, *[UNKNOWN] * 6]
-    assert failing(findings) == ()
-    assert len(not_looked_at(findings)) == 6
+    assert find_failing(findings) == ()
+    assert len(find_not_looked_at(findings)) == 6
 
 
 def test_a_silent_peer_fails_peers_up() -> None:

@@ -81,24 +81,24 @@ def command(
         remind_of_workaround(session, cluster.name, examination.unverified)
         return examination, most_serious_code(examination.findings)
 
-    library, state, book = check_library(), check_state_directory(session.state_dir), check_journal(session.state_dir)
+    library, state, journal = check_library(), check_state_directory(session.state_dir), check_journal(session.state_dir)
     clusters_chosen = choose_clusters(session, inventory_path, patterns)
     if recording and len(clusters_chosen) != 1:
         raise UsageError("--record records one cluster.", next_step="Choose one with -c NAME.")
     results = run_on_clusters(clusters_chosen, check, limits, ask=False)
     if recording:
         _record(session, clusters_chosen[0], recording, limits)
-    code = most_serious((library.code, state.code, book.code, combine_exit_codes(results)))
+    code = most_serious((library.code, state.code, journal.code, combine_exit_codes(results)))
     if session.json:
         clusters = [result.as_json(cluster_checks_json) for result in results]
         local_results = {
             "openssl": check_result_json(library),
             "state_directory": check_result_json(state),
-            "journal": check_result_json(book),
+            "journal": check_result_json(journal),
         }
         session.write_json({"exit_code": code, **local_results, "clusters": clusters})
         return code
-    _show(session, "this machine", (library, state, book))
+    _show(session, "this machine", (library, state, journal))
     for result in results:
         _show(session, result.cluster, result.value.findings if result.value else ())
     return code

@@ -128,9 +128,7 @@ def _read_uptime(readings: _Readings) -> int:
     text = unit.value("uptime")
     if text is None:
         raise StatusNotUnderstood("its `SystemUnit` has no uptime")
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
-        raise StatusNotUnderstood(f"its uptime is `{mask_and_escape(text, 40)}`")
-    return int(text)
+    return _parse_number(text, "its uptime")
 
 
 def _read_total(readings: _Readings) -> int:
@@ -147,9 +145,13 @@ def _iterate_totals(group: StatusGroup) -> Iterator[int]:
             yield from _iterate_totals(member)
     text = group.value("total")
     if text is not None:
-        if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
-            raise StatusNotUnderstood(f"a total of its `ResourceUsage` is `{mask_and_escape(text, 40)}`")
-        yield int(text)
+        yield _parse_number(text, "a total of its `ResourceUsage`")
+
+
+def _parse_number(text: str, subject: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
+        raise StatusNotUnderstood(f"{subject} is `{mask_and_escape(text, 40)}`")
+    return int(text)
 
 
 def _read_maintenance(readings: _Readings) -> bool:

@@ -20,13 +20,12 @@ from remediate.connectors.expressway.sign_in_budget import SignInBudget
 from remediate.connectors.http import Account, Answer, HttpClient, NoConnection
 from remediate.connectors.tls.pinning import make_tls_check
 from remediate.model.access import MraAccess
-from remediate.model.client import ENDS_ASKING, AnswerKind, ClientAnswer
+from remediate.model.client import CLOSES_ACCOUNT, ENDS_ASKING, AnswerKind, ClientAnswer
 from remediate.model.errors import InventoryError, RemediateError
 from remediate.model.identity import Address, Product, host_and_port
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 
-_CLOSES_ACCOUNT = frozenset({AnswerKind.NO_LOGIN, AnswerKind.RATE_LIMITED})
 _NO_CREDENTIALS = "the inventory has no `credentials` in its `mra`, and a request without a sign-in counts towards a ban"
 _NO_DOMAIN = "which domain clients sign in with is not known: give `mra.domain` in the inventory"
 
@@ -148,7 +147,7 @@ class MraClient:
             session.answered = True
         if answer.kind in ENDS_ASKING:
             session.end, session.cookie = answer, None
-        if answer.kind in _CLOSES_ACCOUNT:
+        if answer.kind in CLOSES_ACCOUNT:
             self._closed_accounts[login.username] = answer
             self.budget.close(login.username, limits)
         return answer

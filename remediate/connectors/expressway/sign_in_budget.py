@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.machine.files import refuse_special
+from remediate.machine.private_files import make_private_folder
 from remediate.machine.system import BINARY, CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, effective_user_id, lock_at_once
 from remediate.model.limits import Limits
 
@@ -82,7 +83,7 @@ class SignInBudget:
     @contextmanager
     def _open(self, limits: Limits) -> Iterator[list[_Event]]:
         """Yield the events inside the window, locked; what the list holds afterwards is written."""
-        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.state_dir)
         flags = os.O_RDWR | os.O_CREAT | BINARY | CLOSE_ON_EXEC | NO_FOLLOW | NO_WAIT
         handle = os.open(self.path, flags, 0o600)
         try:

@@ -14,7 +14,7 @@ from remediate.executor.client_view import Surroundings, decide_client_view, may
 from remediate.executor.environment import Environment
 from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess, MraAccess, peers_sharing_way
-from remediate.model.client import ENDS_ASKING, AnswerKind, ClientAnswer
+from remediate.model.client import CLOSES_ACCOUNT, ENDS_ASKING, AnswerKind, ClientAnswer
 from remediate.model.effect import ClientView
 from remediate.model.identity import Address, EndpointId, Product
 from remediate.model.limits import Limits
@@ -24,7 +24,6 @@ from remediate.model.verdict import Verdict
 PASSES_BY_ITSELF = frozenset({AnswerKind.REFUSED})
 PASSES_AFTER_A_RESTART = frozenset({AnswerKind.REFUSED, AnswerKind.OTHER, AnswerKind.NOTHING})
 _ENDS_ASKING = ENDS_ASKING | {AnswerKind.NOTHING, AnswerKind.NOT_ASKED}
-_ENDS_ACCOUNT = frozenset({AnswerKind.NO_LOGIN, AnswerKind.RATE_LIMITED})
 
 Answers = dict[EndpointId, ClientAnswer]
 
@@ -101,7 +100,7 @@ class Client:
             self.check_stop()
             answer = self.environment.ask_through(access, endpoint.address, endpoint.port, products.get(endpoint), self.limits)
             answers[endpoint] = answer
-            if answer.kind in _ENDS_ACCOUNT and access.login:
+            if answer.kind in CLOSES_ACCOUNT and access.login:
                 self._refused_accounts.add(access.login.username)
             if answer.kind in _ENDS_ASKING:
                 break

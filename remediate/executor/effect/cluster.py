@@ -9,7 +9,7 @@ from pathlib import Path
 from remediate.executor.boundary import guarded
 from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
-from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, pending_writes
+from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, find_pending_writes
 from remediate.executor.effect.observe import backup_of, find_record
 from remediate.executor.effect.outcome import effect_exit_code
 from remediate.executor.effect.pairs import find_pairs_fixed_by_list, with_certificates
@@ -121,7 +121,7 @@ def _decide(
     journal: Journal, environment: Environment, snapshot: Snapshot, peer: Peer, clients: Views, why_no_client: str
 ) -> PeerEffect:
     writes = load_writes(journal, peer.address)
-    pending = pending_writes(writes, peer.started_at)
+    pending = find_pending_writes(writes, peer.started_at)
     proving = _fixed_by_list(journal, environment, snapshot, peer, pending) if pending else ()
     return decide_effect(
         EffectEvidence(

@@ -57,7 +57,7 @@ def decide_effect(evidence: EffectEvidence) -> PeerEffect:
         return shown
     if not evidence.writes:
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "no change by this tool")
-    pending = pending_writes(evidence.writes, evidence.started_at)
+    pending = find_pending_writes(evidence.writes, evidence.started_at)
     if not pending:
         return PeerEffect(
             evidence.peer,
@@ -65,7 +65,7 @@ def decide_effect(evidence: EffectEvidence) -> PeerEffect:
             EffectSource.START,
             f"it has not started since what was written to it was undone (start {_time(evidence.started_at)})",
         )
-    record, last_at = evidence.record, max_time(pending)
+    record, last_at = evidence.record, find_last_time(pending)
     if record is not None and record.state is EffectState.NO:
         return PeerEffect(
             evidence.peer, EffectState.NOT_KNOWN, record.source, f"{record.description}, and no client was asked since"
@@ -94,17 +94,17 @@ def decide_undone(evidence: EffectEvidence, run: str) -> PeerEffect:
     if is_started_after(evidence.started_at, own):
         description = f"it started at {_time(evidence.started_at)}, after the last write of the rollback"
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
-    return _not_known(evidence, _describe_start(evidence.started_at, max_time(own), first_at=own[0].first_at))
+    return _not_known(evidence, _describe_start(evidence.started_at, find_last_time(own), first_at=own[0].first_at))
 
 
-def pending_writes(writes: Iterable[PeerWrites], started_at: datetime | None) -> tuple[PeerWrites, ...]:
+def find_pending_writes(writes: Iterable[PeerWrites], started_at: datetime | None) -> tuple[PeerWrites, ...]:
     """Return the writes that a start after them makes real: without those that were undone before the peer ever loaded them."""
     return tuple(entry for entry in writes if not (entry.is_undone and is_started_before(started_at, [entry])))
 
 
 def is_started_after(started_at: datetime | None, writes: Sequence[PeerWrites]) -> bool:
     """Return whether a peer is seen to have started after all `writes`."""
-    last_at = max_time(writes)
+    last_at = find_last_time(writes)
     if started_at is None or last_at is None:
         return False
     # A restart of our own began after the write and was proven then: the start that it led to is not to be told from the write.
@@ -116,7 +116,7 @@ def is_started_before(started_at: datetime | None, writes: Sequence[PeerWrites])
     return started_at is not None and all(started_at + _READING < entry.first_at for entry in writes)
 
 
-def max_time(writes: Sequence[PeerWrites]) -> datetime | None:
+def find_last_time(writes: Sequence[PeerWrites]) -> datetime | None:
     """Return until when any of `writes` may have been made; None: it is not known."""
     times = [entry.last_at for entry in writes if entry.last_at is not None]
     return max(times) if times and len(times) == len(writes) else None

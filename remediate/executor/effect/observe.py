@@ -16,7 +16,7 @@ from remediate.executor.effect.client import (
     products_of,
     view_answers,
 )
-from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, max_time, pending_writes
+from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, find_last_time, find_pending_writes
 from remediate.executor.effect.log import record_log_views
 from remediate.executor.effect.pairs import find_pairs_fixed_by_list
 from remediate.executor.journal.store import Journal
@@ -106,7 +106,7 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     context = look.context
     writes = load_writes(context.journal, peer, own_run=look.state.run, limits=context.limits)
     started_at = read_start(context.open_peer(peer))
-    pending = pending_writes(writes, started_at)
+    pending = find_pending_writes(writes, started_at)
     record = find_record(context.journal, peer, pending, started_at)
     endpoints = look.fixed_by_list(peer, pending[0].run) if pending else ()
     is_workaround_on = _is_workaround_on(look.after, peer)
@@ -170,7 +170,7 @@ def find_record(
 
     A refusal counts until the peer starts again, as far as its start is known; what was in effect stays so.
     """
-    last_at = max_time(pending)
+    last_at = find_last_time(pending)
     if last_at is None:
         return None
     for run in journal.runs():

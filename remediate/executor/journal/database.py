@@ -9,6 +9,7 @@ from pathlib import Path
 
 from remediate.executor.journal.schema import MIGRATIONS, migrate, version_of
 from remediate.machine.files import refuse_special
+from remediate.machine.private_files import make_private_folder
 from remediate.machine.system import CLOSE_ON_EXEC, NO_WAIT, reserve, sync_directory
 
 _ROOM_BYTES = 4 * 1024 * 1024
@@ -20,7 +21,7 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 def open_to_write(path: Path) -> sqlite3.Connection:
     """Open the journal at `path` for writing; make it, or migrate it, where that is needed. Raises OSError, sqlite3.Error."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     # Created with its mode, before SQLite would create it with the umask's; -wal and -shm inherit the mode from it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | NO_WAIT, 0o600))
     refuse_special_files(path)
