@@ -46,7 +46,7 @@ def as_failure(error: Exception) -> RemediateError:
     """Return `error` as the end of a failed run can handle it: itself, or an UnplannedError with its type and place."""
     if isinstance(error, RemediateError):
         return error
-    planned = UnplannedError(f"An error that nobody planned for: {place_of(error)}.")
+    planned = UnplannedError(f"An unexpected error: {place_of(error)}.")
     planned.__cause__ = error
     return planned
 

@@ -1,6 +1,6 @@
 """The confirm timer: a run that nobody confirms in time is undone.
 
-An Expressway has no such timer, so a process on this machine runs it (`watcher.py`). It is up before the first write to a box; what
+An Expressway has no such timer, so a process on this machine runs it (`watcher.py`). It is up before the first write to a peer; what
 it goes by stands in the journal (`timers.py`). Until the apply has ended, the deadline moves with each step and look: an apply that
 dies is undone then. When the apply has ended, the time counts anew from there.
 

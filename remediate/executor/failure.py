@@ -173,7 +173,7 @@ def _turn_workaround_on(context: RunContext, state: RunState, writer: Journaling
             steps.append(ManualStep(text, peer.address))
     steps += [ManualStep(f"{peer} cannot be reached: {reason}", peer) for peer, reason in context.unreachable.items()]
     message = f"{failure} The workaround is on{' where it could be read back' if steps else ' on every peer'}.{ended}"
-    last = ManualStep("End the workaround with `remediate workaround off` when the cause is mended.")
+    last = ManualStep("End the workaround with `remediate workaround off` when the cause is fixed.")
     return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, (*steps, last), failure=failure)
 
 

@@ -36,7 +36,9 @@ _BETWEEN_TRIES_S = 0.02
 class LockError(RemediateError):
     """A lock file cannot be made or trusted."""
 
-    default_next_step = "Give a writable directory as --state-dir, and remove what stands in the way of the lock directory."
+    default_next_step = (
+        "Give a writable directory as --state-dir, and remove the file that is in the place of the lock directory."
+    )
 
 
 class ClusterLock:
@@ -244,7 +246,9 @@ def _make_private(directory: Path) -> Path:
         raise LockError(f"The directory {directory} cannot be made: {error.strerror}.") from error
     is_private = stat.S_ISDIR(status.st_mode) and status.st_uid == user_id() and not status.st_mode & 0o022
     if not is_private:
-        raise LockError(f"The directory {directory} does not belong to this user alone, so a lock in it could be anybody's.")
+        raise LockError(
+            f"The directory {directory} does not belong to this user alone, so another user could hold or remove a lock in it."
+        )
     return directory
 
 

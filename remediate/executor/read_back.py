@@ -26,7 +26,7 @@ class ChangeFailed(RemediateError):
     """A write that the peer refused, or that changed something else, or that other peers did not take over."""
 
     exit_code = ExitCode.PERSON_NEEDED
-    default_next_step = "Read what the box answered, mend that, and run `remediate apply` again: it goes on where it stopped."
+    default_next_step = "Fix what the answer names and run `remediate apply` again: it continues where it stopped."
 
 
 @dataclass(frozen=True, slots=True)

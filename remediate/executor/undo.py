@@ -190,7 +190,9 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
     context.before_write()
     sent = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if sent.is_unknown:
-        raise OutcomeUnknown(f"It was sent, and is not seen to be done. {sent.problem or 'The box answered yes.'}")
+        raise OutcomeUnknown(
+            f"It was sent, and is not seen to be done. {sent.problem or 'The peer answered that it succeeded.'}"
+        )
     if sent.after.status is not ChangeStatus.DONE:
         raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'something else is there now.'}")
     if sent.after.unrelated_digest != before.unrelated_digest:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 HOW_TO_VOUCH = (
-    "Nothing was changed. Compare each fingerprint over another path, then pass --approve sha256:HEX, --approve-file FILE, the file "
+    "Nothing was changed. Compare each fingerprint out of band, then pass --approve sha256:HEX, --approve-file FILE, the file "
     "of `remediate approve` with --approvals FILE, or --ca PATH for a CA certificate of your own."
 )
 
@@ -222,6 +222,6 @@ def _refuse(plan: Plan, missing: Sequence[TrustCertificate], unread: Sequence[Ad
         lines.append(f"  {certificate}, seen at {', '.join(action.because) or 'no endpoint'}{claim}")
     note = f"\nWhat {', '.join(unread)} trusts could not be read." if unread else ""
     raise Declined(
-        "Nobody has vouched for these certificates, so they are not trusted (--approve):\n" + "\n".join(lines) + note,
+        "No trusted source confirms these certificates, and they were not approved (--approve):\n" + "\n".join(lines) + note,
         next_step=HOW_TO_VOUCH,
     )

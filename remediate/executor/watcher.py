@@ -47,7 +47,7 @@ _VARIABLES_OF_THE_APPLY = frozenset(
 class TimerError(RemediateError):
     """The process of a confirm timer did not start."""
 
-    default_next_step = "Nothing was changed. Mend what its log says, or apply without --confirm-within."
+    default_next_step = "Nothing was changed. Fix what its log reports, or apply without --confirm-within."
 
 
 def start(watch: Watch) -> Watcher:

@@ -36,15 +36,15 @@ from remediate.model.text import escape_ascii
 if TYPE_CHECKING:
     from remediate.model.verdict import Judgement
 
-RISK = "While verification is off, anybody who can answer in the place of a Unified CM node is believed by the traffic server."
+RISK = "While verification is off, anyone who can impersonate a Unified CM node is trusted by the traffic server."
 
 
 class ClientsWouldBreak(Declined):
     """With verification on, endpoints would be refused that clients reach now."""
 
     default_next_step = (
-        "Nothing was changed. Mend these first (`remediate plan` says how, and which of them no plan fixes), or turn verification "
-        "on all the same, and lose them, with --force."
+        "Nothing was changed. Fix these first (`remediate plan` says how, and which of them no plan fixes), or use --force to turn "
+        "verification on anyway; these endpoints will stop working."
     )
 
 
@@ -144,7 +144,7 @@ class SwitchRecorder:
             yield
         except JournalError as error:
             self._journal = None
-            self._events.emit("warning", f"{error} The switch is turned all the same, and nobody can look up later who did it.")
+            self._events.emit("warning", f"{error} The switch is turned anyway, and there will be no record of who did it.")
 
 
 def most_serious_code(peers: Iterable[PeerVerification]) -> ExitCode:

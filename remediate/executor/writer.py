@@ -176,7 +176,9 @@ class JournalingWriter:
         note = "something else changed in the same list" if hurt else _note_on(attempt)
         journal.record_outcome(state.run, seq, "done", after=attempt.after.digest, message=note, seconds=seconds)
         if hurt:
-            raise ChangeFailed(f"Done, but {note}: {change.summary}. The box, or somebody else at the same time, did more.")
+            raise ChangeFailed(
+                f"Done, but {note}: {change.summary}. The peer did more than it was asked, or another change was made."
+            )
         self._emit("change-complete", f"Read back: {change.summary}.", change, seq)
         return ChangeOutcome.MADE
 
@@ -184,7 +186,7 @@ class JournalingWriter:
         self.state.changed = True
         message = (
             f"Sent, and not seen within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was done: "
-            f"{change.summary}. {attempt.problem or 'The box answered yes.'}"
+            f"{change.summary}. {attempt.problem or 'The peer answered that it succeeded.'}"
         )
         self.context.journal.record_outcome(self.state.run, seq, "unknown", message=message)
         self._emit("change-failed", message, change, seq)

@@ -40,7 +40,7 @@ def _parse_url(item: Item) -> tuple[str, int]:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if parts.scheme == "http":
-        raise item.error(f"`{item.name}` must begin with https://, so that only the box it means can answer.")
+        raise item.error(f"`{item.name}` must begin with https://, so that only the Expressway-E it names can answer.")
     extra = "@" in parts.netloc or parts.path not in {"", "/"} or parts.query or parts.fragment
     if parts.scheme != "https" or not is_host(host) or not port or extra:
         # Not quoted: a URL with an account holds a password.

@@ -32,7 +32,7 @@ class RemediateError(Exception):
     """What happened and where (`str(error)`, one sentence), and what to do next (`next_step`)."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR
-    default_next_step: ClassVar[str] = "Nothing was changed. Mend what the message names and run the command again."
+    default_next_step: ClassVar[str] = "Nothing was changed. Fix the problem above and run the command again."
 
     def __init__(self, message: str, *, next_step: str | None = None) -> None:
         # Here, since an error's text goes everywhere: to a terminal, into events, the journal, snapshots and plans.
@@ -74,7 +74,7 @@ class NoCertificate(CertificateError):
 class AccessError(RemediateError):
     """A peer or node that must not be talked to any further."""
 
-    default_next_step = "Check the address and the pin in the inventory; `remediate doctor` shows what each box presents."
+    default_next_step = "Check the address and the pin in the inventory; `remediate doctor` shows what each peer presents."
 
 
 class LoginRefused(AccessError):
@@ -90,8 +90,8 @@ class PinMismatch(AccessError):
     """A certificate or host key that is not the one in the inventory."""
 
     default_next_step = (
-        "If the box was really re-keyed, verify the new fingerprint over another path and put it in the inventory; "
-        "otherwise somebody may be in the middle."
+        "If it was really re-keyed, verify the new fingerprint out of band and put it in the inventory; "
+        "otherwise the connection may be intercepted."
     )
 
 
@@ -99,7 +99,7 @@ class ObservationError(RemediateError):
     """A read that gave no answer that can be believed. May be repeated, within the limits."""
 
     exit_code = ExitCode.INCOMPLETE
-    default_next_step = "Check that the box is up and reachable from here, then run the command again."
+    default_next_step = "Check that it is up and reachable from here, then run the command again."
 
 
 class NotOffered(RemediateError):
@@ -118,21 +118,21 @@ class WriteForbidden(RemediateError):
 class WriteRefused(RemediateError):
     """A write that the peer refused."""
 
-    default_next_step = "Read what the box answered, mend that, and run `remediate apply` again: it goes on where it stopped."
+    default_next_step = "Fix what the answer names and run `remediate apply` again: it continues where it stopped."
 
 
 class OutcomeUnknown(RemediateError):
     """A write whose answer was lost: read back before anything is concluded."""
 
     exit_code = ExitCode.PERSON_NEEDED
-    default_next_step = "Run `remediate apply` again: it reads the box first and repeats nothing that was done."
+    default_next_step = "Run `remediate apply` again: it reads the peer first and repeats nothing that was done."
 
 
 class StalePlan(RemediateError):
     """A plan whose cluster changed since it was made."""
 
     exit_code = ExitCode.STALE
-    default_next_step = "Somebody changed the cluster after the plan was made: run `remediate plan` again and review it."
+    default_next_step = "The cluster was changed after the plan was made: run `remediate plan` again and review it."
 
 
 class IncompletePlan(RemediateError):
@@ -153,7 +153,7 @@ class Declined(RemediateError):
     """A plan that was not approved or not confirmed."""
 
     exit_code = ExitCode.DECLINED
-    default_next_step = "Nothing was changed. Verify the fingerprints over another path, then pass --approve sha256:HEX."
+    default_next_step = "Nothing was changed. Verify the fingerprints out of band, then pass --approve sha256:HEX."
 
 
 class Interrupted(RemediateError):

@@ -157,7 +157,7 @@ def test_approvals_are_recorded_under_the_id_of_the_plan(desk: Desk, new_desk: C
 
 @pytest.mark.parametrize(("how", "counts"), [("ca", False), ("approve", True)])
 def test_a_disputed_certificate_needs_a_person_to_compare(desk: Desk, how: str, counts: bool) -> None:
-    # Given an alarm about a certificate of the plan, so that somebody may be in the middle
+    # Given an alarm about a certificate of the plan, so that the connection may be intercepted
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
     alarm = Alarm(IMP.certificate.fingerprint, "It shows another one.")

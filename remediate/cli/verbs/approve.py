@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
-    """Approve, one by one, the certificates of PLAN that nobody but a person vouches for. Contacts nothing.
+    """Approve, one by one, the certificates of PLAN that only a person can vouch for. Contacts nothing.
 
     Shows whose each certificate is, where it was seen and where its fingerprint is read out of band, and asks for `yes` in
     full. When all are approved, the state directory keeps that, where `apply` on this machine finds it, and FILE gets it for

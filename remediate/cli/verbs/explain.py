@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(session: Session, chain_path: Path, store_path: Path, address: str, at: str | None) -> ExitCode:
-    """Explain one verdict offline: the chain from the leaf to the root, where it breaks, and what would mend it.
+    """Explain one verdict offline: the chain from the leaf to the root, where it breaks, and what would fix it.
 
     The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, or the
     same under another number, that is said beside it ("openssl_3" in --json; null where there is none to ask).
