@@ -30,7 +30,7 @@ from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.limits import Limits
-from remediate.model.run import Run
+from remediate.model.run import Run, RunState
 from remediate.model.text import count
 
 
@@ -83,7 +83,7 @@ def rollback(
         maintenance = Maintenance(context.journal, cluster.name, guarded(environment), limits, events)
         left_on = maintenance.end_left_on(context.peers)
         is_late = timers.is_active(record) and timers.is_due(record, environment.now())
-        beginning = _Beginning(context.journal, record.id)
+        beginning = _Beginning(context.journal, record)
         context = replace(context, before_write=beginning.record_write)
         try:
             if record.state != "rolled-back":
@@ -100,10 +100,10 @@ def rollback(
             stop.closing = True
             late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
             aside = _Aside((*left_on, *steps), effects, command, never_restarts=restarts.is_never)
-            return events.add_trouble(_close(context, result, late, aside))
+            return events.add_trouble(_close(context, beginning, result, late, aside))
         except (Interrupted, ImmediateStop):
             stop.closing = True
-            return _close_interrupted(context, stop, go_on_undoing(record.id, cluster, state_dir))
+            return _close_interrupted(context, beginning, stop, go_on_undoing(record.id, cluster, state_dir))
         except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
             stop.closing = True
             return _close_failed(context, beginning, as_failure(error), go_on_undoing(record.id, cluster, state_dir))
@@ -128,23 +128,29 @@ class _Aside:
 
 @dataclass(slots=True)
 class _Beginning:
-    """Beginning of a rollback.
+    """Beginning of a rollback, which is a run of its own in the journal.
 
     Attributes:
-        is_recorded: The journal holds that it began.
+        run: The run that is undone.
+        own_run: The id of the run of the rollback; None: the journal does not hold that it began.
         wrote: It wrote to a peer, or was about to.
     """
 
     journal: Journal
-    run: str
-    is_recorded: bool = False
+    run: Run
+    own_run: str | None = None
     wrote: bool = False
 
     def record(self) -> None:
         """Record in the journal that the rollback began."""
-        if not self.is_recorded:
-            self.journal.resume_run(self.run, identify_operator())
-        self.is_recorded = True
+        if self.own_run is None:
+            operator = identify_operator()
+            self.journal.resume_run(self.run.id, operator)
+            self.own_run = self.journal.begin_without_plan("rollback", self.run.cluster, self.run.peers, operator=operator)
+
+    def close(self, state: RunState, message: str, code: ExitCode, effects: tuple[PeerEffect, ...] = ()) -> None:
+        """Record how the run and its rollback are left."""
+        self.journal.close_run(self.run.id, state, message, code, effects, by=self.own_run)
 
     def record_write(self) -> None:
         """Record that a write follows."""
@@ -222,11 +228,12 @@ def _warn_of_later_runs(journal: Journal, run: Run, events: RunEvents) -> None:
             events.emit("warning", f"Run {later.id} was applied later; it may rely on what run {run.id} added.")
 
 
-def _close(context: UndoContext, result: UndoResult, late: str, aside: _Aside) -> RunResult:
+def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late: str, aside: _Aside) -> RunResult:
     """Close the run once everything was tried.
 
     Args:
         context: What it was undone with.
+        beginning: What the journal holds of the rollback.
         result: What came of it.
         late: Is put in front of the message.
         aside: What is true beside the undo itself.
@@ -239,7 +246,7 @@ def _close(context: UndoContext, result: UndoResult, late: str, aside: _Aside) -
         message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
         open_steps = (*result.open_steps, *aside.open_steps)
         texts = [step.text for step in open_steps]
-        context.journal.close_run(context.run, "partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED)
+        beginning.close("partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED)
         return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, changed=result.changed)
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
@@ -253,7 +260,7 @@ def _close(context: UndoContext, result: UndoResult, late: str, aside: _Aside) -
         ]
     )
     record = " ".join([message, *(step.text for step in aside.open_steps)])
-    context.journal.close_run(context.run, "rolled-back", record, code, aside.effects)
+    beginning.close("rolled-back", record, code, aside.effects)
     return _finish(context, "rolled-back", code, message, aside.open_steps, changed=result.changed, effects=aside.effects)
 
 
@@ -271,17 +278,17 @@ def _stop_early(events: RunEvents, stop: StopRequest) -> RunResult:
     return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
 
 
-def _close_interrupted(context: UndoContext, stop: StopRequest, resume: str) -> RunResult:
-    context.journal.close_run(context.run, "partial", "The rollback was interrupted.", stop.exit_code)
+def _close_interrupted(context: UndoContext, beginning: _Beginning, stop: StopRequest, resume: str) -> RunResult:
+    beginning.close("partial", "The rollback was interrupted.", stop.exit_code)
     return _finish(context, "partial", stop.exit_code, f"The rollback was interrupted. {resume}")
 
 
 def _close_failed(context: UndoContext, beginning: _Beginning, failure: RemediateError, resume: str) -> RunResult:
     """Close a rollback that cannot continue. Raises `failure` itself where nothing was written."""
     message = f"The rollback stopped: {failure}"
-    if beginning.is_recorded:
+    if beginning.own_run is not None:
         with suppress(JournalError):  # Without a journal, the next run on the cluster finds out that this process ended.
-            context.journal.close_run(context.run, "partial", message, ExitCode.PERSON_NEEDED)
+            beginning.close("partial", message, ExitCode.PERSON_NEEDED)
     if not beginning.wrote:
         raise failure
     return _finish(context, "partial", ExitCode.PERSON_NEEDED, f"{message} {resume}", (ManualStep(resume),))

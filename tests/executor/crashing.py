@@ -43,7 +43,7 @@ def assert_start(desk: Desk, cluster: MemoryCluster, why: str) -> None:
     """Assert that the cluster is as before the run, and that the journal agrees."""
     assert cluster.state() == story().state(), why
     with suppress(UnknownRun):
-        assert desk.journal().run("last").state == "rolled-back", why
+        assert desk.journal().run("last", with_plan=True).state == "rolled-back", why
 
 
 def undo(desk: Desk, cluster: MemoryCluster) -> None:

@@ -125,7 +125,7 @@ def test_a_rolled_back_run_stays_so_when_looking_at_it_again_is_killed(desk: Des
     cluster.tap = no_tap
     # When the plan is applied again, Then it is a new run: there is nothing of the first to go on with
     assert desk.apply(cluster, plan).run_id != first
-    assert [run.state for run in desk.journal().runs()] == ["applied", "rolled-back"]
+    assert [run.state for run in desk.journal().runs() if run.plan] == ["applied", "rolled-back"]
 
 
 def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan) -> None:

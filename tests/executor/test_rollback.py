@@ -47,7 +47,11 @@ def test_the_plan_can_be_applied_again_after_a_rollback(desk: Desk) -> None:
     second = desk.apply(cluster, plan)
     assert (second.exit_code, second.changed) == (0, True)
     assert second.run_id != first.run_id
-    assert [run.state for run in desk.journal().runs()] == ["applied", "rolled-back"]
+    assert [(run.kind, run.state) for run in desk.journal().runs()] == [
+        ("apply", "applied"),
+        ("rollback", "rolled-back"),
+        ("apply", "rolled-back"),
+    ]
 
 
 def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
@@ -114,7 +118,9 @@ def test_a_refresh_that_was_cut_off_does_not_stay_intended(desk: Desk) -> None:
     cluster.tap = no_tap
     # When it is rolled back, Then the journal says of it what is true: nobody knows
     assert desk.rollback(cluster).exit_code == 0
-    assert [step.state for step in desk.journal().steps(desk.journal().run("last").id)] == ["undone"] * 5 + ["unknown"]
+    assert [step.state for step in desk.journal().steps(desk.journal().run("last", with_plan=True).id)] == ["undone"] * 5 + [
+        "unknown"
+    ]
 
 
 def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_checked(desk: Desk) -> None:
@@ -361,3 +367,22 @@ def test_an_address_in_another_case_is_the_same_peer(desk: Desk) -> None:
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.open_steps) == (0, "rolled-back", ())
     assert cluster.state() == start
+
+
+def test_a_rollback_is_a_run_of_its_own_without_a_plan(desk: Desk) -> None:
+    cluster = story()
+    run = desk.apply(cluster, plan_for(cluster)).run_id
+    result = desk.rollback(cluster)
+    own, undone = desk.journal().runs()
+    assert (own.kind, own.plan, own.peers) == ("rollback", None, undone.peers)
+    assert (own.state, own.exit_code, own.in_effect) == ("rolled-back", result.exit_code, undone.in_effect)
+    assert run in own.message
+
+
+def test_a_rollback_that_finds_nothing_to_undo_records_no_run(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    desk.rollback(cluster)
+    runs = len(desk.journal().runs())
+    desk.rollback(cluster)
+    assert len(desk.journal().runs()) == runs

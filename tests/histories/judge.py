@@ -60,7 +60,9 @@ def _ended(player: Player) -> Iterator[str]:
         yield from _done(player, Operation("rollback"))
         yield from _final_rollback(player, player.outcomes[-1])
     with player.desk.journal() as journal:
-        yield from (f"in the end, run {run.id} is still {run.state}" for run in journal.runs() if run.state in UNFINISHED)
+        yield from (
+            f"in the end, run {run.id} is still {run.state}" for run in journal.runs() if run.plan and run.state in UNFINISHED
+        )
     if armed := player.armed():
         yield f"in the end, a timer is to undo run {armed.id}"
 

@@ -183,7 +183,7 @@ class Player:
         for box in cluster.boxes:
             box.down_for = 0
         self.outcomes.append(outcome)
-        runs = self.desk.journal().runs()
+        runs = [run for run in self.desk.journal().runs() if run.plan]
         self.runs[number] = self.watch.run if self.watch else runs[0].id if runs else ""
         return outcome
 

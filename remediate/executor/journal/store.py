@@ -263,11 +263,14 @@ class Journal:
         message: str,
         exit_code: ExitCode | None = None,
         effects: Iterable[PeerEffect] = (),
+        *,
+        by: str | None = None,
     ) -> None:
         """Record how this process leaves `run`.
 
         Args:
             run: The id of the run.
+            by: The id of the rollback that undid it, which is closed with it; None: none did.
             state: Its state.
             message: What came of it, which is masked.
             exit_code: What the command ends with; None: it is not known.
@@ -276,8 +279,16 @@ class Journal:
         in_effect = effects_json(replace(effect, description=mask(effect.description)) for effect in effects)
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ?, in_effect = ? WHERE id = ?",
-                (state, rfc3339(self._now()), mask(message), exit_code, _json(in_effect) if in_effect else None, run),
+                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ?, in_effect = ? WHERE id IN (?, ?)",
+                (
+                    state,
+                    rfc3339(self._now()),
+                    mask(message),
+                    exit_code,
+                    _json(in_effect) if in_effect else None,
+                    run,
+                    by or run,
+                ),
             )
 
     @contextmanager

@@ -13,9 +13,9 @@ from tests.pki import NOW
 
 
 def effects(desk: Desk) -> dict[str, tuple[str, str | None]]:
-    """What the journal has of the last run: the state of each peer, and by what."""
+    """What the journal has of the last run with a plan: the state of each peer, and by what."""
     with desk.journal() as journal:
-        in_effect = journal.run("last").in_effect or ()
+        in_effect = journal.run("last", with_plan=True).in_effect or ()
     return {effect.peer[:5]: (effect.state.value, effect.source.value if effect.source else None) for effect in in_effect}
 
 
