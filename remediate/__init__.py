@@ -1,4 +1,4 @@
-"""Heals Mobile and Remote Access after an Expressway upgrade to X14.2.
+"""Fixes Mobile and Remote Access after an Expressway upgrade to X14.2.
 
 The names below are the public library; everything else may move. They are loaded on first use, so that a command's ``--help``
 does not wait for pydantic.

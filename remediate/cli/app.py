@@ -44,7 +44,7 @@ VERBS = {
     "demo": "Walk the whole story once, on the lab.",
     "completion": "Print the completion script of a shell.",
 }
-HELP = """Heals Mobile and Remote Access after an Expressway upgrade to X14.2.
+HELP = """Fix Mobile and Remote Access after an Expressway upgrade to X14.2.
 
 Read the cluster, judge as OpenSSL would, choose the smallest safe change, prove it, apply it peer by peer.
 

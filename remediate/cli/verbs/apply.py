@@ -228,14 +228,15 @@ def _write_result(session: Session, result: RunResult, notes: Sequence[str], pla
         body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
         session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
     else:
-        show_result(session, result, _compare_with_start(result))
+        show_result(session, result, _compare_with_start(result, plan))
 
 
-def _compare_with_start(result: RunResult) -> list[EndpointForecast]:
+def _compare_with_start(result: RunResult, plan: Plan) -> list[EndpointForecast]:
     """Return the verdicts before the apply and after it; empty if nothing was verified."""
     from remediate.model.plan import EndpointForecast
 
     before = {judgement.pair: judgement.outcome for judgement in result.judgements_before}
+    products = {forecast.endpoint: forecast.product for forecast in plan.endpoints}
     return [
         EndpointForecast(
             judgement.address,
@@ -243,6 +244,7 @@ def _compare_with_start(result: RunResult) -> list[EndpointForecast]:
             judgement.peer,
             before.get(judgement.pair, judgement.outcome),
             judgement.outcome,
+            products.get(judgement.endpoint),
         )
         for judgement in result.judgements
     ]
