@@ -13,10 +13,13 @@ from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.plan import Plan, TrustCertificate
 from remediate.model.text import escape
+from remediate.report.names import ShortNames, service_of, service_rank, shorten
 from remediate.report.verdict import certificate_facts
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
     TOWARD_NODES,
+    PairCounts,
+    Row,
     approvals_required,
     arrange_matrix,
     certificate_name,
@@ -31,6 +34,7 @@ from remediate.report.view import (
     peers_of,
     reasons_of,
     refresh_notes,
+    summarise_verdicts,
     symbol_of,
 )
 
@@ -54,12 +58,61 @@ class CertificateNode:
         return (*self.endpoints, *(endpoint for branch in self.below for endpoint in branch.all_endpoints))
 
 
+@dataclass(frozen=True, slots=True)
+class MatrixLine:
+    """One endpoint of the matrix: its short name, its cells, and why it is refused."""
+
+    name: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBlock:
+    """What clients use one port of a product for, with its endpoints, those that fail first.
+
+    Attributes:
+        sums: The checks of this service.
+    """
+
+    heading: str
+    sums: PairCounts
+    lines: tuple[MatrixLine, ...]
+
+
+def arrange_services(plan: Plan) -> tuple[ServiceBlock, ...]:
+    """Return the endpoints by service, in the order in which users miss them."""
+    nodes = node_names(plan)
+    groups: dict[tuple[int, str, int], list[Row]] = {}
+    for row in arrange_matrix(plan.endpoints).rows:
+        judged = next(cell for cell in row.cells if cell is not None)
+        service = service_of(judged.product, judged.port)
+        groups.setdefault((service_rank(service), service, judged.port), []).append(row)
+    blocks: list[ServiceBlock] = []
+    for (_, service, port), rows in sorted(groups.items()):
+        cells = [cell for row in rows for cell in row.cells if cell is not None]
+        heading = f"{service} ({port})" if service else f"Port {port}"
+        lines = [MatrixLine(nodes[next(cell for cell in row.cells if cell).address], row) for row in rows]
+        ordered = sorted(lines, key=lambda line: (line.row.verifies, line.name.casefold()))
+        blocks.append(ServiceBlock(heading, count_pairs(cells), tuple(ordered)))
+    return tuple(blocks)
+
+
+def node_names(plan: Plan) -> ShortNames:
+    """Return the short names of the nodes."""
+    return shorten(forecast.address for forecast in plan.endpoints)
+
+
 def plan_page(plan: Plan) -> str:
     """Return the page of `plan`."""
+    matrix = arrange_matrix(plan.endpoints)
     return page_template("plan.html.j2").render(
         plan=plan,
         made_at=rfc3339(plan.made_at),
-        matrix=arrange_matrix(plan.endpoints),
+        matrix=matrix,
+        peers=shorten(matrix.peers),
+        services=arrange_services(plan),
+        suffix=node_names(plan).suffix,
+        verdict=summarise_verdicts(plan),
         sums=count_pairs(plan.endpoints),
         chains=_certificate_trees(plan),
         left=group_unresolved(plan.unresolved),
