@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from remediate.model.snapshot import Snapshot
 
 
-def observe(cluster: ClusterAccess, sink: Sink) -> Snapshot:
-    """Return a fresh snapshot of `cluster`. Raises RemediateError."""
+def observe(cluster: ClusterAccess, sink: Sink, *, fast: bool = False) -> Snapshot:
+    """Return a fresh snapshot of `cluster`, with one handshake for each endpoint where it is to be `fast`. Raises RemediateError."""
     from remediate.connectors.collect import collect
 
-    return collect(cluster, sink=sink)
+    return collect(cluster, sink=sink, fast=fast)
 
 
 def warn_about(session: Session, snapshot: Snapshot) -> None:

@@ -17,7 +17,7 @@ from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.gaps import MAX_SHOWN_NAMES
 from remediate.connectors.tls.mitm_check import find_mitm_alarms
-from remediate.connectors.tls.probe import probe
+from remediate.connectors.tls.probe import probe, survey
 from remediate.connectors.tls.target import Observation, Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.connectors.unified_cm.node import NodeCertificates
@@ -33,6 +33,8 @@ from remediate.model.masking import mask, reveals
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, RefreshBy, Snapshot
 from remediate.model.text import first_few
 from remediate.model.toward_nodes import Node
+
+_SURVEY = "Each endpoint was looked at with one handshake alone (--survey): whether it has another certificate is not known."
 
 
 def utc_now() -> datetime:
@@ -58,9 +60,21 @@ class _PeerReading:
 
 
 def collect(
-    cluster: ClusterAccess, *, limits: Limits = Limits(), sink: Sink = silent, now: Callable[[], datetime] = utc_now
+    cluster: ClusterAccess,
+    *,
+    limits: Limits = Limits(),
+    sink: Sink = silent,
+    now: Callable[[], datetime] = utc_now,
+    fast: bool = False,
 ) -> Snapshot:
     """Return the present state of a cluster. What cannot be read is in the snapshot with its error, and makes it incomplete.
+
+    Args:
+        cluster: The cluster, with its logins.
+        limits: Timeouts and numbers of connections.
+        sink: Receives the events.
+        now: The clock.
+        fast: Look at each endpoint with one handshake alone, a survey.
 
     Raises:
         LoginRefused: At once; no other login of this cluster is tried.
@@ -86,14 +100,23 @@ def collect(
     def report_probed(target: Target, observation: Observation) -> None:
         _emit_probed(emit, target, observation)
 
-    observations = probe(discovered.targets, _list_reverse_proxy_ciphers(readings), limits, report_probed)
-    guarded = probe(discovered.guarded, (), limits, report_probed)
+    lists = _list_reverse_proxy_ciphers(readings)
+    if fast:
+        observations = survey(discovered.targets, next(iter(lists), None), limits, report_probed)
+        guarded = survey(discovered.guarded, None, limits, report_probed)
+    else:
+        observations = probe(discovered.targets, lists, limits, report_probed)
+        guarded = probe(discovered.guarded, (), limits, report_probed)
     alarms = tuple(find_mitm_alarms(tuple(zip(discovered.targets, observations, strict=True)), discovered.own_certificates))
     for alarm in alarms:
         emit("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
     probed = _Probed(discovered, observations, guarded)
     snapshot = _build_snapshot(cluster, now(), readings, publishers, probed, operator_ca)
+    if fast:
+        snapshot = _mark_as_survey(snapshot)
     disputed = {alarm.certificate for alarm in alarms}
+    if fast:
+        gaps.report(DiscoveryGap(cluster.name, "cluster", "survey", incomplete=True, message=_SURVEY))
     for gap in _make_hearsay_gaps(discovered, observations):
         gaps.report(gap)
     return _mask_sentences(
@@ -116,6 +139,14 @@ class _Probed:
     @property
     def guarded_endpoints(self) -> tuple[tuple[Target, Observation], ...]:
         return tuple(zip(self.discovered.guarded, self.guarded, strict=True))
+
+
+def _mark_as_survey(snapshot: Snapshot) -> Snapshot:
+    return replace(
+        snapshot,
+        endpoints=tuple(replace(endpoint, seen_by="survey") for endpoint in snapshot.endpoints),
+        guarded_endpoints=tuple(replace(endpoint, seen_by="survey") for endpoint in snapshot.guarded_endpoints),
+    )
 
 
 def _mask_sentences(snapshot: Snapshot) -> Snapshot:

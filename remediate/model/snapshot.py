@@ -210,10 +210,15 @@ class Snapshot(JsonDocument):
     nodes: tuple[Node, ...] = ()
 
     @property
+    def is_survey(self) -> bool:
+        """Whether any endpoint was looked at with one handshake alone."""
+        return any(endpoint.seen_by == "survey" for endpoint in self.endpoints)
+
+    @property
     def complete(self) -> bool:
         """Whether every peer and every endpoint was observed, and discovery learned which there are.
 
-        Guarded endpoints do not count: what was not seen of them is said by itself.
+        Guarded endpoints do not count: what was not seen of them is said by itself. A survey is never complete.
         """
         observed = all(peer.error is None for peer in self.peers) and all(endpoint.error is None for endpoint in self.endpoints)
-        return observed and not any(gap.incomplete for gap in self.undiscovered)
+        return observed and not self.is_survey and not any(gap.incomplete for gap in self.undiscovered)

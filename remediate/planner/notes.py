@@ -111,6 +111,11 @@ def _archive_notes(snapshot: Snapshot) -> Iterator[str]:
             "This plan rests on diagnostic archives, which show one certificate of each endpoint. The cipher lists are left alone: "
             "what the nodes present under another list was not observed."
         )
+    if snapshot.is_survey:
+        yield (
+            "This plan rests on a survey: the cipher lists are left alone, and every certificate needs your approval. "
+            "For a plan to apply, look again without --survey."
+        )
 
 
 def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:

@@ -60,7 +60,7 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
 
 def _limit_policy(policy: Policy, snapshot: Snapshot) -> Policy:
     """Return `policy` with the cipher lists left alone where other certificates of a node than the one shown were not observed."""
-    seen_once = any(endpoint.seen_by == "archive" for endpoint in snapshot.endpoints)
+    seen_once = any(endpoint.seen_by != "handshake" for endpoint in snapshot.endpoints)
     return replace(policy, ciphers="keep") if seen_once else policy
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @inventory(required=False)
 @option("--archive", "archives", type=PATH, multiple=True, metavar="PATH",
         help="Read diagnostic archives of one cluster instead, without a network; more PATHs may follow.")  # fmt: skip
+@option("--survey", is_flag=True,
+        help="Look at each endpoint with one handshake alone: faster, and no basis for an apply.")  # fmt: skip
 @option(
     "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
 )
@@ -35,6 +37,7 @@ def command(
     inventory_path: Path | None,
     patterns: tuple[str, ...],
     archives: tuple[Path, ...],
+    survey: bool,  # noqa: FBT001 - click passes options by name
     output: Path | None,
 ) -> ExitCode:
     """Read peers, trusted CA lists, ciphers and discovery, and probe every endpoint. Writes nothing to a cluster.
@@ -45,17 +48,21 @@ def command(
     and the endpoints in their logs and captures. What an archive cannot show is not observed, so such a snapshot is incomplete. -c
     then gives the name that the cluster has in the inventory.
 
+    With --survey, each endpoint is asked once, and shows the one certificate that the peers' cipher list leads to. Such a snapshot is
+    incomplete, and every certificate of a plan from it needs an approval, whatever vouches.
+
     \b
     EXAMPLES
       remediate collect -i inventory.yml -o snapshot.json
       remediate collect -i inventory/ -c 'edge-*' -o snapshots/
       remediate collect -i inventory.yml --json
+      remediate collect -i inventory/ --survey -o snapshots/
       remediate collect --archive expc1.tar.gz expc2.tar.gz -c edge-paris -o snapshot.json
 
     \b
     EXIT CODES
       0   every peer and endpoint was observed
-      4   some were not, or discovery could not ask; the snapshot says which and why, and is written all the same
+      4   some were not, or discovery could not ask, or it is a survey; the snapshot says which and why, and is written all the same
       1   error in the inventory, a secret, a login or a pin; --archive: no archive of a peer, or of several clusters
     """
     from remediate.cli.codes import completeness_exit_code
@@ -68,7 +75,7 @@ def command(
     with session.open_event_sink() as sink:
 
         def observe_cluster(cluster: ClusterAccess) -> tuple[Snapshot, ExitCode]:
-            snapshot = observe(cluster, sink)
+            snapshot = observe(cluster, sink, fast=survey)
             return snapshot, completeness_exit_code(complete=snapshot.complete)
 
         results: tuple[ClusterResult[Snapshot], ...]
@@ -101,6 +108,8 @@ def _check_arguments(
         raise UsageError("PATHs are archives, and --archive is missing.", next_step="Give --archive PATH..., or -i INVENTORY.")
     if bool(archives) == (inventory_path is not None):
         raise UsageError("Give either an inventory or archives.", next_step="Give -i INVENTORY, or --archive PATH...")
+    if archives and click.get_current_context().params["survey"]:
+        raise UsageError("--survey is for a cluster, not for archives.", next_step="Leave --survey or --archive out.")
     if archives and len(patterns) > 1:
         raise UsageError("Archives are of one cluster, and -c names several.", next_step="Give its name in the inventory once.")
 

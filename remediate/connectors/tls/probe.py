@@ -59,13 +59,51 @@ def probe(
         on_observation: Called as each target is done, never concurrently.
     """
     lists = tuple(dict.fromkeys(variant for cipher_list in cipher_lists for variant in list_variants(cipher_list)))
+    return _look_in_lanes(targets, lambda target: probe_endpoint(target, lists, limits), limits, on_observation)
+
+
+def survey(
+    targets: Sequence[Target],
+    ciphers: CipherList | None,
+    limits: Limits,
+    on_observation: Callable[[Target, Observation], None] = lambda _target, _observation: None,
+) -> tuple[Observation, ...]:
+    """Return what each target presents in one TLS 1.2 handshake, in order: whether it has another certificate is not looked at.
+
+    Args:
+        targets: Ports to look at.
+        ciphers: The cipher list of the peers; None: both families are offered, RSA first.
+        limits: On time and on connections.
+        on_observation: Called as each target is done, never concurrently.
+    """
+    offer = Offer(ciphers) if ciphers else _BOTH_OFFERS["rsa"]
+    return _look_in_lanes(targets, lambda target: _survey_endpoint(target, offer, limits), limits, on_observation)
+
+
+def _survey_endpoint(target: Target, offer: Offer, limits: Limits) -> Observation:
+    answer = _try_offer(target, offer, limits)
+    if isinstance(answer, HandshakeFailure):
+        absent = answer.reason in NO_CONNECTION - {FailureReason.REFUSED}
+        return replace(_not_observed(answer), refused=answer.reason is FailureReason.REFUSED, host_absent=absent)
+    family = answer.certificates[0].key_family
+    if family not in FAMILIES:
+        return _handshake_failed("it presents a certificate that is neither RSA nor ECDSA")
+    return Observation({family: answer.certificates})
+
+
+def _look_in_lanes(
+    targets: Sequence[Target],
+    look: Callable[[Target], Observation],
+    limits: Limits,
+    on_observation: Callable[[Target, Observation], None],
+) -> tuple[Observation, ...]:
     observations: dict[int, Observation] = {}
     one_at_a_time = threading.Lock()
 
     def run(lane: Sequence[int]) -> None:
         absent: Observation | None = None
         for number in lane:
-            observation = absent or probe_endpoint(targets[number], lists, limits)
+            observation = absent or look(targets[number])
             if observation.host_absent and targets[number].named_without_login:
                 absent = observation
             with one_at_a_time:

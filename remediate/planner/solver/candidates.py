@@ -72,7 +72,8 @@ def find_candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
         own=own,
         # What a peer of this very cluster trusts already is vouched for by that (docs/decisions/0005-approvals.md).
         # Not so what a man in the middle may be showing: that takes a person who compared it out of band.
-        vouched=(snapshot.vouched_for | trusted) - disputed,
+        # A survey is a fast look at much: what it saw takes a person, whatever vouches.
+        vouched=frozenset() if snapshot.is_survey else (snapshot.vouched_for | trusted) - disputed,
         granted=policy.approved,
     )
     if policy.trust_self_signed:
