@@ -28,6 +28,11 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
+def is_same_address(first: str, second: str) -> bool:
+    """Return whether two spellings are one address: an inventory may write a name in another case by now."""
+    return first.casefold() == second.casefold()
+
+
 def is_ip(text: str) -> bool:
     """Return whether `text` is an IPv4 or IPv6 address."""
     try:

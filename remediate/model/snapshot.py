@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -208,6 +208,10 @@ class Snapshot(JsonDocument):
     revocation_lists: Mapping[Fingerprint, str] = field(default_factory=dict)
     guarded_endpoints: tuple[Endpoint, ...] = ()
     nodes: tuple[Node, ...] = ()
+
+    def resolve(self, fingerprints: Iterable[Fingerprint]) -> tuple[Certificate, ...]:
+        """Return the certificates of `fingerprints`, such as a list or a chain, in their order."""
+        return tuple(self.certificates[fingerprint] for fingerprint in fingerprints)
 
     @property
     def is_survey(self) -> bool:

@@ -109,7 +109,7 @@ def _find_lost(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
     lost: dict[str, Endpoint] = {}
     for peer in comparison.snapshot.peers:
         if peer.error is None:
-            trusted = tuple(comparison.snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+            trusted = comparison.snapshot.resolve(peer.trusted_ca)
             now, then = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.at(trusted, ciphers)
             for endpoint in comparison.snapshot.endpoints:
                 if now.outcome(endpoint).verdict.ok and not then.outcome(endpoint).verdict.ok:

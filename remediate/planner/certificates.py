@@ -66,7 +66,7 @@ def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certifi
     verifiers = ClusterVerifier(snapshot)
     reliance: dict[Certificate, list[PairId]] = {}
     for peer in peers:
-        trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+        trusted = snapshot.resolve(peer.trusted_ca)
         verifier = verifiers.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
         for endpoint in snapshot.endpoints:
             if endpoint.error is not None:
@@ -113,7 +113,7 @@ def _find_drift(peers: list[Peer]) -> Iterator[ListDrift]:
 
 def _find_shared_names(snapshot: Snapshot, peers: Iterable[Peer]) -> Iterator[SharedCommonName]:
     for peer in peers:
-        listed = [snapshot.certificates[fingerprint] for fingerprint in dict.fromkeys(peer.trusted_ca)]
+        listed = snapshot.resolve(dict.fromkeys(peer.trusted_ca))
         named = [certificate for certificate in listed if certificate.common_name]
         sizes = Counter(map(common_name_group, named))
         for group, size in sizes.items():

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.text import count, first_few
-from remediate.planner.horizon import leave_choice
+from remediate.planner.horizon import apply_choice
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.guarded_verifier import GuardedChain, find_broken, verify_guarded
 
 
-def accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Chain, ...]]:
+def list_accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Chain, ...]]:
     """Return per peer the chains that its list accepts today, each once."""
     accepted: dict[Address, dict[Chain, None]] = {}
     for guarded in today:
@@ -56,7 +56,7 @@ def describe_prevented(
         answers: OpenSSL's answers at the moment of the snapshot.
     """
     gain = tempting.verified - choice.verified
-    broken = find_broken(today, verify_guarded(leave_choice(snapshot, tempting), answers))
+    broken = find_broken(today, verify_guarded(apply_choice(snapshot, tempting), answers))
     if gain > 0 and broken:
         names = _name(guarded.endpoint for guarded in broken)
         yield (

@@ -56,7 +56,7 @@ def foresee(snapshot: Snapshot, until: datetime) -> tuple[FutureVerdict, ...]:
     return tuple(sorted(changes, key=lambda change: (change.at, change.address, change.port, change.peer)))
 
 
-def leave_choice(snapshot: Snapshot, choice: Choice) -> Snapshot:
+def apply_choice(snapshot: Snapshot, choice: Choice) -> Snapshot:
     """Return `snapshot` as `choice` will leave it."""
     certificates = dict(snapshot.certificates)
     peers = []
@@ -105,7 +105,7 @@ class _Moment:
         self._verifiers: dict[str, EndpointVerifier] = {}
         for peer in snapshot.peers:
             if peer.error is None:
-                trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+                trusted = snapshot.resolve(peer.trusted_ca)
                 self._verifiers[peer.address] = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
 
     def list_reasons(self, judgement: Judgement, turning: frozenset[Certificate]) -> frozenset[Certificate]:

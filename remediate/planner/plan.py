@@ -30,8 +30,8 @@ from remediate.planner.alternatives import Comparison, find_ruled_out, list_alte
 from remediate.planner.discovery import plan_refreshes
 from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
-from remediate.planner.guarded import accepted_chains, describe_prevented, list_guarded_notes, list_unseen
-from remediate.planner.horizon import foresee, leave_choice
+from remediate.planner.guarded import describe_prevented, list_accepted_chains, list_guarded_notes, list_unseen
+from remediate.planner.horizon import apply_choice, foresee
 from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
 from remediate.planner.solver.candidates import Candidates, find_candidates
@@ -112,7 +112,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         with_removal=Forecaster(snapshot, ruled_out.removing, answers) if ruled_out.removing else None,
         with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
     )
-    future = foresee(leave_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
+    future = foresee(apply_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
     notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
     if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
         unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
@@ -162,7 +162,7 @@ def _verified_today(today: Iterable[Judgement], guarded: Iterable[GuardedChain])
         (judgement.peer, str(judgement.endpoint)): judgement.outcome.verdict.ok for judgement in today if judgement.works
     }
     verified = frozenset(pair for pair, verified in working.items() if verified)
-    return VerifiedToday(verified, frozenset(working), accepted_chains(guarded))
+    return VerifiedToday(verified, frozenset(working), list_accepted_chains(guarded))
 
 
 def _base(peer: Peer) -> Base:

@@ -50,7 +50,7 @@ def _failing_with(forecaster: Forecaster, fixed: Iterable[EndpointForecast], tru
 def _list_keeping(snapshot: Snapshot, choice: Choice, peer: Peer, certificate: Certificate) -> Chain:
     """Return the list of `peer` after the plan, but with `certificate` where it was, and without what replaces it."""
     removed = {removal for removal in choice.removed[peer.address] if removal != certificate}
-    trusted = (snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+    trusted = snapshot.resolve(peer.trusted_ca)
     group = common_name_group(certificate)
     added = (addition for addition in choice.added[peer.address] if common_name_group(addition) != group)
     return (*(listed for listed in trusted if listed not in removed), *added)

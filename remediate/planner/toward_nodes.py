@@ -67,7 +67,7 @@ def _unread(peer: Peer) -> str:
 def _store_of(snapshot: Snapshot, node: Node, store: str) -> Chain | None:
     if node.error is not None or store not in node.trust:
         return None
-    return tuple(snapshot.certificates[fingerprint] for fingerprint in node.trust[store])
+    return snapshot.resolve(node.trust[store])
 
 
 def _chain_of(snapshot: Snapshot, peer: Peer) -> Chain | None:
@@ -75,8 +75,8 @@ def _chain_of(snapshot: Snapshot, peer: Peer) -> Chain | None:
     own = peer.client_certificate or peer.server_certificate
     if peer.error is not None or not own:
         return None
-    trusted = (snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
-    return complete_chain(tuple(snapshot.certificates[fingerprint] for fingerprint in own), trusted)
+    trusted = snapshot.resolve(peer.trusted_ca)
+    return complete_chain(snapshot.resolve(own), trusted)
 
 
 def _advise(chain: Chain, trusted: Chain, node: Node, store: str, verdict: ClientVerdict) -> tuple[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -
     cluster = ClusterVerifier(snapshot, answers)
     judgements: list[Judgement] = []
     for peer in snapshot.peers:
-        trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+        trusted = snapshot.resolve(peer.trusted_ca)
         verifier = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
         for endpoint in snapshot.endpoints:
             if peer.error is None:
@@ -37,7 +37,7 @@ def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -
 def presented_chains(snapshot: Snapshot, endpoint: Endpoint) -> dict[KeyFamily, Chain]:
     """Return the chains that `endpoint` presents, per key family that it presents any of."""
     presented = ((family, chain) for family, chain in endpoint.presented.items() if chain)
-    return {family: tuple(snapshot.certificates[fingerprint] for fingerprint in chain) for family, chain in presented}
+    return {family: snapshot.resolve(chain) for family, chain in presented}
 
 
 class ClusterVerifier:

@@ -47,7 +47,7 @@ def verify_guarded(snapshot: Snapshot, answers: OpenSslAnswers | None = None) ->
     results: list[GuardedChain] = []
     for peer in snapshot.peers:
         if peer.error is None and snapshot.guarded_endpoints:
-            trusted = tuple(snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca)
+            trusted = snapshot.resolve(peer.trusted_ca)
             verifier = ChainVerifier(trusted, snapshot.taken_at, answers)
             for endpoint in snapshot.guarded_endpoints:
                 for chain in _list_chains(snapshot, peer, endpoint):

@@ -161,7 +161,7 @@ def _write_pem(session: Session, folder: Path, listings: Sequence[_Listing]) -> 
             if peer.error is not None:
                 session.say(f"{snapshot.cluster}: no PEM file for {peer.address}: its list could not be read.")
                 continue
-            certificates = [snapshot.certificates[fingerprint] for fingerprint in peer.trusted_ca]
+            certificates = snapshot.resolve(peer.trusted_ca)
             crls = [snapshot.revocation_lists[key] for key in peer.revocation_lists]
             missing = (peer.crls or 0) - len(crls)
             gap = f"the snapshot does not hold {count(missing, 'CRL')} of the list" if missing > 0 else ""

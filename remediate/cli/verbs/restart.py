@@ -82,6 +82,7 @@ def command(
       5   locked by another run
       7   declined, or there is no terminal and no --yes; nothing was done
       8   a person is needed: a guard, calls that do not end, or a peer not back as before; --dry-run: a guard fails
+      11  back as before; not known to be in effect on every peer that restarted
       64  the cluster has no such peer
       130 interrupted (143: terminated); the peer at hand is in service, or the journal knows what was begun
     """

@@ -71,7 +71,9 @@ def command(
       5   locked by another run
       7   declined, or there is no terminal and no --yes; nothing was changed
       8   a person is needed: a manual step is open, or an outcome is unknown; --dry-run: would be
+      11  everything is undone; some peer is not known to work with its earlier list again
       64  last could be a run of several clusters
+      130 interrupted (143: terminated); the journal says what was undone
     """
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.notices import NoticeCollector

@@ -16,7 +16,7 @@ from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess, MraAccess, peers_sharing_way
 from remediate.model.client import CLOSES_ACCOUNT, ENDS_ASKING, AnswerKind, ClientAnswer
 from remediate.model.effect import ClientView
-from remediate.model.identity import Address, EndpointId, Product
+from remediate.model.identity import Address, EndpointId, Product, is_same_address
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Verdict
@@ -71,7 +71,7 @@ class Client:
         return answers
 
     def _access(self, peer: Address) -> MraAccess | None:
-        return next((entry.mra for entry in self.cluster.peers if entry.address.casefold() == peer.casefold()), None)
+        return next((entry.mra for entry in self.cluster.peers if is_same_address(entry.address, peer)), None)
 
     def _ask_until_lasting(
         self,

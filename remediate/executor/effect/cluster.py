@@ -122,7 +122,7 @@ def _decide(
 ) -> PeerEffect:
     writes = load_writes(journal, peer.address)
     pending = find_pending_writes(writes, peer.started_at)
-    proving = _fixed_by_list(journal, environment, snapshot, peer, pending) if pending else ()
+    proving = _find_fixed(journal, environment, snapshot, peer, pending) if pending else ()
     return decide_effect(
         EffectEvidence(
             peer.address,
@@ -136,7 +136,7 @@ def _decide(
     )
 
 
-def _fixed_by_list(
+def _find_fixed(
     journal: Journal, environment: Environment, snapshot: Snapshot, peer: Peer, pending: Sequence[PeerWrites]
 ) -> tuple[EndpointId, ...]:
     backup = backup_of(journal, pending[0].run, peer.address)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, LoggedFailure
-from remediate.model.identity import EndpointId
+from remediate.model.identity import EndpointId, is_same_address
 
 _L = TypeVar("_L", AnsweredRequest, BadGateway, LoggedFailure)
 _R = TypeVar("_R", AnsweredRequest, BadGateway)
@@ -50,7 +50,7 @@ def _last_refusal(endpoint: EndpointId, evidence: Evidence, since: datetime) -> 
         failure
         for failure in _after(since, evidence.logged_failures)
         if failure.kind == "chain"
-        and failure.address.casefold() == endpoint.address.casefold()
+        and is_same_address(failure.address, endpoint.address)
         and failure.port in {None, endpoint.port}
     ]
     with_port = _last_moment(failure for failure in failures if failure.port is not None)
@@ -65,9 +65,7 @@ def _after(since: datetime, lines: Iterable[_L]) -> list[_L]:
 
 def _about(endpoint: EndpointId, requests: Iterable[_R]) -> list[_R]:
     return [
-        request
-        for request in requests
-        if request.port == endpoint.port and request.address.casefold() == endpoint.address.casefold()
+        request for request in requests if request.port == endpoint.port and is_same_address(request.address, endpoint.address)
     ]
 
 

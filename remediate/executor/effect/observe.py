@@ -28,7 +28,7 @@ from remediate.model.client import AnswerKind
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.errors import AccessError, ObservationError
 from remediate.model.health import Health
-from remediate.model.identity import Address, EndpointId, PairId
+from remediate.model.identity import Address, EndpointId, PairId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Verdict
@@ -49,7 +49,7 @@ class EffectLook:
     _fixed: dict[tuple[Address, str], tuple[EndpointId, ...]] = field(default_factory=dict)
     _log_views: dict[Address, Views] | None = None
 
-    def fixed_by_list(self, peer: Address, run: str) -> tuple[EndpointId, ...]:
+    def find_fixed(self, peer: Address, run: str) -> tuple[EndpointId, ...]:
         """Return the endpoints that `peer` refused before `run` and that its list accepts now."""
         if (peer, run) not in self._fixed:
             backup = backup_of(self.context.journal, run, peer)
@@ -73,7 +73,7 @@ class EffectLook:
 
     def _fixed_by_last_run(self, peer: Address) -> tuple[EndpointId, ...]:
         writes = load_writes(self.context.journal, peer, own_run=self.state.run, limits=self.context.limits)
-        return self.fixed_by_list(peer, writes[0].run) if writes else ()
+        return self.find_fixed(peer, writes[0].run) if writes else ()
 
     def _ask_over_every_way(self, endpoints: Mapping[Address, Sequence[EndpointId]]) -> None:
         """Send one client's requests over each way, whichever peer it leads through: the logs show which."""
@@ -82,7 +82,7 @@ class EffectLook:
         for peer in ways.values():
             self.client.ask(peer, tuple(every), products_of(self.after))
 
-    def accepted_anyway(self, peer: Address, fixed: Sequence[EndpointId]) -> tuple[EndpointId, ...]:
+    def find_accepted_anyway(self, peer: Address, fixed: Sequence[EndpointId]) -> tuple[EndpointId, ...]:
         """Return the endpoints that `peer` accepts and that are not among those `fixed`: they show whether the way to it is open."""
         judgements = self.context.environment.judge(self.after)
         accepted = [judgement for judgement in judgements if judgement.peer == peer and judgement.outcome.verdict.ok]
@@ -108,7 +108,7 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     started_at = read_start(context.open_peer(peer))
     pending = find_pending_writes(writes, started_at)
     record = find_record(context.journal, peer, pending, started_at)
-    endpoints = look.fixed_by_list(peer, pending[0].run) if pending else ()
+    endpoints = look.find_fixed(peer, pending[0].run) if pending else ()
     is_workaround_on = _is_workaround_on(look.after, peer)
     why_no_client = _why_no_client(look.client, peer, endpoints, is_workaround_on=is_workaround_on)
     evidence = EffectEvidence(
@@ -160,7 +160,7 @@ def read_health(peer: PeerPort | None) -> Health | None:
 def backup_of(journal: Journal, run: str, peer: Address) -> Backup | None:
     """Return the lists of `peer` before `run`, whatever case the inventory writes its address in."""
     backups = journal.backups(run).values()
-    return next((backup for backup in backups if backup.peer.casefold() == peer.casefold()), None)
+    return next((backup for backup in backups if is_same_address(backup.peer, peer)), None)
 
 
 def find_record(
@@ -211,7 +211,7 @@ def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is
         return view_answers(answers, endpoints, {}, Surroundings())
     health = read_health(look.context.open_peer(peer))
     if AnswerKind.REACHED not in kinds and not is_way_up(health):
-        answers |= look.client.ask(peer, look.accepted_anyway(peer, endpoints)[:1], products)
+        answers |= look.client.ask(peer, look.find_accepted_anyway(peer, endpoints)[:1], products)
     refusing_nodes = find_refusing_nodes(look.context.plan.toward_nodes, peer)
     return view_answers(answers, endpoints, _judge_afresh(look.context, peer), Surroundings(health=health), refusing_nodes)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import FAMILIES, Address, EndpointId, Fingerprint, PairId
+from remediate.model.identity import FAMILIES, Address, EndpointId, Fingerprint, PairId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Judgement
@@ -72,4 +72,4 @@ def _refused(snapshot: Snapshot, judge: Judge) -> set[PairId]:
 
 
 def _names(backups: Mapping[Address, Backup], peer: Address) -> bool:
-    return any(address.casefold() == peer.casefold() for address in backups)
+    return any(is_same_address(address, peer) for address in backups)

@@ -18,7 +18,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.client import AnswerKind
 from remediate.model.effect import ClientState, ClientView, EffectState, PeerEffect
 from remediate.model.errors import AccessError, ObservationError
-from remediate.model.identity import Address, EndpointId
+from remediate.model.identity import Address, EndpointId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Peer, Snapshot
 
@@ -75,7 +75,7 @@ def _ask(look: UndoneLook, evidence: EffectEvidence) -> EffectEvidence:
         now = look.snapshot()
     except (ObservationError, AccessError) as error:
         return replace(evidence, why_no_client=f"what the endpoints present was not read: {error}")
-    peer = next((entry for entry in now.peers if entry.address.casefold() == evidence.peer.casefold()), None)
+    peer = next((entry for entry in now.peers if is_same_address(entry.address, evidence.peer)), None)
     if peer is None or peer.error:
         return replace(evidence, why_no_client="its lists were not read")
     if peer.verify_origin_server is False:
@@ -101,7 +101,7 @@ def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, 
     """Return what clients get over new connections; refused counts where the 502 has no other reason than the list."""
     limits = look.undo.limits
     answers = look.client().ask(peer, endpoints, products_of(now), limits.effect_s, _PASSING)
-    judgements = [judgement for judgement in look.environment.judge(now) if judgement.peer.casefold() == peer.casefold()]
+    judgements = [judgement for judgement in look.environment.judge(now) if is_same_address(judgement.peer, peer)]
     verdicts = {judgement.endpoint: judgement.outcome.verdict for judgement in judgements}
     if any(answer.kind is AnswerKind.REFUSED for answer in answers.values()):
         accepted = [judgement.endpoint for judgement in judgements if judgement.outcome.verdict.ok]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations import RemoveFromPeer, RestartOnPeer, SetCipherList, TrustOnPeer
 from remediate.model.canonical import parse_rfc3339
-from remediate.model.identity import Address
+from remediate.model.identity import Address, is_same_address
 from remediate.model.limits import Limits
 from remediate.model.run import UNFINISHED, Run, StepRecord
 
@@ -48,12 +48,12 @@ def load_writes(journal: Journal, peer: Address, *, own_run: str = "", limits: L
     entries: list[PeerWrites] = []
     restarts: list[datetime] = []
     for run in journal.runs():
-        if not any(_is_same(address, peer) for address in run.peers):
+        if not any(is_same_address(address, peer) for address in run.peers):
             continue
         steps = journal.steps(run.id)
         restarts += [parse_rfc3339(step.started_at) for step in steps if _is_restart(step, peer)]
         sent = [step for step in steps if _was_sent(step)]
-        touching = [step for step in sent if _is_same(step.peer, peer) or step.kind == SetCipherList.kind]
+        touching = [step for step in sent if is_same_address(step.peer, peer) or step.kind == SetCipherList.kind]
         if touching:
             is_open = run.state in UNFINISHED and run.id != own_run
             last_at = _last_time(run if is_open else None, touching, peer, journal.replications(run.id), limits)
@@ -88,13 +88,13 @@ def _last_time(
 
 def _time_of(step: StepRecord, peer: Address, replications: Mapping[tuple[Address, str], str], limits: Limits) -> datetime:
     times = [parse_rfc3339(time) for time in (step.started_at, step.ended_at, step.undone_at) if time]
-    if step.kind == SetCipherList.kind and not _is_same(step.peer, peer) and not step.undone_at:
+    if step.kind == SetCipherList.kind and not is_same_address(step.peer, peer) and not step.undone_at:
         times += [
             parse_rfc3339(at)
             for (address, name), at in replications.items()
-            if _replicates(step, name) and _is_same(address, peer)
+            if _replicates(step, name) and is_same_address(address, peer)
         ]
-        if not any(_replicates(step, name) and _is_same(address, peer) for address, name in replications):
+        if not any(_replicates(step, name) and is_same_address(address, peer) for address, name in replications):
             times.append(max(times) + timedelta(seconds=limits.replication_s))
     return max(times)
 
@@ -114,9 +114,4 @@ def _is_undone(step: StepRecord) -> bool:
 
 
 def _is_restart(step: StepRecord, peer: Address) -> bool:
-    return step.kind == RestartOnPeer.kind and step.state == "done" and _is_same(step.peer, peer)
-
-
-def _is_same(first: Address, second: Address) -> bool:
-    """Return whether two spellings are one address: an inventory may write a name in another case by now."""
-    return first.casefold() == second.casefold()
+    return step.kind == RestartOnPeer.kind and step.state == "done" and is_same_address(step.peer, peer)

@@ -83,4 +83,4 @@ def find_candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
 
 
 def _certificates(snapshot: Snapshot, fingerprints: Iterable[Fingerprint]) -> tuple[Certificate, ...]:
-    return tuple(snapshot.certificates[fingerprint] for fingerprint in sorted(set(fingerprints)))
+    return snapshot.resolve(sorted(set(fingerprints)))

@@ -133,7 +133,7 @@ class Solver:
     def _solve(self, name: str, ciphers: CipherList | None, requirements: Requirements, *, removal: bool) -> Choice | None:
         lists: dict[Address, PeerList] = {}
         for members in self._equal_peers:
-            trusted = (self._snapshot.certificates[fingerprint] for fingerprint in members[0].trusted_ca)
+            trusted = self._snapshot.resolve(members[0].trusted_ca)
             lists[members[0].address] = PeerList.of(trusted, len(members))
         for limits in _ATTEMPTS:
             problem = Problem(self.oracle, self._candidates, lists, removal=removal, at=self._snapshot.taken_at, limits=limits)
