@@ -66,7 +66,7 @@ def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path, now: 
     Args:
         cluster: The cluster to check.
         limits: The limits of every connection.
-        state_dir: Where the sign-ins of clients are counted.
+        state_dir: Where the sign-ins of clients are counted, and the journal is.
         now: The clock.
     """
     secrets = tuple(_check_secrets(cluster))
@@ -82,7 +82,8 @@ def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path, now: 
         )
     peers = _PeerChecks(cluster, limits, now)
     clients = check_clients(cluster, limits, state_dir)
-    findings = (*secrets, *peers.run(), *clients, *_find_changed_verdicts(cluster, limits, peers.skews))
+    left_on = _check_maintenance(cluster, state_dir)
+    findings = (*secrets, *peers.run(), *left_on, *clients, *_find_changed_verdicts(cluster, limits, peers.skews))
     return ClusterChecks(findings, tuple(peers.unverified), peers.health)
 
 
@@ -156,6 +157,14 @@ def _check_secrets(cluster: ClusterAccess) -> Iterator[CheckResult]:
             yield CheckResult(subject, f"from {source}: {error}", error.exit_code, error.next_step)
         else:
             yield CheckResult(subject, f"from {source}")
+
+
+def _check_maintenance(cluster: ClusterAccess, state_dir: Path) -> Iterator[CheckResult]:
+    """Yield a result for each peer whose maintenance mode a run from here left on, by the journal."""
+    from remediate.cli.observe import advise_on_maintenance, describe_maintenance_left_on
+
+    for text in describe_maintenance_left_on(state_dir, cluster.name):
+        yield CheckResult("maintenance mode", text, next_step=advise_on_maintenance(cluster.name))
 
 
 class _PeerChecks:

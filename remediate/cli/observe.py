@@ -54,21 +54,28 @@ def remind_of_workaround(session: Session, cluster: str, off: Sequence[str]) -> 
 
 def remind_of_maintenance(session: Session, cluster: str) -> None:
     """Print on stderr which maintenance mode an earlier run on `cluster` left on, and the command that ends it."""
+    for text in describe_maintenance_left_on(session.state_dir, cluster):
+        session.say(f"{cluster}: {text} {advise_on_maintenance(cluster)}")
+
+
+def describe_maintenance_left_on(state_dir: Path, cluster: str) -> tuple[str, ...]:
+    """Return the sentences about each peer whose maintenance mode a run that has ended left on, or may have."""
     from remediate.executor.journal.restarts import find_maintenance_left_on
     from remediate.executor.lock import name_is_held
     from remediate.executor.maintenance import describe_left_on
     from remediate.model.errors import UsageError
 
     try:
-        left = find_maintenance_left_on(session.state_dir, cluster)
-        is_at_work = bool(left) and name_is_held(cluster, session.state_dir)
+        left = find_maintenance_left_on(state_dir, cluster)
+        is_at_work = bool(left) and name_is_held(cluster, state_dir)
     except UsageError:  # no home directory, so that nothing was written there
-        return
-    for record in left if not is_at_work else ():
-        session.say(
-            f"{cluster}: {describe_left_on(record)} The next apply, restart or rollback on the cluster ends it: "
-            f"`remediate restart -i INVENTORY -c {cluster}`."
-        )
+        return ()
+    return () if is_at_work else tuple(map(describe_left_on, left))
+
+
+def advise_on_maintenance(cluster: str) -> str:
+    """Return the sentence with the command that ends maintenance mode which was left on."""
+    return f"The next apply, restart or rollback on the cluster ends it: `remediate restart -i INVENTORY -c {cluster}`."
 
 
 def remind_from_journal(session: Session) -> None:

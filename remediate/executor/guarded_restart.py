@@ -339,8 +339,8 @@ class GuardedRestarts:
         self.context.leave_to_person(ManualStep(text, peer))
 
 
-def emit_guards(events: RunEvents, peer: Address, findings: Sequence[GuardFinding]) -> None:
-    """Emit what was found of each guard of a peer."""
+def emit_guards(events: RunEvents, peer: Address, findings: Sequence[GuardFinding], *, rehearsed: bool = False) -> None:
+    """Emit what was found of each guard of a peer; `rehearsed`: it is what a dry run has to show."""
     for finding in findings:
         events.emit(
             "guard",
@@ -349,6 +349,7 @@ def emit_guards(events: RunEvents, peer: Address, findings: Sequence[GuardFindin
             guard=finding.guard.value,
             state=finding.state.value,
             assumed=finding.assumed,
+            rehearsed=rehearsed,
         )
 
 

@@ -38,7 +38,7 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
     alarms = {address: {alarm.id for alarm in health.alarms or ()} for address, health in cluster.peers.items()}
     for address in addresses if context.options.restart != "never" else ():
         findings = judge_guards(address, cluster, alarms.get(address), context.options.restarts.assume)
-        emit_guards(context.events, address, findings)
+        emit_guards(context.events, address, findings, rehearsed=True)
         peer = context.open_peer(address)
         if is_rolling and any(not finding.lets_restart for finding in findings):
             state.leave_to_person(context.events, ManualStep(describe_obstacles(address, findings), address))

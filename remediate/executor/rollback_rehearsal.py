@@ -12,11 +12,13 @@ from remediate.executor.differences import find_returned_certificates
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.lock import refuse_if_held, refuse_if_peers_held, shared_directory
+from remediate.executor.maintenance import warn_of_maintenance_left_on
 from remediate.executor.operations import RemoveFromPeer
 from remediate.executor.operations.change import Change, ChangeStatus
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
 from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.rollback import expect_lists, refuse_wrong_run
+from remediate.executor.rollback_restart import RollbackRestarts, rehearse_restarts_after_undo
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import (
     UndoContext,
@@ -54,6 +56,7 @@ def preview_rollback(run: str, cluster: ClusterAccess, state_dir: Path) -> tuple
 def rehearse_rollback(
     run: str,
     cluster: ClusterAccess,
+    restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
     *,
     state_dir: Path,
     limits: Limits = Limits(),
@@ -61,6 +64,8 @@ def rehearse_rollback(
     environment: Environment = Environment(),  # noqa: B008 - a frozen value
 ) -> RunResult:
     """Read on every peer what a rollback of `run` would find, over connections that cannot write, and emit what it would do.
+
+    Of the peers that `restarts` may restart, the guards are emitted as they stand.
 
     Returns:
         A result with exit code 8 where a step for a person is known already, 4 where a peer could not be read, else 0.
@@ -78,8 +83,18 @@ def rehearse_rollback(
         opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=False)
         refuse_if_peers_held(opened, cluster.name, shared)
         expect_lists(journal, events.run, peers)
-        context = UndoContext(journal, events.run, peers, limits, environment.pause, events, check_stop=lambda: None)
-        return events.add_trouble(_rehearse(context))
+        warn_of_maintenance_left_on(journal, cluster.name, events)
+        context = UndoContext(
+            journal,
+            events.run,
+            peers,
+            limits,
+            environment.pause,
+            events,
+            check_stop=lambda: None,
+            unreachable=opened.unreachable,
+        )
+        return events.add_trouble(_rehearse(context, restarts))
 
 
 def _refuse_early(run: str, cluster: ClusterAccess, state_dir: Path, shared: Path) -> None:
@@ -88,7 +103,7 @@ def _refuse_early(run: str, cluster: ClusterAccess, state_dir: Path, shared: Pat
     refuse_if_held(cluster, state_dir, shared)
 
 
-def _rehearse(context: UndoContext) -> RunResult:
+def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
     journal, run = context.journal, context.run
     reachable = match_peers(journal, run, context.peers)
     open_steps: dict[Change, ManualStep] = {}
@@ -100,11 +115,12 @@ def _rehearse(context: UndoContext) -> RunResult:
         except (NotOffered, ObservationError) as error:
             open_steps[inverse] = ManualStep(describe_manual_step(inverse, error), inverse.peer)
     backups, unread = read_peers(context, reachable)
-    steps = (*open_steps.values(), *find_returned_certificates(journal, run, backups))
-    for step in steps:
-        context.events.emit("manual-step", step.text, peer=step.peer, open=True)
     for inverse in undone:
         context.events.emit("would-change", f"Would {inverse.summary}.", peer=inverse.peer, change=inverse.kind)
+    kept_in_service = rehearse_restarts_after_undo(context, restarts)
+    steps = (*open_steps.values(), *find_returned_certificates(journal, run, backups), *kept_in_service)
+    for step in steps:
+        context.events.emit("manual-step", step.text, peer=step.peer, open=True)
     code = most_serious([ExitCode.PERSON_NEEDED if steps else ExitCode.DONE, ExitCode.INCOMPLETE if unread else ExitCode.DONE])
     return RunResult("", "dry-run", code, steps, (), changed=False, message=_describe(run, len(undone), steps, unread))
 

@@ -1,18 +1,36 @@
-"""The restarts after a rollback, by the rules of every restart: of peers that do not work with their earlier lists again."""
+"""The restarts after a rollback, by the rules of every restart: of peers that do not work with their earlier lists again.
+
+Whether a peer does is seen once all is undone. Before that, only its start can show that it never loaded the lists of the run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from remediate.executor.effect.decision import is_started_after, is_started_before
 from remediate.executor.environment import Environment
-from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
+from remediate.executor.guarded_restart import (
+    GuardedRestarts,
+    RestartContext,
+    RestartOutcome,
+    describe_obstacles,
+    emit_guards,
+)
+from remediate.executor.guards import judge_guards
 from remediate.executor.health import read_cluster_health
+from remediate.executor.journal.writes import load_writes
 from remediate.executor.result import ManualStep, RestartOptions
 from remediate.executor.undo import UndoContext
 from remediate.model.effect import EffectState, PeerEffect
+from remediate.model.health import Health
 from remediate.model.identity import Address
 from remediate.model.restart import Restart
+
+_RESTART_CONDITION: Mapping[Restart, str] = {
+    "if-needed": "if clients still get through by the list of the run",
+    "rolling": "unless clients show that it works with its earlier list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +114,40 @@ def restart_after_undo(
         if guarded.restart(peer) is RestartOutcome.STOPPED:
             break
     return bool(guarded.restarted), tuple(steps)
+
+
+def rehearse_restarts_after_undo(context: UndoContext, restarts: RollbackRestarts) -> tuple[ManualStep, ...]:
+    """Emit the guards, as they stand, of each peer that a rollback may restart.
+
+    Returns:
+        A step for each peer that a guard would keep in service, where every peer restarts that loaded the lists of the run.
+    """
+    if restarts.is_never:
+        return ()
+    steps: list[ManualStep] = []
+    cluster = read_cluster_health(context.peers, context.unreachable)
+    for peer in context.peers:
+        health = cluster.peers.get(peer.address, Health())
+        if not _may_have_loaded_the_run(context, peer.address, health):
+            continue
+        alarms = None if health.alarms is None else {alarm.id for alarm in health.alarms}
+        findings = judge_guards(peer.address, cluster, alarms, restarts.how.assume)
+        emit_guards(context.events, peer.address, findings, rehearsed=True)
+        obstacles = describe_obstacles(peer.address, findings)
+        if obstacles and restarts.choice == "rolling":
+            steps.append(ManualStep(obstacles, peer.address))
+        elif not obstacles:
+            message = f"Would restart {peer.address} once all is undone, {_RESTART_CONDITION[restarts.choice]}."
+            context.events.emit("would-change", message, peer=peer.address)
+    return tuple(steps)
+
+
+def _may_have_loaded_the_run(context: UndoContext, peer: Address, health: Health) -> bool:
+    """Return whether a peer may work with a list of the run: it was written to, and its start does not show that it does not."""
+    own = [
+        entry
+        for entry in load_writes(context.journal, peer, own_run=context.run, limits=context.limits)
+        if entry.run == context.run
+    ]
+    is_settled = all(entry.is_undone for entry in own) and is_started_after(health.started_at, own)
+    return bool(own) and not is_settled and not is_started_before(health.started_at, own)

@@ -40,7 +40,10 @@ _STYLES = {
 
 
 class Progress:
-    """Event sink and context manager. On a terminal, events replace each other in one line, and only the lasting types remain."""
+    """Event sink and context manager.
+
+    On a terminal, events replace each other in one line; only the lasting types remain, and what a dry run has to show.
+    """
 
     def __init__(self, console: Console, *, every_event: bool = False) -> None:
         self._console = console
@@ -62,7 +65,7 @@ class Progress:
         """Show `event`."""
         line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
         line.append(escape(event.message, _MAX_MESSAGE), style=_STYLES.get(event.type, "default"))
-        if self._every_event or event.type in _LASTING:
+        if self._every_event or event.type in _LASTING or event.fields.get("rehearsed"):
             self._console.print(line, soft_wrap=not self._console.is_terminal)
         elif self._status:
             line.truncate(max(20, self._console.width - 4), overflow="ellipsis")

@@ -17,6 +17,7 @@ import pytest
 from remediate.cli.app import run
 from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
+from remediate.model.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,17 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def remediate(capfd: pytest.CaptureFixture[str]) -> Remediate:
+def limits() -> Limits:
+    """How long the command lines wait: a module may have others."""
+    return LAB_LIMITS
+
+
+@pytest.fixture
+def remediate(capfd: pytest.CaptureFixture[str], limits: Limits) -> Remediate:
     """Run a command line and return how it ended."""
 
     def call(*arguments: str | Path) -> Ended:
-        code = run([str(argument) for argument in arguments], LAB_LIMITS)
+        code = run([str(argument) for argument in arguments], limits)
         captured = capfd.readouterr()
         return Ended(code, captured.out, captured.err)
 

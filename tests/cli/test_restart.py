@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from remediate.executor.journal.store import Journal
 from remediate.executor.ports import utc_now
 from remediate.lab import Lab
 from remediate.lab.condition import MRA_ZONE
+from remediate.lab.pace import LAB_LIMITS
 from remediate.lab.state import MAINTENANCE_LEAF
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
@@ -30,25 +32,20 @@ def restarted_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def lab(restarted_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A lab whose peers are as they were started; nothing waits long for them."""
-    monkeypatch.setattr(Limits, "__init__", _impatient(Limits.__init__))
+def limits() -> Limits:
+    """Clients need no time to register again."""
+    return replace(LAB_LIMITS, restart_settle_s=0.0)
+
+
+@pytest.fixture
+def lab(restarted_lab: Lab) -> Iterator[Lab]:
+    """A lab whose peers are as they were started."""
     kept = [peer.condition.copy() for peer in restarted_lab.peers]
     counts = [peer.restarts for peer in restarted_lab.peers]
     yield restarted_lab
     restarted_lab.cluster.settle()
     for peer, condition, number in zip(restarted_lab.peers, kept, counts, strict=True):
         peer.condition, peer.restarts = condition, number
-
-
-def _impatient(make: object) -> object:
-    """Return `Limits.__init__` with short waits for a restart."""
-
-    def make_impatient(self: Limits, **values: float) -> None:
-        waits = {"restart_settle_s": 0.0, "restart_poll_s": 0.2, "drain_poll_s": 0.2, "restart_s": 15.0}
-        make(self, **{**waits, **values})  # type: ignore[operator]  # the class's own method
-
-    return make_impatient
 
 
 def where(lab: Lab) -> list[str]:
@@ -167,6 +164,7 @@ def test_all_peers_drain_and_restart_one_at_a_time(remediate: Remediate, lab: La
     assert not any(peer.condition.maintenance for peer in lab.peers)
 
 
+@pytest.mark.parametrize("limits", [replace(LAB_LIMITS, restart_s=3.0)], ids=["short"])
 def test_a_peer_without_its_zone_stops_the_others(remediate: Remediate, lab: Lab) -> None:
     lab.peers[0].condition.stays_down = {MRA_ZONE}
 
@@ -196,8 +194,14 @@ def test_reading_commands_name_maintenance_mode_that_was_left_on(remediate: Reme
 
     verified = remediate("verify", *where(lab))
 
+    checked = remediate("doctor", *where(lab), "--json").document
+    # Then they name it, and the command that ends it, and leave it on
     assert f"Maintenance mode of {peer}, turned on by run {run}" in verified.err
     assert "remediate restart -i INVENTORY -c edge-lab" in verified.err
+    [cluster] = checked["clusters"]
+    [left_on] = [finding for finding in cluster["findings"] if finding["subject"] == "maintenance mode"]
+    assert f"Maintenance mode of {peer}, turned on by run {run}" in left_on["said"]
+    assert "`remediate restart -i INVENTORY -c edge-lab`" in left_on["next_step"]
     assert lab.peers[0].condition.maintenance
     # When a command that writes follows, Then it ends it first
     ended = remediate("restart", *where(lab), "--yes", "--json")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from remediate.executor.identity import identify_operator
+from remediate.executor.journal.restarts import record_maintenance
 from remediate.executor.journal.store import Journal
 from remediate.executor.lock import hold_cluster, refuse_if_held
 from remediate.executor.result import RunResult
 from remediate.executor.rollback_rehearsal import preview_rollback, rehearse_rollback
+from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.model.errors import LockHeld, UsageError
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.health import PeerAlarm
 from remediate.model.identity import CipherList
 from tests.executor.clusters import IMP, known_as, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
 from tests.pki import NOW
 
+NEVER, ROLLING, IF_NEEDED = RollbackRestarts(), RollbackRestarts("rolling"), RollbackRestarts("if-needed")
 
-def rehearse(desk: Desk, cluster: MemoryCluster, run: str = "last", **changes: Any) -> RunResult:
-    environment = cluster.environment(lock_directory=desk.home / "locks", **changes)
-    return rehearse_rollback(run, cluster.access, state_dir=desk.state_dir, sink=desk.events.append, environment=environment)
+
+def rehearse(desk: Desk, cluster: MemoryCluster, restarts: RollbackRestarts = NEVER) -> RunResult:
+    environment = cluster.environment(lock_directory=desk.home / "locks")
+    return rehearse_rollback(
+        "last", cluster.access, restarts, state_dir=desk.state_dir, sink=desk.events.append, environment=environment
+    )
 
 
 def applied(desk: Desk) -> MemoryCluster:
@@ -112,3 +119,73 @@ def test_a_rehearsal_is_stopped_by_what_stops_a_rollback(desk: Desk) -> None:
     with holder, pytest.raises(LockHeld):
         rehearse(desk, cluster)
     refuse_if_held(cluster.access, desk.state_dir, desk.home / "locks")
+
+
+def restarted(desk: Desk) -> MemoryCluster:
+    """Peers that work with what a run wrote to them, by their restarts."""
+    cluster = story().run_since_long()
+    desk.apply(cluster, plan_for(cluster), restart="rolling")
+    desk.events.clear()
+    return cluster
+
+
+def guards_of(desk: Desk, number: int) -> list[str]:
+    return [message for message in desk.messages("guard") if message.startswith(f"expc{number}.example.test: ")]
+
+
+def would_restart(desk: Desk) -> list[str]:
+    return [message[:19] for message in desk.messages("would-change") if message.startswith("Would restart")]
+
+
+def test_a_rehearsal_shows_the_guards_where_it_restarts(desk: Desk) -> None:
+    cluster = restarted(desk)
+    sent = cluster.sent
+
+    assert rehearse(desk, cluster).exit_code == 0
+    assert (desk.messages("guard"), would_restart(desk)) == ([], [])
+    for choice in (ROLLING, IF_NEEDED):
+        desk.events.clear()
+        assert rehearse(desk, cluster, choice).exit_code == 0
+        assert [len(guards_of(desk, number)) for number in (1, 2, 3)] == [7, 7, 7]
+        assert would_restart(desk) == [f"Would restart expc{number}" for number in (1, 2, 3)]
+    assert cluster.sent == sent
+
+
+def test_a_guard_that_fails_is_8_only_where_all_restart(desk: Desk) -> None:
+    cluster = restarted(desk)
+    cluster.box(2).health = replace(cluster.box(2).health, alarms=(PeerAlarm("25026", "Restart required"),))
+
+    rolling = rehearse(desk, cluster, ROLLING)
+
+    assert (rolling.exit_code, [step.peer for step in rolling.open_steps]) == (8, [cluster.box(2).address])
+    assert any("restart-required fails: alarm 25026" in message for message in guards_of(desk, 2))
+    assert would_restart(desk) == ["Would restart expc1", "Would restart expc3"]
+    assert rehearse(desk, cluster, IF_NEEDED).exit_code == 0
+
+
+def test_peers_that_never_loaded_the_run_would_not_restart(desk: Desk) -> None:
+    cluster = story().run_since_long()
+    desk.apply(cluster, plan_for(cluster), restart="never")
+    assert rehearse(desk, cluster, ROLLING).exit_code == 0
+    assert (desk.messages("guard"), would_restart(desk)) == ([], [])
+    # And the rollback does not restart them either
+    assert desk.rollback(cluster, restarts=ROLLING).exit_code == 0
+    assert "restart" not in {write.action for write in cluster.writes}
+
+
+def test_peers_that_restarted_since_the_undo_would_not_restart(desk: Desk) -> None:
+    cluster = restarted(desk)
+    assert desk.rollback(cluster, restarts=ROLLING).exit_code == 0
+    desk.events.clear()
+    assert rehearse(desk, cluster, ROLLING).exit_code == 0
+    assert would_restart(desk) == []
+
+
+def test_a_rehearsal_names_maintenance_mode_that_was_left_on(desk: Desk) -> None:
+    cluster = restarted(desk)
+    with desk.journal() as journal:
+        run = journal.run("last").id
+    with Journal(desk.state_dir, writable=True) as journal:
+        record_maintenance(journal, run, "edge", cluster.box(1).address, identify_operator(), NOW, None)
+    rehearse(desk, cluster)
+    assert any("Maintenance mode of expc1.example.test" in text for text in desk.messages("warning"))

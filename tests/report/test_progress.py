@@ -34,3 +34,14 @@ def test_on_a_terminal_what_a_person_must_read_stays() -> None:
     assert "In effect.\n" in stream.getvalue()
     assert "Send a request yourself.\n" in stream.getvalue()
     assert "11 restart if needed" not in stream.getvalue().splitlines()
+
+
+def test_on_a_terminal_the_guards_of_a_dry_run_stay() -> None:
+    stream = io.StringIO()
+
+    with Progress(Console(file=stream, force_terminal=True, width=80, color_system=None)) as progress:
+        progress(Event("guard", "upgrade holds.", fields={"rehearsed": False}))
+        progress(Event("guard", "own-address holds.", fields={"rehearsed": True}))
+
+    assert "own-address holds.\n" in stream.getvalue()
+    assert "upgrade holds." not in stream.getvalue().splitlines()

@@ -132,15 +132,16 @@ def _preview(
 ) -> tuple[ClusterResult[RestartPreview], ...]:
     from remediate.cli.fleet import run_on_clusters
     from remediate.executor.restart_run import preview_restart
-    from remediate.model.limits import Limits
 
     with session.open_event_sink() as sink:
 
         def look(cluster: ClusterAccess) -> tuple[RestartPreview, ExitCode]:
-            preview = preview_restart(cluster, request_for(cluster), state_dir=session.state_dir, sink=sink)
+            preview = preview_restart(
+                cluster, request_for(cluster), state_dir=session.state_dir, limits=session.limits, sink=sink
+            )
             return preview, preview.exit_code
 
-        return run_on_clusters(clusters, look, Limits())
+        return run_on_clusters(clusters, look, session.limits)
 
 
 def _show_preview(session: Session, results: Sequence[ClusterResult[RestartPreview]]) -> ExitCode:
@@ -208,7 +209,9 @@ def _restart(
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
         for cluster in clusters:
             try:
-                result = restart(cluster, request_for(cluster), state_dir=session.state_dir, sink=notices)
+                result = restart(
+                    cluster, request_for(cluster), state_dir=session.state_dir, limits=session.limits, sink=notices
+                )
                 results.append(ClusterResult(cluster.name, result, result.exit_code))
                 notify_of_run(session, cluster, result, kind="restart", at=utc_now())
             except RemediateError as error:

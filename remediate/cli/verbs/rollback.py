@@ -54,7 +54,7 @@ def command(
     since then is left alone.
 
     With --restart, peers that do not work with their earlier lists again restart once all is undone, guarded and drained as by
-    `remediate restart`.
+    `remediate restart`; with --dry-run, the guards of those that may restart are shown as they stand.
 
     \b
     EXAMPLES
@@ -134,5 +134,5 @@ def _roll_back(
     from remediate.executor.rollback_rehearsal import rehearse_rollback
 
     if dry_run:
-        return rehearse_rollback(run.id, cluster, state_dir=session.state_dir, sink=sink)
-    return rollback(run.id, cluster, state_dir=session.state_dir, restarts=restarts, sink=sink)
+        return rehearse_rollback(run.id, cluster, restarts, state_dir=session.state_dir, limits=session.limits, sink=sink)
+    return rollback(run.id, cluster, state_dir=session.state_dir, restarts=restarts, limits=session.limits, sink=sink)
