@@ -114,7 +114,9 @@ def health_of(box: Box, members: Sequence[Address]) -> Health:
     late, box.links_late_for = box.links_late_for > 0, max(0, box.links_late_for - 1)
     health = replace(
         health,
-        alarms=(*(health.alarms or ()), *([PeerAlarm("15015", "Maintenance mode")] if health.maintenance else [])),
+        alarms=(*health.alarms, *([PeerAlarm("15015", "Maintenance mode")] if health.maintenance else []))
+        if health.alarms is not None
+        else None,
         zones={name: active and not late for name, active in (health.zones or {}).items()},
         tunnels={name: active and not late for name, active in (health.tunnels or {}).items()},
         cluster_peers=() if alone else tuple(members),
