@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from remediate.model.exit_codes import ExitCode, most_serious
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from remediate.model.identity import PairId
-    from remediate.model.plan import EndpointForecast, FutureVerdict, Plan
-    from remediate.model.verdict import Cause
+    from remediate.model.plan import FutureVerdict, Plan
 
 
 def completeness_exit_code(*, complete: bool) -> ExitCode:
@@ -34,26 +32,29 @@ def plan_exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
     return most_serious(codes)
 
 
-def verify_exit_code(plan: Plan, accepted: Mapping[PairId, Cause | None] | None = None) -> ExitCode:
+def verify_exit_code(plan: Plan, accepted: Plan | None = None) -> ExitCode:
     """Return DONE if every endpoint verifies now, else what a plan could fix (CHANGES_PENDING) or not (ENDPOINTS_REMAIN).
 
     Args:
         plan: A plan made now.
-        accepted: The pairs that stay refused by an earlier plan, with their cause: they do not count while it is the same.
+        accepted: An earlier plan: what stays refused by it, endpoints and peers' own certificates, does not count while its cause is
+            the same.
     """
+    from remediate.executor.verification import unfixable_pairs
+
+    pairs = unfixable_pairs(accepted) if accepted else {}
+    refusals = (
+        {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted.refusing_nodes} if accepted else set()
+    )
     codes = [_observation_exit_code(plan)]
     if any(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints):
         codes.append(ExitCode.CHANGES_PENDING)
     remaining = [endpoint for endpoint in plan.endpoints if not endpoint.before.verdict.ok and not endpoint.after.verdict.ok]
-    if not all(_is_accepted(endpoint, accepted or {}) for endpoint in remaining):
+    if not all(endpoint.pair in pairs and endpoint.before.verdict.cause is pairs[endpoint.pair] for endpoint in remaining):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
-    if plan.refusing_nodes:
+    if any((toward.peer, toward.node, toward.store, toward.cause) not in refusals for toward in plan.refusing_nodes):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
     return most_serious(codes)
-
-
-def _is_accepted(endpoint: EndpointForecast, accepted: Mapping[PairId, Cause | None]) -> bool:
-    return endpoint.pair in accepted and endpoint.before.verdict.cause is accepted[endpoint.pair]
 
 
 def horizon_exit_code(plan: Plan, future: Sequence[FutureVerdict]) -> ExitCode:

@@ -44,7 +44,9 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         ]
     )
     command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)
-    message = _describe(verified, open_steps, describe_effects(effects, command), has_run=bool(state.run))
+    message = _describe(
+        verified, open_steps, describe_effects(effects, command), _describe_refusals(context), has_run=bool(state.run)
+    )
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} To be confirmed by {deadline}." if deadline else message
@@ -93,10 +95,12 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if refused and not context.options.accept_remaining else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if _count_refusing(context) else ExitCode.DONE,
         ]
     )
     note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""
-    return RunResult("", "dry-run", code, open_steps, (), changed=False, message=f"Dry run: nothing was written.{note}")
+    message = " ".join([f"Dry run: nothing was written.{note}", *_describe_refusals(context)])
+    return RunResult("", "dry-run", code, open_steps, (), changed=False, message=message)
 
 
 def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:
@@ -115,7 +119,18 @@ def _earlier_run(context: RunContext) -> str:
     return next((run.id for run in context.journal.runs() if has_done_it(run)), "")
 
 
-def _describe(verified: Verification, open_steps: Sequence[ManualStep], effects: str, *, has_run: bool) -> str:
+def _describe_refusals(context: RunContext) -> list[str]:
+    """Return a sentence on the nodes that refuse the peers' own certificates; empty: none does."""
+    nodes = {toward.node for toward in context.plan.refusing_nodes}
+    if not nodes:
+        return []
+    nodes_refuse = count(len(nodes), "node refuses", "nodes refuse")
+    return [f"By the plan, {nodes_refuse} the peers' own certificates, which no change of a peer's list fixes."]
+
+
+def _describe(
+    verified: Verification, open_steps: Sequence[ManualStep], effects: str, refusals: Sequence[str], *, has_run: bool
+) -> str:
     parts = ["Written and read back." if has_run else "Nothing to do: the cluster is as the plan wants it."]
     parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
     # A forecast is one endpoint from one peer.
@@ -128,4 +143,5 @@ def _describe(verified: Verification, open_steps: Sequence[ManualStep], effects:
         else []
     )
     parts += [] if len(parts) > 1 else ["By its certificates, every endpoint passes from every peer."]
+    parts += refusals
     return " ".join([*parts, effects] if effects else parts)

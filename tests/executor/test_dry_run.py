@@ -10,6 +10,8 @@ import pytest
 
 from remediate.executor.lock import LockError
 from remediate.model.errors import Declined
+from remediate.model.identity import Address
+from remediate.model.toward_nodes import ClientCause, TowardNode
 from tests.executor.clusters import IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import no_tap
@@ -105,3 +107,19 @@ def test_a_dry_run_skips_changes_made_and_absent_peers(desk: Desk) -> None:
     assert not any("restart" in message for message in desk.messages("would-change"))
     assert (result.exit_code, len(result.open_steps)) == (8, 3)
     assert "peers-up: Does not answer: expc3.example.test" in result.open_steps[0].text
+
+
+def test_a_dry_run_counts_nodes_that_refuse_the_peers(desk: Desk) -> None:
+    # Given a plan by which a node refuses a peer's own certificate
+    cluster = story()
+    refusal = TowardNode(
+        cluster.boxes[0].address, Address("cucm.example.test"), "tomcat", ok=False, cause=ClientCause.UNTRUSTED
+    )
+    plan = replace(plan_for(cluster), toward_nodes=(refusal,))
+    # When it is rehearsed, and applied, Then both say so
+    rehearsed, applied = desk.apply(cluster, plan, dry_run=True), desk.apply(cluster, plan)
+    for result in (rehearsed, applied):
+        assert result.exit_code == 10
+        assert "1 node refuses the peers' own certificates" in result.message
+    # And not where what remains is accepted
+    assert desk.apply(story(), plan, dry_run=True, accept_remaining=True).exit_code == 0

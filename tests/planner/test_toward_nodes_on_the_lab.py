@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def test_nodes_that_do_not_know_the_peers_refuse_them(plan_of: PlanOf) -> None:
     assert verify_exit_code(plan) is ExitCode.ENDPOINTS_REMAIN
     assert all(forecast.before.verdict.ok for forecast in plan.endpoints)
     assert any("Lab Expressway CA" in sentence for sentence in describe_toward_nodes(plan))
+
+
+def test_what_a_plan_says_of_nodes_is_accepted_and_no_more(plan_of: PlanOf) -> None:
+    plan = plan_of("refuses-peers")
+    first, *remaining = plan.toward_nodes
+
+    assert verify_exit_code(plan, accepted=plan) is ExitCode.DONE
+    assert verify_exit_code(plan, accepted=replace(plan, toward_nodes=tuple(remaining))) is ExitCode.ENDPOINTS_REMAIN
+    expired = replace(first, cause=ClientCause.EXPIRED)
+    assert verify_exit_code(replace(plan, toward_nodes=(expired, *remaining)), accepted=plan) is ExitCode.ENDPOINTS_REMAIN
 
 
 def test_nodes_that_know_the_peers_accept_them(plan_of: PlanOf) -> None:

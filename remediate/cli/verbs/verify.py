@@ -16,16 +16,14 @@ from remediate.model.errors import UsageError
 from remediate.model.exit_codes import most_serious
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from remediate.cli.fleet import ClusterResult
     from remediate.executor.effect.cluster import ClusterEffects
     from remediate.model.access import ClusterAccess
     from remediate.model.exit_codes import ExitCode
-    from remediate.model.identity import PairId
     from remediate.model.plan import FutureVerdict, Plan
     from remediate.model.snapshot import Snapshot
-    from remediate.model.verdict import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def command(
     from remediate.planner import make_plan
 
     clusters = choose_clusters(session, inventory_path, patterns)
-    accepted_cluster, accepted = _read_accepted(accepted_path, clusters)
+    accepted = _read_accepted(accepted_path, clusters)
     with session.open_event_sink() as sink:
 
         def verify_cluster(cluster: ClusterAccess) -> tuple[Verification, ExitCode]:
@@ -118,7 +116,7 @@ def command(
                 toward_nodes=plan.toward_nodes,
                 sink=sink,
             )
-            code = verify_exit_code(plan, accepted if cluster.name == accepted_cluster else None)
+            code = verify_exit_code(plan, accepted if accepted and cluster.name == accepted.cluster else None)
             future = _foresee(snapshot, horizon)
             codes = [code, effects.exit_code, horizon_exit_code(plan, future or ())]
             return Verification(snapshot, plan, effects, future), most_serious(codes)
@@ -177,21 +175,20 @@ def _write_metrics(path: Path, results: Sequence[ClusterResult[Verification]]) -
     write_atomically(path, format_metrics(looks), everyone_may_read=True)
 
 
-def _read_accepted(path: Path | None, clusters: Sequence[ClusterAccess]) -> tuple[str, Mapping[PairId, Cause | None]]:
-    """Return the cluster of the plan in `path`, and what stays refused by it."""
+def _read_accepted(path: Path | None, clusters: Sequence[ClusterAccess]) -> Plan | None:
+    """Return the plan in `path`, which says what stays refused. Raises UsageError for a plan of another cluster."""
     from remediate.cli.files import read_text
-    from remediate.executor.verification import unfixable_pairs
     from remediate.model.plan import Plan
 
     if path is None:
-        return "", {}
+        return None
     plan = Plan.from_json(read_text(path))
     if plan.cluster not in {cluster.name for cluster in clusters}:
         raise UsageError(
             f"--accept-remaining: {path} is a plan for the cluster {plan.cluster}, which is not among those chosen.",
             next_step="Give a plan of a cluster that is verified, or choose its cluster with -c.",
         )
-    return plan.cluster, unfixable_pairs(plan)
+    return plan
 
 
 def verification_json(verification: Verification) -> dict[str, Any]:
