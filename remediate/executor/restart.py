@@ -153,7 +153,8 @@ class _Restarts:
 
     def _lets_clients_through(self, peer: Address) -> bool:
         """Return whether a client that was asked got through a restarted peer, or none was asked; else leave it to a person."""
-        views = [view for pair, view in self.state.client_views.items() if pair.peer == peer]
+        of_peer = [view for pair, view in self.state.client_views.items() if pair.peer == peer]
+        views = [view for view in of_peer if view.state is not ClientState.NOT_ASKED]
         if not views or any(view.state is ClientState.REACHED for view in views):
             return True
         earlier = self._describe_earlier_restarts(peer)

@@ -9,6 +9,7 @@ import pytest
 
 from remediate.executor.journal.restarts import load_open_maintenance, load_unsettled_restarts
 from remediate.model.client import AnswerKind, ClientAnswer
+from remediate.model.effect import EffectSource
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
@@ -167,6 +168,17 @@ def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, restarts(cluster)) == (8, ["expc1"])
     assert "connection refused" in result.open_steps[0].text
+
+
+def test_a_client_that_was_not_asked_stops_no_restart(desk: Desk) -> None:
+    # Given two peers through which no client signs in any more for now
+    cluster = fronted(1, 2)
+    for number in (1, 2, 3):
+        cluster.box(number).clients_get = ClientAnswer(AnswerKind.NOT_ASKED, "probe signed in there 2 times in the last 300 s")
+    # When every peer is to restart, Then each does, and its start shows the effect
+    result = desk.apply(cluster, plan_for(cluster), restart="rolling")
+    assert (result.open_steps, restarts(cluster)) == ((), ["expc1", "expc2", "expc3"])
+    assert {effect.source for effect in result.effects} == {EffectSource.START}
 
 
 def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk: Desk) -> None:
