@@ -78,13 +78,19 @@ def show_result(session: Session, result: RunResult, forecasts: Sequence[Endpoin
 
     from remediate.model.text import escape
     from remediate.report.effects import show_effects
+    from remediate.report.lines import print_indented
     from remediate.report.terminal import DONE, show_matrix
 
     console = session.out()
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
     show_effects(console, result.effects)
-    console.print(Text(escape(result.message, 4000), "bold"), soft_wrap="`" in result.message or "remediate " in result.message)
+    message = Text(escape(result.message, 4000), "bold")
+    if "`" in result.message or "remediate " in result.message:
+        # A command stays on one line, to be copied.
+        console.print(message, soft_wrap=True)
+    else:
+        print_indented(console, message, 0)
     for peer, steps in group_by_peer(result.open_steps).items():
         console.print(Text(f"By hand on {escape(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)
         for step in steps:

@@ -121,7 +121,7 @@ class Session:
 
     @contextmanager
     def open_event_sink(self) -> Iterator[Sink]:
-        """Yield the sink for events: progress on stderr, and JSON lines to the target of ``--events``."""
+        """Yield the sink for events: progress on stderr, and JSON lines to the target of ``--events``. Raises UsageError."""
         if self.json and self.events == "-":
             raise UsageError("--json and --events - cannot both have stdout.", next_step="Give --events a file.")
         sinks: list[Sink] = [self._event_writer()] if self.events else []

@@ -203,7 +203,7 @@ def expect_lists(journal: Journal, run: str, peers: Sequence[ReconnectingPeer]) 
 
 
 def refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
-    """Refuse a run of another cluster before anything is created or opened."""
+    """Raise UsageError for a run without a plan or of another cluster, before anything is created or opened."""
     with Journal(state_dir) as journal:
         record = journal.run(run, with_plan=True)
     if record.plan is None:

@@ -7,13 +7,15 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+from rich.text import Text
+
 from remediate.model.canonical import rfc3339
 from remediate.model.text import count, escape, first_few
+from remediate.report.lines import Entry, print_entries, print_indented
 from remediate.report.text import short_fingerprint
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from remediate.model.certificate_overview import CertificateOverview, ListedCertificate
     from remediate.model.identity import Fingerprint
 
@@ -117,10 +119,6 @@ def _cell(value: object) -> str | int:
 
 def show_certificates(console: Console, overview: CertificateOverview, certificates: Sequence[ListedCertificate]) -> None:
     """Print the certificates of one cluster, and what is wrong with the lists."""
-    from rich.text import Text
-
-    from remediate.report.lines import Entry, print_entries, print_indented
-
     title = f"Cluster {escape(overview.cluster)}, as of {rfc3339(overview.taken_at)}"
     print_indented(console, Text(title, "bold"), 0)
     for peer in overview.unread:

@@ -207,7 +207,7 @@ def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
 def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:
     print_heading(console, "Actions")
     if not plan.actions:
-        console.print("  none: there is nothing to change")
+        print_indented(console, Text("none: there is nothing to change"), 2)
         return
     peers = shorten(plan.base)
     for alike in group_actions(plan.actions):
@@ -283,7 +283,7 @@ def _print_approvals(console: Console, plan: Plan) -> None:
 def _print_alternatives(console: Console, plan: Plan) -> None:
     print_heading(console, "Plans that were not chosen")
     if not plan.alternatives:
-        console.print("  none that would verify something else, or the same at another cost")
+        print_indented(console, Text("none that would verify something else, or the same at another cost"), 2)
     for alternative in plan.alternatives:
         print_bullet(console, alternative.summary, 2)
         print_indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)

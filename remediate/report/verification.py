@@ -43,7 +43,7 @@ def show_verification(
     """
     listed = tuple(replace(forecast, after=forecast.before) for forecast in forecasts)
     if not listed:
-        console.print(Text("No endpoint is known here, so nothing was judged.", "bold yellow"))
+        print_indented(console, Text("No endpoint is known here, so nothing was judged.", "bold yellow"), 0)
         return
     matrix = arrange_matrix(listed)
     rows = [_make_row(row, views) for row in matrix.rows]
@@ -54,7 +54,8 @@ def show_verification(
     if len(rows) > len(shown):
         noun = "other endpoint passes" if shown else "endpoint passes"
         plural = "other endpoints pass" if shown else "endpoints pass"
-        console.print(Text(f"{GOOD} {count(len(rows) - len(shown), noun, plural)} from every peer", "green"))
+        text = f"{count(len(rows) - len(shown), noun, plural)} from every peer"
+        print_indented(console, Text(text, "green"), 0, first=f"{GOOD} ")
     _print_sums(console, listed, views)
 
 

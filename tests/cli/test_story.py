@@ -77,7 +77,7 @@ def test_the_workaround_is_switched_on_recorded_and_off(remediate: Remediate, fr
     off = remediate("workaround", "off", "--yes", "--force", "-i", fresh.inventory, "--json")
 
     assert [peer["verification"] for peer in on.document["clusters"][0]["peers"]] == [False, False, False]
-    assert "believed" in on.err
+    assert "impersonate" in on.err
     assert looked.code == 10
     assert "the workaround is on" in looked.err
     assert refused.code == 7

@@ -181,6 +181,7 @@ def _show(session: Session, demo: DemoResult) -> None:
 
     from remediate.model.text import escape
     from remediate.model.verdict import Outcome, Verdict
+    from remediate.report.lines import print_indented
     from remediate.report.terminal import show_matrix
 
     def apply_answers(endpoint: EndpointForecast) -> EndpointForecast:
@@ -196,8 +197,8 @@ def _show(session: Session, demo: DemoResult) -> None:
     console = session.out()
     judge = next(iter(demo.after.values())).judge
     console.print()
-    console.print(Text("What a client gets through each peer, before → after", "bold underline"))
-    console.print(Text(f"judged by {JUDGES[judge]}", "dim"))
+    console.print(Text("What a client gets through each peer, before → after", "bold underline"), soft_wrap=True)
+    print_indented(console, Text(f"judged by {JUDGES[judge]}", "dim"), 0)
     judged_endpoints = [
         apply_answers(endpoint)
         for endpoint in demo.plan.endpoints
@@ -208,8 +209,8 @@ def _show(session: Session, demo: DemoResult) -> None:
     for unresolved in demo.plan.unresolved:
         advice = " ".join((unresolved.advice, *unresolved.options[:1]))
         sentence = f"Left: {unresolved.endpoint}, {unresolved.cause.value}. {advice}"
-        console.print(Text(escape(sentence, 2000), "yellow"))
-    console.print(_conclude(demo))
+        print_indented(console, Text(escape(sentence, 2000), "yellow"), 0)
+    print_indented(console, _conclude(demo), 0)
 
 
 def _conclude(demo: DemoResult) -> Any:

@@ -232,12 +232,13 @@ def _show(session: Session, verification: Verification) -> None:
 
     from remediate.model.text import escape, group_ports
     from remediate.report.effects import show_effects
+    from remediate.report.lines import print_indented
     from remediate.report.terminal import show_incomplete, show_list, show_unresolved
     from remediate.report.verification import show_verification
     from remediate.report.view import NO_CHANGE_AHEAD, TOWARD_NODES, describe_changes, describe_toward_nodes
 
     console, plan = session.out(), verification.plan
-    console.print(Text(f"Cluster {escape(plan.cluster)}", "bold"))
+    print_indented(console, Text(f"Cluster {escape(plan.cluster)}", "bold"), 0)
     if not plan.complete:
         show_incomplete(console, plan, "so what follows is not all there is")
     show_verification(console, plan.endpoints, verification.effects.client_views, every_row=session.verbose > 0)
@@ -248,10 +249,11 @@ def _show(session: Session, verification: Verification) -> None:
         lines = describe_changes(verification.future, verification.snapshot.certificates) or (NO_CHANGE_AHEAD,)
         show_list(console, "By the calendar, if nothing is changed", lines)
     if plan.not_in_use:
-        console.print(Text(f"Not in use, so not judged: {escape(group_ports(plan.not_in_use), 2000)}", "dim"))
+        text = f"Not in use, so not judged: {escape(group_ports(plan.not_in_use), 2000)}"
+        print_indented(console, Text(text, "dim"), 0)
     for gap in plan.undiscovered:
         if not gap.incomplete:
-            console.print(Text(escape(gap.message, 2000), "dim"))
+            print_indented(console, Text(escape(gap.message, 2000), "dim"), 0)
     fixable = sum(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")

@@ -157,7 +157,7 @@ def _show(session: Session, results: Sequence[ClusterResult[Flags]]) -> None:
         None: ("? not known", "red"),
     }
     for result in results:
-        console.print(Text(escape(result.cluster), "bold"))
+        console.print(Text(escape(result.cluster), "bold"), soft_wrap=True)
         for flag in result.value or ():
             word, style = words[flag.verification]
             line = Text(f"  {escape(flag.peer)}  ")

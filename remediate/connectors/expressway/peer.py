@@ -150,7 +150,8 @@ class ExpresswayPeer:
     def trusted_list(self) -> CertificateList:
         """Return the trusted CA list with the CRLs in it, apart.
 
-        A list that may be cut is an error: see `trusted_list`.
+        Raises:
+            ObservationError: It may be cut (`expressway.trusted_list`), or is over the limit.
         """
         listed = self._read_list(TRUSTED_CA, "trusted CA list")
         if len(listed.certificates) > self._limits.max_list_certificates:
@@ -247,7 +248,7 @@ class ExpresswayPeer:
         )
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
-        """Remove one certificate from this peer's trusted CA list, in the form that ``/api/raml`` describes."""
+        """Remove one certificate from this peer's trusted CA list, in the form that ``/api/raml`` describes. Raises NotOffered."""
         self._require_writable("remove a certificate")
         offered = self.capabilities()
         body = offered.removal.format_body(certificate) if offered.removal else None
@@ -260,7 +261,7 @@ class ExpresswayPeer:
         self._rest.write("DELETE", TRUSTED_CA, data=body, headers={"Content-Type": offered.removal.media_type})
 
     def set_cipher(self, name: str, value: CipherList) -> None:
-        """Set one cipher list; on the primary, from which it is replicated."""
+        """Set one cipher list; on the primary, from which it is replicated. Raises WriteRefused for a list that it does not have."""
         path = f"Ciphers {name} Value"
         if not _CIPHERS.fullmatch(path):
             raise WriteRefused(
@@ -269,7 +270,7 @@ class ExpresswayPeer:
         self._execute(format_setting(path, value))
 
     def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001  its one argument is its meaning
-        """Set the workaround flag on this peer."""
+        """Set the workaround flag on this peer. Raises NotOffered."""
         self._require_writable("set the workaround flag")
         if self.verify_origin_server() is None:
             raise NotOffered(f"{self.address} has no `{VERIFY_FLAG}`: this version does not offer the workaround.")

@@ -33,7 +33,7 @@ class SetVerification:
         return f"On {self.peer}, run `xConfiguration EdgeConfigServer VerifyOriginServer: {_word(on=self.on)}`."
 
     def precondition(self, peer: PeerPort) -> Observed:
-        """Read whether the change is still to make."""
+        """Read whether the change is still to make. Raises NotOffered."""
         current = peer.verify_origin_server()
         if current is None:
             raise NotOffered(f"{self.peer} does not offer VerifyOriginServer in this version.")
