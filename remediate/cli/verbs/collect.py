@@ -62,7 +62,7 @@ def command(
     \b
     EXIT CODES
       0   every peer and endpoint was observed
-      4   some were not, or discovery could not ask, or it is a survey; the snapshot says which and why, and is written all the same
+      4   some were not, or discovery could not ask, or it is a survey; the snapshot says which and why, and is written
       1   error in the inventory, a secret, a login or a pin; --archive: no archive of a peer, or of several clusters
     """
     from remediate.cli.codes import completeness_exit_code
