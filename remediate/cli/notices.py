@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _IMMEDIATE = frozenset({"alarm", "warning", "reminder", "not-in-effect"})
 _MANUAL_STEP = "manual-step"
+_IN_RESULT = frozenset({"not-in-effect"})
+"""What the result says as it is in the end: a restart may have changed it since."""
 
 
 class NoticeCollector:
@@ -23,6 +25,7 @@ class NoticeCollector:
         self._sink = sink
         self._lines: dict[str, str] = {}
         self._open_steps: frozenset[str] = frozenset()
+        self._in_result: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +42,8 @@ class NoticeCollector:
         if event.message in self._lines:
             return
         line = f"{event.cluster}: {event.message}"
+        if event.type in _IN_RESULT:
+            self._in_result.add(event.message)
         if event.type in _IMMEDIATE:
             self._lines[event.message] = ""
             if self._session.quiet:
@@ -47,6 +52,6 @@ class NoticeCollector:
             self._lines[event.message] = line
 
     def notes_besides(self, open_steps: Sequence[str]) -> list[str]:
-        """Return the notices so far, each once, without those that the result lists as open steps."""
+        """Return the notices so far, each once, without what the result lists as open steps or under ``in_effect``."""
         self._open_steps = frozenset(open_steps)
-        return [text for text in self._lines if text not in self._open_steps]
+        return [text for text in self._lines if text not in self._open_steps | self._in_result]

@@ -151,3 +151,10 @@ def test_completion_scripts_call_back_the_program(shell: str, remediate: Remedia
 
     assert ended.code == 0
     assert "_REMEDIATE_COMPLETE" in ended.out
+
+
+def test_a_completion_script_is_one_json_document(remediate: Remediate) -> None:
+    document = remediate("completion", "bash", "--json").document
+
+    assert document["shell"] == "bash"
+    assert "_remediate_completion" in document["script"]

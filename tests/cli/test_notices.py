@@ -45,3 +45,11 @@ def test_a_notice_shown_as_progress_is_not_repeated(capsys: pytest.CaptureFixtur
 
     assert notices.notes_besides([]) == ["The workaround is on.", PRESS, DELETE]
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_restart_may_settle_is_printed_and_no_note(capsys: pytest.CaptureFixture[str]) -> None:
+    with NoticeCollector(Session(quiet=True), silent) as notices:
+        notices(Event("not-in-effect", "Not in effect on expc1.", "edge"))
+
+    assert notices.notes_besides([]) == []
+    assert capsys.readouterr().err == "edge: Not in effect on expc1.\n"

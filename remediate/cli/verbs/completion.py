@@ -34,5 +34,9 @@ def command(context: click.Context, shell: str) -> ExitCode:
     generator = get_completion_class(shell)
     session: Session = context.obj
     if generator is not None:
-        session.write(generator(context.find_root().command, {}, "remediate", "_REMEDIATE_COMPLETE").source())
+        script = generator(context.find_root().command, {}, "remediate", "_REMEDIATE_COMPLETE").source()
+        if session.json:
+            session.write_json({"shell": shell, "script": script})
+        else:
+            session.write(script)
     return ExitCode.DONE
