@@ -144,14 +144,15 @@ def _show(session: Session, title: str, findings: Sequence[CheckResult]) -> None
     from remediate.model.text import escape
     from remediate.report.lines import Entry, print_entries
 
+    console = session.out()
     entries: list[Entry] = []
     previous = ""
     for finding in findings:
         mark = Text("✗", "red") if finding.code else Text("!", "yellow") if finding.next_step else Text("✓", "green")
-        label = "" if finding.subject == previous else escape(finding.subject)
+        # In a pipe, each line names its subject, for `grep`.
+        label = "" if finding.subject == previous and console.is_terminal else escape(finding.subject)
         advice = (Text(escape(line, 2000), "dim") for line in finding.next_step.splitlines())
         entries.append(Entry(Text(label), (Text(escape(finding.text, 2000)), *advice), mark))
         previous = finding.subject
-    console = session.out()
     console.print(Text(escape(title), "bold"), soft_wrap=True)
     print_entries(console, entries, 2)
