@@ -44,6 +44,19 @@ def restart_lines(cluster: ClusterAccess, restart: Restart, options: RestartOpti
         yield f"The inventory names one peer of {cluster.name}: where it is the only one, MRA stops while it restarts."
 
 
+def calls_now(session: Session, cluster: ClusterAccess, options: RestartOptions) -> str:
+    """Return how many calls each peer carries now, over connections that cannot write; where it cannot be read, why."""
+    from remediate.executor.restart_run import RestartRequest, preview_restart
+    from remediate.model.errors import RemediateError
+
+    request = RestartRequest((), everywhere=True, restarts=options)
+    try:
+        preview = preview_restart(cluster, request, state_dir=session.state_dir, limits=session.limits)
+    except RemediateError as error:
+        return f"How many calls the peers carry could not be read: {error}"
+    return f"Now: {'; '.join(f'{peer.peer} {_describe_load(peer)}' for peer in preview.peers)}."
+
+
 def _question_on_calls(session: Session) -> Callable[[str], bool]:
     def may_end(question: str) -> bool:
         from remediate.cli.questions import read_answer

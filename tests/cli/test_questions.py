@@ -53,7 +53,9 @@ def test_apply_goes_on_after_yes_in_full_only(answer: str, lab: Lab, plan: Path)
     assert (ended.code, ended.out) == (7, "")
     assert "Plan for edge-lab" in ended.err
     assert "Apply this to edge-lab: 5 certificates to trust on 3 peers, " in ended.err
-    assert len(lab.requests) == sent
+    assert "Now: " in ended.err
+    assert ended.err.count(" 0 calls, ") == 3
+    assert [request for request in list(lab.requests)[sent:] if request.write] == []
 
 
 def test_the_question_says_what_a_refresh_costs(lab: Lab, plan: Path, remediate: Remediate, tmp_path: Path) -> None:

@@ -203,10 +203,10 @@ def _confirm(
     """Show `plan` and its approvals, and ask for `yes`. Raises Declined."""
     from remediate.cli.live_log import RECORDING_COSTS
     from remediate.cli.questions import ask, refuse_without_terminal
-    from remediate.cli.restarts import restart_lines
+    from remediate.cli.restarts import calls_now, restart_lines
     from remediate.executor.vouching import approval_sentences
     from remediate.model.expressway import REFRESH_PRICE
-    from remediate.model.plan import RefreshDiscovery
+    from remediate.model.plan import RefreshDiscovery, RestartPeer
     from remediate.report.terminal import show_plan
     from remediate.report.view import summarise_actions
 
@@ -214,6 +214,8 @@ def _confirm(
     show_plan(session.err(), plan)
     lines = ["", *approval_sentences(plan, approvals)]
     lines += restart_lines(cluster, options.restart, options.restarts)
+    if options.restart != "never" and any(isinstance(action, RestartPeer) for action in plan.actions):
+        lines.append(calls_now(session, cluster, options.restarts))
     if any(isinstance(action, RefreshDiscovery) and action.by != "person" for action in plan.actions):
         lines.append(f"Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}")
     if options.diagnostic_log:
