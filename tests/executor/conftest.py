@@ -47,7 +47,7 @@ class Desk:
             state_dir=self.state_dir,
             sink=self.events.append,
             environment=cluster.environment(
-                lock_directory=self.home / "locks", journal=self._journal(cluster), **(changes or {})
+                lock_directory=self.home / "locks", journal=self.tapped_journal(cluster), **(changes or {})
             ),
         )
 
@@ -58,7 +58,7 @@ class Desk:
         restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
         **changes: Any,
     ) -> RunResult:
-        environment = cluster.environment(lock_directory=self.home / "locks", journal=self._journal(cluster), **changes)
+        environment = cluster.environment(lock_directory=self.home / "locks", journal=self.tapped_journal(cluster), **changes)
         return rollback(
             run,
             cluster.access,
@@ -75,7 +75,7 @@ class Desk:
         return [event.message for event in self.events if event.type == kind]
 
     @staticmethod
-    def _journal(cluster: MemoryCluster) -> Callable[[Path], Journal]:
+    def tapped_journal(cluster: MemoryCluster) -> Callable[[Path], Journal]:
         return lambda state_dir: TappedJournal(state_dir, cluster.tap, cluster.now)
 
 

@@ -98,6 +98,8 @@ class Box:
     """Looks at its health in maintenance mode until its calls have ended; None: they do not end."""
     links_late_for: int = 0
     """Looks at its health after a restart until its zones and tunnels are active again."""
+    links_late: int = 0
+    """What `links_late_for` becomes with each restart."""
     keeps_down: frozenset[str] = frozenset()
     """Zones and tunnels that do not come back from a restart."""
     cut_calls: int = 0
@@ -130,6 +132,7 @@ def restart_health(box: Box, now: datetime) -> None:
     links = {"zones": box.health.zones or {}, "tunnels": box.health.tunnels or {}}
     back = {kind: {name: name not in box.keeps_down for name in names} for kind, names in links.items()}
     box.cut_calls += box.health.calls or 0
+    box.links_late_for = max(box.links_late_for, box.links_late)
     box.health = replace(box.health, started_at=now, calls=0, maintenance=False, zones=back["zones"], tunnels=back["tunnels"])
 
 

@@ -45,6 +45,7 @@ class Ledger:
     wrong: list[str] = field(default_factory=list)
     unseen: set[tuple[Address, str]] = field(default_factory=set)
     refused: int = 0
+    _restarts: Counter[tuple[str, Address, int]] = field(default_factory=Counter)
     _run: str = ""
     _verb: str = ""
     _undone: list[int] = field(default_factory=list)
@@ -91,7 +92,16 @@ class Ledger:
             self._remove(line.peer, rest)
         elif verb == "cipher":
             self._set(at, line.peer, CipherList(rest.split(" ", 1)[1]))
-        elif verb in {"refresh", "restart"} and self.did[self._run, line.peer, line.action] > 1 + self.refused:
+        elif verb == "refresh" and self.did[self._run, line.peer, line.action] > 1 + self.refused:
+            self.wrong.append(f"{line} was done twice in one run")
+        elif verb == "restart" and self._verb != "restart":
+            self._restart(line)
+
+    def _restart(self, line: Write) -> None:
+        """A run restarts a peer once for what it wrote until then."""
+        writes = sum(number for (run, _, action), number in self.did.items() if run == self._run and _changes_a_list(action))
+        self._restarts[self._run, line.peer, writes] += 1
+        if self._restarts[self._run, line.peer, writes] > 1 + self.refused:
             self.wrong.append(f"{line} was done twice in one run")
 
     def _append(self, at: int, peer: Address, fingerprint: str) -> None:
@@ -125,6 +135,10 @@ class Ledger:
         if self._undone and mark.at > self._undone[-1]:
             self.wrong.append("what was done first was undone before what was done later")
         self._undone.append(mark.at)
+
+
+def _changes_a_list(action: str) -> bool:
+    return action.split(" ", maxsplit=1)[0] in {"append", "remove", "cipher"}
 
 
 def make_ledger(

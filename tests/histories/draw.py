@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from remediate.model.restart import Calls, Restart
 from tests.executor.lies import KINDS, PROVE_NOTHING, Kind
 
-Verb = Literal["apply", "rollback", "expire", "confirm", "somebody", "down", "up", "wait"]
+Verb = Literal["apply", "rollback", "restart", "expire", "confirm", "somebody", "down", "up", "wait"]
 """``expire``: the process behind a confirm timer, from now until it ends."""
 Incident = Literal["crash", "down", "up", "somebody", "another-run", "interrupt", "stop"]
 Fault = Literal["drop-request", "drop-answer", "drop-session", "ignore", "refuse", "refuse-done"]
@@ -35,7 +36,12 @@ _READINGS = 3
 """Of its list, from each peer, among the first of which a lie begins."""
 _HAS_NO_TERMINAL = "expire"
 
-_POINTS = {"apply": (20, 31), "rollback": (10, 20), "expire": (10, 20)}
+_WAITING = 0.3
+"""The share of histories whose boxes judge by their old lists until they restart."""
+_RESTARTS = 0.3
+_LOADED = 0.5
+_ASKED = 0.6
+_POINTS = {"restart": (10, 40), "apply": (20, 31), "rollback": (10, 20), "expire": (10, 20)}
 """About how many points an undisturbed one has: so many, and so many more for each peer."""
 
 
@@ -65,6 +71,22 @@ class Lie:
 
 
 @dataclass(frozen=True)
+class Load:
+    """What a box carries when an operation begins.
+
+    Attributes:
+        choice: which box.
+        drains_after: looks until its calls have ended; None: they do not end.
+        links_late_for: looks after its restart until its zones and tunnels are active; None: they stay down.
+    """
+
+    choice: int
+    calls: int
+    drains_after: int | None
+    links_late_for: int | None
+
+
+@dataclass(frozen=True)
 class Operation:
     """One thing that is done; `faults` are those of its writes, by their number as sent."""
 
@@ -73,23 +95,34 @@ class Operation:
     faults: dict[int, Fault] = field(default_factory=dict)
     disturbances: tuple[Disturbance, ...] = ()
     on_failure: Literal["rollback", "stop", "workaround"] = "rollback"
-    restart: Literal["never", "rolling"] = "never"
+    restart: Restart = "never"
+    calls: Calls = "drain"
+    load: Load | None = None
     timer: bool = False
     lie: Lie | None = None
 
 
 @dataclass(frozen=True)
 class History:
-    """A cluster, what is done to it, and how it is brought to an end once nothing disturbs any more."""
+    """A cluster, what is done to it, and how it is brought to an end once nothing disturbs any more.
+
+    Attributes:
+        waits: its boxes judge by their old lists until they restart.
+        asks: clients can be asked.
+    """
 
     seed: int
     peers: int
     lag: int
     operations: tuple[Operation, ...]
     ending: Literal["apply", "rollback"]
+    waits: bool = False
+    asks: bool = False
 
     def __str__(self) -> str:
         lines = [f"history {self.seed}: {self.peers} peers, replication after {self.lag} pauses, ends with {self.ending}"]
+        ways = "clients can be asked" if self.asks else "no client can be asked"
+        lines += [f"its boxes work with their old lists until they restart, and {ways}"] if self.waits else []
         return "\n  ".join([*lines, *(str(operation) for operation in self.operations)])
 
 
@@ -100,7 +133,39 @@ def drawn(seed: int) -> History:
     operations: list[Operation] = []
     for _ in range(chance.randint(1, MOST_OPERATIONS)):
         operations += _outage(chance, peers) if chance.random() < _OUTAGES else [_operation(chance, peers, operations[-2:])]
-    return History(seed, peers, chance.choice((0, 1, 2, 5, 20)), tuple(operations), chance.choice(("apply", "rollback")))
+    history = History(seed, peers, chance.choice((0, 1, 2, 5, 20)), tuple(operations), chance.choice(("apply", "rollback")))
+    # A draw of its own: what it adds changes nothing else in the history of a seed.
+    return _with_restarts(history, random.Random(f"restarts of {seed}"))  # noqa: S311 - a seed to replay
+
+
+def _with_restarts(history: History, chance: random.Random) -> History:
+    """The history with boxes that need restarts, or as it is."""
+    if chance.random() >= _WAITING:
+        return history
+    operations: list[Operation] = []
+    for operation in history.operations:
+        operations.append(_restarting(operation, chance) if operation.verb in {"apply", "rollback"} else operation)
+        if chance.random() < _RESTARTS:
+            disturbances = _disturbances(chance, "restart", history.peers)
+            restart = Operation("restart", chance.randrange(1000), _faults(chance), disturbances)
+            operations.append(_restarting(restart, chance))
+    return replace(history, operations=tuple(operations), waits=True, asks=chance.random() < _ASKED)
+
+
+def _restarting(operation: Operation, chance: random.Random) -> Operation:
+    """The operation with a way to restart, on boxes one of which may carry calls."""
+    load = Load(
+        chance.randrange(1000),
+        chance.choice((1, 3)),
+        chance.choice((0, 2, 2, None)),
+        chance.choice((0, 0, 0, 2, 2, None)),
+    )
+    return replace(
+        operation,
+        restart=chance.choices(("never", "if-needed", "rolling"), (1, 2, 2))[0],
+        calls=chance.choices(("drain", "end"), (4, 1))[0],
+        load=load if chance.random() < _LOADED else None,
+    )
 
 
 def _outage(chance: random.Random, peers: int) -> list[Operation]:

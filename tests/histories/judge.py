@@ -52,12 +52,15 @@ def _ended(player: Player) -> Iterator[str]:
     while player.watches:
         yield from _done(player, Operation("expire"))
     if player.history.ending == "apply":
-        yield from _done(player, Operation("apply"))
+        yield from _done(player, Operation("apply", restart="if-needed" if player.history.waits else "never"))
         yield from _final_apply(player, player.outcomes[-1])
+        if player.history.waits and player.outcomes[-1].result:
+            yield from _done(player, Operation("restart"))
+            yield from _final_restart(player.outcomes[-1])
         player.settle()
     player.somebody.do_what_is_left(player.ledger().ours)
     for _ in range(2):
-        yield from _done(player, Operation("rollback"))
+        yield from _done(player, Operation("rollback", restart="rolling"))
         yield from _final_rollback(player, player.outcomes[-1])
     with player.desk.journal() as journal:
         yield from (
@@ -79,9 +82,20 @@ def _final_apply(player: Player, outcome: Outcome) -> Iterator[str]:
         yield f"nothing disturbs, and yet an apply does not end well: {outcome}"
 
 
+def _final_restart(outcome: Outcome) -> Iterator[str]:
+    """Whatever the apply found nothing to write for, a restart of what waits for one puts into effect."""
+    if outcome.result is None or (outcome.result.state, outcome.result.exit_code) != ("applied", 0):
+        yield f"nothing disturbs, and yet a restart does not end well: {outcome}"
+
+
 def _ends_well(player: Player, result: RunResult, state: str) -> bool:
     """Return whether all is done; a peer that restarted between two writes may work with what it loaded then, and that is said."""
-    return result.state == state and result.exit_code in ({0, 11} if player.cluster.restarting else {0})
+    if not player.history.waits:
+        codes = {0, 11} if player.cluster.restarting else {0}
+    else:
+        # An apply that has nothing to write, or nothing to ask, restarts nothing, and says what is not in effect.
+        codes = {0} if state == "rolled-back" or (result.changed and player.history.asks) else {0, 8, 11}
+    return result.state == state and result.exit_code in codes
 
 
 def _final_rollback(player: Player, outcome: Outcome) -> Iterator[str]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from remediate.executor.changes import to_trust
 from remediate.executor.confirm_timer import NotPending
+from remediate.executor.journal.restarts import load_open_maintenance
 from remediate.executor.journal.store import UnknownRun
 from remediate.executor.journal.timers import is_due
 from remediate.executor.verification import VerificationFailed
-from remediate.model.effect import EffectState
+from remediate.model.effect import EffectSource, EffectState
 from remediate.model.errors import IncompletePlan, LockHeld, ObservationError, StalePlan
 from remediate.model.identity import Address
 from remediate.model.run import Run, StepRecord
@@ -22,10 +23,11 @@ _REFUSALS = {
     "rollback": (UnknownRun, ObservationError, LockHeld),
     "expire": (),
     "confirm": (UnknownRun, NotPending),
+    "restart": (LockHeld, ObservationError),
 }
 _CODES: Mapping[str, Mapping[str, set[int]]] = {
     "apply": {
-        "applied": {0, 4, 10, 11},
+        "applied": {0, 4, 8, 10, 11},
         "confirm-pending": {4, 9},
         "rolled-back": {3, 8},
         "partial": {8, 130},
@@ -33,7 +35,8 @@ _CODES: Mapping[str, Mapping[str, set[int]]] = {
         "unknown": {8},
         "interrupted": {130},
     },
-    "rollback": {"rolled-back": {0, 4, 11}, "partial": {8, 130}, "interrupted": {130}},
+    "restart": {"applied": {0, 8}, "partial": {8, 130}, "interrupted": {130}},
+    "rollback": {"rolled-back": {0, 4, 8, 11}, "partial": {8, 130}, "interrupted": {130}},
     "expire": {"rolled-back": {0, 4, 11}, "partial": {8}},
     "confirm": {"applied": {0}},
 }
@@ -56,6 +59,8 @@ def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
     yield from _applied(player, before, ledger, outcome)
     yield from _rolled_back(player, before, ledger, outcome)
     yield from _timed(player, before, ledger, outcome)
+    yield from _in_service(player, before, outcome)
+    yield from _in_effect(player, before, outcome)
 
 
 def _the_chronicle_is_true(player: Player, ledger: Ledger) -> Iterator[str]:
@@ -200,6 +205,38 @@ def _timed(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> 
         yield f"nothing disturbs, and a timer does not undo its run: {outcome}"
 
 
+def _in_service(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
+    """I9: the journal knows of maintenance mode that is on, a result says so, and a drain ends no call."""
+    with player.desk.journal() as journal:
+        recorded = {record.peer for record in load_open_maintenance(journal, player.cluster.access.name)}
+    left_on = {box.address for box in player.cluster.boxes if box.health.maintenance}
+    yield from (f"{peer} is in maintenance mode, and the journal does not know it" for peer in left_on - recorded)
+    if outcome.result and left_on and outcome.result.exit_code not in {8, 130}:
+        yield f"exit code {outcome.result.exit_code}, and {', '.join(left_on)} is in maintenance mode"
+    if outcome.operation.calls == "drain" and player.cut_calls() > before.cut_calls:
+        yield "a drain ended calls"
+
+
+def _in_effect(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
+    """I10: what a start or a client shows to be in effect, a peer has loaded.
+
+    After a rollback a start shows only that the peer never loaded what this run wrote, whatever it had loaded before.
+    """
+    lines = player.cluster.writes[before.lines :]
+    if outcome.result is None or outcome.operation.lie or any(line.action.startswith("somebody") for line in lines):
+        return
+    boxes = {box.address: box for box in player.cluster.boxes if box.loaded is not None}
+    for effect in outcome.result.effects:
+        box = boxes.get(effect.peer)
+        sources = {EffectSource.CLIENT} if outcome.result.state == "rolled-back" else {EffectSource.CLIENT, EffectSource.START}
+        if box is None or effect.state is not EffectState.YES or effect.source not in sources:
+            continue
+        planned = to_trust(player.plan, box.address)
+        loaded, listed = ({entry.fingerprint for entry in entries} & planned for entries in (box.loaded or (), box.trusted))
+        if loaded != listed:
+            yield f"said to be in effect on {box.address}, which has not loaded it: {effect.description}"
+
+
 def _is_disturbed(operation: Operation) -> bool:
     return bool(operation.faults or operation.disturbances or operation.lie)
 
@@ -232,8 +269,8 @@ def _list_unrelated(player: Player, peer: Address, listed: Sequence[str]) -> lis
 
 
 def _ours(player: Player, before: Before) -> list[str]:
-    """What an operation wrote."""
-    lines = player.cluster.writes[before.lines :]
+    """What an operation wrote; that an earlier one left a peer in maintenance mode is ended whatever comes of it."""
+    lines = [line for line in player.cluster.writes[before.lines :] if line.action != "maintenance False"]
     return [line.action for line in lines if line.peer != NOBODY and line.action.split(" ")[0] not in {"somebody", "looked"}]
 
 

@@ -28,7 +28,7 @@ class Counts:
         )
 
     def __str__(self) -> str:
-        done = f"{self.operations} applies, rollbacks, timers and confirmations, {self.killed} of them killed"
+        done = f"{self.operations} applies, rollbacks, restarts, timers and confirmations, {self.killed} of them killed"
         return f"{self.histories} histories: {done}, {self.writes} writes, {self.by_others} by somebody else, 0 laws broken"
 
 

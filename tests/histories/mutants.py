@@ -10,11 +10,26 @@ from typing import Any
 
 import pytest
 
-from remediate.executor import apply, confirm_timer, read_back, rollback, staleness, undo, watcher, write_changes, writer
+from remediate.executor import (
+    apply,
+    confirm_timer,
+    guarded_restart,
+    maintenance,
+    read_back,
+    rollback,
+    staleness,
+    undo,
+    watcher,
+    write_changes,
+    writer,
+)
+from remediate.executor.effect import decision
+from remediate.executor.guarded_restart import GuardedRestarts
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
 from remediate.executor.lock import ClusterLock
+from remediate.executor.maintenance import Maintenance
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import WriteAttempt
@@ -224,6 +239,30 @@ def _what_is_not_seen_at_once_is_not_looked_for(patch: pytest.MonkeyPatch) -> No
     patch.setattr(read_back, "_look", lambda box, change, _again, *rest: real(box, change, (0, 0.0), *rest))
 
 
+def _maintenance_mode_is_not_recorded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(maintenance, "record_maintenance", lambda *_: 0)
+
+
+def _maintenance_mode_that_was_left_on_stays_on(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Maintenance, "end_left_on", lambda *_: ())
+
+
+def _a_drain_is_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(GuardedRestarts, "_wait_for_calls", lambda *_: "")
+
+
+def _a_peer_that_answers_is_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(guarded_restart, "describe_missing", lambda *_: ())
+
+
+def _restarts_of_the_dead_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(GuardedRestarts, "settle", lambda *_: None)
+
+
+def _any_start_is_after_the_writes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decision, "is_started_after", lambda started_at, _writes: started_at is not None)
+
+
 MUTANTS: Mapping[str, Plant] = {
     "no intent": _no_intent,
     "intent after the write": _intent_after_the_write,
@@ -253,4 +292,10 @@ MUTANTS: Mapping[str, Plant] = {
     "what failed, or was undone, is not read again": _what_failed_or_was_undone_is_not_read_again,
     "what is not seen has failed": _what_is_not_seen_has_failed,
     "what is not seen at once is not looked for": _what_is_not_seen_at_once_is_not_looked_for,
+    "maintenance mode is not recorded": _maintenance_mode_is_not_recorded,
+    "maintenance mode that was left on stays on": _maintenance_mode_that_was_left_on_stays_on,
+    "a drain is not waited for": _a_drain_is_not_waited_for,
+    "a peer that answers is back": _a_peer_that_answers_is_back,
+    "restarts of the dead are forgotten": _restarts_of_the_dead_are_forgotten,
+    "any start is after the writes": _any_start_is_after_the_writes,
 }

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 from remediate.executor.confirm_timer import confirm
 from remediate.executor.journal.timers import find_active, is_due
 from remediate.executor.ports import Watch, Watcher
-from remediate.executor.result import RunResult
+from remediate.executor.restart_run import RestartRequest, restart
+from remediate.executor.result import RestartOptions, RunResult
+from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.formats import plan_document, plan_id
 from remediate.model.certificate import Certificate
 from remediate.model.errors import LockHeld, RemediateError
@@ -29,7 +31,7 @@ from tests.executor.lies import Lies
 from tests.executor.memory import Box, MemoryCluster, Write, no_tap
 from tests.executor.tapped import Crash
 from tests.histories.chronicle import NOBODY, Ledger, make_ledger
-from tests.histories.draw import Disturbance, History, Lie, Operation
+from tests.histories.draw import Disturbance, History, Lie, Load, Operation
 from tests.histories.somebody import Somebody
 from tests.histories.timer import TimerProcess
 from tests.pki import NOW, issue
@@ -65,6 +67,7 @@ class Before:
     down: frozenset[Address]
     armed: Run | None
     due: bool
+    cut_calls: int
 
 
 KEPT = issue("a root that nobody touches", ca=True)
@@ -94,6 +97,32 @@ def plan_of(peers: int) -> Plan:
     return replace(ordered, id=plan_id(plan_document(ordered)))
 
 
+def is_away(box: Box) -> bool:
+    """Whether a box takes no calls: it restarts, its links are not back, or it is in maintenance mode."""
+    links = {**(box.health.zones or {}), **(box.health.tunnels or {})}
+    return bool(box.down_for or box.links_late_for or box.health.maintenance) or not all(links.values())
+
+
+def connect(box: Box) -> None:
+    """Bring the zones and tunnels of a box up."""
+    box.health = replace(
+        box.health, zones=dict.fromkeys(box.health.zones or (), True), tunnels=dict.fromkeys(box.health.tunnels or (), True)
+    )
+
+
+@dataclass(frozen=True)
+class ClusterClock(Clock):
+    """The one clock of a story in which the time of a start counts."""
+
+    cluster: MemoryCluster
+
+    def __call__(self) -> datetime:
+        return self.cluster.now()
+
+    def go_on(self, seconds: float) -> None:
+        self.cluster.elapsed_s += seconds
+
+
 @dataclass
 class Player:
     """One cluster, one operator's machine, and the chronicle of both."""
@@ -116,6 +145,10 @@ class Player:
     def __post_init__(self) -> None:
         self.plan = plan_of(self.history.peers)
         self.cluster = cluster_of(self.history.peers)
+        if self.history.waits:
+            self.clock = ClusterClock(self.cluster)
+            for box in self.cluster.run_since_long().boxes:
+                box.front, box.loaded = self.history.asks, list(box.trusted)
         self._honest_start = Lies.of(self.cluster.boxes).start
         self.cluster.shows = self._show
         self.cluster.lag = self.history.lag
@@ -131,7 +164,8 @@ class Player:
     def before(self) -> Before:
         down = frozenset(box.address for box in self.cluster.boxes if not box.up)
         armed = self.armed()
-        return Before(self.ledger(), len(self.cluster.writes), down, armed, armed is not None and is_due(armed, self.clock()))
+        is_overdue = armed is not None and is_due(armed, self.clock())
+        return Before(self.ledger(), len(self.cluster.writes), down, armed, is_overdue, self.cut_calls())
 
     def armed(self) -> Run | None:
         """The run that a confirm timer is to undo."""
@@ -147,6 +181,8 @@ class Player:
             case "down" | "up":
                 boxes[operation.choice % len(boxes)].up = operation.verb == "up"
             case "wait":
+                for box in boxes:
+                    connect(box)
                 self.settle()
                 self.clock.go_on(_A_WHILE_S)
             case "expire" if not self.watches:
@@ -154,6 +190,10 @@ class Player:
             case _:
                 return self._run(operation)
         return None
+
+    def cut_calls(self) -> int:
+        """How many calls restarts have cut so far."""
+        return sum(box.cut_calls for box in self.cluster.boxes)
 
     def settle(self) -> None:
         """Enough time goes by for everything to be replicated, and for what restarts to be back."""
@@ -165,6 +205,7 @@ class Player:
         """Nothing is down or late any more."""
         for box in self.cluster.boxes:
             box.up = True
+            connect(box)
         self.settle()
 
     def _run(self, operation: Operation) -> Outcome:
@@ -177,20 +218,46 @@ class Player:
         self._points, self._due, cluster.tap = 0, operation.disturbances, self._tap
         self._lie, self._readings, self._list_writes, self._lies = operation.lie, 0, 0, None
         self.came_up.clear()
+        self._load(operation.load)
         self.watch = self.watches.pop(operation.choice % len(self.watches)) if operation.verb == "expire" else None
         outcome = _outcome(operation, self._call(operation))
         cluster.tap, cluster.faults, self._lie = no_tap, {}, None
         for box in cluster.boxes:
-            box.down_for = 0
+            box.down_for = box.links_late_for = 0
+            box.health = replace(box.health, calls=0)
         self.outcomes.append(outcome)
         runs = [run for run in self.desk.journal().runs() if run.plan]
         self.runs[number] = self.watch.run if self.watch else runs[0].id if runs else ""
         return outcome
 
+    def _load(self, load: Load | None) -> None:
+        """Let one box carry calls, and come back from a restart late or without its tunnels, which then stay down for a while."""
+        for box in self.cluster.boxes:
+            box.drains_after, box.links_late, box.keeps_down = 0, 0, frozenset()
+        if load:
+            box = self.cluster.boxes[load.choice % len(self.cluster.boxes)]
+            box.health, box.drains_after = replace(box.health, calls=load.calls), load.drains_after
+            box.links_late = load.links_late_for or 0
+            box.keeps_down = frozenset(box.health.tunnels or ()) if load.links_late_for is None else frozenset()
+
+    def _restart(self, operation: Operation) -> RunResult:
+        box = self.cluster.boxes[operation.choice % len(self.cluster.boxes)]
+        everywhere, named = operation.restart == "rolling", (box.address,) if operation.restart == "if-needed" else ()
+        request = RestartRequest(named, everywhere, RestartOptions(operation.calls))
+        environment = self.cluster.environment(
+            lock_directory=self.desk.home / "locks", journal=self.desk.tapped_journal(self.cluster), now=self.clock
+        )
+        return restart(self.cluster.access, request, state_dir=self.desk.state_dir, environment=environment)
+
     def _call(self, operation: Operation) -> Callable[[], RunResult | None]:
         match operation.verb:
             case "rollback":
-                return lambda: self.desk.rollback(self.cluster, now=self.clock)
+                restarts = RollbackRestarts(
+                    operation.restart if self.history.waits else "never", RestartOptions(operation.calls)
+                )
+                return lambda: self.desk.rollback(self.cluster, restarts=restarts, now=self.clock)
+            case "restart":
+                return lambda: self._restart(operation)
             case "confirm":
                 # Every third one comes late.
                 self.clock.go_on(_A_WHILE_S if operation.choice % 3 == 0 else 0)
@@ -198,6 +265,7 @@ class Player:
             case "expire" if self.watch:
                 return TimerProcess(self.watch, self.clock, self._roll_back_again, self._time_goes_by).run
         options: dict[str, Any] = {"on_failure": operation.on_failure, "restart": operation.restart}
+        options["restarts"] = RestartOptions(operation.calls)
         options["confirm_within"] = _WITHIN if operation.timer else None
         environment = {"now": self.clock, "start_watcher": self._start}
         return lambda: self.desk.apply(self.cluster, self.plan, environment, **options)
@@ -220,6 +288,7 @@ class Player:
         method, _, address = point.removeprefix("after ").removeprefix("before ").partition(" on ")
         if point.startswith("before"):
             self._begin_to_be_late(method, address)
+            self._look_for_a_second(method, address)
         if point.startswith("after") and method in {"trusted_ca", "ciphers"}:
             self.cluster.writes.append(Write(Address(address), f"looked {method}"))
         for disturbance in [disturbance for disturbance in self._due if disturbance.point == self._points]:
@@ -262,11 +331,20 @@ class Player:
             self._lies = Lies({box.address: tuple(box.trusted)})
             self._lies.tell("old", readings=lie.readings, peers=[box.address])
 
+    def _look_for_a_second(self, method: str, address: str) -> None:
+        """Right before a peer goes away, or takes no calls any more: whether another one is away by a restart, or takes none."""
+        if method not in {"restart", "maintenance True"}:
+            return
+        away = [box.address for box in self.cluster.boxes if box.address != address and is_away(box)]
+        if away:
+            self.cluster.writes.append(Write(NOBODY, f"intruder {method} on {address}, and away is {away}"))
+
     def _another_run(self, disturbance: Disturbance) -> None:
         """A second operator, at the same moment, on the same cluster: every point of a run is under its lock."""
         self.cluster.tap = no_tap
         wrote = len(self.cluster.writes)
-        operation = Operation("rollback" if disturbance.choice % 2 and self.desk.journal().runs() else "apply")
+        has_run = any(run.plan for run in self.desk.journal().runs())
+        operation = Operation("rollback" if disturbance.choice % 2 and has_run else "apply")
         outcome = _outcome(operation, self._call(operation))
         self.cluster.tap = self._tap
         if not isinstance(outcome.error, LockHeld) or len(self.cluster.writes) > wrote:
