@@ -78,10 +78,10 @@ def rollback(
         try:
             environment = guarded(stack.enter_context(with_client(environment, state_dir)))
             context, record = _prepare(run, cluster, state_dir, limits, environment, events, stop, stack)
+            maintenance = Maintenance(context.journal, cluster.name, environment, limits, events)
+            left_on = maintenance.end_left_on(context.peers)
         except ImmediateStop:
             return _stop_early(events, stop)
-        maintenance = Maintenance(context.journal, cluster.name, guarded(environment), limits, events)
-        left_on = maintenance.end_left_on(context.peers)
         is_late = timers.is_active(record) and timers.is_due(record, environment.now())
         beginning = _Beginning(context.journal, record)
         context = replace(context, before_write=beginning.record_write)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -151,6 +153,19 @@ def test_a_dry_run_says_so_and_leaves_it(desk: Desk, plan: Plan) -> None:
     desk.apply(cluster, plan, dry_run=True)
     assert (left_on(desk), cluster.sent) == (["expc1"], sent)
     assert any("may still be on" in text for text in desk.messages("warning"))
+
+
+def test_a_rollback_that_is_stopped_while_it_ends_it_says_so(desk: Desk, plan: Plan) -> None:
+    cluster = die_in_maintenance(desk, plan)
+
+    def stop(point: str) -> None:
+        if point.startswith("before maintenance False"):
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    cluster.tap = stop
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, left_on(desk)) == (130, "interrupted", ["expc1"])
 
 
 @pytest.mark.parametrize("end", ["apply", "rollback"])

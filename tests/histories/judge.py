@@ -93,8 +93,8 @@ def _ends_well(player: Player, result: RunResult, state: str) -> bool:
     if not player.history.waits:
         codes = {0, 11} if player.cluster.restarting else {0}
     else:
-        # An apply that has nothing to write, or nothing to ask, restarts nothing, and says what is not in effect.
-        codes = {0} if state == "rolled-back" or (result.changed and player.history.asks) else {0, 8, 11}
+        # An apply that has nothing to write, or finds the workaround on, restarts nothing; a restart follows.
+        codes = {0} if state == "rolled-back" else {0, 8, 11}
     return result.state == state and result.exit_code in codes
 
 

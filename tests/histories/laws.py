@@ -152,7 +152,9 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
     if result.run_id:
         with player.desk.journal() as journal:
             kept = journal.run(result.run_id).state
-        if kept != result.state and not (result.state == "unknown" and kept == "running"):
+        # An apply with nothing to write leaves the record of its run as it is, whatever else it leaves for a person.
+        is_left = result.state == "partial" and kept == "applied" and not result.changed
+        if kept != result.state and not (result.state == "unknown" and kept == "running") and not is_left:
             yield f"the result says {result.state}, and the journal {kept}"
 
 
@@ -211,7 +213,8 @@ def _in_service(player: Player, before: Before, outcome: Outcome) -> Iterator[st
         recorded = {record.peer for record in load_open_maintenance(journal, player.cluster.access.name)}
     left_on = {box.address for box in player.cluster.boxes if box.health.maintenance}
     yield from (f"{peer} is in maintenance mode, and the journal does not know it" for peer in left_on - recorded)
-    if outcome.result and left_on and outcome.result.exit_code not in {8, 130}:
+    looked = outcome.operation.verb != "confirm"
+    if outcome.result and looked and left_on and outcome.result.exit_code not in {8, 130}:
         yield f"exit code {outcome.result.exit_code}, and {', '.join(left_on)} is in maintenance mode"
     if outcome.operation.calls == "drain" and player.cut_calls() > before.cut_calls:
         yield "a drain ended calls"
