@@ -262,11 +262,11 @@ class _RestartCommand:
             for address in self.chosen:
                 if self._restart(restarts, address) is RestartOutcome.STOPPED:
                     break
+            effects = self._look_at_effects(restarts.restarted)
         except (Interrupted, ImmediateStop):
             return self._close(restarts, "partial", self.stop.exit_code, "The restart was interrupted.")
         except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
             return self._close_failed(restarts, as_failure(error))
-        effects = self._look_at_effects(restarts.restarted)
         code = most_serious(
             [
                 ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE,

@@ -35,7 +35,7 @@ _CODES: Mapping[str, Mapping[str, set[int]]] = {
         "unknown": {8},
         "interrupted": {130},
     },
-    "restart": {"applied": {0, 8}, "partial": {8, 130}, "interrupted": {130}},
+    "restart": {"applied": {0, 8, 11}, "partial": {8, 130}, "interrupted": {130}},
     "rollback": {"rolled-back": {0, 4, 8, 11}, "partial": {8, 130}, "interrupted": {130}},
     "expire": {"rolled-back": {0, 4, 11}, "partial": {8}},
     "confirm": {"applied": {0}},
