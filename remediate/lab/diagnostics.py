@@ -100,6 +100,13 @@ class DiagnosticLogs:
                 case _:
                     return LoggingAnswer(400, "The requested operation cannot be done now")
 
+    def forget(self) -> None:
+        """Be as before the first log: stopped, with nothing to download."""
+        with self._lock:
+            self._stop()
+            self.started_at = self._stopped_at = None
+            self._readings_left.clear()
+
     def close(self) -> None:
         """End the capture."""
         with self._lock:

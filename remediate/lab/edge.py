@@ -38,6 +38,7 @@ class Edge:
         self._background = background
         self._listener = Listener(front.app(), front.address, (FRONT_PORT,), tls, names_server=True)
         self._silence: asyncio.Task[None] | None = None
+        self._answers_nothing = False
         front.ban = self.ban
 
     @property
@@ -58,8 +59,8 @@ class Edge:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it bans its clients now."""
-        return self._silence is not None and not self._silence.done()
+        """Whether it bans its clients now, and no connection finds the server of before any more."""
+        return self._answers_nothing
 
     def ban(self, seconds: float) -> None:
         """Be silent for so many seconds, after the present answer went out."""
@@ -71,14 +72,16 @@ class Edge:
             self._background.run(self._end_silence(self._silence))
 
     def _begin_silence(self, seconds: float) -> None:
-        if not self.is_silent:
+        if self._silence is None or self._silence.done():
             self._silence = self._background.loop.create_task(self._be_silent(seconds))
 
     async def _be_silent(self, seconds: float) -> None:
         await self._listener.stop()
         with open_listening_socket(self.front.address, FRONT_PORT):
+            self._answers_nothing = True
             await asyncio.sleep(seconds)
         await self._listener.start()
+        self._answers_nothing = False
 
     async def _end_silence(self, silence: asyncio.Task[None]) -> None:
         was_silent = not silence.done()
@@ -86,6 +89,7 @@ class Edge:
         await asyncio.gather(silence, return_exceptions=True)
         if was_silent:
             await self._listener.start()
+        self._answers_nothing = False
 
 
 def build_edges(

@@ -29,9 +29,10 @@ def box(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setattr("remediate.model.limits.Limits", lambda: quick)
     monkeypatch.setattr(log_recording, "_POLL_S", 0.1)
     lab.requests.clear()
+    lab.cluster.diagnostics.forget()
     yield lab
     lab.faults.clear()
-    lab.cluster.diagnostics.request(lab.peers[0], {"Mode": "stop"})
+    lab.cluster.diagnostics.forget()
 
 
 def test_a_recording_finds_what_clients_get_meanwhile(remediate: Remediate, box: Lab, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
 ) -> None:
     plan = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "-o", plan)
+    sent = len(lab.requests)
     required = [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") == "required"]
 
     ended = remediate("apply", plan, "-i", lab.inventory, "--yes", "--json")
@@ -78,7 +79,7 @@ def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
     assert ended.document["error"]["exit_code"] == 7
     assert required
     assert all(fingerprint in ended.err for fingerprint in required)
-    assert [request for request in lab.requests if request.write] == []
+    assert [request for request in list(lab.requests)[sent:] if request.write] == []
 
 
 def test_the_plan_of_another_cluster_is_refused(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
