@@ -43,7 +43,7 @@ class PeerAlarmWire(Wire):
 
 
 class HealthWire(Wire):
-    uptime_s: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
+    uptime_s: Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False)] | None = None
     total_since_start: Count | None = None
     alarms: list[PeerAlarmWire] | None = None
     calls: Count | None = None
