@@ -57,9 +57,8 @@ def record_log(
     from remediate.executor.log_recording import LogRecorder
     from remediate.executor.ports import utc_now
     from remediate.executor.signals import handle_signals
-    from remediate.model.limits import Limits
 
-    limits = Limits()
+    limits = session.limits
     with (
         tempfile.TemporaryDirectory(prefix="remediate-log-") as folder,
         hold_note(cluster.name, session.state_dir) as note,

@@ -51,10 +51,18 @@ def notify_of_run(session: Session, cluster: ClusterAccess, result: RunResult, *
         send_notice(session, cluster, "run-ended", details, at=at)
 
 
-def send_notice(session: Session, cluster: ClusterAccess, kind: str, details: Mapping[str, Any], *, at: datetime) -> bool:
+def send_notice(
+    session: Session,
+    cluster: ClusterAccess,
+    kind: str,
+    details: Mapping[str, Any],
+    *,
+    at: datetime,
+    timeout_s: float = TIMEOUT_S,
+) -> bool:
     """Run the cluster's command with a notice on its standard input; return whether it ended well.
 
-    No shell is involved, secrets are masked, and a command that fails or takes longer than a minute changes no exit code.
+    No shell is involved, secrets are masked, and a command that fails or takes longer than `timeout_s` changes no exit code.
     """
     from remediate.model.masking import mask
 
@@ -66,13 +74,13 @@ def send_notice(session: Session, cluster: ClusterAccess, kind: str, details: Ma
             input=document.encode(errors="backslashreplace"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except OSError as error:
         problem = f"cannot be run: {error.strerror}"
     except subprocess.TimeoutExpired:
-        problem = f"took longer than {TIMEOUT_S:.0f} s, and was ended"
+        problem = f"took longer than {timeout_s:.0f} s, and was ended"
     else:
         if completed.returncode == 0:
             return True

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from remediate.executor import log_recording
 from remediate.executor.left_logging import find_left_logging
 from remediate.lab import Lab
 from remediate.lab.faults import LoggingFault
@@ -23,11 +22,14 @@ from tests.cli.conftest import Remediate, answer_on_terminal
 
 
 @pytest.fixture
-def box(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """Yield the lab, whose logging is off before and after, with short waits."""
-    quick = Limits(diagnostic_log_poll_s=0.05, diagnostic_log_ready_s=0.5, write_seen_s=0.3, read_attempts=1)
-    monkeypatch.setattr("remediate.model.limits.Limits", lambda: quick)
-    monkeypatch.setattr(log_recording, "_POLL_S", 0.1)
+def limits() -> Limits:
+    """How long the command lines wait here."""
+    return Limits(diagnostic_log_poll_s=0.05, diagnostic_log_ready_s=0.5, write_seen_s=0.3, read_attempts=1)
+
+
+@pytest.fixture
+def box(lab: Lab) -> Iterator[Lab]:
+    """Yield the lab, whose logging is off before and after."""
     lab.requests.clear()
     lab.cluster.diagnostics.forget()
     yield lab

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from remediate.cli import notification
 from remediate.cli.notification import notify_of_changes, notify_of_run, send_notice
 from remediate.cli.session import Session
 from remediate.executor.result import RunResult
@@ -79,11 +78,9 @@ def test_no_secret_leaves_in_a_notice(received: Path) -> None:
     ],
 )
 def test_a_command_that_fails_is_said_and_stops_nothing(
-    command: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(notification, "TIMEOUT_S", 0.5)
-
-    assert not send_notice(Session(), replace(story().access, notify=command), "drift", {}, at=AT)
+    assert not send_notice(Session(), replace(story().access, notify=command), "drift", {}, at=AT, timeout_s=1)
     assert problem in capsys.readouterr().err
 
 

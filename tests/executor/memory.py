@@ -201,6 +201,7 @@ class MemoryCluster:
     requests: list[tuple[Address, str, Product | None]] = field(default_factory=list)
     elapsed_s: float = 0.0
     name: str = "edge"
+    named_primary: Address | None = None
     kept: Path | None = None
 
     @property
@@ -343,7 +344,7 @@ class OpenCluster:
 
     @property
     def primary(self) -> Address | None:
-        return self.cluster.boxes[0].address
+        return self.cluster.named_primary or self.cluster.boxes[0].address
 
 
 class MemoryPeer:

@@ -91,9 +91,9 @@ def test_it_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
     assert restarted(cluster) == ["expc2", "expc1", "expc2", "expc3"]
 
 
-def test_the_primary_goes_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_primary_goes_first(desk: Desk) -> None:
     cluster = old_story()
-    monkeypatch.setattr("tests.executor.memory.OpenCluster.primary", property(lambda _opened: SECOND))
+    cluster.named_primary = SECOND
     run(desk, cluster, everywhere=True)
     assert restarted(cluster) == ["expc2", "expc1", "expc3"]
 

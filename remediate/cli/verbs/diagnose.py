@@ -103,10 +103,9 @@ def _diagnose_files(session: Session, paths: tuple[Path, ...], trusted: tuple[Ce
     from remediate.cli.observe import remind_from_journal
     from remediate.connectors.evidence import gather
     from remediate.model.events import Event
-    from remediate.model.limits import Limits
 
     with session.open_event_sink() as sink:
-        evidence = gather(paths, Limits(), lambda name: sink(Event("file-read", f"reading {name}")))
+        evidence = gather(paths, session.limits, lambda name: sink(Event("file-read", f"reading {name}")))
     code = _diagnose(session, evidence, trusted)
     remind_from_journal(session)
     return code
@@ -126,11 +125,10 @@ def _diagnose_cluster(
     from remediate.cli.live_log import ask_to_record, record_log
     from remediate.connectors.evidence import gather
     from remediate.model.evidence import UnreadSource
-    from remediate.model.limits import Limits
 
     ask_to_record(session, cluster, length, tcpdump=tcpdump, yes=yes)
     with session.open_event_sink() as sink, record_log(session, cluster, length, sink, tcpdump=tcpdump) as logs:
-        evidence = gather(list(logs.archives.values()), Limits())
+        evidence = gather(list(logs.archives.values()), session.limits)
     missing = (UnreadSource(f"the log of {peer}", reason) for peer, reason in logs.failures.items())
     return _diagnose(session, replace(evidence, unread_sources=(*evidence.unread_sources, *missing)), trusted)
 
