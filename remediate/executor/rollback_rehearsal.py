@@ -14,7 +14,7 @@ from remediate.executor.journal.store import Journal
 from remediate.executor.lock import refuse_if_held, refuse_if_peers_held, shared_directory
 from remediate.executor.maintenance import warn_of_maintenance_left_on
 from remediate.executor.operations import RemoveFromPeer
-from remediate.executor.operations.change import Change, ChangeStatus
+from remediate.executor.operations.change import Change, ChangeStatus, change_fields
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
 from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.rollback import expect_lists, refuse_wrong_run
@@ -116,7 +116,7 @@ def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
             open_steps[inverse] = ManualStep(describe_manual_step(inverse, error), inverse.peer)
     backups, unread = read_peers(context, reachable)
     for inverse in undone:
-        context.events.emit("would-change", f"Would {inverse.summary}.", peer=inverse.peer, change=inverse.kind)
+        context.events.emit("would-change", f"Would {inverse.summary}.", **change_fields(inverse))
     kept_in_service = rehearse_restarts_after_undo(context, restarts)
     steps = (*open_steps.values(), *find_returned_certificates(journal, run, backups), *kept_in_service)
     for step in steps:

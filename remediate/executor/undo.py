@@ -17,7 +17,7 @@ from remediate.executor.differences import (
 )
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restore_change
-from remediate.executor.operations.change import Change, ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
 from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep
@@ -173,7 +173,7 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
     context.journal.record_undo(context.run, record.seq, note, proven=proven)
     message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     kind = "warning" if note else "change-complete"
-    context.events.emit(kind, message, peer=record.peer, change=inverse.kind, undoes=record.seq)
+    context.events.emit(kind, message, **{**change_fields(inverse), "peer": record.peer}, undoes=record.seq)
 
 
 def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, peer: ReconnectingPeer, before: Observed) -> None:
@@ -186,7 +186,8 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
         # A rollback restores what was before the run; whether clients lose endpoints by that was not checked.
         message = f"Verification goes on again on {peer.address}: `remediate verify` shows which endpoints clients then lose."
         events.emit("warning", message, peer=record.peer)
-    events.emit("change-start", f"Going to {inverse.summary}.", peer=record.peer, change=inverse.kind, undoes=record.seq)
+    fields = {**change_fields(inverse), "peer": record.peer}
+    events.emit("change-start", f"Going to {inverse.summary}.", **fields, undoes=record.seq)
     context.before_write()
     sent = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if sent.is_unknown:

@@ -236,7 +236,7 @@ def set_workaround(
             hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now)
         )
         if not on and not force:
-            _refuse_if_clients_break(cluster, limits, sink, environment)
+            refuse_if_clients_break(cluster, limits, sink, environment)
         opened, open_peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
         lock.acquire(peer_lock_paths(opened, shared))
         # Whether the switch replicates is not documented: from the primary on, either answer ends well.
@@ -254,8 +254,13 @@ def set_workaround(
     return tuple(peers)
 
 
-def _refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, environment: Environment) -> None:
-    """Observe afresh, and judge what each endpoint would get from the peers that verify nothing now."""
+def refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, environment: Environment) -> None:
+    """Observe afresh, and judge what each endpoint would get from the peers that verify nothing now.
+
+    Raises:
+        ClientsWouldBreak: Some endpoints would be refused.
+        NotVerified: For some of them that is not known.
+    """
     snapshot = environment.observe(cluster, limits=limits, sink=sink)
     off = {peer.address for peer in snapshot.peers if peer.error is None and peer.verify_origin_server is False}
     not_observed = {(endpoint.address, endpoint.port) for endpoint in snapshot.endpoints if endpoint.error is not None}

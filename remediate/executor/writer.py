@@ -11,7 +11,7 @@ from remediate.executor.confirm_timer import postpone
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.operations import RestartOnPeer, restore_change
-from remediate.executor.operations.change import Change, ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import ChangeFailed, WriteAttempt, look_for_late, write_and_read_back
 from remediate.executor.steps import RunEvents, Step
@@ -64,7 +64,7 @@ class DryRunWriter:
         for step in (Step.INTENT, Step.WRITE, Step.READ_BACK):
             self.context.steps.enter(step)
         message = f"Would {change.summary}."
-        self.context.events.emit("would-change", message, step=number.value, peer=change.peer, change=change.kind)
+        self.context.events.emit("would-change", message, step=number.value, **change_fields(change))
         return ChangeOutcome.WOULD_BE_MADE
 
 
@@ -205,7 +205,7 @@ class JournalingWriter:
             self.context.steps.enter(step)
 
     def _emit(self, kind: str, message: str, change: Change, seq: int, **fields: int) -> None:
-        self.context.events.emit(kind, message, **fields, peer=change.peer, change=change.kind, seq=seq)
+        self.context.events.emit(kind, message, **fields, **change_fields(change), seq=seq)
 
     def _earlier_step_of(self, change: Change) -> StepRecord | None:
         same = (change.kind, change.peer, dict(change.facts()))

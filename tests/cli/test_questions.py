@@ -99,6 +99,18 @@ def test_no_input_counts_as_no_terminal(command: str, lab: Lab, plan: Path) -> N
     assert len(lab.requests) == sent
 
 
+def test_a_dry_run_of_the_workaround_asks_and_writes_nothing(lab: Lab, remediate: Remediate) -> None:
+    writes = len(lab.requests.writes)
+
+    ended = remediate("workaround", "on", "-i", lab.inventory, "--dry-run", "--json", "--no-input")
+
+    (cluster,) = ended.document["clusters"]
+    assert (ended.code, ended.document["dry_run"]) == (0, True)
+    assert [(peer["verification"], peer["changed"]) for peer in cluster["peers"]] == [(True, False)] * 3
+    assert ended.err.count("Would ") == 3
+    assert len(lab.requests.writes) == writes
+
+
 def test_a_declined_workaround_writes_nothing(lab: Lab) -> None:
     writes = len(lab.requests.writes)
 

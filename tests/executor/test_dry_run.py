@@ -10,7 +10,8 @@ import pytest
 
 from remediate.executor.lock import LockError
 from remediate.model.errors import Declined
-from remediate.model.identity import Address
+from remediate.model.events import Event
+from remediate.model.identity import Address, Fingerprint
 from remediate.model.toward_nodes import ClientCause, TowardNode
 from tests.executor.clusters import IMP, plan_for, story
 from tests.executor.conftest import Desk
@@ -34,6 +35,23 @@ def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
     live = Desk(desk.home / "live")
     live.apply(story(), plan)
     assert steps == [event.fields["step"] for event in live.events if event.type == "step" and event.fields["step"] != 12]
+
+
+def test_events_name_what_changes_in_fields_as_the_run_does(desk: Desk) -> None:
+    plan = plan_for(story())
+    desk.apply(story(), plan, dry_run=True)
+    rehearsed = [_change_of(event) for event in desk.events if event.type == "would-change" and "change" in event.fields]
+    live = Desk(desk.home / "live")
+    live.apply(story(), plan)
+
+    assert rehearsed == [_change_of(event) for event in live.events if event.type == "change-complete"]
+    trusted = [fields for fields in rehearsed if fields["change"] == "trust-certificate"]
+    assert {fields["certificate"] for fields in trusted} <= set(plan.certificates)
+    assert all(fields["subject"] == plan.certificates[Fingerprint(str(fields["certificate"]))].subject for fields in trusted)
+
+
+def _change_of(event: Event) -> dict[str, object]:
+    return {key: value for key, value in event.fields.items() if key not in {"run", "seq", "step"}}
 
 
 def test_a_dry_run_refuses_what_a_real_run_refuses(desk: Desk) -> None:

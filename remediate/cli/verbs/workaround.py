@@ -25,6 +25,7 @@ Flags = tuple["PeerVerification", ...]
 @click.argument("action", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
 @inventory()
 @option("--force", is_flag=True, help="off: also where clients would lose endpoints by it, without looking.")
+@option("--dry-run", is_flag=True, help="on, off: show what would be switched, over connections that cannot write.")
 @confirmation
 @common
 @click.pass_obj
@@ -34,6 +35,7 @@ def command(
     inventory_path: Path,
     patterns: tuple[str, ...],
     force: bool,  # noqa: FBT001 - click passes options by name
+    dry_run: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
 ) -> ExitCode:
     """Show the workaround, or turn it on or off, on every peer, and read every peer back.
@@ -48,6 +50,7 @@ def command(
     EXAMPLES
       remediate workaround status -i inventory.yml
       remediate workaround on -i inventory.yml
+      remediate workaround off -i inventory.yml --dry-run
       remediate workaround off -i inventory.yml
       remediate workaround off -i inventory.yml --force --yes
 
@@ -58,15 +61,16 @@ def command(
       4   status: a peer could not be read; off: a peer or an endpoint could not be looked at, and nothing was changed
       5   on, off: locked by another run
       7   declined, no terminal and no --yes, or off: clients would lose the endpoints listed; nothing was changed
-      8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand
+      8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand; --dry-run: would be
     """
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.notices import NoticeCollector
     from remediate.executor.workaround import most_serious_code, read_verification, set_workaround
+    from remediate.executor.workaround_rehearsal import rehearse_workaround
     from remediate.model.limits import Limits
 
     clusters = choose_clusters(session, inventory_path, patterns)
-    if action != "status" and (refused := _confirm(session, clusters, on=action == "on", yes=yes)):
+    if action != "status" and not dry_run and (refused := _confirm(session, clusters, on=action == "on", yes=yes)):
         return refused
     with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
 
@@ -74,14 +78,21 @@ def command(
             if action == "status":
                 flags = read_verification(cluster, state_dir=session.state_dir, sink=sink)
             else:
-                flags = set_workaround(cluster, on=action == "on", state_dir=session.state_dir, force=force, sink=notices)
+                switch = rehearse_workaround if dry_run else set_workaround
+                flags = switch(cluster, on=action == "on", state_dir=session.state_dir, force=force, sink=notices)
             return flags, ExitCode(most_serious_code(flags))
 
         results = run_on_clusters(clusters, run, Limits())
     report_errors(session, results)
     code = combine_exit_codes(results)
     if session.json:
-        session.write_json({"exit_code": code, "clusters": [result.as_json(_to_json) for result in results]})
+        session.write_json(
+            {
+                "exit_code": code,
+                "dry_run": dry_run and action != "status",
+                "clusters": [result.as_json(_to_json) for result in results],
+            }
+        )
     else:
         _show(session, results)
     return code

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import ClassVar, Protocol
 
 from remediate.executor.ports import PeerPort
+from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 
 
@@ -72,3 +73,14 @@ class Change(Protocol):
 
     def facts(self) -> Mapping[str, str]:
         """Return what the journal keeps of it, for `operations.restore_change`."""
+
+
+def change_fields(change: Change) -> dict[str, str]:
+    """Return the fields of an event on `change`: its peer and kind, and what it changes, where a reading of the peer shows that.
+
+    They are `certificate` and `subject` of a trusted CA list, `name`, `before` and `after` of a cipher list, and `on` of verification.
+    """
+    facts = dict(change.facts()) if change.is_verifiable else {}
+    certificate = getattr(change, "certificate", None)
+    subject = {"subject": certificate.subject} if isinstance(certificate, Certificate) else {}
+    return {"peer": change.peer, "change": change.kind, **facts, **subject}
