@@ -36,7 +36,7 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         "run": result.run_id or None,
         "state": result.state,
         "exit_code": result.exit_code,
-        "changed": result.changed,
+        "changed": result.has_written,
         "message": result.message,
         "open_steps": list(result.open_step_texts),
         "notes": list(notes),

@@ -316,7 +316,7 @@ def _name_possible_authors(context: RunContext, error: StalePlan, own_run: str) 
 def _interrupted_early(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Interrupted before anything was written to a peer."
     events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-    return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
+    return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)
 
 
 def _read_cluster(context: RunContext, state: RunState) -> Baseline:

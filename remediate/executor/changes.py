@@ -99,8 +99,8 @@ def writes_of(plan: Plan, primary: Address | None) -> tuple[Change, ...]:
 
 def not_in_effect(plan: Plan, primary: Address | None, in_effect: Iterable[Change]) -> tuple[Change, ...]:
     """Return the changes of `plan` that are not among those `in_effect`."""
-    made = [_identity_of(change) for change in in_effect]
-    return tuple(change for change in writes_of(plan, primary) if _identity_of(change) not in made)
+    identities = [_identity_of(change) for change in in_effect]
+    return tuple(change for change in writes_of(plan, primary) if _identity_of(change) not in identities)
 
 
 def _identity_of(change: Change) -> tuple[str, Address, Mapping[str, str]]:
@@ -110,8 +110,8 @@ def _identity_of(change: Change) -> tuple[str, Address, Mapping[str, str]]:
 def peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
     """Return the peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
     planned = [peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers]
-    changed = [peer for peer in plan.base if everywhere and _is_changed(plan, peer)]
-    return tuple(dict.fromkeys([*planned, *changed]))
+    changed_peers = [peer for peer in plan.base if everywhere and _is_changed(plan, peer)]
+    return tuple(dict.fromkeys([*planned, *changed_peers]))
 
 
 def _is_changed(plan: Plan, peer: Address) -> bool:

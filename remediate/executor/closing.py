@@ -60,7 +60,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         code,
         (*open_steps, *state.effect_steps),
         verified.judgements,
-        state.changed,
+        state.has_written,
         message,
         deadline,
         state.judgements_before,
@@ -100,7 +100,7 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
     )
     note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""
     message = " ".join([f"Dry run: nothing was written.{note}", *_describe_refusals(context)])
-    return RunResult("", "dry-run", code, open_steps, (), changed=False, message=message)
+    return RunResult("", "dry-run", code, open_steps, (), has_written=False, message=message)
 
 
 def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:

@@ -185,7 +185,7 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
 
 
 def _confirmed(run: Run, message: str) -> RunResult:
-    return RunResult(run.id, "applied", ExitCode.DONE, (), (), changed=False, message=message)
+    return RunResult(run.id, "applied", ExitCode.DONE, (), (), has_written=False, message=message)
 
 
 def _not_pending(run: Run, now: datetime) -> NotPending:

@@ -76,7 +76,7 @@ class RunState:
 
     Attributes:
         run: The run's id in the journal; empty before step 4, and in a dry run.
-        changed: Something was written, or may have been.
+        has_written: Something was written, or may have been.
         in_effect: The changes that were made, or were found made.
         ended_timer: This apply ended the confirm timer of an earlier one.
         open_steps: What is left for a person, in the order in which it came up.
@@ -90,7 +90,7 @@ class RunState:
     """
 
     run: str = ""
-    changed: bool = False
+    has_written: bool = False
     in_effect: list[Change] = field(default_factory=list)
     ended_timer: bool = False
     open_steps: list[ManualStep] = field(default_factory=list)

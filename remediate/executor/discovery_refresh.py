@@ -77,17 +77,17 @@ def describe_discovery_changes(context: RunContext, state: RunState, before: Sna
     primary = context.open_peer(context.primary)
     zones = _list_zones(primary) if primary else None
     if zones is not None and state.zones_before_refresh is not None:
-        lost, new = sorted(state.zones_before_refresh - zones), sorted(zones - state.zones_before_refresh)
-        sentences += [f"After the refresh, the primary no longer has the zones {_name(lost)}."] if lost else []
-        sentences += [f"After the refresh, the primary has new zones: {_name(new)}."] if new else []
+        lost_zones, new_zones = sorted(state.zones_before_refresh - zones), sorted(zones - state.zones_before_refresh)
+        sentences += [f"After the refresh, the primary no longer has the zones {_name(lost_zones)}."] if lost_zones else []
+        sentences += [f"After the refresh, the primary has new zones: {_name(new_zones)}."] if new_zones else []
     return tuple(sentences)
 
 
 def _compare_servers(before: Snapshot, after: Snapshot) -> Iterator[str]:
     found_before = {f"{endpoint.address} ({endpoint.product})" for endpoint in before.endpoints}
     found_after = {f"{endpoint.address} ({endpoint.product})" for endpoint in after.endpoints}
-    if lost := sorted(found_before - found_after):
-        yield f"After the refresh, discovery no longer finds {_name(lost)}."
+    if lost_servers := sorted(found_before - found_after):
+        yield f"After the refresh, discovery no longer finds {_name(lost_servers)}."
     if new := sorted(found_after - found_before):
         yield f"After the refresh, discovery also finds {_name(new)}."
 

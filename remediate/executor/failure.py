@@ -60,7 +60,9 @@ def _end(context: RunContext, state: RunState, writer: JournalingWriter, failure
             return _leave_open(context, state, "running", interrupted, message)
         case WriteForbidden():
             context.stop.closing = True
-            context.journal.close_run(state.run, "partial" if state.changed else "rolled-back", str(failure), failure.exit_code)
+            context.journal.close_run(
+                state.run, "partial" if state.has_written else "rolled-back", str(failure), failure.exit_code
+            )
             raise failure
         case JournalError():
             message = f"{failure} Nothing more was sent."
@@ -97,7 +99,7 @@ def _end_after_failed_change(
 
 def _hold_back(context: RunContext, state: RunState, failure: WindowClosed | TimerError) -> RunResult:
     """Close a run in which nothing failed: what is made stays, and the same apply resumes it."""
-    if not state.changed:
+    if not state.has_written:
         earlier = context.journal.steps(state.run)
         message = f"Nothing {'more ' if earlier else ''}was written: {failure}"
         context.stop.closing = True
@@ -208,7 +210,7 @@ def _close(
         code,
         (*steps, *commands),
         judgements,
-        state.changed,
+        state.has_written,
         message,
         judgements_before=state.judgements_before,
         effects=tuple(state.effects.values()),
@@ -228,7 +230,7 @@ def _leave_open(context: RunContext, state: RunState, outcome: JournalState, cod
     """Return the result of a run that gets no last line in the journal."""
     message = f"{message}{_timer_note(context, state)} {_commands(context, state)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code)
-    return RunResult(state.run, outcome, code, (), (), state.changed, message)
+    return RunResult(state.run, outcome, code, (), (), state.has_written, message)
 
 
 def _timer_note(context: RunContext, state: RunState) -> str:

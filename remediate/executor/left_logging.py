@@ -93,12 +93,12 @@ def hold_note(cluster: str, state_dir: Path) -> Iterator[LoggingNote]:
 
 def find_left_logging(state_dir: Path, cluster: str | None = None) -> tuple[LeftLogging, ...]:
     """Return the logging that was left running, on `cluster` or anywhere; makes and changes nothing."""
-    left = []
+    notes = []
     for path in sorted(_directory(state_dir).glob("*.json")):
         note = _read_note(path)
         if note and cluster in {None, note.cluster}:
-            left.append(note)
-    return tuple(left)
+            notes.append(note)
+    return tuple(notes)
 
 
 def _directory(state_dir: Path) -> Path:

@@ -49,16 +49,16 @@ class ListBelief:
 
     def update(self, listed: Iterable[Certificate]) -> None:
         """Update the belief by `listed`, as far as it proves anything."""
-        shown = {certificate.fingerprint: certificate for certificate in listed}
-        self.certificates |= shown
-        unrelated = frozenset(shown) - self.own
-        if not self.missing(shown):
+        listed_certificates = {certificate.fingerprint: certificate for certificate in listed}
+        self.certificates |= listed_certificates
+        unrelated = frozenset(listed_certificates) - self.own
+        if not self.missing(listed_certificates):
             self.unrelated = unrelated
         for certificate in self.own:
-            if certificate in shown:
+            if certificate in listed_certificates:
                 self.beside[certificate] = unrelated
-            if self.proves(certificate, shown):
-                self.expected[certificate] = certificate in shown
+            if self.proves(certificate, listed_certificates):
+                self.expected[certificate] = certificate in listed_certificates
 
     def forget(self, certificate: Fingerprint) -> None:
         """Drop the expectation about `certificate`, which is being written."""

@@ -128,15 +128,15 @@ class LogRecorder:
 
     def wait(self, seconds: float) -> None:
         """Wait so long, with events that count down; `check` may end it."""
-        left, next_event = seconds, seconds
-        while left > 0:
-            if left <= next_event:
-                self._emit("logging", f"Logging: {_format_duration(left)} left.", remaining_s=int(left))
-                next_event = left - _PROGRESS_S
+        remaining_s, next_event = seconds, seconds
+        while remaining_s > 0:
+            if remaining_s <= next_event:
+                self._emit("logging", f"Logging: {_format_duration(remaining_s)} left.", remaining_s=int(remaining_s))
+                next_event = remaining_s - _PROGRESS_S
             self.check()
-            step = min(_POLL_S, left)
+            step = min(_POLL_S, remaining_s)
             self.pause(step)
-            left -= step
+            remaining_s -= step
         self.check()
 
     def stop(self) -> None:
@@ -232,5 +232,5 @@ def _is_logging(peer: PeerPort) -> bool | None:
 
 
 def _format_duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    return f"{minutes}:{rest:02d} min"
+    minutes, remainder = divmod(int(seconds + 0.5), 60)
+    return f"{minutes}:{remainder:02d} min"

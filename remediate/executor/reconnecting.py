@@ -194,22 +194,22 @@ class ReconnectingPeer:
         try:
             with reading(self.address):
                 return question(self._peer)
-        except ObservationError as lost:
-            if not self._renew(lost):
+        except ObservationError as error:
+            if not self._renew(error):
                 raise
         with reading(self.address):
             return question(self._peer)
 
-    def _renew(self, lost: ObservationError | None = None) -> bool:
-        """Log in anew; return False when that was done often enough. `lost` is the reason, for the message where it fails."""
+    def _renew(self, cause: ObservationError | None = None) -> bool:
+        """Log in anew; return False when that was done often enough. `cause` is the reason, for the message where it fails."""
         if not self._fresh_sessions:
             return False
         self._fresh_sessions -= 1
         fresh = next((peer for peer in self._reopen().peers if peer.address == self.address), None)
         if fresh is None:
             raise ObservationError(
-                f"{lost or self.address + ' was to be read again.'} It cannot be logged in to again either."
-            ) from lost
+                f"{cause or self.address + ' was to be read again.'} It cannot be logged in to again either."
+            ) from cause
         self._peer = fresh
         return True
 

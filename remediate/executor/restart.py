@@ -146,7 +146,7 @@ class _Restarts:
             outcome = RestartOutcome.STOPPED if self.guarded.is_stopped else RestartOutcome.RESTARTED
         else:
             outcome = self.guarded.restart(opened)
-            self.state.changed = self.state.changed or self.guarded.wrote
+            self.state.has_written = self.state.has_written or self.guarded.wrote
         if outcome is RestartOutcome.RESTARTED:
             self.restarted.append(peer)
         return outcome

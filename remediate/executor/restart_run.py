@@ -173,7 +173,7 @@ def restart(
         except (Interrupted, ImmediateStop):
             message = "Interrupted before any peer was restarted."
             events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-            return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
+            return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)
         return events.add_trouble(command.run())
 
 
@@ -256,7 +256,7 @@ class _RestartCommand:
         if not self.chosen:
             code = ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE
             message = "No peer waits for a restart: none has a write by this tool that is younger than its start."
-            return RunResult("", "applied", code, tuple(self.open_steps), (), changed=False, message=message)
+            return RunResult("", "applied", code, tuple(self.open_steps), (), has_written=False, message=message)
         try:
             restarts.settle()
             for address in self.chosen:
@@ -315,7 +315,7 @@ class _RestartCommand:
         )
         context.events.emit("run-state", message, state=state, exit_code=code)
         return RunResult(
-            context.run, state, code, tuple(self.open_steps), (), changed=restarts.wrote, message=message, effects=effects
+            context.run, state, code, tuple(self.open_steps), (), has_written=restarts.wrote, message=message, effects=effects
         )
 
     def _describe(self, restarts: GuardedRestarts) -> str:
@@ -323,8 +323,8 @@ class _RestartCommand:
         if not restarts.restarted:
             return f"No peer was restarted and is back; left: {join_words(remaining)}."
         verb = "was restarted and is" if len(restarts.restarted) == 1 else "were restarted and are"
-        left = f" Not restarted, or not back: {join_words(remaining)}." if remaining else ""
-        return f"{join_words(restarts.restarted)} {verb} back as before.{left}"
+        remark = f" Not restarted, or not back: {join_words(remaining)}." if remaining else ""
+        return f"{join_words(restarts.restarted)} {verb} back as before.{remark}"
 
 
 def _choose(journal: Journal, request: RestartRequest, opened: ClusterPort, cluster: ClusterHealth) -> list[PeerEffect]:

@@ -104,7 +104,7 @@ class RunResult:
         state: The journal's state of the run; without one ``dry-run``, ``interrupted``, or ``applied`` (nothing was to do).
         open_steps: What a person has to do.
         judgements: What each endpoint gets from each peer, as last verified; empty when it was not.
-        changed: This call wrote something to a peer.
+        has_written: This call wrote something to a peer.
         judgements_before: What each endpoint got from each peer when this apply began.
         effects: Whether what was written is in effect on each peer; empty where it was not looked at.
         client_views: What clients get, for each pair that was asked for.
@@ -116,7 +116,7 @@ class RunResult:
     exit_code: ExitCode
     open_steps: tuple[ManualStep, ...]
     judgements: tuple[Judgement, ...]
-    changed: bool
+    has_written: bool
     message: str
     confirm_by: str | None = None
     judgements_before: tuple[Judgement, ...] = ()

@@ -247,7 +247,7 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
         open_steps = (*result.open_steps, *aside.open_steps)
         texts = [step.text for step in open_steps]
         beginning.close("partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED)
-        return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, changed=result.changed)
+        return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, has_written=result.has_written)
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
     effects = describe_effects(aside.effects, aside.command)
@@ -261,7 +261,9 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
     )
     record = " ".join([message, *(step.text for step in aside.open_steps)])
     beginning.close("rolled-back", record, code, aside.effects)
-    return _finish(context, "rolled-back", code, message, aside.open_steps, changed=result.changed, effects=aside.effects)
+    return _finish(
+        context, "rolled-back", code, message, aside.open_steps, has_written=result.has_written, effects=aside.effects
+    )
 
 
 def _describe_peers(result: UndoResult) -> str:
@@ -275,7 +277,7 @@ def _describe_peers(result: UndoResult) -> str:
 def _stop_early(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Stopped at once, before anything was undone."
     events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-    return RunResult("", "interrupted", stop.exit_code, (), (), changed=False, message=message)
+    return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)
 
 
 def _close_interrupted(context: UndoContext, beginning: _Beginning, stop: StopRequest, resume: str) -> RunResult:
@@ -301,9 +303,9 @@ def _finish(
     message: str,
     open_steps: tuple[ManualStep, ...] = (),
     *,
-    changed: bool = True,
+    has_written: bool = True,
     effects: tuple[PeerEffect, ...] = (),
 ) -> RunResult:
     """Emit the state in which the run is left, and return the result."""
     context.events.emit("run-state", message, state=state, exit_code=code)
-    return RunResult(context.run, state, code, open_steps, (), changed, message, effects=effects)
+    return RunResult(context.run, state, code, open_steps, (), has_written, message, effects=effects)

@@ -122,7 +122,7 @@ def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
     for step in steps:
         context.events.emit("manual-step", step.text, peer=step.peer, open=True)
     code = most_serious([ExitCode.PERSON_NEEDED if steps else ExitCode.DONE, ExitCode.INCOMPLETE if unread else ExitCode.DONE])
-    return RunResult("", "dry-run", code, steps, (), changed=False, message=_describe(run, len(undone), steps, unread))
+    return RunResult("", "dry-run", code, steps, (), has_written=False, message=_describe(run, len(undone), steps, unread))
 
 
 def _is_to_undo(

@@ -65,13 +65,13 @@ class UndoResult:
         open_steps: What could not be undone, and how a person does it.
         differences: How peers differ from their backup although all of the run is undone: changes of others, or of later runs.
         unread: Peers that could not be compared with their backup, with the reason.
-        changed: Something was written.
+        has_written: Something was written.
     """
 
     open_steps: tuple[ManualStep, ...]
     differences: tuple[str, ...]
     unread: tuple[str, ...]
-    changed: bool
+    has_written: bool
 
 
 def undo(context: UndoContext) -> UndoResult:
@@ -86,14 +86,14 @@ def undo(context: UndoContext) -> UndoResult:
     reachable = match_peers(journal, run, context.peers)
     open_steps: list[ManualStep] = []
     not_undone: list[Change] = []
-    changed = False
+    has_written = False
     for record in journal.steps(run):
         if record.inverse_kind is None or record.inverse is None:
             _close_step(context, record)
     for record, inverse in list_inverses(journal, run):
         context.check_stop()
         try:
-            changed = _undo_step(context, record, inverse, reachable) or changed
+            has_written = _undo_step(context, record, inverse, reachable) or has_written
         except (AccessError, JournalError, Interrupted):
             # A refused login is not tried again on the next step, and without a journal nothing is written.
             raise
@@ -107,7 +107,7 @@ def undo(context: UndoContext) -> UndoResult:
     for step in find_returned_certificates(journal, run, backups):
         open_steps.append(step)
         context.events.emit("manual-step", step.text, open=True)
-    return UndoResult(tuple(open_steps), tuple(describe_differences(journal, run, backups)), tuple(unread), changed)
+    return UndoResult(tuple(open_steps), tuple(describe_differences(journal, run, backups)), tuple(unread), has_written)
 
 
 def list_inverses(journal: Journal, run: str) -> tuple[tuple[StepRecord, Change], ...]:
@@ -189,14 +189,14 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
     fields = {**change_fields(inverse), "peer": record.peer}
     events.emit("change-start", f"Going to {inverse.summary}.", **fields, undoes=record.seq)
     context.before_write()
-    sent = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
-    if sent.is_unknown:
+    attempt = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
+    if attempt.is_unknown:
         raise OutcomeUnknown(
-            f"It was sent, and is not seen to be done. {sent.problem or 'The peer answered that it succeeded.'}"
+            f"It was sent, and is not seen to be done. {attempt.problem or 'The peer answered that it succeeded.'}"
         )
-    if sent.after.status is not ChangeStatus.DONE:
-        raise ChangeFailed(f"Failed to {inverse.summary}: {sent.problem or 'something else is there now.'}")
-    if sent.after.unrelated_digest != before.unrelated_digest:
+    if attempt.after.status is not ChangeStatus.DONE:
+        raise ChangeFailed(f"Failed to {inverse.summary}: {attempt.problem or 'something else is there now.'}")
+    if attempt.after.unrelated_digest != before.unrelated_digest:
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
     # Only now: a list that is read between the look before the write and the write would have to be judged again.
     if isinstance(inverse, SetCipherList) and (suites := _list_banned_suites(inverse, peer)):

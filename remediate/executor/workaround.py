@@ -64,7 +64,7 @@ class PeerVerification:
         verification: On or off, as read; None: not known.
         problem: Why it is not known, or not as requested; None: there is no problem.
         exit_code: 0, or the contract's code for `problem`.
-        changed: This call wrote it.
+        has_written: This call wrote it.
         last: The last switch that this state directory knows of.
     """
 
@@ -72,7 +72,7 @@ class PeerVerification:
     verification: bool | None
     problem: str | None = None
     exit_code: int = ExitCode.DONE
-    changed: bool = False
+    has_written: bool = False
     last: SwitchRecord | None = None
 
 
@@ -302,16 +302,16 @@ def _set_verification(
         if before.status is ChangeStatus.DONE:
             return PeerVerification(peer.address, verification)
         number = recorder.record_request(peer.address, verification=verification)
-        sent = write_and_read_back(peer, change, lambda: None, limits=limits, pause=pause)
+        attempt = write_and_read_back(peer, change, lambda: None, limits=limits, pause=pause)
     except NotOffered as error:
         return PeerVerification(peer.address, None, str(error), ExitCode.PERSON_NEEDED)
     except (ObservationError, OutcomeUnknown) as error:
         return PeerVerification(peer.address, None, f"{error} {change.manual_instruction}", ExitCode.PERSON_NEEDED)
-    is_set = sent.after.status is ChangeStatus.DONE
+    is_set = attempt.after.status is ChangeStatus.DONE
     recorder.record_read_back(number, verification=verification if is_set else not verification)
     if is_set:
-        return PeerVerification(peer.address, verification, changed=True)
-    problem = f"{sent.problem or 'It answered yes, and does not show it.'} {change.manual_instruction}"
+        return PeerVerification(peer.address, verification, has_written=True)
+    problem = f"{attempt.problem or 'It answered yes, and does not show it.'} {change.manual_instruction}"
     return PeerVerification(peer.address, not verification, problem, ExitCode.PERSON_NEEDED)
 
 
@@ -321,7 +321,7 @@ def _read_again(peer: PeerPort, result: PeerVerification) -> PeerVerification:
     if result.problem is not None or now.verification is result.verification:
         return result
     problem = now.problem or "It was set, and is no longer so."
-    return PeerVerification(peer.address, now.verification, problem, ExitCode.PERSON_NEEDED, result.changed)
+    return PeerVerification(peer.address, now.verification, problem, ExitCode.PERSON_NEEDED, result.has_written)
 
 
 def _read(peer: PeerPort) -> PeerVerification:

@@ -151,7 +151,7 @@ class JournalingWriter:
             journal.record_outcome(run, seq, "failed", message=str(error), proven=True)
             raise
         except OutcomeUnknown as error:
-            self.state.changed = True
+            self.state.has_written = True
             journal.record_outcome(run, seq, "unknown", message=str(error))
             raise
         seconds = max(0.0, (environment.now() - started_at).total_seconds())
@@ -163,7 +163,7 @@ class JournalingWriter:
         """Record what was read back, and raise unless it is the change and nothing else."""
         journal, state = self.context.journal, self.state
         if not change.is_verifiable and attempt.problem is not None:
-            state.changed = state.changed or attempt.is_lost
+            state.has_written = state.has_written or attempt.is_lost
             journal.record_outcome(state.run, seq, "unknown" if attempt.is_lost else "failed", message=str(attempt.problem))
             self.context.events.emit("warning", f"{attempt.problem} {change.manual_instruction}", peer=change.peer)
             return ChangeOutcome.MANUAL
@@ -171,7 +171,7 @@ class JournalingWriter:
             self._record_unknown(seq, change, attempt)
         if attempt.after.status is not ChangeStatus.DONE:
             self._record_failure(seq, change, attempt)
-        state.changed = True
+        state.has_written = True
         hurt = attempt.after.unrelated_digest != before.unrelated_digest
         note = "something else changed in the same list" if hurt else _note_on(attempt)
         journal.record_outcome(state.run, seq, "done", after=attempt.after.digest, message=note, seconds=seconds)
@@ -183,7 +183,7 @@ class JournalingWriter:
         return ChangeOutcome.MADE
 
     def _record_unknown(self, seq: int, change: Change, attempt: WriteAttempt) -> None:
-        self.state.changed = True
+        self.state.has_written = True
         message = (
             f"Sent, and not seen within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was done: "
             f"{change.summary}. {attempt.problem or 'The peer answered that it succeeded.'}"
@@ -208,8 +208,8 @@ class JournalingWriter:
         self.context.events.emit(kind, message, **fields, **change_fields(change), seq=seq)
 
     def _earlier_step_of(self, change: Change) -> StepRecord | None:
-        same = (change.kind, change.peer, dict(change.facts()))
-        return next((step for step in self._earlier_steps if (step.kind, step.peer, dict(step.facts)) == same), None)
+        identity = (change.kind, change.peer, dict(change.facts()))
+        return next((step for step in self._earlier_steps if (step.kind, step.peer, dict(step.facts)) == identity), None)
 
     def _settle(self, record: StepRecord, peer: PeerPort) -> None:
         journal, run = self.context.journal, self.state.run
@@ -219,13 +219,13 @@ class JournalingWriter:
             return
         limits, pause = self.context.limits, self.context.environment.pause
         reading = look_for_late(peer, change, record.state, limits=limits, pause=pause)
-        done = reading.status is ChangeStatus.DONE
+        is_done = reading.status is ChangeStatus.DONE
         journal.record_outcome(
             run,
             record.seq,
-            "done" if done else "failed",
+            "done" if is_done else "failed",
             after=reading.digest,
-            message=f"read after an interruption: {'it was done' if done else 'it had not happened'}",
+            message=f"read after an interruption: {'it was done' if is_done else 'it had not happened'}",
         )
 
 

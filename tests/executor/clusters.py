@@ -38,7 +38,7 @@ def endpoint(address: str, port: int, rsa: Entity, *, ecdsa: Entity | None = Non
 
 def story(peers: int = 3) -> MemoryCluster:
     """The last of several peers lacks the corporate root; 6972 shows a self-signed ECDSA first; IM&P has a self-signed one."""
-    shown = (CORPORATE, OTHER, CUCM_RSA, CUCM_EC, IMP)
+    entities = (CORPORATE, OTHER, CUCM_RSA, CUCM_EC, IMP)
     boxes = [
         Box(
             Address(f"expc{number}.example.test"),
@@ -54,7 +54,7 @@ def story(peers: int = 3) -> MemoryCluster:
             endpoint("cucm.example.test", 8443, CUCM_RSA),
             endpoint("imp.example.test", 8443, IMP, product="imp"),
         ),
-        {entity.certificate.fingerprint: entity.certificate for entity in shown},
+        {entity.certificate.fingerprint: entity.certificate for entity in entities},
         publishers=(Publisher(Address("cucm.example.test"), "cucm", "rest"),),
     )
 
@@ -69,8 +69,8 @@ def renewed(peers: int = 3) -> MemoryCluster:
 
 def plan_for(cluster: MemoryCluster, **policy: object) -> Plan:
     """The plan of the real planner, everything in it approved."""
-    shown = frozenset(certificate for certificate in cluster.snapshot().certificates)
-    chosen = Policy(ciphers="prefer-rsa", approved=shown)
+    certificates = frozenset(certificate for certificate in cluster.snapshot().certificates)
+    chosen = Policy(ciphers="prefer-rsa", approved=certificates)
     return make_plan(cluster.snapshot(), replace(chosen, **policy))  # type: ignore[arg-type]  # the names of Policy's own fields
 
 
@@ -88,16 +88,16 @@ def approvals_in(plan: Plan) -> tuple[ApprovedCertificate, ...]:
 def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person"]) -> Plan:
     """The same plan with the removal of one more certificate from every peer."""
     action = RemoveCertificate("a9", removing.fingerprint, tuple(plan.base), by, ("imp.example.test:8443",))
-    named = {**plan.certificates, removing.fingerprint: removing}
-    changed = replace(plan, actions=(*plan.actions, action), certificates=named)
-    return replace(changed, id=plan_id(plan_document(changed)))
+    certificates = {**plan.certificates, removing.fingerprint: removing}
+    new_plan = replace(plan, actions=(*plan.actions, action), certificates=certificates)
+    return replace(new_plan, id=plan_id(plan_document(new_plan)))
 
 
 def removing_over_rest(plan: Plan) -> Plan:
     """The plan with its removals made over REST, and the id that belongs to it."""
     actions = tuple(replace(action, by="rest") if isinstance(action, RemoveCertificate) else action for action in plan.actions)
-    changed = replace(plan, actions=actions)
-    return replace(changed, id=plan_id(plan_document(changed)))
+    new_plan = replace(plan, actions=actions)
+    return replace(new_plan, id=plan_id(plan_document(new_plan)))
 
 
 def known_as(name: str, *peers: str) -> ClusterAccess:

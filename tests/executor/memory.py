@@ -163,7 +163,7 @@ class MemoryCluster:
     Attributes:
         faults: number of the write (from 1, as sent) to ``drop-request``, ``drop-answer``, ``ignore``, ``refuse`` or ``refuse-done``.
         writes: what was done, in order.
-        sent: how many writes were sent.
+        sent_count: how many writes were sent.
         unreadable_after: writes, in `Write.action`'s words, after which the box answers nothing any more.
         breaks_shell: writes, by number, that end the shell session they were sent over.
         tap: called before and after every call of a device; a test raises in it.
@@ -185,7 +185,7 @@ class MemoryCluster:
     undiscovered: tuple[DiscoveryGap, ...] = ()
     faults: dict[int, str] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
-    sent: int = 0
+    sent_count: int = 0
     tap: Tap = no_tap
     lag: int = 2
     unreadable_after: frozenset[str] = frozenset()
@@ -202,7 +202,7 @@ class MemoryCluster:
     elapsed_s: float = 0.0
     name: str = "edge"
     named_primary: Address | None = None
-    kept: Path | None = None
+    state_file: Path | None = None
 
     @property
     def access(self) -> ClusterAccess:
@@ -277,18 +277,18 @@ class MemoryCluster:
         return peer if box.up else replace(peer, trusted_ca=(), ciphers={}, error="unreachable: it is down")
 
     def keep(self) -> None:
-        """Write the state to `kept`, as a box has it on its own disk: it outlives the process that talks to it."""
-        if self.kept:
-            state = (self.boxes, self.writes, self.sent, self.refreshed)
-            draft = self.kept.with_suffix(".draft")
+        """Write the state to `state_file`, as a box has it on its own disk: it outlives the process that talks to it."""
+        if self.state_file:
+            state = (self.boxes, self.writes, self.sent_count, self.refreshed)
+            draft = self.state_file.with_suffix(".draft")
             draft.write_bytes(pickle.dumps(state))
-            draft.replace(self.kept)
+            draft.replace(self.state_file)
 
     def load(self) -> None:
-        """Take up the state that another process left in `kept`."""
-        if self.kept and self.kept.exists():
-            state = pickle.loads(self.kept.read_bytes())  # noqa: S301 - written by this test
-            self.boxes, self.writes, self.sent, self.refreshed = state
+        """Take up the state that another process left in `state_file`."""
+        if self.state_file and self.state_file.exists():
+            state = pickle.loads(self.state_file.read_bytes())  # noqa: S301 - written by this test
+            self.boxes, self.writes, self.sent_count, self.refreshed = state
 
     def now(self) -> datetime:
         """The time on every clock of the story."""
@@ -466,9 +466,9 @@ class MemoryPeer:
         cluster.tap(f"before {method} on {self.address}")
         if not self._box.up:
             raise OutcomeUnknown(f"{self.address} did not answer.")
-        cluster.sent += 1
-        fault = cluster.faults.get(cluster.sent)
-        self._shell_broken = self._shell_broken or cluster.sent in cluster.breaks_shell
+        cluster.sent_count += 1
+        fault = cluster.faults.get(cluster.sent_count)
+        self._shell_broken = self._shell_broken or cluster.sent_count in cluster.breaks_shell
         if method in cluster.unreadable_after:
             self._box.up = False
         if fault == "refuse":

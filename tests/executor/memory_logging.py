@@ -23,13 +23,13 @@ class MemoryLogging:
     Attributes:
         logs: What each peer gives to download.
         faults: Of ``start-refused start-lost stop-refused stop-ignored never-ready download``.
-        done: What was asked for, in order.
+        calls: What was asked for, in order.
     """
 
     boxes: list[Box]
     logs: dict[Address, bytes] = field(default_factory=dict)
     faults: set[str] = field(default_factory=set)
-    done: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     running: bool = False
 
     def switch(self, *, on: bool) -> None:
@@ -76,4 +76,4 @@ class MemoryPeerLogging:
         file.write(self.logging.logs[self.address])
 
     def _note(self, action: str) -> None:
-        self.logging.done.append(f"{self.address} {action}")
+        self.logging.calls.append(f"{self.address} {action}")

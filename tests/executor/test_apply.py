@@ -34,7 +34,7 @@ def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk:
     # When it is applied
     result = desk.apply(cluster, plan, ticket="CHG-1")
     # Then every endpoint verifies, peers were written to in order, and ciphers after them on the primary alone
-    assert (result.exit_code, result.state, result.changed, result.open_steps) == (0, "applied", True, ())
+    assert (result.exit_code, result.state, result.has_written, result.open_steps) == (0, "applied", True, ())
     assert all(judgement.outcome.verdict.ok for judgement in result.judgements)
     assert cluster.state() == story_after(plan).state()
     assert [write.peer[:5] for write in cluster.writes] == ["expc1", "expc2", "expc3", "expc3", "expc1", "expc1"]
@@ -64,7 +64,7 @@ def test_a_login_that_is_refused_on_the_way_ends_everything_at_once(desk: Desk) 
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
     # Then nobody is logged in to any more, not even to undo, and a person is told how to go on
-    assert (result.exit_code, result.state, len(logins), cluster.sent) == (8, "partial", 1, 2)
+    assert (result.exit_code, result.state, len(logins), cluster.sent_count) == (8, "partial", 1, 2)
     assert f"remediate rollback {result.run_id}" in result.message
 
 
@@ -89,7 +89,7 @@ def test_the_second_apply_changes_nothing(desk: Desk) -> None:
     # When it is applied again
     again = desk.apply(cluster, plan)
     # Then nothing is written, and no second run hides the first from `rollback last`
-    assert (again.exit_code, again.changed, again.run_id) == (0, False, first.run_id)
+    assert (again.exit_code, again.has_written, again.run_id) == (0, False, first.run_id)
     assert cluster.writes == writes
     assert len(desk.journal().runs()) == 1
 
@@ -126,7 +126,7 @@ def test_what_somebody_did_all_by_hand_is_said_of_no_run_that_was_undone(desk: D
     cluster.boxes = story_after(plan).boxes
     # When the plan is applied, Then there is nothing to do, and no run is said to have done it
     again = desk.apply(cluster, plan)
-    assert (again.exit_code, again.changed, again.run_id) == (0, False, "")
+    assert (again.exit_code, again.has_written, again.run_id) == (0, False, "")
 
 
 def test_what_somebody_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
@@ -151,7 +151,7 @@ def test_an_incomplete_plan_is_refused_and_applied_to_what_answers_when_allowed(
     # When it is applied, Then it is refused
     with pytest.raises(IncompletePlan):
         desk.apply(cluster, plan)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
     # When that is allowed, Then the others get it, and the exit code says that not everything was seen
     result = desk.apply(cluster, plan, allow_incomplete=True)
     assert result.exit_code == 4
@@ -167,9 +167,9 @@ def test_a_plan_made_while_discovery_could_not_ask_is_refused(desk: Desk) -> Non
     with pytest.raises(IncompletePlan, match="the database is away") as refused:
         desk.apply(cluster, plan)
 
-    assert (refused.value.exit_code, cluster.sent) == (4, 0)
+    assert (refused.value.exit_code, cluster.sent_count) == (4, 0)
     result = desk.apply(cluster, plan, allow_incomplete=True)
-    assert (result.changed, result.exit_code) == (True, 4)
+    assert (result.has_written, result.exit_code) == (True, 4)
     assert "the database is away" in result.message
 
 
@@ -196,7 +196,7 @@ def test_peers_upgraded_since_the_plan_are_warned_of(desk: Desk) -> None:
 
     result = desk.apply(cluster, plan)
 
-    assert result.changed
+    assert result.has_written
     [warning] = [text for text in desk.messages("warning") if "X15.2.0" in text]
     assert warning.startswith("expc2.example.test runs X15.2.0 now, and ran X14.2.1")
 
@@ -207,7 +207,7 @@ def test_a_peer_that_is_down_now_refuses_the_plan(desk: Desk) -> None:
     cluster.box(2).up = False
     with pytest.raises(IncompletePlan, match="expc2"):
         desk.apply(cluster, plan)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> None:
@@ -215,13 +215,13 @@ def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> 
     cluster = story()
     plan = plan_for(cluster)
     cluster.endpoints = tuple(
-        replace(shown, error="unreachable: no route to host") if shown.address == "imp.example.test" else shown
-        for shown in cluster.endpoints
+        replace(service, error="unreachable: no route to host") if service.address == "imp.example.test" else service
+        for service in cluster.endpoints
     )
     # When the plan is applied, Then it is refused, with the node, before anything is trusted for its sake
     with pytest.raises(IncompletePlan, match=r"What the plan promises cannot be checked now: imp\.example\.test:8443"):
         desk.apply(cluster, plan)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(desk: Desk) -> None:
@@ -234,7 +234,7 @@ def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(des
     # Then the message says which, whose, and where it was seen
     for part in (IMP.certificate.fingerprint, "CN=imp.example.test", "imp.example.test:8443"):
         assert part in str(refused.value)
-    assert (refused.value.exit_code, cluster.sent) == (7, 0)
+    assert (refused.value.exit_code, cluster.sent_count) == (7, 0)
     assert desk.journal().runs() == ()
 
 
@@ -247,7 +247,7 @@ def test_an_approval_is_for_one_certificate_and_no_other(desk: Desk) -> None:
     # Then the other one alone is asked for, and nothing is written
     assert CUCM_EC.certificate.fingerprint in str(refused.value)
     assert IMP.certificate.fingerprint not in str(refused.value)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_what_was_approved_for_a_run_is_approved_when_it_is_gone_on_with(desk: Desk) -> None:
@@ -301,8 +301,8 @@ def test_an_endpoint_that_is_not_found_after_an_undone_refresh_is_an_open_step(d
     cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
     plan = plan_for(cluster)
     # When an endpoint is not discovered any more once everything is written
-    shown = cluster.endpoints
-    cluster.tap = lambda _point: setattr(cluster, "endpoints", shown[1:] if len(cluster.writes) == 5 else shown)
+    endpoints = cluster.endpoints
+    cluster.tap = lambda _point: setattr(cluster, "endpoints", endpoints[1:] if len(cluster.writes) == 5 else endpoints)
     result = desk.apply(cluster, plan)
     # Then the step is open, and nothing is called a failure
     assert (result.exit_code, result.state) == (8, "partial")
@@ -325,8 +325,8 @@ def test_a_plan_whose_promise_fails_afterwards_is_rolled_back_and_the_start_is_r
     def rekeyed(_point: str) -> None:
         if len(cluster.writes) == 6:
             cluster.endpoints = tuple(
-                endpoint("imp.example.test", 8443, CUCM_EC, product="imp") if shown.address.startswith("imp") else shown
-                for shown in cluster.endpoints
+                endpoint("imp.example.test", 8443, CUCM_EC, product="imp") if service.address.startswith("imp") else service
+                for service in cluster.endpoints
             )
 
     cluster.tap = rekeyed
@@ -341,7 +341,7 @@ def test_a_start_that_was_not_read_back_on_every_peer_is_not_claimed(desk: Desk)
     # Given a run that fails, and a peer that goes down on the way back
     cluster = story()
     cluster.faults = {3: "refuse"}
-    cluster.tap = lambda _point: setattr(cluster.box(3), "up", cluster.sent < 4)
+    cluster.tap = lambda _point: setattr(cluster.box(3), "up", cluster.sent_count < 4)
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
     # Then all of the run is undone, and it is said which peer could not be read
@@ -355,7 +355,7 @@ def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_n
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    sent, looks = cluster.sent, iter(range(9))
+    sent_count, looks = cluster.sent_count, iter(range(9))
 
     def lose_the_root(point: str) -> None:
         if point == "observe" and next(looks):
@@ -365,7 +365,7 @@ def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_n
     # When it is applied again, Then that is said, and nothing is written or undone
     with pytest.raises(VerificationFailed, match="they are refused: cucm"):
         desk.apply(cluster, plan)
-    assert cluster.sent == sent
+    assert cluster.sent_count == sent_count
     assert [run.state for run in desk.journal().runs()] == ["applied"]
 
 
@@ -484,7 +484,7 @@ def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_fa
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster), on_failure=on_failure)
     # Then the run is closed, nothing more was sent, and a person is told why and how to go on
-    assert (result.exit_code, result.state, cluster.sent) == (8, "partial", 3)
+    assert (result.exit_code, result.state, cluster.sent_count) == (8, "partial", 3)
     assert desk.journal().run("last").state == "partial"
     assert "On the way back: expc2 refuses the login." in result.message
     assert f"remediate rollback {result.run_id}" in result.message
@@ -519,4 +519,4 @@ def test_a_write_on_a_reading_path_is_our_bug_and_is_dressed_up_as_nothing_else(
     cluster.tap = stopped
     with pytest.raises(WriteForbidden):
         desk.apply(cluster, plan_for(cluster))
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0

@@ -127,7 +127,7 @@ def test_a_surprise_in_the_journal_ends_in_the_way_out(new_desk: Callable[[], De
         try:
             code, result = outcome_of(lambda: desk.apply(cluster, plan, on_failure=on_failure))  # noqa: B023
         except ValueError:
-            assert (cluster.sent, desk.journal().runs()) == (0, ()), number
+            assert (cluster.sent_count, desk.journal().runs()) == (0, ()), number
             continue
         cluster.tap = no_tap
         judge(desk, cluster, plan, code, result, f"{tap.points[-1]} ({number})")
@@ -154,7 +154,7 @@ def test_a_surprise_at_any_step_of_the_executor(
         try:
             code, result = outcome_of(lambda: desk.apply(cluster, plan))  # noqa: B023 - called before the loop goes on
         except type(surprise()):
-            assert (cluster.sent, desk.journal().runs()) == (0, ()), number
+            assert (cluster.sent_count, desk.journal().runs()) == (0, ()), number
             continue
         judge(desk, cluster, plan, code, result, f"step {number}")
         if at["now"] < number:
@@ -213,7 +213,7 @@ def test_where_nothing_was_written_a_surprise_is_one_sentence(desk: Desk, plan: 
     cluster = story()
     with pytest.raises(UnplannedError, match="MemoryError at ") as refused:
         desk.apply(cluster, plan)
-    assert (refused.value.exit_code, cluster.sent) == (1, 0)
+    assert (refused.value.exit_code, cluster.sent_count) == (1, 0)
     assert desk.journal().run("last").state == "rolled-back"
 
 

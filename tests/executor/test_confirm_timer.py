@@ -51,7 +51,7 @@ class Timed:
 
     def start(self, order: Watch) -> Watcher:
         self.watches.append(order)
-        self.writes_when_started.append(self.cluster.sent)
+        self.writes_when_started.append(self.cluster.sent_count)
         return Watcher(4711, Path("timer.log"), lambda: None)
 
     def apply(self, plan: Plan, **options: object) -> RunResult:
@@ -124,7 +124,7 @@ def test_a_timer_that_cannot_start_refuses_the_run_before_the_first_write(timed:
 
     with pytest.raises(TimerError) as refused:
         timed.desk.apply(timed.cluster, plan, {"start_watcher": fail}, confirm_within=QUARTER)
-    assert (refused.value.exit_code, timed.cluster.sent, timed.state()) == (1, 0, "rolled-back")
+    assert (refused.value.exit_code, timed.cluster.sent_count, timed.state()) == (1, 0, "rolled-back")
 
 
 def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed: Timed, plan: Plan) -> None:
@@ -141,7 +141,7 @@ def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed
         with pytest.raises(InventoryError, match="password of admin is asked for on the terminal") as refused:
             timed.apply(plan, dry_run=dry_run)
         assert "env, file, command or keyring" in refused.value.next_step
-    assert (timed.cluster.sent, timed.watches) == (0, [])
+    assert (timed.cluster.sent_count, timed.watches) == (0, [])
     # One from the environment is fine, and so is one that asks where there is no timer
     assert not CachedSource(EnvironmentSource("X")).is_interactive
     assert timed.apply(plan, confirm_within=None).exit_code == 0
@@ -160,7 +160,7 @@ def test_confirmed_in_time_it_stays_and_the_timer_ends(timed: Timed, plan: Plan)
     timed.apply(plan)
     timed.clock.go_on(14 * 60)
     result = timed.confirm()
-    assert (result.exit_code, result.state, result.changed) == (0, "applied", False)
+    assert (result.exit_code, result.state, result.has_written) == (0, "applied", False)
     assert "Confirmed by" in timed.desk.journal().run("last").message
     # Confirming twice says so
     assert "was confirmed before" in timed.confirm(result.run_id).message
@@ -263,11 +263,11 @@ def test_an_apply_that_dies_anywhere_is_undone_at_the_deadline(new_desk: Callabl
         # Given an apply whose process is gone at this point, and its timer's process where there was time for one
         timed = Timed(new_desk())
         crash(lambda: timed.apply(plan), timed.cluster, point)  # noqa: B023 - called before the loop goes on
-        assert timed.watches or not timed.cluster.sent, f"crash at point {point}: a write, and no timer"
+        assert timed.watches or not timed.cluster.sent_count, f"crash at point {point}: a write, and no timer"
         # When its deadline comes, Then the start is back
         assert not timed.watches or timed.expire() == 0
         assert timed.cluster.state() == story().state(), f"crash at point {point}"
-        assert not timed.cluster.sent or timed.state() == "rolled-back", f"crash at point {point}"
+        assert not timed.cluster.sent_count or timed.state() == "rolled-back", f"crash at point {point}"
 
 
 def test_an_apply_that_still_runs_at_the_deadline_is_waited_for(timed: Timed, plan: Plan) -> None:
@@ -294,7 +294,7 @@ def test_an_apply_that_still_runs_at_the_deadline_is_waited_for(timed: Timed, pl
 
 def test_an_interrupted_apply_keeps_its_timer_and_says_so(timed: Timed, plan: Plan) -> None:
     def interrupt(point: str) -> None:
-        if point == "before trusted_ca on expc2.example.test" and timed.cluster.sent:
+        if point == "before trusted_ca on expc2.example.test" and timed.cluster.sent_count:
             raise Interrupted("The run was interrupted.")
 
     timed.cluster.tap = interrupt
@@ -311,7 +311,7 @@ def test_an_interrupted_apply_keeps_its_timer_and_says_so(timed: Timed, plan: Pl
 def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer(timed: Timed, plan: Plan) -> None:
     # Given an apply that died half-way
     crash(lambda: timed.apply(plan), timed.cluster, 60)
-    assert timed.cluster.sent
+    assert timed.cluster.sent_count
     # When the same plan is applied in time
     timed.clock.go_on(600)
     result = timed.apply(plan)
@@ -324,7 +324,7 @@ def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer
 def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed, plan: Plan) -> None:
     # Given an apply that was interrupted, and whose timer is due
     def stop(point: str) -> None:
-        if point == "observe" and timed.cluster.sent == 1:
+        if point == "observe" and timed.cluster.sent_count == 1:
             raise Interrupted("stop")
 
     timed.cluster.tap = stop
@@ -334,7 +334,7 @@ def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed,
     # When the plan is applied again, Then nothing is written: its rollback comes first
     with pytest.raises(LockHeld, match=r"was not confirmed by .* and is to be rolled back first"):
         timed.apply(plan)
-    assert timed.cluster.sent == 1
+    assert timed.cluster.sent_count == 1
 
 
 def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan: Plan) -> None:
@@ -349,7 +349,7 @@ def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan:
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_one_pending_run_per_cluster(timed: Timed, plan: Plan, dry_run: bool) -> None:
     run = timed.apply(plan).run_id
-    sent = timed.cluster.sent
+    sent_count = timed.cluster.sent_count
     with pytest.raises(LockHeld, match=f"Run {run} on edge is confirm-pending") as refused:
         timed.apply(plan, dry_run=dry_run)
     assert f"remediate confirm {run}" in refused.value.next_step
@@ -359,7 +359,7 @@ def test_one_pending_run_per_cluster(timed: Timed, plan: Plan, dry_run: bool) ->
     with pytest.raises(LockHeld, match="was not confirmed by") as refused:
         timed.apply(plan, dry_run=dry_run)
     assert "remediate confirm" not in refused.value.next_step
-    assert timed.cluster.sent == sent
+    assert timed.cluster.sent_count == sent_count
     # And when it is rolled back, the next one may begin
     assert timed.desk.rollback(timed.cluster).exit_code == 0
     assert timed.apply(plan).exit_code == 9
@@ -437,7 +437,7 @@ def test_a_window_that_lets_nothing_more_begin_ends_the_timer_of_the_interrupted
     def stop(point: str) -> None:
         if point.startswith("before append"):
             timed.clock.go_on(120)
-        if point == "observe" and timed.cluster.sent == 1:
+        if point == "observe" and timed.cluster.sent_count == 1:
             raise Interrupted("stop")
 
     timed.cluster.tap = stop
@@ -447,7 +447,7 @@ def test_a_window_that_lets_nothing_more_begin_ends_the_timer_of_the_interrupted
     with pytest.raises(WindowClosed, match="the longest so far took 120 s"):
         timed.apply(plan, window=parse_window("09:00/10:03 UTC"))
     # Then the run waits as it is for the next window: no timer undoes it
-    assert (timed.cluster.sent, timed.state()) == (1, "partial")
+    assert (timed.cluster.sent_count, timed.state()) == (1, "partial")
     timed.clock.go_on(3600)
     assert [timed.expire(number) for number in range(len(timed.watches))] == [0] * len(timed.watches)
     assert timed.rollbacks == []
@@ -588,7 +588,7 @@ def test_the_deadline_of_an_apply_that_goes_on_moves_with_it(timed: Timed, plan:
     def work(point: str) -> None:
         if point.startswith("before append"):
             timed.clock.go_on(600)
-            if timed.cluster.sent == 2:
+            if timed.cluster.sent_count == 2:
                 raise Crash(point)
 
     timed.cluster.tap = work

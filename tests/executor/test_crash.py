@@ -130,14 +130,14 @@ def test_a_rolled_back_run_stays_so_when_looking_at_it_again_is_killed(desk: Des
 
 def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan) -> None:
     # Given a run at work on one cluster, with the same state directory as another one's
-    cluster, other = story(), story()
-    other.name = "paris"
-    for number, box in enumerate(other.boxes, start=1):
+    cluster, other_cluster = story(), story()
+    other_cluster.name = "paris"
+    for number, box in enumerate(other_cluster.boxes, start=1):
         box.address = Address(f"expc{number}.paris.test")
     crash(lambda: desk.apply(cluster, plan), cluster, 40)
     assert desk.journal().run("last").state == "running"
     # When a plan is applied to the other cluster, Then the first run is what it was
-    assert desk.apply(other, plan_for(other)).exit_code == 0
+    assert desk.apply(other_cluster, plan_for(other_cluster)).exit_code == 0
     assert [run.state for run in desk.journal().runs()] == ["applied", "running"]
 
 
@@ -167,8 +167,8 @@ def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[],
         runs = desk.journal().runs()
         steps = desk.journal().steps(runs[0].id) if runs else ()
         # Then everything that a box did stands in the journal, and what is said to be done was done
-        done = [step for step in steps if step.state == "done"]
-        assert len(done) <= len(cluster.writes) <= len(steps), f"crash at point {point}"
+        done_steps = [step for step in steps if step.state == "done"]
+        assert len(done_steps) <= len(cluster.writes) <= len(steps), f"crash at point {point}"
         assert all(run.state in {*UNFINISHED, "applied"} for run in runs)
 
 

@@ -21,8 +21,8 @@ def with_warning(plan: Plan, warning: str) -> Plan:
         replace(action, by="person", warning=warning) if isinstance(action, RefreshDiscovery) else action
         for action in plan.actions
     )
-    changed = replace(plan, actions=actions)
-    return replace(changed, id=plan_id(plan_document(changed)))
+    new_plan = replace(plan, actions=actions)
+    return replace(new_plan, id=plan_id(plan_document(new_plan)))
 
 
 def test_discovery_is_refreshed_once_after_the_restarts(desk: Desk) -> None:
@@ -70,8 +70,8 @@ def test_a_refresh_for_a_person_says_what_comes_first(desk: Desk) -> None:
 def test_a_setting_that_a_refresh_changed_is_an_open_step(desk: Desk) -> None:
     cluster = story()
 
-    def reset(changed: MemoryCluster) -> None:
-        changed.settings["AesGcm"] = "on"
+    def reset(cluster: MemoryCluster) -> None:
+        cluster.settings["AesGcm"] = "on"
 
     cluster.on_refresh = reset
     result = desk.apply(cluster, plan_for(cluster))
@@ -84,9 +84,9 @@ def test_what_discovery_lost_and_found_is_said(desk: Desk) -> None:
     cluster = story()
     cluster.box(1).health = Health(zones={"CEtcp-cucm": True, "CEtls-sub": True, "UC traversal": True})
 
-    def discover(changed: MemoryCluster) -> None:
-        changed.box(1).health = Health(zones={"CEtcp-cucm": True, "CEtcp-new": True})
-        changed.endpoints = (*changed.endpoints, endpoint("new.example.test", 8443, CUCM_RSA))
+    def discover(cluster: MemoryCluster) -> None:
+        cluster.box(1).health = Health(zones={"CEtcp-cucm": True, "CEtcp-new": True})
+        cluster.endpoints = (*cluster.endpoints, endpoint("new.example.test", 8443, CUCM_RSA))
 
     cluster.on_refresh = discover
     desk.apply(cluster, plan_for(cluster))
@@ -101,7 +101,7 @@ def test_what_discovery_lost_and_found_is_said(desk: Desk) -> None:
 def test_zones_that_were_not_read_are_not_compared(desk: Desk) -> None:
     cluster = story()
     cluster.box(1).says = {"zones": None}
-    cluster.on_refresh = lambda changed: changed.box(1).says.update(zones={"CEtcp-cucm": True})
+    cluster.on_refresh = lambda cluster: cluster.box(1).says.update(zones={"CEtcp-cucm": True})
 
     desk.apply(cluster, plan_for(cluster))
 

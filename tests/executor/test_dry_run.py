@@ -26,7 +26,7 @@ def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
     # When it is rehearsed
     result = desk.apply(cluster, plan, dry_run=True)
     # Then no box got a write, no journal came to be, every change is said, and what cannot be known reads so
-    assert (result.state, result.changed, cluster.sent) == ("dry-run", False, 0)
+    assert (result.state, result.has_written, cluster.sent_count) == ("dry-run", False, 0)
     assert not desk.state_dir.exists()
     assert len(desk.messages("would-change")) == 1 + 6
     assert any("unknown until apply" in text for text in desk.messages("unknown"))

@@ -93,7 +93,7 @@ def test_something_else_in_its_place_is_refused_before_the_first_write(desk: Des
     (desk.state_dir / FILE_NAME).write_text("this is no database, whatever it is called\n" * 100)
     with pytest.raises(JournalError, match="cannot be used"):
         desk.apply(cluster, plan_for(cluster))
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 LIMITED = """
@@ -146,7 +146,7 @@ def test_a_journal_that_fails_between_two_writes_stops_everything(desk: Desk) ->
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
     # Then no box gets another write, and a person is told
-    assert (result.exit_code, result.state, cluster.sent) == (8, "unknown", 2)
+    assert (result.exit_code, result.state, cluster.sent_count) == (8, "unknown", 2)
     assert "disk is full" in result.message
 
 

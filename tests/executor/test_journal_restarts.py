@@ -103,7 +103,7 @@ def test_the_last_restart_of_a_peer_says_whether_it_is_settled(tmp_path: Path) -
         first = journal.record_intent(run, 11, RestartOnPeer(FIRST), "")
         journal.record_outcome(run, first, "unknown")
         second = journal.record_intent(run, 11, RestartOnPeer(SECOND), "")
-        assert [(left.run, left.step.peer) for left in load_unsettled_restarts(journal, "edge")] == [
+        assert [(restart.run, restart.step.peer) for restart in load_unsettled_restarts(journal, "edge")] == [
             (run, FIRST),
             (run, SECOND),
         ]

@@ -35,7 +35,7 @@ def killed(directory: Path, plan: Plan, share: float) -> MemoryCluster:
         [sys.executable, "-m", "tests.executor.victim", str(directory), point], cwd=ROOT, check=False, timeout=60
     )
     assert ended.returncode == -signal.SIGKILL
-    cluster.kept = directory / "boxes.pickle"
+    cluster.state_file = directory / "boxes.pickle"
     cluster.load()
     return cluster
 

@@ -35,8 +35,8 @@ def cluster() -> MemoryCluster:
 
 @pytest.fixture
 def lies(cluster: MemoryCluster) -> Lies:
-    cluster.shows = shown = Lies.of(cluster.boxes)
-    return shown
+    cluster.shows = answers = Lies.of(cluster.boxes)
+    return answers
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_no_list_before_a_run_is_not_observed(desk: Desk, cluster: MemoryCluster
     lies.tell(kind)
     with pytest.raises(ObservationError):
         desk.apply(cluster, plan)
-    assert (cluster.sent, desk.journal().runs()) == (0, ())
+    assert (cluster.sent_count, desk.journal().runs()) == (0, ())
 
 
 def as_version_0_1_0_left_it(desk: Desk, state: str) -> None:
@@ -159,7 +159,7 @@ def test_a_rollback_that_ended_wrongly_in_0_1_0_ends_right(desk: Desk, cluster: 
     as_version_0_1_0_left_it(desk, state)
     # When it is rolled back again, Then everything goes, and nothing of it is called a change of others
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
+    assert (result.exit_code, result.state, result.has_written) == (0, "rolled-back", True)
     assert cluster.state() == cluster_with_longer_lists().state()
     assert desk.messages("warning") == []
 
@@ -199,7 +199,7 @@ def test_what_was_seen_to_go_and_is_there_again_is_for_a_person(desk: Desk, clus
     cluster.box(1).trusted.append(IMP.certificate)
     # When it is rolled back again, Then it is neither taken out nor called a success
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, result.changed) == (8, "partial", False)
+    assert (result.exit_code, result.state, result.has_written) == (8, "partial", False)
     assert "expc1.example.test trusts CN=imp.example.test" in result.open_steps[0].text
     assert IMP.certificate in cluster.box(1).trusted
     # And once a person took it out, all is well

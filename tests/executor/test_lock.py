@@ -78,7 +78,7 @@ def test_a_second_apply_is_refused_and_told_who_holds_the_lock(tmp_path: Path) -
         # Then it is told who, where, for which ticket and since when, and no box got a write
         for part in ("alice on bastion", "process 4711", "ticket CHG-7", "since 20", "last at work 20"):
             assert part in str(held.value)
-        assert cluster.sent == 0
+        assert cluster.sent_count == 0
         # And a dry run says the same
         with pytest.raises(LockHeld):
             desk.apply(cluster, plan_for(cluster), dry_run=True)
@@ -123,7 +123,7 @@ def test_an_inventory_that_names_other_peers_of_the_same_boxes_does_not_help(tmp
         with pytest.raises(LockHeld):
             desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
         # Then no box got a write
-        assert cluster.sent == 0
+        assert cluster.sent_count == 0
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
     assert not list(shared.iterdir())
 

@@ -57,7 +57,7 @@ def test_it_is_started_and_stopped_on_the_primary_once(rig: Rig) -> None:
         with recorder.recording(tcpdump=True):
             assert rig.logging.running
             recorder.wait(40)
-    assert rig.logging.done == ["expc1.example.test start with tcpdump", "expc1.example.test stop"]
+    assert rig.logging.calls == ["expc1.example.test start with tcpdump", "expc1.example.test stop"]
     assert sum(rig.pauses) == 40
     assert [event.type for event in rig.events][-1] == "logging-stopped"
 
@@ -88,7 +88,7 @@ def test_a_refused_start_stops_nothing(rig: Rig) -> None:
     rig.logging.faults.add("start-refused")
     with rig.recorder() as recorder, pytest.raises(WriteRefused), recorder.recording(tcpdump=False):
         pass
-    assert rig.logging.done == ["expc1.example.test start"]
+    assert rig.logging.calls == ["expc1.example.test start"]
     assert find_left_logging(rig.state_dir) == ()
 
 
@@ -97,14 +97,14 @@ def test_a_log_that_does_not_stop_is_said_and_not_forgotten(rig: Rig, fault: str
     rig.logging.faults.add(fault)
     with rig.recorder() as recorder, pytest.raises(OutcomeUnknown), recorder.recording(tcpdump=False):
         pass
-    assert [left.cluster for left in find_left_logging(rig.state_dir)] == ["edge"]
+    assert [note.cluster for note in find_left_logging(rig.state_dir)] == ["edge"]
 
 
 def test_the_next_command_stops_what_a_killed_one_left(rig: Rig) -> None:
     with hold_note("edge", rig.state_dir) as note:
         note.write("edge", utc_now())
     rig.logging.switch(on=True)
-    assert [left.cluster for left in find_left_logging(rig.state_dir, "edge")] == ["edge"]
+    assert [note.cluster for note in find_left_logging(rig.state_dir, "edge")] == ["edge"]
     with rig.recorder() as recorder:
         recorder.end_left()
     assert not rig.logging.running

@@ -115,7 +115,7 @@ def test_the_story_is_healed_as_the_plan_says_and_a_dry_run_sends_no_write(bench
     # When it is applied again, Then no write is sent
     story.lab.requests.clear()
     again = story.apply(plan)
-    assert (again.exit_code, again.changed, story.lab.requests.writes) == (10, False, ())
+    assert (again.exit_code, again.has_written, story.lab.requests.writes) == (10, False, ())
 
 
 def test_lost_answers_and_requests_on_every_peer_and_both_protocols(bench: Callable[[str], Bench]) -> None:
@@ -319,9 +319,9 @@ def test_a_run_keeps_no_session_of_its_client(bench: Callable[[str], Bench]) -> 
     cookies = [cookie for edge in story.lab.edges for cookie in edge.front.sessions]
     assert len(cookies) == 3
     # When the state directory is looked through, Then neither a cookie nor the password is in it
-    kept = b"".join(path.read_bytes() for path in (story.home / "state").rglob("*") if path.is_file())
+    content = b"".join(path.read_bytes() for path in (story.home / "state").rglob("*") if path.is_file())
     for secret in (*cookies, story.lab.accounts.mra_password):
-        assert secret.encode() not in kept
+        assert secret.encode() not in content
     assert [len(edge.front.sign_ins) for edge in story.lab.edges] == [1, 1, 1]
 
 

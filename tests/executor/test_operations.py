@@ -45,8 +45,8 @@ def test_a_change_is_to_do_then_done_and_its_inverse_brings_back_the_start(chang
     start = change.precondition(peer)
     assert start.status is ChangeStatus.TO_DO
     change.write(peer)
-    done = change.read_back(peer)
-    assert (done.status, done.unrelated_digest) == (ChangeStatus.DONE, start.unrelated_digest)
+    reading = change.read_back(peer)
+    assert (reading.status, reading.unrelated_digest) == (ChangeStatus.DONE, start.unrelated_digest)
     inverse = change.inverse()
     assert inverse is not None
     assert inverse.precondition(peer).status is ChangeStatus.TO_DO

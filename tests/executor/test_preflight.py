@@ -30,7 +30,7 @@ def test_a_list_without_room_is_refused_before_the_first_write(desk: Desk, dry_r
 
     assert refused.value.exit_code is ExitCode.ERROR
     assert "remediate certificates" in refused.value.next_step
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
     assert dry_run or desk.journal().runs() == ()
 
 

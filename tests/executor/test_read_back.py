@@ -37,7 +37,7 @@ def test_a_write_whose_answer_is_lost_is_read_back_and_decided(desk: Desk, plan:
     assert cluster.state() == story_after(plan).state()
     assert len(set(cluster.writes)) == len(cluster.writes)
     # And what was done is not sent again; what was not done is sent once more
-    assert cluster.sent == 6 + (fault == "drop-request")
+    assert cluster.sent_count == 6 + (fault == "drop-request")
 
 
 def test_a_box_that_is_still_at_it_is_waited_for_and_not_told_twice(desk: Desk, plan: Plan) -> None:
@@ -54,7 +54,7 @@ def test_a_box_that_is_still_at_it_is_waited_for_and_not_told_twice(desk: Desk, 
     # When the plan is applied
     result = desk.apply(cluster, plan, {"pause": later})
     # Then it was read until it was there, and sent once
-    assert (result.exit_code, cluster.sent) == (0, 6)
+    assert (result.exit_code, cluster.sent_count) == (0, 6)
     assert cluster.box(1).trusted.count(IMP.certificate) == 1
 
 
@@ -82,7 +82,7 @@ def test_a_write_that_is_never_seen_is_unknown_and_not_failed(
     # When the plan is applied, Then nobody knows, nothing more is written on a guess, and it was not sent a third time
     result = desk.apply(cluster, plan)
     assert (result.exit_code, result.state) == (8, "unknown")
-    assert cluster.sent == number - 1 + len(faults)
+    assert cluster.sent_count == number - 1 + len(faults)
     assert [step.state for step in desk.journal().steps(result.run_id)] == ["done"] * (number - 1) + ["unknown"]
     # And both ways on end well
     assert desk.rollback(cluster).exit_code == 0
@@ -117,7 +117,7 @@ def test_what_shows_after_the_run_has_ended_is_undone_by_a_rollback(desk: Desk, 
     cluster.box(2).trusted.append(IMP.certificate)
     # When it is rolled back again, Then what was ours goes, and is nobody else's
     result = desk.rollback(cluster, run)
-    assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
+    assert (result.exit_code, result.state, result.has_written) == (0, "rolled-back", True)
     assert cluster.state() == story().state()
     assert desk.messages("warning") == []
 
@@ -138,7 +138,7 @@ def test_unknown_and_unreadable_is_said_and_settled_by_the_next_apply(desk: Desk
     # When the plan is applied
     result = desk.apply(cluster, plan)
     # Then the outcome is unknown, nothing else is touched, and the message holds the way out
-    assert (result.exit_code, result.state, cluster.sent) == (8, "unknown", 1)
+    assert (result.exit_code, result.state, cluster.sent_count) == (8, "unknown", 1)
     assert f"remediate rollback {result.run_id}" in result.message
     # When the box is back, and the plan is applied again
     cluster.unreadable_after = frozenset()
@@ -191,7 +191,7 @@ def test_a_session_that_is_lost_with_the_answer_is_opened_again_for_the_reading_
     result = desk.apply(cluster, plan)
     # Then a fresh session tells that it was done, and it is not sent again
     assert (result.exit_code, result.state) == (0, "applied")
-    assert cluster.sent == 6
+    assert cluster.sent_count == 6
 
 
 def test_a_peer_whose_shell_stays_silent_is_logged_in_to_twice_more_and_no_oftener(desk: Desk, plan: Plan) -> None:
@@ -200,7 +200,7 @@ def test_a_peer_whose_shell_stays_silent_is_logged_in_to_twice_more_and_no_often
     opened: list[bool] = []
 
     def silent(point: str) -> None:
-        if point == "before ciphers on expc2.example.test" and cluster.sent >= 5:
+        if point == "before ciphers on expc2.example.test" and cluster.sent_count >= 5:
             raise ObservationError("expc2 says nothing.")
 
     def open_peers(cluster_: ClusterAccess, limits: Limits, *, writable: bool) -> OpenCluster:

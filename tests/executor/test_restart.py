@@ -224,7 +224,7 @@ def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
     # Given a node that shows another certificate, so that its 502 is right
     cluster = fronted()
     plan = plan_for(cluster)
-    shown = cluster.endpoints
+    endpoints = cluster.endpoints
 
     def rekeyed(point: str) -> None:
         if point.startswith("before a client asks"):
@@ -232,7 +232,7 @@ def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
                 replace(endpoint, presented={}, error="unreachable: connection refused")
                 if endpoint.product == "imp"
                 else endpoint
-                for endpoint in shown
+                for endpoint in endpoints
             )
 
     cluster.tap = rekeyed
@@ -335,7 +335,7 @@ def test_rolling_without_a_way_through_is_proven_by_the_start(desk: Desk) -> Non
 def test_a_dry_run_asks_nobody_and_calls_the_effect_unknown(desk: Desk, restart: str) -> None:
     cluster = fronted(1)
     result = desk.apply(cluster, plan_for(cluster), dry_run=True, restart=restart)
-    assert (result.exit_code, cluster.sent, cluster.requests) == (0, 0, [])
+    assert (result.exit_code, cluster.sent_count, cluster.requests) == (0, 0, [])
     assert [text for text in desk.messages("unknown") if text.startswith("Whether the change is in effect on expc1")]
     would = [text for text in desk.messages("would-change") if "restart" in text]
     assert len(would) == (3 if restart == "rolling" else 0)
@@ -347,7 +347,7 @@ def test_the_second_apply_after_a_restart_asks_nobody_and_restarts_nobody(desk: 
     first = desk.apply(cluster, plan)
     cluster.requests.clear()
     again = desk.apply(cluster, plan)
-    assert (again.exit_code, again.run_id, again.changed) == (0, first.run_id, False)
+    assert (again.exit_code, again.run_id, again.has_written) == (0, first.run_id, False)
     assert (restarts(cluster), cluster.requests) == (["expc1"], [])
 
 

@@ -31,13 +31,13 @@ def test_an_upgrade_stops_an_apply_before_its_first_write(desk: Desk, upgrade: U
     with pytest.raises(UpgradePending, match=r"expc2\.example\.test: an upgrade is") as refused:
         desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     assert refused.value.exit_code == EIGHT
-    assert (cluster.sent, desk.journal().runs()) == (0, ())
+    assert (cluster.sent_count, desk.journal().runs()) == (0, ())
 
 
 def test_an_upgrade_that_was_not_looked_for_is_said(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).says = {"upgrade": None}
-    assert desk.apply(cluster, plan_for(cluster)).changed
+    assert desk.apply(cluster, plan_for(cluster)).has_written
     assert any("was not observed on expc2.example.test" in text for text in desk.messages("warning"))
 
 
@@ -46,7 +46,7 @@ def test_where_nothing_is_to_do_an_upgrade_stops_nothing(desk: Desk) -> None:
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
     cluster.box(2).says = {"upgrade": UpgradeState.STAGED}
-    assert desk.apply(cluster, plan).changed is False
+    assert desk.apply(cluster, plan).has_written is False
 
 
 def test_alarms_are_kept_before_the_first_write(desk: Desk) -> None:
@@ -149,9 +149,9 @@ def test_a_rollback_says_so_and_ends_it(desk: Desk, plan: Plan) -> None:
 
 def test_a_dry_run_says_so_and_leaves_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
-    sent = cluster.sent
+    sent_count = cluster.sent_count
     desk.apply(cluster, plan, dry_run=True)
-    assert (left_on(desk), cluster.sent) == (["expc1"], sent)
+    assert (left_on(desk), cluster.sent_count) == (["expc1"], sent_count)
     assert any("may still be on" in text for text in desk.messages("warning"))
 
 
@@ -171,7 +171,7 @@ def test_a_rollback_that_is_stopped_while_it_ends_it_says_so(desk: Desk, plan: P
 @pytest.mark.parametrize("end", ["apply", "rollback"])
 def test_what_cannot_be_turned_off_stays_an_open_step(desk: Desk, plan: Plan, end: str) -> None:
     cluster = die_in_maintenance(desk, plan)
-    cluster.faults = {cluster.sent + 1: "ignore"}
+    cluster.faults = {cluster.sent_count + 1: "ignore"}
     commands: dict[str, Callable[[], object]] = {
         "apply": lambda: desk.apply(cluster, plan),
         "rollback": lambda: desk.rollback(cluster),
@@ -196,10 +196,10 @@ def test_a_dry_run_shows_the_guards_as_they_stand(desk: Desk, plan: Plan) -> Non
     cluster = fronted(1)
     cluster.box(1).says = {"replication_behind": True}
     result = desk.apply(cluster, plan, dry_run=True)
-    shown = desk.messages("guard")
-    assert "expc1.example.test: replication fails: expc1.example.test: behind." in shown
-    assert "expc1.example.test: upgrade holds: No upgrade is under way or staged." in shown
+    messages = desk.messages("guard")
+    assert "expc1.example.test: replication fails: expc1.example.test: behind." in messages
+    assert "expc1.example.test: upgrade holds: No upgrade is under way or staged." in messages
     # Whether a restart is needed is not known yet, so that is no step; a rolling one is
     assert result.exit_code == 0
     rolling = desk.apply(cluster, plan, dry_run=True, restart="rolling")
-    assert (rolling.exit_code, cluster.sent) == (EIGHT, 0)
+    assert (rolling.exit_code, cluster.sent_count) == (EIGHT, 0)

@@ -69,7 +69,7 @@ def test_it_takes_the_peers_with_a_write_younger_than_their_start(desk: Desk) ->
     }
     # When it is asked again, Then none waits, and there is no run for that
     again = run(desk, cluster)
-    assert (again.exit_code, again.run_id, again.changed) == (0, "", False)
+    assert (again.exit_code, again.run_id, again.has_written) == (0, "", False)
     assert restarted(cluster) == ["expc1", "expc3"]
 
 
@@ -104,14 +104,14 @@ def test_a_peer_that_the_cluster_does_not_have_is_refused(desk: Desk) -> None:
         run(desk, cluster, peers=(Address("expc9"),))
     with pytest.raises(UsageError, match="expc9"):
         preview(desk, cluster, peers=(Address("expc9"),))
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_guard_that_fails_leaves_the_run_partial(desk: Desk) -> None:
     cluster = old_story()
     cluster.box(1).says = {"alarms": (PeerAlarm("25026", "Restart required"),)}
     result = run(desk, cluster, everywhere=True)
-    assert (result.exit_code, result.state, result.changed, restarted(cluster)) == (8, "partial", False, [])
+    assert (result.exit_code, result.state, result.has_written, restarted(cluster)) == (8, "partial", False, [])
     assert "restart-required: alarm 25026" in result.open_steps[0].text
     assert desk.journal().run("last").exit_code == 8
 
@@ -123,31 +123,31 @@ def test_a_peer_that_is_down_is_an_open_step(desk: Desk) -> None:
     assert (result.exit_code, result.state) == (8, "partial")
     assert "expc1.example.test does not answer (it is down)" in result.open_steps[0].text
     assert run(desk, cluster, peers=(SECOND,)).exit_code == 8
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_preview_shows_guards_and_calls_and_writes_nothing(desk: Desk) -> None:
     cluster = old_story()
     cluster.box(2).health = replace(cluster.box(2).health, calls=7, registrations=120)
     cluster.box(3).says = {"own_address": None}
-    shown = preview(desk, cluster, everywhere=True)
-    assert [(peer.peer, peer.calls, peer.registrations) for peer in shown.peers] == [
+    report = preview(desk, cluster, everywhere=True)
+    assert [(peer.peer, peer.calls, peer.registrations) for peer in report.peers] == [
         (FIRST, 0, 0),
         (SECOND, 7, 120),
         (THIRD, 0, 0),
     ]
-    assert [bool(peer.obstacles) for peer in shown.peers] == [False, False, True]
-    assert (shown.exit_code, shown.is_single, cluster.sent) == (8, False, 0)
+    assert [bool(peer.obstacles) for peer in report.peers] == [False, False, True]
+    assert (report.exit_code, report.is_single, cluster.sent_count) == (8, False, 0)
     assert not desk.state_dir.exists()
 
 
 def test_a_preview_of_healthy_peers_ends_well(desk: Desk) -> None:
     cluster = old_story()
     apply(desk, cluster)
-    cluster.sent = 0
-    shown = preview(desk, cluster)
-    assert (shown.exit_code, len(shown.peers), cluster.sent) == (0, 3, 0)
-    assert all(peer.effect.state.value == "not-known" for peer in shown.peers)
+    cluster.sent_count = 0
+    report = preview(desk, cluster)
+    assert (report.exit_code, len(report.peers), cluster.sent_count) == (0, 3, 0)
+    assert all(peer.effect.state.value == "not-known" for peer in report.peers)
 
 
 def test_what_is_assumed_is_no_obstacle_in_a_preview(desk: Desk) -> None:
@@ -163,14 +163,14 @@ def test_a_closed_window_restarts_nothing(desk: Desk) -> None:
     assert preview(desk, cluster, everywhere=True, window=window).exit_code == 1
     with pytest.raises(WindowClosed):
         run(desk, cluster, everywhere=True, window=window)
-    assert (cluster.sent, desk.journal().runs()) == (0, ())
+    assert (cluster.sent_count, desk.journal().runs()) == (0, ())
 
 
 def test_a_window_that_is_too_short_is_an_error_without_a_restart(desk: Desk) -> None:
     cluster = old_story()
     with pytest.raises(WindowClosed, match="may take 1500 s"):
         run(desk, cluster, everywhere=True, window=parse_window("09:00/10:20 UTC"))
-    assert (cluster.sent, desk.journal().run("last").state) == (0, "partial")
+    assert (cluster.sent_count, desk.journal().run("last").state) == (0, "partial")
 
 
 def test_a_window_that_ends_after_the_first_peer_leaves_the_rest(desk: Desk) -> None:
@@ -195,7 +195,7 @@ def test_two_runs_do_not_restart_at_once(desk: Desk) -> None:
             run(desk, cluster, everywhere=True)
         with pytest.raises(LockHeld):
             preview(desk, cluster, everywhere=True)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_calls_that_do_not_end_stop_it(desk: Desk) -> None:
@@ -218,7 +218,7 @@ def test_killed_at_any_point_the_next_restart_ends_well(desk: Desk, new_desk: An
         crash(lambda: run(operator, cluster, peers=(FIRST, SECOND)), cluster, point)  # noqa: B023 - called before the loop goes on
         for box in cluster.boxes:
             box.down_for = 0
-        done = restarted(cluster)
+        first_restarts = restarted(cluster)
         # When the same is asked again, Then it ends well, no maintenance mode is left, and nothing is unknown
         result = run(operator, cluster, peers=(FIRST, SECOND))
         assert (result.exit_code, result.state) == (0, "applied"), (point, counter.points[point - 1], result)
@@ -226,6 +226,6 @@ def test_killed_at_any_point_the_next_restart_ends_well(desk: Desk, new_desk: An
             assert load_open_maintenance(journal, "edge") == (), point
             assert load_unsettled_restarts(journal, "edge") == (), point
             assert journal.runs()[-1].state in {"applied", "partial"}, point
-        assert restarted(cluster)[len(done) :] == ["expc1", "expc2"], point
+        assert restarted(cluster)[len(first_restarts) :] == ["expc1", "expc2"], point
         assert not any(box.health.maintenance for box in cluster.boxes), point
     assert cluster.tap is no_tap

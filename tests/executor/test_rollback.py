@@ -24,7 +24,7 @@ def test_exactly_what_the_run_added_is_removed_backwards(desk: Desk) -> None:
     desk.apply(cluster, plan_for(cluster))
     forward = len(cluster.writes)
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, result.changed) == (0, "rolled-back", True)
+    assert (result.exit_code, result.state, result.has_written) == (0, "rolled-back", True)
     assert cluster.state() == story().state()
     assert [write.peer[:5] for write in cluster.writes[forward:]] == ["expc1", "expc3", "expc3", "expc2", "expc1"]
 
@@ -35,7 +35,7 @@ def test_rolling_back_twice_is_rolling_back_once(desk: Desk) -> None:
     desk.rollback(cluster)
     writes = len(cluster.writes)
     again = desk.rollback(cluster)
-    assert (again.exit_code, again.changed) == (0, False)
+    assert (again.exit_code, again.has_written) == (0, False)
     assert len(cluster.writes) == writes
 
 
@@ -45,7 +45,7 @@ def test_the_plan_can_be_applied_again_after_a_rollback(desk: Desk) -> None:
     first = desk.apply(cluster, plan)
     desk.rollback(cluster)
     second = desk.apply(cluster, plan)
-    assert (second.exit_code, second.changed) == (0, True)
+    assert (second.exit_code, second.has_written) == (0, True)
     assert second.run_id != first.run_id
     assert [(run.kind, run.state) for run in desk.journal().runs()] == [
         ("apply", "applied"),
@@ -216,7 +216,7 @@ def test_no_suite_is_named_before_x15_0_2(desk: Desk) -> None:
 def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: str, number: int) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    cluster.faults = {cluster.sent + number: fault}
+    cluster.faults = {cluster.sent_count + number: fault}
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
 
@@ -253,7 +253,7 @@ def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -
     cluster.tap = refuse
     # When it is rolled back, Then the first refusal ends it, and as the ciphers were undone, nobody is told that nothing changed
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, result.changed) == (8, "partial", True)
+    assert (result.exit_code, result.state, result.has_written) == (8, "partial", True)
     assert "expc1 refuses the login." in result.message
     assert len(reads) == 1
     assert desk.journal().run("last").state == "partial"
@@ -266,16 +266,16 @@ def test_a_refused_login_on_the_way_back_is_tried_on_no_other_step(desk: Desk) -
 def test_without_a_journal_the_way_back_stops_too(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    forward = cluster.sent
+    forward = cluster.sent_count
 
     def full(point: str) -> None:
-        if point == "before a journal write" and cluster.sent > forward:
+        if point == "before a journal write" and cluster.sent_count > forward:
             raise JournalError("The journal cannot be used: database or disk is full.")
 
     cluster.tap = full
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.changed) == (8, True)
-    assert cluster.sent == forward + 1
+    assert (result.exit_code, result.has_written) == (8, True)
+    assert cluster.sent_count == forward + 1
     cluster.tap = no_tap
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
@@ -300,16 +300,16 @@ def test_a_later_run_that_may_rely_on_this_one_is_said(desk: Desk) -> None:
     cluster.box(1).trusted.append(LATER.certificate)
     desk.rollback(cluster, first.run_id)
     second = desk.apply(cluster, plan_for(cluster))
-    assert second.changed
+    assert second.has_written
     desk.rollback(cluster, first.run_id)
     assert any(f"Run {second.run_id} was applied later" in text for text in desk.messages("warning"))
 
 
 def test_a_later_run_on_another_cluster_relies_on_nothing_here(desk: Desk) -> None:
-    cluster, other = story(), story()
-    other.name = "another"
+    cluster, other_cluster = story(), story()
+    other_cluster.name = "another"
     first = desk.apply(cluster, plan_for(cluster))
-    desk.apply(other, plan_for(other))
+    desk.apply(other_cluster, plan_for(other_cluster))
     assert desk.rollback(cluster, first.run_id).exit_code == 0
     assert desk.messages("warning") == []
 

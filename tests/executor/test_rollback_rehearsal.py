@@ -46,13 +46,13 @@ def journal_text(desk: Desk) -> str:
 
 def test_a_rehearsal_says_what_is_undone_and_writes_nothing(desk: Desk) -> None:
     cluster = applied(desk)
-    sent, journal = cluster.sent, journal_text(desk)
+    sent_count, journal = cluster.sent_count, journal_text(desk)
 
     result = rehearse(desk, cluster)
 
-    assert (result.exit_code, result.state, result.changed) == (0, "dry-run", False)
+    assert (result.exit_code, result.state, result.has_written) == (0, "dry-run", False)
     rehearsed = desk.messages("would-change")
-    assert (cluster.sent, journal_text(desk)) == (sent, journal)
+    assert (cluster.sent_count, journal_text(desk)) == (sent_count, journal)
     # And the rollback then does just that
     desk.events.clear()
     desk.rollback(cluster)
@@ -139,7 +139,7 @@ def would_restart(desk: Desk) -> list[str]:
 
 def test_a_rehearsal_shows_the_guards_where_it_restarts(desk: Desk) -> None:
     cluster = restarted(desk)
-    sent = cluster.sent
+    sent_count = cluster.sent_count
 
     assert rehearse(desk, cluster).exit_code == 0
     assert (desk.messages("guard"), would_restart(desk)) == ([], [])
@@ -148,7 +148,7 @@ def test_a_rehearsal_shows_the_guards_where_it_restarts(desk: Desk) -> None:
         assert rehearse(desk, cluster, choice).exit_code == 0
         assert [len(guards_of(desk, number)) for number in (1, 2, 3)] == [7, 7, 7]
         assert would_restart(desk) == [f"Would restart expc{number}" for number in (1, 2, 3)]
-    assert cluster.sent == sent
+    assert cluster.sent_count == sent_count
 
 
 def test_a_guard_that_fails_is_8_only_where_all_restart(desk: Desk) -> None:

@@ -24,7 +24,7 @@ def test_the_first_signal_finishes_the_step_and_stops(desk: Desk, number: signal
     # When the plan is applied
     result = desk.apply(cluster, plan)
     # Then that write was read back and journaled, nothing follows, and the message says how to go on
-    assert (result.exit_code, result.state, cluster.sent) == (code, "partial", 2)
+    assert (result.exit_code, result.state, cluster.sent_count) == (code, "partial", 2)
     assert [step.state for step in desk.journal().steps(result.run_id)] == ["done", "done"]
     assert f"remediate rollback {result.run_id}" in result.message
     # And applying again ends it
@@ -56,7 +56,7 @@ def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: De
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    writes = cluster.sent
+    writes = cluster.sent_count
 
     def twice(_point: str) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -65,7 +65,7 @@ def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: De
     cluster.tap = twice
     # When it is rolled back, Then it ends as interrupted, and the run is what it was
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, cluster.sent) == (130, "interrupted", writes)
+    assert (result.exit_code, result.state, cluster.sent_count) == (130, "interrupted", writes)
     cluster.tap = lambda _point: None
     assert [run.state for run in desk.journal().runs()] == ["applied"]
 
@@ -77,16 +77,16 @@ def test_no_signal_keeps_a_run_from_being_closed(desk: Desk, work: str) -> None:
     plan = plan_for(cluster)
     if work == "rollback":
         desk.apply(cluster, plan)
-    writes = cluster.sent
+    writes = cluster.sent_count
 
     def again_and_again(_point: str) -> None:
-        if cluster.sent > writes:
+        if cluster.sent_count > writes:
             os.kill(os.getpid(), signal.SIGINT)
 
     cluster.tap = again_and_again
     # When it is stopped by that, Then no exception leaves it, and nothing more is written
     result = desk.apply(cluster, plan) if work == "apply" else desk.rollback(cluster)
-    assert (result.exit_code, cluster.sent) == (130, writes + 1)
+    assert (result.exit_code, cluster.sent_count) == (130, writes + 1)
     # And what the result says is what the journal says
     cluster.tap = lambda _point: None
     assert desk.journal().run("last").state == result.state
@@ -101,7 +101,7 @@ def test_a_signal_that_comes_while_a_run_is_closed_changes_nothing(desk: Desk) -
     verifying: list[str] = []
 
     def late(point: str) -> None:
-        verifying.extend([point] if point == "observe" and cluster.sent == 6 else [])
+        verifying.extend([point] if point == "observe" and cluster.sent_count == 6 else [])
         if verifying and point.endswith("a journal write"):
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -115,7 +115,7 @@ def test_a_signal_that_comes_while_a_run_is_closed_changes_nothing(desk: Desk) -
 def test_a_signal_during_the_last_look_does_not_make_a_verified_run_half_done(desk: Desk) -> None:
     # Given Ctrl-C while every endpoint is looked at, after the last write
     cluster = story()
-    cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point == "observe" and cluster.sent == 6 else None
+    cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point == "observe" and cluster.sent_count == 6 else None
     # When the plan is applied, Then there was nothing left to stop, and the run is what was read
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.state) == (0, "applied")
@@ -158,7 +158,7 @@ def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> Non
     handler = signal.getsignal(signal.SIGINT)
     cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point == "observe" else None
     result = desk.apply(cluster, plan_for(cluster))
-    assert (result.exit_code, result.run_id, cluster.sent) == (130, "", 0)
+    assert (result.exit_code, result.run_id, cluster.sent_count) == (130, "", 0)
     assert desk.journal().runs() == ()
     assert signal.getsignal(signal.SIGINT) is handler
 
@@ -178,7 +178,7 @@ def test_the_first_signal_lets_a_rollback_end_the_step_that_it_is_in_and_no_othe
     # Given one Ctrl-C while the first certificate is taken out again
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    writes, once = cluster.sent, iter([signal.SIGINT])
+    writes, once = cluster.sent_count, iter([signal.SIGINT])
 
     def press(point: str) -> None:
         if point.startswith("after remove"):
@@ -187,7 +187,7 @@ def test_the_first_signal_lets_a_rollback_end_the_step_that_it_is_in_and_no_othe
     cluster.tap = press
     # When the run is rolled back, Then nothing is written after that, and it is left for another try
     result = desk.rollback(cluster)
-    assert (result.exit_code, result.state, cluster.sent) == (130, "partial", writes + 2)
+    assert (result.exit_code, result.state, cluster.sent_count) == (130, "partial", writes + 2)
 
 
 def test_a_run_in_another_thread_leaves_signals_alone(desk: Desk) -> None:

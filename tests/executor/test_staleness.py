@@ -32,7 +32,7 @@ def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
     """What the refusal says; no box got a write and no run came to be."""
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)  # type: ignore[arg-type]  # a Plan, made by the caller
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
     assert desk.journal().runs() == ()
     return str(stale.value)
 
@@ -145,10 +145,12 @@ def test_an_endpoint_that_shows_another_certificate_now_is_named(desk: Desk) -> 
     # Given a node that was given another certificate after the plan was made (or somebody in the middle)
     cluster = story()
     plan = plan_for(cluster)
-    other = issue("imp.example.test", names=("imp.example.test",), key_name="another key")
-    cluster.certificates[other.certificate.fingerprint] = other.certificate
-    shown = endpoint("imp.example.test", 8443, other, product="imp")
-    cluster.endpoints = tuple(shown if endpoint.address == shown.address else endpoint for endpoint in cluster.endpoints)
+    other_entity = issue("imp.example.test", names=("imp.example.test",), key_name="another key")
+    cluster.certificates[other_entity.certificate.fingerprint] = other_entity.certificate
+    new_endpoint = endpoint("imp.example.test", 8443, other_entity, product="imp")
+    cluster.endpoints = tuple(
+        new_endpoint if endpoint.address == new_endpoint.address else endpoint for endpoint in cluster.endpoints
+    )
     # When the plan is applied, Then it is refused: what it would trust helps nobody
     assert "imp.example.test:8443 from expc1" in refused(desk, cluster, plan)
 
@@ -208,8 +210,8 @@ def test_a_resumed_run_tells_exactly_what_others_changed(desk: Desk) -> None:
 def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) -> None:
     # Given two plans of one moment, one of which a colleague applied
     cluster = story()
-    plan, other = plan_for(cluster), plan_for(cluster, ciphers="keep")
-    assert desk.apply(cluster, other, ticket="CHG-7").state == "applied"
+    plan, other_plan = plan_for(cluster), plan_for(cluster, ciphers="keep")
+    assert desk.apply(cluster, other_plan, ticket="CHG-7").state == "applied"
     run = desk.journal().run("last")
     # When the first one is applied, and somebody else was there too
     cluster.box(1).trusted.append(INTRUDER.certificate)

@@ -31,8 +31,8 @@ def renamed(plan: Plan, ciphers: str) -> Plan:
     actions = tuple(
         replace(action, after=CipherList(ciphers)) if isinstance(action, SetCiphers) else action for action in plan.actions
     )
-    changed = replace(plan, actions=actions)
-    return replace(changed, id=plan_id(plan_document(changed)))
+    new_plan = replace(plan, actions=actions)
+    return replace(new_plan, id=plan_id(plan_document(new_plan)))
 
 
 def test_refused_endpoints_outside_the_plan_are_reported(tmp_path: Path) -> None:
@@ -51,14 +51,14 @@ def test_a_plan_that_loses_an_unknown_endpoint_is_refused(tmp_path: Path) -> Non
     lone = replace(lone, id=plan_id(plan_document(lone)))
     with pytest.raises(StalePlan, match="would be refused after it"):
         desk.apply(cluster, renamed(lone, "ECDHE-ECDSA-AES256-GCM-SHA384"))
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_cipher_list_in_which_openssl_finds_nothing_is_refused(tmp_path: Path) -> None:
     desk, cluster = Desk(tmp_path), story()
     with pytest.raises(FormatError, match="finds no cipher to use"):
         desk.apply(cluster, renamed(plan_for(cluster), "BOGUS"))
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_rollback_with_another_inventory_is_refused(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_rollback_with_another_inventory_is_refused(tmp_path: Path) -> None:
             environment=other_cluster.environment(lock_directory=tmp_path / "locks"),
         )
     assert desk.journal().run(run).state == "applied"
-    assert other_cluster.sent == 0
+    assert other_cluster.sent_count == 0
 
 
 def test_the_lock_does_not_depend_on_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

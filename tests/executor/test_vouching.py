@@ -29,8 +29,8 @@ STRANGER = issue("A stranger's authority", ca=True).certificate
 def forged(plan: Plan, *actions: TrustCertificate) -> Plan:
     """`plan` with other certificates to trust, and the id that belongs to it: anybody can compute it."""
     unrelated = tuple(action for action in plan.actions if not isinstance(action, TrustCertificate))
-    changed = replace(plan, actions=(*actions, *unrelated), certificates={**plan.certificates, STRANGER.fingerprint: STRANGER})
-    return Plan.from_json(replace(changed, id=plan_id(plan_document(changed))).to_json())
+    new_plan = replace(plan, actions=(*actions, *unrelated), certificates={**plan.certificates, STRANGER.fingerprint: STRANGER})
+    return Plan.from_json(replace(new_plan, id=plan_id(plan_document(new_plan))).to_json())
 
 
 def trusted(plan: Plan) -> list[TrustCertificate]:
@@ -57,7 +57,7 @@ def test_a_word_that_was_written_into_the_plan_counts_for_nothing(desk: Desk, wo
     for part in ("--approve", IMP.certificate.fingerprint, "CN=imp.example.test", "imp.example.test:8443", word):
         assert part in str(refused.value)
     assert CORPORATE.certificate.fingerprint not in str(refused.value)
-    assert (refused.value.exit_code, cluster.sent) == (7, 0)
+    assert (refused.value.exit_code, cluster.sent_count) == (7, 0)
 
 
 def test_an_authority_that_was_put_into_the_plan_is_refused(desk: Desk) -> None:
@@ -70,7 +70,7 @@ def test_an_authority_that_was_put_into_the_plan_is_refused(desk: Desk) -> None:
     # When it is applied, even with a person's approval for all of it
     with pytest.raises(StalePlan, match="A stranger's authority"):
         desk.apply(cluster, plan, approved=[*plan.certificates])
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_certificate_needed_no_more_makes_it_stale(desk: Desk) -> None:
@@ -87,7 +87,7 @@ def test_a_certificate_needed_no_more_makes_it_stale(desk: Desk) -> None:
     assert IMP.certificate.fingerprint in str(refused.value)
     assert "expc1.example.test, expc2.example.test, expc3.example.test" in str(refused.value)
     assert CORPORATE.certificate.fingerprint not in str(refused.value)
-    assert (refused.value.exit_code, cluster.sent) == (6, 0)
+    assert (refused.value.exit_code, cluster.sent_count) == (6, 0)
 
 
 def test_what_cannot_be_looked_at_makes_no_certificate_needless(desk: Desk) -> None:
@@ -108,7 +108,7 @@ def test_a_snapshot_that_vouches_for_all_is_not_believed(desk: Desk) -> None:
     assert {certificate.approval for certificate in trusted(plan)} == {"vouched"}
     with pytest.raises(Declined, match="the plan's own word that it is vouched does not count"):
         desk.apply(cluster, plan)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_what_another_peer_trusts_now_needs_no_approval(desk: Desk) -> None:
@@ -135,20 +135,20 @@ def test_a_peer_that_cannot_be_read_vouches_for_nothing(desk: Desk) -> None:
     # Then a person has to say so
     assert CORPORATE.certificate.fingerprint in str(refused.value)
     assert "What expc1.example.test trusts could not be read" in str(refused.value)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_approvals_are_recorded_under_the_id_of_the_plan(desk: Desk, new_desk: Callable[[], Desk]) -> None:
     # Given two plans for one cluster, and approvals that were recorded for one of them
     cluster = story()
-    plan, other = plan_for(cluster), plan_for(cluster, ciphers="keep")
-    assert plan.id != other.id
+    plan, other_plan = plan_for(cluster), plan_for(cluster, ciphers="keep")
+    assert plan.id != other_plan.id
     recorded(desk, plan, *approvals_of(IMP.certificate.fingerprint, CUCM_EC.certificate.fingerprint))
     # Then they count for that one on this machine, and nowhere else
-    for machine, applied in ((desk, other), (new_desk(), plan)):
+    for machine, applied in ((desk, other_plan), (new_desk(), plan)):
         with pytest.raises(Declined):
             machine.apply(cluster, applied, approved=())
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
     result = desk.apply(cluster, plan, approved=())
     assert result.state == "applied"
     how = {approval.fingerprint: (approval.approver, approval.at) for approval in desk.journal().approvals(result.run_id)}
@@ -180,8 +180,8 @@ def test_the_record_is_private_and_keeps_the_first_approval(desk: Desk) -> None:
     for approval in (ApprovedCertificate(fingerprint, "2026-11-22T10:00:00Z", "ben", "ca"), first, later):
         record_approvals(desk.state_dir, Approvals(plan, (approval,)))
     assert recorded_approvals(desk.state_dir, plan) == (first,)
-    [kept] = (desk.state_dir / "approvals").iterdir()
-    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    [record] = (desk.state_dir / "approvals").iterdir()
+    assert (record.stat().st_mode & 0o777, record.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def a_link(path: Path, genuine: str) -> None:
@@ -227,7 +227,7 @@ def test_a_record_that_may_be_anybodys_is_not_believed(desk: Desk, put: Callable
     assert refused.value.exit_code == 1
     with pytest.raises(ApprovalsUnusable):
         recorded(desk, plan, *approvals_of(IMP.certificate.fingerprint))
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_an_endpoint_with_an_ipv6_address_is_named_with_brackets() -> None:

@@ -35,8 +35,8 @@ def check(plan: Plan, now: Snapshot) -> None:
 def smuggled_into(plan: Plan, peers: Sequence[str]) -> Plan:
     """`plan` with an authority of a stranger that it calls vouched for."""
     action = TrustCertificate("a99", SMUGGLED.fingerprint, tuple(peers), "root", "vouched", ())  # type: ignore[arg-type]
-    named = {**plan.certificates, SMUGGLED.fingerprint: SMUGGLED}
-    return replace(plan, id=PlanId("another"), actions=(*plan.actions, action), certificates=named)
+    certificates = {**plan.certificates, SMUGGLED.fingerprint: SMUGGLED}
+    return replace(plan, id=PlanId("another"), actions=(*plan.actions, action), certificates=certificates)
 
 
 @patiently

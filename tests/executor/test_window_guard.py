@@ -33,7 +33,7 @@ def test_outside_the_window_an_apply_is_refused_before_anything_and_told_when_it
     with pytest.raises(WindowClosed, match="opens next at 2026-11-23 22:00 UTC") as refused:
         desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT)
     assert refused.value.exit_code == 1
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
     assert desk.journal().runs() == ()
 
 
@@ -65,12 +65,12 @@ def test_a_window_that_ends_in_the_middle_leaves_a_run_that_goes_on_the_next_nig
     # Then nothing is begun that would not end in the window, what is done stays, and the run says what is left
     assert (result.exit_code, result.state) == (8, "partial")
     assert clock() <= datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-    done = cluster.sent
-    assert 0 < done < 5
+    sent_count = cluster.sent_count
+    assert 0 < sent_count < 5
     assert {step.state for step in desk.journal().steps(result.run_id)} == {"done"}
     assert "so it was not begun" in result.message
     assert "the longest so far took 4200 s" in result.message
-    assert f"In effect and read back: {done} changes" in result.message
+    assert f"In effect and read back: {sent_count} changes" in result.message
     assert "Not begun: " in result.message
     assert f"set {REVERSE_PROXY_CIPHERS}" in result.message
     assert f"remediate rollback {result.run_id}" in result.message
@@ -98,10 +98,10 @@ def test_what_was_there_already_is_not_said_to_be_left_to_do(desk: Desk) -> None
     result = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
     # Then both it and what was written are in effect, and what is left is the rest
     assert (result.exit_code, result.state) == (8, "partial")
-    done, left = result.message.split("Not begun: ")
-    assert "In effect and read back: 2 changes" in done
-    assert f"({IMP.certificate.fingerprint}) on expc1.example.test" not in left
-    assert f"({IMP.certificate.fingerprint}) on expc3.example.test" in left
+    in_effect, not_begun = result.message.split("Not begun: ")
+    assert "In effect and read back: 2 changes" in in_effect
+    assert f"({IMP.certificate.fingerprint}) on expc1.example.test" not in not_begun
+    assert f"({IMP.certificate.fingerprint}) on expc3.example.test" in not_begun
 
 
 def test_a_run_that_the_window_stopped_can_be_rolled_back_at_any_hour(desk: Desk) -> None:
@@ -118,7 +118,7 @@ def test_a_first_step_that_cannot_end_in_the_window_refuses_the_run(desk: Desk) 
     clock = Clock(datetime(2026, 11, 24, 1, 59, 30, tzinfo=UTC))
     with pytest.raises(WindowClosed, match="none was measured yet") as refused:
         desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
-    assert (refused.value.exit_code, cluster.sent) == (1, 0)
+    assert (refused.value.exit_code, cluster.sent_count) == (1, 0)
     assert desk.journal().run("last").state == "rolled-back"
     assert "Nothing was written" in desk.journal().run("last").message
 
@@ -129,13 +129,13 @@ def test_a_resumed_run_that_can_begin_nothing_stays_partial(desk: Desk) -> None:
     plan = plan_for(cluster)
     every_write_takes(cluster, clock, 80 * 60)
     run = desk.apply(cluster, plan, {"now": clock}, window=NIGHT).run_id
-    sent = cluster.sent
+    sent_count = cluster.sent_count
     # When it is gone on with where the window is open but too short
     clock.now = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
     with pytest.raises(WindowClosed):
         desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
     # Then nothing was written, and the run still says that it is half done
-    assert (cluster.sent, desk.journal().run(run).state) == (sent, "partial")
+    assert (cluster.sent_count, desk.journal().run(run).state) == (sent_count, "partial")
 
 
 def test_a_failure_at_the_end_of_the_window_is_still_rolled_back(desk: Desk) -> None:
@@ -202,6 +202,6 @@ def test_a_window_that_ends_while_a_change_is_made_begins_no_other(desk: Desk) -
     every_write_takes(cluster, clock, 5 * 3600)
     # When the plan is applied, Then the change is kept, the next one waits, and it says until when
     result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
-    assert (result.exit_code, result.state, cluster.sent) == (8, "partial", 1)
+    assert (result.exit_code, result.state, cluster.sent_count) == (8, "partial", 1)
     assert "is over, so this was not begun: trust" in result.message
     assert "It opens at 2026-11-24 22:00 UTC" in result.message

@@ -50,7 +50,7 @@ def healed() -> MemoryCluster:
 def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> None:
     cluster = story()
     flags = turn(desk, cluster, on=True)
-    assert [(flag.verification, flag.problem, flag.changed) for flag in flags] == [(False, None, True)] * 3
+    assert [(flag.verification, flag.problem, flag.has_written) for flag in flags] == [(False, None, True)] * 3
     assert cluster.writes[0].peer == cluster.box(1).address
     assert [status.verification for status in read_verification(cluster.access, environment=cluster.environment())] == [
         False
@@ -87,8 +87,8 @@ def test_off_is_refused_while_clients_would_lose_an_endpoint_and_names_each(desk
 def test_off_is_refused_where_an_endpoint_cannot_be_looked_at(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
-    lost = replace(cluster.endpoints[0], presented={}, error="unreachable: connection refused")
-    cluster.endpoints = (lost, *cluster.endpoints[1:])
+    unreachable = replace(cluster.endpoints[0], presented={}, error="unreachable: connection refused")
+    cluster.endpoints = (unreachable, *cluster.endpoints[1:])
 
     with pytest.raises(NotVerified, match=r"cucm\.example\.test:6972: unreachable") as refused:
         turn(desk, cluster, on=False)
@@ -146,7 +146,7 @@ def test_a_run_that_holds_the_lock_keeps_both_switches_out(desk: Desk) -> None:
         for on in (True, False):
             with pytest.raises(LockHeld, match="alice on bastion"):
                 turn(desk, cluster, on=on)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_run_on_the_same_boxes_under_other_names_keeps_both_switches_out(desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_a_run_on_the_same_boxes_under_other_names_keeps_both_switches_out(desk:
         for on in (True, False):
             with pytest.raises(LockHeld, match="alice on bastion"):
                 turn(desk, cluster, on=on)
-    assert cluster.sent == 0
+    assert cluster.sent_count == 0
 
 
 def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
@@ -184,7 +184,7 @@ def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success(desk: Des
     cluster = story()
     cluster.faults = {1: "drop-answer", 2: "drop-request"}
     assert most_serious_code(turn(desk, cluster, on=True)) == 0
-    cluster.faults = {cluster.sent + 2: "ignore"}
+    cluster.faults = {cluster.sent_count + 2: "ignore"}
     flags = turn(desk, cluster, on=False, force=True)
     assert (most_serious_code(flags), flags[1].verification) == (8, False)
 

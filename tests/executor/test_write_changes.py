@@ -40,11 +40,11 @@ def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
 
 def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None:
     # Given a plan with a removal by hand of a certificate without a common name
-    stale, other = (issue(None, ca=True, organization=organization).certificate for organization in ("stale", "other"))
+    stale, second = (issue(None, ca=True, organization=organization).certificate for organization in ("stale", "other"))
     plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
     # Then it is open for the endpoints of that one, and for nobody else's
     assert changes.endpoints_of(plan, stale) == {"imp.example.test:8443"}
-    assert changes.endpoints_of(plan, other) == frozenset()
+    assert changes.endpoints_of(plan, second) == frozenset()
 
 
 def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_only_that(desk: Desk) -> None:

@@ -153,7 +153,7 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
         with player.desk.journal() as journal:
             kept = journal.run(result.run_id).state
         # An apply with nothing to write leaves the record of its run as it is, whatever else it leaves for a person.
-        is_left = result.state == "partial" and kept == "applied" and not result.changed
+        is_left = result.state == "partial" and kept == "applied" and not result.has_written
         if kept != result.state and not (result.state == "unknown" and kept == "running") and not is_left:
             yield f"the result says {result.state}, and the journal {kept}"
 

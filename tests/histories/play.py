@@ -213,9 +213,11 @@ class Player:
     def _run(self, operation: Operation) -> Outcome:
         number, cluster = len(self.outcomes), self.cluster
         cluster.writes.append(Write(NOBODY, f"operation {number} {operation.verb}"))
-        cluster.faults = {cluster.sent + nth: fault.replace("session", "answer") for nth, fault in operation.faults.items()}
+        cluster.faults = {
+            cluster.sent_count + nth: fault.replace("session", "answer") for nth, fault in operation.faults.items()
+        }
         cluster.breaks_shell = frozenset(
-            cluster.sent + nth for nth, fault in operation.faults.items() if fault == "drop-session"
+            cluster.sent_count + nth for nth, fault in operation.faults.items() if fault == "drop-session"
         )
         self._points, self._due, cluster.tap = 0, operation.disturbances, self._tap
         self._lie, self._readings, self._list_writes, self._lies = operation.lie, 0, 0, None

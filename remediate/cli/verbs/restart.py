@@ -238,7 +238,7 @@ def _to_json(result: RunResult) -> dict[str, Any]:
         "plan": None,
         "run": result.run_id or None,
         "state": result.state,
-        "changed": result.changed,
+        "changed": result.has_written,
         "message": result.message,
         "open_steps": list(result.open_step_texts),
         "in_effect": effects_json(result.effects),

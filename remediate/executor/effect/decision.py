@@ -52,9 +52,9 @@ def decide_effect(evidence: EffectEvidence) -> PeerEffect:
     What a client gets now is worth more than what the log shows, and that more than a start: a peer that restarted and still refuses
     is not in effect.
     """
-    shown = _decide_by_answers(evidence, ClientState.REACHED)
-    if shown is not None:
-        return shown
+    effect = _decide_by_answers(evidence, ClientState.REACHED)
+    if effect is not None:
+        return effect
     if not evidence.writes:
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "no change by this tool")
     pending = find_pending_writes(evidence.writes, evidence.started_at)
@@ -85,9 +85,9 @@ def decide_undone(evidence: EffectEvidence, run: str) -> PeerEffect:
         return PeerEffect(
             evidence.peer, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "no change by this tool: the run wrote nothing to it"
         )
-    shown = _decide_by_answers(evidence, ClientState.REFUSED)
-    if shown is not None:
-        return shown
+    effect = _decide_by_answers(evidence, ClientState.REFUSED)
+    if effect is not None:
+        return effect
     if is_started_before(evidence.started_at, own):
         description = f"it has not started since the first write of the run (start {_time(evidence.started_at)})"
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)

@@ -52,15 +52,15 @@ def load_writes(journal: Journal, peer: Address, *, own_run: str = "", limits: L
             continue
         steps = journal.steps(run.id)
         restarts += [parse_rfc3339(step.started_at) for step in steps if _is_restart(step, peer)]
-        sent = [step for step in steps if _was_sent(step)]
-        touching = [step for step in sent if is_same_address(step.peer, peer) or step.kind == SetCipherList.kind]
+        sent_steps = [step for step in steps if _was_sent(step)]
+        touching = [step for step in sent_steps if is_same_address(step.peer, peer) or step.kind == SetCipherList.kind]
         if touching:
             is_open = run.state in UNFINISHED and run.id != own_run
             last_at = _last_time(run if is_open else None, touching, peer, journal.replications(run.id), limits)
             entries.append(
                 PeerWrites(
                     run.id,
-                    min(parse_rfc3339(step.started_at) for step in sent),
+                    min(parse_rfc3339(step.started_at) for step in sent_steps),
                     last_at,
                     all(_is_undone(step) for step in touching),
                     last_at is not None and any(restart >= last_at for restart in restarts),

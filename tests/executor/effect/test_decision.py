@@ -72,8 +72,8 @@ def test_a_client_that_gets_through_is_yes_unless_something_is_refused() -> None
 def test_what_a_client_gets_outdoes_the_log_of_the_same_endpoint() -> None:
     evidence = EffectEvidence(PEER, (WRITES,), clients=views((ClientState.REACHED,)), log=views((ClientState.REFUSED,)))
     assert decide_effect(evidence).state is EffectState.YES
-    other = replace(evidence, log={SECOND: ClientView(ClientState.REFUSED)})
-    assert (decide_effect(other).state, decide_effect(other).source) == (EffectState.NO, EffectSource.LOG)
+    with_log = replace(evidence, log={SECOND: ClientView(ClientState.REFUSED)})
+    assert (decide_effect(with_log).state, decide_effect(with_log).source) == (EffectState.NO, EffectSource.LOG)
 
 
 def test_without_clients_the_log_decides() -> None:

@@ -68,7 +68,7 @@ def test_logging_runs_once_for_all_peers_and_is_off_again(desk: Desk) -> None:
     cluster = logged(ANSWERED, ANSWERED, ANSWERED)
     apply(desk, cluster)
     assert cluster.logging
-    assert [action.partition(" ")[2] for action in cluster.logging.done] == ["start", "stop", *["collect", "download"] * 3]
+    assert [action.partition(" ")[2] for action in cluster.logging.calls] == ["start", "stop", *["collect", "download"] * 3]
     assert not cluster.logging.running
     assert find_left_logging(desk.state_dir) == ()
 
@@ -78,7 +78,7 @@ def test_without_the_option_nothing_is_recorded(desk: Desk) -> None:
     result = desk.apply(cluster, plan_for(cluster), restart="never")
     assert effects(result)["expc1"][0] is EffectState.NOT_KNOWN
     assert cluster.logging
-    assert cluster.logging.done == []
+    assert cluster.logging.calls == []
 
 
 def beside_another_log(cluster: MemoryCluster) -> None:

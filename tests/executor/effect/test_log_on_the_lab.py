@@ -34,10 +34,10 @@ QUICK = Limits(
 @contextmanager
 def clients(lab: Lab) -> Iterator[None]:
     """Ask through every peer for what is self-signed, while logging is on."""
-    done = threading.Event()
+    stop_event = threading.Event()
 
     def ask() -> None:
-        while not done.is_set():
+        while not stop_event.is_set():
             for number in range(len(lab.peers) if lab.cluster.diagnostics.is_running else 0):
                 lab.ask(number, "imp.steven.lab", 8443)
             time.sleep(0.1)
@@ -47,7 +47,7 @@ def clients(lab: Lab) -> Iterator[None]:
     try:
         yield
     finally:
-        done.set()
+        stop_event.set()
         thread.join()
 
 

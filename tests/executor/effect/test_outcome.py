@@ -79,7 +79,7 @@ def test_the_same_apply_again_says_so_until_the_peers_restart(desk: Desk) -> Non
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
     again = desk.apply(cluster, plan)
-    assert (again.exit_code, again.changed, cluster.sent) == (11, False, cluster.sent)
+    assert (again.exit_code, again.has_written, cluster.sent_count) == (11, False, cluster.sent_count)
     for box in cluster.boxes:
         box.health = replace(box.health, started_at=cluster.now() + timedelta(seconds=30))
     assert desk.apply(cluster, plan).exit_code == 0
