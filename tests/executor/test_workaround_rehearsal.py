@@ -34,8 +34,8 @@ def test_it_names_each_peer_that_would_be_switched(desk: Desk) -> None:
 
     flags = rehearse(desk, cluster, on=True)
 
-    assert [(flag.verification, flag.changed, flag.exit_code) for flag in flags] == [(True, False, 0)] * 3
-    assert (len(desk.messages("would-change")), cluster.sent, desk.state_dir.exists()) == (3, 0, False)
+    assert [(flag.verification, flag.has_written, flag.exit_code) for flag in flags] == [(True, False, 0)] * 3
+    assert (len(desk.messages("would-change")), cluster.sent_count, desk.state_dir.exists()) == (3, 0, False)
 
 
 def test_peers_that_are_as_asked_would_not_be_switched(desk: Desk) -> None:
