@@ -19,8 +19,8 @@ def run() -> None:
     before = None
     for endpoints, certificates, listed in SIZES:
         command = [sys.executable, "-m", "benchmarks.planning", str(endpoints), str(certificates), str(listed)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        seconds, megabytes = (float(word) for word in done.stdout.split())
+        process = subprocess.run(command, check=True, capture_output=True, text=True)
+        seconds, megabytes = (float(word) for word in process.stdout.split())
         growth = f", ratio {seconds / before:.1f}" if before else ""
         print(
             f"plan: {endpoints:,} endpoints, {certificates:,} certificates, a list of {listed}: "

@@ -116,7 +116,7 @@ def main() -> None:
     at = int(NOW.timestamp())
     cases = []
     for name, (presented, trusted) in chains().items():
-        built = TrustStore(openssl_111(), [certificate.der for certificate in trusted]).verify(
+        result = TrustStore(openssl_111(), [certificate.der for certificate in trusted]).verify(
             [certificate.der for certificate in presented], at
         )
         cases.append(
@@ -124,11 +124,11 @@ def main() -> None:
                 "name": name,
                 "presented": [base64.b64encode(certificate.der).decode() for certificate in presented],
                 "trusted": [base64.b64encode(certificate.der).decode() for certificate in trusted],
-                "code": built.code,
-                "depth": built.depth,
+                "code": result.code,
+                "depth": result.depth,
             }
         )
-        print(f"{built.code:3} {built.depth}  {name}")
+        print(f"{result.code:3} {result.depth}  {name}")
     TARGET.write_text(json.dumps({"at": at, "cases": cases}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -97,11 +97,11 @@ def run_suite(suite: str, pytest_arguments: list[str]) -> Outcome:
     # Where it cannot be installed, the tests that need it say so themselves.
     _run(chroot, "scripts/install-judge.sh", "--if-possible")
     tests = ["/venv/bin/python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *ignored, *pytest_arguments]
-    done = _run(chroot, *tests)
+    process = _run(chroot, *tests)
     log = FOLDER / f"{suite}.log"
-    log.write_text(done.stdout + done.stderr, encoding="utf-8")
-    last_line = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "no answer")
-    return Outcome(", ".join((versions, *remarks, last_line.strip("= "), f"log {log}")), passed=done.returncode == 0)
+    log.write_text(process.stdout + process.stderr, encoding="utf-8")
+    last_line = next((line for line in reversed(process.stdout.splitlines()) if line.strip()), "no answer")
+    return Outcome(", ".join((versions, *remarks, last_line.strip("= "), f"log {log}")), passed=process.returncode == 0)
 
 
 def make_chroot(suite: str) -> Path:
@@ -117,9 +117,9 @@ def make_chroot(suite: str) -> Path:
     shutil.rmtree(chroot, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, str(chroot), MIRROR]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotRunError(f"debootstrap failed: {_last_line(done.stdout + done.stderr)}")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise NotRunError(f"debootstrap failed: {_last_line(process.stdout + process.stderr)}")
     ready.touch()
     return chroot
 
@@ -150,18 +150,20 @@ def install(chroot: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Install the package; return what is to be said of it, and what pytest is to leave out. Raises NotRunError."""
     _run(chroot, "python3", "-m", "venv", "--clear", "/venv")
     for extras, ignored in EXTRAS:
-        done = _run(chroot, "/venv/bin/python", "-m", "pip", "install", "--quiet", "-e", f".[{extras}]")
-        if done.returncode == 0:
+        process = _run(chroot, "/venv/bin/python", "-m", "pip", "install", "--quiet", "-e", f".[{extras}]")
+        if process.returncode == 0:
             return ((f"only the extras {extras}",) if ignored else ()), ignored
-        problem = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), _last_line(done.stderr))
+        problem = next((line for line in process.stderr.splitlines() if line.startswith("ERROR")), _last_line(process.stderr))
         print(f"  The extras {extras} cannot be installed: {problem}", flush=True)
     raise NotRunError(f"the tests' packages cannot be installed: {problem}")
 
 
 def _run(chroot: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in /src of a chroot, with mounts that end with it, and this machine's settings of pip and proxies."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.lower().endswith("_proxy")}
-    environment = kept | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+    inherited_environment = {
+        name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.lower().endswith("_proxy")
+    }
+    environment = inherited_environment | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
     inside = ["unshare", "--mount", "sh", "-ec", _MOUNTS, str(chroot), "sh", "-c", 'cd /src && exec "$@"', "sh", *command]
     return subprocess.run(inside, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 

@@ -93,11 +93,11 @@ def save_approvals(session: Session, plan: Plan, approvals: Sequence[ApprovedCer
     from remediate.model.approvals import Approvals
 
     planned = certificates_to_trust(plan)
-    kept = merge_approvals(approval for approval in approvals if approval.certificate in planned)
-    if not kept:
+    planned_approvals = merge_approvals(approval for approval in approvals if approval.certificate in planned)
+    if not planned_approvals:
         return
     try:
-        record_approvals(session.state_dir, Approvals(plan.id, kept))
+        record_approvals(session.state_dir, Approvals(plan.id, planned_approvals))
     except RemediateError as error:
         session.say(f"{error} So `apply` needs --ca, --approve or --approve-file again.")
 

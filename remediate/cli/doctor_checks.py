@@ -286,13 +286,13 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     outcomes_now = {judgement.pair: judgement.outcome for judgement in verify_snapshot(snapshot)}
     for address, ahead in skews.items():
         judgements = verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead))
-        changed: dict[str, list[str]] = {}
+        names_by_difference: dict[str, list[str]] = {}
         for judgement in judgements:
             now = outcomes_now[judgement.pair]
             if judgement.peer == address and judgement.outcome.verdict != now.verdict:
                 difference = f"{_describe_outcome(judgement.outcome)} by its clock, {_describe_outcome(now)} by this machine's"
-                changed.setdefault(difference, []).append(str(judgement.endpoint))
-        for difference, names in changed.items():
+                names_by_difference.setdefault(difference, []).append(str(judgement.endpoint))
+        for difference, names in names_by_difference.items():
             advice = "A plan from here can be wrong for this peer until the clocks agree."
             yield CheckResult(f"peer {address}", f"{difference}: {first_few(names, MAX_ENDPOINTS)}", next_step=advice)
 

@@ -66,11 +66,11 @@ def describe_maintenance_left_on(state_dir: Path, cluster: str) -> tuple[str, ..
     from remediate.model.errors import UsageError
 
     try:
-        left = find_maintenance_left_on(state_dir, cluster)
-        is_at_work = bool(left) and name_is_held(cluster, state_dir)
+        maintenance_steps = find_maintenance_left_on(state_dir, cluster)
+        is_at_work = bool(maintenance_steps) and name_is_held(cluster, state_dir)
     except UsageError:  # no home directory, so that nothing was written there
         return ()
-    return () if is_at_work else tuple(map(describe_left_on, left))
+    return () if is_at_work else tuple(map(describe_left_on, maintenance_steps))
 
 
 def advise_on_maintenance(cluster: str) -> str:
@@ -85,13 +85,13 @@ def remind_from_journal(session: Session) -> None:
     from remediate.model.errors import UsageError
 
     try:
-        left = find_workarounds_left_on(session.state_dir)
+        workarounds = find_workarounds_left_on(session.state_dir)
         logs = find_left_logging(session.state_dir)
     except UsageError:  # no home directory, which is no error if nothing has to be read or written there
         return
     for log in logs:
         session.say(f"{log.cluster}: {log}. The next `remediate diagnose --for` on it, or `remediate apply`, stops it.")
-    for cluster, switches in left.items():
+    for cluster, switches in workarounds.items():
         peers = ", ".join(switch.peer for switch in switches)
         session.say(
             f"{cluster}: the workaround may be on, as it was last turned from here: verification {switches[-1]} ({peers})."

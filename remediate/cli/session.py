@@ -151,8 +151,8 @@ class Session:
         if self._event_lines is None:
             events = self.events or "-"
             stream = (sys.stdout or io.StringIO()) if events == "-" else self._open.enter_context(open_private(Path(events)))
-            kept = cast("TextIO", _SafeStream(stream, self._report_lost_events))
-            self._event_lines = EventLines(kept, version=__version__, now=lambda: datetime.now(UTC))
+            safe_stream = cast("TextIO", _SafeStream(stream, self._report_lost_events))
+            self._event_lines = EventLines(safe_stream, version=__version__, now=lambda: datetime.now(UTC))
         return self._event_lines
 
 

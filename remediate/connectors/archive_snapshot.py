@@ -95,13 +95,13 @@ def _make_peers(members: Sequence[_Member], alternates: Sequence[Alternates]) ->
     if primary is None and len(members) == 1 and not any(view.peers for view in alternates):
         primary = members[0].address
     observed = {member.address: _make_peer(member, primary=member.address == primary) for member in members}
-    named = [address for view in alternates for address in view.peers]
+    alternate_addresses = [address for view in alternates for address in view.peers]
     missing = {
         address: Peer(address, None, address == primary, (), {}, error="not observed: there is no archive of this peer")
-        for address in named
+        for address in alternate_addresses
         if address not in observed
     }
-    order = dict.fromkeys([*(address for address in named), *observed])
+    order = dict.fromkeys([*(address for address in alternate_addresses), *observed])
     return tuple({**observed, **missing}[address] for address in order)
 
 
@@ -113,13 +113,13 @@ def _make_peer(member: _Member, *, primary: bool) -> Peer:
         error = f"not observed: its archive has no {lacking}; a peer that restarted while logging leaves the log alone"
         return Peer(member.address, archived.version, primary, (), {}, error=error)
     flag = next((value.casefold() for path, value in settings.items() if path.casefold() == _VERIFY_FLAG), "")
-    named = ((match[1], value) for path, value in settings.items() if (match := _CIPHERS.fullmatch(path)))
+    cipher_settings = ((match[1], value) for path, value in settings.items() if (match := _CIPHERS.fullmatch(path)))
     return Peer(
         address=member.address,
         version=archived.version,
         primary=primary,
         trusted_ca=tuple(certificate.fingerprint for certificate in archived.trusted),
-        ciphers={name: CipherList(value) for name, value in sorted(named)},
+        ciphers={name: CipherList(value) for name, value in sorted(cipher_settings)},
         verify_origin_server={"on": True, "off": False}.get(flag),
         server_certificate=_list_fingerprints(archived.server_chain),
         client_certificate=_list_fingerprints(archived.client_chain),
@@ -230,7 +230,9 @@ def _build(
     archived = [member.archived for member in members]
     trusted = _index(certificate for peer in archived for certificate in peer.trusted or ())
     own = (certificate for peer in archived for certificate in (*(peer.server_chain or ()), *(peer.client_chain or ())))
-    shown = (certificate for group in handshakes.values() for handshake in group for certificate in handshake.chain)
+    presented_certificates = (
+        certificate for group in handshakes.values() for handshake in group for certificate in handshake.chain
+    )
     crls = {Fingerprint(sha256_of(pem)): pem for peer in archived for pem in peer.revocation_lists}
     return Snapshot(
         cluster=cluster,
@@ -240,7 +242,7 @@ def _build(
         guarded_endpoints=guarded,
         available_ca=tuple(trusted),
         vouched_for=frozenset(trusted),
-        certificates={**trusted, **_index(own), **_index(shown)},
+        certificates={**trusted, **_index(own), **_index(presented_certificates)},
         undiscovered=tuple(_list_gaps(cluster, len(endpoints), evidence)),
         revocation_lists=crls,
     )

@@ -21,10 +21,10 @@ def make_refusal_gap(source: str, service: str, why: str, names: Sequence[str], 
     return DiscoveryGap(source, service, "name-refused", incomplete, message, tuple(names[:MAX_SHOWN_NAMES]), len(names))
 
 
-def make_limit_gap(source: str, service: str, limit: int, named: int, *, incomplete: bool) -> DiscoveryGap:
+def make_limit_gap(source: str, service: str, limit: int, server_count: int, *, incomplete: bool) -> DiscoveryGap:
     """Return the gap for a source that names more servers than the limit."""
     message = (
-        f"{source} names {named} servers, more than the {limit} that one source may name: only the first {limit} are checked. "
+        f"{source} names {server_count} servers, more than the {limit} that one source may name: only the first {limit} are checked. "
         "If all are needed, give them under `nodes` in the inventory with `discovery: inventory`."
     )
-    return DiscoveryGap(source, service, "over-limit", incomplete, message, (), named - limit)
+    return DiscoveryGap(source, service, "over-limit", incomplete, message, (), server_count - limit)

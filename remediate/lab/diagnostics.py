@@ -75,11 +75,11 @@ class DiagnosticLogs:
         with self._lock:
             if self.is_running:
                 return _RUNNING
-            left = self._readings_left.get(peer.address)
-            if left is None:
+            readings_left = self._readings_left.get(peer.address)
+            if readings_left is None:
                 return _NOTHING
-            if left > 0 or self._fault is LoggingFault.NEVER_READY:
-                self._readings_left[peer.address] = left - 1
+            if readings_left > 0 or self._fault is LoggingFault.NEVER_READY:
+                self._readings_left[peer.address] = readings_left - 1
                 return _COLLECTING
             return _READY
 

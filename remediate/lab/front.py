@@ -142,8 +142,8 @@ class Front:
 
     def _peer_named(self, address: str) -> SimulatedPeer | None:
         """Return the peer that the witness asks for, where clients get to it."""
-        named = (peer for peer in self.peers if peer.address == address)
-        return next((peer for peer in named if peer.running and peer.condition.reaches_clients), None)
+        candidates = (peer for peer in self.peers if peer.address == address)
+        return next((peer for peer in candidates if peer.running and peer.condition.reaches_clients), None)
 
     def _next_peer(self) -> SimulatedPeer | None:
         """Return the peer whose turn it is, of those that clients get to; without any, one in maintenance mode; else None."""

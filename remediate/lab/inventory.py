@@ -82,7 +82,7 @@ def _inventory(
         "# Made by the lab, and made anew each time it starts. Your own inventory looks just like this.\n"
         f"version: 1\nclusters:\n  - name: {CLUSTER}\n    expressway:\n      username: {accounts.username}\n"
         "      # Secrets never stand here: {file: PATH}, {env: NAME}, {command: [...]}, {keyring: SERVICE} or {prompt: true}.\n"
-        f"      password: {{file: secrets/expressway}}\n{_rest(accounts)}"
+        f"      password: {{file: secrets/expressway}}\n{_format_rest_login(accounts)}"
         "      # Each peer is pinned, by the fingerprint of its web certificate and by its SSH host key.\n"
         "      # mra: where a client's request through this peer can be sent. With it, apply sees whether a new list is in effect.\n"
         f"      peers:\n{''.join(_peer(peer, _edge_of(peer, edges), accounts) for peer in peers)}"
@@ -95,7 +95,7 @@ def _inventory(
     )
 
 
-def _rest(accounts: Accounts) -> str:
+def _format_rest_login(accounts: Accounts) -> str:
     if not accounts.rest_username:
         return ""
     return (

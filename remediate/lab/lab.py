@@ -180,10 +180,10 @@ class Lab:
         private = self.directory / "private"
         private.mkdir(mode=0o700, exist_ok=True)
         addresses = [self.subnet.address(_FIRST_PEER + number) for number in range(len(self.scenario.trusted))]
-        built = build_peers(self.scenario, self.pki, self.accounts, addresses, private)
+        built_peers = build_peers(self.scenario, self.pki, self.accounts, addresses, private)
         self.cluster = SimulatedCluster(
             self.scenario,
-            tuple(built_peer.peer for built_peer in built),
+            tuple(built_peer.peer for built_peer in built_peers),
             self.background.later,
             lambda: self.faults.replication_lag_s,
         )
@@ -198,7 +198,7 @@ class Lab:
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
         self._servers = {
             built_peer.peer.address: built_peer.serve(self.cluster, self.accounts, self.faults, self.requests, self._restart)
-            for built_peer in built
+            for built_peer in built_peers
         }
         self.edges = build_edges(
             self.peers,

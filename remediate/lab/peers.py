@@ -41,8 +41,8 @@ class PeerWithKeys:
         restart: Callable[[SimulatedPeer], None],
     ) -> PeerServers:
         """Return its servers, not yet started."""
-        rest = RestInterface(cluster, self.peer, accounts, faults, log, restart)
-        listener = Listener(rest.app(), self.peer.address, (self.peer.rest_port,), self.tls, sets_date=True)
+        rest_interface = RestInterface(cluster, self.peer, accounts, faults, log, restart)
+        listener = Listener(rest_interface.app(), self.peer.address, (self.peer.rest_port,), self.tls, sets_date=True)
         shell = ShellServer(cluster, self.peer, accounts, faults, log, restart, self.host_key)
         return PeerServers(listener, shell)
 
@@ -51,18 +51,18 @@ class PeerWithKeys:
 class PeerServers:
     """The servers of one peer."""
 
-    rest: Listener
+    rest_listener: Listener
     shell: ShellServer
 
     async def start(self) -> None:
         """Listen; returns when connections are accepted."""
-        await self.rest.start()
+        await self.rest_listener.start()
         self.shell.start()
 
     async def stop(self) -> None:
         """Refuse new connections and break the open ones."""
         self.shell.stop()
-        await self.rest.stop()
+        await self.rest_listener.stop()
 
 
 def build_peers(

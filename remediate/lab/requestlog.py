@@ -97,7 +97,10 @@ class RequestLog:
         outages = list(self.outages)
         return max(
             (
-                sum(other.began <= outage.began and (other.ended is None or outage.began < other.ended) for other in outages)
+                sum(
+                    concurrent.began <= outage.began and (concurrent.ended is None or outage.began < concurrent.ended)
+                    for concurrent in outages
+                )
                 for outage in outages
             ),
             default=0,

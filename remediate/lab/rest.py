@@ -165,10 +165,10 @@ class RestInterface:
             return PlainTextResponse("Method Not Allowed", 405)
         body = await request.body()
         with self.cluster.lock:
-            named = [certificate for certificate in self.peer.trusted if names_certificate(certificate, form, body)]
-        if not named:
+            matches = [certificate for certificate in self.peer.trusted if names_certificate(certificate, form, body)]
+        if not matches:
             return _message_response("Certificate not found", 400)
-        self.cluster.remove_trusted(self.peer, named[0].fingerprint)
+        self.cluster.remove_trusted(self.peer, matches[0].fingerprint)
         return _message_response("Root Certificate removed.")
 
     async def _get_server(self, request: Request) -> Response:

@@ -105,8 +105,8 @@ def _print_tunnels(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime
 def _print_alternates(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime) -> list[str]:
     del peer, now
     members = (
-        [f'Address: "{other.address}"', f'Status: "{_word(active=other.running)}"', f'LastStatusChange: "{_SINCE}"']
-        for other in (cluster.peers if len(cluster.peers) > 1 else ())
+        [f'Address: "{alternate.address}"', f'Status: "{_word(active=alternate.running)}"', f'LastStatusChange: "{_SINCE}"']
+        for alternate in (cluster.peers if len(cluster.peers) > 1 else ())
     )
     return _print_list("Alternates", "Peer", members)
 

@@ -94,10 +94,10 @@ def _list_infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Itera
     solved = {choice.policy for choice in choices}
     for name, ciphers in comparison.solver.cipher_lists():
         if name not in solved and ciphers is not None:
-            lost = join_endpoints(_find_lost(comparison, ciphers))
+            lost_endpoints = join_endpoints(_find_lost(comparison, ciphers))
             why = (
-                f"would break endpoints that verify today ({lost}), and no addition prevents that"
-                if lost
+                f"would break endpoints that verify today ({lost_endpoints}), and no addition prevents that"
+                if lost_endpoints
                 else "would break an endpoint that works today"
             )
             yield Alternative(f"{REVERSE_PROXY_CIPHERS} set to {name.replace('-', ' ')}", why, f"--ciphers {name}")
@@ -106,15 +106,15 @@ def _list_infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Itera
 def _find_lost(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
     """Return the endpoints that some peer accepts today and would refuse with `ciphers` and its present list."""
     cluster = ClusterVerifier(comparison.snapshot, comparison.answers)
-    lost: dict[str, Endpoint] = {}
+    by_name: dict[str, Endpoint] = {}
     for peer in comparison.snapshot.peers:
         if peer.error is None:
             trusted = comparison.snapshot.resolve(peer.trusted_ca)
             now, then = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.at(trusted, ciphers)
             for endpoint in comparison.snapshot.endpoints:
                 if now.outcome(endpoint).verdict.ok and not then.outcome(endpoint).verdict.ok:
-                    lost[endpoint.name] = endpoint
-    return list(lost.values())
+                    by_name[endpoint.name] = endpoint
+    return list(by_name.values())
 
 
 def _find_with_any_ciphers(comparison: Comparison, best: Choice) -> Choice | None:

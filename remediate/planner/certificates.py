@@ -114,10 +114,10 @@ def _find_drift(peers: list[Peer]) -> Iterator[ListDrift]:
 def _find_shared_names(snapshot: Snapshot, peers: Iterable[Peer]) -> Iterator[SharedCommonName]:
     for peer in peers:
         listed = snapshot.resolve(dict.fromkeys(peer.trusted_ca))
-        named = [certificate for certificate in listed if certificate.common_name]
-        sizes = Counter(map(common_name_group, named))
+        named_certificates = [certificate for certificate in listed if certificate.common_name]
+        sizes = Counter(map(common_name_group, named_certificates))
         for group, size in sizes.items():
             if size > 1:
-                sharing = [certificate for certificate in named if common_name_group(certificate) == group]
+                sharing = [certificate for certificate in named_certificates if common_name_group(certificate) == group]
                 fingerprints = tuple(certificate.fingerprint for certificate in sharing)
                 yield SharedCommonName(peer.address, sharing[0].common_name, fingerprints)

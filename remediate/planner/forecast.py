@@ -78,7 +78,7 @@ class Forecaster:
         """Return the certificates of the future list of `peer` that can change the verdict on `presented`."""
         return self._verifiers[peer].chain.relevant(presented)
 
-    def used(self, peer: Address, endpoint: Endpoint) -> frozenset[Certificate]:
+    def certificates_in_use(self, peer: Address, endpoint: Endpoint) -> frozenset[Certificate]:
         """Return every certificate of the chains that OpenSSL will put together for `endpoint` at `peer`."""
         verifier = self._verifiers[peer]
         if endpoint.error is not None:

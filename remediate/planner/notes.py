@@ -215,7 +215,7 @@ def _list_uses(observed: list[Peer], forecaster: Forecaster) -> dict[Certificate
     uses: dict[Certificate, list[_Use]] = {}
     for peer in forecaster.distinct_peers(peer.address for peer in observed):
         for endpoint in forecaster.endpoints.values():
-            for certificate in forecaster.used(peer, endpoint):
+            for certificate in forecaster.certificates_in_use(peer, endpoint):
                 uses.setdefault(certificate, []).append(_Use(peer, endpoint, forecaster.after[peer]))
     return uses
 
@@ -229,13 +229,13 @@ def _group_by_subject(snapshot: Snapshot) -> dict[int, list[Certificate]]:
 
 
 def _list_considered(snapshot: Snapshot) -> list[Certificate]:
-    named = {*snapshot.available_ca, *snapshot.vouched_for}
+    fingerprints = {*snapshot.available_ca, *snapshot.vouched_for}
     for peer in snapshot.peers:
-        named.update(peer.trusted_ca)
+        fingerprints.update(peer.trusted_ca)
     for endpoint in snapshot.endpoints:
         for chain in endpoint.presented.values():
-            named.update(chain)
-    own = {fingerprint for peer in snapshot.peers for fingerprint in peer.server_certificate or ()} - named
+            fingerprints.update(chain)
+    own = {fingerprint for peer in snapshot.peers for fingerprint in peer.server_certificate or ()} - fingerprints
     return [certificate for fingerprint, certificate in snapshot.certificates.items() if fingerprint not in own]
 
 

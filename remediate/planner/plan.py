@@ -197,7 +197,7 @@ def _list_additions(
     reasons: dict[tuple[Address, Certificate], set[str]] = {}
     for forecast in fixed:
         endpoint = forecaster.endpoints[forecast.address, forecast.port]
-        for certificate in forecaster.used(forecast.peer, endpoint):
+        for certificate in forecaster.certificates_in_use(forecast.peer, endpoint):
             reasons.setdefault((forecast.peer, certificate), set()).add(endpoint.name)
     additions: list[Action] = []
     for certificate, peers in _group_by_certificate(snapshot, choice.added).items():

@@ -155,8 +155,8 @@ def _describe(overview: CertificateOverview, certificate: ListedCertificate) -> 
     if certificate.own_of:
         places.append(f"sent by {', '.join(certificate.own_of)}")
     if certificate.presented:
-        shown = [f"{presentation.endpoint} (depth {presentation.depth})" for presentation in certificate.presented]
-        places.append(f"presented by {first_few(list(dict.fromkeys(shown)))}")
+        presenters = [f"{presentation.endpoint} (depth {presentation.depth})" for presentation in certificate.presented]
+        places.append(f"presented by {first_few(list(dict.fromkeys(presenters)))}")
     uses = len({pair.endpoint for pair in certificate.relied_on_by})
     places.append(f"needed by {count(uses, 'endpoint')}" if uses else "needed by no endpoint")
     if not certificate.lists:

@@ -222,9 +222,9 @@ class _Grid:
     def _join_names(self, endpoints: Sequence[EndpointId], width: int) -> str:
         """Return as many names as fit into `width`, and how many more there are; at least one whole name."""
         names = [escape(self._nodes[endpoint.address]) for endpoint in endpoints]
-        for shown in range(len(names), 0, -1):
-            more = f" and {len(names) - shown} more" if shown < len(names) else ""
-            text = ", ".join(names[:shown]) + more
+        for shown_count in range(len(names), 0, -1):
+            more = f" and {len(names) - shown_count} more" if shown_count < len(names) else ""
+            text = ", ".join(names[:shown_count]) + more
             if len(text) <= width:
                 return text
         return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")

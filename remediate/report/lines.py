@@ -111,9 +111,9 @@ def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence
         for number, line in enumerate(lines):
             console.print(Text(line, "" if number else "dim"), soft_wrap=True)
         return
-    for first, *rest in rows:
+    for first, *other_cells in rows:
         console.print(Text(first), soft_wrap=True)
-        print_indented(console, Text("  ".join(cell for cell in rest if cell)), 2)
+        print_indented(console, Text("  ".join(cell for cell in other_cells if cell)), 2)
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

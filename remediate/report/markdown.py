@@ -53,8 +53,8 @@ def plan_ticket(plan: Plan) -> str:
 
 def code(text: str) -> str:
     """Return untrusted `text` as a code span, which may be part of a table."""
-    shown = escape(text, 2500).replace("`", "'").replace("|", "\\|")
-    return f"`{shown}`" if shown.strip() else "`(empty)`"
+    literal = escape(text, 2500).replace("`", "'").replace("|", "\\|")
+    return f"`{literal}`" if literal.strip() else "`(empty)`"
 
 
 def prose(text: str) -> str:

@@ -211,11 +211,11 @@ def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:
         return
     peers = shorten(plan.base)
     for alike in group_actions(plan.actions):
-        shown = alike if every_row else alike[:MAX_ALIKE]
-        for action in shown:
+        listed_actions = alike if every_row else alike[:MAX_ALIKE]
+        for action in listed_actions:
             _print_action(console, action, plan, peers, details=every_row)
-        if len(alike) > len(shown):
-            more = f"and {len(alike) - len(shown)} more alike (--all shows them)"
+        if len(alike) > len(listed_actions):
+            more = f"and {len(alike) - len(listed_actions)} more alike (--all shows them)"
             console.print(Text(f"     {more}", "dim"), soft_wrap=True)
 
 
@@ -244,10 +244,10 @@ def _short_details(action: Action, plan: Plan, peers: ShortNames) -> Iterable[st
     yield from refresh_notes(action)
 
 
-def _name_peers(named: Sequence[str], plan: Plan, peers: ShortNames) -> str:
-    if len(named) > 1 and len(named) == len(plan.base):
-        return f"all {len(named)} peers"
-    return ", ".join(peers[peer] for peer in named)
+def _name_peers(addresses: Sequence[str], plan: Plan, peers: ShortNames) -> str:
+    if len(addresses) > 1 and len(addresses) == len(plan.base):
+        return f"all {len(addresses)} peers"
+    return ", ".join(peers[peer] for peer in addresses)
 
 
 def _detail_lines(action: Action) -> Iterable[str]:

@@ -47,7 +47,7 @@ class ChainLink:
 
 
 def draw_chain(
-    presented: Sequence[Certificate], trusted: Sequence[Certificate], verdict: Verdict, built: Sequence[Certificate] = ()
+    presented: Sequence[Certificate], trusted: Sequence[Certificate], verdict: Verdict, built_chain: Sequence[Certificate] = ()
 ) -> tuple[ChainLink, ...]:
     """Return the links from the leaf towards the root; a missing issuer is the last link.
 
@@ -55,9 +55,9 @@ def draw_chain(
         presented: What the server sends, leaf first.
         trusted: The peer's trusted CA list.
         verdict: The verdict on this chain.
-        built: The chain that OpenSSL built, leaf first, as far as it could.
+        built_chain: The chain that OpenSSL built, leaf first, as far as it could.
     """
-    chain = list(built or presented[:1])
+    chain = list(built_chain or presented[:1])
     issuer = _find_issuer(chain, presented, trusted)
     while issuer is not None and issuer not in chain:
         chain.append(issuer)
@@ -100,7 +100,7 @@ def show_verdict(
     verdict: Verdict,
     links: Sequence[ChainLink],
     advice: Sequence[str],
-    other: str | None = None,
+    difference: str | None = None,
     remarks: Sequence[str] = (),
 ) -> None:
     """Print the verdict, the drawn chain, and the advice on what would make it verify.
@@ -111,7 +111,7 @@ def show_verdict(
         verdict: The verdict.
         links: The chain, as `draw_chain` returns it.
         advice: Sentences, printed for a refusal only.
-        other: How another OpenSSL than the appliance's differs; None if it agrees or was not asked.
+        difference: How another OpenSSL than the appliance's differs; None if it agrees or was not asked.
         remarks: Sentences on the input, printed first.
     """
     for remark in remarks:
@@ -121,9 +121,9 @@ def show_verdict(
     for link in links:
         for line in link_lines(link):
             console.print(line, soft_wrap=True)
-    if other:
+    if difference:
         console.print()
-        console.print(marked_line("!", other, "yellow"))
+        console.print(marked_line("!", difference, "yellow"))
     if verdict.ok:
         return
     console.print()

@@ -47,14 +47,14 @@ def show_verification(
         return
     matrix = arrange_matrix(listed)
     rows = [_make_row(row, views) for row in matrix.rows]
-    shown = [row for row in rows if every_row or not row.is_good]
+    visible_rows = [row for row in rows if every_row or not row.is_good]
     console.print()
-    if shown:
-        print_grid(console, matrix.peers, shown, _STYLES, bands=("certificates", "clients"), fold=not every_row)
-    if len(rows) > len(shown):
-        noun = "other endpoint passes" if shown else "endpoint passes"
-        plural = "other endpoints pass" if shown else "endpoints pass"
-        text = f"{count(len(rows) - len(shown), noun, plural)} from every peer"
+    if visible_rows:
+        print_grid(console, matrix.peers, visible_rows, _STYLES, bands=("certificates", "clients"), fold=not every_row)
+    if len(rows) > len(visible_rows):
+        noun = "other endpoint passes" if visible_rows else "endpoint passes"
+        plural = "other endpoints pass" if visible_rows else "endpoints pass"
+        text = f"{count(len(rows) - len(visible_rows), noun, plural)} from every peer"
         print_indented(console, Text(text, "green"), 0, first=f"{GOOD} ")
     _print_sums(console, listed, views)
 

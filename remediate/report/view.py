@@ -156,9 +156,9 @@ def describe_changes(changes: Iterable[FutureVerdict], certificates: Mapping[Fin
         endpoints.setdefault((change.at, change.peer, change.ok, change.cause, change.because), []).append(str(change.endpoint))
     sentences = []
     for (at, peer, ok, cause, because), names in endpoints.items():
-        named = [f"{_turn_of(certificates.get(fingerprint), at)}" for fingerprint in because]
+        causes = [f"{_turn_of(certificates.get(fingerprint), at)}" for fingerprint in because]
         verb = "accepts" if ok else f"refuses ({cause.value if cause else 'refused'})"
-        sentences.append(f"{at:%Y-%m-%d %H:%M} UTC: {peer} {verb} {first_few(names)}: {first_few(named)}.")
+        sentences.append(f"{at:%Y-%m-%d %H:%M} UTC: {peer} {verb} {first_few(names)}: {first_few(causes)}.")
     return tuple(sentences)
 
 
@@ -250,7 +250,7 @@ def summarise_actions(plan: Plan) -> str:
     """Return what `plan` does in counts: ``2 certificates to trust on 3 peers, 1 cipher list to set``."""
     trusted = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
     removed = {action.certificate for action in plan.actions if isinstance(action, RemoveCertificate)}
-    changed = {
+    peers = {
         peer for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate) for peer in peers_of(action)
     }
     ciphers = sum(isinstance(action, SetCiphers) for action in plan.actions)
@@ -258,7 +258,7 @@ def summarise_actions(plan: Plan) -> str:
     restarts = {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}
     parts = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
     parts += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
-    parts = [f"{' and '.join(parts)} on {count(len(changed), 'peer')}"] if parts else []
+    parts = [f"{' and '.join(parts)} on {count(len(peers), 'peer')}"] if parts else []
     parts += [f"{count(ciphers, 'cipher list')} to set"] if ciphers else []
     parts += [f"discovery of {count(refreshes, 'publisher')} to refresh"] if refreshes else []
     parts += [f"{count(len(restarts), 'peer')} to restart if needed"] if restarts else []

@@ -95,24 +95,24 @@ class ChainVerifier:
             # One unreadable block makes the traffic server drop the whole list: every HTTPS target of that peer fails.
             return VerificationResult(_refused(Cause.CHAIN_INVALID, broken_list_text(self._list.broken), V_UNSPECIFIED, 0))
         try:
-            built = self._ask(presented)
+            result = self._ask(presented)
         except Unreadable as error:
             fingerprints = [str(certificate.fingerprint) for certificate in presented]
             position = fingerprints.index(str(error))
             text = "a presented certificate cannot be read"
             return VerificationResult(_refused(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, position))
-        if built.code == V_OK:
-            return VerificationResult(ACCEPTED, built.chain)
-        verdict = _refused(cause_of(built.code), error_text(built.code), built.code, built.depth)
-        shadowed_by = self._find_shadowing(presented, built)
-        return VerificationResult(replace(verdict, cause=Cause.SHADOWED) if shadowed_by else verdict, built.chain, shadowed_by)
+        if result.code == V_OK:
+            return VerificationResult(ACCEPTED, result.chain)
+        verdict = _refused(cause_of(result.code), error_text(result.code), result.code, result.depth)
+        shadowed_by = self._find_shadowing(presented, result)
+        return VerificationResult(replace(verdict, cause=Cause.SHADOWED) if shadowed_by else verdict, result.chain, shadowed_by)
 
     def _ask(self, presented: Chain) -> Built:
         if self._answers is None:
             return self._list.verify(presented, self._at)
         return self._answers.ask(presented, self.relevant(presented))
 
-    def _find_shadowing(self, presented: Chain, built: Built) -> Chain:
+    def _find_shadowing(self, presented: Chain, result: Built) -> Chain:
         """Return the trusted certificates without which this very list would accept `presented`: one, or several in a row.
 
         OpenSSL looks issuers up by subject and asks the list first, so a stale copy in the list wins over a good one that is
@@ -120,23 +120,23 @@ class ChainVerifier:
         """
         relevant = self.relevant(presented)
         suspects = _with_rivals(relevant, presented)
-        likely = sorted(suspects, key=lambda certificate: certificate not in built.chain)
+        likely = sorted(suspects, key=lambda certificate: certificate not in result.chain)
         for suspect in likely[:_MAX_SUSPECTS]:
             if _list_without(relevant, suspect).verify(presented, self._at).code == V_OK:
                 return (suspect,)
-        return self._remove_in_turn(presented, relevant, built) if suspects else ()
+        return self._remove_in_turn(presented, relevant, result) if suspects else ()
 
-    def _remove_in_turn(self, presented: Chain, relevant: Chain, built: Built) -> Chain:
+    def _remove_in_turn(self, presented: Chain, relevant: Chain, result: Built) -> Chain:
         """Remove the certificate at fault, as long as that is a listed one in the place of another."""
         removed: list[Certificate] = []
-        while built.code != V_OK and len(removed) < _MAX_SUSPECTS:
+        while result.code != V_OK and len(removed) < _MAX_SUSPECTS:
             remaining = tuple(certificate for certificate in relevant if certificate not in removed)
-            at_fault = built.chain[built.depth] if built.depth < len(built.chain) else None
+            at_fault = result.chain[result.depth] if result.depth < len(result.chain) else None
             if at_fault is None or at_fault not in _with_rivals(remaining, presented):
                 return ()
             removed.append(at_fault)
-            built = _list_without(remaining, at_fault).verify(presented, self._at)
-        return tuple(removed) if built.code == V_OK else ()
+            result = _list_without(remaining, at_fault).verify(presented, self._at)
+        return tuple(removed) if result.code == V_OK else ()
 
 
 def _list_without(relevant: Chain, excluded: Certificate) -> TrustedList:

@@ -75,7 +75,7 @@ def prefer(family: KeyFamily, ciphers: CipherList) -> CipherList:
     stripped = CipherList(ciphers.removeprefix(opposite))
     # A list that rules a family out (`!aRSA`) does so for a prefix too: it then stays as it is.
     candidates = (stripped, CipherList(prefix + stripped))
-    return next((changed for changed in candidates if changed and families_in(changed)[:1] == (family,)), ciphers)
+    return next((candidate for candidate in candidates if candidate and families_in(candidate)[:1] == (family,)), ciphers)
 
 
 def presented_families(endpoint: Endpoint, ciphers: CipherList | None) -> tuple[KeyFamily, ...]:

@@ -53,12 +53,12 @@ def verify_client(presented: Chain, store: Chain, at: datetime) -> ClientVerdict
     """Return what a node that trusts `store` says of `presented` (leaf first) at the aware moment `at`."""
     trusted = TrustedList(store, for_clients=True)
     try:
-        built = trusted.verify(presented, at)
+        result = trusted.verify(presented, at)
     except Unreadable:
         return ClientVerdict(ClientCause.INVALID, "the certificate cannot be read", V_UNSPECIFIED, 0)
-    if built.code == V_OK:
+    if result.code == V_OK:
         return ClientVerdict(None)
-    return ClientVerdict(_cause_of(built.code), error_text(built.code), built.code, built.depth)
+    return ClientVerdict(_cause_of(result.code), error_text(result.code), result.code, result.depth)
 
 
 def _cause_of(code: int) -> ClientCause:

@@ -83,9 +83,9 @@ class TrustedList:
             Unreadable: OpenSSL cannot parse one of the presented certificates.
         """
         by_der = {certificate.der: certificate for certificate in presented}
-        built = self._store.verify([certificate.der for certificate in presented], int(at.timestamp() // 1))
-        chain = tuple(by_der[der] if der in by_der else self._members[der] for der in built.chain)
-        return Built(built.code, built.depth, chain)
+        result = self._store.verify([certificate.der for certificate in presented], int(at.timestamp() // 1))
+        chain = tuple(by_der[der] if der in by_der else self._members[der] for der in result.chain)
+        return Built(result.code, result.depth, chain)
 
 
 def broken_list_text(number: int) -> str:

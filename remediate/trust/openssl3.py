@@ -44,11 +44,11 @@ def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificat
     if trusted_list.broken is not None:
         return Answer(broken_list_text(trusted_list.broken), V_UNSPECIFIED, 0)
     try:
-        built = trusted_list.verify(presented, at)
+        result = trusted_list.verify(presented, at)
     except Unreadable as error:
         depth = [str(certificate.fingerprint) for certificate in presented].index(str(error))
         return Answer("it cannot read one of the certificates", V_UNSPECIFIED, depth)
-    return Answer() if built.code == V_OK else Answer(error_text_3(built.code), built.code, built.depth)
+    return Answer() if result.code == V_OK else Answer(error_text_3(result.code), result.code, result.depth)
 
 
 def openssl_3_refusal(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:

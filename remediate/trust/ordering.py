@@ -37,7 +37,7 @@ def order_chain(certificates: Sequence[Certificate], address: str) -> OrderedCha
     ends = tuple(
         certificate
         for certificate in distinct
-        if not any(certificate.issued(other) for other in distinct if other != certificate)
+        if not any(certificate.issued(subject) for subject in distinct if subject != certificate)
     )
     servers = tuple(end for end in ends if not end.is_ca or name_matches(end, address)) or ends
     if not servers or certificates[0] in servers:

@@ -31,13 +31,15 @@ def find_underlying_fault(
     """
     end = tuple(result.built_chain or presented)[-1:]
     try:
-        built = TrustedList((*trusted, *end), ends_anywhere=True).verify(presented, at)
+        answer = TrustedList((*trusted, *end), ends_anywhere=True).verify(presented, at)
     except Unreadable:
         return None
-    if built.code == V_OK:
+    if answer.code == V_OK:
         return None
-    verdict = Verdict(ok=False, cause=cause_of(built.code), error=error_text(built.code), code=built.code, depth=built.depth)
-    return VerificationResult(verdict, built.chain)
+    verdict = Verdict(
+        ok=False, cause=cause_of(answer.code), error=error_text(answer.code), code=answer.code, depth=answer.depth
+    )
+    return VerificationResult(verdict, answer.chain)
 
 
 @lru_cache(maxsize=65_536)

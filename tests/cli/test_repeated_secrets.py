@@ -98,7 +98,7 @@ def put_in_front(listener: Listener) -> Repeating:
 def stage(tmp_path: Path, remediate: Remediate) -> Iterator[Stage]:
     """Peers and nodes that do not repeat yet."""
     with Lab(tmp_path / "lab", scenario="x15", judge=False) as lab:
-        peers = [put_in_front(servers.rest) for servers in lab._servers.values()]
+        peers = [put_in_front(servers.rest_listener) for servers in lab._servers.values()]
         nodes = [put_in_front(listener) for node in lab.nodes if node.running for listener in node.listeners]
         yield Stage(lab, tmp_path, peers, nodes, [], remediate)
 

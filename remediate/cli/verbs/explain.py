@@ -69,14 +69,14 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     verdict = explained.verdict
     links = draw_chain(presented, trusted, verdict, explained.built_chain)
     fixes = find_fixes(presented, trusted, address, moment)
-    other = ask_openssl_3(presented, trusted, moment)
+    openssl_3 = ask_openssl_3(presented, trusted, moment)
     if session.json:
-        beside = {"openssl_3": _openssl3_to_json(other), "reordered": ordered.reordered, "remarks": list(remarks)}
+        beside = {"openssl_3": _openssl3_to_json(openssl_3), "reordered": ordered.reordered, "remarks": list(remarks)}
         session.write_json({**_to_json(verdict, address, moment, links, fixes), **beside})
     else:
         from remediate.report.verdict import show_verdict
 
-        show_verdict(session.out(), address, verdict, links, fixes.advice, _describe_difference(verdict, other), remarks)
+        show_verdict(session.out(), address, verdict, links, fixes.advice, _describe_difference(verdict, openssl_3), remarks)
     remind_from_journal(session)
     return ExitCode.DONE
 
@@ -137,24 +137,24 @@ def _parse_moment(text: str | None) -> datetime:
         raise UsageError(f"--at: `{text}` is not a time such as 2026-11-23T10:00:00Z.") from error
 
 
-def _describe_difference(verdict: Verdict, other: Answer | None) -> str | None:
+def _describe_difference(verdict: Verdict, openssl_3: Answer | None) -> str | None:
     """Return a sentence if OpenSSL 3.x and the appliance's differ on the chain, which does not include the name."""
-    if other is None or other.code == verdict.code == 0:
+    if openssl_3 is None or openssl_3.code == verdict.code == 0:
         return None
-    if other.ok:
+    if openssl_3.ok:
         return "An OpenSSL 3.x would accept this chain; the appliance's 1.1.1 does not."
-    refusal = f"{other.error} (code {other.code}, at depth {other.depth})"
+    refusal = f"{openssl_3.error} (code {openssl_3.code}, at depth {openssl_3.depth})"
     if verdict.code == 0:
         return f"The chain passes on the appliance's OpenSSL 1.1.1 only; an OpenSSL 3.x says: {refusal}."
-    if (other.code, other.depth) == (verdict.code, verdict.depth):
+    if (openssl_3.code, openssl_3.depth) == (verdict.code, verdict.depth):
         return None
     return f"An OpenSSL 3.x refuses this chain too, but says: {refusal}."
 
 
-def _openssl3_to_json(other: Answer | None) -> dict[str, Any] | None:
-    if other is None:
+def _openssl3_to_json(answer: Answer | None) -> dict[str, Any] | None:
+    if answer is None:
         return None
-    return {"ok": other.ok, "error": other.error, "code": other.code, "depth": other.depth}
+    return {"ok": answer.ok, "error": answer.error, "code": answer.code, "depth": answer.depth}
 
 
 def _to_json(verdict: Verdict, address: str, at: datetime, links: Sequence[ChainLink], fixes: Fixes) -> dict[str, Any]:

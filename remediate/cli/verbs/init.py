@@ -171,8 +171,10 @@ def _find_nodes(session: Session, draft: Draft, login: Login) -> Draft:
             return draft
     warn_about(session, snapshot)
     own = {node["address"] for node in draft.nodes}
-    named = {f"{endpoint.address} ({endpoint.product})" for endpoint in snapshot.endpoints if endpoint.address not in own}
-    nodes = tuple(sorted(named))
+    descriptions = {
+        f"{endpoint.address} ({endpoint.product})" for endpoint in snapshot.endpoints if endpoint.address not in own
+    }
+    nodes = tuple(sorted(descriptions))
     for node in nodes:
         session.say(f"Found: {node}")
     return replace(draft, discovered=nodes)
@@ -191,5 +193,5 @@ def _load(draft: Draft) -> ClusterAccess:
 
 def _usable_name(name: str) -> str:
     """Return a name for the cluster from what its peers call it."""
-    kept = "".join(character for character in name if character.isascii() and (character.isalnum() or character in "._-"))
-    return kept or "edge"
+    ascii_name = "".join(character for character in name if character.isascii() and (character.isalnum() or character in "._-"))
+    return ascii_name or "edge"

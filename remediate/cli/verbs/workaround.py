@@ -128,11 +128,11 @@ def _confirm(session: Session, clusters: Sequence[ClusterAccess], *, on: bool, y
         return combine_exit_codes(results)
     lines = [RISK] if on else []
     lines += [_describe_switch(cluster, peer, on=on) for cluster, peers in flags.items() for peer in peers]
-    changed = [
+    targets = [
         f"{count(sum(peer.verification is not (not on) for peer in peers), 'peer')} of {cluster}"
         for cluster, peers in flags.items()
     ]
-    ask(session, lines, f"Turn certificate verification {'off' if on else 'on'} on {join_words(changed)}?")
+    ask(session, lines, f"Turn certificate verification {'off' if on else 'on'} on {join_words(targets)}?")
     return ExitCode.DONE
 
 

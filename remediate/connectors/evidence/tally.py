@@ -159,19 +159,19 @@ class Tally:
         return has_room
 
 
-def _merge(handshake: Handshake, other: Handshake) -> Handshake:
-    first = min((moment for moment in (handshake.first_seen, other.first_seen) if moment), default=None)
-    last = max((moment for moment in (handshake.last_seen, other.last_seen) if moment), default=None)
-    return replace(handshake, connections=handshake.connections + other.connections, first_seen=first, last_seen=last)
+def _merge(handshake: Handshake, duplicate: Handshake) -> Handshake:
+    first = min((moment for moment in (handshake.first_seen, duplicate.first_seen) if moment), default=None)
+    last = max((moment for moment in (handshake.last_seen, duplicate.last_seen) if moment), default=None)
+    return replace(handshake, connections=handshake.connections + duplicate.connections, first_seen=first, last_seen=last)
 
 
-def _is_before(prefix: Prefix, other: Prefix) -> bool:
+def _is_before(prefix: Prefix, reference: Prefix) -> bool:
     """Whether `prefix` is earlier; False where the times cannot be compared, as only one of them has a zone."""
-    times = (prefix.moment and prefix.moment.at, other.moment and other.moment.at)
+    times = (prefix.moment and prefix.moment.at, reference.moment and reference.moment.at)
     if times[0] and times[1]:
         return times[0] < times[1]
-    if times[0] or times[1] or prefix.clock is None or other.clock is None:
+    if times[0] or times[1] or prefix.clock is None or reference.clock is None:
         return False
     # Without a year, December is before January.
-    over_new_year = max(prefix.clock, other.clock) < ONE_YEAR and abs(prefix.clock - other.clock) > ONE_YEAR / 2
-    return (prefix.clock < other.clock) is not over_new_year
+    over_new_year = max(prefix.clock, reference.clock) < ONE_YEAR and abs(prefix.clock - reference.clock) > ONE_YEAR / 2
+    return (prefix.clock < reference.clock) is not over_new_year

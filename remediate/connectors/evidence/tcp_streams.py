@@ -204,7 +204,7 @@ class Connection:
         """Return the direction from `side`."""
         return self.halves.setdefault(side, Half())
 
-    def other(self, side: Side) -> Side:
+    def opposite_side(self, side: Side) -> Side:
         """Return the other end."""
         return self.sides[1] if side == self.sides[0] else self.sides[0]
 
@@ -271,10 +271,12 @@ class Connections:
             connection.first_seen = at if connection.first_seen is None else min(connection.first_seen, at)
             connection.last_seen = at
         if segment.flags & ACK and segment.acknowledged:  # generated packets have 0 here
-            connection.half(connection.other(source)).acknowledge(segment.acknowledged, self._limits.capture_stream_bytes)
+            connection.half(connection.opposite_side(source)).acknowledge(
+                segment.acknowledged, self._limits.capture_stream_bytes
+            )
         if segment.flags & SYN:
             half.set_begin(segment.number)
-            connection.client = connection.other(source) if segment.flags & ACK else source
+            connection.client = connection.opposite_side(source) if segment.flags & ACK else source
         elif segment.data and self._is_full(at):
             self._skip_packet(file)
         else:

@@ -76,33 +76,33 @@ class ConnectionReading:
 def read_connection(connection: Connection, limits: Limits) -> ConnectionReading:
     """Return the handshake in `connection`, whose gaps must have been filled."""
     messages = {side: read_messages(half) for side, half in connection.halves.items()}
-    records = sum(sent.records for sent in messages.values())
-    if not any(_is_handshake(sent) for sent in messages.values()):
-        return ConnectionReading(None, records, headless=any(sent.headless for sent in messages.values()))
+    records = sum(sent_messages.records for sent_messages in messages.values())
+    if not any(_is_handshake(sent_messages) for sent_messages in messages.values()):
+        return ConnectionReading(None, records, headless=any(sent_messages.headless for sent_messages in messages.values()))
     client = _find_client(connection, messages)
     if client is None:
         return ConnectionReading(None, records, sides_unknown=True)
     return ConnectionReading(_build_handshake(connection, client, messages, limits), records)
 
 
-def _is_handshake(sent: SentMessages) -> bool:
-    has_fatal_alert = any(Alert("client", code).is_fatal for code in sent.alerts)
-    return sent.is_client or sent.is_server or sent.certificates is not None or has_fatal_alert
+def _is_handshake(sent_messages: SentMessages) -> bool:
+    has_fatal_alert = any(Alert("client", code).is_fatal for code in sent_messages.alerts)
+    return sent_messages.is_client or sent_messages.is_server or sent_messages.certificates is not None or has_fatal_alert
 
 
 def _find_client(connection: Connection, messages: dict[Side, SentMessages]) -> Side | None:
     """Return the client: by its messages, by the SYN, or by the only ephemeral port; None where none of these decides."""
-    for side, sent in messages.items():
-        if sent.is_client:
+    for side, sent_messages in messages.items():
+        if sent_messages.is_client:
             return side
-        if sent.is_server:
-            return connection.other(side)
+        if sent_messages.is_server:
+            return connection.opposite_side(side)
     ephemeral = [side for side in connection.sides if side[1] >= _FIRST_EPHEMERAL_PORT]
     return connection.client or (ephemeral[0] if len(ephemeral) == 1 else None)
 
 
 def _build_handshake(connection: Connection, client: Side, messages: dict[Side, SentMessages], limits: Limits) -> Handshake:
-    server = connection.other(client)
+    server = connection.opposite_side(client)
     by_client, by_server = messages.get(client, SentMessages()), messages.get(server, SentMessages())
     server_name, offered_suites = _read_client_hello(by_client.client_hello)
     version, suite = _read_server_hello(by_server.server_hello)
@@ -140,7 +140,9 @@ def _find_captured_side(connection: Connection, client: Side) -> TlsSide | None:
 
 def _list_alerts(by_client: SentMessages, by_server: SentMessages) -> tuple[Alert, ...]:
     sides: tuple[tuple[TlsSide, SentMessages], ...] = (("client", by_client), ("server", by_server))
-    return tuple(dict.fromkeys(Alert(side, code) for side, sent in sides for code in sent.alerts[:_MAX_ALERTS]))
+    return tuple(
+        dict.fromkeys(Alert(side, code) for side, sent_messages in sides for code in sent_messages.alerts[:_MAX_ALERTS])
+    )
 
 
 def _read_client_hello(message: Message | None) -> tuple[str | None, tuple[int, ...]]:

@@ -69,28 +69,28 @@ class _RecordRun:
 
 def read_messages(half: Half) -> SentMessages:
     """Return the messages in `half`, whose gaps must have been filled."""
-    sent, run = SentMessages(is_encrypted=half.is_encrypted), _RecordRun()
-    sent.headless = bool(half.gaps) and half.gaps[0][0] < RECORD_HEADER
-    for at, kind, length, follows_gap in _walk_records(half, sent):
-        sent.records += 1
+    sent_messages, run = SentMessages(is_encrypted=half.is_encrypted), _RecordRun()
+    sent_messages.headless = bool(half.gaps) and half.gaps[0][0] < RECORD_HEADER
+    for at, kind, length, follows_gap in _walk_records(half, sent_messages):
+        sent_messages.records += 1
         if kind in ENCRYPTED_TYPES:
-            sent.is_encrypted = True
+            sent_messages.is_encrypted = True
             break
         body, complete = _read_captured(half, at, length)
-        sent.incomplete = sent.incomplete or not complete
+        sent_messages.incomplete = sent_messages.incomplete or not complete
         if kind == ALERT and complete and length == _ALERT_LENGTH:
-            sent.alerts.append(body[1])
+            sent_messages.alerts.append(body[1])
         elif kind == HANDSHAKE:
             if follows_gap or run.cut:
-                _split_messages(run, sent)
+                _split_messages(run, sent_messages)
                 run = _RecordRun()
             run.content += body
             run.cut = not complete
-    _split_messages(run, sent)
-    return sent
+    _split_messages(run, sent_messages)
+    return sent_messages
 
 
-def _walk_records(half: Half, sent: SentMessages) -> Iterator[tuple[int, int, int, bool]]:
+def _walk_records(half: Half, sent_messages: SentMessages) -> Iterator[tuple[int, int, int, bool]]:
     """Yield the offset of each record's content, its type, its length, and whether records before it may have been lost."""
     at, may_be_lost = 0, False
     while at < len(half.data):
@@ -98,12 +98,12 @@ def _walk_records(half: Half, sent: SentMessages) -> Iterator[tuple[int, int, in
         in_gap = gap is not None and gap[0] < at + RECORD_HEADER
         record = None if in_gap else read_record_header(half.data, at)
         if record is not None:
-            sent.incomplete = sent.incomplete or may_be_lost
+            sent_messages.incomplete = sent_messages.incomplete or may_be_lost
             yield at + RECORD_HEADER, record[0], record[1], may_be_lost
             at, may_be_lost = at + RECORD_HEADER + record[1], False
             continue
         # No header is here, or it was not captured. Reading continues at the next segment that begins with one.
-        sent.incomplete = sent.incomplete or in_gap or sent.records > 0
+        sent_messages.incomplete = sent_messages.incomplete or in_gap or sent_messages.records > 0
         index = bisect_right(half.segment_starts, at)
         if index == len(half.segment_starts):
             return
@@ -123,30 +123,30 @@ def _read_captured(half: Half, at: int, length: int) -> tuple[bytes, bool]:
     return bytes(half.data[at:end]), end == at + length
 
 
-def _split_messages(run: _RecordRun, sent: SentMessages) -> None:
+def _split_messages(run: _RecordRun, sent_messages: SentMessages) -> None:
     content, at = bytes(run.content), 0
     while len(content) - at >= _MESSAGE_HEADER:
         kind, length = content[at], int.from_bytes(content[at + 1 : at + _MESSAGE_HEADER], "big")
         if kind not in _KNOWN_MESSAGES:
-            sent.incomplete = True  # this is the middle of a message
+            sent_messages.incomplete = True  # this is the middle of a message
             return
         at += _MESSAGE_HEADER
         message = Message(content[at : at + length], complete=len(content) - at >= length)
-        sent.incomplete = sent.incomplete or not message.complete
-        _record_message(kind, message, sent)
+        sent_messages.incomplete = sent_messages.incomplete or not message.complete
+        _record_message(kind, message, sent_messages)
         at += length
-    sent.incomplete = sent.incomplete or at < len(content)
+    sent_messages.incomplete = sent_messages.incomplete or at < len(content)
 
 
-def _record_message(kind: int, message: Message, sent: SentMessages) -> None:
-    sent.is_client = sent.is_client or kind in _CLIENT_MESSAGES
-    sent.is_server = sent.is_server or kind in _SERVER_MESSAGES
-    sent.is_before_1_3 = sent.is_before_1_3 or kind not in {CLIENT_HELLO, SERVER_HELLO}
+def _record_message(kind: int, message: Message, sent_messages: SentMessages) -> None:
+    sent_messages.is_client = sent_messages.is_client or kind in _CLIENT_MESSAGES
+    sent_messages.is_server = sent_messages.is_server or kind in _SERVER_MESSAGES
+    sent_messages.is_before_1_3 = sent_messages.is_before_1_3 or kind not in {CLIENT_HELLO, SERVER_HELLO}
     if kind == CLIENT_HELLO:
-        sent.client_hello = sent.client_hello or message
+        sent_messages.client_hello = sent_messages.client_hello or message
     elif kind == SERVER_HELLO:
-        sent.server_hello = message
+        sent_messages.server_hello = message
     elif kind == CERTIFICATE:
-        sent.certificates = sent.certificates or message
+        sent_messages.certificates = sent_messages.certificates or message
     elif kind == CERTIFICATE_REQUEST:
-        sent.requests_certificate = True
+        sent_messages.requests_certificate = True

@@ -65,9 +65,9 @@ def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: 
         InventoryError: The secret or a file of the inventory cannot be read.
     """
     password = cluster.login.password.read()
-    rest = Account(cluster.rest.username, cluster.rest.password.read()) if cluster.rest else None
+    rest_account = Account(cluster.rest.username, cluster.rest.password.read()) if cluster.rest else None
     with ExitStack() as on_error:
-        opener = _PeerOpener(cluster, password, rest, limits, on_error, writable=writable, logs=logs)
+        opener = _PeerOpener(cluster, password, rest_account, limits, on_error, writable=writable, logs=logs)
         for access in cluster.peers:
             opener.open(access)
         members = _read_members(opener.opened, cluster, limits)
@@ -92,7 +92,7 @@ class _PeerOpener:
 
     cluster: ClusterAccess
     password: Secret
-    rest: Account | None
+    rest_account: Account | None
     limits: Limits
     on_error: ExitStack
     writable: bool = field(kw_only=True)
@@ -104,7 +104,9 @@ class _PeerOpener:
     def open(self, access: PeerAccess) -> None:
         """Log in to one peer, or note that it is unreachable."""
         username, writable, logs = self.cluster.login.username, self.writable, self.logs
-        peer = ExpresswayPeer(access, username, self.password, self.limits, writable=writable, logs=logs, rest=self.rest)
+        peer = ExpresswayPeer(
+            access, username, self.password, self.limits, writable=writable, logs=logs, rest_account=self.rest_account
+        )
         self.on_error.enter_context(peer)
         try:
             peer.log_in_to_rest()
@@ -128,7 +130,7 @@ class _PeerOpener:
             try:
                 peer.log_in_to_shell()
             except LoginRefused:
-                if self.writable or self.rest is None:
+                if self.writable or self.rest_account is None:
                     raise
                 self.shell_problem = peer.shell_problem = (
                     f"that of {peer.address} refuses the login of {self.cluster.login.username}"
@@ -163,8 +165,8 @@ def _read_members(opened: Mapping[Address, ExpresswayPeer], cluster: ClusterAcce
         except ObservationError as error:
             problems.append(str(error))
             continue
-        named = tuple(dict.fromkeys((*alternates.peers, *over_rest)))
-        names, gaps = _select_usable(named, peer.address, cluster, limits)
+        member_addresses = tuple(dict.fromkeys((*alternates.peers, *over_rest)))
+        names, gaps = _select_usable(member_addresses, peer.address, cluster, limits)
         spelled = match_hosts(inventory_peers, names)
         added = tuple(dict.fromkeys(address for address in spelled.values() if address not in inventory_peers))
         if gap := _make_surplus_gap(added, peer.address, len(inventory_peers), limits):
@@ -176,7 +178,7 @@ def _read_members(opened: Mapping[Address, ExpresswayPeer], cluster: ClusterAcce
 
 
 def _select_usable(
-    named: Sequence[Address], source: Address, cluster: ClusterAccess, limits: Limits
+    names: Sequence[Address], source: Address, cluster: ClusterAccess, limits: Limits
 ) -> tuple[tuple[Address, ...], tuple[DiscoveryGap, ...]]:
     """Return the names that may be opened, and the gaps that the others leave.
 
@@ -187,15 +189,15 @@ def _select_usable(
     accepted: list[Address] = []
     refused: dict[str, list[str]] = {}
     # Each peer may be listed twice, by name and by address. Names are looked up, so their number is limited.
-    examined = named[: 2 * limits.max_peers]
+    examined = names[: 2 * limits.max_peers]
     for text in examined:
         address, why = check_discovered_name(text, list_inventory_hosts(cluster), kinds)
         if address is None:
             refused.setdefault(why or "", []).append(mask_and_escape(text, 80))
         else:
             accepted.append(address)
-    if len(named) > len(examined):
-        refused["more than a cluster can have"] = [mask_and_escape(text, 80) for text in named[len(examined) :]]
+    if len(names) > len(examined):
+        refused["more than a cluster can have"] = [mask_and_escape(text, 80) for text in names[len(examined) :]]
     gaps = tuple(make_refusal_gap(source, "cluster", why, names, incomplete=True) for why, names in refused.items())
     return tuple(accepted), gaps
 
@@ -225,21 +227,21 @@ def _make_unknown_members_gap(cluster: ClusterAccess, problems: Sequence[str]) -
 
 
 def match_hosts(
-    known_hosts: Iterable[Address], named: Iterable[Address], resolve: Callable[[Address], set[str]] | None = None
+    known_hosts: Iterable[Address], addresses: Iterable[Address], resolve: Callable[[Address], set[str]] | None = None
 ) -> dict[Address, Address]:
-    """Return each of `named` with the first address, of `known_hosts` or before it in `named`, of the same host, or itself.
+    """Return each of `addresses` with the first address, of `known_hosts` or before it in `addresses`, of the same host, or itself.
 
     The cluster may list addresses where the inventory has names. Each is resolved once, however many there are.
     """
     host_of_spelling: dict[str, Address] = {}
     hosts: dict[Address, Address] = {}
-    for address in dict.fromkeys((*known_hosts, *named)):
+    for address in dict.fromkeys((*known_hosts, *addresses)):
         spellings = _spellings(address) | (resolve or _resolve)(address)
         earlier = {host_of_spelling[name] for name in spellings if name in host_of_spelling}
         hosts[address] = next((host for host in hosts if host in earlier), address)
         for name in spellings:
             host_of_spelling.setdefault(name, hosts[address])
-    return {address: hosts[address] for address in named}
+    return {address: hosts[address] for address in addresses}
 
 
 def _spellings(address: Address) -> set[str]:

@@ -38,9 +38,9 @@ def read_members(cluster: ClusterAccess, limits: Limits) -> ClusterMembers:
     with ExpresswayPeer(access, login.username, login.password.read(), limits, writable=False) as peer:
         peer.log_in()
         alternates, publishers = peer.alternates(), peer.publishers()
-        named = dict.fromkeys((*alternates.peers, *peer.cluster_peers()))
+        member_names = dict.fromkeys((*alternates.peers, *peer.cluster_peers()))
     hosts = list_inventory_hosts(cluster)
-    checked = [check_discovered_name(name, hosts, kinds)[0] for name in list(named)[: 2 * limits.max_peers]]
+    checked = [check_discovered_name(name, hosts, kinds)[0] for name in list(member_names)[: 2 * limits.max_peers]]
     spelled = match_hosts([access.address], [address for address in checked if address is not None])
     peers = tuple(dict.fromkeys(address for address in spelled.values() if address != access.address))
     return ClusterMembers(alternates.cluster_name, peers[: limits.max_peers - 1], publishers)

@@ -67,11 +67,11 @@ class ExpresswayPeer:
         *,
         writable: bool,
         logs: bool = False,
-        rest: Account | None = None,
+        rest_account: Account | None = None,
     ) -> None:
         self._access, self._username, self._password, self._limits = access, username, password, limits
         self._writable = writable
-        self._rest = RestSession(access, rest or Account(username, password), limits, writable=writable, logs=logs)
+        self._rest = RestSession(access, rest_account or Account(username, password), limits, writable=writable, logs=logs)
         self.shell_problem = "" if username in SHELL_ACCOUNTS else f"the shell takes only admin and root, not {username}"
         self._open_shell: Shell | None = None
         self._capabilities: Capabilities | None = None
@@ -172,8 +172,8 @@ class ExpresswayPeer:
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
         values = parse_leaves(self._ensure_shell().query("xConfiguration Ciphers"))
-        named = ((match[1], value) for path, value in values.items() if (match := _CIPHERS.fullmatch(path)))
-        return {name: CipherList(value) for name, value in sorted(named)}
+        cipher_settings = ((match[1], value) for path, value in values.items() if (match := _CIPHERS.fullmatch(path)))
+        return {name: CipherList(value) for name, value in sorted(cipher_settings)}
 
     def verify_origin_server(self) -> bool | None:
         """Return the workaround flag, True being the safe state; None where this version does not offer it."""
@@ -382,11 +382,11 @@ class _Status:
     """The source of the readings of health. The shell is opened when it is first asked."""
 
     address: Address
-    rest: RestSession
+    rest_session: RestSession
     shell: Callable[[], Shell]
 
     def query(self, command: str) -> Sequence[str]:
         return self.shell().query(command)
 
     def get_page(self, path: str) -> str:
-        return self.rest.get_page(path)
+        return self.rest_session.get_page(path)

@@ -78,11 +78,11 @@ def parse_alternates(leaves: Mapping[str, str]) -> Alternates:
     """Parse the leaves of ``xConfiguration Alternates``: up to six peers, numbered, perhaps with gaps."""
     values = {path.casefold(): value for path, value in leaves.items()}
     by_number = {int(number): values.get(f"alternates peer {number} address", "") for number in _NUMBERS}
-    used = [number for number, address in by_number.items() if address]
+    peer_numbers = [number for number, address in by_number.items() if address]
     primary_number = next((values[path] for leaf in _PRIMARY_LEAVES if (path := f"alternates {leaf}".casefold()) in values), "")
     primary = int(primary_number) if primary_number in _NUMBERS else 0
     return Alternates(
         cluster_name=mask_and_escape(values.get("alternates cluster name", ""), 80),
-        primary=used.index(primary) + 1 if primary in used else None,
-        peers=tuple(Address(by_number[number]) for number in used),
+        primary=peer_numbers.index(primary) + 1 if primary in peer_numbers else None,
+        peers=tuple(Address(by_number[number]) for number in peer_numbers),
     )

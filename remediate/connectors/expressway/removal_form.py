@@ -190,8 +190,8 @@ def _iterate_schema(text: str) -> Iterator[Mapping[str, str | int]]:
     try:
         schema = json.loads(text)
         properties, required = schema.get("properties"), schema.get("required")
-        named = {name: properties[name] for name in required or properties}
-        yield {name: _example_of(description) for name, description in named.items()}
+        fields = {name: properties[name] for name in required or properties}
+        yield {name: _example_of(description) for name, description in fields.items()}
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         return
 

@@ -59,8 +59,8 @@ def find_offered_version(answer: Answer, refused: Version) -> Version | None:
     # Only the fault's text has the versions: neither its code nor another element does.
     if answer.status != _UNSUPPORTED_VERSION and "version" not in words.casefold():
         return None
-    named = {(int(match[1]), int(match[2] or 0)) for match in _VERSION.finditer(words)}
-    supported = [version for version in named if _OLDEST_SUPPORTED <= version <= _NEWEST_SUPPORTED and version != refused]
+    versions = {(int(match[1]), int(match[2] or 0)) for match in _VERSION.finditer(words)}
+    supported = [version for version in versions if _OLDEST_SUPPORTED <= version <= _NEWEST_SUPPORTED and version != refused]
     return max(supported, default=None)
 
 

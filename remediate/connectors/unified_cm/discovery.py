@@ -103,13 +103,15 @@ def discover(
     for node in cluster.nodes:
         nodes.add(node.address, node.product, "inventory")
     if cluster.discovery == "auto":
-        named = tuple((publisher.address, publisher.product) for publisher in publishers)
-        nodes.add_named(NamedNodes(named, len(named)), "publisher", cluster.name, limits.max_publishers, report)
+        publisher_names = tuple((publisher.address, publisher.product) for publisher in publishers)
+        nodes.add_named(
+            NamedNodes(publisher_names, len(publisher_names)), "publisher", cluster.name, limits.max_publishers, report
+        )
         _ask_publishers(session, nodes)
     management = _read_management(session, nodes)
-    shown = [(target.address, node) for target, node in management if isinstance(node, NodeCertificates)]
-    distinct = dict.fromkeys(certificate for _, node in shown for certificate in node.all)
-    own_certificates = {address: node.own for address, node in shown}
+    certificate_nodes = [(target.address, node) for target, node in management if isinstance(node, NodeCertificates)]
+    distinct = dict.fromkeys(certificate for _, node in certificate_nodes for certificate in node.all)
+    own_certificates = {address: node.own for address, node in certificate_nodes}
     return DiscoveryResult(nodes.list_targets(), tuple(distinct), own_certificates, nodes.list_guarded_targets(), management)
 
 
@@ -128,12 +130,12 @@ def _ask_publishers(session: _DiscoverySession, nodes: NodeRegistry) -> None:
 
 def _ask_uds(session: _DiscoverySession, nodes: NodeRegistry, node: UnifiedCmNode, target: Target) -> None:
     try:
-        named = node.read_uds_servers()
+        servers = node.read_uds_servers()
     except (ObservationError, NotOffered, PinMismatch) as error:
         problem = f"{target.address} could not be asked for its cluster's nodes: {error}"
         session.report_gap(target, "uds", problem, incomplete=True)
     else:
-        nodes.add_named(named, "uds", target.address, session.limits.max_nodes_without_login, session.report)
+        nodes.add_named(servers, "uds", target.address, session.limits.max_nodes_without_login, session.report)
 
 
 def _ask_axl(session: _DiscoverySession, nodes: NodeRegistry, node: UnifiedCmNode, target: Target) -> None:
@@ -147,13 +149,13 @@ def _ask_axl(session: _DiscoverySession, nodes: NodeRegistry, node: UnifiedCmNod
         session.report_gap(target, "axl", _describe_unverified(target, "AXL"), kind="unverified", incomplete=not is_probed)
         return
     try:
-        named = node.read_process_nodes(Account(axl.username, axl.password.read()))
+        process_nodes = node.read_process_nodes(Account(axl.username, axl.password.read()))
     except (ObservationError, PinMismatch) as error:
         session.report_gap(target, "axl", f"{target.address} could not be asked over AXL: {error}", incomplete=True)
     else:
-        if named.remark:
-            session.report_gap(target, "axl", named.remark, kind="other-version", incomplete=False)
-        nodes.add_named(named, "axl", target.address, session.limits.max_named_nodes, session.report)
+        if process_nodes.remark:
+            session.report_gap(target, "axl", process_nodes.remark, kind="other-version", incomplete=False)
+        nodes.add_named(process_nodes, "axl", target.address, session.limits.max_named_nodes, session.report)
 
 
 def _read_management(session: _DiscoverySession, nodes: NodeRegistry) -> tuple[tuple[Target, NodeCertificates | str], ...]:

@@ -53,18 +53,18 @@ class NodeRegistry:
         if source not in sources:
             sources.append(source)
 
-    def add_named(self, named: NamedNodes, source: str, source_name: str, limit: int, report: Report) -> None:
+    def add_named(self, node_names: NamedNodes, source: str, source_name: str, limit: int, report: Report) -> None:
         """Add the nodes that a source named over the network, and report the names that are refused.
 
         Args:
-            named: Names and products.
+            node_names: Names and products.
             source: ``uds``, ``axl`` or ``publisher``.
             source_name: The system that named them, or for publishers the cluster.
             limit: Number of nodes that one source may name.
             report: Called with each gap.
         """
         refused: dict[str, list[str]] = {}
-        for text, product in named.names[:limit]:
+        for text, product in node_names.names[:limit]:
             address, why = check_discovered_name(text, self.hosts)
             if address is None:
                 refused.setdefault(why or "", []).append(mask_and_escape(text, 80) or "(empty)")
@@ -74,8 +74,8 @@ class NodeRegistry:
         incomplete = source != "uds"
         for why, names in refused.items():
             report(make_refusal_gap(source_name, source, why, names, incomplete=incomplete))
-        if named.count > limit:
-            report(make_limit_gap(source_name, source, limit, named.count, incomplete=incomplete))
+        if node_names.count > limit:
+            report(make_limit_gap(source_name, source, limit, node_names.count, incomplete=incomplete))
 
     def web_targets(self, product: Product, *, publishers: bool) -> list[Target]:
         """Return the web port of each node of a product, in order; of the publishers only, or of all."""

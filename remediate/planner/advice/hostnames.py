@@ -156,8 +156,8 @@ def _host_part(name: str) -> str:
 
 def _prefer_same_host(address: str, names: Sequence[str]) -> list[str]:
     """Return the names with the host part of `address`, where a certificate for many nodes has such; otherwise all."""
-    same = [name for name in names if _host_part(name) == _host_part(address)]
-    return list(same or names)
+    same_host_names = [name for name in names if _host_part(name) == _host_part(address)]
+    return list(same_host_names or names)
 
 
 def _join_or(names: Sequence[str]) -> str:

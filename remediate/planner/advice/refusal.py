@@ -52,7 +52,7 @@ class OtherEndpoints:
     def _users(self) -> dict[Certificate, tuple[Endpoint, ...]]:
         users: dict[Certificate, tuple[Endpoint, ...]] = {}
         for endpoint in self._verified:
-            for certificate in self._forecaster.used(self._peer, endpoint):
+            for certificate in self._forecaster.certificates_in_use(self._peer, endpoint):
                 users[certificate] = (*users.get(certificate, ()), endpoint)
         return users
 

@@ -160,13 +160,15 @@ class Problem:
                 continue
             approval = ApprovalNeeded(certificate)
             yield Table((approval,), {(needed,): Cost(unvouched=needed) for needed in (0, 1)})
-            for place, used in uses:
+            for place, approved_number in uses:
                 rows = itertools.product((0, 1), range(len(self.options[place])))
-                allowed: dict[Row, Cost] = {(needed, number): ZERO for needed, number in rows if needed or number != used}
+                allowed: dict[Row, Cost] = {
+                    (needed, number): ZERO for needed, number in rows if needed or number != approved_number
+                }
                 yield Table((approval, place), allowed)
 
     def _approval_table(self, uses: Sequence[tuple[Place, int]]) -> Table:
         """Return the same as one table, where few places share the certificate."""
-        places, used = zip(*uses, strict=True)
+        places, option_numbers = zip(*uses, strict=True)
         rows = itertools.product(*(range(len(self.options[place])) for place in places))
-        return Table(places, {row: _ONE_APPROVAL if any(map(eq, row, used)) else ZERO for row in rows})
+        return Table(places, {row: _ONE_APPROVAL if any(map(eq, row, option_numbers)) else ZERO for row in rows})

@@ -22,10 +22,10 @@ def rows_to_try(
 ) -> Iterator[Row]:
     """Yield rows for the open groups of `view`, each once: `first`, then those that lead to a root, then small ones."""
     smallest = _fewest_changes_first([[numbers[0] for numbers in classes] for classes in view.open.values()])
-    tried: set[Row] = set()
+    tried_rows: set[Row] = set()
     for row in itertools.chain(first, rows_along_paths(requirement, view, oracle, trusted, options), smallest):
-        if row not in tried:
-            tried.add(row)
+        if row not in tried_rows:
+            tried_rows.add(row)
             yield row
 
 

@@ -98,10 +98,10 @@ class Solver:
         solved: list[tuple[Requirements, Choice | None]] = []
         for name, ciphers in self.cipher_lists():
             requirements = self._requirements.read((members[0] for members in self._equal_peers), ciphers)
-            same = next((choice for earlier, choice in solved if earlier == requirements), None)
-            if same:
+            earlier_choice = next((choice for earlier, choice in solved if earlier == requirements), None)
+            if earlier_choice:
                 # Where a cipher list changes nothing for any endpoint, the trust that is best stays the same.
-                choice: Choice | None = replace(same, ciphers=ciphers, policy=name)
+                choice: Choice | None = replace(earlier_choice, ciphers=ciphers, policy=name)
             else:
                 choice = self._solve(name, ciphers, requirements, removal=removal)
             solved.append((requirements, choice))
@@ -124,9 +124,9 @@ class Solver:
             return
         for family in FAMILIES:
             if policy in {"auto", f"prefer-{family}"}:
-                changed = prefer(family, current)
-                if changed != current:
-                    yield f"prefer-{family}", changed
+                candidate = prefer(family, current)
+                if candidate != current:
+                    yield f"prefer-{family}", candidate
                 elif policy != "auto" and families_in(current)[:1] == (family,):
                     yield policy, None
 
