@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AuthorityInformationAccessOID
 from OpenSSL import crypto
 
 from remediate.model.certificate import Certificate
@@ -66,6 +67,7 @@ def issue(
     organization: str = "Lab",
     key_ids: bool = True,
     usage: tuple[x509.ObjectIdentifier, ...] = (),
+    issuer_urls: tuple[str, ...] = (),
 ) -> Entity:
     """A certificate issued by `issuer` (None: self-signed), valid from NOW + `starts` for `lasts`."""
     subject, private = name(common_name, organization), key(key_name or f"{common_name}/{organization}", family)
@@ -84,6 +86,10 @@ def issue(
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
     if usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
+    if issuer_urls:
+        method = AuthorityInformationAccessOID.CA_ISSUERS
+        places = [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for url in issuer_urls]
+        builder = builder.add_extension(x509.AuthorityInformationAccess(places), critical=False)
     if key_ids:
         own, above = private.public_key(), signer.private_key.public_key()
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)

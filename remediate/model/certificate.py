@@ -149,6 +149,12 @@ class Certificate:
         return self._read(extensions.extended_key_usages, None)
 
     @cached_property
+    def issuer_addresses(self) -> tuple[str, ...]:
+        """The URLs at which it says that its issuer's certificate can be fetched (caIssuers), in order. Untrusted text."""
+        addresses: tuple[bytes, ...] = self._read(extensions.issuer_addresses, ())
+        return tuple(_text(address) for address in addresses)
+
+    @cached_property
     def not_before(self) -> datetime | None:
         """First moment of validity, aware; None when it cannot be said (year 0 and the like)."""
         return self._read(lambda handle: handle.not_before, None)

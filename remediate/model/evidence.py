@@ -11,6 +11,7 @@ from remediate.model.certificate import Certificate
 
 LogKind = Literal["chain", "name", "connection", "sip", "sip-name"]
 Side = Literal["client", "server"]
+View = Literal["peer", "edge", "client"]
 
 TLS_1_3: Final = 0x0304
 
@@ -36,13 +37,16 @@ class LoggedFailure:
         kind: ``chain``: certificate verification failed; ``name``: SNI not in certificate; ``connection``: the ERROR line of 8.x;
             ``sip``: the SIP process could not set up TLS to another system; ``sip-name``: the certificate lacks that system's name.
         peer: The host in the prefix of the line; None without one.
-        address: The host name or IP address that the request was for. Untrusted text, like everything here.
+        address: The host name or IP address that the request was for; of kind ``name`` the one that was looked for in the certificate.
+            Untrusted text, like everything here.
         port: Set only where exactly one request for this address was under way.
         error: OpenSSL's text, in its own spelling.
         depth: The depth in the chain; None where the line has none.
         enforced: True for ``Action=Terminate``; False where the workaround was on and the request continued.
         alert: The number of the TLS alert by which the server ended the handshake; None where the line reports none.
         requests: The smallest number of requests that explains the lines; a retry repeats the line.
+        sni: The name that the traffic server asked the node for, where the request was for another one.
+        server: The host of the request, likewise.
     """
 
     kind: LogKind
@@ -58,6 +62,13 @@ class LoggedFailure:
     requests: int = 1
     first_seen: LogTime | None = None
     last_seen: LogTime | None = None
+    sni: str | None = None
+    server: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that the line has for the node."""
+        return tuple(dict.fromkeys(name for name in (self.address, self.server, self.sni) if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,12 @@ class OtherProcessFailures:
 
 @dataclass(frozen=True, slots=True)
 class BadGateway:
-    """Requests of outside clients that were answered with 502, by the target in their URL."""
+    """Requests of outside clients that were answered with 502, by the target in their URL.
+
+    Attributes:
+        view: Whose log shows it: that of an Expressway-C, of an Expressway-E, or of a client.
+        tunnel_down: An Expressway-E gave the 502 itself, because its tunnel to the Expressway-C was down.
+    """
 
     peer: str | None
     address: str
@@ -86,6 +102,8 @@ class BadGateway:
     requests: int = 1
     first_seen: LogTime | None = None
     last_seen: LogTime | None = None
+    view: View = "peer"
+    tunnel_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ SHELL_ACCOUNTS: Final = frozenset({"admin", "root"})
 TRUSTED_CA_PAGE: Final = "Maintenance > Security > Trusted CA certificate"
 SERVER_CERTIFICATE_PAGE: Final = "Maintenance > Security > Server certificate"
 DIAGNOSTIC_LOGGING_PAGE: Final = "Maintenance > Diagnostics > Diagnostic logging"
+SUPPORT_LOG_PAGE: Final = "Maintenance > Diagnostics > Advanced > Support Log configuration"
+TRAFFIC_SERVER_LOGGERS: Final = tuple(f"developer.trafficserver.{name}" for name in ("http", "http_trans", "iocore", "ssl"))
+"""What the traffic server needs at level DEBUG to say why a handshake under TLS 1.3 failed (TAC article 225746)."""
 ADMINISTRATOR_ACCOUNTS_PAGE: Final = "Users > Administrator accounts"
 MAX_TRUSTED_CA: Final = 1_000
 """Certificates that a trusted CA list may hold (Expressway Administrator Guide, managing security, X14.3 to X15.5)."""

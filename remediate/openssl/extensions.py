@@ -17,14 +17,22 @@ _SUBJECT_ALT_NAME: Final = 85
 _BASIC_CONSTRAINTS: Final = 87
 _AUTHORITY_KEY_IDENTIFIER: Final = 90
 _EXTENDED_KEY_USAGE: Final = 126
+_AUTHORITY_INFORMATION_ACCESS: Final = 177
+_CA_ISSUERS: Final = b"1.3.6.1.5.5.7.48.2"
 _GEN_DNS: Final = 2
+_GEN_URI: Final = 6
 _GEN_IP: Final = 7
 _LONGEST_OID: Final = 128
 _MOST_USAGES: Final = 32
+_MOST_DESCRIPTIONS: Final = 32
 
 
 class _GeneralName(ctypes.Structure):
     _fields_ = [("type", c_int), ("value", c_void_p)]
+
+
+class _AccessDescription(ctypes.Structure):
+    _fields_ = [("method", c_void_p), ("location", c_void_p)]
 
 
 class _BasicConstraints(ctypes.Structure):
@@ -74,6 +82,28 @@ def extended_key_usages(handle: X509) -> tuple[str, ...] | None:
                 yield text.value.decode("ascii", errors="replace")
 
     return _read(handle, _EXTENDED_KEY_USAGE, lambda stack: tuple(usages(stack)), lib.EXTENDED_KEY_USAGE_free)
+
+
+def issuer_addresses(handle: X509) -> tuple[bytes, ...]:
+    """Return where the issuer's certificate can be fetched (RFC 5280, 4.2.2.1: caIssuers), in order; of 32 entries at most."""
+    lib = handle.lib
+
+    def addresses(stack: int) -> Iterator[bytes]:
+        text = ctypes.create_string_buffer(_LONGEST_OID)
+        for position in range(min(lib.OPENSSL_sk_num(stack), _MOST_DESCRIPTIONS)):
+            description = _AccessDescription.from_address(lib.OPENSSL_sk_value(stack, position))
+            name = _GeneralName.from_address(description.location)
+            if (
+                name.type == _GEN_URI
+                and lib.OBJ_obj2txt(text, _LONGEST_OID, description.method, 1) > 0
+                and text.value == _CA_ISSUERS
+            ):
+                yield string_bytes(lib, name.value)
+
+    return (
+        _read(handle, _AUTHORITY_INFORMATION_ACCESS, lambda stack: tuple(addresses(stack)), lib.AUTHORITY_INFO_ACCESS_free)
+        or ()
+    )
 
 
 def subject_key_id(handle: X509) -> bytes | None:

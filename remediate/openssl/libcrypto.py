@@ -67,6 +67,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "BIO_free": (c_int, [c_void_p]),
     "BIO_ctrl_pending": (c_size_t, [c_void_p]),
     "BIO_read": (c_int, [c_void_p, c_void_p, c_int]),
+    "AUTHORITY_INFO_ACCESS_free": (None, [c_void_p]),
     "EXTENDED_KEY_USAGE_free": (None, [c_void_p]),
     "GENERAL_NAMES_free": (None, [c_void_p]),
     "OBJ_obj2txt": (c_int, [c_void_p, c_int, c_void_p, c_int]),

@@ -10,20 +10,9 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.text import escape
 from remediate.model.toward_nodes import STORES, ClientCause, Node, TowardNode
 from remediate.planner.advice.phrases import describe_certificate
+from remediate.planner.advice.prices import STORE_RESTARTS
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.client_verifier import ClientVerdict, complete_chain, verify_client
-
-_RESTARTS = {
-    "tomcat": (
-        "restart Cisco Tomcat and Cisco HAProxy on every node of that cluster (`utils service restart Cisco Tomcat`; web pages "
-        "and AXL are away for some minutes)"
-    ),
-    "CallManager": (
-        "restart Cisco CallManager, Cisco TFTP and Cisco HAProxy on every node (its phones register with another node, and again)"
-    ),
-    "cup-xmpp": "restart the Cisco XCP Router on every IM and Presence node (all chat and presence sessions are dropped)",
-}
-"""What makes an uploaded trust certificate count, and its price (Cisco, MRA deployment guide X15.2; T-217743, T-217748)."""
 
 
 def judge_toward_nodes(snapshot: Snapshot) -> tuple[TowardNode, ...]:
@@ -116,4 +105,4 @@ def _list_uploads(top: Certificate, missing: list[Certificate], node: Node, stor
         yield f"Upload the CA certificate of {escape(top.issuer)}, which the peer neither sends nor trusts, {target}."
     for certificate in missing:
         yield f"Upload {describe_certificate(certificate)} ({certificate.fingerprint}) {target}."
-    yield f"Then {_RESTARTS[store]}."
+    yield f"Then {STORE_RESTARTS[store]}."

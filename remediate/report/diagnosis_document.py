@@ -67,6 +67,8 @@ def _dump_logged_failure(failure: LoggedFailure) -> dict[str, Any]:
         "kind": failure.kind,
         "error": failure.error,
         "alert": failure.alert,
+        "sni": failure.sni,
+        "server": failure.server,
         "enforced": failure.enforced,
         "lines": failure.lines,
         "requests_at_least": failure.requests,

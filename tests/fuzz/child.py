@@ -118,6 +118,7 @@ def _fields_of(library: Libcrypto, certificate: Certificate) -> None:
     extensions.dns_names(handle), extensions.ip_addresses(handle), extensions.is_ca(handle)
     extensions.subject_key_id(handle), extensions.authority_key_id(handle)
     extensions.extended_key_usages(handle)
+    extensions.issuer_addresses(handle)
 
 
 def main(file: Path) -> None:

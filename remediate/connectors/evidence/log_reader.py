@@ -9,6 +9,7 @@ import io
 import re
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,10 +65,10 @@ class _OpenRequest:
     sent_to: set[Target] = field(default_factory=set)
     is_answered: bool = False
 
-    def find_ports(self, address: str, ip: str | None) -> set[int]:
-        """Return the ports of `address` or `ip` that the request may go to."""
+    def find_ports(self, names: AbstractSet[str | None]) -> set[int]:
+        """Return the ports of a host with one of `names` that the request may go to."""
         targets = {self.target, *self.sent_to} - {None}
-        return {target.port for target in targets if target and target.address in {address, ip}}
+        return {target.port for target in targets if target and target.address in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,10 @@ class LogReader:
         return MARK.join([*parts, text[at:]])
 
     def _record_message(self, message: RefusalMessage, prefix: Prefix) -> None:
+        names = {message.address, message.server or message.address, message.ip}
         failure = LoggedFailure(
-            message.kind, prefix.peer, message.address, message.ip, self._find_port(message.address, message.ip, prefix),
-            message.error, message.depth, message.enforced, message.alert,
+            message.kind, prefix.peer, message.address, message.ip, self._find_port(names, prefix), message.error, message.depth,
+            message.enforced, message.alert, sni=message.sni, server=message.server,
         )  # fmt: skip
         self._tally.add_logged_failure(failure, prefix)
 
@@ -204,10 +206,10 @@ class LogReader:
         )  # fmt: skip
         self._tally.add_logged_failure(failure, prefix)
 
-    def _find_port(self, address: str, ip: str | None, prefix: Prefix) -> int | None:
-        """Return the port if all open requests of this process for this address have the same one; else None."""
+    def _find_port(self, names: AbstractSet[str | None], prefix: Prefix) -> int | None:
+        """Return the port if all open requests of this process for a host with one of `names` have the same one; else None."""
         requests = [request for key, request in self._open_requests.items() if key[:2] == (prefix.peer, prefix.process)]
-        ports = set[int]().union(*(request.find_ports(address, ip) for request in requests))
+        ports = set[int]().union(*(request.find_ports(names) for request in requests))
         return ports.pop() if len(ports) == 1 else None
 
     def _read_transaction(self, text: str) -> None:

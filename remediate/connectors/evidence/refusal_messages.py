@@ -82,12 +82,14 @@ class RefusalMessage:
     """A message of a traffic server about a refusal.
 
     Attributes:
-        address: The host name or IP address that the request was for.
+        address: The host name or IP address that was refused: of a name mismatch the one that was looked for, else the request's.
         error: OpenSSL's text; for a name mismatch, the message's own words.
         depth: The depth in the chain; None where the message has none.
         alert: The number of the TLS alert that the server sent; None where it sent none.
         start: The offset of its first words in the text.
         end: The offset behind it.
+        sni: The name that the traffic server asked for and looks for in the certificate, where the request was for another one.
+        server: The host of the request, likewise.
     """
 
     kind: LogKind
@@ -99,6 +101,8 @@ class RefusalMessage:
     enforced: bool
     start: int
     end: int
+    sni: str | None = None
+    server: str | None = None
 
 
 def parse_message(line: str) -> RefusalMessage | None:
@@ -151,11 +155,14 @@ def rejoin(text: str) -> str:
 
 def _build_warning(match: re.Match[str], error: str | None, *, enforced: bool) -> RefusalMessage:
     server, name = _remove_gaps(match["server"]), _remove_gaps(match["sni"])
-    address = server if server and server != "(null)" else name
+    server = server if server and server != "(null)" else name
+    address = name if error is None else server
+    differ = server.casefold() != name.casefold() and max(len(server), len(name)) <= _MAX_ADDRESS
     return RefusalMessage(
         "name" if error is None else "chain", address if len(address) <= _MAX_ADDRESS else "",
         _remove_gaps(match["ip"]) or None, error if error is not None else f"SNI ({name}) not in certificate",
         int(match["depth"]) if error is not None else None, None, enforced, match.start(), match.end(),
+        sni=name if differ else None, server=server if differ else None,
     )  # fmt: skip
 
 

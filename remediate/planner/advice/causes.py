@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,8 @@ from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, s
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import is_readable
 
+_FETCHABLE: Final = re.compile(r"(?:https?|ldaps?)://[!-~]{1,200}")
+_MAX_PLACES: Final = 2
 _REISSUE_LEAF = "Reissue {fault} from another certificate template: renewing it from the same one repeats the failure."
 _ASK_THE_CA = "Ask the owner of that CA, or have {address} signed by another CA that the peers trust."
 
@@ -92,11 +95,19 @@ def advise_on_unknown_issuer(refusal: Refusal, namesakes: tuple[Certificate, ...
     listed = tuple(namesake for namesake in namesakes if namesake in refusal.trusted)
     room = _explain_full_place(refusal, listed)
     options = (
-        f"Give that CA certificate with --ca (ask the owner of {address} for it) and plan again.{room}",
+        f"Give that CA certificate with --ca ({_tell_source(end, address)}) and plan again.{room}",
         *_suggest_newer_key(refusal, listed),
         f"Upload the whole chain on {address}, so that it is presented.",
     )
     return Advice(Cause.ISSUER_UNKNOWN, text, options)
+
+
+def _tell_source(issued: Certificate, address: str) -> str:
+    """Return where the missing issuer of `issued` can be had."""
+    places = [url for url in issued.issuer_addresses if _FETCHABLE.fullmatch(url)][:_MAX_PLACES]
+    if not places:
+        return f"ask the owner of {address} for it"
+    return f"the certificate says that it is at {' or '.join(places)}; compare its fingerprint with the CA's owner"
 
 
 def _explain_full_place(refusal: Refusal, listed: Chain) -> str:

@@ -65,8 +65,13 @@ def advise_on_logged_name(address: str) -> tuple[str, tuple[str, ...]]:
     if is_ip(address):
         text = f"Clients use the IP address {address}, which is not among the names of the certificate. {_AS_TEXT}"
         return text, (*_suggest_address_for_any_product("the node's FQDN"), _IP_SAN)
-    reissue = f"Reissue the certificate with {address.rstrip('.')} among its SAN dNSNames. {UNKNOWN_REISSUE_PRICE}"
+    bare = address.rstrip(".")
     text = f"Clients use {address}, which is not among the names of the certificate."
+    reissue = f"Reissue the certificate with {bare} among its SAN dNSNames. {UNKNOWN_REISSUE_PRICE}"
+    if bare != address:
+        text += " The dot at its end is compared too, and no certificate has one."
+        target = f"{bare}, if the certificate has that name"
+        return text, (*_suggest_address_for_any_product(target), f"Else: {reissue[0].lower()}{reissue[1:]}")
     return text, (reissue, *_suggest_address_for_any_product("a name that the certificate has"))
 
 

@@ -1,18 +1,28 @@
 """Advice on TLS alerts, which depends on their number and on the side that sent them (RFC 5246, 7.2.2; RFC 8446, 6.2).
 
-OpenSSL derives the number from its verification error (ssl_x509err2alert in ssl/statem/statem_lib.c).
+OpenSSL derives the number from its verification error (ssl_x509err2alert in ssl/statem/statem_lib.c). What changes nothing comes
+first, and each change has its price.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from remediate.model.diagnosis import Process
 from remediate.model.evidence import Alert, alert_name
-from remediate.model.expressway import SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
+from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE, SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
 from remediate.model.text import join_words
 from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
+from remediate.planner.advice.prices import (
+    CIPHERS_PRICE,
+    OWN_CERTIFICATE_PRICE,
+    STORE_RESTARTS,
+    TRUST_PRICE,
+    UNKNOWN_REISSUE_PRICE,
+)
 from remediate.trust.chain_verifier import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
@@ -22,7 +32,13 @@ _USAGES: Final = {
     "2.5.29.37.0": "any purpose",
 }
 _MAX_CHAINS: Final = 3
-_CHECK_CIPHERS: Final = "Check the TLS versions and ciphers of the node against the peers' reverse proxy cipher list."
+_UNKNOWN_CA: Final = 48
+_CHECK_CIPHERS: Final = (
+    "Check the TLS versions and ciphers of the node against the peers' {list} cipher list; that changes nothing."
+)
+_STORES: Final[dict[int, tuple[str, ...]]] = {5061: ("CallManager",), 7400: ("cup-xmpp",), 8443: ("tomcat",)}
+_ANY_STORE: Final = ("tomcat", "CallManager")
+"""The trust stores of a node that judge the certificate of Expressway-C, by the port (T-217743; MRA deployment guide X15.2)."""
 _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
     42: (
         "It gives no reason. The certificate may not be valid yet, its key may be too weak, or the node expects another name.",
@@ -30,84 +46,181 @@ _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
     ),
     43: (
         "The certificate of Expressway-C lacks Client Authentication (1.3.6.1.5.5.7.3.2) among its extended key usages.",
-        f"Get one from a CA or a template that has it, and upload that on every peer ({SERVER_CERTIFICATE_PAGE}).",
+        (
+            f"Get one from a CA or a template that has it, and upload that on every peer ({SERVER_CERTIFICATE_PAGE}). "
+            f"{OWN_CERTIFICATE_PRICE}"
+        ),
         "Public CAs stop issuing certificates with Client Authentication in 2026 (field notice FN74362); a private CA can.",
     ),
     44: (
         "The CA of Expressway-C's certificate has revoked it: ask the CA why.",
-        f"Have a new certificate issued, with a new key, and upload it on every peer ({SERVER_CERTIFICATE_PAGE}).",
+        (
+            f"Have a new certificate issued, with a new key, and upload it on every peer ({SERVER_CERTIFICATE_PAGE}). "
+            f"{OWN_CERTIFICATE_PRICE}"
+        ),
     ),
     45: (
         "The certificate of Expressway-C, or a CA certificate above it, has expired.",
-        f"Renew the certificate of Expressway-C on every peer ({SERVER_CERTIFICATE_PAGE}), then restart the peers one by one.",
-        "If it has not expired, compare the clocks of the node and of Expressway-C (NTP).",
+        "If neither has, compare the clocks of the node and of Expressway-C (NTP).",
+        f"Renew the certificate of Expressway-C on every peer ({SERVER_CERTIFICATE_PAGE}). {OWN_CERTIFICATE_PRICE}",
     ),
     46: (
         "It gives no reason; the node's own log does. A name that the node does not expect is one possibility.",
         f"Compare the names of the certificate of Expressway-C ({SERVER_CERTIFICATE_PAGE}) with what the node is set to accept.",
-    ),
-    48: (
-        "The node does not trust the CA of Expressway-C's certificate.",
-        "Upload the CA chain of Expressway-C's own certificate to the node, as tomcat-trust and CallManager-trust.",
-        "Then restart Tomcat, CallManager and HAProxy there.",
     ),
     49: (
         "The node trusts the certificate of Expressway-C, and does not accept the name in it.",
         "Compare its common name and SAN dNSNames with the names that the node is set to accept.",
     ),
 }
-_SERVER_CERTIFICATE_ADVICE: Final[dict[int, str]] = {
-    43: "Reissue the certificate of {address} with Server Authentication among its extended key usages.",
-    44: "Reissue the certificate of {address}: its CA has revoked it.",
-    45: "Renew the certificate of {address}, or the CA certificate above it that has expired.",
-    48: "Have the CA of the certificate of {address} trusted on every peer ({page}); `remediate plan` names it.",
+_SERVER_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
+    42: (
+        (
+            "The alert gives no reason: it is not valid yet, or its key or digest is too weak. `remediate plan` checks the "
+            "certificate of {address}."
+        ),
+    ),
+    43: (
+        f"Reissue the certificate of {{address}} with Server Authentication among its extended key usages. {UNKNOWN_REISSUE_PRICE}",
+    ),
+    44: (f"Reissue the certificate of {{address}}: its CA has revoked it. {UNKNOWN_REISSUE_PRICE}",),
+    45: (
+        f"Renew the certificate of {{address}}, or the CA certificate above it that has expired. {UNKNOWN_REISSUE_PRICE}",
+        f"An old copy of that CA certificate in the peer's list has the same effect: look there first ({TRUSTED_CA_PAGE}).",
+    ),
+    46: (
+        (
+            "The traffic server's rule for names leads to this alert: the certificate is most likely not for {address}. "
+            "`remediate plan` checks it."
+        ),
+    ),
+    48: (
+        f"Look in the peer's list first ({TRUSTED_CA_PAGE}): if the CA is there already, only a restart of the peer is missing.",
+        f"Else have the CA of the certificate of {{address}} trusted on every peer; `remediate plan` names it. {TRUST_PRICE}",
+    ),
+    80: (
+        (
+            "With OpenSSL 3 the traffic server's rule for names leads to this alert: the certificate is most likely not for "
+            "{address}. `remediate plan` checks it."
+        ),
+    ),
+}
+_OTHER_SERVER_ADVICE: Final[dict[int, str]] = {
+    51: (
+        "a signature by Expressway-C does not verify there: the node may hold another CA certificate with the name of the CA of "
+        "Expressway-C, and another key"
+    ),
+    70: "Expressway-C offers no TLS version that it supports",
+    71: "Expressway-C offers no cipher that is strong enough",
+    112: "it serves no host of the name that Expressway-C asked for (SNI): compare that with the names of the node",
+}
+_OTHER_CLIENT_ADVICE: Final[dict[int, str]] = {
+    40: "nothing that the node chose is acceptable to it",
+    51: (
+        "a signature of the node does not verify: the peer's list may hold another CA certificate with the name of the node's CA, and "
+        "another key"
+    ),
+    70: "the node chose a TLS version that is below the peer's minimum",
+    71: "the node chose a cipher or a key that is too weak for it",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class AlertPlace:
+    """Where an alert was sent: by or to the server at `address`, at `port` where that is known, and to which process of a peer."""
+
+    address: str
+    port: int | None = None
+    process: Process = "traffic-server"
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The trust stores of a node that judge the certificate of Expressway-C there."""
+        return ("CallManager",) if self.process == "sip" else _STORES.get(self.port or 0, _ANY_STORE)
+
+    @property
+    def cipher_advice(self) -> str:
+        """Where to look for a version or a cipher in common."""
+        return _CHECK_CIPHERS.replace("{list}", "SIP TLS" if self.process == "sip" else "reverse proxy")
+
+
 def advise_on_server_alert(
-    address: str, code: int, client_chains: Iterable[Chain] = (), at: datetime | None = None
+    place: AlertPlace, code: int, client_chains: Iterable[Chain] = (), at: datetime | None = None
 ) -> tuple[str, ...]:
-    """Return the meaning of an alert that the server at `address` sent to Expressway-C, and the steps to take.
+    """Return the meaning of an alert that a server sent to Expressway-C, and the steps to take.
 
     Args:
-        address: The connection address of the server.
+        place: The server.
         code: The number of the alert.
         client_chains: The chains that Expressway-C presented, where a capture has them.
         at: The time of the alert; None where it is not known.
     """
-    opening = f"{address} sent the alert '{alert_name(code)}' ({code}) to Expressway-C"
+    opening = f"{place.address} sent the alert '{alert_name(code)}' ({code}) to Expressway-C"
     presented = tuple(_describe_client_chain(chain, at) for chain in list(client_chains)[:_MAX_CHAINS])
+    if code == _UNKNOWN_CA:
+        return (_explain_refusal(opening, place), *presented, *_advise_on_unknown_ca(place))
     if code in _CLIENT_CERTIFICATE_ADVICE:
-        meaning = (
-            f"{opening}: it refuses the certificate that Expressway-C itself presents (from X14.0.2 on, not on port 8443: "
-            "CSCvz45074)."
-        )
-        return (meaning, *presented, *_CLIENT_CERTIFICATE_ADVICE[code])
+        return (_explain_refusal(opening, place), *presented, *_CLIENT_CERTIFICATE_ADVICE[code])
     if code == 116:
         return (
             f"{opening}: it requests a certificate, and Expressway-C presented none.",
             f"See that every peer has a server certificate with Client Authentication ({SERVER_CERTIFICATE_PAGE}).",
         )
     if code == 40:
-        return (f"{opening}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it requests.",
-            *presented, _CHECK_CIPHERS,
+        return (
+            f"{opening}: they have no TLS version, cipher or key type in common, or it lacks a certificate that it requests.",
+            *presented, place.cipher_advice,
         )  # fmt: skip
-    if code in {70, 71}:
-        lacks = "offers no TLS version that it supports" if code == 70 else "offers no cipher that is strong enough"
-        return (f"{opening}: Expressway-C {lacks}.", _CHECK_CIPHERS)
-    return (f"{opening}, which is not about a certificate.", _CHECK_CIPHERS)
+    if code in _OTHER_SERVER_ADVICE:
+        return (f"{opening}: {_OTHER_SERVER_ADVICE[code]}.", *presented, *_advise_on_ciphers(place, code))
+    return (f"{opening}, which is not about a certificate.", place.cipher_advice)
 
 
-def advise_on_client_alert(address: str, alert: Alert) -> tuple[str, ...]:
-    """Return the meaning of an alert that Expressway-C sent to `address`, whose certificates were not captured."""
-    opening = f"Expressway-C sent the alert '{alert_name(alert.code)}' ({alert.code}) to {address}"
-    if not alert.is_about_certificate:
-        return (f"{opening}, which is not about a certificate.", _CHECK_CIPHERS)
-    advice = _SERVER_CERTIFICATE_ADVICE.get(alert.code, "`remediate plan` checks the certificate of {address}.")
-    return (
-        f"{opening}: it refuses the certificate that the node presents.",
-        advice.format(address=address, page=TRUSTED_CA_PAGE),
+def advise_on_client_alert(place: AlertPlace, alert: Alert) -> tuple[str, ...]:
+    """Return the meaning of an alert that Expressway-C sent to a server, whose certificates were not captured."""
+    opening = f"Expressway-C sent the alert '{alert_name(alert.code)}' ({alert.code}) to {place.address}"
+    if alert.code in _SERVER_CERTIFICATE_ADVICE:
+        advice = _SERVER_CERTIFICATE_ADVICE[alert.code]
+        sentences = (sentence.replace("{address}", place.address) for sentence in advice)
+        return (f"{opening}: it refuses the certificate that the node presents.", *sentences)
+    if alert.is_about_certificate:
+        check = f"`remediate plan` checks the certificate of {place.address}."
+        return (f"{opening}: it refuses the certificate that the node presents.", check)
+    if alert.code in _OTHER_CLIENT_ADVICE:
+        return (f"{opening}: {_OTHER_CLIENT_ADVICE[alert.code]}.", *_advise_on_ciphers(place, alert.code))
+    return (f"{opening}, which is not about a certificate.", place.cipher_advice)
+
+
+def _explain_refusal(opening: str, place: AlertPlace) -> str:
+    """Return what an alert about the certificate of Expressway-C means; the bug is the traffic server's, and not of port 8443."""
+    refusal = f"{opening}: it refuses the certificate that Expressway-C itself presents"
+    if place.process == "sip" or place.port in {5061, 5091, 7400, 7443}:
+        return f"{refusal}."
+    if place.port in {443, 8443}:
+        return f"{refusal}, though on {place.port} a node does not request one by default: see what was changed there."
+    return f"{refusal} (from X14.0.2 on, not on port 8443: CSCvz45074)."
+
+
+def _advise_on_unknown_ca(place: AlertPlace) -> tuple[str, ...]:
+    stores = place.stores
+    names = join_words([f"{store}-trust" for store in stores])
+    restarts = "; ".join(STORE_RESTARTS[store] for store in stores)
+    mixed = (
+        ("In mixed mode Unified CM wants the certificate of Expressway-C itself there too.",) if "CallManager" in stores else ()
     )
+    return (
+        "The node does not trust the CA of Expressway-C's certificate.",
+        f"See whether {names} of that node holds it ({CERTIFICATE_MANAGEMENT_PAGE}); if so, only the restart is missing.",
+        f"Else upload the CA chain of Expressway-C's own certificate to the node, as {names}.",
+        f"Then {restarts}.",
+        *mixed,
+    )
+
+
+def _advise_on_ciphers(place: AlertPlace, code: int) -> tuple[str, ...]:
+    if code not in {70, 71}:
+        return ()
+    return (place.cipher_advice, f"Better raise what the node offers than lower the peer's. {CIPHERS_PRICE}")
 
 
 def _describe_client_chain(chain: Chain, at: datetime | None) -> str:

@@ -28,7 +28,7 @@ class EndpointIndex:
         without_hello = self._by_address.get("", []) if refusal.ip else []
         candidates = [
             endpoint
-            for endpoint in (*self._by_address.get(refusal.address.casefold(), []), *without_hello)
+            for endpoint in (*self._find_by_name(refusal), *without_hello)
             if refusal.ip in {None, endpoint.server_ip} and _may_be_port(refusal, endpoint)
         ]
         if refusal.port is not None:
@@ -40,6 +40,10 @@ class EndpointIndex:
         port = ports.pop()
         bad_gateways = tuple(gateway for gateway in refusal.bad_gateways if gateway.port == port)
         return replace(refusal, port=port, bad_gateways=bad_gateways), tuple(matches)
+
+    def _find_by_name(self, refusal: LoggedRefusal) -> list[CapturedEndpoint]:
+        names = dict.fromkeys(name.casefold() for name in refusal.names)
+        return [endpoint for name in names for endpoint in self._by_address.get(name, [])]
 
     def find_under_another_name(self, refusal: LoggedRefusal) -> CapturedChain | None:
         """Return the chain with the logged fault that the same host presented under another name; None if there is none."""

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from remediate.model.diagnosis import CapturedChain, CapturedEndpoint, Finding, FindingStatus
-from remediate.model.evidence import Alert
+from remediate.model.evidence import Alert, LoggedFailure
+from remediate.model.identity import is_ip
 from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
-from remediate.planner.diagnosis.alert_advice import advise_on_client_alert, advise_on_server_alert
+from remediate.planner.advice.hostnames import list_host_names
+from remediate.planner.diagnosis.alert_advice import AlertPlace, advise_on_client_alert, advise_on_server_alert
 from remediate.planner.diagnosis.chain_advice import advise_on_chain, suggest_commands
 from remediate.planner.diagnosis.correlation import find_refused_chain
-from remediate.planner.diagnosis.log_advice import advise_on_log, advise_on_unexplained_502
+from remediate.planner.diagnosis.log_advice import SWITCH_ON_LOGGERS, advise_on_log, advise_on_unexplained_502
 from remediate.planner.diagnosis.log_refusals import LoggedRefusal
 from remediate.planner.diagnosis.sip_advice import SIP_REMARK, advise_on_sip
 from remediate.planner.diagnosis.trusted_lists import LOADED_ADVICE, TrustedLists
@@ -103,30 +105,35 @@ class FindingBuilder:
     ) -> tuple[str, ...]:
         verdict = refusal.verdict
         if verdict is None:
-            return advise_on_unexplained_502(refusal.address, f":{refusal.port}" if refusal.port else "")
+            ports = f":{refusal.port}" if refusal.port else ""
+            return advise_on_unexplained_502(refusal.address, ports, refusal.bad_gateways)
         if refusal.process == "sip":
-            return advise_on_sip(refusal.address, verdict, refusal.alert)
+            by_list = self._lists.advise(refusal.address, verdict, _list_hosts(refusal))
+            return by_list or advise_on_sip(AlertPlace(refusal.address, refusal.port, "sip"), verdict, refusal.alert)
         if refusal.alert is not None:
-            return _advise_on_server_alert(refusal.address, refusal.alert, captured)
+            return _advise_on_server_alert(AlertPlace(refusal.address, refusal.port), refusal.alert, captured)
         by_chain = self._advise_on_chain(refusal.address, chain, verdict) if chain and verdict.depth is not None else ()
         by_list = () if chain else self._lists.advise(refusal.address, verdict, _list_hosts(refusal))
-        return by_chain or by_list or advise_on_log(refusal.address, verdict)
+        searched = verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and self._lists.cover(_list_hosts(refusal))
+        return by_chain or by_list or advise_on_log(refusal.address, verdict, searched=searched)
 
     def _advise_on_capture(
         self, endpoint: CapturedEndpoint, address: str, verdict: Verdict | None, chain: CapturedChain | None
     ) -> tuple[str, ...]:
         if verdict is None:
-            return ()
+            return SWITCH_ON_LOGGERS if _hides_its_end(endpoint) else ()
         if chain:
             # Without a hello the requested name is not known, so none is called wrong.
-            requested = endpoint.address or next(iter(matching_addresses(chain.certificates[0])), address)
+            leaf = chain.certificates[0]
+            requested = endpoint.address or next(iter((*list_host_names(leaf), *matching_addresses(leaf))), address)
             return self._advise_on_chain(requested, chain, None) or advise_on_log(address, verdict)
         alert = _find_ending_alert(endpoint)
         if alert is None:
             return advise_on_log(address, verdict)
+        place = AlertPlace(address, endpoint.port)
         if alert.sender == "server":
-            return _advise_on_server_alert(address, alert.code, (endpoint,))
-        return advise_on_client_alert(address, alert)
+            return _advise_on_server_alert(place, alert.code, (endpoint,))
+        return advise_on_client_alert(place, alert)
 
     def _advise_on_chain(self, address: str, chain: CapturedChain, verdict: Verdict | None) -> tuple[str, ...]:
         at = chain.last_seen or self._now
@@ -200,10 +207,15 @@ def _find_ending_alert(endpoint: CapturedEndpoint) -> Alert | None:
     return next((alert for alert in alerts if alert.is_about_certificate), next(iter(alerts), None))
 
 
-def _advise_on_server_alert(address: str, code: int, captured: tuple[CapturedEndpoint, ...]) -> tuple[str, ...]:
+def _hides_its_end(endpoint: CapturedEndpoint) -> bool:
+    """Whether nothing in the capture tells how handshakes ended: TLS 1.3 encrypts certificates, and alerts about them."""
+    return bool(endpoint.tls13_connections) and not endpoint.chains
+
+
+def _advise_on_server_alert(place: AlertPlace, code: int, captured: tuple[CapturedEndpoint, ...]) -> tuple[str, ...]:
     client_chains = dict.fromkeys(chain for endpoint in captured for chain in endpoint.client_chains)
     at = max((endpoint.last_seen for endpoint in captured if endpoint.last_seen), default=None)
-    return advise_on_server_alert(address, code, client_chains, at)
+    return advise_on_server_alert(place, code, client_chains, at)
 
 
 def _remark_on_log(refusal: LoggedRefusal, chain: CapturedChain | None) -> Iterator[str]:
@@ -211,8 +223,18 @@ def _remark_on_log(refusal: LoggedRefusal, chain: CapturedChain | None) -> Itera
         yield SIP_REMARK
     if not refusal.enforced:
         yield _WORKAROUND
+    yield from dict.fromkeys(_describe_names(failure) for failure in refusal.failures if failure.sni and failure.server)
     if chain and chain.verdict and chain.verdict.ok:
         yield _ANOTHER_LIST
+
+
+def _describe_names(failure: LoggedFailure) -> str:
+    sni, server = failure.sni or "", failure.server or ""
+    if is_ip(sni):
+        return (
+            f"The request was for {server}, but no name was sent (SNI): the certificate is compared with the IP address {sni}."
+        )
+    return f"The request was for {server}, but the name that is sent (SNI) and looked for in the certificate is {sni}."
 
 
 def _remark_on_list(status: FindingStatus, chain: CapturedChain | None) -> Iterator[str]:

@@ -35,6 +35,11 @@ class LoggedRefusal:
     bad_gateways: tuple[BadGateway, ...] = ()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The address, and other names that the lines have for the node."""
+        return tuple(dict.fromkeys([self.address, *(name for failure in self.failures for name in failure.names)]))
+
+    @property
     def enforced(self) -> bool:
         """Whether it ended a request."""
         return bool(self.bad_gateways) or any(failure.enforced for failure in self.failures)
@@ -64,7 +69,8 @@ def group_refusals(evidence: Evidence) -> tuple[LoggedRefusal, ...]:
     for failure in _drop_echoes(evidence.logged_failures):
         verdict = _derive_verdict(failure)
         is_sip = failure.kind in _SIP_KINDS
-        key = (failure.address.casefold(), failure.ip, failure.port, is_sip, verdict.error, verdict.code, verdict.depth)
+        names = tuple(name.casefold() for name in failure.names)
+        key = (names, failure.ip, failure.port, is_sip, verdict.error, verdict.code, verdict.depth)
         groups.setdefault(key, []).append(failure)
     refusals = [
         LoggedRefusal(
@@ -83,7 +89,9 @@ def group_refusals(evidence: Evidence) -> tuple[LoggedRefusal, ...]:
 def _drop_echoes(failures: Iterable[LoggedFailure]) -> list[LoggedFailure]:
     """Drop the ERROR lines of 8.x that repeat a WARNING for the same address with less detail."""
     failures = list(failures)
-    explained = {(failure.peer, failure.address.casefold()) for failure in failures if failure.kind in {"chain", "name"}}
+    explained = {
+        (failure.peer, name.casefold()) for failure in failures if failure.kind in {"chain", "name"} for name in failure.names
+    }
     return [
         failure
         for failure in failures
@@ -119,7 +127,7 @@ def _select_bad_gateways(failure: LoggedFailure, gateways_by_address: Mapping[st
     """Return the requests for the address of `failure`, which clients ask for by its connection address."""
     if not failure.enforced or failure.kind in _SIP_KINDS:
         return ()
-    gateways = gateways_by_address.get(failure.address.casefold(), [])
+    gateways = [gateway for name in failure.names for gateway in gateways_by_address.get(name.casefold(), [])]
     return tuple(gateway for gateway in gateways if failure.port in {None, gateway.port})
 
 

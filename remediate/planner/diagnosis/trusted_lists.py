@@ -10,6 +10,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.text import count, first_few, join_words
 from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
 from remediate.planner.advice.phrases import describe_certificate
+from remediate.planner.advice.prices import RESTART_PRICE, TRUST_PRICE
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import name_matches
 
@@ -18,6 +19,7 @@ _MAX_NAMED: Final = 4
 LOADED_ADVICE: Final = (
     "The certificate verifies with that list, so there is nothing to add to it.",
     "The traffic server uses a list from the last restart of its peer: if it changed since, run `remediate restart`.",
+    RESTART_PRICE,
 )
 
 
@@ -44,6 +46,10 @@ class TrustedLists:
         """Return the list of the peer with this host name, likewise."""
         return self._by_host.get((host or "").partition(".")[0].casefold(), self._common)
 
+    def cover(self, hosts: Iterable[str | None]) -> bool:
+        """Whether the list of every one of `hosts` is known."""
+        return all(self.of_host(host) is not None for host in hosts)
+
     def advise(self, address: str, verdict: Verdict, hosts: Iterable[str | None]) -> tuple[str, ...]:
         """Return what the lists say about a refusal that no capture shows; empty where they do not say what to do.
 
@@ -54,18 +60,21 @@ class TrustedLists:
         """
         if verdict.cause is not Cause.SELF_SIGNED_UNTRUSTED:
             return ()
+        hosts = list(dict.fromkeys(hosts))
         holders = {
             host or "the peer": certificate
-            for host in dict.fromkeys(hosts)
+            for host in hosts
             for certificate in _find_self_signed(address, self.of_host(host) or ())
         }
         if not holders:
             return ()
+        lacking = [host for host in hosts if host and host not in holders and self.of_host(host) is not None]
         hosts_with_it, held = join_words(sorted(holders), _MAX_NAMED), describe_certificate(next(iter(holders.values())))
         return (
             f"The trusted CA list of {hosts_with_it} already holds {held} for that name: compare its fingerprint with the node's.",
-            "If they are the same, the traffic server does not use the list yet: run `remediate restart`.",
-            "If they differ, the node has another certificate now: replace the old one by it.",
+            f"If they are the same, the peer does not use the list yet: run `remediate restart`. {RESTART_PRICE}",
+            f"If they differ, the node has another certificate now: replace the old one by it. {TRUST_PRICE}",
+            *([f"The list of {join_words(sorted(lacking), _MAX_NAMED)} lacks it: add it there as well."] if lacking else []),
         )
 
     def remark(self, verdict: Verdict | None, hosts: Iterable[str | None]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from remediate.connectors.evidence import gather
+from remediate.connectors.evidence.refusal_messages import find_messages, parse_message
 from remediate.model.evidence import Evidence
 from remediate.model.limits import Limits
 
@@ -195,3 +196,19 @@ def test_a_document_is_to_be_saved_as_text(tmp_path: Path, magic: bytes) -> None
     evidence = read(tmp_path, magic + TEXT.encode())
 
     assert ["save it as plain text" in source.reason for source in evidence.unread_sources] == [True]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        (ISSUER.replace("for (cucm2.corp", "for (CUCM2.corp"), ("cucm2.corp.example", None, None)),
+        (ISSUER.replace("for (cucm2.corp.example)", "for (other)"), ("cucm2.corp.example", "other", "cucm2.corp.example")),
+        (NAME.replace("server=10.20.1.31(", "server=cucm.lab("), ("10.20.1.31", "10.20.1.31", "cucm.lab")),
+        (NAME.replace("server=10.20.1.31(", "server=(null)("), ("10.20.1.31", None, None)),
+    ],
+)
+def test_the_sni_and_the_server_are_told_apart(line: str, names: tuple[str, str | None, str | None]) -> None:
+    (broken,), message = find_messages(line), parse_message(line)
+
+    assert message
+    assert (message.address, message.sni, message.server) == (broken.address, broken.sni, broken.server) == names

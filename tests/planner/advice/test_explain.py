@@ -90,3 +90,14 @@ def test_replacing_a_ca_by_another_key_warns_of_what_it_signed() -> None:
     late = issue("Root", ca=True, key_name="Root/Lab", starts=-3 * YEAR, lasts=YEAR)
     list_changes = fixes_for([issue(ADDRESS, again, names=(ADDRESS,)), again], [late]).list_changes
     assert not any("reissued" in change for change in list_changes)
+
+
+def test_the_address_of_the_issuer_is_named_where_the_certificate_has_one() -> None:
+    urls = ("http://pki.corp.example/issuing.crt", "file:///etc/passwd", "http://two words/")
+    leaf = issue("leaf.test", middle, names=(ADDRESS,), issuer_urls=urls)
+
+    advice = " ".join(fixes_for([leaf], [root]).advice)
+
+    assert leaf.certificate.issuer_addresses == urls
+    assert "it is at http://pki.corp.example/issuing.crt; compare its fingerprint with the CA's owner" in advice
+    assert "file:" not in advice

@@ -104,7 +104,7 @@ def test_an_alert_in_a_log_is_explained_by_a_capture_of_it() -> None:
 @pytest.mark.parametrize(
     ("alert", "words"),
     [
-        (48, "Have the CA of the certificate of"),
+        (48, "Else have the CA of the certificate of"),
         (45, "Renew the certificate of"),
         (42, "checks the certificate of"),
         (47, "not about"),
@@ -128,3 +128,48 @@ def test_purposes_are_read_as_openssl_reads_them() -> None:
 
     assert both.certificate.extended_key_usages == ("1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1")
     assert (CA.certificate.extended_key_usages, Certificate(b"0\x00").extended_key_usages) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("port", "words", "absent"),
+    [
+        (6972, "tomcat-trust and CallManager-trust", "cup-xmpp"),
+        (5061, "to the node, as CallManager-trust.", "CSCvz45074"),
+        (7400, "to the node, as cup-xmpp-trust.", "CallManager"),
+        (8443, "a node does not request one by default", "CSCvz45074"),
+    ],
+)
+def test_an_unknown_ca_names_the_store_behind_the_port(port: int, words: str, absent: str) -> None:
+    advice = " ".join(find_in_capture(make_handshake(port=port, alerts=(Alert("server", 48),))).advice)
+
+    assert words in advice
+    assert absent not in advice
+    # What changes nothing comes first, and the change has its price.
+    assert advice.index("See whether") < advice.index("Else upload") < advice.index("Then restart")
+
+
+@pytest.mark.parametrize(
+    ("alert", "words"),
+    [
+        (Alert("server", 51), "another CA certificate with the name of the CA of Expressway-C"),
+        (Alert("server", 112), "it serves no host of the name that Expressway-C asked for (SNI)"),
+        (Alert("client", 51), "another CA certificate with the name of the node's CA"),
+        (Alert("client", 70), "the node chose a TLS version that is below the peer's minimum"),
+        (Alert("client", 40), "nothing that the node chose is acceptable"),
+        (Alert("client", 46), "the certificate is most likely not for cucm.steven.lab"),
+        (Alert("client", 80), "the certificate is most likely not for cucm.steven.lab"),
+        (Alert("client", 49), "it refuses the certificate that the node presents"),
+    ],
+)
+def test_an_alert_has_its_meaning_in_each_direction(alert: Alert, words: str) -> None:
+    finding = find_in_capture(make_handshake(alerts=(alert,)))
+
+    assert words in " ".join(finding.advice)
+
+
+def test_a_capture_of_tls_1_3_alone_names_the_loggers() -> None:
+    finding = find_in_capture(make_handshake(version=0x0304))
+
+    assert finding.status == "unknown"
+    assert "set developer.trafficserver.http, developer.trafficserver.http_trans" in finding.advice[0]
+    assert "back to INFO" in finding.advice[0]

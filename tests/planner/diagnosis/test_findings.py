@@ -49,7 +49,7 @@ def test_the_same_from_two_peers_is_one_finding_with_both() -> None:
 @pytest.mark.parametrize(
     ("error", "depth", "cause", "words"),
     [
-        ("self signed certificate", 0, Cause.SELF_SIGNED_UNTRUSTED, "Trust that certificate on every peer"),
+        ("self signed certificate", 0, Cause.SELF_SIGNED_UNTRUSTED, "Else trust that certificate on every peer"),
         ("self signed certificate in certificate chain", 2, Cause.ISSUER_UNTRUSTED, "root, at depth 2"),
         ("unable to get local issuer certificate", 0, Cause.ISSUER_UNKNOWN, "certificate of cucm.steven.lab (depth 0)"),
         ("unable to get local issuer certificate", 1, Cause.ISSUER_UNKNOWN, "complete up to depth 1"),

@@ -29,7 +29,7 @@ def diagnose_line(line: LoggedFailure) -> Finding:
         (make_sip_failure("certificate has expired"), Cause.EXPIRED, "renew it"),
         (make_sip_failure("unsupported certificate purpose"), Cause.CHAIN_INVALID, "reissue it"),
         (make_sip_failure("not my name", "sip-name"), Cause.NAME_MISMATCH, "peer address of the zone"),
-        (make_sip_failure("tlsv1 alert unknown ca", alert=48), Cause.HANDSHAKE_FAILED, "tomcat-trust and CallManager-trust"),
+        (make_sip_failure("tlsv1 alert unknown ca", alert=48), Cause.HANDSHAKE_FAILED, "to the node, as CallManager-trust."),
         (make_sip_failure("wrong version number"), Cause.HANDSHAKE_FAILED, "port of the zone"),
     ],
 )

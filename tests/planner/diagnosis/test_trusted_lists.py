@@ -75,3 +75,15 @@ def test_a_list_that_is_given_counts_for_every_peer() -> None:
     evidence = Evidence(handshakes=(handshake("10.0.0.1", SIGNED),), archived_peers=(peer(1, NODE),))
     (finding,) = diagnose(evidence, (ROOT.certificate,), NOW).findings
     assert [chain.verdict.ok for chain in finding.captured_endpoints[0].chains if chain.verdict] == [True]
+
+
+def test_without_a_list_the_advice_is_to_look_first() -> None:
+    text = advice_of(Evidence(logged_failures=(logged("expc1"),)))
+    assert text.index("See first whether the peer's list holds that certificate already") < text.index(
+        "Else trust that certificate"
+    )
+
+
+def test_a_list_that_lacks_what_another_holds_is_named() -> None:
+    evidence = Evidence(logged_failures=(logged("expc1"), logged("expc2")), archived_peers=(peer(1, ROOT, NODE), peer(2, ROOT)))
+    assert "The list of expc2 lacks it" in advice_of(evidence)
