@@ -91,7 +91,7 @@ class Traits:
     kind: Literal["sm2", "pss"] | None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def traits_of(openssl: Libcrypto, der: bytes) -> Traits:
     """Return the traits of the certificate `der`.
 

@@ -194,7 +194,7 @@ class Name:
             self._lib.CRYPTO_free(text, None, 0)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def x509(openssl: Libcrypto, der: bytes) -> X509:
     """Return `der` parsed by `openssl`; parsed once however often it is used. Raises Unreadable."""
     return X509(openssl, der)

@@ -14,7 +14,7 @@ from typing import Final
 from remediate.model.certificate import Certificate
 from remediate.model.verdict import Verdict
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import VerificationResult
+from remediate.trust.chain_verifier import Chain, VerificationResult
 from remediate.trust.error_codes import cause_of
 from remediate.trust.openssl import V_OK, TrustedList, error_text
 
@@ -30,8 +30,13 @@ def find_underlying_fault(
     `trusted` need hold only what is relevant to the chain.
     """
     end = tuple(result.built_chain or presented)[-1:]
+    return _ask((*trusted, *end), tuple(presented), at)
+
+
+@lru_cache(maxsize=131_072)
+def _ask(trusted: Chain, presented: Chain, at: datetime) -> VerificationResult | None:
     try:
-        answer = TrustedList((*trusted, *end), ends_anywhere=True).verify(presented, at)
+        answer = TrustedList(trusted, ends_anywhere=True).verify(presented, at)
     except Unreadable:
         return None
     if answer.code == V_OK:
@@ -42,7 +47,6 @@ def find_underlying_fault(
     return VerificationResult(verdict, answer.chain)
 
 
-@lru_cache(maxsize=65_536)
 def leaf_can_pass(leaf: Certificate, at: datetime) -> bool:
     """Return whether some list might accept a node's own certificate: not where its own dates, purpose or key are refused."""
     fault = find_underlying_fault(VerificationResult(Verdict(ok=False), (leaf,)), (leaf,), (), at)

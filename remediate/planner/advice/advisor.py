@@ -38,7 +38,7 @@ class Advisor:
 
     def __init__(self, candidates: Candidates, oracle: TrustOracle, at: datetime) -> None:
         self._candidates = candidates
-        self._addable = frozenset(candidates.certificates)
+        self._addable = candidates.addable
         self._oracle = oracle
         self._at = at
         self._faults: dict[object, VerificationResult | None] = {}
@@ -61,8 +61,7 @@ class Advisor:
         return _advise_on_victims(obstacle, refusal) if obstacle.victims else advise_on_conflict(obstacle, refusal)
 
     def _find_underlying_fault(self, refusal: Refusal) -> VerificationResult | None:
-        relevant = self._oracle.relevant(refusal.presented)
-        trusted = tuple(certificate for certificate in refusal.trusted if certificate in relevant)
+        trusted = refusal.listed.among(self._oracle.relevant(refusal.presented))
         question = (refusal.presented, trusted)
         if question not in self._faults:
             fault = find_underlying_fault(refusal.result, refusal.presented, trusted, self._at)
@@ -70,8 +69,8 @@ class Advisor:
         return self._faults[question]
 
     def _find_obstacle(self, refusal: Refusal) -> Obstacle | None:
-        # The refusals of one peer share one `other_endpoints`, which is compared by identity.
-        question = (refusal.presented, refusal.trusted, refusal.other_endpoints)
+        # The refusals of one peer share one `other_endpoints`, which is compared by identity and stands for the list.
+        question = (refusal.presented, refusal.other_endpoints or refusal.trusted)
         if question not in self._obstacles:
             self._obstacles[question] = find_obstacle(refusal, self._candidates, self._oracle)
         return self._obstacles[question]

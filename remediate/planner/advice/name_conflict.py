@@ -46,10 +46,14 @@ class Obstacle:
 
 def find_obstacle(refusal: Refusal, candidates: Candidates, oracle: TrustOracle) -> Obstacle | None:
     """Return what keeps the smallest addition out that would fix `refusal`; None where no candidates would fix it."""
+    if not oracle.may_accept(refusal.presented):
+        return None
+    listed = refusal.listed
+    matters = listed.among(oracle.relevant(refusal.presented) | listed.unreadable)
     for needed in itertools.islice(_list_additions(refusal, candidates, oracle), _MAX_ADDITIONS_TRIED):
         groups = {common_name_group(certificate) for certificate in needed}
-        conflicting = tuple(certificate for certificate in refusal.trusted if common_name_group(certificate) in groups)
-        compatible = [certificate for certificate in refusal.trusted if certificate not in conflicting]
+        conflicting = listed.among(namesake for group in groups for namesake in listed.by_group.get(group, ()))
+        compatible = [certificate for certificate in matters if certificate not in conflicting]
         if not oracle.accepts([*compatible, *needed], refusal.presented):
             continue
         if conflicting or len(groups) < len(needed):
@@ -62,10 +66,9 @@ def find_obstacle(refusal: Refusal, candidates: Candidates, oracle: TrustOracle)
 
 def _list_additions(refusal: Refusal, candidates: Candidates, oracle: TrustOracle) -> Iterable[Chain]:
     """Return the sets of certificates that could be added, the smallest first."""
-    relevant = oracle.relevant(refusal.presented)
-    addable = [
-        certificate for certificate in candidates.certificates if certificate in relevant and certificate not in refusal.trusted
-    ]
+    # Begin with the few that matter to this chain: there are as many candidates as endpoints.
+    relevant = candidates.addable & oracle.relevant(refusal.presented)
+    addable = sorted(relevant - refusal.listed.order.keys(), key=lambda certificate: certificate.fingerprint)
     sizes = range(1, min(len(addable), _MAX_ADDED) + 1)
     return itertools.chain.from_iterable(itertools.combinations(addable, size) for size in sizes)
 

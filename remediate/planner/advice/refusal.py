@@ -13,6 +13,7 @@ from remediate.model.verdict import Cause
 from remediate.planner.advice.phrases import describe_certificates
 from remediate.planner.advice.prices import certificate_service, describe_reissue_price
 from remediate.planner.forecast import Forecaster
+from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain, VerificationResult
 
@@ -42,6 +43,11 @@ class OtherEndpoints:
             for endpoint in endpoints
         ]
         return tuple(broken)
+
+    @cached_property
+    def listed(self) -> PeerList:
+        """The peer's list after the plan."""
+        return PeerList.of(self._forecaster.after[self._peer])
 
     @cached_property
     def _verified(self) -> tuple[Endpoint, ...]:
@@ -85,6 +91,11 @@ class Refusal:
     added: Chain = ()
     other_endpoints: OtherEndpoints | None = None
     removable: Chain = ()
+
+    @property
+    def listed(self) -> PeerList:
+        """The peer's list after the plan, to look certificates up."""
+        return self.other_endpoints.listed if self.other_endpoints else PeerList.of(self.trusted)
 
     def other_users(self, certificates: Iterable[Certificate]) -> tuple[Endpoint, ...]:
         """Return the other endpoints whose chains hold any of `certificates`, by name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint
@@ -44,6 +44,11 @@ class Candidates:
     own: frozenset[Fingerprint]
     vouched: frozenset[Fingerprint]
     granted: frozenset[Fingerprint]
+
+    @cached_property
+    def addable(self) -> frozenset[Certificate]:
+        """The certificates, to look one up."""
+        return frozenset(self.certificates)
 
     def role(self, certificate: Certificate) -> Role:
         """Return what trusting `certificate` means: a server's own certificate, a root, or an intermediate."""

@@ -64,7 +64,7 @@ class Problem:
         self._lists = lists
         self._removal = removal
         self._at = at
-        self._addable = frozenset(candidates.certificates)
+        self._addable = candidates.addable
         self.options: dict[Place, tuple[Option, ...]] = {}
         self.split = False
         self.bounded = False
@@ -73,9 +73,14 @@ class Problem:
         """Return the tables whose minimum is the choice; None when a pair that verifies today is lost whatever is added."""
         tables: list[Table] = []
         branch_numbers = itertools.count()
-        for peer, of_peer in requirements.items():
+        for peer, every_requirement in requirements.items():
             if self._lists[peer].unreadable and not self._removal:
                 continue  # Such a list accepts nothing, today or with any addition.
+            of_peer = {
+                requirement: weight
+                for requirement, weight in every_requirement.items()
+                if requirement.must_hold or all(map(self._oracle.may_accept, requirement.chains))
+            }
             options = self._open_groups(peer, of_peer)
             maker = RequirementTables(self._oracle, peer, self._lists[peer], options, branch_numbers, self._limits)
             tables += maker.of(of_peer)

@@ -27,6 +27,7 @@ class TrustOracle:
         self._unreadable = frozenset(certificate for certificate in unique if not is_readable(certificate))
         self._answers = answers
         self._relevant: dict[Chain, frozenset[Certificate]] = {}
+        self._may_accept: dict[Chain, bool] = {}
 
     def relevant(self, chain: Chain) -> frozenset[Certificate]:
         """Return all readable certificates that can change the verdict on `chain`."""
@@ -38,6 +39,13 @@ class TrustOracle:
         """Return the certificates that may be listed and can change the verdict on `chains`, the nearest to the leaf first."""
         certificates = (certificate for chain in chains for certificate in self._index.reachable(chain, may_be_listed))
         return tuple(dict.fromkeys(certificate for certificate in certificates if certificate not in self._unreadable))
+
+    def may_accept(self, chain: Chain) -> bool:
+        """Return whether any list could accept `chain`: OpenSSL ends a chain in a self-issued certificate of the list, or nowhere."""
+        if chain not in self._may_accept:
+            hashes = map(name_hashes, self.relevant(chain))
+            self._may_accept[chain] = any(names.subject == names.issuer for names in hashes)
+        return self._may_accept[chain]
 
     def has_namesake(self, certificate: Certificate) -> bool:
         """Return whether another certificate has the subject of `certificate`: a renewal or a twin."""
