@@ -44,11 +44,11 @@ def answer_on_terminal(answer: str, *arguments: str | Path) -> Ended:
     os.write(ours, f"{answer}\n".encode() if answer else b"\x04")
     command = [sys.executable, "-c", "from remediate.cli import main; main()", *map(str, arguments)]
     try:
-        done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
     finally:
         os.close(ours)
         os.close(theirs)
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return Ended(process.returncode, process.stdout, process.stderr)
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ def test_certificate_management_that_says_otherwise_raises_the_alarm(
 
     planned = remediate("plan", "-i", intercepted.inventory, "-o", plan, "--events", events, "-q")
     verified = remediate("verify", "-i", intercepted.inventory, "--json", "-q")
-    shown = remediate("show", plan)
+    view = remediate("show", plan)
     ticket, page = remediate("show", plan, "--markdown", "-").out, remediate("show", plan, "--html", "-").out
     ended = remediate("apply", plan, "-i", intercepted.inventory, "--yes", "-q")
 
@@ -71,7 +71,7 @@ def test_certificate_management_that_says_otherwise_raises_the_alarm(
     for text in (planned.err, "".join(document["notes"][:4]), "".join(verified.document["clusters"][0]["alarms"])):
         assert all(fingerprint in text for fingerprint in forged(intercepted) | genuine(intercepted.pki))
     assert all(note.startswith("Alarm: ") for note in document["notes"][:4])
-    assert shown.out.index("ALARM") < shown.out.index("Actions")
+    assert view.out.index("ALARM") < view.out.index("Actions")
     assert ticket.index("Alarm") < ticket.index("## Endpoints")
     assert page.index("Alarm") < page.index("Actions")
 

@@ -50,10 +50,12 @@ class Terminal:
         os.write(ours, answers.encode())
         command = [sys.executable, "-m", "remediate", *map(str, arguments)]
         environment = {**os.environ, ANYWHERE: str(self.state_dir)}
-        done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False, timeout=60, env=environment)
+        process = subprocess.run(
+            command, stdin=theirs, capture_output=True, text=True, check=False, timeout=60, env=environment
+        )
         os.close(ours)
         os.close(theirs)
-        return done
+        return process
 
 
 @pytest.fixture
@@ -77,8 +79,8 @@ def test_what_was_approved_for_the_plan_counts_on_this_machine(
     # Given a plan that was made with approvals
     plan = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", plan, "-q")
-    [kept] = (tmp_path / "state" / "approvals").iterdir()
-    assert {load["how"] for load in json.loads(kept.read_text())["approved"]} == {"approve-file"}
+    [record] = (tmp_path / "state" / "approvals").iterdir()
+    assert {load["how"] for load in json.loads(record.read_text())["approved"]} == {"approve-file"}
     # Then apply finds them here, and elsewhere it names the flag and what it is for
     assert rehearse(remediate, lab, plan).code in {0, 10}
     elsewhere()
@@ -139,11 +141,11 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
 ) -> None:
     # Given a person who answers yes for each certificate
     required, file = to_trust(plan, "required"), tmp_path / "approvals.json"
-    done = terminal.answer("yes\n" * len(required), "approve", plan, "-o", file)
+    process = terminal.answer("yes\n" * len(required), "approve", plan, "-o", file)
     # Then each was shown with what it takes to compare it
-    assert done.returncode == 0, done.stderr
-    assert all(fingerprint in done.stderr for fingerprint in required)
-    assert done.stderr.count("Security > Certificate Management") == len(required)
+    assert process.returncode == 0, process.stderr
+    assert all(fingerprint in process.stderr for fingerprint in required)
+    assert process.stderr.count("Security > Certificate Management") == len(required)
     # And the file is for this plan, private, and names who approved what and when
     document = json.loads(file.read_text())
     assert (document["format"], document["plan"]) == ("remediate.approvals/1", json.loads(plan.read_text())["id"])
@@ -170,8 +172,8 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
 @pytest.mark.parametrize("answers", ["yes\nno\n", "y\n", "\x04"])
 def test_anything_but_yes_in_full_approves_nothing(terminal: Terminal, plan: Path, tmp_path: Path, answers: str) -> None:
     file = tmp_path / "approvals.json"
-    done = terminal.answer(answers, "approve", plan, "-o", file)
-    assert done.returncode == 7
+    process = terminal.answer(answers, "approve", plan, "-o", file)
+    assert process.returncode == 7
     assert not file.exists()
     assert not (terminal.state_dir / "approvals").exists()
 
@@ -190,15 +192,15 @@ def test_without_a_terminal_nothing_is_approved(
 def test_approvals_for_another_plan_are_refused_with_both_ids(
     remediate: Remediate, lab: Lab, plan: Path, tmp_path: Path
 ) -> None:
-    file, other = tmp_path / "approvals.json", "sha256:" + "5" * 64
+    file, other_id = tmp_path / "approvals.json", "sha256:" + "5" * 64
     approved = [
         {"certificate": fingerprint, "at": "2026-11-23T10:00:00Z", "by": "anna", "how": "terminal"}
         for fingerprint in to_trust(plan, "required")
     ]
-    file.write_text(json.dumps({"format": "remediate.approvals/1", "plan": other, "approved": approved}))
+    file.write_text(json.dumps({"format": "remediate.approvals/1", "plan": other_id, "approved": approved}))
     ended = rehearse(remediate, lab, plan, "--approvals", file)
     assert ended.code == 7
-    assert other in ended.err
+    assert other_id in ended.err
     assert json.loads(plan.read_text())["id"] in ended.err
 
 

@@ -138,5 +138,5 @@ def test_a_shared_way_says_what_cannot_be_told(tmp_path: Path) -> None:
         results = check(cluster, tmp_path / "state")
         assert len(lab.edges[0].front.sign_ins) == 1
     for result, peer in zip(results, cluster.peers, strict=True):
-        first, second = [other.address for other in cluster.peers if other is not peer]
+        first, second = [alternate.address for alternate in cluster.peers if alternate is not peer]
         assert f"leads through {first} and {second} too" in result.text

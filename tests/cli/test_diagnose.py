@@ -148,8 +148,8 @@ def test_no_failures_and_no_evidence_are_different_outcomes(
 
 def test_the_document_has_the_coverage(remediate: Remediate, tmp_path: Path) -> None:
     wrapped = f"{EXPRESSWAY}{NAME}".replace(" Action", "\nAction")
-    other = EXPRESSWAY.replace("traffic_server", "XCP_CM2") + "SSL routines:x:certificate verify failed"
-    (tmp_path / "log").write_text(f"{wrapped}\n{other}\n{other}\n")
+    other_line = EXPRESSWAY.replace("traffic_server", "XCP_CM2") + "SSL routines:x:certificate verify failed"
+    (tmp_path / "log").write_text(f"{wrapped}\n{other_line}\n{other_line}\n")
 
     ended, document = remediate("diagnose", tmp_path / "log"), remediate("diagnose", tmp_path / "log", "--json").document
 

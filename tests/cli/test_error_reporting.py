@@ -136,8 +136,8 @@ def test_a_reader_that_goes_away_changes_nothing(snapshot: Path) -> None:
     os.close(reading)
     for flag in ("--json", "-v"):
         command = [sys.executable, "-c", "from remediate.cli import main; main()", "plan", "--snapshot", str(snapshot), flag]
-        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
+        process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        assert (process.returncode, process.stderr) == (0, "")
     os.close(writing)
 
 
@@ -210,9 +210,9 @@ def test_a_document_is_utf_8_whatever_the_terminal_has(snapshot: Path, tmp_path:
     assert real(f"plan --snapshot {snapshot} -o {plan} -q").returncode == 0
     for form in ("--html", "--markdown"):
         command = f"PYTHONUTF8=0 PYTHONIOENCODING=latin-1 exec {sys.executable} -m remediate show {plan} {form} -"
-        shown = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
-        assert "✗" in shown.stdout.decode()
-        assert b"\\u" not in shown.stdout
+        process = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+        assert "✗" in process.stdout.decode()
+        assert b"\\u" not in process.stdout
 
 
 def test_a_disk_that_is_full_is_no_bug() -> None:

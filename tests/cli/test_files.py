@@ -68,16 +68,16 @@ def test_a_chain_as_sent_is_judged_as_sent(remediate: Remediate, tmp_path: Path)
 
 
 def test_two_servers_in_one_file_are_remarked_on(remediate: Remediate, tmp_path: Path) -> None:
-    other = issue("other.test", middle, names=("other.test",))
+    other_leaf = issue("other.test", middle, names=("other.test",))
 
-    document = explained(remediate, tmp_path, pem(other, leaf, middle), "--json").document
-    named = explained(remediate, tmp_path, pem(middle, other, leaf), "--json").document
+    document = explained(remediate, tmp_path, pem(other_leaf, leaf, middle), "--json").document
+    reordered_document = explained(remediate, tmp_path, pem(middle, other_leaf, leaf), "--json").document
 
     # Then the first is judged where it may be meant, and that it may not be is said
     assert (document["cause"], document["reordered"]) == ("name-mismatch", False)
     assert "Several certificates in --chain could be the server's own" in document["remarks"][0]
     # and where a CA comes first, the one with the address is taken
-    assert (named["ok"], named["reordered"]) == (True, True)
+    assert (reordered_document["ok"], reordered_document["reordered"]) == (True, True)
 
 
 def test_a_ca_judged_as_a_server_is_reported(remediate: Remediate, tmp_path: Path) -> None:
@@ -186,15 +186,15 @@ def test_a_key_without_parameters_ends_no_command(tmp_path: Path) -> None:
     (tmp_path / "bare.pem").write_text(bare.pem)
     command = [sys.executable, "-m", "remediate", "explain", "--address", "a"]
 
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--chain", tmp_path / "bare.pem", "--store", tmp_path / "bare.pem"],
         capture_output=True,
         check=False,
         timeout=60,
     )
 
-    assert done.returncode == 0
-    assert b"dsa, valid" in done.stdout
+    assert process.returncode == 0
+    assert b"dsa, valid" in process.stdout
 
 
 def test_a_store_for_diagnose_may_be_pkcs7(remediate: Remediate, tmp_path: Path) -> None:

@@ -140,9 +140,9 @@ def test_help_loads_click_and_nothing_heavy(arguments: list[str]) -> None:
     )
     # What measures coverage in a child loads things of its own.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    process = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
-    assert done.stderr.strip() == "[]"
+    assert process.stderr.strip() == "[]"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -26,8 +26,8 @@ def answers(lab: Lab, *, axl: bool = True) -> str:
 
 def test_a_first_inventory_has_every_peer_with_its_pins(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
     output, nodes = tmp_path / "inventory.yml", tmp_path / "nodes.csv"
-    named = load(lab.inventory)[0].nodes
-    rows = [f"{node.address},{node.product},{node.connect_to},{' '.join(map(str, node.ports or ()))}" for node in named]
+    lab_nodes = load(lab.inventory)[0].nodes
+    rows = [f"{node.address},{node.product},{node.connect_to},{' '.join(map(str, node.ports or ()))}" for node in lab_nodes]
     nodes.write_text("address,product,connect_to,ports\n" + "\n".join(rows) + "\n")
     writes = len(lab.requests.writes)
 
@@ -40,7 +40,7 @@ def test_a_first_inventory_has_every_peer_with_its_pins(remediate: Remediate, la
         (peer.address, peer.fingerprint, peer.host_key) for peer in lab.peers
     ]
     assert [(node.address, node.connect_to, node.ports) for node in cluster.nodes] == [
-        (node.address, node.connect_to, node.ports) for node in named
+        (node.address, node.connect_to, node.ports) for node in lab_nodes
     ]
     assert all(peer.fingerprint in ended.err and peer.host_key in ended.err for peer in lab.peers)
     assert "Publisher: cucm.steven.lab (cucm)" in ended.err
@@ -62,11 +62,11 @@ def test_a_declined_init_writes_nothing(typed: str, lab: Lab, tmp_path: Path) ->
 
 
 def test_init_needs_a_terminal(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
 
     ended = remediate("init", lab.peers[0].address, "-o", tmp_path / "inventory.yml")
 
-    assert (ended.code, len(lab.requests)) == (7, sent)
+    assert (ended.code, len(lab.requests)) == (7, request_count)
 
 
 def test_an_existing_file_is_left_alone(lab: Lab) -> None:

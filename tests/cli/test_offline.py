@@ -174,11 +174,11 @@ def test_explain_says_what_would_fix_a_refused_chain(remediate: Remediate, chain
 def test_explain_names_the_names_and_the_dates(remediate: Remediate, chain: tuple[Path, Path]) -> None:
     later = (NOW + timedelta(days=2000)).isoformat()
 
-    other = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "10.0.0.5", "--at", AT)
+    by_address = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "10.0.0.5", "--at", AT)
     late = remediate("explain", "--chain", chain[0], "--store", chain[1], "--address", "cucm.test", "--at", later)
 
-    assert "the certificate is for cucm.test" in other.out
-    assert "an IP SAN" in other.out
+    assert "the certificate is for cucm.test" in by_address.out
+    assert "an IP SAN" in by_address.out
     assert "Replace the CA certificate" in late.out
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
 
 def test_reading_verbs_send_no_write(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
 
     codes = {
         "plan": remediate("plan", "-i", lab.inventory, "-o", plan, "-q").code,
@@ -31,8 +31,8 @@ def test_reading_verbs_send_no_write(remediate: Remediate, lab: Lab, tmp_path: P
 
     assert codes == {"plan": 0, "collect": 0, "verify": 10, "doctor": 0, "workaround": 0, "dry run": codes["dry run"]}
     assert codes["dry run"] in {0, 10}
-    assert len(lab.requests) > sent
-    assert [request for request in list(lab.requests)[sent:] if request.write] == []
+    assert len(lab.requests) > request_count
+    assert [request for request in list(lab.requests)[request_count:] if request.write] == []
 
 
 def test_stdout_is_one_document_and_progress_is_on_stderr(remediate: Remediate, lab: Lab) -> None:
@@ -70,7 +70,7 @@ def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
 ) -> None:
     plan = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "-o", plan)
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
     required = [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") == "required"]
 
     ended = remediate("apply", plan, "-i", lab.inventory, "--yes", "--json")
@@ -79,15 +79,15 @@ def test_apply_without_approvals_is_7_and_shows_each_fingerprint(
     assert ended.document["error"]["exit_code"] == 7
     assert required
     assert all(fingerprint in ended.err for fingerprint in required)
-    assert [request for request in list(lab.requests)[sent:] if request.write] == []
+    assert [request for request in list(lab.requests)[request_count:] if request.write] == []
 
 
 def test_the_plan_of_another_cluster_is_refused(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
-    plan, other = tmp_path / "plan.json", lab.inventory.with_name("other.yml")
+    plan, other_inventory = tmp_path / "plan.json", lab.inventory.with_name("other.yml")
     remediate("plan", "--snapshot", snapshot, "-o", plan)
-    other.write_text(lab.inventory.read_text().replace("name: edge-lab", "name: edge-other"))
+    other_inventory.write_text(lab.inventory.read_text().replace("name: edge-lab", "name: edge-other"))
 
-    ended = remediate("apply", plan, "-i", other, "--yes")
+    ended = remediate("apply", plan, "-i", other_inventory, "--yes")
 
     assert ended.code == 1
     assert "The plan is for the cluster edge-lab" in ended.err

@@ -56,17 +56,17 @@ def run_elsewhere(program: str, *arguments: str | Path) -> subprocess.CompletedP
 def plan(snapshot: Path, tmp_path: Path) -> Path:
     """Return a plan for the lab, made on the other system."""
     path = tmp_path / "plan.json"
-    done = run_elsewhere(RUN, "plan", "-q", "--snapshot", snapshot, "-o", path)
-    assert (done.returncode, done.stderr) == (0, "")
+    process = run_elsewhere(RUN, "plan", "-q", "--snapshot", snapshot, "-o", path)
+    assert (process.returncode, process.stderr) == (0, "")
     return path
 
 
 def test_all_but_the_lab_loads_without_what_only_unix_has() -> None:
     assert (HAS_FILE_LOCKS, [number.name for number in ENDING_SIGNALS]) == (True, ["SIGTERM", "SIGHUP"])
 
-    done = run_elsewhere(LOAD_EVERYTHING)
+    process = run_elsewhere(LOAD_EVERYTHING)
 
-    assert (done.stdout, done.stderr) == ("False ['SIGTERM']\n", "")
+    assert (process.stdout, process.stderr) == ("False ['SIGTERM']\n", "")
 
 
 def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
     chain.write_text(issue("cucm.example.test").certificate.pem)
     log.write_text("nothing of interest\n")
 
-    shown = run_elsewhere(RUN, "show", plan, "--json")
+    plan_process = run_elsewhere(RUN, "show", plan, "--json")
     ended = run_elsewhere(RUN, "show", plan, "--html", tmp_path / "plan.html")
     explained = run_elsewhere(
         RUN, "explain", "--chain", chain, "--store", chain, "--address", "cucm.example.test", "--at", NOW.isoformat()
@@ -83,14 +83,14 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
     listed = run_elsewhere(RUN, "runs", "--json")
     completed = run_elsewhere(RUN, "completion", "bash")
 
-    assert json.loads(shown.stdout)["format"] == "remediate.plan/1"
+    assert json.loads(plan_process.stdout)["format"] == "remediate.plan/1"
     assert "cucm.example.test" in explained.stdout
     assert json.loads(diagnosed.stdout)["format"] == "remediate.diagnosis/1"
     assert json.loads(listed.stdout) == []
     assert "_REMEDIATE_COMPLETE" in completed.stdout
-    for done in (shown, ended, explained, diagnosed, listed, completed):
-        assert done.returncode != 70, done.stderr
-        assert "Traceback" not in done.stderr
+    for process in (plan_process, ended, explained, diagnosed, listed, completed):
+        assert process.returncode != 70, process.stderr
+        assert "Traceback" not in process.stderr
 
 
 @pytest.mark.parametrize(
@@ -101,36 +101,36 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
 def test_reading_commands_of_a_cluster_run(command: str, code: int, lab: Lab, snapshot: Path, tmp_path: Path) -> None:
     output: list[str | Path] = ["-o", tmp_path / "output.json"] if command in {"collect", "plan"} else []
 
-    done = run_elsewhere(RUN, *command.split(), "-q", "-i", lab.inventory, *output)
+    process = run_elsewhere(RUN, *command.split(), "-q", "-i", lab.inventory, *output)
 
-    assert (done.returncode, done.stderr) == (code, "")
+    assert (process.returncode, process.stderr) == (code, "")
 
 
 @pytest.mark.parametrize("options", [["--yes"], ["--dry-run"], ["--yes", "--confirm-within", "15m"]], ids=" ".join)
 def test_apply_says_that_it_does_not_run(options: list[str], lab: Lab, plan: Path) -> None:
     before = tuple(lab.requests)
 
-    done = run_elsewhere(RUN, "apply", plan, "-q", "-i", lab.inventory, "--approve-file", lab.approvals, *options)
+    process = run_elsewhere(RUN, "apply", plan, "-q", "-i", lab.inventory, "--approve-file", lab.approvals, *options)
 
-    assert done.returncode == 1
-    assert "This system has no file locks that keep two runs apart" in done.stderr
-    assert "Run this command on Linux, macOS or WSL" in done.stderr
+    assert process.returncode == 1
+    assert "This system has no file locks that keep two runs apart" in process.stderr
+    assert "Run this command on Linux, macOS or WSL" in process.stderr
     assert not any(request.write for request in tuple(lab.requests)[len(before) :])
 
 
 def test_turning_the_workaround_says_that_it_does_not_run(lab: Lab) -> None:
     before = tuple(lab.requests)
 
-    done = run_elsewhere(RUN, "workaround", "on", "--yes", "-q", "-i", lab.inventory)
+    process = run_elsewhere(RUN, "workaround", "on", "--yes", "-q", "-i", lab.inventory)
 
-    assert done.returncode == 1
-    assert "This system has no file locks that keep two runs apart" in done.stderr
+    assert process.returncode == 1
+    assert "This system has no file locks that keep two runs apart" in process.stderr
     assert not any(request.write for request in tuple(lab.requests)[len(before) :])
 
 
 @pytest.mark.parametrize("command", [["lab", "up"], ["demo"]], ids=" ".join)
 def test_the_lab_says_which_system_it_needs(command: list[str]) -> None:
-    done = run_elsewhere(RUN, *command)
+    process = run_elsewhere(RUN, *command)
 
-    assert done.returncode == 1
-    assert "The lab needs Linux" in done.stderr
+    assert process.returncode == 1
+    assert "The lab needs Linux" in process.stderr

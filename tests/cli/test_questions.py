@@ -46,7 +46,7 @@ def undoable(state: Path) -> int:
 
 @pytest.mark.parametrize("answer", ["y", "YES", ""])
 def test_apply_goes_on_after_yes_in_full_only(answer: str, lab: Lab, plan: Path) -> None:
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
 
     ended = answer_on_terminal(answer, "apply", plan, "-i", lab.inventory)
 
@@ -55,7 +55,7 @@ def test_apply_goes_on_after_yes_in_full_only(answer: str, lab: Lab, plan: Path)
     assert "Apply this to edge-lab: 5 certificates to trust on 3 peers, " in ended.err
     assert "Now: " in ended.err
     assert ended.err.count(" 0 calls, ") == 3
-    assert [request for request in list(lab.requests)[sent:] if request.write] == []
+    assert [request for request in list(lab.requests)[request_count:] if request.write] == []
 
 
 def test_the_question_says_what_a_refresh_costs(lab: Lab, plan: Path, remediate: Remediate, tmp_path: Path) -> None:
@@ -78,25 +78,25 @@ def test_the_question_says_what_a_diagnostic_log_costs(lab: Lab, plan: Path) -> 
 
 
 def test_without_a_terminal_yes_is_named(remediate: Remediate, lab: Lab, plan: Path) -> None:
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
     commands = [("apply", plan), ("workaround", "on"), ("workaround", "off")]
 
     ended = [remediate(*command, "-i", lab.inventory) for command in commands]
 
-    assert [done.code for done in ended] == [7, 7, 7]
-    assert all("--yes" in done.err for done in ended)
-    assert len(lab.requests) == sent
+    assert [result.code for result in ended] == [7, 7, 7]
+    assert all("--yes" in result.err for result in ended)
+    assert len(lab.requests) == request_count
 
 
 @pytest.mark.parametrize("command", ["apply", "workaround"])
 def test_no_input_counts_as_no_terminal(command: str, lab: Lab, plan: Path) -> None:
     argument = plan if command == "apply" else "on"
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
 
     ended = answer_on_terminal("yes", command, argument, "-i", lab.inventory, "--no-input")
 
     assert (ended.code, "--yes" in ended.err) == (7, True)
-    assert len(lab.requests) == sent
+    assert len(lab.requests) == request_count
 
 
 def test_a_dry_run_of_the_workaround_asks_and_writes_nothing(lab: Lab, remediate: Remediate) -> None:
@@ -136,7 +136,7 @@ def test_a_cluster_that_cannot_be_read_is_not_asked_about(lab: Lab, monkeypatch:
 
 def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tuple[Lab, Path]) -> None:
     lab, state = applied
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
     where = ("-i", lab.inventory, "--state-dir", state)
 
     declined = answer_on_terminal("no", "rollback", "last", *where)
@@ -146,7 +146,7 @@ def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tupl
     assert "--yes" in alone.err
     assert "  - remove CN=imp.steven.lab" in declined.err
     assert f"Undo {undoable(state)} changes on 3 peers of edge-lab? Type yes to go on: " in declined.err
-    assert len(lab.requests) == sent
+    assert len(lab.requests) == request_count
 
 
 def test_a_dry_run_of_a_rollback_never_asks(applied: tuple[Lab, Path]) -> None:

@@ -142,12 +142,12 @@ def test_peers_that_repeat_a_login_to_a_write_give_it_to_no_one(stage: Stage) ->
         peer.methods = frozenset({"POST", "PUT", "DELETE"})
     # When it is applied, and looked at afterwards
     codes = {stage.remediate("apply", plan, "--yes", "--approve-file", stage.lab.approvals).code for _ in range(3)}
-    shown = stage.run("runs", "show", "last", "--json")
-    stage.output.append(shown.out + shown.err)
+    view = stage.run("runs", "show", "last", "--json")
+    stage.output.append(view.out + view.err)
     # Then the writes failed with their words, and the login is nowhere
     assert codes <= {1, 3, 8}
     assert sum(peer.repeated for peer in stage.peers) > 0
-    assert "is what came" in shown.out
+    assert "is what came" in view.out
     assert secrets_in(stage) == []
 
 

@@ -40,11 +40,11 @@ def limits() -> Limits:
 @pytest.fixture
 def lab(restarted_lab: Lab) -> Iterator[Lab]:
     """A lab whose peers are as they were started."""
-    kept = [peer.condition.copy() for peer in restarted_lab.peers]
+    conditions = [peer.condition.copy() for peer in restarted_lab.peers]
     counts = [peer.restarts for peer in restarted_lab.peers]
     yield restarted_lab
     restarted_lab.cluster.settle()
-    for peer, condition, number in zip(restarted_lab.peers, kept, counts, strict=True):
+    for peer, condition, number in zip(restarted_lab.peers, conditions, counts, strict=True):
         peer.condition, peer.restarts = condition, number
 
 
@@ -94,11 +94,11 @@ def test_where_nothing_waits_it_says_so_and_asks_nothing(remediate: Remediate, l
 
 
 def test_without_a_terminal_it_stops_before_anything(remediate: Remediate, lab: Lab) -> None:
-    sent = len(lab.requests)
+    request_count = len(lab.requests)
 
     ended = remediate("restart", *where(lab), "--all")
 
-    assert (ended.code, "--yes" in ended.err, len(lab.requests)) == (7, True, sent)
+    assert (ended.code, "--yes" in ended.err, len(lab.requests)) == (7, True, request_count)
 
 
 def test_a_variable_confirms_no_restart(remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,17 +86,17 @@ def test_a_file_on_the_command_line_must_be_one(
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a device"])
 @pytest.mark.parametrize(
-    "named",
+    "settings",
     [{"password": "{file: there}"}, {"trust": ", tls: {ca: there}"}, {"more": "ca: [there]"}],
     ids=["password", "pin", "ca"],
 )
 def test_a_file_that_the_inventory_names_must_be_one(
-    kind: str, named: dict[str, str], remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, settings: dict[str, str], remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EXPC_PASSWORD", "secret")
     MAKE[kind](tmp_path / "there")
 
-    ended = remediate("collect", "-i", inventory(tmp_path, **named), "-q")
+    ended = remediate("collect", "-i", inventory(tmp_path, **settings), "-q")
 
     assert (ended.code, f"it is {kind}, not a regular file" in ended.err) == (1, True), ended.err
 
@@ -188,9 +188,9 @@ def test_json_shows_a_terminal_nothing_that_it_obeys(remediate: Remediate, snaps
 
     # And a plan that adds it
     plan = tmp_path / "plan.json"
-    named = json.loads(snapshot.read_text())
-    named["cluster"] = f"edge{HIDDEN}é"
-    (tmp_path / "snapshot.json").write_text(json.dumps(named))
+    document = json.loads(snapshot.read_text())
+    document["cluster"] = f"edge{HIDDEN}é"
+    (tmp_path / "snapshot.json").write_text(json.dumps(document))
     assert remediate("plan", "--snapshot", tmp_path / "snapshot.json", "-o", plan, "-q").code == 0
     documents.append(remediate("show", plan, "--json", "-q").out)
 

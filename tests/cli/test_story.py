@@ -51,7 +51,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     }
     assert (run["kind"], run["exit_code"]) == ("apply", 10)
     assert (run["ticket"], run["state"], run["plan"]) == ("CHG1", "applied", json.loads(plan.read_text())["id"])
-    shown = remediate("runs", "show", "last").out
+    view = remediate("runs", "show", "last").out
     exported = remediate("runs", "export", run["id"]).document
     assert exported["plan"]["id"] == run["plan"]
     assert {"who", "host", "pid", "ticket", "started_at", "ended_at", "message", "approvals", "steps"} <= exported.keys()
@@ -60,8 +60,8 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
         assert len(exported["before"][peer.address]["trusted_ca"]) < len(peer.trusted)
         assert exported["before"][peer.address]["ciphers"]
     for text in ("trust-certificate", "ticket: CHG1", "approved by a person", *(step["after"] for step in exported["steps"])):
-        assert text in shown
-    assert all(action["certificate"] in shown for action in exported["plan"]["actions"] if "certificate" in action)
+        assert text in view
+    assert all(action["certificate"] in view for action in exported["plan"]["actions"] if "certificate" in action)
 
     # This lab's boxes offer no removal: what is left is said, and a person is needed.
     back = remediate("rollback", "last", "--yes", "-i", fresh.inventory, "--json", "-q")

@@ -33,7 +33,7 @@ def test_plan_is_incomplete_in_every_view(remediate: Remediate, lab: Lab, tmp_pa
     planned = remediate("plan", "-i", lab.inventory, "-o", plan, "--detailed-exitcode", "-q")
     assert remediate("show", plan, "--html", page).code == 0
     assert remediate("show", plan, "--markdown", ticket).code == 0
-    shown = remediate("show", plan)
+    saved_view = remediate("show", plan)
     document = json.loads(plan.read_text())
 
     assert planned.code == 4
@@ -42,9 +42,9 @@ def test_plan_is_incomplete_in_every_view(remediate: Remediate, lab: Lab, tmp_pa
         (PUBLISHER, "axl", True),
         (PUBLISHER, "uds", True),
     ]
-    for view in (planned.out, shown.out, page.read_text(), ticket.read_text(), document["undiscovered"][0]["message"]):
+    for view in (planned.out, saved_view.out, page.read_text(), ticket.read_text(), document["undiscovered"][0]["message"]):
         assert WORDS in view
-    for view in (planned.out, shown.out, page.read_text(), ticket.read_text()):
+    for view in (planned.out, saved_view.out, page.read_text(), ticket.read_text()):
         assert "Incomplete" in view
         assert "login page" in view
 

@@ -125,13 +125,13 @@ def https_answering(context: ssl.SSLContext, answer: Callable[[bytes], bytes]) -
 
 def _request(connection: socket.socket) -> bytes:
     """Return one HTTP request; nothing at the end of the connection."""
-    got = b""
-    while b"\r\n\r\n" not in got:
+    data = b""
+    while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
         if not piece:
             return b""
-        got += piece
-    head, _, body = got.partition(b"\r\n\r\n")
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
     while lengths and len(body) < int(lengths[0]):
         body += connection.recv(65536)

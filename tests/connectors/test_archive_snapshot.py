@@ -65,8 +65,8 @@ def test_the_name_in_the_inventory_can_be_given() -> None:
 
 
 def test_an_endpoint_has_the_certificate_that_it_showed_last() -> None:
-    shown = (handshake(RSA, 8443, hours=3), handshake(RENEWED, 8443, hours=1))
-    (endpoint,) = make_snapshot(Evidence(handshakes=shown, archived_peers=(archived(),)), None, NOW).endpoints
+    handshakes = (handshake(RSA, 8443, hours=3), handshake(RENEWED, 8443, hours=1))
+    (endpoint,) = make_snapshot(Evidence(handshakes=handshakes, archived_peers=(archived(),)), None, NOW).endpoints
     assert endpoint.presented == {"rsa": (RENEWED.certificate.fingerprint,)}
     assert endpoint.preferred.measured == {CipherList(CIPHERS): "rsa"}
     assert (endpoint.seen_by, endpoint.learned_from) == ("archive", ("archive",))
@@ -78,8 +78,8 @@ def test_connections_to_the_peers_themselves_are_no_endpoints() -> None:
 
 
 def test_other_services_that_rely_on_the_list_are_guarded() -> None:
-    shown = (handshake(EC, 5061, None), handshake(XCP, 7400, "imp.example.test", "10.0.1.2"), handshake(RSA, 9443))
-    snapshot = make_snapshot(Evidence(handshakes=shown, archived_peers=(archived(),)), None, NOW)
+    handshakes = (handshake(EC, 5061, None), handshake(XCP, 7400, "imp.example.test", "10.0.1.2"), handshake(RSA, 9443))
+    snapshot = make_snapshot(Evidence(handshakes=handshakes, archived_peers=(archived(),)), None, NOW)
     assert snapshot.endpoints == ()
     assert [(endpoint.name, endpoint.product, endpoint.service) for endpoint in snapshot.guarded_endpoints] == [
         ("10.0.1.1:5061", "cucm", "SIP"),
@@ -130,6 +130,6 @@ def test_a_peer_that_stands_alone_is_its_own_primary() -> None:
 
 
 def test_archives_of_two_clusters_are_refused() -> None:
-    other = archived(3, settings={"Alternates Cluster Name": "other.example.test"})
+    other_peer = archived(3, settings={"Alternates Cluster Name": "other.example.test"})
     with pytest.raises(RemediateError, match="2 clusters"):
-        make_snapshot(Evidence(archived_peers=(archived(), other)), None, NOW)
+        make_snapshot(Evidence(archived_peers=(archived(), other_peer)), None, NOW)

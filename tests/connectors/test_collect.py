@@ -102,9 +102,11 @@ def test_operator_and_peers_vouch_for_certificates(story: Story) -> None:
     assert snapshot.vouched_for == trusted | set(operator)
     assert list(snapshot.available_ca[: len(operator)]) == operator
     assert set(snapshot.available_ca) == trusted | set(operator)
-    named = {certificate for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for certificate in chain}
+    presented = {
+        certificate for endpoint in snapshot.endpoints for chain in endpoint.presented.values() for certificate in chain
+    }
     own = {simulated.server_certificate.fingerprint for simulated in lab.peers}
-    assert set(snapshot.certificates) == named | trusted | set(operator) | own
+    assert set(snapshot.certificates) == presented | trusted | set(operator) | own
 
 
 def test_reading_writes_nothing_and_emits_events(story: Story) -> None:

@@ -58,10 +58,10 @@ def test_the_pinned_server_is_spoken_to(client: Client, requests: list[bytes]) -
 
 
 def test_another_certificate_is_a_mismatch_and_nothing_is_sent(client: Client, requests: list[bytes]) -> None:
-    other = TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64))
+    other_trust = TlsTrust(fingerprint=Fingerprint("sha256:" + "0" * 64))
 
     with pytest.raises(PinMismatch, match="another certificate") as caught:
-        client(http(200), trust=other).get("/x")
+        client(http(200), trust=other_trust).get("/x")
 
     assert f"than the pinned certificate sha256:{'0' * 64}: {SERVER.certificate.fingerprint}." in str(caught.value)
     assert "The presented one is of CN=" in str(caught.value)

@@ -17,8 +17,8 @@ COMMON = "--json --events --state-dir --quiet --verbose --no-color --no-input --
 
 def page() -> str:
     """Return the page as it should be: its own words, and what the commands say between the two marks."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    return before + BEGIN + "\n" + "\n".join(_commands()) + "\n" + END + rest.partition(END)[2]
+    before, _, tail = PAGE.read_text().partition(BEGIN)
+    return before + BEGIN + "\n" + "\n".join(_commands()) + "\n" + END + tail.partition(END)[2]
 
 
 def _commands() -> Iterator[str]:

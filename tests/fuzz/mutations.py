@@ -68,25 +68,25 @@ def _node(tag: int, content: bytes) -> Node:
     return Node(tag, content, children or [], content[:skipped])
 
 
-def mutate_certificate(der: bytes, other: bytes, draw: random.Random) -> bytes:
-    """`der` with some damage; a part of `other` may stand in it. Its frame stays whole."""
+def mutate_certificate(der: bytes, donor: bytes, draw: random.Random) -> bytes:
+    """`der` with some damage; a part of `donor` may stand in it. Its frame stays whole."""
     if draw.random() < 0.4:
         return _with_changed_bytes(der, draw)
-    roots, donors = parse(der), parse(other)
+    roots, donors = parse(der), parse(donor)
     if not roots or not donors:
         return _with_changed_bytes(der, draw)
     for _ in range(draw.choice(_STEPS)):
         _change(draw.choice(roots[0].below()), donors[0].below(), draw)
-    changed = roots[0].encoded()
-    return _with_changed_bytes(changed, draw) if draw.random() < 0.1 else changed
+    encoding = roots[0].encoded()
+    return _with_changed_bytes(encoding, draw) if draw.random() < 0.1 else encoding
 
 
 def _with_changed_bytes(der: bytes, draw: random.Random) -> bytes:
-    changed = bytearray(der)
+    data = bytearray(der)
     for _ in range(draw.choice(_STEPS)):
-        place = draw.randrange(min(4, len(changed) - 1), len(changed))
-        changed[place] = draw.choice((changed[place] ^ (1 << draw.randrange(8)), draw.randrange(256), 0, 0xFF, 0x80))
-    return bytes(changed)
+        place = draw.randrange(min(4, len(data) - 1), len(data))
+        data[place] = draw.choice((data[place] ^ (1 << draw.randrange(8)), draw.randrange(256), 0, 0xFF, 0x80))
+    return bytes(data)
 
 
 def _change(node: Node, donors: list[Node], draw: random.Random) -> None:

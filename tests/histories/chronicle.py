@@ -61,37 +61,37 @@ class Ledger:
 
     def tell(self, at: int, line: Write, runs: Mapping[int, str]) -> None:
         """Take in one line."""
-        verb, _, rest = line.action.partition(" ")
+        verb, _, argument = line.action.partition(" ")
         if verb == "operation":
-            number, _, self._verb = rest.partition(" ")
+            number, _, self._verb = argument.partition(" ")
             self._run, self._undone = runs.get(int(number), ""), []
         elif verb == "somebody":
-            self.unseen.add((line.peer, "ciphers" if rest.startswith("ciphers") else "trusted_ca"))
-            self._apply_other(line.peer, *rest.split(" ", 1))
+            self.unseen.add((line.peer, "ciphers" if argument.startswith("ciphers") else "trusted_ca"))
+            self._apply_other(line.peer, *argument.split(" ", 1))
         elif verb == "looked":
-            self.unseen.discard((line.peer, rest))
+            self.unseen.discard((line.peer, argument))
         else:
-            self._ours(at, line, verb, rest)
+            self._ours(at, line, verb, argument)
 
-    def _apply_other(self, peer: Address, verb: str, rest: str) -> None:
+    def _apply_other(self, peer: Address, verb: str, argument: str) -> None:
         if verb == "append":
-            self.lists[peer].append(rest)
+            self.lists[peer].append(argument)
         elif verb == "first":
-            self.lists[peer].insert(0, rest)
+            self.lists[peer].insert(0, argument)
         elif verb == "remove":
-            self.lists[peer].remove(rest)
-            self.ours.pop((peer, rest), None)
+            self.lists[peer].remove(argument)
+            self.ours.pop((peer, argument), None)
         else:
-            self.cipher, self.setter = CipherList(rest), None
+            self.cipher, self.setter = CipherList(argument), None
 
-    def _ours(self, at: int, line: Write, verb: str, rest: str) -> None:
+    def _ours(self, at: int, line: Write, verb: str, argument: str) -> None:
         self.did[self._run, line.peer, line.action] += 1
         if verb == "append":
-            self._append(at, line.peer, rest)
+            self._append(at, line.peer, argument)
         elif verb == "remove":
-            self._remove(line.peer, rest)
+            self._remove(line.peer, argument)
         elif verb == "cipher":
-            self._set(at, line.peer, CipherList(rest.split(" ", 1)[1]))
+            self._set(at, line.peer, CipherList(argument.split(" ", 1)[1]))
         elif verb == "refresh" and self.did[self._run, line.peer, line.action] > 1 + self.refused:
             self.wrong.append(f"{line} was done twice in one run")
         elif verb == "restart" and self._verb != "restart":

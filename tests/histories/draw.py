@@ -126,7 +126,7 @@ class History:
         return "\n  ".join([*lines, *(str(operation) for operation in self.operations)])
 
 
-def drawn(seed: int) -> History:
+def draw_history(seed: int) -> History:
     """The history of this seed."""
     chance = random.Random(seed)  # noqa: S311 - a seed to replay
     peers = chance.choice((1, 2, 3, 3))
@@ -231,5 +231,5 @@ def _disturbances(chance: random.Random, verb: Verb, peers: int) -> tuple[Distur
     count = chance.choices((0, 1, 2, 3), (3, 4, 2, 1))[0]
     interrupts = (0, 0) if verb == _HAS_NO_TERMINAL else (8, 5)
     incidents = chance.choices(INCIDENTS, (40, 12, 12, 15, 8, *interrupts), k=count)
-    made = (Disturbance(min(chance.choices(points, k=2)), incident, chance.randrange(1000)) for incident in incidents)
-    return tuple(sorted(made, key=lambda disturbance: disturbance.point))
+    disturbances = (Disturbance(min(chance.choices(points, k=2)), incident, chance.randrange(1000)) for incident in incidents)
+    return tuple(sorted(disturbances, key=lambda disturbance: disturbance.point))

@@ -9,7 +9,7 @@ from remediate.executor.result import RunResult
 from remediate.model.errors import LockHeld, StalePlan
 from remediate.model.run import UNFINISHED
 from tests.executor.conftest import Desk
-from tests.histories.draw import History, Operation, drawn
+from tests.histories.draw import History, Operation, draw_history
 from tests.histories.laws import broken, differs
 from tests.histories.play import Outcome, Player
 
@@ -20,7 +20,7 @@ class Broken(AssertionError):
 
 def judge(seed: int, desk: Desk) -> Player:
     """Play the history of `seed`. Raises Broken."""
-    history = drawn(seed)
+    history = draw_history(seed)
     player = Player(history, desk)
     wrong = next(_played(player), None) or next(_ended(player), None)
     if wrong:
@@ -35,10 +35,10 @@ def _report(history: History, player: Player, wrong: str) -> str:
 
 def _played(player: Player) -> Iterator[str]:
     for operation in player.history.operations:
-        yield from _done(player, operation)
+        yield from _play_operation(player, operation)
 
 
-def _done(player: Player, operation: Operation) -> Iterator[str]:
+def _play_operation(player: Player, operation: Operation) -> Iterator[str]:
     before = player.before()
     outcome = player.do(operation)
     if outcome:
@@ -50,17 +50,17 @@ def _ended(player: Player) -> Iterator[str]:
     player.calm_down()
     player.somebody.do_what_is_left(player.ledger().ours)
     while player.watches:
-        yield from _done(player, Operation("expire"))
+        yield from _play_operation(player, Operation("expire"))
     if player.history.ending == "apply":
-        yield from _done(player, Operation("apply", restart="if-needed" if player.history.waits else "never"))
+        yield from _play_operation(player, Operation("apply", restart="if-needed" if player.history.waits else "never"))
         yield from _final_apply(player, player.outcomes[-1])
         if player.history.waits and player.outcomes[-1].result:
-            yield from _done(player, Operation("restart"))
+            yield from _play_operation(player, Operation("restart"))
             yield from _final_restart(player.outcomes[-1])
         player.settle()
     player.somebody.do_what_is_left(player.ledger().ours)
     for _ in range(2):
-        yield from _done(player, Operation("rollback", restart="rolling"))
+        yield from _play_operation(player, Operation("rollback", restart="rolling"))
         yield from _final_rollback(player, player.outcomes[-1])
     with player.desk.journal() as journal:
         yield from (

@@ -112,8 +112,8 @@ def _untrue(run: Run, steps: tuple[StepRecord, ...], ledger: Ledger) -> Iterator
     for step in steps:
         if step.kind == "trust-certificate" and step.state in {"done", "undone"}:
             words = f"append {step.facts['certificate']}"
-            tried = step.state == "undone" and step.after is None
-            if not tried and not ledger.did[run.id, step.peer, words]:
+            is_attempt = step.state == "undone" and step.after is None
+            if not is_attempt and not ledger.did[run.id, step.peer, words]:
                 yield step
 
 
@@ -151,11 +151,11 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
         yield "exit code 8, and nobody is told why"
     if result.run_id:
         with player.desk.journal() as journal:
-            kept = journal.run(result.run_id).state
+            journal_state = journal.run(result.run_id).state
         # An apply with nothing to write leaves the record of its run as it is, whatever else it leaves for a person.
-        is_left = result.state == "partial" and kept == "applied" and not result.has_written
-        if kept != result.state and not (result.state == "unknown" and kept == "running") and not is_left:
-            yield f"the result says {result.state}, and the journal {kept}"
+        is_left = result.state == "partial" and journal_state == "applied" and not result.has_written
+        if journal_state != result.state and not (result.state == "unknown" and journal_state == "running") and not is_left:
+            yield f"the result says {result.state}, and the journal {journal_state}"
 
 
 def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:

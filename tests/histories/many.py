@@ -28,8 +28,8 @@ class Counts:
         )
 
     def __str__(self) -> str:
-        done = f"{self.operations} applies, rollbacks, restarts, timers and confirmations, {self.killed} of them killed"
-        return f"{self.histories} histories: {done}, {self.writes} writes, {self.by_others} by somebody else, 0 laws broken"
+        summary = f"{self.operations} applies, rollbacks, restarts, timers and confirmations, {self.killed} of them killed"
+        return f"{self.histories} histories: {summary}, {self.writes} writes, {self.by_others} by somebody else, 0 laws broken"
 
 
 def play(first: int, count: int) -> Counts:

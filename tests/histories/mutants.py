@@ -51,8 +51,8 @@ def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
     late: list[tuple[Any, ...]] = []
     record_intent, record_outcome = Journal.record_intent, Journal.record_outcome
 
-    def later(self: Journal, run: str, *rest: Any) -> int:
-        late[:] = [(self, run, *rest)]
+    def later(self: Journal, run: str, *arguments: Any) -> int:
+        late[:] = [(self, run, *arguments)]
         return 1 + len(self.steps(run))
 
     def both(self: Journal, *arguments: Any, **more: Any) -> None:
@@ -67,8 +67,8 @@ def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
 def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
     settled = read_back._read_until_shown
 
-    def believed(box: PeerPort, change: Change, problem: RemediateError | None, *rest: Any) -> Observed:
-        observed = settled(box, change, problem, *rest)
+    def believed(box: PeerPort, change: Change, problem: RemediateError | None, *arguments: Any) -> Observed:
+        observed = settled(box, change, problem, *arguments)
         return observed if problem else replace(observed, status=ChangeStatus.DONE)
 
     patch.setattr(read_back, "_read_until_shown", believed)
@@ -119,12 +119,12 @@ def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
     real = JournalingWriter._make
 
     def owning(self: JournalingWriter, box: PeerPort, change: Change, number: Any) -> ChangeOutcome:
-        made = real(self, box, change, number)
-        if made is ChangeOutcome.ALREADY_MADE and change.is_verifiable:
+        outcome = real(self, box, change, number)
+        if outcome is ChangeOutcome.ALREADY_MADE and change.is_verifiable:
             self.context.journal.record_outcome(
                 self.state.run, self.context.journal.record_intent(self.state.run, int(number), change, ""), "done"
             )
-        return made
+        return outcome
 
     patch.setattr(JournalingWriter, "_make", owning)
 
@@ -236,7 +236,7 @@ def _what_is_not_seen_has_failed(patch: pytest.MonkeyPatch) -> None:
 
 def _what_is_not_seen_at_once_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
     real = read_back._look
-    patch.setattr(read_back, "_look", lambda box, change, _again, *rest: real(box, change, (0, 0.0), *rest))
+    patch.setattr(read_back, "_look", lambda box, change, _again, *arguments: real(box, change, (0, 0.0), *arguments))
 
 
 def _maintenance_mode_is_not_recorded(patch: pytest.MonkeyPatch) -> None:

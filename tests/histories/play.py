@@ -248,8 +248,8 @@ class Player:
 
     def _restart(self, operation: Operation) -> RunResult:
         box = self.cluster.boxes[operation.choice % len(self.cluster.boxes)]
-        everywhere, named = operation.restart == "rolling", (box.address,) if operation.restart == "if-needed" else ()
-        request = RestartRequest(named, everywhere, RestartOptions(operation.calls))
+        everywhere, peers = operation.restart == "rolling", (box.address,) if operation.restart == "if-needed" else ()
+        request = RestartRequest(peers, everywhere, RestartOptions(operation.calls))
         environment = self.cluster.environment(
             lock_directory=self.desk.home / "locks", journal=self.desk.tapped_journal(self.cluster), now=self.clock
         )

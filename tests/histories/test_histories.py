@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.executor.conftest import Desk
-from tests.histories.draw import drawn
+from tests.histories.draw import draw_history
 from tests.histories.judge import judge
 
 HISTORIES = 300
@@ -32,5 +32,5 @@ def test_show_one_history(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_seed_draws_one_history() -> None:
-    assert [str(drawn(seed)) for seed in range(50)] == [str(drawn(seed)) for seed in range(50)]
-    assert len({str(drawn(seed)) for seed in range(50)}) == 50
+    assert [str(draw_history(seed)) for seed in range(50)] == [str(draw_history(seed)) for seed in range(50)]
+    assert len({str(draw_history(seed)) for seed in range(50)}) == 50

@@ -48,7 +48,7 @@ def _extensions() -> st.SearchStrategy[tuple[bytes, ...]]:
     names = st.lists(st.one_of(st.just(ADDRESS.encode()), st.binary(max_size=12)), max_size=3)
     kinds = st.sampled_from([der.SAN, der.BASIC_CONSTRAINTS, der.SUBJECT_KEY_ID, der.AUTHORITY_KEY_ID, b"\x2a\x03\x04"])
     junk = st.tuples(kinds, st.binary(max_size=9), st.booleans())
-    broken = junk.map(lambda drawn: der.extension(drawn[0], drawn[1], critical=drawn[2]))
+    broken = junk.map(lambda values: der.extension(values[0], values[1], critical=values[2]))
     ips = st.binary(max_size=17).map(lambda packed: der.extension(der.SAN, der.tlv(der.SEQUENCE, der.tlv(0x87, packed))))
     extensions = st.one_of(st.just(der.authority()), names.map(lambda listed: der.alternative(*listed)), ips, broken)
     return st.lists(extensions, max_size=3).map(tuple)

@@ -127,11 +127,11 @@ def test_any_bytes_on_a_connection(messages: list[tuple[bool, bytes]], kind: int
 
 @often
 @given(st.sampled_from(SPOKEN), st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), min_size=1, max_size=5))
-def test_handshakes_with_bytes_changed(changed: Speech, changes: list[tuple[int, int]]) -> None:
-    data = bytearray(changed.data)
+def test_handshakes_with_bytes_changed(target: Speech, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(target.data)
     for at, value in changes:
         data[at % len(data)] = value
-    speeches = [Speech(changed.by_client, bytes(data)) if speech is changed else speech for speech in SPOKEN]
+    speeches = [Speech(target.by_client, bytes(data)) if speech is target else speech for speech in SPOKEN]
 
     assert find_harmful(render(diagnose_bytes(capture(segments(speeches), ETHERNET)))) == set()
 

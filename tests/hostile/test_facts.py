@@ -44,8 +44,8 @@ def run_openssl(certificate: Certificate) -> dict[str, str] | None:
     """Return what `openssl x509` prints; None where it cannot read the certificate."""
     options = ["-subject_hash", "-issuer_hash", "-startdate", "-enddate", "-dateopt", "iso_8601"]
     command = ["openssl", "x509", "-inform", "DER", "-noout", *options]
-    done = subprocess.run(command, input=certificate.der, capture_output=True, check=False, timeout=30)
-    lines = done.stdout.decode(errors="replace").splitlines()
+    process = subprocess.run(command, input=certificate.der, capture_output=True, check=False, timeout=30)
+    lines = process.stdout.decode(errors="replace").splitlines()
     if len(lines) < 4:
         return None
     subject, issuer, begins, ends = lines
@@ -61,9 +61,9 @@ def moment(printed: str) -> datetime | None:
         return None
 
 
-def is_safe(shown: str) -> bool:
+def is_safe(text: str) -> bool:
     """Nothing in it steers a terminal."""
-    return all(character.isprintable() or character == "\n" for character in shown)
+    return all(character.isprintable() or character == "\n" for character in text)
 
 
 @settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
@@ -106,25 +106,27 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
 
     assert is_safe(stream.getvalue())
     # Above what OpenSSL built, a certificate stands only over one that it issued.
-    drawn = [link.certificate for link in links if link.certificate]
-    built = max(1, len(explained.built_chain))
-    assert all(above.issued(below) for below, above in zip(drawn[built - 1 :], drawn[built:], strict=False))
+    certificates = [link.certificate for link in links if link.certificate]
+    built_length = max(1, len(explained.built_chain))
+    assert all(
+        above.issued(below) for below, above in zip(certificates[built_length - 1 :], certificates[built_length:], strict=False)
+    )
 
 
 @settings(max_examples=max(1, MANY // 2), deadline=None, suppress_health_check=list(HealthCheck))
 @given(families(), st.data())
 def test_a_plan_with_them_is_made_and_shown(family: list[Certificate], data: st.DataObject) -> None:
     entities = [Entity(certificate, key("by hand"), x509.Name([])) for certificate in family]
-    drawn = st.lists(st.sampled_from(entities), max_size=3)
+    entity_lists = st.lists(st.sampled_from(entities), max_size=3)
     cluster = snapshot(
-        [peer(number, data.draw(drawn)) for number in (1, 2)],
+        [peer(number, data.draw(entity_lists)) for number in (1, 2)],
         [
-            endpoint(ADDRESS, port, ecdsa=[data.draw(st.sampled_from(entities)), *data.draw(drawn)], tls13=False)
+            endpoint(ADDRESS, port, ecdsa=[data.draw(st.sampled_from(entities)), *data.draw(entity_lists)], tls13=False)
             for port in (8443, 6972)
         ],
         entities,
-        available=data.draw(drawn),
-        vouched=data.draw(drawn),
+        available=data.draw(entity_lists),
+        vouched=data.draw(entity_lists),
     )
     policy = Policy(trust_self_signed=data.draw(st.booleans()))
 

@@ -75,7 +75,7 @@ def clients() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def rest(story: Lab, clients: ExitStack) -> Callable[[int], RestClient]:
+def rest_client(story: Lab, clients: ExitStack) -> Callable[[int], RestClient]:
     """Sessions with the peers of the story, by number from 0."""
 
     def open_one(peer: int) -> RestClient:

@@ -53,13 +53,17 @@ def test_the_other_calls_end_by_themselves(story: Lab, shell: ShellOf) -> None:
     wait_until(lambda: condition.calls == 0)
 
 
-def test_rest_is_back_before_zones_and_tunnels(story: Lab, rest: RestOf) -> None:
+def test_rest_is_back_before_zones_and_tunnels(story: Lab, rest_client: RestOf) -> None:
     peer = story.peers[1]
     story.faults.connect_s = 0.5
 
     story.faults.restart(peer.address)
     wait_until(lambda: bool(story.requests.outages) and story.requests.outages[0].answered is not None)
-    early = (rest(1)("GET", "/api/provisioning/sysinfo").status_code, peer.condition.zones[MRA_ZONE], peer.condition.refusal)
+    early = (
+        rest_client(1)("GET", "/api/provisioning/sysinfo").status_code,
+        peer.condition.zones[MRA_ZONE],
+        peer.condition.refusal,
+    )
     assert story.cluster.settle()
 
     assert early == (200, False, "Next Hop Connection Failed")
@@ -106,13 +110,13 @@ def test_the_log_knows_how_many_peers_were_away_at_once(story: Lab) -> None:
 
 
 @pytest.mark.parametrize("base", ["/api", "/api/v1"])
-def test_rest_gives_the_status_of_an_upgrade(story: Lab, rest: RestOf, base: str) -> None:
+def test_rest_gives_the_status_of_an_upgrade(story: Lab, rest_client: RestOf, base: str) -> None:
     path = f"{base}/status/common/upgradestatus"
-    assert rest(0)("GET", path).json() == []
+    assert rest_client(0)("GET", path).json() == []
 
     story.peers[0].condition.upgrade = "UPGD_STARTED"
 
-    assert rest(0)("GET", path).json()[0]["UpgradeStatus"] == "UPGD_STARTED"
+    assert rest_client(0)("GET", path).json()[0]["UpgradeStatus"] == "UPGD_STARTED"
 
 
 def test_crowded_peers_describe_themselves_in_flow_style(tmp_path: Path) -> None:

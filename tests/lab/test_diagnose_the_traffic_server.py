@@ -56,11 +56,11 @@ def _captured(network: str) -> Iterator[io.BytesIO]:
         tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 * 1024 * 1024)
     tap.bind(("lo", 0))
     tap.settimeout(0.1)
-    file, done, prefix = io.BytesIO(), threading.Event(), socket.inet_aton(f"{network}.0")[:3]
+    file, stop_event, prefix = io.BytesIO(), threading.Event(), socket.inet_aton(f"{network}.0")[:3]
     writer = dpkt.pcap.Writer(file, snaplen=262_144)
 
     def listen() -> None:
-        while not done.is_set():
+        while not stop_event.is_set():
             try:
                 frame, where = tap.recvfrom(70_000)
             except TimeoutError:
@@ -75,7 +75,7 @@ def _captured(network: str) -> Iterator[io.BytesIO]:
         yield file
         time.sleep(0.3)
     finally:
-        done.set()
+        stop_event.set()
         listener.join()
         dropped = struct.unpack("II", tap.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
         tap.close()

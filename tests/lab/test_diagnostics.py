@@ -34,36 +34,36 @@ def download(client: RestClient) -> dict[str, str]:
     return files
 
 
-def test_starting_one_peer_starts_and_stopping_it_stops_all(story: Lab, rest: Rest) -> None:
-    assert put(rest(0), "start") == 200
-    assert {rest(number)("GET", PATH).json()["DownLoadStatus"] for number in range(3)} == {"Logging in progress"}
-    assert put(rest(1), "start") == 400
-    assert put(rest(0), "stop") == 200
+def test_starting_one_peer_starts_and_stopping_it_stops_all(story: Lab, rest_client: Rest) -> None:
+    assert put(rest_client(0), "start") == 200
+    assert {rest_client(number)("GET", PATH).json()["DownLoadStatus"] for number in range(3)} == {"Logging in progress"}
+    assert put(rest_client(1), "start") == 400
+    assert put(rest_client(0), "stop") == 200
     assert not story.cluster.diagnostics.is_running
 
 
-def test_an_alarm_shows_that_a_log_is_written(rest: Rest, shell: Callable[[int], ShellClient]) -> None:
-    put(rest(0), "start")
+def test_an_alarm_shows_that_a_log_is_written(rest_client: Rest, shell: Callable[[int], ShellClient]) -> None:
+    put(rest_client(0), "start")
     assert "25019" in shell(2)("xStatus Alarm")
-    put(rest(0), "stop")
+    put(rest_client(0), "stop")
     assert "25019" not in shell(2)("xStatus Alarm")
 
 
-def test_nothing_is_downloaded_before_it_was_collected(rest: Rest) -> None:
-    put(rest(0), "start")
-    assert put(rest(0), "collect") == 400
-    put(rest(0), "stop")
-    assert put(rest(0), "download") == 400
+def test_nothing_is_downloaded_before_it_was_collected(rest_client: Rest) -> None:
+    put(rest_client(0), "start")
+    assert put(rest_client(0), "collect") == 400
+    put(rest_client(0), "stop")
+    assert put(rest_client(0), "download") == 400
 
 
-def test_the_log_has_the_judges_own_lines_of_that_peer(story: Lab, rest: Rest) -> None:
+def test_the_log_has_the_judges_own_lines_of_that_peer(story: Lab, rest_client: Rest) -> None:
     story.ask(0, "imp.steven.lab", 8443)
-    put(rest(0), "start")
+    put(rest_client(0), "start")
     refused = story.ask(0, "cucm.steven.lab", 6972)
     story.ask(0, "cucm.steven.lab", 8443)
     story.ask(1, "cucm.steven.lab", 6971)
-    put(rest(0), "stop")
-    files = download(rest(0))
+    put(rest_client(0), "stop")
+    files = download(rest_client(0))
     log = next(text for name, text in files.items() if name.startswith("loggingsnapshot_expc1_"))
     assert refused.log_line
     assert refused.log_line in log
@@ -72,10 +72,10 @@ def test_the_log_has_the_judges_own_lines_of_that_peer(story: Lab, rest: Rest) -
     assert log.count('Detail="Receive Response"') == 1
 
 
-def test_the_archive_has_the_configuration_and_the_lists(story: Lab, rest: Rest) -> None:
-    put(rest(0), "start")
-    put(rest(0), "stop")
-    files = {name.partition("_expc2_")[0] + name[-4:]: text for name, text in download(rest(1)).items()}
+def test_the_archive_has_the_configuration_and_the_lists(story: Lab, rest_client: Rest) -> None:
+    put(rest_client(0), "start")
+    put(rest_client(0), "stop")
+    files = {name.partition("_expc2_")[0] + name[-4:]: text for name, text in download(rest_client(1)).items()}
     assert set(files) == {
         "loggingsnapshot.txt", "xconf_dump.txt", "xconf_dump.xml", "xstat_dump.txt", "xstat_dump.xml", "ca.pem", "server.pem",
     }  # fmt: skip
@@ -85,21 +85,23 @@ def test_the_archive_has_the_configuration_and_the_lists(story: Lab, rest: Rest)
     assert 'version="X14.2.1"' in files["xconf_dump.xml"]
 
 
-def test_a_peer_that_restarted_while_logging_has_the_log_alone(story: Lab, rest: Rest) -> None:
-    put(rest(0), "start")
+def test_a_peer_that_restarted_while_logging_has_the_log_alone(story: Lab, rest_client: Rest) -> None:
+    put(rest_client(0), "start")
     story.peers[2].restarts += 1
-    put(rest(0), "stop")
-    assert [name.partition("_expc3_")[0] for name in download(rest(2))] == ["loggingsnapshot"]
+    put(rest_client(0), "stop")
+    assert [name.partition("_expc3_")[0] for name in download(rest_client(2))] == ["loggingsnapshot"]
 
 
-def test_a_capture_has_that_peers_packets_alone(story: Lab, rest: Rest) -> None:
+def test_a_capture_has_that_peers_packets_alone(story: Lab, rest_client: Rest) -> None:
     tap = PacketTap.start([])
     if tap is None:
         pytest.skip("this user may not capture packets")
     tap.stop()
-    put(rest(0), "start", TCPDump="on")
+    put(rest_client(0), "start", TCPDump="on")
     story.ask(0, "cucm.steven.lab", 8443)
-    put(rest(0), "stop")
-    captures = [len(text) for number in range(2) for name, text in download(rest(number)).items() if name.endswith(".pcap")]
+    put(rest_client(0), "stop")
+    captures = [
+        len(text) for number in range(2) for name, text in download(rest_client(number)).items() if name.endswith(".pcap")
+    ]
     assert captures[0] > 1000
     assert captures[1] < 30

@@ -17,7 +17,7 @@ JUDGES = [pytest.param(True, marks=needs_traffic_server, id="traffic_server"), p
 CUCM, IMP, VOICEMAIL = "cucm.steven.lab", "imp.steven.lab", "voicemail.steven.lab"
 
 
-def _shown(lab: Lab, answers: dict[tuple[str, str, int], JudgeAnswer]) -> dict[tuple[int, str, int], tuple[int, str]]:
+def _list_answers(lab: Lab, answers: dict[tuple[str, str, int], JudgeAnswer]) -> dict[tuple[int, str, int], tuple[int, str]]:
     """Return the answers without what differs from lab to lab: its network, and who answered."""
     network = lab.peers[0].address.rpartition(".")[0]
     return {
@@ -72,12 +72,12 @@ def test_with_verification_off_everything_passes_and_is_still_logged(tmp_path: P
 @needs_traffic_server
 @pytest.mark.parametrize("scenario", ["story", "stale", "same-cn", "tls13", "unreachable"])
 def test_openssl_in_its_place_says_what_the_traffic_server_says(tmp_path: Path, scenario: str) -> None:
-    shown = []
+    answers = []
     for judge in (True, False):
         with Lab(tmp_path / str(judge), scenario, judge=judge) as lab:
-            shown.append(_shown(lab, lab.ask_all()))
+            answers.append(_list_answers(lab, lab.ask_all()))
 
-    assert shown[0] == shown[1]
+    assert answers[0] == answers[1]
 
 
 def test_the_scenarios_are_what_they_say(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ RestOf = Callable[[int], Any]
 ROOT = "/api/provisioning/certs/root"
 
 
-def test_the_trusted_list_has_text_between_the_blocks(story: Lab, rest: RestOf) -> None:
-    client = rest(0)
+def test_the_trusted_list_has_text_between_the_blocks(story: Lab, rest_client: RestOf) -> None:
+    client = rest_client(0)
 
     pages = [client("GET", path).text for path in (ROOT, "/api/v1/provisioning/certs/root")]
 
@@ -32,21 +32,21 @@ def test_the_trusted_list_has_text_between_the_blocks(story: Lab, rest: RestOf) 
     assert list(Certificate.all_from_pem(pages[0])) == story.peers[0].trusted
 
 
-def test_an_upload_appends_to_this_peer_alone(story: Lab, rest: RestOf) -> None:
+def test_an_upload_appends_to_this_peer_alone(story: Lab, rest_client: RestOf) -> None:
     issuing = story.pki.certificate("issuing")
     before = [list(peer.trusted) for peer in story.peers]
 
-    answer = rest(1).upload(issuing.pem)
+    answer = rest_client(1).upload(issuing.pem)
 
     assert (answer.status_code, answer.json()) == (200, {"Message": "Root Certificate updated."})
     assert [peer.trusted for peer in story.peers] == [before[0], [*before[1], issuing], before[2]]
 
 
-def test_uploading_it_again_changes_nothing(story: Lab, rest: RestOf) -> None:
+def test_uploading_it_again_changes_nothing(story: Lab, rest_client: RestOf) -> None:
     root = story.pki.certificate("root")
     before = list(story.peers[0].trusted)
 
-    assert rest(0).upload(root.pem).status_code == 200
+    assert rest_client(0).upload(root.pem).status_code == 200
     assert story.peers[0].trusted == before
 
 
@@ -65,10 +65,10 @@ def test_a_different_certificate_with_the_same_cn_is_refused(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("pem", ["", "no certificate here", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
-def test_what_is_no_certificate_is_refused(story: Lab, rest: RestOf, pem: str) -> None:
+def test_what_is_no_certificate_is_refused(story: Lab, rest_client: RestOf, pem: str) -> None:
     before = list(story.peers[0].trusted)
 
-    answer = rest(0).upload(pem)
+    answer = rest_client(0).upload(pem)
 
     assert answer.status_code == 400
     assert answer.json()["Message"]
@@ -88,8 +88,8 @@ def test_removal_is_offered_where_the_scenario_says_so(tmp_path: Path) -> None:
         client.close()
 
 
-def test_removal_is_not_offered_otherwise(rest: RestOf) -> None:
-    client = rest(0)
+def test_removal_is_not_offered_otherwise(rest_client: RestOf) -> None:
+    client = rest_client(0)
 
     assert client("DELETE", ROOT, json={"Fingerprint": "00"}).status_code == 405
     assert "Take one certificate out" not in client("GET", "/api/raml").text
@@ -126,8 +126,8 @@ def test_a_request_whose_body_never_comes_is_cut_and_does_nothing(story: Lab) ->
     assert peer.trusted == before
 
 
-def test_a_publisher_is_added_again_with_the_right_axl_password_only(story: Lab, rest: RestOf) -> None:
-    client, path = rest(0), "/api/provisioning/controller/server/cucm"
+def test_a_publisher_is_added_again_with_the_right_axl_password_only(story: Lab, rest_client: RestOf) -> None:
+    client, path = rest_client(0), "/api/provisioning/controller/server/cucm"
     publisher = {"Publisher": "cucm.steven.lab", "AxlUsername": "axl", "TlsVerify": "On"}
 
     refused = client("POST", path, json={**publisher, "AxlPassword": "wrong"})
@@ -141,8 +141,8 @@ def test_a_publisher_is_added_again_with_the_right_axl_password_only(story: Lab,
     assert story.accounts.axl_password not in client("GET", path).text
 
 
-def test_a_publisher_can_be_removed_once(rest: RestOf) -> None:
-    client, path = rest(0), "/api/provisioning/controller/server/imp"
+def test_a_publisher_can_be_removed_once(rest_client: RestOf) -> None:
+    client, path = rest_client(0), "/api/provisioning/controller/server/imp"
 
     answers = [client("DELETE", path, json={"Publisher": "imp.steven.lab"}).status_code for _ in range(2)]
 
@@ -150,8 +150,8 @@ def test_a_publisher_can_be_removed_once(rest: RestOf) -> None:
     assert client("GET", path).json() == []
 
 
-def test_the_peers_describe_the_cluster_and_its_version(story: Lab, rest: RestOf) -> None:
-    client = rest(2)
+def test_the_peers_describe_the_cluster_and_its_version(story: Lab, rest_client: RestOf) -> None:
+    client = rest_client(2)
 
     peers = client("GET", "/api/provisioning/common/cluster/peers").json()
 
@@ -161,8 +161,8 @@ def test_the_peers_describe_the_cluster_and_its_version(story: Lab, rest: RestOf
     assert Certificate.from_pem(client("GET", "/api/provisioning/certs/server").text) == story.peers[2].server_certificate
 
 
-def test_a_restart_needs_the_csrf_header_and_takes_the_peer_away(story: Lab, rest: RestOf) -> None:
-    client, path = rest(0), "/api/provisioning/restart"
+def test_a_restart_needs_the_csrf_header_and_takes_the_peer_away(story: Lab, rest_client: RestOf) -> None:
+    client, path = rest_client(0), "/api/provisioning/restart"
 
     assert client("POST", path).status_code == 403
     assert client("POST", path, headers={"X-CSRF-Header": "any"}).status_code == 200

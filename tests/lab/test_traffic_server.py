@@ -35,17 +35,17 @@ _REASON = re.compile(r"Error=(.*?) server=.* depth=(\d+)")
 pytestmark = pytest.mark.lab
 
 
-def made(common_name: str, issuer: Entity | None = None, **more: object) -> Entity:
+def issue_today(common_name: str, issuer: Entity | None = None, **more: object) -> Entity:
     return issue(common_name, issuer, **({"starts": TODAY - YEAR} | more))  # type: ignore[arg-type] # passed on as given
 
 
-ROOT = made("Root", ca=True)
-OTHER = made("Other root", ca=True)
-ISSUING = made("Issuing", ROOT, ca=True)
-STALE = made("Issuing", ROOT, ca=True, starts=TODAY - 3 * YEAR, lasts=YEAR)
-CROSS = made("Root", OTHER, ca=True)
-TWIN = made("Root", ca=True, key_name="another root key")
-NOT_A_CA = made("Not a CA", ROOT)
+ROOT = issue_today("Root", ca=True)
+OTHER = issue_today("Other root", ca=True)
+ISSUING = issue_today("Issuing", ROOT, ca=True)
+STALE = issue_today("Issuing", ROOT, ca=True, starts=TODAY - 3 * YEAR, lasts=YEAR)
+CROSS = issue_today("Root", OTHER, ca=True)
+TWIN = issue_today("Root", ca=True, key_name="another root key")
+NOT_A_CA = issue_today("Not a CA", ROOT)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ def presented(name: str) -> list[Entity]:
     """Return the chain that the node `name` presents."""
     node = NODES[name]
     address = f"{name}.lab.test"
-    leaf = made(f"cn of {name}", node.issuer, names=("other.lab.test" if node.wrong_name else address,), lasts=node.lasts)
+    leaf = issue_today(
+        f"cn of {name}", node.issuer, names=("other.lab.test" if node.wrong_name else address,), lasts=node.lasts
+    )
     return [leaf, *node.above]
 
 

@@ -43,6 +43,6 @@ def test_room_is_taken_and_not_only_promised(system: str, tmp_path: Path, monkey
 @pytest.mark.parametrize("system", ["Linux", "macOS"])
 def test_a_lack_of_room_is_an_error(system: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "file"), system]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert done.stdout == f"{errno.EFBIG}\n"
+    assert process.stdout == f"{errno.EFBIG}\n"

@@ -90,8 +90,8 @@ def test_pkcs7_without_what_it_should_hold_is_refused() -> None:
     signed, data = (der.tlv(der.OID, bytes.fromhex(f"2a864886f70d01070{last}")) for last in (2, 1))
     hollow = der.tlv(der.SEQUENCE, signed)
     empty = der.tlv(der.SEQUENCE, signed, der.tlv(0xA0, der.tlv(der.SEQUENCE)))
-    other = der.tlv(der.SEQUENCE, data, der.tlv(0xA0, der.tlv(der.OCTETS, b"text")))
-    for content in (hollow, empty, other, der.signed_data(), MESSAGE[:-9], der.signed_data(b"\x30\x03\x02\x01\x01")):
+    wrong_type = der.tlv(der.SEQUENCE, data, der.tlv(0xA0, der.tlv(der.OCTETS, b"text")))
+    for content in (hollow, empty, wrong_type, der.signed_data(), MESSAGE[:-9], der.signed_data(b"\x30\x03\x02\x01\x01")):
         with pytest.raises(NoCertificate, match="PKCS#7") as refused:
             certificates_in(content, "FILE")
         assert "export" in refused.value.next_step.casefold()

@@ -13,11 +13,11 @@ ROOT = issue("Root", ca=True).certificate
 
 
 def test_the_file_holds_the_list_in_its_order_with_its_crls() -> None:
-    other = issue("Other", ca=True).certificate
+    second = issue("Other", ca=True).certificate
 
-    parsed = parse_certificate_list(format_pem_list(PEER, (ROOT, other), (CRL,), "", NOW), "it")
+    parsed = parse_certificate_list(format_pem_list(PEER, (ROOT, second), (CRL,), "", NOW), "it")
 
-    assert (parsed.certificates, parsed.revocation_lists) == ((ROOT, other), (CRL,))
+    assert (parsed.certificates, parsed.revocation_lists) == ((ROOT, second), (CRL,))
 
 
 def test_each_certificate_has_its_dates() -> None:

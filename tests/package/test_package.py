@@ -140,9 +140,9 @@ def test_the_sbom_names_the_yaml_library_inside_pyyaml() -> None:
 
 def test_what_the_matrix_cannot_run_is_said_with_its_reason() -> None:
     command = [sys.executable, "-m", "scripts.matrix", "--suite", "sid"]
-    done = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
+    process = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
 
-    assert done.returncode == 1
-    assert re.search(r"NOT RUN  Debian sid: (a chroot needs root|debootstrap is not installed)", done.stdout)
+    assert process.returncode == 1
+    assert re.search(r"NOT RUN  Debian sid: (a chroot needs root|debootstrap is not installed)", process.stdout)
     for name in ("Python 3.12", "macOS", "Windows"):
-        assert f"NOT RUN  {name}: " in done.stdout
+        assert f"NOT RUN  {name}: " in process.stdout

@@ -46,7 +46,7 @@ def test_a_cipher_list_that_breaks_an_endpoint_names_the_endpoint() -> None:
     cluster = snapshot(
         [peer(1, [root], RSA_FIRST)], [endpoint(NODE, ecdsa=[wrong], rsa=[signed, issuing])], [root, issuing, signed, wrong]
     )
-    [other] = make_plan(cluster).alternatives
-    assert other.switch == "--ciphers prefer-ecdsa"
-    assert f"would break endpoints that verify today ({NODE}:8443)" in other.why_not
+    [alternative] = make_plan(cluster).alternatives
+    assert alternative.switch == "--ciphers prefer-ecdsa"
+    assert f"would break endpoints that verify today ({NODE}:8443)" in alternative.why_not
     assert RSA_FIRST.startswith(RSA_PREFIX)

@@ -21,10 +21,14 @@ def cluster(publisher: Publisher = PUBLISHER, ciphers: str = "EECDH:EDH:HIGH") -
     """Return a cluster whose publisher prefers a self-signed ECDSA certificate on 8443, and whose last peer lacks its root."""
     start = story().snapshot()
     peers = tuple(replace(peer, ciphers={**peer.ciphers, UC_CLIENT_CIPHERS: CipherList(ciphers)}) for peer in start.peers)
-    shown = endpoint("cucm.example.test", 8443, CUCM_RSA, ecdsa=CUCM_EC)
-    kept = tuple(present for present in start.endpoints if present.port != shown.port)
+    node = endpoint("cucm.example.test", 8443, CUCM_RSA, ecdsa=CUCM_EC)
+    other_endpoints = tuple(present for present in start.endpoints if present.port != node.port)
     return replace(
-        start, peers=peers, endpoints=(shown, *kept), publishers=(publisher,), vouched_for=frozenset(start.certificates)
+        start,
+        peers=peers,
+        endpoints=(node, *other_endpoints),
+        publishers=(publisher,),
+        vouched_for=frozenset(start.certificates),
     )
 
 

@@ -25,15 +25,15 @@ def guarded(address: str, port: int, product: Product, chain: list[Entity], *, e
 @pytest.fixture
 def rekeyed() -> Snapshot:
     """A CA was renewed with another key: 8443 needs the new one, 5061 verifies by a cross-certificate of the old one."""
-    other = issue("Other", ca=True)
+    other_root = issue("Other", ca=True)
     old, new = issue("Root", ca=True, key_ids=False), issue("Root", ca=True, key_name="new", key_ids=False)
-    cross = issue("Root", other, ca=True, key_ids=False)
+    cross = issue("Root", other_root, ca=True, key_ids=False)
     tomcat = issue("cucm.test", new, names=("cucm.test",), key_ids=False)
     call_manager = issue("cucm.test", old, names=("cucm.test",), key_ids=False)
     observed = snapshot(
-        [peer(1, [other])],
+        [peer(1, [other_root])],
         [endpoint("cucm.test", rsa=[tomcat, new])],
-        [other, old, new, cross, tomcat, call_manager],
+        [other_root, old, new, cross, tomcat, call_manager],
     )
     return replace(observed, guarded_endpoints=(guarded("cucm.test", 5061, "cucm", [call_manager, cross]),))
 

@@ -68,8 +68,8 @@ def test_what_happens_after_the_horizon_is_not_said() -> None:
 
 
 def test_a_certificate_that_no_chain_rests_on_changes_nothing() -> None:
-    ca, other = root(), root("Other", lasts=10 * DAY)
-    observed = cluster_with([ca, other], [leaf(ca)])
+    ca, other_root = root(), root("Other", lasts=10 * DAY)
+    observed = cluster_with([ca, other_root], [leaf(ca)])
 
     assert foresee(observed, NOW + HORIZON) == ()
 
@@ -128,17 +128,18 @@ def test_a_pair_that_is_refused_now_loses_nothing() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(clusters(), st.integers(1, 1500), st.data())
-def test_between_two_changes_no_verdict_changes(drawn: Snapshot, days: int, data: st.DataObject) -> None:
-    until = drawn.taken_at + days * DAY
-    future = foresee(drawn, until)
-    moment = drawn.taken_at + timedelta(seconds=data.draw(st.integers(0, days * 86_400)))
+def test_between_two_changes_no_verdict_changes(observed: Snapshot, days: int, data: st.DataObject) -> None:
+    until = observed.taken_at + days * DAY
+    future = foresee(observed, until)
+    moment = observed.taken_at + timedelta(seconds=data.draw(st.integers(0, days * 86_400)))
     expected: dict[PairId, tuple[bool, Cause | None]] = {
-        judgement.pair: (judgement.outcome.verdict.ok, judgement.outcome.verdict.cause) for judgement in verify_snapshot(drawn)
+        judgement.pair: (judgement.outcome.verdict.ok, judgement.outcome.verdict.cause)
+        for judgement in verify_snapshot(observed)
     }
     for change in future:
         if change.at <= moment:
             expected[change.pair] = (change.ok, change.cause)
 
-    for judgement in verify_snapshot(replace(drawn, taken_at=moment)):
+    for judgement in verify_snapshot(replace(observed, taken_at=moment)):
         verdict = judgement.outcome.verdict
         assert (verdict.ok, verdict.cause) == expected[judgement.pair]

@@ -94,9 +94,9 @@ def test_a_discovery_gap_is_noted_or_makes_the_plan_incomplete() -> None:
     hearsay = replace(gap, service="uds", kind="no-login-needed", incomplete=False, message="Named by a stranger.")
     cluster = replace(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], pki), undiscovered=(hearsay, gap))
 
-    plan, other = make_plan(cluster), make_plan(replace(cluster, undiscovered=(gap, hearsay)))
+    plan, other_plan = make_plan(cluster), make_plan(replace(cluster, undiscovered=(gap, hearsay)))
 
-    assert (plan.complete, plan.undiscovered, plan.id) == (False, (gap, hearsay), other.id)
+    assert (plan.complete, plan.undiscovered, plan.id) == (False, (gap, hearsay), other_plan.id)
     assert plan.notes == ("Named by a stranger.",)
     assert make_plan(replace(cluster, undiscovered=(hearsay,))).complete
 

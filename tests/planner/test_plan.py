@@ -135,8 +135,8 @@ def test_a_node_that_may_present_a_bad_certificate_gets_no_trust() -> None:
 
 def test_a_forced_cipher_list_that_breaks_an_endpoint_is_not_planned() -> None:
     # Given an endpoint that verifies only by its ECDSA certificate
-    lost = issue("lost", ca=True)
-    rsa = issue(NODE, lost, names=(NODE,))
+    lost_ca = issue("lost", ca=True)
+    rsa = issue(NODE, lost_ca, names=(NODE,))
     cluster = snapshot([peer(1, [own])], [endpoint(NODE, rsa=[rsa], ecdsa=[own])], [*pki, rsa])
     plan = make_plan(cluster, Policy(ciphers="prefer-rsa"))
     assert plan.actions == ()
@@ -212,8 +212,10 @@ def test_self_signed_certificates_of_one_name_exclude_each_other() -> None:
 @pytest.mark.parametrize("often", [0, 1])
 def test_of_two_rivals_the_more_used_certificate_is_trusted(often: int) -> None:
     both = [issue(NODE, names=(NODE,), key_name=name) for name in ("tomcat", "callmanager")]
-    shown = zip((8443, 6972, 6971), [*both, both[often]], strict=True)
-    plan = make_plan(snapshot([peer(1, [])], [endpoint(NODE, port, ecdsa=[certificate]) for port, certificate in shown], both))
+    presentations = zip((8443, 6972, 6971), [*both, both[often]], strict=True)
+    plan = make_plan(
+        snapshot([peer(1, [])], [endpoint(NODE, port, ecdsa=[certificate]) for port, certificate in presentations], both)
+    )
     assert sum(verified(plan)) == 2
     assert list(plan.certificates) == [both[often].certificate.fingerprint]
 
@@ -289,11 +291,11 @@ def test_a_shadowing_certificate_is_removed_only_with_the_switch() -> None:
 def test_an_addition_that_would_break_an_endpoint_is_no_candidate() -> None:
     # Given a node that verifies by the intermediate it presents, and another one that needs the expired copy of nothing else
     stale = issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
-    other = issue("imp.steven.lab", issuing, names=("imp.steven.lab",))
+    other_leaf = issue("imp.steven.lab", issuing, names=("imp.steven.lab",))
     cluster = snapshot(
         [peer(1, [root])],
-        [endpoint(NODE, rsa=[signed, issuing]), endpoint("imp.steven.lab", rsa=[other, stale])],
-        [*pki, other, stale],
+        [endpoint(NODE, rsa=[signed, issuing]), endpoint("imp.steven.lab", rsa=[other_leaf, stale])],
+        [*pki, other_leaf, stale],
         vouched=[stale, issuing],
     )
     plan = make_plan(cluster)
@@ -449,8 +451,8 @@ def test_peers_with_one_list_and_different_ciphers_are_treated_apart() -> None:
 
 
 def test_an_unobserved_peer_does_not_rule_out_a_cipher_list() -> None:
-    lost = issue("lost", ca=True)
-    rsa = issue(NODE, lost, names=(NODE,))
+    lost_ca = issue("lost", ca=True)
+    rsa = issue(NODE, lost_ca, names=(NODE,))
     down = replace(peer(2, []), error="unreachable: no route to host")
     cluster = snapshot([peer(1, [own]), down], [endpoint(NODE, rsa=[rsa], ecdsa=[own])], [*pki, rsa])
 

@@ -31,7 +31,7 @@ class Played:
 
     @property
     def hosts(self) -> dict[str, tuple[int, int]]:
-        return {name: (int(changed), int(failed)) for name, changed, failed in RECAP.findall(self.printed)}
+        return {name: (int(change_count), int(failed)) for name, change_count, failed in RECAP.findall(self.printed)}
 
 
 class Fleet:
@@ -66,16 +66,16 @@ class Fleet:
         places = {f"ANSIBLE_{name}": str(self.folder / name.lower()) for name in ("HOME", "LOCAL_TEMP", "REMOTE_TEMP")}
         # Below TMPDIR, the runs of one user lock a cluster by its name; every lab's cluster has the same.
         places |= {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "REMEDIATE_"))}
-        done = subprocess.run(
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "REMEDIATE_"))}
+        process = subprocess.run(
             [PROGRAMS / "ansible-playbook", "-vvv", "-i", self.folder / "clusters.yml", PLAYBOOKS / f"{name}.yml", *arguments],
-            env=kept | places | {"ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
+            env=environment | places | {"ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
             cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
         )
-        return Played(done.returncode, done.stdout + done.stderr)
+        return Played(process.returncode, process.stdout + process.stderr)
 
     @property
     def writes(self) -> int:
@@ -124,17 +124,17 @@ def test_plan_apply_verify_and_a_second_apply_changes_nothing(fleet: Fleet) -> N
 
 
 def test_the_workaround_is_shown_switched_and_left_alone(fleet: Fleet) -> None:
-    shown = fleet.play("workaround")
+    status = fleet.play("workaround")
     on = fleet.play("workaround", "-e", "remediate_workaround=on")
     # As YAML reads a bare `off`.
     refused = fleet.play("workaround", "-e", '{"remediate_workaround": false}')
     off = fleet.play("workaround", "-e", '{"remediate_workaround": false, "remediate_force": true}')
 
     assert (refused.code, "clients of edge-lab would lose these endpoints" in refused.printed) == (2, True)
-    assert [(played.code, played.hosts) for played in (shown, on, off)] == [
-        (0, {"edge-lab": (changed, 0)}) for changed in (0, 1, 1)
+    assert [(played.code, played.hosts) for played in (status, on, off)] == [
+        (0, {"edge-lab": (change_count, 0)}) for change_count in (0, 1, 1)
     ]
-    assert shown.printed.count(": verification on") == off.printed.count(": verification on") > 0
+    assert status.printed.count(": verification on") == off.printed.count(": verification on") > 0
     assert "verification OFF, the workaround is on" in on.printed
 
 

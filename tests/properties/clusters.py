@@ -26,7 +26,7 @@ RSA_FIRST = CipherList("ECDHE-RSA-AES256-GCM-SHA384:" + DEFAULT_CIPHERS)
 @cache
 def authorities() -> dict[str, Entity]:
     """Issue the PKI that clusters are drawn from, with everything that makes a choice hard."""
-    root, other = issue("Root", ca=True), issue("Other", ca=True)
+    root, other_root = issue("Root", ca=True), issue("Other", ca=True)
     late = timedelta(days=-10)
     return {
         "root": root,
@@ -34,11 +34,11 @@ def authorities() -> dict[str, Entity]:
         "root-expired": issue("Root", ca=True, starts=-3 * YEAR, lasts=YEAR),
         "root-twin": issue("Root", ca=True, key_name="another key"),
         "root-namesake": issue("Root", ca=True, organization="Elsewhere"),
-        "other": other,
+        "other": other_root,
         "issuing": issue("Issuing", root, ca=True),
         "issuing-expired": issue("Issuing", root, ca=True, starts=-3 * YEAR, lasts=2 * YEAR),
-        "issuing-cross": issue("Issuing", other, ca=True),
-        "root-cross": issue("Root", other, ca=True),
+        "issuing-cross": issue("Issuing", other_root, ca=True),
+        "root-cross": issue("Root", other_root, ca=True),
         "anonymous": issue(None, ca=True, organization="No common name"),
         "late": issue("Late", root, ca=True, starts=late, lasts=timedelta(days=5)),
         "unreadable": Entity(Certificate.from_der(b"\x30\x03\x02\x01\x01"), root.private_key, root.name),
@@ -78,17 +78,17 @@ def clusters(draw: st.DrawFn, max_nodes: int = 3, max_listed: int = 2, max_peers
     peers = [_peer(number, draw(lists), draw(st.sampled_from([DEFAULT_CIPHERS, RSA_FIRST]))) for number in range(1)]
     for number in range(1, draw(st.integers(1, max_peers))):
         peers.append(_peer(number, draw(st.one_of(st.just([]), lists)), peers[0].ciphers[REVERSE_PROXY_CIPHERS]))
-    drawn: list[tuple[Endpoint, list[tuple[Certificate, ...]]]] = []
+    nodes: list[tuple[Endpoint, list[tuple[Certificate, ...]]]] = []
     for node in range(draw(st.integers(1, max_nodes))):
         families: list[KeyFamily] = draw(st.sampled_from([["rsa"], ["ecdsa"], ["rsa", "ecdsa"]]))
         presented = {family: draw(chains(node)) for family in families}
         measured = draw(st.sampled_from([{}, {}, {RSA_FIRST: families[0]}]))
         preferred = Preference(draw(st.sampled_from([True, True, False, None])), families[-1], measured)
         tls13 = draw(st.sampled_from([False, False, True, None]))
-        drawn.append((_endpoint(node, presented, preferred, tls13=tls13), list(presented.values())))
+        nodes.append((_endpoint(node, presented, preferred, tls13=tls13), list(presented.values())))
     pool = [authorities()[name].certificate for name in draw(st.lists(st.sampled_from(names), max_size=3, unique=True))]
     certificates = [authorities()[name].certificate for name in names] + [
-        certificate for _, presented_chains in drawn for chain in presented_chains for certificate in chain
+        certificate for _, presented_chains in nodes for chain in presented_chains for certificate in chain
     ]
     by_fingerprint = {certificate.fingerprint: certificate for certificate in certificates}
     vouched = draw(st.frozensets(st.sampled_from(sorted(by_fingerprint)), max_size=4))
@@ -96,7 +96,7 @@ def clusters(draw: st.DrawFn, max_nodes: int = 3, max_listed: int = 2, max_peers
         cluster="drawn",
         taken_at=NOW,
         peers=tuple(peers),
-        endpoints=tuple(endpoint for endpoint, _ in drawn),
+        endpoints=tuple(endpoint for endpoint, _ in nodes),
         available_ca=tuple(certificate.fingerprint for certificate in pool),
         vouched_for=vouched,
         certificates=by_fingerprint,
@@ -123,10 +123,10 @@ def guarded_clusters(draw: st.DrawFn, max_peers: int = 1) -> Snapshot:
     """Draw a small cluster whose peers trust a CA that guarded endpoints depend on, and whose nodes present rekeyed roots."""
     snapshot = draw(clusters(max_nodes=2, max_listed=1, max_peers=max_peers))
     guarded = [draw(_guarded_endpoints(node)) for node in draw(st.sampled_from([(1,), (1, 2)]))]
-    other = authorities()["other"].certificate.fingerprint
+    other_root = authorities()["other"].certificate.fingerprint
     roots = {entity.certificate.fingerprint for name, entity in authorities().items() if name.startswith("root")}
     peers = tuple(
-        replace(peer, trusted_ca=(other, *(listed for listed in peer.trusted_ca if listed not in {other, *roots})))
+        replace(peer, trusted_ca=(other_root, *(listed for listed in peer.trusted_ca if listed not in {other_root, *roots})))
         for peer in snapshot.peers
     )
     rekeyed = {
@@ -135,14 +135,14 @@ def guarded_clusters(draw: st.DrawFn, max_peers: int = 1) -> Snapshot:
     }
     presented = {family: tuple(certificate.fingerprint for certificate in chain) for family, chain in rekeyed.items()}
     endpoints = (replace(snapshot.endpoints[0], presented=presented), *snapshot.endpoints[1:])
-    shown = [*rekeyed.values(), *(chain for _, chains_of in guarded for chain in chains_of)]
+    chains = [*rekeyed.values(), *(chain for _, chains_of in guarded for chain in chains_of)]
     return replace(
         snapshot,
         peers=peers,
         endpoints=endpoints if draw(st.booleans()) else snapshot.endpoints,
         certificates={
             **snapshot.certificates,
-            **{certificate.fingerprint: certificate for chain in shown for certificate in chain},
+            **{certificate.fingerprint: certificate for chain in chains for certificate in chain},
         },
         guarded_endpoints=tuple(endpoint for endpoint, _ in guarded),
     )

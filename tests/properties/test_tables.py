@@ -59,14 +59,14 @@ def test_split_requirement_costs_what_one_table_costs(snapshot: Snapshot, remova
     oracle, trusted, problem, requirements = requirements_of(snapshot, removal=removal)
     peer = snapshot.peers[0].address
     options = {group: alternatives for (_, group), alternatives in problem.options.items()}
-    for drawn in requirements:
-        requirement = Requirement(drawn.chains, must_hold)
+    for original in requirements:
+        requirement = Requirement(original.chains, must_hold)
         as_one = RequirementTables(oracle, peer, trusted, options, itertools.count(), SearchLimits(rows_per_table=WHOLE))
         split = RequirementTables(oracle, peer, trusted, options, itertools.count(), SearchLimits(rows_per_table=rows))
-        single, several = list(as_one.of({requirement: 1})), list(split.of({requirement: 1}))
+        single, split_tables = list(as_one.of({requirement: 1})), list(split.of({requirement: 1}))
         # Then for every way to fill the groups, both cost the same and forbid the same
         for numbers in itertools.islice(itertools.product(*map(range, map(len, options.values()))), 300):
             places = {(peer, group): number for group, number in zip(options, numbers, strict=True)}
-            assert cost(single, places) == cost(several, places)
+            assert cost(single, places) == cost(split_tables, places)
         assert not as_one.bounded
         assert not split.bounded

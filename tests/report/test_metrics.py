@@ -111,9 +111,9 @@ def test_clients_and_effect_are_counted(observed: Snapshot) -> None:
 def test_a_hostile_name_stays_one_label(observed: Snapshot) -> None:
     hostile = issue('x"\n# HELP evil', ROOT, names=("cucm.test",))
     certificates = {**observed.certificates, hostile.certificate.fingerprint: hostile.certificate}
-    shown = replace(observed.endpoints[0], presented={"rsa": (hostile.certificate.fingerprint,)})
+    endpoint = replace(observed.endpoints[0], presented={"rsa": (hostile.certificate.fingerprint,)})
 
-    samples = samples_of(look(replace(observed, endpoints=(shown,), certificates=certificates)))
+    samples = samples_of(look(replace(observed, endpoints=(endpoint,), certificates=certificates)))
 
     assert not any("evil" in name for name in samples)
     assert any("evil" in label for labels in samples["remediate_certificate_end_timestamp_seconds"] for label in labels)

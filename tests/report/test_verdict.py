@@ -53,12 +53,12 @@ def test_nothing_is_drawn_above_what_cannot_be_read() -> None:
 
 def test_an_issuer_whose_name_a_strict_reader_refuses_is_found_by_it() -> None:
     # Given two CAs with names that a PrintableString does not allow, one of which issued the leaf
-    issuing, other = certificate(called("Corp_Root")), certificate(called("Other_CA"))
+    issuing, other_ca = certificate(called("Corp_Root")), certificate(called("Other_CA"))
     leaf = certificate(called("n.lab"), called("Corp_Root"))
 
-    drawn = [draw_chain([leaf], [issuer], Verdict(ok=False, code=20, depth=0))[-1] for issuer in (issuing, other)]
+    links = [draw_chain([leaf], [issuer], Verdict(ok=False, code=20, depth=0))[-1] for issuer in (issuing, other_ca)]
 
-    assert [(link.certificate, link.name) for link in drawn] == [(issuing, "CN=Corp_Root"), (None, "CN=Corp_Root")]
+    assert [(link.certificate, link.name) for link in links] == [(issuing, "CN=Corp_Root"), (None, "CN=Corp_Root")]
 
 
 def test_the_trusted_list_comes_before_what_was_presented() -> None:

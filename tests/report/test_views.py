@@ -56,7 +56,7 @@ def test_the_terminal_view_fits_80_columns(plan: Plan) -> None:
 
 
 def test_the_terminal_view_says_everything_that_decides(plan: Plan) -> None:
-    shown = on_terminal(plan)
+    view = on_terminal(plan)
 
     for word in (
         "Incomplete",
@@ -67,11 +67,11 @@ def test_the_terminal_view_says_everything_that_decides(plan: Plan) -> None:
         "by hand",
         "expires in 20 days",
     ):
-        assert word in shown
-    assert "3 of 12 pairs of peer and endpoint verify now, 9 after this plan." in shown
-    assert "2001:db8::9" in shown
+        assert word in view
+    assert "3 of 12 pairs of peer and endpoint verify now, 9 after this plan." in view
+    assert "2001:db8::9" in view
     assert "[2001:db8::9]:8443" in in_pipe(plan)
-    assert "--ciphers prefer-rsa" in shown
+    assert "--ciphers prefer-rsa" in view
 
 
 def test_every_view_says_what_makes_a_plan_incomplete(plan: Plan) -> None:
@@ -79,10 +79,10 @@ def test_every_view_says_what_makes_a_plan_incomplete(plan: Plan) -> None:
     gap = DiscoveryGap("cucm.steven.lab", "axl", "not-asked", incomplete=True, message=words)
     blind = replace(plan, undiscovered=(gap, replace(gap, incomplete=False, message="harmless")))
 
-    for shown in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
-        assert "Incomplete" in shown
-        assert words in " ".join(shown.replace("•", " ").split())
-        assert "harmless" not in shown.partition("reason99")[0]
+    for view in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
+        assert "Incomplete" in view
+        assert words in " ".join(view.replace("•", " ").split())
+        assert "harmless" not in view.partition("reason99")[0]
 
 
 def test_every_view_groups_what_the_calendar_changes(plan: Plan) -> None:
@@ -95,8 +95,8 @@ def test_every_view_groups_what_the_calendar_changes(plan: Plan) -> None:
     )
     dated = replace(plan, future=changes)
 
-    for shown in (on_terminal(dated), plan_ticket(dated), plan_page(dated)):
-        words = " ".join(shown.replace("•", " ").replace("\\", "").split())
+    for view in (on_terminal(dated), plan_ticket(dated), plan_page(dated)):
+        words = " ".join(view.replace("•", " ").replace("\\", "").split())
         assert f"{at:%Y-%m-%d %H:%M} UTC: {PEERS[0]} refuses (expired) cucm0.lab:8443" in words
         assert f"{root.common_name} ends" in words
         assert words.count("refuses (expired)") == 1
@@ -113,8 +113,8 @@ def test_what_a_fault_says_is_shown_and_not_obeyed(plan: Plan) -> None:
     blind = replace(plan, undiscovered=(gap,))
 
     assert "<script" not in plan_page(blind)
-    for shown in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
-        assert not {"\x1b", "\u202e", "\r"} & set(shown)
+    for view in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
+        assert not {"\x1b", "\u202e", "\r"} & set(view)
     assert "\n# Approved" not in plan_ticket(blind)
 
 
@@ -152,10 +152,10 @@ def test_the_verdict_comes_first(plan: Plan) -> None:
 
 
 def test_a_pipe_has_whole_names_one_endpoint_a_line(plan: Plan) -> None:
-    shown = in_pipe(plan)
+    view = in_pipe(plan)
 
-    assert not any(line != line.rstrip() for line in shown.splitlines())
-    assert re.search(r"^cucm\.steven\.lab:6972 +✗→✓ +✗→✓ +✗→✓ .*self-signed-untrusted$", shown, re.MULTILINE)
+    assert not any(line != line.rstrip() for line in view.splitlines())
+    assert re.search(r"^cucm\.steven\.lab:6972 +✗→✓ +✗→✓ +✗→✓ .*self-signed-untrusted$", view, re.MULTILINE)
 
 
 def test_hostile_names_are_shown_and_interpreted_nowhere() -> None:
@@ -164,11 +164,11 @@ def test_hostile_names_are_shown_and_interpreted_nowhere() -> None:
     terminal, ticket, page = on_terminal(hostile), plan_ticket(hostile), plan_page(hostile)
 
     assert "[bold red]x[/]" in terminal
-    for shown in (terminal, ticket, page):
-        assert "\x1b" not in shown
-        assert "\u202e" not in shown
-        assert "\\u{1b}[2J" in shown.replace("\\\\", "\\").replace("\\[", "[")
-        assert "\n# Approved" not in shown
+    for view in (terminal, ticket, page):
+        assert "\x1b" not in view
+        assert "\u202e" not in view
+        assert "\\u{1b}[2J" in view.replace("\\\\", "\\").replace("\\[", "[")
+        assert "\n# Approved" not in view
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "{{7*7}}" in page

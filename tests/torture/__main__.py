@@ -39,7 +39,7 @@ class Task:
         return f"{'an' if self.verb == 'apply' else 'a'} {self.verb}, {where}"
 
 
-def done(task: Task) -> Tally:
+def do_rounds(task: Task) -> Tally:
     """Do the rounds of `task`."""
     with tempfile.TemporaryDirectory() as folder:
         bench, tally = Bench(Path(folder)), Tally()
@@ -78,13 +78,13 @@ def main() -> int:
     tasks += [Task(*kind, seed=seed + number) for number, kind in enumerate(kinds)]
     started = time.monotonic()
     with ProcessPoolExecutor(AT_ONCE) as pool:
-        tallies = list(pool.map(done, tasks))
+        tallies = list(pool.map(do_rounds, tasks))
         killed = time.monotonic() - started
         _tell(tasks, tallies, killed)
         counts = sum(pool.map(play, range(seed, seed + HISTORIES, PORTION), itertools.repeat(PORTION)), Counts())
     sys.stdout.write(f"{counts}, from seed {seed}, in {time.monotonic() - started - killed:.0f} s\n")
     whole = sum(tallies, Tally())
-    return int(bool(whole.lost or whole.repeated))
+    return int(bool(whole.lost_count or whole.repeated))
 
 
 def _tell(tasks: list[Task], tallies: list[Tally], seconds: float) -> None:
@@ -94,9 +94,9 @@ def _tell(tasks: list[Task], tallies: list[Tally], seconds: float) -> None:
     form = "{:<36} {:<12} {:>6} {:>7} {:>7} {:>5} {:>9}\n"
     sys.stdout.write(form.format("killed", "then", "kills", "healed", "undone", "lost", "repeated"))
     for (words, then), row in rows.items():
-        sys.stdout.write(form.format(words, then, row.kills, row.healed, row.undone, row.lost, row.repeated))
+        sys.stdout.write(form.format(words, then, row.kills, row.healed, row.undone, row.lost_count, row.repeated))
     whole = sum(tallies, Tally())
-    sys.stdout.write(form.format("all", "", whole.kills, whole.healed, whole.undone, whole.lost, whole.repeated))
+    sys.stdout.write(form.format("all", "", whole.kills, whole.healed, whole.undone, whole.lost_count, whole.repeated))
     sys.stdout.write(f"in {seconds:.0f} s, {AT_ONCE} labs at once on {os.cpu_count()} cores\n")
     sys.stdout.flush()
 

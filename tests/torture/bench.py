@@ -62,11 +62,11 @@ class Bench:
         (home / "plan.json").write_text(self.plan.to_json())
         (home / "victim.log").touch()
         self.start = self.state()
-        self.begins: dict[Verb, Kept] = {"apply": self._kept(None)}
+        self.begins: dict[Verb, Kept] = {"apply": self._save_state(None)}
         self.fresh("apply")
         assert self.apply().exit_code in {10, 11}
         shutil.copytree(self.state_dir, home / "applied")
-        self.begins["rollback"] = self._kept(home / "applied")
+        self.begins["rollback"] = self._save_state(home / "applied")
 
     def state(self) -> State:
         """What every peer holds: its trusted CA list and its cipher lists."""
@@ -84,12 +84,12 @@ class Bench:
     def fresh(self, verb: Verb) -> None:
         """Peers, state directory, request log and sign-ins of clients as they are where a `verb` begins."""
         self.lab.cluster.settle()
-        kept = self.begins[verb]
-        for peer, (trusted, leaves, publishers) in zip(self.lab.peers, kept.peers, strict=True):
+        state = self.begins[verb]
+        for peer, (trusted, leaves, publishers) in zip(self.lab.peers, state.peers, strict=True):
             peer.trusted[:], peer.leaves, peer.publishers[:] = trusted, dict(leaves), publishers
         self.state_dir = self.home / f"state-{len(list(self.home.glob('state-*')))}"
-        if kept.journal:
-            shutil.copytree(kept.journal, self.state_dir)
+        if state.journal:
+            shutil.copytree(state.journal, self.state_dir)
         (self.home / "state-now").unlink(missing_ok=True)
         (self.home / "state-now").symlink_to(self.state_dir)
         self.lab.requests.clear()
@@ -133,7 +133,7 @@ class Bench:
             action.certificate for action in self.plan.actions if isinstance(action, TrustCertificate) and peer in action.peers
         )
 
-    def _kept(self, journal: Path | None) -> Kept:
+    def _save_state(self, journal: Path | None) -> Kept:
         self.lab.cluster.settle()
         peers = tuple((list(peer.trusted), dict(peer.leaves), list(peer.publishers)) for peer in self.lab.peers)
         return Kept(peers, journal)

@@ -16,12 +16,12 @@ Then = Literal["applied", "rolled back"]
 
 @dataclass
 class Tally:
-    """What came of it all; `lost` and `repeated` must stay 0."""
+    """What came of it all; `lost_count` and `repeated` must stay 0."""
 
     kills: int = 0
     healed: int = 0
     undone: int = 0
-    lost: int = 0
+    lost_count: int = 0
     repeated: int = 0
 
     def __add__(self, other: Tally) -> Tally:
@@ -29,7 +29,7 @@ class Tally:
             self.kills + other.kills,
             self.healed + other.healed,
             self.undone + other.undone,
-            self.lost + other.lost,
+            self.lost_count + other.lost_count,
             self.repeated + other.repeated,
         )
 
@@ -44,11 +44,11 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
         # Rounds follow each other faster than clients may sign in: what they get is then not known.
         assert healed.exit_code in {10, 11}, healed
         tally.healed += 1
-        tally.lost += bench.state() != bench.as_planned()
+        tally.lost_count += bench.state() != bench.as_planned()
     undone = bench.undo()
     assert undone is None or (undone.exit_code, undone.state) == (0, "rolled-back"), undone
     tally.undone += 1
-    tally.lost += bench.state() != bench.start
+    tally.lost_count += bench.state() != bench.start
     tally.repeated += repeated(bench, verb)
     return alive
 
@@ -57,8 +57,8 @@ def repeated(bench: Bench, began: Verb) -> int:
     """How many writes of a round were sent although the one before had done the same; one that was cut off did nothing."""
     writes = tuple(write for write in bench.lab.requests.writes if not write.cut)
     sets = [(write.peer, write.path) for write in writes if write.transport == "ssh"]
-    same = sum(after == before for before, after in itertools.pairwise(sets))
-    return same + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
+    repeats = sum(after == before for before, after in itertools.pairwise(sets))
+    return repeats + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
 
 
 def _out_of_turn(bench: Bench, peer: str, writes: tuple[Request, ...], began: Verb) -> int:

@@ -31,15 +31,15 @@ def answer(library: Libcrypto, question: Question) -> tuple[int, int]:
     """(code, depth) of `library`; (-1, 0) where it cannot read a presented certificate."""
     presented, trusted, at = question
     try:
-        built = TrustStore(library, trusted).verify(presented, at)
+        result = TrustStore(library, trusted).verify(presented, at)
     except Unreadable:
         return -1, 0
-    return built.code, built.depth
+    return result.code, result.depth
 
 
 def boundary(draw: random.Random, certificates: Sequence[Certificate], usual: int) -> int:
     """Draw the usual moment, or one at which a validity begins or ends, or a second beside it."""
-    moments = [moment for drawn in certificates for moment in (drawn.not_before, drawn.not_after) if moment]
+    moments = [moment for certificate in certificates for moment in (certificate.not_before, certificate.not_after) if moment]
     if not moments or draw.random() < 0.5:
         return usual
     return int(draw.choice(moments).timestamp()) + draw.choice((-1, 0, 1))
@@ -56,8 +56,8 @@ def from_the_corpus(draw: random.Random) -> list[Question]:
         trusted = [pem for case in mixed for pem in case["trusted"]]
         leaf_first = [presented.pop(0), *draw.sample(presented, min(len(presented), draw.randrange(6)))]
         listed = draw.sample(trusted + presented, min(len(trusted) + len(presented), draw.randrange(1, 7)))
-        drawn = [certificate(pem) for pem in (*leaf_first, *listed)]
-        at = boundary(draw, drawn, int(mixed[0]["time"]))
+        certificates = [certificate(pem) for pem in (*leaf_first, *listed)]
+        at = boundary(draw, certificates, int(mixed[0]["time"]))
         questions.append(([certificate(pem).der for pem in leaf_first], [certificate(pem).der for pem in listed], at))
     return questions
 
@@ -82,10 +82,10 @@ def test_mixed_chains_get_the_answers_of_openssl_1_1_1w(
     questions: Callable[[random.Random], list[Question]], library: Callable[[], Libcrypto]
 ) -> None:
     seed = int(os.environ.get("REMEDIATE_SEED", "11"))
-    drawn = questions(random.Random(seed))  # noqa: S311 - drawn by seed, no secret
+    sample = questions(random.Random(seed))  # noqa: S311 - drawn by seed, no secret
     codes: Counter[int] = Counter()
     otherwise, other_codes = [], []
-    for number, question in enumerate(drawn):
+    for number, question in enumerate(sample):
         expected, actual = answer(openssl_111(), question), answer(library(), question)
         codes[expected[0]] += 1
         if (expected[0] == 0) != (actual[0] == 0):
@@ -93,5 +93,5 @@ def test_mixed_chains_get_the_answers_of_openssl_1_1_1w(
         elif expected != actual:
             other_codes.append((seed, number, expected, actual))
     assert otherwise == []
-    assert len(other_codes) <= len(drawn) * MAX_OTHER_CODES, other_codes
-    assert codes[0] > len(drawn) / 100, codes
+    assert len(other_codes) <= len(sample) * MAX_OTHER_CODES, other_codes
+    assert codes[0] > len(sample) / 100, codes

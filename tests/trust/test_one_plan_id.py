@@ -35,7 +35,7 @@ for path in sys.argv[2:]:
 
 def snapshots() -> list[Snapshot]:
     """A missing intermediate, a shadowed root, a rekeyed CA, two key families, and leaves that are expired or misnamed."""
-    root, other = issue("Root", ca=True), issue("Other", ca=True)
+    root, other_root = issue("Root", ca=True), issue("Other", ca=True)
     issuing = issue("Issuing", root, ca=True)
     stale = issue("Root", ca=True, starts=-3 * YEAR, lasts=YEAR)
     rekeyed = issue("Root", ca=True, key_name="another key")
@@ -43,14 +43,14 @@ def snapshots() -> list[Snapshot]:
     own = issue("cucm-EC.test", names=("cucm.test",))
     expired = issue("imp.test", root, names=("imp.test",), starts=-2 * YEAR, lasts=timedelta(days=3))
     misnamed = issue("cuc.test", rekeyed, names=("cuc.test",))
-    every = [root, other, issuing, stale, rekeyed, leaf, own, expired, misnamed]
+    every = [root, other_root, issuing, stale, rekeyed, leaf, own, expired, misnamed]
     endpoints = [
         endpoint("cucm.test", 6972, rsa=[leaf], ecdsa=[own]),
         endpoint("imp.test", rsa=[expired]),
         endpoint("unity.test", rsa=[misnamed, rekeyed]),
         endpoint("cuc.test", rsa=[misnamed, rekeyed]),
     ]
-    lists: tuple[list[Entity], ...] = ([], [other], [stale], [root], [rekeyed, other])
+    lists: tuple[list[Entity], ...] = ([], [other_root], [stale], [root], [rekeyed, other_root])
     return [snapshot([peer(1, trusted)], endpoints, every, available=[issuing, root], vouched=[root]) for trusted in lists]
 
 

@@ -30,10 +30,10 @@ def run_openssl(presented: tuple[Certificate, ...], trusted: list[Certificate]) 
         command += ["-attime", str(int(NOW.timestamp())), "-no-CApath", "-no-CAstore"]
         command += ["-CAfile", "trusted"] if trusted else ["-no-CAfile"]
         command += ["-untrusted", "untrusted"] if len(presented) > 1 else []
-        done = subprocess.run([*command, "leaf"], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
-    match = re.search(r"error (\d+) at (\d+) depth lookup", done.stderr)
-    assert match or done.returncode == 0, done.stderr
-    return done.returncode == 0, int(match[1]) if match else 0, int(match[2]) if match else 0
+        process = subprocess.run([*command, "leaf"], cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+    match = re.search(r"error (\d+) at (\d+) depth lookup", process.stderr)
+    assert match or process.returncode == 0, process.stderr
+    return process.returncode == 0, int(match[1]) if match else 0, int(match[2]) if match else 0
 
 
 @settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
@@ -41,6 +41,6 @@ def run_openssl(presented: tuple[Certificate, ...], trusted: list[Certificate]) 
 def test_the_openssl_program_agrees(presented: tuple[Certificate, ...], listed: list[str]) -> None:
     trusted = [authorities()[certificate].certificate for certificate in listed]
     answer = run_openssl(presented, trusted)
-    built = TrustedList(trusted, as_the_appliance=False).verify(presented, NOW)
-    assert (built.code == 0, {24: 79}.get(built.code, built.code), built.depth if built.code else 0) == answer
+    result = TrustedList(trusted, as_the_appliance=False).verify(presented, NOW)
+    assert (result.code == 0, {24: 79}.get(result.code, result.code), result.depth if result.code else 0) == answer
     assert verify_chain(presented, trusted, None, NOW).ok == answer[0]

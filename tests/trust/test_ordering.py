@@ -11,7 +11,7 @@ ADDRESS = "cucm.test"
 root = issue("Root", ca=True)
 middle = issue("Issuing", root, ca=True)
 leaf = issue(ADDRESS, middle, names=(ADDRESS,))
-other = issue("other.test", middle, names=("other.test",))
+other_leaf = issue("other.test", middle, names=("other.test",))
 
 
 def ordered(*entities: Entity, address: str = ADDRESS) -> tuple[list[str], bool, int]:
@@ -39,14 +39,14 @@ def test_a_gap_in_the_chain_hides_no_leaf() -> None:
 
 
 def test_of_two_leaves_the_one_with_the_address_is_taken() -> None:
-    assert ordered(root, other, leaf, middle) == ([ADDRESS, "Issuing", "Root", "other.test"], True, 1)
-    assert ordered(root, other, leaf, middle, address="third.test")[1:] == (True, 2)
-    assert ordered(other, leaf, middle) == (["other.test", ADDRESS, "Issuing"], False, 2)
+    assert ordered(root, other_leaf, leaf, middle) == ([ADDRESS, "Issuing", "Root", "other.test"], True, 1)
+    assert ordered(root, other_leaf, leaf, middle, address="third.test")[1:] == (True, 2)
+    assert ordered(other_leaf, leaf, middle) == (["other.test", ADDRESS, "Issuing"], False, 2)
 
 
 def test_a_servers_own_certificate_may_call_itself_a_ca() -> None:
     own = issue(ADDRESS, ca=True, names=(ADDRESS,), key_name="own")
-    assert ordered(own, other) == ([ADDRESS, "other.test"], False, 2)
+    assert ordered(own, other_leaf) == ([ADDRESS, "other.test"], False, 2)
     assert ordered(root) == (["Root"], False, 1)
 
 

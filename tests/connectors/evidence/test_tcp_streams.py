@@ -53,17 +53,17 @@ def of_one_side(speeches: Sequence[Speech], *, by_client: bool) -> list[bytes]:
     return [packet for packet in whole if packet[12:16] == source]
 
 
-@pytest.mark.parametrize("kept", [96, 100, 120, 200, 400])
+@pytest.mark.parametrize("length", [96, 100, 120, 200, 400])
 @pytest.mark.parametrize("syn", [True, False])
-def test_packets_that_were_cut(tmp_path: Path, kept: int, syn: bool) -> None:
+def test_packets_that_were_cut(tmp_path: Path, length: int, syn: bool) -> None:
     frames = [ethernet(packet) for packet in segments(REFUSED, size=1460, syn=syn)]
 
-    evidence = read(tmp_path, pcap(frames, cut_to=kept))
+    evidence = read(tmp_path, pcap(frames, cut_to=length))
 
     assert only(evidence).alerts == UNKNOWN_CA
     assert (only(evidence).chain, only(evidence).incomplete) == ((), True)
     assert (only(evidence).server_ip, only(evidence).port) == (Parties().server, 8443)
-    assert evidence.coverage.cut_packets == sum(len(frame) > kept for frame in frames)
+    assert evidence.coverage.cut_packets == sum(len(frame) > length for frame in frames)
     assert "were truncated" in reason(evidence)
     assert "tcpdump -s 0" in reason(evidence)
 
@@ -170,12 +170,12 @@ def test_an_alert_between_ports_that_tell_nothing(tmp_path: Path) -> None:
     assert "it is not known which side is the server" in reason(evidence)
 
 
-@pytest.mark.parametrize("lost", range(2, 15))
-def test_a_lost_packet_hides_no_alert(tmp_path: Path, lost: int) -> None:
+@pytest.mark.parametrize("index", range(2, 15))
+def test_a_lost_packet_hides_no_alert(tmp_path: Path, index: int) -> None:
     packets = segments(REFUSED, size=100)
     assert len(packets) > 15
 
-    evidence = read(tmp_path, pcap(map(ethernet, [*packets[:lost], *packets[lost + 1 :]])))
+    evidence = read(tmp_path, pcap(map(ethernet, [*packets[:index], *packets[index + 1 :]])))
 
     assert only(evidence).alerts == UNKNOWN_CA
     assert only(evidence).chain in {(), (EC.certificate,)}

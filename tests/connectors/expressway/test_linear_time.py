@@ -122,10 +122,10 @@ def test_a_list_of_peers_is_compared_once_with_each() -> None:
         resolved.append(address)
         return {str(address)}
 
-    named = [Address(f"192.0.2.{number}") for number in range(200)]
+    addresses = [Address(f"192.0.2.{number}") for number in range(200)]
     inventory_peers = [Address("expc1.example.test")]
 
-    assert list(cluster.match_hosts(inventory_peers, named, resolve)) == named
+    assert list(cluster.match_hosts(inventory_peers, addresses, resolve)) == addresses
     assert len(resolved) == len(set(resolved)) <= 201
 
 

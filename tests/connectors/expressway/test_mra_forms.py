@@ -21,9 +21,9 @@ NAMES = st.text(string.ascii_letters + string.digits + ".-", min_size=1, max_siz
 def test_no_cookie_ends_a_header(value: str, attributes: str) -> None:
     session = read_session(Answer(200, b"", cookies=(f"X-Auth={value};{attributes}",)), 4096)
     if isinstance(session, Secret):
-        sent = session.reveal()
-        assert sent.startswith("X-Auth=")
-        assert all("!" <= character <= "~" and character not in ';,"\\' for character in sent)
+        header = session.reveal()
+        assert header.startswith("X-Auth=")
+        assert all("!" <= character <= "~" and character not in ';,"\\' for character in header)
 
 
 @given(st.integers(100, 599), st.binary(max_size=60), TEXT, TEXT)
@@ -35,8 +35,8 @@ def test_every_answer_has_a_meaning_that_can_be_printed(status: int, body: bytes
 
 @given(NAMES, NAMES, st.integers(1, 65535))
 def test_a_target_is_one_part_of_a_path(domain: str, address: str, port: int) -> None:
-    target, rest = request_path(domain, Address(address), port, None)[1:].split("/", 1)
-    assert (rest, set(target) & set("=+")) == ("", set())
+    target, remainder = request_path(domain, Address(address), port, None)[1:].split("/", 1)
+    assert (remainder, set(target) & set("=+")) == ("", set())
     assert sign_in_path(domain).count("/") == 2
 
 

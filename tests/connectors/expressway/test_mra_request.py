@@ -73,8 +73,8 @@ def ask(client: MraClient, access: MraAccess, port: int = 8443, product: str | N
 
 def target_in(request: bytes) -> tuple[str, str]:
     """Return the decoded target of a request, and the path behind it."""
-    _, target, rest = request.split(b" ")[1].decode().split("/", 2)
-    return base64.b64decode(target + "=" * (-len(target) % 4)).decode(), rest
+    _, target, path = request.split(b" ")[1].decode().split("/", 2)
+    return base64.b64decode(target + "=" * (-len(target) % 4)).decode(), path
 
 
 def test_a_client_signs_in_once_and_asks_with_its_cookie(client: MraClient, front: Front, requests: list[bytes]) -> None:

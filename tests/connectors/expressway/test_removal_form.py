@@ -28,7 +28,7 @@ def colons(digits: str) -> str:
     return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
-def sent(text: str) -> bytes | None:
+def format_removal(text: str) -> bytes | None:
     """Return the body that is sent to a peer with this page."""
     form = read_capabilities(text).removal
     return form.format_body(CERTIFICATE) if form else None
@@ -67,7 +67,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize(("example", "body"), EXAMPLES.values(), ids=EXAMPLES)
 def test_a_certificate_is_named_as_the_example_names_one(example: dict[str, object], body: dict[str, object]) -> None:
-    answer = sent(page(json.dumps(example)))
+    answer = format_removal(page(json.dumps(example)))
 
     assert json.loads(answer or b"{}") == body
 
@@ -110,17 +110,17 @@ def test_the_body_itself_may_be_the_certificate(media_type: str) -> None:
 def test_a_schema_stands_for_an_example_that_is_missing() -> None:
     schema = {"properties": {"Sha1Fingerprint": {"type": "string"}, "Comment": {}}, "required": ["Sha1Fingerprint"]}
 
-    assert sent(page(json.dumps(schema), key="schema")) == json.dumps({"Sha1Fingerprint": SHA1}).encode()
+    assert format_removal(page(json.dumps(schema), key="schema")) == json.dumps({"Sha1Fingerprint": SHA1}).encode()
 
 
 def test_a_schema_may_be_one_that_the_page_names_elsewhere() -> None:
     schema = json.dumps({"properties": {"Fingerprint": {"type": "string"}}})
-    named = f"schemas:\n  - removal: '{schema}'\n" + page("removal", key="schema")
+    document = f"schemas:\n  - removal: '{schema}'\n" + page("removal", key="schema")
 
-    assert sent(named) == json.dumps({"Fingerprint": SHA256}).encode()
+    assert format_removal(document) == json.dumps({"Fingerprint": SHA256}).encode()
 
 
 def test_an_example_that_is_yaml_is_read_as_well() -> None:
     text = f"/certs/root: {{delete: {{body: {{application/json: {{example: {{Fingerprint: {'ab' * 32}}}}}}}}}}}\n"
 
-    assert sent(text) == json.dumps({"Fingerprint": SHA256}).encode()
+    assert format_removal(text) == json.dumps({"Fingerprint": SHA256}).encode()

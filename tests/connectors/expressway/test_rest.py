@@ -73,8 +73,8 @@ def test_both_base_paths_are_tried_and_one_is_remembered(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 404)
     peer.says("GET /api/v1/provisioning/certs/root", 200, "here")
 
-    with peer.session() as rest:
-        assert [rest.get("/certs/root"), rest.get("/certs/root")] == ["here", "here"]
+    with peer.session() as session:
+        assert [session.get("/certs/root"), session.get("/certs/root")] == ["here", "here"]
 
     assert peer.requests == [f"GET {ROOT}", *["GET /api/v1/provisioning/certs/root"] * 2]
 
@@ -82,18 +82,18 @@ def test_both_base_paths_are_tried_and_one_is_remembered(peer: Peer) -> None:
 def test_a_resource_that_is_nowhere_is_not_offered(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 404)
 
-    with peer.session() as rest, pytest.raises(NotOffered, match=r"localhost does not offer /certs/root"):
-        rest.get("/certs/root")
+    with peer.session() as session, pytest.raises(NotOffered, match=r"localhost does not offer /certs/root"):
+        session.get("/certs/root")
 
 
 def test_a_refused_login_is_the_last_request(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 401, {"Message": "Authentication failed"})
 
-    with peer.session(writable=True) as rest:
+    with peer.session(writable=True) as session:
         for ask in (
-            lambda: rest.get("/certs/root"),
-            lambda: rest.get_page("/api/raml"),
-            lambda: rest.write("POST", "/restart"),
+            lambda: session.get("/certs/root"),
+            lambda: session.get_page("/api/raml"),
+            lambda: session.write("POST", "/restart"),
         ):
             with pytest.raises(LoginRefused, match=r"localhost refuses the login of admin"):
                 ask()
@@ -104,8 +104,8 @@ def test_a_refused_login_is_the_last_request(peer: Peer) -> None:
 def test_an_account_without_api_access_is_explained(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 403, {"Message": "Forbidden"})
 
-    with peer.session() as rest, pytest.raises(AccessError, match="Forbidden") as caught:
-        rest.get("/certs/root")
+    with peer.session() as session, pytest.raises(AccessError, match="Forbidden") as caught:
+        session.get("/certs/root")
 
     assert "API access" in caught.value.next_step
 
@@ -114,8 +114,8 @@ def test_an_account_without_api_access_is_explained(peer: Peer) -> None:
 def test_any_2xx_is_a_yes(peer: Peer, status: int) -> None:
     peer.says(f"POST {ROOT}", status)
 
-    with peer.session(writable=True) as rest:
-        rest.write("POST", "/certs/root")
+    with peer.session(writable=True) as session:
+        session.write("POST", "/certs/root")
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_any_2xx_is_a_yes(peer: Peer, status: int) -> None:
 def test_every_other_answer_to_a_write_has_its_meaning(peer: Peer, status: int, error: type[RemediateError]) -> None:
     peer.says(f"POST {ROOT}", status, {"Message": "It says why"})
 
-    with peer.session(writable=True) as rest, pytest.raises(error):
-        rest.write("POST", "/certs/root")
+    with peer.session(writable=True) as session, pytest.raises(error):
+        session.write("POST", "/certs/root")
 
 
 @pytest.mark.parametrize(
-    ("body", "shown"),
+    ("body", "words"),
     [
         (json.dumps({"Message": "CommandError: Socket Error: Timeout"}), "CommandError: Socket Error: Timeout"),
         (json.dumps({"Message": ["first", "second"]}), "first; second"),
@@ -148,13 +148,13 @@ def test_every_other_answer_to_a_write_has_its_meaning(peer: Peer, status: int, 
         ("", "no further word"),
     ],
 )
-def test_the_peers_own_words_are_shown_and_harmless(peer: Peer, body: str, shown: str) -> None:
+def test_the_peers_own_words_are_shown_and_harmless(peer: Peer, body: str, words: str) -> None:
     peer.says(f"POST {ROOT}", 400, body)
 
-    with peer.session(writable=True) as rest, pytest.raises(WriteRefused) as caught:
-        rest.write("POST", "/certs/root")
+    with peer.session(writable=True) as session, pytest.raises(WriteRefused) as caught:
+        session.write("POST", "/certs/root")
 
-    assert shown in str(caught.value)
+    assert words in str(caught.value)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
 
@@ -162,17 +162,17 @@ def test_the_peers_own_words_are_shown_and_harmless(peer: Peer, body: str, shown
 def test_a_secret_that_the_peer_repeats_is_not_shown(peer: Peer) -> None:
     peer.says("POST /api/provisioning/controller/server/cucm", 400, {"Message": "axl-secret / hunter2-hunter2"})
 
-    with peer.session(writable=True) as rest, pytest.raises(WriteRefused) as caught:
-        rest.write("POST", "/controller/server/cucm", json={"AxlPassword": "axl-secret"}, secret=Secret("axl-secret"))
+    with peer.session(writable=True) as session, pytest.raises(WriteRefused) as caught:
+        session.write("POST", "/controller/server/cucm", json={"AxlPassword": "axl-secret"}, secret=Secret("axl-secret"))
 
     assert str(caught.value).endswith("*** / ***")
 
 
 def test_a_reading_session_sends_nothing_but_get(peer: Peer) -> None:
-    with peer.session() as rest:
+    with peer.session() as session:
         for method in ("POST", "PUT", "DELETE"):
             with pytest.raises(WriteForbidden, match="may only read"):
-                rest.write(method, "/certs/root")
+                session.write(method, "/certs/root")
 
     assert len(peer.raw_requests) == 0
 
@@ -181,22 +181,22 @@ def test_a_reading_session_sends_nothing_but_get(peer: Peer) -> None:
 def test_an_answer_that_is_not_json_is_reported(peer: Peer, body: str) -> None:
     peer.says(f"GET {PEERS}", 200, body)
 
-    with peer.session() as rest, pytest.raises(ObservationError, match="is not JSON"):
-        rest.get_objects("/common/cluster/peers")
+    with peer.session() as session, pytest.raises(ObservationError, match="is not JSON"):
+        session.get_objects("/common/cluster/peers")
 
 
 def test_one_object_stands_for_a_list_of_one(peer: Peer) -> None:
     peer.says(f"GET {PEERS}", 200, {"PeerAddress": "a"})
 
-    with peer.session() as rest:
-        assert rest.get_objects("/common/cluster/peers") == [{"PeerAddress": "a"}]
+    with peer.session() as session:
+        assert session.get_objects("/common/cluster/peers") == [{"PeerAddress": "a"}]
 
 
 def test_every_request_has_the_header_that_some_need(peer: Peer) -> None:
     peer.says(f"POST {ROOT}", 200)
 
-    with peer.session(writable=True) as rest:
-        rest.write("POST", "/certs/root")
+    with peer.session(writable=True) as session:
+        session.write("POST", "/certs/root")
 
     assert all(b"X-CSRF-Header: " in request for request in peer.raw_requests)
 
@@ -241,11 +241,11 @@ def test_what_is_no_login_has_the_advice_that_fits(
     for path in EVERYTHING:
         peer.says(f"GET {path}", status, body, *headers)
 
-    with peer.session(writable=True) as rest:
+    with peer.session(writable=True) as session:
         with pytest.raises(error, match=advice) as caught:
-            rest.log_in()
+            session.log_in()
         with pytest.raises(error):
-            rest.write("POST", "/certs/root")
+            session.write("POST", "/certs/root")
 
     assert "token" not in str(caught.value)
     assert not any(request.startswith("POST") for request in peer.requests)
@@ -255,8 +255,8 @@ def test_what_is_no_login_has_the_advice_that_fits(
 def test_certificates_prove_a_login_whatever_they_are_worth(peer: Peer, page: str) -> None:
     peer.says(f"GET {ROOT}", 200, page)
 
-    with peer.session() as rest:
-        rest.log_in()
+    with peer.session() as session:
+        session.log_in()
 
     assert peer.requests == [f"GET {ROOT}"]
 
@@ -265,21 +265,21 @@ def test_the_cluster_peers_prove_a_login_without_a_list(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 200)
     peer.says(f"GET {PEERS}", 200, [{"PeerAddress": "192.0.2.1"}])
 
-    with peer.session() as rest:
-        rest.log_in()
+    with peer.session() as session:
+        session.log_in()
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, LOGIN_PAGE), (302, ""), (307, LOGIN_PAGE)])
 def test_a_web_page_after_a_write_leaves_its_outcome_unknown(peer: Peer, status: int, body: str) -> None:
     peer.says(f"POST {ROOT}", status, body, "Location: https://[")
 
-    with peer.session(writable=True) as rest, pytest.raises(OutcomeUnknown):
-        rest.write("POST", "/certs/root")
+    with peer.session(writable=True) as session, pytest.raises(OutcomeUnknown):
+        session.write("POST", "/certs/root")
 
 
 @pytest.mark.parametrize("body", ["null", "3", '"text"', '["a"]', '[{"PeerAddress": "a"}, 3]'])
 def test_json_that_is_no_list_of_objects_is_reported(peer: Peer, body: str) -> None:
     peer.says(f"GET {PEERS}", 200, body)
 
-    with peer.session() as rest, pytest.raises(ObservationError, match="no list of objects"):
-        rest.get_objects("/common/cluster/peers")
+    with peer.session() as session, pytest.raises(ObservationError, match="no list of objects"):
+        session.get_objects("/common/cluster/peers")

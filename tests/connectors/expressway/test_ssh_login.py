@@ -95,7 +95,7 @@ def test_every_other_prompt_is_none(prompt: str) -> None:
     assert not asks_for_password(prompt, echo=False)
 
 
-def sent(lab: Lab) -> tuple[int, int]:
+def count_passwords(lab: Lab) -> tuple[int, int]:
     """How often the lab's peers got a right password, and how many other answers."""
     answers = [request for request in lab.requests if request.transport == "ssh" and request.method in ("login", "answer")]
     right = sum(answer.authorised for answer in answers)
@@ -109,7 +109,7 @@ def test_the_password_goes_to_a_prompt_that_asks_for_it(lab: Lab, open_peer: Ope
         peer.log_in()
         assert peer.version() == "X14.2.1"
 
-    assert sent(lab) == (1, 0)
+    assert count_passwords(lab) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_what_else_is_asked_is_quoted_and_ends_the_login(
     assert f"`{quoted}`" in str(caught.value)
     assert "second factor" in caught.value.next_step
     assert "change the password first" in caught.value.next_step
-    assert sent(lab) == (right, 0)
+    assert count_passwords(lab) == (right, 0)
 
 
 def test_a_password_that_is_asked_for_again_was_refused(lab: Lab, open_peer: Opener) -> None:
@@ -147,7 +147,7 @@ def test_a_password_that_is_asked_for_again_was_refused(lab: Lab, open_peer: Ope
     with open_peer() as peer, pytest.raises(LoginRefused):
         peer.log_in()
 
-    assert sent(lab) == (1, 0)
+    assert count_passwords(lab) == (1, 0)
 
 
 class Login(ScriptedShell):

@@ -39,9 +39,9 @@ def test_a_long_revocation_list_is_kept_in_lines_that_openssl_reads() -> None:
     crl = revoke_nothing(AUTHORITY).public_bytes(Encoding.PEM).decode()
     on_one_line = crl.replace("\n", "").replace("CRL-----M", "CRL-----\nM").replace("-----END", "\n-----END")
 
-    [kept] = parse_certificate_list(FIRST.pem + on_one_line, WHAT).revocation_lists
+    [revocation_list] = parse_certificate_list(FIRST.pem + on_one_line, WHAT).revocation_lists
 
-    assert kept == crl
+    assert revocation_list == crl
 
 
 def test_a_list_cut_anywhere_inside_a_block_is_not_believed() -> None:

@@ -48,8 +48,8 @@ def test_an_unknown_issuer_is_not_guessed() -> None:
 
 def test_a_file_with_another_certificate_counts_for_nothing(state_dir: Path) -> None:
     known_pins.keep(PINNED.certificate.der)
-    [kept] = (state_dir / known_pins.FOLDER).iterdir()
-    kept.write_text(OTHER.certificate.pem)
+    [pin_file] = (state_dir / known_pins.FOLDER).iterdir()
+    pin_file.write_text(OTHER.certificate.pem)
 
     assert known_pins.find(FINGERPRINT) is None
 

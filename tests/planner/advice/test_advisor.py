@@ -47,10 +47,10 @@ def test_an_expired_self_signed_certificate_needs_renewal_not_trust() -> None:
     )
 
 
-@pytest.mark.parametrize("shown", ["with its root", "alone"])
-def test_an_expired_certificate_of_an_unknown_ca_needs_renewal(shown: str) -> None:
+@pytest.mark.parametrize("presentation", ["with its root", "alone"])
+def test_an_expired_certificate_of_an_unknown_ca_needs_renewal(presentation: str) -> None:
     late = issue("late", root, names=(NODE,), starts=-3 * YEAR, lasts=YEAR)
-    unresolved = alone([late, root] if shown == "with its root" else [late], [], available=(root,))
+    unresolved = alone([late, root] if presentation == "with its root" else [late], [], available=(root,))
     assert unresolved.cause is Cause.EXPIRED
     assert "break" not in unresolved.advice
     assert not any("--ca" in option for option in unresolved.options)
@@ -71,9 +71,9 @@ def test_an_addition_that_breaks_an_endpoint_is_advised_against() -> None:
     good = issue("Shared name", root, ca=True)
     twin = issue("Shared name", ca=True, key_name="twin", key_ids=False)
     works = issue("a.test", good, names=("a.test",), key_ids=False)
-    other = issue("b.test", twin, names=("b.test",), key_ids=False)
-    nodes = [endpoint("a.test", ecdsa=[works, good]), endpoint("b.test", ecdsa=[other])]
-    cluster = snapshot([peer(1, [root])], nodes, [root, good, twin, works, other], available=[twin], vouched=[twin])
+    other_leaf = issue("b.test", twin, names=("b.test",), key_ids=False)
+    nodes = [endpoint("a.test", ecdsa=[works, good]), endpoint("b.test", ecdsa=[other_leaf])]
+    cluster = snapshot([peer(1, [root])], nodes, [root, good, twin, works, other_leaf], available=[twin], vouched=[twin])
     # When it is planned
     unresolved = only_unresolved(make_plan(cluster))
     # Then the twin stays out, and it says for whose sake

@@ -57,7 +57,7 @@ def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
     advice = " ".join(logged.advice)
     assert MEANINGS[alert] in advice
     assert f"{HOST} sent the alert '{alert_name(alert)}' ({alert}) to Expressway-C" in advice
-    assert [other for other, words in MEANINGS.items() if other != alert and words in advice] == []
+    assert [other_alert for other_alert, words in MEANINGS.items() if other_alert != alert and words in advice] == []
     assert "No change on Expressway-C helps" not in advice
 
 

@@ -271,9 +271,9 @@ def test_without_a_hello_no_name_is_called_wrong() -> None:
 
 
 def test_a_chain_refused_at_several_ports_is_one_finding() -> None:
-    other = make_handshake(EC.certificate, port=6971, alerts=(Alert("client", 48),))
+    second = make_handshake(EC.certificate, port=6971, alerts=(Alert("client", 48),))
 
-    (finding,) = findings(make_failure(), handshakes=(REFUSED, other))
+    (finding,) = findings(make_failure(), handshakes=(REFUSED, second))
 
     assert (finding.ports, finding.possible_ports, len(finding.captured_endpoints)) == ((6971, 6972), (), 2)
 
@@ -299,11 +299,11 @@ def test_a_future_certificate_differs_from_a_wrong_clock() -> None:
     line = make_failure("certificate is not yet valid")
 
     (finding,) = findings(line, handshakes=(make_handshake(early.certificate),))
-    (other,) = findings(line, handshakes=(make_handshake(RSA.certificate),))
+    (wrong_clock,) = findings(line, handshakes=(make_handshake(RSA.certificate),))
 
     assert "was not valid yet." in " ".join(finding.captured_endpoints[0].chains[0].remarks)
     assert early.certificate.fingerprint[:19] in " ".join(finding.advice)
-    assert early.certificate.fingerprint[:19] not in " ".join(other.advice)
+    assert early.certificate.fingerprint[:19] not in " ".join(wrong_clock.advice)
 
 
 def test_an_untrusted_root_matches_the_chain_that_presents_it() -> None:

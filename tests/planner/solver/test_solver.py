@@ -67,10 +67,10 @@ def test_if_a_tree_is_too_large_paths_to_a_root_are_tried_first() -> None:
     # Given twelve CAs that all signed each other, one root above the last, and a leaf each of the first two
     mesh = [issue(f"Mesh {number}", ca=True, key_name=f"Mesh {number}") for number in range(12)]
     crosses = [
-        issue(f"Mesh {number}", other, ca=True, key_name=f"Mesh {number}")
+        issue(f"Mesh {number}", issuer, ca=True, key_name=f"Mesh {number}")
         for number in range(12)
-        for other in mesh
-        if other.name != mesh[number].name
+        for issuer in mesh
+        if issuer.name != mesh[number].name
     ]
     top = issue("Top", ca=True)
     under_top = issue("Mesh 11", top, ca=True, key_name="Mesh 11")
@@ -168,10 +168,10 @@ def test_several_stale_copies_make_room_for_the_good_one() -> None:
 
 def test_a_removal_is_for_those_alone_that_would_fail_without_it() -> None:
     # Given a node that a stale copy shadows, and another one that lacks its root on the same peer
-    old, other = stale(0), issue("Another root", ca=True)
-    second = issue("second.lab", other, names=("second.lab",))
-    nodes = [endpoint(NODE, ecdsa=[leaf, issuing]), endpoint("second.lab", ecdsa=[second, other])]
-    plan = make_plan(snapshot([peer(1, [root, old])], nodes, [root, issuing, leaf, old, other, second]), removing)
+    old, other_root = stale(0), issue("Another root", ca=True)
+    second = issue("second.lab", other_root, names=("second.lab",))
+    nodes = [endpoint(NODE, ecdsa=[leaf, issuing]), endpoint("second.lab", ecdsa=[second, other_root])]
+    plan = make_plan(snapshot([peer(1, [root, old])], nodes, [root, issuing, leaf, old, other_root, second]), removing)
     assert (count_verified(plan), removed(plan)) == (2, {old.certificate.fingerprint: (f"{NODE}:8443",)})
 
 
@@ -237,6 +237,6 @@ def test_a_snapshot_that_no_file_could_hold_is_refused() -> None:
 def test_a_node_that_presents_no_certificate_is_unresolved(
     presented: dict[KeyFamily, tuple[Fingerprint, ...]], tls13: bool | None
 ) -> None:
-    shown = replace(endpoint(NODE, tls13=tls13), presented=presented)
-    [left] = make_plan(snapshot([peer(1, [root])], [shown], [root])).unresolved
-    assert left.cause is Cause.HANDSHAKE_FAILED
+    silent_node = replace(endpoint(NODE, tls13=tls13), presented=presented)
+    [unresolved] = make_plan(snapshot([peer(1, [root])], [silent_node], [root])).unresolved
+    assert unresolved.cause is Cause.HANDSHAKE_FAILED
