@@ -17,7 +17,7 @@ from remediate.model.archived_peer import ArchivedPeer
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import RemediateError
-from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, Handshake, LoggedFailure
+from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, Handshake, LoggedFailure, OpenSSLGeneration
 from remediate.model.expressway import GUARDED_PORTS, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import FAMILIES, Address, CipherList, EndpointId, Fingerprint, KeyFamily, Product
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Preference, Snapshot
@@ -33,10 +33,11 @@ _NOT_OBSERVED: Final = "not observed: no handshake in the archives shows its cer
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A peer of an archive, under the address that its cluster gives it."""
+    """A peer of an archive, under the address that its cluster gives it; and its OpenSSL, where its log shows that."""
 
     address: Address
     archived: ArchivedPeer
+    openssl: OpenSSLGeneration | None
 
 
 def make_snapshot(evidence: Evidence, cluster: str | None, now: datetime) -> Snapshot:
@@ -63,7 +64,10 @@ def make_snapshot(evidence: Evidence, cluster: str | None, now: datetime) -> Sna
             f"The archives are of {count(len(names), 'cluster')}: {first_few(sorted(names))}.",
             next_step="Give the archives of one cluster.",
         )
-    members = [_Member(_find_address(peer, view), peer) for peer, view in zip(archived, alternates, strict=True)]
+    members = [
+        _Member(_find_address(peer, view), peer, evidence.find_openssl(peer.host))
+        for peer, view in zip(archived, alternates, strict=True)
+    ]
     peers = _make_peers(members, alternates)
     name = cluster or next(iter(names), members[0].archived.host)
     return _build(name, _find_moment(evidence, archived, now), peers, members, evidence)
@@ -123,6 +127,7 @@ def _make_peer(member: _Member, *, primary: bool) -> Peer:
         verify_origin_server={"on": True, "off": False}.get(flag),
         server_certificate=_list_fingerprints(archived.server_chain),
         client_certificate=_list_fingerprints(archived.client_chain),
+        openssl=member.openssl,
         crls=len(archived.revocation_lists),
         revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in archived.revocation_lists),
     )

@@ -71,6 +71,7 @@ class PeerWire(Wire):
     started_at: Moment | None = None
     server_certificate: list[Sha256] | None = None
     client_certificate: list[Sha256] | None = None
+    openssl: Literal["1.1.1", "3.x"] | None = None
     health: HealthWire | None = None
     crls: Count | None = None
     revocation_lists: list[Sha256] = []
@@ -251,6 +252,7 @@ def _read_peer(wire: PeerWire) -> Peer:
         rest_port=wire.rest_port,
         server_certificate=fingerprints_of(wire.server_certificate) if wire.server_certificate is not None else None,
         client_certificate=fingerprints_of(wire.client_certificate) if wire.client_certificate is not None else None,
+        openssl=wire.openssl,
         health=_read_health(wire),
         crls=wire.crls,
         revocation_lists=fingerprints_of(wire.revocation_lists),
@@ -271,6 +273,7 @@ def _write_peer(peer: Peer) -> dict[str, Any]:
         "started_at": rfc3339(peer.started_at) if peer.started_at else None,
         "server_certificate": list(peer.server_certificate) if peer.server_certificate is not None else None,
         "client_certificate": list(peer.client_certificate) if peer.client_certificate is not None else None,
+        "openssl": peer.openssl,
         "health": write_health(peer.health) if peer.health else None,
         "crls": peer.crls,
         "revocation_lists": list(peer.revocation_lists),

@@ -12,6 +12,7 @@ from remediate.model.certificate import Certificate
 LogKind = Literal["chain", "name", "connection", "sip", "sip-name"]
 Side = Literal["client", "server"]
 View = Literal["peer", "edge", "client"]
+OpenSSLGeneration = Literal["1.1.1", "3.x"]
 
 TLS_1_3: Final = 0x0304
 
@@ -114,6 +115,17 @@ class AnsweredRequest:
     address: str
     port: int
     requests: int = 1
+    first_seen: LogTime | None = None
+    last_seen: LogTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSSLSign:
+    """Lines of a peer whose error numbers or spelling show which OpenSSL it runs."""
+
+    peer: str | None
+    generation: OpenSSLGeneration
+    lines: int = 1
     first_seen: LogTime | None = None
     last_seen: LogTime | None = None
 
@@ -271,6 +283,7 @@ class Evidence:
         other_failures: Failures of processes that are not the traffic server.
         answered_requests: Requests that nodes answered.
         archived_peers: The peers whose diagnostic archives were read.
+        openssl_signs: The generations of OpenSSL that the peers' own lines show.
     """
 
     logged_failures: tuple[LoggedFailure, ...] = ()
@@ -285,3 +298,11 @@ class Evidence:
     other_failures: tuple[OtherProcessFailures, ...] = ()
     answered_requests: tuple[AnsweredRequest, ...] = ()
     archived_peers: tuple[ArchivedPeer, ...] = ()
+    openssl_signs: tuple[OpenSSLSign, ...] = ()
+
+    def find_openssl(self, host: str) -> OpenSSLGeneration | None:
+        """Return the generation of OpenSSL that the latest lines of `host` show; None where none does."""
+        signs = [sign for sign in self.openssl_signs if (sign.peer or "").partition(".")[0].casefold() == host.casefold()]
+        if len({sign.generation for sign in signs}) > 1 and not all(sign.last_seen and sign.last_seen.at for sign in signs):
+            return None
+        return max(signs, key=lambda sign: str(sign.last_seen and sign.last_seen.at)).generation if signs else None

@@ -35,6 +35,7 @@ class Peer:
         removal: How a certificate can be taken out of its trusted CA list.
         rest_port: Where its web interface and REST answer.
         server_certificate: The chain that it sends, leaf first; None where it was not read.
+        openssl: The generation of OpenSSL that its own log shows, ``1.1.1`` or ``3.x``; None where no log was at hand.
         client_certificate: The chain that it shows as a TLS client from X15.5 on; None: the server's serves as both.
         health: What it said of itself at that moment; None where it was not asked. No plan depends on it, and two snapshots of one
             state are equal whatever it says.
@@ -56,6 +57,7 @@ class Peer:
     crls: int | None = None
     revocation_lists: tuple[Fingerprint, ...] = ()
     client_certificate: tuple[Fingerprint, ...] | None = None
+    openssl: str | None = field(default=None, compare=False)
 
     @property
     def started_at(self) -> datetime | None:

@@ -13,7 +13,7 @@ from remediate.model.health import UpgradeState
 from remediate.model.identity import Address
 from remediate.model.plan import Policy
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
-from remediate.model.text import first_few, group_ports
+from remediate.model.text import first_few, group_ports, join_words
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.solver import Choice
@@ -42,6 +42,7 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
         *_prefix_notes(snapshot),
         *_archive_notes(snapshot),
         *_renewal_notes(snapshot, observed, forecaster),
+        *_openssl_notes(observed),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
     # Every view shows by itself, and first, which gaps make the plan incomplete.
@@ -128,6 +129,16 @@ def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
                 f"These {statement}, where the cipher list does not decide which certificate is presented: {', '.join(names)}. "
                 "Every certificate that they may present must verify."
             )
+
+
+def _openssl_notes(observed: list[Peer]) -> Iterator[str]:
+    """Yield a note on the peers whose own log shows another OpenSSL than the one that gives the verdicts."""
+    peers = [peer.address for peer in observed if peer.openssl == "3.x"]
+    if peers:
+        yield (
+            f"By its own log, {join_words(peers)} {'runs' if len(peers) == 1 else 'run'} OpenSSL 3.x, which writes 'self-signed "
+            "certificate' and error:0A000086. The verdicts here are those of 1.1.1; an endpoint that 3.x refuses is named below."
+        )
 
 
 def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:

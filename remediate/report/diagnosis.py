@@ -19,16 +19,19 @@ from remediate.report.diagnosis_text import (
     describe_evidence,
     describe_files,
     describe_lists,
+    describe_nodes,
+    describe_openssl,
     describe_other_failures,
     describe_outcome,
+    describe_place,
     format_error,
-    format_ports,
     name_lists,
 )
 from remediate.report.verdict import certificate_facts, certificate_label, draw_chain, link_lines, marked_line
 
 MAX_SHOWN = 40
 _MAX_SHOWN_CHAINS = 4
+_MAX_SHOWN_NODES = 12
 _SYMBOLS = {"refused": "✗", "tolerated": "!", "unknown": "?", "accepted": "✓"}
 _STYLES = {"refused": "bold red", "tolerated": "bold yellow", "unknown": "bold yellow", "accepted": "bold green"}
 _NO_LIST = "Trust was not checked: give the peer's trusted CA list with --store to verify the captured chains."
@@ -46,13 +49,18 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool =
     coverage = describe_coverage(diagnosis.evidence.coverage)
     if coverage:
         console.print(Text(coverage, "dim"))
+    openssl = describe_openssl(diagnosis.evidence)
+    if openssl:
+        console.print(Text(escape(openssl), "dim"))
     lists = describe_lists(diagnosis)
     if lists:
         console.print(Text(escape(lists), "dim"))
     hosts = name_lists(diagnosis.evidence)
+    first_with = dict[tuple[str, ...], str]()
     for finding in diagnosis.findings[:MAX_SHOWN]:
         console.print()
         _print_finding(console, finding, hosts, every_fact=every_fact)
+        _print_advice(console, finding, first_with)
     hidden = len(diagnosis.findings) - MAX_SHOWN
     if hidden > 0:
         console.print(Text(f"\nand {count(hidden, 'finding')} more: `--json` has them all", "dim"))
@@ -67,15 +75,16 @@ def _print_finding(
 ) -> None:
     style = _STYLES[finding.status]
     head = Text(f"{_SYMBOLS[finding.status]} ", style)
-    head.append(f"{escape(finding.address)}{format_ports(finding)}", style)
+    head.append(describe_place(finding), style)
     cause = f": {finding.verdict.cause.value}" if finding.verdict and finding.verdict.cause else ""
     head.append(f"  {finding.status}{cause}", style)
     console.print(head)
     if finding.verdict and finding.verdict.error:
         _print_indented(console, Text(format_error(finding), "red" if finding.status == "refused" else "yellow"))
-    _print_evidence(console, finding)
+    _print_evidence(console, finding, every_fact=every_fact)
     printed = set[tuple[tuple[Certificate, ...], tuple[Certificate, ...] | None]]()
-    for endpoint in finding.captured_endpoints:
+    # Of many nodes with one cause, the chain of the first is the example.
+    for endpoint in finding.captured_endpoints[: 1 if finding.nodes else None]:
         for chain in endpoint.chains[:_MAX_SHOWN_CHAINS]:
             if (chain.certificates, chain.trusted) in printed:
                 continue
@@ -88,15 +97,23 @@ def _print_finding(
             _print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
     for remark in finding.remarks:
         _print_indented(console, marked_line("!", remark, "yellow"))
-    for sentence in finding.advice:
+
+
+def _print_advice(console: Console, finding: Finding, first_with: dict[tuple[str, ...], str]) -> None:
+    """Print the advice; where a finding before has the same but for the address, the name of that one. `first_with` grows."""
+    general = tuple(sentence.replace(finding.address, "{address}") for sentence in finding.advice)
+    place = first_with.setdefault(general, describe_place(finding))
+    is_repeated = len(general) > 1 and place != describe_place(finding)
+    for sentence in [f"The same as for {place} above."] if is_repeated else finding.advice:
         _print_indented(console, marked_line("→", sentence, "bold"))
 
 
-def _print_evidence(console: Console, finding: Finding) -> None:
+def _print_evidence(console: Console, finding: Finding, *, every_fact: bool) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_column(min_width=8)
     table.add_column(overflow="fold")
-    for label, sentence in describe_evidence(finding):
+    rows = describe_nodes(finding, None if every_fact else _MAX_SHOWN_NODES) if finding.nodes else describe_evidence(finding)
+    for label, sentence in rows:
         table.add_row(Text(label, "dim"), Text(escape(sentence, 600)))
     _print_indented(console, table)
 

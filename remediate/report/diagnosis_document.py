@@ -32,6 +32,10 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "looked_at": asdict(evidence.coverage),
         "other_failures": [_dump_other_failures(failures) for failures in evidence.other_failures],
+        "openssl": [
+            {"peer": sign.peer, "generation": sign.generation, "lines": sign.lines, "last": _dump_log_time(sign.last_seen)}
+            for sign in evidence.openssl_signs
+        ],
         "findings": [_dump_finding(finding) for finding in diagnosis.findings],
         "unread": [{"where": source.path, "reason": source.reason} for source in evidence.unread_sources],
         "certificates": {certificate.fingerprint: certificate.pem for certificate in certificates},
@@ -58,6 +62,22 @@ def _dump_finding(finding: Finding) -> dict[str, Any]:
         "remarks": list(finding.remarks),
         "advice": list(finding.advice),
         "commands": list(finding.commands),
+        "nodes": [_dump_node(node) for node in finding.nodes],
+    }
+
+
+def _dump_node(node: Finding) -> dict[str, Any]:
+    """Return the place of one of many nodes with one cause; their evidence is in the finding that stands for them."""
+    return {
+        "address": node.address,
+        "ip": node.ip,
+        "port": node.ports[0] if len(node.ports) == 1 else None,
+        "ports": list(node.ports),
+        "possible_ports": list(node.possible_ports),
+        "peers": sorted({failure.peer for failure in node.logged_failures if failure.peer}),
+        "lines": sum(failure.lines for failure in node.logged_failures),
+        "connections": sum(endpoint.connections for endpoint in node.captured_endpoints),
+        "requests": sum(gateway.requests for gateway in node.bad_gateways),
     }
 
 
@@ -90,6 +110,8 @@ def _dump_other_failures(failures: OtherProcessFailures) -> dict[str, Any]:
 def _dump_bad_gateway(gateway: BadGateway) -> dict[str, Any]:
     return {
         "peer": gateway.peer,
+        "view": gateway.view,
+        "tunnel_down": gateway.tunnel_down,
         "port": gateway.port,
         "requests": gateway.requests,
         "first": _dump_log_time(gateway.first_seen),

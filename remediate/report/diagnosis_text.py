@@ -13,6 +13,7 @@ from remediate.model.identity import host_and_port
 from remediate.model.text import count, escape, join_words
 
 _TLS_VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
+_VIEWS = {"peer": "", "edge": ", by the log of an Expressway-E", "client": ", by a client's own log"}
 
 
 def describe_files(evidence: Evidence) -> str:
@@ -32,6 +33,12 @@ def describe_lists(diagnosis: Diagnosis) -> str | None:
     }
     hosts = [peer.host for peer in diagnosis.evidence.archived_peers if peer.trusted in judged]
     return f"Verified with the trusted CA list in the archive of {join_words(sorted(set(hosts)), 6)}." if hosts else None
+
+
+def describe_openssl(evidence: Evidence) -> str | None:
+    """Return which OpenSSL each peer runs by its own log; None where no line shows it."""
+    shown = [f"{sign.peer or 'the peer'} {sign.generation}" for sign in evidence.openssl_signs]
+    return f"OpenSSL by the peers' own lines: {join_words(shown, 6)}." if shown else None
 
 
 def name_lists(evidence: Evidence) -> dict[tuple[Certificate, ...], str]:
@@ -82,6 +89,26 @@ def describe_outcome(diagnosis: Diagnosis) -> str | None:
     return "There is nothing to check: no line of a traffic server and no TLS record."
 
 
+def describe_place(finding: Finding) -> str:
+    """Return the address and the ports of `finding`, or how many nodes it stands for."""
+    addresses = {node.address.casefold() for node in finding.nodes}
+    return count(len(addresses), "node") if addresses else f"{escape(finding.address)}{format_ports(finding)}"
+
+
+def describe_nodes(finding: Finding, limit: int | None) -> Iterator[tuple[str, str]]:
+    """Yield the first `limit` endpoints that `finding` stands for, each with its evidence in numbers; a label, and a sentence."""
+    for position, node in enumerate(finding.nodes[:limit]):
+        amounts = (
+            (sum(failure.lines for failure in node.logged_failures), "line"),
+            (sum(endpoint.connections for endpoint in node.captured_endpoints), "connection"),
+            (sum(gateway.requests for gateway in node.bad_gateways), "502"),
+        )
+        evidence = ", ".join(count(number, noun) for number, noun in amounts if number)
+        yield "" if position else "nodes", f"{node.address}{format_ports(node)}: {evidence}"
+    if limit is not None and len(finding.nodes) > limit:
+        yield "", f"and {len(finding.nodes) - limit} more: `--json` has them all"
+
+
 def format_ports(finding: Finding) -> str:
     """Return the ports of `finding`, to be put behind its address."""
     if finding.ports:
@@ -114,7 +141,7 @@ def _describe_logs(finding: Finding) -> Iterator[tuple[str, str]]:
         span = _format_span(_format_log_time(failure.first_seen), _format_log_time(failure.last_seen))
         yield "log", f"{_prefix_peer(failure.peer)}{amount}{span}"
     for gateway in finding.bad_gateways:
-        requests = f"{count(gateway.requests, 'request')} to port {gateway.port} answered with 502"
+        requests = f"{count(gateway.requests, 'request')} to port {gateway.port} answered with 502{_VIEWS[gateway.view]}"
         span = _format_span(_format_log_time(gateway.first_seen), _format_log_time(gateway.last_seen))
         yield "clients", f"{_prefix_peer(gateway.peer)}{requests}{span}"
 

@@ -88,6 +88,8 @@ def test_a_peer_without_an_archive_is_not_observed(remediate: Remediate, box: La
     assert "there is no archive of this peer" in errors[box.peers[2].address]
     assert [peer["primary"] for peer in document["peers"]] == [True, False, False]
     assert {endpoint["seen_by"] for endpoint in document["endpoints"]} == {"archive"}
+    # The lab's traffic server runs on the OpenSSL of this machine, and its log shows which.
+    assert [peer["openssl"] for peer in document["peers"]] == ["3.x", None, None]
 
 
 def test_an_endpoint_without_a_handshake_is_not_observed(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:

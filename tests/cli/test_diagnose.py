@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Remediate
 from tests.connectors.evidence.captures import NODE, Parties, capture, record_handshake, segments
-from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, encode_target, log_transaction
+from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, SELF_SIGNED, encode_target, log_transaction
 from tests.pki import issue
 
 CA = issue("steven-DC-CA", ca=True)
@@ -175,3 +175,25 @@ def test_nothing_is_written(remediate: Remediate, story: Path, tmp_path: Path) -
     remediate("diagnose", tmp_path, "--json")
 
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_the_same_advice_is_printed_once(remediate: Remediate, tmp_path: Path) -> None:
+    lines = [EXPRESSWAY + SELF_SIGNED.replace("cucm.steven", f"cucm{number}.steven") for number in range(3)]
+    (tmp_path / "log").write_text("\n".join(lines))
+
+    output = " ".join(remediate("diagnose", tmp_path / "log").out.split())
+
+    assert output.count("Depth 0 is the node's own certificate") == 1
+    assert output.count("The same as for cucm0.steven.lab (port unknown) above.") == 2
+    assert "OpenSSL by the peers' own lines: vcsc 1.1.1." in output
+
+
+def test_many_nodes_with_one_cause_are_one_finding(remediate: Remediate, tmp_path: Path) -> None:
+    line = SELF_SIGNED.replace("self signed certificate", "unable to get local issuer certificate")
+    (tmp_path / "log").write_text("\n".join(EXPRESSWAY + line.replace("cucm.", f"cucm{n}.") for n in range(20)))
+
+    output = remediate("diagnose", tmp_path / "log").out
+
+    assert "✗ 20 nodes  refused: issuer-unknown" in output
+    assert "and 8 more: `--json` has them all" in output
+    assert "cucm19.steven.lab" in remediate("diagnose", tmp_path / "log", "-v").out

@@ -195,3 +195,13 @@ def test_a_staged_upgrade_is_noted() -> None:
     plan = make_plan(replace(observed, peers=(staged,)))
 
     assert any(note.startswith("An upgrade is staged on expc1.test") for note in plan.notes)
+
+
+def test_a_peer_whose_log_shows_openssl_3_is_noted() -> None:
+    peers = [peer(1, [root, issuing]), replace(peer(2, [root, issuing]), openssl="3.x")]
+    cluster = snapshot(peers, [endpoint(NODE, ecdsa=[signed])], pki)
+
+    (note,) = [note for note in make_plan(cluster).notes if "runs OpenSSL 3.x" in note]
+
+    assert note.startswith(f"By its own log, {peers[1].address} runs OpenSSL 3.x")
+    assert Snapshot.from_json(cluster.to_json()).peers[1].openssl == "3.x"

@@ -132,6 +132,7 @@ class _Gatherer:
             other_failures=tuple(tally.list_other_failures()),
             answered_requests=tuple(tally.list_answered_requests()),
             archived_peers=self._peer_files.finish(),
+            openssl_signs=tuple(tally.list_openssl_signs()),
         )
 
     def _read_leaf(self, leaf: Leaf | UnreadSource) -> None:

@@ -53,9 +53,9 @@ def parse_prefix(line: str) -> Prefix | None:
     """Return the prefix of `line`; None where it has none of the three forms."""
     match = _EXPRESSWAY.match(line) or _SYSLOG.match(line)
     if match:
-        return Prefix(parse_address(match["host"]), match["process"], *_parse_time(match["time"], line))
+        return Prefix(parse_address(match["host"]), match["process"], *parse_time(match["time"], line))
     bare = _DIAGS.match(line)
-    return Prefix(None, None, *_parse_time(bare["time"], line)) if bare else None
+    return Prefix(None, None, *parse_time(bare["time"], line)) if bare else None
 
 
 def find_prefixes(text: str) -> list[tuple[int, Prefix]]:
@@ -69,7 +69,8 @@ def find_prefixes(text: str) -> list[tuple[int, Prefix]]:
     return sorted(prefixes, key=lambda place: place[0])
 
 
-def _parse_time(time: str, line: str) -> tuple[LogTime, timedelta | None]:
+def parse_time(time: str, line: str) -> tuple[LogTime, timedelta | None]:
+    """Return the time of `line`, which spells it as `time`, as it reads and on a clock for intervals."""
     utc = _UTC.search(line, 0, 600)
     try:
         moment = datetime.fromisoformat(f"{utc[1]}.{utc[2] or 0:0<6}+00:00") if utc else _parse_local_time(time)

@@ -13,8 +13,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
+from remediate.connectors.evidence.client_log import CLIENT_WORDS, parse_refused_request
 from remediate.connectors.evidence.log_prefix import Prefix, find_prefixes, parse_prefix
 from remediate.connectors.evidence.mra_target import Target, parse_target
+from remediate.connectors.evidence.openssl_signs import find_generation
 from remediate.connectors.evidence.other_processes import FAILURE_WORDS, TRAFFIC_SERVER, is_sip_failure, parse_sip_failure
 from remediate.connectors.evidence.plain_text import has_refusal_words, may_hold_a_refusal, to_plain_text
 from remediate.connectors.evidence.refusal_messages import (
@@ -28,6 +30,7 @@ from remediate.connectors.evidence.refusal_messages import (
 )
 from remediate.connectors.evidence.tally import Tally
 from remediate.connectors.evidence.text_blocks import read_blocks
+from remediate.model.client import NEXT_HOP_FAILED
 from remediate.model.evidence import Coverage, LoggedFailure, LogKind
 from remediate.model.limits import Limits
 
@@ -40,6 +43,7 @@ _REQUEST: Final = re.compile(r"\b(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) (?P<
 _STATUS: Final = re.compile(r"\bHTTP/1\.[01]\"? (?P<code>\d{3})\b")
 # An access log has the request and the status on one line: … ERR_CONNECT_FAIL/502 512 GET http://… or "GET … HTTP/1.1" 502
 _REFUSED_AT_ONCE: Final = re.compile(r"[A-Z_]/502\b|HTTP/1\.[01]\" 502\b|Status=\"502\"")
+_LOOPBACK: Final = ("127.", "::1")
 _MAX_OPEN_REQUESTS: Final = 1_000
 _MAX_LINES_BEFORE: Final = 6
 """The number of lines before its words in which a message may begin."""
@@ -48,7 +52,7 @@ _ACCESS_LINE: Final = re.compile(rb" (?:TCP|ERR)_[A-Z_]{2,40}/\d{3} \d{1,12} ")
 _REFUSALS: Final = (b"certificate verification failed", b"not in certificate", b"SSL connection failed")
 _ALL_FAILURE_WORDS: Final = (*_REFUSALS, *FAILURE_WORDS)
 # Of a million lines a few matter: searching for plain words is ten times as fast as one pattern of all of them.
-_WORDS: Final = (b"HTTP/1.", b"Txn-id=", b"/502 ", *dict.fromkeys(_ALL_FAILURE_WORDS))
+_WORDS: Final = (b"HTTP/1.", b"Txn-id=", b"/502 ", *CLIENT_WORDS, *dict.fromkeys(_ALL_FAILURE_WORDS))
 
 
 @dataclass(slots=True)
@@ -59,11 +63,13 @@ class _OpenRequest:
         target: The target in its URL.
         sent_to: The servers that it was sent to.
         is_answered: Whether one of these answered.
+        is_from_outside: Whether it did not come through a tunnel, so that this is the log of an Expressway-E.
     """
 
     target: Target | None = None
     sent_to: set[Target] = field(default_factory=set)
     is_answered: bool = False
+    is_from_outside: bool = False
 
     def find_ports(self, names: AbstractSet[str | None]) -> set[int]:
         """Return the ports of a host with one of `names` that the request may go to."""
@@ -142,11 +148,14 @@ class LogReader:
             if is_sip_failure(text) and not parse_sip_failure(text):
                 return raw
             self._record_other_failure(text, prefix)
+            self._record_openssl(text, prefix)
             return MARK.encode()
         message = parse_message(text) if refusals == 1 else None
         if not message:
             return raw
-        self._record_message(message, prefix or _find_last_prefix(lines_before) or Prefix())
+        prefix = prefix or _find_last_prefix(lines_before) or Prefix()
+        self._record_message(message, prefix)
+        self._record_openssl(text, prefix)
         self._traffic_server_lines += TRAFFIC_SERVER.encode() not in raw and not _DIAGS_LINE.match(raw)
         return text[: message.start].encode(errors="replace") + MARK.encode()
 
@@ -192,6 +201,11 @@ class LogReader:
         )  # fmt: skip
         self._tally.add_logged_failure(failure, prefix)
 
+    def _record_openssl(self, text: str, prefix: Prefix) -> None:
+        generation = find_generation(text)
+        if generation:
+            self._tally.add_openssl_sign(generation, prefix)
+
     def _record_other_failure(self, line: str, prefix: Prefix) -> None:
         """Record a failure in a line of a process that is not the traffic server."""
         sip_failure = parse_sip_failure(line)
@@ -219,6 +233,10 @@ class LogReader:
                 transaction["event"], (self._prefix.peer, self._prefix.process, transaction["id"])
             )
             self._read_destination(text, self._context)
+        client = parse_refused_request(text)
+        if client and not transaction:
+            self._tally.add_bad_gateway(*client, "client")
+            return
         if "HTTP/1." not in text and "/502 " not in text:
             return
         request = _REQUEST.search(text)
@@ -232,7 +250,10 @@ class LogReader:
             self._read_response(text)
 
     def _read_destination(self, text: str, context: _TransactionEvent) -> None:
-        """Read the address and port of the node that a request is sent to, or that answers it."""
+        """Read who sends a request, and the address and port of the node that it is sent to, or that answers it."""
+        sender = _SOURCE.search(text) if context.event == "Receive Request" else None
+        if sender and not sender["ip"].startswith(_LOOPBACK):
+            self._get_request(context).is_from_outside = True
         destination = _DESTINATION.search(text) if context.event == "Sending Request" else None
         if destination:
             self._get_request(context).sent_to.add(Target(destination["ip"], int(destination["port"])))
@@ -253,7 +274,10 @@ class LogReader:
             return
         request = self._open_requests.pop(self._context.key, None)
         if request and request.target and status["code"] == "502":
-            self._tally.add_bad_gateway(request.target, self._prefix)
+            self._tally.add_bad_gateway(
+                request.target, self._prefix, "edge" if request.is_from_outside else "peer",
+                tunnel_down=NEXT_HOP_FAILED in text.casefold(),
+            )  # fmt: skip
 
     def _get_request(self, context: _TransactionEvent) -> _OpenRequest:
         if context.key not in self._open_requests and len(self._open_requests) >= _MAX_OPEN_REQUESTS:

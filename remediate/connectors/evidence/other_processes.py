@@ -25,7 +25,7 @@ FAILURE_WORDS: Final = (
 )
 """The words of a failed TLS handshake in lines of any process; only the form of SIP's lines is known."""
 
-_FIELD: Final = re.compile(r"\b(?P<name>Event|Service|Dst-ip|Dst-port|Detail|Common-name)=\"(?P<value>[^\"]{0,300})\"")
+_FIELD: Final = re.compile(r"\b(?P<name>Event|Service|Dst-ip|Dst-port|Detail|Common-name)=\s?\"(?P<value>[^\"]{0,300})\"")
 _OUTBOUND_FAILURE: Final = "Outbound TLS Negotiation Error"
 _WRONG_NAME: Final = "certificate identity was unacceptable"
 _MAX_PORT: Final = 65_535

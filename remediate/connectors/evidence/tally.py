@@ -16,7 +16,10 @@ from remediate.model.evidence import (
     Handshake,
     LoggedFailure,
     LogTime,
+    OpenSSLGeneration,
+    OpenSSLSign,
     OtherProcessFailures,
+    View,
 )
 from remediate.model.limits import Limits
 
@@ -75,6 +78,7 @@ class Tally:
         self._answered_requests: dict[AnsweredRequest, _LineCount] = {}
         self._handshakes: dict[Handshake, Handshake] = {}
         self._other_failures: dict[OtherProcessFailures, _LineCount] = {}
+        self._openssl_signs: dict[OpenSSLSign, _LineCount] = {}
         self.has_overflowed = False
         self.coverage = Coverage()
 
@@ -87,9 +91,9 @@ class Tally:
         if self._has_room(self._logged_failures, failure):
             self._logged_failures.setdefault(failure, _LineCount()).add(prefix, retried=failure.enforced)
 
-    def add_bad_gateway(self, target: Target, prefix: Prefix) -> None:
+    def add_bad_gateway(self, target: Target, prefix: Prefix, view: View = "peer", *, tunnel_down: bool = False) -> None:
         """Count a request that was answered with 502."""
-        gateway = BadGateway(prefix.peer, target.address, target.port)
+        gateway = BadGateway(prefix.peer, target.address, target.port, view=view, tunnel_down=tunnel_down)
         if self._has_room(self._bad_gateways, gateway):
             self._bad_gateways.setdefault(gateway, _LineCount()).add(prefix, retried=False)
 
@@ -104,6 +108,12 @@ class Tally:
         failures = OtherProcessFailures(prefix.peer, process)
         if self._has_room(self._other_failures, failures):
             self._other_failures.setdefault(failures, _LineCount()).add(prefix, retried=False)
+
+    def add_openssl_sign(self, generation: OpenSSLGeneration, prefix: Prefix) -> None:
+        """Count a line that shows which OpenSSL a peer runs."""
+        sign = OpenSSLSign(prefix.peer, generation)
+        if self._has_room(self._openssl_signs, sign):
+            self._openssl_signs.setdefault(sign, _LineCount()).add(prefix, retried=False)
 
     def add_handshake(self, handshake: Handshake) -> None:
         """Count a handshake."""
@@ -136,6 +146,11 @@ class Tally:
         for failures, lines in self._other_failures.items():
             yield replace(failures, lines=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
 
+    def list_openssl_signs(self) -> Iterator[OpenSSLSign]:
+        """Yield the generations of OpenSSL that lines of the peers show."""
+        for sign, lines in self._openssl_signs.items():
+            yield replace(sign, lines=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
+
     def list_handshakes(self) -> Iterator[Handshake]:
         """Yield the handshakes in captures."""
         yield from self._handshakes.values()
@@ -151,7 +166,8 @@ class Tally:
         | dict[BadGateway, _LineCount]
         | dict[AnsweredRequest, _LineCount]
         | dict[Handshake, Handshake]
-        | dict[OtherProcessFailures, _LineCount],
+        | dict[OtherProcessFailures, _LineCount]
+        | dict[OpenSSLSign, _LineCount],
         key: object,
     ) -> bool:
         has_room = key in counts or len(counts) < self._max_kinds

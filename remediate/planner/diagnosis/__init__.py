@@ -9,6 +9,7 @@ from remediate.model.evidence import Evidence
 from remediate.planner.diagnosis.capture_endpoints import group_endpoints
 from remediate.planner.diagnosis.correlation import EndpointIndex
 from remediate.planner.diagnosis.findings import FindingBuilder
+from remediate.planner.diagnosis.grouping import join_alike
 from remediate.planner.diagnosis.log_refusals import group_refusals
 from remediate.planner.diagnosis.trusted_lists import TrustedLists
 from remediate.trust.chain_verifier import Chain
@@ -37,4 +38,5 @@ def diagnose(evidence: Evidence, trusted: Chain | None, now: datetime) -> Diagno
         substitute = None if captured else index.find_under_another_name(refusal)
         findings.append(builder.from_log(refusal, captured, substitute))
     findings += [builder.from_capture(endpoint) for endpoint in endpoints if endpoint not in matched]
-    return Diagnosis(tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.status))), evidence)
+    findings = join_alike(sorted(findings, key=lambda finding: _ORDER.index(finding.status)))
+    return Diagnosis(tuple(findings), evidence)

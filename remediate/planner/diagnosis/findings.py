@@ -170,8 +170,8 @@ def _list_hosts(refusal: LoggedRefusal) -> list[str | None]:
 
 
 def _suggest_commands(refusal: LoggedRefusal, chain: CapturedChain | None) -> tuple[str, ...]:
-    if refusal.process == "sip":
-        return ()  # no command reads SIP zones
+    if refusal.process == "sip" or any(gateway.tunnel_down for gateway in refusal.bad_gateways):
+        return ()  # no command reads SIP zones, or tunnels
     return tuple(suggest_commands(refusal.address, certificate_matters=chain is not None, tolerated=not refusal.enforced))
 
 

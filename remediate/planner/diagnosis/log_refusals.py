@@ -128,14 +128,14 @@ def _select_bad_gateways(failure: LoggedFailure, gateways_by_address: Mapping[st
     if not failure.enforced or failure.kind in _SIP_KINDS:
         return ()
     gateways = [gateway for name in failure.names for gateway in gateways_by_address.get(name.casefold(), [])]
-    return tuple(gateway for gateway in gateways if failure.port in {None, gateway.port})
+    return tuple(gateway for gateway in gateways if failure.port in {None, gateway.port} and not gateway.tunnel_down)
 
 
 def _group_unexplained(refusals: Iterable[LoggedRefusal], bad_gateways: Iterable[BadGateway]) -> list[LoggedRefusal]:
     """Return the requests that were answered with 502 and that no line explains."""
     explained = {gateway for refusal in refusals for gateway in refusal.bad_gateways}
-    groups: dict[tuple[str, int], list[BadGateway]] = {}
+    groups: dict[tuple[str, int, bool], list[BadGateway]] = {}
     for gateway in bad_gateways:
         if gateway not in explained:
-            groups.setdefault((gateway.address.casefold(), gateway.port), []).append(gateway)
+            groups.setdefault((gateway.address.casefold(), gateway.port, gateway.tunnel_down), []).append(gateway)
     return [LoggedRefusal(group[0].address, None, group[0].port, None, (), tuple(group)) for group in groups.values()]
