@@ -143,8 +143,18 @@ def _describe_switch(cluster: str, peer: PeerVerification, *, on: bool) -> str:
 
 
 def _to_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:
-    names = ("peer", "verification", "problem", "exit_code", "changed")
-    return {"peers": [{name: getattr(flag, name) for name in names} | {"last": _switch_to_json(flag)} for flag in flags]}
+    return {"peers": [_peer_to_json(flag) for flag in flags]}
+
+
+def _peer_to_json(flag: PeerVerification) -> dict[str, Any]:
+    return {
+        "peer": flag.peer,
+        "verification": flag.verification,
+        "problem": flag.problem,
+        "exit_code": flag.exit_code,
+        "changed": flag.has_written,
+        "last": _switch_to_json(flag),
+    }
 
 
 def _switch_to_json(flag: PeerVerification) -> dict[str, Any] | None:
