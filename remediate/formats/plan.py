@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from remediate.formats.actions import ActionWire, RemoveCertificateWire, TrustCertificateWire, read_action, write_action
+from remediate.formats.chains import ChainGroupWire, read_chain, write_chain
 from remediate.formats.document import (
     Family,
     Moment,
@@ -75,6 +76,7 @@ class BaseWire(Wire):
     ciphers: dict[str, str]
     version: str | None = None
     offers_workaround: bool = False
+    removal: Literal["rest", "person"] | None = None
 
 
 class AlternativeWire(Wire):
@@ -134,6 +136,7 @@ class PlanWire(Wire):
     alternatives: list[AlternativeWire] = []
     future: list[FutureVerdictWire] | None = None
     toward_nodes: list[TowardNodeWire] = []
+    chains: list[ChainGroupWire] = []
 
 
 def read_plan(text: str | bytes) -> Plan:
@@ -148,6 +151,9 @@ def read_plan(text: str | bytes) -> Plan:
     certificates = read_certificates(wire.certificates)
     changes = [action for action in wire.actions if isinstance(action, TrustCertificateWire | RemoveCertificateWire)]
     check_certificates_present("plan", fingerprints_of(action.certificate for action in changes), certificates)
+    check_certificates_present(
+        "plan", fingerprints_of(key for chain in wire.chains for key in chain.certificates), certificates
+    )
     facts = {Fingerprint(key): _read_facts(facts) for key, facts in wire.facts.items()}
     _check_facts(facts, certificates)
     return Plan(
@@ -156,7 +162,7 @@ def read_plan(text: str | bytes) -> Plan:
         made_at=wire.made_at,
         complete=wire.complete,
         base={
-            Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version, base.offers_workaround)
+            Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version, base.offers_workaround, base.removal)
             for peer, base in wire.base.items()
         },
         actions=tuple(read_action(action) for action in wire.actions),
@@ -173,6 +179,7 @@ def read_plan(text: str | bytes) -> Plan:
         ),
         future=None if wire.future is None else tuple(_read_future(change) for change in wire.future),
         toward_nodes=tuple(_read_toward_node(toward) for toward in wire.toward_nodes),
+        chains=tuple(read_chain(chain) for chain in wire.chains),
     )
 
 
@@ -207,6 +214,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         document["undiscovered"] = [write_gap(gap) for gap in plan.undiscovered]
     if plan.toward_nodes:
         document["toward_nodes"] = [write_toward_node(toward) for toward in plan.toward_nodes]
+    if plan.chains:
+        document["chains"] = [write_chain(chain) for chain in plan.chains]
     if plan.future is not None:
         document["future"] = [write_future(change) for change in plan.future]
     return document
@@ -294,7 +303,7 @@ def _check_facts(facts: Mapping[Fingerprint, CertificateFacts], certificates: Ma
 
 def _write_base(base: Base) -> dict[str, Any]:
     # Left out where they are not known, for the same reason as above.
-    optional = {"version": base.version, "offers_workaround": base.offers_workaround}
+    optional = {"version": base.version, "offers_workaround": base.offers_workaround, "removal": base.removal}
     return {
         "trusted_ca": base.trusted_ca,
         "ciphers": dict(base.ciphers),

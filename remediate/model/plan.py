@@ -160,12 +160,14 @@ class Base:
     Attributes:
         version: What it ran; the plan does not depend on it. None: not known.
         offers_workaround: Its flag ``VerifyOriginServer`` was seen, on or off. False: not offered, or not known.
+        removal: How a certificate can be taken out of its trusted CA list; None: not known, as in a plan of an earlier version.
     """
 
     trusted_ca: str
     ciphers: Mapping[str, CipherList]
     version: str | None = None
     offers_workaround: bool = False
+    removal: RemovalBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,27 @@ class CertificateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainGroup:
+    """Endpoints whose certificates chain alike after the plan: the same certificates above the servers' own.
+
+    Attributes:
+        depth: Of the first of `certificates`: 1, or 0 where the servers' own are self-signed.
+        certificates: From there up, as far as they are known. At depth 0 only where peers trust the server's own.
+        missing: The issuer that was not seen anywhere; None: the chain ends in a root.
+        endpoints: ``address:port`` of each.
+        ends: When the first of the servers' own certificates ends, RFC 3339 UTC; None: none says.
+        ends_at: The endpoint that presents it.
+    """
+
+    depth: int
+    certificates: tuple[Fingerprint, ...]
+    missing: str | None
+    endpoints: tuple[str, ...]
+    ends: str | None = None
+    ends_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A plan that was not chosen: what it would do, and why it lost. `switch` is the option that would choose it."""
 
@@ -254,6 +277,7 @@ class Plan(JsonDocument):
         toward_nodes: What each node says of each peer's own certificate; empty where no node is known.
         future: How verdicts change after the plan, in order of time; None: that was not asked for.
         facts: The facts of `certificates`; empty in a plan of an earlier version.
+        chains: The chains of the endpoints that were observed; empty in a plan of an earlier version.
     """
 
     id: PlanId
@@ -273,6 +297,7 @@ class Plan(JsonDocument):
     future: tuple[FutureVerdict, ...] | None = None
     toward_nodes: tuple[TowardNode, ...] = ()
     facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
+    chains: tuple[ChainGroup, ...] = ()
 
     @property
     def refusing_nodes(self) -> tuple[TowardNode, ...]:

@@ -14,6 +14,7 @@ from remediate.model.identity import Address, Fingerprint, PlanId
 from remediate.model.plan import (
     Action,
     Base,
+    ChainGroup,
     EndpointForecast,
     FutureVerdict,
     Plan,
@@ -26,7 +27,8 @@ from remediate.model.plan import (
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Judgement
 from remediate.planner.advice.advisor import Advisor
-from remediate.planner.alternatives import Comparison, find_ruled_out, list_alternatives
+from remediate.planner.alternatives import Comparison, RuledOut, find_ruled_out, list_alternatives
+from remediate.planner.chains import group_chains, list_chain_certificates
 from remediate.planner.discovery import plan_refreshes
 from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
@@ -106,12 +108,8 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     ruled_out = find_ruled_out(comparison, choice, forecaster)
     if not may_remove:
         ruled_out = replace(ruled_out, removing=None)
-    sources = AdviceSources(
-        Advisor(candidates, solver.oracle, snapshot.taken_at),
-        solver.oracle,
-        with_removal=Forecaster(snapshot, ruled_out.removing, answers) if ruled_out.removing else None,
-        with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
-    )
+    advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
+    sources = _list_sources(snapshot, advisor, solver, ruled_out, answers)
     future = foresee(apply_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
     notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
     if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
@@ -120,7 +118,8 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         notes = [*describe_prevented(snapshot, guarded, choice, tempting[0], answers), *notes]
     changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
     actions = _number([*changes, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())])
-    certificates = _certificates_of(snapshot, actions, future or ())
+    chains = group_chains((peer.address for peer in snapshot.peers if peer.error is None), forecaster)
+    certificates = _certificates_of(snapshot, actions, future or (), chains)
     plan = Plan(
         id=PlanId(""),
         cluster=snapshot.cluster,
@@ -139,8 +138,20 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         future=future,
         toward_nodes=judge_toward_nodes(snapshot),
         facts=list_facts(certificates.values(), snapshot, policy.approved),
+        chains=chains,
     )
     return replace(plan, id=plan_id(plan_document(plan)))
+
+
+def _list_sources(
+    snapshot: Snapshot, advisor: Advisor, solver: Solver, ruled_out: RuledOut, answers: OpenSslAnswers
+) -> AdviceSources:
+    return AdviceSources(
+        advisor,
+        solver.oracle,
+        with_removal=Forecaster(snapshot, ruled_out.removing, answers) if ruled_out.removing else None,
+        with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
+    )
 
 
 def _sort(snapshot: Snapshot) -> Snapshot:
@@ -167,7 +178,7 @@ def _verified_today(today: Iterable[Judgement], guarded: Iterable[GuardedChain])
 
 def _base(peer: Peer) -> Base:
     ciphers = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
-    return Base(peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None)
+    return Base(peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None, peer.removal)
 
 
 def _list_changes(
@@ -231,8 +242,9 @@ def _number(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 
 def _certificates_of(
-    snapshot: Snapshot, actions: Iterable[Action], future: Iterable[FutureVerdict]
+    snapshot: Snapshot, actions: Iterable[Action], future: Iterable[FutureVerdict], chains: Iterable[ChainGroup]
 ) -> dict[Fingerprint, Certificate]:
     fingerprints = {action.certificate for action in actions if isinstance(action, TrustCertificate | RemoveCertificate)}
     fingerprints |= {fingerprint for change in future for fingerprint in change.because}
+    fingerprints |= list_chain_certificates(chains)
     return {fingerprint: snapshot.certificates[fingerprint] for fingerprint in sorted(fingerprints)}
