@@ -1,23 +1,34 @@
 #!/usr/bin/env bash
 # Installs what judges the verdicts, where that is possible: Debian's Apache Traffic Server (what Expressway runs inside) for the
 # lab and its tests, and the `openssl` program for the tests.
+# With --with-browser, also Chromium and a font, in which tests open the report.
 # With --if-possible it is no failure where it is not: the lab then judges with OpenSSL's library and says so.
 set -euo pipefail
+
+if_possible='' with_browser=''
+for option in "$@"; do
+  case $option in
+    --if-possible) if_possible=1 ;;
+    --with-browser) with_browser=1 ;;
+    *) echo "What is $option? These are known: --if-possible --with-browser" >&2; exit 64 ;;
+  esac
+done
 
 missing=()
 command -v traffic_server >/dev/null || missing+=(trafficserver)
 command -v openssl >/dev/null || missing+=(openssl)
+[ -z "$with_browser" ] || command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 give_up() {
   echo "$1"
-  echo "Without trafficserver the lab's judge is OpenSSL. To have the real one: sudo apt-get install --no-install-recommends ${missing[*]}"
-  [ "${2:-}" = --if-possible ] && exit 0
+  echo "Without trafficserver the lab's judge is OpenSSL; without chromium no test opens the report. To have them: sudo apt-get install --no-install-recommends ${missing[*]}"
+  [ -n "$if_possible" ] && exit 0
   exit 1
 }
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  give_up "Not installed: ${missing[*]}; and this is not root on a Debian system, so it stays that way." "${1:-}"
+  give_up "Not installed: ${missing[*]}; and this is not root on a Debian system, so it stays that way."
 fi
 
 log=$(mktemp)
@@ -27,5 +38,5 @@ echo "Installing ${missing[*]} from Debian (once)"
 export RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 5 "$log"
-  give_up "apt-get could not install ${missing[*]}." "${1:-}"
+  give_up "apt-get could not install ${missing[*]}."
 fi

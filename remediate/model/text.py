@@ -25,6 +25,8 @@ def escape(text: str, limit: int = MAX_CHARACTERS) -> str:
     Every character that could steer a terminal, hide or reorder text is written as ``\u{1b}``; what is longer than `limit` characters
     is cut.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     escaped = "".join(character if is_harmless(character) else f"\\u{{{ord(character):x}}}" for character in text[: limit + 1])
     return escaped if len(text) <= limit else f"{escaped[:limit]}…"
 

@@ -1,28 +1,31 @@
-"""Self-contained HTML pages, such as a plan: no script, nothing loaded, readable in dark mode and on paper."""
+"""Self-contained HTML pages, such as a plan: nothing is loaded, dark and light, on a phone and on paper, whole without its script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import base64
+import hashlib
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from remediate.model.canonical import rfc3339
-from remediate.model.certificate import Certificate
-from remediate.model.plan import Plan, TrustCertificate
-from remediate.model.text import escape
-from remediate.report.names import ShortNames, service_of, service_rank, shorten
-from remediate.report.verdict import certificate_facts
+from remediate import __version__
+from remediate.model.plan import Plan
+from remediate.model.text import count, escape
+from remediate.report.cards import count_undo, list_cards
+from remediate.report.causes import describe_cause
+from remediate.report.chain_drawing import WIDTH, draw_chains
+from remediate.report.cipher_diff import compare_ciphers
+from remediate.report.moments import format_moment
+from remediate.report.names import service_of, service_rank, shorten
+from remediate.report.page_matrix import PageMatrix, Status, arrange_page, planned_cell
+from remediate.report.peer_changes import count_by_peers, group_by_peers
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
     TOWARD_NODES,
-    PairCounts,
-    Row,
     approvals_required,
-    arrange_matrix,
-    certificate_name,
     count_pairs,
     describe_future,
     describe_toward_nodes,
@@ -35,100 +38,124 @@ from remediate.report.view import (
     reasons_of,
     refresh_notes,
     summarise_verdicts,
-    symbol_of,
 )
 
 MAX_TEXT = 20_000
+MAX_DRAWINGS = 60
+"""How many chains a page draws; clusters have a few."""
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateNode:
-    """Certificate in the drawing of additions, with the certificates that it issued and the endpoints that need it."""
-
-    name: str
-    fingerprint: str
-    facts: tuple[str, ...]
-    added_to: tuple[str, ...]
-    below: tuple[CertificateNode, ...]
-    endpoints: tuple[str, ...]
-
-    @property
-    def all_endpoints(self) -> tuple[str, ...]:
-        """The endpoints of this certificate and of those below it."""
-        return (*self.endpoints, *(endpoint for branch in self.below for endpoint in branch.all_endpoints))
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixLine:
-    """One endpoint of the matrix: its short name, its cells, and why it is refused."""
-
-    name: str
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceBlock:
-    """What clients use one port of a product for, with its endpoints, those that fail first.
-
-    Attributes:
-        sums: The checks of this service.
-    """
+class Tile:
+    """The checks of one service: how many pass before and after."""
 
     heading: str
-    sums: PairCounts
-    lines: tuple[MatrixLine, ...]
+    before: int
+    after: int
+    total: int
+
+    @property
+    def before_share(self) -> int:
+        """The passing checks before, in percent."""
+        return 100 * self.before // self.total
+
+    @property
+    def after_share(self) -> int:
+        """The passing checks after, in percent."""
+        return 100 * self.after // self.total
 
 
-def arrange_services(plan: Plan) -> tuple[ServiceBlock, ...]:
-    """Return the endpoints by service, in the order in which users miss them."""
-    nodes = node_names(plan)
-    groups: dict[tuple[int, str, int], list[Row]] = {}
-    for row in arrange_matrix(plan.endpoints).rows:
-        judged = next(cell for cell in row.cells if cell is not None)
-        service = service_of(judged.product, judged.port)
-        groups.setdefault((service_rank(service), service, judged.port), []).append(row)
-    blocks: list[ServiceBlock] = []
-    for (_, service, port), rows in sorted(groups.items()):
-        cells = [cell for row in rows for cell in row.cells if cell is not None]
-        heading = f"{service} ({port})" if service else f"Port {port}"
-        lines = [MatrixLine(nodes[next(cell for cell in row.cells if cell).address], row) for row in rows]
-        ordered = sorted(lines, key=lambda line: (line.row.verifies, line.name.casefold()))
-        blocks.append(ServiceBlock(heading, count_pairs(cells), tuple(ordered)))
-    return tuple(blocks)
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A choice of rows of the matrix."""
 
-
-def node_names(plan: Plan) -> ShortNames:
-    """Return the short names of the nodes."""
-    return shorten(forecast.address for forecast in plan.endpoints)
+    status: Status | str
+    label: str
+    count: int
 
 
 def plan_page(plan: Plan) -> str:
     """Return the page of `plan`."""
-    matrix = arrange_matrix(plan.endpoints)
-    return page_template("plan.html.j2").render(
+    sums = count_pairs(plan.endpoints)
+    matrix = arrange_page(plan.endpoints, {"": planned_cell})
+    drawings = draw_chains(plan)
+    return render_page(
+        "plan.html.j2",
+        with_script=True,
+        title=f"Plan for {plan.cluster}",
         plan=plan,
-        made_at=rfc3339(plan.made_at),
-        matrix=matrix,
-        peers=shorten(matrix.peers),
-        services=arrange_services(plan),
-        suffix=node_names(plan).suffix,
+        tone="warn" if sums.after < sums.pairs else "bad" if plan.alarms else "good",
+        made_at=format_moment(plan.made_at),
+        versions=describe_versions(plan),
+        counts=f"{count(len(plan.base), 'peer')}, {count(sum(matrix.counts.values()), 'endpoint')}",
         verdict=summarise_verdicts(plan),
-        sums=count_pairs(plan.endpoints),
-        chains=_certificate_trees(plan),
-        left=group_unresolved(plan.unresolved),
+        cards=list_cards(plan),
+        tiles=list_tiles(plan),
+        sums=sums,
+        matrix=matrix,
+        chips=list_chips(matrix, {"fail": "Still fail", "unseen": "Not checked", "fixed": "Fixed", "pass": "Pass now"}),
+        drawings=drawings[:MAX_DRAWINGS],
+        undrawn=len(drawings[MAX_DRAWINGS:]),
+        changes=group_by_peers(plan),
+        changes_by_peer=count_by_peers(plan),
+        peers=shorten(plan.base),
         required=approvals_required(plan),
-        alarms=plan.alarms,
+        left=group_unresolved(plan.unresolved),
         incompleteness=incompleteness_of(plan),
         toward_nodes=describe_toward_nodes(plan),
         future=None if plan.future is None else describe_future(plan) or (NO_CHANGE_AHEAD,),
-        notes=plan.notes,
+        undo=count_undo(plan),
         last_resort=last_resort(plan),
     )
 
 
-def page_template(name: str) -> Template:
-    """Return the template `name` of a page; whatever it prints is escaped."""
-    return _environment().get_template(name)
+def describe_versions(plan: Plan) -> str:
+    """Return what the peers of `plan` run."""
+    versions = sorted({base.version for base in plan.base.values() if base.version})
+    return f"Expressway-C {', '.join(versions)}" if versions else "Expressway-C of a version not known"
+
+
+def list_tiles(plan: Plan) -> tuple[Tile, ...]:
+    """Return the checks of each service, in the order in which users miss them."""
+    checks: dict[tuple[int, str], list[tuple[bool, bool]]] = {}
+    for forecast in plan.endpoints:
+        service = service_of(forecast.product, forecast.port)
+        key = (service_rank(service), service or f"Port {forecast.port}")
+        checks.setdefault(key, []).append((forecast.before.verdict.ok, forecast.after.verdict.ok))
+    return tuple(
+        Tile(name, sum(before for before, _ in passing), sum(after for _, after in passing), len(passing))
+        for (_, name), passing in sorted(checks.items())
+    )
+
+
+def list_chips(matrix: PageMatrix, labels: dict[Status, str]) -> tuple[Chip, ...]:
+    """Return the choices of rows that `matrix` has; all of them first."""
+    return (
+        Chip("all", "All", sum(matrix.counts.values())),
+        *(Chip(status, label, matrix.counts[status]) for status, label in labels.items() if matrix.counts[status]),
+    )
+
+
+def render_page(name: str, *, with_script: bool, **values: Any) -> str:
+    """Return the page that the template `name` makes of `values`; whatever it prints is escaped."""
+    style, script = _read_asset("style.css"), _read_asset("filter.js") if with_script else Markup()
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    return _environment().get_template(name).render(style=style, script=script, policy=Markup(policy), **values)  # noqa: S704 - digests
+
+
+@cache
+def _read_asset(name: str) -> Markup:
+    """Return a file of ours that stands in the page as it is."""
+    environment = _environment()
+    source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
+    return Markup(source)  # noqa: S704 - our own file, nothing of a cluster is in it
+
+
+def _digest(text: str) -> str:
+    """Return the digest by which a content security policy allows exactly `text` (CSP Level 3, section 2.3.1)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @cache
@@ -142,51 +169,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
-    environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, symbol_of=symbol_of, refresh_notes=refresh_notes)
+    environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page, version=__version__)
+    environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
+    environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
     return environment
 
 
 def _escape_value(value: object) -> object:
     return escape(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _certificate_trees(plan: Plan) -> tuple[CertificateNode, ...]:
-    """Return the certificates to trust as trees, each under its issuer if that is also to be trusted."""
-    additions = [action for action in plan.actions if isinstance(action, TrustCertificate)]
-    certificates = {
-        addition.certificate: plan.certificates[addition.certificate]
-        for addition in additions
-        if addition.certificate in plan.certificates
-    }
-    roots = [addition for addition in additions if _is_root(certificates.get(addition.certificate), certificates.values())]
-    return tuple(_certificate_node(root, additions, plan) for root in roots)
-
-
-def _is_root(certificate: Certificate | None, certificates: Iterable[Certificate]) -> bool:
-    return certificate is None or not any(_is_issued_by(certificate, issuer) for issuer in certificates)
-
-
-def _certificate_node(action: TrustCertificate, additions: Sequence[TrustCertificate], plan: Plan) -> CertificateNode:
-    certificate = plan.certificates.get(action.certificate)
-    children = tuple(
-        addition
-        for addition in additions
-        if certificate and _is_issued_by(plan.certificates.get(addition.certificate), certificate)
-    )
-    # Cross-signed CAs can name each other: a certificate is not drawn again below itself.
-    remaining = [addition for addition in additions if addition is not action and addition not in children]
-    below = tuple(_certificate_node(child, remaining, plan) for child in children)
-    shown_below = {endpoint for branch in below for endpoint in branch.all_endpoints}
-    return CertificateNode(
-        name=certificate_name(certificate),
-        fingerprint=action.certificate,
-        facts=certificate_facts(certificate) if certificate else (),
-        added_to=action.peers,
-        below=below,
-        endpoints=tuple(endpoint for endpoint in action.because if endpoint not in shown_below),
-    )
-
-
-def _is_issued_by(certificate: Certificate | None, issuer: Certificate) -> bool:
-    return certificate is not None and not certificate.self_issued and issuer.issued(certificate)

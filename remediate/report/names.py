@@ -57,7 +57,8 @@ def shorten(names: Iterable[str]) -> ShortNames:
     suffix = _common_domain(hosts)
     if len(hosts) < 2 or not suffix:
         return ShortNames({name: name for name in distinct})
-    short = {name: name.removesuffix(suffix) if name in hosts else name for name in distinct}
+    shortened = frozenset(hosts)
+    short = {name: name.removesuffix(suffix) if name in shortened else name for name in distinct}
     if len(set(short.values())) < len(distinct):
         return ShortNames({name: name for name in distinct})
     return ShortNames(short, suffix)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediate.report.html import page_template
+from remediate.report.html import render_page
 from remediate.report.markdown import code, prose
 
 _FINGERPRINTS = frozenset({"certificate", "fingerprint"})
@@ -40,8 +40,13 @@ def run_ticket(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 def run_page(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return a run as one self-contained HTML page; the arguments are those of `run_ticket`."""
-    return page_template("run.html.j2").render(
-        title=_title(record), remark=record["remark"], summary=_summary(record), tables=evidence_tables(record, names)
+    return render_page(
+        "run.html.j2",
+        with_script=False,
+        title=_title(record),
+        remark=record["remark"],
+        summary=_summary(record),
+        tables=evidence_tables(record, names),
     )
 
 

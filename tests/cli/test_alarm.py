@@ -73,7 +73,7 @@ def test_certificate_management_that_says_otherwise_raises_the_alarm(
     assert all(note.startswith("Alarm: ") for note in document["notes"][:4])
     assert view.out.index("ALARM") < view.out.index("Actions")
     assert ticket.index("Alarm") < ticket.index("## Endpoints")
-    assert page.index("Alarm") < page.index("Actions")
+    assert page.index("Alarm") < page.index("Changes by peer")
 
     approvals = {action["certificate"]: action["approval"] for action in document["actions"] if "approval" in action}
     assert {approvals[key] for key in approvals.keys() & forged(intercepted)} == {"required"}

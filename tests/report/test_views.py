@@ -11,14 +11,13 @@ from html.parser import HTMLParser
 import pytest
 
 from remediate.model.identity import Address
-from remediate.model.plan import EndpointForecast, FutureVerdict, Plan, RefreshDiscovery, TrustCertificate
+from remediate.model.plan import EndpointForecast, FutureVerdict, Plan, RefreshDiscovery
 from remediate.model.snapshot import DiscoveryGap
 from remediate.model.verdict import Cause
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
 from remediate.report.terminal import make_console, show_plan
 from remediate.report.view import arrange_matrix, count_pairs, summarise_actions
-from tests.pki import issue
 from tests.report.builders import GOOD, PEERS, fingerprints_of, plan_with, refused
 
 HOSTILE = "[bold red]x[/] \x1b[2J\u202e <script>alert(1)</script> {{7*7}} `|*_ \r\n# Approved"
@@ -112,7 +111,7 @@ def test_what_a_fault_says_is_shown_and_not_obeyed(plan: Plan) -> None:
     gap = DiscoveryGap("x", "axl", "not-asked", incomplete=True, message=HOSTILE)
     blind = replace(plan, undiscovered=(gap,))
 
-    assert "<script" not in plan_page(blind)
+    assert plan_page(blind).count("<script") == 1
     for view in (on_terminal(blind), plan_ticket(blind), plan_page(blind)):
         assert not {"\x1b", "\u202e", "\r"} & set(view)
     assert "\n# Approved" not in plan_ticket(blind)
@@ -169,7 +168,7 @@ def test_hostile_names_are_shown_and_interpreted_nowhere() -> None:
         assert "\u202e" not in view
         assert "\\u{1b}[2J" in view.replace("\\\\", "\\").replace("\\[", "[")
         assert "\n# Approved" not in view
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert "&lt;script&gt;" in page
     assert "{{7*7}}" in page
     assert "\\<script\\>" in ticket
@@ -181,7 +180,9 @@ def test_the_page_is_well_formed_and_loads_nothing(plan: Plan) -> None:
     tags.feed(page)
 
     assert not tags.open
-    assert tags.seen.isdisjoint({"script", "link", "img", "iframe"})
+    assert tags.seen.isdisjoint({"link", "img", "iframe", "object"})
+    assert page.count("<script>") == 1
+    assert " style=" not in page
     assert "http://" not in page
     assert "https://" not in page
     assert "prefers-color-scheme: dark" in page
@@ -249,28 +250,8 @@ def test_the_matrix_keeps_order_and_holes() -> None:
     assert (count_pairs(forecasts).pairs, count_pairs(forecasts).after) == (2, 1)
 
 
-def test_a_chain_is_drawn_once_from_the_root_down_to_its_endpoints() -> None:
-    root = issue("Root", ca=True)
-    middle = issue("Middle", root, ca=True).certificate
-    both = tuple(
-        TrustCertificate(f"a{number}", certificate.fingerprint, PEERS, "root", "vouched", ("cucm.steven.lab:8443",))
-        for number, certificate in enumerate((middle, root.certificate))
-    )
-    plan = replace(
-        plan_with(),
-        actions=both,
-        certificates={certificate.fingerprint: certificate for certificate in (root.certificate, middle)},
-    )
-
-    tree = plan_page(plan).partition('<ul class="tree">')[2].partition("<h2>")[0]
-
-    assert tree.index("<strong>Root</strong>") < tree.index("<strong>Middle</strong>") < tree.index("cucm.steven.lab:8443")
-    assert tree.count("<strong>") == 2
-    assert tree.count("cucm.steven.lab:8443") == 1
-
-
 class _Tags(HTMLParser):
-    _VOID = frozenset({"meta", "br"})
+    _VOID = frozenset({"meta", "br", "input", "wbr"})
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,230 @@
+"""The drawing of a chain: the servers' own certificates, who signed them, where it breaks now, and what the plan adds."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from remediate.model.identity import Address, Fingerprint, host_and_port
+from remediate.model.plan import ChainGroup, EndpointForecast, Plan, TrustCertificate
+from remediate.model.text import count, escape
+from remediate.model.verdict import Cause
+from remediate.report.causes import describe_cause
+from remediate.report.names import shorten
+from remediate.report.text import short_fingerprint
+from remediate.report.view import certificate_name
+
+Kind = Literal["leaf", "added", "trusted", "sent", "missing"]
+WIDTH = 340
+_TITLE_CHARACTERS, _LINE_CHARACTERS = 35, 44
+_TITLE_HEIGHT, _LINE_HEIGHT, _PADDING, _LINK = 18, 16, 10, 40
+_NO_ISSUER_CODES = frozenset({2, 20, 21})
+"""OpenSSL: the issuer of the certificate at this depth is not there; with any other code, that certificate itself is the trouble."""
+_VOUCHERS = {"approval": "approved by fingerprint", "ca-or-certificate-management": "confirmed by your CA or the server"}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One certificate, or a missing issuer.
+
+    Attributes:
+        top: Its distance from the top of the drawing.
+        breaks: What is wrong with this certificate itself now; empty: nothing.
+    """
+
+    kind: Kind
+    title: tuple[str, ...]
+    lines: tuple[str, ...]
+    breaks: str = ""
+    top: int = 0
+
+    @property
+    def height(self) -> int:
+        """Its height."""
+        rows = len(self.lines) + (1 if self.breaks else 0)
+        return 2 * _PADDING + _TITLE_HEIGHT * len(self.title) + _LINE_HEIGHT * rows
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line from a certificate to its issuer; `breaks` where peers do not find that issuer now."""
+
+    top: int
+    breaks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChainDrawing:
+    """A chain, drawn.
+
+    Attributes:
+        summary: What the drawing shows, in a sentence.
+        endpoints: Short names with ports.
+        fixed: How many checks the plan fixes with it.
+        adds: The plan adds one of its certificates.
+    """
+
+    boxes: tuple[Box, ...]
+    links: tuple[Link, ...]
+    height: int
+    summary: str
+    endpoints: tuple[str, ...]
+    fixed: int
+    failing: int
+    adds: bool
+
+
+def draw_chains(plan: Plan) -> tuple[ChainDrawing, ...]:
+    """Return a drawing of each distinct chain of `plan`, those that the plan completes first."""
+    forecasts: dict[str, list[EndpointForecast]] = {}
+    for forecast in plan.endpoints:
+        forecasts.setdefault(str(forecast.endpoint), []).append(forecast)
+    artist = _Artist(plan)
+    groups = artist.merge_alike(plan.chains)
+    drawings = [
+        artist.draw(group, [forecast for name in group.endpoints for forecast in forecasts.get(name, ())]) for group in groups
+    ]
+    return tuple(sorted(drawings, key=lambda drawing: (not drawing.adds, -drawing.fixed, -drawing.failing, drawing.endpoints)))
+
+
+class _Artist:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._peers = shorten(plan.base)
+        nodes = shorten(forecast.address for forecast in plan.endpoints)
+        endpoints = {forecast.endpoint for forecast in plan.endpoints}
+        self._node_names = {str(endpoint): nodes[endpoint.address] for endpoint in endpoints}
+        self._names = {str(endpoint): host_and_port(nodes[endpoint.address], endpoint.port) for endpoint in endpoints}
+        self._additions: Mapping[Fingerprint, TrustCertificate] = {
+            action.certificate: action for action in plan.actions if isinstance(action, TrustCertificate)
+        }
+
+    def merge_alike(self, groups: Iterable[ChainGroup]) -> tuple[ChainGroup, ...]:
+        """Return `groups` with those together in which each server has a certificate of its own that is treated alike."""
+        merged: dict[object, ChainGroup] = {}
+        for group in groups:
+            key = self._alike(group)
+            if key in merged:
+                both = sorted([merged[key], group], key=lambda each: each.ends or "9999")
+                names = (*merged[key].endpoints, *group.endpoints)
+                merged[key] = replace(both[0], certificates=merged[key].certificates, endpoints=names)
+            else:
+                merged[key] = group
+        return tuple(merged.values())
+
+    def _alike(self, group: ChainGroup) -> object:
+        if group.depth or not group.certificates:
+            return (group.depth, group.certificates, group.missing)
+        addition = self._additions.get(group.certificates[0])
+        facts = self._plan.facts.get(group.certificates[0])
+        return (0, addition and (addition.peers, addition.approval), facts and facts.vouched_by)
+
+    def draw(self, group: ChainGroup, forecasts: Sequence[EndpointForecast]) -> ChainDrawing:
+        """Return the drawing of `group`, whose checks `forecasts` are."""
+        failing = [forecast for forecast in forecasts if forecast.before.verdict.observed and not forecast.before.verdict.ok]
+        # With a cipher change, another certificate fails now than the one that is drawn.
+        same_key = [forecast for forecast in failing if forecast.before.key == forecast.after.key]
+        break_depths = {_link_below(forecast) for forecast in same_key}
+        boxes = list(self._boxes(group, failing, same_key))
+        placed, links, top = [], [], 1
+        for number, box in enumerate(boxes):
+            placed.append(replace(box, top=top))
+            top += box.height
+            if number < len(boxes) - 1:
+                links.append(Link(top, number in break_depths or boxes[number + 1].kind == "missing"))
+                top += _LINK
+        fixed = sum(forecast.after.verdict.ok for forecast in failing)
+        adds = any(box.kind == "added" for box in boxes)
+        summary = " Signed by: ".join(" ".join([*box.title, *box.lines, box.breaks]).strip() for box in boxes)
+        names = tuple(self._names.get(name, name) for name in group.endpoints)
+        return ChainDrawing(tuple(placed), tuple(links), top + 1, summary, names, fixed, len(failing) - fixed, adds)
+
+    def _boxes(
+        self, group: ChainGroup, failing: Sequence[EndpointForecast], same_key: Sequence[EndpointForecast]
+    ) -> Iterator[Box]:
+        names = list(dict.fromkeys(self._node_names.get(name, name) for name in group.endpoints))
+        title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        lines = [f"server certificate of {count(len(group.endpoints), 'endpoint')}"]
+        if group.ends:
+            lines.append(f"until {group.ends[:10]}" if len(group.endpoints) == 1 else f"the first until {group.ends[:10]}")
+        if other := next((forecast for forecast in failing if forecast.before.key != forecast.after.key), None):
+            cause = other.before.verdict.cause
+            lines.append(f"now: {(other.before.key or '').upper()}, {describe_cause(cause.value if cause else '').lower()}")
+        above = group.certificates if group.depth else group.certificates[1:]
+        own = group.certificates[0] if group.certificates and not group.depth else None
+        kind: Kind = "added" if own in self._additions else "leaf"
+        if own:
+            lines += ["self-signed", *self._trust_lines(own)]
+            lines += [short_fingerprint(own)[7:]] if len(group.endpoints) == 1 else []
+        yield _box(kind, title, lines, _trouble_at(0, same_key))
+        for depth, fingerprint in enumerate(above, start=1):
+            yield self._certificate_box(fingerprint, depth, same_key)
+        if group.missing:
+            yield _box("missing", group.missing, ["this issuer was not seen anywhere"])
+
+    def _certificate_box(self, fingerprint: Fingerprint, depth: int, failing: Sequence[EndpointForecast]) -> Box:
+        certificate = self._plan.certificates[fingerprint]
+        facts = self._plan.facts.get(fingerprint)
+        trusted = any(voucher.startswith("peer:") for voucher in facts.vouched_by) if facts else False
+        kind: Kind = "added" if fingerprint in self._additions else "trusted" if trusted else "sent"
+        lines = list(self._trust_lines(fingerprint))
+        if kind == "sent":
+            lines.append("sent by the server")
+        until = f"until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else "no end"
+        return _box(
+            kind,
+            certificate_name(certificate),
+            [*lines, f"{until} · {short_fingerprint(fingerprint)[7:]}"],
+            _trouble_at(depth, failing),
+        )
+
+    def _trust_lines(self, fingerprint: Fingerprint) -> Iterator[str]:
+        addition = self._additions.get(fingerprint)
+        facts = self._plan.facts.get(fingerprint)
+        if addition:
+            yield f"+ added to {self._name_peers(addition.peers)}"
+        if addition and addition.approval == "required":
+            yield "! NOT CONFIRMED: needs your approval"
+        vouchers = facts.vouched_by if facts else ()
+        trusting = [Address(voucher.removeprefix("peer:")) for voucher in vouchers if voucher.startswith("peer:")]
+        if trusting:
+            yield f"trusted by {self._name_peers(trusting)}"
+        yield from (words for voucher, words in _VOUCHERS.items() if voucher in vouchers)
+
+    def _name_peers(self, peers: Sequence[Address]) -> str:
+        total = len(self._plan.base)
+        if len(peers) == total > 1:
+            return f"all {total} peers"
+        return ", ".join(self._peers[peer] for peer in peers)
+
+
+def _box(kind: Kind, title: str, lines: Sequence[str], breaks: str = "") -> Box:
+    return Box(
+        kind,
+        tuple(_wrap(title, _TITLE_CHARACTERS))[:3],
+        tuple(row for line in lines for row in _wrap(line, _LINE_CHARACTERS)),
+        breaks,
+    )
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return untrusted `text` in lines of `width` characters: a drawing does not wrap by itself."""
+    return textwrap.wrap(escape(text, 200), width, break_on_hyphens=True) or [""]
+
+
+def _link_below(forecast: EndpointForecast) -> int | None:
+    """Return the depth of the certificate whose issuer a peer does not find now; None: that is not the trouble."""
+    verdict = forecast.before.verdict
+    return verdict.depth if verdict.code in _NO_ISSUER_CODES else None
+
+
+def _trouble_at(depth: int, failing: Sequence[EndpointForecast]) -> str:
+    """Return what is wrong now with the certificate at `depth` itself."""
+    for forecast in failing:
+        verdict = forecast.before.verdict
+        at = 0 if verdict.cause is Cause.NAME_MISMATCH else verdict.depth
+        if at == depth and verdict.code not in _NO_ISSUER_CODES and verdict.cause:
+            return f"✗ {describe_cause(verdict.cause.value)}"
+    return ""

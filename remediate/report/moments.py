@@ -1,0 +1,26 @@
+"""Moments for a person: in local time and in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+
+def format_moment(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return an aware `moment` as ``Sun 29 Nov 2026 06:16 CET (05:16 UTC)``; once where local time is UTC.
+
+    Args:
+        moment: What to say.
+        zone: The zone of the reader; None: that of this machine.
+    """
+    local, utc = moment.astimezone(zone), moment.astimezone(UTC)
+    if local.utcoffset() == utc.utcoffset():
+        return f"{utc:%a %d %b %Y %H:%M} UTC"
+    other_day = "" if local.date() == utc.date() else f"{utc:%a %d %b} "
+    return f"{local:%a %d %b %Y %H:%M %Z} ({other_day}{utc:%H:%M} UTC)"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as ``4:02`` or ``1:02:03``."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

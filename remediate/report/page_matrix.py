@@ -1,0 +1,177 @@
+"""The matrix of a page: endpoints that are alike in one row, those that fail first, in one band of peers or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from remediate.model.effect import ClientState, ClientView
+from remediate.model.identity import Address, EndpointId, PairId
+from remediate.model.plan import EndpointForecast
+from remediate.model.verdict import Outcome
+from remediate.report.names import ShortNames, service_of, service_rank, shorten
+from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, symbol_of
+
+Status = Literal["fail", "unseen", "fixed", "pass"]
+_ORDER: tuple[Status, ...] = ("fail", "unseen", "fixed", "pass")
+MAX_HEAD = 7
+"""How long a peer's short name may be to stand over its column; longer ones have a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one endpoint gets from one peer: a symbol, its kind for the colour, and words for who sees neither."""
+
+    symbol: str
+    kind: str
+    words: str
+
+
+PASSES = Cell(GOOD, "ok", "passes")
+FIXED = Cell(f"{REFUSED}→{GOOD}", "fx", "fails now, passes after")
+FAILS = Cell(REFUSED, "no", "fails")
+BREAKS = Cell(f"{GOOD}→{REFUSED}", "no", "passes now, fails after")
+NOT_CHECKED = Cell(UNSEEN, "un", "not checked")
+NOT_JUDGED = Cell("·", "na", "not judged")
+CLIENT_CELLS: Mapping[ClientState, Cell] = {
+    ClientState.REACHED: Cell(GOOD, "ok", "a client reached it"),
+    ClientState.REFUSED: Cell(REFUSED, "no", "a client was refused"),
+    ClientState.NOT_KNOWN: Cell(UNSEEN, "un", "asked, not known"),
+    ClientState.NOT_ASKED: Cell("·", "na", "no client was asked"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """Endpoints of one service that are alike.
+
+    Attributes:
+        endpoints: ``address:port`` of each.
+        names: Their short names, in the same order.
+        bands: One cell for every peer, band after band.
+        causes: Why it fails, in the words of the contract.
+    """
+
+    status: Status
+    service: str
+    port: int
+    endpoints: tuple[str, ...]
+    names: tuple[str, ...]
+    bands: tuple[tuple[Cell, ...], ...]
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageMatrix:
+    """The matrix of a page.
+
+    Attributes:
+        peers: Their addresses.
+        heads: What stands over the column of each.
+        legend: The short name of each.
+        peer_suffix: What the legend leaves out of every name.
+        suffix: What the names of the endpoints leave out.
+        bands: The title of each band; empty where there is only one.
+        counts: How many endpoints have each status.
+    """
+
+    peers: tuple[Address, ...]
+    heads: tuple[str, ...]
+    legend: tuple[str, ...]
+    peer_suffix: str
+    suffix: str
+    bands: tuple[str, ...]
+    rows: tuple[PageRow, ...]
+    counts: Mapping[Status, int]
+
+
+Band = Callable[[EndpointForecast], Cell]
+
+
+def arrange_page(forecasts: Iterable[EndpointForecast], bands: Mapping[str, Band]) -> PageMatrix:
+    """Return `forecasts` as the matrix of a page, with a column of cells for each of `bands`, by its title."""
+    matrix = arrange_matrix(forecasts)
+    nodes = shorten(cell.address for row in matrix.rows for cell in row.cells if cell)
+    labels = shorten(matrix.peers)
+    legend = tuple(labels[peer] for peer in matrix.peers)
+    named = all(len(name) <= MAX_HEAD for name in legend)
+    rows = _fold((_endpoint_of(row), row, _cells_of(row, bands.values())) for row in matrix.rows)
+    page_rows = tuple(sorted((_page_row(*row, nodes) for row in rows), key=_sort_key))
+    counts = {status: sum(len(row.endpoints) for row in page_rows if row.status == status) for status in _ORDER}
+    return PageMatrix(
+        matrix.peers,
+        legend if named else tuple(f"C{number}" for number in range(1, len(legend) + 1)),
+        legend,
+        labels.suffix,
+        nodes.suffix,
+        tuple(bands),
+        page_rows,
+        counts,
+    )
+
+
+def planned_cell(forecast: EndpointForecast) -> Cell:
+    """Return the cell of a plan: now and after it."""
+    before, after = forecast.before.verdict, forecast.after.verdict
+    if not after.observed:
+        return NOT_CHECKED
+    if before.ok:
+        return PASSES if after.ok else BREAKS
+    return FIXED if after.ok else FAILS
+
+
+def outcome_cell(outcome: Outcome | None) -> Cell:
+    """Return the cell of one outcome; of none, that it was not judged."""
+    if outcome is None:
+        return NOT_JUDGED
+    return {GOOD: PASSES, REFUSED: FAILS, UNSEEN: NOT_CHECKED}[symbol_of(outcome)]
+
+
+def client_cell(views: Mapping[PairId, ClientView], pair: PairId) -> Cell:
+    """Return the cell of what a client gets."""
+    return CLIENT_CELLS[views[pair].state if pair in views else ClientState.NOT_ASKED]
+
+
+_Group = tuple[str, int, tuple[tuple[Cell, ...], ...], tuple[str, ...]]
+
+
+def _endpoint_of(row: Row) -> EndpointForecast:
+    return next(cell for cell in row.cells if cell is not None)
+
+
+def _cells_of(row: Row, bands: Iterable[Band]) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(tuple(band(cell) if cell else NOT_JUDGED for cell in row.cells) for band in bands)
+
+
+def _fold(
+    rows: Iterable[tuple[EndpointForecast, Row, tuple[tuple[Cell, ...], ...]]],
+) -> Iterable[tuple[_Group, Sequence[EndpointId]]]:
+    groups: dict[_Group, list[EndpointId]] = {}
+    for endpoint, row, cells in rows:
+        service = service_of(endpoint.product, endpoint.port)
+        groups.setdefault((service, endpoint.port, cells, row.causes), []).append(endpoint.endpoint)
+    return groups.items()
+
+
+def _page_row(group: _Group, endpoints: Sequence[EndpointId], nodes: ShortNames) -> PageRow:
+    service, port, bands, causes = group
+    ordered = sorted(endpoints, key=lambda endpoint: nodes[endpoint.address].casefold())
+    return PageRow(
+        _status_of([cell for cells in bands for cell in cells]),
+        service,
+        port,
+        tuple(map(str, ordered)),
+        tuple(nodes[endpoint.address] for endpoint in ordered),
+        bands,
+        causes,
+    )
+
+
+def _status_of(cells: Iterable[Cell]) -> Status:
+    kinds = {cell.kind for cell in cells}
+    return "fail" if "no" in kinds else "unseen" if "un" in kinds else "fixed" if "fx" in kinds else "pass"
+
+
+def _sort_key(row: PageRow) -> tuple[int, int, int, str]:
+    return _ORDER.index(row.status), service_rank(row.service), row.port, row.names[0].casefold()

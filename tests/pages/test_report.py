@@ -1,0 +1,127 @@
+"""The report in a real browser: on a phone, a laptop and paper, for a reader who sees, hears or prints it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import Page, Request
+
+from remediate.model.plan import Plan
+from remediate.report.html import plan_page
+from tests.pages.conftest import OpenPage
+from tests.report.builders import plan_with
+from tests.report.large_plan import large_plan
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+PAPER = 703
+"""Pixels between the margins of an A4 sheet: 210 mm less 2 x 12 mm at 96 dpi."""
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+LONG = "A " + "very-long-name-without-a-blank" * 4
+PLANS: Mapping[str, Plan] = {"small": plan_with(LONG[:64], advice=LONG, note=LONG, cluster=LONG), "large": large_plan(500)}
+
+
+@pytest.fixture(params=list(PLANS))
+def html(request: pytest.FixtureRequest) -> str:
+    return plan_page(PLANS[request.param])
+
+
+def visible_endpoints(page: Page) -> int:
+    return int(
+        page.evaluate("""() => [...document.querySelectorAll('tr.r')].filter((row) => row.offsetParent)
+        .flatMap((row) => [...row.querySelectorAll('.n')]).filter((name) => !name.hidden).length""")
+    )
+
+
+@pytest.mark.parametrize(("width", "media"), [(390, "screen"), (1280, "screen"), (PAPER, "print")])
+def test_a_page_is_never_wider_than_the_screen_or_the_sheet(html: str, width: int, media: str, open_page: OpenPage) -> None:
+    page = open_page(html, width=width, media=media)
+
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_violation(html: str, width: int, scheme: str, open_page: OpenPage) -> None:
+    page = open_page(html, width=width, scheme=scheme)
+
+    page.evaluate(AXE)
+
+    assert page.evaluate("async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes[0].html])") == []
+
+
+def test_a_page_asks_for_nothing_and_breaks_no_policy(html: str, open_page: OpenPage) -> None:
+    page = open_page(html)
+    urls: list[str] = []
+    complaints: list[str] = []
+
+    def record(request: Request) -> None:
+        urls.append(request.url)
+
+    page.on("request", record)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.reload()
+
+    assert urls == [page.url]
+    assert complaints == []
+
+
+def test_the_filter_finds_an_endpoint_in_a_folded_row(open_page: OpenPage) -> None:
+    page = open_page(plan_page(PLANS["large"]))
+    assert visible_endpoints(page) == 500
+
+    page.get_by_label("Filter").fill("site007 6971")
+
+    assert visible_endpoints(page) == 1
+    assert page.locator("#count").inner_text() == "1 endpoints"
+
+
+def test_a_chip_shows_the_rows_of_its_kind_alone(open_page: OpenPage) -> None:
+    page = open_page(plan_page(PLANS["large"]))
+
+    page.get_by_text("Still fail").click()
+
+    assert visible_endpoints(page) == 25
+
+
+def test_without_its_script_a_page_shows_every_row(open_page: OpenPage) -> None:
+    page = open_page(plan_page(PLANS["large"]), script=False)
+
+    assert page.locator("tr.r").count() == page.locator("tr.r >> visible=true").count() > 4
+    assert not page.get_by_label("Filter").is_visible()
+    page.get_by_text("Still fail").click()
+    assert page.locator("tr.fail >> visible=true").count() == page.locator("tr.r >> visible=true").count() > 0
+
+
+def test_a_page_of_6_x_500_opens_at_once(open_page: OpenPage) -> None:
+    html = plan_page(PLANS["large"])
+    started = time.monotonic()
+
+    page = open_page(html)
+
+    assert page.locator("tr.r").count() > 4
+    # It takes a fifth of a second; the machine may be busy.
+    assert time.monotonic() - started < 5
+
+
+def test_a_page_prints_on_a4_with_everything_unfolded(open_page: OpenPage) -> None:
+    page = open_page(plan_page(PLANS["large"]), media="print")
+
+    sheet = page.pdf(prefer_css_page_size=True)
+
+    sizes = re.findall(rb"/MediaBox \[([^\]]*)\]", sheet)
+    assert {tuple(round(float(number) / 5) for number in size.split()) for size in sizes} == {(0, 0, 119, 168)}
+    assert page.locator("details:not([open])").count() == 0
+
+
+def test_hostile_names_run_nothing(open_page: OpenPage) -> None:
+    hostile = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+    page = open_page(plan_page(plan_with(hostile[:64], advice=hostile, note=hostile, error=hostile, cluster=hostile)))
+
+    assert page.title().startswith("Plan for </script>")
