@@ -149,9 +149,11 @@ class _Artist:
         lines = [f"server certificate of {count(len(group.endpoints), 'endpoint')}"]
         if group.ends:
             lines.append(f"until {group.ends[:10]}" if len(group.endpoints) == 1 else f"the first until {group.ends[:10]}")
-        if other := next((forecast for forecast in failing if forecast.before.key != forecast.after.key), None):
-            cause = other.before.verdict.cause
-            lines.append(f"now: {(other.before.key or '').upper()}, {describe_cause(cause.value if cause else '').lower()}")
+        if differing_check := next((forecast for forecast in failing if forecast.before.key != forecast.after.key), None):
+            cause = differing_check.before.verdict.cause
+            lines.append(
+                f"now: {(differing_check.before.key or '').upper()}, {describe_cause(cause.value if cause else '').lower()}"
+            )
         above = group.certificates if group.depth else group.certificates[1:]
         own = group.certificates[0] if group.certificates and not group.depth else None
         kind: Kind = "added" if own in self._additions else "leaf"

@@ -21,6 +21,6 @@ def format_moment(moment: datetime, zone: tzinfo | None = None) -> str:
 
 def format_duration(seconds: float) -> str:
     """Return a duration as ``4:02`` or ``1:02:03``."""
-    minutes, rest = divmod(max(0, int(seconds)), 60)
+    minutes, odd_seconds = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{hours}:{minutes:02}:{odd_seconds:02}" if hours else f"{minutes}:{odd_seconds:02}"

@@ -95,13 +95,13 @@ def arrange_page(forecasts: Iterable[EndpointForecast], bands: Mapping[str, Band
     nodes = shorten(cell.address for row in matrix.rows for cell in row.cells if cell)
     labels = shorten(matrix.peers)
     legend = tuple(labels[peer] for peer in matrix.peers)
-    named = all(len(name) <= MAX_HEAD for name in legend)
+    fits_heads = all(len(name) <= MAX_HEAD for name in legend)
     rows = _fold((_endpoint_of(row), row, _cells_of(row, bands.values())) for row in matrix.rows)
     page_rows = tuple(sorted((_page_row(*row, nodes) for row in rows), key=_sort_key))
     counts = {status: sum(len(row.endpoints) for row in page_rows if row.status == status) for status in _ORDER}
     return PageMatrix(
         matrix.peers,
-        legend if named else tuple(f"C{number}" for number in range(1, len(legend) + 1)),
+        legend if fits_heads else tuple(f"C{number}" for number in range(1, len(legend) + 1)),
         legend,
         labels.suffix,
         nodes.suffix,
