@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediate.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from remediate.model.certificate import Certificate
     from remediate.model.errors import RemediateError
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from remediate.model.verdict import Cause, Verdict
     from remediate.planner import make_plan
     from remediate.trust import verify_chain
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Cause": "remediate.model.verdict",

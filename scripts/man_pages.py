@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from remediate import __version__
 from remediate.cli.app import command as root_command
+from remediate.version import __version__
 
 _PREFORMATTED = "\b"
 _HEADING = re.compile(r"[A-Z][A-Z ]+")

@@ -15,13 +15,13 @@ from typing import NoReturn
 
 import click
 
-from remediate import __version__
 from remediate.cli.error_reporting import Terminated, report_failure
 from remediate.cli.session import Session
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.exit_codes import ExitCode
 from remediate.model.limits import Limits
+from remediate.version import __version__
 
 VERBS = {
     "init": "Write a first inventory, beginning at one peer.",

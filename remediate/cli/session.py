@@ -144,9 +144,9 @@ class Session:
     def _event_writer(self) -> EventLines:
         from datetime import UTC, datetime
 
-        from remediate import __version__
         from remediate.cli.files import open_private
         from remediate.report.events import EventLines
+        from remediate.version import __version__
 
         if self._event_lines is None:
             events = self.events or "-"

@@ -37,8 +37,8 @@ def describe_lists(diagnosis: Diagnosis) -> str | None:
 
 def describe_openssl(evidence: Evidence) -> str | None:
     """Return which OpenSSL each peer runs by its own log; None where no line shows it."""
-    shown = [f"{sign.peer or 'the peer'} {sign.generation}" for sign in evidence.openssl_signs]
-    return f"OpenSSL by the peers' own lines: {join_words(shown, 6)}." if shown else None
+    signs = [f"{sign.peer or 'the peer'} {sign.generation}" for sign in evidence.openssl_signs]
+    return f"OpenSSL by the peers' own lines: {join_words(signs, 6)}." if signs else None
 
 
 def name_lists(evidence: Evidence) -> dict[tuple[Certificate, ...], str]:

@@ -11,7 +11,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from remediate import __version__
 from remediate.model.plan import Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
@@ -39,6 +38,7 @@ from remediate.report.view import (
     refresh_notes,
     summarise_verdicts,
 )
+from remediate.version import __version__
 
 MAX_TEXT = 20_000
 MAX_DRAWINGS = 60

@@ -106,11 +106,11 @@ def command(
 
 def _record(session: Session, cluster: ClusterAccess, path: Path, limits: Limits) -> None:
     """Write the recording of `cluster`, and name what was not understood."""
-    from remediate import __version__
     from remediate.cli.files import write_atomically
     from remediate.connectors.expressway.cluster import open_peers
     from remediate.connectors.expressway.recording import record_cluster
     from remediate.formats.recording import write_recording
+    from remediate.version import __version__
 
     with open_peers(cluster, limits, writable=False) as peers:
         recording = record_cluster(peers, __version__)
