@@ -74,8 +74,8 @@ class Chip:
     count: int
 
 
-def plan_page(plan: Plan) -> str:
-    """Return the page of `plan`."""
+def plan_page(plan: Plan, *, version: str = "") -> str:
+    """Return the page of `plan`; `version` is that of remediate."""
     sums = count_pairs(plan.endpoints)
     matrix = arrange_page(plan.endpoints, {"": planned_cell})
     drawings = draw_chains(plan)
@@ -84,6 +84,7 @@ def plan_page(plan: Plan) -> str:
         with_script=True,
         title=f"Plan for {plan.cluster}",
         plan=plan,
+        version=version,
         tone="warn" if sums.after < sums.pairs else "bad" if plan.alarms else "good",
         made_at=format_moment(plan.made_at),
         versions=describe_versions(plan),
@@ -169,7 +170,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page, version=__version__)
+    environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
     environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
     return environment

@@ -57,9 +57,10 @@ def command(
     if session.json:
         session.write_json_text(value.to_json())
     elif html_path:
+        from remediate import __version__
         from remediate.report.html import plan_page
 
-        write_document(session, html_path, plan_page(value))
+        write_document(session, html_path, plan_page(value, version=__version__))
     elif markdown_path:
         from remediate.report.markdown import plan_ticket
 
