@@ -38,7 +38,6 @@ from remediate.report.view import (
     refresh_notes,
     summarise_verdicts,
 )
-from remediate.version import __version__
 
 MAX_TEXT = 20_000
 MAX_DRAWINGS = 60
