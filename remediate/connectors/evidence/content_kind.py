@@ -10,7 +10,7 @@ from typing import Final
 HEAD: Final = 4096
 """The number of bytes that decide."""
 
-_PCAP: Final = tuple(bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"))
+_PCAP: Final = tuple(bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "a1b2cd34", "34cdb2a1"))
 _TAR_BLOCK: Final = 512
 _BYTE_ORDER_MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -24,10 +24,15 @@ _HEADER: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:(?:[ \t]|$)")
 _MAIL_HEADERS: Final = (
     b"mime-version:", b"content-type:", b"content-transfer-encoding:", b"received:", b"return-path:", b"message-id:",
 )  # fmt: skip
+_AS_TEXT, _AS_CAPTURE = "save it as plain text", "save it as pcapng, with Wireshark"
 _UNSUPPORTED_DOCUMENTS: Final = (
-    (b"%PDF-", "a PDF"),
-    (b"{\\rtf", "a document in rich text format"),
-    (bytes.fromhex("d0cf11e0a1b11ae1"), "a message of Outlook (.msg) or an older Office document"),
+    (b"%PDF-", "a PDF", _AS_TEXT),
+    (b"{\\rtf", "a document in rich text format", _AS_TEXT),
+    (bytes.fromhex("d0cf11e0a1b11ae1"), "a message of Outlook (.msg) or an older Office document", _AS_TEXT),
+    (b"snoop\x00\x00\x00", "a capture of snoop", _AS_CAPTURE),
+    (b"GMBU", "a capture of Microsoft Network Monitor", _AS_CAPTURE),
+    (b"RTSS", "a capture of Microsoft Network Monitor", _AS_CAPTURE),
+    (b"TRSNIFF data", "a capture of Sniffer", _AS_CAPTURE),
 )
 
 
@@ -68,7 +73,7 @@ def kind_of(head: bytes) -> Kind:
         return Kind.OTHER
     if is_mail(head):
         return Kind.MAIL
-    return Kind.TEXT if encoding_of(head) or b"\x00" not in head else Kind.OTHER
+    return Kind.TEXT if encoding_of(head) or b"\x00" not in head or _is_text_with_holes(head) else Kind.OTHER
 
 
 def is_archive(head: bytes) -> bool:
@@ -88,8 +93,10 @@ def encoding_of(head: bytes) -> str | None:
 
 
 def unsupported_document(head: bytes) -> str | None:
-    """Return the name of a document type that has to be saved as plain text first; None for other files."""
-    return next((name for magic, name in _UNSUPPORTED_DOCUMENTS if head.startswith(magic)), None)
+    """Return the name of a type that has to be saved as another first, and as which; None for other files."""
+    return next(
+        (f"{name}: {remedy}, and give that" for magic, name, remedy in _UNSUPPORTED_DOCUMENTS if head.startswith(magic)), None
+    )
 
 
 def is_mail(head: bytes) -> bool:
@@ -107,6 +114,12 @@ def is_mail(head: bytes) -> bool:
 
 def _is_ascii(data: bytes) -> bool:
     return len(data) >= 4 and sum(byte in _TEXT_BYTES for byte in data) >= 0.9 * len(data)
+
+
+def _is_text_with_holes(head: bytes) -> bool:
+    """Whether `head` is a text with runs of zeros: a log that was cut while it was written, or UTF-16 appended to ASCII."""
+    letters = head.replace(b"\x00", b"")
+    return _is_ascii(letters) and b"\n" in letters if letters else len(head) == HEAD
 
 
 def _is_nearly_all_zero(data: bytes) -> bool:

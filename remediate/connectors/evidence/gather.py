@@ -158,7 +158,7 @@ class _Gatherer:
             self._capture_reader.read(leaf.name, leaf.kind, leaf.stream)
         else:
             document = unsupported_document(leaf.stream.peek(HEAD)[:HEAD])
-            raise CannotRead(f"it is {document}: save it as plain text, and give that" if document else _NEITHER)
+            raise CannotRead(f"it is {document}" if document else _NEITHER)
 
     def _read_log(self, leaf: Leaf) -> None:
         places_before = self._tally.coverage.unread_refusals

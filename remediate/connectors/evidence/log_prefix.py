@@ -18,6 +18,11 @@ _EXPRESSWAY: Final = re.compile(
 _SYSLOG: Final = re.compile(
     r"(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)\s+(?P<host>[^\s:]{1,255})\s+(?P<process>[\w./-]{1,64}(?:\[\d{1,10}\])?):"
 )
+# RFC 5424, as relays write it: <131>1 2026-01-29T14:01:16.974-05:00 exp-c traffic_server 2030 - - …
+_RFC_5424: Final = re.compile(
+    r"(?:<\d{1,3}>1 )?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (?P<host>[^\s:]{1,255}) "
+    r"(?P<process>[\w./-]{1,64}) (?:\d{1,10}|-) [^\s]{1,32} (?:-|\[)"
+)
 # diags.log: [Nov 25 13:59:41.442] [ET_NET 0] WARNING: …
 _DIAGS: Final = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\]")
 _UTC: Final = re.compile(r"UTCTime=\"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\"")
@@ -50,19 +55,25 @@ class Prefix:
 
 
 def parse_prefix(line: str) -> Prefix | None:
-    """Return the prefix of `line`; None where it has none of the three forms."""
-    match = _EXPRESSWAY.match(line) or _SYSLOG.match(line)
+    """Return the prefix of `line`; None where it has none of the four forms."""
+    match = _EXPRESSWAY.match(line) or _SYSLOG.match(line) or _RFC_5424.match(line)
     if match:
         return Prefix(parse_address(match["host"]), match["process"], *parse_time(match["time"], line))
     bare = _DIAGS.match(line)
     return Prefix(None, None, *parse_time(bare["time"], line)) if bare else None
 
 
+def parse_utc_time(line: str) -> Prefix:
+    """Return the time in the field ``UTCTime`` of a line that has no prefix; without any fields where it has no such field."""
+    utc = _UTC.search(line)
+    return Prefix(None, None, *parse_time(utc[1], line[utc.start() :])) if utc else Prefix()
+
+
 def find_prefixes(text: str) -> list[tuple[int, Prefix]]:
     """Return every prefix anywhere in `text`, with its offset, in order."""
     prefixes = [
         (match.start(), prefix)
-        for pattern in (_EXPRESSWAY, _SYSLOG, _DIAGS)
+        for pattern in (_EXPRESSWAY, _SYSLOG, _RFC_5424, _DIAGS)
         for match in pattern.finditer(text)
         if (prefix := parse_prefix(text[match.start() : match.start() + _MAX_PREFIX]))
     ]

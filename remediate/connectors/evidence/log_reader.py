@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remediate.connectors.evidence.client_log import CLIENT_WORDS, parse_refused_request
-from remediate.connectors.evidence.log_prefix import Prefix, find_prefixes, parse_prefix
+from remediate.connectors.evidence.log_prefix import Prefix, find_prefixes, parse_prefix, parse_utc_time
 from remediate.connectors.evidence.mra_target import Target, parse_target
 from remediate.connectors.evidence.openssl_signs import find_generation
 from remediate.connectors.evidence.other_processes import FAILURE_WORDS, TRAFFIC_SERVER, is_sip_failure, parse_sip_failure
-from remediate.connectors.evidence.plain_text import has_refusal_words, may_hold_a_refusal, to_plain_text
+from remediate.connectors.evidence.plain_text import has_refusal_words, may_hold_a_refusal, strip_terminal, to_plain_text
 from remediate.connectors.evidence.refusal_messages import (
     MARK,
     RefusalMessage,
@@ -132,7 +132,7 @@ class LogReader:
 
     def _read_line(self, raw: bytes, lines_before: list[bytes]) -> bytes:
         """Read a line with words of interest. Return the part of it that may hold a broken message."""
-        text = raw.decode(errors="replace")
+        text = strip_terminal(raw.decode(errors="replace"))
         prefix = parse_prefix(text) if _begins_a_message(raw) else None
         if prefix:
             self._prefix, self._context = prefix, None
@@ -149,6 +149,10 @@ class LogReader:
                 return raw
             self._record_other_failure(text, prefix)
             self._record_openssl(text, prefix)
+            return MARK.encode()
+        if prefix is None and not refusals and parse_sip_failure(text):
+            # The event log of the web interface shows the lines without the name of their process.
+            self._record_other_failure(text, parse_utc_time(text))
             return MARK.encode()
         message = parse_message(text) if refusals == 1 else None
         if not message:

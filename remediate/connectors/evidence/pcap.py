@@ -30,7 +30,13 @@ _PCAP_MAGIC: Final[dict[bytes, tuple[_ByteOrder, int]]] = {
     bytes.fromhex("d4c3b2a1"): ("<", 10**6),
     bytes.fromhex("a1b23c4d"): (">", 10**9),
     bytes.fromhex("4d3cb2a1"): ("<", 10**9),
+    bytes.fromhex("a1b2cd34"): (">", 10**6),
+    bytes.fromhex("34cdb2a1"): ("<", 10**6),
 }
+_MODIFIED_MAGIC: Final = frozenset({bytes.fromhex("a1b2cd34"), bytes.fromhex("34cdb2a1")})
+"""Of Kuznetzov's libpcap: each packet has 8 more octets of header (interface, protocol, type)."""
+_MORE_PACKET_HEADER: Final = 8
+_PCAP_BEGINNINGS: Final = frozenset(magic + struct.pack(f"{order}HH", 2, 4) for magic, (order, _) in _PCAP_MAGIC.items())
 _LINK_BITS: Final = 0xFFFF  # the upper bits are the length of a frame check sequence
 
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
@@ -116,17 +122,30 @@ class _BoundedReader:
 
 
 def _read_pcap(stream: _BoundedReader) -> Iterator[Packet]:
-    header = stream.read(_PCAP_HEADER)
-    if len(header) < _PCAP_HEADER:
-        raise CannotRead("it ends in its header")
-    order, ticks_per_second = _PCAP_MAGIC[header[:4]]
-    link = struct.unpack(f"{order}I", header[20:24])[0] & _LINK_BITS
+    head = stream.read(_PACKET_HEADER)
+    order, ticks_per_second, link, is_modified = _read_pcap_header(stream, head)
     while len(head := stream.read(_PACKET_HEADER)) == _PACKET_HEADER:
+        if head[:8] in _PCAP_BEGINNINGS:
+            # Another file that was appended to this one.
+            order, ticks_per_second, link, is_modified = _read_pcap_header(stream, head)
+            continue
+        if is_modified:
+            stream.skip(_MORE_PACKET_HEADER)
         seconds, ticks, captured, original = struct.unpack(f"{order}IIII", head)
         data = stream.read(captured)
         if len(data) < captured:
             raise CannotRead(_ENDS_IN_PACKET)
         yield Packet(_to_moment(seconds, ticks, ticks_per_second), link, data, max(0, original - captured))
+
+
+def _read_pcap_header(stream: _BoundedReader, head: bytes) -> tuple[_ByteOrder, int, int, bool]:
+    """Return the byte order, the ticks per second, the link type, and whether packets have more header; `head` was read of it."""
+    header = head + stream.read(_PCAP_HEADER - len(head))
+    if len(header) < _PCAP_HEADER:
+        raise CannotRead("it ends in its header")
+    order, ticks_per_second = _PCAP_MAGIC[header[:4]]
+    link = struct.unpack(f"{order}I", header[20:24])[0] & _LINK_BITS
+    return order, ticks_per_second, link, header[:4] in _MODIFIED_MAGIC
 
 
 def _to_moment(seconds: int, ticks: int, ticks_per_second: int) -> datetime | None:

@@ -18,9 +18,11 @@ _REFUSAL_WORDS: Final = (
     b"notincertificate",
     b"coreservercertificate",
     b"sslconnectionfailed",
+    b"actionterminateerror",
+    b"actioncontinueerror",
 )
 """Letters only, so that no break, quote mark or space hides them."""
-_REQUIRED_WORDS: Final = (b"certificate", b"sslconnectionfailed", b"tlsnegotiationerror")
+_REQUIRED_WORDS: Final = (b"certificate", b"sslconnectionfailed", b"tlsnegotiationerror", b"actionterminate", b"actioncontinue")
 """All words above, and those of a failure of SIP, contain one of these."""
 _SIP_WORDS: Final = (b"tlsnegotiationerror",)
 
@@ -75,6 +77,11 @@ def _has_any(data: bytes, words: tuple[bytes, ...]) -> bool:
         data = _ESCAPES.sub(b"", data)
     letters = data.translate(_LOWER, _NO_LETTERS)
     return any(word in letters for word in _REQUIRED_WORDS) and any(word in letters for word in words)
+
+
+def strip_terminal(text: str) -> str:
+    """Return `text` without the escapes by which a terminal colours it."""
+    return _TERMINAL.sub("", text) if "\x1b" in text else text
 
 
 def to_plain_text(data: bytes) -> str:

@@ -133,7 +133,8 @@ class FindingBuilder:
         place = AlertPlace(address, endpoint.port)
         if alert.sender == "server":
             return _advise_on_server_alert(place, alert.code, (endpoint,))
-        return advise_on_client_alert(place, alert)
+        hidden = SWITCH_ON_LOGGERS if _hides_its_end(endpoint) else ()
+        return (*advise_on_client_alert(place, alert), *hidden)
 
     def _advise_on_chain(self, address: str, chain: CapturedChain, verdict: Verdict | None) -> tuple[str, ...]:
         at = chain.last_seen or self._now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import ssl
+import struct
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tests.connectors.evidence.captures import (
     Parties,
     Speech,
     capture,
+    pcap,
+    put_in_frame,
     record_handshake,
     segments,
 )  # fmt: skip
@@ -273,3 +276,25 @@ def test_certificates_are_compared_by_what_they_are(tmp_path: Path) -> None:
     handshake = only(read(tmp_path, capture(segments(REFUSED))))
 
     assert handshake.chain[0] == Certificate.from_der(EC.certificate.der)
+
+
+def test_a_capture_that_was_appended_to_another(tmp_path: Path) -> None:
+    first = pcap([put_in_frame(packet, ETHERNET) for packet in segments(REFUSED)])
+    second = pcap(
+        [put_in_frame(packet, ETHERNET) for packet in segments(REFUSED, Parties(port=6972))], order=">", nanoseconds=True
+    )
+
+    evidence = read(tmp_path, first + second)
+
+    assert sorted(handshake.port for handshake in evidence.handshakes) == [6972, 8443]
+    assert evidence.unread_sources == ()
+
+
+def test_a_capture_of_a_modified_libpcap(tmp_path: Path) -> None:
+    frames = [put_in_frame(packet, ETHERNET) for packet in segments(REFUSED)]
+    head = struct.pack("<IHHiIII", 0xA1B2CD34, 2, 4, 0, 0, 262_144, ETHERNET)
+    packets = [struct.pack("<IIIIIHBB", 1_700_000_000, 0, len(frame), len(frame), 2, 0x0800, 0, 0) + frame for frame in frames]
+
+    evidence = read(tmp_path, head + b"".join(packets))
+
+    assert [handshake.port for handshake in evidence.handshakes] == [8443]
