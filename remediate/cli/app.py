@@ -16,9 +16,13 @@ from typing import NoReturn
 import click
 
 from remediate.cli.error_reporting import Terminated, report_failure
+from remediate.cli.help import translate_help
 from remediate.cli.session import Session
+from remediate.language.choice import LANGUAGE_VARIABLE, choose_language
+from remediate.language.messages import translate, use_language
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.system import ENDING_SIGNALS
+from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode
 from remediate.model.limits import Limits
 from remediate.version import __version__
@@ -87,13 +91,13 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = import_module(f"remediate.cli.verbs.{cmd_name}").command
-        return command
+        return translate_help(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of verbs without loading any."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+        with formatter.section(translate("Commands")):
+            formatter.write_dl([(verb, translate(summary)) for verb, summary in VERBS.items()])
 
 
 @click.group(cls=Verbs, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -107,7 +111,8 @@ def run(arguments: Sequence[str], limits: Limits = Limits()) -> ExitCode:
     session = Session(json="--json" in arguments, limits=limits)
     writing = bool(arguments) and arguments[0] in WRITERS
     try:
-        answer = command.main(list(arguments), prog_name="remediate", standalone_mode=False, obj=session)
+        _choose_language()
+        answer = translate_help(command).main(list(arguments), prog_name="remediate", standalone_mode=False, obj=session)
         code = ExitCode(answer) if isinstance(answer, int) else ExitCode.DONE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: each kind becomes its exit code
         code = report_failure(error, session, writing=writing)
@@ -116,6 +121,13 @@ def run(arguments: Sequence[str], limits: Limits = Limits()) -> ExitCode:
         # A lost result is an error, but not after a run that changed something: ERROR says that nothing was changed.
         return ExitCode.ERROR
     return code
+
+
+def _choose_language() -> None:
+    try:
+        use_language(choose_language(os.environ))
+    except ValueError as error:
+        raise UsageError(str(error), next_step=f"Unset {LANGUAGE_VARIABLE}, or set it to one of them.") from error
 
 
 def main() -> NoReturn:

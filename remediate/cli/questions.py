@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from remediate.language.messages import translate
 from remediate.model.errors import Declined, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def ask(session: Session, lines: Iterable[str], question: str) -> None:
 
 def read_answer(question: str) -> str:
     """Ask on stderr and return the answer; stdout is kept for data. Raises EOFError."""
-    click.echo(question, err=True, nl=False)
+    click.echo(translate(question), err=True, nl=False)
     line = sys.stdin.readline()
     if not line:
         click.echo(err=True)

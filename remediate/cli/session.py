@@ -78,12 +78,13 @@ class Session:
 
     def say(self, sentence: str) -> None:
         """Write a line for a person on stderr, also under ``-q``."""
+        from remediate.language.messages import translate
         from remediate.model.masking import mask
         from remediate.model.text import escape
 
         if sys.stderr is not None:
             stream = _SafeStream(sys.stderr, _ignore_error)
-            stream.write("\n".join(escape(line, 4000) for line in mask(sentence).splitlines()) + "\n")
+            stream.write("\n".join(escape(translate(line), 4000) for line in mask(sentence).splitlines()) + "\n")
             stream.flush()
 
     def hint(self, sentence: str) -> None:

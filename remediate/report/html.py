@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from remediate.language.messages import translate
 from remediate.model.plan import Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
@@ -176,4 +177,4 @@ def _environment() -> Environment:
 
 
 def _escape_value(value: object) -> object:
-    return escape(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return translate(escape(value, MAX_TEXT)) if isinstance(value, str) and not isinstance(value, Markup) else value

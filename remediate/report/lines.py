@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.choice import ENGLISH
+from remediate.language.messages import current_language, translate
 from remediate.model.text import escape
 
 _MIN_WIDTH = 24
@@ -32,6 +34,20 @@ class Entry:
     mark: Text = field(default_factory=Text)
 
 
+def translate_text(text: Text) -> Text:
+    """Return `text` in the language in use; what is styled in itself is translated by itself."""
+    if current_language() == ENGLISH:
+        return text
+    offsets = sorted({offset for span in text.spans for offset in (span.start, span.end)} - {0, len(text)})
+    translated = Text(style=text.style, justify=text.justify, no_wrap=text.no_wrap, end=text.end)
+    for part in text.divide(offsets):
+        piece = Text(translate(part.plain))
+        for span in part.spans:
+            piece.stylize(span.style)
+        translated.append_text(piece)
+    return translated
+
+
 def print_indented(console: Console, text: Text, columns: int, *, first: str = "") -> None:
     """Print `text` indented by `columns`, each further line under its first word.
 
@@ -47,6 +63,7 @@ def print_indented(console: Console, text: Text, columns: int, *, first: str = "
 
 def _print_hanging(console: Console, start: Text, text: Text) -> None:
     """Print `text` after `start`, each further line under its beginning."""
+    text = translate_text(text)
     if not console.is_terminal:
         console.print(Text.assemble(start, text), soft_wrap=True)
         return
@@ -118,6 +135,7 @@ def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence
 
 def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield each row as a line with its cells under each other, without blanks at its end."""
+    rows = [[translate(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

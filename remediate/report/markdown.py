@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from remediate.language.messages import translate
 from remediate.model.canonical import rfc3339
 from remediate.model.expressway import REFRESH_PRICE
 from remediate.model.identity import Address
@@ -30,6 +31,7 @@ from remediate.report.view import (
     symbol_of,
 )
 
+_LINE_MARKS = " #-"
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 
@@ -48,7 +50,16 @@ def plan_ticket(plan: Plan) -> str:
         _future,
         _notes,
     )
-    return "\n".join(line for part in parts for line in part(plan)) + "\n"
+    return "\n".join(translate_line(line) for part in parts for line in part(plan)) + "\n"
+
+
+def translate_line(line: str) -> str:
+    """Return a line of Markdown in the language in use; the mark of a heading or an entry stays."""
+    translated = translate(line)
+    if translated != line:
+        return translated
+    text = line.lstrip(_LINE_MARKS)
+    return f"{line.removesuffix(text)}{translate(text)}"
 
 
 def code(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -22,7 +22,7 @@ from remediate.model.plan import (
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
 from remediate.report.grid import GridRow, print_grid
-from remediate.report.lines import print_bullet, print_heading, print_indented
+from remediate.report.lines import print_bullet, print_heading, print_indented, translate_text
 from remediate.report.names import ShortNames, shorten
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.view import (
@@ -73,6 +73,10 @@ _APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "need
 
 
 class _Console(Console):
+    def print(self, *objects: Any, **options: Any) -> None:
+        translated = (translate_text(text) if isinstance(text, Text) else text for text in objects)
+        super().print(*translated, **options)
+
     def on_broken_pipe(self) -> None:
         # rich would exit with ERROR, which means that nothing was changed; the command's own exit code must be kept.
         discard_output(self.file)

@@ -1,0 +1,69 @@
+"""Help of the commands in the language in use, paragraph by paragraph."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import TypeVar
+
+import click
+
+from remediate.language.choice import ENGLISH
+from remediate.language.messages import current_language, translate
+
+C = TypeVar("C", bound=click.Command)
+
+_UNWRAPPED = "\b"
+"""Click's mark of a paragraph whose lines stay as they are."""
+_ENTRY = re.compile(r"(\s*\S.*?\s{2,})(\S.*)")
+"""A line of such a paragraph that explains its beginning: ``  0   done``."""
+
+
+def paragraphs_of(command: click.Command) -> Iterator[str]:
+    """Yield each text of a command's help that can be translated: paragraphs, explanations, options, and those of its subcommands."""
+    texts: list[str] = []
+
+    def note(text: str) -> str:
+        texts.append(text)
+        return text
+
+    _map_command(deepcopy(command), note)
+    yield from texts
+
+
+def translate_help(command: C) -> C:
+    """Return a copy of a command whose help is in the language in use."""
+    if current_language() == ENGLISH:
+        return command
+    translated = deepcopy(command)
+    _map_command(translated, translate)
+    return translated
+
+
+def _map_command(command: click.Command, change: Callable[[str], str]) -> None:
+    """Replace each text of `command` by what `change` makes of it."""
+    if command.help:
+        command.help = "\n\n".join(_map_paragraph(part, change) for part in inspect.cleandoc(command.help).split("\n\n"))
+    if command.short_help:
+        command.short_help = change(command.short_help)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.help:
+            parameter.help = change(" ".join(parameter.help.split()))
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            _map_command(subcommand, change)
+
+
+def _map_paragraph(paragraph: str, change: Callable[[str], str]) -> str:
+    lines = paragraph.split("\n")
+    if lines[0].strip(" ") != _UNWRAPPED:
+        return change(" ".join(paragraph.split()))
+    return "\n".join([lines[0], *(_map_line(line, change) for line in lines[1:])])
+
+
+def _map_line(line: str, change: Callable[[str], str]) -> str:
+    if match := _ENTRY.fullmatch(line):
+        return f"{match[1]}{change(match[2])}"
+    return change(line) if line.isupper() else line

@@ -1,0 +1,58 @@
+"""The language that is in use, and messages in it."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from pathlib import Path
+from typing import Final
+
+from remediate.language.catalogue import Catalogue
+from remediate.language.choice import ENGLISH
+
+DOMAIN: Final = "remediate"
+LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
+_NO_DOMAIN: Final = "messages"
+"""The domain with which gettext begins; this program has no catalogue of that name."""
+_catalogues: dict[str, Catalogue] = {}
+_language = ENGLISH
+
+
+def use_language(language: str) -> None:
+    """Translate messages for people into `language` from now on, click's own included."""
+    global _language  # noqa: PLW0603 - one process speaks one language, as with setlocale(3)
+    _language = language
+    if language == ENGLISH:
+        gettext.textdomain(_NO_DOMAIN)
+        return
+    # click asks gettext, which takes its language from here.
+    os.environ["LANGUAGE"] = language
+    gettext.bindtextdomain(DOMAIN, LOCALE_FOLDER)
+    gettext.textdomain(DOMAIN)
+
+
+def current_language() -> str:
+    """Return the language that is in use."""
+    return _language
+
+
+def translate(message: str) -> str:
+    """Return a message for people in the language in use; English where there is no translation."""
+    return message if _language == ENGLISH else _catalogue_of(_language).translate(message)
+
+
+def _catalogue_of(language: str) -> Catalogue:
+    if language not in _catalogues:
+        _catalogues[language] = Catalogue(read_translations(language))
+    return _catalogues[language]
+
+
+def read_translations(language: str) -> dict[str, str]:
+    """Return the translations of a language by message; empty where there is no catalogue."""
+    path = gettext.find(DOMAIN, LOCALE_FOLDER, [language])
+    if path is None:
+        return {}
+    with Path(path).open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)
+    messages: dict[object, str] = catalogue._catalog  # type: ignore[attr-defined]  # noqa: SLF001 - gettext lists its messages nowhere else
+    return {message: text for message, text in messages.items() if isinstance(message, str)}

@@ -1,0 +1,176 @@
+"""Bring the catalogues up to date: extract messages for people from the sources, merge them, compile.
+
+An f-string is a template whose placeholders are named after what is filled in: ``{peer} refuses {endpoints}``. Docstrings, queries and
+what is sent to a system are no messages. A message that moved or changed a little keeps its translation as *fuzzy*, which is not used.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+LOCALE_FOLDER = ROOT / "remediate/language/locale"
+DOMAIN = "remediate"
+_ROOMS = ("cli", "connectors", "executor", "formats", "inventory", "machine", "model", "planner", "report", "trust")
+_EDGE = ("cli", "report")
+"""Rooms in which single words are headings."""
+_TO_SYSTEMS = re.compile(
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show |utils |set |GET |POST |<)"
+)
+_PATTERN_OR_MARKUP = re.compile(r"[\\^$|]\(|\(\?|<[a-z/]")
+_WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
+_HEADING = re.compile(r"[A-Z][a-z]{2,}[ a-z-]*")
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+_FORMATTERS = frozenset(
+    {
+        "escape",
+        "first_few",
+        "join_words",
+        "len",
+        "mask_and_escape",
+        "escape_ascii",
+        "short_fingerprint",
+        "rfc3339",
+        "sorted",
+        "str",
+    }
+)
+"""Functions whose argument names the value better than they do."""
+
+
+def extract_messages(root: Path = ROOT) -> dict[str, list[str]]:
+    """Return each template with the modules in which it stands, in the order of the sources; then the texts of the commands."""
+    messages: dict[str, list[str]] = {}
+    for room in _ROOMS:
+        for path in sorted((root / "remediate" / room).rglob("*.py")):
+            place = path.relative_to(root).as_posix()
+            for template in _templates_of(ast.parse(path.read_text(encoding="utf-8"))):
+                if _is_message(template, is_edge=room in _EDGE):
+                    _add(messages, template, place)
+    for template, place in (*_texts_of_commands(), *_texts_of_pages(root)):
+        _add(messages, template, place)
+    return messages
+
+
+def _add(messages: dict[str, list[str]], template: str, place: str) -> None:
+    places = messages.setdefault(template, [])
+    if place not in places:
+        places.append(place)
+
+
+def _templates_of(module: ast.Module) -> Iterator[str]:
+    """Yield every text of a module but docstrings, an f-string as a template."""
+    inside = {id(part) for node in ast.walk(module) for part in _parts_that_are_no_texts(node)}
+    for node in ast.walk(module):
+        if id(node) in inside:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            yield _template(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _parts_that_are_no_texts(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        yield from (part.value for part in node.body if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+    if isinstance(node, ast.JoinedStr):
+        for part in node.values:
+            yield part
+            if isinstance(part, ast.FormattedValue) and part.format_spec:
+                yield from ast.walk(part.format_spec)
+
+
+def _template(node: ast.JoinedStr) -> str:
+    template = ""
+    uses: dict[str, int] = {}
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            name = _name_of(part.value).strip("_") or "text"
+            uses[name] = uses.get(name, 0) + 1
+            template += f"{{{name}{uses[name] if uses[name] > 1 else ''}}}"
+        elif isinstance(part, ast.Constant):
+            template += str(part.value).replace("{", "{{").replace("}", "}}")
+    return template
+
+
+def _name_of(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value):
+            return _name_of(value)
+        case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _FORMATTERS:
+            return _name_of(argument)
+        case ast.Call(func=ast.Name(id="count"), args=[_, ast.Constant(value=str(noun)), *_]):
+            return re.sub(r"\W", "_", noun)
+        case ast.Call(func=function):
+            return _name_of(function)
+    return "text"
+
+
+def _is_message(template: str, *, is_edge: bool) -> bool:
+    if "\n" in template or _TO_SYSTEMS.match(template) or _PATTERN_OR_MARKUP.search(template):
+        return False
+    bare = _PLACEHOLDER.sub(" ", template)
+    words = _WORD.findall(bare)
+    has_word = any(word.islower() for word in words)
+    if " " in template.strip() and has_word:
+        return len(words) > 1 or ("{" in template and not re.search(r"[=<>\\/]", bare))
+    return is_edge and _HEADING.fullmatch(template) is not None
+
+
+def _texts_of_commands() -> Iterator[tuple[str, str]]:
+    """Yield the paragraphs of each command's help."""
+    from remediate.cli.app import VERBS, command
+    from remediate.cli.help import paragraphs_of
+
+    yield from ((paragraph, "remediate/cli/app.py") for paragraph in paragraphs_of(command))
+    for verb in VERBS:
+        loaded = import_module(f"remediate.cli.verbs.{verb}").command
+        yield from ((paragraph, f"remediate/cli/verbs/{verb}.py") for paragraph in paragraphs_of(loaded))
+
+
+def _texts_of_pages(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the texts that the templates of pages translate: ``{{ "Sign-off" | translate }}``."""
+    for path in sorted((root / "remediate/report/templates").glob("*.j2")):
+        for text in re.findall(r'"([^"]+)"\s*\|\s*translate', path.read_text(encoding="utf-8")):
+            yield text, path.relative_to(root).as_posix()
+
+
+def update_catalogue(path: Path, messages: dict[str, list[str]]) -> Catalog:
+    """Return the catalogue in `path` with exactly `messages`."""
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    template = Catalog(project="remediate")
+    for message, places in messages.items():
+        template.add(message, locations=[(place, 0) for place in places[:1]])
+    created = catalogue.creation_date
+    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.creation_date = created
+    catalogue.obsolete.clear()
+    return catalogue
+
+
+def main() -> None:
+    """Bring every catalogue up to date, and compile it."""
+    messages = extract_messages()
+    for path in sorted(LOCALE_FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        catalogue = update_catalogue(path, messages)
+        with path.open("wb") as file:
+            write_po(file, catalogue, width=120, omit_header=False, include_lineno=False)
+        with path.with_suffix(".mo").open("wb") as file:
+            write_mo(file, catalogue)
+        missing = sum(1 for message in catalogue if message.id and not message.string)
+        print(f"{path.parts[-3]}: {len(catalogue)} messages, {missing} without a translation")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Messages recognised by their templates, and said in another language."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remediate.language.catalogue import Catalogue, Template, placeholders_of
+
+_WORDS = st.text(alphabet="abcxyz.0123", min_size=1, max_size=12)
+CATALOGUE = Catalogue(
+    {
+        "Nothing to do.": "Rien à faire.",
+        "{peer} is not up.": "{peer} ne répond pas.",
+        "{peer} is not up. Wait.": "{peer} ne répond pas. Attendez.",
+        "{count} of {total} verify": "{count} sur {total} passent",
+        "{number} endpoints": "{number} points d'accès",
+        "{a} and {b}": "{a} et {b}",
+        "Write {{x}} in {file}.": "Mettez {{x}} dans {file}.",
+        "Not translated.": "",
+    }
+)
+
+
+def test_a_fixed_message() -> None:
+    assert CATALOGUE.translate("Nothing to do.") == "Rien à faire."
+
+
+def test_a_template_is_filled_in_again() -> None:
+    assert CATALOGUE.translate("expc1.example.test is not up.") == "expc1.example.test ne répond pas."
+
+
+def test_a_value_that_is_a_message_is_translated() -> None:
+    assert CATALOGUE.translate("3 of 5 endpoints verify") == "3 sur 5 points d'accès passent"
+
+
+def test_sentences_are_translated_one_by_one() -> None:
+    assert CATALOGUE.translate("Nothing to do. p is not up. Else.") == "Rien à faire. p ne répond pas. Else."
+
+
+def test_the_longest_run_of_sentences_wins() -> None:
+    assert CATALOGUE.translate("p is not up. Wait. Nothing to do.") == "p ne répond pas. Attendez. Rien à faire."
+
+
+def test_braces_are_braces() -> None:
+    assert CATALOGUE.translate("Write {x} in a.yml.") == "Mettez {x} dans a.yml."
+
+
+def test_blanks_at_the_ends_stay() -> None:
+    assert CATALOGUE.translate("  Nothing to do. \n") == "  Rien à faire. \n"
+
+
+def test_what_is_not_known_stays() -> None:
+    assert CATALOGUE.translate("Not translated.") == "Not translated."
+    assert CATALOGUE.translate("") == ""
+    assert CATALOGUE.translate(" ") == " "
+
+
+def test_placeholders_have_names() -> None:
+    assert placeholders_of("{b} of {a}, {{c}}") == ("a", "b")
+
+
+@given(_WORDS, _WORDS)
+def test_what_a_template_made_it_recognises(peer: str, file: str) -> None:
+    template = Template("On {peer} in {file}.", "Sur {peer} dans {file}.")
+    message = f"On {peer} in {file}."
+    values = template.match(message)
+    assert values is not None
+    assert template.fill_in(values) == message.replace("On ", "Sur ").replace(" in ", " dans ")
