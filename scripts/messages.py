@@ -52,9 +52,12 @@ def extract_messages(root: Path = ROOT) -> dict[str, list[str]]:
     for room in _ROOMS:
         for path in sorted((root / "remediate" / room).rglob("*.py")):
             place = path.relative_to(root).as_posix()
-            for template in _templates_of(ast.parse(path.read_text(encoding="utf-8"))):
+            module = ast.parse(path.read_text(encoding="utf-8"))
+            for template in _templates_of(module):
                 if _is_message(template, is_edge=room in _EDGE):
                     _add(messages, template, place)
+            for noun in _counted_nouns(module):
+                _add(messages, noun, place)
     for template, place in (*_texts_of_commands(), *_texts_of_pages(root)):
         _add(messages, template, place)
     return messages
@@ -76,6 +79,16 @@ def _templates_of(module: ast.Module) -> Iterator[str]:
             yield _template(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+
+
+def _counted_nouns(module: ast.Module) -> Iterator[str]:
+    """Yield singular and plural of each noun that is counted: ``count(2, "endpoint")``."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Name(id="count"), args=[_, ast.Constant(value=str(noun)), ast.Constant(value=str(plural))]):
+                yield from (noun, plural)
+            case ast.Call(func=ast.Name(id="count"), args=[_, ast.Constant(value=str(noun))]):
+                yield from (noun, f"{noun}s")
 
 
 def _parts_that_are_no_texts(node: ast.AST) -> Iterator[ast.AST]:
@@ -146,9 +159,10 @@ def _texts_of_pages(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def update_catalogue(path: Path, messages: dict[str, list[str]]) -> Catalog:
-    """Return the catalogue in `path` with exactly `messages`."""
+    """Return the catalogue in `path` with exactly `messages`; where only names of placeholders changed, translations stay."""
     with path.open("rb") as file:
         catalogue = read_po(file)
+    earlier = {_skeleton(str(message.id)): message for message in catalogue if message.id and message.string}
     template = Catalog(project="remediate")
     for message, places in messages.items():
         template.add(message, locations=[(place, 0) for place in places[:1]])
@@ -156,7 +170,20 @@ def update_catalogue(path: Path, messages: dict[str, list[str]]) -> Catalog:
     catalogue.update(template, no_fuzzy_matching=True)
     catalogue.creation_date = created
     catalogue.obsolete.clear()
+    for entry in catalogue:
+        known = earlier.get(_skeleton(str(entry.id)))
+        if entry.id and not entry.string and known:
+            entry.string = _rename_placeholders(str(known.string), str(known.id), str(entry.id))
     return catalogue
+
+
+def _skeleton(template: str) -> str:
+    return _PLACEHOLDER.sub("{}", template)
+
+
+def _rename_placeholders(translation: str, earlier: str, now: str) -> str:
+    names = dict(zip(_PLACEHOLDER.findall(earlier), _PLACEHOLDER.findall(now), strict=True))
+    return _PLACEHOLDER.sub(lambda match: names.get(match[0], match[0]), translation)
 
 
 def main() -> None:

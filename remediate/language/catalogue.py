@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_COUNTED = re.compile(r"(?P<number>\d[\d,.]*) (?P<noun>.+)", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])(\s+)")
 _MAX_DEPTH = 6
 """How deep messages may stand in each other; deeper ones stay English."""
@@ -111,6 +112,10 @@ class Catalogue:
     def _translate_whole(self, message: str, depth: int) -> str | None:
         if message in self._fixed:
             return self._fixed[message]
+        if counted := _COUNTED.fullmatch(message):
+            noun = self._fixed.get(counted["noun"])
+            if noun is not None:
+                return f"{counted['number']} {noun}"
         if depth >= _MAX_DEPTH:
             return None
         for template in self._templates:
