@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from remediate.cli.session import Session
-    from remediate.executor.restart_run import PeerPreview, RestartPreview
+    from remediate.executor.restart_preview import PeerPreview, RestartPreview
     from remediate.executor.result import RestartOptions
     from remediate.model.access import ClusterAccess
     from remediate.model.restart import Calls, Restart
@@ -46,7 +46,8 @@ def restart_lines(cluster: ClusterAccess, restart: Restart, options: RestartOpti
 
 def calls_now(session: Session, cluster: ClusterAccess, options: RestartOptions) -> str:
     """Return how many calls each peer carries now, over connections that cannot write; where it cannot be read, why."""
-    from remediate.executor.restart_run import RestartRequest, preview_restart
+    from remediate.executor.restart_choice import RestartRequest
+    from remediate.executor.restart_preview import preview_restart
     from remediate.model.errors import RemediateError
 
     request = RestartRequest((), everywhere=True, restarts=options)

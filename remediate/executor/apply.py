@@ -55,12 +55,10 @@ from remediate.executor.failure import end_failed_run
 from remediate.executor.health import read_cluster_health
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import record_alarms
-from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
-from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
 from remediate.executor.maintenance import Maintenance, warn_of_maintenance_left_on
+from remediate.executor.opening import open_to_read, open_to_write
 from remediate.executor.pem_backup import save_lists_as_pem
-from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart import rehearse_restarts, restart_peers
 from remediate.executor.result import ApplyOptions, RunResult
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
@@ -130,24 +128,19 @@ def _open_to_write(
     stack: ExitStack,
 ) -> RunContext:
     """Take the lock, then open the journal and the peers until `stack` ends (step 1)."""
-    shared = environment.lock_directory or shared_directory()
-    lock = stack.enter_context(
-        hold_cluster(cluster, state_dir, shared, operator=identify_operator(), ticket=options.ticket, now=environment.now)
-    )
+    opening = open_to_write(cluster, state_dir, environment, stack, ticket=options.ticket)
 
     def after_each(step: Step) -> None:
         events.emit_step(step)
-        lock.write_heartbeat()
+        opening.lock.write_heartbeat()
 
     steps = StepSequence(stop.check_before, after_each)
     steps.enter(Step.LOCK)
-    journal = stack.enter_context(environment.journal(state_dir))
-    journal.close_dead_runs(plan.cluster)
+    journal = opening.open_journal()
     unfinished = journal.find_unfinished(plan)
     confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
     approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
-    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
-    lock.acquire(peer_lock_paths(opened, shared))
+    opened, peers = opening.open_peers(limits)
     return RunContext(
         plan,
         cluster,
@@ -164,7 +157,7 @@ def _open_to_write(
         opened.primary,
         approvals,
         unfinished,
-        lock.write_heartbeat,
+        opening.lock.write_heartbeat,
     )
 
 
@@ -180,18 +173,15 @@ def _open_to_read(
     stack: ExitStack,
 ) -> RunContext:
     """Check that the lock is free, and open the journal and the peers so that nothing can be written (step 1 of a dry run)."""
-    shared = environment.lock_directory or shared_directory()
-    preflight.refuse_unusable(state_dir, shared)
-    refuse_if_held(cluster, state_dir, shared)
+    opening = open_to_read(cluster, state_dir, environment, stack)
     steps = StepSequence(stop.check_before, events.emit_step)
     steps.enter(Step.LOCK)
-    journal = stack.enter_context(Journal(state_dir))
+    journal = opening.open_journal()
     unfinished = journal.find_unfinished(plan)
     confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
     approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
     emit_whether_open(options.window, environment.now(), events)
-    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=False)
-    refuse_if_peers_held(opened, cluster.name, shared)
+    opened, peers = opening.open_peers(limits)
     return RunContext(
         plan,
         cluster,
@@ -278,11 +268,7 @@ def _read_alarms(context: RunContext) -> Mapping[Address, frozenset[str]]:
     """
     cluster = read_cluster_health(context.peers, context.unreachable)
     preflight.refuse_pending_upgrade(context.plan, cluster, context.events)
-    return {
-        address: frozenset(alarm.id for alarm in health.alarms)
-        for address, health in cluster.peers.items()
-        if health.alarms is not None
-    }
+    return cluster.alarm_numbers
 
 
 def _window_guard(context: RunContext) -> WindowGuard:
@@ -389,6 +375,7 @@ def _verify(context: RunContext, state: RunState, baseline: Baseline, look: Effe
     snapshot = context.observe()
     for sentence in describe_discovery_changes(context, state, baseline.snapshot, snapshot):
         context.events.emit("warning", sentence, step=Step.REFRESH.value)
+    state.alarms_after = snapshot.alarm_numbers
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
     return close_run(context, state, replace(verified, gaps=gaps))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import RunContext, RunState
-from remediate.executor.effect.outcome import describe_effects, effect_exit_code, unsettled_peers
+from remediate.executor.effect.observe import observe_effects_unasked
+from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
+from remediate.executor.journal.restarts import record_alarms_after
 from remediate.executor.result import ManualStep, RunResult, confirm_command, restart_command
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
@@ -31,9 +33,10 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     context.steps.enter(Step.CLOSE)
     context.stop.closing = True
     deadline = restart_countdown(context, state) if state.run else None
-    order = (*(peer.address for peer in context.peers), *context.unreachable)
-    effects = tuple(state.effects[address] for address in order if address in state.effects)
-    outcome: JournalState = "partial" if open_steps else "confirm-pending" if deadline else "applied"
+    effects = complete_effects(state.effects.values(), context.addresses, "it was not looked at")
+    # Without a run of its own, the record of the run that did it stays as it is: applied, whatever else is left for a person.
+    is_partial = bool(open_steps and state.run)
+    outcome: JournalState = "partial" if is_partial else "confirm-pending" if deadline else "applied"
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
@@ -50,6 +53,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} To be confirmed by {deadline}." if deadline else message
+        record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
         context.journal.close_run(state.run, outcome, record, code, effects)
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
@@ -100,7 +104,16 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
     )
     note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""
     message = " ".join([f"Dry run: nothing was written.{note}", *_describe_refusals(context)])
-    return RunResult("", "dry-run", code, open_steps, (), has_written=False, message=message)
+    return RunResult(
+        "",
+        "dry-run",
+        code,
+        open_steps,
+        state.judgements_before,
+        has_written=False,
+        message=message,
+        effects=observe_effects_unasked(context.journal, context.peers, context.unreachable, context.limits),
+    )
 
 
 def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:

@@ -57,6 +57,11 @@ class RunContext:
     unfinished: Run | None
     write_heartbeat: Callable[[], None] = lambda: None
 
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The peers of the cluster, those that could be opened first."""
+        return (*(peer.address for peer in self.peers), *self.unreachable)
+
     def open_peer(self, address: Address | None) -> ReconnectingPeer | None:
         """Return the open peer with this address; None when it could not be opened."""
         return next((peer for peer in self.peers if peer.address == address), None)
@@ -86,6 +91,7 @@ class RunState:
         is_refreshed: Discovery was refreshed.
         zones_before_refresh: The zones of discovered nodes on the primary before that; None: not read.
         judgements_before: What each endpoint gets from each peer before the first write; set by step 2.
+        alarms_after: The alarms of each peer after the last write; set by step 12.
         vouched: Who vouches for each certificate to trust; set by step 3.
     """
 
@@ -100,6 +106,7 @@ class RunState:
     is_refreshed: bool = False
     zones_before_refresh: frozenset[str] | None = None
     judgements_before: tuple[Judgement, ...] = ()
+    alarms_after: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     vouched: tuple[ApprovalRecord, ...] = ()
 
     def leave_effect_to_person(self, events: RunEvents, step: ManualStep) -> None:

@@ -8,8 +8,8 @@ from remediate.executor import changes
 from remediate.executor.boundary import as_failure
 from remediate.executor.confirm_timer import describe_timer
 from remediate.executor.context import RunContext, RunState
-from remediate.executor.effect.outcome import describe_effects, unsettled_peers
-from remediate.executor.effect.undone import observe_undone
+from remediate.executor.effect.outcome import complete_effects, describe_effects, unsettled_peers
+from remediate.executor.effect.undone import UndoneLook, observe_undone
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
@@ -20,10 +20,12 @@ from remediate.executor.verification import VerificationFailed
 from remediate.executor.watcher import TimerError
 from remediate.executor.window import WindowClosed
 from remediate.executor.writer import ChangeOutcome, JournalingWriter
+from remediate.model.effect import PeerEffect
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
 from remediate.model.exit_codes import ExitCode
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
+from remediate.model.verdict import Judgement
 
 
 def end_failed_run(
@@ -139,24 +141,32 @@ def _roll_back(context: RunContext, state: RunState, failure: RemediateError) ->
         context.environment.pause,
         context.events,
         context.stop.check,
+        unreachable=context.unreachable,
     )
     undone = undo(undo_context)
+    look = UndoneLook(undo_context, context.cluster, context.environment)
     state.effects.clear()
+    state.client_views.clear()
+    effects = observe_undone(look, undone.open_steps)
+    state.effects.update({effect.peer: effect for effect in effects})
+    state.client_views.update(look.client_views)
+    judgements = look.judge()
+
+    def close(
+        outcome: JournalState, message: str, steps: Sequence[ManualStep] = (), code: ExitCode = ExitCode.PERSON_NEEDED
+    ) -> RunResult:
+        return _close(context, state, outcome, code, message, steps, judgements=judgements)
+
     if undone.open_steps:
         open_count = count(len(undone.open_steps), "step is", "steps are")
-        message = f"{failure} The rollback is not complete: {open_count} open."
-        return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, undone.open_steps, failure=failure)
+        return close("partial", f"{failure} The rollback is not complete: {open_count} open.", undone.open_steps)
     if differences := (*undone.differences, *undone.unread):
         message = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."
-        steps = tuple(ManualStep(difference) for difference in differences)
-        return _close(context, state, "rolled-back", ExitCode.PERSON_NEEDED, message, steps, failure=failure)
-    effects = observe_undone(undo_context, context.cluster, context.environment)
-    state.effects.update({effect.peer: effect for effect in effects})
+        return close("rolled-back", message, [ManualStep(difference) for difference in differences])
     unsettled = unsettled_peers(effects)
     words = describe_effects(effects, restart_command(unsettled, context.cluster, context.state_dir))
     message = f"{failure} The run was rolled back, and the start state was read back on every peer. {words}"
-    code = ExitCode.PERSON_NEEDED if unsettled else ExitCode.ROLLED_BACK
-    return _close(context, state, "rolled-back", code, message, failure=failure)
+    return close("rolled-back", message, code=ExitCode.PERSON_NEEDED if unsettled else ExitCode.ROLLED_BACK)
 
 
 def _turn_workaround_on(context: RunContext, state: RunState, writer: JournalingWriter, failure: RemediateError) -> RunResult:
@@ -188,6 +198,7 @@ def _close(
     steps: Sequence[ManualStep] = (),
     *,
     failure: RemediateError | None = None,
+    judgements: Sequence[Judgement] = (),
     with_commands: bool = False,
 ) -> RunResult:
     """Close the run in the journal and return its result.
@@ -199,7 +210,8 @@ def _close(
         _write_last_line(context, state, outcome, " ".join([message, *(step.text for step in steps)]), code)
     except Exception as error:  # noqa: BLE001 - the caller gets a result all the same
         return _leave_open(context, state, "unknown", ExitCode.PERSON_NEEDED, f"{message} {as_failure(error)}")
-    judgements = failure.verification.judgements if isinstance(failure, VerificationFailed) and outcome == "partial" else ()
+    if isinstance(failure, VerificationFailed):
+        judgements = failure.verification.judgements
     commands = (ManualStep(_commands(context, state)),) if with_commands else ()
     if outcome != "rolled-back":
         message = f"{message}{_timer_note(context, state)} {_commands(context, state)}"
@@ -209,28 +221,32 @@ def _close(
         outcome,
         code,
         (*steps, *commands),
-        judgements,
+        tuple(judgements),
         state.has_written,
         message,
         judgements_before=state.judgements_before,
-        effects=tuple(state.effects.values()),
+        effects=_list_effects(context, state),
         client_views=state.client_views,
     )
+
+
+def _list_effects(context: RunContext, state: RunState) -> tuple[PeerEffect, ...]:
+    return complete_effects(state.effects.values(), context.addresses, "the run ended before it was looked at")
 
 
 def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str, code: ExitCode) -> None:
     """Close the run in the journal; try once more when that fails, since this line says how everything ended."""
     try:
-        context.journal.close_run(state.run, outcome, message, code, state.effects.values())
+        context.journal.close_run(state.run, outcome, message, code, _list_effects(context, state))
     except Exception:  # noqa: BLE001
-        context.journal.close_run(state.run, outcome, message, code, state.effects.values())
+        context.journal.close_run(state.run, outcome, message, code, _list_effects(context, state))
 
 
 def _leave_open(context: RunContext, state: RunState, outcome: JournalState, code: ExitCode, message: str) -> RunResult:
     """Return the result of a run that gets no last line in the journal."""
     message = f"{message}{_timer_note(context, state)} {_commands(context, state)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code)
-    return RunResult(state.run, outcome, code, (), (), state.has_written, message)
+    return RunResult(state.run, outcome, code, (), (), state.has_written, message, effects=_list_effects(context, state))
 
 
 def _timer_note(context: RunContext, state: RunState) -> str:

@@ -15,6 +15,7 @@ from enum import Enum
 
 from remediate.executor.comeback import describe_missing, has_restarted
 from remediate.executor.environment import Environment
+from remediate.executor.foreign_alarms import find_foreign_alarms
 from remediate.executor.guards import (
     ClusterHealth,
     GuardFinding,
@@ -86,6 +87,12 @@ class RestartContext:
         """The switch of maintenance mode."""
         return Maintenance(self.journal, self.cluster, self.environment, self.limits, self.events)
 
+    def judge(self, peer: Address, cluster: ClusterHealth) -> tuple[GuardFinding, ...]:
+        """Return what is known of each guard of a peer."""
+        started_at = cluster.peers.get(peer, Health()).started_at
+        before = find_foreign_alarms(self.journal, peer, started_at, self.alarms_before.get(peer))
+        return judge_guards(peer, cluster, before, self.options.assume)
+
 
 @dataclass(slots=True)
 class GuardedRestarts:
@@ -149,8 +156,7 @@ class GuardedRestarts:
     def _check_guards(self, peer: PeerPort, cluster: ClusterHealth) -> RestartOutcome | None:
         """Judge and emit the guards of a peer; return None where they let it restart."""
         context = self.context
-        before = context.alarms_before.get(peer.address)
-        findings = judge_guards(peer.address, cluster, before, context.options.assume)
+        findings = context.judge(peer.address, cluster)
         emit_guards(context.events, peer.address, findings)
         if find_failing(findings):
             return self._stop(peer.address, describe_obstacles(peer.address, findings))
@@ -216,7 +222,7 @@ class GuardedRestarts:
             # Maintenance mode of this peer is this run's own.
             health = _without_maintenance(cluster.peers[peer.address])
             cluster = replace(cluster, peers={**cluster.peers, peer.address: health})
-        findings = judge_guards(peer.address, cluster, context.alarms_before.get(peer.address), context.options.assume)
+        findings = context.judge(peer.address, cluster)
         trouble = (*find_failing(findings), *find_not_looked_at(findings))
         return f"while it drained: {_list(trouble)}" if trouble else ""
 

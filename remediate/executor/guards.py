@@ -61,6 +61,12 @@ class ClusterHealth:
         """Whether it is a cluster of one peer, as far as is known."""
         return len(self.peers) + len(self.silent) == 1
 
+    @property
+    def alarm_numbers(self) -> dict[Address, frozenset[str]]:
+        """The numbers of the alarms that are raised, on each peer of which they could be read."""
+        numbers = {address: health.alarm_numbers for address, health in self.peers.items()}
+        return {address: raised for address, raised in numbers.items() if raised is not None}
+
 
 def judge_guards(
     peer: Address, cluster: ClusterHealth, alarms_before: Collection[str] | None, assume: Collection[Guard] = ()
@@ -199,7 +205,7 @@ def _judge_restart_required(health: Health, alarms_before: Collection[str] | Non
             f"{_list_alarms(foreign)}: raised before this run's first write, so the restart would put a change of others into "
             "effect.",
         )
-    return _holds(guard, f"{_list_alarms(pending)}: raised since this run's first write.")
+    return _holds(guard, f"{_list_alarms(pending)}: raised by what this tool wrote.")
 
 
 def _judge_maintenance(cluster: ClusterHealth) -> GuardFinding:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from remediate.executor import changes
 from remediate.executor.confirm_timer import postpone
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.observe import EffectLook, observe_effect
+from remediate.executor.foreign_alarms import judge_guards_now
 from remediate.executor.guarded_restart import (
     GuardedRestarts,
     RestartContext,
@@ -16,17 +16,16 @@ from remediate.executor.guarded_restart import (
     describe_obstacles,
     emit_guards,
 )
-from remediate.executor.guards import judge_guards
 from remediate.executor.health import read_cluster_health
 from remediate.executor.journal.restarts import load_alarms
-from remediate.executor.operations import RestartOnPeer, SetCipherList
+from remediate.executor.journal.writes import load_writes
+from remediate.executor.operations import RestartOnPeer
 from remediate.executor.result import ManualStep
 from remediate.executor.steps import Step
 from remediate.executor.writer import DryRunWriter, JournalingWriter
 from remediate.model.effect import ClientState, EffectState, PeerEffect
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
 from remediate.model.identity import Address
-from remediate.model.run import StepRecord
 
 
 def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter) -> None:
@@ -35,9 +34,8 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
     is_rolling = context.options.restart == "rolling"
     addresses = changes.peers_to_restart(context.plan, everywhere=is_rolling)
     cluster = read_cluster_health(context.peers, context.unreachable)
-    alarms = {address: {alarm.id for alarm in health.alarms or ()} for address, health in cluster.peers.items()}
     for address in addresses if context.options.restart != "never" else ():
-        findings = judge_guards(address, cluster, alarms.get(address), context.options.restarts.assume)
+        findings = judge_guards_now(context.journal, address, cluster, context.options.restarts.assume)
         emit_guards(context.events, address, findings, rehearsed=True)
         peer = context.open_peer(address)
         if is_rolling and any(not finding.lets_restart for finding in findings):
@@ -72,17 +70,6 @@ def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter
         goes_on = restarts.restart_in_any_case(address) if choice == "rolling" else restarts.restart_if_needed(address)
         if not goes_on:
             break
-
-
-def was_restarted_since_writes(steps: Sequence[StepRecord], peer: Address) -> bool:
-    """Return whether a run restarted `peer`, and wrote nothing to it afterwards."""
-    restarts = [step.seq for step in steps if step.kind == RestartOnPeer.kind and step.peer == peer and step.state == "done"]
-    writes = [
-        step.seq
-        for step in steps
-        if step.kind != RestartOnPeer.kind and (step.peer == peer or step.kind == SetCipherList.kind) and step.state == "done"
-    ]
-    return bool(restarts) and max(restarts) > max(writes, default=0)
 
 
 def _restart_context(context: RunContext, state: RunState, writer: JournalingWriter) -> RestartContext:
@@ -142,7 +129,7 @@ class _Restarts:
     def _restart(self, peer: Address) -> RestartOutcome:
         """Restart a peer, unless this run did since its last write."""
         opened = self.context.open_peer(peer)
-        if opened is None or was_restarted_since_writes(self.context.journal.steps(self.state.run), peer):
+        if opened is None or self._is_restarted_since_writes(peer):
             outcome = RestartOutcome.STOPPED if self.guarded.is_stopped else RestartOutcome.RESTARTED
         else:
             outcome = self.guarded.restart(opened)
@@ -150,6 +137,12 @@ class _Restarts:
         if outcome is RestartOutcome.RESTARTED:
             self.restarted.append(peer)
         return outcome
+
+    def _is_restarted_since_writes(self, peer: Address) -> bool:
+        """Return whether this tool restarted a peer after the last write of this run to it."""
+        context, run = self.context, self.state.run
+        writes = load_writes(context.journal, peer, own_run=run, limits=context.limits)
+        return any(entry.run == run and entry.is_restarted for entry in writes)
 
     def _lets_clients_through(self, peer: Address) -> bool:
         """Return whether a client that was asked got through a restarted peer, or none was asked; else leave it to a person."""

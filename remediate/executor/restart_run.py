@@ -1,148 +1,34 @@
-"""The command `remediate restart`: which peers it takes, the guards as they stand, and the run that restarts them."""
+"""The run of `remediate restart`: each chosen peer restarted, looked at again before the next, and what is then in effect."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
-from remediate.executor.effect.decision import EffectEvidence, decide_effect, find_pending_writes
-from remediate.executor.effect.observe import find_record
-from remediate.executor.effect.outcome import effect_exit_code
-from remediate.executor.environment import Environment
-from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome, describe_obstacles
-from remediate.executor.guards import ClusterHealth, GuardFinding, judge_guards
+from remediate.executor.effect.outcome import complete_effects, effect_exit_code
+from remediate.executor.effect.restarted import RestartedLook
+from remediate.executor.environment import Environment, with_client
+from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
 from remediate.executor.health import read_cluster_health
-from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import load_alarms, record_alarms
-from remediate.executor.journal.store import Journal
-from remediate.executor.journal.writes import load_writes
-from remediate.executor.lock import hold_cluster, peer_lock_paths, refuse_if_held, refuse_if_peers_held, shared_directory
-from remediate.executor.maintenance import Maintenance, warn_of_maintenance_left_on
-from remediate.executor.ports import ClusterPort
-from remediate.executor.reconnecting import open_reconnecting_peers
-from remediate.executor.result import ManualStep, RestartOptions, RunResult
+from remediate.executor.maintenance import Maintenance
+from remediate.executor.opening import open_to_write
+from remediate.executor.restart_choice import RestartRequest, choose_peers
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.steps import RunEvents
-from remediate.executor.window import Window, WindowGuard, emit_whether_open, refuse_if_closed
+from remediate.executor.window import WindowGuard, refuse_if_closed
 from remediate.model.access import ClusterAccess
 from remediate.model.effect import EffectState, PeerEffect
-from remediate.model.errors import Interrupted, RemediateError, UsageError
+from remediate.model.errors import Interrupted, RemediateError
 from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.health import Health
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.run import RunState
 from remediate.model.text import join_words
-
-
-@dataclass(frozen=True, slots=True)
-class RestartRequest:
-    """What a caller asks for.
-
-    Attributes:
-        peers: These peers; empty: those that are not known to work with what was written to them.
-        everywhere: Every peer.
-        restarts: How a peer is restarted.
-        window: Begin nothing outside of it, or that would not end within it; None: at any time.
-        ticket: The change ticket, for the lock and the journal.
-    """
-
-    peers: tuple[Address, ...] = ()
-    everywhere: bool = False
-    restarts: RestartOptions = RestartOptions()
-    window: Window | None = None
-    ticket: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PeerPreview:
-    """One peer that would be restarted, as it is now.
-
-    Attributes:
-        effect: Whether what was written to it is in effect.
-        findings: What was found of each guard.
-        calls: How many calls it carries; None: not observed.
-        registrations: How many endpoints are registered on it; None: not observed.
-    """
-
-    peer: Address
-    effect: PeerEffect
-    findings: tuple[GuardFinding, ...]
-    calls: int | None
-    registrations: int | None
-
-    @property
-    def obstacles(self) -> str:
-        """Why it would stay in service; empty: it would be restarted."""
-        return describe_obstacles(self.peer, self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class RestartPreview:
-    """The peers that would be restarted, in their order.
-
-    Attributes:
-        is_single: It is a cluster of one peer.
-        is_closed: The window is closed now.
-    """
-
-    cluster: str
-    peers: tuple[PeerPreview, ...]
-    is_single: bool
-    is_closed: bool = False
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """What would stop the command: a closed window, or a guard."""
-        codes = [ExitCode.PERSON_NEEDED if peer.obstacles else ExitCode.DONE for peer in self.peers]
-        return most_serious([*codes, ExitCode.ERROR if self.is_closed else ExitCode.DONE])
-
-
-def preview_restart(
-    cluster: ClusterAccess,
-    request: RestartRequest,
-    *,
-    state_dir: Path,
-    limits: Limits = Limits(),
-    sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
-) -> RestartPreview:
-    """Return what would be restarted, over connections that cannot write.
-
-    Raises:
-        LockHeld, LockError: Another run is at work on the cluster, or no lock could be taken.
-        UsageError: The cluster has no such peer.
-        JournalError: The journal cannot be read.
-        AccessError: A login was refused.
-    """
-    events, environment = RunEvents(sink, cluster.name), guarded(environment)
-    shared = environment.lock_directory or shared_directory()
-    refuse_if_held(cluster, state_dir, shared)
-    emit_whether_open(request.window, environment.now(), events)
-    is_closed = request.window is not None and request.window.closes(environment.now()) is None
-    with ExitStack() as stack:
-        journal = stack.enter_context(Journal(state_dir))
-        warn_of_maintenance_left_on(journal, cluster.name, events)
-        opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=False)
-        refuse_if_peers_held(opened, cluster.name, shared)
-        health = read_cluster_health(peers, opened.unreachable)
-        chosen = _choose(journal, request, opened, health)
-        previews = tuple(_preview(effect, health, request.restarts) for effect in chosen)
-    return RestartPreview(cluster.name, previews, health.is_single, is_closed)
-
-
-def _preview(effect: PeerEffect, cluster: ClusterHealth, options: RestartOptions) -> PeerPreview:
-    health = cluster.peers.get(effect.peer, Health())
-    findings = judge_guards(effect.peer, cluster, _alarm_numbers(health), options.assume)
-    return PeerPreview(effect.peer, effect, findings, health.calls, health.registrations)
-
-
-def _alarm_numbers(health: Health) -> frozenset[str] | None:
-    return None if health.alarms is None else frozenset(alarm.id for alarm in health.alarms)
 
 
 def restart(
@@ -168,6 +54,7 @@ def restart(
     events, environment = RunEvents(sink, cluster.name), guarded(environment)
     refuse_if_closed(request.window, environment.now())
     with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
+        environment = guarded(stack.enter_context(with_client(environment, state_dir)))
         try:
             command = _open(cluster, request, state_dir, limits, environment, events, stop, stack)
         except (Interrupted, ImmediateStop):
@@ -188,27 +75,21 @@ def _open(
     stack: ExitStack,
 ) -> _RestartCommand:
     """Take the lock, open the journal and the peers until `stack` ends, and choose the peers."""
-    shared, operator = environment.lock_directory or shared_directory(), identify_operator()
-    lock = stack.enter_context(
-        hold_cluster(cluster, state_dir, shared, operator=operator, ticket=request.ticket, now=environment.now)
-    )
-    journal = stack.enter_context(environment.journal(state_dir))
-    journal.close_dead_runs(cluster.name)
-    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
-    lock.acquire(peer_lock_paths(opened, shared))
+    opening = open_to_write(cluster, state_dir, environment, stack, ticket=request.ticket)
+    journal = opening.open_journal()
+    opened, peers = opening.open_peers(limits)
     steps = list(Maintenance(journal, cluster.name, environment, limits, events).end_left_on(peers))
     health = read_cluster_health(peers, opened.unreachable)
-    chosen = [effect.peer for effect in _choose(journal, request, opened, health)]
+    chosen = tuple(effect.peer for effect in choose_peers(journal, request, opened, health))
     run = ""
     if chosen:
-        run = events.run = journal.begin_restart(cluster.name, chosen, operator=operator, ticket=request.ticket)
-        alarms = {address: _alarm_numbers(entry) for address, entry in health.peers.items()}
-        observed = {address: numbers for address, numbers in alarms.items() if numbers is not None}
-        record_alarms(journal, run, observed, environment.now())
+        run = journal.begin_restart(cluster.name, chosen, operator=opening.operator, ticket=request.ticket)
+        events.run = run
+        record_alarms(journal, run, health.alarm_numbers, environment.now())
 
     def look() -> None:
         stop.check()
-        lock.write_heartbeat()
+        opening.lock.write_heartbeat()
 
     def leave_to_person(step: ManualStep) -> None:
         events.emit("manual-step", step.text, peer=step.peer, open=True)
@@ -229,11 +110,11 @@ def _open(
         options=request.restarts,
         window=WindowGuard(request.window, environment.now, longest, limits),
         alarms_before=load_alarms(journal, run) if run else {},
-        enter=lambda _step: lock.write_heartbeat(),
+        enter=lambda _step: opening.lock.write_heartbeat(),
         look=look,
         leave_to_person=leave_to_person,
     )
-    return _RestartCommand(context, tuple(chosen), steps, stop)
+    return _RestartCommand(context, chosen, steps, stop, RestartedLook(cluster, environment, context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +130,7 @@ class _RestartCommand:
     chosen: tuple[Address, ...]
     open_steps: list[ManualStep]
     stop: StopRequest
+    look: RestartedLook
 
     def run(self) -> RunResult:
         """Restart the chosen peers, and close the run."""
@@ -260,56 +142,46 @@ class _RestartCommand:
         try:
             restarts.settle()
             for address in self.chosen:
-                if self._restart(restarts, address) is RestartOutcome.STOPPED:
+                if not self._restart(restarts, address):
                     break
-            effects = self._look_at_effects(restarts.restarted)
+            for address in self.chosen:
+                if address not in self.look.effects:
+                    self.look.observe(address, is_restarted=False)
         except (Interrupted, ImmediateStop):
             return self._close(restarts, "partial", self.stop.exit_code, "The restart was interrupted.")
         except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
             return self._close_failed(restarts, as_failure(error))
-        code = most_serious(
-            [
-                ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE,
-                effect_exit_code(effects, never_restarts=False),
-            ]
-        )
-        return self._close(restarts, "partial" if self.open_steps else "applied", code, "", effects)
+        effects = self.look.effects.values()
+        codes = [ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE, effect_exit_code(effects, never_restarts=False)]
+        return self._close(restarts, "partial" if self.open_steps else "applied", most_serious(codes), "")
 
-    def _restart(self, restarts: GuardedRestarts, address: Address) -> RestartOutcome:
+    def _restart(self, restarts: GuardedRestarts, address: Address) -> bool:
+        """Restart one peer, and look whether clients get through it then; return whether a later one may be restarted."""
         context = self.context
         peer = next((peer for peer in context.peers if peer.address == address), None)
-        if peer is not None:
-            return restarts.restart(peer)
-        reason = context.unreachable.get(address, "it was not opened").rstrip(".")
-        text = f"{address} does not answer ({reason}): it is not restarted, nor is a later peer."
-        context.leave_to_person(ManualStep(text, address))
-        return RestartOutcome.STOPPED
-
-    def _look_at_effects(self, restarted: Sequence[Address]) -> tuple[PeerEffect, ...]:
-        context = self.context
-        peers = read_cluster_health([peer for peer in context.peers if peer.address in restarted], {}).peers
-        return tuple(_decide(context.journal, address, peers.get(address, Health())) for address in restarted)
+        if peer is None:
+            reason = context.unreachable.get(address, "it was not opened").rstrip(".")
+            text = f"{address} does not answer ({reason}): it is not restarted, nor is a later peer."
+            context.leave_to_person(ManualStep(text, address))
+            return False
+        outcome = restarts.restart(peer)
+        if outcome is not RestartOutcome.RESTARTED:
+            return outcome is RestartOutcome.NOT_BEGUN
+        return self.look.observe(address, is_restarted=True).state is not EffectState.NO
 
     def _close_failed(self, restarts: GuardedRestarts, failure: RemediateError) -> RunResult:
         """Close a run that cannot go on. Raises `failure` itself where nothing was sent to a peer."""
         if not restarts.wrote:
             self.stop.closing = True
-            self.context.journal.close_run(self.context.run, "partial", str(failure), failure.exit_code)
+            self.context.journal.close_run(self.context.run, "partial", str(failure), failure.exit_code, self._list_effects())
             raise failure
         self.open_steps.append(ManualStep(f"{failure} {failure.next_step or ''}".strip()))
         return self._close(restarts, "partial", ExitCode.PERSON_NEEDED, str(failure))
 
-    def _close(
-        self,
-        restarts: GuardedRestarts,
-        state: RunState,
-        code: ExitCode,
-        reason: str,
-        effects: tuple[PeerEffect, ...] = (),
-    ) -> RunResult:
+    def _close(self, restarts: GuardedRestarts, state: RunState, code: ExitCode, reason: str) -> RunResult:
         self.stop.closing = True
-        context = self.context
-        message = " ".join(part for part in (reason, self._describe(restarts)) if part)
+        context, effects = self.context, self._list_effects()
+        message = " ".join(part for part in (reason, self._describe(restarts), self._describe_refusal()) if part)
         context.journal.close_run(
             context.run, state, " ".join([message, *(step.text for step in self.open_steps)]), code, effects
         )
@@ -318,6 +190,15 @@ class _RestartCommand:
             context.run, state, code, tuple(self.open_steps), (), has_written=restarts.wrote, message=message, effects=effects
         )
 
+    def _list_effects(self) -> tuple[PeerEffect, ...]:
+        return complete_effects(self.look.effects.values(), self.chosen, "the run ended before it was looked at")
+
+    def _describe_refusal(self) -> str:
+        """Return the sentence about a peer that refuses clients after its restart too; empty: none does."""
+        refusing = [effect for effect in self.look.effects.values() if effect.state is EffectState.NO]
+        reasons = "; ".join(f"{effect.peer}: {effect.description}" for effect in refusing)
+        return f"No later peer is restarted, since clients are still refused: {reasons}." if refusing else ""
+
     def _describe(self, restarts: GuardedRestarts) -> str:
         remaining = [address for address in self.chosen if address not in restarts.restarted]
         if not restarts.restarted:
@@ -325,40 +206,3 @@ class _RestartCommand:
         verb = "was restarted and is" if len(restarts.restarted) == 1 else "were restarted and are"
         remark = f" Not restarted, or not back: {join_words(remaining)}." if remaining else ""
         return f"{join_words(restarts.restarted)} {verb} back as before.{remark}"
-
-
-def _choose(journal: Journal, request: RestartRequest, opened: ClusterPort, cluster: ClusterHealth) -> list[PeerEffect]:
-    """Return the effect on each peer to restart, the primary first; a peer that does not answer may be among them.
-
-    Raises:
-        UsageError: The cluster has no such peer.
-    """
-    members = [*(peer.address for peer in opened.peers), *opened.unreachable]
-    _refuse_unknown(request.peers, members)
-    ordered = sorted(members, key=lambda address: address != opened.primary)
-    effects = [_decide(journal, address, cluster.peers.get(address, Health())) for address in ordered]
-    if request.everywhere:
-        return effects
-    if request.peers:
-        names = {address.casefold() for address in request.peers}
-        return [effect for effect in effects if effect.peer.casefold() in names]
-    return [effect for effect in effects if effect.state is not EffectState.YES]
-
-
-def _refuse_unknown(chosen: Collection[Address], members: Sequence[Address]) -> None:
-    names = {address.casefold() for address in members}
-    unknown = [address for address in chosen if address.casefold() not in names]
-    if unknown:
-        raise UsageError(
-            f"--peer: the cluster has no peer {join_words(unknown)}; it has {join_words(members)}.",
-            next_step="Nothing was done. Write the address as the inventory, or the cluster's own list, has it.",
-        )
-
-
-def _decide(journal: Journal, peer: Address, health: Health) -> PeerEffect:
-    """Return whether a peer works with what was written to it, by the journal and by its start."""
-    started_at = health.started_at
-    writes = load_writes(journal, peer)
-    pending = find_pending_writes(writes, started_at)
-    record = find_record(journal, peer, pending, started_at)
-    return decide_effect(EffectEvidence(peer, writes, started_at, record=record, why_no_client="no client was asked"))

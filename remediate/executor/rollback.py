@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
 from remediate.executor.differences import load_belief
-from remediate.executor.effect.outcome import describe_effects, effect_exit_code, unsettled_peers
-from remediate.executor.effect.undone import observe_undone
+from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
+from remediate.executor.effect.undone import UndoneLook, observe_undone
 from remediate.executor.environment import Environment, with_client
+from remediate.executor.health import read_cluster_health
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
-from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
 from remediate.executor.maintenance import Maintenance
-from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
+from remediate.executor.opening import open_to_write
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
-from remediate.executor.rollback_restart import RollbackRestarts, read_alarms, restart_after_undo
+from remediate.executor.rollback_restart import RollbackRestarts, restart_after_undo
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
 from remediate.executor.workaround import remind_of_workaround
 from remediate.model.access import ClusterAccess
-from remediate.model.effect import PeerEffect
+from remediate.model.effect import ClientView, PeerEffect
 from remediate.model.errors import Interrupted, RemediateError, UsageError
 from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
+from remediate.model.identity import PairId
 from remediate.model.limits import Limits
 from remediate.model.run import Run, RunState
 from remediate.model.text import count
+from remediate.model.verdict import Judgement
 
 
 def rollback(
@@ -89,17 +92,9 @@ def rollback(
             if record.state != "rolled-back":
                 # If this process dies, what it leaves is no longer *applied*: `close_dead_runs` then records that.
                 beginning.record()
-            alarms = read_alarms(context, restarts)
-            result = undo(context)
-            remind_of_workaround(context.peers, events)
-            effects = () if result.open_steps else observe_undone(context, cluster, environment)
-            is_back, steps = restart_after_undo(context, cluster.name, environment, restarts, effects, alarms)
-            if is_back:
-                effects = observe_undone(context, cluster, environment)
-            command = restart_command(unsettled_peers(effects), cluster, state_dir)
+            result, aside = _undo_and_restart(context, cluster, environment, restarts, left_on)
             stop.closing = True
             late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
-            aside = _Aside((*left_on, *steps), effects, command, never_restarts=restarts.is_never)
             return events.add_trouble(_close(context, beginning, result, late, aside))
         except (Interrupted, ImmediateStop):
             stop.closing = True
@@ -109,6 +104,33 @@ def rollback(
             return _close_failed(context, beginning, as_failure(error), go_on_undoing(record.id, cluster, state_dir))
 
 
+def _undo_and_restart(
+    context: UndoContext,
+    cluster: ClusterAccess,
+    environment: Environment,
+    restarts: RollbackRestarts,
+    left_on: Sequence[ManualStep],
+) -> tuple[UndoResult, _Aside]:
+    """Undo the run, look what is in effect, and restart the peers that `restarts` takes where everything is undone."""
+    alarms = {} if restarts.is_never else read_cluster_health(context.peers, context.unreachable).alarm_numbers
+    result = undo(context)
+    remind_of_workaround(context.peers, context.events)
+    look = UndoneLook(context, cluster, environment)
+    effects = observe_undone(look, result.open_steps)
+    steps: tuple[ManualStep, ...] = ()
+    if not result.open_steps:
+        is_any_back, steps = restart_after_undo(context, cluster.name, environment, restarts, effects, alarms)
+        effects = observe_undone(look) if is_any_back else effects
+    return result, _Aside(
+        (*left_on, *steps),
+        effects,
+        look.judge(),
+        look.client_views,
+        restart_command(unsettled_peers(effects), cluster, context.journal.path.parent),
+        never_restarts=restarts.is_never,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Aside:
     """What is true beside the undo itself.
@@ -116,12 +138,16 @@ class _Aside:
     Attributes:
         open_steps: What is left for a person of maintenance mode and restarts.
         effects: Whether the peers work with their earlier lists again.
-        command: Settles it where that is not known.
+        judgements: What each endpoint gets from each peer now; empty: it was not observed.
+        client_views: What clients get, for each pair that was asked for.
+        command: Settles it where the effect on a peer is not known.
         never_restarts: No peer was to be restarted.
     """
 
     open_steps: tuple[ManualStep, ...]
     effects: tuple[PeerEffect, ...]
+    judgements: tuple[Judgement, ...]
+    client_views: Mapping[PairId, ClientView]
     command: str
     never_restarts: bool
 
@@ -170,15 +196,11 @@ def _prepare(
 ) -> tuple[UndoContext, Run]:
     """Take the lock, and open the journal and the peers until `stack` ends; nothing is undone yet."""
     refuse_wrong_run(run, cluster, state_dir)
-    shared = environment.lock_directory or shared_directory()
-    operator = identify_operator()
-    lock = stack.enter_context(hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now))
-    journal = stack.enter_context(environment.journal(state_dir))
-    journal.close_dead_runs(cluster.name)
+    opening = open_to_write(cluster, state_dir, environment, stack)
+    journal = opening.open_journal()
     record = journal.run(run, with_plan=True)
     events.run = record.id
-    opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
-    lock.acquire(peer_lock_paths(opened, shared))
+    opened, peers = opening.open_peers(limits)
     timers.cancel_confirmation(journal, record.id)
     _warn_of_later_runs(journal, record, events)
     expect_lists(journal, record.id, peers)
@@ -191,7 +213,7 @@ def _prepare(
         events,
         stop.check,
         unreachable=opened.unreachable,
-        write_heartbeat=lock.write_heartbeat,
+        write_heartbeat=opening.lock.write_heartbeat,
     )
     return context, record
 
@@ -246,8 +268,10 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
         message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
         open_steps = (*result.open_steps, *aside.open_steps)
         texts = [step.text for step in open_steps]
-        beginning.close("partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED)
-        return _finish(context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, has_written=result.has_written)
+        beginning.close("partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED, aside.effects)
+        return _finish(
+            context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, has_written=result.has_written, aside=aside
+        )
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
     effects = describe_effects(aside.effects, aside.command)
@@ -261,9 +285,7 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
     )
     record = " ".join([message, *(step.text for step in aside.open_steps)])
     beginning.close("rolled-back", record, code, aside.effects)
-    return _finish(
-        context, "rolled-back", code, message, aside.open_steps, has_written=result.has_written, effects=aside.effects
-    )
+    return _finish(context, "rolled-back", code, message, aside.open_steps, has_written=result.has_written, aside=aside)
 
 
 def _describe_peers(result: UndoResult) -> str:
@@ -304,8 +326,24 @@ def _finish(
     open_steps: tuple[ManualStep, ...] = (),
     *,
     has_written: bool = True,
-    effects: tuple[PeerEffect, ...] = (),
+    aside: _Aside | None = None,
 ) -> RunResult:
     """Emit the state in which the run is left, and return the result."""
     context.events.emit("run-state", message, state=state, exit_code=code)
-    return RunResult(context.run, state, code, open_steps, (), has_written, message, effects=effects)
+    if aside is None:
+        effects: tuple[PeerEffect, ...] = ()
+        with suppress(JournalError):
+            reason = "the rollback ended before it was looked at"
+            effects = complete_effects((), context.journal.backups(context.run), reason)
+        return RunResult(context.run, state, code, open_steps, (), has_written, message, effects=effects)
+    return RunResult(
+        context.run,
+        state,
+        code,
+        open_steps,
+        aside.judgements,
+        has_written,
+        message,
+        effects=aside.effects,
+        client_views=aside.client_views,
+    )

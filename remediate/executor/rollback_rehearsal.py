@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from remediate.executor import preflight
 from remediate.executor.boundary import guarded
 from remediate.executor.differences import find_returned_certificates
+from remediate.executor.effect.observe import observe_effects_unasked
+from remediate.executor.effect.undone import UndoneLook
 from remediate.executor.environment import Environment
-from remediate.executor.journal.store import Journal
-from remediate.executor.lock import refuse_if_held, refuse_if_peers_held, shared_directory
 from remediate.executor.maintenance import warn_of_maintenance_left_on
+from remediate.executor.opening import open_to_read
 from remediate.executor.operations import RemoveFromPeer
 from remediate.executor.operations.change import Change, ChangeStatus, change_fields
-from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.rollback import expect_lists, refuse_wrong_run
 from remediate.executor.rollback_restart import RollbackRestarts, rehearse_restarts_after_undo
@@ -47,8 +48,9 @@ def preview_rollback(run: str, cluster: ClusterAccess, state_dir: Path) -> tuple
         LockHeld, LockError: Another run is at work on the cluster, or the lock could not be taken.
         JournalError: The journal cannot be read.
     """
-    _refuse_early(run, cluster, state_dir, shared_directory())
-    with Journal(state_dir) as journal:
+    refuse_wrong_run(run, cluster, state_dir)
+    with ExitStack() as stack:
+        journal = open_to_read(cluster, state_dir, Environment(), stack).open_journal()
         inverses = [inverse for _, inverse in list_inverses(journal, journal.run(run, with_plan=True).id)]
     return tuple(inverse for number, inverse in enumerate(inverses) if inverse not in inverses[:number])
 
@@ -75,13 +77,12 @@ def rehearse_rollback(
     """
     environment = guarded(environment)
     events = RunEvents(sink, cluster.name)
-    shared = environment.lock_directory or shared_directory()
-    _refuse_early(run, cluster, state_dir, shared)
+    refuse_wrong_run(run, cluster, state_dir)
     with ExitStack() as stack:
-        journal = stack.enter_context(Journal(state_dir))
+        opening = open_to_read(cluster, state_dir, environment, stack)
+        journal = opening.open_journal()
         events.run = journal.run(run, with_plan=True).id
-        opened, peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=False)
-        refuse_if_peers_held(opened, cluster.name, shared)
+        opened, peers = opening.open_peers(limits)
         expect_lists(journal, events.run, peers)
         warn_of_maintenance_left_on(journal, cluster.name, events)
         context = UndoContext(
@@ -94,13 +95,10 @@ def rehearse_rollback(
             check_stop=lambda: None,
             unreachable=opened.unreachable,
         )
-        return events.add_trouble(_rehearse(context, restarts))
-
-
-def _refuse_early(run: str, cluster: ClusterAccess, state_dir: Path, shared: Path) -> None:
-    refuse_wrong_run(run, cluster, state_dir)
-    preflight.refuse_unusable(state_dir, shared)
-    refuse_if_held(cluster, state_dir, shared)
+        result = _rehearse(context, restarts)
+        judgements = UndoneLook(context, cluster, environment).judge()
+        effects = observe_effects_unasked(context.journal, peers, opened.unreachable, limits)
+        return events.add_trouble(replace(result, judgements=judgements, effects=effects))
 
 
 def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:

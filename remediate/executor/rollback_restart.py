@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from remediate.executor.effect.decision import is_started_after, is_started_before
 from remediate.executor.environment import Environment
+from remediate.executor.foreign_alarms import judge_guards_now
 from remediate.executor.guarded_restart import (
     GuardedRestarts,
     RestartContext,
@@ -17,7 +18,6 @@ from remediate.executor.guarded_restart import (
     describe_obstacles,
     emit_guards,
 )
-from remediate.executor.guards import judge_guards
 from remediate.executor.health import read_cluster_health
 from remediate.executor.journal.writes import load_writes
 from remediate.executor.result import ManualStep, RestartOptions
@@ -53,18 +53,6 @@ class RollbackRestarts:
         """Return the peers to restart."""
         states = {EffectState.NO} if self.choice == "if-needed" else {EffectState.NO, EffectState.NOT_KNOWN}
         return () if self.is_never else tuple(effect.peer for effect in effects if effect.state in states)
-
-
-def read_alarms(context: UndoContext, restarts: RollbackRestarts) -> Mapping[Address, frozenset[str]]:
-    """Return the alarms of each peer before the rollback writes anything; nothing where it restarts no peer."""
-    if restarts.is_never:
-        return {}
-    peers = read_cluster_health(context.peers, context.unreachable).peers
-    return {
-        address: frozenset(alarm.id for alarm in health.alarms)
-        for address, health in peers.items()
-        if health.alarms is not None
-    }
 
 
 def restart_after_undo(
@@ -130,8 +118,7 @@ def rehearse_restarts_after_undo(context: UndoContext, restarts: RollbackRestart
         health = cluster.peers.get(peer.address, Health())
         if not _may_have_loaded_the_run(context, peer.address, health):
             continue
-        alarms = None if health.alarms is None else {alarm.id for alarm in health.alarms}
-        findings = judge_guards(peer.address, cluster, alarms, restarts.how.assume)
+        findings = judge_guards_now(context.journal, peer.address, cluster, restarts.how.assume)
         emit_guards(context.events, peer.address, findings, rehearsed=True)
         obstacles = describe_obstacles(peer.address, findings)
         if obstacles and restarts.choice == "rolling":

@@ -168,9 +168,12 @@ def describe_why_left(context: UndoContext, record: StepRecord, before: Observed
 def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, before: Observed, note: str) -> None:
     if before.status is ChangeStatus.DONE and record.state in {"failed", "undone"}:
         return
-    # A step that was undone before this process looked is not proven so.
-    proven = before.status is ChangeStatus.FOREIGN or (before.status is ChangeStatus.TO_DO and not note)
-    context.journal.record_undo(context.run, record.seq, note, proven=proven)
+    is_written = before.status is ChangeStatus.TO_DO and not note
+    # The undo of a step keeps its time, whatever others did since: a start after it still shows that it is in effect.
+    if is_written or record.state != "undone":
+        # A step that was undone before this process looked is not proven so.
+        proven = is_written or before.status is ChangeStatus.FOREIGN
+        context.journal.record_undo(context.run, record.seq, note, proven=proven)
     message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     kind = "warning" if note else "change-complete"
     context.events.emit(kind, message, **{**change_fields(inverse), "peer": record.peer}, undoes=record.seq)

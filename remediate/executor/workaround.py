@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 
 from remediate.executor.boundary import guarded
 from remediate.executor.environment import Environment
-from remediate.executor.identity import Operator, identify_operator
+from remediate.executor.identity import Operator
 from remediate.executor.journal import switches
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.journal.switches import SwitchRecord, load_last_switches
-from remediate.executor.lock import hold_cluster, peer_lock_paths, shared_directory
+from remediate.executor.opening import open_to_write
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import ChangeStatus
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import write_and_read_back
-from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import Declined, NotOffered, ObservationError, OutcomeUnknown
@@ -230,19 +229,14 @@ def set_workaround(
     if on:
         events.emit("warning", RISK)
     with ExitStack() as stack:
-        shared = environment.lock_directory or shared_directory()
-        operator = identify_operator()
-        lock = stack.enter_context(
-            hold_cluster(cluster, state_dir, shared, operator=operator, ticket=None, now=environment.now)
-        )
+        opening = open_to_write(cluster, state_dir, environment, stack)
         if not on and not force:
             refuse_if_clients_break(cluster, limits, sink, environment)
-        opened, open_peers = open_reconnecting_peers(environment, cluster, limits, stack, writable=True)
-        lock.acquire(peer_lock_paths(opened, shared))
+        opened, open_peers = opening.open_peers(limits)
         # Whether the switch replicates is not documented: from the primary on, either answer ends well.
         ordered = sorted(open_peers, key=lambda peer: peer.address != opened.primary)
         addresses = [peer.address for peer in ordered]
-        recorder = SwitchRecorder(cluster.name, addresses, state_dir, operator, environment, events, stack)
+        recorder = SwitchRecorder(cluster.name, addresses, state_dir, opening.operator, environment, events, stack)
         results = [
             _set_verification(peer, recorder, verification=not on, limits=limits, pause=environment.pause) for peer in ordered
         ]

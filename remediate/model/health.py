@@ -75,6 +75,11 @@ class Health:
     own_address: Address | None = None
     unread: Mapping[str, str] | None = None
 
+    @property
+    def alarm_numbers(self) -> frozenset[str] | None:
+        """The numbers of the alarms that are raised."""
+        return None if self.alarms is None else frozenset(alarm.id for alarm in self.alarms)
+
 
 def shows_restart(before: Health, after: Health) -> bool:
     """Return whether two readings of one peer show that it restarted between them. False: they do not show it."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from remediate.executor.environment import Environment
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
+from remediate.model.alarms import RESTART_REQUIRED_ALARMS
 from remediate.model.certificate import Certificate
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
@@ -133,7 +134,14 @@ def restart_health(box: Box, now: datetime) -> None:
     back = {kind: {name: name not in box.keeps_down for name in names} for kind, names in links.items()}
     box.cut_calls += box.health.calls or 0
     box.links_late_for = max(box.links_late_for, box.links_late)
-    box.health = replace(box.health, started_at=now, calls=0, maintenance=False, zones=back["zones"], tunnels=back["tunnels"])
+    alarms = (
+        None
+        if box.health.alarms is None
+        else tuple(alarm for alarm in box.health.alarms if alarm.id not in RESTART_REQUIRED_ALARMS)
+    )
+    box.health = replace(
+        box.health, started_at=now, calls=0, maintenance=False, zones=back["zones"], tunnels=back["tunnels"], alarms=alarms
+    )
 
 
 @dataclass(frozen=True)
@@ -273,6 +281,7 @@ class MemoryCluster:
             tuple(certificate.fingerprint for certificate in box.trusted),
             dict(box.ciphers),
             box.verify,
+            health=replace(box.health, **box.says),
         )
         return peer if box.up else replace(peer, trusted_ca=(), ciphers={}, error="unreachable: it is down")
 

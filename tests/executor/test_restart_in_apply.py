@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.journal.restarts import load_alarms, load_open_maintenance
+from remediate.executor.identity import identify_operator
+from remediate.executor.journal.restarts import load_alarms, load_open_maintenance, record_maintenance
+from remediate.executor.journal.store import Journal
 from remediate.executor.preflight import UpgradePending
 from remediate.executor.result import RestartOptions
 from remediate.model.health import PeerAlarm, UpgradeState
@@ -145,6 +147,21 @@ def test_a_rollback_says_so_and_ends_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     assert desk.rollback(cluster).state == "rolled-back"
     assert (left_on(desk), cluster.box(1).health.maintenance, restarts(cluster)) == ([], False, [])
+
+
+def test_an_apply_with_nothing_to_write_leaves_its_run_applied(desk: Desk) -> None:
+    # Given maintenance mode that cannot be turned off, and a plan that is applied already
+    cluster = story().run_since_long()
+    plan = plan_for(cluster)
+    run = desk.apply(cluster, plan).run_id
+    with Journal(desk.state_dir, writable=True) as journal:
+        record_maintenance(journal, run, "edge", cluster.box(1).address, identify_operator(), cluster.now(), None)
+    cluster.box(1).says = {"maintenance": True}
+    # When it is applied again, Then a person is needed, and the record of its run is what the result says
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, result.state, result.run_id, result.has_written) == (8, "applied", run, False)
+    assert result.open_steps
+    assert desk.journal().run("last").state == "applied"
 
 
 def test_a_dry_run_says_so_and_leaves_it(desk: Desk, plan: Plan) -> None:

@@ -10,7 +10,9 @@ import pytest
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import load_open_maintenance, load_unsettled_restarts
 from remediate.executor.lock import hold_cluster
-from remediate.executor.restart_run import RestartPreview, RestartRequest, preview_restart, restart
+from remediate.executor.restart_choice import RestartRequest
+from remediate.executor.restart_preview import RestartPreview, preview_restart
+from remediate.executor.restart_run import restart
 from remediate.executor.result import RestartOptions, RunResult
 from remediate.executor.window import WindowClosed, parse_window
 from remediate.model.errors import LockHeld, UsageError
@@ -105,6 +107,87 @@ def test_a_peer_that_the_cluster_does_not_have_is_refused(desk: Desk) -> None:
     with pytest.raises(UsageError, match="expc9"):
         preview(desk, cluster, peers=(Address("expc9"),))
     assert cluster.sent_count == 0
+
+
+def raising(cluster: MemoryCluster, alarm: str) -> MemoryCluster:
+    """The cluster, each peer of which raises an alarm when its list is written to."""
+
+    def raise_alarm(point: str) -> None:
+        for box in cluster.boxes:
+            if point.startswith("after append") and point.endswith(box.address):
+                box.health = replace(box.health, alarms=(PeerAlarm(alarm, "Restart required"),))
+
+    cluster.tap = raise_alarm
+    return cluster
+
+
+def test_an_alarm_that_our_own_apply_raised_is_ours_in_a_later_restart(desk: Desk) -> None:
+    cluster = raising(old_story(), "15028")
+    apply(desk, cluster)
+    cluster.tap = no_tap
+    assert not any(peer.obstacles for peer in preview(desk, cluster).peers)
+    result = run(desk, cluster)
+    assert (result.exit_code, restarted(cluster)) == (0, ["expc1", "expc2", "expc3"])
+
+
+def test_an_alarm_that_was_there_before_our_apply_stays_foreign(desk: Desk) -> None:
+    cluster = old_story()
+    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
+    apply(desk, cluster)
+    result = run(desk, cluster)
+    assert (result.exit_code, result.state, restarted(cluster)) == (8, "partial", [])
+
+
+def test_an_alarm_raised_after_our_apply_is_of_others(desk: Desk) -> None:
+    cluster = old_story()
+    apply(desk, cluster)
+    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
+    assert "restart-required: alarm 25026" in preview(desk, cluster).peers[0].obstacles
+    assert (run(desk, cluster).exit_code, restarted(cluster)) == (8, [])
+
+
+def test_our_alarm_is_foreign_again_once_the_peer_has_started(desk: Desk) -> None:
+    # Given an alarm of our own that a restart by others ended, and the same alarm raised again since
+    cluster = raising(old_story(), "15028")
+    apply(desk, cluster)
+    cluster.tap = no_tap
+    cluster.elapsed_s += 60
+    box = cluster.box(1)
+    box.health = replace(box.health, started_at=cluster.now(), alarms=(PeerAlarm("15028", "Restart required"),))
+    assert (run(desk, cluster, peers=(FIRST,)).exit_code, restarted(cluster)) == (8, [])
+
+
+def test_alarms_that_were_not_read_after_our_apply_stay_a_failed_guard(desk: Desk) -> None:
+    cluster = raising(old_story(), "15028")
+    cluster.box(1).says = {"alarms": None}
+    apply(desk, cluster)
+    cluster.tap, cluster.box(1).says = no_tap, {}
+    assert (run(desk, cluster).exit_code, restarted(cluster)) == (8, [])
+
+
+def needing_restart(desk: Desk) -> MemoryCluster:
+    """Peers that go on with their old lists after an apply, and that clients can be asked through."""
+    cluster = old_story()
+    for box in cluster.boxes:
+        box.front, box.loaded = True, list(box.trusted)
+    apply(desk, cluster)
+    return cluster
+
+
+def test_a_client_shows_what_a_restart_put_into_effect(desk: Desk) -> None:
+    cluster = needing_restart(desk)
+    result = run(desk, cluster)
+    assert (result.exit_code, restarted(cluster)) == (0, ["expc1", "expc2", "expc3"])
+    assert {str(effect.source) for effect in result.effects} == {"client"}
+
+
+def test_a_client_that_is_still_refused_stops_the_later_restarts(desk: Desk) -> None:
+    cluster = needing_restart(desk)
+    cluster.box(1).stuck = True
+    result = run(desk, cluster)
+    assert (result.exit_code, restarted(cluster)) == (8, ["expc1"])
+    assert [effect.state.value for effect in result.effects] == ["no", "not-known", "not-known"]
+    assert "No later peer is restarted, since clients are still refused: expc1.example.test" in result.message
 
 
 def test_a_guard_that_fails_leaves_the_run_partial(desk: Desk) -> None:

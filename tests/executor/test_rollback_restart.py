@@ -8,7 +8,9 @@ import pytest
 
 from remediate.executor.result import RestartOptions
 from remediate.executor.rollback_restart import RollbackRestarts
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.health import PeerAlarm
+from remediate.model.identity import CipherList
 from remediate.model.restart import Restart
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
@@ -83,3 +85,15 @@ def test_calls_that_do_not_end_leave_the_peers_in_service(desk: Desk) -> None:
     box.health, box.drains_after = replace(box.health, calls=2), None
     result = desk.rollback(cluster, restarts=ROLLING)
     assert (result.exit_code, restarts(cluster), box.health.maintenance) == (8, [], False)
+
+
+def test_a_second_rollback_restarts_no_peer_again_whatever_others_changed(desk: Desk) -> None:
+    # Given a rollback with restarts, after which somebody else changed the cipher list
+    cluster = in_effect(desk, story().run_since_long())
+    desk.rollback(cluster, restarts=ROLLING)
+    cluster.elapsed_s += 60
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    # When it is rolled back again, Then what was undone is still in effect
+    result = desk.rollback(cluster, restarts=ROLLING)
+    assert (result.exit_code, restarts(cluster)) == (0, ["expc1", "expc2", "expc3"])

@@ -152,9 +152,7 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
     if result.run_id:
         with player.desk.journal() as journal:
             journal_state = journal.run(result.run_id).state
-        # An apply with nothing to write leaves the record of its run as it is, whatever else it leaves for a person.
-        is_left = result.state == "partial" and journal_state == "applied" and not result.has_written
-        if journal_state != result.state and not (result.state == "unknown" and journal_state == "running") and not is_left:
+        if journal_state != result.state and not (result.state == "unknown" and journal_state == "running"):
             yield f"the result says {result.state}, and the journal {journal_state}"
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from remediate.executor import (
-    apply,
     confirm_timer,
     guarded_restart,
     maintenance,
+    opening,
     read_back,
     rollback,
     staleness,
@@ -90,9 +90,8 @@ def _no_lock(patch: pytest.MonkeyPatch) -> None:
         with ExitStack() as held:
             yield ClusterLock("", {}, now, held)
 
-    for room in (apply, rollback):
-        patch.setattr(room, "hold_cluster", hold_nothing)
-        patch.setattr(room, "peer_lock_paths", lambda *_: [])
+    patch.setattr(opening, "hold_cluster", hold_nothing)
+    patch.setattr(opening, "peer_lock_paths", lambda *_: [])
 
 
 def _forwards(patch: pytest.MonkeyPatch) -> None:

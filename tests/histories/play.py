@@ -14,7 +14,8 @@ from typing import Any
 from remediate.executor.confirm_timer import confirm
 from remediate.executor.journal.timers import find_active, is_due
 from remediate.executor.ports import Watch, Watcher
-from remediate.executor.restart_run import RestartRequest, restart
+from remediate.executor.restart_choice import RestartRequest
+from remediate.executor.restart_run import restart
 from remediate.executor.result import RestartOptions, RunResult
 from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.formats import plan_document, plan_id

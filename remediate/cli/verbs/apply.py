@@ -230,7 +230,8 @@ def _write_result(session: Session, result: RunResult, notes: Sequence[str], pla
         body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
         session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
     else:
-        show_result(session, result, _compare_with_start(result, plan))
+        # What a dry run has to show of the endpoints is in the plan.
+        show_result(session, result, () if options.dry_run else _compare_with_start(result, plan))
 
 
 def _compare_with_start(result: RunResult, plan: Plan) -> list[EndpointForecast]:

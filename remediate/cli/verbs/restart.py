@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from remediate.cli.fleet import ClusterResult
-    from remediate.executor.restart_run import RestartPreview, RestartRequest
+    from remediate.executor.restart_choice import RestartRequest
+    from remediate.executor.restart_preview import RestartPreview
     from remediate.executor.result import RunResult
     from remediate.model.access import ClusterAccess
     from remediate.model.restart import Calls
@@ -89,7 +90,7 @@ def command(
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.questions import refuse_without_terminal
     from remediate.cli.restarts import make_restart_options
-    from remediate.executor.restart_run import RestartRequest
+    from remediate.executor.restart_choice import RestartRequest
     from remediate.executor.window import parse_window
     from remediate.model.identity import Address
 
@@ -131,7 +132,7 @@ def _preview(
     session: Session, clusters: Sequence[ClusterAccess], request_for: Callable[[ClusterAccess], RestartRequest]
 ) -> tuple[ClusterResult[RestartPreview], ...]:
     from remediate.cli.fleet import run_on_clusters
-    from remediate.executor.restart_run import preview_restart
+    from remediate.executor.restart_preview import preview_restart
 
     with session.open_event_sink() as sink:
 

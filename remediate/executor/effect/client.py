@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from remediate.executor.client_view import Surroundings, decide_client_view, may_refuse_peer
+from remediate.executor.client_view import Surroundings, decide_client_view, is_way_up, may_refuse_peer
 from remediate.executor.environment import Environment
 from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess, MraAccess, peers_sharing_way
 from remediate.model.client import CLOSES_ACCOUNT, ENDS_ASKING, AnswerKind, ClientAnswer
 from remediate.model.effect import ClientView
+from remediate.model.health import Health
 from remediate.model.identity import Address, EndpointId, Product, is_same_address
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Snapshot
@@ -105,6 +106,54 @@ class Client:
             if answer.kind in _ENDS_ASKING:
                 break
         return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is looked at where a client got a 502 through a peer: whether that has another reason than the peer's verification.
+
+    Attributes:
+        health: What the peer says of itself; None: not observed.
+        judge: Gives what each endpoint's certificates get from the peer, by a fresh look.
+        accepted: Endpoints that the peer accepted before too: they show whether the way to it is open.
+        refusing_nodes: The nodes that refuse the peer's own certificate.
+    """
+
+    health: Health | None
+    judge: Callable[[], Mapping[EndpointId, Verdict]]
+    accepted: Sequence[EndpointId]
+    refusing_nodes: frozenset[Address]
+
+
+def ask_for_proof(
+    client: Client,
+    peer: Address,
+    endpoints: Sequence[EndpointId],
+    products: Mapping[EndpointId, Product],
+    look_around: Callable[[], Around],
+    *,
+    is_restarted: bool,
+) -> dict[EndpointId, ClientView]:
+    """Ask for endpoints that a peer refused before and that its list accepts now, and return what clients get.
+
+    Args:
+        client: The client.
+        peer: The peer to ask through.
+        endpoints: Those endpoints.
+        products: The product behind each endpoint.
+        look_around: Called where a 502 has lasted.
+        is_restarted: The peer restarted just now: it may answer again before clients get through, so whatever they get is waited out.
+    """
+    patience_s = client.limits.after_restart_s if is_restarted else client.limits.effect_s
+    passing = PASSES_AFTER_A_RESTART if is_restarted else PASSES_BY_ITSELF
+    answers = client.ask(peer, endpoints, products, patience_s, passing)
+    kinds = {answer.kind for answer in answers.values()}
+    if AnswerKind.REFUSED not in kinds:
+        return view_answers(answers, endpoints, {}, Surroundings())
+    around = look_around()
+    if AnswerKind.REACHED not in kinds and not is_way_up(around.health):
+        answers |= client.ask(peer, around.accepted[:1], products)
+    return view_answers(answers, endpoints, around.judge(), Surroundings(health=around.health), around.refusing_nodes)
 
 
 def view_answers(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor.boundary import guarded
 from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
-from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, find_pending_writes
-from remediate.executor.effect.observe import backup_of, find_record
+from remediate.executor.effect.decision import Views, decide_effect
+from remediate.executor.effect.evidence import find_endpoints_fixed_since, gather_evidence
 from remediate.executor.effect.outcome import effect_exit_code
-from remediate.executor.effect.pairs import find_pairs_fixed_by_list, with_certificates
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.journal.store import Journal
-from remediate.executor.journal.writes import PeerWrites, load_writes
 from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess
 from remediate.model.client import AnswerKind
@@ -120,27 +118,14 @@ def _ask_for_all(
 def _decide(
     journal: Journal, environment: Environment, snapshot: Snapshot, peer: Peer, clients: Views, why_no_client: str
 ) -> PeerEffect:
-    writes = load_writes(journal, peer.address)
-    pending = find_pending_writes(writes, peer.started_at)
-    proving = _find_fixed(journal, environment, snapshot, peer, pending) if pending else ()
+    evidence = gather_evidence(journal, peer.address, peer.started_at)
+    pending = evidence.pending_writes
+    proving = find_endpoints_fixed_since(journal, environment.judge, snapshot, peer.address, pending) if pending else ()
     return decide_effect(
-        EffectEvidence(
-            peer.address,
-            writes,
-            peer.started_at,
-            {endpoint: view for endpoint, view in clients.items() if endpoint in proving},
+        replace(
+            evidence,
+            clients={endpoint: view for endpoint, view in clients.items() if endpoint in proving},
             is_workaround_on=peer.verify_origin_server is False,
-            record=find_record(journal, peer.address, pending, peer.started_at),
             why_no_client=why_no_client or "the change of its list fixes no endpoint that could be asked for",
         )
     )
-
-
-def _find_fixed(
-    journal: Journal, environment: Environment, snapshot: Snapshot, peer: Peer, pending: Sequence[PeerWrites]
-) -> tuple[EndpointId, ...]:
-    backup = backup_of(journal, pending[0].run, peer.address)
-    if backup is None:
-        return ()
-    now = with_certificates(snapshot, journal.plan(pending[0].run).certificates)
-    return find_pairs_fixed_by_list({peer.address: backup}, now, environment.judge)[peer.address]

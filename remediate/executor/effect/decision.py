@@ -45,6 +45,11 @@ class EffectEvidence:
     record: PeerEffect | None = None
     why_no_client: str = ""
 
+    @property
+    def pending_writes(self) -> tuple[PeerWrites, ...]:
+        """The writes that a start after them makes real."""
+        return find_pending_writes(self.writes, self.started_at)
+
 
 def decide_effect(evidence: EffectEvidence) -> PeerEffect:
     """Return whether what was written to a peer is in effect there.
@@ -57,7 +62,7 @@ def decide_effect(evidence: EffectEvidence) -> PeerEffect:
         return effect
     if not evidence.writes:
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "no change by this tool")
-    pending = find_pending_writes(evidence.writes, evidence.started_at)
+    pending = evidence.pending_writes
     if not pending:
         return PeerEffect(
             evidence.peer,

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from remediate.executor import verification
-from remediate.executor.client_view import Surroundings, find_refusing_nodes, is_way_up
+from remediate.executor.client_view import find_refusing_nodes
 from remediate.executor.context import Baseline, RunContext, RunState
-from remediate.executor.effect.client import (
-    PASSES_AFTER_A_RESTART,
-    PASSES_BY_ITSELF,
-    Client,
-    products_of,
-    view_answers,
-)
-from remediate.executor.effect.decision import EffectEvidence, Views, decide_effect, find_last_time, find_pending_writes
+from remediate.executor.effect.client import Around, Client, ask_for_proof, products_of
+from remediate.executor.effect.decision import Views, decide_effect
+from remediate.executor.effect.evidence import backup_of, gather_evidence, read_health, read_start
 from remediate.executor.effect.log import record_log_views
 from remediate.executor.effect.pairs import find_pairs_fixed_by_list
 from remediate.executor.journal.store import Journal
-from remediate.executor.journal.writes import PeerWrites, load_writes
+from remediate.executor.journal.writes import load_writes
 from remediate.executor.ports import PeerPort
 from remediate.executor.steps import RunEvents
-from remediate.model.canonical import rfc3339
-from remediate.model.client import AnswerKind
-from remediate.model.effect import EffectSource, EffectState, PeerEffect
-from remediate.model.errors import AccessError, ObservationError
-from remediate.model.health import Health
-from remediate.model.identity import Address, EndpointId, PairId, is_same_address
-from remediate.model.run import Backup
+from remediate.model.effect import EffectState, PeerEffect
+from remediate.model.identity import Address, EndpointId, PairId
+from remediate.model.limits import Limits
 from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Verdict
 
@@ -104,21 +94,13 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
         is_restarted: It restarted just now: it may answer again before clients get through, so whatever they get is waited out.
     """
     context = look.context
-    writes = load_writes(context.journal, peer, own_run=look.state.run, limits=context.limits)
     started_at = read_start(context.open_peer(peer))
-    pending = find_pending_writes(writes, started_at)
-    record = find_record(context.journal, peer, pending, started_at)
+    evidence = gather_evidence(context.journal, peer, started_at, own_run=look.state.run, limits=context.limits)
+    pending = evidence.pending_writes
     endpoints = look.find_fixed(peer, pending[0].run) if pending else ()
     is_workaround_on = _is_workaround_on(look.after, peer)
     why_no_client = _why_no_client(look.client, peer, endpoints, is_workaround_on=is_workaround_on)
-    evidence = EffectEvidence(
-        peer,
-        writes,
-        started_at,
-        is_workaround_on=is_workaround_on,
-        record=record,
-        why_no_client=why_no_client if pending else "",
-    )
+    evidence = replace(evidence, is_workaround_on=is_workaround_on, why_no_client=why_no_client if pending else "")
     effect = decide_effect(evidence)
     is_of_this_run = any(entry.run == look.state.run for entry in pending)
     if not why_no_client and (is_of_this_run or effect.state is not EffectState.YES):
@@ -136,57 +118,21 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
 def observe_other_effects(look: EffectLook) -> None:
     """Look at each peer of the cluster that was not looked at yet, in the cluster's order."""
     context = look.context
-    for peer in (*(peer.address for peer in context.peers), *context.unreachable):
+    for peer in context.addresses:
         if peer not in look.state.effects:
             observe_effect(look, peer)
 
 
-def read_start(peer: PeerPort | None) -> datetime | None:
-    """Return the moment before which a peer did not start; None: not observed."""
-    health = read_health(peer)
-    return health.started_at if health else None
-
-
-def read_health(peer: PeerPort | None) -> Health | None:
-    """Return what a peer says of itself; None: not observed."""
-    if peer is None:
-        return None
-    try:
-        return peer.health()
-    except (ObservationError, AccessError):
-        return None
-
-
-def backup_of(journal: Journal, run: str, peer: Address) -> Backup | None:
-    """Return the lists of `peer` before `run`, whatever case the inventory writes its address in."""
-    backups = journal.backups(run).values()
-    return next((backup for backup in backups if is_same_address(backup.peer, peer)), None)
-
-
-def find_record(
-    journal: Journal, peer: Address, pending: Sequence[PeerWrites], started_at: datetime | None
-) -> PeerEffect | None:
-    """Return what a client or the log showed last, as a run recorded it after the last of the `pending` writes; None: nothing did.
-
-    A refusal counts until the peer starts again, as far as its start is known; what was in effect stays so.
-    """
-    last_at = find_last_time(pending)
-    if last_at is None:
-        return None
-    for run in journal.runs():
-        for effect in run.in_effect or ():
-            if effect.peer.casefold() != peer.casefold() or effect.source not in {EffectSource.CLIENT, EffectSource.LOG}:
-                continue
-            if run.ended_at is None or run.ended_at < rfc3339(last_at) or effect.state is EffectState.NOT_KNOWN:
-                continue
-            if effect.state is EffectState.NO and (started_at is None or run.ended_at < rfc3339(started_at)):
-                continue
-            return replace(effect, peer=peer, description=_with_time(effect.description, run.ended_at))
-    return None
-
-
-def _with_time(description: str, at: str) -> str:
-    return description if "(seen by " in description else f"{description} (seen by {at})"
+def observe_effects_unasked(
+    journal: Journal, peers: Sequence[PeerPort], unreachable: Iterable[Address], limits: Limits
+) -> tuple[PeerEffect, ...]:
+    """Return the effect on each peer of a cluster by the journal and by its start: a dry run asks no client."""
+    starts = {peer.address: read_start(peer) for peer in peers} | dict.fromkeys(unreachable)
+    why_no_client = "a dry run asks no client"
+    return tuple(
+        decide_effect(gather_evidence(journal, address, started_at, limits=limits, why_no_client=why_no_client))
+        for address, started_at in starts.items()
+    )
 
 
 def _is_workaround_on(snapshot: Snapshot, peer: Address) -> bool:
@@ -202,18 +148,14 @@ def _why_no_client(client: Client, peer: Address, endpoints: Sequence[EndpointId
 
 
 def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is_restarted: bool) -> Views:
-    limits, products = look.context.limits, products_of(look.after)
-    patience_s = limits.after_restart_s if is_restarted else limits.effect_s
-    passing = PASSES_AFTER_A_RESTART if is_restarted else PASSES_BY_ITSELF
-    answers = look.client.ask(peer, endpoints, products, patience_s, passing)
-    kinds = {answer.kind for answer in answers.values()}
-    if AnswerKind.REFUSED not in kinds:
-        return view_answers(answers, endpoints, {}, Surroundings())
-    health = read_health(look.context.open_peer(peer))
-    if AnswerKind.REACHED not in kinds and not is_way_up(health):
-        answers |= look.client.ask(peer, look.find_accepted_anyway(peer, endpoints)[:1], products)
-    refusing_nodes = find_refusing_nodes(look.context.plan.toward_nodes, peer)
-    return view_answers(answers, endpoints, _judge_afresh(look.context, peer), Surroundings(health=health), refusing_nodes)
+    context = look.context
+
+    def look_around() -> Around:
+        refusing_nodes = find_refusing_nodes(context.plan.toward_nodes, peer)
+        accepted = look.find_accepted_anyway(peer, endpoints)
+        return Around(read_health(context.open_peer(peer)), lambda: _judge_afresh(context, peer), accepted, refusing_nodes)
+
+    return ask_for_proof(look.client, peer, endpoints, products_of(look.after), look_around, is_restarted=is_restarted)
 
 
 def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Verdict]:

@@ -17,6 +17,12 @@ def effect_exit_code(effects: Iterable[PeerEffect], *, never_restarts: bool) -> 
     return ExitCode.DONE if states <= {EffectState.YES} else ExitCode.NOT_IN_EFFECT
 
 
+def complete_effects(effects: Iterable[PeerEffect], peers: Iterable[Address], reason: str) -> tuple[PeerEffect, ...]:
+    """Return the effects in the order of `peers`; on one that was not looked at, it is not known for this `reason`."""
+    by_peer = {effect.peer: effect for effect in effects}
+    return tuple(by_peer.get(peer) or PeerEffect(peer, EffectState.NOT_KNOWN, None, reason) for peer in peers)
+
+
 def unsettled_peers(effects: Iterable[PeerEffect]) -> tuple[Address, ...]:
     """Return the peers that are not known to work with what was written to them."""
     return tuple(effect.peer for effect in effects if effect.state is not EffectState.YES)

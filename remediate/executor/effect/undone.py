@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from remediate.executor.changes import cipher_targets, to_remove, to_trust
 from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
 from remediate.executor.effect.decision import EffectEvidence, Views, decide_undone
-from remediate.executor.effect.observe import emit_effect, read_health, read_start
+from remediate.executor.effect.evidence import gather_evidence, read_health, read_start
+from remediate.executor.effect.observe import emit_effect
 from remediate.executor.effect.pairs import find_pairs_fixed_by_list, with_certificates
 from remediate.executor.environment import Environment
-from remediate.executor.journal.writes import load_writes
-from remediate.executor.undo import UndoContext, match_peers
+from remediate.executor.result import ManualStep
+from remediate.executor.undo import UndoContext
 from remediate.model.access import ClusterAccess
 from remediate.model.client import AnswerKind
 from remediate.model.effect import ClientState, ClientView, EffectState, PeerEffect
 from remediate.model.errors import AccessError, ObservationError
-from remediate.model.identity import Address, EndpointId, is_same_address
+from remediate.model.identity import Address, EndpointId, PairId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.verdict import Judgement
 
 _PASSING = frozenset({AnswerKind.REACHED})
 """A traffic server that loads a list by itself does so seconds later; until then, clients still get through."""
@@ -28,21 +30,42 @@ _PASSING = frozenset({AnswerKind.REACHED})
 
 @dataclass(slots=True)
 class UndoneLook:
-    """The looks of one rollback at the peers of its run."""
+    """The looks of one rollback at the peers of its run, and of its cluster.
+
+    Attributes:
+        client_views: What clients get, for each pair that was asked for.
+    """
 
     undo: UndoContext
     cluster: ClusterAccess
     environment: Environment
+    client_views: dict[PairId, ClientView] = field(default_factory=dict)
     _snapshots: list[Snapshot] = field(default_factory=list)
     _clients: list[Client] = field(default_factory=list)
 
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The peers of the run, as the journal spells them, and then the others of the cluster."""
+        of_run = tuple(self.undo.journal.backups(self.undo.run))
+        names = {address.casefold() for address in of_run}
+        of_cluster = (*(peer.address for peer in self.undo.peers), *self.undo.unreachable)
+        return (*of_run, *(address for address in of_cluster if address.casefold() not in names))
+
     def snapshot(self) -> Snapshot:
-        """Return the cluster as it is after the undo; it is observed once."""
+        """Return the cluster as it is now; it is observed once. Raises ObservationError, AccessError."""
         if not self._snapshots:
             undo = self.undo
             observed = self.environment.observe(self.cluster, limits=undo.limits, sink=undo.events.forward)
             self._snapshots.append(with_certificates(observed, undo.journal.plan(undo.run).certificates))
         return self._snapshots[0]
+
+    def judge(self) -> tuple[Judgement, ...]:
+        """Return what each endpoint gets from each peer now; nothing, with a warning, where that cannot be observed."""
+        try:
+            return tuple(self.environment.judge(self.snapshot()))
+        except (ObservationError, AccessError) as error:
+            self.undo.events.emit("warning", f"What each endpoint gets now was not observed: {error}")
+            return ()
 
     def client(self) -> Client:
         """Return the one client of the looks."""
@@ -52,21 +75,42 @@ class UndoneLook:
         return self._clients[0]
 
 
-def observe_undone(undo: UndoContext, cluster: ClusterAccess, environment: Environment) -> tuple[PeerEffect, ...]:
-    """Look at each peer of a run that is undone, and emit whether it works with its earlier lists again."""
-    look = UndoneLook(undo, cluster, environment)
+def observe_undone(look: UndoneLook, open_steps: Sequence[ManualStep] = ()) -> tuple[PeerEffect, ...]:
+    """Look at each peer once a run is undone, and emit whether it works with its earlier lists again.
+
+    Args:
+        look: The looks of the rollback.
+        open_steps: What could not be undone: whether a peer works with its earlier lists is not asked while it does not have them.
+    """
+    undo = look.undo
+    waiting = {step.peer.casefold() for step in open_steps if step.peer is not None}
+    is_anywhere = any(step.peer is None for step in open_steps)
     effects: list[PeerEffect] = []
-    reachable = match_peers(undo.journal, undo.run, undo.peers)
-    for address in undo.journal.backups(undo.run):
-        peer = reachable.get(address)
-        writes = load_writes(undo.journal, address, own_run=undo.run, limits=undo.limits)
-        evidence = EffectEvidence(address, writes, read_start(peer), why_no_client=look.client().reason_not_to_ask(address))
-        effect = decide_undone(evidence, undo.run)
-        if effect.state is EffectState.NOT_KNOWN and not evidence.why_no_client:
-            effect = decide_undone(_ask(look, evidence), undo.run)
+    for address in look.addresses:
+        if is_anywhere or address.casefold() in waiting:
+            effect = PeerEffect(address, EffectState.NOT_KNOWN, None, "not everything of the run is undone on it yet")
+        else:
+            effect = _observe_peer(look, address)
         effects.append(effect)
         emit_effect(undo.events, effect)
     return tuple(effects)
+
+
+def _observe_peer(look: UndoneLook, address: Address) -> PeerEffect:
+    undo = look.undo
+    peer = next((entry for entry in undo.peers if is_same_address(entry.address, address)), None)
+    evidence = gather_evidence(
+        undo.journal,
+        address,
+        read_start(peer),
+        own_run=undo.run,
+        limits=undo.limits,
+        why_no_client=look.client().reason_not_to_ask(address),
+    )
+    effect = decide_undone(evidence, undo.run)
+    if effect.state is EffectState.NOT_KNOWN and not evidence.why_no_client:
+        effect = decide_undone(_ask(look, evidence), undo.run)
+    return effect
 
 
 def _ask(look: UndoneLook, evidence: EffectEvidence) -> EffectEvidence:
@@ -85,7 +129,9 @@ def _ask(look: UndoneLook, evidence: EffectEvidence) -> EffectEvidence:
     endpoints = find_pairs_fixed_by_list(restored, run_state, look.environment.judge)[evidence.peer]
     if not endpoints:
         return replace(evidence, why_no_client="the restored list refuses no endpoint that could be asked for")
-    return replace(evidence, clients=_view_clients(look, evidence.peer, endpoints, now))
+    clients = _view_clients(look, evidence.peer, endpoints, now)
+    look.client_views.update({PairId(evidence.peer, endpoint): view for endpoint, view in clients.items()})
+    return replace(evidence, clients=clients)
 
 
 def _as_the_run_left_it(look: UndoneLook, peer: Peer) -> Peer:
@@ -106,8 +152,8 @@ def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, 
     if any(answer.kind is AnswerKind.REFUSED for answer in answers.values()):
         accepted = [judgement.endpoint for judgement in judgements if judgement.outcome.verdict.ok]
         answers |= look.client().ask(peer, accepted[:1], products_of(now))
-    reachable = match_peers(look.undo.journal, look.undo.run, look.undo.peers)
-    surroundings = Surroundings(health=read_health(reachable.get(peer)))
+    opened = next((entry for entry in look.undo.peers if is_same_address(entry.address, peer)), None)
+    surroundings = Surroundings(health=read_health(opened))
     # Whether the list refuses is known here: that it accepts stands for everything else that a 502 must not be.
     assumed = {endpoint: replace(verdict, ok=verdict.observed) for endpoint, verdict in verdicts.items()}
     refusing_nodes = find_refusing_nodes(look.undo.journal.plan(look.undo.run).toward_nodes, peer)

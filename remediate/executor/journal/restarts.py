@@ -65,6 +65,26 @@ def load_alarms(journal: Journal, run: str) -> Mapping[Address, frozenset[str]]:
     return {Address(row["peer"]): frozenset(json.loads(row["alarms"])) for row in rows}
 
 
+def record_alarms_after(journal: Journal, run: str, alarms: Mapping[Address, Iterable[str]], now: datetime) -> None:
+    """Record the alarms of each peer after the last write of `run`; the last reading counts."""
+    rows = [(run, peer, json.dumps(sorted(numbers)), rfc3339(now)) for peer, numbers in alarms.items()]
+    with journal.transaction() as db:
+        db.executemany("INSERT OR REPLACE INTO alarms_after VALUES (?, ?, ?, ?)", rows)
+
+
+def load_raised_alarms(journal: Journal, peer: Address, since: datetime) -> frozenset[str]:
+    """Return the alarms of `peer` that were there after the last write of a run, and not before its first; read after `since`.
+
+    Where a run has only one of the two readings, it raised nothing that is known.
+    """
+    query = (
+        "SELECT before.alarms AS before, after.alarms AS after FROM alarms_after AS after JOIN alarms AS before "
+        "ON before.run = after.run AND before.peer = after.peer WHERE lower(after.peer) = lower(?) AND after.at > ?"
+    )
+    rows = journal.rows_of("alarms_after", query, peer, rfc3339(since))
+    return frozenset().union(*(set(json.loads(row["after"])) - set(json.loads(row["before"])) for row in rows))
+
+
 def record_assumptions(journal: Journal, run: str, peer: Address, guards: Iterable[Guard], now: datetime) -> None:
     """Record the guards of `peer` that the operator takes as right."""
     with journal.transaction() as db:

@@ -145,6 +145,16 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, peer, name)
     ) WITHOUT ROWID;
     """,
+    # The alarms after the last write of a run: what was not there before its first is its own.
+    """
+    CREATE TABLE alarms_after (
+        run TEXT NOT NULL REFERENCES runs (id),
+        peer TEXT NOT NULL,
+        alarms TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (run, peer)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -143,14 +145,22 @@ def test_a_run_that_waits_for_confirmation_can_be_confirmed_all_the_same(desk: D
         assert journal.run("last").in_effect == result.effects
 
 
-def test_a_resumed_run_forgets_what_it_said_of_its_effect(desk: Desk) -> None:
+def test_a_rollback_with_an_open_step_says_what_is_in_effect(desk: Desk) -> None:
+    # Given a run that is in effect, and a peer that offers no removal
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     cluster.box(1).removal = False
-    desk.rollback(cluster)
+    # When it is rolled back, Then that peer is not known to work with its earlier list, and the others do
+    result = desk.rollback(cluster)
+    assert [(effect.peer[:5], effect.state.value) for effect in result.effects] == [
+        ("expc1", "not-known"),
+        ("expc2", "yes"),
+        ("expc3", "yes"),
+    ]
+    assert {judgement.peer[:5] for judgement in result.judgements} == {"expc1", "expc2", "expc3"}
     with desk.journal() as journal:
         run = journal.run("last")
-    assert (run.state, run.in_effect) == ("partial", None)
+    assert (run.state, run.in_effect) == ("partial", result.effects)
 
 
 def test_a_refused_client_is_11_where_nobody_said_what_becomes_of_calls(desk: Desk) -> None:
@@ -163,10 +173,24 @@ def test_a_refused_client_is_11_where_nobody_said_what_becomes_of_calls(desk: De
     assert {effect.state for effect in result.effects} == {EffectState.NO}
 
 
-def test_a_dry_run_says_nothing_of_the_effect(desk: Desk) -> None:
+def test_a_dry_run_says_what_is_in_effect_now(desk: Desk) -> None:
     cluster = story().run_since_long()
-    result = desk.apply(cluster, plan_for(cluster), dry_run=True)
-    assert (result.exit_code, result.effects) == (0, ())
+    plan = plan_for(cluster)
+    before = desk.apply(cluster, plan, dry_run=True)
+    assert (before.exit_code, {effect.state for effect in before.effects}) == (0, {EffectState.YES})
+    assert {judgement.pair for judgement in before.judgements} == {forecast.pair for forecast in plan.endpoints}
+    # Given peers that have not started since they were written to
+    desk.apply(cluster, plan)
+    after = desk.apply(cluster, plan, dry_run=True)
+    assert (after.exit_code, {effect.state for effect in after.effects}) == (0, {EffectState.NOT_KNOWN})
+
+
+def test_an_interrupted_apply_names_every_peer_as_not_looked_at(desk: Desk) -> None:
+    cluster = story()
+    cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point.startswith("after append") else None
+    result = desk.apply(cluster, plan_for(cluster))
+    assert (result.exit_code, len(result.effects)) == (130, 3)
+    assert {(effect.state, effect.source) for effect in result.effects} == {(EffectState.NOT_KNOWN, None)}
 
 
 def test_effects_are_shown_in_the_order_of_the_cluster(desk: Desk) -> None:

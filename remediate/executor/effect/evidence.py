@@ -1,0 +1,104 @@
+"""What the journal and a peer's own start show of what was written to it: what every look at an effect begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from remediate.executor.effect.decision import EffectEvidence, find_last_time, find_pending_writes
+from remediate.executor.effect.pairs import Judge, find_pairs_fixed_by_list, with_certificates
+from remediate.executor.journal.store import Journal
+from remediate.executor.journal.writes import PeerWrites, load_writes
+from remediate.executor.ports import PeerPort
+from remediate.model.canonical import rfc3339
+from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.model.errors import AccessError, ObservationError
+from remediate.model.health import Health
+from remediate.model.identity import Address, EndpointId, is_same_address
+from remediate.model.limits import Limits
+from remediate.model.run import Backup
+from remediate.model.snapshot import Snapshot
+
+
+def gather_evidence(
+    journal: Journal,
+    peer: Address,
+    started_at: datetime | None,
+    *,
+    own_run: str = "",
+    limits: Limits = Limits(),
+    why_no_client: str = "",
+) -> EffectEvidence:
+    """Return what is known of one peer before any client is asked.
+
+    Args:
+        journal: The journal.
+        peer: The peer.
+        started_at: The start of the peer by its own uptime; None: not observed.
+        own_run: The run that this process carries out; empty: none.
+        limits: How long replication takes where the journal has no time for it.
+        why_no_client: Why no client is asked.
+    """
+    writes = load_writes(journal, peer, own_run=own_run, limits=limits)
+    record = _find_record(journal, peer, find_pending_writes(writes, started_at), started_at)
+    return EffectEvidence(peer, writes, started_at, record=record, why_no_client=why_no_client)
+
+
+def read_start(peer: PeerPort | None) -> datetime | None:
+    """Return the moment before which a peer did not start; None: not observed."""
+    health = read_health(peer)
+    return health.started_at if health else None
+
+
+def read_health(peer: PeerPort | None) -> Health | None:
+    """Return what a peer says of itself; None: not observed."""
+    if peer is None:
+        return None
+    try:
+        return peer.health()
+    except (ObservationError, AccessError):
+        return None
+
+
+def backup_of(journal: Journal, run: str, peer: Address) -> Backup | None:
+    """Return the lists of `peer` before `run`, whatever case the inventory writes its address in."""
+    backups = journal.backups(run).values()
+    return next((backup for backup in backups if is_same_address(backup.peer, peer)), None)
+
+
+def find_endpoints_fixed_since(
+    journal: Journal, judge: Judge, now: Snapshot, peer: Address, pending: Sequence[PeerWrites]
+) -> tuple[EndpointId, ...]:
+    """Return the endpoints that `peer` refused before the last of its `pending` writes and that its list accepts `now`."""
+    backup = backup_of(journal, pending[0].run, peer)
+    if backup is None:
+        return ()
+    complete = with_certificates(now, journal.plan(pending[0].run).certificates)
+    return find_pairs_fixed_by_list({peer: backup}, complete, judge)[peer]
+
+
+def _find_record(
+    journal: Journal, peer: Address, pending: Sequence[PeerWrites], started_at: datetime | None
+) -> PeerEffect | None:
+    """Return what a client or the log showed last, as a run recorded it after the last of the `pending` writes; None: nothing did.
+
+    A refusal counts until the peer starts again, as far as its start is known; what was in effect stays so.
+    """
+    last_at = find_last_time(pending)
+    if last_at is None:
+        return None
+    for run in journal.runs():
+        for effect in run.in_effect or ():
+            if not is_same_address(effect.peer, peer) or effect.source not in {EffectSource.CLIENT, EffectSource.LOG}:
+                continue
+            if run.ended_at is None or run.ended_at < rfc3339(last_at) or effect.state is EffectState.NOT_KNOWN:
+                continue
+            if effect.state is EffectState.NO and (started_at is None or run.ended_at < rfc3339(started_at)):
+                continue
+            return replace(effect, peer=peer, description=_with_time(effect.description, run.ended_at))
+    return None
+
+
+def _with_time(description: str, at: str) -> str:
+    return description if "(seen by " in description else f"{description} (seen by {at})"

@@ -1,0 +1,81 @@
+"""What is in effect on the peers of a `remediate restart`: by each peer's start and, where a pair qualifies, by a client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from remediate.executor.client_view import find_refusing_nodes
+from remediate.executor.effect.client import Around, Client, ask_for_proof, products_of
+from remediate.executor.effect.decision import EffectEvidence, decide_effect
+from remediate.executor.effect.evidence import find_endpoints_fixed_since, gather_evidence, read_health, read_start
+from remediate.executor.effect.observe import emit_effect
+from remediate.executor.environment import Environment
+from remediate.executor.guarded_restart import RestartContext
+from remediate.model.access import ClusterAccess
+from remediate.model.effect import PeerEffect
+from remediate.model.errors import AccessError, ObservationError
+from remediate.model.identity import Address, EndpointId, is_same_address
+from remediate.model.snapshot import Snapshot
+from remediate.model.verdict import Verdict
+
+
+@dataclass(slots=True)
+class RestartedLook:
+    """The looks of one restart at its peers. The cluster is observed once, and only where a client can be asked."""
+
+    cluster: ClusterAccess
+    environment: Environment
+    context: RestartContext
+    effects: dict[Address, PeerEffect] = field(default_factory=dict)
+    _snapshots: list[Snapshot] = field(default_factory=list)
+    _clients: list[Client] = field(default_factory=list)
+
+    def observe(self, address: Address, *, is_restarted: bool) -> PeerEffect:
+        """Look whether what was written to a peer is in effect there, emit it, and keep it."""
+        context = self.context
+        started_at = read_start(next((peer for peer in context.peers if peer.address == address), None))
+        reason = self._client().reason_not_to_ask(address) if is_restarted else "no client was asked"
+        evidence = gather_evidence(context.journal, address, started_at, limits=context.limits, why_no_client=reason)
+        if not reason and evidence.pending_writes:
+            evidence = self._ask(address, evidence)
+        self.effects[address] = effect = decide_effect(evidence)
+        emit_effect(context.events, effect)
+        return effect
+
+    def _client(self) -> Client:
+        if not self._clients:
+            context = self.context
+            self._clients.append(Client(self.cluster, self.environment, context.limits, context.events, context.look))
+        return self._clients[0]
+
+    def _ask(self, peer: Address, evidence: EffectEvidence) -> EffectEvidence:
+        """Return `evidence` with what clients get for the endpoints that the change of the peer's list fixed."""
+        context, journal = self.context, self.context.journal
+        try:
+            now = self._observe()
+        except (ObservationError, AccessError) as error:
+            return replace(evidence, why_no_client=f"what the endpoints present was not observed: {error}")
+        if any(is_same_address(entry.address, peer) and entry.verify_origin_server is False for entry in now.peers):
+            return replace(evidence, is_workaround_on=True)
+        judge = self.environment.judge
+        endpoints = find_endpoints_fixed_since(journal, judge, now, peer, evidence.pending_writes)
+        if not endpoints:
+            return replace(evidence, why_no_client="the change of its list fixes no endpoint that could be asked for")
+        verdicts = self._judge(now, peer)
+        accepted = [endpoint for endpoint, verdict in verdicts.items() if verdict.ok and endpoint not in endpoints]
+        health = read_health(next((entry for entry in context.peers if entry.address == peer), None))
+        toward_nodes = journal.plan(evidence.pending_writes[0].run).toward_nodes
+        around = Around(health, lambda: verdicts, accepted, find_refusing_nodes(toward_nodes, peer))
+        clients = ask_for_proof(self._client(), peer, endpoints, products_of(now), lambda: around, is_restarted=True)
+        return replace(evidence, clients=clients)
+
+    def _observe(self) -> Snapshot:
+        if not self._snapshots:
+            context = self.context
+            self._snapshots.append(self.environment.observe(self.cluster, limits=context.limits, sink=context.events.forward))
+        return self._snapshots[0]
+
+    def _judge(self, now: Snapshot, peer: Address) -> Mapping[EndpointId, Verdict]:
+        judgements = self.environment.judge(now)
+        return {entry.endpoint: entry.outcome.verdict for entry in judgements if is_same_address(entry.peer, peer)}
