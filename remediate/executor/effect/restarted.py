@@ -14,7 +14,7 @@ from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import RestartContext
 from remediate.model.access import ClusterAccess
 from remediate.model.effect import PeerEffect
-from remediate.model.errors import AccessError, ObservationError
+from remediate.model.errors import Interrupted, RemediateError
 from remediate.model.identity import Address, EndpointId, is_same_address
 from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Verdict
@@ -54,7 +54,9 @@ class RestartedLook:
         context, journal = self.context, self.context.journal
         try:
             now = self._observe()
-        except (ObservationError, AccessError) as error:
+        except Interrupted:
+            raise
+        except RemediateError as error:
             return replace(evidence, why_no_client=f"what the endpoints present was not observed: {error}")
         if any(is_same_address(entry.address, peer) and entry.verify_origin_server is False for entry in now.peers):
             return replace(evidence, is_workaround_on=True)

@@ -18,7 +18,7 @@ from remediate.executor.undo import UndoContext
 from remediate.model.access import ClusterAccess
 from remediate.model.client import AnswerKind
 from remediate.model.effect import ClientState, ClientView, EffectState, PeerEffect
-from remediate.model.errors import AccessError, ObservationError
+from remediate.model.errors import Interrupted, RemediateError
 from remediate.model.identity import Address, EndpointId, PairId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Peer, Snapshot
@@ -52,7 +52,7 @@ class UndoneLook:
         return (*of_run, *(address for address in of_cluster if address.casefold() not in names))
 
     def snapshot(self) -> Snapshot:
-        """Return the cluster as it is now; it is observed once. Raises ObservationError, AccessError."""
+        """Return the cluster as it is now; it is observed once. Raises RemediateError."""
         if not self._snapshots:
             undo = self.undo
             observed = self.environment.observe(self.cluster, limits=undo.limits, sink=undo.events.forward)
@@ -63,7 +63,9 @@ class UndoneLook:
         """Return what each endpoint gets from each peer now; nothing, with a warning, where that cannot be observed."""
         try:
             return tuple(self.environment.judge(self.snapshot()))
-        except (ObservationError, AccessError) as error:
+        except Interrupted:
+            raise
+        except RemediateError as error:
             self.undo.events.emit("warning", f"What each endpoint gets now was not observed: {error}")
             return ()
 
@@ -117,7 +119,9 @@ def _ask(look: UndoneLook, evidence: EffectEvidence) -> EffectEvidence:
     """Return `evidence` with what clients get for the endpoints that the restored list refuses and the list of the run accepted."""
     try:
         now = look.snapshot()
-    except (ObservationError, AccessError) as error:
+    except Interrupted:
+        raise
+    except RemediateError as error:
         return replace(evidence, why_no_client=f"what the endpoints present was not read: {error}")
     peer = next((entry for entry in now.peers if is_same_address(entry.address, evidence.peer)), None)
     if peer is None or peer.error:
