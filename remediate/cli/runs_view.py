@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from remediate.executor.journal.store import Journal
     from remediate.executor.result import ManualStep, RunResult
     from remediate.model.identity import Address
+    from remediate.model.measurement import PairMeasurement
     from remediate.model.plan import EndpointForecast
     from remediate.model.run import Run
     from remediate.model.verdict import Outcome
@@ -52,6 +53,21 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         ],
         "in_effect": effects_json(result.effects),
     }
+
+
+def measurements_json(pairs: Sequence[PairMeasurement]) -> list[dict[str, Any]] | None:
+    """Return what a run measured, with the keys of `result_json`; None where it measured nothing."""
+    return [
+        {
+            "address": pair.address,
+            "port": pair.port,
+            "peer": pair.peer,
+            "before": outcome_json(pair.before) if pair.before else None,
+            "client": client_json(pair.client),
+            **outcome_json(pair.after),
+        }
+        for pair in pairs
+    ] or None
 
 
 def client_json(view: ClientView) -> dict[str, str]:

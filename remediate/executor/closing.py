@@ -8,11 +8,13 @@ from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.observe import observe_effects_unasked
 from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
+from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.restarts import record_alarms_after
 from remediate.executor.result import ManualStep, RunResult, confirm_command, restart_command
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
 from remediate.model.exit_codes import ExitCode, most_serious
+from remediate.model.measurement import measure_pairs
 from remediate.model.run import Run
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
@@ -54,6 +56,8 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} To be confirmed by {deadline}." if deadline else message
         record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
+        measurements = measure_pairs(state.judgements_before, verified.judgements, state.client_views)
+        record_measurements(context.journal, state.run, measurements)
         context.journal.close_run(state.run, outcome, record, code, effects)
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from remediate.executor import changes
 from remediate.executor.boundary import as_failure
@@ -11,6 +12,7 @@ from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.outcome import complete_effects, describe_effects, unsettled_peers
 from remediate.executor.effect.undone import UndoneLook, observe_undone
 from remediate.executor.journal import timers
+from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
 from remediate.executor.result import ManualStep, RunResult, recovery_commands, restart_command
@@ -23,6 +25,7 @@ from remediate.executor.writer import ChangeOutcome, JournalingWriter
 from remediate.model.effect import PeerEffect
 from remediate.model.errors import AccessError, Interrupted, NotOffered, OutcomeUnknown, RemediateError, WriteForbidden
 from remediate.model.exit_codes import ExitCode
+from remediate.model.measurement import measure_pairs
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
 from remediate.model.verdict import Judgement
@@ -212,6 +215,9 @@ def _close(
         return _leave_open(context, state, "unknown", ExitCode.PERSON_NEEDED, f"{message} {as_failure(error)}")
     if isinstance(failure, VerificationFailed):
         judgements = failure.verification.judgements
+    with suppress(JournalError):
+        measurements = measure_pairs(state.judgements_before, judgements, state.client_views)
+        record_measurements(context.journal, state.run, measurements)
     commands = (ManualStep(_commands(context, state)),) if with_commands else ()
     if outcome != "rolled-back":
         message = f"{message}{_timer_note(context, state)} {_commands(context, state)}"

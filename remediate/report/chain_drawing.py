@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -31,19 +32,19 @@ class Box:
 
     Attributes:
         top: Its distance from the top of the drawing.
-        breaks: What is wrong with this certificate itself now; empty: nothing.
+        troubles: What is wrong with this certificate itself now; empty: nothing.
     """
 
     kind: Kind
     title: tuple[str, ...]
     lines: tuple[str, ...]
-    breaks: str = ""
+    troubles: tuple[str, ...] = ()
     top: int = 0
 
     @property
     def height(self) -> int:
         """Its height."""
-        rows = len(self.lines) + (1 if self.breaks else 0)
+        rows = len(self.lines) + len(self.troubles)
         return 2 * _PADDING + _TITLE_HEIGHT * len(self.title) + _LINE_HEIGHT * rows
 
 
@@ -137,7 +138,7 @@ class _Artist:
                 top += _LINK
         fixed = sum(forecast.after.verdict.ok for forecast in failing)
         adds = any(box.kind == "added" for box in boxes)
-        summary = " Signed by: ".join(" ".join([*box.title, *box.lines, box.breaks]).strip() for box in boxes)
+        summary = " Signed by: ".join(" ".join([*box.title, *box.lines, *box.troubles]) for box in boxes)
         names = tuple(self._names.get(name, name) for name in group.endpoints)
         return ChainDrawing(tuple(placed), tuple(links), top + 1, summary, names, fixed, len(failing) - fixed, adds)
 
@@ -160,7 +161,7 @@ class _Artist:
         if own:
             lines += ["self-signed", *self._trust_lines(own)]
             lines += [short_fingerprint(own)[7:]] if len(group.endpoints) == 1 else []
-        yield _box(kind, title, lines, _trouble_at(0, same_key))
+        yield _box(kind, title, lines, _troubles_at(0, same_key))
         for depth, fingerprint in enumerate(above, start=1):
             yield self._certificate_box(fingerprint, depth, same_key)
         if group.missing:
@@ -179,7 +180,7 @@ class _Artist:
             kind,
             certificate_name(certificate),
             [*lines, f"{until} · {short_fingerprint(fingerprint)[7:]}"],
-            _trouble_at(depth, failing),
+            _troubles_at(depth, failing),
         )
 
     def _trust_lines(self, fingerprint: Fingerprint) -> Iterator[str]:
@@ -202,12 +203,12 @@ class _Artist:
         return ", ".join(self._peers[peer] for peer in peers)
 
 
-def _box(kind: Kind, title: str, lines: Sequence[str], breaks: str = "") -> Box:
+def _box(kind: Kind, title: str, lines: Sequence[str], troubles: Iterable[str] = ()) -> Box:
     return Box(
         kind,
         tuple(_wrap(title, _TITLE_CHARACTERS))[:3],
         tuple(row for line in lines for row in _wrap(line, _LINE_CHARACTERS)),
-        breaks,
+        tuple(troubles),
     )
 
 
@@ -222,11 +223,14 @@ def _link_below(forecast: EndpointForecast) -> int | None:
     return verdict.depth if verdict.code in _NO_ISSUER_CODES else None
 
 
-def _trouble_at(depth: int, failing: Sequence[EndpointForecast]) -> str:
-    """Return what is wrong now with the certificate at `depth` itself."""
+def _troubles_at(depth: int, failing: Sequence[EndpointForecast]) -> Iterator[str]:
+    """Yield what is wrong now with the certificate at `depth` itself, with how many checks where it is not all of them."""
+    causes: Counter[Cause] = Counter()
     for forecast in failing:
         verdict = forecast.before.verdict
         at = 0 if verdict.cause is Cause.NAME_MISMATCH else verdict.depth
         if at == depth and verdict.code not in _NO_ISSUER_CODES and verdict.cause:
-            return f"✗ {describe_cause(verdict.cause.value)}"
-    return ""
+            causes[verdict.cause] += 1
+    for cause, number in causes.most_common(2):
+        share = "" if number == len(failing) else f" ({count(number, 'check')})"
+        yield f"✗ {describe_cause(cause.value)}{share}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from remediate.language.messages import translate
-from remediate.model.plan import Plan
+from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
 from remediate.report.causes import describe_cause
@@ -91,7 +92,7 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
         counts=f"{count(len(plan.base), 'peer')}, {count(sum(matrix.counts.values()), 'endpoint')}",
         verdict=summarise_verdicts(plan),
         cards=list_cards(plan),
-        tiles=list_tiles(plan),
+        tiles=list_tiles(plan.endpoints),
         sums=sums,
         matrix=matrix,
         chips=list_chips(matrix, {"fail": "Still fail", "unseen": "Not checked", "fixed": "Fixed", "pass": "Pass now"}),
@@ -116,10 +117,10 @@ def describe_versions(plan: Plan) -> str:
     return f"Expressway-C {', '.join(versions)}" if versions else "Expressway-C of a version not known"
 
 
-def list_tiles(plan: Plan) -> tuple[Tile, ...]:
+def list_tiles(forecasts: Iterable[EndpointForecast]) -> tuple[Tile, ...]:
     """Return the checks of each service, in the order in which users miss them."""
     checks: dict[tuple[int, str], list[tuple[bool, bool]]] = {}
-    for forecast in plan.endpoints:
+    for forecast in forecasts:
         service = service_of(forecast.product, forecast.port)
         key = (service_rank(service), service or f"Port {forecast.port}")
         checks.setdefault(key, []).append((forecast.before.verdict.ok, forecast.after.verdict.ok))

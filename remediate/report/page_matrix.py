@@ -30,7 +30,9 @@ class Cell:
 
 PASSES = Cell(GOOD, "ok", "passes")
 FIXED = Cell(f"{REFUSED}→{GOOD}", "fx", "fails now, passes after")
+HEALED = Cell(f"{REFUSED}→{GOOD}", "fx", "failed before, passes now")
 FAILS = Cell(REFUSED, "no", "fails")
+LOST = Cell(f"{GOOD}→{REFUSED}", "no", "passed before, fails now")
 BREAKS = Cell(f"{GOOD}→{REFUSED}", "no", "passes now, fails after")
 NOT_CHECKED = Cell(UNSEEN, "un", "not checked")
 NOT_JUDGED = Cell("·", "na", "not judged")
@@ -119,6 +121,11 @@ def planned_cell(forecast: EndpointForecast) -> Cell:
     if before.ok:
         return PASSES if after.ok else BREAKS
     return FIXED if after.ok else FAILS
+
+
+def measured_cell(forecast: EndpointForecast) -> Cell:
+    """Return the cell of what a run measured: before it and after it."""
+    return {FIXED: HEALED, BREAKS: LOST}.get(cell := planned_cell(forecast), cell)
 
 
 def outcome_cell(outcome: Outcome | None) -> Cell:

@@ -1,4 +1,4 @@
-"""One run as evidence: what the journal holds of it, in tables for a change ticket (Markdown) and for a page (HTML)."""
+"""One run as evidence: what the journal holds of it, in tables for a change ticket (Markdown) and for its page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediate.report.html import render_page
 from remediate.report.markdown import code, prose
 
 _FINGERPRINTS = frozenset({"certificate", "fingerprint"})
@@ -36,18 +35,6 @@ def run_ticket(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
         lines += ["", f"## {table.title}", "", f"| {' | '.join(table.columns)} |", f"|{'---|' * len(table.columns)}"]
         lines += [f"| {' | '.join(code(cell) if cell else '' for cell in row)} |" for row in table.rows]
     return "\n".join(lines) + "\n"
-
-
-def run_page(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Return a run as one self-contained HTML page; the arguments are those of `run_ticket`."""
-    return render_page(
-        "run.html.j2",
-        with_script=False,
-        title=_title(record),
-        remark=record["remark"],
-        summary=_summary(record),
-        tables=evidence_tables(record, names),
-    )
 
 
 def evidence_tables(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[EvidenceTable, ...]:

@@ -10,8 +10,13 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Page, Request
 
+from remediate.model.effect import ClientState, ClientView
+from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import Plan
+from remediate.model.run import Run, StepRecord
 from remediate.report.html import plan_page
+from remediate.report.run import run_record
+from remediate.report.run_page import run_page
 from tests.pages.conftest import OpenPage
 from tests.report.builders import plan_with
 from tests.report.large_plan import large_plan
@@ -25,9 +30,21 @@ LONG = "A " + "very-long-name-without-a-blank" * 4
 PLANS: Mapping[str, Plan] = {"small": plan_with(LONG[:64], advice=LONG, note=LONG, cluster=LONG), "large": large_plan(500)}
 
 
-@pytest.fixture(params=list(PLANS))
+@pytest.fixture(params=[*PLANS, "run"])
 def html(request: pytest.FixtureRequest) -> str:
-    return plan_page(PLANS[request.param])
+    return page_of_a_run() if request.param == "run" else plan_page(PLANS[request.param])
+
+
+def page_of_a_run() -> str:
+    """Return the page of a run of the plan of 60 endpoints that measured all of them and asked clients."""
+    plan = large_plan(60)
+    run = Run("261129-160223-4d70", LONG, plan.id, "confirm-pending", "2026-11-29T16:02:23Z", "2026-11-29T16:05:16Z", LONG, "ann",
+              "jump", 7, tuple(plan.base), LONG, "2026-11-29T16:20:00Z", exit_code=9)  # fmt: skip
+    step = StepRecord(1, 10, run.peers[0], "restart-peer", {}, None, None, "done", "sha256:b", "sha256:a", "2026-11-29T16:03:00Z",
+                      "2026-11-29T16:04:00Z", None, "")  # fmt: skip
+    client = ClientView(ClientState.REACHED, "200")
+    pairs = [PairMeasurement(pair.address, pair.port, pair.peer, pair.before, pair.after, client) for pair in plan.endpoints]
+    return run_page(run_record(run, [step], {}, [], LONG), {}, plan, pairs)
 
 
 def visible_endpoints(page: Page) -> int:

@@ -9,7 +9,8 @@ from remediate.model.effect import EffectState, PeerEffect
 from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
 from remediate.model.run import ApprovalRecord, Backup, Run, StepRecord
 from remediate.report.run import run_record
-from remediate.report.run_evidence import run_page, run_ticket
+from remediate.report.run_evidence import run_ticket
+from remediate.report.run_page import run_page
 
 PEER = Address("expc1")
 RUN = Run(
@@ -18,7 +19,8 @@ RUN = Run(
     in_effect=(PeerEffect(PEER, EffectState.NOT_KNOWN, None, "nothing shows it"),),
 )  # fmt: skip
 STEP = StepRecord(
-    1, 6, PEER, "trust-certificate", {"certificate": "sha256:new"}, None, None, "done", "sha256:b", "sha256:a", "16:03", "16:04",
+    1, 6, PEER, "trust-certificate", {"certificate": "sha256:new"}, None, None, "done", "sha256:b", "sha256:a", "2026-11-29T16:03:00Z",
+    "2026-11-29T16:04:00Z",
     None, "",
 )  # fmt: skip
 NAMES = {"sha256:new": "imp.example.test"}

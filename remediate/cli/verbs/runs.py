@@ -79,8 +79,10 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
       64  last could be a run of several clusters
     """
     from remediate.cli.observe import remind_from_journal
+    from remediate.cli.results import write_document
     from remediate.cli.run_choice import choose_run
-    from remediate.cli.runs_view import load_certificate_names, load_run_record
+    from remediate.cli.runs_view import load_certificate_names, load_run_record, measurements_json
+    from remediate.executor.journal.measurements import load_measurements
     from remediate.executor.journal.store import Journal
 
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
@@ -88,10 +90,19 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
     with Journal(session.state_dir) as journal:
         chosen = choose_run(journal, run, patterns)
         record, names = load_run_record(journal, chosen), load_certificate_names(journal, chosen)
+        plan = journal.plan(chosen.id) if chosen.plan else None
+        pairs = load_measurements(journal, chosen.id)
     if session.json:
-        session.write_json(record)
-    elif html_path or markdown_path:
-        _write_evidence(session, record, names, html_path, markdown_path)
+        session.write_json({**record, "measured": measurements_json(pairs)})
+    elif html_path:
+        from remediate import __version__
+        from remediate.report.run_page import run_page
+
+        write_document(session, html_path, run_page(record, names, plan, pairs, version=__version__))
+    elif markdown_path:
+        from remediate.report.run_evidence import run_ticket
+
+        write_document(session, markdown_path, run_ticket(record, names))
     else:
         _print_run(session, record)
     remind_from_journal(session)
@@ -120,28 +131,18 @@ def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
 
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.run_choice import choose_run
-    from remediate.cli.runs_view import load_run_record
+    from remediate.cli.runs_view import load_run_record, measurements_json
+    from remediate.executor.journal.measurements import load_measurements
     from remediate.executor.journal.store import Journal
 
     with Journal(session.state_dir) as journal:
         record = choose_run(journal, run, patterns)
         plan = json.loads(journal.plan(record.id).to_json()) if record.plan else None
-        body = {**load_run_record(journal, record), "plan": plan}
+        measured = measurements_json(load_measurements(journal, record.id))
+        body = {**load_run_record(journal, record), "plan": plan, "measured": measured}
     session.write_json({"format": "remediate.run/1", **body})
     remind_from_journal(session)
     return ExitCode.DONE
-
-
-def _write_evidence(
-    session: Session, record: Mapping[str, Any], names: Mapping[str, str], html_path: Path | None, markdown_path: Path | None
-) -> None:
-    from remediate.cli.results import write_document
-    from remediate.report.run_evidence import run_page, run_ticket
-
-    if html_path:
-        write_document(session, html_path, run_page(record, names))
-    if markdown_path:
-        write_document(session, markdown_path, run_ticket(record, names))
 
 
 def _print_list(session: Session, runs: Sequence[Run]) -> None:

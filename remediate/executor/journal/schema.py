@@ -155,6 +155,13 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, peer)
     ) WITHOUT ROWID;
     """,
+    # What a run measured of every pair of a peer and an endpoint, as JSON.
+    """
+    CREATE TABLE measurements (
+        run TEXT PRIMARY KEY REFERENCES runs (id),
+        pairs TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

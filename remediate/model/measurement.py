@@ -1,0 +1,52 @@
+"""What a run measured: for each pair of a peer and an endpoint, what it was before the run, what it is after it, what a client got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from remediate.model.effect import ClientState, ClientView
+from remediate.model.identity import Address, EndpointId, PairId
+from remediate.model.verdict import Judgement, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PairMeasurement:
+    """One pair of a peer and an endpoint, as a run measured it.
+
+    Attributes:
+        before: Before the first write of the run; None: it was not measured then.
+        after: From a fresh look after the last write.
+        client: What a client got.
+    """
+
+    address: Address
+    port: int
+    peer: Address
+    before: Outcome | None
+    after: Outcome
+    client: ClientView = ClientView(ClientState.NOT_ASKED)
+
+    @property
+    def pair(self) -> PairId:
+        """The peer and the endpoint that it is about."""
+        return PairId(self.peer, EndpointId(self.address, self.port))
+
+
+def measure_pairs(
+    before: Iterable[Judgement], after: Iterable[Judgement], views: Mapping[PairId, ClientView]
+) -> tuple[PairMeasurement, ...]:
+    """Return what was measured of each pair that was judged after a run."""
+    earlier = {judgement.pair: judgement.outcome for judgement in before}
+    not_asked = ClientView(ClientState.NOT_ASKED)
+    return tuple(
+        PairMeasurement(
+            judgement.address,
+            judgement.port,
+            judgement.peer,
+            earlier.get(judgement.pair),
+            judgement.outcome,
+            views.get(judgement.pair, not_asked),
+        )
+        for judgement in after
+    )

@@ -1,0 +1,143 @@
+"""What one run came to, for every view of it: its work on each peer, its times, what it measured and what clients got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from remediate.model.canonical import parse_rfc3339
+from remediate.model.effect import ClientState
+from remediate.model.measurement import PairMeasurement
+from remediate.model.plan import EndpointForecast, Plan
+from remediate.model.text import count
+from remediate.report.cards import Card
+from remediate.report.moments import format_duration, format_moment
+
+_RESTART = "restart-peer"
+_MADE = frozenset({"done", "undone"})
+
+
+@dataclass(frozen=True, slots=True)
+class PeerWork:
+    """The work of a run on one peer.
+
+    Attributes:
+        added: How many certificates it added, as read back.
+        removed: How many it removed, as read back.
+        other_changes: Its changes beside the lists: cipher lists, discovery, verification.
+        restart: How long a restart took; empty: there was none.
+        effect: Whether the change is in effect there.
+        seconds: From the first write to this peer to the last reading; None: it was not written to.
+    """
+
+    peer: str
+    added: int
+    removed: int
+    other_changes: tuple[str, ...]
+    restart: str
+    effect: str
+    seconds: float | None
+
+
+def list_peer_work(record: Mapping[str, Any]) -> tuple[PeerWork, ...]:
+    """Return the work on each peer of the run in `record`; see `report.run.run_record`."""
+    return tuple(_work_on(peer, record) for peer in record["peers"])
+
+
+def _work_on(peer: str, record: Mapping[str, Any]) -> PeerWork:
+    steps = [step for step in record["steps"] if step["peer"] == peer]
+    changes = [step for step in steps if step["state"] in _MADE]
+    kinds = [step["kind"] for step in changes]
+    restarts = [step for step in steps if step["kind"] == _RESTART]
+    effect = (record["in_effect"] or {}).get(peer)
+    return PeerWork(
+        peer,
+        kinds.count("trust-certificate"),
+        kinds.count("remove-certificate"),
+        tuple(f"{step['kind']} ({step['state']})" for step in changes if step["kind"] not in _COUNTED),
+        ", ".join(_describe_restart(step) for step in restarts),
+        effect["state"].replace("-", " ") if effect else "not looked at",
+        _seconds_between(steps),
+    )
+
+
+_COUNTED = frozenset({"trust-certificate", "remove-certificate", _RESTART})
+
+
+def _describe_restart(step: Mapping[str, Any]) -> str:
+    seconds = _seconds_between([step])
+    return step["state"] if seconds is None else f"{step['state']}, {format_duration(seconds)}"
+
+
+def _seconds_between(steps: Sequence[Mapping[str, Any]]) -> float | None:
+    ends = [step["ended_at"] for step in steps if step["ended_at"]]
+    if not ends:
+        return None
+    begin = min(step["started_at"] for step in steps)
+    return (parse_rfc3339(max(ends)) - parse_rfc3339(begin)).total_seconds()
+
+
+def describe_measurements(pairs: Sequence[PairMeasurement]) -> str:
+    """Return what a run measured, in a sentence."""
+    if not pairs:
+        return "This run measured no endpoint."
+    before = sum(pair.before is not None and pair.before.verdict.ok for pair in pairs)
+    after = sum(pair.after.verdict.ok for pair in pairs)
+    unseen = sum(not pair.after.verdict.observed for pair in pairs)
+    not_checked = f" {unseen} not checked (?)." if unseen else ""
+    return f"Measured by this run: {before} of {count(len(pairs), 'check')} passed before, {after} pass now.{not_checked}"
+
+
+def describe_clients(pairs: Iterable[PairMeasurement]) -> str:
+    """Return what clients got, in a sentence."""
+    states = [pair.client.state for pair in pairs]
+    counts = {state: states.count(state) for state in ClientState if state is not ClientState.NOT_ASKED}
+    if not any(counts.values()):
+        return "No client was asked."
+    parts = [f"{number} {state.value.replace('-', ' ')}" for state, number in counts.items() if number]
+    return f"Clients: {', '.join(parts)}."
+
+
+def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) -> tuple[Card, ...]:
+    """Return the answers of a run: how it ended, how long it took, what restarted, what clients got."""
+    work = list_peer_work(record)
+    restarted = [peer for peer in work if peer.restart]
+    code = "not recorded" if record["exit_code"] is None else str(int(record["exit_code"]))
+    restart_detail = "; ".join(f"{peer.peer}: {peer.restart}" for peer in restarted) or "No peer was restarted by this run."
+    title = f"{count(len(restarted), 'peer')} restarted" if restarted else "None"
+    return (
+        Card("Result", record["state"], f"Exit code {code}.", urgent=record["state"] not in {"applied", "rolled-back"}),
+        Card("Duration", _describe_duration(record), _describe_times(record)),
+        Card("Restarts", title, restart_detail),
+        Card("Clients", *_client_card(pairs)),
+    )
+
+
+def _client_card(pairs: Sequence[PairMeasurement]) -> tuple[str, str]:
+    views = [pair.client for pair in pairs if pair.client.state is not ClientState.NOT_ASKED]
+    if not views:
+        return "Not measured", "No client was asked. Certificates alone were checked."
+    reached = sum(view.state is ClientState.REACHED for view in views)
+    return f"{reached} of {len(views)} reached", describe_clients(pairs)
+
+
+def _describe_duration(record: Mapping[str, Any]) -> str:
+    if not record["ended_at"]:
+        return "Not ended"
+    return format_duration((parse_rfc3339(record["ended_at"]) - parse_rfc3339(record["started_at"])).total_seconds())
+
+
+def _describe_times(record: Mapping[str, Any]) -> str:
+    return f"Started {format_moment(parse_rfc3339(record['started_at']))}."
+
+
+def list_run_forecasts(pairs: Iterable[PairMeasurement], plan: Plan | None) -> tuple[EndpointForecast, ...]:
+    """Return what was measured before and after as forecasts, so that a matrix shows them as it shows a plan."""
+    products = {forecast.endpoint: forecast.product for forecast in plan.endpoints} if plan else {}
+    return tuple(
+        EndpointForecast(
+            pair.address, pair.port, pair.peer, pair.before or pair.after, pair.after, products.get(pair.pair.endpoint)
+        )
+        for pair in pairs
+    )
