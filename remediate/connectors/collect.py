@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from remediate.connectors.authorities import read_authorities
-from remediate.connectors.expressway.capabilities import Capabilities
-from remediate.connectors.expressway.cluster import ClusterPeers, open_peers
-from remediate.connectors.expressway.peer import ExpresswayPeer
+from remediate.connectors.expressway.cluster import ClusterPeers
+from remediate.connectors.expressway.reading import PeerReading, read_cluster
 from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.gaps import MAX_SHOWN_NAMES
 from remediate.connectors.tls.mitm_check import find_mitm_alarms
@@ -24,13 +23,13 @@ from remediate.connectors.unified_cm.node import NodeCertificates
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
-from remediate.model.errors import CertificateError, InventoryError, NotOffered, ObservationError
+from remediate.model.errors import CertificateError, InventoryError
 from remediate.model.events import Event, Sink, silent
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Address, CipherList, Fingerprint
+from remediate.model.identity import CipherList, Fingerprint
 from remediate.model.limits import Limits
-from remediate.model.masking import mask, reveals
-from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, RefreshBy, Snapshot
+from remediate.model.masking import mask
+from remediate.model.snapshot import DiscoveryGap, Endpoint, Publisher, RefreshBy, Snapshot
 from remediate.model.text import first_few
 from remediate.model.toward_nodes import Node
 
@@ -42,23 +41,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _PeerReading:
-    """The state of one peer.
-
-    Attributes:
-        lists_publishers: False where the peer has no such list, which is not the same as an empty one.
-    """
-
-    peer: Peer
-    trusted: tuple[Certificate, ...] = ()
-    revocation_lists: tuple[str, ...] = ()
-    server_chain: tuple[Certificate, ...] = ()
-    publishers: tuple[PublisherRecord, ...] = ()
-    lists_publishers: bool = True
-    capabilities: Capabilities = Capabilities()
-
-
 def collect(
     cluster: ClusterAccess,
     *,
@@ -66,6 +48,8 @@ def collect(
     sink: Sink = silent,
     now: Callable[[], datetime] = utc_now,
     fast: bool = False,
+    opened: ClusterPeers | None = None,
+    is_last: bool = False,
 ) -> Snapshot:
     """Return the present state of a cluster. What cannot be read is in the snapshot with its error, and makes it incomplete.
 
@@ -75,6 +59,9 @@ def collect(
         sink: Receives the events.
         now: The clock.
         fast: Look at each endpoint with one handshake alone, a survey.
+        opened: Sessions with the peers to look over, and to leave open. What was read over them last counts as read now.
+        is_last: This is the last of two looks over `opened`: lists, cipher lists, members and publishers are read again, and nothing
+            else, which a run does not change.
 
     Raises:
         LoginRefused: At once; no other login of this cluster is tried.
@@ -84,9 +71,10 @@ def collect(
     emit = _EventEmitter(cluster.name, sink)
     operator_ca = _read_operator_ca(cluster, emit)
     emit("observe-start", f"Reading the peers of {cluster.name}.", what="peers", total=len(cluster.peers))
-    with open_peers(cluster, limits, writable=False) as peers:
-        readings = _read_peers(peers, emit)
-        gaps = _GapCollector(emit, [*peers.undiscovered, *_make_shell_gaps(cluster, peers)])
+    peers, readings = read_cluster(cluster, limits, opened, is_last=is_last)
+    for reading in readings:
+        _emit_read(emit, reading)
+    gaps = _GapCollector(emit, [*peers.undiscovered, *_make_shell_gaps(cluster, peers)])
     trusted = tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
     publishers = _merge_publishers(readings, cluster, limits, gaps)
     discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report)
@@ -200,22 +188,7 @@ class _GapCollector:
         self._emit("warning", gap.message)
 
 
-def _read_peers(cluster_peers: ClusterPeers, emit: _EventEmitter) -> tuple[_PeerReading, ...]:
-    by_address = {peer.address: peer for peer in cluster_peers.peers}
-    readings: list[_PeerReading] = []
-    for address in cluster_peers.order:
-        primary = address == cluster_peers.primary
-        if address in by_address:
-            reading = _read_peer(by_address[address], primary=primary)
-        else:
-            error = f"unreachable: {cluster_peers.unreachable[address]}"
-            reading = _PeerReading(_make_unreadable_peer(address, error, primary=primary))
-        _emit_read(emit, reading)
-        readings.append(reading)
-    return tuple(readings)
-
-
-def _emit_read(emit: _EventEmitter, reading: _PeerReading) -> None:
+def _emit_read(emit: _EventEmitter, reading: PeerReading) -> None:
     address, count = reading.peer.address, len(reading.trusted)
     if reading.peer.error:
         emit("warning", f"{address} could not be read: {reading.peer.error}", peer=address)
@@ -226,35 +199,6 @@ def _emit_read(emit: _EventEmitter, reading: _PeerReading) -> None:
     unread = (reading.peer.health.unread if reading.peer.health else None) or {}
     for name, reason in sorted(unread.items()):
         emit("health-unread", f"{address}: {name} of its health was not observed: {reason}", peer=address, reading=name)
-
-
-def _read_peer(peer: ExpresswayPeer, *, primary: bool) -> _PeerReading:
-    try:
-        listed = peer.trusted_list()
-        trusted = listed.certificates
-        state = Peer(
-            address=peer.address,
-            version=peer.version(),
-            primary=primary,
-            trusted_ca=tuple(certificate.fingerprint for certificate in trusted),
-            ciphers={} if peer.shell_problem else dict(peer.ciphers()),
-            verify_origin_server=None if peer.shell_problem else peer.verify_origin_server(),
-            crls=len(listed.revocation_lists),
-            revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
-        )
-        _refuse_secrets(state)
-        capabilities = peer.capabilities()
-        if capabilities.remove_trusted_ca:
-            state = replace(state, removal="rest")
-        publishers = peer.publishers()
-        lists_publishers = bool(publishers) or peer.lists_publishers()
-        chain = _read_server_chain(peer)
-        own = tuple(certificate.fingerprint for certificate in chain) if chain else None
-        # Last: a shell that gives no answer to a question about its health is not asked again.
-        state = replace(state, server_certificate=own, health=peer.health())
-        return _PeerReading(state, trusted, listed.revocation_lists, chain, publishers, lists_publishers, capabilities)
-    except ObservationError as error:
-        return _PeerReading(_make_unreadable_peer(peer.address, f"unreadable: {error}", primary=primary))
 
 
 def _make_shell_gaps(cluster: ClusterAccess, peers: ClusterPeers) -> Iterable[DiscoveryGap]:
@@ -269,29 +213,8 @@ def _make_shell_gaps(cluster: ClusterAccess, peers: ClusterPeers) -> Iterable[Di
         yield DiscoveryGap(cluster.name, "shell", "not-asked", incomplete=False, message=message, names=names, count=len(names))
 
 
-def _read_server_chain(peer: ExpresswayPeer) -> tuple[Certificate, ...]:
-    """Return the peer's own certificate and chain; none where they cannot be read: no verdict depends on them."""
-    try:
-        return peer.server_chain()
-    except (ObservationError, NotOffered):
-        return ()
-
-
-def _refuse_secrets(peer: Peer) -> None:
-    """Raise ObservationError when a value that goes into files repeats a secret.
-
-    Masked, it would be another value.
-    """
-    if any(map(reveals, [peer.version or "", *peer.ciphers, *peer.ciphers.values()])):
-        raise ObservationError(f"{peer.address} repeats a password of this session in its version or its cipher lists.")
-
-
-def _make_unreadable_peer(address: Address, error: str, *, primary: bool) -> Peer:
-    return Peer(address, None, primary, (), {}, error=error)
-
-
 def _merge_publishers(
-    readings: Sequence[_PeerReading], cluster: ClusterAccess, limits: Limits, gaps: _GapCollector
+    readings: Sequence[PeerReading], cluster: ClusterAccess, limits: Limits, gaps: _GapCollector
 ) -> tuple[PublisherRecord, ...]:
     """Return the publishers that any readable peer holds, the values of the primary first.
 
@@ -321,7 +244,7 @@ def _merge_publishers(
     return publishers[:limit]
 
 
-def _list_reverse_proxy_ciphers(readings: Sequence[_PeerReading]) -> tuple[CipherList, ...]:
+def _list_reverse_proxy_ciphers(readings: Sequence[PeerReading]) -> tuple[CipherList, ...]:
     return tuple(dict.fromkeys(value for reading in readings if (value := reading.peer.ciphers.get(REVERSE_PROXY_CIPHERS))))
 
 
@@ -364,7 +287,7 @@ def _name_endpoint(target: Target) -> str:
 def _build_snapshot(
     cluster: ClusterAccess,
     taken_at: datetime,
-    readings: Sequence[_PeerReading],
+    readings: Sequence[PeerReading],
     publishers: Sequence[PublisherRecord],
     probed: _Probed,
     operator_ca: Sequence[Certificate],
@@ -427,7 +350,7 @@ def _make_endpoint(target: Target, observation: Observation) -> Endpoint:
     )
 
 
-def _make_publisher(record: PublisherRecord, cluster: ClusterAccess, readings: Sequence[_PeerReading]) -> Publisher:
+def _make_publisher(record: PublisherRecord, cluster: ClusterAccess, readings: Sequence[PeerReading]) -> Publisher:
     """Return a publisher and how its discovery can be refreshed: over REST if the primary offers it and AXL is configured."""
     candidates = [reading for reading in readings if reading.peer.primary] or list(readings)
     offered = any(record.product in reading.capabilities.refresh_products for reading in candidates)

@@ -52,7 +52,7 @@ from remediate.executor.effect.log import end_left_logging
 from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.failure import end_failed_run
-from remediate.executor.health import read_cluster_health
+from remediate.executor.health import complete_cluster_health
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import record_alarms
 from remediate.executor.lists import ListBelief
@@ -152,9 +152,8 @@ def _open_to_write(
         stop,
         steps,
         journal,
+        opened,
         peers,
-        opened.unreachable,
-        opened.primary,
         approvals,
         unfinished,
         opening.lock.write_heartbeat,
@@ -193,9 +192,8 @@ def _open_to_read(
         stop,
         steps,
         journal,
+        opened,
         peers,
-        opened.unreachable,
-        opened.primary,
         approvals,
         unfinished=None,
     )
@@ -233,7 +231,7 @@ def _rehearse(context: RunContext) -> RunResult:
         baseline = _read_cluster(context, state)
         _compare(context, state, baseline)
         if _is_anything_to_do(context, baseline):
-            _read_alarms(context)
+            _read_alarms(context, baseline)
             writer.back_up(baseline.backups.values())
             warn_of_manual_rollback(context)
             confirm_timer.rehearse_timer(context)
@@ -247,7 +245,7 @@ def _rehearse(context: RunContext) -> RunResult:
 
 def _write(context: RunContext, state: RunState, writer: JournalingWriter, baseline: Baseline, look: EffectLook) -> None:
     """Take steps 4 to 11 of a real run."""
-    alarms = _read_alarms(context)
+    alarms = _read_alarms(context, baseline)
     writer.back_up(baseline.backups.values())
     record_alarms(context.journal, state.run, alarms, context.environment.now())
     save_lists_as_pem(context, baseline, state.run)
@@ -260,13 +258,14 @@ def _write(context: RunContext, state: RunState, writer: JournalingWriter, basel
     refresh_discovery(context, state, writer)
 
 
-def _read_alarms(context: RunContext) -> Mapping[Address, frozenset[str]]:
-    """Return the alarms of each peer before the first write, as far as they can be read.
+def _read_alarms(context: RunContext, baseline: Baseline) -> Mapping[Address, frozenset[str]]:
+    """Return the alarms of each peer before the first write, as step 2 read them, as far as they can be read.
 
     Raises:
         UpgradePending: What is written now would be lost.
     """
-    cluster = read_cluster_health(context.peers, context.unreachable)
+    seen = {peer.address: peer.health for peer in baseline.snapshot.peers if peer.health is not None}
+    cluster = complete_cluster_health(seen, context.peers, context.unreachable)
     preflight.refuse_pending_upgrade(context.plan, cluster, context.events)
     return cluster.alarm_numbers
 
@@ -316,13 +315,13 @@ def _read_cluster(context: RunContext, state: RunState) -> Baseline:
         journal, run = context.journal, context.unfinished.id
         for address, peer in match_peers(journal, run, context.peers).items():
             peer.expect(load_belief(journal, run, address))
-    readings = [staleness.read_peer(peer) for peer in context.peers]
+    readings = [staleness.read_peer_first(peer) for peer in context.peers]
     for peer, (backup, _) in zip(context.peers, readings, strict=True):
         peer.expect(_belief_from(plan, backup))
     certificates = dict(plan.certificates)
     for _, listed in readings:
         certificates |= listed
-    snapshot = context.observe()
+    snapshot = context.observe_first()
     warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], context.events)
     for sentence in staleness.describe_upgrades(plan, snapshot):
         context.events.emit("warning", sentence)

@@ -84,9 +84,11 @@ def guarded(environment: Environment) -> Environment:
         with reading(f"cluster {cluster.name}"):
             return environment.open_peers(cluster, limits, writable=writable)
 
-    def observe(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+    def observe(
+        cluster: ClusterAccess, *, limits: Limits, sink: Sink, opened: ClusterPort | None = None, is_last: bool = False
+    ) -> Snapshot:
         with reading(f"cluster {cluster.name}"):
-            return environment.observe(cluster, limits=limits, sink=sink)
+            return environment.observe(cluster, limits=limits, sink=sink, opened=opened, is_last=is_last)
 
     def ask_through(access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
         try:

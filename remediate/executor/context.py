@@ -9,6 +9,7 @@ from pathlib import Path
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations.change import Change
+from remediate.executor.ports import ClusterPort
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ApplyOptions, ManualStep
 from remediate.executor.signals import StopRequest
@@ -32,9 +33,8 @@ class RunContext:
     Attributes:
         steps: Where the run is. In a dry run the same steps are entered.
         journal: Open for reading alone in a dry run.
-        peers: The peers that could be opened, in the cluster's order.
-        unreachable: Why each of the other peers could not be opened.
-        primary: None: no peer names it.
+        opened: The cluster as it was opened; its sessions stay open for the whole run.
+        peers: Its open peers, in the cluster's order, as peers that reconnect.
         approvals: Every approval of a person that counts for the plan.
         unfinished: The run that this apply resumes; None in a dry run, which resumes none.
         write_heartbeat: Shows others that the holder of the lock is at work.
@@ -50,9 +50,8 @@ class RunContext:
     stop: StopRequest
     steps: StepSequence
     journal: Journal
+    opened: ClusterPort
     peers: tuple[ReconnectingPeer, ...]
-    unreachable: Mapping[Address, str]
-    primary: Address | None
     approvals: tuple[ApprovedCertificate, ...]
     unfinished: Run | None
     write_heartbeat: Callable[[], None] = lambda: None
@@ -62,6 +61,16 @@ class RunContext:
         """The peers of the cluster, those that could be opened first."""
         return (*(peer.address for peer in self.peers), *self.unreachable)
 
+    @property
+    def unreachable(self) -> Mapping[Address, str]:
+        """Why each of the other peers could not be opened."""
+        return self.opened.unreachable
+
+    @property
+    def primary(self) -> Address | None:
+        """The primary; None: no peer names it."""
+        return self.opened.primary
+
     def open_peer(self, address: Address | None) -> ReconnectingPeer | None:
         """Return the open peer with this address; None when it could not be opened."""
         return next((peer for peer in self.peers if peer.address == address), None)
@@ -70,9 +79,15 @@ class RunContext:
         """Return how the peers were before the first write of the resumed run; empty for a new run."""
         return self.journal.backups(self.unfinished.id) if self.unfinished else {}
 
+    def observe_first(self) -> Snapshot:
+        """Observe the cluster, with the lists and cipher lists that were read just now, and every endpoint."""
+        return self.environment.observe(self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened)
+
     def observe(self) -> Snapshot:
-        """Observe every peer and every endpoint afresh."""
-        return self.environment.observe(self.cluster, limits=self.limits, sink=self.events.forward)
+        """Observe afresh what the run may have changed on every peer, and every endpoint."""
+        return self.environment.observe(
+            self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened, is_last=True
+        )
 
 
 @dataclass(slots=True)

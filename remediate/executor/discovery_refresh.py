@@ -5,12 +5,12 @@ It is no part of the trust that was written, so what goes wrong with it undoes n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from remediate.executor import changes
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.operations import RefreshOnPrimary
-from remediate.executor.ports import PeerPort
+from remediate.executor.ports import PeerPort, PublisherPort
 from remediate.executor.result import ManualStep
 from remediate.executor.steps import Step
 from remediate.executor.writer import ChangeOutcome, Writer
@@ -44,7 +44,7 @@ def refresh_discovery(context: RunContext, state: RunState, writer: Writer) -> N
 
 def _refresh(context: RunContext, state: RunState, writer: Writer, primary: PeerPort, change: RefreshOnPrimary) -> bool:
     """Refresh one publisher and compare its settings; return False where it is left to a person."""
-    before = _settings_of(primary, change)
+    before = _read_settings(primary, change)
     if before is None:
         return False
     if state.zones_before_refresh is None:
@@ -52,7 +52,7 @@ def _refresh(context: RunContext, state: RunState, writer: Writer, primary: Peer
     outcome = writer.carry_out(primary, change, Step.REFRESH)
     if outcome is ChangeOutcome.MADE:
         state.is_refreshed = True
-        after = _settings_of(primary, change)
+        after = _find_settings(primary.last_publishers(), change)
         for difference in _compare_settings(before, after) if after is not None else ():
             text = f"The refresh changed {difference} of {change.publisher}: correct it at {SERVERS_PAGES[change.product]}."
             state.leave_to_person(context.events, ManualStep(text, change.peer))
@@ -97,16 +97,19 @@ def _name(names: list[str]) -> str:
 
 
 def _list_zones(primary: PeerPort) -> frozenset[str] | None:
-    zones = primary.health().zones
+    zones = primary.health({"zones"}).zones
     return None if zones is None else frozenset(name for name in zones if name.startswith(_AUTOMATIC_ZONES))
 
 
-def _settings_of(primary: PeerPort, change: RefreshOnPrimary) -> Mapping[str, object] | None:
-    """Return the settings of the publisher as the primary shows them; None: not read, or it is not listed."""
+def _read_settings(primary: PeerPort, change: RefreshOnPrimary) -> Mapping[str, object] | None:
+    """Return the settings of the publisher as the primary shows them now; None: not read, or it is not listed."""
     try:
-        publishers = primary.publishers()
+        return _find_settings(primary.publishers(change.product), change)
     except ObservationError:
         return None
+
+
+def _find_settings(publishers: Sequence[PublisherPort], change: RefreshOnPrimary) -> Mapping[str, object] | None:
     return next(
         (
             publisher.settings

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from remediate.executor import watcher
 from remediate.executor.journal.store import Journal
@@ -31,10 +31,14 @@ def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) ->
     return open_peers(cluster, limits, writable=writable)
 
 
-def _observe_for_real(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+def _observe_for_real(
+    cluster: ClusterAccess, *, limits: Limits, sink: Sink, opened: ClusterPort | None = None, is_last: bool = False
+) -> Snapshot:
     from remediate.connectors.collect import collect
+    from remediate.connectors.expressway.cluster import ClusterPeers
 
-    return collect(cluster, limits=limits, sink=sink)
+    # The cluster that `_open_for_real` opened.
+    return collect(cluster, limits=limits, sink=sink, opened=cast("ClusterPeers | None", opened), is_last=is_last)
 
 
 def _ask_without_client(

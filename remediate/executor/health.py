@@ -29,6 +29,21 @@ def read_cluster_health(peers: Iterable[PeerPort], unreachable: Mapping[Address,
     return ClusterHealth(answering, silent)
 
 
+def complete_cluster_health(
+    seen: Mapping[Address, Health], peers: Iterable[PeerPort], unreachable: Mapping[Address, str]
+) -> ClusterHealth:
+    """Return what every peer says of itself, for those in `seen` as it was just read; the others are asked.
+
+    Raises:
+        LoginRefused: At once; no other peer is asked.
+    """
+    listed = tuple(peers)
+    known = {address: health for address, health in seen.items() if not _is_empty(health)}
+    asked = read_cluster_health([peer for peer in listed if peer.address not in known], unreachable)
+    answering = {**known, **asked.peers}
+    return ClusterHealth({peer.address: answering[peer.address] for peer in listed if peer.address in answering}, asked.silent)
+
+
 def read_peer_health(peer: PeerPort) -> tuple[Health, str]:
     """Return what a peer says of itself, and why it does not answer; empty: both REST and the shell do.
 

@@ -5,7 +5,7 @@ Tests put a device in memory behind the same protocols; nothing else in this pac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,8 +91,11 @@ class PeerPort(Protocol):
     def trusted_ca(self) -> tuple[Certificate, ...]:
         """Return the trusted CA list, in the peer's order."""
 
+    def last_trusted_ca(self) -> tuple[Certificate, ...]:
+        """Return the trusted CA list as it was last read over this session, by its login or since."""
+
     def revocation_lists(self) -> tuple[str, ...]:
-        """Return the CRLs in the trusted CA list, as PEM, in the peer's order."""
+        """Return the CRLs in the trusted CA list as it was last read, as PEM, in the peer's order."""
 
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the cipher lists by name."""
@@ -100,11 +103,17 @@ class PeerPort(Protocol):
     def verify_origin_server(self) -> bool | None:
         """Return whether verification is on; None: not offered."""
 
-    def publishers(self) -> Sequence[PublisherPort]:
-        """Return the publishers that the peer discovers servers from."""
+    def publishers(self, product: Product | None = None) -> Sequence[PublisherPort]:
+        """Return the publishers that the peer discovers servers from; with `product`, those of it alone."""
 
-    def health(self) -> Health:
-        """Return what the peer says of itself; what could not be read of it is None. Raises nothing but LoginRefused."""
+    def last_publishers(self) -> Sequence[PublisherPort]:
+        """Return the publishers as they were last read over this session; they are read where they were not."""
+
+    def health(self, names: Collection[str] | None = None) -> Health:
+        """Return what the peer says of itself; what could not be read of it is None. Raises nothing but LoginRefused.
+
+        With `names`, only these readings are made, each by its name in `Health`.
+        """
 
     def diagnostic_logging(self) -> DiagnosticLoggingPort:
         """Return the diagnostic logging of the peer. Raises NotOffered."""
@@ -165,8 +174,18 @@ class OpenPeers(Protocol):
 class Observe(Protocol):
     """The observation of a cluster."""
 
-    def __call__(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
-        """Observe a cluster."""
+    def __call__(
+        self, cluster: ClusterAccess, *, limits: Limits, sink: Sink, opened: ClusterPort | None = None, is_last: bool = False
+    ) -> Snapshot:
+        """Observe a cluster.
+
+        Args:
+            cluster: The cluster.
+            limits: On time and size.
+            sink: Gets the events.
+            opened: The open peers of a run: they are read over their sessions, and what was read over these last counts as read now.
+            is_last: The last look of the run over these sessions: what it may have changed is read again, and nothing else.
+        """
 
 
 class AskThrough(Protocol):

@@ -152,28 +152,53 @@ def wait_for_replication(
     pause: Callable[[float], None],
     check: Callable[[], None],
     on_seen: Callable[[PeerPort], None] = lambda _peer: None,
+    primary: PeerPort | None = None,
 ) -> None:
-    """Wait until every peer shows the cipher list that was set on the primary.
+    """Wait until every peer shows the cipher list that was set on the primary: soon at first, then each time twice as long.
 
-    `check` is called between looks, and may raise to stop. `on_seen` is called with each peer when it first shows the list.
+    Args:
+        peers: The peers of the cluster.
+        name: The cipher list.
+        value: Its new value.
+        limits: On the first pause, the longest one, and all of them together.
+        pause: Waits so many seconds.
+        check: Called between looks; may raise to stop.
+        on_seen: Called with each peer when it first shows the list.
+        primary: The peer to which the list was written, and which showed it when it was read back just now: it is not asked again,
+            and the others not before the first pause.
 
     Raises:
         ChangeFailed: A peer did not take it over within the limit.
     """
-    behind = list(peers)
-    for _ in range(max(1, int(limits.replication_s / limits.replication_poll_s))):
+    if primary is not None:
+        on_seen(primary)
+    behind = [peer for peer in peers if peer is not primary]
+    for pause_s in _list_pauses(limits) if primary is not None else (0.0, *_list_pauses(limits)):
+        if not behind:
+            return
+        check()
+        if pause_s:
+            pause(pause_s)
         for peer in tuple(behind):
             if _has_cipher_list(peer, name, value):
                 on_seen(peer)
                 behind.remove(peer)
-        if not behind:
-            return
-        check()
-        pause(limits.replication_poll_s)
+    if not behind:
+        return
     names = ", ".join(peer.address for peer in behind)
     raise ChangeFailed(
         f"{names} did not take over {name} from the primary within {limits.replication_s:.0f} s. {_describe_replication(peers)}"
     )
+
+
+def _list_pauses(limits: Limits) -> tuple[float, ...]:
+    """Return the pauses before each look for replication, in seconds: each twice the one before, up to the longest."""
+    pauses: list[float] = []
+    pause_s = limits.replication_first_poll_s
+    while (remaining_s := limits.replication_s - sum(pauses)) > 0:
+        pauses.append(min(pause_s, limits.replication_poll_s, remaining_s))
+        pause_s *= 2
+    return tuple(pauses)
 
 
 def _describe_replication(peers: Sequence[PeerPort]) -> str:

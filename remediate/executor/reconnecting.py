@@ -1,13 +1,13 @@
 """A peer that reconnects, so that a run can rely on what it reads, and how the peers of a cluster are opened as such.
 
-Whatever its connector raises leaves as an error of this project (`boundary`). When the shell does not answer a question, it is asked
-once more over a fresh session: a lost answer often takes the session with it. A trusted CA list that lacks something, or is not
-as the run left it, is read again over a fresh session, too. A write is never sent again from here.
+Whatever its connector raises leaves as an error of this project (`boundary`). Its sessions stay open for the whole run. When the shell
+does not answer a question, it is asked once more over a fresh session: a lost answer often takes the session with it. A trusted list
+that lacks something, or is not as the run left it, is read again over a fresh session, too. A write is never sent again from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
@@ -33,18 +33,16 @@ _FRESH_SESSIONS = 2
 
 
 class ReconnectingPeer:
-    """An open peer, replaced by one from `reopen` when its session or its list is not to be relied on."""
+    """An open peer that logs in anew when its session or its list is not to be relied on."""
 
-    def __init__(
-        self, peer: PeerPort, reopen: Callable[[], ClusterPort], limits: Limits, pause: Callable[[float], None]
-    ) -> None:
+    def __init__(self, peer: PeerPort, limits: Limits, pause: Callable[[float], None]) -> None:
         self._peer = peer
-        self._reopen = reopen
         self._limits = limits
         self._pause = pause
         self._fresh_sessions = _FRESH_SESSIONS
         self._belief = ListBelief()
         self._last_listed: tuple[Certificate, ...] | None = None
+        self._stands_for_next = False
 
     @property
     def address(self) -> Address:
@@ -78,7 +76,30 @@ class ReconnectingPeer:
             ShrunkenList: It lacks certificates that it held before, also when it is read again.
             ObservationError: It cannot be read, or is empty.
         """
-        listed = self._last_listed = self._read_expected_list()
+        stands, self._stands_for_next = self._stands_for_next, False
+        return self._accept((stands and self._last_listed) or self._read_list())
+
+    def last_trusted_ca(self) -> tuple[Certificate, ...]:
+        """Return the trusted CA list as it was last read, by the login or since. Raises as `trusted_ca`."""
+        try:
+            with reading(self.address):
+                listed = self._peer.last_trusted_ca()
+        except ObservationError:
+            listed = self._read_list()
+        return self._accept(listed)
+
+    @property
+    def last_listed(self) -> tuple[Certificate, ...]:
+        """The trusted CA list as it was last read; empty where it was not."""
+        return self._last_listed or ()
+
+    def let_reading_stand(self) -> None:
+        """Let the list that was read last be the next reading: nothing was sent to the peer in between, and no time went by."""
+        self._stands_for_next = True
+
+    def _accept(self, listed: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+        """Return a list that was read, or its successor where it is not as it should be. Raises as `trusted_ca`."""
+        listed = self._last_listed = self._read_until_expected(listed)
         if not listed:
             raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
         missing = self._belief.missing(_fingerprints(listed))
@@ -91,10 +112,15 @@ class ReconnectingPeer:
         """Return the CRLs in the trusted CA list, as PEM."""
         return self._ask(lambda peer: peer.revocation_lists())
 
-    def publishers(self) -> Sequence[PublisherPort]:
-        """Return the publishers that the peer discovers servers from."""
+    def publishers(self, product: Product | None = None) -> Sequence[PublisherPort]:
+        """Return the publishers that the peer discovers servers from; with `product`, those of it alone."""
         with reading(self.address):
-            return self._peer.publishers()
+            return self._peer.publishers(product)
+
+    def last_publishers(self) -> Sequence[PublisherPort]:
+        """Return the publishers as they were last read."""
+        with reading(self.address):
+            return self._peer.last_publishers()
 
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the cipher lists."""
@@ -104,10 +130,10 @@ class ReconnectingPeer:
         """Return whether verification is on; None: not offered."""
         return self._ask(lambda peer: peer.verify_origin_server())
 
-    def health(self) -> Health:
-        """Return what the peer says of itself."""
+    def health(self, names: Collection[str] | None = None) -> Health:
+        """Return what the peer says of itself; with `names`, only these readings."""
         with reading(self.address):
-            return self._peer.health()
+            return self._peer.health(names)
 
     def diagnostic_logging(self) -> DiagnosticLoggingPort:
         """Return the diagnostic logging of the peer."""
@@ -121,13 +147,13 @@ class ReconnectingPeer:
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""
-        self._belief.forget(certificate.fingerprint)
+        self._forget(certificate)
         with writing(self.address):
             self._peer.append_trusted_ca(certificate)
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
         """Remove a certificate from the trusted CA list."""
-        self._belief.forget(certificate.fingerprint)
+        self._forget(certificate)
         with writing(self.address):
             self._peer.remove_trusted_ca(certificate)
 
@@ -156,12 +182,16 @@ class ReconnectingPeer:
         with writing(self.address):
             self._peer.restart()
 
-    def _read_expected_list(self) -> tuple[Certificate, ...]:
-        """Read the list; where it is unexpected, again over fresh sessions and after pauses, as often as the limits allow.
+    def _forget(self, certificate: Certificate) -> None:
+        self._belief.forget(certificate.fingerprint)
+        self._stands_for_next = False
+
+    def _read_until_expected(self, listed: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+        """Return the list; where it is unexpected, read it again over fresh sessions and after pauses, as the limits allow.
 
         One that differs only in the run's own certificates may be old, and is given as long as a write is given to show.
         """
-        listed, looks = self._read_list(), 0
+        looks = 0
         while listed != self._last_listed and self._belief.is_unexpected(_fingerprints(listed)):
             is_whole = bool(listed) and not self._belief.missing(_fingerprints(listed))
             attempts, pause_s = (
@@ -194,23 +224,18 @@ class ReconnectingPeer:
         try:
             with reading(self.address):
                 return question(self._peer)
-        except ObservationError as error:
-            if not self._renew(error):
+        except ObservationError:
+            if not self._renew():
                 raise
         with reading(self.address):
             return question(self._peer)
 
-    def _renew(self, cause: ObservationError | None = None) -> bool:
-        """Log in anew; return False when that was done often enough. `cause` is the reason, for the message where it fails."""
+    def _renew(self) -> bool:
+        """End the sessions, so that the next reading logs in anew; return False when that was done often enough."""
         if not self._fresh_sessions:
             return False
         self._fresh_sessions -= 1
-        fresh = next((peer for peer in self._reopen().peers if peer.address == self.address), None)
-        if fresh is None:
-            raise ObservationError(
-                f"{cause or self.address + ' was to be read again.'} It cannot be logged in to again either."
-            ) from cause
-        self._peer = fresh
+        self.reconnect()
         return True
 
 
@@ -222,14 +247,9 @@ def open_reconnecting_peers(
     environment: Environment, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
 ) -> tuple[ClusterPort, tuple[ReconnectingPeer, ...]]:
     """Open `cluster` until `stack` ends; return it, and its peers as ones that reconnect."""
-
-    def open_all() -> ClusterPort:
-        opened = guarded(environment).open_peers(cluster, limits, writable=writable)
-        stack.callback(_close_quietly, opened)
-        return opened.__enter__()
-
-    opened = open_all()
-    return opened, tuple(ReconnectingPeer(peer, open_all, limits, environment.pause) for peer in opened.peers)
+    opened = guarded(environment).open_peers(cluster, limits, writable=writable)
+    stack.callback(_close_quietly, opened)
+    return opened, tuple(ReconnectingPeer(peer, limits, environment.pause) for peer in opened.__enter__().peers)
 
 
 def _close_quietly(opened: ClusterPort) -> None:

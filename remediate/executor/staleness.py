@@ -6,7 +6,7 @@ Everything else that differs is a change of others, and refuses the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from remediate.executor.changes import to_remove, to_trust
@@ -14,6 +14,7 @@ from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate, digest_list
 from remediate.executor.ports import PeerPort
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
@@ -38,8 +39,19 @@ def read_peer(peer: PeerPort) -> tuple[Backup, Mapping[Fingerprint, Certificate]
     Returns:
         The lists, and the certificates of the trusted CA list.
     """
+    return _read_lists(peer, peer.trusted_ca)
+
+
+def read_peer_first(peer: ReconnectingPeer) -> tuple[Backup, Mapping[Fingerprint, Certificate]]:
+    """Read the same right after the login, which read the trusted CA list already."""
+    return _read_lists(peer, peer.last_trusted_ca)
+
+
+def _read_lists(
+    peer: PeerPort, read_list: Callable[[], tuple[Certificate, ...]]
+) -> tuple[Backup, Mapping[Fingerprint, Certificate]]:
     try:
-        listed = peer.trusted_ca()
+        listed = read_list()
     except ShrunkenList as shrunken:
         listed = shrunken.listed
     backup = Backup(peer.address, tuple(certificate.fingerprint for certificate in listed), dict(peer.ciphers()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from remediate.executor.changes import to_remove
 from remediate.executor.read_back import ChangeFailed
 from remediate.executor.result import ManualStep
+from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
@@ -118,6 +119,13 @@ def predict(
 ) -> Verification:
     """Return what the plan would come to, from what endpoints present and peers trust now, compared with `forecasts`."""
     return compare(forecasts, judge(with_plan(plan, now)))
+
+
+def with_list(now: Snapshot, address: Address, listed: Sequence[Certificate]) -> Snapshot:
+    """Return one peer of the cluster in `now`, with the trusted CA list that was read from it since, and no other peer."""
+    by_fingerprint = {certificate.fingerprint: certificate for certificate in listed}
+    peers = tuple(replace(peer, trusted_ca=tuple(by_fingerprint)) for peer in now.peers if peer.address == address)
+    return replace(now, peers=peers, certificates={**now.certificates, **by_fingerprint})
 
 
 def with_plan(plan: Plan, now: Snapshot) -> Snapshot:

@@ -9,6 +9,7 @@ from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.operations import RemoveFromPeer, TrustOnPeer
 from remediate.executor.ports import PeerPort
 from remediate.executor.read_back import ChangeFailed, wait_for_replication
+from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep
 from remediate.executor.steps import Step
 from remediate.executor.writer import ChangeOutcome, Writer
@@ -31,7 +32,7 @@ def write_changes(context: RunContext, state: RunState, writer: Writer, baseline
     _change_ciphers(context, state, writer)
 
 
-def _change_peer(context: RunContext, state: RunState, writer: Writer, baseline: Baseline, peer: PeerPort) -> None:
+def _change_peer(context: RunContext, state: RunState, writer: Writer, baseline: Baseline, peer: ReconnectingPeer) -> None:
     """Compare one peer once more and change its trusted CA list (steps 3 and 5 to 8)."""
     context.steps.enter(Step.COMPARE)
     backup, certificates = staleness.read_peer(peer)
@@ -43,8 +44,11 @@ def _change_peer(context: RunContext, state: RunState, writer: Writer, baseline:
         _check_peer(context, baseline, peer)
 
 
-def _change_list(context: RunContext, state: RunState, writer: Writer, peer: PeerPort, backup: Backup) -> bool:
-    """Make the changes to one list, but those whose common name waits for a manual removal; return whether one was made."""
+def _change_list(context: RunContext, state: RunState, writer: Writer, peer: ReconnectingPeer, backup: Backup) -> bool:
+    """Make the changes to one list, but those whose common name waits for a manual removal; return whether one was made.
+
+    The list is read once between two writes: what is read back after the one is what the next begins from.
+    """
     plan, is_changed = context.plan, False
     waiting_names: set[str] = set()
     for removal in changes.manual_removals(plan, peer.address):
@@ -54,6 +58,7 @@ def _change_list(context: RunContext, state: RunState, writer: Writer, peer: Pee
     for change in changes.changes_of(plan, peer.address):
         name = change.certificate.common_name
         is_waiting = name != "" and name in waiting_names
+        peer.let_reading_stand()
         outcome = ChangeOutcome.MANUAL if is_waiting else writer.carry_out(peer, change)
         is_changed = is_changed or outcome is ChangeOutcome.MADE
         if outcome is ChangeOutcome.MANUAL:
@@ -67,13 +72,16 @@ def _leave_to_person(context: RunContext, state: RunState, change: TrustOnPeer |
     state.leave_to_person(context.events, ManualStep(change.manual_instruction, change.peer, endpoints))
 
 
-def _check_peer(context: RunContext, baseline: Baseline, peer: PeerPort) -> None:
+def _check_peer(context: RunContext, baseline: Baseline, peer: ReconnectingPeer) -> None:
     """Check that what worked through the peer just changed still works, before the next peer is changed (step 8).
+
+    The change touches the list of this peer, and that was just read back; what endpoints present it does not touch.
 
     Raises:
         ChangeFailed: An endpoint is refused that worked before.
     """
-    verified = verification.compare(baseline.forecasts, context.environment.judge(context.observe()))
+    now = verification.with_list(baseline.snapshot, peer.address, peer.last_listed)
+    verified = verification.compare(baseline.forecasts, context.environment.judge(now))
     worse = verification.worse_than_before(verified, peer.address)
     if worse:
         refused = "; ".join(verified.describe(forecast) for forecast in worse)
@@ -105,6 +113,7 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
             pause=context.environment.pause,
             check=context.stop.check,
             on_seen=partial(_record_replication, context, state, change.name, outcome),
+            primary=primary if outcome is ChangeOutcome.MADE else None,
         )
         context.events.emit("replicated", f"Every peer has {change.name} as planned.", step=Step.CIPHERS.value)
 

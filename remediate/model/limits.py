@@ -30,7 +30,9 @@ class Limits:
     write_seen_poll_s: float = 1.0
     replication_s: float = 150.0
     """The primary's configuration reaches the other peers about every two minutes (cluster deployment guide, X15.4)."""
+    replication_first_poll_s: float = 0.25
     replication_poll_s: float = 2.0
+    """The pause between two looks doubles from the first one until it is this long."""
     restart_s: float = 900.0
     restart_poll_s: float = 5.0
     restart_settle_s: float = 30.0

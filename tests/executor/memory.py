@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from remediate.executor.environment import Environment
+from remediate.executor.ports import ClusterPort
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.alarms import RESTART_REQUIRED_ALARMS
 from remediate.model.certificate import Certificate
@@ -231,8 +232,16 @@ class MemoryCluster:
         del cluster, limits
         return OpenCluster(self, writable=writable)
 
-    def observe(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
-        del cluster, limits, sink
+    def observe(
+        self,
+        cluster: ClusterAccess,
+        *,
+        limits: Limits,
+        sink: Sink,
+        opened: ClusterPort | None = None,
+        is_last: bool = False,
+    ) -> Snapshot:
+        del cluster, limits, sink, opened, is_last
         self.tap("observe")
         return self.snapshot()
 
@@ -379,6 +388,9 @@ class MemoryPeer:
         self._cluster.on_read(self._box)
         return self._cluster.shows(self._box)
 
+    def last_trusted_ca(self) -> tuple[Certificate, ...]:
+        return self.trusted_ca()
+
     def revocation_lists(self) -> tuple[str, ...]:
         self._read("revocation_lists")
         return self._box.revocation_lists
@@ -393,14 +405,19 @@ class MemoryPeer:
         self._read("verify_origin_server")
         return self._box.verify
 
-    def publishers(self) -> Sequence[ListedPublisher]:
+    def publishers(self, product: Product | None = None) -> Sequence[ListedPublisher]:
         self._read("publishers")
         return [
             ListedPublisher(publisher.address, publisher.product, dict(self._cluster.settings))
             for publisher in self._cluster.publishers
+            if product in {None, publisher.product}
         ]
 
-    def health(self) -> Health:
+    def last_publishers(self) -> Sequence[ListedPublisher]:
+        return self.publishers()
+
+    def health(self, names: Collection[str] | None = None) -> Health:
+        del names
         try:
             self._read("health")
         except ObservationError as error:

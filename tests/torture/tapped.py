@@ -86,9 +86,9 @@ def tapped_environment(tap: Tap, lock_directory: Path) -> Environment:
         tap("before logging in")
         return _TappedCluster(open_peers(cluster, limits, writable=writable), tap)
 
-    def observing(cluster: ClusterAccess, *, limits: Limits, sink: Sink) -> Snapshot:
+    def observing(cluster: ClusterAccess, *, limits: Limits, sink: Sink, opened: Any = None, is_last: bool = False) -> Snapshot:
         tap("before looking at the cluster")
-        snapshot = collect(cluster, limits=limits, sink=sink)
+        snapshot = collect(cluster, limits=limits, sink=sink, opened=opened, is_last=is_last)
         tap("after looking at the cluster")
         return snapshot
 

@@ -1,4 +1,4 @@
-"""All peers of one cluster, logged in to one after another: the first refused login ends the attempt."""
+"""All peers of one cluster: one login alone, which a wrong password ends, then the other peers at once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.connectors.expressway.records import Alternates
 from remediate.connectors.gaps import MAX_SHOWN_NAMES, make_refusal_gap
 from remediate.connectors.http import Account
+from remediate.connectors.parallel import run_at_once
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
 from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.identity import Address, is_ip
@@ -34,6 +35,7 @@ class ClusterPeers:
         order: All addresses, in the cluster's order.
         primary: The peer that the configuration comes from; None when no peer states it.
         undiscovered: Peers that the cluster may have beside these.
+        kept: Peers whose sessions belong to somebody else, and stay open.
     """
 
     peers: tuple[ExpresswayPeer, ...]
@@ -41,6 +43,7 @@ class ClusterPeers:
     order: tuple[Address, ...]
     primary: Address | None
     undiscovered: tuple[DiscoveryGap, ...] = ()
+    kept: frozenset[Address] = frozenset()
 
     def __enter__(self) -> Self:
         return self
@@ -49,18 +52,28 @@ class ClusterPeers:
         self.close()
 
     def close(self) -> None:
-        """End all sessions."""
+        """End all sessions but those of `kept`."""
         for peer in self.peers:
-            peer.close()
+            if peer.address not in self.kept:
+                peer.close()
 
 
-def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: bool = False) -> ClusterPeers:
-    """Log in to every peer, in order, including those that only the cluster itself names.
+def open_peers(
+    cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: bool = False, kept: Sequence[ExpresswayPeer] = ()
+) -> ClusterPeers:
+    """Log in to every peer, including those that only the cluster itself names.
 
-    With `logs`, diagnostic logging may be started and stopped on peers that are opened for reading.
+    The first login is made alone, so that a wrong password is sent once. When a peer has taken it, the others follow all at once.
+
+    Args:
+        cluster: The cluster, with its logins.
+        limits: On time and size.
+        writable: Whether the peers may be written to.
+        logs: Diagnostic logging may be started and stopped on peers that are opened for reading.
+        kept: Peers that are logged in already: they are used as they are.
 
     Raises:
-        LoginRefused, PinMismatch: At once; no other peer is tried.
+        LoginRefused, PinMismatch: Before any other peer is tried, unless one had taken the login.
         AccessError: The cluster has a peer that the inventory gives no pin for.
         InventoryError: The secret or a file of the inventory cannot be read.
     """
@@ -68,20 +81,20 @@ def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: 
     rest_account = Account(cluster.rest.username, cluster.rest.password.read()) if cluster.rest else None
     with ExitStack() as on_error:
         opener = _PeerOpener(cluster, password, rest_account, limits, on_error, writable=writable, logs=logs)
-        for access in cluster.peers:
-            opener.open(access)
-        members = _read_members(opener.opened, cluster, limits)
-        for address in members.added:
-            opener.open(_inherit_access(address, cluster))
+        opener.opened.update({peer.address: peer for peer in kept})
+        opener.open_all(cluster.peers)
+        members = _read_members(opener.in_order(cluster.peers), cluster, limits)
+        opener.open_all([_inherit_access(address, cluster) for address in members.added])
         on_error.pop_all()
     order = (*(peer.address for peer in cluster.peers), *members.added)
     peers = tuple(opener.opened[address] for address in order if address in opener.opened)
-    return ClusterPeers(peers, opener.unreachable, order, members.primary, members.gaps)
+    addresses = frozenset(peer.address for peer in kept)
+    return ClusterPeers(peers, opener.unreachable, order, members.primary, members.gaps, addresses)
 
 
 @dataclass(slots=True)
 class _PeerOpener:
-    """Opens one peer after another.
+    """Opens peers.
 
     Attributes:
         on_error: Closes the opened peers when one of them ends the whole attempt.
@@ -100,6 +113,17 @@ class _PeerOpener:
     opened: dict[Address, ExpresswayPeer] = field(default_factory=dict)
     unreachable: dict[Address, str] = field(default_factory=dict)
     shell_problem: str = ""
+
+    def open_all(self, accesses: Sequence[PeerAccess]) -> None:
+        """Log in to each peer that is not open: one after another until a peer is open, then to the others at once."""
+        remaining = [access for access in accesses if access.address not in self.opened]
+        while remaining and not self.opened:
+            self.open(remaining.pop(0))
+        run_at_once(self.open, remaining)
+
+    def in_order(self, accesses: Iterable[PeerAccess]) -> list[ExpresswayPeer]:
+        """Return the open peers among these, in their order."""
+        return [self.opened[access.address] for access in accesses if access.address in self.opened]
 
     def open(self, access: PeerAccess) -> None:
         """Log in to one peer, or note that it is unreachable."""
@@ -154,11 +178,11 @@ class _Members:
     gaps: tuple[DiscoveryGap, ...] = ()
 
 
-def _read_members(opened: Mapping[Address, ExpresswayPeer], cluster: ClusterAccess, limits: Limits) -> _Members:
+def _read_members(peers: Iterable[ExpresswayPeer], cluster: ClusterAccess, limits: Limits) -> _Members:
     """Return the members of the cluster, from the first peer that can be read."""
     inventory_peers = [access.address for access in cluster.peers]
     problems: list[str] = []
-    for peer in opened.values():
+    for peer in peers:
         try:
             alternates = Alternates("", None, ()) if peer.shell_problem else peer.alternates()
             over_rest = peer.cluster_peers()

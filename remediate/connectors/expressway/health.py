@@ -7,7 +7,7 @@ known of those, and from where, is in decision 0025.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -64,10 +64,13 @@ class StatusSource(Protocol):
 @dataclass(slots=True)
 class _Readings:
     source: StatusSource
+    names: Collection[str] | None = None
     unread: dict[str, str] = field(default_factory=dict)
 
     def read(self, name: str, reader: Callable[[], _Value]) -> _Value | None:
-        """Return one reading; None, with the reason under its name, where it was not observed."""
+        """Return one reading; None, with the reason under its name, where it was not observed, or was not asked for."""
+        if self.names is not None and name not in self.names:
+            return None
         try:
             return reader()
         except (LoginRefused, PinMismatch):
@@ -86,20 +89,21 @@ class _Readings:
         return {name.casefold(): value for name, value in leaves.items()}
 
 
-def read_health(source: StatusSource, now: Callable[[], datetime]) -> Health:
+def read_health(source: StatusSource, now: Callable[[], datetime], names: Collection[str] | None = None) -> Health:
     """Return what a peer says of itself.
 
     Args:
         source: The peer.
         now: This machine's clock.
+        names: The readings to make, each by its name in `Health`, of those that need no other; None: all of them.
 
     Raises:
         LoginRefused, PinMismatch: At once; nothing else of it is read.
     """
-    readings = _Readings(source)
+    readings = _Readings(source, names)
     asked_at = now()
     uptime = readings.read("started_at", lambda: _read_uptime(readings))
-    if uptime is None:
+    if "started_at" in readings.unread:
         readings.unread["uptime_s"] = readings.unread["started_at"]
     total = readings.read("total_since_start", lambda: _read_total(readings))
     raised = readings.read("alarms", lambda: parse_alarms(readings.blocks("Alarm", *BLOCK_NAMES)))

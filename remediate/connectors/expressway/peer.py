@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -50,6 +50,9 @@ _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "i
 class ExpresswayPeer:
     """One peer. A context manager that holds one REST session and, from its first use on, one shell.
 
+    What was read last over its sessions is kept (`last_trusted_list`, `last_ciphers`, `last_publishers`), so that one look at a peer
+    asks for each thing once; the trusted CA list is read by the login already.
+
     `username` and `password` are for the shell, and for REST where `rest` is None. Without a shell (`shell_problem`), what only it
     answers raises AccessError; its version is read over REST.
 
@@ -75,6 +78,10 @@ class ExpresswayPeer:
         self.shell_problem = "" if username in SHELL_ACCOUNTS else f"the shell takes only admin and root, not {username}"
         self._open_shell: Shell | None = None
         self._capabilities: Capabilities | None = None
+        self._list_of_login: str | None = None
+        self._listed: CertificateList | None = None
+        self._ciphers: Mapping[str, CipherList] | None = None
+        self._publishers: tuple[PublisherRecord, ...] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +123,7 @@ class ExpresswayPeer:
 
     def log_in_to_rest(self) -> None:
         """Log in over REST."""
-        self._rest.log_in()
+        self._list_of_login = self._rest.log_in()
 
     def log_in_to_shell(self) -> None:
         """Log in over SSH."""
@@ -153,27 +160,51 @@ class ExpresswayPeer:
         Raises:
             ObservationError: It may be cut (`expressway.trusted_list`), or is over the limit.
         """
-        listed = self._read_list(TRUSTED_CA, "trusted CA list")
+        self._list_of_login = self._listed = None
+        return self._parse_trusted_list(self._rest.get(TRUSTED_CA))
+
+    def last_trusted_list(self) -> CertificateList:
+        """Return the trusted CA list as it was last read, by the login or since; it is read where it was not.
+
+        Raises:
+            ObservationError: As `trusted_list`.
+        """
+        if self._listed is None and self._list_of_login is not None:
+            return self._parse_trusted_list(self._list_of_login)
+        return self._listed or self.trusted_list()
+
+    def _parse_trusted_list(self, text: str) -> CertificateList:
+        listed = parse_certificate_list(text, f"The trusted CA list of {self.address}")
         if len(listed.certificates) > self._limits.max_list_certificates:
             raise ObservationError(
                 f"The trusted CA list of {self.address} has {len(listed.certificates)} certificates, over the limit of "
                 f"{self._limits.max_list_certificates}."
             )
+        self._listed = listed
         return listed
 
+    def last_trusted_ca(self) -> tuple[Certificate, ...]:
+        """Return the certificates of `last_trusted_list`."""
+        return self.last_trusted_list().certificates
+
     def revocation_lists(self) -> tuple[str, ...]:
-        """Return the CRLs in the trusted CA list, as PEM, in the peer's order."""
-        return self.trusted_list().revocation_lists
+        """Return the CRLs in the trusted CA list as it was last read, as PEM, in the peer's order."""
+        return self.last_trusted_list().revocation_lists
 
     def server_chain(self) -> tuple[Certificate, ...]:
         """Return the peer's own certificate, and the chain where it follows."""
-        return self._read_list("/certs/server", "server certificate").certificates
+        return parse_certificate_list(self._rest.get("/certs/server"), f"The server certificate of {self.address}").certificates
 
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
         values = parse_leaves(self._ensure_shell().query("xConfiguration Ciphers"))
         cipher_settings = ((match[1], value) for path, value in values.items() if (match := _CIPHERS.fullmatch(path)))
-        return {name: CipherList(value) for name, value in sorted(cipher_settings)}
+        self._ciphers = {name: CipherList(value) for name, value in sorted(cipher_settings)}
+        return self._ciphers
+
+    def last_ciphers(self) -> Mapping[str, CipherList]:
+        """Return the cipher lists as they were last read; they are read where they were not."""
+        return self.ciphers() if self._ciphers is None else self._ciphers
 
     def verify_origin_server(self) -> bool | None:
         """Return the workaround flag, True being the safe state; None where this version does not offer it."""
@@ -200,11 +231,15 @@ class ExpresswayPeer:
             return ()
         return tuple(self._parse_address(record["PeerAddress"]) for record in records)
 
-    def publishers(self) -> tuple[PublisherRecord, ...]:
-        """Return the Unified CM and IM&P publishers that servers are discovered from."""
-        return tuple(
-            publisher for product, path in _PUBLISHER_PATHS.items() for publisher in self._read_publishers(product, path)
-        )
+    def publishers(self, product: Product | None = None) -> tuple[PublisherRecord, ...]:
+        """Return the Unified CM and IM&P publishers that servers are discovered from; with `product`, those of it alone."""
+        products = _PUBLISHER_PATHS if product is None else (product,)
+        self._publishers = tuple(publisher for name in products for publisher in self._read_publishers(name))
+        return self._publishers
+
+    def last_publishers(self) -> tuple[PublisherRecord, ...]:
+        """Return the publishers as they were last read; they are read where they were not."""
+        return self.publishers() if self._publishers is None else self._publishers
 
     def lists_publishers(self) -> bool:
         """Return whether this peer has a list of Unified CM publishers.
@@ -217,13 +252,16 @@ class ExpresswayPeer:
             return False
         return True
 
-    def health(self) -> Health:
+    def health(self, names: Collection[str] | None = None) -> Health:
         """Return what the peer says of itself; what could not be read is None.
+
+        Args:
+            names: The readings to make; see `read_health`.
 
         Raises:
             LoginRefused, PinMismatch: At once. Nothing else is raised.
         """
-        return read_health(self.status_source(), lambda: datetime.now(UTC))
+        return read_health(self.status_source(), lambda: datetime.now(UTC), names)
 
     def status_source(self) -> StatusSource:
         """Return the plain readings of this peer: pages, and commands that only read."""
@@ -286,7 +324,7 @@ class ExpresswayPeer:
         if axl is None or product not in self.capabilities().refresh_products:
             raise self._make_refresh_refusal(publisher, "" if axl else " without the AXL account of the publisher")
         username, password = axl
-        records = [record for record in self.publishers() if (record.address, record.product) == (publisher, product)]
+        records = [record for record in self._read_publishers(product) if record.address == publisher]
         if not records:
             raise self._make_refresh_refusal(publisher, ": it is not listed there any more")
         if obstacle := records[0].describe_obstacle(username):
@@ -339,12 +377,9 @@ class ExpresswayPeer:
         if not self._writable:
             raise WriteForbidden(f"{self.address} was opened for reading: `{action}` was stopped.")
 
-    def _read_list(self, resource: str, name: str) -> CertificateList:
-        return parse_certificate_list(self._rest.get(resource), f"The {name} of {self.address}")
-
-    def _read_publishers(self, product: Product, path: str) -> list[PublisherRecord]:
+    def _read_publishers(self, product: Product) -> list[PublisherRecord]:
         try:
-            records = self._read_records(path, "Publisher")
+            records = self._read_records(_PUBLISHER_PATHS[product], "Publisher")
         except NotOffered:
             return []
         return [

@@ -78,10 +78,13 @@ class RestSession:
         """Close the connection."""
         self._http.close()
 
-    def log_in(self) -> None:
+    def log_in(self) -> str:
         """Prove that an Expressway accepts this account, by an answer that nothing else gives: its certificates, or its peers.
 
         A 2xx alone proves nothing: a login page has it too. The content of the list is not judged here.
+
+        Returns:
+            The text of its trusted CA list.
 
         Raises:
             ObservationError: This is no REST interface of an Expressway.
@@ -97,6 +100,7 @@ class RestSession:
         if not _holds_pem(text) and not self._names_peers():
             raise ObservationError(f"{self._where} answers {TRUSTED_CA} with {describe_body(text)}. {_PROXY_ADVICE}.")
         self._logged_in = True
+        return text
 
     def read_clock(self) -> datetime | None:
         """Return the peer's clock, to the second; None when it does not send it. Raises as `get` does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -47,16 +47,16 @@ def gather_evidence(
 
 def read_start(peer: PeerPort | None) -> datetime | None:
     """Return the moment before which a peer did not start; None: not observed."""
-    health = read_health(peer)
+    health = read_health(peer, {"started_at"})
     return health.started_at if health else None
 
 
-def read_health(peer: PeerPort | None) -> Health | None:
-    """Return what a peer says of itself; None: not observed."""
+def read_health(peer: PeerPort | None, names: Collection[str] | None = None) -> Health | None:
+    """Return what a peer says of itself; None: not observed. With `names`, only these readings."""
     if peer is None:
         return None
     try:
-        return peer.health()
+        return peer.health(names)
     except (ObservationError, AccessError):
         return None
 

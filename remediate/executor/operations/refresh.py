@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from remediate.executor.operations.change import ChangeStatus, Observed
-from remediate.executor.ports import PeerPort
+from remediate.executor.ports import PeerPort, PublisherPort
 from remediate.model.canonical import sha256_of
 from remediate.model.expressway import REFRESH_BUTTON, REFRESH_PRICE, SERVERS_PAGES
 from remediate.model.identity import Address, Product
@@ -45,8 +45,8 @@ class RefreshOnPrimary:
         return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}. {REFRESH_PRICE}"
 
     def precondition(self, peer: PeerPort) -> Observed:
-        """Read whether the change is still to make."""
-        return Observed(ChangeStatus.TO_DO, _digest(peer))
+        """Return that the change is to make, with the publishers as they were last read: the write itself reads them again."""
+        return Observed(ChangeStatus.TO_DO, _digest(peer.last_publishers()))
 
     def write(self, peer: PeerPort) -> None:
         """Send the change to the peer."""
@@ -55,8 +55,9 @@ class RefreshOnPrimary:
 
     def read_back(self, peer: PeerPort) -> Observed:
         """Read whether the change was made."""
-        listed = self.publisher in {publisher.address for publisher in peer.publishers()}
-        return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(peer))
+        publishers = peer.publishers(self.product)
+        listed = self.publisher in {publisher.address for publisher in publishers}
+        return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(publishers))
 
     def inverse(self) -> None:
         """Return None: there is nothing to undo."""
@@ -67,6 +68,6 @@ class RefreshOnPrimary:
         return {"publisher": self.publisher, "product": self.product}
 
 
-def _digest(peer: PeerPort) -> str:
-    listed = sorted((publisher.product, publisher.address) for publisher in peer.publishers())
+def _digest(publishers: Sequence[PublisherPort]) -> str:
+    listed = sorted((publisher.product, publisher.address) for publisher in publishers)
     return sha256_of("\n".join(f"{product} {address}" for product, address in listed))
