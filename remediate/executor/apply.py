@@ -3,7 +3,7 @@
 One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
 
  1  lock       the cluster, so that no other run of this user writes to it
- 2  re-read    every peer and every endpoint
+ 2  re-read    every peer and every endpoint: the first of two looks at the cluster
  3  compare    with what the plan was made from: whatever it depends on and somebody else changed refuses it (exit 6); and establish
                who vouches for each certificate to trust, and that an endpoint needs it
  4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal; the
@@ -11,12 +11,13 @@ One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
  5  journal    the intent and its inverse, on disk before anything is sent
  6  write      once
  7  read back  what is not read did not happen; the outcome is recorded in the journal
- 8  next peer  after checking the one just changed: what worked must still work; the next peer is compared again (3)
+ 8  next peer  after checking the one just changed, by its list as read back: what worked must still work; the next peer is
+               compared again (3)
  9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
 10  restart    the peers through which a client's request shows that the change is not in effect, one at a time (`guarded_restart`):
                guarded, drained, in the journal (5, 6, 7), back as it was, and tested again before the next
 11  refresh    discovery, once every peer is done (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
-12  verify     every endpoint against every peer, from a fresh look
+12  verify     every endpoint against every peer, from the second look
 13  close      the run in the journal
 
 What is true after a crash: before 4, nothing was written and no run exists. Later, a run exists in state *running*; each of its writes
@@ -264,8 +265,8 @@ def _read_alarms(context: RunContext, baseline: Baseline) -> Mapping[Address, fr
     Raises:
         UpgradePending: What is written now would be lost.
     """
-    seen = {peer.address: peer.health for peer in baseline.snapshot.peers if peer.health is not None}
-    cluster = complete_cluster_health(seen, context.peers, context.unreachable)
+    readings = {peer.address: peer.health for peer in baseline.snapshot.peers if peer.health is not None}
+    cluster = complete_cluster_health(readings, context.peers, context.unreachable)
     preflight.refuse_pending_upgrade(context.plan, cluster, context.events)
     return cluster.alarm_numbers
 

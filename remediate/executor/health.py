@@ -30,18 +30,18 @@ def read_cluster_health(peers: Iterable[PeerPort], unreachable: Mapping[Address,
 
 
 def complete_cluster_health(
-    seen: Mapping[Address, Health], peers: Iterable[PeerPort], unreachable: Mapping[Address, str]
+    readings: Mapping[Address, Health], peers: Iterable[PeerPort], unreachable: Mapping[Address, str]
 ) -> ClusterHealth:
-    """Return what every peer says of itself, for those in `seen` as it was just read; the others are asked.
+    """Return what every peer says of itself, for those in `readings` as it was just read; the others are asked.
 
     Raises:
         LoginRefused: At once; no other peer is asked.
     """
-    listed = tuple(peers)
-    known = {address: health for address, health in seen.items() if not _is_empty(health)}
-    asked = read_cluster_health([peer for peer in listed if peer.address not in known], unreachable)
-    answering = {**known, **asked.peers}
-    return ClusterHealth({peer.address: answering[peer.address] for peer in listed if peer.address in answering}, asked.silent)
+    every = tuple(peers)
+    usable = {address: health for address, health in readings.items() if not _is_empty(health)}
+    remainder = read_cluster_health([peer for peer in every if peer.address not in usable], unreachable)
+    answers = {**usable, **remainder.peers}
+    return ClusterHealth({peer.address: answers[peer.address] for peer in every if peer.address in answers}, remainder.silent)
 
 
 def read_peer_health(peer: PeerPort) -> tuple[Health, str]:

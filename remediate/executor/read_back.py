@@ -21,6 +21,8 @@ from remediate.model.limits import Limits
 from remediate.model.run import StepState
 from remediate.trust.ciphers import means_the_same
 
+_SHORTEST_PAUSE_S = 0.001
+
 
 class ChangeFailed(RemediateError):
     """A write that the peer refused, or that changed something else, or that other peers did not take over."""
@@ -195,7 +197,7 @@ def _list_pauses(limits: Limits) -> tuple[float, ...]:
     """Return the pauses before each look for replication, in seconds: each twice the one before, up to the longest."""
     pauses: list[float] = []
     pause_s = limits.replication_first_poll_s
-    while (remaining_s := limits.replication_s - sum(pauses)) > 0:
+    while (remaining_s := limits.replication_s - sum(pauses)) > _SHORTEST_PAUSE_S:
         pauses.append(min(pause_s, limits.replication_poll_s, remaining_s))
         pause_s *= 2
     return tuple(pauses)

@@ -92,6 +92,15 @@ class _PendingChange:
 
 
 @dataclass(slots=True)
+class _Gathering:
+    """Requests with `containing` that wait for each other: one of each of these peers."""
+
+    containing: str
+    peers: frozenset[str]
+    missing: set[str]
+
+
+@dataclass(slots=True)
 class Faults:
     """Faults of one lab. Peers are given by address; `containing` limits a fault to paths or commands with that text.
 
@@ -125,6 +134,7 @@ class Faults:
     _descriptions: dict[str, SelfDescription] = field(default_factory=dict)
     _substitutes: dict[str, tuple[str, Substitute]] = field(default_factory=dict)
     _refused_certificates: set[tuple[str, str]] = field(default_factory=set)
+    _gatherings: list[_Gathering] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def drop_answer(self, peer: str, *, times: int = 1, containing: str = "", transport: Transport | None = None) -> None:
@@ -159,6 +169,11 @@ class Faults:
     ) -> None:
         """Carry the next requests out at once, but answer only after `seconds`."""
         self._arm(_ArmedFault(Fault.SLOW, peer, times, containing, transport, writes_only, seconds))
+
+    def gather(self, *peers: str, containing: str) -> None:
+        """Answer such requests of these peers only once each of them has got one, so that a client must ask them at once."""
+        with self._lock:
+            self._gatherings.append(_Gathering(containing, frozenset(peers), set(peers)))
 
     def half_close(self, peer: str, *, times: int = 1, containing: str = "") -> None:
         """Do the next writes that come over the shell, then end its stream (EOF) without an answer and without closing it."""
@@ -272,6 +287,7 @@ class Faults:
             self._descriptions.clear()
             self._substitutes.clear()
             self._refused_certificates.clear()
+            self._gatherings.clear()
         self.logging = None
         for peer, waits in self._loading.items():
             self.load_at_restart(peer, not waits)
@@ -334,6 +350,16 @@ class Faults:
                 hit.times -= 1
             self._armed = [armed for armed in self._armed if armed.times > 0]
             return frozenset(hit.fault for hit in hits), sum(hit.seconds for hit in hits)
+
+    def is_held(self, peer: str, text: str) -> bool:
+        """Return whether a request of this peer waits for one of another peer (`gather`)."""
+        with self._lock:
+            gatherings = [
+                gathering for gathering in self._gatherings if gathering.containing in text and peer in gathering.peers
+            ]
+            for gathering in gatherings:
+                gathering.missing.discard(peer)
+            return any(gathering.missing for gathering in gatherings)
 
     def count_trusted_list_read(self, peer: str) -> None:
         """Make the changes of other administrators that are due; to be called after each read of the trusted CA list."""

@@ -34,6 +34,7 @@ from remediate.model.errors import CertificateError
 from remediate.model.identity import Product
 
 _PUBLISHER_LOGIN = frozenset({"Publisher", "AxlUsername", "AxlPassword", "TlsVerify"})
+_HELD_S = 0.005
 _REALM = {"WWW-Authenticate": 'Basic realm="Expressway"'}
 
 
@@ -107,6 +108,7 @@ class RestInterface:
         if Fault.IGNORE_WRITE in hits:
             return await JSONResponse({"Message": "Success"})(scope, receive, send)
         try:
+            await self._wait_while_held(f"{method} {path}")
             answer = await _collect(self._recorded(method, path) or resources, scope, receive)
         except ClientDisconnect:
             self.log.mark_cut(number)
@@ -119,6 +121,11 @@ class RestInterface:
         if method == "GET" and path.endswith("/certs/root"):
             self.faults.count_trusted_list_read(self.peer.address)
         return None
+
+    async def _wait_while_held(self, text: str) -> None:
+        """Wait for the requests of other peers that a test wants to see at once with this one."""
+        while self.faults.is_held(self.peer.address, text):  # noqa: ASYNC110  the shell's threads wait for the same
+            await asyncio.sleep(_HELD_S)
 
     def _recorded(self, method: str, path: str) -> ASGIApp | None:
         """Return the answer of the peer that this one imitates; None where it answers itself."""

@@ -26,6 +26,7 @@ from remediate.lab.shell import Command, carry_out, fake_success, parse_line
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
 
 _CHUNK = 23
+_HELD_S = 0.005
 _LOG = "remediate.lab.ssh"
 # Without this, paramiko prints errors that clients cause.
 logging.getLogger(_LOG).addHandler(logging.NullHandler())
@@ -119,6 +120,8 @@ class ShellServer:
             return False
         if Fault.ASK in hits:
             return self._ask(channel)
+        while self.faults.is_held(self.peer.address, line) and not self._stopped.wait(_HELD_S):
+            continue
         printed = fake_success(typed) if Fault.IGNORE_WRITE in hits else self._carry_out(typed)
         time.sleep(delay_s)
         if Fault.DROP_ANSWER in hits:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from remediate.executor.environment import Environment
-from remediate.executor.ports import ClusterPort
 from remediate.model.access import ClusterAccess, MraAccess, PeerAccess
 from remediate.model.alarms import RESTART_REQUIRED_ALARMS
 from remediate.model.certificate import Certificate
@@ -232,16 +231,8 @@ class MemoryCluster:
         del cluster, limits
         return OpenCluster(self, writable=writable)
 
-    def observe(
-        self,
-        cluster: ClusterAccess,
-        *,
-        limits: Limits,
-        sink: Sink,
-        opened: ClusterPort | None = None,
-        is_last: bool = False,
-    ) -> Snapshot:
-        del cluster, limits, sink, opened, is_last
+    def observe(self, cluster: ClusterAccess, *, limits: Limits, sink: Sink, **look: Any) -> Snapshot:
+        del cluster, limits, sink, look
         self.tap("observe")
         return self.snapshot()
 
@@ -425,6 +416,7 @@ class MemoryPeer:
         return health_of(self._box, [box.address for box in self._cluster.boxes])
 
     def reconnect(self) -> None:
+        self._cluster.tap(f"reconnect to {self.address}")
         self._shell_broken = False
 
     def diagnostic_logging(self) -> MemoryPeerLogging:

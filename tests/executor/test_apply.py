@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -14,7 +15,9 @@ from remediate.executor.verification import VerificationFailed
 from remediate.model.errors import Declined, IncompletePlan, LoginRefused, UsageError, WriteForbidden
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.plan import TrustCertificate
-from remediate.model.snapshot import DiscoveryGap
+from remediate.model.snapshot import DiscoveryGap, Snapshot
+from remediate.model.verdict import Judgement
+from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.executor.clusters import (
     CORPORATE,
     CUCM_EC,
@@ -405,21 +408,38 @@ def test_on_failure_workaround_claims_nothing_of_a_peer_that_is_down(desk: Desk)
 
 
 def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -> None:
-    # Given a cluster whose first peer loses the corporate root while the first addition is looked through
+    # Given a verifier that refuses everything by a list which holds the first addition
+    cluster = story()
+    plan = plan_for(cluster)
+    refusal = next(judgement.outcome for judgement in verify_snapshot(cluster.snapshot()) if not judgement.outcome.verdict.ok)
+
+    def judge(snapshot: Snapshot) -> Sequence[Judgement]:
+        judgements = verify_snapshot(snapshot)
+        is_between_peers = len(snapshot.peers) == 1 and cluster.writes
+        return [replace(judgement, outcome=refusal) for judgement in judgements] if is_between_peers else judgements
+
+    # When the plan is applied
+    result = desk.apply(cluster, plan, {"judge": judge})
+    # Then the other peers were never written to
+    assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
+    assert "worked before is refused now" in result.message
+    assert result.exit_code == 3
+
+
+def test_what_others_break_during_an_apply_is_seen_at_its_end(desk: Desk) -> None:
+    # Given a first peer that loses the corporate root while the second one is changed
     cluster = story()
     plan = plan_for(cluster)
 
     def lose_the_root(point: str) -> None:
-        if point == "observe" and len(cluster.writes) == 1:
+        if point == "before trusted_ca on expc2.example.test" and cluster.sent_count == 1:
             cluster.box(1).trusted.remove(CORPORATE.certificate)
 
     cluster.tap = lose_the_root
-    # When the plan is applied
+    # When the plan is applied, Then it fails, and does not claim that the start state is there
     result = desk.apply(cluster, plan)
-    # Then the other peers were never written to
-    assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
-    assert "worked before is refused now" in result.message
-    assert result.exit_code == 8, "the start state is not there: somebody else's change is in it"
+    assert result.exit_code == 8
+    assert "they are refused" in result.message
 
 
 def test_replication_that_does_not_come_is_a_failure(desk: Desk) -> None:

@@ -324,7 +324,7 @@ def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer
 def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed, plan: Plan) -> None:
     # Given an apply that was interrupted, and whose timer is due
     def stop(point: str) -> None:
-        if point == "observe" and timed.cluster.sent_count == 1:
+        if point == "before trusted_ca on expc2.example.test" and timed.cluster.sent_count == 1:
             raise Interrupted("stop")
 
     timed.cluster.tap = stop
@@ -437,7 +437,7 @@ def test_a_window_that_lets_nothing_more_begin_ends_the_timer_of_the_interrupted
     def stop(point: str) -> None:
         if point.startswith("before append"):
             timed.clock.go_on(120)
-        if point == "observe" and timed.cluster.sent_count == 1:
+        if point == "before trusted_ca on expc2.example.test" and timed.cluster.sent_count == 1:
             raise Interrupted("stop")
 
     timed.cluster.tap = stop

@@ -54,11 +54,20 @@ class Bench:
     """A running lab with an operator in front of it."""
 
     def __init__(
-        self, home: Path, scenario: str, stack: ExitStack, judge: bool | None = False, *, reloads: bool = True
+        self,
+        home: Path,
+        scenario: str,
+        stack: ExitStack,
+        judge: bool | None = False,
+        *,
+        reloads: bool = True,
+        times: int = 1,
     ) -> None:
+        """Start a lab; `times`: with so many times the peers of its scenario."""
         self.home = home
         lab = Lab(home / "lab", scenario=scenario, judge=judge)
-        lab.scenario = replace(lab.scenario, reloads_by_itself=reloads)
+        trusted = lab.scenario.trusted * times
+        lab.scenario = replace(lab.scenario, reloads_by_itself=reloads, trusted=trusted)
         self.lab = stack.enter_context(lab)
         self.cluster: ClusterAccess = load(self.lab.inventory)[0]
         console = self.lab.approvals.read_text() if self.lab.approvals.exists() else ""

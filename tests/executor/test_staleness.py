@@ -176,7 +176,7 @@ def test_a_change_just_before_a_later_peer_rolls_back(desk: Desk) -> None:
     plan = plan_for(cluster)
 
     def change_list(point: str) -> None:
-        if point == "observe" and len(cluster.writes) == 1:
+        if point == "before trusted_ca on expc2.example.test" and len(cluster.writes) == 1:
             cluster.box(2).trusted.append(INTRUDER.certificate)
 
     cluster.tap = change_list

@@ -35,7 +35,7 @@ class ClusterPeers:
         order: All addresses, in the cluster's order.
         primary: The peer that the configuration comes from; None when no peer states it.
         undiscovered: Peers that the cluster may have beside these.
-        kept: Peers whose sessions belong to somebody else, and stay open.
+        foreign_sessions: Peers whose sessions belong to a run, and stay open.
     """
 
     peers: tuple[ExpresswayPeer, ...]
@@ -43,7 +43,7 @@ class ClusterPeers:
     order: tuple[Address, ...]
     primary: Address | None
     undiscovered: tuple[DiscoveryGap, ...] = ()
-    kept: frozenset[Address] = frozenset()
+    foreign_sessions: frozenset[Address] = frozenset()
 
     def __enter__(self) -> Self:
         return self
@@ -52,14 +52,14 @@ class ClusterPeers:
         self.close()
 
     def close(self) -> None:
-        """End all sessions but those of `kept`."""
+        """End all sessions but those of `foreign_sessions`."""
         for peer in self.peers:
-            if peer.address not in self.kept:
+            if peer.address not in self.foreign_sessions:
                 peer.close()
 
 
 def open_peers(
-    cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: bool = False, kept: Sequence[ExpresswayPeer] = ()
+    cluster: ClusterAccess, limits: Limits, *, writable: bool, logs: bool = False, sessions: Sequence[ExpresswayPeer] = ()
 ) -> ClusterPeers:
     """Log in to every peer, including those that only the cluster itself names.
 
@@ -70,7 +70,7 @@ def open_peers(
         limits: On time and size.
         writable: Whether the peers may be written to.
         logs: Diagnostic logging may be started and stopped on peers that are opened for reading.
-        kept: Peers that are logged in already: they are used as they are.
+        sessions: Peers that are logged in already: they are used as they are, and stay open.
 
     Raises:
         LoginRefused, PinMismatch: Before any other peer is tried, unless one had taken the login.
@@ -81,15 +81,15 @@ def open_peers(
     rest_account = Account(cluster.rest.username, cluster.rest.password.read()) if cluster.rest else None
     with ExitStack() as on_error:
         opener = _PeerOpener(cluster, password, rest_account, limits, on_error, writable=writable, logs=logs)
-        opener.opened.update({peer.address: peer for peer in kept})
+        opener.opened.update({peer.address: peer for peer in sessions})
         opener.open_all(cluster.peers)
         members = _read_members(opener.in_order(cluster.peers), cluster, limits)
         opener.open_all([_inherit_access(address, cluster) for address in members.added])
         on_error.pop_all()
     order = (*(peer.address for peer in cluster.peers), *members.added)
     peers = tuple(opener.opened[address] for address in order if address in opener.opened)
-    addresses = frozenset(peer.address for peer in kept)
-    return ClusterPeers(peers, opener.unreachable, order, members.primary, members.gaps, addresses)
+    foreign_sessions = frozenset(peer.address for peer in sessions)
+    return ClusterPeers(peers, opener.unreachable, order, members.primary, members.gaps, foreign_sessions)
 
 
 @dataclass(slots=True)

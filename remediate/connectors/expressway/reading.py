@@ -61,7 +61,7 @@ def read_cluster(
             return peers, _read_peers(peers, Extent.WHOLE)
     if not is_last:
         return opened, _read_peers(opened, Extent.FIRST)
-    with open_peers(cluster, limits, writable=False, kept=opened.peers) as peers:
+    with open_peers(cluster, limits, writable=False, sessions=opened.peers) as peers:
         return peers, _read_peers(peers, Extent.LAST)
 
 
@@ -74,7 +74,7 @@ def _read_peers(cluster_peers: ClusterPeers, extent: Extent) -> tuple[PeerReadin
         if address not in by_address:
             error = f"unreachable: {cluster_peers.unreachable[address]}"
             return PeerReading(_make_unreadable_peer(address, error, primary=primary))
-        is_new = extent is Extent.LAST and address not in cluster_peers.kept
+        is_new = extent is Extent.LAST and address not in cluster_peers.foreign_sessions
         return _read_peer(by_address[address], Extent.WHOLE if is_new else extent, primary=primary)
 
     return tuple(run_at_once(read, cluster_peers.order))

@@ -16,24 +16,50 @@ from remediate.model.identity import Fingerprint
 from tests.connectors.support import QUICK
 
 
-def test_the_peers_are_logged_in_to_in_order(lab: Lab, cluster: ClusterAccess) -> None:
+def test_one_login_is_made_alone_then_all_others_at_once(lab: Lab, cluster: ClusterAccess) -> None:
+    # Given peers, the second and the third of which answer only when both are asked
+    first, *others = (peer.address for peer in lab.peers)
+    lab.faults.gather(*others, containing="certs/root")
+    lab.faults.gather(*others, containing="xStatus SystemUnit")
+
     with open_peers(cluster, QUICK, writable=False) as opened:
         assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers] == list(opened.order)
         assert opened.primary == lab.peers[0].address
         assert opened.unreachable == {}
 
     logins = [request.peer for request in lab.requests if request.method == "login"]
-    assert logins == [peer.address for peer in lab.peers]
+    assert sorted(logins) == [first, *others]
+    requests = [(request.peer, request.method) for request in lab.requests]
+    assert requests.index((first, "login")) < min(number for number, (peer, _) in enumerate(requests) if peer != first)
 
 
-def test_a_refused_login_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
+def test_the_first_refused_login_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.faults.refuse_login(lab.peers[0].address)
+
+    with pytest.raises(LoginRefused, match=lab.peers[0].address):
+        open_peers(cluster, QUICK, writable=False)
+
+    assert [(request.peer, request.authorised) for request in lab.requests] == [(lab.peers[0].address, False)]
+
+
+def test_a_peer_that_refuses_a_login_gets_one(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.faults.refuse_login(lab.peers[1].address)
+
+    with pytest.raises(LoginRefused, match=lab.peers[1].address):
+        open_peers(cluster, QUICK, writable=False)
+
+    assert [request.authorised for request in lab.requests if request.peer == lab.peers[1].address] == [False]
+
+
+def test_no_second_peer_is_tried_until_one_took_the_login(lab: Lab, cluster: ClusterAccess) -> None:
+    # Given a first peer that is down, and a second that refuses the login
+    lab.faults.down(lab.peers[0].address)
     lab.faults.refuse_login(lab.peers[1].address)
 
     with pytest.raises(LoginRefused, match=lab.peers[1].address):
         open_peers(cluster, QUICK, writable=False)
 
     assert lab.peers[2].address not in {request.peer for request in lab.requests}
-    assert [request.authorised for request in lab.requests if request.peer == lab.peers[1].address] == [False]
 
 
 def test_a_wrong_pin_ends_it_at_once(lab: Lab, cluster: ClusterAccess) -> None:
