@@ -48,7 +48,7 @@ def count_of(requests: list[Request], peer: str, method: str, path: str) -> int:
 
 def without_waits(requests: list[Request], primary: str) -> list[Request]:
     """Leave out the looks at the other peers while replication is waited for: their number is a matter of time."""
-    is_waiting, others = False, []
+    is_waiting, remainder = False, []
     for request in requests:
         is_look = request.path == CIPHERS and request.peer != primary
         if request.method == "set":
@@ -56,8 +56,8 @@ def without_waits(requests: list[Request], primary: str) -> list[Request]:
         elif request.path != CIPHERS:
             is_waiting = False
         if not (is_waiting and is_look):
-            others.append(request)
-    return others
+            remainder.append(request)
+    return remainder
 
 
 def test_an_apply_to_three_peers_asks_each_thing_once(tmp_path: Path) -> None:

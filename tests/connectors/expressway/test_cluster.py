@@ -18,9 +18,9 @@ from tests.connectors.support import QUICK
 
 def test_one_login_is_made_alone_then_all_others_at_once(lab: Lab, cluster: ClusterAccess) -> None:
     # Given peers, the second and the third of which answer only when both are asked
-    first, *others = (peer.address for peer in lab.peers)
-    lab.faults.gather(*others, containing="certs/root")
-    lab.faults.gather(*others, containing="xStatus SystemUnit")
+    first, second, third = (peer.address for peer in lab.peers)
+    lab.faults.gather(second, third, containing="certs/root")
+    lab.faults.gather(second, third, containing="xStatus SystemUnit")
 
     with open_peers(cluster, QUICK, writable=False) as opened:
         assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers] == list(opened.order)
@@ -28,7 +28,7 @@ def test_one_login_is_made_alone_then_all_others_at_once(lab: Lab, cluster: Clus
         assert opened.unreachable == {}
 
     logins = [request.peer for request in lab.requests if request.method == "login"]
-    assert sorted(logins) == [first, *others]
+    assert sorted(logins) == [first, second, third]
     requests = [(request.peer, request.method) for request in lab.requests]
     assert requests.index((first, "login")) < min(number for number, (peer, _) in enumerate(requests) if peer != first)
 
