@@ -7,6 +7,8 @@ Rules:
     lazy-write: a generator, a lambda or a lazy iterator reaches a write to a peer (in `remediate/executor/`).
     written-twice: a page of the web interface or the RSA prefix is in a second module (in `remediate/`, without the lab).
     formatter-twice: a text `host:port` is put together elsewhere than in `host_and_port` (in `remediate/`, without the lab).
+    test-title: the title of a test has 60 characters or more (in `tests/`).
+    test-import: a test module is imported by another; helpers stand in a module of their own or in a fixture (in `tests/`).
     too-long: a file has more than 450 lines, or a function more than 50 (in `remediate/`).
 
 Exit code 0 where every rule holds, else 1, with one line `path:line: rule: what` for each violation.
@@ -138,6 +140,7 @@ EXIT_CALLS = frozenset({"most_serious", "exit"})
 RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384"
 MAX_FILE_LINES = 450
 MAX_FUNCTION_LINES = 50
+MAX_TITLE = 59
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -244,6 +247,16 @@ def check_sizes(path: Path, text: str, tree: ast.AST) -> Iterator[Violation]:
                 yield Violation(path, node.lineno, "too-long", f"{node.name} has {length} lines, at most {MAX_FUNCTION_LINES}")
 
 
+def check_tests(path: Path, tree: ast.AST) -> Iterator[Violation]:
+    """Find titles of tests that are too long, and imports of one test module by another."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) if len(name.removeprefix("test_")) > MAX_TITLE and name.startswith("test_"):
+                yield Violation(path, node.lineno, "test-title", f"{name} has {len(name) - 5} characters, at most {MAX_TITLE}")
+            case ast.ImportFrom(module=str(module)) if any(part.startswith("test_") for part in module.split(".")):
+                yield Violation(path, node.lineno, "test-import", module)
+
+
 def _functions(tree: ast.AST) -> Iterator[Function]:
     return (node for node in ast.walk(tree) if isinstance(node, Function))
 
@@ -336,6 +349,8 @@ def check(root: Path) -> list[Violation]:
             tree = ast.parse(text)
             short = path.relative_to(root)
             violations += check_names(short, tree)
+            if folder == "tests":
+                violations += check_tests(short, tree)
             if folder == "remediate":
                 sources.append((short, tree))
                 violations += check_exit_codes(short, tree)

@@ -84,3 +84,28 @@ class PairId:
 
     peer: Address
     endpoint: EndpointId
+
+
+class AtEndpoint:
+    """A value about one endpoint; the class that derives from it has the fields `address` and `port`."""
+
+    __slots__ = ()
+    address: Address
+    port: int
+
+    @property
+    def endpoint(self) -> EndpointId:
+        """The endpoint's identity."""
+        return EndpointId(self.address, self.port)
+
+
+class AtPair(AtEndpoint):
+    """A value about one endpoint as one peer sees it; the class that derives from it has the field `peer` too."""
+
+    __slots__ = ()
+    peer: Address
+
+    @property
+    def pair(self) -> PairId:
+        """The peer and the endpoint that it is about."""
+        return PairId(self.peer, self.endpoint)

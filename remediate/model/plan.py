@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Address, CipherList, EndpointId, Fingerprint, PairId, PlanId, Product
+from remediate.model.identity import Address, AtEndpoint, AtPair, CipherList, Fingerprint, PlanId, Product
 from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.text import escape
@@ -116,7 +116,7 @@ Action = TrustCertificate | SetCiphers | RefreshDiscovery | RestartPeer | Remove
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointForecast:
+class EndpointForecast(AtPair):
     """What one endpoint gets from one peer, before the plan and after it."""
 
     address: Address
@@ -126,19 +126,9 @@ class EndpointForecast:
     after: Outcome
     product: Product | None = None
 
-    @property
-    def endpoint(self) -> EndpointId:
-        """The endpoint's identity."""
-        return EndpointId(self.address, self.port)
-
-    @property
-    def pair(self) -> PairId:
-        """The peer and the endpoint that it is about."""
-        return PairId(self.peer, self.endpoint)
-
 
 @dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(AtEndpoint):
     """What trust and ciphers cannot fix, or may not under this policy."""
 
     address: Address
@@ -146,11 +136,6 @@ class Unresolved:
     cause: Cause
     advice: str
     options: tuple[str, ...] = ()
-
-    @property
-    def endpoint(self) -> EndpointId:
-        """The endpoint's identity."""
-        return EndpointId(self.address, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +156,7 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class FutureVerdict:
+class FutureVerdict(AtPair):
     """A verdict that changes by the calendar alone: what one endpoint gets from one peer from `at` on.
 
     Attributes:
@@ -186,16 +171,6 @@ class FutureVerdict:
     ok: bool
     cause: Cause | None
     because: tuple[Fingerprint, ...]
-
-    @property
-    def endpoint(self) -> EndpointId:
-        """The endpoint's identity."""
-        return EndpointId(self.address, self.port)
-
-    @property
-    def pair(self) -> PairId:
-        """The identity of the peer and the endpoint together."""
-        return PairId(self.peer, self.endpoint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from remediate.model.identity import Address, EndpointId, KeyFamily, PairId
+from remediate.model.identity import Address, AtPair, KeyFamily
 
 
 class Cause(StrEnum):
@@ -59,7 +59,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(AtPair):
     """What one endpoint gets from one peer.
 
     Attributes:
@@ -72,13 +72,3 @@ class Judgement:
     peer: Address
     outcome: Outcome
     works: bool
-
-    @property
-    def endpoint(self) -> EndpointId:
-        """The endpoint's identity."""
-        return EndpointId(self.address, self.port)
-
-    @property
-    def pair(self) -> PairId:
-        """The peer and the endpoint that it is about."""
-        return PairId(self.peer, self.endpoint)

@@ -14,7 +14,7 @@ _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
 def terminal_json(document: str) -> str:
-    """Return JSON text in which characters that a terminal would obey, hide or reorder by are written as ``\\uXXXX``.
+    r"""Return JSON text in which characters that a terminal would obey, hide or reorder by are written as ``\uXXXX``.
 
     The JSON value stays the same: outside of its strings JSON has none of these characters but line breaks, which stay
     (RFC 8259, section 7).

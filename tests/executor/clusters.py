@@ -103,3 +103,17 @@ def removing_over_rest(plan: Plan) -> Plan:
 def known_as(name: str, *peers: str) -> ClusterAccess:
     """Return a cluster under this name with these peers."""
     return ClusterAccess(name, Login("admin", PlainSecret()), tuple(PeerAccess(Address(peer)) for peer in peers))
+
+
+def fronted(*waiting: int, peers: int = 3) -> MemoryCluster:
+    """The story with a way through each peer; the traffic servers of `waiting` judge by their old list until they restart."""
+    cluster = story(peers).run_since_long()
+    for number, box in enumerate(cluster.boxes, start=1):
+        box.front = True
+        box.loaded = list(box.trusted) if number in waiting else None
+    return cluster
+
+
+def restarts(cluster: MemoryCluster) -> list[str]:
+    """Which peers restarted, in order."""
+    return [write.peer[:5] for write in cluster.writes if write.action == "restart"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from remediate.executor.rollback import rollback
 from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.model.events import Event
 from remediate.model.plan import Plan
+from tests.executor.bench import Bench
 from tests.executor.clusters import approvals_in, approvals_of
 from tests.executor.memory import MemoryCluster
 from tests.executor.tapped import TappedJournal
@@ -98,3 +99,10 @@ def new_desk() -> Iterator[Callable[[], Desk]]:
 def desk(new_desk: Callable[[], Desk]) -> Desk:
     """A machine with an empty state directory."""
     return new_desk()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
+    """Opens a lab with a scenario."""
+    with ExitStack() as stack:
+        yield lambda scenario: Bench(tmp_path, scenario, stack)

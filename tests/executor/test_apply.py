@@ -30,7 +30,7 @@ from tests.executor.conftest import Desk
 from tests.executor.crashing import story_after
 
 
-def test_an_apply_reaches_what_the_plan_says_and_every_claim_was_read_back(desk: Desk) -> None:
+def test_an_apply_reaches_the_plan_and_reads_everything_back(desk: Desk) -> None:
     # Given a plan of additions, a cipher list and a refresh
     cluster = story()
     plan = plan_for(cluster)
@@ -120,7 +120,7 @@ def test_an_endpoint_unseen_from_three_peers_counts_once(desk: Desk) -> None:
     assert "1 endpoint could not be looked at." in result.message
 
 
-def test_what_somebody_did_all_by_hand_is_said_of_no_run_that_was_undone(desk: Desk) -> None:
+def test_changes_made_by_hand_are_no_result_of_an_undone_run(desk: Desk) -> None:
     # Given a run that was rolled back, and a person who then did all that the plan wants
     cluster = story()
     plan = plan_for(cluster)
@@ -145,7 +145,7 @@ def test_what_somebody_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
     assert IMP.certificate not in cluster.box(1).trusted
 
 
-def test_an_incomplete_plan_is_refused_and_applied_to_what_answers_when_allowed(desk: Desk) -> None:
+def test_an_incomplete_plan_is_refused_unless_allowed(desk: Desk) -> None:
     # Given a plan that was made while a peer was down
     cluster = story()
     cluster.box(3).up = False
@@ -227,7 +227,7 @@ def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> 
     assert cluster.sent_count == 0
 
 
-def test_without_an_approval_nothing_is_written_and_the_certificate_is_shown(desk: Desk) -> None:
+def test_without_an_approval_the_certificate_is_shown_only(desk: Desk) -> None:
     # Given a plan with a certificate that nobody vouches for
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
@@ -253,7 +253,7 @@ def test_an_approval_is_for_one_certificate_and_no_other(desk: Desk) -> None:
     assert cluster.sent_count == 0
 
 
-def test_what_was_approved_for_a_run_is_approved_when_it_is_gone_on_with(desk: Desk) -> None:
+def test_an_approval_counts_when_the_run_is_resumed(desk: Desk) -> None:
     # Given a run with an approval of its own that stopped half way
     cluster = story()
     cluster.faults = {3: "refuse"}
@@ -282,7 +282,7 @@ def test_a_plan_for_another_cluster_is_refused(desk: Desk) -> None:
         desk.apply(cluster, plan)
 
 
-def test_a_refresh_that_only_a_person_can_do_is_a_reminder_and_no_open_step(desk: Desk) -> None:
+def test_a_refresh_by_hand_is_a_reminder_and_no_open_step(desk: Desk) -> None:
     cluster = story()
     cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
     result = desk.apply(cluster, plan_for(cluster))
@@ -290,7 +290,7 @@ def test_a_refresh_that_only_a_person_can_do_is_a_reminder_and_no_open_step(desk
     assert any("Unified CM servers > Refresh servers" in text for text in desk.messages("manual-step"))
 
 
-def test_a_refresh_that_the_box_refuses_is_left_to_a_person_and_undoes_nothing(desk: Desk) -> None:
+def test_a_refused_refresh_is_an_open_step_and_undoes_nothing(desk: Desk) -> None:
     cluster = story()
     cluster.refuse_refresh = True
     result = desk.apply(cluster, plan_for(cluster))
@@ -298,7 +298,7 @@ def test_a_refresh_that_the_box_refuses_is_left_to_a_person_and_undoes_nothing(d
     assert any("Socket Error" in text for text in desk.messages("warning"))
 
 
-def test_an_endpoint_that_is_not_found_after_an_undone_refresh_is_an_open_step(desk: Desk) -> None:
+def test_an_endpoint_lost_by_an_undone_refresh_is_an_open_step(desk: Desk) -> None:
     # Given a plan whose refresh only a person can do
     cluster = story()
     cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
@@ -320,7 +320,7 @@ def test_what_the_plan_cannot_fix_is_exit_code_10(desk: Desk) -> None:
     assert (result.exit_code, result.state) == (10, "applied")
 
 
-def test_a_plan_whose_promise_fails_afterwards_is_rolled_back_and_the_start_is_read_back(desk: Desk) -> None:
+def test_a_plan_that_fails_verification_is_rolled_back_to_the_start(desk: Desk) -> None:
     # Given a cluster in which IM&P changes its certificate as soon as the last write is done
     cluster = story()
     plan = plan_for(cluster)
@@ -353,7 +353,7 @@ def test_a_start_that_was_not_read_back_on_every_peer_is_not_claimed(desk: Desk)
     assert "was read back on every peer" not in result.message
 
 
-def test_an_endpoint_that_breaks_while_nothing_is_to_do_is_an_error_and_begins_no_run(desk: Desk) -> None:
+def test_a_broken_endpoint_with_nothing_to_do_begins_no_run(desk: Desk) -> None:
     # Given a cluster that the plan was applied to, whose first peer loses the corporate root during the next apply
     cluster = story()
     plan = plan_for(cluster)
@@ -475,7 +475,7 @@ def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
     ]
 
 
-def test_without_its_primary_a_cipher_list_is_an_open_step_and_the_rest_stays(desk: Desk) -> None:
+def test_without_the_primary_a_cipher_list_is_an_open_step(desk: Desk) -> None:
     # Given a primary that went down after the plan was made
     cluster = story()
     plan = plan_for(cluster)
@@ -510,7 +510,7 @@ def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_fa
     assert f"remediate rollback {result.run_id}" in result.message
 
 
-def test_a_journal_that_breaks_at_the_end_of_a_run_hides_neither_the_reason_nor_the_way_out(desk: Desk) -> None:
+def test_a_broken_journal_hides_neither_reason_nor_next_step(desk: Desk) -> None:
     # Given a journal that something spoils, right before a login is refused
     cluster = story()
 
@@ -529,7 +529,7 @@ def test_a_journal_that_breaks_at_the_end_of_a_run_hides_neither_the_reason_nor_
         assert part in result.message
 
 
-def test_a_write_on_a_reading_path_is_our_bug_and_is_dressed_up_as_nothing_else(desk: Desk) -> None:
+def test_a_write_on_a_reading_path_is_reported_as_a_bug(desk: Desk) -> None:
     cluster = story()
 
     def stopped(point: str) -> None:

@@ -94,7 +94,7 @@ def test_an_apply_waits_for_its_confirmation_and_says_so(timed: Timed, plan: Pla
         assert BY in run.message
 
 
-def test_before_the_first_write_the_timer_runs_and_everything_about_it_is_said(timed: Timed, plan: Plan) -> None:
+def test_the_timer_runs_and_is_announced_before_the_first_write(timed: Timed, plan: Plan) -> None:
     # Given a tap that notes what had been said when the first write was sent
     messages: list[list[str]] = []
     timed.cluster.tap = lambda point: (
@@ -118,7 +118,7 @@ def test_before_the_first_write_the_timer_runs_and_everything_about_it_is_said(t
     assert (order.run, order.cluster, order.inventory) == (run, "edge", Path("inventory.yml").absolute())
 
 
-def test_a_timer_that_cannot_start_refuses_the_run_before_the_first_write(timed: Timed, plan: Plan) -> None:
+def test_a_timer_that_cannot_start_refuses_the_run(timed: Timed, plan: Plan) -> None:
     def fail(_order: Watch) -> Watcher:
         raise TimerError("The process of the confirm timer did not come up.")
 
@@ -127,7 +127,7 @@ def test_a_timer_that_cannot_start_refuses_the_run_before_the_first_write(timed:
     assert (refused.value.exit_code, timed.cluster.sent_count, timed.state()) == (1, 0, "rolled-back")
 
 
-def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed: Timed, plan: Plan) -> None:
+def test_a_password_that_needs_a_terminal_is_refused_first(timed: Timed, plan: Plan) -> None:
     prompt = CachedSource(PromptSource("password of admin for edge", allowed=True))
 
     class Asking(MemoryCluster):
@@ -147,7 +147,7 @@ def test_a_password_that_only_a_person_can_give_is_refused_before_anything(timed
     assert timed.apply(plan, confirm_within=None).exit_code == 0
 
 
-def test_a_run_that_was_confirmed_is_not_called_late_when_it_is_rolled_back(timed: Timed, plan: Plan) -> None:
+def test_a_confirmed_run_is_not_called_late_when_rolled_back(timed: Timed, plan: Plan) -> None:
     timed.apply(plan)
     timed.confirm()
     timed.clock.go_on(24 * 3600)
@@ -181,7 +181,7 @@ def test_nobody_confirms_and_the_start_is_back(timed: Timed, plan: Plan) -> None
         timed.confirm(run)
 
 
-def test_after_the_deadline_it_cannot_be_confirmed_even_when_nothing_rolled_it_back(timed: Timed, plan: Plan) -> None:
+def test_after_the_deadline_a_run_cannot_be_confirmed(timed: Timed, plan: Plan) -> None:
     # Given a machine that was off at the deadline
     run = timed.apply(plan).run_id
     timed.clock.go_on(15 * 60)
@@ -191,7 +191,7 @@ def test_after_the_deadline_it_cannot_be_confirmed_even_when_nothing_rolled_it_b
     assert timed.state() == "confirm-pending"
 
 
-def test_the_timer_takes_the_run_before_it_rolls_back_so_that_a_confirmation_cannot_cross_it(timed: Timed, plan: Plan) -> None:
+def test_no_confirmation_crosses_the_rollback_of_the_timer(timed: Timed, plan: Plan) -> None:
     timed.apply(plan)
 
     def roll_back(order: Watch) -> int:
@@ -204,7 +204,7 @@ def test_the_timer_takes_the_run_before_it_rolls_back_so_that_a_confirmation_can
     assert timed.state() == "rolled-back"
 
 
-def test_a_run_that_was_undone_while_the_timer_waited_for_the_lock_is_not_taken(timed: Timed, plan: Plan) -> None:
+def test_a_run_undone_while_the_timer_waited_is_not_taken(timed: Timed, plan: Plan) -> None:
     # Given an apply that failed at its end and was rolled back, right after the timer looked at its run
     timed.cluster.faults = {3: "refuse"}
     run = timed.apply(plan).run_id
@@ -215,7 +215,7 @@ def test_a_run_that_was_undone_while_the_timer_waited_for_the_lock_is_not_taken(
     assert timed.state() == "rolled-back"
 
 
-def test_a_timer_that_another_took_the_place_of_while_it_waited_has_no_right_to_the_run(timed: Timed, plan: Plan) -> None:
+def test_a_timer_replaced_while_it_waited_takes_no_run(timed: Timed, plan: Plan) -> None:
     # Given an apply that was gone on with under a new timer, right after the first one looked at its run
     timed.apply(plan)
     with Journal(timed.desk.state_dir, writable=True) as journal:
@@ -308,7 +308,7 @@ def test_an_interrupted_apply_keeps_its_timer_and_says_so(timed: Timed, plan: Pl
     assert timed.cluster.state() == story().state()
 
 
-def test_applying_again_before_the_deadline_goes_on_with_the_run_and_a_new_timer(timed: Timed, plan: Plan) -> None:
+def test_applying_again_resumes_the_run_with_a_new_timer(timed: Timed, plan: Plan) -> None:
     # Given an apply that died half-way
     crash(lambda: timed.apply(plan), timed.cluster, 60)
     assert timed.cluster.sent_count
@@ -418,7 +418,7 @@ def test_a_failure_that_was_rolled_back_leaves_no_timer(timed: Timed, plan: Plan
     assert (timed.expire(), timed.rollbacks) == (0, [])
 
 
-def test_a_window_that_ends_on_the_way_ends_the_timer_and_the_next_night_starts_another(timed: Timed, plan: Plan) -> None:
+def test_a_timer_ends_with_the_window_and_starts_again_in_the_next(timed: Timed, plan: Plan) -> None:
     window = parse_window("10:00/11:00 UTC")
     timed.cluster.tap = lambda point: timed.clock.go_on(1500) if point.startswith("before append ") else None
     result = timed.apply(plan, window=window)
@@ -432,7 +432,7 @@ def test_a_window_that_ends_on_the_way_ends_the_timer_and_the_next_night_starts_
     assert timed.cluster.state() == story().state()
 
 
-def test_a_window_that_lets_nothing_more_begin_ends_the_timer_of_the_interrupted_apply(timed: Timed, plan: Plan) -> None:
+def test_a_window_that_lets_nothing_begin_ends_the_timer(timed: Timed, plan: Plan) -> None:
     # Given an apply that was interrupted after its first write, which took two minutes, so that its timer runs on
     def stop(point: str) -> None:
         if point.startswith("before append"):
@@ -514,9 +514,7 @@ def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan:
     ]
 
 
-def test_a_run_with_open_steps_is_rolled_back_at_the_deadline_unless_it_is_ended_and_confirmed(
-    timed: Timed, plan: Plan
-) -> None:
+def test_a_run_with_open_steps_is_rolled_back_at_the_deadline(timed: Timed, plan: Plan) -> None:
     result = timed.apply(renumbered(plan, removing=OTHER.certificate, by="person"))
     assert (result.exit_code, result.state, result.confirm_by) == (8, "partial", BY)
     assert f"rolled back at {BY}, unless the same plan is applied again to its end, and confirmed, before" in result.message
@@ -528,9 +526,7 @@ def test_a_timer_whose_run_is_not_in_the_journal_ends(timed: Timed, plan: Plan, 
     assert "no run 'nonsense'" in capsys.readouterr().out
 
 
-def test_a_timer_looks_again_when_the_journal_cannot_be_read_for_a_while(
-    timed: Timed, plan: Plan, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_timer_retries_when_the_journal_cannot_be_read(timed: Timed, plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
     # Given a pending run whose journal is in somebody's way for a moment
     timed.apply(plan)
     journal, away = timed.desk.state_dir / FILE_NAME, timed.desk.state_dir / "away"
@@ -548,7 +544,7 @@ def test_a_timer_looks_again_when_the_journal_cannot_be_read_for_a_while(
     assert (timed.rollbacks, timed.state()) == ([0], "rolled-back")
 
 
-def test_what_the_timer_cannot_take_back_is_said_before_the_first_write(timed: Timed, plan: Plan) -> None:
+def test_the_limits_of_the_timer_are_named_before_the_first_write(timed: Timed, plan: Plan) -> None:
     # Given a box that offers no removal
     timed.cluster.box(2).removal = False
     timed.apply(plan)

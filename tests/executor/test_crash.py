@@ -40,7 +40,7 @@ def points_of(desk: Desk, plan: Plan) -> int:
     return len(counter.points)
 
 
-def test_apply_again_after_a_crash_at_every_point_converges_and_repeats_nothing(
+def test_apply_after_a_crash_at_any_point_repeats_nothing(
     new_desk: Callable[[], Desk], plan: Plan, target: MemoryCluster
 ) -> None:
     for point in range(1, points_of(new_desk(), plan) + 1):
@@ -88,7 +88,7 @@ def test_a_second_crash_while_rolling_back(new_desk: Callable[[], Desk], plan: P
         assert len(set(cluster.writes)) == len(cluster.writes), f"crashes at {first} and {second}: a write was repeated"
 
 
-def test_a_rollback_that_is_killed_leaves_no_run_that_says_applied_and_is_not(
+def test_a_killed_rollback_leaves_no_run_wrongly_called_applied(
     new_desk: Callable[[], Desk], plan: Plan, target: MemoryCluster
 ) -> None:
     for point in range(1, 1_000):
@@ -109,7 +109,7 @@ def test_a_rollback_that_is_killed_leaves_no_run_that_says_applied_and_is_not(
     raise AssertionError("a rollback ends")
 
 
-def test_a_rolled_back_run_stays_so_when_looking_at_it_again_is_killed(desk: Desk, plan: Plan) -> None:
+def test_a_rolled_back_run_stays_so_when_its_check_is_killed(desk: Desk, plan: Plan) -> None:
     # Given a run that was rolled back, and a second rollback that is killed while it looks
     cluster = story()
     first = desk.apply(cluster, plan).run_id
@@ -141,7 +141,7 @@ def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan)
     assert [run.state for run in desk.journal().runs()] == ["applied", "running"]
 
 
-def test_what_an_interruption_kept_from_being_sent_is_not_called_done(desk: Desk, plan: Plan) -> None:
+def test_a_write_that_an_interruption_prevented_is_not_done(desk: Desk, plan: Plan) -> None:
     # Given an apply that was killed between its first intent and its first write
     cluster = story()
 
@@ -178,7 +178,7 @@ def renewal() -> Plan:
     return removing_over_rest(plan_for(renewed(), allow_removal=True))
 
 
-def test_a_plan_that_removes_converges_too_after_a_crash_at_every_point(new_desk: Callable[[], Desk], renewal: Plan) -> None:
+def test_a_removal_converges_after_a_crash_at_any_point(new_desk: Callable[[], Desk], renewal: Plan) -> None:
     # Given what an apply that nothing disturbs comes to: the old certificate is gone, the new one is there
     whole, counter = renewed(), CrashAt()
     whole.tap = counter
@@ -194,9 +194,7 @@ def test_a_plan_that_removes_converges_too_after_a_crash_at_every_point(new_desk
         assert_converged(desk, cluster, renewal, whole, f"crash at point {point}")
 
 
-def test_what_a_run_removed_is_there_again_after_a_crash_at_every_point_and_a_rollback(
-    new_desk: Callable[[], Desk], renewal: Plan
-) -> None:
+def test_a_rollback_after_a_crash_restores_what_was_removed(new_desk: Callable[[], Desk], renewal: Plan) -> None:
     whole, counter = renewed(), CrashAt()
     whole.tap = counter
     new_desk().apply(whole, renewal)

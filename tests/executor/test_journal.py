@@ -87,7 +87,7 @@ def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
     db.close()
 
 
-def test_something_else_in_its_place_is_refused_before_the_first_write(desk: Desk) -> None:
+def test_a_file_in_the_place_of_the_journal_is_refused(desk: Desk) -> None:
     cluster = story()
     desk.state_dir.mkdir(parents=True, mode=0o700)
     (desk.state_dir / FILE_NAME).write_text("this is no database, whatever it is called\n" * 100)

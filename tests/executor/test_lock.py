@@ -112,7 +112,7 @@ def test_another_name_for_the_same_peers_does_not_help(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_an_inventory_that_names_other_peers_of_the_same_boxes_does_not_help(tmp_path: Path, *, dry_run: bool) -> None:
+def test_other_names_of_the_same_peers_meet_the_same_lock(tmp_path: Path, *, dry_run: bool) -> None:
     # Given a run whose inventory names one peer by its address, and which found the others by itself
     desk, cluster = Desk(tmp_path), story()
     state, shared = tmp_path / "elsewhere", tmp_path / "locks"
@@ -196,7 +196,7 @@ def test_what_is_held_already_is_not_taken_twice(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.lock"))
 
 
-def test_a_holder_that_has_not_written_its_name_yet_holds_all_the_same(tmp_path: Path) -> None:
+def test_a_holder_without_a_name_yet_holds_the_lock(tmp_path: Path) -> None:
     # Given a run that was seen between its lock and its first word
     cluster, shared = known_as("edge", "expc1.test"), tmp_path / "l"
     shared.mkdir(mode=0o700)
@@ -247,7 +247,7 @@ print(identify_operator().user, shared_directory(), sep="\\n")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user that has no name")
-def test_a_user_without_a_name_and_a_home_has_a_lock_directory_of_its_own(tmp_path: Path) -> None:
+def test_a_user_without_name_and_home_has_an_own_lock_directory(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in {"LOGNAME", "USER", "LNAME", "USERNAME"}}
     command = [sys.executable, "-c", NAMELESS]
     output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout

@@ -3,112 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from remediate.connectors.collect import collect
 from remediate.connectors.expressway.trusted_list import parse_certificate_list
-from remediate.executor.apply import apply_plan
-from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.preflight import ListFull
-from remediate.executor.result import ApplyOptions, RunResult
-from remediate.executor.rollback import rollback
 from remediate.executor.workaround import NotVerified, most_serious_code, set_workaround
-from remediate.inventory import load
-from remediate.lab import Lab
 from remediate.lab.pki import bystanders
 from remediate.lab.raml import PageStyle, Removal
-from remediate.model.access import ClusterAccess
 from remediate.model.effect import EffectState
 from remediate.model.errors import StalePlan
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Fingerprint
-from remediate.model.limits import Limits
-from remediate.model.plan import EndpointForecast, Plan, Policy
-from remediate.planner import make_plan
-from tests.executor.clusters import approvals_of
+from remediate.model.plan import EndpointForecast, Policy
+from tests.executor.bench import QUICK, Bench
 
 pytestmark = pytest.mark.lab
 
-QUICK = Limits(
-    replication_poll_s=0.1,
-    restart_poll_s=0.05,
-    restart_s=30,
-    restart_settle_s=0.1,
-    write_seen_s=2,
-    write_seen_poll_s=0.2,
-    read_pause_s=0.05,
-    effect_s=0.2,
-    after_restart_s=20,
-    effect_poll_s=0.1,
-    sign_in_again_s=0.6,
-)
 
-
-class Bench:
-    """A running lab with an operator in front of it."""
-
-    def __init__(
-        self,
-        home: Path,
-        scenario: str,
-        stack: ExitStack,
-        judge: bool | None = False,
-        *,
-        reloads: bool = True,
-        times: int = 1,
-    ) -> None:
-        """Start a lab; `times`: with so many times the peers of its scenario."""
-        self.home = home
-        lab = Lab(home / "lab", scenario=scenario, judge=judge)
-        trusted = lab.scenario.trusted * times
-        lab.scenario = replace(lab.scenario, reloads_by_itself=reloads, trusted=trusted)
-        self.lab = stack.enter_context(lab)
-        self.cluster: ClusterAccess = load(self.lab.inventory)[0]
-        console = self.lab.approvals.read_text() if self.lab.approvals.exists() else ""
-        self.approved = frozenset(Fingerprint(fingerprint) for fingerprint in re.findall("sha256:[0-9a-f]{64}", console))
-        self.environment = Environment(lock_directory=home / "locks")
-
-    def plan(self, policy: Policy | None = None, **every_peer: str) -> Plan:
-        snapshot = collect(self.cluster, limits=QUICK)
-        peers = tuple(replace(peer, **every_peer) for peer in snapshot.peers)  # type: ignore[arg-type]  # a field of Peer
-        return make_plan(replace(snapshot, peers=peers), policy or self.cluster.policy)
-
-    def apply(self, plan: Plan, *, restart: str = "if-needed", dry_run: bool = False) -> RunResult:
-        options = ApplyOptions(dry_run=dry_run, approvals=approvals_of(*self.approved), restart=restart)  # type: ignore[arg-type]  # a literal
-        return apply_plan(
-            plan, self.cluster, options, state_dir=self.home / "state", limits=QUICK, environment=self.environment
-        )
-
-    def rollback(self) -> RunResult:
-        return rollback("last", self.cluster, state_dir=self.home / "state", limits=QUICK, environment=self.environment)
-
-    def lists(self) -> list[tuple[Fingerprint, ...]]:
-        return [tuple(certificate.fingerprint for certificate in peer.trusted) for peer in self.lab.peers]
-
-    def asked_of(self, peer: str) -> list[str]:
-        """What the lab's log says of one peer: each client's request by its target, and each restart."""
-        requests = [
-            request
-            for request in self.lab.requests
-            if request.peer == peer and (request.transport == "mra" or request.path.endswith("/restart"))
-        ]
-        return [request.path.rpartition("/https/")[2] for request in requests]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
-    """Opens a lab with a scenario."""
-    with ExitStack() as stack:
-        yield lambda scenario: Bench(tmp_path, scenario, stack)
-
-
-def test_the_story_is_healed_as_the_plan_says_and_a_dry_run_sends_no_write(bench: Callable[[str], Bench]) -> None:
+def test_the_story_is_fixed_and_a_dry_run_sends_no_write(bench: Callable[[str], Bench]) -> None:
     # Given the morning after the upgrade
     story = bench("story")
     plan = story.plan()
@@ -202,7 +119,7 @@ def test_a_rollback_asks_a_person_where_no_form_is_known(bench: Callable[[str], 
     assert all("Trusted CA certificate" in step.text for step in result.open_steps)
 
 
-def test_a_box_that_answers_yes_and_shows_nothing_is_unknown_and_gone_on_with(bench: Callable[[str], Bench]) -> None:
+def test_an_accepted_write_that_is_not_seen_is_unknown(bench: Callable[[str], Bench]) -> None:
     # Given boxes, the second of which ignores an upload
     story = bench("story")
     plan = story.plan()
@@ -249,7 +166,7 @@ def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str
     assert {peer.leaves["EdgeConfigServer VerifyOriginServer"] for peer in story.lab.peers} == {"On"}
 
 
-def test_exactly_the_peers_whose_requests_got_a_502_restart_one_at_a_time(tmp_path: Path) -> None:
+def test_only_peers_that_answered_502_restart_one_at_a_time(tmp_path: Path) -> None:
     # Given the story with the real traffic server where there is one, the first of the three reloading its list by itself
     with ExitStack() as stack:
         story = Bench(tmp_path, "story", stack, judge=None, reloads=False)

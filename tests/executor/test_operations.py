@@ -40,7 +40,7 @@ def box() -> MemoryPeer:
 
 
 @pytest.mark.parametrize("change", VERIFIABLE, ids=lambda change: change.kind)
-def test_a_change_is_to_do_then_done_and_its_inverse_brings_back_the_start(change: Change) -> None:
+def test_the_inverse_of_a_change_restores_the_start(change: Change) -> None:
     peer = box()
     start = change.precondition(peer)
     assert start.status is ChangeStatus.TO_DO

@@ -119,7 +119,7 @@ def test_what_shows_after_the_run_has_ended_is_undone_by_a_rollback(desk: Desk, 
     assert desk.messages("warning") == []
 
 
-def test_a_refresh_whose_answer_is_lost_is_not_sent_again_and_left_to_a_person(desk: Desk, plan: Plan) -> None:
+def test_a_refresh_whose_answer_is_lost_is_not_sent_again(desk: Desk, plan: Plan) -> None:
     cluster = story()
     cluster.faults = {6: "drop-answer"}
     result = desk.apply(cluster, plan)
@@ -128,7 +128,7 @@ def test_a_refresh_whose_answer_is_lost_is_not_sent_again_and_left_to_a_person(d
     assert desk.journal().steps(result.run_id)[-1].state == "unknown"
 
 
-def test_unknown_and_unreadable_is_said_and_settled_by_the_next_apply(desk: Desk, plan: Plan) -> None:
+def test_the_next_apply_settles_a_step_that_was_not_read(desk: Desk, plan: Plan) -> None:
     # Given a box that does a write, and then answers nothing any more
     cluster = story()
     cluster.unreadable_after = frozenset({f"append {IMP.certificate.fingerprint}"})
@@ -146,7 +146,7 @@ def test_unknown_and_unreadable_is_said_and_settled_by_the_next_apply(desk: Desk
     assert len(set(cluster.writes)) == len(cluster.writes)
 
 
-def test_every_pair_of_faults_ends_in_the_target_or_the_start_and_says_which(new_desk: Callable[[], Desk], plan: Plan) -> None:
+def test_every_pair_of_faults_ends_in_the_target_or_the_start(new_desk: Callable[[], Desk], plan: Plan) -> None:
     faults = ["drop-answer", "drop-request", "refuse-done", "ignore", "refuse"]
     pairs = [(fault, second, number) for fault in faults for second in faults for number in (1, 3, 4)]
     for first, second, number in pairs:
@@ -179,7 +179,7 @@ def test_a_box_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Pla
     assert CUCM_EC.certificate not in cluster.box(1).trusted
 
 
-def test_a_session_that_is_lost_with_the_answer_is_opened_again_for_the_reading_only(desk: Desk, plan: Plan) -> None:
+def test_a_session_lost_with_the_answer_is_reopened_to_read_only(desk: Desk, plan: Plan) -> None:
     # Given a shell that breaks with the answer to the cipher list, and stays broken
     cluster = story()
     cluster.faults = {5: "drop-answer"}
@@ -191,7 +191,7 @@ def test_a_session_that_is_lost_with_the_answer_is_opened_again_for_the_reading_
     assert cluster.sent_count == 6
 
 
-def test_a_peer_whose_shell_stays_silent_is_logged_in_to_twice_more_and_no_oftener(desk: Desk, plan: Plan) -> None:
+def test_a_silent_shell_is_logged_in_to_twice_more_only(desk: Desk, plan: Plan) -> None:
     # Given a peer whose shell answers nothing any more once the cipher list is set on the primary
     cluster = story()
     reconnects: list[str] = []

@@ -13,7 +13,7 @@ from remediate.model.effect import EffectSource
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
-from tests.executor.clusters import CORPORATE, IMP, OTHER, plan_for, renumbered, story
+from tests.executor.clusters import CORPORATE, IMP, OTHER, fronted, plan_for, renumbered, restarts, story
 from tests.executor.conftest import Desk
 from tests.executor.crashing import crash
 from tests.executor.memory import MemoryCluster, PlainSecret, no_tap
@@ -21,20 +21,6 @@ from tests.executor.tapped import CrashAt
 from tests.pki import NOW
 
 PAGE = "Maintenance > Diagnostics > Diagnostic logging"
-
-
-def fronted(*waiting: int, peers: int = 3) -> MemoryCluster:
-    """The story with a way through each peer; the traffic servers of `waiting` judge by their old list until they restart."""
-    cluster = story(peers).run_since_long()
-    for number, box in enumerate(cluster.boxes, start=1):
-        box.front = True
-        box.loaded = list(box.trusted) if number in waiting else None
-    return cluster
-
-
-def restarts(cluster: MemoryCluster) -> list[str]:
-    """Which peers restarted, in order."""
-    return [write.peer[:5] for write in cluster.writes if write.action == "restart"]
 
 
 def asked_through(cluster: MemoryCluster, number: int) -> list[str]:
@@ -58,7 +44,7 @@ def test_what_is_in_effect_is_said_and_nothing_restarts(desk: Desk) -> None:
     assert desk.messages("effect-not-known") == []
 
 
-def test_only_the_peers_with_a_502_restart_and_are_asked_again_before_the_next(desk: Desk) -> None:
+def test_only_peers_with_a_502_restart_each_checked_in_turn(desk: Desk) -> None:
     # Given two of three peers whose traffic server goes on with its old list
     cluster = fronted(1, 3)
     # When the plan is applied
@@ -91,7 +77,7 @@ def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
     assert len(desk.messages("in-effect")) == 3
 
 
-def test_a_502_is_waited_out_by_the_clock_and_not_by_the_number_of_requests(desk: Desk) -> None:
+def test_a_502_is_waited_out_by_time_and_not_by_requests(desk: Desk) -> None:
     # Given requests that take a quarter of a minute each, and a traffic server that needs a restart
     cluster, clock = fronted(2), Clock(NOW)
     cluster.tap = lambda point: clock.go_on(15) if point.startswith("before a client asks expc2") else None
@@ -128,7 +114,7 @@ def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
     assert "Before it, expc1.example.test, expc2.example.test were restarted, and no other peer was." in text
 
 
-def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(desk: Desk) -> None:
+def test_a_restart_that_does_not_help_stops_further_restarts(desk: Desk) -> None:
     # Given a first peer that a restart does not mend, and a second that waits for one
     cluster = fronted(1, 2)
     cluster.box(1).stuck = True
@@ -146,7 +132,7 @@ def test_a_restart_that_does_not_help_is_for_a_person_and_the_others_stay_up(des
     assert (again.exit_code, again.run_id, restarts(cluster)) == (0, result.run_id, ["expc1"])
 
 
-def test_what_still_does_not_help_on_a_second_apply_restarts_nobody_again(desk: Desk) -> None:
+def test_a_second_apply_repeats_no_restart_that_did_not_help(desk: Desk) -> None:
     cluster = fronted(1)
     cluster.box(1).stuck = True
     plan = plan_for(cluster)
@@ -155,7 +141,7 @@ def test_what_still_does_not_help_on_a_second_apply_restarts_nobody_again(desk: 
     assert (again.exit_code, restarts(cluster)) == (8, ["expc1"])
 
 
-def test_a_peer_that_lets_nobody_through_after_its_restart_stops_the_others(desk: Desk) -> None:
+def test_a_peer_that_refuses_all_after_its_restart_stops_the_rest(desk: Desk) -> None:
     # Given a peer that no request gets through once it restarted
     cluster = fronted(1, 2)
 
@@ -181,7 +167,7 @@ def test_a_client_that_was_not_asked_stops_no_restart(desk: Desk) -> None:
     assert {effect.source for effect in result.effects} == {EffectSource.START}
 
 
-def test_a_way_that_comes_back_late_after_a_restart_is_asked_for_everything(desk: Desk) -> None:
+def test_a_late_peer_is_asked_for_everything_after_its_restart(desk: Desk) -> None:
     # Given a peer that answers nobody for two requests after its restart
     cluster = fronted(3)
     late = iter([ClientAnswer(AnswerKind.NOTHING, "connection refused"), ClientAnswer(AnswerKind.OTHER, "HTTP 503")])
@@ -317,7 +303,7 @@ def test_rolling_restarts_every_changed_peer_and_asks_afterwards(desk: Desk) -> 
     assert desk.messages("not-in-effect") == []
 
 
-def test_rolling_stops_at_a_peer_that_refuses_clients_after_its_restart(desk: Desk) -> None:
+def test_rolling_stops_at_a_restarted_peer_that_refuses_clients(desk: Desk) -> None:
     cluster = fronted(2)
     cluster.box(2).stuck = True
     result = desk.apply(cluster, plan_for(cluster), restart="rolling")
@@ -341,7 +327,7 @@ def test_a_dry_run_asks_nobody_and_calls_the_effect_unknown(desk: Desk, restart:
     assert len(would) == (3 if restart == "rolling" else 0)
 
 
-def test_the_second_apply_after_a_restart_asks_nobody_and_restarts_nobody(desk: Desk) -> None:
+def test_a_second_apply_after_a_restart_does_nothing(desk: Desk) -> None:
     cluster = fronted(1)
     plan = plan_for(cluster)
     first = desk.apply(cluster, plan)

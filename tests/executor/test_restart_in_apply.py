@@ -16,11 +16,10 @@ from remediate.executor.preflight import UpgradePending
 from remediate.executor.result import RestartOptions
 from remediate.model.health import PeerAlarm, UpgradeState
 from remediate.model.plan import Plan
-from tests.executor.clusters import plan_for, story
+from tests.executor.clusters import fronted, plan_for, restarts, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster, no_tap
 from tests.executor.tapped import Crash
-from tests.executor.test_restart import fronted, restarts
 
 EIGHT = 8
 
@@ -96,7 +95,7 @@ def test_calls_that_do_not_end_leave_the_apply_partial(desk: Desk) -> None:
     assert (box.health.maintenance, box.health.calls) == (False, 3)
 
 
-def test_a_resumed_apply_restarts_no_peer_again_unless_it_wrote_since(desk: Desk) -> None:
+def test_a_resumed_apply_repeats_no_restart_unless_it_wrote(desk: Desk) -> None:
     # Given a rolling apply that was stopped after its first restart
     cluster = story()
     cluster.box(2).says = {"own_address": None}

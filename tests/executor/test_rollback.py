@@ -88,7 +88,7 @@ def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) 
     assert cluster.state() == story().state()
 
 
-def test_a_peer_that_cannot_be_read_at_the_end_is_said_and_is_no_change_of_others(desk: Desk) -> None:
+def test_a_peer_not_read_at_the_end_is_no_change_by_others(desk: Desk) -> None:
     # Given a run that is rolled back, and then a peer that is down
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
@@ -123,7 +123,7 @@ def test_a_refresh_that_was_cut_off_does_not_stay_intended(desk: Desk) -> None:
     ]
 
 
-def test_where_the_box_offers_no_removal_a_person_is_guided_and_the_step_is_checked(desk: Desk) -> None:
+def test_a_removal_by_hand_is_guided_and_checked(desk: Desk) -> None:
     # Given a cluster whose boxes cannot remove over REST
     cluster = story()
     for box in cluster.boxes:
@@ -221,7 +221,7 @@ def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: st
     assert cluster.state() == story().state()
 
 
-def test_a_box_that_takes_out_more_than_it_was_asked_is_noticed_on_the_way_back(desk: Desk) -> None:
+def test_a_rollback_notices_a_removal_of_too_much(desk: Desk) -> None:
     # Given a run, and a box that drops another certificate with the one that is taken out
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
@@ -322,7 +322,7 @@ def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
     assert [text for text in desk.messages("reminder") if "The workaround is on (expc2.example.test)" in text]
 
 
-def test_what_a_person_took_out_for_the_plan_is_named_where_it_is_not_there_again(desk: Desk) -> None:
+def test_a_removal_by_hand_that_stays_is_named_by_the_rollback(desk: Desk) -> None:
     # Given a run whose plan had a person take a certificate out, and somebody who added another one since
     cluster = story(peers=1)
     stale = cluster.box(1).trusted[0]
@@ -337,7 +337,7 @@ def test_what_a_person_took_out_for_the_plan_is_named_where_it_is_not_there_agai
     assert f"(now also {LATER.certificate.fingerprint}; no longer {describe_certificate(stale)})" in result.message
 
 
-def test_what_was_put_back_at_the_end_is_not_called_a_change_of_others(desk: Desk) -> None:
+def test_a_certificate_put_back_is_no_change_by_others(desk: Desk) -> None:
     # Given a run that took the first certificate of each list out
     cluster = story()
     for box in cluster.boxes:

@@ -12,10 +12,9 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.health import PeerAlarm
 from remediate.model.identity import CipherList
 from remediate.model.restart import Restart
-from tests.executor.clusters import plan_for, story
+from tests.executor.clusters import fronted, plan_for, restarts, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
-from tests.executor.test_restart import fronted, restarts
 
 ROLLING, IF_NEEDED = RollbackRestarts("rolling"), RollbackRestarts("if-needed")
 

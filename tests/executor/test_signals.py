@@ -51,7 +51,7 @@ def test_the_second_signal_stops_at_once(desk: Desk) -> None:
     assert cluster.state() == story().state()
 
 
-def test_a_rollback_that_is_stopped_before_it_undoes_anything_is_no_bug(desk: Desk) -> None:
+def test_a_rollback_stopped_before_its_first_undo_is_no_bug(desk: Desk) -> None:
     # Given a run, and two signals while its rollback takes up the journal
     cluster = story()
     plan = plan_for(cluster)
@@ -112,7 +112,7 @@ def test_a_signal_that_comes_while_a_run_is_closed_changes_nothing(desk: Desk) -
     assert desk.journal().run("last").state == "applied"
 
 
-def test_a_signal_during_the_last_look_does_not_make_a_verified_run_half_done(desk: Desk) -> None:
+def test_a_signal_during_the_last_check_keeps_the_run_applied(desk: Desk) -> None:
     # Given Ctrl-C while every endpoint is looked at, after the last write
     cluster = story()
     cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point == "observe" and cluster.sent_count == 6 else None
@@ -174,7 +174,7 @@ def test_a_rollback_can_be_interrupted_and_gone_on_with(desk: Desk) -> None:
     assert cluster.state() == story().state()
 
 
-def test_the_first_signal_lets_a_rollback_end_the_step_that_it_is_in_and_no_other(desk: Desk) -> None:
+def test_the_first_signal_lets_a_rollback_end_its_step(desk: Desk) -> None:
     # Given one Ctrl-C while the first certificate is taken out again
     cluster = story()
     desk.apply(cluster, plan_for(cluster))

@@ -116,7 +116,7 @@ def test_a_default_that_an_upgrade_rewrote_is_named(desk: Desk) -> None:
     assert f"the plan would bring back {suites[0]}, " in message
 
 
-def test_a_rewritten_list_that_the_plan_does_not_set_is_no_difference(desk: Desk) -> None:
+def test_a_rewritten_list_outside_the_plan_is_no_difference(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, ciphers="keep")
     for box in cluster.boxes:

@@ -28,7 +28,7 @@ def every_write_takes(cluster: MemoryCluster, clock: Clock, seconds: float) -> N
     cluster.tap = lambda point: clock.go_on(seconds) if point.startswith(("before append ", "before cipher ")) else None
 
 
-def test_outside_the_window_an_apply_is_refused_before_anything_and_told_when_it_opens(desk: Desk) -> None:
+def test_outside_the_window_an_apply_names_the_next_opening(desk: Desk) -> None:
     cluster = story()
     with pytest.raises(WindowClosed, match="opens next at 2026-11-23 22:00 UTC") as refused:
         desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT)
@@ -54,7 +54,7 @@ def test_inside_the_window_over_midnight_an_apply_ends_as_ever(desk: Desk) -> No
     assert desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT).exit_code == 0
 
 
-def test_a_window_that_ends_in_the_middle_leaves_a_run_that_goes_on_the_next_night(desk: Desk) -> None:
+def test_a_run_cut_by_its_window_resumes_in_the_next(desk: Desk) -> None:
     # Given writes that take seventy minutes each, and a window of four hours
     cluster, clock = story(), Clock(OPEN)
     plan = plan_for(cluster)
@@ -104,7 +104,7 @@ def test_what_was_there_already_is_not_said_to_be_left_to_do(desk: Desk) -> None
     assert f"({IMP.certificate.fingerprint}) on expc3.example.test" in not_begun
 
 
-def test_a_run_that_the_window_stopped_can_be_rolled_back_at_any_hour(desk: Desk) -> None:
+def test_a_run_cut_by_its_window_is_rolled_back_at_any_hour(desk: Desk) -> None:
     cluster, clock = story(), Clock(OPEN)
     every_write_takes(cluster, clock, 80 * 60)
     assert desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT).state == "partial"
@@ -149,7 +149,7 @@ def test_a_failure_at_the_end_of_the_window_is_still_rolled_back(desk: Desk) -> 
     assert cluster.state() == story().state()
 
 
-def test_the_workaround_as_the_way_out_is_not_held_to_the_window_either(desk: Desk) -> None:
+def test_the_workaround_ignores_the_window(desk: Desk) -> None:
     # Given a write that ends after the window, and fails
     cluster, clock = story(), Clock(OPEN)
     cluster.faults = {1: "refuse"}
@@ -159,7 +159,7 @@ def test_the_workaround_as_the_way_out_is_not_held_to_the_window_either(desk: De
     assert [box.verify for box in cluster.boxes] == [False, False, False]
 
 
-def test_how_long_a_step_may_take_is_measured_and_else_what_we_would_wait() -> None:
+def test_the_time_of_a_step_is_the_measured_one_or_the_limit() -> None:
     limits = Limits(read_s=30, slow_write_s=120, restart_s=900, replication_s=150)
     peer = Address("expc1.example.test")
     cipher = SetCipherList(peer, REVERSE_PROXY_CIPHERS, CIPHERS, CIPHERS)
@@ -183,7 +183,7 @@ def test_how_long_a_step_may_take_is_measured_and_else_what_we_would_wait() -> N
             hours.refuse_if_too_late(cipher)
 
 
-def test_the_longest_write_of_a_kind_on_this_cluster_is_in_the_journal(desk: Desk) -> None:
+def test_the_journal_knows_the_longest_write_of_a_kind(desk: Desk) -> None:
     cluster, clock = story(), Clock(OPEN)
     # Given writes of which the first takes longest
     takes = iter([7, 5, 3, 3])

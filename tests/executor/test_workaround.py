@@ -66,7 +66,7 @@ def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
     assert cluster.state() == healed().state()
 
 
-def test_off_is_refused_while_clients_would_lose_an_endpoint_and_names_each(desk: Desk) -> None:
+def test_off_is_refused_and_names_each_endpoint_to_be_lost(desk: Desk) -> None:
     # Given a cluster where the workaround is all that lets clients through
     cluster = story()
     turn(desk, cluster, on=True)
@@ -97,7 +97,7 @@ def test_off_is_refused_where_an_endpoint_cannot_be_looked_at(desk: Desk) -> Non
     assert {box.verify for box in cluster.boxes} == {False}
 
 
-def test_off_is_refused_where_a_peer_cannot_be_looked_at_even_if_it_answers_a_moment_later(desk: Desk) -> None:
+def test_off_is_refused_where_a_peer_cannot_be_read(desk: Desk) -> None:
     # Given a peer that lacks what clients need, and does not answer while the cluster is looked at
     cluster = healed()
     cluster.box(3).trusted = []
@@ -149,7 +149,7 @@ def test_a_run_that_holds_the_lock_keeps_both_switches_out(desk: Desk) -> None:
     assert cluster.sent_count == 0
 
 
-def test_a_run_on_the_same_boxes_under_other_names_keeps_both_switches_out(desk: Desk) -> None:
+def test_a_run_under_other_peer_names_blocks_both_switches(desk: Desk) -> None:
     # Given a run at work on these boxes, whose inventory names one of them by its address
     cluster, shared = healed(), desk.home / "locks"
     elsewhere = replace(cluster.access, name="paris", peers=(PeerAccess(Address("192.0.2.1")),))
@@ -180,7 +180,7 @@ def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
     assert most_serious_code(read_verification(cluster.access, environment=cluster.environment())) == 0
 
 
-def test_a_lost_answer_is_read_back_and_an_ignored_write_is_no_success(desk: Desk) -> None:
+def test_a_lost_answer_is_read_back_and_an_ignored_write_fails(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {1: "drop-answer", 2: "drop-request"}
     assert most_serious_code(turn(desk, cluster, on=True)) == 0
@@ -243,7 +243,7 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     assert [text.endswith("and read back as on all the same") for text in texts] == [False, True, False]
 
 
-def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_resort(desk: Desk) -> None:
+def test_a_broken_journal_does_not_prevent_the_last_resort(desk: Desk) -> None:
     # Given a journal of a newer version, which this one must not touch
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
@@ -258,7 +258,7 @@ def test_a_journal_that_cannot_be_written_does_not_stand_in_the_way_of_the_last_
     assert load_last_switches(desk.state_dir) == {}
 
 
-def test_a_peer_that_falls_silent_after_the_write_is_not_known_and_is_for_a_person(desk: Desk) -> None:
+def test_a_peer_silent_after_the_write_is_not_known(desk: Desk) -> None:
     # Given a second peer that answers nothing any more once it was written to
     cluster = story()
 

@@ -38,7 +38,7 @@ def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
     assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)
 
 
-def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None:
+def test_certificates_without_a_common_name_do_not_wait() -> None:
     # Given a plan with a removal by hand of a certificate without a common name
     stale, second = (issue(None, ca=True, organization=organization).certificate for organization in ("stale", "other"))
     plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
@@ -47,7 +47,7 @@ def test_certificates_without_a_common_name_do_not_wait_for_each_other() -> None
     assert changes.endpoints_of(plan, second) == frozenset()
 
 
-def test_a_removal_that_the_box_does_not_offer_holds_up_what_waits_for_it_and_only_that(desk: Desk) -> None:
+def test_a_removal_by_hand_delays_only_what_depends_on_it(desk: Desk) -> None:
     # Given a plan that puts a renewed certificate in the place of the old one, and a box that takes nothing out after all
     cluster = renewed(peers=1)
     plan = removing_over_rest(plan_for(cluster, allow_removal=True))

@@ -134,7 +134,7 @@ def test_a_long_answer_full_of_secrets_is_cut_without_half_a_secret() -> None:
         assert len(masked) <= 120
 
 
-def test_an_error_an_event_and_what_a_system_says_are_masked_before_they_are_cut() -> None:
+def test_messages_are_masked_before_they_are_cut() -> None:
     secret = Secret("wrong-horse-battery")
     login = base64.b64encode(f"admin:{secret.reveal()}".encode()).decode()
     for text in (

@@ -18,6 +18,7 @@ BAD: list[tuple[str, str, Files]] = [
     ("pronoun-name", "remediate/a.py:1: pronoun-name: said", {"remediate/a.py": "def f(said):\n    pass\n"}),
     ("pronoun-name", "tests/a.py:1: pronoun-name: what", {"tests/a.py": "import os as what\n"}),
     ("participle-name", "benchmarks/a.py:1: participle-name: kept", {"benchmarks/a.py": "kept = 1\n"}),
+    ("participle-name", "remediate/a.py:1: participle-name: other", {"remediate/a.py": "def f(a, other):\n    pass\n"}),
     ("exit-code-literal", "remediate/a.py:1: exit-code-literal: 8", {"remediate/a.py": "f(exit_code=8)\n"}),
     ("exit-code-literal", "remediate/a.py:1: exit-code-literal: 4", {"remediate/a.py": "most_serious([a, 4])\n"}),
     ("exit-code-literal", "remediate/a.py:1: exit-code-literal: 10", {"remediate/a.py": "if r.exit_code == 10:\n    pass\n"}),
@@ -67,6 +68,12 @@ BAD: list[tuple[str, str, Files]] = [
         "remediate/a.py:1: formatter-twice: f'[{host}]:{at.port}'",
         {"remediate/a.py": "f'[{host}]:{at.port}'\n"},
     ),
+    (
+        "test-title",
+        f"tests/a.py:1: test-title: test_{'a' * 60} has 60 characters, at most 59",
+        {"tests/a.py": f"def test_{'a' * 60}():\n    pass\n"},
+    ),
+    ("test-import", "tests/a.py:1: test-import: tests.test_b", {"tests/a.py": "from tests.test_b import helper\n"}),
     ("too-long", "remediate/a.py:451: too-long: 451 lines, at most 450", {"remediate/a.py": "\n" * 451}),
     (
         "too-long",
@@ -95,6 +102,8 @@ GOOD: list[tuple[str, Files]] = [
         "formatter-twice",
         {"remediate/model/identity.py": "f'{host}:{port}'\n", "remediate/a.py": "f'{name}: {port} {host}:{text}'\n"},
     ),
+    ("test-title", {"tests/a.py": f"def test_{'a' * 59}():\n    pass\n"}),
+    ("test-import", {"tests/a.py": "from tests.helpers import helper\n"}),
     ("too-long", {"remediate/a.py": 'def f():\n    """Say\n\n    more."""\n' + "    pass\n" * 50, "tests/a.py": "\n" * 500}),
 ]
 

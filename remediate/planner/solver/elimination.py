@@ -44,13 +44,14 @@ class TooManyRowsError(Exception):
 def minimise(tables: Iterable[Table], max_rows: int | None = None) -> dict[Variable, int] | None:
     """Return the cheapest combination of all variables that every table allows; None when there is none.
 
-    The tables together must hold every variable. Where two combinations cost the same, the one with the lower numbers wins.
+    Where two combinations cost the same, the one with the lower numbers wins.
 
     Args:
-        max_rows: how many rows all steps may make together; None: as many as it takes.
+        tables: The constraints; together they hold every variable.
+        max_rows: How many rows all steps may make together; None: as many as it takes.
 
     Raises:
-        TooManyRowsError: it takes more.
+        TooManyRowsError: It takes more.
     """
     budget = _RowBudget(max_rows)
     waiting = _Waiting(table for table in tables if table.scope)

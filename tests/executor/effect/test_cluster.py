@@ -114,7 +114,7 @@ def test_without_clients_none_is_asked(desk: Desk) -> None:
     assert {view.state for view in result.client_views.values()} == {"not-asked"}
 
 
-def test_what_an_apply_saw_of_clients_stays_true_without_asking_again(desk: Desk) -> None:
+def test_client_answers_of_an_apply_count_without_asking_again(desk: Desk) -> None:
     cluster = fronted()
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
     result = look(desk, cluster, ask_clients=False)
@@ -122,7 +122,7 @@ def test_what_an_apply_saw_of_clients_stays_true_without_asking_again(desk: Desk
     assert "(seen by 2026-11-23T10:" in result.effects[0].description
 
 
-def test_what_an_apply_saw_of_clients_is_worth_nothing_after_a_later_write(desk: Desk) -> None:
+def test_client_answers_of_an_apply_expire_with_a_later_write(desk: Desk) -> None:
     cluster = fronted()
     desk.apply(cluster, plan_for(cluster))
     cluster.tick(600)
@@ -142,7 +142,7 @@ def test_with_the_workaround_on_clients_prove_nothing(desk: Desk) -> None:
     assert (result.exit_code, {state for state, _ in states(result)}) == (11, {"not-known"})
 
 
-def test_a_rolled_back_run_that_was_never_loaded_leaves_nothing_pending(desk: Desk) -> None:
+def test_rolling_back_a_list_never_loaded_leaves_nothing_pending(desk: Desk) -> None:
     cluster = story().run_since_long()
     desk.apply(cluster, plan_for(cluster))
     desk.rollback(cluster)

@@ -61,7 +61,7 @@ def test_with_the_workaround_on_answers_change_nothing() -> None:
             assert decide_effect(evidence).state is decide_effect(silent).state, evidence
 
 
-def test_a_client_that_gets_through_is_yes_unless_something_is_refused() -> None:
+def test_an_accepted_client_is_yes_unless_another_is_refused() -> None:
     for evidence in table():
         states = {view.state for view in evidence.clients.values()}
         log = {view.state for view in evidence.log.values()}
@@ -84,7 +84,7 @@ def test_without_clients_the_log_decides() -> None:
             assert decide_effect(evidence).state is EffectState.NO, evidence
 
 
-def test_without_answers_a_start_decides_yes_or_not_known_and_never_no() -> None:
+def test_without_answers_a_start_decides_yes_or_not_known() -> None:
     for evidence in table():
         if evidence.clients or evidence.log or evidence.record or not evidence.writes:
             continue

@@ -15,7 +15,7 @@ from remediate.model.health import Health
 from remediate.model.identity import Address, EndpointId
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.effect.test_log_view import request
+from tests.executor.effect.log_lines import request
 from tests.executor.memory import MemoryCluster
 from tests.executor.memory_logging import VERBOSE, MemoryLogging
 from tests.pki import NOW

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from remediate.connectors.collect import collect
 from remediate.executor.effect.cluster import ClusterEffects, observe_effects
 from remediate.model.effect import PeerEffect
-from tests.executor.test_on_the_lab import QUICK, Bench
+from tests.executor.bench import QUICK, Bench
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
-    """Opens a lab with a scenario."""
-    with ExitStack() as stack:
-        yield lambda scenario: Bench(tmp_path, scenario, stack)
 
 
 def without_mra(story: Bench) -> Bench:
@@ -55,7 +46,7 @@ def states(effects: tuple[PeerEffect, ...]) -> list[tuple[str, str | None]]:
     return [(effect.state.value, effect.source.value if effect.source else None) for effect in effects]
 
 
-def test_a_peer_that_needs_a_restart_is_no_without_one_and_yes_with_one(bench: Callable[[str], Bench]) -> None:
+def test_a_peer_that_needs_a_restart_is_in_effect_after_it(bench: Callable[[str], Bench]) -> None:
     # Given a second peer whose traffic server goes on with its old list until it restarts
     story = bench("story")
     plan = story.plan()

@@ -87,7 +87,7 @@ def test_the_same_apply_again_says_so_until_the_peers_restart(desk: Desk) -> Non
     assert desk.apply(cluster, plan).exit_code == 0
 
 
-def test_a_peer_that_the_plan_leaves_alone_counts_for_what_is_known_of_it(desk: Desk) -> None:
+def test_a_peer_without_changes_counts_for_what_is_known_of_it(desk: Desk) -> None:
     cluster = story().run_since_long()
     desk.apply(cluster, plan_for(cluster))
     # Given a plan with nothing to do, Then what an earlier run wrote is still not known to be in effect
@@ -135,7 +135,7 @@ def test_another_cause_than_the_plans_is_not_accepted(desk: Desk) -> None:
     assert desk.apply(cluster, plan, accept_remaining=True).exit_code == 10
 
 
-def test_a_run_that_waits_for_confirmation_can_be_confirmed_all_the_same(desk: Desk) -> None:
+def test_a_run_that_is_not_in_effect_can_still_be_confirmed(desk: Desk) -> None:
     cluster = story().run_since_long()
     within = timedelta(minutes=15)
     result = desk.apply(cluster, plan_for(cluster), {"start_watcher": waiting}, confirm_within=within)
@@ -163,7 +163,7 @@ def test_a_rollback_with_an_open_step_says_what_is_in_effect(desk: Desk) -> None
     assert (run.state, run.in_effect) == ("partial", result.effects)
 
 
-def test_a_refused_client_is_11_where_nobody_said_what_becomes_of_calls(desk: Desk) -> None:
+def test_a_refused_client_is_11_without_a_policy_for_calls(desk: Desk) -> None:
     # Given a peer that needs a restart, and an apply that may not restart it
     cluster = story().run_since_long()
     for box in cluster.boxes:

@@ -39,7 +39,7 @@ def test_a_rollback_of_peers_that_never_started_since_is_in_effect(desk: Desk) -
     assert result.message.endswith("In effect on every peer.")
 
 
-def test_a_rollback_of_a_peer_that_started_with_the_new_list_is_not_known(desk: Desk) -> None:
+def test_rolling_back_a_list_loaded_at_a_start_is_not_known(desk: Desk) -> None:
     # Given a second peer that somebody restarted between the apply and the rollback
     cluster = applied(desk, story().run_since_long())
     restarted(cluster.box(2), 5)
@@ -108,7 +108,7 @@ def test_an_automatic_rollback_is_exit_code_3_where_it_is_in_effect(desk: Desk) 
     assert effects(desk) == {"expc1": ("yes", "start"), "expc2": ("yes", "start"), "expc3": ("yes", "start")}
 
 
-def test_an_automatic_rollback_that_is_not_known_to_be_in_effect_is_exit_code_8(desk: Desk) -> None:
+def test_an_automatic_rollback_not_known_in_effect_is_8(desk: Desk) -> None:
     cluster = story()
     for box in cluster.boxes:
         box.health = Health()

@@ -92,7 +92,7 @@ def test_replacing_a_ca_by_another_key_warns_of_what_it_signed() -> None:
     assert not any("reissued" in change for change in list_changes)
 
 
-def test_the_address_of_the_issuer_is_named_where_the_certificate_has_one() -> None:
+def test_the_address_of_the_issuer_is_named() -> None:
     urls = ("http://pki.corp.example/issuing.crt", "file:///etc/passwd", "http://two words/")
     leaf = issue("leaf.test", middle, names=(ADDRESS,), issuer_urls=urls)
 
