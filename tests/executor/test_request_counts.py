@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remediate.lab.requestlog import Request
-from tests.executor.test_on_the_lab import Bench
+from tests.executor.bench import Bench
 
 pytestmark = pytest.mark.lab
 
