@@ -171,9 +171,9 @@ def update_catalogue(path: Path, messages: dict[str, list[str]]) -> Catalog:
     catalogue.creation_date = created
     catalogue.obsolete.clear()
     for entry in catalogue:
-        known = earlier.get(_skeleton(str(entry.id)))
-        if entry.id and not entry.string and known:
-            entry.string = _rename_placeholders(str(known.string), str(known.id), str(entry.id))
+        earlier_entry = earlier.get(_skeleton(str(entry.id)))
+        if entry.id and not entry.string and earlier_entry:
+            entry.string = _rename_placeholders(str(earlier_entry.string), str(earlier_entry.id), str(entry.id))
     return catalogue
 
 

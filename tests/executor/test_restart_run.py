@@ -121,7 +121,7 @@ def raising(cluster: MemoryCluster, alarm: str) -> MemoryCluster:
     return cluster
 
 
-def test_an_alarm_that_our_own_apply_raised_is_ours_in_a_later_restart(desk: Desk) -> None:
+def test_an_alarm_raised_by_our_apply_is_ours_in_a_later_restart(desk: Desk) -> None:
     cluster = raising(old_story(), "15028")
     apply(desk, cluster)
     cluster.tap = no_tap
@@ -157,7 +157,7 @@ def test_our_alarm_is_foreign_again_once_the_peer_has_started(desk: Desk) -> Non
     assert (run(desk, cluster, peers=(FIRST,)).exit_code, restarted(cluster)) == (8, [])
 
 
-def test_alarms_that_were_not_read_after_our_apply_stay_a_failed_guard(desk: Desk) -> None:
+def test_alarms_not_read_after_our_apply_stay_a_failed_guard(desk: Desk) -> None:
     cluster = raising(old_story(), "15028")
     cluster.box(1).says = {"alarms": None}
     apply(desk, cluster)

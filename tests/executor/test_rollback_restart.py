@@ -86,7 +86,7 @@ def test_calls_that_do_not_end_leave_the_peers_in_service(desk: Desk) -> None:
     assert (result.exit_code, restarts(cluster), box.health.maintenance) == (8, [], False)
 
 
-def test_a_second_rollback_restarts_no_peer_again_whatever_others_changed(desk: Desk) -> None:
+def test_a_second_rollback_repeats_no_restart(desk: Desk) -> None:
     # Given a rollback with restarts, after which somebody else changed the cipher list
     cluster = in_effect(desk, story().run_since_long())
     desk.rollback(cluster, restarts=ROLLING)
