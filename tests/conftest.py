@@ -23,10 +23,20 @@ def _scrambled_prose(monkeypatch: pytest.MonkeyPatch) -> None:
     scrambling.scramble_prose(monkeypatch)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out the tests that quote a message where messages are scrambled."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that quote a message where messages are scrambled, and keep the groups of pytest-xdist together."""
+    if getattr(config.option, "loadgroup", False):
+        _name_groups(items)
     if scrambling.IS_ON:
         items[:] = [item for item in items if item.name.partition("[")[0] not in scrambling.QUOTING]
+
+
+def _name_groups(items: list[pytest.Item]) -> None:
+    """Write the group of each item into its id: pytest 9.2 ignores where pytest-xdist 3.8 writes it."""
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        if mark and item.parent and hasattr(item, "_id") and "@" not in item.nodeid:
+            item._id = item.parent.id.child(f"{item.name}@{mark.args[0]}")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

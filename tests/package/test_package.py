@@ -61,15 +61,18 @@ def test_the_installed_command_runs(prefix: Path) -> None:
 
 
 def test_it_brings_the_playbooks(prefix: Path) -> None:
-    sources = {path.relative_to(ROOT): path.read_text() for path in (ROOT / "playbooks").rglob("*") if path.is_file()}
+    installed = prefix / "share" / "remediate"
 
-    installed = {
-        path.relative_to(prefix / "share" / "remediate"): path.read_text()
-        for path in (prefix / "share" / "remediate").rglob("*")
-        if path.is_file()
-    }
+    assert read_tree(installed / "playbooks") == read_tree(ROOT / "playbooks")
+    assert (
+        installed / "playbooks" / "collections" / "ansible_collections" / "expressway" / "remediate" / "galaxy.yml"
+    ).is_file()
 
-    assert installed == sources
+
+def read_tree(folder: Path) -> dict[Path, str]:
+    """Return the text of each file below `folder`, compiled ones apart."""
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(folder): path.read_text() for path in files}
 
 
 def test_it_brings_a_man_page_for_every_command(prefix: Path) -> None:
