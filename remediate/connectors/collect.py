@@ -77,7 +77,8 @@ def collect(
     gaps = _GapCollector(emit, [*peers.undiscovered, *_make_shell_gaps(cluster, peers)])
     trusted = tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
     publishers = _merge_publishers(readings, cluster, limits, gaps)
-    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report)
+    own = tuple(_list_distinct(certificate for reading in readings for certificate in reading.server_chain))
+    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report, own)
     emit(
         "observe-start",
         f"Looking at {len(discovered.targets)} endpoints, and {len(discovered.guarded)} of other services.",
@@ -330,7 +331,7 @@ def _make_node(target: Target, management: NodeCertificates | str) -> Node:
         target.product,
         {service: certificate.fingerprint for service, certificate in management.identities.items()},
         {service: tuple(listed.fingerprint for listed in trusted) for service, trusted in management.trust.items()},
-        "certmgr",
+        management.by,
     )
 
 

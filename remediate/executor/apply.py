@@ -13,7 +13,7 @@ One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
  7  read back  what is not read did not happen; the outcome is recorded in the journal
  8  next peer  after checking the one just changed, by its list as read back: what worked must still work; the next peer is
                compared again (3)
- 9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them
+ 9  ciphers    on the primary (5, 6, 7), then wait until the other peers have them; then what the plan uploads to nodes (5, 6, 7)
 10  restart    the peers through which a client's request shows that the change is not in effect, one at a time (`guarded_restart`):
                guarded, drained, in the journal (5, 6, 7), back as it was, and tested again before the next
 11  refresh    discovery, once every peer is done (5, 6, 7 where it can be done for the operator; else a reminder that names the page)
@@ -58,6 +58,8 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import record_alarms
 from remediate.executor.lists import ListBelief
 from remediate.executor.maintenance import Maintenance, warn_of_maintenance_left_on
+from remediate.executor.node_ports import open_nodes
+from remediate.executor.node_uploads import is_any_upload_to_do, refuse_if_stale, refuse_without_consent, upload_to_nodes
 from remediate.executor.opening import open_to_read, open_to_write
 from remediate.executor.pem_backup import save_lists_as_pem
 from remediate.executor.restart import rehearse_restarts, restart_peers
@@ -77,6 +79,7 @@ from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from remediate.model.run import Backup
 from remediate.trust.ciphers import means_the_same
+from remediate.trust.node_verifier import list_refusing_nodes
 
 
 def apply_plan(
@@ -102,8 +105,9 @@ def apply_plan(
     preflight.refuse_unusable_ciphers(plan)
     if not options.allow_incomplete:
         preflight.refuse_incomplete(plan)
+    refuse_without_consent(plan, cluster, options)
     if options.confirm_within:
-        confirm_timer.refuse_prompted_password(cluster)
+        confirm_timer.refuse_prompted_password(cluster, plan)
     if not options.dry_run:
         refuse_if_closed(options.window, environment.now())
     events = RunEvents(sink, cluster.name)
@@ -158,6 +162,7 @@ def _open_to_write(
         approvals,
         unfinished,
         opening.lock.write_heartbeat,
+        open_nodes(environment, cluster, peers, limits, stack, writable=True),
     )
 
 
@@ -197,6 +202,7 @@ def _open_to_read(
         peers,
         approvals,
         unfinished=None,
+        nodes=open_nodes(environment, cluster, peers, limits, stack, writable=False),
     )
 
 
@@ -237,6 +243,7 @@ def _rehearse(context: RunContext) -> RunResult:
             warn_of_manual_rollback(context)
             confirm_timer.rehearse_timer(context)
             write_changes(context, state, writer, baseline)
+            upload_to_nodes(context, state, writer)
             rehearse_restarts(context, state, writer)
             refresh_discovery(context, state, writer)
         return close_dry_run(context, state)
@@ -255,6 +262,7 @@ def _write(context: RunContext, state: RunState, writer: JournalingWriter, basel
     warn_of_manual_rollback(context)
     confirm_timer.start_timer(context, state)
     write_changes(context, state, writer, baseline)
+    upload_to_nodes(context, state, writer)
     restart_peers(context, state, writer, look)
     refresh_discovery(context, state, writer)
 
@@ -353,6 +361,7 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
     preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=context.options.allow_incomplete)
     preflight.refuse_if_other_services_break(plan, baseline.snapshot)
     vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)
+    refuse_if_stale(plan, baseline.snapshot, is_resumed=context.unfinished is not None)
     now = context.environment.now()
     state.vouched = vouching.establish(plan, baseline.snapshot, context.approvals, user=identify_operator().user, at=now)
 
@@ -360,7 +369,9 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
 def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:
     plan = context.plan
     ciphers = changes.cipher_targets(plan)
-    return context.unfinished is not None or any(
+    if context.unfinished is not None or is_any_upload_to_do(plan, baseline.snapshot):
+        return True
+    return any(
         not changes.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
         or changes.to_remove(plan, backup.peer) & set(backup.trusted_ca)
         or not all(means_the_same(backup.ciphers.get(name, CipherList("")), value) for name, value in ciphers.items())
@@ -378,4 +389,4 @@ def _verify(context: RunContext, state: RunState, baseline: Baseline, look: Effe
     state.alarms_after = snapshot.alarm_numbers
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
-    return close_run(context, state, replace(verified, gaps=gaps))
+    return close_run(context, state, replace(verified, gaps=gaps, refusing_nodes=list_refusing_nodes(snapshot)))

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from remediate.executor.operations import RefreshOnPrimary, RemoveFromPeer, SetCipherList, TrustOnPeer
+from remediate.executor.operations import RefreshOnPrimary, RemoveFromPeer, SetCipherList, TrustOnPeer, UploadToNode
 from remediate.executor.operations.change import Change
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint
-from remediate.model.plan import Plan, RefreshDiscovery, RemoveCertificate, RestartPeer, SetCiphers, TrustCertificate
+from remediate.model.plan import (
+    Plan,
+    RefreshDiscovery,
+    RemoveCertificate,
+    RestartPeer,
+    SetCiphers,
+    TrustCertificate,
+    TrustOnNode,
+)
 from remediate.model.secret import Login
 
 UNKNOWN_PRIMARY = Address("the primary")
@@ -26,6 +34,13 @@ def to_remove(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
     """Return what `plan` takes out of the trusted CA list of `peer`."""
     return frozenset(
         action.certificate for action in plan.actions if isinstance(action, RemoveCertificate) and peer in action.peers
+    )
+
+
+def to_upload(plan: Plan) -> frozenset[tuple[Address, str, Fingerprint]]:
+    """Return what `plan` uploads to nodes: the node, the store and the certificate."""
+    return frozenset(
+        (action.node, action.store, action.certificate) for action in plan.actions if isinstance(action, TrustOnNode)
     )
 
 
@@ -93,6 +108,11 @@ def writes_of(plan: Plan, primary: Address | None) -> tuple[Change, ...]:
     return (
         *(change for peer in plan.base for change in changes_of(plan, peer)),
         *cipher_changes(plan, primary),
+        *(
+            UploadToNode(action.node, action.store, plan.certificates[action.certificate])
+            for action in plan.actions
+            if isinstance(action, TrustOnNode)
+        ),
         *(change for action, change in refreshes(plan, primary, None) if action.by != "person"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import RunContext, RunState
@@ -10,6 +10,7 @@ from remediate.executor.effect.observe import observe_effects_unasked
 from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
 from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.restarts import record_alarms_after
+from remediate.executor.node_uploads import remind_of_services
 from remediate.executor.result import ManualStep, RunResult, confirm_command, restart_command
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
@@ -18,6 +19,7 @@ from remediate.model.measurement import measure_pairs
 from remediate.model.run import Run
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
+from remediate.model.toward_nodes import TowardNode
 
 _TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one was started without it."
 
@@ -39,19 +41,21 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     # Without a run of its own, the record of the run that did it stays as it is: applied, whatever else is left for a person.
     is_partial = bool(open_steps and state.run)
     outcome: JournalState = "partial" if is_partial else "confirm-pending" if deadline else "applied"
+    services = remind_of_services(context, state)
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
+            ExitCode.NOT_IN_EFFECT if services else ExitCode.DONE,
             ExitCode.INCOMPLETE if verified.unseen or verified.gaps else ExitCode.DONE,
-            ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) or _count_refusing(context) else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) else ExitCode.DONE,
             ExitCode.CONFIRMATION_PENDING if deadline else ExitCode.DONE,
             effect_exit_code(effects, never_restarts=context.options.never_restarts),
         ]
     )
     command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)
-    message = _describe(
-        verified, open_steps, describe_effects(effects, command), _describe_refusals(context), has_run=bool(state.run)
-    )
+    refusals = _describe_refusals(verified.refusing_nodes, "")
+    effect = " ".join(filter(None, [describe_effects(effects, command), services]))
+    message = _describe(verified, open_steps, effect, refusals, has_run=bool(state.run))
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} To be confirmed by {deadline}." if deadline else message
@@ -77,19 +81,22 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     )
 
 
-def _count_refusing(context: RunContext) -> int:
-    """Return how many stores of nodes refuse a peer's own certificate by the plan, unless what remains is accepted."""
-    return 0 if context.options.accept_remaining else len(context.plan.refusing_nodes)
+def _list_refusals(context: RunContext, refusing: Iterable[TowardNode]) -> tuple[TowardNode, ...]:
+    """Return those of `refusing` that count: with `accept_remaining`, those that the plan does not say."""
+    accepted = context.plan.refusing_nodes_after if context.options.accept_remaining else ()
+    excused = {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted}
+    return tuple(toward for toward in refusing if (toward.peer, toward.node, toward.store, toward.cause) not in excused)
 
 
 def _count_remaining(context: RunContext, verified: Verification) -> int:
-    """Return how many pairs stay refused that count as such."""
+    """Return how many pairs, and stores of nodes, stay refused that count as such."""
     accepted = unfixable_pairs(context.plan) if context.options.accept_remaining else {}
     outcomes = {forecast.pair: verified.outcome_of(forecast) for forecast in verified.remaining}
-    return sum(
+    pairs = sum(
         pair not in accepted or outcome is None or outcome.verdict.cause is not accepted[pair]
         for pair, outcome in outcomes.items()
     )
+    return pairs + len(_list_refusals(context, verified.refusing_nodes))
 
 
 def close_dry_run(context: RunContext, state: RunState) -> RunResult:
@@ -103,11 +110,12 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if refused and not context.options.accept_remaining else ExitCode.DONE,
-            ExitCode.ENDPOINTS_REMAIN if _count_refusing(context) else ExitCode.DONE,
+            ExitCode.ENDPOINTS_REMAIN if _list_refusals(context, context.plan.refusing_nodes_after) else ExitCode.DONE,
         ]
     )
     note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""
-    message = " ".join([f"Dry run: nothing was written.{note}", *_describe_refusals(context)])
+    refusals = _describe_refusals(context.plan.refusing_nodes_after, "By the plan, ")
+    message = " ".join([f"Dry run: nothing was written.{note}", *refusals])
     return RunResult(
         "",
         "dry-run",
@@ -136,13 +144,13 @@ def _earlier_run(context: RunContext) -> str:
     return next((run.id for run in context.journal.runs() if has_done_it(run)), "")
 
 
-def _describe_refusals(context: RunContext) -> list[str]:
-    """Return a sentence on the nodes that refuse the peers' own certificates; empty: none does."""
-    nodes = {toward.node for toward in context.plan.refusing_nodes}
+def _describe_refusals(refusing: Iterable[TowardNode], source: str) -> list[str]:
+    """Return a sentence on the nodes that refuse the peers' own certificates, begun with `source`; empty: none does."""
+    nodes = {toward.node for toward in refusing}
     if not nodes:
         return []
     nodes_refuse = count(len(nodes), "node refuses", "nodes refuse")
-    return [f"By the plan, {nodes_refuse} the peers' own certificates, which no change of a peer's list fixes."]
+    return [f"{source}{nodes_refuse} the peers' own certificates, which no change of a peer's list fixes."]
 
 
 def _describe(

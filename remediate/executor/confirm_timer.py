@@ -27,6 +27,7 @@ from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import InventoryError, LockHeld, RemediateError
 from remediate.model.exit_codes import ExitCode
+from remediate.model.plan import Plan, TrustOnNode
 from remediate.model.run import Run
 
 
@@ -45,9 +46,11 @@ class PromptingSource(Protocol):
         """Whether a person is asked for the secret."""
 
 
-def refuse_prompted_password(cluster: ClusterAccess) -> None:
-    """Raise InventoryError when rolling back would need a password that only a person at a terminal can give."""
-    for login in (cluster.login, cluster.rest_login):
+def refuse_prompted_password(cluster: ClusterAccess, plan: Plan) -> None:
+    """Raise InventoryError when rolling `plan` back would need a password that only a person at a terminal can give."""
+    writes_to_nodes = any(isinstance(action, TrustOnNode) for action in plan.actions)
+    platform = (cluster.platform,) if writes_to_nodes and cluster.platform else ()
+    for login in (cluster.login, cluster.rest_login, *platform):
         source = login.password
         if not (isinstance(source, PromptingSource) and source.is_interactive):
             continue

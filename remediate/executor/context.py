@@ -8,6 +8,7 @@ from pathlib import Path
 
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
+from remediate.executor.node_ports import NodePorts, refuse_nodes
 from remediate.executor.operations.change import Change
 from remediate.executor.ports import ClusterPort
 from remediate.executor.reconnecting import ReconnectingPeer
@@ -38,6 +39,7 @@ class RunContext:
         approvals: Every approval of a person that counts for the plan.
         unfinished: The run that this apply resumes; None in a dry run, which resumes none.
         write_heartbeat: Shows others that the holder of the lock is at work.
+        nodes: The nodes that the plan uploads to.
     """
 
     plan: Plan
@@ -55,6 +57,7 @@ class RunContext:
     approvals: tuple[ApprovedCertificate, ...]
     unfinished: Run | None
     write_heartbeat: Callable[[], None] = lambda: None
+    nodes: NodePorts = field(default_factory=lambda: NodePorts(refuse_nodes))
 
     @property
     def addresses(self) -> tuple[Address, ...]:

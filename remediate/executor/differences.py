@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from remediate.executor import changes
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
-from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer
+from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer, UploadToNode
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.result import ManualStep
 from remediate.model.expressway import TRUSTED_CA_PAGE
@@ -53,7 +53,7 @@ def load_belief(journal: Journal, run: str, peer: Address) -> ListBelief:
 
 def find_later_owner(journal: Journal, run: str, record: StepRecord) -> str:
     """Return the id of a later run that did what step `record` did, or whose plan contains it; empty: there is none."""
-    if record.kind not in {TrustOnPeer.kind, SetCipherList.kind}:
+    if record.kind not in {TrustOnPeer.kind, SetCipherList.kind, UploadToNode.kind}:
         return ""
     return next((later.id for later in _load_later_runs(journal, run) if _owns(journal, later, record)), "")
 
@@ -74,6 +74,8 @@ def _owns(journal: Journal, run: Run, record: StepRecord) -> bool:
     plan = journal.plan(run.id)
     if record.kind == SetCipherList.kind:
         return changes.cipher_targets(plan).get(record.facts["name"]) == record.facts["after"]
+    if record.kind == UploadToNode.kind:
+        return (record.peer, record.facts["store"], record.facts["certificate"]) in changes.to_upload(plan)
     return record.facts["certificate"] in changes.to_trust(plan, record.peer)
 
 

@@ -12,8 +12,20 @@ from typing import TYPE_CHECKING, cast
 
 from remediate.executor import watcher
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import AskThrough, ClusterPort, Observe, OpenClient, OpenPeers, Watch, Watcher, utc_now
+from remediate.executor.ports import (
+    AskThrough,
+    ClusterPort,
+    NodePort,
+    Observe,
+    OpenClient,
+    OpenNode,
+    OpenPeers,
+    Watch,
+    Watcher,
+    utc_now,
+)
 from remediate.model.access import ClusterAccess, MraAccess
+from remediate.model.certificate import Certificate
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.events import Sink
 from remediate.model.evidence import Evidence
@@ -39,6 +51,14 @@ def _observe_for_real(
 
     # The cluster that `_open_for_real` opened.
     return collect(cluster, limits=limits, sink=sink, opened=cast("ClusterPeers | None", opened), is_last=is_last)
+
+
+def _open_node_for_real(
+    cluster: ClusterAccess, address: Address, authorities: Sequence[Certificate], limits: Limits, *, writable: bool
+) -> AbstractContextManager[NodePort]:
+    from remediate.connectors.unified_cm.management import open_node_management
+
+    return open_node_management(cluster, address, authorities, limits, writable=writable)
 
 
 def _ask_without_client(
@@ -75,6 +95,7 @@ class Environment:
     """Everything outside of this program that a run touches.
 
     Attributes:
+        open_node: Opens the certificate management of one node.
         open_client: Opens the client of a run; `with_client` puts its requests in the place of `ask_through`.
         ask_through: Sends a client's request through a peer, where the inventory says how: the test that step 10 rests on.
         read_log: Reads the diagnostic archive of a peer.
@@ -84,6 +105,7 @@ class Environment:
     """
 
     open_peers: OpenPeers = _open_for_real
+    open_node: OpenNode = _open_node_for_real
     observe: Observe = _observe_for_real
     judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
     open_client: OpenClient = _open_client_for_real

@@ -145,6 +145,7 @@ def _roll_back(context: RunContext, state: RunState, failure: RemediateError) ->
         context.events,
         context.stop.check,
         unreachable=context.unreachable,
+        nodes=context.nodes,
     )
     undone = undo(undo_context)
     look = UndoneLook(undo_context, context.cluster, context.environment)

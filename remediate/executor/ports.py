@@ -143,6 +143,45 @@ class PeerPort(Protocol):
         """Restart the peer."""
 
 
+class NodePort(Protocol):
+    """The certificate management of one Unified CM or IM and Presence node. Writes do not read back: the executor does.
+
+    A write raises as those of `PeerPort`, a reading as its reads.
+    """
+
+    @property
+    def address(self) -> Address:
+        """The connection address of the node."""
+
+    def trusted(self, store: str, expected: Certificate) -> tuple[Certificate, ...]:
+        """Return what a service of the node trusts; `expected` is recognised where only the fields of certificates are shown."""
+
+    def add_trusted(self, store: str, certificate: Certificate) -> None:
+        """Upload a certificate to the trust store of a service."""
+
+    def remove_trusted(self, store: str, certificate: Certificate) -> None:
+        """Delete a certificate from the trust store of a service."""
+
+
+SystemPort = PeerPort | NodePort
+"""What a change is written to."""
+
+
+class OpenNode(Protocol):
+    """The opening of one node's certificate management."""
+
+    def __call__(
+        self,
+        cluster: ClusterAccess,
+        address: Address,
+        authorities: Sequence[Certificate],
+        limits: Limits,
+        *,
+        writable: bool,
+    ) -> AbstractContextManager[NodePort]:
+        """Open one node; an account is sent to it only where it verifies under one of `authorities`, or its host key is known."""
+
+
 class ClusterPort(Protocol):
     """The peers of one cluster that could be opened, in the cluster's order, why the others could not, and which is the primary."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
-from remediate.executor.ports import PeerPort
+from remediate.executor.ports import PeerPort, SystemPort
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.exit_codes import ExitCode
 from remediate.model.expressway import REPLICATION_ALARMS
@@ -60,7 +60,7 @@ class WriteAttempt:
 
 
 def write_and_read_back(
-    peer: PeerPort, change: Change, on_read_back: Callable[[], None], *, limits: Limits, pause: Callable[[float], None]
+    peer: SystemPort, change: Change, on_read_back: Callable[[], None], *, limits: Limits, pause: Callable[[float], None]
 ) -> WriteAttempt:
     """Write one change to a peer and read it back (steps 6 and 7).
 
@@ -79,7 +79,7 @@ def write_and_read_back(
     return attempt
 
 
-def _write(peer: PeerPort, change: Change) -> RemediateError | None:
+def _write(peer: SystemPort, change: Change) -> RemediateError | None:
     try:
         change.write(peer)
     except (WriteRefused, OutcomeUnknown, ObservationError, AccessError) as problem:
@@ -88,7 +88,7 @@ def _write(peer: PeerPort, change: Change) -> RemediateError | None:
 
 
 def _read_until_shown(
-    peer: PeerPort, change: Change, problem: RemediateError | None, limits: Limits, pause: Callable[[float], None]
+    peer: SystemPort, change: Change, problem: RemediateError | None, limits: Limits, pause: Callable[[float], None]
 ) -> Observed:
     """Read back; where the peer did not refuse, and does not show the change, look again for a while."""
     refused = isinstance(problem, WriteRefused | AccessError)
@@ -97,7 +97,7 @@ def _read_until_shown(
 
 
 def look_for_late(
-    peer: PeerPort, change: Change, state: StepState, *, limits: Limits, pause: Callable[[float], None]
+    peer: SystemPort, change: Change, state: StepState, *, limits: Limits, pause: Callable[[float], None]
 ) -> Observed:
     """Read whether `change` was made in the end; one that may still show is looked for again.
 
@@ -111,7 +111,7 @@ def look_for_late(
 
 
 def _look(
-    peer: PeerPort, change: Change, schedule: tuple[int, float], limits: Limits, pause: Callable[[float], None]
+    peer: SystemPort, change: Change, schedule: tuple[int, float], limits: Limits, pause: Callable[[float], None]
 ) -> Observed:
     """Read back, and read again until the change shows: so many times, so many seconds apart."""
     looks, pause_s = schedule

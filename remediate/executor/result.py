@@ -50,6 +50,7 @@ class ApplyOptions:
         restart: Never; only where a client's request shows that the change is not in effect; or every changed peer, one at a time.
         on_failure: What to do when a write fails or an endpoint is refused that the plan says verifies.
         ticket: The change ticket, for the lock and the journal.
+        cucm_trust: What the plan uploads to nodes may be written.
         diagnostic_log: Where no client shows whether the change is in effect, record the peers' own logs for a while.
         accept_remaining: What the plan says stays refused does not count as ENDPOINTS_REMAIN.
         allow_incomplete: Apply a plan that was made without seeing everything, to the peers that answer.
@@ -69,6 +70,7 @@ class ApplyOptions:
     accept_remaining: bool = False
     restarts: RestartOptions = RestartOptions()
     diagnostic_log: bool = False
+    cucm_trust: bool = False
 
     @property
     def never_restarts(self) -> bool:

@@ -17,7 +17,10 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.maintenance import Maintenance
+from remediate.executor.node_ports import open_nodes
+from remediate.executor.node_uploads import describe_restarts
 from remediate.executor.opening import open_to_write
+from remediate.executor.operations import UploadToNode
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
 from remediate.executor.rollback_restart import RollbackRestarts, restart_after_undo
@@ -214,6 +217,7 @@ def _prepare(
         stop.check,
         unreachable=opened.unreachable,
         write_heartbeat=opening.lock.write_heartbeat,
+        nodes=open_nodes(environment, cluster, peers, limits, stack, writable=True),
     )
     return context, record
 
@@ -275,17 +279,35 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
     for difference in result.differences:
         context.events.emit("warning", f"Left as it is: {difference}.")
     effects = describe_effects(aside.effects, aside.command)
+    services = _list_service_restarts(context, result)
     message = f"{late}Run {context.run} is rolled back{_describe_peers(result)} {effects}".rstrip()
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if aside.open_steps else ExitCode.DONE,
+            ExitCode.NOT_IN_EFFECT if services else ExitCode.DONE,
             ExitCode.INCOMPLETE if result.unread else ExitCode.DONE,
             effect_exit_code(aside.effects, never_restarts=aside.never_restarts),
         ]
     )
-    record = " ".join([message, *(step.text for step in aside.open_steps)])
+    open_steps = (*aside.open_steps, *services)
+    record = " ".join([message, *(step.text for step in open_steps)])
     beginning.close("rolled-back", record, code, aside.effects)
-    return _finish(context, "rolled-back", code, message, aside.open_steps, has_written=result.has_written, aside=aside)
+    return _finish(context, "rolled-back", code, message, open_steps, has_written=result.has_written, aside=aside)
+
+
+def _list_service_restarts(context: UndoContext, result: UndoResult) -> tuple[ManualStep, ...]:
+    """Return what has to restart on nodes before what this rollback deleted there counts: a service may have loaded it since."""
+    if not result.has_written:
+        return ()
+    deleted = [
+        record
+        for record in context.journal.steps(context.run)
+        if record.kind == UploadToNode.kind and record.state == "undone" and record.proven
+    ]
+    steps = tuple(ManualStep(text) for text in describe_restarts(deleted, "no longer has what the run uploaded"))
+    for step in steps:
+        context.events.emit("manual-step", step.text, open=True)
+    return steps
 
 
 def _describe_peers(result: UndoResult) -> str:

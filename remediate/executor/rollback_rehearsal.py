@@ -13,6 +13,7 @@ from remediate.executor.effect.observe import observe_effects_unasked
 from remediate.executor.effect.undone import UndoneLook
 from remediate.executor.environment import Environment
 from remediate.executor.maintenance import warn_of_maintenance_left_on
+from remediate.executor.node_ports import open_nodes
 from remediate.executor.opening import open_to_read
 from remediate.executor.operations import RemoveFromPeer
 from remediate.executor.operations.change import Change, ChangeStatus, change_fields
@@ -94,6 +95,7 @@ def rehearse_rollback(
             events,
             check_stop=lambda: None,
             unreachable=opened.unreachable,
+            nodes=open_nodes(environment, cluster, peers, limits, stack, writable=False),
         )
         result = _rehearse(context, restarts)
         judgements = UndoneLook(context, cluster, environment).judge()
@@ -127,9 +129,7 @@ def _is_to_undo(
     context: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, ReconnectingPeer]
 ) -> bool:
     """Return whether a rollback would send `inverse`. Raises NotOffered or ObservationError where it could not."""
-    if record.peer not in reachable:
-        raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
-    peer = reachable[record.peer]
+    peer = context.find_port(record, reachable)
     before = inverse.precondition(peer)
     if note := describe_why_left(context, record, before):
         context.events.emit("warning", f"{record.peer}: {note}.", peer=record.peer, change=inverse.kind)
@@ -137,7 +137,7 @@ def _is_to_undo(
     if before.status is not ChangeStatus.TO_DO:
         context.events.emit("nothing-to-do", f"Already so: {inverse.summary}.", peer=record.peer, change=inverse.kind)
         return False
-    if isinstance(inverse, RemoveFromPeer) and not peer.capabilities().remove_trusted_ca:
+    if isinstance(peer, ReconnectingPeer) and isinstance(inverse, RemoveFromPeer) and not peer.capabilities().remove_trusted_ca:
         raise NotOffered(f"{peer.address} offers no removal.")
     refuse_absent_followers(context, inverse, reachable)
     return True

@@ -16,7 +16,8 @@ from remediate.executor.differences import (
     load_unrelated,
 )
 from remediate.executor.journal.store import Journal, JournalError
-from remediate.executor.operations import RemoveFromPeer, SetCipherList, SetVerification, restore_change
+from remediate.executor.node_ports import LazyNode, NodePorts, refuse_nodes
+from remediate.executor.operations import ON_NODES, RemoveFromPeer, SetCipherList, SetVerification, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
 from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
 from remediate.executor.reconnecting import ReconnectingPeer
@@ -43,6 +44,7 @@ class UndoContext:
         before_write: Called before each write.
         unreachable: Why each other peer of the cluster could not be opened.
         write_heartbeat: Shows others that the holder of the lock is at work.
+        nodes: The nodes that the run may have uploaded to.
     """
 
     journal: Journal
@@ -55,6 +57,15 @@ class UndoContext:
     before_write: Callable[[], None] = lambda: None
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     write_heartbeat: Callable[[], None] = lambda: None
+    nodes: NodePorts = field(default_factory=lambda: NodePorts(refuse_nodes))
+
+    def find_port(self, record: StepRecord, reachable: Mapping[Address, ReconnectingPeer]) -> ReconnectingPeer | LazyNode:
+        """Return what the step of `record` was written to. Raises ObservationError where that peer could not be opened."""
+        if record.kind in ON_NODES:
+            return self.nodes.get_node(record.peer)
+        if record.peer not in reachable:
+            raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
+        return reachable[record.peer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +150,7 @@ def _undo_step(
     context: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, ReconnectingPeer]
 ) -> bool:
     """Undo one step; return whether something was written. Raises RemediateError where it is not undone."""
-    if record.peer not in reachable:
-        raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
-    peer = reachable[record.peer]
+    peer = context.find_port(record, reachable)
     if record.state in {"unknown", "intended"}:
         change = restore_change(record.kind, record.peer, record.facts, context.journal.certificate)
         look_for_late(peer, change, record.state, limits=context.limits, pause=context.pause)
@@ -179,9 +188,11 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
     context.events.emit(kind, message, **{**change_fields(inverse), "peer": record.peer}, undoes=record.seq)
 
 
-def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, peer: ReconnectingPeer, before: Observed) -> None:
+def _write_inverse(
+    context: UndoContext, record: StepRecord, inverse: Change, peer: ReconnectingPeer | LazyNode, before: Observed
+) -> None:
     events = context.events
-    if isinstance(inverse, RemoveFromPeer):
+    if isinstance(inverse, RemoveFromPeer) and isinstance(peer, ReconnectingPeer):
         if not peer.capabilities().remove_trusted_ca:
             raise NotOffered(f"{peer.address} offers no removal.")
         _record_unrelated(context, record, inverse, peer)
@@ -202,7 +213,11 @@ def _write_inverse(context: UndoContext, record: StepRecord, inverse: Change, pe
     if attempt.after.unrelated_digest != before.unrelated_digest:
         raise ChangeFailed(f"Done, but something else changed in the same list: {inverse.summary}.")
     # Only now: a list that is read between the look before the write and the write would have to be judged again.
-    if isinstance(inverse, SetCipherList) and (suites := _list_banned_suites(inverse, peer)):
+    if (
+        isinstance(inverse, SetCipherList)
+        and isinstance(peer, ReconnectingPeer)
+        and (suites := _list_banned_suites(inverse, peer))
+    ):
         message = (
             f"{inverse.name} of {peer.address} is restored as it was before the run, with {first_few(suites)}, which the default "
             "since X15.0.2 excludes. Remove them from the list, or reset it to the default, if no node needs them."

@@ -13,6 +13,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.toward_nodes import TowardNode
 from remediate.model.verdict import Cause, Outcome
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Verification:
         unseen: Could not be judged.
         remaining: Refused, as it was before and as the plan says where it names it.
         gaps: What discovery could not learn in this look: endpoints may be missing in it.
+        refusing_nodes: What nodes refuse of the peers' own certificates in this look.
     """
 
     judgements: tuple[Judgement, ...]
@@ -36,6 +38,7 @@ class Verification:
     remaining: tuple[EndpointForecast, ...]
     outcomes: Mapping[PairId, Outcome]
     gaps: tuple[str, ...] = ()
+    refusing_nodes: tuple[TowardNode, ...] = ()
 
     def outcome_of(self, forecast: EndpointForecast) -> Outcome | None:
         """Return what became of one forecast; None when it was not judged."""

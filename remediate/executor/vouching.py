@@ -6,7 +6,7 @@ inventory's `ca`, certificate management or a person vouches for it now, and whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from remediate.model.approvals import BY_CA, ApprovedCertificate
 from remediate.model.canonical import rfc3339
 from remediate.model.errors import Declined, StalePlan
 from remediate.model.identity import Address, Fingerprint, PairId
-from remediate.model.plan import Plan, TrustCertificate
+from remediate.model.plan import Plan, TrustCertificate, TrustOnNode
 from remediate.model.run import ApprovalRecord, Run
 from remediate.model.snapshot import Snapshot
 
@@ -86,9 +86,9 @@ def establish(
         Declined: One of them has no voucher now.
     """
     records: list[ApprovalRecord] = []
-    missing: list[TrustCertificate] = []
+    missing: list[TrustCertificate | TrustOnNode] = []
     by_person = {approval.certificate: approval for approval in approvals}
-    for action in _trusted(plan):
+    for action in _distinct(_vouchable(plan)):
         how = _vouched_by(action.certificate, now)
         approval = by_person.get(action.certificate)
         if how:
@@ -166,19 +166,19 @@ def _working(judgements: Sequence[Judgement]) -> frozenset[tuple[PairId, str]]:
 
 
 def certificates_to_trust(plan: Plan) -> frozenset[Fingerprint]:
-    """Return the certificates that `plan` would have peers trust."""
-    return frozenset(action.certificate for action in _trusted(plan))
+    """Return the certificates that `plan` would have peers or nodes trust."""
+    return frozenset(action.certificate for action in _vouchable(plan))
 
 
-def needing_a_person(plan: Plan) -> tuple[TrustCertificate, ...]:
-    """Return the additions for which, by the plan's own word, only a person's approval vouches."""
-    return tuple(action for action in _trusted(plan) if action.approval != "vouched")
+def needing_a_person(plan: Plan) -> tuple[TrustCertificate | TrustOnNode, ...]:
+    """Return the additions, one a certificate, for which by the plan's own word only a person's approval vouches."""
+    return tuple(_distinct(action for action in _vouchable(plan) if action.approval != "vouched"))
 
 
 def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> list[str]:
     """Return who approved which certificate of `plan`, when and how: one sentence each, in the plan's order."""
     by_person = {approval.certificate: approval for approval in approvals}
-    approved = [by_person[action.certificate] for action in _trusted(plan) if action.certificate in by_person]
+    approved = [by_person[action.certificate] for action in _distinct(_vouchable(plan)) if action.certificate in by_person]
     return [
         f"{describe_certificate(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
         for approval in approved
@@ -187,6 +187,18 @@ def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> 
 
 def _trusted(plan: Plan) -> Iterator[TrustCertificate]:
     return (action for action in plan.actions if isinstance(action, TrustCertificate))
+
+
+def _vouchable(plan: Plan) -> Iterator[TrustCertificate | TrustOnNode]:
+    return (action for action in plan.actions if isinstance(action, TrustCertificate | TrustOnNode))
+
+
+def _distinct(actions: Iterable[TrustCertificate | TrustOnNode]) -> Iterable[TrustCertificate | TrustOnNode]:
+    """Return the first action of each certificate."""
+    by_certificate: dict[Fingerprint, TrustCertificate | TrustOnNode] = {}
+    for action in actions:
+        by_certificate.setdefault(action.certificate, action)
+    return by_certificate.values()
 
 
 def _disputed(certificate: Fingerprint, now: Snapshot) -> bool:
@@ -212,7 +224,7 @@ def _how_approved(approval: ApprovedCertificate) -> str:
     )
 
 
-def _refuse(plan: Plan, missing: Sequence[TrustCertificate], unread: Sequence[Address] = ()) -> None:
+def _refuse(plan: Plan, missing: Sequence[TrustCertificate | TrustOnNode], unread: Sequence[Address] = ()) -> None:
     if not missing:
         return
     lines = []

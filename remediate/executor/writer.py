@@ -10,9 +10,9 @@ from typing import Protocol, Self
 from remediate.executor.confirm_timer import postpone
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
-from remediate.executor.operations import RestartOnPeer, restore_change
+from remediate.executor.operations import ON_NODES, RestartOnPeer, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
-from remediate.executor.ports import PeerPort
+from remediate.executor.ports import PeerPort, SystemPort
 from remediate.executor.read_back import ChangeFailed, WriteAttempt, look_for_late, write_and_read_back
 from remediate.executor.steps import RunEvents, Step
 from remediate.executor.window import WindowGuard
@@ -38,7 +38,7 @@ class Writer(Protocol):
     def back_up(self, backups: Collection[Backup]) -> None:
         """Keep how every peer is (step 4)."""
 
-    def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+    def carry_out(self, peer: SystemPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), unless the peer shows that there is nothing to do.
 
         `number` is the step of the plan that the change belongs to.
@@ -57,7 +57,7 @@ class DryRunWriter:
         message = f"Would back up {count(len(backups), 'peer')} and record the run."
         self.context.events.emit("would-change", message, step=Step.BACK_UP.value)
 
-    def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+    def carry_out(self, peer: SystemPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), see `Writer.carry_out`."""
         if _read_if_to_do(peer, change, self.context.events) is None:
             return ChangeOutcome.ALREADY_MADE
@@ -109,17 +109,21 @@ class JournalingWriter:
         reachable = {peer.address: peer for peer in peers}
         for record in self._earlier_steps:
             # A restart shows in the start of its peer, which step 10 looks at.
-            if record.state != "done" and record.kind != RestartOnPeer.kind and record.peer in reachable:
+            if record.state == "done" or record.kind == RestartOnPeer.kind:
+                continue
+            if record.kind in ON_NODES:
+                self._settle(record, self.context.nodes.get_node(record.peer))
+            elif record.peer in reachable:
                 self._settle(record, reachable[record.peer])
 
-    def carry_out(self, peer: PeerPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+    def carry_out(self, peer: SystemPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), see `Writer.carry_out`."""
         outcome = self._make(peer, change, number)
         if outcome is not ChangeOutcome.MANUAL:
             self.state.in_effect.append(change)
         return outcome
 
-    def _make(self, peer: PeerPort, change: Change, number: Step) -> ChangeOutcome:
+    def _make(self, peer: SystemPort, change: Change, number: Step) -> ChangeOutcome:
         earlier = None if change.is_verifiable else self._earlier_step_of(change)
         if earlier is not None:
             return ChangeOutcome.ALREADY_MADE if earlier.state == "done" else ChangeOutcome.MANUAL
@@ -211,7 +215,7 @@ class JournalingWriter:
         identity = (change.kind, change.peer, dict(change.facts()))
         return next((step for step in self._earlier_steps if (step.kind, step.peer, dict(step.facts)) == identity), None)
 
-    def _settle(self, record: StepRecord, peer: PeerPort) -> None:
+    def _settle(self, record: StepRecord, peer: SystemPort) -> None:
         journal, run = self.context.journal, self.state.run
         change = restore_change(record.kind, record.peer, record.facts, journal.certificate)
         if not change.is_verifiable:
@@ -229,7 +233,7 @@ class JournalingWriter:
         )
 
 
-def _read_if_to_do(peer: PeerPort, change: Change, events: RunEvents) -> Observed | None:
+def _read_if_to_do(peer: SystemPort, change: Change, events: RunEvents) -> Observed | None:
     """Read before the write; None when there is nothing to write.
 
     Raises:

@@ -22,6 +22,7 @@ from remediate.model.plan import (
     RestartPeer,
     SetCiphers,
     TrustCertificate,
+    TrustOnNode,
 )
 
 
@@ -68,8 +69,18 @@ class RemoveCertificateWire(Wire):
     because: list[str]
 
 
+class TrustOnNodeWire(Wire):
+    id: str
+    kind: Literal["trust-on-node"]
+    node: Text
+    store: Text
+    certificate: Sha256
+    because: list[Text]
+    approval: Literal["vouched", "granted", "required"] = "required"
+
+
 ActionWire = Annotated[
-    TrustCertificateWire | SetCiphersWire | RefreshDiscoveryWire | RestartPeerWire | RemoveCertificateWire,
+    TrustCertificateWire | SetCiphersWire | RefreshDiscoveryWire | RestartPeerWire | RemoveCertificateWire | TrustOnNodeWire,
     Field(discriminator="kind"),
 ]
 
@@ -89,6 +100,9 @@ def read_action(wire: ActionWire) -> Action:
         case RemoveCertificateWire():
             certificate, peers = Fingerprint(wire.certificate), addresses_of(wire.peers)
             return RemoveCertificate(wire.id, certificate, peers, wire.by, tuple(wire.because))
+        case TrustOnNodeWire():
+            node, certificate = Address(wire.node), Fingerprint(wire.certificate)
+            return TrustOnNode(wire.id, node, wire.store, certificate, addresses_of(wire.because), wire.approval)
 
 
 def write_action(action: Action) -> dict[str, Any]:
@@ -116,4 +130,12 @@ def write_action(action: Action) -> dict[str, Any]:
                 "peers": list(action.peers),
                 "by": action.by,
                 "because": list(action.because),
+            }
+        case TrustOnNode():
+            return common | {
+                "node": action.node,
+                "store": action.store,
+                "certificate": action.certificate,
+                "because": list(action.because),
+                "approval": action.approval,
             }

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from remediate.formats.actions import ActionWire, RemoveCertificateWire, TrustCertificateWire, read_action, write_action
+from remediate.formats.actions import (
+    ActionWire,
+    RemoveCertificateWire,
+    TrustCertificateWire,
+    TrustOnNodeWire,
+    read_action,
+    write_action,
+)
 from remediate.formats.chains import ChainGroupWire, read_chain, write_chain
 from remediate.formats.document import (
     Family,
@@ -116,6 +123,7 @@ class TowardNodeWire(Wire):
     depth: int | None
     advice: str
     options: list[str]
+    missing: list[Sha256] = []
 
 
 class PlanWire(Wire):
@@ -149,11 +157,14 @@ def read_plan(text: str | bytes) -> Plan:
             next_step="Make the plan again with `remediate plan`; a plan is never edited by hand.",
         )
     certificates = read_certificates(wire.certificates)
-    changes = [action for action in wire.actions if isinstance(action, TrustCertificateWire | RemoveCertificateWire)]
+    kinds = TrustCertificateWire | RemoveCertificateWire | TrustOnNodeWire
+    changes = [action for action in wire.actions if isinstance(action, kinds)]
     check_certificates_present("plan", fingerprints_of(action.certificate for action in changes), certificates)
     check_certificates_present(
         "plan", fingerprints_of(key for chain in wire.chains for key in chain.certificates), certificates
     )
+    missing = fingerprints_of(key for toward in wire.toward_nodes for key in toward.missing)
+    check_certificates_present("plan", missing, certificates)
     facts = {Fingerprint(key): _read_facts(facts) for key, facts in wire.facts.items()}
     _check_facts(facts, certificates)
     return Plan(
@@ -240,6 +251,7 @@ def write_toward_node(toward: TowardNode) -> dict[str, Any]:
         "depth": toward.depth,
         "advice": toward.advice,
         "options": list(toward.options),
+        **({"missing": list(toward.missing)} if toward.missing else {}),
     }
 
 
@@ -255,6 +267,7 @@ def _read_toward_node(wire: TowardNodeWire) -> TowardNode:
         wire.depth,
         wire.advice,
         tuple(wire.options),
+        fingerprints_of(wire.missing),
     )
 
 

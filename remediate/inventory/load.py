@@ -141,12 +141,14 @@ def _discovery(uc: Mapping[str, Item]) -> Discovery:
 
 
 def _node(item: Item) -> NodeAccess:
-    keys = item.mapping(required=("address", "product"), optional=("connect_to", "ports"))
+    keys = item.mapping(required=("address", "product"), optional=("connect_to", "ports", "ssh_port", "ssh"))
     return NodeAccess(
         address=address(keys["address"]),
         product=cast("Product", keys["product"].choice(get_args(Product))),
         connect_to=address(keys["connect_to"]) if "connect_to" in keys else None,
         ports=tuple(dict.fromkeys(entry.port() for entry in keys["ports"].sequence())) if "ports" in keys else None,
+        ssh_port=keys["ssh_port"].port() if "ssh_port" in keys else 22,
+        ssh=host_key_trust(keys["ssh"]) if "ssh" in keys else HostKeyTrust(),
     )
 
 

@@ -10,6 +10,7 @@ from remediate.lab.edge import Edge
 from remediate.lab.front import DOMAIN
 from remediate.lab.nodes import SimulatedNode, write_private
 from remediate.lab.pki import Pki, peer_authority
+from remediate.lab.platform_ssh import SSH_PORT
 from remediate.lab.scenario import NodeSpec, Scenario
 from remediate.lab.state import SimulatedPeer
 from remediate.model.expressway import GUARDED_PORTS
@@ -127,8 +128,13 @@ def _node(node: SimulatedNode) -> str:
     # A port that stands here and refuses is unreachable; a default port that refuses would only be "not in use".
     return (
         f"        - {{address: {node.address}, product: {node.spec.product}, connect_to: {node.connect_to}, "
-        f"ports: [{', '.join(map(str, _ports(node.spec)))}]}}\n"
+        f"ports: [{', '.join(map(str, _ports(node.spec)))}]{_platform_shell(node)}}}\n"
     )
+
+
+def _platform_shell(node: SimulatedNode) -> str:
+    shell = node.platform
+    return f',\n           ssh_port: {SSH_PORT}, ssh: {{host_key: "{shell.host_key.fingerprint}"}}' if shell else ""
 
 
 def _ports(spec: NodeSpec) -> list[int]:

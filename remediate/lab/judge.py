@@ -91,6 +91,7 @@ class Judges:
                 peer.ciphers[REVERSE_PROXY_CIPHERS],
                 peer.verify_origin_server,
                 self._cluster.scenario.traffic_server_tls13,
+                peer.identity_file,
             )
 
     def _judge(self, peer: SimulatedPeer) -> Judge:

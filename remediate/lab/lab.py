@@ -14,12 +14,13 @@ from remediate.lab.accounts import Accounts
 from remediate.lab.addresses import Subnet
 from remediate.lab.diagnostics import DiagnosticLogs
 from remediate.lab.edge import build_edges
+from remediate.lab.errors import LabError
 from remediate.lab.faults import Faults
 from remediate.lab.front import Front
 from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
 from remediate.lab.likeness import imitate
-from remediate.lab.nodes import SimulatedNode, build_node, intercept
+from remediate.lab.nodes import SimulatedNode, build_node, intercept, reload_services
 from remediate.lab.peers import build_peers
 from remediate.lab.pki import make_pki
 from remediate.lab.requestlog import Outage, RequestLog
@@ -190,7 +191,16 @@ class Lab:
         self.cluster.diagnostics = DiagnosticLogs(self.cluster, self.faults)
         imitate(self.cluster.peers, self._like.peers if self._like else ())
         self.nodes = tuple(
-            build_node(spec, self.subnet.address(_FIRST_NODE + number), self.scenario, self.pki, self.accounts, private)
+            build_node(
+                spec,
+                self.subnet.address(_FIRST_NODE + number),
+                self.scenario,
+                self.pki,
+                self.accounts,
+                private,
+                self.requests,
+                self._reload_node,
+            )
             for number, spec in enumerate(self.scenario.nodes)
         )
         for peer in () if self.scenario.reloads_by_itself else self.peers:
@@ -225,10 +235,16 @@ class Lab:
             *(edge.start() for edge in self.edges),
             *(listener.start() for listener in running),
         )
+        for node in self.nodes:
+            if node.running and node.platform:
+                node.platform.start()
 
     async def _stop_servers(self) -> None:
         self._stopping = True
         listeners = [listener for node in self.nodes for listener in node.listeners]
+        for node in self.nodes:
+            if node.platform:
+                node.platform.stop()
         await asyncio.gather(
             *(server.stop() for server in self._servers.values()),
             *(edge.stop() for edge in self.edges),
@@ -286,6 +302,18 @@ class Lab:
         if node.running != running:
             node.running = running
             await asyncio.gather(*(listener.start() if running else listener.stop() for listener in node.listeners))
+            if node.platform:
+                (node.platform.start if running else node.platform.stop)()
+
+    def restart_service(self, address: str, service: str) -> None:
+        """Restart a service of a node, as ``utils service restart`` does: it then judges clients by its store as it is now."""
+        node = self.node(address)
+        if not node.stores.restart(service):
+            raise LabError(f"{address} has no service {service!r} here.")
+        self._reload_node(address)
+
+    def _reload_node(self, address: str) -> None:
+        self.background.run(reload_services(self.node(address)))
 
     def _intercept(self, address: str, port: int) -> None:
         self.background.run(intercept(self.node(address), port, self.directory / "private"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
+from remediate.lab.node_stores import NodeStores, make_stores
 from remediate.lab.pki import Identity, Pki, issue_impostor, peer_authority
+from remediate.lab.platform_shell import PlatformShell
+from remediate.lab.platform_ssh import PlatformServer
+from remediate.lab.requestlog import RequestLog
 from remediate.lab.scenario import NodeSpec, Scenario, ServiceSpec
 from remediate.lab.servers import Listener
 from remediate.lab.soap import certificate_snapshot, identity_name, process_nodes, soap_fault, uds_servers, uds_version
@@ -36,6 +41,9 @@ class SimulatedNode:
         connect_to: Where it really listens.
         ports: All its TLS ports.
         presented: Port to what it presents, by key family, leaf first.
+        stores: What its services trust.
+        platform: Its platform shell; None for a product that has none here.
+        contexts: Returns the TLS context of each listener, by what its services have loaded.
         scripted_answers: HTTP status and body by path, answered in the place of the node.
     """
 
@@ -44,6 +52,9 @@ class SimulatedNode:
     presented: Mapping[int, Mapping[KeyFamily, tuple[Certificate, ...]]]
     listeners: tuple[Listener, ...]
     running: bool
+    stores: NodeStores
+    platform: PlatformServer | None
+    contexts: Callable[[], Sequence[ssl.SSLContext]]
     scripted_answers: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
@@ -58,26 +69,69 @@ class SimulatedNode:
 
 
 def build_node(
-    spec: NodeSpec, connect_to: str, scenario: Scenario, pki: Pki, accounts: Accounts, private: Path
+    spec: NodeSpec,
+    connect_to: str,
+    scenario: Scenario,
+    pki: Pki,
+    accounts: Accounts,
+    private: Path,
+    log: RequestLog,
+    restarted: Callable[[str], None],
 ) -> SimulatedNode:
-    """Return a node that is ready to start; its keys are written into the folder `private`."""
+    """Return a node that is ready to start; its keys are written into the folder `private`.
+
+    `restarted` is called with its address when a service of it restarted.
+    """
     scripted_answers: dict[str, tuple[int, str]] = {}
-    app = _NodeApp(spec, scenario, pki, accounts, scripted_answers).app()
+    stores = make_stores(spec.product, (service.name for service in spec.services), _list_authorities(spec, scenario, pki))
+    app = _NodeApp(spec, scenario, pki, accounts, stores, log, scripted_answers)
+
+    def make_contexts() -> list[ssl.SSLContext]:
+        return [
+            _server_context(spec, service, pki.of_service(spec, service), private, stores.clients_of(service.ports))
+            for service in spec.services
+        ]
+
     presented: dict[int, Mapping[KeyFamily, tuple[Certificate, ...]]] = {}
-    listeners = []
     for service in spec.services:
         identities = pki.of_service(spec, service)
-        tls = _server_context(spec, service, identities, private)
-        listeners.append(Listener(app, connect_to, service.ports, tls))
         presented |= {port: {family: identity.chain for family, identity in identities.items()} for port in service.ports}
-    return SimulatedNode(spec, connect_to, presented, tuple(listeners), spec.running, scripted_answers)
+    listeners = [
+        Listener(app.app(), connect_to, service.ports, tls) for service, tls in zip(spec.services, make_contexts(), strict=True)
+    ]
+    shell = PlatformShell(app.list_identities, stores, lambda: restarted(spec.address), spec.layout)
+    login = accounts.platform_username, accounts.platform_password
+    platform = PlatformServer(spec.address, connect_to, shell, login, log) if STORES[spec.product] else None
+    return SimulatedNode(
+        spec, connect_to, presented, tuple(listeners), spec.running, stores, platform, make_contexts, scripted_answers
+    )
+
+
+def _list_authorities(spec: NodeSpec, scenario: Scenario, pki: Pki) -> list[Certificate]:
+    """Return what a node's services trust: what signed its certificates, is sent with them, or signed those of the peers."""
+    specs = [certificate for service in spec.services for certificate in service.certificates]
+    names = {name for own in specs for name in (*own.sends, *((own.issuer,) if own.issuer else ()))}
+    authorities = [pki.certificate(authority.id) for authority in scenario.authorities if authority.id in names]
+    return [*authorities, *([peer_authority().certificate] if scenario.nodes_trust_peers else [])]
+
+
+async def reload_services(node: SimulatedNode) -> None:
+    """Let every service of a node judge clients by what it has loaded."""
+    contexts = node.contexts()
+    listeners = []
+    for listener, tls in zip(node.listeners, contexts, strict=True):
+        await listener.stop()
+        listeners.append(listener.behind(tls))
+        if node.running:
+            await listeners[-1].start()
+    node.listeners = tuple(listeners)
 
 
 async def intercept(node: SimulatedNode, port: int, private: Path) -> None:
     """Put a man in the middle before the service that has `port`; requests still reach the node."""
     number, service = next((position, service) for position, service in enumerate(node.spec.services) if port in service.ports)
     forged = {family: issue_impostor(chain[0]) for family, chain in node.presented[port].items()}
-    tls = _server_context(node.spec, service, forged, private)
+    tls = _server_context(node.spec, service, forged, private, None)
     genuine = node.listeners[number]
     await genuine.stop()
     listener = genuine.behind(tls)
@@ -90,8 +144,13 @@ async def intercept(node: SimulatedNode, port: int, private: Path) -> None:
 
 
 def _server_context(
-    spec: NodeSpec, service: ServiceSpec, identities: Mapping[KeyFamily, Identity], private: Path
+    spec: NodeSpec,
+    service: ServiceSpec,
+    identities: Mapping[KeyFamily, Identity],
+    private: Path,
+    clients: Sequence[Certificate] | None,
 ) -> ssl.SSLContext:
+    """Return the TLS context of a service; with `clients`, it asks for a certificate, and refuses one that they do not lead to."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_3 if spec.tls13 else ssl.TLSVersion.TLSv1_2
@@ -99,11 +158,32 @@ def _server_context(
     if not spec.own_order:
         # Python sets this by default; UC nodes follow the client's order (facts: cipher order decides).
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    if clients is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.sslobject_class = _AlertingObject
+        # OpenSSL would send what signed its own certificate after it, from the list that it judges clients by.
+        leaves = [identity.certificate for identity in identities.values()]
+        authorities = [client for client in clients if not any(client.issued(leaf) for leaf in leaves)]
+        if authorities:
+            context.load_verify_locations(cadata="".join(authority.pem for authority in authorities))
     for family, identity in identities.items():
         path = private / f"{spec.address}-{service.name}-{family}.pem"
         write_private(path, identity.pem_with_key)
         context.load_cert_chain(path)
     return context
+
+
+class _AlertingObject(ssl.SSLObject):
+    """TLS object whose alert reaches the client: asyncio sends what is left to send only while a handshake goes on."""
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake; one that has failed waits for the client to hang up."""
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            raise ssl.SSLWantReadError from error
 
 
 def write_private(path: Path, text: str) -> None:
@@ -118,12 +198,13 @@ class _NodeApp:
     scenario: Scenario
     pki: Pki
     accounts: Accounts
+    stores: NodeStores
+    log: RequestLog
     scripted_answers: Mapping[str, tuple[int, str]]
 
     def app(self) -> Starlette:
         routes = [
-            Route(f"{_CERTMGR}/config/snapshot/server", self._snapshot),
-            Route(f"{_CERTMGR}/config/identity/certificate", self._identity),
+            Route(f"{_CERTMGR}/{{path:path}}", self._manage, methods=["GET", "POST", "PUT", "DELETE"]),
             Route("/{path:path}", self._echo, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
         if self.spec.product == "cucm":
@@ -151,29 +232,40 @@ class _NodeApp:
             return _xml(soap_fault("Unknown operation"), 500)
         return _xml(process_nodes(self.scenario.nodes))
 
-    async def _snapshot(self, request: Request) -> Response:
-        if not self._has_platform_login(request):
+    async def _manage(self, request: Request) -> Response:
+        """Answer for certificate management, which Unified CM has from 14 on."""
+        is_right, path = self._has_platform_login(request), request.path_params["path"]
+        self.log.add(self.spec.address, "certmgr", request.method, path, write=request.method != "GET", authorised=is_right)
+        if not self.spec.has_certificate_management:
+            return PlainTextResponse("Not Found", 404)
+        if not is_right:
             return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
-        authorities = [
-            self.pki.certificate(authority.id)
-            for authority in self.scenario.authorities
-            if authority.id in self._trusted_authorities()
-        ]
-        if self.scenario.nodes_trust_peers:
-            authorities.append(peer_authority().certificate)
-        services = self._own_certificates()
-        stores = dict.fromkeys((*services, *STORES[self.spec.product]))
-        return JSONResponse(certificate_snapshot(self.spec.address, services, stores, authorities))
+        match request.method, path:
+            case "GET", "config/snapshot/server":
+                with self.stores.lock:
+                    return JSONResponse(certificate_snapshot(self.spec.address, self._own_certificates(), self.stores.trusted))
+            case "GET", "config/identity/certificate":
+                return self._show_identity(request.query_params.get("service", ""))
+            case "POST", "config/trust/certificates":
+                return self._upload(await request.body())
+            case _:
+                return JSONResponse({"message": "Not Found"}, 404)
 
-    async def _identity(self, request: Request) -> Response:
-        if not self._has_platform_login(request):
-            return PlainTextResponse("Unauthorized", 401, headers=_REFUSED)
-        name = request.query_params.get("service", "")
-        for service, families in self._own_certificates().items():
-            for family, certificate in families.items():
-                if identity_name(service, family) == name:
-                    return JSONResponse({"service": name, "certificates": [certificate.pem]})
-        return JSONResponse({"message": f"No service {name}"}, 400)
+    def _show_identity(self, name: str) -> Response:
+        certificate = self.list_identities().get(name)
+        if certificate is None:
+            return JSONResponse({"message": f"No service {name}"}, 400)
+        return JSONResponse({"service": name, "certificates": [certificate.pem]})
+
+    def _upload(self, body: bytes) -> Response:
+        document = json.loads(body)
+        stores = document["service"]
+        certificates = [certificate for pem in document["certificates"] for certificate in Certificate.all_from_pem(pem)]
+        if not certificates or not set(stores) <= self.stores.trusted.keys():
+            return JSONResponse({"message": "Invalid service or certificate"}, 400)
+        for store in stores:
+            self.stores.add(store, certificates)
+        return JSONResponse({"messages": [{"type": "SUCCESS", "message": "Certificate Uploaded."}]})
 
     async def _echo(self, request: Request) -> Response:
         return PlainTextResponse(f"{self.spec.address} {request.url.path}\n")
@@ -181,16 +273,19 @@ class _NodeApp:
     def _has_platform_login(self, request: Request) -> bool:
         return _login(request) == (self.accounts.platform_username, self.accounts.platform_password)
 
+    def list_identities(self) -> dict[str, Certificate]:
+        """Return the node's own certificates by the names that certificate management has for them."""
+        return {
+            identity_name(service, family): certificate
+            for service, families in self._own_certificates().items()
+            for family, certificate in families.items()
+        }
+
     def _own_certificates(self) -> dict[str, dict[KeyFamily, Certificate]]:
         return {
             service.name: {family: identity.certificate for family, identity in self.pki.of_service(self.spec, service).items()}
             for service in self.spec.services
         }
-
-    def _trusted_authorities(self) -> set[str]:
-        """Return the ids of the authorities that signed this node's certificates or are sent with them, which its services trust."""
-        specs = [spec for service in self.spec.services for spec in service.certificates]
-        return {name for spec in specs for name in (*spec.sends, *((spec.issuer,) if spec.issuer else ()))}
 
 
 class _ScriptedAnswers:

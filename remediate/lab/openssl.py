@@ -67,6 +67,9 @@ def _handshake(settings: Settings, target: Target, source: str) -> _HandshakeRes
     context.set_cipher_list(f"{settings.ciphers}:@SECLEVEL=1".encode())
     context.set_max_proto_version(SSL.TLS1_3_VERSION if settings.tls13 else SSL.TLS1_2_VERSION)
     context.set_verify(SSL.VERIFY_PEER, keep_first_failure)
+    if settings.identity_file:
+        context.use_certificate_chain_file(str(settings.identity_file))
+        context.use_privatekey_file(str(settings.identity_file))
     store = context.get_cert_store()
     for certificate in settings.trusted:
         if store is not None:

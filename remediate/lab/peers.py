@@ -74,8 +74,9 @@ def build_peers(
 
 def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addresses: list[str], private: Path) -> PeerWithKeys:
     name = f"expc{number + 1}.steven.lab"
-    identity = issue_for_peer(name, addresses[number])
+    identity = issue_for_peer(name, addresses[number], scenario.peer_usage)
     host_key = paramiko.ECDSAKey.generate()
+    path = private / f"{name}.pem"
     peer = SimulatedPeer(
         number=number + 1,
         address=addresses[number],
@@ -92,8 +93,8 @@ def _build(number: int, scenario: Scenario, pki: Pki, accounts: Accounts, addres
         leaves=initial_leaves(scenario, addresses, number),
         publishers=_publishers(scenario, accounts),
         revocation_lists=[revocation_list()] * scenario.crls,
+        identity_file=path,
     )
-    path = private / f"{name}.pem"
     write_private(path, identity.pem_with_key)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(path)

@@ -12,10 +12,11 @@ from ipaddress import ip_address
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from remediate.lab.scenario import AuthoritySpec, CertificateSpec, NodeSpec, Scenario, ServiceSpec
+from remediate.lab.scenario import AuthoritySpec, CertificateSpec, NodeSpec, PeerUsage, Scenario, ServiceSpec
 from remediate.lab.scenarios import scenario_named
+from remediate.lab.scenarios.parts import PEERS
 from remediate.model.certificate import Certificate
 from remediate.model.identity import KeyFamily
 
@@ -54,8 +55,8 @@ class Pki:
     identities: Mapping[str, Identity]
 
     def certificate(self, name: str) -> Certificate:
-        """Return the certificate with this id."""
-        return self.identities[name].certificate
+        """Return the certificate with this id; ``peers`` is the authority that signs those of the peers."""
+        return peer_authority().certificate if name == PEERS else self.identities[name].certificate
 
     def of_service(self, node: NodeSpec, service: ServiceSpec) -> dict[KeyFamily, Identity]:
         """Return what one service of a node presents, by key family."""
@@ -68,11 +69,13 @@ def make_pki(scenario: str) -> Pki:
         return _make(scenario)
 
 
-def issue_for_peer(name: str, address: str) -> Identity:
-    """Return a new web certificate for a peer, signed by the lab's own authority for peers (`peer_authority`)."""
+def issue_for_peer(name: str, address: str, usage: PeerUsage = "any") -> Identity:
+    """Return a new certificate for a peer, signed by the lab's own authority for peers (`peer_authority`)."""
     key = _key("ecdsa", "peer")
     names: list[x509.GeneralName] = [x509.DNSName(name), x509.IPAddress(ip_address(address))]
     builder = _builder(_name(name), key).add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if usage == "server-only":
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     return Identity(_signed(builder, peer_authority()), key)
 
 

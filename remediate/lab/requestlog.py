@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-Transport = Literal["rest", "ssh", "mra"]
+Transport = Literal["rest", "ssh", "mra", "certmgr", "platform"]
 
 _PASSWORD = re.compile(r"(password\S*\s*:?\s*)(\"[^\"]*\"|\S+)", re.IGNORECASE)
 
@@ -22,7 +22,7 @@ class Request:
 
     Attributes:
         number: 1, 2, 3 … over all peers of the lab.
-        peer: The peer's address.
+        peer: The peer's address; of a node's certificate management or platform shell, the node's connection address.
         method: The HTTP method, or ``login``, ``get``, ``set``, ``status``, ``command``, ``help`` of the shell.
         path: The URL's path, or the command as typed, passwords masked; of a client's request (``mra``) the target, decoded.
         write: Whether it would change something.

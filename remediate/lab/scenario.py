@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from remediate.lab.platform_shell import Layout
 from remediate.lab.raml import PageStyle, Removal
 from remediate.model.identity import KeyFamily, Product
 
@@ -13,6 +14,9 @@ DEFAULT_CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNUL
 
 RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
 """Prefix that an upgrade from X14.0 or later leaves in front of the list, so that RSA is preferred."""
+
+PeerUsage = Literal["any", "server-only"]
+"""``server-only``: the extended key usage has Server Authentication alone, as public CAs issue them now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class NodeSpec:
         running: Whether it listens.
         tls13: Whether it speaks TLS 1.3 as well.
         own_order: Whether it imposes its own cipher order instead of following the client's.
+        has_certificate_management: Whether it has certificate management over REST (Unified CM 14 and later).
+        layout: How its platform shell prints a certificate.
     """
 
     address: str
@@ -78,6 +84,8 @@ class NodeSpec:
     running: bool = True
     tls13: bool = False
     own_order: bool = False
+    has_certificate_management: bool = True
+    layout: Layout = "fields-and-pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ class Scenario:
         offers_verify_flag: ``EdgeConfigServer VerifyOriginServer`` is there (gone from the X15.0 reference).
         traffic_server_tls13: The peers' traffic server may use TLS 1.3.
         platform_credentials: The inventory holds the account for certificate management.
+        peer_usage: What the peers' own certificates are good for.
         nodes_trust_peers: The nodes' trust stores hold the CA that signed the peers' certificates.
         bystanders: How many further CAs each list begins with, which nothing needs.
         crls: How many CRLs each list holds.
@@ -135,6 +144,7 @@ class Scenario:
     traffic_server_tls13: bool = False
     platform_credentials: bool = False
     nodes_trust_peers: bool = True
+    peer_usage: PeerUsage = "any"
     reloads_by_itself: bool = False
     rest_account: bool = False
     bystanders: int = 0

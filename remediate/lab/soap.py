@@ -50,11 +50,9 @@ def soap_fault(text: str) -> str:
 def certificate_snapshot(
     server: str,
     services: Mapping[str, Mapping[KeyFamily, Certificate]],
-    stores: Iterable[str],
-    authorities: Iterable[Certificate],
+    stores: Mapping[str, Iterable[Certificate]],
 ) -> dict[str, object]:
-    """Return ``/config/snapshot/server``: own certificates by service, and what the stores hold, here the same."""
-    trusted = [{"filename": f"{authority.common_name}.pem", "certificate": authority.pem} for authority in authorities]
+    """Return ``/config/snapshot/server``: own certificates by service, and what the stores hold."""
     return {
         "server": server,
         "identities": [
@@ -62,7 +60,15 @@ def certificate_snapshot(
             for service, families in services.items()
             for family, certificate in families.items()
         ],
-        "trusts": [{"service": service, "certificate_data": trusted} for service in stores],
+        "trusts": [
+            {
+                "service": service,
+                "certificate_data": [
+                    {"filename": f"{trusted.common_name}.pem", "certificate": trusted.pem} for trusted in certificates
+                ],
+            }
+            for service, certificates in stores.items()
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.lab.condition import Condition
@@ -79,6 +80,7 @@ class SimulatedPeer:
         restarts: How many restarts were asked for.
         revocation_lists: The CRLs in its trusted CA list, as PEM; they are shown after the certificates.
         banner: What the shell prints after login.
+        identity_file: Its certificate with its key, which its traffic server shows to a node that asks for one.
     """
 
     number: int
@@ -100,6 +102,7 @@ class SimulatedPeer:
     lists_publishers: bool = True
     revocation_lists: list[str] = field(default_factory=list)
     banner: str = "\r\nTANDBERG Video Communication Server\r\n\r\n"
+    identity_file: Path | None = None
 
     @property
     def ciphers(self) -> dict[str, str]:

@@ -48,6 +48,10 @@ CONFIG proxy.config.ssl.client.CA.cert.path STRING {directory}
 CONFIG proxy.config.ssl.client.CA.cert.filename STRING trusted.pem
 CONFIG proxy.config.ssl.client.cipher_suite STRING {ciphers}
 CONFIG proxy.config.ssl.client.TLSv1_3 INT {tls13}
+CONFIG proxy.config.ssl.client.cert.path STRING {identity_folder}
+CONFIG proxy.config.ssl.client.cert.filename STRING {identity_name}
+CONFIG proxy.config.ssl.client.private_key.path STRING {identity_folder}
+CONFIG proxy.config.ssl.client.private_key.filename STRING {identity_name}
 CONFIG proxy.config.diags.output.diag STRING L
 CONFIG proxy.config.diags.output.warning STRING L
 """
@@ -140,6 +144,8 @@ def _write_configuration(directory: Path, address: str, targets: Iterable[Target
     records = _RECORDS.format(
         port=_PORT, address=address, names=names, directory=directory, ciphers=settings.ciphers,
         policy="ENFORCED" if settings.enforced else "PERMISSIVE", tls13=int(settings.tls13),
+        identity_folder=settings.identity_file.parent if settings.identity_file else "NULL",
+        identity_name=settings.identity_file.name if settings.identity_file else "NULL",
     )  # fmt: skip
     (etc / "records.config").write_text(records)
     (etc / "remap.config").write_text("".join(_remap(address, target) for target in targets))

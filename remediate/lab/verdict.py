@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from remediate.model.certificate import Certificate
@@ -43,12 +44,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of a peer's traffic server."""
+    """Settings of a peer's traffic server.
+
+    Attributes:
+        identity_file: Its own certificate with its key, for a node that asks for one; None: it shows none.
+    """
 
     trusted: tuple[Certificate, ...]
     ciphers: str
     enforced: bool
     tls13: bool
+    identity_file: Path | None = None
 
 
 class Judge(Protocol):

@@ -74,12 +74,16 @@ class NodeAccess:
         address: The connection address clients use.
         connect_to: Where to really connect (host or IP address); None: `address` itself.
         ports: Ports that the inventory insists on; None: the product's default ports, where a refusal means *not in use*.
+        ssh_port: The port of its platform shell.
+        ssh: As for the peers: what its host key is recognised by.
     """
 
     address: Address
     product: Product
     connect_to: str | None = None
     ports: tuple[int, ...] | None = None
+    ssh_port: int = 22
+    ssh: HostKeyTrust = HostKeyTrust()
 
 
 @dataclass(frozen=True, slots=True)

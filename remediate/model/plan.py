@@ -33,6 +33,7 @@ class Policy:
         approved: Fingerprints that a person approved.
         horizon: How far ahead verdicts are judged; None: only now.
         refresh: A plan that changes something ends with a refresh of discovery.
+        cucm_trust: What nodes lack to trust the peers' own certificates may be planned for upload to them.
 
     Raises:
         ValueError: `ciphers` is none of its names.
@@ -44,6 +45,7 @@ class Policy:
     approved: frozenset[Fingerprint] = frozenset()
     horizon: timedelta | None = None
     refresh: bool = True
+    cucm_trust: bool = False
 
     def __post_init__(self) -> None:
         if self.ciphers not in get_args(CipherPolicy):
@@ -112,7 +114,25 @@ class RemoveCertificate:
     kind: Literal["remove-certificate"] = "remove-certificate"
 
 
-Action = TrustCertificate | SetCiphers | RefreshDiscovery | RestartPeer | RemoveCertificate
+@dataclass(frozen=True, slots=True)
+class TrustOnNode:
+    """Upload one certificate to one trust store of one node, so that it accepts the peers' own certificates.
+
+    Attributes:
+        store: The service that trusts it: ``tomcat``, ``CallManager`` or ``cup-xmpp``.
+        because: The peers whose certificate the store then accepts.
+    """
+
+    id: str
+    node: Address
+    store: str
+    certificate: Fingerprint
+    because: tuple[Address, ...]
+    approval: Approval = "required"
+    kind: Literal["trust-on-node"] = "trust-on-node"
+
+
+Action = TrustCertificate | SetCiphers | RefreshDiscovery | RestartPeer | RemoveCertificate | TrustOnNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +300,22 @@ class Plan(JsonDocument):
         return tuple(toward for toward in self.toward_nodes if not toward.ok and toward.observed)
 
     @property
+    def refusing_nodes_after(self) -> tuple[TowardNode, ...]:
+        """What nodes still refuse of the peers' own certificates once this plan is applied."""
+        accepted = {
+            (action.node, action.store, peer)
+            for action in self.actions
+            if isinstance(action, TrustOnNode)
+            for peer in action.because
+        }
+        return tuple(toward for toward in self.refusing_nodes if (toward.node, toward.store, toward.peer) not in accepted)
+
+    @property
     def offers_workaround(self) -> bool:
         """Whether every peer was seen to offer the workaround."""
         return bool(self.base) and all(base.offers_workaround for base in self.base.values())
 
     @property
     def changes(self) -> tuple[Action, ...]:
-        """The actions that change what a peer trusts or offers; a refresh or a restart alone is no change."""
-        return tuple(a for a in self.actions if isinstance(a, TrustCertificate | SetCiphers | RemoveCertificate))
+        """The actions that change what a peer or a node trusts or offers; a refresh or a restart alone is no change."""
+        return tuple(a for a in self.actions if isinstance(a, TrustCertificate | SetCiphers | RemoveCertificate | TrustOnNode))

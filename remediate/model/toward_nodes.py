@@ -27,6 +27,48 @@ STORES: Final[Mapping[Product, tuple[str, ...]]] = {"cucm": ("tomcat", "CallMana
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRestart:
+    """What makes an uploaded trust certificate count, and its price.
+
+    Attributes:
+        services: The services that read the store when they start, as ``utils service restart`` names them.
+        where: The nodes on which they restart.
+        price: What users notice of it.
+    """
+
+    services: tuple[str, ...]
+    where: str
+    price: str
+
+    @property
+    def instruction(self) -> str:
+        """What a person does, with the price."""
+        *head, last = self.services
+        names = f"{', '.join(head)} and {last}" if head else last
+        return f"restart {names} on {self.where} (`utils service restart {self.services[0]}`; {self.price})"
+
+
+STORE_RESTARTS: Final[Mapping[str, ServiceRestart]] = {
+    "tomcat": ServiceRestart(
+        ("Cisco Tomcat", "Cisco HAProxy"),
+        "every node of that cluster",
+        "web pages and AXL are away for some minutes",
+    ),
+    "CallManager": ServiceRestart(
+        ("Cisco CallManager", "Cisco TFTP", "Cisco HAProxy"),
+        "every node of that cluster",
+        "its phones register with another node, and again",
+    ),
+    "cup-xmpp": ServiceRestart(
+        ("Cisco XCP Router",),
+        "every IM and Presence node",
+        "all chat and presence sessions are dropped",
+    ),
+}
+"""Cisco, MRA deployment guide X15.2, and TAC articles 217743 and 217748."""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One Unified CM or IM and Presence node, as its certificate management shows it.
 
@@ -55,6 +97,7 @@ class TowardNode:
         depth: Position in the chain, 0 being the peer's certificate; None where it is accepted or was not observed.
         advice: What is missing, for a person.
         options: What to do, the cheapest first.
+        missing: The certificates that the store lacks to accept it, the root first; empty where they are not known or do not help.
     """
 
     peer: Address
@@ -67,6 +110,7 @@ class TowardNode:
     depth: int | None = None
     advice: str = ""
     options: tuple[str, ...] = ()
+    missing: tuple[Fingerprint, ...] = ()
 
     @property
     def observed(self) -> bool:

@@ -23,8 +23,10 @@ from remediate.model.plan import (
     RestartPeer,
     SetCiphers,
     TrustCertificate,
+    TrustOnNode,
 )
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.toward_nodes import TowardNode
 from remediate.model.verdict import Judgement
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, RuledOut, find_ruled_out, list_alternatives
@@ -39,7 +41,7 @@ from remediate.planner.removals import plan_removals
 from remediate.planner.solver.candidates import Candidates, find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.solver import Choice, Solver, find_primary
-from remediate.planner.toward_nodes import judge_toward_nodes
+from remediate.planner.toward_nodes import judge_toward_nodes, plan_uploads
 from remediate.planner.unresolved import AdviceSources, list_unresolved
 from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
@@ -76,7 +78,10 @@ def changed_by_approvals(plan: Plan, snapshot: Snapshot, policy: Policy) -> bool
 
 def _list_effects(plan: Plan) -> list[Action]:
     """Return the actions of `plan` without their approvals."""
-    return [replace(action, approval="required") if isinstance(action, TrustCertificate) else action for action in plan.actions]
+    return [
+        replace(action, approval="required") if isinstance(action, TrustCertificate | TrustOnNode) else action
+        for action in plan.actions
+    ]
 
 
 def _check(snapshot: Snapshot) -> None:
@@ -106,8 +111,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     forecasts = tuple(forecaster.forecast(judgement) for judgement in today)
     comparison = Comparison(snapshot, policy, candidates, solver, answers)
     ruled_out = find_ruled_out(comparison, choice, forecaster)
-    if not may_remove:
-        ruled_out = replace(ruled_out, removing=None)
+    ruled_out = ruled_out if may_remove else replace(ruled_out, removing=None)
     advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
     sources = _list_sources(snapshot, advisor, solver, ruled_out, answers)
     future = foresee(apply_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
@@ -117,9 +121,11 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         tempting = Solver(snapshot, policy, candidates, unguarded, answers).choices(removal=policy.allow_removal and may_remove)
         notes = [*describe_prevented(snapshot, guarded, choice, tempting[0], answers), *notes]
     changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
-    actions = _number([*changes, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())])
+    refreshes = plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ()
+    actions = _number((*changes, *plan_uploads(snapshot, policy, candidates), *refreshes))
     chains = group_chains((peer.address for peer in snapshot.peers if peer.error is None), forecaster)
-    certificates = _certificates_of(snapshot, actions, future or (), chains)
+    toward_nodes = judge_toward_nodes(snapshot)
+    certificates = _certificates_of(snapshot, actions, future or (), chains, toward_nodes)
     plan = Plan(
         id=PlanId(""),
         cluster=snapshot.cluster,
@@ -136,7 +142,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         not_in_use=snapshot.not_in_use,
         undiscovered=snapshot.undiscovered,
         future=future,
-        toward_nodes=judge_toward_nodes(snapshot),
+        toward_nodes=toward_nodes,
         facts=list_facts(certificates.values(), snapshot, policy.approved),
         chains=chains,
     )
@@ -242,9 +248,15 @@ def _number(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 
 def _certificates_of(
-    snapshot: Snapshot, actions: Iterable[Action], future: Iterable[FutureVerdict], chains: Iterable[ChainGroup]
+    snapshot: Snapshot,
+    actions: Iterable[Action],
+    future: Iterable[FutureVerdict],
+    chains: Iterable[ChainGroup],
+    toward_nodes: Iterable[TowardNode],
 ) -> dict[Fingerprint, Certificate]:
-    fingerprints = {action.certificate for action in actions if isinstance(action, TrustCertificate | RemoveCertificate)}
+    kinds = TrustCertificate | RemoveCertificate | TrustOnNode
+    fingerprints = {action.certificate for action in actions if isinstance(action, kinds)}
     fingerprints |= {fingerprint for change in future for fingerprint in change.because}
     fingerprints |= list_chain_certificates(chains)
+    fingerprints |= {fingerprint for toward in toward_nodes for fingerprint in toward.missing}
     return {fingerprint: snapshot.certificates[fingerprint] for fingerprint in sorted(fingerprints)}

@@ -23,13 +23,12 @@ from remediate.report.moments import format_moment
 from remediate.report.names import service_of, service_rank, shorten
 from remediate.report.page_matrix import PageMatrix, Status, arrange_page, planned_cell
 from remediate.report.peer_changes import count_by_peers, group_by_peers
+from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
-    TOWARD_NODES,
     approvals_required,
     count_pairs,
     describe_future,
-    describe_toward_nodes,
     group_unresolved,
     headline,
     incompleteness_of,

@@ -9,17 +9,16 @@ from remediate.language.messages import translate
 from remediate.model.canonical import rfc3339
 from remediate.model.expressway import REFRESH_PRICE
 from remediate.model.identity import Address
-from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate
+from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate, TrustOnNode
 from remediate.model.text import count, escape
+from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
-    TOWARD_NODES,
     UnresolvedGroup,
     approvals_required,
     arrange_matrix,
     count_pairs,
     describe_future,
-    describe_toward_nodes,
     group_unresolved,
     headline,
     incompleteness_of,
@@ -28,6 +27,7 @@ from remediate.report.view import (
     peers_of,
     reasons_of,
     refresh_notes,
+    restarts_after_uploads,
     symbol_of,
 )
 
@@ -122,7 +122,7 @@ def _peer_changes(peer: Address, actions: list[Action], plan: Plan) -> Iterator[
 
 def _action(action: Action, plan: Plan) -> Iterator[str]:
     yield f"- **{action.id}** {prose(headline(action, plan))}"
-    if isinstance(action, TrustCertificate | RemoveCertificate):
+    if isinstance(action, TrustCertificate | RemoveCertificate | TrustOnNode):
         yield f"  - fingerprint {code(action.certificate)}"
     if isinstance(action, SetCiphers):
         yield f"  - from {code(action.before)}"
@@ -154,6 +154,9 @@ def _impact(plan: Plan) -> Iterator[str]:
         yield "- The cipher list of the traffic server changes on the primary; the other peers have it after two minutes or more."
     if "remove-certificate" in kinds:
         yield "- A stale certificate leaves the trusted CA list; whatever relied on it alone is refused afterwards."
+    if "trust-on-node" in kinds:
+        yield "- Uploading to a trust store of a node takes nothing away there; whoever has a certificate of that CA may connect then."
+        yield from (f"- {prose(sentence)}" for sentence in restarts_after_uploads(plan))
     if "restart-peer" in kinds:
         yield "- Peers restart one at a time, and only where a test shows that the new trust is not in effect."
     if "refresh-discovery" in kinds:
@@ -173,6 +176,8 @@ def _rollback(plan: Plan) -> Iterator[str]:
     yield from ("", "## Rollback", "")
     yield "- `remediate rollback RUN -i INVENTORY` undoes the run (`remediate runs` names it) from its journal."
     yield "- Where a peer does not offer removal (`remediate doctor` says so), it names each certificate for a person to delete."
+    if any(isinstance(action, TrustOnNode) for action in plan.actions):
+        yield "- What was uploaded to a node is deleted there over its platform shell; without it, a person deletes it by hand."
     yield f"- {last_resort(plan)}"
 
 

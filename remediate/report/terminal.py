@@ -17,6 +17,7 @@ from remediate.model.plan import (
     RemoveCertificate,
     SetCiphers,
     TrustCertificate,
+    TrustOnNode,
     Unresolved,
 )
 from remediate.model.text import count, escape, first_few
@@ -25,11 +26,11 @@ from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import print_bullet, print_heading, print_indented, translate_text
 from remediate.report.names import ShortNames, shorten
 from remediate.report.text import discard_output, short_fingerprint
+from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
     GOOD,
     NO_CHANGE_AHEAD,
     REFUSED,
-    TOWARD_NODES,
     UNSEEN,
     PairCounts,
     Row,
@@ -38,7 +39,6 @@ from remediate.report.view import (
     count_pairs,
     describe_cipher_change,
     describe_future,
-    describe_toward_nodes,
     group_actions,
     group_unresolved,
     headline,
@@ -59,7 +59,7 @@ MAX_ALIKE = 3
 NOT_JUDGED = "·"
 MAX_GROUPS = 40
 MAX_NAMES = 4000
-_SIGNS = {"trust-certificate": "+", "remove-certificate": "-", "set-ciphers": "~"}
+_SIGNS = {"trust-certificate": "+", "trust-on-node": "+", "remove-certificate": "-", "set-ciphers": "~"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "↻": "cyan"}
 _SYMBOLS = {
     GOOD: "green",
@@ -234,7 +234,7 @@ def _print_action(console: Console, action: Action, plan: Plan, peers: ShortName
 
 
 def _short_details(action: Action, plan: Plan, peers: ShortNames) -> Iterable[str]:
-    if isinstance(action, TrustCertificate):
+    if isinstance(action, TrustCertificate | TrustOnNode):
         certificate = plan.certificates.get(action.certificate)
         if certificate and certificate.not_after:
             yield f"until {certificate.not_after:%Y-%m-%d}"
@@ -255,7 +255,7 @@ def _name_peers(addresses: Sequence[str], plan: Plan, peers: ShortNames) -> str:
 
 
 def _detail_lines(action: Action) -> Iterable[str]:
-    if isinstance(action, TrustCertificate | RemoveCertificate):
+    if isinstance(action, TrustCertificate | RemoveCertificate | TrustOnNode):
         yield short_fingerprint(action.certificate)
     if isinstance(action, SetCiphers):
         yield f"from {action.before}"

@@ -19,13 +19,14 @@ from remediate.model.plan import (
     RestartPeer,
     SetCiphers,
     TrustCertificate,
+    TrustOnNode,
     Unresolved,
 )
 from remediate.model.text import count, first_few
+from remediate.model.toward_nodes import STORE_RESTARTS
 from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
-TOWARD_NODES = "What the nodes say of the peers' own certificates"
 NO_CHANGE_AHEAD = "No verdict changes within the horizon."
 
 
@@ -119,27 +120,6 @@ def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup,
     return tuple(UnresolvedGroup(tuple(endpoints), *reason) for reason, endpoints in groups.items())
 
 
-def describe_toward_nodes(plan: Plan) -> tuple[str, ...]:
-    """Return what the nodes say of the peers' own certificates, a sentence for each thing to do; empty where no node is known."""
-    peers: dict[tuple[str, str], list[Address]] = {}
-    stores: dict[tuple[str, str], list[str]] = {}
-    for toward in plan.refusing_nodes:
-        key = (toward.advice, " ".join(toward.options))
-        peers.setdefault(key, []).append(toward.peer)
-        stores.setdefault(key, []).append(f"{toward.node} ({toward.store}-trust)")
-    sentences = [
-        f"{first_few(_distinct(stores[key]))} refuses the certificate of {first_few(_distinct(peers[key]))}: {' '.join(key).strip()}"
-        for key in peers
-    ]
-    if unseen := [toward for toward in plan.toward_nodes if not toward.observed]:
-        nodes = first_few(_distinct(toward.node for toward in unseen))
-        reasons = first_few(_distinct(toward.error or "not read" for toward in unseen), 1)
-        sentences.append(
-            f"Not observed: whether {nodes} trusts the peers' own certificates, which 6971 and 6972 want ({reasons})."
-        )
-    return tuple(sentences)
-
-
 def _distinct(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))
 
@@ -186,7 +166,9 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
     broken = {
         forecast.peer for forecast in plan.endpoints if forecast.before.verdict.observed and not forecast.before.verdict.ok
     }
-    if not failing:
+    if not failing and plan.refusing_nodes:
+        sentences = ["Nothing that could be checked of the nodes' certificates fails."]
+    elif not failing:
         sentences = ["Nothing that could be checked fails." if sums.unseen else "Every check passes."]
     else:
         where = f"all {len(peers)} peers" if len(broken) == len(peers) > 1 else f"{len(broken)} of {count(len(peers), 'peer')}"
@@ -196,16 +178,33 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
         sentences.append(f"{count(sums.unseen, 'check')} could not be made.")
     if required := len({action.certificate for action in approvals_required(plan)}):
         sentences.append(f"{count(required, 'certificate needs', 'certificates need')} your approval.")
+    sentences += _summarise_refusals(plan)
     if plan.unresolved:
         sentences.append(f"{count(len(plan.unresolved), 'endpoint needs', 'endpoints need')} other work.")
     return tuple(sentences)
+
+
+def _summarise_refusals(plan: Plan) -> list[str]:
+    """Return how many nodes refuse the peers' own certificates, now and after the plan; empty where none does."""
+    nodes = len({toward.node for toward in plan.refusing_nodes})
+    if not nodes:
+        return []
+    remaining = len({toward.node for toward in plan.refusing_nodes_after})
+    after = f", and {remaining} after it" if remaining != nodes else ""
+    return [f"{count(nodes, 'node refuses', 'nodes refuse')} the peers' own certificates{after}."]
 
 
 def group_actions(actions: Sequence[Action]) -> tuple[tuple[Action, ...], ...]:
     """Return the actions in order, those that do the same with other certificates together."""
     groups: dict[tuple[object, ...], list[Action]] = {}
     for action in actions:
-        alike = (action.role, action.approval, action.peers) if isinstance(action, TrustCertificate) else (action.id,)
+        match action:
+            case TrustCertificate(role=role, approval=approval, peers=peers):
+                alike: tuple[object, ...] = (role, approval, peers)
+            case TrustOnNode(certificate=certificate, approval=approval):
+                alike = (certificate, approval)
+            case _:
+                alike = (action.id,)
         groups.setdefault((action.kind, *alike), []).append(action)
     return tuple(tuple(group) for group in groups.values())
 
@@ -219,9 +218,13 @@ def describe_cipher_change(action: SetCiphers) -> str:
     return f"from {action.before} to {action.after}"
 
 
-def approvals_required(plan: Plan) -> tuple[TrustCertificate, ...]:
+def approvals_required(plan: Plan) -> tuple[TrustCertificate | TrustOnNode, ...]:
     """Return the additions that need an approval."""
-    return tuple(action for action in plan.actions if isinstance(action, TrustCertificate) and action.approval == "required")
+    return tuple(
+        action
+        for action in plan.actions
+        if isinstance(action, TrustCertificate | TrustOnNode) and action.approval == "required"
+    )
 
 
 def certificate_name(certificate: Certificate | None) -> str:
@@ -244,6 +247,8 @@ def headline(action: Action, plan: Plan) -> str:
             return "restart, one peer at a time, only where the new trust is not in effect"
         case RemoveCertificate(certificate=certificate):
             return f"remove {_name_of(certificate, plan)}, which is stale"
+        case TrustOnNode(certificate=certificate, node=node, store=store):
+            return f"upload {_name_of(certificate, plan)} as {store}-trust of {node}"
 
 
 def summarise_actions(plan: Plan) -> str:
@@ -256,10 +261,14 @@ def summarise_actions(plan: Plan) -> str:
     ciphers = sum(isinstance(action, SetCiphers) for action in plan.actions)
     refreshes = sum(isinstance(action, RefreshDiscovery) for action in plan.actions)
     restarts = {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}
+    uploads = [action for action in plan.actions if isinstance(action, TrustOnNode)]
     parts = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
     parts += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
     parts = [f"{' and '.join(parts)} on {count(len(peers), 'peer')}"] if parts else []
     parts += [f"{count(ciphers, 'cipher list')} to set"] if ciphers else []
+    if uploads:
+        certificates, nodes = len({action.certificate for action in uploads}), len({action.node for action in uploads})
+        parts.append(f"{count(certificates, 'certificate')} to upload to {count(nodes, 'Unified CM or IM and Presence node')}")
     parts += [f"discovery of {count(refreshes, 'publisher')} to refresh"] if refreshes else []
     parts += [f"{count(len(restarts), 'peer')} to restart if needed"] if restarts else []
     return ", ".join(parts)
@@ -270,6 +279,20 @@ def refresh_notes(action: Action) -> tuple[str, ...]:
     if not isinstance(action, RefreshDiscovery):
         return ()
     return (REFRESH_PRICE, *([action.warning] if action.warning else []))
+
+
+def restarts_after_uploads(plan: Plan) -> tuple[str, ...]:
+    """Return which services have to restart before what `plan` uploads to nodes counts, a sentence for each store; empty for none."""
+    nodes: dict[str, list[str]] = {}
+    for action in plan.actions:
+        if isinstance(action, TrustOnNode):
+            nodes.setdefault(action.store, []).append(action.node)
+    return tuple(
+        f"What is uploaded as {store}-trust of {first_few(_distinct(names))} counts after a restart, which remediate leaves to you: "
+        f"{STORE_RESTARTS[store].instruction}."
+        for store, names in nodes.items()
+        if store in STORE_RESTARTS
+    )
 
 
 def last_resort(plan: Plan) -> str:
@@ -299,7 +322,7 @@ def peers_of(action: Action) -> tuple[Address, ...]:
 
 def reasons_of(action: Action) -> tuple[str, ...]:
     """Return the endpoints that need `action`."""
-    return action.because if isinstance(action, TrustCertificate | RemoveCertificate) else ()
+    return action.because if isinstance(action, TrustCertificate | RemoveCertificate | TrustOnNode) else ()
 
 
 def _name_of(fingerprint: Fingerprint, plan: Plan) -> str:

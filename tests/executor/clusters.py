@@ -12,7 +12,7 @@ from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, Fingerprint
-from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertificate
+from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertificate, TrustOnNode
 from remediate.model.secret import Login
 from remediate.model.snapshot import Endpoint, Preference, Publisher
 from remediate.planner import make_plan
@@ -81,8 +81,10 @@ def approvals_of(*fingerprints: Fingerprint) -> tuple[ApprovedCertificate, ...]:
 
 def approvals_in(plan: Plan) -> tuple[ApprovedCertificate, ...]:
     """The approvals that were given when `plan` was made, given again: its own word for them counts for nothing."""
-    trusted: Iterable[TrustCertificate] = (action for action in plan.actions if isinstance(action, TrustCertificate))
-    return approvals_of(*(certificate.certificate for certificate in trusted if certificate.approval == "granted"))
+    trusted: Iterable[TrustCertificate | TrustOnNode] = (
+        action for action in plan.actions if isinstance(action, TrustCertificate | TrustOnNode)
+    )
+    return approvals_of(*dict.fromkeys(action.certificate for action in trusted if action.approval == "granted"))
 
 
 def renumbered(plan: Plan, *, removing: Certificate, by: Literal["rest", "person"]) -> Plan:

@@ -6,12 +6,14 @@ import pytest
 
 from remediate.executor.operations import (
     REGISTRY,
+    DeleteFromNode,
     RefreshOnPrimary,
     RemoveFromPeer,
     RestartOnPeer,
     SetCipherList,
     SetVerification,
     TrustOnPeer,
+    UploadToNode,
     restore_change,
 )
 from remediate.executor.operations.certificates import describe_certificate
@@ -21,6 +23,7 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
 from tests.executor.clusters import CIPHERS, IMP, OTHER, story
 from tests.executor.memory import MemoryPeer
+from tests.executor.memory_nodes import OpenNode, refusing_nodes
 from tests.pki import issue
 
 PEER = Address("expc1.example.test")
@@ -30,6 +33,10 @@ VERIFIABLE: list[Change] = [
     RemoveFromPeer(PEER, OTHER.certificate),
     SetCipherList(PEER, REVERSE_PROXY_CIPHERS, before=CIPHERS, after=PREFIXED),
     SetVerification(PEER, on=False),
+]
+ON_NODES: list[Change] = [
+    UploadToNode(Address("cucm.example.test"), "tomcat", IMP.certificate),
+    DeleteFromNode(Address("cucm.example.test"), "tomcat", OTHER.certificate),
 ]
 NOT_VERIFIABLE: list[Change] = [RefreshOnPrimary(PEER, Address("cucm.example.test"), "cucm"), RestartOnPeer(PEER)]
 
@@ -55,7 +62,22 @@ def test_the_inverse_of_a_change_restores_the_start(change: Change) -> None:
     assert inverse.inverse() == change
 
 
-@pytest.mark.parametrize("change", [*VERIFIABLE, *NOT_VERIFIABLE], ids=lambda change: change.kind)
+@pytest.mark.parametrize("change", ON_NODES, ids=lambda change: change.kind)
+def test_a_change_on_a_node_is_made_and_undone(change: Change) -> None:
+    cluster = refusing_nodes()
+    node = OpenNode(cluster, cluster.node(1), writable=True)
+    assert change.precondition(node).status is ChangeStatus.TO_DO
+    change.write(node)
+    assert change.read_back(node).status is ChangeStatus.DONE
+    inverse = change.inverse()
+    assert inverse is not None
+    assert inverse.precondition(node).status is ChangeStatus.TO_DO
+    inverse.write(node)
+    assert inverse.read_back(node).status is ChangeStatus.DONE
+    assert inverse.inverse() == change
+
+
+@pytest.mark.parametrize("change", [*VERIFIABLE, *ON_NODES, *NOT_VERIFIABLE], ids=lambda change: change.kind)
 def test_every_kind_comes_back_from_the_journal(change: Change) -> None:
     certificates = {authority.certificate.fingerprint: authority.certificate for authority in (IMP, OTHER)}
     back = restore_change(change.kind, change.peer, change.facts(), lambda fingerprint: certificates[fingerprint])
@@ -65,7 +87,7 @@ def test_every_kind_comes_back_from_the_journal(change: Change) -> None:
 
 
 def test_every_kind_is_registered() -> None:
-    assert set(REGISTRY) == {change.kind for change in (*VERIFIABLE, *NOT_VERIFIABLE)}
+    assert set(REGISTRY) == {change.kind for change in (*VERIFIABLE, *ON_NODES, *NOT_VERIFIABLE)}
 
 
 def test_a_third_cipher_list_is_somebody_elses() -> None:

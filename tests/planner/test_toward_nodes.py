@@ -62,7 +62,7 @@ def test_what_is_missing_is_named_with_what_it_costs() -> None:
     uploads = toward.options[:-1]
     assert [ROOT.certificate.fingerprint in uploads[0], ISSUING.certificate.fingerprint in uploads[1]] == [True, True]
     assert "as cup-xmpp-trust" in uploads[0]
-    assert toward.options[-1].startswith("Then restart the Cisco XCP Router")
+    assert toward.options[-1].startswith("Then restart Cisco XCP Router")
 
 
 def test_the_peers_own_list_completes_its_chain() -> None:

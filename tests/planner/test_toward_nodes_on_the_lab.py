@@ -17,7 +17,7 @@ from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from remediate.model.toward_nodes import ClientCause
 from remediate.planner import make_plan
-from remediate.report.view import describe_toward_nodes
+from remediate.report.toward_nodes import describe_toward_nodes
 
 PlanOf = Callable[[str], Plan]
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @option("--window", metavar="START/END",
         help="Begin nothing outside of these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
+@option("--cucm-trust", is_flag=True, help="Also upload to Unified CM and IM and Presence what the plan names.")
 @option("--diagnostic-log", is_flag=True,
         help="Where no client shows whether it is in effect, record the peers' own logs for three minutes.")  # fmt: skip
 @option("--accept-remaining", is_flag=True, help="Do not end with 10 for what the plan itself says stays refused.")
@@ -73,6 +74,7 @@ def command(
     confirm_within: timedelta | None,
     window: str | None,
     ticket: str | None,
+    cucm_trust: bool,  # noqa: FBT001
     diagnostic_log: bool,  # noqa: FBT001
     accept_remaining: bool,  # noqa: FBT001
     allow_incomplete: bool,  # noqa: FBT001
@@ -90,6 +92,10 @@ def command(
     before the next one. With --yes, it does so only where --calls or `policy.calls` says what happens to calls.
     With --diagnostic-log, where no client shows it, diagnostic logging is started on the cluster, stopped after three minutes whatever
     happens, and each peer's own log shows whether requests of clients are still refused there or were answered.
+
+    With --cucm-trust, what a plan made with --cucm-trust names is uploaded to Unified CM and IM and Presence with
+    `platform_credentials`, journaled and read back. It counts once services there restarted: each is named with its price, and none is
+    restarted. Without it, such a plan is refused.
 
     With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
     is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.
@@ -115,12 +121,13 @@ def command(
       4   the plan is incomplete, and --allow-incomplete was not given; or something could not be observed
       5   locked by another run, or an earlier one waits for its confirmation
       6   the plan is stale: what it was made from has changed, or its proof does not need a certificate
-      7   declined, or a certificate lacks an approval
+      7   declined, or a certificate lacks an approval, or the plan uploads to nodes without --cucm-trust
       8   a person is needed: an outcome is unknown, a rollback failed, a manual step is open, the window ended,
           or a peer refuses clients although its list accepts
       9   applied, and undone unless `remediate confirm` follows in time
       10  applied; something stays refused that no trust or cipher change fixes (see --accept-remaining)
-      11  written and read back; not known to be in effect on every peer, or not in effect under --restart never
+      11  written and read back; not known to be in effect on every peer, or not in effect under --restart never;
+          or uploaded to nodes, whose services have to restart
       130 interrupted (143: terminated); the journal says what was done
     """
     from remediate.cli.approvals import read_approvals, read_command_line_approvals
@@ -154,6 +161,7 @@ def command(
         restarts=how,
         accept_remaining=accept_remaining,
         diagnostic_log=diagnostic_log,
+        cucm_trust=cucm_trust,
     )
     if not dry_run and not yes and value.actions:
         _confirm(session, value, _refuse_early(session, value, cluster, options), cluster, options)
@@ -181,12 +189,13 @@ def _refuse_early(
     session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions
 ) -> tuple[ApprovedCertificate, ...]:
     """Raise before the question what would refuse the plan after it, and return the approvals of the plan."""
-    from remediate.executor import confirm_timer, preflight, vouching
+    from remediate.executor import confirm_timer, node_uploads, preflight, vouching
     from remediate.executor.ports import utc_now
     from remediate.executor.window import refuse_if_closed
 
+    node_uploads.refuse_without_consent(plan, cluster, options)
     if options.confirm_within:
-        confirm_timer.refuse_prompted_password(cluster)
+        confirm_timer.refuse_prompted_password(cluster, plan)
     refuse_if_closed(options.window, utc_now())
     if not options.allow_incomplete:
         preflight.refuse_incomplete(plan)
@@ -208,7 +217,7 @@ def _confirm(
     from remediate.model.expressway import REFRESH_PRICE
     from remediate.model.plan import RefreshDiscovery, RestartPeer
     from remediate.report.terminal import show_plan
-    from remediate.report.view import summarise_actions
+    from remediate.report.view import restarts_after_uploads, summarise_actions
 
     refuse_without_terminal(session, yes=False)
     show_plan(session.err(), plan)
@@ -218,6 +227,7 @@ def _confirm(
         lines.append(calls_now(session, cluster, options.restarts))
     if any(isinstance(action, RefreshDiscovery) and action.by != "person" for action in plan.actions):
         lines.append(f"Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}")
+    lines += restarts_after_uploads(plan)
     if options.diagnostic_log:
         lines += ["Diagnostic logging may be started on every peer afterwards, for three minutes.", *RECORDING_COSTS]
     ask(session, lines, f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")

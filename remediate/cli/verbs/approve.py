@@ -14,7 +14,7 @@ from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from remediate.model.approvals import Approvals
-    from remediate.model.plan import Plan, TrustCertificate
+    from remediate.model.plan import Plan, TrustCertificate, TrustOnNode
 
 
 @click.command()
@@ -61,7 +61,7 @@ def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
     return ExitCode.DONE
 
 
-def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate, ...]) -> None:
+def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate | TrustOnNode, ...]) -> None:
     """Ask for each certificate. Raises Declined unless every one is approved."""
     from remediate.cli.questions import read_answer
     from remediate.report.approval import approval_lines

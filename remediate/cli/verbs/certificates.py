@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 @option("--expiring", type=HORIZON, metavar="60d", help="Only certificates that end within this time, or have ended.")
 @option("--csv", "csv_path", type=PATH, metavar="FILE", help="Also write them as a table for a spreadsheet.")
 @option(
-    "--pem", "pem_folder", type=PATH, metavar="DIR", help="Also write each peer's list as PEM, with dates: CLUSTER/PEER.pem."
+    "--pem",
+    "pem_folder",
+    type=PATH,
+    metavar="DIR",
+    help="Also write each peer's list as PEM, with dates (CLUSTER/PEER.pem), and what nodes lack (CLUSTER/to-upload/).",
 )
 @common
 @click.pass_obj
@@ -49,6 +53,8 @@ def command(
     "complete", "unread", "certificates", "drift", "shared_common_names", "not_relied_on"}], "exit_code"}.
 
     The files of --pem hold what a person needs to write a list back by hand, its CRLs included. Their owner alone may read them.
+    Where Unified CM or IM and Presence refuse the peers' own certificates, CLUSTER/to-upload/ has each certificate that their stores
+    lack as a file to upload, and README.txt says where to, which services restart then, and what that costs.
 
     \b
     EXAMPLES
@@ -174,3 +180,26 @@ def _write_pem(session: Session, folder: Path, listings: Sequence[_Listing]) -> 
                     f"{folder} cannot be written: {error.strerror}.", next_step="Name a folder that you may write to."
                 ) from error
             session.hint(f"Wrote {path}.")
+        _write_uploads(session, folder, snapshot)
+
+
+def _write_uploads(session: Session, folder: Path, snapshot: Snapshot) -> None:
+    """Write CLUSTER/to-upload/ with what the nodes' stores lack; nothing where they lack nothing that is known."""
+    from remediate.machine.private_files import make_file_name, make_private_folder, write_private_file
+    from remediate.model.errors import RemediateError
+    from remediate.planner.toward_nodes import judge_toward_nodes
+    from remediate.report.uploads import list_upload_files
+
+    files = list_upload_files(snapshot, judge_toward_nodes(snapshot))
+    if not files:
+        return
+    try:
+        cluster_folder = make_private_folder(make_private_folder(folder) / make_file_name(snapshot.cluster))
+        target = make_private_folder(cluster_folder / "to-upload")
+        for name, text in files.items():
+            write_private_file(target / make_file_name(name), text)
+    except OSError as error:
+        raise RemediateError(
+            f"{folder} cannot be written: {error.strerror}.", next_step="Name a folder that you may write to."
+        ) from error
+    session.hint(f"Wrote {target}: what nodes lack to trust the peers' own certificates.")

@@ -36,6 +36,7 @@ class PolicyOptions:
     never_trust_self_signed: bool
     horizon: timedelta | None
     no_refresh: bool
+    cucm_trust: bool
     approvals: tuple[ApprovedCertificate, ...]
     authorities: tuple[Certificate, ...]
 
@@ -52,6 +53,7 @@ class PolicyOptions:
             trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
             approved=policy.approved | approved_fingerprints(self.approvals),
             refresh=policy.refresh and not self.no_refresh,
+            cucm_trust=self.cucm_trust,
             horizon=self.horizon or policy.horizon,
         )
 
@@ -75,6 +77,8 @@ class PolicyOptions:
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")
 @option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
 @option("--no-refresh", is_flag=True, help="Leave out the refresh of discovery, with which a plan ends otherwise.")
+@option("--cucm-trust", is_flag=True,
+        help="Also plan what Unified CM and IM and Presence lack to trust the peers' own certificates.")  # fmt: skip
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 for pending changes, 10 for what stays refused.")
 @option("--all", "every_row", is_flag=True, help="Fold nothing: every endpoint and every action by itself, with its details.")
 @option("--explain", is_flag=True, help="Also show the next-best plans, why they lost, and how to choose them.")
@@ -93,6 +97,7 @@ def command(
     allow_removal: bool,  # noqa: FBT001 - click passes options by name
     never_trust_self_signed: bool,  # noqa: FBT001
     no_refresh: bool,  # noqa: FBT001
+    cucm_trust: bool,  # noqa: FBT001
     horizon: timedelta | None,
     detailed_exitcode: bool,  # noqa: FBT001
     every_row: bool,  # noqa: FBT001
@@ -108,6 +113,7 @@ def command(
       remediate plan -i inventory.yml
       remediate plan -i inventory.yml --ca pki/ -o plan.json
       remediate plan -i inventory.yml --no-refresh
+      remediate plan -i inventory.yml --cucm-trust -o plan.json
       remediate plan --snapshot snapshot.json --ciphers keep --explain
       remediate plan --snapshot snapshots/ -o plans/
 
@@ -131,6 +137,7 @@ def command(
         never_trust_self_signed,
         horizon,
         no_refresh,
+        cucm_trust,
         command_line_approvals,
         read_authorities(session, ca_paths),
     )
@@ -157,15 +164,17 @@ def command(
 
 def _next_step(plan: Plan, path: Path, inventory: Path | None) -> str:
     """Return what to do with a plan that was written."""
-    from remediate.model.plan import TrustCertificate
+    from remediate.model.plan import TrustCertificate, TrustOnNode
 
     if not plan.actions:
         return "There is nothing to apply."
     if not plan.complete:
         return "It is incomplete: make what could not be observed reachable, and plan again."
-    if any(isinstance(action, TrustCertificate) and action.approval == "required" for action in plan.actions):
+    trusting = [action for action in plan.actions if isinstance(action, TrustCertificate | TrustOnNode)]
+    if any(action.approval == "required" for action in trusting):
         return f"Next: compare the fingerprints that need your approval with `remediate approve {path}`, or pass them with --approve."
-    return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}`."
+    switch = " --cucm-trust" if any(isinstance(action, TrustOnNode) for action in trusting) else ""
+    return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}{switch}`."
 
 
 def _prefers_inventory() -> bool:

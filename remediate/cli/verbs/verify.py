@@ -234,8 +234,9 @@ def _show(session: Session, verification: Verification) -> None:
     from remediate.report.effects import show_effects
     from remediate.report.lines import print_indented
     from remediate.report.terminal import show_incomplete, show_list, show_unresolved
+    from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
     from remediate.report.verification import show_verification
-    from remediate.report.view import NO_CHANGE_AHEAD, TOWARD_NODES, describe_changes, describe_toward_nodes
+    from remediate.report.view import NO_CHANGE_AHEAD, describe_changes
 
     console, plan = session.out(), verification.plan
     print_indented(console, Text(f"Cluster {escape(plan.cluster)}", "bold"), 0)

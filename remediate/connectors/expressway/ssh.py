@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import paramiko
 
+from remediate.connectors.addresses import connect
 from remediate.connectors.expressway.host_key import HostKeyCheck, compute_fingerprint, load_host_key_check
 from remediate.connectors.expressway.ssh_login import log_in
 from remediate.connectors.text import describe_failure
@@ -26,15 +26,19 @@ _WIDTH, _HEIGHT = 4096, 10_000
 """A terminal so large that no line is wrapped and no page is full."""
 
 
-def open_shell(access: PeerAccess, username: str, password: Secret, limits: Limits) -> paramiko.Channel:
+def open_shell(
+    access: PeerAccess, username: str, password: Secret, limits: Limits, *, guarded: bool = False
+) -> paramiko.Channel:
     """Return an interactive shell with a terminal. Closing its transport ends the session.
+
+    `guarded`: a source other than the inventory named the host, see `addresses.connect`.
 
     Raises:
         PinMismatch: The host key is another than expected; no login was tried.
         AccessError, LoginRefused: As `log_in`; nothing is tried again.
         ObservationError: The peer cannot be reached, or does not speak SSH.
     """
-    transport = _connect_recognised(access, load_host_key_check(access), limits)
+    transport = _connect_recognised(access, load_host_key_check(access), limits, guarded=guarded)
     try:
         log_in(transport, access, username, password, limits)
         with _close_after(limits.connect_s, transport):
@@ -68,14 +72,14 @@ def _close_after(seconds: float, transport: paramiko.Transport) -> Iterator[None
         timer.cancel()
 
 
-def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits) -> paramiko.Transport:
+def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits, *, guarded: bool) -> paramiko.Transport:
     """Return a connection whose host key is accepted.
 
     A peer has a key of each type: each type is requested before the error that none matches.
     """
     presented: dict[str, str] = {}
     while True:
-        transport = _connect(access, limits, excluded=tuple(presented))
+        transport = _connect(access, limits, excluded=tuple(presented), guarded=guarded)
         if transport is None:
             break
         key = transport.get_remote_server_key()
@@ -115,10 +119,12 @@ def read_host_keys(access: PeerAccess, limits: Limits) -> tuple[str, ...]:
     return tuple(presented.values())
 
 
-def _connect(access: PeerAccess, limits: Limits, excluded: tuple[str, ...]) -> paramiko.Transport | None:
+def _connect(
+    access: PeerAccess, limits: Limits, excluded: tuple[str, ...], *, guarded: bool = False
+) -> paramiko.Transport | None:
     """Connect and exchange keys; return None when the server has no key of a type other than `excluded`."""
     try:
-        transport = paramiko.Transport(socket.create_connection((access.address, access.ssh_port), limits.connect_s))
+        transport = paramiko.Transport(connect(access.address, access.ssh_port, limits.connect_s, guarded=guarded))
     except OSError as error:
         raise ObservationError(
             f"SSH on {host_and_port(access.address, access.ssh_port)} cannot be reached: {describe_failure(error)}."

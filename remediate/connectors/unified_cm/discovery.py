@@ -15,14 +15,17 @@ from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.http import Account
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.axl import NamedNodes
+from remediate.connectors.unified_cm.management import open_platform_shell, shell_access
 from remediate.connectors.unified_cm.node import NodeCertificates, UnifiedCmNode, open_node
 from remediate.connectors.unified_cm.node_registry import WEB_PORT, NodeRegistry, Report
-from remediate.model.access import ClusterAccess
+from remediate.connectors.unified_cm.platform_reader import read_over_shell
+from remediate.model.access import ClusterAccess, HostKeyTrust
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError, PinMismatch
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.snapshot import DiscoveryGap
+from remediate.model.toward_nodes import STORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class _DiscoverySession:
     authorities: Sequence[Certificate]
     limits: Limits
     report: Report
+    candidates: Sequence[Certificate] = ()
     opened: dict[str, UnifiedCmNode | ObservationError] = field(default_factory=dict)
 
     def open_all(self, targets: Sequence[Target]) -> None:
@@ -82,6 +86,7 @@ def discover(
     authorities: Sequence[Certificate],
     limits: Limits,
     report: Report,
+    candidates: Sequence[Certificate] = (),
 ) -> DiscoveryResult:
     """Return every port to probe. What could not be asked, and what is not followed, goes to `report`.
 
@@ -91,6 +96,7 @@ def discover(
         authorities: CA certificates that the web port of a node must verify under before an account is sent to it.
         limits: On time, connections and names.
         report: Called with each gap.
+        candidates: Certificates that are recognised in a trust store of which only the fields are printed.
 
     Raises:
         LoginRefused: AXL or certificate management refuses the account of the inventory; it is not tried elsewhere.
@@ -99,7 +105,7 @@ def discover(
     inventory_nodes = {(node.address.casefold(), node.product): node for node in cluster.nodes}
     connect_to = {node.address.casefold(): node.connect_to for node in cluster.nodes}
     nodes = NodeRegistry(inventory_nodes, connect_to, list_inventory_hosts(cluster))
-    session = _DiscoverySession(cluster, authorities, limits, report)
+    session = _DiscoverySession(cluster, authorities, limits, report, (*candidates, *authorities))
     for node in cluster.nodes:
         nodes.add(node.address, node.product, "inventory")
     if cluster.discovery == "auto":
@@ -169,13 +175,20 @@ def _read_management(session: _DiscoverySession, nodes: NodeRegistry) -> tuple[t
         return tuple((target, "the inventory has no platform_credentials") for target in targets)
     account = Account(platform.username, platform.password.read())
     session.open_all(targets)
-    return tuple((target, _read_certificates(session, target, account)) for target in targets)
+    return tuple((target, _read_certificates(session, nodes, target, account)) for target in targets)
 
 
-def _read_certificates(session: _DiscoverySession, target: Target, account: Account) -> NodeCertificates | str:
-    """Return the certificates of one node; where they cannot be read, report that and return why."""
+def _read_certificates(
+    session: _DiscoverySession, nodes: NodeRegistry, target: Target, account: Account
+) -> NodeCertificates | str:
+    """Return the certificates of one node; where they cannot be read, report that and return why.
+
+    Without certificate management (before Unified CM 14), the platform shell is asked; without a channel that verifies, only where the
+    inventory names its host key.
+    """
     node = session.get_node(target)
-    kind = "not-asked"
+    access = nodes.get_access(target)
+    kind, asks_shell = "not-asked", access.ssh != HostKeyTrust()
     if isinstance(node, ObservationError):
         problem = f"{target.address} could not be asked for its certificates: {node}"
     elif not node.verified:
@@ -183,8 +196,16 @@ def _read_certificates(session: _DiscoverySession, target: Target, account: Acco
     else:
         try:
             return node.read_certificates(account)
-        except (ObservationError, NotOffered, PinMismatch) as error:
+        except NotOffered as error:
+            problem, asks_shell = f"{target.address} could not be asked for its certificates: {error}", True
+        except (ObservationError, PinMismatch) as error:
             problem = f"{target.address} could not be asked for its certificates: {error}"
+    if asks_shell:
+        try:
+            with open_platform_shell(shell_access(session.cluster, access), account, session.limits, writable=False) as shell:
+                return read_over_shell(shell, STORES[target.product], session.candidates)
+        except (ObservationError, PinMismatch) as error:
+            problem = f"{problem.rstrip('.')}. Its platform shell does not help: {error}"
     session.report_gap(target, "certificate-management", problem, kind=kind, incomplete=False)
     return problem
 

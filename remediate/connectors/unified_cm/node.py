@@ -27,14 +27,17 @@ from remediate.model.errors import (
     ObservationError,
     OutcomeUnknown,
     PinMismatch,
+    WriteRefused,
 )
 from remediate.model.identity import FAMILIES, KeyFamily, host_and_port
 from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
+from remediate.model.toward_nodes import NodeReader
 
 WEB_PORT = 8443
 _UDS_SERVERS = "/cucm-uds/servers"
 _CERTIFICATES = "/platformcom/api/v1/certmgr/config/snapshot/server"
+_TRUSTED = "/platformcom/api/v1/certmgr/config/trust/certificates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,14 @@ class NodeCertificates:
         own: Each of its own under the name of its service (``tomcat``, ``CallManager``), whatever the key family.
         identities: The same under the name that certificate management has for it (``tomcat-ECDSA``).
         trust: What each service trusts, by its name, in the order shown.
+        by: How they were read.
     """
 
     all: tuple[Certificate, ...]
     own: tuple[tuple[str, Certificate], ...]
     identities: Mapping[str, Certificate] = field(default_factory=dict)
     trust: Mapping[str, tuple[Certificate, ...]] = field(default_factory=dict)
+    by: NodeReader = "certmgr"
 
 
 class UnifiedCmNode:
@@ -135,6 +140,26 @@ class UnifiedCmNode:
             raise ObservationError(
                 f"The certificates that {self._where} lists cannot be read: {mask_and_escape(str(error), 120)}"
             ) from error
+
+    def upload_trusted(self, account: Account, service: str, certificate: Certificate) -> None:
+        """Upload one certificate to what a service trusts, once.
+
+        Raises:
+            LoginRefused: At once.
+            WriteRefused, NotOffered, ObservationError, PinMismatch: Nothing was changed.
+            OutcomeUnknown: The answer was lost.
+        """
+        body = {"service": [service], "certificates": [certificate.pem], "description": "remediate"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        with self._client(account) as client:
+            answer = client.send("POST", _TRUSTED, data=json.dumps(body).encode(), headers=headers)
+        if answer.status == 404:
+            raise NotOffered(f"{self._where} has no upload of trusted certificates over REST.")
+        if answer.status in (401, 403):
+            self._require_success(answer, "certificate management", account)
+        if not answer.ok:
+            words = strip_markup(answer.text, 200) or "it gives no reason"
+            raise WriteRefused(f"Certificate management on {self._where} refuses the upload (HTTP {answer.status}): {words}")
 
     def _client(self, account: Account | None = None) -> HttpClient:
         if account and not self.verified:

@@ -85,6 +85,10 @@ class NodeRegistry:
             if node.product == product and (not publishers or "publisher" in self.sources[key])
         ]
 
+    def get_access(self, target: Target) -> NodeAccess:
+        """Return a node as the inventory names it, or as it was discovered."""
+        return self.by_key[target.address.casefold(), target.product]
+
     def list_targets(self) -> tuple[Target, ...]:
         """Return every port to probe, each once, sorted by address and port."""
         by_endpoint: dict[tuple[str, int], Target] = {}

@@ -8,6 +8,7 @@ from typing import cast
 from remediate.executor.operations.certificates import RemoveFromPeer, TrustOnPeer
 from remediate.executor.operations.change import Change
 from remediate.executor.operations.ciphers import SetCipherList
+from remediate.executor.operations.node_trust import DeleteFromNode, UploadToNode
 from remediate.executor.operations.refresh import RefreshOnPrimary
 from remediate.executor.operations.restart import BeforeRestart, RestartOnPeer
 from remediate.executor.operations.verification import SetVerification
@@ -15,13 +16,16 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, CipherList, Fingerprint, Product
 
 __all__ = [
+    "ON_NODES",
     "REGISTRY",
+    "DeleteFromNode",
     "RefreshOnPrimary",
     "RemoveFromPeer",
     "RestartOnPeer",
     "SetCipherList",
     "SetVerification",
     "TrustOnPeer",
+    "UploadToNode",
     "restored",
 ]
 
@@ -53,6 +57,14 @@ def _restart(peer: Address, facts: Facts, _find: Find) -> Change:
     return RestartOnPeer(peer, BeforeRestart.from_facts(facts))
 
 
+def _upload(node: Address, facts: Facts, find: Find) -> Change:
+    return UploadToNode(node, facts["store"], find(Fingerprint(facts["certificate"])))
+
+
+def _delete(node: Address, facts: Facts, find: Find) -> Change:
+    return DeleteFromNode(node, facts["store"], find(Fingerprint(facts["certificate"])))
+
+
 REGISTRY: Mapping[str, Callable[[Address, Facts, Find], Change]] = {
     TrustOnPeer.kind: _trust,
     RemoveFromPeer.kind: _remove,
@@ -60,7 +72,12 @@ REGISTRY: Mapping[str, Callable[[Address, Facts, Find], Change]] = {
     SetVerification.kind: _verification,
     RefreshOnPrimary.kind: _refresh,
     RestartOnPeer.kind: _restart,
+    UploadToNode.kind: _upload,
+    DeleteFromNode.kind: _delete,
 }
+
+ON_NODES = frozenset({UploadToNode.kind, DeleteFromNode.kind})
+"""The kinds that are written to a node, not to a peer."""
 
 
 def restore_change(kind: str, peer: Address, facts: Facts, find: Find) -> Change:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
-from remediate.executor.ports import PeerPort
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 
@@ -36,7 +35,9 @@ class Observed:
 
 
 class Change(Protocol):
-    """One write to one peer, as plain data. Each kind is one frozen dataclass in a module of its own.
+    """One write to one peer or node, as plain data. Each kind is one frozen dataclass in a module of its own.
+
+    Its port is a `PeerPort`, or for the kinds of `node_trust` a `NodePort`.
 
     Attributes:
         kind: Its name in plans and in the journal.
@@ -49,7 +50,7 @@ class Change(Protocol):
 
     @property
     def peer(self) -> Address:
-        """The peer that it is written to."""
+        """The peer, or the node, that it is written to."""
 
     @property
     def summary(self) -> str:
@@ -59,13 +60,13 @@ class Change(Protocol):
     def manual_instruction(self) -> str:
         """One sentence with the page, for a person who makes the change where the peer does not offer it."""
 
-    def precondition(self, peer: PeerPort) -> Observed:
+    def precondition(self, peer: Any) -> Observed:
         """Read whether the change is still to make."""
 
-    def write(self, peer: PeerPort) -> None:
+    def write(self, peer: Any) -> None:
         """Send the change to the peer. Raises the errors of a write of `PeerPort`."""
 
-    def read_back(self, peer: PeerPort) -> Observed:
+    def read_back(self, peer: Any) -> Observed:
         """Read whether the change was made."""
 
     def inverse(self) -> Change | None:

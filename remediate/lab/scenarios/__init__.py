@@ -16,6 +16,8 @@ SCENARIOS: dict[str, Scenario] = {
         basics.HEALTHY,
         basics.SELF_SIGNED,
         basics.REFUSES_PEERS,
+        basics.PLATFORM_SHELL,
+        basics.SERVER_ONLY,
         basics.UNREACHABLE,
         conflicts.SAME_CN,
         conflicts.SAME_CN_STUCK,

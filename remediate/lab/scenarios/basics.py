@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from remediate.lab.platform_shell import Layout
 from remediate.lab.raml import PageStyle, Removal
 from remediate.lab.scenario import NodeSpec, Scenario
 from remediate.lab.scenarios.parts import (
     IMP,
     OTHER,
+    PEERS,
     PUBLISHER,
     ROOT,
     SUBSCRIBERS,
@@ -39,8 +41,32 @@ REFUSES_PEERS = replace(
     HEALTHY,
     name="refuses-peers",
     summary="Every node passes, and none trusts the CA of the peers' own certificates: from X14.0.2 on 6971 and 6972 refuse them.",
+    trusted=(("other", "root", PEERS),) * 3,
     platform_credentials=True,
     nodes_trust_peers=False,
+)
+
+_LAYOUTS: tuple[Layout, ...] = ("fields-and-pem", "bouncy-castle", "fields", "fields-and-pem", "fields-and-pem")
+
+PLATFORM_SHELL = replace(
+    REFUSES_PEERS,
+    name="platform-shell",
+    summary="Unified CM 12.5: nobody trusts the CA of the peers' own certificates, and certificates are read and uploaded over the "
+    "platform shell alone, which prints them in three ways.",
+    nodes=tuple(
+        replace(node, has_certificate_management=False, layout=layout)
+        for node, layout in zip(healthy_nodes(), _LAYOUTS, strict=True)
+    ),
+)
+
+SERVER_ONLY = replace(
+    HEALTHY,
+    name="server-only",
+    summary="Every node passes and trusts the CA of the peers, whose own certificates lack Client Authentication: 6971 and 6972 "
+    "refuse them.",
+    trusted=(("other", "root", PEERS),) * 3,
+    platform_credentials=True,
+    peer_usage="server-only",
 )
 
 CROWDED = replace(

@@ -12,6 +12,8 @@ UNITY = f"unity.{DOMAIN}"
 
 ROOT = AuthoritySpec("root", "steven-DC-CA")
 ISSUING = AuthoritySpec("issuing", "steven-Issuing-CA", issuer="root")
+PEERS = "peers"
+"""The authority that signs the peers' own certificates; it stands in no scenario's `authorities`."""
 OTHER = AuthoritySpec("other", "Corporate Root CA 2019")
 
 

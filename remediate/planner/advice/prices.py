@@ -33,17 +33,6 @@ UNKNOWN_REISSUE_PRICE = (
     "Price: the service restarts on that node; with a CallManager certificate phones reset by themselves (ITL, CTL), and with tomcat "
     "and SAML SSO the identity provider needs new metadata."
 )
-STORE_RESTARTS: Mapping[str, str] = {
-    "tomcat": (
-        "restart Cisco Tomcat and Cisco HAProxy on every node of that cluster (`utils service restart Cisco Tomcat`; web pages "
-        "and AXL are away for some minutes)"
-    ),
-    "CallManager": (
-        "restart Cisco CallManager, Cisco TFTP and Cisco HAProxy on every node (its phones register with another node, and again)"
-    ),
-    "cup-xmpp": "restart the Cisco XCP Router on every IM and Presence node (all chat and presence sessions are dropped)",
-}
-"""What makes an uploaded trust certificate count, and its price (Cisco, MRA deployment guide X15.2; T-217743, T-217748)."""
 OWN_CERTIFICATE_PRICE = (
     "Price: each peer restarts once, one at a time, which ends its calls; where the inventory pins its fingerprint, that "
     "changes too."

@@ -15,11 +15,11 @@ from remediate.model.diagnosis import Process
 from remediate.model.evidence import Alert, alert_name
 from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE, SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
 from remediate.model.text import join_words
+from remediate.model.toward_nodes import STORE_RESTARTS
 from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
 from remediate.planner.advice.prices import (
     CIPHERS_PRICE,
     OWN_CERTIFICATE_PRICE,
-    STORE_RESTARTS,
     TRUST_PRICE,
     UNKNOWN_REISSUE_PRICE,
 )
@@ -204,7 +204,7 @@ def _explain_refusal(opening: str, place: AlertPlace) -> str:
 def _advise_on_unknown_ca(place: AlertPlace) -> tuple[str, ...]:
     stores = place.stores
     names = join_words([f"{store}-trust" for store in stores])
-    restarts = "; ".join(STORE_RESTARTS[store] for store in stores)
+    restarts = "; ".join(STORE_RESTARTS[store].instruction for store in stores)
     mixed = (
         ("In mixed mode Unified CM wants the certificate of Expressway-C itself there too.",) if "CallManager" in stores else ()
     )

@@ -15,7 +15,7 @@ from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.connectors.unified_cm.node import UnifiedCmNode, open_node
 from remediate.lab import Lab
-from remediate.model.access import ClusterAccess, NodeAccess, PeerAccess
+from remediate.model.access import ClusterAccess, HostKeyTrust, NodeAccess, PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.identity import Address
@@ -176,7 +176,8 @@ def test_the_labs_nodes_are_found_over_uds_and_axl(lab: Lab, cluster: ClusterAcc
 
 def test_certificate_management_vouches_only_when_verified(lab: Lab, cluster: ClusterAccess) -> None:
     platform = Login(lab.accounts.platform_username, FixedSecret(lab.accounts.platform_password))
-    cluster = replace(cluster, platform=platform)
+    nodes = tuple(replace(node, ssh=HostKeyTrust()) for node in cluster.nodes)
+    cluster = replace(cluster, platform=platform, nodes=nodes)
     gaps: list[DiscoveryGap] = []
 
     result = discover(cluster, _publishers(lab), lab.peers[0].trusted, QUICK, gaps.append)
@@ -187,6 +188,16 @@ def test_certificate_management_vouches_only_when_verified(lab: Lab, cluster: Cl
     assert ("certificate-management", "unverified", False) in {(gap.service, gap.kind, gap.incomplete) for gap in gaps}
     assert any("no account is sent" in gap.message for gap in gaps)
     assert unverified.authenticated == ()
+
+
+def test_a_known_host_key_is_a_verified_channel(lab: Lab, cluster: ClusterAccess) -> None:
+    platform = Login(lab.accounts.platform_username, FixedSecret(lab.accounts.platform_password))
+
+    result = discover(replace(cluster, platform=platform), _publishers(lab), (), QUICK, lambda _gap: None)
+
+    sources = {target.address: node.by for target, node in result.management if not isinstance(node, str)}
+    assert set(sources.values()) == {"shell"}
+    assert lab.pki.certificate("imp.steven.lab/tomcat/rsa") in result.authenticated
 
 
 def test_a_wrong_platform_account_stops_at_the_first_node(lab: Lab, cluster: ClusterAccess) -> None:

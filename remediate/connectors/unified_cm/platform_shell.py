@@ -1,0 +1,233 @@
+"""The platform shell of one Unified CM or IM and Presence node over SSH: its certificates, and the uploads where REST has none.
+
+The host key is checked before the one login. A question of the shell is answered with a certificate alone, where it asks for one;
+any other is quoted and ends the session.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import paramiko
+
+from remediate.connectors.expressway.shell_text import strip_terminal_codes
+from remediate.connectors.expressway.ssh import open_shell
+from remediate.connectors.text import describe_failure
+from remediate.connectors.unified_cm import platform_text
+from remediate.connectors.unified_cm.platform_text import CertificateFile
+from remediate.model.access import HostKeyTrust, PeerAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
+from remediate.model.identity import Address
+from remediate.model.limits import Limits
+from remediate.model.secret import Secret
+from remediate.model.text import mask_and_escape
+
+_MIN_TIMEOUT_S = 0.001
+_PROMPT_QUIET_S = 0.05
+"""How long a shell is silent after its prompt, in whose place a slow one might be printing a line that begins like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellAccess:
+    """Where the platform shell of one node is, and what it is recognised by.
+
+    Attributes:
+        node: The connection address of the node, for messages.
+        host: The host to connect to.
+        guarded: A source other than the inventory named `host`.
+    """
+
+    node: Address
+    host: str
+    port: int = 22
+    ssh: HostKeyTrust = HostKeyTrust()
+    guarded: bool = False
+
+
+class _SessionLost(Exception):
+    """The connection broke, or there was no answer in time."""
+
+
+class PlatformShell:
+    """The shell of one node, logged in.
+
+    Raises:
+        AccessError, LoginRefused, PinMismatch, ObservationError: As `open_shell`, or no prompt follows the login.
+    """
+
+    def __init__(self, access: ShellAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
+        self._where, self._limits, self._writable = f"The platform shell of {access.node}", limits, writable
+        host = PeerAccess(Address(access.host), ssh_port=access.port, ssh=access.ssh)
+        self._channel: paramiko.Channel = open_shell(host, username, password, limits, guarded=access.guarded)
+        try:
+            self._read_until(platform_text.is_at_prompt)
+            self._run("set cli pagination off")
+        except _SessionLost as error:
+            self.close()
+            raise ObservationError(f"{self._where} shows no prompt: {error}.") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session."""
+        self._channel.get_transport().close()
+
+    def list_own(self) -> tuple[CertificateFile, ...]:
+        """Return the files of the node's own certificates. Raises ObservationError."""
+        return self._list("own")
+
+    def list_trusted(self) -> tuple[CertificateFile, ...]:
+        """Return the files of the certificates that its services trust. Raises ObservationError."""
+        return self._list("trust")
+
+    def show_own(self, file: CertificateFile) -> str:
+        """Return what the shell prints of one own certificate. Raises ObservationError."""
+        return self._show("own", (file.path, file.unit))
+
+    def show_trusted(self, file: CertificateFile) -> str:
+        """Return what the shell prints of one trusted certificate. Raises ObservationError."""
+        return self._show("trust", (file.path, file.name))
+
+    def import_trusted(self, store: str, certificate: Certificate) -> None:
+        """Paste a certificate into the trust store of a service, once.
+
+        Raises:
+            WriteForbidden, WriteRefused, NotOffered: Nothing was changed.
+            OutcomeUnknown: The answer was lost.
+        """
+        command = f"set cert import trust {store}"
+        self._refuse_unless_writable(command)
+        try:
+            self._send(f"{command}\n")
+            request = self._read_until(lambda text: platform_text.wants_certificate(text) or platform_text.is_at_prompt(text))
+        except _SessionLost as error:
+            self.close()
+            raise ObservationError(f"{self._where} did not ask for the certificate after `{command}`: {error}.") from error
+        if platform_text.is_at_prompt(request):
+            self._refuse(command, platform_text.strip_answer(request, command))
+        try:
+            self._send(f"{certificate.pem.strip()}\n\n")
+            answer = self._read_until(platform_text.is_at_prompt)
+        except _SessionLost as error:
+            self.close()
+            raise OutcomeUnknown(f"{self._where} was given a certificate, and its answer was lost: {error}.") from error
+        # The echo of the paste holds no word of ours.
+        printed = answer.rpartition("-----END CERTIFICATE-----")[2]
+        if refusal := platform_text.find_refusal(printed):
+            raise WriteRefused(f"{self._where} refuses `{command}`: {mask_and_escape(refusal, 200)}")
+
+    def delete_trusted(self, file: CertificateFile) -> None:
+        """Delete one file from the trust store that it is in, once for each form of the command that is refused.
+
+        The form with the name of the store comes first: it cannot mean the service's own certificate.
+
+        Raises:
+            WriteForbidden, WriteRefused, NotOffered: Nothing was changed.
+            OutcomeUnknown: The answer was lost.
+        """
+        refusal: WriteRefused | NotOffered | None = None
+        for unit in (file.unit, file.service):
+            command = f"set cert delete {unit} {file.name}"
+            self._refuse_unless_writable(command)
+            try:
+                answer = self._run(command)
+            except _SessionLost as error:
+                self.close()
+                raise OutcomeUnknown(f"{self._where} was sent `{command}`, and its answer was lost: {error}.") from error
+            try:
+                self._refuse(command, answer, only_if_refused=True)
+            except (WriteRefused, NotOffered) as error:
+                refusal = error
+                continue
+            return
+        if refusal:
+            raise refusal
+
+    def _list(self, kind: str) -> tuple[CertificateFile, ...]:
+        return tuple(platform_text.parse_files(self._query(f"show cert list {kind}").splitlines()))
+
+    def _show(self, kind: str, names: Sequence[str]) -> str:
+        """Return what is printed under the first name that the shell knows: the releases name a file in two ways."""
+        for name in names[:-1]:
+            answer = self._query(f"show cert {kind} {name}")
+            if platform_text.find_refusal(answer) is None:
+                return answer
+        return self._query(f"show cert {kind} {names[-1]}")
+
+    def _query(self, command: str) -> str:
+        try:
+            return self._run(command)
+        except _SessionLost as error:
+            self.close()
+            raise ObservationError(f"{self._where} did not answer `{command}`: {error}.") from error
+
+    def _run(self, command: str) -> str:
+        self._send(f"{command}\n")
+        return platform_text.strip_answer(self._read_until(platform_text.is_at_prompt), command)
+
+    def _refuse_unless_writable(self, command: str) -> None:
+        if not self._writable:
+            raise WriteForbidden(f"{self._where}: `{command}` was stopped: this session may only read.")
+
+    def _refuse(self, command: str, answer: str, *, only_if_refused: bool = False) -> None:
+        """Raise what `answer` says against `command`; unless `only_if_refused`, also where it says nothing."""
+        if platform_text.is_unknown_command(answer):
+            raise NotOffered(f"{self._where} has no `{command}`.")
+        refusal = platform_text.find_refusal(answer)
+        if refusal or not only_if_refused:
+            raise WriteRefused(f"{self._where} refuses `{command}`: {mask_and_escape(refusal or answer.strip(), 200)}")
+
+    def _read_until(self, is_complete: Callable[[str], bool]) -> str:
+        """Return what is printed until `is_complete` holds and the shell is quiet.
+
+        Raises:
+            _SessionLost: It asks a question, is silent for too long, prints too much, or the connection broke.
+        """
+        printed, deadline = b"", time.monotonic() + self._limits.shell_answer_s
+        while True:
+            text = strip_terminal_codes(printed)
+            chunk = self._receive(_PROMPT_QUIET_S if is_complete(text) else self._limits.shell_silence_s)
+            if not chunk and is_complete(text):
+                return text
+            printed += chunk
+            if len(printed) > self._limits.shell_answer_bytes:
+                raise _SessionLost(f"more than {self._limits.shell_answer_bytes} bytes")
+            if not chunk and platform_text.is_at_pager(text):
+                self._send(" ")
+                continue
+            if not chunk and (question := platform_text.find_question(text)):
+                raise _SessionLost(f"it asks `{mask_and_escape(question, 200)}`, which was not answered")
+            if time.monotonic() > deadline:
+                raise _SessionLost(f"no prompt within {self._limits.shell_answer_s:g} s")
+
+    def _send(self, text: str) -> None:
+        try:
+            self._channel.settimeout(self._limits.shell_answer_s)
+            self._channel.sendall(text.encode())
+        except Exception as error:  # paramiko raises here whatever its own thread ended with
+            raise _SessionLost(describe_failure(error)) from error
+
+    def _receive(self, quiet_s: float) -> bytes:
+        """Return the next bytes; none when the shell is silent for `quiet_s`."""
+        try:
+            self._channel.settimeout(max(quiet_s, _MIN_TIMEOUT_S))
+            chunk = self._channel.recv(65536)
+        except TimeoutError:
+            return b""
+        except Exception as error:  # as in _send
+            raise _SessionLost(describe_failure(error)) from error
+        if not chunk:
+            raise _SessionLost("the session was closed")
+        return chunk

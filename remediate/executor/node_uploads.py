@@ -1,0 +1,161 @@
+"""What a plan uploads to the trust stores of nodes (`trust-on-node`): who agreed to it, whether it still holds, and the writes.
+
+They come after every list and cipher list of the peers, each with steps 5, 6 and 7. No service of a node is ever restarted here: what
+has to restart before an upload counts is said at the end, with its price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from remediate.executor.context import RunContext, RunState
+from remediate.executor.operations import UploadToNode
+from remediate.executor.operations.certificates import describe_certificate
+from remediate.executor.result import ApplyOptions, ManualStep
+from remediate.executor.writer import ChangeOutcome, Writer
+from remediate.model.access import ClusterAccess
+from remediate.model.certificate import Certificate
+from remediate.model.errors import Declined, IncompletePlan, InventoryError, StalePlan
+from remediate.model.identity import Address
+from remediate.model.plan import Plan, TrustOnNode
+from remediate.model.run import StepRecord
+from remediate.model.snapshot import Snapshot
+from remediate.model.text import count, first_few
+from remediate.model.toward_nodes import STORE_RESTARTS, STORES, Node
+from remediate.trust.client_verifier import complete_chain, verify_client
+from remediate.trust.node_verifier import read_client_chain, read_store
+
+_NOT_IN_EFFECT = frozenset({"failed", "undone"})
+
+
+def list_planned_uploads(plan: Plan) -> tuple[TrustOnNode, ...]:
+    """Return what `plan` uploads to nodes, in its order."""
+    return tuple(action for action in plan.actions if isinstance(action, TrustOnNode))
+
+
+def refuse_without_consent(plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> None:
+    """Refuse a plan that writes to nodes where that was not asked for again, or without the account for it.
+
+    Raises:
+        Declined: ``--cucm-trust`` was not given.
+        InventoryError: The inventory has no `platform_credentials`.
+    """
+    uploads = list_planned_uploads(plan)
+    if not uploads:
+        return
+    nodes = count(len({action.node for action in uploads}), "Unified CM or IM and Presence node")
+    if not options.cucm_trust:
+        raise Declined(
+            f"The plan uploads {count(len({action.certificate for action in uploads}), 'certificate')} to {nodes}, and --cucm-trust "
+            "was not given.",
+            next_step="Nothing was changed. Pass --cucm-trust to `remediate apply` too, or plan again without it.",
+        )
+    if cluster.platform is None:
+        raise InventoryError(
+            f"{cluster.source}: the plan uploads certificates to {nodes}, and `unified_communications` has no `platform_credentials`.",
+            next_step="Nothing was changed. Give the account of the nodes' operating system there.",
+        )
+
+
+def refuse_if_stale(plan: Plan, now: Snapshot, *, is_resumed: bool) -> None:
+    """Compare what `plan` uploads with what the nodes' stores and the peers' own certificates are now (step 3).
+
+    `is_resumed`: this run made some of the uploads before, so that a store may accept the peers already.
+
+    Raises:
+        IncompletePlan: A store, or a peer's own certificate, could not be read.
+        StalePlan: A node is gone, an upload does not help any more, or is not needed any more.
+    """
+    nodes = {node.address: node for node in now.nodes if STORES[node.product]}
+    for address, store in dict.fromkeys((action.node, action.store) for action in list_planned_uploads(plan)):
+        node = nodes.get(address)
+        if node is None or store not in STORES[node.product]:
+            raise StalePlan(
+                f"The plan for {plan.cluster} is stale: {address} with a {store}-trust is no node of this cluster now."
+            )
+        _check_store(plan, now, node, store, is_resumed=is_resumed)
+
+
+def _check_store(plan: Plan, now: Snapshot, node: Node, store: str, *, is_resumed: bool) -> None:
+    trusted = read_store(now, node, store)
+    if trusted is None:
+        reason = node.error or "certificate management does not show it"
+        raise IncompletePlan(f"{store}-trust of {node.address} cannot be read now: {reason.rstrip('.')}.")
+    actions = [action for action in list_planned_uploads(plan) if (action.node, action.store) == (node.address, store)]
+    missing = [action for action in actions if plan.certificates[action.certificate] not in trusted]
+    after = (*trusted, *(plan.certificates[action.certificate] for action in missing))
+    for action in missing:
+        for address in action.because:
+            chain = _read_chain(plan, now, address)
+            certificate = plan.certificates[action.certificate]
+            if certificate not in complete_chain(chain, plan.certificates.values()):
+                raise StalePlan(
+                    f"The plan for {plan.cluster} is stale: the certificate of {address} does not need "
+                    f"{describe_certificate(certificate)} any more."
+                )
+            if not verify_client(chain, after, now.taken_at).ok:
+                raise StalePlan(
+                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} would refuse the certificate of {address} "
+                    "after it, too."
+                )
+            if not is_resumed and verify_client(chain, trusted, now.taken_at).ok:
+                raise StalePlan(
+                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} accepts the certificate of {address} "
+                    "already."
+                )
+
+
+def _read_chain(plan: Plan, now: Snapshot, address: Address) -> tuple[Certificate, ...]:
+    peer = next((peer for peer in now.peers if peer.address == address), None)
+    if peer is None:
+        raise StalePlan(f"The plan for {plan.cluster} is stale: {address} is no peer of this cluster now.")
+    chain = read_client_chain(now, peer)
+    if chain is None:
+        raise IncompletePlan(
+            f"The certificate of {address} could not be read, so what it needs of the nodes cannot be checked."
+        )
+    return chain
+
+
+def is_any_upload_to_do(plan: Plan, now: Snapshot) -> bool:
+    """Return whether a store lacks what `plan` uploads to it."""
+    nodes = {node.address: node for node in now.nodes}
+    return any(
+        action.node not in nodes or action.certificate not in nodes[action.node].trust.get(action.store, ())
+        for action in list_planned_uploads(plan)
+    )
+
+
+def upload_to_nodes(context: RunContext, state: RunState, writer: Writer) -> None:
+    """Upload what the plan names, node by node; what a node does not offer is left to a person."""
+    for action in list_planned_uploads(context.plan):
+        change = UploadToNode(action.node, action.store, context.plan.certificates[action.certificate])
+        if writer.carry_out(context.nodes.get_node(action.node), change) is ChangeOutcome.MANUAL:
+            state.leave_to_person(context.events, ManualStep(change.manual_instruction, action.node))
+
+
+def remind_of_services(context: RunContext, state: RunState) -> str:
+    """Leave to a person each service that has to restart before what this run uploaded counts; return a sentence; empty: none."""
+    records = [
+        record
+        for record in (context.journal.steps(state.run) if state.run else ())
+        if record.kind == UploadToNode.kind and record.state not in _NOT_IN_EFFECT
+    ]
+    for text in describe_restarts(records, "has what the peers need"):
+        state.leave_effect_to_person(context.events, ManualStep(text))
+    if not records:
+        return ""
+    nodes = count(len({record.peer for record in records}), "node")
+    return f"What {nodes} got is not in effect there until services restart."
+
+
+def describe_restarts(records: Iterable[StepRecord], change: str) -> list[str]:
+    """Return a sentence for each store that the steps of `records` changed: what `change` did to it, and what has to restart."""
+    stores: dict[str, list[str]] = {}
+    for record in records:
+        stores.setdefault(record.facts["store"], []).append(record.peer)
+    return [
+        f"{store}-trust of {first_few(list(dict.fromkeys(nodes)))} {change}, and that counts after a restart: "
+        f"{STORE_RESTARTS[store].instruction}."
+        for store, nodes in stores.items()
+    ]
