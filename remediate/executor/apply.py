@@ -389,4 +389,5 @@ def _verify(context: RunContext, state: RunState, baseline: Baseline, look: Effe
     state.alarms_after = snapshot.alarm_numbers
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
-    return close_run(context, state, replace(verified, gaps=gaps, refusing_nodes=list_refusing_nodes(snapshot)))
+    refusing_nodes = list_refusing_nodes(snapshot, context.plan.refusing_nodes_after)
+    return close_run(context, state, replace(verified, gaps=gaps, refusing_nodes=refusing_nodes))

@@ -22,9 +22,11 @@ def verify_toward_nodes(snapshot: Snapshot) -> tuple[TowardNode, ...]:
     return tuple(verify_store(snapshot, peer, node, store) for node, store in list_stores(snapshot) for peer in snapshot.peers)
 
 
-def list_refusing_nodes(snapshot: Snapshot) -> tuple[TowardNode, ...]:
-    """Return what nodes are seen to refuse of the peers' own certificates."""
-    return tuple(toward for toward in verify_toward_nodes(snapshot) if not toward.ok and toward.observed)
+def list_refusing_nodes(snapshot: Snapshot, expected: Iterable[TowardNode] = ()) -> tuple[TowardNode, ...]:
+    """Return what nodes refuse of the peers' own certificates; of what is not observed now, those that are `expected` to."""
+    observed = {(toward.peer, toward.node, toward.store): toward for toward in verify_toward_nodes(snapshot) if toward.observed}
+    unseen = (toward for toward in expected if (toward.peer, toward.node, toward.store) not in observed)
+    return (*(toward for toward in observed.values() if not toward.ok), *unseen)
 
 
 def list_stores(snapshot: Snapshot) -> Iterator[tuple[Node, str]]:
