@@ -35,6 +35,8 @@ def is_same_address(first: str, second: str) -> bool:
 
 def is_ip(text: str) -> bool:
     """Return whether `text` is an IPv4 or IPv6 address."""
+    if ":" not in text and text.count(".") != 3:
+        return False  # the library raises an error for each of many names
     try:
         ipaddress.ip_address(text)
     except ValueError:

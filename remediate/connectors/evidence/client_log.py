@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from remediate.connectors.evidence.log_prefix import Prefix, parse_time
+from remediate.connectors.evidence.log_prefix import Prefix
 from remediate.connectors.evidence.mra_target import Target, parse_target
 
 CLIENT_WORDS: Final = (b"HTTP response code 502", b"502 Bad Gateway")
@@ -18,11 +18,11 @@ _TIME: Final = re.compile(r"\[?(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]
 
 def parse_refused_request(line: str) -> tuple[Target, Prefix] | None:
     """Return the node that a request in a client's line was for, and when, where it was answered with 502; None for other lines."""
-    if not any(word.decode() in line for word in CLIENT_WORDS):
+    if "502" not in line or not any(word.decode() in line for word in CLIENT_WORDS):
         return None
     targets = (parse_target(match[0]) for match in _URL.finditer(line))
     target = next((target for target in targets if target), None)
     if target is None:
         return None
     time = _TIME.match(line)
-    return target, Prefix(None, None, *parse_time(time["time"], line)) if time else Prefix()
+    return target, Prefix(None, None, time["time"]) if time else Prefix()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from remediate.connectors.text import parse_address
@@ -27,26 +28,42 @@ _RFC_5424: Final = re.compile(
 _DIAGS: Final = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\]")
 _UTC: Final = re.compile(r"UTCTime=\"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\"")
 _MAX_PREFIX: Final = 900
+_MAX_TIME_END: Final = 600
 _LEAP_YEAR: Final = "2000"
 ONE_YEAR: Final = timedelta(days=366)
 """Clocks of lines without a year are below this."""
 _CLOCK_ORIGIN: Final = datetime(2000, 1, 1)  # noqa: DTZ001  a clock without a zone, for differences only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prefix:
-    """The origin of a line.
+    """The origin of a line. Its time is parsed when it is asked for: that of most lines never is.
 
     Attributes:
         peer: The host; None where the line names none.
         process: The process, with its number.
-        clock: The time on the line's clock, in any zone, for intervals only; None without a time.
+        time: The time as the line spells it; None where it has none.
+        line: The line, or as much of it as may hold the time in UTC.
     """
 
     peer: str | None = None
     process: str | None = None
-    moment: LogTime | None = None
-    clock: timedelta | None = None
+    time: str | None = None
+    line: str = ""
+
+    @property
+    def moment(self) -> LogTime | None:
+        """The time; None without one."""
+        return self._parsed_time[0]
+
+    @property
+    def clock(self) -> timedelta | None:
+        """The time on the line's clock, in any zone, for intervals only; None without a time."""
+        return self._parsed_time[1]
+
+    @cached_property
+    def _parsed_time(self) -> tuple[LogTime | None, timedelta | None]:
+        return (None, None) if self.time is None else _parse_time(self.time, self.line)
 
     @property
     def program(self) -> str | None:
@@ -54,19 +71,24 @@ class Prefix:
         return self.process.partition("[")[0] if self.process else None
 
 
+def has_prefix(line: str) -> bool:
+    """Whether `parse_prefix` finds a prefix in `line`."""
+    return any(pattern.match(line) for pattern in (_EXPRESSWAY, _SYSLOG, _RFC_5424, _DIAGS))
+
+
 def parse_prefix(line: str) -> Prefix | None:
     """Return the prefix of `line`; None where it has none of the four forms."""
     match = _EXPRESSWAY.match(line) or _SYSLOG.match(line) or _RFC_5424.match(line)
     if match:
-        return Prefix(parse_address(match["host"]), match["process"], *parse_time(match["time"], line))
+        return Prefix(parse_address(match["host"]), match["process"], match["time"], line[:_MAX_TIME_END])
     bare = _DIAGS.match(line)
-    return Prefix(None, None, *parse_time(bare["time"], line)) if bare else None
+    return Prefix(None, None, bare["time"], line[:_MAX_TIME_END]) if bare else None
 
 
 def parse_utc_time(line: str) -> Prefix:
     """Return the time in the field ``UTCTime`` of a line that has no prefix; without any fields where it has no such field."""
     utc = _UTC.search(line)
-    return Prefix(None, None, *parse_time(utc[1], line[utc.start() :])) if utc else Prefix()
+    return Prefix(None, None, utc[1], utc[0]) if utc else Prefix()
 
 
 def find_prefixes(text: str) -> list[tuple[int, Prefix]]:
@@ -80,9 +102,8 @@ def find_prefixes(text: str) -> list[tuple[int, Prefix]]:
     return sorted(prefixes, key=lambda place: place[0])
 
 
-def parse_time(time: str, line: str) -> tuple[LogTime, timedelta | None]:
-    """Return the time of `line`, which spells it as `time`, as it reads and on a clock for intervals."""
-    utc = _UTC.search(line, 0, 600)
+def _parse_time(time: str, line: str) -> tuple[LogTime, timedelta | None]:
+    utc = _UTC.search(line)
     try:
         moment = datetime.fromisoformat(f"{utc[1]}.{utc[2] or 0:0<6}+00:00") if utc else _parse_local_time(time)
     except ValueError:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import io
 import re
 from bisect import bisect_right
-from collections import OrderedDict
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from remediate.connectors.evidence.client_log import CLIENT_WORDS, parse_refused_request
-from remediate.connectors.evidence.log_prefix import Prefix, find_prefixes, parse_prefix, parse_utc_time
+from remediate.connectors.evidence.line_search import find_lines, list_lines_before
+from remediate.connectors.evidence.log_prefix import Prefix, find_prefixes, has_prefix, parse_prefix, parse_utc_time
 from remediate.connectors.evidence.mra_target import Target, parse_target
+from remediate.connectors.evidence.open_requests import Key, OpenRequests
 from remediate.connectors.evidence.openssl_signs import find_generation
 from remediate.connectors.evidence.other_processes import FAILURE_WORDS, TRAFFIC_SERVER, is_sip_failure, parse_sip_failure
 from remediate.connectors.evidence.plain_text import has_refusal_words, may_hold_a_refusal, strip_terminal, to_plain_text
@@ -40,41 +42,23 @@ _TRANSACTION: Final = re.compile(
 _SOURCE: Final = re.compile(r"Src-ip=\"(?P<ip>[0-9A-Fa-f:.]{2,45})\"\s+Src-port=\"(?P<port>\d{1,5})\"")
 _DESTINATION: Final = re.compile(r"Dst-ip=\"(?P<ip>[0-9A-Fa-f:.]{2,45})\"\s+Dst-port=\"(?P<port>\d{1,5})\"")
 _REQUEST: Final = re.compile(r"\b(?:GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH) (?P<url>\S{1,4096})")
+_METHODS: Final = ("GET ", "POST ", "PUT ", "DELETE ", "HEAD ", "OPTIONS ", "PATCH ")
 _STATUS: Final = re.compile(r"\bHTTP/1\.[01]\"? (?P<code>\d{3})\b")
 # An access log has the request and the status on one line: … ERR_CONNECT_FAIL/502 512 GET http://… or "GET … HTTP/1.1" 502
 _REFUSED_AT_ONCE: Final = re.compile(r"[A-Z_]/502\b|HTTP/1\.[01]\" 502\b|Status=\"502\"")
 _LOOPBACK: Final = ("127.", "::1")
-_MAX_OPEN_REQUESTS: Final = 1_000
 _MAX_LINES_BEFORE: Final = 6
 """The number of lines before its words in which a message may begin."""
 _DIAGS_LINE: Final = re.compile(rb"^\[[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?\]", re.MULTILINE)
 _ACCESS_LINE: Final = re.compile(rb" (?:TCP|ERR)_[A-Z_]{2,40}/\d{3} \d{1,12} ")
 _REFUSALS: Final = (b"certificate verification failed", b"not in certificate", b"SSL connection failed")
 _ALL_FAILURE_WORDS: Final = (*_REFUSALS, *FAILURE_WORDS)
-# Of a million lines a few matter: searching for plain words is ten times as fast as one pattern of all of them.
-_WORDS: Final = (b"HTTP/1.", b"Txn-id=", b"/502 ", *CLIENT_WORDS, *dict.fromkeys(_ALL_FAILURE_WORDS))
-
-
-@dataclass(slots=True)
-class _OpenRequest:
-    """A request without a response so far.
-
-    Attributes:
-        target: The target in its URL.
-        sent_to: The servers that it was sent to.
-        is_answered: Whether one of these answered.
-        is_from_outside: Whether it did not come through a tunnel, so that this is the log of an Expressway-E.
-    """
-
-    target: Target | None = None
-    sent_to: set[Target] = field(default_factory=set)
-    is_answered: bool = False
-    is_from_outside: bool = False
-
-    def find_ports(self, names: AbstractSet[str | None]) -> set[int]:
-        """Return the ports of a host with one of `names` that the request may go to."""
-        targets = {self.target, *self.sent_to} - {None}
-        return {target.port for target in targets if target and target.address in names}
+# Of a million lines a few matter. A search for one plain word is thirty times as fast as a pattern, so one stands for several.
+_REQUEST_WORDS: Final = (b"Txn-id=", b"HTTP/1.", b"/502 ", *CLIENT_WORDS)
+_IN_FAILURE_WORDS: Final = (b"ertificate", b"SSL", b"Nego")
+"""Each of the words of a failure has one of these in it."""
+_IN_BROKEN_WORDS: Final = (b"Action=", b"verif", b"tiation Error", b"ERTIFICATE")
+"""A message that one break divides within a word of `_IN_FAILURE_WORDS` has one of these whole, or another of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +66,39 @@ class _TransactionEvent:
     """The event of a transaction whose lines follow, such as ``Receive Request`` or ``Sending Response``."""
 
     event: str
-    key: tuple[str | None, str | None, str]
+    key: Key
+
+
+class _Parts:
+    """A block, with lines of it replaced."""
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._replaced: dict[int, tuple[int, bytes]] = {}
+
+    def replace(self, begin: int, end: int, line: bytes) -> None:
+        """Put `line` in the place of the one from `begin` to `end`."""
+        if line != self._block[begin:end]:
+            self._replaced[begin] = (end, line)
+
+    def has_replaced(self, lines: Iterable[int]) -> bool:
+        """Whether every one of `lines`, by its begin, was replaced."""
+        return all(begin in self._replaced for begin in lines)
+
+    def list_lines_before(self, begin: int) -> list[bytes]:
+        """Return the lines before the one that begins at `begin` in which its message may begin, as they are now."""
+        places = list_lines_before(self._block, begin, _MAX_LINES_BEFORE)
+        return [self._replaced[at][1] if at in self._replaced else self._block[at:end] for at, end in places]
+
+    def join(self) -> bytes:
+        """Return the block with what was replaced in it."""
+        if not self._replaced:
+            return self._block
+        fragments, at = [], 0
+        for begin, (end, line) in self._replaced.items():
+            fragments += [self._block[at:begin], line]
+            at = end
+        return b"".join([*fragments, self._block[at:]])
 
 
 class LogReader:
@@ -92,9 +108,8 @@ class LogReader:
         self._tally = tally
         self._max_line_bytes = limits.evidence_line_bytes
         self._prefix = Prefix()
-        self._failure_words: tuple[bytes, ...] = ()
         self._context: _TransactionEvent | None = None
-        self._open_requests: OrderedDict[tuple[str | None, str | None, str], _OpenRequest] = OrderedDict()
+        self._open_requests = OpenRequests()
         self._traffic_server_lines = self._joined = self._unread = self._other_failures = 0
 
     @property
@@ -108,37 +123,59 @@ class LogReader:
     def read(self, block: bytes) -> None:
         """Read the next block of whole lines."""
         self._traffic_server_lines += _count_traffic_server_lines(block)
-        words = tuple(word for word in _WORDS if word in block)
-        self._failure_words = tuple(word for word in words if word in _ALL_FAILURE_WORDS)
-        if words or self._context:
-            block = b"\n".join(self._read_lines(block.split(b"\n"), words))
-        if may_hold_a_refusal(block):
+        failures = find_lines(block, _IN_FAILURE_WORDS)
+        parts = self._read_lines(block, failures)
+        block = parts.join()
+        # Most blocks have nothing more: a look for words with a break in them costs as much as all searches before.
+        if (not parts.has_replaced(failures) or any(word in block for word in _IN_BROKEN_WORDS)) and may_hold_a_refusal(block):
             self._read_broken(block)
 
-    def _read_lines(self, lines: list[bytes], words: tuple[bytes, ...]) -> list[bytes]:
-        """Read `lines` and return them; of a line with a message that was read, only the text before it."""
-        for number, line in enumerate(lines):
-            # Plain loops, since they run for every line of a log.
-            for word in words:
-                if word in line:
-                    if len(line) <= self._max_line_bytes:
-                        lines[number] = self._read_line(line, lines[max(0, number - _MAX_LINES_BEFORE) : number])
-                    break
+    def _read_lines(self, block: bytes, failures: dict[int, int]) -> _Parts:
+        """Read the lines of `block`. Return it; of a line with a message that was read, only the text before it."""
+        parts, at = _Parts(block), 0
+        for begin, end in sorted((find_lines(block, _REQUEST_WORDS) | failures).items()):
+            line = block[begin:end]
+            is_failure = begin in failures and any(word in line for word in _ALL_FAILURE_WORDS)
+            if not is_failure and begin in failures and not any(word in line for word in _REQUEST_WORDS):
+                continue
+            self._leave_event(block, at, begin)
+            if len(line) > self._max_line_bytes:
+                pass
+            elif is_failure:
+                parts.replace(begin, end, self._read_failure(line, parts, begin))
             else:
-                # A line of another process: the lines that follow do not belong to the event before.
-                if self._context and _begins_a_message(line) and parse_prefix(line[:600].decode(errors="replace")):
-                    self._context = None
-        return lines
+                self._read_request(line)
+            at = end + 1
+        self._leave_event(block, at, len(block))
+        return parts
 
-    def _read_line(self, raw: bytes, lines_before: list[bytes]) -> bytes:
-        """Read a line with words of interest. Return the part of it that may hold a broken message."""
-        text = strip_terminal(raw.decode(errors="replace"))
+    def _leave_event(self, block: bytes, at: int, until: int) -> None:
+        """Look for a line of another process from `at` on: the lines that follow it do not belong to the event before."""
+        while self._context and at < until:
+            end = block.find(b"\n", at, until)
+            end = until if end < 0 else end
+            line = block[at : min(end, at + 600)]
+            if _begins_a_message(line) and has_prefix(line.decode(errors="replace")):
+                self._context = None
+            at = end + 1
+
+    def _read_prefix(self, raw: bytes, text: str) -> Prefix | None:
+        """Return the prefix of a line, which begins a message; None where it has none."""
         prefix = parse_prefix(text) if _begins_a_message(raw) else None
         if prefix:
             self._prefix, self._context = prefix, None
-        if not any(word in raw for word in self._failure_words):
-            self._read_transaction(text)
-            return raw
+        return prefix
+
+    def _read_request(self, raw: bytes) -> None:
+        """Read a line about a request."""
+        text = strip_terminal(raw.decode(errors="replace"))
+        self._read_prefix(raw, text)
+        self._read_transaction(text)
+
+    def _read_failure(self, raw: bytes, parts: _Parts, begin: int) -> bytes:
+        """Read the line with words of a failure that begins at `begin`. Return the part of it that may hold a broken message."""
+        text = strip_terminal(raw.decode(errors="replace"))
+        prefix = self._read_prefix(raw, text)
         prefixes = [prefix for _, prefix in find_prefixes(text) if prefix.process]
         if len(prefixes) > 1:
             return raw
@@ -157,7 +194,7 @@ class LogReader:
         message = parse_message(text) if refusals == 1 else None
         if not message:
             return raw
-        prefix = prefix or _find_last_prefix(lines_before) or Prefix()
+        prefix = prefix or _find_last_prefix(parts.list_lines_before(begin)) or Prefix()
         self._record_message(message, prefix)
         self._record_openssl(text, prefix)
         self._traffic_server_lines += TRAFFIC_SERVER.encode() not in raw and not _DIAGS_LINE.match(raw)
@@ -226,8 +263,7 @@ class LogReader:
 
     def _find_port(self, names: AbstractSet[str | None], prefix: Prefix) -> int | None:
         """Return the port if all open requests of this process for a host with one of `names` have the same one; else None."""
-        requests = [request for key, request in self._open_requests.items() if key[:2] == (prefix.peer, prefix.process)]
-        ports = set[int]().union(*(request.find_ports(names) for request in requests))
+        ports = self._open_requests.find_ports(prefix.peer, prefix.process, names)
         return ports.pop() if len(ports) == 1 else None
 
     def _read_transaction(self, text: str) -> None:
@@ -243,13 +279,13 @@ class LogReader:
             return
         if "HTTP/1." not in text and "/502 " not in text:
             return
-        request = _REQUEST.search(text)
+        request = _find_request(text)
         # A line that ends with its URL may have been broken within it, and then has another port.
         target = parse_target(request["url"]) if request and text[request.end() :].strip() else None
-        if target and _REFUSED_AT_ONCE.search(text):
+        if target and "502" in text and _REFUSED_AT_ONCE.search(text):
             self._tally.add_bad_gateway(target, self._prefix)
         elif target and self._context:
-            self._get_request(self._context).target = target
+            self._open_requests.set_target(self._context.key, target)
         elif not request:
             self._read_response(text)
 
@@ -257,36 +293,37 @@ class LogReader:
         """Read who sends a request, and the address and port of the node that it is sent to, or that answers it."""
         sender = _SOURCE.search(text) if context.event == "Receive Request" else None
         if sender and not sender["ip"].startswith(_LOOPBACK):
-            self._get_request(context).is_from_outside = True
+            self._open_requests.add(context.key).is_from_outside = True
         destination = _DESTINATION.search(text) if context.event == "Sending Request" else None
         if destination:
-            self._get_request(context).sent_to.add(Target(destination["ip"], int(destination["port"])))
+            self._open_requests.add_server(context.key, Target(destination["ip"], int(destination["port"])))
         source = _SOURCE.search(text) if context.event == "Receive Response" else None
-        request = self._open_requests.get(context.key) if source else None
+        request = self._open_requests.find(context.key) if source else None
         if request and source:
             request.is_answered = Target(source["ip"], int(source["port"])) in request.sent_to
 
     def _read_response(self, text: str) -> None:
-        status = _STATUS.search(text)
+        status = _STATUS.search(text, max(0, text.find("HTTP/1.")))
         if not status or not self._context:
             return
         if self._context.event == "Receive Response":
-            open_request = self._open_requests.get(self._context.key)
+            open_request = self._open_requests.find(self._context.key)
             if open_request and open_request.target and open_request.is_answered:
                 self._tally.add_answered_request(open_request.target, self._prefix)
         if self._context.event != "Sending Response":
             return
-        request = self._open_requests.pop(self._context.key, None)
+        request = self._open_requests.remove(self._context.key)
         if request and request.target and status["code"] == "502":
             self._tally.add_bad_gateway(
                 request.target, self._prefix, "edge" if request.is_from_outside else "peer",
                 tunnel_down=NEXT_HOP_FAILED in text.casefold(),
             )  # fmt: skip
 
-    def _get_request(self, context: _TransactionEvent) -> _OpenRequest:
-        if context.key not in self._open_requests and len(self._open_requests) >= _MAX_OPEN_REQUESTS:
-            self._open_requests.popitem(last=False)
-        return self._open_requests.setdefault(context.key, _OpenRequest())
+
+def _find_request(text: str) -> re.Match[str] | None:
+    """Return the first request line in `text`; most texts have no method in them, and a search for a plain word is fast."""
+    begins = [at for method in _METHODS if (at := text.find(method)) >= 0]
+    return _REQUEST.search(text, min(begins)) if begins else None
 
 
 def _begins_a_message(raw: bytes) -> bool:

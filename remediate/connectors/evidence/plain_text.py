@@ -25,6 +25,13 @@ _REFUSAL_WORDS: Final = (
 _REQUIRED_WORDS: Final = (b"certificate", b"sslconnectionfailed", b"tlsnegotiationerror", b"actionterminate", b"actioncontinue")
 """All words above, and those of a failure of SIP, contain one of these."""
 _SIP_WORDS: Final = (b"tlsnegotiationerror",)
+# An escape may have put letters between the words, or into one part of a word, but hardly into both of its parts.
+_PARTS_OF_WORDS: Final = (
+    b"certi", b"ficate", b"negot", b"tiation", b"routines", b"sslconnectionfailed", b"actionterminateerror", b"actioncontinueerror",
+)  # fmt: skip
+_PIECE: Final = 4 * 1024
+_OVERLAP: Final = 2 * 1024
+"""More than the words of a refusal take, however they are broken."""
 
 # Escapes of JSON, HTML, quoted-printable and terminals, which have letters and may be between the words.
 _ESCAPES: Final = re.compile(
@@ -69,7 +76,16 @@ def has_refusal_words(data: bytes) -> bool:
 
 def may_hold_a_refusal(data: bytes) -> bool:
     """Whether `data` may have a refusal that is spread over several lines."""
-    return _has_any(data, (*_REFUSAL_WORDS, *_SIP_WORDS))
+    if not _has_parts(data):
+        return False
+    pieces = (data[at : at + _PIECE + _OVERLAP] for at in range(0, len(data), _PIECE))
+    return any(_has_parts(piece) and _has_any(piece, (*_REFUSAL_WORDS, *_SIP_WORDS)) for piece in pieces)
+
+
+def _has_parts(data: bytes) -> bool:
+    """Whether `data` has a part of the words of a refusal, which most logs have nowhere."""
+    letters = data.translate(_LOWER, _NO_LETTERS)
+    return any(part in letters for part in _PARTS_OF_WORDS)
 
 
 def _has_any(data: bytes, words: tuple[bytes, ...]) -> bool:

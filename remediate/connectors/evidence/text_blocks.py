@@ -11,12 +11,12 @@ from typing import Final
 from remediate.connectors.evidence.budget import CannotRead
 from remediate.connectors.evidence.content_kind import HEAD, encoding_of
 
-_BLOCK: Final = 256 * 1024
+_BLOCK: Final = 128 * 1024
 _UTF_8_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SEARCHED_END: Final = 16 * 1024
 """The bytes at the end of a block that are searched for the begin of a message, so that no wrapped message is cut."""
 _MESSAGE_BEGIN: Final = re.compile(
-    rb"^[>| ]{0,8}(?:\d{4}-\d\d-\d\d[T ]\d\d:|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:|\[[A-Z][a-z]{2} [ \d]\d \d\d:)", re.MULTILINE
+    rb"[>| ]{0,8}(?:\d{4}-\d\d-\d\d[T ]\d\d:|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:|\[[A-Z][a-z]{2} [ \d]\d \d\d:)"
 )
 _TIME: Final = re.compile(rb"(?<![\d\"])\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 
@@ -55,13 +55,24 @@ def _find_block_end(data: bytes, max_line_bytes: int) -> int:
     """Return where to cut: before a message, else behind a line, else within a line that is too long; 0 for nowhere."""
     line_end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
     if not line_end:
-        return (_find_last(_TIME, data) or len(data)) if len(data) > max_line_bytes else 0
-    return _find_last(_MESSAGE_BEGIN, data) or line_end
+        return (_find_last_time(data) or len(data)) if len(data) > max_line_bytes else 0
+    # With the begin of one message alone, its end may still come.
+    return _find_last_message(data) or (line_end if len(data) >= _SEARCHED_END else 0)
 
 
-def _find_last(pattern: re.Pattern[bytes], data: bytes) -> int:
-    offsets = [match.start() for match in pattern.finditer(data, max(0, len(data) - _SEARCHED_END))]
+def _find_last_time(data: bytes) -> int:
+    offsets = [match.start() for match in _TIME.finditer(data, max(0, len(data) - _SEARCHED_END))]
     return offsets[-1] if offsets else 0
+
+
+def _find_last_message(data: bytes) -> int:
+    """Return where the last message in `data` begins; 0 where none does."""
+    at = data.rfind(b"\n") + 1
+    while at > 0 and at >= len(data) - _SEARCHED_END:
+        if _MESSAGE_BEGIN.match(data, at):
+            return at
+        at = data.rfind(b"\n", 0, at - 1) + 1
+    return 0
 
 
 def _normalise_line_ends(data: bytes) -> bytes:
