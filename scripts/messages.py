@@ -20,15 +20,30 @@ ROOT = Path(__file__).parents[1]
 LOCALE_FOLDER = ROOT / "remediate/language/locale"
 DOMAIN = "remediate"
 _ROOMS = ("cli", "connectors", "executor", "formats", "inventory", "machine", "model", "planner", "report", "trust")
+_NO_MESSAGES = frozenset({"remediate/report/metrics.py"})
+"""Modules whose texts are for programs."""
 _EDGE = ("cli", "report")
 """Rooms in which single words are headings."""
 _TO_SYSTEMS = re.compile(
-    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show |utils |set |GET |POST |<)"
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|utils |GET |POST |<)"
+    r"|default-src |-----|Basic \{|HTTP \{|Ethernet \{|# "
 )
 _PATTERN_OR_MARKUP = re.compile(r"[\\^$|]\(|\(\?|<[a-z/]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _HEADING = re.compile(r"[A-Z][a-z]{2,}[ a-z-]*")
 _PLACEHOLDER = re.compile(r"\{\w+\}")
+_CLICK = (
+    "Usage:", "Options", "Commands", "Show this message and exit.", "env var: {var}", "default: {default}", "required",
+    "Missing command.", "Missing argument {hint}.", "Missing option {hint}.", "Missing parameter: {param_name}",
+    "Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", "No such option {name}.",
+    "No such option: {name}", "No such command {name}.", "Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)",
+    "(Possible options: {possibilities})", "Option {name} does not take a value.", "Option {name} requires an argument.",
+    "Invalid value for {param_hint}: {message}", "{value} is not one of {choices}.", "{value} is not in the range {range}.",
+    "{value} is not a valid {number_type}.", "{name} {filename} does not exist.", "{name} {filename} is a directory.",
+    "{name} {filename} is a file.", "{name} {filename} is not readable.", "{name} {filename} is not writable.",
+    "File", "Path", "Directory",
+)  # fmt: skip
+"""Words of click's own, in help and about wrong usage."""
 _FORMATTERS = frozenset(
     {
         "escape",
@@ -52,12 +67,16 @@ def extract_messages(root: Path = ROOT) -> dict[str, list[str]]:
     for room in _ROOMS:
         for path in sorted((root / "remediate" / room).rglob("*.py")):
             place = path.relative_to(root).as_posix()
+            if place in _NO_MESSAGES:
+                continue
             module = ast.parse(path.read_text(encoding="utf-8"))
             for template in _templates_of(module):
                 if _is_message(template, is_edge=room in _EDGE):
                     _add(messages, template, place)
             for noun in _counted_nouns(module):
                 _add(messages, noun, place)
+    for template in _CLICK:
+        _add(messages, template, "click")
     for template, place in (*_texts_of_commands(), *_texts_of_pages(root)):
         _add(messages, template, place)
     return messages
@@ -134,9 +153,8 @@ def _is_message(template: str, *, is_edge: bool) -> bool:
         return False
     bare = _PLACEHOLDER.sub(" ", template)
     words = _WORD.findall(bare)
-    has_word = any(word.islower() for word in words)
-    if " " in template.strip() and has_word:
-        return len(words) > 1 or ("{" in template and not re.search(r"[=<>\\/]", bare))
+    if " " in template.strip() and any(word.islower() or "{" in template for word in words):
+        return len(words) > 1 or ("{" in template and not re.search(r"[<>\\/]|=(?! )", bare))
     return is_edge and _HEADING.fullmatch(template) is not None
 
 

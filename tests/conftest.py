@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from remediate.language.choice import LANGUAGE_VARIABLE
 from remediate.model import masking
 from tests import scrambling
 
 _LONGEST_ID = 50
+
+# Also for the processes that tests start: messages are compared in English, whatever the locale is.
+os.environ[LANGUAGE_VARIABLE] = "en"
 
 
 @pytest.fixture(autouse=True)

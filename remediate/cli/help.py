@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import TypeVar
 
@@ -17,8 +17,36 @@ C = TypeVar("C", bound=click.Command)
 
 _UNWRAPPED = "\b"
 """Click's mark of a paragraph whose lines stay as they are."""
-_ENTRY = re.compile(r"(\s*\S.*?\s{2,})(\S.*)")
+_ENTRY = re.compile(r"(\s*(?:\d+\s+|\S.*?\s{2,}))(\S.*)")
 """A line of such a paragraph that explains its beginning: ``  0   done``."""
+
+
+class TranslatedFormatter(click.HelpFormatter):
+    """Formatter that has click's own words in the language in use."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the usage line."""
+        super().write_usage(prog, args, prefix or f"{translate('Usage:')} ")
+
+    def write_heading(self, heading: str) -> None:
+        """Write a heading."""
+        super().write_heading(translate(heading))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write terms and what they mean."""
+        super().write_dl([(term, _translate_meaning(meaning)) for term, meaning in rows], col_max, col_spacing)
+
+
+class _TranslatedContext(click.Context):
+    formatter_class = TranslatedFormatter
+
+
+def _translate_meaning(meaning: str) -> str:
+    """Translate what click adds to the help of an option: ``[env var: X; required]``."""
+    text, mark, notes = meaning.rpartition("  [")
+    if not mark:
+        return translate(meaning)
+    return f"{translate(text)}{mark}{'; '.join(map(translate, notes.removesuffix(']').split('; ')))}]"
 
 
 def paragraphs_of(command: click.Command) -> Iterator[str]:
@@ -44,6 +72,7 @@ def translate_help(command: C) -> C:
 
 def _map_command(command: click.Command, change: Callable[[str], str]) -> None:
     """Replace each text of `command` by what `change` makes of it."""
+    command.context_class = _TranslatedContext
     if command.help:
         command.help = "\n\n".join(_map_paragraph(part, change) for part in inspect.cleandoc(command.help).split("\n\n"))
     if command.short_help:

@@ -14,11 +14,16 @@ from functools import cached_property, lru_cache
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _COUNTED = re.compile(r"(?P<number>\d[\d,.]*) (?P<noun>.+)", re.DOTALL)
-_SENTENCE_END = re.compile(r"(?<=[.!?:;])(\s+)")
+_BETWEEN_SENTENCES = re.compile(r"((?<=[.!?])\s+|[;:]\s+|\s+·\s+)")
+_IN_SENTENCES = re.compile(r"[.!?;]\s|\s·\s")
+"""What no value of a template holds, if the message can be split there."""
+_MARKS = ("·• ", "·•+-~↻✓✗!? ")
+"""What may stand before a message: signs of a list, then signs that belong to some messages."""
 _MAX_DEPTH = 6
 """How deep messages may stand in each other; deeper ones stay English."""
 _MAX_CHARACTERS = 20_000
 _CACHED_MESSAGES = 4096
+_FEW_LETTERS = 4
 
 
 def placeholders_of(template: str) -> tuple[str, ...]:
@@ -58,9 +63,14 @@ class Template:
         return max(self.literals, key=len)
 
     @cached_property
+    def is_distinct(self) -> bool:
+        """Whether its words alone show that a message is of this template: those of ``{a} and {b}`` stand in many sentences."""
+        return sum(character.isalpha() for character in "".join(self.literals)) > _FEW_LETTERS
+
+    @cached_property
     def _pattern(self) -> re.Pattern[str]:
         parts = _split(self.message)
-        pattern = "".join(f"(?P<{part}>.+?)" if number % 2 else re.escape(_unescape(part)) for number, part in enumerate(parts))
+        pattern = "".join(f"(?P<{part}>.*?)" if number % 2 else re.escape(_unescape(part)) for number, part in enumerate(parts))
         return re.compile(pattern, re.DOTALL)
 
     def match(self, message: str) -> Mapping[str, str] | None:
@@ -84,6 +94,11 @@ def _unescape(part: str) -> str:
     return part.replace("\0", "{").replace("\1", "}")
 
 
+def _precedence(template: Template) -> tuple[bool, bool, int]:
+    """Return the place of a template among those that a message may match: many fixed words first, then those that begin with one."""
+    return not template.is_distinct, not template.is_distinct and not template.literals[0], -template.weight
+
+
 class Catalogue:
     """Translations of one language.
 
@@ -94,7 +109,7 @@ class Catalogue:
     def __init__(self, translations: Mapping[str, str]) -> None:
         templates = [Template(message, translation) for message, translation in translations.items() if message and translation]
         self._fixed = {template.message: template.fill_in({}) for template in templates if len(template.literals) == 1}
-        self._templates = sorted((template for template in templates if len(template.literals) > 1), key=lambda t: -t.weight)
+        self._templates = sorted((template for template in templates if len(template.literals) > 1), key=_precedence)
         self._translate_cached = lru_cache(maxsize=_CACHED_MESSAGES)(self._translate)
 
     def translate(self, message: str) -> str:
@@ -102,50 +117,82 @@ class Catalogue:
         if len(message) > _MAX_CHARACTERS:
             return message
         text = message.strip()
-        start, end = message[: len(message) - len(message.lstrip())], message[len(message.rstrip()) :]
-        return f"{start}{self._translate_cached(text, 0)}{end}" if text else message
+        for marks in ("", *_MARKS):
+            text = text.lstrip(marks) if marks else text
+            translated = self._translate_cached(text, 0)
+            if translated != text:
+                return message.replace(text, translated, 1)
+        return message
 
     def _translate(self, message: str, depth: int) -> str:
-        whole = self._translate_whole(message, depth)
-        return whole if whole is not None else self._translate_sentences(message, depth)
+        recognised = self._recognise_list(message, depth) or self._recognise(message, depth)
+        if recognised is not None:
+            return recognised
+        runs = list(self._split_into_runs(message, depth))
+        if all(translation is not None for _, translation in runs):
+            return "".join(translation or "" for _, translation in runs)
+        across = self._recognise(message, depth, across_sentences=True)
+        if across is not None:
+            return across
+        if all(translation is None for _, translation in runs[::2]):
+            return message
+        return "".join(run if translation is None else translation for run, translation in runs)
 
-    def _translate_whole(self, message: str, depth: int) -> str | None:
+    def _recognise(self, message: str, depth: int, *, across_sentences: bool = False) -> str | None:
+        """Return the translation of a message that a template, or a counted noun, is the whole of; None where none is.
+
+        Args:
+            message: The English message.
+            depth: How many messages it stands in.
+            across_sentences: A value may reach over the end of a sentence.
+        """
         if message in self._fixed:
             return self._fixed[message]
-        if counted := _COUNTED.fullmatch(message):
-            noun = self._fixed.get(counted["noun"])
-            if noun is not None:
-                return f"{counted['number']} {noun}"
+        counted = _COUNTED.fullmatch(message)
+        if counted and counted["noun"] in self._fixed:
+            return f"{counted['number']} {self._fixed[counted['noun']]}"
         if depth >= _MAX_DEPTH:
             return None
         for template in self._templates:
             values = template.match(message) if template.anchor in message else None
-            if values is not None:
+            if values is not None and self._are_values(template, values, depth + 1, across_sentences=across_sentences):
                 return template.fill_in({name: self._translate_value(value, depth + 1) for name, value in values.items()})
         return None
+
+    def _are_values(self, template: Template, values: Mapping[str, str], depth: int, *, across_sentences: bool) -> bool:
+        if not template.is_distinct:
+            return all(self._is_name(value, depth) for value in values.values())
+        return across_sentences or not any(_IN_SENTENCES.search(value) for value in values.values())
+
+    def _is_name(self, value: str, depth: int) -> bool:
+        """Return whether a value is a name, an enumeration, or a message that is known."""
+        return all(" " not in part or self._recognise(part, depth) is not None for part in value.strip().split(", "))
 
     def _translate_value(self, value: str, depth: int) -> str:
         text = value.strip()
         return value.replace(text, self._translate_cached(text, depth), 1) if text else value
 
-    def _translate_sentences(self, message: str, depth: int) -> str:
-        """Translate the longest runs of sentences that are known, from the left."""
-        parts = _SENTENCE_END.split(message)
-        if len(parts) == 1:
-            return message
-        return "".join(self._translate_runs(parts, depth))
+    def _recognise_list(self, message: str, depth: int) -> str | None:
+        """Return the translation of an enumeration of messages that are all known; None for anything else."""
+        parts = message.split(", ")
+        translations = [self._recognise(part, depth) for part in parts] if len(parts) > 1 else [None]
+        return None if None in translations else ", ".join(filter(None, translations))
 
-    def _translate_runs(self, parts: list[str], depth: int) -> Iterator[str]:
-        """Yield texts for `parts`: sentences and the blanks between them in turn."""
+    def _split_into_runs(self, message: str, depth: int) -> Iterator[tuple[str, str | None]]:
+        """Yield the longest runs of sentences that are known, from the left, with their translations; None for one that is not.
+
+        What stands between them is every second; a colon and a semicolon have a blank before them (French typography).
+        """
+        parts = _BETWEEN_SENTENCES.split(message)
         begin = 0
         while begin < len(parts):
-            for end in range(len(parts) if begin else len(parts) - 2, begin, -2):
-                run = "".join(parts[begin:end])
-                translation = self._translate_whole(run, depth)
+            end, translation = begin + 1, None
+            for further in range(len(parts), begin, -2):
+                translation = self._recognise("".join(parts[begin:further]), depth)
                 if translation is not None:
+                    end = further
                     break
-            else:
-                end, translation = begin + 1, parts[begin]
-            yield translation
-            yield from parts[end : end + 1]
+            yield "".join(parts[begin:end]), translation
+            if end < len(parts):
+                yield parts[end], f" {parts[end]}" if parts[end][0] in ";:" else parts[end]
             begin = end + 1

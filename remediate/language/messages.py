@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gettext
-import os
 from pathlib import Path
 from typing import Final
 
@@ -12,23 +11,14 @@ from remediate.language.choice import ENGLISH
 
 DOMAIN: Final = "remediate"
 LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
-_NO_DOMAIN: Final = "messages"
-"""The domain with which gettext begins; this program has no catalogue of that name."""
 _catalogues: dict[str, Catalogue] = {}
 _language = ENGLISH
 
 
 def use_language(language: str) -> None:
-    """Translate messages for people into `language` from now on, click's own included."""
+    """Translate messages for people into `language` from now on."""
     global _language  # noqa: PLW0603 - one process speaks one language, as with setlocale(3)
     _language = language
-    if language == ENGLISH:
-        gettext.textdomain(_NO_DOMAIN)
-        return
-    # click asks gettext, which takes its language from here.
-    os.environ["LANGUAGE"] = language
-    gettext.bindtextdomain(DOMAIN, LOCALE_FOLDER)
-    gettext.textdomain(DOMAIN)
 
 
 def current_language() -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.messages import translate
 from remediate.model.identity import EndpointId, Product
 from remediate.model.text import escape
 from remediate.report.lines import align_columns
@@ -88,7 +89,7 @@ def _order(row: GridRow) -> tuple[int, str, int, bool, str, tuple[str, ...], str
 
 def _heading(row: GridRow) -> str:
     service = service_of(row.product, row.endpoint.port)
-    return f"{service} ({row.endpoint.port})" if service else f"Port {row.endpoint.port}"
+    return f"{translate(service)} ({row.endpoint.port})" if service else f"Port {row.endpoint.port}"
 
 
 def _each(rows: Iterable[GridRow]) -> Iterator[_Row]:

@@ -42,6 +42,11 @@ def test_the_longest_run_of_sentences_wins() -> None:
     assert CATALOGUE.translate("p is not up. Wait. Nothing to do.") == "p ne répond pas. Attendez. Rien à faire."
 
 
+def test_few_letters_make_no_template_of_a_sentence() -> None:
+    assert CATALOGUE.translate("p and q") == "p et q"
+    assert CATALOGUE.translate("Look at p and go on.") == "Look at p and go on."
+
+
 def test_braces_are_braces() -> None:
     assert CATALOGUE.translate("Write {x} in a.yml.") == "Mettez {x} dans a.yml."
 

@@ -1,0 +1,47 @@
+"""The French catalogue: whole, with equal placeholders, and of no effect on what programs read."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from remediate.language.catalogue import placeholders_of
+from remediate.language.messages import DOMAIN, LOCALE_FOLDER, read_translations
+from scripts.messages import extract_messages
+
+CATALOGUE = LOCALE_FOLDER / "fr/LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalog:
+    with CATALOGUE.open("rb") as file:
+        return read_po(file)
+
+
+def test_every_message_of_the_sources_is_in_french(catalogue: Catalog) -> None:
+    translated = {str(message.id) for message in catalogue if message.id and message.string}
+    assert sorted(set(extract_messages()) - translated) == []
+
+
+def test_no_message_is_left_over(catalogue: Catalog) -> None:
+    assert sorted({str(message.id) for message in catalogue if message.id} - set(extract_messages())) == []
+
+
+def test_placeholders_are_equal_in_both_languages(catalogue: Catalog) -> None:
+    different = [
+        message.id
+        for message in catalogue
+        if message.id and placeholders_of(str(message.id)) != placeholders_of(str(message.string))
+    ]
+    assert different == []
+
+
+def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) -> None:
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    assert CATALOGUE.with_suffix(".mo").read_bytes() == compiled.getvalue()
+    assert read_translations("fr")["Nothing to read."] == "Il n'y a rien à lire."
