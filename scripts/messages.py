@@ -44,6 +44,7 @@ _CLICK = (
     "File", "Path", "Directory",
 )  # fmt: skip
 """Words of click's own, in help and about wrong usage."""
+_FILLED_IN_LATER = re.compile(r"\{\{(\w+)\}\}")
 _FORMATTERS = frozenset(
     {
         "escape",
@@ -130,7 +131,8 @@ def _template(node: ast.JoinedStr) -> str:
             template += f"{{{name}{uses[name] if uses[name] > 1 else ''}}}"
         elif isinstance(part, ast.Constant):
             template += str(part.value).replace("{", "{{").replace("}", "}}")
-    return template
+    # What is filled in later, by `format`, is a placeholder too.
+    return _FILLED_IN_LATER.sub(r"{\1}", template)
 
 
 def _name_of(node: ast.expr) -> str:

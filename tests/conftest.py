@@ -1,4 +1,4 @@
-"""What holds for every test: none knows the passwords of another, which would be masked in its messages."""
+"""What holds for every test: none knows the passwords of another, which would be masked in its messages, or has its language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from remediate.language.choice import LANGUAGE_VARIABLE
+from remediate.language.choice import ENGLISH, LANGUAGE_VARIABLE
+from remediate.language.messages import use_language
 from remediate.model import masking
 from tests import scrambling
 
@@ -18,9 +19,10 @@ os.environ[LANGUAGE_VARIABLE] = "en"
 
 
 @pytest.fixture(autouse=True)
-def _no_secrets_of_another_test() -> Iterator[None]:
+def _nothing_of_another_test() -> Iterator[None]:
     yield
     masking.forget()
+    use_language(ENGLISH)
 
 
 @pytest.fixture(autouse=scrambling.IS_ON)

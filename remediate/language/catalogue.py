@@ -94,9 +94,14 @@ def _unescape(part: str) -> str:
     return part.replace("\0", "{").replace("\1", "}")
 
 
-def _precedence(template: Template) -> tuple[bool, bool, int]:
-    """Return the place of a template among those that a message may match: many fixed words first, then those that begin with one."""
-    return not template.is_distinct, not template.is_distinct and not template.literals[0], -template.weight
+def _precedence(template: Template) -> tuple[bool, bool, int, int]:
+    """Return the place of a template among those that a message may match.
+
+    Those with many fixed words come first; then those that begin with one, and have few places to fill in.
+    """
+    if template.is_distinct:
+        return False, False, 0, -template.weight
+    return True, not template.literals[0], len(template.literals), -template.weight
 
 
 class Catalogue:
@@ -107,7 +112,11 @@ class Catalogue:
     """
 
     def __init__(self, translations: Mapping[str, str]) -> None:
-        templates = [Template(message, translation) for message, translation in translations.items() if message and translation]
+        templates = [
+            Template(message.strip(), translation.strip())
+            for message, translation in translations.items()
+            if message and translation
+        ]
         self._fixed = {template.message: template.fill_in({}) for template in templates if len(template.literals) == 1}
         self._templates = sorted((template for template in templates if len(template.literals) > 1), key=_precedence)
         self._translate_cached = lru_cache(maxsize=_CACHED_MESSAGES)(self._translate)

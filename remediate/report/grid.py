@@ -72,6 +72,7 @@ def print_grid(
         fold: Endpoints that are alike share a row.
     """
     ordered = sorted(rows, key=_order)
+    bands = tuple(map(translate, bands))
     if not console.is_terminal:
         _print_lines(console, peers, ordered, bands)
         return
@@ -224,11 +225,11 @@ class _Grid:
         """Return as many names as fit into `width`, and how many more there are; at least one whole name."""
         names = [escape(self._nodes[endpoint.address]) for endpoint in endpoints]
         for shown_count in range(len(names), 0, -1):
-            more = f" and {len(names) - shown_count} more" if shown_count < len(names) else ""
+            more = translate(f" and {len(names) - shown_count} more") if shown_count < len(names) else ""
             text = ", ".join(names[:shown_count]) + more
             if len(text) <= width:
                 return text
-        return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+        return names[0] + (translate(f" and {len(names) - 1} more") if len(names) > 1 else "")
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)

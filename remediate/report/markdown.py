@@ -31,7 +31,7 @@ from remediate.report.view import (
     symbol_of,
 )
 
-_LINE_MARKS = " #-"
+_LINE_MARK = re.compile(r"[ #-]*(\*\*[^*]*\*\*:? )?")
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 
@@ -58,8 +58,9 @@ def translate_line(line: str) -> str:
     translated = translate(line)
     if translated != line:
         return translated
-    text = line.lstrip(_LINE_MARKS)
-    return f"{line.removesuffix(text)}{translate(text)}"
+    mark = _LINE_MARK.match(line)
+    end = mark.end() if mark else 0
+    return f"{line[:end]}{translate(line[end:])}"
 
 
 def code(text: str) -> str:
@@ -70,7 +71,7 @@ def code(text: str) -> str:
 
 def prose(text: str) -> str:
     """Return `text`, which may contain untrusted names, with all Markdown syntax escaped."""
-    return _MARKUP.sub(r"\\\g<0>", escape(text, 2500))
+    return _MARKUP.sub(r"\\\g<0>", escape(translate(text), 2500))
 
 
 def _summary(plan: Plan) -> Iterator[str]:
