@@ -14,7 +14,7 @@ LOWEST := tests/cli tests/connectors tests/docs tests/inventory tests/lab tests/
 # Modules of tests/executor that hold whatever the words of a message are.
 SCRAMBLED := journal.py rollback.py lists.py read_back.py write_changes.py crash.py
 
-.PHONY: help setup demo test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
+.PHONY: messages help setup demo test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -60,6 +60,9 @@ check: $(READY) ## format, lint, types, import contracts, rules of the house
 	@echo "mypy"; $(BIN)/mypy --no-error-summary
 	@echo "import contracts"; $(BIN)/lint-imports --no-cache >/tmp/remediate-imports.$$$$ || { cat /tmp/remediate-imports.$$$$; exit 1; }; rm -f /tmp/remediate-imports.$$$$
 	@echo "house rules"; $(BIN)/python scripts/check_house.py
+
+messages: $(READY) ## bring the catalogues up to date with the sources, and compile them
+	@$(BIN)/python -m scripts.messages
 
 lab: $(READY) ## start the lab and say how to talk to it (`remediate lab down` ends it)
 	@$(BIN)/remediate lab up

@@ -43,8 +43,8 @@ def test_a_plan_is_explained_in_french(remediate: Remediate, snapshot: Path, tmp
     ended = remediate("plan", "--snapshot", snapshot, "--explain", "--horizon", "400d", "-o", tmp_path / "plan.json")
     assert english_lines(ended.out + ended.err) == []
     for options in ([], ["--all"], ["--markdown", "-"]):
-        shown = remediate("show", tmp_path / "plan.json", *options)
-        assert (shown.code, english_lines(shown.out)) == (0, []), options
+        answer = remediate("show", tmp_path / "plan.json", *options)
+        assert (answer.code, english_lines(answer.out)) == (0, []), options
 
 
 @pytest.mark.usefixtures("french")
