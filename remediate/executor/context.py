@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.certificate import Certificate
 from remediate.model.effect import ClientView, PeerEffect
+from remediate.model.errors import NotOffered, ObservationError
 from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.limits import Limits
-from remediate.model.plan import EndpointForecast, Plan
+from remediate.model.plan import EndpointForecast, Plan, TrustOnNode
 from remediate.model.run import ApprovalRecord, Backup, Run
 from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Judgement
@@ -84,13 +86,25 @@ class RunContext:
 
     def observe_first(self) -> Snapshot:
         """Observe the cluster, with the lists and cipher lists that were read just now, and every endpoint."""
-        return self.environment.observe(self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened)
+        observe = self.environment.observe
+        return self._complete(observe(self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened))
 
     def observe(self) -> Snapshot:
         """Observe afresh what the run may have changed on every peer, and every endpoint."""
-        return self.environment.observe(
-            self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened, is_last=True
+        observe = self.environment.observe
+        return self._complete(
+            observe(self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened, is_last=True)
         )
+
+    def _complete(self, snapshot: Snapshot) -> Snapshot:
+        """Return `snapshot` with the peers' own certificates, where the plan uploads what nodes need for them."""
+        if not any(isinstance(action, TrustOnNode) for action in self.plan.actions):
+            return snapshot
+        chains: dict[Address, tuple[Certificate, ...]] = {}
+        for peer in self.peers:
+            with suppress(ObservationError, NotOffered):
+                chains[peer.address] = peer.server_chain()
+        return snapshot.with_server_chains(chains)
 
 
 @dataclass(slots=True)

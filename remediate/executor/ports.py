@@ -100,6 +100,9 @@ class PeerPort(Protocol):
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the cipher lists by name."""
 
+    def server_chain(self) -> tuple[Certificate, ...]:
+        """Return the peer's own certificate and the chain that it sends. Raises NotOffered too."""
+
     def verify_origin_server(self) -> bool | None:
         """Return whether verification is on; None: not offered."""
 

@@ -126,6 +126,11 @@ class ReconnectingPeer:
         """Return the cipher lists."""
         return self._ask(lambda peer: peer.ciphers())
 
+    def server_chain(self) -> tuple[Certificate, ...]:
+        """Return the peer's own certificate and the chain that it sends."""
+        with reading(self.address):
+            return self._peer.server_chain()
+
     def verify_origin_server(self) -> bool | None:
         """Return whether verification is on; None: not offered."""
         return self._ask(lambda peer: peer.verify_origin_server())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -214,6 +214,15 @@ class Snapshot(JsonDocument):
     def resolve(self, fingerprints: Iterable[Fingerprint]) -> tuple[Certificate, ...]:
         """Return the certificates of `fingerprints`, such as a list or a chain, in their order."""
         return tuple(self.certificates[fingerprint] for fingerprint in fingerprints)
+
+    def with_server_chains(self, chains: Mapping[Address, tuple[Certificate, ...]]) -> Snapshot:
+        """Return this snapshot with the own certificates of some peers, leaf first."""
+        own = {address: tuple(certificate.fingerprint for certificate in chain) for address, chain in chains.items() if chain}
+        peers = tuple(
+            replace(peer, server_certificate=own[peer.address]) if peer.address in own else peer for peer in self.peers
+        )
+        listed = {certificate.fingerprint: certificate for chain in chains.values() for certificate in chain}
+        return replace(self, peers=peers, certificates={**self.certificates, **listed})
 
     @property
     def alarm_numbers(self) -> dict[Address, frozenset[str]]:

@@ -221,6 +221,9 @@ class MemoryCluster:
         ]
         return ClusterAccess(self.name, login, tuple(peers), axl=login)
 
+    def chain_of(self, _peer: Address) -> tuple[Certificate, ...]:
+        return ()
+
     def box(self, number: int) -> Box:
         return self.boxes[number - 1]
 
@@ -381,6 +384,9 @@ class MemoryPeer:
 
     def last_trusted_ca(self) -> tuple[Certificate, ...]:
         return self.trusted_ca()
+
+    def server_chain(self) -> tuple[Certificate, ...]:
+        return self._cluster.chain_of(self.address)
 
     def revocation_lists(self) -> tuple[str, ...]:
         self._read("revocation_lists")

@@ -57,6 +57,9 @@ class ClusterWithNodes(MemoryCluster):
     def access(self) -> ClusterAccess:
         return replace(super().access, platform=Login("os", PlainSecret()))
 
+    def chain_of(self, peer: Address) -> tuple[Certificate, ...]:
+        return self.own.get(peer, ())
+
     def node(self, number: int) -> MemoryNode:
         return self.nodes[number - 1]
 
