@@ -28,6 +28,7 @@ MAX_RECEIVED_BYTES = 512 * 1024
 _HANDSHAKE, _ALERT, _SERVER_HELLO, _TLS_1_2 = 22, 21, 2, b"\x03\x03"
 _NO_SHARED_CIPHER = frozenset({40, 71})  # handshake_failure, insufficient_security (RFC 5246, 7.2)
 _PROTOCOL_VERSION = 70
+_COULD_SPEAK_1_3 = b"DOWNGRD\x01"
 
 
 class FailureReason(StrEnum):
@@ -75,10 +76,14 @@ class ReceivedChain:
     Attributes:
         certificates: As sent, leaf first.
         tls_version: The version that was agreed on.
+        suite: The cipher suite that was agreed on, as OpenSSL names it.
+        proves_1_3: Under TLS 1.2: the server says that it accepts TLS 1.3 (RFC 8446, 4.1.3).
     """
 
     certificates: tuple[Certificate, ...]
     tls_version: str
+    suite: str = ""
+    proves_1_3: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,11 @@ def _make_context(offer: Offer) -> SSL.Context:
     ciphers = offer.ciphers if "@SECLEVEL" in offer.ciphers else f"{offer.ciphers}:@SECLEVEL=0"
     context.set_cipher_list(ciphers.encode())
     return context
+
+
+def list_suites(offer: Offer) -> list[str]:
+    """Return the suites of an offer, in its order. Raises SSL.Error for a list that this OpenSSL does not know."""
+    return SSL.Connection(_make_context(offer), None).get_cipher_list()
 
 
 def _explain_no_connection(error: Exception, limits: Limits) -> HandshakeFailure:
@@ -212,7 +222,11 @@ class _HandshakeExchange:
             return HandshakeFailure(FailureReason.BROKEN, "it sends a certificate that cannot be read")
         if not certificates:
             return HandshakeFailure(FailureReason.BROKEN, "it sends no certificate")
-        return ReceivedChain(certificates, self._connection.get_protocol_version_name())
+        connection = self._connection
+        proves_1_3 = (connection.server_random() or b"").endswith(_COULD_SPEAK_1_3)
+        return ReceivedChain(
+            certificates, connection.get_protocol_version_name(), connection.get_cipher_name() or "", proves_1_3
+        )
 
     def _explain_error(self, error: SSL.Error) -> ReceivedChain | HandshakeFailure:
         kind = self._first[0] if self._first else 0

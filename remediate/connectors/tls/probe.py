@@ -14,32 +14,32 @@ from typing import TypeGuard
 
 from OpenSSL import SSL
 
-from remediate.connectors.tls.handshake import (
-    NO_CONNECTION,
-    FailureReason,
-    HandshakeFailure,
-    Offer,
-    ReceivedChain,
-    run_handshake,
+from remediate.connectors.tls.attempts import (
+    NO_COMMON_GROUND,
+    RETRIED,
+    accepts_1_3,
+    describe_failed_handshake,
+    describe_no_connection,
+    failure_reason,
+    final_failures,
+    try_offer,
+    try_offer_twice,
 )
+from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, ReceivedChain
+from remediate.connectors.tls.list_probe import ONLY, probe_with_lists
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import FAMILIES, CipherList, KeyFamily
 from remediate.model.limits import Limits
 from remediate.model.snapshot import Preference
-from remediate.model.verdict import Cause
 
-_FAMILY_OFFERS: Mapping[KeyFamily, Offer] = {"rsa": Offer("aRSA:!eNULL"), "ecdsa": Offer("aECDSA:!eNULL")}
+_FAMILY_OFFERS: Mapping[KeyFamily, Offer] = {family: Offer(ciphers) for family, ciphers in ONLY.items()}
 _BOTH_OFFERS: Mapping[KeyFamily, Offer] = {"rsa": Offer("ECDHE+aRSA:ECDHE+aECDSA"), "ecdsa": Offer("ECDHE+aECDSA:ECDHE+aRSA")}
 """Both families, the key first."""
-_RSA_OR_1_3 = Offer("aRSA:!eNULL", SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION)
+_RSA_OR_1_3 = Offer(ONLY["rsa"], SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION)
 _ANY_OR_1_3 = Offer("ALL", SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION)
 _LEGACY = Offer("ALL", SSL.TLS1_VERSION, SSL.TLS1_1_VERSION)
-
-_RETRIED = frozenset({FailureReason.NO_NAME, FailureReason.UNREACHABLE, FailureReason.TIMED_OUT, FailureReason.RESET})
-"""Failures that may not occur the second time, unlike a refusal, an alert, or something other than TLS."""
-_NO_COMMON_GROUND = frozenset({FailureReason.NO_SHARED_CIPHER, FailureReason.OTHER_VERSION})
 
 
 def probe(
@@ -81,13 +81,12 @@ def survey(
 
 
 def _survey_endpoint(target: Target, offer: Offer, limits: Limits) -> Observation:
-    answer = _try_offer(target, offer, limits)
+    answer = try_offer(target, offer, limits)
     if isinstance(answer, HandshakeFailure):
-        absent = answer.reason in NO_CONNECTION - {FailureReason.REFUSED}
-        return replace(_not_observed(answer), refused=answer.reason is FailureReason.REFUSED, host_absent=absent)
+        return describe_no_connection(answer)
     family = answer.certificates[0].key_family
     if family not in FAMILIES:
-        return _handshake_failed("it presents a certificate that is neither RSA nor ECDSA")
+        return describe_failed_handshake("it presents a certificate that is neither RSA nor ECDSA")
     return Observation({family: answer.certificates})
 
 
@@ -143,31 +142,35 @@ def _split_into_lanes(targets: Sequence[Target], limits: Limits) -> list[list[in
 
 def probe_endpoint(target: Target, lists: Sequence[CipherList], limits: Limits) -> Observation:
     """Return what one target presents. Never raises for what a server does."""
+    return probe_with_lists(target, lists, limits) or _probe_by_family(target, lists, limits)
+
+
+def _probe_by_family(target: Target, lists: Sequence[CipherList], limits: Limits) -> Observation:
+    """Return what one target presents that is none of the plain kinds: each family is offered alone."""
     rsa, tls13 = _probe_rsa(target, limits)
     if _is_final(rsa):
-        absent = rsa.reason in NO_CONNECTION - {FailureReason.REFUSED}
-        return replace(_not_observed(rsa), refused=rsa.reason is FailureReason.REFUSED, host_absent=absent)
+        return describe_no_connection(rsa)
     answers: dict[KeyFamily, ReceivedChain | HandshakeFailure] = {
         "rsa": rsa,
-        "ecdsa": _try_offer_twice(target, _FAMILY_OFFERS["ecdsa"], limits),
+        "ecdsa": try_offer_twice(target, _FAMILY_OFFERS["ecdsa"], limits),
     }
-    for family in [family for family in FAMILIES if _failure_reason(answers[family]) is FailureReason.SILENT]:
+    for family in [family for family in FAMILIES if failure_reason(answers[family]) is FailureReason.SILENT]:
         answers[family] = _retry_silent_family(target, family, answers, limits)
     failed = next(
         (
             answer
             for answer in answers.values()
-            if isinstance(answer, HandshakeFailure) and answer.reason not in _NO_COMMON_GROUND
+            if isinstance(answer, HandshakeFailure) and answer.reason not in NO_COMMON_GROUND
         ),
         None,
     )
     if failed:
-        return replace(_not_observed(failed), tls13=tls13)
+        return replace(describe_no_connection(failed), tls13=tls13)
     presented = {family: answer.certificates for family, answer in answers.items() if isinstance(answer, ReceivedChain)}
     if tls13 is None:
-        tls13 = _speaks_1_3(_try_offer_twice(target, _ANY_OR_1_3, limits))
+        tls13 = accepts_1_3(try_offer_twice(target, _ANY_OR_1_3, limits))
     if not presented:
-        return replace(_handshake_failed(_explain_nothing_shared(target, limits, tls13=tls13)), tls13=tls13)
+        return replace(describe_failed_handshake(_explain_nothing_shared(target, limits, tls13=tls13)), tls13=tls13)
     return Observation(presented, _measure_preference(target, presented, lists, limits), tls13)
 
 
@@ -176,47 +179,17 @@ def _probe_rsa(target: Target, limits: Limits) -> tuple[ReceivedChain | Handshak
 
     It takes one handshake with a node that does not, which is the common case.
     """
-    answer = _try_offer(target, _RSA_OR_1_3, limits)
-    tls13 = _speaks_1_3(answer)
-    if (isinstance(answer, ReceivedChain) and not tls13) or _failure_reason(answer) in _final_failures(target):
+    answer = try_offer(target, _RSA_OR_1_3, limits)
+    tls13 = accepts_1_3(answer)
+    if (isinstance(answer, ReceivedChain) and not tls13) or failure_reason(answer) in final_failures(target):
         return answer, tls13
-    if _failure_reason(answer) in _RETRIED:
+    if failure_reason(answer) in RETRIED:
         time.sleep(limits.read_pause_s)
-    return _try_offer(target, _FAMILY_OFFERS["rsa"], limits), tls13
-
-
-def _final_failures(target: Target) -> frozenset[FailureReason]:
-    """Return the failures that are final.
-
-    Of a name that anyone on the path could have written, all are: hundreds of such names must not cost minutes.
-    """
-    return NO_CONNECTION if target.named_without_login else frozenset({FailureReason.REFUSED, FailureReason.SPECIAL_ADDRESS})
-
-
-def _speaks_1_3(answer: ReceivedChain | HandshakeFailure) -> bool | None:
-    """Return whether a node speaks TLS 1.3, from its answer to an offer of both versions; None if that is not known.
-
-    A server takes the highest version that both sides know (RFC 8446, 4.2.1).
-    """
-    if isinstance(answer, ReceivedChain):
-        return answer.tls_version == "TLSv1.3"
-    return False if answer.reason in _NO_COMMON_GROUND else None
+    return try_offer(target, _FAMILY_OFFERS["rsa"], limits), tls13
 
 
 def _is_final(answer: ReceivedChain | HandshakeFailure) -> TypeGuard[HandshakeFailure]:
-    return isinstance(answer, HandshakeFailure) and answer.reason not in (*_NO_COMMON_GROUND, FailureReason.SILENT)
-
-
-def _try_offer(target: Target, offer: Offer, limits: Limits) -> ReceivedChain | HandshakeFailure:
-    return run_handshake(target.host, target.port, target.address, offer, limits, guarded=target.guarded)
-
-
-def _try_offer_twice(target: Target, offer: Offer, limits: Limits) -> ReceivedChain | HandshakeFailure:
-    answer = _try_offer(target, offer, limits)
-    if isinstance(answer, HandshakeFailure) and answer.reason in _RETRIED:
-        time.sleep(limits.read_pause_s)
-        return _try_offer(target, offer, limits)
-    return answer
+    return isinstance(answer, HandshakeFailure) and answer.reason not in (*NO_COMMON_GROUND, FailureReason.SILENT)
 
 
 def _retry_silent_family(
@@ -229,31 +202,17 @@ def _retry_silent_family(
     """
     other_family = next((answer for answer in answers.values() if isinstance(answer, ReceivedChain)), None)
     if other_family:
-        both = _try_offer_twice(target, _BOTH_OFFERS[family], limits)
+        both = try_offer_twice(target, _BOTH_OFFERS[family], limits)
         if isinstance(both, ReceivedChain) and both.certificates[0] == other_family.certificates[0]:
             return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with us")
     time.sleep(limits.read_pause_s)
-    return _try_offer_twice(target, _FAMILY_OFFERS[family], limits)
-
-
-def _failure_reason(answer: ReceivedChain | HandshakeFailure) -> FailureReason | None:
-    return answer.reason if isinstance(answer, HandshakeFailure) else None
-
-
-def _not_observed(answer: HandshakeFailure) -> Observation:
-    if answer.reason not in NO_CONNECTION:
-        return _handshake_failed(answer.detail)
-    return Observation(error=f"{Cause.UNREACHABLE}: {answer.detail}", failure=Cause.UNREACHABLE)
-
-
-def _handshake_failed(detail: str) -> Observation:
-    return Observation(error=f"{Cause.HANDSHAKE_FAILED}: {detail}", failure=Cause.HANDSHAKE_FAILED)
+    return try_offer_twice(target, _FAMILY_OFFERS[family], limits)
 
 
 def _explain_nothing_shared(target: Target, limits: Limits, *, tls13: bool | None) -> str:
     if tls13:
         return "it speaks TLS 1.3 only, where no cipher list chooses between its certificates"
-    legacy = _try_offer_twice(target, _LEGACY, limits)
+    legacy = try_offer_twice(target, _LEGACY, limits)
     if isinstance(legacy, ReceivedChain):
         return f"it speaks {legacy.tls_version} at most, and the peers ask for TLS 1.2"
     return "no shared cipher, neither with RSA nor with ECDSA"
@@ -267,7 +226,7 @@ def _measure_preference(
         return Preference()
 
     def presented_family(offer: Offer) -> KeyFamily | None:
-        answer = _try_offer_twice(target, offer, limits)
+        answer = try_offer_twice(target, offer, limits)
         leaf = answer.certificates[0] if isinstance(answer, ReceivedChain) else None
         return next((family for family, chain in presented.items() if chain[0] == leaf), None)
 

@@ -60,7 +60,7 @@ def test_a_node_that_imposes_its_own_order(look: Look) -> None:
     observation = look(tls_talk(context))
 
     assert (observation.preferred.client_order, observation.preferred.family) == (False, "rsa")
-    assert observation.preferred.measured == {DEFAULT: "rsa", PREFIXED: "rsa"}
+    assert observation.preferred.measured == {DEFAULT: "rsa"}
 
 
 @pytest.mark.parametrize("family", ["rsa", "ecdsa"])
