@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import planning, starting, verdicts
+from benchmarks import planning, probing, starting, verdicts
 
-for benchmark in (starting, verdicts, planning):
+for benchmark in (starting, verdicts, probing, planning):
     benchmark.run()

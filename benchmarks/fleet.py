@@ -17,7 +17,7 @@ from remediate.model.snapshot import Endpoint, Peer, Preference, Snapshot
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CIPHERS = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL")
 
-_KEYS: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
+KEYS: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {
     "rsa": rsa.generate_private_key(65537, 2048),
     "ecdsa": ec.generate_private_key(ec.SECP256R1()),
 }
@@ -33,7 +33,7 @@ def certificate(
     signer: str | None = None,
 ) -> Certificate:
     """Sign a certificate with the one key of the family `signer` (None: its own family); shared keys verify as well."""
-    key = _KEYS[family]
+    key = KEYS[family]
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
@@ -46,7 +46,7 @@ def certificate(
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-    return Certificate.from_der(builder.sign(_KEYS[signer or family], hashes.SHA256()).public_bytes(Encoding.DER))
+    return Certificate.from_der(builder.sign(KEYS[signer or family], hashes.SHA256()).public_bytes(Encoding.DER))
 
 
 def _name(common_name: str) -> x509.Name:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from remediate.connectors.text import parse_address
 from remediate.model.access import ClusterAccess
@@ -96,18 +96,32 @@ def connect(host: str, port: int, timeout_s: float, *, guarded: bool) -> socket.
     """
     if not guarded:
         return socket.create_connection((host, port), timeout_s)
-    resolved = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    return _connect_to_first([address for address in resolved if classify_address(address) is None], host, port, timeout_s)
-
-
-def _connect_to_first(addresses: Iterable[str], host: str, port: int, timeout_s: float) -> socket.socket:
-    failure: OSError = SpecialAddress(f"{host} leads to an address that only the inventory may name")
-    for address in addresses:
+    failure: OSError | None = None
+    for address in resolve(host, port, guarded=True):
         try:
             return socket.create_connection((address, port), timeout_s)
         except OSError as error:
             failure = error
-    raise failure
+    raise failure or OSError(f"{host} has no address")
+
+
+def resolve(host: str, port: int, *, guarded: bool) -> list[str]:
+    """Return the addresses of a host, at least one.
+
+    Args:
+        host: Name or address.
+        port: TCP port.
+        guarded: See `connect`.
+
+    Raises:
+        SpecialAddress: `guarded`, and no other address is left.
+        OSError, UnicodeError: As `socket.getaddrinfo`.
+    """
+    addresses = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    usable = [address for address in addresses if not (guarded and classify_address(address))]
+    if not usable:
+        raise SpecialAddress(f"{host} leads to an address that only the inventory may name")
+    return usable
 
 
 def _is_ipv4(text: str) -> bool:

@@ -16,7 +16,8 @@ from remediate.connectors.expressway.reading import PeerReading, read_cluster
 from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.gaps import MAX_SHOWN_NAMES
 from remediate.connectors.tls.mitm_check import find_mitm_alarms
-from remediate.connectors.tls.probe import probe, survey
+from remediate.connectors.tls.probe import probe
+from remediate.connectors.tls.survey import survey
 from remediate.connectors.tls.target import Observation, Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.connectors.unified_cm.node import NodeCertificates

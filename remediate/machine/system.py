@@ -31,6 +31,16 @@ ENDING_SIGNALS: tuple[signal.Signals, ...] = tuple(
 """How a system asks a process to end: SIGHUP comes when a terminal is gone, and Windows does not have it."""
 
 
+def max_open_files() -> int | None:
+    """Return how many files and connections this process may have open; None: this system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
 def lock_at_once(handle: int, *, shared: bool = False) -> None:
     """Lock an open file until its last holder ends.
 

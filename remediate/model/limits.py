@@ -71,7 +71,8 @@ class Limits:
     """Nodes that one source with a login may name: a Unified CM megacluster has some 30 servers."""
     max_nodes_without_login: int = 64
     """Nodes that UDS may name: each costs a look-up and a connection that anybody in the path can order."""
-    parallel_endpoints: int = 64
+    parallel_endpoints: int = 128
+    """Handshakes of one cluster at once: with 20 ms to each node, 64 wait more than they work."""
     parallel_per_node: int = 4
     parallel_clusters: int = 8
     evidence_bytes: int = 4 * 1024 * 1024 * 1024

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -25,7 +26,8 @@ from remediate.model.limits import Limits
 MAX_RECEIVED_BYTES = 512 * 1024
 """More than any chain that OpenSSL itself takes (100 kB by default, here as on the appliance)."""
 
-_HANDSHAKE, _ALERT, _SERVER_HELLO, _TLS_1_2 = 22, 21, 2, b"\x03\x03"
+HANDSHAKE_RECORD, ALERT_RECORD = 22, 21
+_SERVER_HELLO, _TLS_1_2 = 2, b"\x03\x03"
 _NO_SHARED_CIPHER = frozenset({40, 71})  # handshake_failure, insufficient_security (RFC 5246, 7.2)
 _PROTOCOL_VERSION = 70
 _COULD_SPEAK_1_3 = b"DOWNGRD\x01"
@@ -112,17 +114,30 @@ def run_handshake(
         guarded: See `addresses.connect`.
     """
     try:
-        connection = SSL.Connection(_make_context(offer), None)
+        connection = _make_connection(offer, server_name)
     except SSL.Error:
         return HandshakeFailure(FailureReason.NOT_OFFERABLE, f"this OpenSSL does not know the cipher list {offer.ciphers}")
-    if not is_ip(server_name):
-        connection.set_tlsext_host_name(server_name.rstrip(".").encode())
-    connection.set_connect_state()
     try:
         with connect(host, port, limits.connect_s, guarded=guarded) as wire:
             return _HandshakeExchange(connection, wire, limits).run()
     except (OSError, UnicodeError) as error:
-        return _explain_no_connection(error, limits)
+        return explain_no_connection(error, limits)
+
+
+def make_hello(offer: Offer, server_name: str) -> bytes:
+    """Return the hello of an offer as it goes over the wire. Raises SSL.Error for a list that this OpenSSL does not know."""
+    connection = _make_connection(offer, server_name)
+    with suppress(SSL.WantReadError):
+        connection.do_handshake()
+    return connection.bio_read(65536)
+
+
+def _make_connection(offer: Offer, server_name: str) -> SSL.Connection:
+    connection = SSL.Connection(_make_context(offer), None)
+    if server_name and not is_ip(server_name):
+        connection.set_tlsext_host_name(server_name.rstrip(".").encode())
+    connection.set_connect_state()
+    return connection
 
 
 @lru_cache(maxsize=64)
@@ -142,7 +157,8 @@ def list_suites(offer: Offer) -> list[str]:
     return SSL.Connection(_make_context(offer), None).get_cipher_list()
 
 
-def _explain_no_connection(error: Exception, limits: Limits) -> HandshakeFailure:
+def explain_no_connection(error: Exception, limits: Limits) -> HandshakeFailure:
+    """Return the failure for a connection that did not come about."""
     if isinstance(error, SpecialAddress):
         return HandshakeFailure(FailureReason.SPECIAL_ADDRESS, "its name leads to an address that only the inventory may name")
     if isinstance(error, ConnectionRefusedError):
@@ -230,22 +246,23 @@ class _HandshakeExchange:
 
     def _explain_error(self, error: SSL.Error) -> ReceivedChain | HandshakeFailure:
         kind = self._first[0] if self._first else 0
-        if kind == _ALERT and len(self._first) >= 7:
-            return self._explain_alert(self._first[6])
-        if kind != _HANDSHAKE:
+        if kind == ALERT_RECORD and len(self._first) >= 7:
+            return explain_alert(self._first[6])
+        if kind != HANDSHAKE_RECORD:
             return HandshakeFailure(FailureReason.NOT_TLS, "what answers there is not TLS")
         if self._first[5:6] == bytes([_SERVER_HELLO]) and self._first[9:11] < _TLS_1_2:
             return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with us")
-        if self._last[:1] == bytes([_ALERT]) and self._connection.get_peer_cert_chain():
+        if self._last[:1] == bytes([ALERT_RECORD]) and self._connection.get_peer_cert_chain():
             # It requires a client certificate: it refused after it had presented its own and proven that it holds the key.
             return self._receive_chain()
         reason = error.args[0][-1][-1] if error.args and error.args[0] else "no reason given"
         return HandshakeFailure(FailureReason.BROKEN, f"OpenSSL says: {reason}")
 
-    def _explain_alert(self, number: int) -> HandshakeFailure:
-        """Return the failure for an alert that is the first record of the server, and so its whole answer to the offer."""
-        if number in _NO_SHARED_CIPHER:
-            return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with us")
-        if number == _PROTOCOL_VERSION:
-            return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with us")
-        return HandshakeFailure(FailureReason.BROKEN, f"it answers with TLS alert {number}")
+
+def explain_alert(number: int) -> HandshakeFailure:
+    """Return the failure for an alert that is the first record of the server, and so its whole answer to the offer."""
+    if number in _NO_SHARED_CIPHER:
+        return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with us")
+    if number == _PROTOCOL_VERSION:
+        return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with us")
+    return HandshakeFailure(FailureReason.BROKEN, f"it answers with TLS alert {number}")

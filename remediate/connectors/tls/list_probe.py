@@ -87,22 +87,22 @@ class _ListProbe:
 
     def _look_at_variant(self, offered: CipherList, answer: ReceivedChain, family: KeyFamily) -> Observation:
         """Look further at a node that showed the family that its client asked for first."""
-        other = _OTHER[family]
-        variants = [variant for variant in self.lists if _first_family(variant) == other]
-        variant = variants[0] if variants else CipherList(FIRST[other])
+        second_family = _OTHER[family]
+        variants = [variant for variant in self.lists if _first_family(variant) == second_family]
+        variant = variants[0] if variants else CipherList(FIRST[second_family])
         second = self._offer(variant)
         if not isinstance(second, ReceivedChain):
             raise _Unclear
         measured = {offered: family, variant: _family_of(second)}
-        if _family_of(second) == other:
-            return self._observe({family: answer, other: second}, Preference(client_order=True, measured=measured))
-        third = self._offer_other(other)
+        if _family_of(second) == second_family:
+            return self._observe({family: answer, second_family: second}, Preference(client_order=True, measured=measured))
+        third = self._offer_other(second_family)
         if third is None:
             return self._observe({family: answer}, Preference())
         # It has the other certificate, and a suite for it that the variant put in front: so it chose by an order of its own.
         is_own = third.suite in _leading_suites(variant)
         order = Preference(False if is_own else None, family if is_own else None, measured)
-        return self._observe({family: answer, other: third}, order)
+        return self._observe({family: answer, second_family: third}, order)
 
     def _look_at_other(self, offered: CipherList, answer: ReceivedChain, asks_for: KeyFamily) -> Observation:
         """Look further at a node that showed the family that its client did not ask for first."""

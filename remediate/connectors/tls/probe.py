@@ -26,6 +26,7 @@ from remediate.connectors.tls.attempts import (
     try_offer_twice,
 )
 from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, ReceivedChain
+from remediate.connectors.tls.lanes import split_into_lanes
 from remediate.connectors.tls.list_probe import ONLY, probe_with_lists
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
@@ -62,34 +63,6 @@ def probe(
     return _look_in_lanes(targets, lambda target: probe_endpoint(target, lists, limits), limits, on_observation)
 
 
-def survey(
-    targets: Sequence[Target],
-    ciphers: CipherList | None,
-    limits: Limits,
-    on_observation: Callable[[Target, Observation], None] = lambda _target, _observation: None,
-) -> tuple[Observation, ...]:
-    """Return what each target presents in one TLS 1.2 handshake, in order: whether it has another certificate is not looked at.
-
-    Args:
-        targets: Ports to look at.
-        ciphers: The cipher list of the peers; None: both families are offered, RSA first.
-        limits: On time and on connections.
-        on_observation: Called as each target is done, never concurrently.
-    """
-    offer = Offer(ciphers) if ciphers else _BOTH_OFFERS["rsa"]
-    return _look_in_lanes(targets, lambda target: _survey_endpoint(target, offer, limits), limits, on_observation)
-
-
-def _survey_endpoint(target: Target, offer: Offer, limits: Limits) -> Observation:
-    answer = try_offer(target, offer, limits)
-    if isinstance(answer, HandshakeFailure):
-        return describe_no_connection(answer)
-    family = answer.certificates[0].key_family
-    if family not in FAMILIES:
-        return describe_failed_handshake("it presents a certificate that is neither RSA nor ECDSA")
-    return Observation({family: answer.certificates})
-
-
 def _look_in_lanes(
     targets: Sequence[Target],
     look: Callable[[Target], Observation],
@@ -109,7 +82,7 @@ def _look_in_lanes(
                 observations[number] = observation
                 on_observation(targets[number], observation)
 
-    lanes = _split_into_lanes(targets, limits)
+    lanes = split_into_lanes(targets, limits)
     pool = ThreadPoolExecutor(max(1, min(limits.parallel_endpoints, len(lanes))), thread_name_prefix="probe")
     try:
         list(pool.map(run, lanes))
@@ -122,22 +95,6 @@ def list_variants(ciphers: CipherList) -> tuple[CipherList, CipherList]:
     """Return a cipher list, and the same with the RSA prefix removed or added."""
     variant = ciphers.removeprefix(RSA_PREFIX) if ciphers.startswith(RSA_PREFIX) else RSA_PREFIX + ciphers
     return ciphers, CipherList(variant)
-
-
-def _split_into_lanes(targets: Sequence[Target], limits: Limits) -> list[list[int]]:
-    """Split the targets, by number, into lanes that run in parallel, so that no node gets more connections than it may.
-
-    A node that only a source without a login names has one lane: where it is absent, its other ports are not tried.
-    """
-    by_node: dict[str, list[int]] = {}
-    for number, target in enumerate(targets):
-        by_node.setdefault(target.host.casefold(), []).append(number)
-    lanes: list[list[int]] = []
-    for numbers in by_node.values():
-        hearsay = all(targets[number].named_without_login for number in numbers)
-        width = 1 if hearsay else limits.parallel_per_node
-        lanes += [numbers[start::width] for start in range(min(width, len(numbers)))]
-    return lanes
 
 
 def probe_endpoint(target: Target, lists: Sequence[CipherList], limits: Limits) -> Observation:

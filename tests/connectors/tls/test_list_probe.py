@@ -84,12 +84,12 @@ def test_one_certificate_takes_three_at_most(lists: Sequence[CipherList], identi
 
 
 def test_the_list_of_another_peer_takes_one_more_each() -> None:
-    other = CipherList("ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256")
-    lists = (*list_variants(DEFAULT), *list_variants(other))
+    shorter = CipherList("ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256")
+    lists = (*list_variants(DEFAULT), *list_variants(shorter))
 
     observation, count = count_handshakes(server(RSA, ECDSA), lists)
 
-    assert observation.preferred.measured == {DEFAULT: "ecdsa", PREFIXED: "rsa", other: "rsa", RSA_PREFIX + other: "rsa"}
+    assert observation.preferred.measured == {DEFAULT: "ecdsa", PREFIXED: "rsa", shorter: "rsa", RSA_PREFIX + shorter: "rsa"}
     assert count == 4
 
 

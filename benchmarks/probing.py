@@ -1,0 +1,141 @@
+"""The probe of `collect`: 400 ports with both key families, beside full handshakes in C, a raw hello in Python, and tuned s_client."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+NODES = 200
+PORTS = (8443, 6972)
+ROUNDS = 3
+DELAYS_MS = (0, 20)
+SOURCE = Path(__file__).with_name("handshakes.c")
+CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run took, in seconds."""
+
+    wall_s: float
+    cpu_s: float
+
+    def ratio_to(self, floor: Cost) -> str:
+        """Return how many times a floor this is, by wall and by CPU."""
+        return f"{self.wall_s / floor.wall_s:.2f}x wall, {self.cpu_s / floor.cpu_s:.2f}x CPU"
+
+
+def run() -> None:
+    """Print each contender with its ratio to the floor, at each delay."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        print("probe: not measured: the floor in C needs build-essential and libssl-dev")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "handshakes"
+        subprocess.run([compiler, "-O2", "-o", program, SOURCE, "-lssl", "-lcrypto"], check=True)
+        files = [_write_identity(Path(folder), family) for family in ("rsa", "ecdsa")]
+        addresses = [f"127.91.{node // 250}.{node % 250 + 1}:{port}" for node in range(NODES) for port in PORTS]
+        for delay_ms in DELAYS_MS:
+            with _serve(program, delay_ms, files, addresses):
+                _compare(program, delay_ms, addresses)
+
+
+def _compare(program: Path, delay_ms: int, addresses: Sequence[str]) -> None:
+    commands: dict[str, list[str]] = {
+        "C": [str(program), "probe", *addresses],
+        "collect": [sys.executable, "-m", "benchmarks.probing", "probe", *addresses],
+        "survey": [sys.executable, "-m", "benchmarks.probing", "survey", *addresses],
+        "hello": [sys.executable, "-m", "benchmarks.raw_hello", *addresses],
+        "s_client": ["sh", str(Path(__file__).with_name("s_client.sh")), *addresses],
+    }
+    costs = {name: _measure(command) for name, command in commands.items()}
+    floor, ours, survey, hello, program_cost = (costs[name] for name in ("C", "collect", "survey", "hello", "s_client"))
+    where = f"{len(addresses)} ports with two certificates, {delay_ms} ms"
+    print(f"probe: {where}: {ours.wall_s:.2f} s wall, {ours.cpu_s:.2f} s CPU; {ours.ratio_to(floor)} of full handshakes in C")
+    print(f"probe: {where}: {program_cost.wall_s / ours.wall_s:.1f} times faster than tuned s_client, 64 at once")
+    print(f"survey: {where}: {survey.ratio_to(hello)} of a raw hello in Python")
+    print(
+        f"survey: {where}: {program_cost.wall_s / 2 / survey.wall_s:.1f} times faster than tuned s_client for as many handshakes"
+    )
+
+
+def _measure(command: list[str]) -> Cost:
+    """Return the best of a few runs: of the stage alone where the program prints its seconds, else of its processes."""
+    costs = [_measure_once(command) for _ in range(ROUNDS)]
+    return Cost(min(cost.wall_s for cost in costs), min(cost.cpu_s for cost in costs))
+
+
+def _measure_once(command: list[str]) -> Cost:
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    words = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.split()
+    wall_s, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if words:
+        return Cost(float(words[0]), float(words[1]))
+    return Cost(wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def _write_identity(folder: Path, family: str) -> Path:
+    from benchmarks.fleet import KEYS, certificate
+
+    root = certificate("Root", "Root", ca=True, family="rsa")
+    leaf = certificate("node.bench", "Root", ("node.bench",), family=family, signer="rsa")
+    key = KEYS[family].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    path = folder / f"{family}.pem"
+    path.write_text(leaf.pem + root.pem + key)
+    return path
+
+
+@contextmanager
+def _serve(program: Path, delay_ms: int, files: Sequence[Path], addresses: Sequence[str]) -> Iterator[None]:
+    command = [str(program), "serve", str(delay_ms), *map(str, files), *addresses]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        assert server.stdin
+        assert server.stdout.readline() == "ready\n"
+        yield
+        server.stdin.close()
+
+
+def print_best(work: Callable[[], object]) -> None:
+    """Print the wall seconds and the CPU seconds of the best of a few runs in this process."""
+    walls, cpus = [], []
+    for _ in range(ROUNDS):
+        began, cpu = time.monotonic(), time.process_time()
+        work()
+        walls.append(time.monotonic() - began)
+        cpus.append(time.process_time() - cpu)
+    print(min(walls), min(cpus))
+
+
+def _look(mode: str, addresses: Sequence[str]) -> None:
+    """Look at every port as `collect` does, in this process."""
+    from remediate.connectors.tls.probe import probe
+    from remediate.connectors.tls.survey import survey
+    from remediate.connectors.tls.target import Target
+    from remediate.model.identity import Address, CipherList
+    from remediate.model.limits import Limits
+
+    hosts = [address.rpartition(":") for address in addresses]
+    targets = [Target(Address(f"n{number}.bench"), int(port), "cucm", host) for number, (host, _, port) in enumerate(hosts)]
+    ciphers = CipherList(CIPHERS)
+    runs = {"probe": lambda: probe(targets, [ciphers], Limits()), "survey": lambda: survey(targets, ciphers, Limits())}
+    presented = [len(observation.presented) for observation in runs[mode]()]
+    assert presented == [2 if mode == "probe" else 1] * len(targets)
+    print_best(runs[mode])
+
+
+if __name__ == "__main__":
+    _look(sys.argv[1], sys.argv[2:])
