@@ -34,7 +34,10 @@ from remediate.model.snapshot import DiscoveryGap, Endpoint, Publisher, RefreshB
 from remediate.model.text import first_few
 from remediate.model.toward_nodes import Node
 
-_SURVEY = "Each endpoint was looked at with one handshake alone (--survey): whether it has another certificate is not known."
+_SURVEY = (
+    "Each endpoint was looked at with one hello alone (--survey): whether it holds the key of its certificate, and whether it has "
+    "another one, is not known."
+)
 
 
 def utc_now() -> datetime:

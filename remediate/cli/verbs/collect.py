@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @option("--archive", "archives", type=PATH, multiple=True, metavar="PATH",
         help="Read diagnostic archives of one cluster instead, without a network; more PATHs may follow.")  # fmt: skip
 @option("--survey", is_flag=True,
-        help="Look at each endpoint with one handshake alone: faster, and no basis for an apply.")  # fmt: skip
+        help="Look at each endpoint with one hello alone: faster, and no basis for an apply.")  # fmt: skip
 @option(
     "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
 )
@@ -48,8 +48,9 @@ def command(
     and the endpoints in their logs and captures. What an archive cannot show is not observed, so such a snapshot is incomplete. -c
     then gives the name that the cluster has in the inventory.
 
-    With --survey, each endpoint is asked once, and shows the one certificate that the peers' cipher list leads to. Such a snapshot is
-    incomplete, and every certificate of a plan from it needs an approval, whatever vouches.
+    With --survey, each endpoint gets one hello, and shows the one certificate that the peers' cipher list leads to; that it holds its
+    key is not proven, and some nodes log that no handshake follows. Such a snapshot is incomplete, and every certificate of a plan from
+    it needs an approval, whatever vouches.
 
     \b
     EXAMPLES

@@ -9,10 +9,10 @@ from remediate.machine.system import max_open_files
 from remediate.model.limits import Limits
 
 
-def limit_at_once(wanted: int, limits: Limits) -> int:
-    """Return how many of `wanted` connections to open at once, so that all clusters together stay far below the limit of a process."""
+def limit_at_once(number: int, limits: Limits) -> int:
+    """Return how many of so many connections to open at once, so that all clusters together stay far below the limit of a process."""
     allowed = max_open_files()
-    return wanted if allowed is None else max(1, min(wanted, allowed * 3 // 4 // limits.parallel_clusters))
+    return number if allowed is None else max(1, min(number, allowed * 3 // 4 // limits.parallel_clusters))
 
 
 def split_into_lanes(targets: Sequence[Target], limits: Limits) -> list[list[int]]:

@@ -26,7 +26,7 @@ from remediate.connectors.tls.attempts import (
     try_offer_twice,
 )
 from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, ReceivedChain
-from remediate.connectors.tls.lanes import split_into_lanes
+from remediate.connectors.tls.lanes import limit_at_once, split_into_lanes
 from remediate.connectors.tls.list_probe import ONLY, probe_with_lists
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
@@ -83,7 +83,8 @@ def _look_in_lanes(
                 on_observation(targets[number], observation)
 
     lanes = split_into_lanes(targets, limits)
-    pool = ThreadPoolExecutor(max(1, min(limits.parallel_endpoints, len(lanes))), thread_name_prefix="probe")
+    at_once = limit_at_once(limits.parallel_endpoints, limits)
+    pool = ThreadPoolExecutor(max(1, min(at_once, len(lanes))), thread_name_prefix="probe")
     try:
         list(pool.map(run, lanes))
     finally:

@@ -27,13 +27,13 @@ from remediate.connectors.tls.handshake import (
     explain_no_connection,
     make_hello,
 )
-from remediate.connectors.tls.lanes import split_into_lanes
+from remediate.connectors.tls.lanes import limit_at_once, split_into_lanes
 from remediate.connectors.tls.list_probe import FIRST
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.identity import FAMILIES, CipherList, is_ip
 from remediate.model.limits import Limits
 
-_AT_ONCE_FACTOR = 4
+_AT_ONCE_FACTOR = 2
 """A connection of a survey costs no thread."""
 _TURN_S = 0.1
 """How often it is looked for connections whose time is over."""
@@ -92,10 +92,11 @@ class _Survey:
     def run(self) -> tuple[Observation, ...]:
         self._resolve_names()
         waiting = deque(deque(lane) for lane in split_into_lanes(self.targets, self.limits))
+        at_once = limit_at_once(_AT_ONCE_FACTOR * self.limits.parallel_endpoints, self.limits)
         next_check = time.monotonic() + _TURN_S
         with self.selector:
             while waiting or self.selector.get_map():
-                while waiting and len(self.selector.get_map()) < _AT_ONCE_FACTOR * self.limits.parallel_endpoints:
+                while waiting and len(self.selector.get_map()) < at_once:
                     self._begin_next(waiting.popleft())
                 for key, _ in self.selector.select(_TURN_S):
                     self._step(key.data)

@@ -106,7 +106,7 @@ def test_a_node_without_the_prefix_suite_is_measured_as_it_is() -> None:
     assert (observation.preferred.client_order, count) == (None, 3)
 
 
-def test_a_list_that_shares_nothing_with_a_node_does_not_hide_its_certificates() -> None:
+def test_a_list_that_shares_nothing_hides_no_certificate() -> None:
     context = tls_context(RSA, ECDSA, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
     narrow = CipherList("ECDHE-RSA-AES256-GCM-SHA384")
 

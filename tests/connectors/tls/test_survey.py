@@ -180,7 +180,7 @@ def test_the_other_ports_of_an_absent_host_are_not_tried() -> None:
     assert [observation.host_absent for observation in survey_all(targets)] == [True, True, True]
 
 
-def test_a_special_address_that_the_inventory_did_not_name_is_not_connected_to() -> None:
+def test_a_special_address_of_others_is_not_connected_to() -> None:
     with tcp_server(first_flight(tls_context(RSA))) as port:
         (observation,) = survey_all([Target(Address("localhost"), port, "cucm", guarded=True)])
 
