@@ -49,8 +49,8 @@ def command(
     then gives the name that the cluster has in the inventory.
 
     With --survey, each endpoint gets one hello, and shows the one certificate that the peers' cipher list leads to; that it holds its
-    key is not proven, and some nodes log that no handshake follows. Such a snapshot is incomplete, and every certificate of a plan from
-    it needs an approval, whatever vouches.
+    key is not proven, and some nodes log that no handshake follows. Such a snapshot is incomplete, and every certificate of a plan
+    from it needs an approval, whatever vouches.
 
     \b
     EXAMPLES
