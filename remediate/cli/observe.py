@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
     from remediate.model.certificate import Certificate
     from remediate.model.events import Sink
+    from remediate.model.limits import Limits
     from remediate.model.snapshot import Snapshot
 
 
-def observe(cluster: ClusterAccess, sink: Sink, *, fast: bool = False) -> Snapshot:
+def observe(cluster: ClusterAccess, sink: Sink, limits: Limits, *, fast: bool = False) -> Snapshot:
     """Return a fresh snapshot of `cluster`, with one handshake for each endpoint where it is to be `fast`. Raises RemediateError."""
     from remediate.connectors.collect import collect
 
-    return collect(cluster, sink=sink, fast=fast)
+    return collect(cluster, limits=limits, sink=sink, fast=fast)
 
 
 def warn_about(session: Session, snapshot: Snapshot) -> None:

@@ -41,6 +41,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from remediate.executor import changes, confirm_timer, preflight, staleness, verification, vouching
@@ -53,7 +54,7 @@ from remediate.executor.effect.log import end_left_logging
 from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.failure import end_failed_run
-from remediate.executor.health import complete_cluster_health
+from remediate.executor.health import complete_cluster_health, read_alarms
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import record_alarms
 from remediate.executor.lists import ListBelief
@@ -113,15 +114,14 @@ def apply_plan(
     events = RunEvents(sink, cluster.name)
     with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
         environment = guarded(stack.enter_context(with_client(environment, state_dir)))
-        open_context, run_steps = (_open_to_read, _rehearse) if options.dry_run else (_open_to_write, _apply)
         try:
-            context = open_context(plan, cluster, options, state_dir, limits, environment, events, stop, stack)
+            context = _open(plan, cluster, options, state_dir, limits, environment, events, stop, stack)
         except (Interrupted, ImmediateStop):
             return _interrupted_early(events, stop)
-        return events.add_trouble(run_steps(context))
+        return events.add_trouble(_rehearse(context) if options.dry_run else _apply(context))
 
 
-def _open_to_write(
+def _open(
     plan: Plan,
     cluster: ClusterAccess,
     options: ApplyOptions,
@@ -132,12 +132,13 @@ def _open_to_write(
     stop: StopRequest,
     stack: ExitStack,
 ) -> RunContext:
-    """Take the lock, then open the journal and the peers until `stack` ends (step 1)."""
-    opening = open_to_write(cluster, state_dir, environment, stack, ticket=options.ticket)
+    """Take the lock, then open the journal and the peers until `stack` ends (step 1); a dry run can write to none of them."""
+    open_cluster = open_to_read if options.dry_run else partial(open_to_write, ticket=options.ticket)
+    opening = open_cluster(cluster, state_dir, environment, stack)
 
     def after_each(step: Step) -> None:
         events.emit_step(step)
-        opening.lock.write_heartbeat()
+        opening.write_heartbeat()
 
     steps = StepSequence(stop.check_before, after_each)
     steps.enter(Step.LOCK)
@@ -145,6 +146,8 @@ def _open_to_write(
     unfinished = journal.find_unfinished(plan)
     confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
     approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
+    if options.dry_run:
+        emit_whether_open(options.window, environment.now(), events)
     opened, peers = opening.open_peers(limits)
     return RunContext(
         plan,
@@ -160,49 +163,9 @@ def _open_to_write(
         opened,
         peers,
         approvals,
-        unfinished,
-        opening.lock.write_heartbeat,
-        open_nodes(environment, cluster, peers, limits, stack, writable=True),
-    )
-
-
-def _open_to_read(
-    plan: Plan,
-    cluster: ClusterAccess,
-    options: ApplyOptions,
-    state_dir: Path,
-    limits: Limits,
-    environment: Environment,
-    events: RunEvents,
-    stop: StopRequest,
-    stack: ExitStack,
-) -> RunContext:
-    """Check that the lock is free, and open the journal and the peers so that nothing can be written (step 1 of a dry run)."""
-    opening = open_to_read(cluster, state_dir, environment, stack)
-    steps = StepSequence(stop.check_before, events.emit_step)
-    steps.enter(Step.LOCK)
-    journal = opening.open_journal()
-    unfinished = journal.find_unfinished(plan)
-    confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
-    approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
-    emit_whether_open(options.window, environment.now(), events)
-    opened, peers = opening.open_peers(limits)
-    return RunContext(
-        plan,
-        cluster,
-        options,
-        state_dir,
-        limits,
-        environment,
-        events,
-        stop,
-        steps,
-        journal,
-        opened,
-        peers,
-        approvals,
-        unfinished=None,
-        nodes=open_nodes(environment, cluster, peers, limits, stack, writable=False),
+        None if options.dry_run else unfinished,
+        opening.write_heartbeat,
+        open_nodes(environment, cluster, peers, limits, stack, writable=not options.dry_run),
     )
 
 
@@ -386,7 +349,8 @@ def _verify(context: RunContext, state: RunState, baseline: Baseline, look: Effe
     snapshot = context.observe()
     for sentence in describe_discovery_changes(context, state, baseline.snapshot, snapshot):
         context.events.emit("warning", sentence, step=Step.REFRESH.value)
-    state.alarms_after = snapshot.alarm_numbers
+    if state.has_written:
+        state.alarms_after = read_alarms(context.peers)
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
     gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
     refusing_nodes = list_refusing_nodes(snapshot, context.plan.refusing_nodes_after)

@@ -146,6 +146,7 @@ def _roll_back(context: RunContext, state: RunState, failure: RemediateError) ->
         context.stop.check,
         unreachable=context.unreachable,
         nodes=context.nodes,
+        opened=context.opened,
     )
     undone = undo(undo_context)
     look = UndoneLook(undo_context, context.cluster, context.environment)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 
 from remediate.executor.guards import ClusterHealth
 from remediate.executor.ports import PeerPort
-from remediate.model.errors import NotOffered, ObservationError
+from remediate.model.errors import AccessError, NotOffered, ObservationError
 from remediate.model.health import Health
 from remediate.model.identity import Address
 
@@ -42,6 +43,16 @@ def complete_cluster_health(
     remainder = read_cluster_health([peer for peer in every if peer.address not in usable], unreachable)
     answers = {**usable, **remainder.peers}
     return ClusterHealth({peer.address: answers[peer.address] for peer in every if peer.address in answers}, remainder.silent)
+
+
+def read_alarms(peers: Iterable[PeerPort]) -> dict[Address, frozenset[str]]:
+    """Return the numbers of the alarms that are raised, on each peer of which they can be read now. Raises nothing."""
+    raised: dict[Address, frozenset[str]] = {}
+    for peer in peers:
+        with suppress(ObservationError, AccessError):
+            numbers = peer.health({"alarms"}).alarm_numbers
+            raised |= {} if numbers is None else {peer.address: numbers}
+    return raised
 
 
 def read_peer_health(peer: PeerPort) -> tuple[Health, str]:

@@ -18,14 +18,12 @@ from remediate.executor.boundary import reading
 from remediate.executor.left_logging import LoggingNote
 from remediate.executor.ports import PeerPort
 from remediate.machine.private_files import make_file_name
+from remediate.model.alarms import VERBOSE_LOG_ALARM
 from remediate.model.errors import LockHeld, NotOffered, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.events import Event, Sink
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
-
-VERBOSE_LOG_LEVELS: Final = "25019"
-"""The alarm *Verbose log levels configured*, which is raised while a diagnostic log is written."""
 
 _PROGRESS_S: Final = 15.0
 _POLL_S: Final = 1.0
@@ -228,7 +226,7 @@ def _is_logging(peer: PeerPort) -> bool | None:
         if peer.diagnostic_logging().is_busy():
             return True
         alarms = peer.health().alarms
-    return None if alarms is None else any(alarm.id == VERBOSE_LOG_LEVELS for alarm in alarms)
+    return None if alarms is None else any(alarm.id == VERBOSE_LOG_ALARM for alarm in alarms)
 
 
 def _format_duration(seconds: float) -> str:

@@ -34,6 +34,9 @@ class ClusterToRead:
     stack: ExitStack
     _shared: Path
 
+    def write_heartbeat(self) -> None:
+        """Do nothing: no lock is held."""
+
     def open_journal(self) -> Journal:
         """Open the journal for reading."""
         return self.stack.enter_context(Journal(self.state_dir))
@@ -60,6 +63,10 @@ class ClusterToWrite:
     lock: ClusterLock
     operator: Operator
     _shared: Path
+
+    def write_heartbeat(self) -> None:
+        """Show others that this process is at work."""
+        self.lock.write_heartbeat()
 
     def open_journal(self) -> Journal:
         """Open the journal, and close the runs whose processes ended without a last line."""

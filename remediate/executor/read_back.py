@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from remediate.executor.operations.change import Change, ChangeStatus, Observed
 from remediate.executor.ports import PeerPort, SystemPort
+from remediate.model.alarms import REPLICATION_ALARMS
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
 from remediate.model.exit_codes import ExitCode
-from remediate.model.expressway import REPLICATION_ALARMS
 from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from remediate.model.run import StepState

@@ -89,7 +89,7 @@ def _open(
 
     def look() -> None:
         stop.check()
-        opening.lock.write_heartbeat()
+        opening.write_heartbeat()
 
     def leave_to_person(step: ManualStep) -> None:
         events.emit("manual-step", step.text, peer=step.peer, open=True)
@@ -110,11 +110,11 @@ def _open(
         options=request.restarts,
         window=WindowGuard(request.window, environment.now, longest, limits),
         alarms_before=load_alarms(journal, run) if run else {},
-        enter=lambda _step: opening.lock.write_heartbeat(),
+        enter=lambda _step: opening.write_heartbeat(),
         look=look,
         leave_to_person=leave_to_person,
     )
-    return _RestartCommand(context, chosen, steps, stop, RestartedLook(cluster, environment, context))
+    return _RestartCommand(context, chosen, steps, stop, RestartedLook(cluster, environment, context, opened))
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,8 +216,9 @@ def _prepare(
         events,
         stop.check,
         unreachable=opened.unreachable,
-        write_heartbeat=opening.lock.write_heartbeat,
         nodes=open_nodes(environment, cluster, peers, limits, stack, writable=True),
+        write_heartbeat=opening.write_heartbeat,
+        opened=opened,
     )
     return context, record
 

@@ -96,6 +96,7 @@ def rehearse_rollback(
             check_stop=lambda: None,
             unreachable=opened.unreachable,
             nodes=open_nodes(environment, cluster, peers, limits, stack, writable=False),
+            opened=opened,
         )
         result = _rehearse(context, restarts)
         judgements = UndoneLook(context, cluster, environment).judge()

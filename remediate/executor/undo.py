@@ -19,6 +19,7 @@ from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.node_ports import LazyNode, NodePorts, refuse_nodes
 from remediate.executor.operations import ON_NODES, RemoveFromPeer, SetCipherList, SetVerification, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
+from remediate.executor.ports import ClusterPort
 from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep
@@ -43,6 +44,7 @@ class UndoContext:
         check_stop: Called before each step; raises Interrupted to stop there.
         before_write: Called before each write.
         unreachable: Why each other peer of the cluster could not be opened.
+        opened: The cluster as it was opened, to look at it over the same sessions; None: over new ones.
         write_heartbeat: Shows others that the holder of the lock is at work.
         nodes: The nodes that the run may have uploaded to.
     """
@@ -57,6 +59,7 @@ class UndoContext:
     before_write: Callable[[], None] = lambda: None
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     write_heartbeat: Callable[[], None] = lambda: None
+    opened: ClusterPort | None = None
     nodes: NodePorts = field(default_factory=lambda: NodePorts(refuse_nodes))
 
     def find_port(self, record: StepRecord, reachable: Mapping[Address, ReconnectingPeer]) -> ReconnectingPeer | LazyNode:

@@ -20,6 +20,8 @@ class LabAlarm:
 
 
 MAINTENANCE_ALARM = LabAlarm("15015", "Maintenance mode")
+REPLICATION_ALARM = LabAlarm("20009", "Cluster replication error")
+"""Of a peer that has not taken over the primary's configuration in time."""
 
 
 @dataclass(slots=True)

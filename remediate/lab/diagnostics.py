@@ -159,7 +159,7 @@ class DiagnosticLogs:
                     f"xconf_dump_{suffix}.txt": configuration_text(peer).encode(),
                     f"xconf_dump_{suffix}.xml": configuration_xml(peer, version).encode(),
                     f"xstat_dump_{suffix}.txt": status_text(self.cluster, peer, stopped).encode(),
-                    f"xstat_dump_{suffix}.xml": status_xml(peer, version).encode(),
+                    f"xstat_dump_{suffix}.xml": status_xml(self.cluster, peer, stopped).encode(),
                     f"ca_{suffix}.pem": "\n".join(f"{item.subject}\n{item.pem}" for item in peer.trusted).encode(),
                     f"server_{suffix}.pem": peer.server_certificate.pem.encode(),
                 }

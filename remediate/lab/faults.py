@@ -106,7 +106,7 @@ class Faults:
 
     Attributes:
         logging: What goes wrong with diagnostic logging.
-        replication_lag_s: How long the primary's configuration takes to the other peers: two minutes of a real cluster.
+        two_minutes_s: How long two minutes of replication are here. A peer that is behind for longer raises its alarm.
         restart_s: How long a peer is away when it restarts: three minutes of a real one. Uptime is in whole seconds: a shorter restart
             may not show in it.
         connect_s: How much longer its zones and tunnels take.
@@ -120,11 +120,12 @@ class Faults:
     load_at_restart: Callable[[str, bool], None]
     set_leaf_everywhere: Callable[[str, str], None]
     logging: LoggingFault | None = None
-    replication_lag_s: float = 0.3
+    two_minutes_s: float = 0.3
     restart_s: float = 1.0
     connect_s: float = 0.3
     _armed: list[_ArmedFault] = field(default_factory=list)
     _pending_changes: list[_PendingChange] = field(default_factory=list)
+    _replication_s: dict[str, float] = field(default_factory=dict)
     _loading: dict[str, bool] = field(default_factory=dict)
     _refusing: set[str] = field(default_factory=set)
     _lock_outs: dict[str, _LockOut] = field(default_factory=dict)
@@ -188,6 +189,11 @@ class Faults:
         """Let a peer describe its REST interface, and remove certificates from its list, in this way."""
         with self._lock:
             self._descriptions[peer] = SelfDescription(style, removal)
+
+    def replicate_late(self, peer: str, seconds: float) -> None:
+        """Let the primary's configuration take so many real seconds to this peer, until `clear`."""
+        with self._lock:
+            self._replication_s[peer] = seconds
 
     def lock_out(self, peer: str, *, after: int, seconds: float) -> None:
         """Answer no client of this peer for `seconds` after `after` more refused logins, as fail2ban does.
@@ -288,6 +294,7 @@ class Faults:
             self._substitutes.clear()
             self._refused_certificates.clear()
             self._gatherings.clear()
+            self._replication_s.clear()
         self.logging = None
         for peer, waits in self._loading.items():
             self.load_at_restart(peer, not waits)
@@ -313,6 +320,11 @@ class Faults:
         """Return whether a node refuses the certificate of this peer."""
         with self._lock:
             return (peer, node) in self._refused_certificates
+
+    def replication_s(self, peer: str, lab_seconds: float) -> float:
+        """Return the real seconds until a peer has the primary's configuration, which takes `lab_seconds` where nothing is wrong."""
+        with self._lock:
+            return self._replication_s.get(peer, self.two_minutes_s * lab_seconds / 120.0)
 
     def description_of(self, peer: str) -> SelfDescription:
         """Return how this peer describes its REST interface."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -97,6 +98,8 @@ class Lab:
         self._like = like
         self._stack = ExitStack()
         self._stopping = False
+        # Every lab of a scenario draws the same.
+        self._chance = random.Random(f"replication of {self.scenario.name}")  # noqa: S311
         self._restarting: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
@@ -186,7 +189,8 @@ class Lab:
             self.scenario,
             tuple(built_peer.peer for built_peer in built_peers),
             self.background.later,
-            lambda: self.faults.replication_lag_s,
+            self._draw_lag_s,
+            lambda: self.faults.two_minutes_s,
         )
         self.cluster.diagnostics = DiagnosticLogs(self.cluster, self.faults)
         imitate(self.cluster.peers, self._like.peers if self._like else ())
@@ -250,6 +254,10 @@ class Lab:
             *(edge.stop() for edge in self.edges),
             *(listener.stop() for listener in listeners),
         )
+
+    def _draw_lag_s(self, address: str) -> float:
+        slowest_s = self.scenario.replicates_within_s
+        return self.faults.replication_s(address, self._chance.uniform(slowest_s / 10, slowest_s))
 
     def _restart(self, peer: SimulatedPeer) -> None:
         """Restart a peer a moment later, so that the answer to the request goes out first."""

@@ -29,6 +29,8 @@ from remediate.lab.state import (
     SimulatedCluster,
     SimulatedPeer,
 )
+from remediate.lab.status import print_status
+from remediate.lab.system_dumps import configuration_xml, status_xml
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
 from remediate.model.identity import Product
@@ -242,9 +244,15 @@ class RestInterface:
         return _message_response("The system is restarting.")
 
     async def _status(self, request: Request) -> Response:
-        if request.url.path == "/getxml" and "SystemUnit" not in request.query_params.get("location", ""):
-            return PlainTextResponse("No such location", 404)
-        return Response(_status_xml(self.peer, self.cluster.scenario.version), media_type="text/xml")
+        location = request.query_params.get("location", "/Status/SystemUnit" if request.url.path == "/status.xml" else "")
+        kind, _, path = location.removeprefix("/").partition("/")
+        words, now = path.replace("/", " "), self.faults.time_at(self.peer.address)
+        if kind == "Status" and print_status(words, self.cluster, self.peer, now) is not None:
+            return Response(status_xml(self.cluster, self.peer, now, words), media_type="text/xml")
+        if kind == "Configuration":
+            page = configuration_xml(self.peer, self.cluster.scenario.version, words)
+            return Response(page, media_type="text/xml")
+        return PlainTextResponse("No such location", 404)
 
     async def _upgrade_status(self, request: Request) -> Response:
         del request
@@ -283,12 +291,3 @@ async def _json(request: Request) -> dict[str, Any]:
 
 def _message_response(text: str | list[str], status: int = 200) -> Response:
     return JSONResponse({"Message": text}, status)
-
-
-def _status_xml(peer: SimulatedPeer, version: str) -> str:
-    return (
-        '<?xml version="1.0"?>\n'
-        f'<Status xmlns="http://www.tandberg.no/XML/CUIL/1.0" product="TANDBERG VCS" version="{version}">\n'
-        f'  <SystemUnit item="1">\n    <Product item="1">TANDBERG VCS</Product>\n    <Name item="1">{peer.name}</Name>\n'
-        f'    <Software item="1">\n      <Version item="1">{version}</Version>\n    </Software>\n  </SystemUnit>\n</Status>\n'
-    )

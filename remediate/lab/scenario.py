@@ -126,6 +126,8 @@ class Scenario:
         crls: How many CRLs each list holds.
         rest_account: REST takes another account than the shell.
         edge: The Expressway-E, or what each of them is like.
+        replicates_within_s: How long, in lab time, the primary's configuration takes to another peer at most; drawn for each peer and
+            change.
         reloads_by_itself: The peers' traffic servers use each change of their list at once. No document promises that: without it they
             judge by the list that they had when they last restarted.
     """
@@ -150,3 +152,4 @@ class Scenario:
     bystanders: int = 0
     crls: int = 0
     edge: EdgeSpec = EdgeSpec()
+    replicates_within_s: float = 120.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remediate.lab.condition import Condition
+from remediate.lab.condition import REPLICATION_ALARM, Condition
 from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
@@ -128,7 +129,8 @@ class SimulatedCluster:
 
     Attributes:
         later: Runs a callable after some seconds.
-        lag_s: Says how long replication takes.
+        lag_s: Draws how long the next replication to the peer with this address takes.
+        late_s: After how long a peer that is behind raises its alarm.
         diagnostics: The diagnostic logging of all peers.
         refreshed: Publishers that were discovered (again) since the start, in order.
     """
@@ -136,7 +138,8 @@ class SimulatedCluster:
     scenario: Scenario
     peers: tuple[SimulatedPeer, ...]
     later: Callable[[float, Callable[[], None]], None]
-    lag_s: Callable[[], float]
+    lag_s: Callable[[str], float]
+    late_s: Callable[[], float]
     refreshed: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     diagnostics: DiagnosticLogs = field(init=False)
@@ -232,14 +235,8 @@ class SimulatedCluster:
 
     def replicate(self) -> None:
         """Give the primary's configuration to every other peer, when primary and peer are up."""
-        with self.lock:
-            if not self.primary.running:
-                return
-            shared = {path: value for path, value in self.primary.leaves.items() if not path.startswith(_OF_EACH_PEER)}
-            for peer in self.peers[1:]:
-                if peer.running:
-                    peer.leaves.update(shared)
-                    peer.publishers[:] = list(self.primary.publishers)
+        for peer in self.peers[1:]:
+            self._replicate_to(peer)
 
     def settle(self, timeout_s: float = 10.0) -> bool:
         """Wait until no replication and no restart is in progress. Return False if that took too long."""
@@ -258,12 +255,32 @@ class SimulatedCluster:
             self._settled.notify_all()
 
     def _replicate_soon(self) -> None:
-        self.begin()
-        self.later(self.lag_s(), self._replicate_now)
+        for peer in self.peers[1:]:
+            lag_s, late_s = self.lag_s(peer.address), self.late_s()
+            self.begin()
+            self.later(lag_s, partial(self._end_replication, peer))
+            if lag_s > late_s:
+                self.later(late_s, partial(self._raise_if_behind, peer))
 
-    def _replicate_now(self) -> None:
-        self.replicate()
+    def _end_replication(self, peer: SimulatedPeer) -> None:
+        self._replicate_to(peer)
         self.end()
+
+    def _replicate_to(self, peer: SimulatedPeer) -> None:
+        with self.lock:
+            if self.primary.running and peer.running:
+                peer.leaves.update(self._shared_leaves())
+                peer.publishers[:] = list(self.primary.publishers)
+                peer.condition.lower_alarm(REPLICATION_ALARM.number)
+
+    def _raise_if_behind(self, peer: SimulatedPeer) -> None:
+        with self.lock:
+            is_behind = not self._shared_leaves().items() <= peer.leaves.items() or peer.publishers != self.primary.publishers
+            if is_behind and REPLICATION_ALARM not in peer.condition.alarms:
+                peer.condition.alarms.append(REPLICATION_ALARM)
+
+    def _shared_leaves(self) -> dict[str, str]:
+        return {path: value for path, value in self.primary.leaves.items() if not path.startswith(_OF_EACH_PEER)}
 
 
 def initial_leaves(scenario: Scenario, addresses: Sequence[str], number: int) -> dict[str, str]:

@@ -9,13 +9,13 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from remediate.lab.status import print_status
+from remediate.lab.status_xml import NAMESPACE, format_status
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from remediate.lab.state import SimulatedCluster, SimulatedPeer
 
-_NAMESPACE = "http://www.tandberg.no/XML/CUIL/1.0"
 _ELEMENTS = ("SystemUnit", "Alarm", "Alternates", "Calls", "Registrations", "Tunnels", "Zones")
 
 
@@ -24,12 +24,14 @@ def configuration_text(peer: SimulatedPeer) -> str:
     return "".join(f'*c xConfiguration {path}: "{value}"\n' for path, value in sorted(peer.leaves.items()))
 
 
-def configuration_xml(peer: SimulatedPeer, version: str) -> str:
-    """Return ``xconf_dump_….xml``."""
-    root = ET.Element("Configuration", {"xmlns": _NAMESPACE, "product": "TANDBERG VCS", "version": version})
+def configuration_xml(peer: SimulatedPeer, version: str, words: str = "") -> str:
+    """Return ``xconf_dump_….xml``, or what ``/getxml?location=/Configuration/…`` gives of the paths that begin with these words."""
+    root = ET.Element("Configuration", {"xmlns": NAMESPACE, "product": "TANDBERG VCS", "version": version})
     for path, value in sorted(peer.leaves.items()):
-        element, words = root, path.split()
-        for word, following in zip(words, [*words[1:], ""], strict=True):
+        if not f"{path} ".startswith(f"{words} ".lstrip()):
+            continue
+        element, names = root, path.split()
+        for word, following in zip(names, [*names[1:], ""], strict=True):
             if not word.isdecimal():
                 element = _child(element, word, following if following.isdecimal() else "1")
         element.text = value
@@ -42,15 +44,10 @@ def status_text(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime) -
     return "".join(f"{line}\n" for block in blocks for line in (*block, ""))
 
 
-def status_xml(peer: SimulatedPeer, version: str) -> str:
-    """Return ``xstat_dump_….xml``."""
-    root = ET.Element("Status", {"xmlns": _NAMESPACE, "product": "TANDBERG VCS", "version": version})
-    unit = ET.SubElement(root, "SystemUnit", {"item": "1"})
-    ET.SubElement(unit, "Product", {"item": "1"}).text = "TANDBERG VCS"
-    ET.SubElement(unit, "Name", {"item": "1"}).text = peer.name
-    software = ET.SubElement(unit, "Software", {"item": "1"})
-    ET.SubElement(software, "Version", {"item": "1"}).text = version
-    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+def status_xml(cluster: SimulatedCluster, peer: SimulatedPeer, now: datetime, element: str = "") -> str:
+    """Return ``xstat_dump_….xml``, or what ``/getxml?location=/Status/…`` gives of one element."""
+    elements = (element,) if element else _ELEMENTS
+    return format_status(cluster.scenario.version, [print_status(name, cluster, peer, now) or [] for name in elements])
 
 
 def _child(parent: ET.Element, tag: str, item: str) -> ET.Element:

@@ -46,12 +46,14 @@ class ClientAnswer:
         detail: In a few words, for a person: ``HTTP 200``, or why there is no answer.
         reason: The reason phrase of the answer, masked and cut; empty where it has none.
         server: Its ``Server`` header, in the same way.
+        again_in_s: Where it was not asked since the budget of sign-ins is spent: in how many seconds there is room again.
     """
 
     kind: AnswerKind
     detail: str
     reason: str = ""
     server: str = ""
+    again_in_s: float | None = None
 
     @property
     def is_from_the_edge(self) -> bool:

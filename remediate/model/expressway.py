@@ -18,11 +18,6 @@ TRAFFIC_SERVER_LOGGERS: Final = tuple(f"developer.trafficserver.{name}" for name
 ADMINISTRATOR_ACCOUNTS_PAGE: Final = "Users > Administrator accounts"
 MAX_TRUSTED_CA: Final = 1_000
 """Certificates that a trusted CA list may hold (Expressway Administrator Guide, managing security, X14.3 to X15.5)."""
-REPLICATION_ALARMS: Final[Mapping[str, str]] = {
-    "20009": "an error during the automatic replication of configuration",
-    "20011": "its configuration conflicts with the primary's, so it must be synchronized by hand",
-}
-"""What the alarms of cluster replication mean, by id (alarm reference, X14.0 to X15.5)."""
 PROTECTION_EXEMPTIONS_PAGE: Final = "System > Protection > Automated detection > Exemptions"
 TIME_PAGE: Final = "System > Time"
 UNIFIED_COMMUNICATIONS_MENU: Final = "Configuration > Unified Communications"

@@ -225,12 +225,6 @@ class Snapshot(JsonDocument):
         return replace(self, peers=peers, certificates={**self.certificates, **listed})
 
     @property
-    def alarm_numbers(self) -> dict[Address, frozenset[str]]:
-        """The numbers of the alarms that are raised, on each peer of which they could be read."""
-        numbers = {peer.address: peer.health.alarm_numbers for peer in self.peers if peer.health}
-        return {address: raised for address, raised in numbers.items() if raised is not None}
-
-    @property
     def is_survey(self) -> bool:
         """Whether any endpoint was looked at with one handshake alone."""
         return any(endpoint.seen_by == "survey" for endpoint in self.endpoints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from remediate.executor.left_logging import find_left_logging
 from remediate.lab import Lab
-from remediate.lab.faults import LoggingFault
+from remediate.lab.faults import LoggingFault, Substitute
 from remediate.model.limits import Limits
 from tests.cli.conftest import Remediate, answer_on_terminal
 
@@ -162,3 +163,38 @@ def test_what_a_killed_recording_left_is_said(remediate: Remediate, box: Lab, tm
 @pytest.mark.parametrize("arguments", [[], ["log.txt", "--for", "1m"], ["--for", "1m"], ["log.txt", "--for", "5h"]])
 def test_a_command_line_that_means_nothing_is_refused(remediate: Remediate, arguments: list[str]) -> None:
     assert remediate("diagnose", *arguments).code == 64
+
+
+@pytest.fixture(scope="module")
+def _rest_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("rest"), "rest-account", judge=False) as lab:
+        yield lab
+
+
+@pytest.fixture
+def rest_only(_rest_lab: Lab) -> Iterator[tuple[Lab, Path]]:
+    """Yield a lab, and an inventory with its account for REST alone."""
+    inventory = _rest_lab.directory / "rest-only.yml"
+    text = re.sub(r"\n      rest: .*", "", _rest_lab.inventory.read_text())
+    text = text.replace("username: admin", "username: api").replace("secrets/expressway", "secrets/rest")
+    inventory.write_text(text)
+    _rest_lab.requests.clear()
+    yield _rest_lab, inventory
+    _rest_lab.faults.clear()
+
+
+def test_an_account_for_rest_alone_records_a_log(remediate: Remediate, rest_only: tuple[Lab, Path]) -> None:
+    lab, inventory = rest_only
+    ended = remediate("diagnose", "-i", inventory, "--for", "1s", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert {request.path for request in lab.requests if request.write} == {"/api/provisioning/common/diagnosticlogging"}
+    assert not lab.cluster.diagnostics.is_running
+
+
+def test_where_rest_gives_no_alarms_no_log_is_started(remediate: Remediate, rest_only: tuple[Lab, Path]) -> None:
+    lab, inventory = rest_only
+    lab.faults.substitute(lab.peers[1].address, Substitute(404, b"No such location"), containing="/getxml")
+    ended = remediate("diagnose", "-i", inventory, "--for", "1s", "--yes")
+    assert (ended.code, [request for request in lab.requests if request.write]) == (4, [])
+    assert f"The alarms of {lab.peers[1].address} could not be read" in ended.err
+    assert "Maintenance > Diagnostics > Diagnostic logging" in ended.err

@@ -22,6 +22,7 @@ from tests.executor.bench import Bench
 from tests.executor.clusters import approvals_in, approvals_of
 from tests.executor.memory import MemoryCluster
 from tests.executor.tapped import TappedJournal
+from tests.executor.timed import Timed
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - crash loops write thousands of times; only the SIGKILL tests need a real disk
 
@@ -106,3 +107,9 @@ def bench(tmp_path: Path) -> Iterator[Callable[[str], Bench]]:
     """Opens a lab with a scenario."""
     with ExitStack() as stack:
         yield lambda scenario: Bench(tmp_path, scenario, stack)
+
+
+@pytest.fixture
+def timed(desk: Desk) -> Timed:
+    """A machine with a clock, for confirm timers."""
+    return Timed(desk)

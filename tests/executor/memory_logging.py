@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from remediate.executor.log_recording import VERBOSE_LOG_LEVELS
+from remediate.model.alarms import VERBOSE_LOG_ALARM
 from remediate.model.errors import ObservationError, OutcomeUnknown, WriteRefused
 from remediate.model.health import PeerAlarm
 from remediate.model.identity import Address
@@ -13,7 +13,7 @@ from remediate.model.identity import Address
 if TYPE_CHECKING:
     from tests.executor.memory import Box
 
-VERBOSE = PeerAlarm(VERBOSE_LOG_LEVELS, "Verbose log levels configured")
+VERBOSE = PeerAlarm(VERBOSE_LOG_ALARM, "Verbose log levels configured")
 
 
 @dataclass

@@ -69,11 +69,12 @@ def test_an_apply_to_three_peers_asks_each_thing_once(tmp_path: Path) -> None:
     writes = [count_of(requests, peer, "POST", LIST) for peer in peers]
     assert writes == [2, 2, 3]
     assert [count_of(requests, peer, "GET", LIST) for peer in peers] == [number + 3 for number in writes]
-    # What the guards rest on is read once
-    assert all(count_of(requests, peer, "status", "xStatus Alarm") == 1 for peer in peers)
+    # What the guards rest on is read once, and the alarms after the last write too: which of them are our own
+    assert all(count_of(requests, peer, "status", "xStatus Calls") == 1 for peer in peers)
+    assert all(count_of(requests, peer, "status", "xStatus Alarm") == 2 for peer in peers)
     # The remainder is this many requests, with those to see what is in effect and to refresh discovery
     remainder = without_waits(requests, peers[0])
-    assert len(remainder) - len(GUARDS) * len(peers) == 72
+    assert len(remainder) - len(GUARDS) * len(peers) == 75
 
 
 def test_no_peer_is_asked_more_where_there_are_more_peers(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_refused_login_is_refused_on_both_doors_until_switched_off(story: Lab,
 
 
 def test_a_peer_replicates_when_it_is_back(story: Lab, rest_client: Client, shell: Client) -> None:
-    story.faults.replication_lag_s = 0.01
+    story.faults.two_minutes_s = 0.01
     story.faults.down(story.peers[2].address)
 
     with pytest.raises(requests.ConnectionError):

@@ -45,7 +45,7 @@ def test_alternates_name_the_peers_and_the_primary(story: Lab, shell: ShellOf) -
 
 
 def test_a_change_on_the_primary_replicates_after_the_lag(story: Lab, shell: ShellOf) -> None:
-    story.faults.replication_lag_s = 0.05
+    story.faults.two_minutes_s = 0.05
 
     shell(0)(_SET)
     first = [peer.ciphers["ReverseProxyTLSCiphers"].startswith(RSA_PREFIX) for peer in story.peers]
@@ -56,7 +56,7 @@ def test_a_change_on_the_primary_replicates_after_the_lag(story: Lab, shell: She
 
 
 def test_a_change_on_another_peer_is_overwritten(story: Lab, shell: ShellOf) -> None:
-    story.faults.replication_lag_s = 0.05
+    story.faults.two_minutes_s = 0.05
 
     shell(2)(_SET)
     assert story.cluster.settle()

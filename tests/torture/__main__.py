@@ -1,4 +1,7 @@
-"""``make torture``: applies and rollbacks on the lab, killed at every point and at random moments; then ten thousand histories."""
+"""``make torture``: applies, rollbacks and restarts on the lab, killed at every point and at random moments; then 10,000 histories.
+
+``python -m tests.torture restart`` does the rounds of these verbs alone.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,11 @@ def main() -> int:
         ("apply", "rolled back"),
         ("rollback", "rolled back"),
         ("rollback", "applied"),
+        ("restart", "restarted"),
+        ("restart", "rolled back"),
     ]
+    only = sys.argv[1:]
+    kinds = [kind for kind in kinds if not only or kind[0] in only]
     tasks = [Task(*kind, share) for kind in kinds for share in range(SHARES)]
     tasks += [Task(*kind, seed=seed + number) for number, kind in enumerate(kinds)]
     started = time.monotonic()
@@ -81,6 +88,8 @@ def main() -> int:
         tallies = list(pool.map(do_rounds, tasks))
         killed = time.monotonic() - started
         _tell(tasks, tallies, killed)
+        if only:
+            return int(any(tally.lost_count or tally.repeated for tally in tallies))
         counts = sum(pool.map(play, range(seed, seed + HISTORIES, PORTION), itertools.repeat(PORTION)), Counts())
     sys.stdout.write(f"{counts}, from seed {seed}, in {time.monotonic() - started - killed:.0f} s\n")
     whole = sum(tallies, Tally())

@@ -14,11 +14,14 @@ from typing import Literal
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
 from remediate.executor.changes import cipher_targets
+from remediate.executor.journal.restarts import load_open_maintenance
 from remediate.executor.journal.store import Journal
+from remediate.executor.restart_run import restart
 from remediate.executor.result import RunResult
 from remediate.executor.rollback import rollback
 from remediate.inventory import load
 from remediate.lab import Lab
+from remediate.lab.condition import Condition
 from remediate.lab.raml import Removal
 from remediate.lab.state import PublisherEntry
 from remediate.model.certificate import Certificate
@@ -26,22 +29,22 @@ from remediate.model.identity import Fingerprint
 from remediate.model.plan import TrustCertificate
 from remediate.planner import make_plan
 from tests.torture.tapped import tapped_environment
-from tests.torture.victim import QUICK, options_in, work
+from tests.torture.victim import QUICK, options_in, request_for, work
 
 LONGEST_S = 120
 FORKED = multiprocessing.get_context("forkserver")
 """Each victim is a process of its own, forked from one without threads that has imported everything: a second less for each."""
 FORKED.set_forkserver_preload(["tests.torture.victim"])
 
-Verb = Literal["apply", "rollback"]
+Verb = Literal["apply", "rollback", "restart"]
 State = list[tuple[tuple[Fingerprint, ...], dict[str, str]]]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The peers' lists and configurations, and a state directory (None: an empty one), to begin rounds from."""
+    """The peers' lists, configurations and conditions, and a state directory (None: an empty one), to begin rounds from."""
 
-    peers: tuple[tuple[list[Certificate], dict[str, str], list[PublisherEntry]], ...]
+    peers: tuple[tuple[list[Certificate], dict[str, str], list[PublisherEntry], Condition], ...]
     journal: Path | None
 
 
@@ -66,7 +69,7 @@ class Bench:
         self.fresh("apply")
         assert self.apply().exit_code in {10, 11}
         shutil.copytree(self.state_dir, home / "applied")
-        self.begins["rollback"] = self._save_state(home / "applied")
+        self.begins["rollback"] = self.begins["restart"] = self._save_state(home / "applied")
 
     def state(self) -> State:
         """What every peer holds: its trusted CA list and its cipher lists."""
@@ -85,14 +88,20 @@ class Bench:
         """Peers, state directory, request log and sign-ins of clients as they are where a `verb` begins."""
         self.lab.cluster.settle()
         state = self.begins[verb]
-        for peer, (trusted, leaves, publishers) in zip(self.lab.peers, state.peers, strict=True):
+        for peer, (trusted, leaves, publishers, condition) in zip(self.lab.peers, state.peers, strict=True):
             peer.trusted[:], peer.leaves, peer.publishers[:] = trusted, dict(leaves), publishers
+            peer.condition, peer.restarts = condition.copy(), 0
+        if verb == "restart":
+            primary = self.lab.peers[0].condition
+            primary.ordinary_calls, primary.drain_s = 2, 0.3
         self.state_dir = self.home / f"state-{len(list(self.home.glob('state-*')))}"
         if state.journal:
-            shutil.copytree(state.journal, self.state_dir)
+            # The lab forgets the sign-ins of clients with each round.
+            shutil.copytree(state.journal, self.state_dir, ignore=shutil.ignore_patterns("sign-ins"))
         (self.home / "state-now").unlink(missing_ok=True)
         (self.home / "state-now").symlink_to(self.state_dir)
         self.lab.requests.clear()
+        self.lab.requests.outages.clear()
         self.lab.forget_clients()
 
     def killed_at(self, verb: Verb, point: int) -> bool:
@@ -120,6 +129,27 @@ class Bench:
             self.plan, self.cluster, options_in(self.home), state_dir=self.state_dir, limits=QUICK, environment=environment
         )
 
+    def restart(self) -> RunResult:
+        """Restart the primary in this process."""
+        environment = tapped_environment(lambda _point: None, self.home / "locks")
+        return restart(self.cluster, request_for(self.cluster), state_dir=self.state_dir, limits=QUICK, environment=environment)
+
+    def out_of_service(self) -> list[str]:
+        """What is not as before the restarts of a round: maintenance mode, the journal's record of it, calls, zones and tunnels."""
+        with Journal(self.state_dir) as journal:
+            problems = [f"the journal says: {record}" for record in load_open_maintenance(journal, self.cluster.name)]
+        for peer in self.lab.peers:
+            condition = peer.condition
+            facts = {
+                "maintenance mode is on": condition.maintenance,
+                "calls were cut": condition.cut_calls > 0,
+                "clients do not get through": not condition.reaches_clients,
+            }
+            problems += [f"{peer.address}: {words}" for words, is_so in facts.items() if is_so]
+        if self.lab.requests.most_away_at_once > 1:
+            problems.append("two peers were away at once")
+        return problems
+
     def undo(self) -> RunResult | None:
         """Roll the last run back, if the journal knows one."""
         if not Journal(self.state_dir).runs():
@@ -135,7 +165,9 @@ class Bench:
 
     def _save_state(self, journal: Path | None) -> Kept:
         self.lab.cluster.settle()
-        peers = tuple((list(peer.trusted), dict(peer.leaves), list(peer.publishers)) for peer in self.lab.peers)
+        peers = tuple(
+            (list(peer.trusted), dict(peer.leaves), list(peer.publishers), peer.condition.copy()) for peer in self.lab.peers
+        )
         return Kept(peers, journal)
 
     def _start(self, verb: Verb, point: int) -> BaseProcess:
@@ -146,7 +178,7 @@ class Bench:
     def _was_killed(self, process: BaseProcess) -> bool:
         process.join(LONGEST_S)
         code = process.exitcode
-        if code not in {-signal.SIGKILL, 0, 10}:
+        if code not in {-signal.SIGKILL, 0, 10, 11}:
             process.kill()
             raise AssertionError(f"the process ended with {code}: {(self.home / 'victim.log').read_text()[-2000:]}")
         return code == -signal.SIGKILL

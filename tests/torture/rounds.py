@@ -10,8 +10,8 @@ from typing import Literal
 from remediate.lab.requestlog import Request
 from tests.torture.bench import Bench, Verb
 
-Then = Literal["applied", "rolled back"]
-"""What the other process does: apply the plan (again), after which it is rolled back too; or roll back at once."""
+Then = Literal["applied", "rolled back", "restarted"]
+"""What the other process does: apply the plan (again) or restart (again), after which it is rolled back too; or roll back at once."""
 
 
 @dataclass
@@ -45,8 +45,17 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
         assert healed.exit_code in {10, 11}, healed
         tally.healed += 1
         tally.lost_count += bench.state() != bench.as_planned()
+    if then == "restarted":
+        restarted = bench.restart()
+        assert (restarted.exit_code, restarted.state) == (0, "applied"), restarted
+        tally.healed += 1
+        tally.lost_count += len(bench.out_of_service())
     undone = bench.undo()
-    assert undone is None or (undone.exit_code, undone.state) == (0, "rolled-back"), undone
+    # A peer that restarted goes on with the list of the run, unless a client shows that it does not.
+    settled = {0, 11} if verb == "restart" else {0}
+    assert undone is None or (undone.exit_code in settled and undone.state == "rolled-back"), undone
+    if verb == "restart":
+        tally.lost_count += len(bench.out_of_service())
     tally.undone += 1
     tally.lost_count += bench.state() != bench.start
     tally.repeated += repeated(bench, verb)

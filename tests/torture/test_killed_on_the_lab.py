@@ -14,6 +14,7 @@ from tests.torture.rounds import Tally, Then, kill_once
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("torture")]
 
 POINTS: dict[Verb, tuple[int, ...]] = {"apply": (17, 44, 61, 90), "rollback": (9, 22, 35, 48)}
+RESTART_POINTS = (35, 50, 78, 79, 100)
 THENS: tuple[Then, ...] = ("applied", "rolled back")
 
 
@@ -31,6 +32,14 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_repeated(bench: Bench, verb
         alive = kill_once(bench, verb, THENS[number % 2], lambda: bench.killed_at(verb, point), tally)  # noqa: B023 - called at once
         assert alive, f"{verb} has no point {point}"
     assert (tally.lost_count, tally.repeated, tally.healed, tally.undone) == (0, 0, 2, 4), tally
+
+
+@pytest.mark.parametrize("then", ["restarted", "rolled back"])
+def test_killed_while_a_peer_restarts_it_is_back_in_service(bench: Bench, then: Then) -> None:
+    tally = Tally()
+    for point in RESTART_POINTS:
+        assert kill_once(bench, "restart", then, lambda: bench.killed_at("restart", point), tally), point  # noqa: B023
+    assert (tally.lost_count, tally.undone) == (0, len(RESTART_POINTS)), bench.out_of_service()
 
 
 @pytest.mark.parametrize("verb", POINTS)

@@ -90,6 +90,7 @@ def command(
     peer whose `mra` is in the inventory, and each peer's start show whether it is: "in_effect" in the JSON. With --restart if-needed,
     a peer that refuses a client although its list accepts restarts, guarded and drained as by `remediate restart`, and is asked again
     before the next one. With --yes, it does so only where --calls or `policy.calls` says what happens to calls.
+    Where the two sign-ins of five minutes are spent and only a client can show it, it waits for the next one, and counts down.
     With --diagnostic-log, where no client shows it, diagnostic logging is started on the cluster, stopped after three minutes whatever
     happens, and each peer's own log shows whether requests of clients are still refused there or were answered.
 

@@ -126,7 +126,6 @@ def _read(
     from remediate.cli.fleet import ClusterResult, choose_clusters, run_on_clusters
     from remediate.cli.observe import observe, warn_about
     from remediate.model.errors import UsageError
-    from remediate.model.limits import Limits
     from remediate.model.snapshot import Snapshot
 
     if snapshot_path and inventory_path:
@@ -139,11 +138,11 @@ def _read(
     with session.open_event_sink() as sink:
 
         def list_cluster(cluster: ClusterAccess) -> tuple[_Listing, ExitCode]:
-            snapshot = observe(cluster, sink)
+            snapshot = observe(cluster, sink, session.limits)
             warn_about(session, snapshot)
             return _list(snapshot, expiring)
 
-        return run_on_clusters(choose_clusters(session, inventory_path, patterns), list_cluster, Limits())
+        return run_on_clusters(choose_clusters(session, inventory_path, patterns), list_cluster, session.limits)
 
 
 def _write_csv(session: Session, path: Path, listings: Sequence[_Listing]) -> None:

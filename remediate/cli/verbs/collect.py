@@ -70,13 +70,12 @@ def command(
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, raise_single_error, report_errors, run_on_clusters
     from remediate.cli.observe import observe, warn_about
     from remediate.cli.results import check_output, write_documents, write_files
-    from remediate.model.limits import Limits
 
     _check_arguments(inventory_path, archives, more_archives, patterns)
     with session.open_event_sink() as sink:
 
         def observe_cluster(cluster: ClusterAccess) -> tuple[Snapshot, ExitCode]:
-            snapshot = observe(cluster, sink, fast=survey)
+            snapshot = observe(cluster, sink, session.limits, fast=survey)
             return snapshot, completeness_exit_code(complete=snapshot.complete)
 
         results: tuple[ClusterResult[Snapshot], ...]
@@ -85,7 +84,7 @@ def command(
         else:
             clusters = choose_clusters(session, inventory_path, patterns)
             check_output(output, len(clusters))
-            results = run_on_clusters(clusters, observe_cluster, Limits())
+            results = run_on_clusters(clusters, observe_cluster, session.limits)
     raise_single_error(results)
     report_errors(session, results)
     paths = write_files(results, output)

@@ -68,9 +68,8 @@ def command(
     )
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, run_on_clusters
     from remediate.cli.observe import remind_of_workaround
-    from remediate.model.limits import Limits
 
-    limits = Limits()
+    limits = session.limits
     if pins and recording:
         raise UsageError("--pins asks for nothing that --record could record.", next_step="Give one of them.")
     if pins:

@@ -165,7 +165,7 @@ def _find_nodes(session: Session, draft: Draft, login: Login) -> Draft:
 
     with session.open_event_sink() as sink:
         try:
-            snapshot = observe(replace(_load(draft), login=login), sink)
+            snapshot = observe(replace(_load(draft), login=login), sink, session.limits)
         except AccessError as error:
             session.say(f"Nodes were not looked for: {error}")
             return draft

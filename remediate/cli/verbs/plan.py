@@ -238,16 +238,17 @@ def _plan_from_clusters(
     from remediate.cli.fleet import choose_clusters, run_on_clusters
     from remediate.cli.observe import observe
     from remediate.cli.results import check_output
-    from remediate.model.limits import Limits
 
     clusters = choose_clusters(session, path, patterns)
     check_output(output, len(clusters))
     with session.open_event_sink() as sink:
 
         def plan_cluster(cluster: ClusterAccess) -> tuple[Plan, ExitCode]:
-            return _plan_snapshot(session, observe(cluster, sink), policy_options, cluster.policy, detailed=detailed)
+            return _plan_snapshot(
+                session, observe(cluster, sink, session.limits), policy_options, cluster.policy, detailed=detailed
+            )
 
-        return run_on_clusters(clusters, plan_cluster, Limits())
+        return run_on_clusters(clusters, plan_cluster, session.limits)
 
 
 def _plan_snapshot(

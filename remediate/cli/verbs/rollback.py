@@ -56,6 +56,9 @@ def command(
     With --restart, peers that do not work with their earlier lists again restart once all is undone, guarded and drained as by
     `remediate restart`; with --dry-run, the guards of those that may restart are shown as they stand.
 
+    Where only a client can show whether a peer works with its earlier list, and the two sign-ins of five minutes are spent, it waits
+    for the next one, and counts down.
+
     \b
     EXAMPLES
       remediate rollback last -i inventory.yml --dry-run

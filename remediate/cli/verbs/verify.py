@@ -96,7 +96,6 @@ def command(
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.observe import observe, warn_about
     from remediate.executor.effect.cluster import observe_effects
-    from remediate.model.limits import Limits
     from remediate.planner import make_plan
 
     clusters = choose_clusters(session, inventory_path, patterns)
@@ -104,7 +103,7 @@ def command(
     with session.open_event_sink() as sink:
 
         def verify_cluster(cluster: ClusterAccess) -> tuple[Verification, ExitCode]:
-            snapshot = observe(cluster, sink)
+            snapshot = observe(cluster, sink, session.limits)
             warn_about(session, snapshot)
             # The plan's "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
             plan = make_plan(snapshot, replace(cluster.policy, horizon=horizon or cluster.policy.horizon))
@@ -114,6 +113,7 @@ def command(
                 state_dir=session.state_dir,
                 ask_clients=not no_clients,
                 toward_nodes=plan.toward_nodes,
+                limits=session.limits,
                 sink=sink,
             )
             code = verify_exit_code(plan, accepted if accepted and cluster.name == accepted.cluster else None)
@@ -121,7 +121,7 @@ def command(
             codes = [code, effects.exit_code, horizon_exit_code(plan, future or ())]
             return Verification(snapshot, plan, effects, future), most_serious(codes)
 
-        results = run_on_clusters(clusters, verify_cluster, Limits())
+        results = run_on_clusters(clusters, verify_cluster, session.limits)
     report_errors(session, results)
     code = combine_exit_codes(results)
     _notify(session, clusters, results)

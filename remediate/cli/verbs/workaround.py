@@ -67,7 +67,6 @@ def command(
     from remediate.cli.notices import NoticeCollector
     from remediate.executor.workaround import most_serious_code, read_verification, set_workaround
     from remediate.executor.workaround_rehearsal import rehearse_workaround
-    from remediate.model.limits import Limits
 
     clusters = choose_clusters(session, inventory_path, patterns)
     if action != "status" and not dry_run and (refused := _confirm(session, clusters, on=action == "on", yes=yes)):
@@ -76,13 +75,20 @@ def command(
 
         def run(cluster: ClusterAccess) -> tuple[Flags, ExitCode]:
             if action == "status":
-                flags = read_verification(cluster, state_dir=session.state_dir, sink=sink)
+                flags = read_verification(cluster, state_dir=session.state_dir, limits=session.limits, sink=sink)
             else:
                 switch = rehearse_workaround if dry_run else set_workaround
-                flags = switch(cluster, on=action == "on", state_dir=session.state_dir, force=force, sink=notices)
+                flags = switch(
+                    cluster,
+                    on=action == "on",
+                    state_dir=session.state_dir,
+                    force=force,
+                    limits=session.limits,
+                    sink=notices,
+                )
             return flags, ExitCode(most_serious_code(flags))
 
-        results = run_on_clusters(clusters, run, Limits())
+        results = run_on_clusters(clusters, run, session.limits)
     report_errors(session, results)
     code = combine_exit_codes(results)
     if session.json:
@@ -110,7 +116,6 @@ def _confirm(session: Session, clusters: Sequence[ClusterAccess], *, on: bool, y
     from remediate.cli.fleet import combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.executor.workaround import RISK, read_verification
-    from remediate.model.limits import Limits
     from remediate.model.text import count, join_words
 
     refuse_without_terminal(session, yes=yes)
@@ -118,9 +123,9 @@ def _confirm(session: Session, clusters: Sequence[ClusterAccess], *, on: bool, y
         return ExitCode.DONE
 
     def read(cluster: ClusterAccess) -> tuple[Flags, ExitCode]:
-        return read_verification(cluster), ExitCode.DONE
+        return read_verification(cluster, limits=session.limits), ExitCode.DONE
 
-    results = run_on_clusters(clusters, read, Limits())
+    results = run_on_clusters(clusters, read, session.limits)
     report_errors(session, results)
     flags = {result.cluster: result.value for result in results if result.value is not None}
     if len(flags) < len(results):

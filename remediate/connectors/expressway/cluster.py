@@ -12,7 +12,6 @@ from typing import Self
 
 from remediate.connectors.addresses import check_discovered_name, classify_address, list_inventory_hosts
 from remediate.connectors.expressway.peer import ExpresswayPeer
-from remediate.connectors.expressway.records import Alternates
 from remediate.connectors.gaps import MAX_SHOWN_NAMES, make_refusal_gap
 from remediate.connectors.http import Account
 from remediate.connectors.parallel import run_at_once
@@ -184,7 +183,7 @@ def _read_members(peers: Iterable[ExpresswayPeer], cluster: ClusterAccess, limit
     problems: list[str] = []
     for peer in peers:
         try:
-            alternates = Alternates("", None, ()) if peer.shell_problem else peer.alternates()
+            alternates = peer.alternates()
             over_rest = peer.cluster_peers()
         except ObservationError as error:
             problems.append(str(error))

@@ -125,8 +125,8 @@ class MraClient:
         with _open(access, limits, account) as client:
             # The connection comes first: a way that is down costs no sign-in.
             client.connect()
-            if reason := self.budget.spend(login.username, host_and_port(access.host, access.port), limits):
-                return _not_asked(reason)
+            if no_room := self.budget.spend(login.username, host_and_port(access.host, access.port), limits):
+                return ClientAnswer(AnswerKind.NOT_ASKED, no_room.reason, again_in_s=no_room.again_in_s)
             session.failed_at = self.clock()
             session.last_failure = ClientAnswer(AnswerKind.NOTHING, f"no answer to the sign-in over {access.url}")
             reply = client.get_once(sign_in_path(domain))

@@ -16,6 +16,8 @@ from remediate.connectors.expressway.records import PASSWORD_SETTING, Alternates
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
 from remediate.connectors.expressway.shell_text import format_setting, parse_leaves
+from remediate.connectors.expressway.status_text import StatusNotUnderstood
+from remediate.connectors.expressway.status_xml import configuration_lines, getxml_path, status_lines
 from remediate.connectors.expressway.trusted_list import CertificateList, parse_certificate_list
 from remediate.connectors.http import Account
 from remediate.connectors.text import parse_address
@@ -37,7 +39,6 @@ SHELL_ACCOUNT_ADVICE = (
     "is possible, and an apply is not."
 )
 
-_SYSTEM_STATUS = "/getxml?location=/Status/SystemUnit"
 _STATUS_VERSION = re.compile(r"<Status\b[^>]{0,400}?\bversion=\"([^\"<>]{1,40})\"")
 
 _CIPHERS = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
@@ -218,8 +219,8 @@ class ExpresswayPeer:
     def alternates(self) -> Alternates:
         """Return the peer's view of its cluster; empty on a standalone peer."""
         try:
-            values = parse_leaves(self._ensure_shell().query("xConfiguration Alternates"))
-        except CommandFailed:
+            values = parse_leaves(self.status_source().query("xConfiguration Alternates"))
+        except (CommandFailed, NotOffered, StatusNotUnderstood):
             values = {}
         return parse_alternates(values)
 
@@ -265,7 +266,7 @@ class ExpresswayPeer:
 
     def status_source(self) -> StatusSource:
         """Return the plain readings of this peer: pages, and commands that only read."""
-        return _Status(self.address, self._rest, self._ensure_shell)
+        return _Status(self.address, self._rest, self._ensure_shell, has_shell=not self.shell_problem)
 
     def diagnostic_logging(self) -> DiagnosticLogging:
         """Return the diagnostic logging of this peer; it is written on a peer that was opened for writing, or for logs.
@@ -352,7 +353,7 @@ class ExpresswayPeer:
 
     def _read_version_over_rest(self) -> str | None:
         try:
-            status = self._rest.get_page(_SYSTEM_STATUS)
+            status = self._rest.get_page(getxml_path("xStatus", "SystemUnit"))
         except (NotOffered, ObservationError):
             # It is shown and warned of, and decides nothing.
             return None
@@ -414,14 +415,19 @@ class ExpresswayPeer:
 
 @dataclass(frozen=True, slots=True)
 class _Status:
-    """The source of the readings of health. The shell is opened when it is first asked."""
+    """The source of the readings of health. The shell is opened when it is first asked; without one, REST may give the same."""
 
     address: Address
     rest_session: RestSession
     shell: Callable[[], Shell]
+    has_shell: bool
 
     def query(self, command: str) -> Sequence[str]:
-        return self.shell().query(command)
+        if self.has_shell:
+            return self.shell().query(command)
+        kind, _, words = command.partition(" ")
+        page = self.rest_session.get_page(getxml_path(kind, words))
+        return status_lines(page, words) if kind == "xStatus" else configuration_lines(page, words)
 
     def get_page(self, path: str) -> str:
         return self.rest_session.get_page(path)

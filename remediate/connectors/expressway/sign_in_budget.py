@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from remediate.machine.files import refuse_special
 from remediate.machine.private_files import make_private_folder
 from remediate.machine.system import BINARY, CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, effective_user_id, lock_at_once
+from remediate.model.canonical import rfc3339
 from remediate.model.limits import Limits
 
 FILE_NAME = "sign-ins"
@@ -40,6 +42,18 @@ class _Event:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRoom:
+    """Why a sign-in must not be sent.
+
+    Attributes:
+        again_in_s: In how many seconds the budget has room again; None: it is not spent, another reason keeps the sign-in back.
+    """
+
+    reason: str
+    again_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SignInBudget:
     """The budget of sign-ins that is counted in one state directory.
 
@@ -55,8 +69,8 @@ class SignInBudget:
         """The file that the sign-ins are counted in."""
         return self.state_dir / FILE_NAME
 
-    def spend(self, username: str, place: str, limits: Limits) -> str:
-        """Count one sign-in of an account over a way (``host:port``), and return why it must not be sent; empty: it may.
+    def spend(self, username: str, place: str, limits: Limits) -> NoRoom | None:
+        """Count one sign-in of an account over a way (``host:port``), and return why it must not be sent; None: it may.
 
         It is counted before it is sent, so that no crash and no other process leads to one too many.
         """
@@ -64,16 +78,23 @@ class SignInBudget:
         try:
             with self._open(limits) as events:
                 if any(event.key in {account, _ANYTHING} for event in events):
-                    return f"a sign-in as {username} was refused in the last {limits.sign_in_window_s:.0f} s"
-                if sum(event.key == key for event in events) >= limits.max_sign_ins:
-                    return (
-                        f"{username} signed in there {limits.max_sign_ins} times in the last {limits.sign_in_window_s:.0f} s, "
-                        "and more could ban this address"
-                    )
+                    return NoRoom(f"a sign-in as {username} was refused in the last {limits.sign_in_window_s:.0f} s")
+                seconds = sorted(event.second for event in events if event.key == key)
+                if len(seconds) >= limits.max_sign_ins:
+                    return self._describe_spent(username, seconds[-limits.max_sign_ins], limits)
                 events.append(_Event(key, int(self.now())))
         except OSError as error:
-            return f"sign-ins cannot be counted in {self.path} ({error.strerror or error})"
-        return ""
+            return NoRoom(f"sign-ins cannot be counted in {self.path} ({error.strerror or error})")
+        return None
+
+    def _describe_spent(self, username: str, oldest_second: int, limits: Limits) -> NoRoom:
+        again_at = oldest_second + limits.sign_in_window_s
+        when = rfc3339(datetime.fromtimestamp(again_at, UTC))
+        return NoRoom(
+            f"{username} signed in there {limits.max_sign_ins} times in the last {limits.sign_in_window_s:.0f} s, and more could ban "
+            f"this address; the next sign-in is possible at {when}",
+            max(0.0, again_at - self.now()),
+        )
 
     def close(self, username: str, limits: Limits) -> None:
         """Let an account sign in nowhere until the window has passed, because its sign-in was refused."""

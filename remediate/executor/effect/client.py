@@ -58,18 +58,39 @@ class Client:
         products: Mapping[EndpointId, Product],
         patience_s: float = 0.0,
         passing: frozenset[AnswerKind] = PASSES_BY_ITSELF,
+        *,
+        waits: bool = False,
     ) -> Answers:
         """Ask for endpoints through a peer, and ask again where the answer is `passing`, until it did or the patience ends.
 
         A 502 that could not be asked for again, since asking ended, has not lasted: it is no answer.
+
+        Args:
+            peer: The peer to ask through.
+            endpoints: The endpoints.
+            products: The product behind each endpoint.
+            patience_s: How long to ask again.
+            passing: Answers that pass by themselves.
+            waits: Where the budget of sign-ins is spent, wait until it has room again.
         """
         access = self._access(peer)
         if access is None:
             return {}
-        answers = self._ask_until_lasting(access, endpoints, products, patience_s, passing)
+        answers = self._ask_until_lasting(access, endpoints, products, patience_s, passing, waits=waits)
         if AnswerKind.REFUSED in passing and patience_s and _is_asking_over(answers):
             return {endpoint: _doubt(answer) for endpoint, answer in answers.items()}
         return answers
+
+    def _wait_for_sign_in(self, access: MraAccess, seconds: float) -> None:
+        """Wait until the budget of sign-ins over a way has room again, and say how long that takes."""
+        remaining_s = seconds + 1
+        while remaining_s > 0:
+            self.check_stop()
+            text = f"No more sign-in over {access.url} for {remaining_s:.0f} s, then a client shows what is in effect."
+            self.events.emit("waiting", text, remaining_s=round(remaining_s))
+            step_s = min(self.limits.sign_in_poll_s, remaining_s)
+            self.environment.pause(step_s)
+            remaining_s -= step_s
 
     def _access(self, peer: Address) -> MraAccess | None:
         return next((entry.mra for entry in self.cluster.peers if is_same_address(entry.address, peer)), None)
@@ -81,9 +102,15 @@ class Client:
         products: Mapping[EndpointId, Product],
         patience_s: float,
         passing: frozenset[AnswerKind],
+        *,
+        waits: bool,
     ) -> Answers:
-        end = self.environment.now() + timedelta(seconds=patience_s)
         answers = self._ask_once(access, endpoints, products)
+        again_in_s = next((answer.again_in_s for answer in answers.values() if answer.again_in_s is not None), None)
+        if waits and again_in_s is not None and again_in_s <= self.limits.sign_in_window_s:
+            self._wait_for_sign_in(access, again_in_s)
+            answers |= self._ask_once(access, endpoints, products)
+        end = self.environment.now() + timedelta(seconds=patience_s)
         for look in range(int(patience_s / self.limits.effect_poll_s)):
             waiting = [endpoint for endpoint in endpoints if endpoint not in answers or answers[endpoint].kind in passing]
             if not waiting or _is_asking_over(answers, passing) or self.environment.now() >= end:
@@ -133,6 +160,7 @@ def ask_for_proof(
     look_around: Callable[[], Around],
     *,
     is_restarted: bool,
+    waits: bool = False,
 ) -> dict[EndpointId, ClientView]:
     """Ask for endpoints that a peer refused before and that its list accepts now, and return what clients get.
 
@@ -143,10 +171,11 @@ def ask_for_proof(
         products: The product behind each endpoint.
         look_around: Called where a 502 has lasted.
         is_restarted: The peer restarted just now: it may answer again before clients get through, so whatever they get is waited out.
+        waits: Where the budget of sign-ins is spent, wait until it has room again.
     """
     patience_s = client.limits.after_restart_s if is_restarted else client.limits.effect_s
     passing = PASSES_AFTER_A_RESTART if is_restarted else PASSES_BY_ITSELF
-    answers = client.ask(peer, endpoints, products, patience_s, passing)
+    answers = client.ask(peer, endpoints, products, patience_s, passing, waits=waits)
     kinds = {answer.kind for answer in answers.values()}
     if AnswerKind.REFUSED not in kinds:
         return view_answers(answers, endpoints, {}, Surroundings())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from remediate.executor import verification
 from remediate.executor.client_view import find_refusing_nodes
+from remediate.executor.confirm_timer import postpone
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.effect.client import Around, Client, ask_for_proof, products_of
 from remediate.executor.effect.decision import Views, decide_effect
@@ -81,7 +82,13 @@ class EffectLook:
 
 def look_at_effects(context: RunContext, state: RunState, baseline: Baseline) -> EffectLook:
     """Return the looks of one apply, with one client for all its peers."""
-    client = Client(context.cluster, context.environment, context.limits, context.events, context.stop.check)
+
+    def look() -> None:
+        context.stop.check()
+        context.write_heartbeat()
+        postpone(context, state)
+
+    client = Client(context.cluster, context.environment, context.limits, context.events, look)
     return EffectLook(context, state, client, verification.with_plan(context.plan, baseline.snapshot))
 
 
@@ -104,7 +111,8 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     effect = decide_effect(evidence)
     is_of_this_run = any(entry.run == look.state.run for entry in pending)
     if not why_no_client and (is_of_this_run or effect.state is not EffectState.YES):
-        clients = _ask(look, peer, endpoints, is_restarted=is_restarted)
+        waits = effect.state is not EffectState.YES
+        clients = _ask(look, peer, endpoints, is_restarted=is_restarted, waits=waits)
         look.state.client_views.update({PairId(peer, endpoint): view for endpoint, view in clients.items()})
         evidence = replace(evidence, clients=clients)
         effect = decide_effect(evidence)
@@ -147,7 +155,7 @@ def _why_no_client(client: Client, peer: Address, endpoints: Sequence[EndpointId
     return "" if endpoints else "the change of its list fixes no endpoint that could be asked for"
 
 
-def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is_restarted: bool) -> Views:
+def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is_restarted: bool, waits: bool) -> Views:
     context = look.context
 
     def look_around() -> Around:
@@ -155,7 +163,8 @@ def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is
         accepted = look.find_accepted_anyway(peer, endpoints)
         return Around(read_health(context.open_peer(peer)), lambda: _judge_afresh(context, peer), accepted, refusing_nodes)
 
-    return ask_for_proof(look.client, peer, endpoints, products_of(look.after), look_around, is_restarted=is_restarted)
+    products = products_of(look.after)
+    return ask_for_proof(look.client, peer, endpoints, products, look_around, is_restarted=is_restarted, waits=waits)
 
 
 def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Verdict]:

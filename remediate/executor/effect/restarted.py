@@ -12,6 +12,7 @@ from remediate.executor.effect.evidence import find_endpoints_fixed_since, gathe
 from remediate.executor.effect.observe import emit_effect
 from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import RestartContext
+from remediate.executor.ports import ClusterPort
 from remediate.model.access import ClusterAccess
 from remediate.model.effect import PeerEffect
 from remediate.model.errors import Interrupted, RemediateError
@@ -27,6 +28,7 @@ class RestartedLook:
     cluster: ClusterAccess
     environment: Environment
     context: RestartContext
+    opened: ClusterPort
     effects: dict[Address, PeerEffect] = field(default_factory=dict)
     _snapshots: list[Snapshot] = field(default_factory=list)
     _clients: list[Client] = field(default_factory=list)
@@ -75,7 +77,11 @@ class RestartedLook:
     def _observe(self) -> Snapshot:
         if not self._snapshots:
             context = self.context
-            self._snapshots.append(self.environment.observe(self.cluster, limits=context.limits, sink=context.events.forward))
+            self._snapshots.append(
+                self.environment.observe(
+                    self.cluster, limits=context.limits, sink=context.events.forward, opened=self.opened, is_last=True
+                )
+            )
         return self._snapshots[0]
 
     def _judge(self, now: Snapshot, peer: Address) -> Mapping[EndpointId, Verdict]:

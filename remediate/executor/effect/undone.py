@@ -55,7 +55,9 @@ class UndoneLook:
         """Return the cluster as it is now; it is observed once. Raises RemediateError."""
         if not self._snapshots:
             undo = self.undo
-            observed = self.environment.observe(self.cluster, limits=undo.limits, sink=undo.events.forward)
+            observed = self.environment.observe(
+                self.cluster, limits=undo.limits, sink=undo.events.forward, opened=undo.opened, is_last=True
+            )
             self._snapshots.append(with_certificates(observed, undo.journal.plan(undo.run).certificates))
         return self._snapshots[0]
 
@@ -150,7 +152,7 @@ def _as_the_run_left_it(look: UndoneLook, peer: Peer) -> Peer:
 def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, ...], now: Snapshot) -> Views:
     """Return what clients get over new connections; refused counts where the 502 has no other reason than the list."""
     limits = look.undo.limits
-    answers = look.client().ask(peer, endpoints, products_of(now), limits.effect_s, _PASSING)
+    answers = look.client().ask(peer, endpoints, products_of(now), limits.effect_s, _PASSING, waits=True)
     judgements = [judgement for judgement in look.environment.judge(now) if is_same_address(judgement.peer, peer)]
     verdicts = {judgement.endpoint: judgement.outcome.verdict for judgement in judgements}
     if any(answer.kind is AnswerKind.REFUSED for answer in answers.values()):

@@ -97,6 +97,20 @@ def test_a_shell_that_refuses_its_own_account_is_tried_once(lab: Lab, cluster: C
     assert shell_logins(lab) == [False]
 
 
+def test_the_status_is_read_over_rest_alone(lab: Lab, cluster: ClusterAccess) -> None:
+    condition = lab.peers[0].condition
+    condition.raise_alarm("25026")
+    try:
+        with open_peers(without_shell(cluster), QUICK, writable=False) as opened:
+            first, second, _ = [peer.health() for peer in opened.peers]
+    finally:
+        condition.lower_alarm("25026")
+
+    assert [health.alarm_numbers and sorted(health.alarm_numbers) for health in (first, second)] == [["25026"], frozenset()]
+    assert (first.unread, second.maintenance, second.own_address) == ({}, False, lab.peers[1].address)
+    assert shell_logins(lab) == []
+
+
 def test_writing_needs_the_shell(cluster: ClusterAccess) -> None:
     with pytest.raises(LoginRefused):
         open_peers(replace(cluster, login=Login("admin", WrongPassword())), QUICK, writable=True)

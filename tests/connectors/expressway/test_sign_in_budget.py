@@ -33,6 +33,22 @@ def test_two_sign_ins_have_room_in_the_window(tmp_path: Path) -> None:
     assert not spend(tmp_path, now=1_301)
 
 
+def test_a_spent_budget_says_when_it_has_room_again(tmp_path: Path) -> None:
+    assert [spend(tmp_path, now=second) for second in (1_000, 1_100)] == [True, True]
+    no_room = SignInBudget(tmp_path, lambda: 1_210.0).spend("probe", PLACE, LIMITS)
+    assert no_room is not None
+    assert no_room.again_in_s == 90.0
+    assert no_room.reason.endswith("the next sign-in is possible at 1970-01-01T00:21:40Z")
+    assert spend(tmp_path, now=1_300)
+
+
+def test_a_refused_account_is_not_waited_for(tmp_path: Path) -> None:
+    SignInBudget(tmp_path, lambda: 1_000.0).close("probe", LIMITS)
+    no_room = SignInBudget(tmp_path, lambda: 1_010.0).spend("probe", PLACE, LIMITS)
+    assert no_room is not None
+    assert no_room.again_in_s is None
+
+
 def test_each_account_and_way_has_its_own_budget(tmp_path: Path) -> None:
     assert [spend(tmp_path) for _ in range(3)] == [True, True, False]
     assert spend(tmp_path, username="other")
@@ -112,7 +128,9 @@ def test_what_is_no_file_allows_no_sign_in(tmp_path: Path, kind: str) -> None:
         os.mkfifo(path)
     else:
         path.symlink_to(target if kind == "link" else path)
-    assert "cannot be counted" in SignInBudget(tmp_path).spend("probe", PLACE, LIMITS)
+    no_room = SignInBudget(tmp_path).spend("probe", PLACE, LIMITS)
+    assert no_room is not None
+    assert ("cannot be counted" in no_room.reason, no_room.again_in_s) == (True, None)
     assert target.read_text() == "precious\n"
 
 
