@@ -50,6 +50,8 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
         assert (restarted.exit_code, restarted.state) == (0, "applied"), restarted
         tally.healed += 1
         tally.lost_count += len(bench.out_of_service())
+    # A peer that was told to restart is back first.
+    bench.lab.cluster.settle()
     undone = bench.undo()
     # A peer that restarted goes on with the list of the run, unless a client shows that it does not.
     settled = {0, 11} if verb == "restart" else {0}
@@ -73,7 +75,7 @@ def repeated(bench: Bench, began: Verb) -> int:
 def _out_of_turn(bench: Bench, peer: str, writes: tuple[Request, ...], began: Verb) -> int:
     """Additions to one peer beyond what the plan adds there, and removals of more than was added."""
     most = len(bench.added(peer))
-    held, wrong = (most if began == "rollback" else 0), 0
+    held, wrong = (0 if began == "apply" else most), 0
     for write in writes:
         if write.peer == peer and write.transport == "rest" and write.path.endswith("/certs/root"):
             held += 1 if write.method == "POST" else -1
