@@ -62,11 +62,14 @@ def _question_on_calls(session: Session) -> Callable[[str], bool]:
     def may_end(question: str) -> bool:
         from remediate.cli.questions import read_answer
 
-        session.say("")
-        try:
-            return read_answer(f"{question} Type yes to end them; anything else leaves the peer in service: ").strip() == "yes"
-        except EOFError:
-            return False
+        with session.hide_progress():
+            session.say("")
+            try:
+                return (
+                    read_answer(f"{question} Type yes to end them; anything else leaves the peer in service: ").strip() == "yes"
+                )
+            except EOFError:
+                return False
 
     return may_end
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from remediate.model.effect import ClientState, ClientView, effects_json
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from remediate.model.plan import EndpointForecast
     from remediate.model.run import Run
     from remediate.model.verdict import Outcome
+    from remediate.report.ending import Ending
 
 
 NOT_ASKED = ClientView(ClientState.NOT_ASKED, "no client was asked for it")
@@ -88,12 +90,24 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def show_result(session: Session, result: RunResult, forecasts: Sequence[EndpointForecast]) -> None:
-    """Print the result of a run: what each endpoint gets now, what is left for a person, where to look."""
+def show_result(
+    session: Session, result: RunResult, forecasts: Sequence[EndpointForecast], *, started: float | None = None, undo: str = ""
+) -> None:
+    """Print the result of a run: what each endpoint gets now, what is left for a person, its report, how it is undone.
+
+    Args:
+        session: The command line.
+        result: The result.
+        forecasts: The verdicts before the run and after it; empty: nothing was verified.
+        started: When the command began, on the clock that only grows; None: its duration is not said.
+        undo: The command that undoes the run; empty: it is not said.
+    """
     from rich.text import Text
 
+    from remediate.executor.ports import utc_now
     from remediate.model.text import escape
     from remediate.report.effects import show_effects
+    from remediate.report.ending import print_ending, print_manual_steps
     from remediate.report.lines import print_indented
     from remediate.report.terminal import DONE, show_matrix
 
@@ -101,18 +115,37 @@ def show_result(session: Session, result: RunResult, forecasts: Sequence[Endpoin
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
     show_effects(console, result.effects)
-    message = Text(escape(result.message, 4000), "bold")
-    if "`" in result.message or "remediate " in result.message:
+    console.print()
+    sentence = result.outcome or result.message
+    message = Text(escape(sentence, 4000), "bold")
+    if "`" in sentence or "remediate " in sentence:
         # A command stays on one line, to be copied.
         console.print(message, soft_wrap=True)
     else:
         print_indented(console, message, 0)
-    for peer, steps in group_by_peer(result.open_steps).items():
-        console.print(Text(f"By hand on {escape(peer)}:" if peer else "By hand:", "bold yellow"), soft_wrap=True)
-        for step in steps:
-            console.print(Text(f"  ! {escape(step.text, 2000)}", "yellow"), soft_wrap=True)
+    steps = {peer or "": [step.text for step in steps] for peer, steps in group_by_peer(result.open_steps).items()}
+    print_manual_steps(console, steps)
+    print_ending(console, _ending_of(session, result, started, undo), utc_now())
     if result.run_id:
         session.hint(f"Run {result.run_id}. `remediate runs show {result.run_id}` shows its steps.")
+
+
+def _ending_of(session: Session, result: RunResult, started: float | None, undo: str) -> Ending:
+    from remediate.cli.run_report import write_run_report
+    from remediate.executor.result import confirm_command
+    from remediate.model.canonical import parse_rfc3339
+    from remediate.report.ending import Ending
+
+    if not result.run_id:
+        return Ending()
+    report = write_run_report(session, result.run_id) if started is not None else None
+    return Ending(
+        None if started is None else time.monotonic() - started,
+        str(report or ""),
+        undo if result.has_written and result.state in {"applied", "confirm-pending"} else "",
+        confirm_command(result.run_id, session.state_dir) if result.confirm_by else "",
+        parse_rfc3339(result.confirm_by) if result.confirm_by else None,
+    )
 
 
 def group_by_peer(steps: Sequence[ManualStep]) -> dict[Address | None, list[ManualStep]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from remediate.model.exit_codes import ExitCode
     from remediate.report.events import EventLines
+    from remediate.report.progress import Progress
+    from remediate.report.run_progress import ExpectedWork, RunProgress
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Session:
     limits: Limits = Limits()
     output_lost: bool = False
     _event_lines: EventLines | None = None
+    _progress: Progress | RunProgress | None = None
     _open: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -121,17 +124,41 @@ class Session:
             stream.flush()
 
     @contextmanager
-    def open_event_sink(self) -> Iterator[Sink]:
-        """Yield the sink for events: progress on stderr, and JSON lines to the target of ``--events``. Raises UsageError."""
+    def open_event_sink(self, work: ExpectedWork | None = None) -> Iterator[Sink]:
+        """Yield the sink for events: progress on stderr, and JSON lines to the target of ``--events``.
+
+        Args:
+            work: What a run is about to do, where it has a table of its peers; None: it has none.
+
+        Raises:
+            UsageError: Both ``--json`` and the events would go to stdout.
+        """
         if self.json and self.events == "-":
             raise UsageError("--json and --events - cannot both have stdout.", next_step="Give --events a file.")
         sinks: list[Sink] = [self._event_writer()] if self.events else []
         with ExitStack() as stack:
             if not self.quiet:
-                from remediate.report.progress import Progress
+                self._progress = self._make_progress(work)
+                stack.enter_context(self._progress)
+                sinks.append(self._progress)
+            try:
+                yield lambda event: _emit(sinks, event)
+            finally:
+                self._progress = None
 
-                sinks.append(stack.enter_context(Progress(self.err(), every_event=self.verbose > 0)))
-            yield lambda event: _emit(sinks, event)
+    def _make_progress(self, work: ExpectedWork | None) -> Progress | RunProgress:
+        from remediate.report.progress import Progress
+        from remediate.report.run_progress import RunProgress
+
+        if work is None:
+            return Progress(self.err(), every_event=self.verbose > 0)
+        return RunProgress(self.err(), work, every_event=self.verbose > 0)
+
+    @contextmanager
+    def hide_progress(self) -> Iterator[None]:
+        """Take what moves off the terminal, for a question."""
+        with self._progress.hidden() if self._progress else nullcontext():
+            yield
 
     def close(self, code: ExitCode) -> None:
         """Write the last event and close its file; a failure to close it does not change the exit code."""

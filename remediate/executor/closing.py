@@ -63,6 +63,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         measurements = measure_pairs(state.judgements_before, verified.judgements, state.client_views)
         record_measurements(context.journal, state.run, measurements)
         context.journal.close_run(state.run, outcome, record, code, effects)
+    summary = message
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
@@ -78,6 +79,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         state.judgements_before,
         effects,
         state.client_views,
+        summary,
     )
 
 

@@ -138,11 +138,8 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
         watcher.let_go()
     context.events.emit(
         "warning",
-        f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies at once) with "
-        f"`{confirm_command(run, context.state_dir)}`. Otherwise process {watcher.pid} on this machine rolls it back; it "
-        f"outlives this terminal, but not this machine. If it is gone then, run "
-        f"`{rollback_command(run, cluster, context.state_dir)}`. It will read the password again from the "
-        f"{cluster.login.password.describe()}. It writes to {watcher.log}.",
+        f"Confirm timer: process {watcher.pid} rolls this run back unless it is confirmed {_of_its_end(within)}. It stops if this "
+        f"machine stops, reads the password from the {cluster.login.password.describe()}, and writes to {watcher.log}.",
         confirm_by=rfc3339(deadline),
         pid=watcher.pid,
     )

@@ -186,6 +186,7 @@ class GuardedRestarts:
         """Wait until the peer carries no call; return why it is not restarted; empty: it is drained, or its calls may end."""
         context, environment = self.context, self.context.environment
         end = environment.now() + context.options.drain_for
+        self._emit_wait(f"{peer.address} drains.", peer.address, context.options.drain_for.total_seconds())
         calls, last = None, None
         for look in range(int(context.options.drain_for.total_seconds() / context.limits.drain_poll_s) + 1):
             if look:
@@ -201,6 +202,9 @@ class GuardedRestarts:
             if environment.now() >= end:
                 break
         return self._ask_to_end_calls(peer, calls)
+
+    def _emit_wait(self, message: str, peer: Address, seconds: float) -> None:
+        self.context.events.emit("waiting", message, peer=peer, seconds=int(seconds))
 
     def _ask_to_end_calls(self, peer: PeerPort, calls: int | None) -> str:
         options = self.context.options
@@ -241,6 +245,7 @@ class GuardedRestarts:
             context.enter(Step.READ_BACK)
             return self._report_not_sent(peer, change, seq, number, error)
         context.enter(Step.READ_BACK)
+        self._emit_wait(f"{peer.address} restarts.", peer.address, context.limits.restart_s)
         missing = self._wait_until_back(peer, change.before, sent_at, number)
         if missing:
             return self._report_not_back(peer, seq, missing)
@@ -279,7 +284,9 @@ class GuardedRestarts:
         if self._last is None:
             return True
         peer, before, sent_at = self._last
-        self.context.environment.pause(self.context.limits.restart_settle_s)
+        settle_s = self.context.limits.restart_settle_s
+        self._emit_wait(f"Clients register again through {peer.address}.", peer.address, settle_s)
+        self.context.environment.pause(settle_s)
         self.context.look()
         missing = _describe_state(peer, before, sent_at)
         if missing:

@@ -111,6 +111,7 @@ class RunResult:
         effects: Whether what was written is in effect on each peer; empty where it was not looked at.
         client_views: What clients get, for each pair that was asked for.
         confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
+        outcome: `message` without what `confirm_by` says; empty: the same.
     """
 
     run_id: str
@@ -124,6 +125,7 @@ class RunResult:
     judgements_before: tuple[Judgement, ...] = ()
     effects: tuple[PeerEffect, ...] = ()
     client_views: Mapping[PairId, ClientView] = field(default_factory=dict)
+    outcome: str = ""
 
     @property
     def open_step_texts(self) -> tuple[str, ...]:

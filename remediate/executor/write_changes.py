@@ -15,14 +15,19 @@ from remediate.executor.steps import Step
 from remediate.executor.writer import ChangeOutcome, Writer
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.run import Backup
+from remediate.model.text import join_words
 
 
 def warn_of_manual_rollback(context: RunContext) -> None:
-    """Warn of each peer that offers no removal, so that a rollback would be work for a person."""
-    for peer in context.peers:
-        if changes.to_trust(context.plan, peer.address) and not peer.capabilities().remove_trusted_ca:
-            text = f"{peer.address} does not offer removal: a rollback would ask you to delete by hand at {TRUSTED_CA_PAGE}."
-            context.events.emit("warning", text, peer=peer.address)
+    """Warn of the peers that offer no removal, so that a rollback would be work for a person."""
+    peers = [
+        peer.address
+        for peer in context.peers
+        if changes.to_trust(context.plan, peer.address) and not peer.capabilities().remove_trusted_ca
+    ]
+    if peers:
+        text = f"No removal over REST on {join_words(peers)}: a rollback would ask you to delete by hand at {TRUSTED_CA_PAGE}."
+        context.events.emit("warning", text)
 
 
 def write_changes(context: RunContext, state: RunState, writer: Writer, baseline: Baseline) -> None:
@@ -105,6 +110,8 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
             message = f"Replication of {change.name}: unknown until apply."
             context.events.emit("unknown", message, step=Step.CIPHERS.value)
             continue
+        seconds = int(context.limits.replication_s)
+        context.events.emit("waiting", f"The other peers take over {change.name}.", seconds=seconds)
         wait_for_replication(
             context.peers,
             change.name,

@@ -25,17 +25,16 @@ def describe_effect(effect: PeerEffect) -> str:
 
 
 def show_effects(console: Console, effects: Iterable[PeerEffect]) -> None:
-    """Print a line for each peer; nothing where no peer was looked at."""
+    """Print a line for each peer, or for peers alike; nothing where no peer was looked at."""
     listed = tuple(effects)
     if not listed:
         return
     print_heading(console, "In effect")
+    alike: dict[tuple[EffectState, str], list[str]] = {}
+    for effect in listed:
+        alike.setdefault((effect.state, describe_effect(effect)), []).append(effect.peer)
     entries = [
-        Entry(
-            Text(escape(effect.peer), "bold"),
-            (Text(escape(describe_effect(effect), 2000)),),
-            Text(_SYMBOLS[effect.state], _STYLES[effect.state]),
-        )
-        for effect in listed
+        Entry(Text(escape(", ".join(peers), 2000), "bold"), (Text(escape(words, 2000)),), Text(_SYMBOLS[state], _STYLES[state]))
+        for (state, words), peers in alike.items()
     ]
     print_entries(console, entries, 2)

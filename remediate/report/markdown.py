@@ -11,6 +11,7 @@ from remediate.model.expressway import REFRESH_PRICE
 from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate, TrustOnNode
 from remediate.model.text import count, escape
+from remediate.report.cards import list_cards
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
@@ -28,6 +29,7 @@ from remediate.report.view import (
     reasons_of,
     refresh_notes,
     restarts_after_uploads,
+    summarise_verdicts,
     symbol_of,
 )
 
@@ -78,11 +80,13 @@ def _summary(plan: Plan) -> Iterator[str]:
     sums = count_pairs(plan.endpoints)
     yield f"# Change: trust on Expressway-C cluster {code(plan.cluster)}"
     yield ""
+    yield from (f"**{prose(' '.join(summarise_verdicts(plan)))}**", "")
     yield f"- Plan: {code(plan.id)}, made {rfc3339(plan.made_at)}"
     yield f"- Peers: {', '.join(code(peer) for peer in plan.base) or 'none'}"
-    yield f"- Result: {sums.before} of {sums.pairs} pairs of peer and endpoint verify now, {sums.after} after the change"
+    yield f"- Result: {sums.before} of {count(sums.pairs, 'check')} pass now, {sums.after} after the change"
     if sums.unseen:
-        yield f"- Not looked at (?): {count(sums.unseen, 'pair')}"
+        yield f"- Not checked (?): {count(sums.unseen, 'check')}"
+    yield from (f"- {card.topic}: **{prose(card.title)}**. {prose(card.detail)}" for card in list_cards(plan))
     yield from (f"- **Alarm: {prose(alarm)}**" for alarm in plan.alarms)
     if not plan.complete:
         yield "- **Incomplete**: not everything could be seen"
@@ -168,7 +172,7 @@ def _verification(plan: Plan) -> Iterator[str]:
     sums = count_pairs(plan.endpoints)
     yield from ("", "## Verification", "")
     yield "- Each change is read back from the peer before the next peer is touched."
-    yield f"- Afterwards `remediate verify -i INVENTORY` must show {sums.after} of {count(sums.pairs, 'pair')} verified."
+    yield f"- Afterwards `remediate verify -i INVENTORY` must show {sums.after} of {count(sums.pairs, 'check')} passing."
 
 
 def _rollback(plan: Plan) -> Iterator[str]:

@@ -1,7 +1,10 @@
-"""Progress for a person, on stderr: a moving line on a terminal, one line per event elsewhere."""
+"""Progress for a person, on stderr: a moving line on a terminal, dated lines elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -9,12 +12,13 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from remediate.model.canonical import rfc3339
 from remediate.model.events import Event
 from remediate.model.text import escape
 
-_MAX_MESSAGE = 4000
+MAX_MESSAGE = 4000
 """Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
-_LASTING = frozenset(
+LASTING = frozenset(
     {
         "alarm",
         "warning",
@@ -28,7 +32,7 @@ _LASTING = frozenset(
         "logging-stopped",
     }
 )
-_STYLES = {
+STYLES = {
     "alarm": "bold red",
     "warning": "yellow",
     "manual-step": "yellow",
@@ -42,16 +46,26 @@ _STYLES = {
 class Progress:
     """Event sink and context manager.
 
-    On a terminal, events replace each other in one line; only the lasting types remain, and what a dry run has to show.
+    On a terminal, events replace each other in one line; only the lasting types remain, and what a dry run has to show. Elsewhere,
+    each event has a dated line, without those of single endpoints.
+
+    Args:
+        console: Where to show it.
+        every_event: Print a line for every event.
+        now: The time of day.
     """
 
-    def __init__(self, console: Console, *, every_event: bool = False) -> None:
+    def __init__(
+        self, console: Console, *, every_event: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._console = console
-        self._every_event = every_event or not console.is_terminal
+        self._every_event = every_event
+        self._now = now
+        self._moves = console.is_terminal and not console.is_dumb_terminal
         self._status: Status | None = None
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._moves:
             self._status = self._console.status(Text("…"))
             self._status.start()
         return self
@@ -61,12 +75,27 @@ class Progress:
             self._status.stop()
             self._status = None
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take the moving line off the terminal, for a question."""
+        if self._status:
+            self._status.stop()
+        try:
+            yield
+        finally:
+            if self._status:
+                self._status.start()
+
     def __call__(self, event: Event) -> None:
         """Show `event`."""
         line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
-        line.append(escape(event.message, _MAX_MESSAGE), style=_STYLES.get(event.type, "default"))
-        if self._every_event or event.type in _LASTING or event.fields.get("rehearsed"):
-            self._console.print(line, soft_wrap=not self._console.is_terminal)
+        line.append(escape(event.message, MAX_MESSAGE), style=STYLES.get(event.type, "default"))
+        lasts = event.type in LASTING or bool(event.fields.get("rehearsed")) or self._every_event
+        is_one_of_many = event.type == "endpoint-probed" and not event.fields.get("error")
+        if not self._moves and (lasts or not is_one_of_many):
+            self._console.print(Text(f"{rfc3339(self._now())} "), line, soft_wrap=True, sep="")
+        elif lasts:
+            self._console.print(line)
         elif self._status:
             line.truncate(max(20, self._console.width - 4), overflow="ellipsis")
             self._status.update(line)

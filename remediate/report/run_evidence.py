@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from remediate.model.measurement import PairMeasurement
 from remediate.report.markdown import code, prose
+from remediate.report.run_facts import describe_clients, describe_measurements
+from remediate.report.view import symbol_of
 
 _FINGERPRINTS = frozenset({"certificate", "fingerprint"})
 NOT_RECORDED = "not recorded"
@@ -21,20 +24,43 @@ class EvidenceTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def run_ticket(record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def run_ticket(record: Mapping[str, Any], names: Mapping[str, str], pairs: Sequence[PairMeasurement] = ()) -> str:
     """Return a run as Markdown. Untrusted text is put in code spans, where Markdown interprets nothing.
 
     Args:
         record: All that the journal holds of the run, see `report.run.run_record`.
         names: The subjects of the certificates that it names, by fingerprint.
+        pairs: What it measured; empty: nothing.
     """
     lines = [f"# {_title(record)}", "", *(f"- {label}: {code(value)}" for label, value in _summary(record))]
     if record["remark"]:
         lines += ["", f"**{prose(record['remark'])}**"]
-    for table in evidence_tables(record, names):
+    if pairs:
+        lines += ["", f"**{describe_measurements(pairs)} {describe_clients(pairs)}**"]
+    for table in (*_measured_tables(pairs), *evidence_tables(record, names)):
         lines += ["", f"## {table.title}", "", f"| {' | '.join(table.columns)} |", f"|{'---|' * len(table.columns)}"]
         lines += [f"| {' | '.join(code(cell) if cell else '' for cell in row)} |" for row in table.rows]
     return "\n".join(lines) + "\n"
+
+
+def _measured_tables(pairs: Sequence[PairMeasurement]) -> Iterator[EvidenceTable]:
+    """Yield what was measured: a row for each endpoint and peer."""
+    if pairs:
+        rows = tuple(_measured_row(pair) for pair in pairs)
+        yield EvidenceTable("Measured by this run", ("endpoint", "peer", "before", "now", "cause", "client"), rows)
+
+
+def _measured_row(pair: PairMeasurement) -> tuple[str, ...]:
+    before = symbol_of(pair.before) if pair.before else NOT_RECORDED
+    cause = pair.after.verdict.cause
+    return (
+        str(pair.pair.endpoint),
+        pair.peer,
+        before,
+        symbol_of(pair.after),
+        cause.value if cause else "",
+        pair.client.state.value.replace("-", " "),
+    )
 
 
 def evidence_tables(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[EvidenceTable, ...]:

@@ -22,8 +22,9 @@ from remediate.model.plan import (
 )
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
+from remediate.report.cards import list_cards
 from remediate.report.grid import GridRow, print_grid
-from remediate.report.lines import print_bullet, print_heading, print_indented, translate_text
+from remediate.report.lines import Entry, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.names import ShortNames, shorten
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
@@ -51,8 +52,8 @@ from remediate.report.view import (
     symbol_of,
 )
 
-PLANNED = ("verify now", "after this plan")
-DONE = ("verified before", "verify now")
+PLANNED = ("pass now", "after this plan")
+DONE = ("passed before", "pass now")
 MAX_REASONS = 4
 MAX_ALIKE = 3
 """How many actions that are alike are printed; the rest is counted."""
@@ -103,6 +104,7 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
         print_indented(console, Text(f"ALARM: {escape(alarm, 2000)}", "bold red"), 0, first="! ")
     show_matrix(console, plan.endpoints, every_row=every_row)
     _print_actions(console, plan, every_row=every_row)
+    _print_cards(console, plan)
     _print_approvals(console, plan)
     show_unresolved(console, plan.unresolved)
     if explain:
@@ -134,7 +136,15 @@ def show_matrix(
     hidden = len(matrix.rows) - len(rows)
     if hidden:
         noun = "other endpoint" if rows else "endpoint"
-        console.print(Text(f"✓ {count(hidden, noun)} verified by every peer", "green"), soft_wrap=True)
+        console.print(
+            Text(
+                f"✓ {count(hidden, noun)} passes through every peer"
+                if hidden == 1
+                else f"✓ {count(hidden, noun)} pass through every peer",
+                "green",
+            ),
+            soft_wrap=True,
+        )
     print_indented(console, _format_pair_counts(sums, words), 0)
 
 
@@ -198,14 +208,14 @@ def _format_cell(forecast: EndpointForecast | None) -> str:
 
 
 def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
-    # A pair is one peer and one endpoint.
+    # A check is one endpoint as one peer judges it.
     if not sums.pairs:
         return Text("No endpoint is known here, so nothing was judged.", "bold yellow")
-    unseen = f" {sums.unseen} could not be looked at ({UNSEEN})." if sums.unseen else ""
+    unseen = f" {sums.unseen} not checked ({UNSEEN})." if sums.unseen else ""
     if sums.before == sums.after:
-        return Text(f"{sums.after} of {sums.pairs} pairs of peer and endpoint verify.{unseen}", "bold")
+        return Text(f"{sums.after} of {count(sums.pairs, 'check')} pass.{unseen}", "bold")
     before, after = words
-    return Text(f"{sums.before} of {sums.pairs} pairs of peer and endpoint {before}, {sums.after} {after}.{unseen}", "bold")
+    return Text(f"{sums.before} of {count(sums.pairs, 'check')} {before}, {sums.after} {after}.{unseen}", "bold")
 
 
 def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:
@@ -264,6 +274,16 @@ def _detail_lines(action: Action) -> Iterable[str]:
         yield f"on {', '.join(peers_of(action))}"
     if reasons_of(action):
         yield f"for {first_few(reasons_of(action), MAX_REASONS)}"
+
+
+def _print_cards(console: Console, plan: Plan) -> None:
+    """Print what a change board asks first: approvals, interruption, undo, the next expiry."""
+    print_heading(console, "Before you decide")
+    entries = [
+        Entry(Text(card.topic, "bold"), (Text(escape(f"{card.title}. {card.detail}", 2000), "yellow" if card.urgent else ""),))
+        for card in list_cards(plan)
+    ]
+    print_entries(console, entries, 2)
 
 
 def _print_approvals(console: Console, plan: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 from rich.console import Console
 
@@ -11,16 +12,20 @@ from remediate.report.progress import Progress
 from remediate.report.terminal import make_console
 
 
-def test_progress_off_a_terminal_is_one_clean_line_per_event() -> None:
+def test_off_a_terminal_each_event_but_a_good_probe_has_a_dated_line() -> None:
     stream = io.StringIO()
 
-    with Progress(make_console(stream, color=True)) as progress:
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    with Progress(make_console(stream, color=True), now=lambda: noon) as progress:
+        progress(Event("endpoint-probed", "cucm:8443: presents rsa."))
+        progress(Event("endpoint-probed", "imp:8443: not observed.", fields={"error": "unreachable"}))
         progress(Event("peer-read", "read \x1b[2J[bold]expc1" + "x" * 100, "edge-paris"))
         progress(Event("warning", "slow"))
 
     lines = stream.getvalue().splitlines()
-    assert lines[0].startswith("edge-paris: read \\u{1b}[2J[bold]expc1xxx")
-    assert lines[1:] == ["slow"]
+    assert lines[0] == "2026-11-29T12:00:00Z imp:8443: not observed."
+    assert lines[1].startswith("2026-11-29T12:00:00Z edge-paris: read \\u{1b}[2J[bold]expc1xxx")
+    assert lines[2:] == ["2026-11-29T12:00:00Z slow"]
 
 
 def test_on_a_terminal_what_a_person_must_read_stays() -> None:

@@ -67,7 +67,7 @@ def test_the_terminal_view_says_everything_that_decides(plan: Plan) -> None:
         "expires in 20 days",
     ):
         assert word in view
-    assert "3 of 12 pairs of peer and endpoint verify now, 9 after this plan." in view
+    assert "3 of 12 checks pass now, 9 after this plan." in view
     assert "2001:db8::9" in view
     assert "[2001:db8::9]:8443" in in_pipe(plan)
     assert "--ciphers prefer-rsa" in view
@@ -128,7 +128,7 @@ def test_rows_that_verify_everywhere_are_counted_not_listed(plan: Plan) -> None:
     stream = io.StringIO()
     show_plan(make_console(stream, color=False), plan)
 
-    assert "✓ 1 other endpoint verified by every peer" in stream.getvalue()
+    assert "✓ 1 other endpoint passes through every peer" in stream.getvalue()
     assert "cucm.steven.lab:8443  " not in stream.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.plan import EndpointForecast, Plan
     from remediate.model.restart import Calls, Restart
+    from remediate.report.run_progress import ExpectedWork
 
 
 @click.command()
@@ -133,11 +135,7 @@ def command(
     """
     from remediate.cli.approvals import read_approvals, read_command_line_approvals
     from remediate.cli.files import read_text
-    from remediate.cli.notices import NoticeCollector
-    from remediate.cli.notification import notify_of_run
     from remediate.cli.restarts import choose_calls, make_restart_options
-    from remediate.executor.apply import apply_plan
-    from remediate.executor.ports import utc_now
     from remediate.executor.result import ApplyOptions
     from remediate.executor.window import parse_window
     from remediate.model.plan import Plan
@@ -166,12 +164,45 @@ def command(
     )
     if not dry_run and not yes and value.actions:
         _confirm(session, value, _refuse_early(session, value, cluster, options), cluster, options)
-    with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
-        result = apply_plan(value, cluster, options, state_dir=session.state_dir, limits=session.limits, sink=notices)
+    return _apply(session, value, cluster, options)
+
+
+def _apply(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyOptions) -> ExitCode:
+    """Apply `plan`, or rehearse it, and print how that ended."""
+    from remediate.cli.notices import NoticeCollector
+    from remediate.cli.notification import notify_of_run
+    from remediate.cli.rehearsal import RehearsalCollector
+    from remediate.cli.runs_view import result_json, show_result
+    from remediate.executor.apply import apply_plan
+    from remediate.executor.ports import utc_now
+    from remediate.executor.result import rollback_command
+
+    started = time.monotonic()
+    work = _expect_work(session, plan, cluster, is_listed=options.dry_run and not session.json)
+    with session.open_event_sink(work) as sink, NoticeCollector(session, rehearsal := RehearsalCollector(sink)) as notices:
+        result = apply_plan(plan, cluster, options, state_dir=session.state_dir, limits=session.limits, sink=notices)
         notes = notices.notes_besides(result.open_step_texts)
     notify_of_run(session, cluster, result, kind="apply", at=utc_now())
-    _write_result(session, result, notes, value, options)
+    if session.json:
+        body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
+        session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
+        return ExitCode(result.exit_code)
+    rehearsal.show(session.out())
+    # What a dry run has to show of the endpoints is in the plan.
+    forecasts = () if options.dry_run else _compare_with_start(result, plan)
+    show_result(session, result, forecasts, started=started, undo=rollback_command(result.run_id, cluster, session.state_dir))
     return ExitCode(result.exit_code)
+
+
+def _expect_work(session: Session, plan: Plan, cluster: ClusterAccess, *, is_listed: bool) -> ExpectedWork:
+    """Return what the apply of `plan` is about to do."""
+    from remediate.executor.result import rollback_command
+    from remediate.model.plan import RemoveCertificate, TrustCertificate
+    from remediate.report.run_progress import ExpectedWork
+
+    lists = [action for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate)]
+    changes: dict[str, int] = {peer: sum(peer in action.peers for action in lists) for peer in plan.base}
+    return ExpectedWork(tuple(plan.base), changes, lambda run: rollback_command(run, cluster, session.state_dir), is_listed)
 
 
 def _choose_cluster(session: Session, plan: Plan, path: Path, patterns: tuple[str, ...]) -> ClusterAccess:
@@ -232,17 +263,6 @@ def _confirm(
     if options.diagnostic_log:
         lines += ["Diagnostic logging may be started on every peer afterwards, for three minutes.", *RECORDING_COSTS]
     ask(session, lines, f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")
-
-
-def _write_result(session: Session, result: RunResult, notes: Sequence[str], plan: Plan, options: ApplyOptions) -> None:
-    from remediate.cli.runs_view import result_json, show_result
-
-    if session.json:
-        body = result_json(result, notes, cluster=plan.cluster, plan=plan.id)
-        session.write_json({**body, "dry_run": options.dry_run, "confirm_by": result.confirm_by})
-    else:
-        # What a dry run has to show of the endpoints is in the plan.
-        show_result(session, result, () if options.dry_run else _compare_with_start(result, plan))
 
 
 def _compare_with_start(result: RunResult, plan: Plan) -> list[EndpointForecast]:

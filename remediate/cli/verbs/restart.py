@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,9 +206,12 @@ def _restart(
     from remediate.cli.runs_view import show_result
     from remediate.executor.ports import utc_now
     from remediate.executor.restart_run import restart
+    from remediate.report.run_progress import ExpectedWork
 
     results: list[ClusterResult[RunResult]] = []
-    with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
+    started = time.monotonic()
+    work = ExpectedWork(tuple(peer.address for cluster in clusters for peer in cluster.peers))
+    with session.open_event_sink(work) as sink, NoticeCollector(session, sink) as notices:
         for cluster in clusters:
             try:
                 result = restart(
@@ -228,7 +232,7 @@ def _restart(
         return code
     for entry in results:
         if entry.value is not None:
-            show_result(session, entry.value, ())
+            show_result(session, entry.value, (), started=started)
     return code
 
 

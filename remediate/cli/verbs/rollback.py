@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,12 +82,14 @@ def command(
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.notices import NoticeCollector
     from remediate.cli.notification import notify_of_run
+    from remediate.cli.rehearsal import RehearsalCollector
     from remediate.cli.restarts import choose_calls, make_restart_options
     from remediate.cli.run_choice import choose_run
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.journal.store import Journal
     from remediate.executor.ports import utc_now
     from remediate.executor.rollback_restart import RollbackRestarts
+    from remediate.report.run_progress import ExpectedWork
 
     clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
@@ -101,7 +104,9 @@ def command(
     restarts = RollbackRestarts(restart, how)
     if not dry_run:
         _confirm(session, record, cluster, restarts, yes=yes)
-    with session.open_event_sink() as sink, NoticeCollector(session, sink) as notices:
+    started = time.monotonic()
+    work = ExpectedWork(record.peers, is_listed=dry_run and not session.json)
+    with session.open_event_sink(work) as sink, NoticeCollector(session, rehearsal := RehearsalCollector(sink)) as notices:
         result = _roll_back(session, record, cluster, restarts, notices, dry_run=dry_run)
         notes = notices.notes_besides(result.open_step_texts)
     if not dry_run:
@@ -109,7 +114,8 @@ def command(
     if session.json:
         session.write_json({**result_json(result, notes, cluster=record.cluster, plan=record.plan), "dry_run": dry_run})
     else:
-        show_result(session, result, ())
+        rehearsal.show(session.out())
+        show_result(session, result, (), started=started)
     return ExitCode(result.exit_code)
 
 

@@ -81,6 +81,7 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.results import write_document
     from remediate.cli.run_choice import choose_run
+    from remediate.cli.run_report import make_run_page
     from remediate.cli.runs_view import load_certificate_names, load_run_record, measurements_json
     from remediate.executor.journal.measurements import load_measurements
     from remediate.executor.journal.store import Journal
@@ -90,19 +91,16 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
     with Journal(session.state_dir) as journal:
         chosen = choose_run(journal, run, patterns)
         record, names = load_run_record(journal, chosen), load_certificate_names(journal, chosen)
-        plan = journal.plan(chosen.id) if chosen.plan else None
         pairs = load_measurements(journal, chosen.id)
+        page = make_run_page(journal, chosen) if html_path else ""
     if session.json:
         session.write_json({**record, "measured": measurements_json(pairs)})
     elif html_path:
-        from remediate import __version__
-        from remediate.report.run_page import run_page
-
-        write_document(session, html_path, run_page(record, names, plan, pairs, version=__version__))
+        write_document(session, html_path, page)
     elif markdown_path:
         from remediate.report.run_evidence import run_ticket
 
-        write_document(session, markdown_path, run_ticket(record, names))
+        write_document(session, markdown_path, run_ticket(record, names, pairs))
     else:
         _print_run(session, record)
     remind_from_journal(session)

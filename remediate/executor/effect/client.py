@@ -116,7 +116,8 @@ class Client:
             if not waiting or _is_asking_over(answers, passing) or self.environment.now() >= end:
                 break
             if look == 0:
-                self.events.emit("asking-again", f"Asking over {access.url} again, for up to {patience_s:.0f} s.")
+                message = f"Asking over {access.url} again, for up to {patience_s:.0f} s."
+                self.events.emit("asking-again", message, seconds=int(patience_s))
             self.environment.pause(self.limits.effect_poll_s)
             answers |= self._ask_once(access, waiting, products)
         return answers

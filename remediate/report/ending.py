@@ -1,0 +1,109 @@
+"""The last screen of a run: what a person still has to do, how long it took, where its report is, how it is undone or confirmed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from remediate.language.messages import translate
+from remediate.model.text import escape
+from remediate.report.lines import print_indented
+from remediate.report.moments import format_duration, format_moment
+
+_MAX_STEP = 2_000
+_BOX = 76
+_MIN_PREFIX = 24
+"""Steps that begin alike for at least so many characters have their beginning once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the last lines say; empty or None: there is nothing to say.
+
+    Attributes:
+        seconds: How long the command took.
+        report: The file with the report of the run.
+        undo: The command that undoes the run.
+        confirm: The command that confirms it.
+        confirm_by: Until when.
+    """
+
+    seconds: float | None = None
+    report: str = ""
+    undo: str = ""
+    confirm: str = ""
+    confirm_by: datetime | None = None
+
+
+def print_manual_steps(console: Console, steps: Mapping[str, Sequence[str]]) -> None:
+    """Print what a person has to do, by peer; "" has what no single peer has. Peers with the same steps stand together."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for peer, texts in steps.items():
+        own = tuple(dict.fromkeys(text.removeprefix(f"On {peer}, ") if peer else text for text in texts))
+        alike.setdefault(own, []).append(peer)
+    for texts, peers in alike.items():
+        names = [escape(peer) for peer in peers if peer]
+        heading = f"By hand on {', '.join(names)}:" if names else "By hand:"
+        print_indented(console, Text(heading, "bold yellow"), 0)
+        _print_steps(console, texts)
+
+
+def _print_steps(console: Console, texts: Sequence[str]) -> None:
+    prefix = _common_beginning(texts)
+    if len(prefix) < _MIN_PREFIX:
+        for text in texts:
+            console.print(Text(f"  ! {escape(text, _MAX_STEP)}", "yellow"), soft_wrap=True)
+        return
+    print_indented(console, Text(f"{escape(prefix.strip(), _MAX_STEP)}:", "yellow"), 2)
+    for text in texts:
+        # Not wrapped: a fingerprint is compared, or copied, whole.
+        console.print(Text(f"    ! {escape(text.removeprefix(prefix), _MAX_STEP)}", "yellow"), soft_wrap=True)
+
+
+def _common_beginning(texts: Sequence[str]) -> str:
+    """Return the words with which all of `texts` begin, with the blank after them; empty where there is only one."""
+    words: list[str] = []
+    for together in zip(*(text.split(" ") for text in texts), strict=False):
+        if len(texts) < 2 or len(set(together)) > 1:
+            break
+        words.append(f"{together[0]} ")
+    return "".join(words)
+
+
+def print_ending(console: Console, ending: Ending, now: datetime) -> None:
+    """Print the last lines of a run; a command is never wrapped, to be copied."""
+    entries = [
+        ("Duration", format_duration(ending.seconds) if ending.seconds is not None else ""),
+        ("Report", ending.report),
+        ("Undo", ending.undo),
+    ]
+    for label, value in entries:
+        if value:
+            line = Text(f"{translate(label)}:".ljust(10), "bold")
+            line.append(escape(value, _MAX_STEP), "not bold")
+            console.print(line, soft_wrap=True)
+    if ending.confirm_by is not None:
+        minutes, seconds = divmod(max(0, int((ending.confirm_by - now).total_seconds())), 60)
+        deadline = format_moment(ending.confirm_by)
+        print_box(console, [translate(f"CONFIRM before {deadline}, in {minutes} min {seconds} s, or the run is rolled back.")])
+        console.print(Text(f"  {escape(ending.confirm, _MAX_STEP)}", "bold"), soft_wrap=True)
+
+
+def print_box(console: Console, lines: Iterable[str]) -> None:
+    """Print `lines` in a box as wide as the terminal lets it; in a pipe, without one."""
+    if not console.is_terminal:
+        for line in lines:
+            console.print(Text(escape(line, _MAX_STEP)), soft_wrap=True)
+        return
+    width = max(min(console.width, _BOX) - 4, 20)
+    rows = [row for line in lines for row in textwrap.wrap(escape(line, _MAX_STEP), width)]
+    inner = max(map(len, rows), default=0)
+    console.print(Text(f"┌{'─' * (inner + 2)}┐", "bold yellow"), soft_wrap=True)
+    for row in rows:
+        console.print(Text(f"│ {row.ljust(inner)} │", "bold yellow"), soft_wrap=True)
+    console.print(Text(f"└{'─' * (inner + 2)}┘", "bold yellow"), soft_wrap=True)

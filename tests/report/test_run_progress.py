@@ -1,0 +1,147 @@
+"""A run while it goes on: a table of peers on a terminal, dated lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from remediate.model.events import Event
+from remediate.report.run_progress import ExpectedWork, RunProgress
+from remediate.report.terminal import make_console
+
+PEERS = ("expc1.example.test", "expc2.example.test", "expc3.example.test")
+WORK = ExpectedWork(PEERS, dict.fromkeys(PEERS, 2), lambda run: f"remediate rollback {run}")
+SHA = "sha256:" + "9b" * 32
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def noon() -> datetime:
+    return datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def change(kind: str, peer: str, change_kind: str = "trust-certificate") -> Event:
+    return Event(
+        kind,
+        f"{kind} of CN=imp on {peer}.",
+        "edge",
+        {"peer": peer, "change": change_kind, "certificate": SHA, "subject": "CN=imp"},
+    )
+
+
+def table_of(progress: RunProgress, columns: int) -> list[str]:
+    stream = io.StringIO()
+    Console(file=stream, width=columns, color_system=None).print(progress.render())
+    return stream.getvalue().splitlines()
+
+
+def progress_on(
+    stream: io.StringIO, *, terminal: bool, work: ExpectedWork = WORK, clock: Clock | None = None, columns: int = 80
+) -> RunProgress:
+    console = (
+        Console(file=stream, force_terminal=True, width=columns, color_system=None)
+        if terminal
+        else make_console(stream, color=True)
+    )
+    return RunProgress(console, work, now=noon, clock=clock or Clock())
+
+
+def test_in_a_pipe_each_write_has_one_dated_line() -> None:
+    stream = io.StringIO()
+
+    with progress_on(stream, terminal=False) as progress:
+        for event in (
+            Event("step", "5 journal the intent", "edge", {"step": 5}),
+            Event("endpoint-probed", "cucm:8443: presents rsa.", "edge"),
+            change("change-start", PEERS[0]),
+            change("change-complete", PEERS[0]),
+        ):
+            progress(event)
+
+    assert stream.getvalue() == "2026-11-29T12:00:00Z edge: expc1: added CN=imp (sha256:9b9b9b9b…9b9b9b), confirmed.\n"
+
+
+def test_a_dumb_terminal_gets_lines_and_no_table() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=80, color_system=None, _environ={"TERM": "dumb"})
+
+    with RunProgress(console, WORK, now=noon) as progress:
+        progress(change("change-complete", PEERS[0]))
+
+    assert stream.getvalue().startswith("2026-11-29T12:00:00Z edge: expc1: added")
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_the_table_shows_what_each_peer_has_so_far() -> None:
+    clock = Clock()
+    progress = progress_on(io.StringIO(), terminal=True, clock=clock)
+
+    for event in (change("change-start", PEERS[0]), change("change-complete", PEERS[0]), change("nothing-to-do", PEERS[0])):
+        progress(event)
+    clock.seconds = 19
+    progress(change("change-start", PEERS[1]))
+    progress(change("change-complete", PEERS[1]))
+    clock.seconds = 30
+
+    head, _, *rows, _ = [*table_of(progress, 80), ""]
+    assert head == "edge  3 of 6 list changes  0:30"
+    assert rows[0].split() == [
+        "expc1",
+        "████████████",
+        "2/2",
+        "0:00",
+    ]
+    assert rows[1].split() == ["▸", "expc2", "██████░░░░░░", "1/2", "0:11"]
+    assert rows[2].split() == ["expc3", "░░░░░░░░░░░░", "0/2"]
+
+
+def test_what_is_waited_for_is_counted_down() -> None:
+    clock = Clock()
+    progress = progress_on(io.StringIO(), terminal=True, clock=clock)
+
+    progress(Event("run-state", "Run r1 is in the journal.", "edge", {"state": "running", "run": "r1"}))
+    progress(Event("waiting", "expc1 restarts.", "edge", {"peer": PEERS[0], "seconds": 180, "run": "r1"}))
+    clock.seconds = 9
+
+    assert "expc1 restarts. Up to 2:51 left." in table_of(progress, 80)
+    assert table_of(progress, 80)[-1] == "Ctrl-C finishes this step. Undo: remediate rollback r1"
+
+
+def test_a_wait_ends_with_what_was_waited_for() -> None:
+    progress = progress_on(io.StringIO(), terminal=True)
+
+    progress(Event("waiting", "expc1 restarts.", "edge", {"peer": PEERS[0], "seconds": 180}))
+    progress(change("change-complete", PEERS[0], "restart-peer"))
+
+    assert not any("left" in line for line in table_of(progress, 80))
+
+
+def test_no_line_of_the_table_is_wider_than_the_terminal() -> None:
+    for columns in (40, 60, 64, 80, 120, 200):
+        progress = progress_on(io.StringIO(), terminal=True, columns=columns)
+        progress(change("change-start", PEERS[0]))
+        progress(Event("waiting", "word " * 60, "edge", {"peer": PEERS[0], "seconds": 180}))
+
+        lines = table_of(progress, columns)
+        assert max(map(len, lines)) <= columns
+        assert sum("expc" in line for line in lines) == 3
+
+
+def test_a_dry_run_that_is_listed_at_its_end_is_not_shown_twice() -> None:
+    stream = io.StringIO()
+
+    with progress_on(stream, terminal=False, work=ExpectedWork(PEERS, is_listed=True)) as progress:
+        progress(Event("would-change", "Would trust CN=imp.", "edge", {"peer": PEERS[0]}))
+        progress(Event("warning", "No removal.", "edge"))
+
+    assert stream.getvalue() == "2026-11-29T12:00:00Z edge: No removal.\n"
