@@ -138,8 +138,10 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
         watcher.let_go()
     context.events.emit(
         "warning",
-        f"Confirm timer: process {watcher.pid} rolls this run back unless it is confirmed {_of_its_end(within)}. It stops if this "
-        f"machine stops, reads the password from the {cluster.login.password.describe()}, and writes to {watcher.log}.",
+        f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies at once); otherwise process "
+        f"{watcher.pid} on this machine rolls it back. It outlives this terminal, and not this machine: if it is gone then, run "
+        f"`{rollback_command(run, cluster, context.state_dir)}`. It reads the password from the "
+        f"{cluster.login.password.describe()}, and writes to {watcher.log}.",
         confirm_by=rfc3339(deadline),
         pid=watcher.pid,
     )

@@ -156,7 +156,7 @@ def test_a_dry_run_of_a_rollback_never_asks(applied: tuple[Lab, Path]) -> None:
     ended = answer_on_terminal("no", "rollback", "last", "-i", lab.inventory, "--state-dir", state, "--dry-run")
 
     assert (ended.code, "Type yes" in ended.err) == (0, False)
-    assert ended.err.count(": Would ") == undoable(state)
+    assert ended.out.count("Would ") == undoable(state)
     assert "A rollback of run" in ended.out
     assert len(lab.requests.writes) == writes
 
