@@ -15,7 +15,7 @@ from remediate.executor.result import ManualStep, RunResult, confirm_command, re
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.measurement import measure_pairs
+from remediate.model.measurement import PairMeasurement, measure_pairs
 from remediate.model.run import Run
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
@@ -60,8 +60,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} To be confirmed by {deadline}." if deadline else message
         record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
-        measurements = measure_pairs(state.judgements_before, verified.judgements, state.client_views)
-        record_measurements(context.journal, state.run, measurements)
+        record_measurements(context.journal, state.run, _measure(state, verified))
         context.journal.close_run(state.run, outcome, record, code, effects)
     summary = message
     if deadline:
@@ -88,6 +87,10 @@ def _list_refusals(context: RunContext, refusing: Iterable[TowardNode]) -> tuple
     accepted = context.plan.refusing_nodes_after if context.options.accept_remaining else ()
     excused = {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted}
     return tuple(toward for toward in refusing if (toward.peer, toward.node, toward.store, toward.cause) not in excused)
+
+
+def _measure(state: RunState, verified: Verification) -> tuple[PairMeasurement, ...]:
+    return measure_pairs(state.judgements_before, verified.judgements, state.client_views)
 
 
 def _count_remaining(context: RunContext, verified: Verification) -> int:

@@ -69,7 +69,7 @@ def test_a_check_predicts_changed_and_writes_nothing(story: Story) -> None:
 def test_an_apply_is_changed(story: Story) -> None:
     assert (story.applied.outcome, story.writes[1] > 0) == ((0, {"edge-lab": (1, 0)}), True)
     assert "Written and read back." in story.applied.printed
-    assert "does not offer removal: a rollback would ask you" in story.applied.printed
+    assert "a rollback would ask you to delete by hand" in story.applied.printed
 
 
 def test_the_differences_are_those_that_the_check_showed(story: Story) -> None:
