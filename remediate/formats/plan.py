@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final, Literal
 
 from remediate.formats.actions import (
@@ -37,11 +38,13 @@ from remediate.model.errors import FormatError
 from remediate.model.identity import Address, Fingerprint, PlanId
 from remediate.model.plan import (
     Alternative,
+    Aspect,
     Base,
     CertificateFacts,
     EndpointForecast,
     FutureVerdict,
     Plan,
+    Shortfall,
     Unresolved,
 )
 from remediate.model.toward_nodes import ClientCause, TowardNode
@@ -126,6 +129,12 @@ class TowardNodeWire(Wire):
     missing: list[Sha256] = []
 
 
+class ShortfallWire(Wire):
+    aspect: Aspect
+    plan: int
+    bound: int
+
+
 class PlanWire(Wire):
     format: str
     id: Sha256
@@ -145,6 +154,7 @@ class PlanWire(Wire):
     future: list[FutureVerdictWire] | None = None
     toward_nodes: list[TowardNodeWire] = []
     chains: list[ChainGroupWire] = []
+    shortfall: ShortfallWire | None = None
 
 
 def read_plan(text: str | bytes) -> Plan:
@@ -191,7 +201,12 @@ def read_plan(text: str | bytes) -> Plan:
         future=None if wire.future is None else tuple(_read_future(change) for change in wire.future),
         toward_nodes=tuple(_read_toward_node(toward) for toward in wire.toward_nodes),
         chains=tuple(read_chain(chain) for chain in wire.chains),
+        shortfall=_read_shortfall(wire.shortfall) if wire.shortfall else None,
     )
+
+
+def _read_shortfall(wire: ShortfallWire) -> Shortfall:
+    return Shortfall(wire.aspect, wire.plan, wire.bound)
 
 
 def write_plan(plan: Plan) -> str:
@@ -227,6 +242,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         document["toward_nodes"] = [write_toward_node(toward) for toward in plan.toward_nodes]
     if plan.chains:
         document["chains"] = [write_chain(chain) for chain in plan.chains]
+    if plan.shortfall:
+        document["shortfall"] = asdict(plan.shortfall)
     if plan.future is not None:
         document["future"] = [write_future(change) for change in plan.future]
     return document

@@ -255,6 +255,25 @@ class Alternative:
     switch: str | None = None
 
 
+Aspect = Literal["verified", "removed", "unvouched", "ciphers", "added", "roots", "intermediates", "fingerprints"]
+"""What plans are compared by, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """How far a plan may be from the best: where the choice is too closely connected to be settled.
+
+    Attributes:
+        aspect: The first aspect in which a better plan may exist; in those before it, none is better.
+        plan: What the plan comes to.
+        bound: What no plan is better than; proven.
+    """
+
+    aspect: Aspect
+    plan: int
+    bound: int
+
+
 @dataclass(frozen=True, slots=True)
 class Plan(JsonDocument):
     """The smallest safe change for one cluster, and its proof.
@@ -273,6 +292,7 @@ class Plan(JsonDocument):
         future: How verdicts change after the plan, in order of time; None: that was not asked for.
         facts: The facts of `certificates`; empty in a plan of an earlier version.
         chains: The chains of the endpoints that were observed; empty in a plan of an earlier version.
+        shortfall: How far it may be from the best plan; None: no plan is better.
     """
 
     id: PlanId
@@ -293,6 +313,7 @@ class Plan(JsonDocument):
     toward_nodes: tuple[TowardNode, ...] = ()
     facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
     chains: tuple[ChainGroup, ...] = ()
+    shortfall: Shortfall | None = None
 
     @property
     def refusing_nodes(self) -> tuple[TowardNode, ...]:

@@ -71,7 +71,7 @@ def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_o
             Alternative(_summarize(choice), _explain_rejection(best, choice), f"--ciphers {choice.policy}")
             for choice in choices[1:]
             # A cipher change that alters nothing else is no alternative worth a line.
-            if choice.cost != best.cost
+            if (choice.cost, choice.fingerprints) != (best.cost, best.fingerprints)
         ),
         *_list_ruled_out(comparison, ruled_out),
         *_list_infeasible(comparison, choices),

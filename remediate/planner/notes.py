@@ -11,7 +11,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, RSA_PREFIX, TRUSTED_CA_PAGE
 from remediate.model.health import UpgradeState
 from remediate.model.identity import Address
-from remediate.model.plan import Policy
+from remediate.model.plan import Policy, Shortfall
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.model.text import first_few, group_ports, join_words
 from remediate.planner.advice.phrases import describe_certificate
@@ -63,11 +63,38 @@ def _choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:
             f"--ciphers {policy.ciphers} would break an endpoint that works today (or the list is unknown or rules it out), so it "
             "is not planned."
         )
-    if choice.bounded:
+    if choice.omits_removals:
         yield (
-            "One chain has so many possible issuers that only the shortest paths to a root and those with the fewest changes were "
-            "tried: the plan is proven to work, but one that verifies more or is smaller may exist."
+            "A list holds many outdated certificates with one common name. Only each alone and all together were tried, so a plan "
+            "that removes fewer may exist."
         )
+    if choice.shortfall:
+        yield _describe_shortfall(choice.shortfall)
+
+
+def _describe_shortfall(shortfall: Shortfall) -> str:
+    reached, bound = shortfall.plan, shortfall.bound
+    match shortfall.aspect:
+        case "verified":
+            return (
+                f"The CAs are too closely connected to prove that this plan is the best. {reached} checks pass after it, which is "
+                f"proven; no plan passes more than {bound}."
+            )
+        case "added":
+            return (
+                f"The CAs are too closely connected to prove that this plan is the smallest. It adds {reached} certificates over all "
+                f"peers; no plan that passes as many checks adds fewer than {bound}."
+            )
+        case "removed" | "unvouched" | "ciphers":
+            return (
+                "The CAs are too closely connected to prove that this plan is the best. No plan passes more checks, but one that "
+                f"removes fewer certificates or needs fewer approvals may exist ({reached} here, at least {bound} in any plan)."
+            )
+        case _:
+            return (
+                "The CAs are too closely connected to prove that this plan is the best. No plan passes more checks with fewer "
+                f"certificates, but one that trusts fewer roots may exist ({reached} here, at least {bound} in any plan)."
+            )
 
 
 def _peer_notes(observed: list[Peer]) -> Iterator[str]:

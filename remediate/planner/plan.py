@@ -145,6 +145,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         toward_nodes=toward_nodes,
         facts=list_facts(certificates.values(), snapshot, policy.approved),
         chains=chains,
+        shortfall=choice.shortfall,
     )
     return replace(plan, id=plan_id(plan_document(plan)))
 

@@ -8,8 +8,7 @@ never one too few.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from remediate.model.certificate import Certificate
 from remediate.trust.openssl import name_hashes
@@ -39,19 +38,16 @@ class SubjectIndex:
                 names.extend(name_hashes(member).issuer for member in members)
         return tuple(sorted(relevant, key=self._order.__getitem__))
 
-    def reachable(
-        self, presented: Sequence[Certificate], may_be_listed: Callable[[Certificate], bool]
-    ) -> Iterator[Certificate]:
-        """Yield what matters to `presented` if only those that `may_be_listed` are in the list, the nearest to the leaf first."""
-        names = deque(name for certificate in presented for name in _names(certificate))
+    def reached_names(self, presented: Sequence[Certificate], is_listed: Callable[[Certificate], bool]) -> frozenset[int]:
+        """Return the hashes of the names that lead from `presented` through those certificates that `is_listed`."""
+        names = [name for certificate in presented for name in _names(certificate)]
         reached: set[int] = set()
         while names:
-            name = names.popleft()
+            name = names.pop()
             if name not in reached:
                 reached.add(name)
-                members = [certificate for certificate in self.bearers(name) if may_be_listed(certificate)]
-                yield from members
-                names.extend(name_hashes(member).issuer for member in members)
+                names.extend(name_hashes(bearer).issuer for bearer in self.bearers(name) if is_listed(bearer))
+        return frozenset(reached)
 
     def bearers(self, subject: int) -> Sequence[Certificate]:
         """Return the certificates whose subject has this hash, in the list's order."""

@@ -121,6 +121,30 @@ def name_hashes(certificate: Certificate) -> NameHashes:
     return NameHashes(library.lib.X509_subject_name_hash(handle.pointer), library.lib.X509_issuer_name_hash(handle.pointer))
 
 
+def is_self_issued(certificate: Certificate) -> bool:
+    """Return whether `certificate` is readable and names itself as its issuer, as OpenSSL compares names."""
+    names = name_hashes(certificate)
+    return names.subject == names.issuer and names is not _UNREADABLE
+
+
+@lru_cache(maxsize=65_536)
+def key_info(certificate: Certificate) -> bytes:
+    """Return the SubjectPublicKeyInfo of `certificate` in DER; nothing where OpenSSL cannot read it."""
+    try:
+        return x509(openssl(), certificate.der).key_info
+    except Unreadable:
+        return b""
+
+
+def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
+    """Return whether the signature of `certificate` verifies under the key of `issuer`; not where one of them cannot be read."""
+    library = openssl()
+    try:
+        return x509(library, issuer.der).signed(x509(library, certificate.der))
+    except Unreadable:
+        return False
+
+
 @lru_cache(maxsize=65_536)
 def dns_names(certificate: Certificate) -> tuple[bytes, ...]:
     """Return the dNSNames of the subject alternative name, in order, as OpenSSL reads them; none where it cannot."""

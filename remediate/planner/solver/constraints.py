@@ -1,14 +1,14 @@
-"""The problem: the tables whose minimum is the choice, for one cipher list.
+"""The problem: what may be done with each common name group of each peer's list, what that costs, and what is connected.
 
 Per peer and common name group: add one certificate or none (or, where allowed, remove stale ones), so that the contract's order is
 met: most pairs verified, fewest removals, fewest unvouched certificates, fewest additions, narrowest trust, lowest fingerprints; and
-never a pair that verifies today is lost. OpenSSL answers every row of every table itself.
+never a pair that verifies today is lost.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import prod
@@ -21,11 +21,10 @@ from remediate.planner.solver.candidates import Candidates, CommonNameGroup, com
 from remediate.planner.solver.cost import ZERO, Cost
 from remediate.planner.solver.elimination import Row, Table
 from remediate.planner.solver.options import Option, PeerList, Place, apply_options, has_too_many_removals, list_options
-from remediate.planner.solver.requirements import Requirement
-from remediate.planner.solver.tables import RequirementTables, SearchLimits
+from remediate.planner.solver.requirements import PeerRequirement, Requirement, Requirements
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.openssl import is_readable
+from remediate.trust.openssl import is_readable, name_hashes
 
 _ROWS_PER_APPROVAL = 16
 _ONE_APPROVAL = Cost(unvouched=1)
@@ -38,13 +37,23 @@ class ApprovalNeeded:
     certificate: Certificate
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Places and requirements that are connected, and with nothing else: what is best for one component is best for the cluster."""
+
+    places: tuple[Place, ...]
+    requirements: tuple[PeerRequirement, ...]
+
+
 class Problem:
-    """The tables of one cluster under one cipher list.
+    """The problem of one cluster under one cipher list.
 
     Attributes:
+        oracle: OpenSSL's answers.
+        lists: One peer for each set of peers with equal lists (`PeerList.count`).
         options: Per place, the options by number; 0 always leaves the group alone.
-        split: Some requirement has more than one table. If these are too closely connected, `SearchLimits.splits` False is a way out.
-        bounded: Some requirement or group had too many ways to be tried all; the plan notes it.
+        requirements: What counts: a list could accept it, or it verifies today.
+        omits_removals: Some group has too many stale certificates for every combination of them to be an option.
     """
 
     def __init__(
@@ -52,68 +61,79 @@ class Problem:
         oracle: TrustOracle,
         candidates: Candidates,
         lists: Mapping[Address, PeerList],
+        requirements: Requirements,
         *,
         removal: bool,
         at: datetime,
-        limits: SearchLimits = SearchLimits(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Set the problem up; `lists` holds one peer for each set of peers with equal lists (`PeerList.count`)."""
-        self._limits = limits
-        self._oracle = oracle
+        """Set the problem up; `lists` and `requirements` hold the same peers."""
+        self.oracle = oracle
+        self.lists = lists
+        self.options: dict[Place, tuple[Option, ...]] = {}
+        self.requirements: list[PeerRequirement] = []
+        self.omits_removals = False
         self._candidates = candidates
-        self._lists = lists
         self._removal = removal
         self._at = at
-        self._addable = candidates.addable
-        self.options: dict[Place, tuple[Option, ...]] = {}
-        self.split = False
-        self.bounded = False
+        chains = {chain for of_peer in requirements.values() for requirement in of_peer for chain in requirement.chains}
+        self._presented_issuers = {name_hashes(certificate).issuer for chain in chains for certificate in chain}
+        self._peers = sum(peer_list.count for peer_list in lists.values())
+        for peer, of_peer in requirements.items():
+            # An unreadable certificate makes a list accept nothing, today or with any addition.
+            if removal or not lists[peer].unreadable:
+                self._open_peer(peer, of_peer)
 
-    def tables(self, requirements: Mapping[Address, Mapping[Requirement, int]]) -> list[Table] | None:
-        """Return the tables whose minimum is the choice; None when a pair that verifies today is lost whatever is added."""
-        tables: list[Table] = []
-        branch_numbers = itertools.count()
-        for peer, every_requirement in requirements.items():
-            if self._lists[peer].unreadable and not self._removal:
-                continue  # Such a list accepts nothing, today or with any addition.
-            of_peer = {
-                requirement: weight
-                for requirement, weight in every_requirement.items()
-                if requirement.must_hold or all(map(self._oracle.may_accept, requirement.chains))
-            }
-            options = self._open_groups(peer, of_peer)
-            maker = RequirementTables(self._oracle, peer, self._lists[peer], options, branch_numbers, self._limits)
-            tables += maker.of(of_peer)
-            self.split |= maker.split
-            self.bounded |= maker.bounded
-        if any(not table.costs for table in tables):
-            return None
-        return [*tables, *self._option_tables(), *self._approval_tables()]
+    def options_at(self, peer: Address) -> dict[CommonNameGroup, tuple[Option, ...]]:
+        """Return the options of `peer` by group."""
+        return {group: options for (address, group), options in self.options.items() if address == peer}
 
     def after(self, peer: Address, chosen: Mapping[Place, int]) -> Chain:
         """Return the list of `peer` with the chosen options applied."""
         options = [self.options[place][number] for place, number in chosen.items() if place[0] == peer]
-        return apply_options(tuple(self._lists[peer].order), options)
+        return apply_options(tuple(self.lists[peer].order), options)
+
+    def components(self) -> list[Component]:
+        """Return what is connected: by a requirement, or by a certificate that would need one approval for several peers."""
+        links: list[list[Place]] = [self._places_of(demand) for demand in self.requirements]
+        merged = _Merged(self.options)
+        for places in (*links, *(places for places, _ in self.list_approvals(self.options))):
+            for place in places[1:]:
+                merged.join(places[0], place)
+        requirements: dict[Place | None, list[PeerRequirement]] = {}
+        for demand, places in zip(self.requirements, links, strict=True):
+            requirements.setdefault(merged.root(places[0]) if places else None, []).append(demand)
+        places_by_root: dict[Place | None, list[Place]] = {}
+        for place, options in sorted(self.options.items()):
+            if len(options) > 1:
+                places_by_root.setdefault(merged.root(place), []).append(place)
+        return [Component(tuple(places_by_root.get(root, ())), tuple(connected)) for root, connected in requirements.items()]
 
     # --- options --------------------------------------------------------------------------------------------------------
 
-    def _open_groups(self, peer: Address, requirements: Mapping[Requirement, int]) -> dict[CommonNameGroup, tuple[Option, ...]]:
-        """Return every option that can matter to `requirements`, per group of `peer`."""
-        trusted = self._lists[peer]
-        chains = {chain for requirement in requirements for chain in requirement.chains}
-        relevant = trusted.unreadable.union(*(self._oracle.relevant(chain) for chain in chains))
+    def _open_peer(self, peer: Address, requirements: Mapping[Requirement, int]) -> None:
+        count = self.lists[peer].count
+        self.requirements += [
+            PeerRequirement(peer, requirement, weight * count)
+            for requirement, weight in requirements.items()
+            if requirement.must_hold or all(map(self.oracle.may_accept, requirement.chains))
+        ]
+        chains = {chain for demand in self.requirements if demand.peer == peer for chain in demand.requirement.chains}
+        trusted = self.lists[peer]
+        relevant = trusted.unreadable.union(*(self.oracle.relevant(chain) for chain in chains))
         by_group: dict[CommonNameGroup, list[Certificate]] = {}
         for certificate in sorted(relevant, key=lambda certificate: certificate.fingerprint):
             by_group.setdefault(common_name_group(certificate), []).append(certificate)
-        options: dict[CommonNameGroup, tuple[Option, ...]] = {}
         for group, members in sorted(by_group.items()):
             held = trusted.by_group.get(group, ())
             removable = tuple(certificate for certificate in held if self._removal and self._is_stale(certificate))
-            self.bounded |= has_too_many_removals(removable, relevant)
-            addable = tuple(certificate for certificate in members if certificate in self._addable and certificate not in held)
-            options[group] = list_options(held, addable, removable, relevant)
-        self.options.update({(peer, group): alternatives for group, alternatives in options.items()})
-        return options
+            self.omits_removals |= has_too_many_removals(removable, relevant)
+            addable = tuple(certificate for certificate in members if certificate not in held and self._may_help(certificate))
+            self.options[peer, group] = list_options(held, addable, removable, relevant)
+
+    def _may_help(self, certificate: Certificate) -> bool:
+        return certificate in self._candidates.addable and (
+            self.oracle.may_issue(certificate) or name_hashes(certificate).subject in self._presented_issuers
+        )
 
     def _is_stale(self, listed: Certificate) -> bool:
         """Return whether `listed` may be removed: it has expired, it cannot be read, or another certificate has its subject.
@@ -121,59 +141,101 @@ class Problem:
         A common name alone is not enough: two CAs may share one and both be in use, for endpoints that were not observed.
         """
         expired = listed.not_after is not None and listed.not_after <= self._at
-        return expired or not is_readable(listed) or self._oracle.has_namesake(listed)
+        return expired or not is_readable(listed) or self.oracle.has_namesake(listed)
+
+    def _places_of(self, demand: PeerRequirement) -> list[Place]:
+        certificates = {
+            *self.lists[demand.peer].unreadable,
+            *(certificate for chain in demand.requirement.chains for certificate in self.oracle.relevant(chain)),
+        }
+        places = {(demand.peer, common_name_group(certificate)) for certificate in certificates}
+        return sorted(place for place in places if len(self.options[place]) > 1)
 
     # --- what options cost ----------------------------------------------------------------------------------------------
 
-    def _option_tables(self) -> list[Table]:
-        """Return what each option costs by itself: removals, additions, and how wide the new trust is."""
-        offered = {option.add for options in self.options.values() for option in options if option.add}
-        descending = sorted(offered, key=lambda certificate: certificate.fingerprint, reverse=True)
-        rank = {certificate: position for position, certificate in enumerate(descending)}
-        peers = sum(peer_list.count for peer_list in self._lists.values())
-        return [
-            Table((place,), {(number,): self._option_cost(place, option, rank, peers) for number, option in enumerate(options)})
-            for place, options in sorted(self.options.items())
-        ]
-
-    def _option_cost(self, place: Place, option: Option, rank: Mapping[Certificate, int], peers: int) -> Cost:
-        count = self._lists[place[0]].count
+    def option_cost(self, place: Place, option: Option) -> Cost:
+        """Return what `option` costs by itself: removals, additions, and how wide the new trust is; not its approval."""
+        count = self.lists[place[0]].count
         removed = count * len(option.remove)
         if option.add is None:
             return Cost(removed=removed)
         role: Role = self._candidates.role(option.add)
-        return Cost(
-            removed=removed,
-            added=count,
-            roots=count * int(role == "root"),
-            intermediates=count * int(role == "intermediate"),
-            # Lowest fingerprints: the sorted lists of two equally large sets compare as these sums do, each certificate weighing
-            # more than all later ones on all peers together.
-            fingerprints=-count * (peers + 1) ** rank[option.add],
-        )
+        roots, intermediates = count * int(role == "root"), count * int(role == "intermediate")
+        return Cost(removed=removed, added=count, roots=roots, intermediates=intermediates)
 
-    def _approval_tables(self) -> Iterator[Table]:
+    def cost(self, chosen: Mapping[Place, int], verified: int) -> Cost:
+        """Return what all of `chosen` costs, fingerprints left out, where so many pairs verify."""
+        total: Sequence[int] = Cost(verified=-verified)
+        approvals: set[Certificate] = set()
+        for place, number in chosen.items():
+            option = self.options[place][number]
+            total = tuple(map(sum, zip(total, self.option_cost(place, option), strict=True)))
+            if option.add and self._needs_approval(option.add):
+                approvals.add(option.add)
+        return Cost._make(total)._replace(unvouched=len(approvals))
+
+    def list_approvals(self, places: Iterable[Place]) -> Iterator[tuple[list[Place], list[int]]]:
+        """Yield for each certificate that needs an approval the places that may take it, and the number of that option there."""
+        uses: dict[Certificate, tuple[list[Place], list[int]]] = {}
+        for place in sorted(places):
+            for number, option in enumerate(self.options[place]):
+                if option.add and self._needs_approval(option.add):
+                    of_certificate = uses.setdefault(option.add, ([], []))
+                    of_certificate[0].append(place)
+                    of_certificate[1].append(number)
+        yield from uses.values()
+
+    def _needs_approval(self, certificate: Certificate) -> bool:
+        return self._candidates.approval(certificate) == "required"
+
+    def option_tables(self, places: Sequence[Place]) -> Iterator[Table]:
+        """Yield the tables that say what the options of `places` cost by themselves, fingerprints among them."""
+        additions = {option.add for place in places for option in self.options[place] if option.add}
+        descending = sorted(additions, key=lambda certificate: certificate.fingerprint, reverse=True)
+        # Lowest fingerprints: the sorted lists of two equally large sets compare as these sums do, each certificate weighing more
+        # than all later ones on all peers together.
+        weights = {certificate: (self._peers + 1) ** rank for rank, certificate in enumerate(descending)}
+        for place in places:
+            costs: dict[Row, Cost] = {}
+            for number, option in enumerate(self.options[place]):
+                weight = -self.lists[place[0]].count * weights[option.add] if option.add else 0
+                costs[number,] = self.option_cost(place, option)._replace(fingerprints=weight)
+            yield Table((place,), costs)
+
+    def approval_tables(self, places: Sequence[Place]) -> Iterator[Table]:
         """Yield the tables that count an approval once, however many peers its certificate goes to."""
-        users: dict[Certificate, list[tuple[Place, int]]] = {}
-        for place, options in sorted(self.options.items()):
-            for number, option in enumerate(options):
-                if option.add and self._candidates.approval(option.add) == "required":
-                    users.setdefault(option.add, []).append((place, number))
-        for certificate, uses in users.items():
-            if prod(len(self.options[place]) for place, _ in uses) <= _ROWS_PER_APPROVAL:
-                yield self._approval_table(uses)
+        for users, numbers in self.list_approvals(places):
+            if prod(len(self.options[place]) for place in users) <= _ROWS_PER_APPROVAL:
+                yield self._approval_table(users, numbers)
                 continue
+            certificate = self.options[users[0]][numbers[0]].add
+            assert certificate is not None  # noqa: S101 - `list_approvals` yields additions only
             approval = ApprovalNeeded(certificate)
             yield Table((approval,), {(needed,): Cost(unvouched=needed) for needed in (0, 1)})
-            for place, approved_number in uses:
+            for place, number in zip(users, numbers, strict=True):
                 rows = itertools.product((0, 1), range(len(self.options[place])))
-                allowed: dict[Row, Cost] = {
-                    (needed, number): ZERO for needed, number in rows if needed or number != approved_number
-                }
+                allowed: dict[Row, Cost] = {(needed, option): ZERO for needed, option in rows if needed or option != number}
                 yield Table((approval, place), allowed)
 
-    def _approval_table(self, uses: Sequence[tuple[Place, int]]) -> Table:
+    def _approval_table(self, places: Sequence[Place], numbers: Sequence[int]) -> Table:
         """Return the same as one table, where few places share the certificate."""
-        places, option_numbers = zip(*uses, strict=True)
         rows = itertools.product(*(range(len(self.options[place])) for place in places))
-        return Table(places, {row: _ONE_APPROVAL if any(map(eq, row, option_numbers)) else ZERO for row in rows})
+        return Table(tuple(places), {row: _ONE_APPROVAL if any(map(eq, row, numbers)) else ZERO for row in rows})
+
+
+class _Merged:
+    """Sets of places that were joined, each known by one of its places."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._parents = {place: place for place in places}
+
+    def root(self, place: Place) -> Place:
+        """Return the place by which the set of `place` is known."""
+        while self._parents[place] != place:
+            self._parents[place] = self._parents[self._parents[place]]
+            place = self._parents[place]
+        return place
+
+    def join(self, place: Place, neighbour: Place) -> None:
+        """Make one set of those of `place` and `neighbour`."""
+        self._parents[self.root(neighbour)] = self.root(place)

@@ -27,6 +27,11 @@ class Option:
     add: Certificate | None = None
     remove: Chain = ()
 
+    @property
+    def certificates(self) -> Chain:
+        """What this option adds or removes."""
+        return (self.add, *self.remove) if self.add else self.remove
+
     def within(self, certificates: AbstractSet[Certificate]) -> Option:
         """Return what this option does to `certificates`: options that do the same to them are one option where only they matter."""
         add = self.add if self.add in certificates else None

@@ -30,6 +30,19 @@ class Requirement:
     must_hold: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PeerRequirement:
+    """A requirement at one peer, or at several with equal lists.
+
+    Attributes:
+        pairs: How many pairs of peer and endpoint verify where it is met.
+    """
+
+    peer: Address
+    requirement: Requirement
+    pairs: int
+
+
 Requirements = Mapping[Address, Mapping[Requirement, int]]
 """Per peer, each requirement and the number of endpoints that it represents."""
 

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import FAMILIES, Address, CipherList
-from remediate.model.plan import Policy
+from remediate.model.identity import FAMILIES, Address, CipherList, Fingerprint
+from remediate.model.plan import Aspect, Policy, Shortfall
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.solver.candidates import Candidates
-from remediate.planner.solver.constraints import Problem
-from remediate.planner.solver.cost import ZERO, Cost
-from remediate.planner.solver.elimination import Table, TooManyRowsError, Variable, add, minimise
+from remediate.planner.solver.constraints import Component, Problem
+from remediate.planner.solver.cost import Cost
+from remediate.planner.solver.dense_core import Answer, Bound, solve_dense_core
+from remediate.planner.solver.elimination import Table, TooManyRowsError, minimise
 from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.requirements import RequirementReader, Requirements
-from remediate.planner.solver.tables import MAX_ROWS_TRIED, SearchLimits
+from remediate.planner.solver.tables import RequirementTables
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.ciphers import families_in, prefer
 
-_MAX_ROWS = 500_000
-"""How many rows large requirements may come to when they are joined: some seconds."""
-_ATTEMPTS = (
-    SearchLimits(),
-    SearchLimits(splits=False, rows_per_table=MAX_ROWS_TRIED),
-    SearchLimits(splits=False, rows_tried=128),
-    SearchLimits(splits=False, rows_tried=1),
-)
-"""Less and less, until what is connected can be joined."""
+_QUESTIONS_PER_REQUIREMENT = 16
+_QUESTIONS_PER_COMPONENT = 1024
+"""Up to so many questions to OpenSSL, every row of every table of a component is answered."""
+_MAX_ROWS = 100_000
+"""How many rows the tables of a component may come to when they are joined."""
+
+
+ChoiceOrder = tuple[int | tuple[Fingerprint, ...], ...]
+_ORDER: tuple[Aspect, ...] = ("verified", "removed", "unvouched", "ciphers", "added", "roots", "intermediates", "fingerprints")
+"""What the places of `Choice.order` are."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,11 @@ class Choice:
         added: Per peer, what is added.
         removed: Per peer, what is removed.
         after: Per peer, the list that results.
-        cost: The cipher change not counted.
-        bounded: Not every combination was tried; see `Problem.bounded`.
+        cost: The cipher change and the fingerprints not counted.
+        fingerprints: Those of `added` on all peers, in order.
+        omits_removals: See `Problem.omits_removals`.
+        bound: None: nothing is better under this cipher list.
+        shortfall: How far the choice may be from the best of all; set on the best one of several.
     """
 
     ciphers: CipherList | None
@@ -52,15 +58,27 @@ class Choice:
     removed: Mapping[Address, Chain]
     after: Mapping[Address, Chain]
     cost: Cost
-    bounded: bool
+    fingerprints: tuple[Fingerprint, ...]
+    omits_removals: bool
+    bound: Bound | None = None
+    shortfall: Shortfall | None = None
 
     @property
-    def order(self) -> tuple[int, ...]:
+    def order(self) -> ChoiceOrder:
         """The contract's order (*The choice*), by which choices are compared; lower is better."""
         cost = self.cost
         changes_ciphers = int(self.ciphers is not None)
-        width = (cost.added, cost.roots, cost.intermediates, cost.fingerprints)
+        width = (cost.added, cost.roots, cost.intermediates, self.fingerprints)
         return (cost.verified, cost.removed, cost.unvouched, changes_ciphers, *width)
+
+    @property
+    def floor(self) -> ChoiceOrder:
+        """An order that no choice under this cipher list is before: `order`, or its beginning as far as it is proven."""
+        if self.bound is None:
+            return self.order
+        name, least = self.bound
+        position = _ORDER.index(name)
+        return self.order[:position] if name == "fingerprints" else (*self.order[:position], least)
 
     @property
     def verified(self) -> int:
@@ -78,7 +96,10 @@ class Solver:
         candidates: Candidates,
         requirements: RequirementReader,
         answers: OpenSslAnswers,
+        questions: int | None = None,
     ) -> None:
+        """Prepare the solver; `questions` is how many rows of tables a component may have (None: as many as serve best)."""
+        self._questions = questions
         self._snapshot = snapshot
         self._policy = policy
         self._candidates = candidates
@@ -108,11 +129,12 @@ class Solver:
         choices = [choice for _, choice in solved if choice]
         if not choices:
             return self.under(replace(self._policy, ciphers="keep")).choices(removal=removal)
-        return sorted(choices, key=lambda choice: choice.order)
+        best, *rivals = sorted(choices, key=lambda choice: choice.order)
+        return [replace(best, shortfall=_find_shortfall(best, rivals)), *rivals]
 
     def under(self, policy: Policy) -> Solver:
         """Return a solver for the same cluster under another policy about ciphers."""
-        return Solver(self._snapshot, policy, self._candidates, self._requirements, self._answers)
+        return Solver(self._snapshot, policy, self._candidates, self._requirements, self._answers, self._questions)
 
     def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
         """Yield the cipher lists that the policy allows, with the policy that forces each; None leaves the list alone."""
@@ -135,41 +157,89 @@ class Solver:
         for members in self._equal_peers:
             trusted = self._snapshot.resolve(members[0].trusted_ca)
             lists[members[0].address] = PeerList.of(trusted, len(members))
-        for limits in _ATTEMPTS:
-            problem = Problem(self.oracle, self._candidates, lists, removal=removal, at=self._snapshot.taken_at, limits=limits)
-            tables = problem.tables(requirements)
-            if tables is None:
+        problem = Problem(self.oracle, self._candidates, lists, requirements, removal=removal, at=self._snapshot.taken_at)
+        tables = {peer: RequirementTables(self.oracle, lists[peer], problem.options_at(peer)) for peer in lists}
+        answers: list[Answer] = []
+        for component in problem.components():
+            answer = self._solve_component(problem, component, tables)
+            if answer is None:
                 return None
-            is_limited = limits.rows_tried > 1 and (problem.split or problem.bounded)
-            try:
-                chosen = minimise(tables, _MAX_ROWS if is_limited else None)
-            except TooManyRowsError:
-                continue
-            return self._choice(name, ciphers, problem, chosen, _total(tables, chosen)) if chosen is not None else None
-        return None
+            answers.append(answer)
+        return self._choice(name, ciphers, problem, answers)
 
-    def _choice(
-        self, name: str, ciphers: CipherList | None, problem: Problem, chosen: Mapping[Variable, int], cost: Cost
-    ) -> Choice:
+    def _solve_component(
+        self, problem: Problem, component: Component, tables: Mapping[Address, RequirementTables]
+    ) -> Answer | None:
+        """Return what is best for `component`: by tables where they are small, else by satisfiability."""
+        views = [tables[demand.peer].view(demand.requirement) for demand in component.requirements]
+        allowed = (
+            _QUESTIONS_PER_REQUIREMENT * len(views) + _QUESTIONS_PER_COMPONENT if self._questions is None else self._questions
+        )
+        if sum(view.questions for view in views) <= allowed and all(view.is_small for view in views):
+            gains = [
+                tables[demand.peer].table(demand, view) for demand, view in zip(component.requirements, views, strict=True)
+            ]
+            if not all(gain.costs for gain in gains):
+                return None
+            with suppress(TooManyRowsError):
+                return _solve_tables(problem, component, gains)
+        return solve_dense_core(problem, component)
+
+    def _choice(self, name: str, ciphers: CipherList | None, problem: Problem, answers: Sequence[Answer]) -> Choice:
+        chosen = dict.fromkeys(problem.options, 0)
+        for answer in answers:
+            chosen.update(answer.chosen)
         added: dict[Address, Chain] = {}
         removed: dict[Address, Chain] = {}
         after: dict[Address, Chain] = {}
         for members in self._equal_peers:
             first = members[0].address
-            of_first = {place: chosen[place] for place in problem.options if place[0] == first}
+            of_first = {place: number for place, number in chosen.items() if place[0] == first}
             options = [problem.options[place][number] for place, number in of_first.items()]
             for peer in members:
                 added[peer.address] = _sorted(option.add for option in options if option.add)
                 removed[peer.address] = _sorted(certificate for option in options for certificate in option.remove)
                 after[peer.address] = problem.after(first, of_first)
-        return Choice(ciphers, name, added, removed, after, cost, problem.bounded)
+        cost = problem.cost(chosen, sum(answer.verified for answer in answers))
+        fingerprints = tuple(sorted(certificate.fingerprint for chain in added.values() for certificate in chain))
+        bound = _join_bounds(problem, answers)
+        return Choice(ciphers, name, added, removed, after, cost, fingerprints, problem.omits_removals, bound)
 
 
-def _total(tables: Iterable[Table], chosen: Mapping[Variable, int]) -> Cost:
-    total: tuple[int, ...] = ZERO
-    for table in tables:
-        total = add(total, table.costs[tuple(chosen[variable] for variable in table.scope)])
-    return Cost._make(total)
+def _solve_tables(problem: Problem, component: Component, gains: Sequence[Table]) -> Answer | None:
+    """Return what is best for `component` by elimination. Raises TooManyRowsError."""
+    costs = (*problem.option_tables(component.places), *problem.approval_tables(component.places))
+    chosen = minimise([*gains, *costs], _MAX_ROWS)
+    if chosen is None:
+        return None
+    verified = -sum(gain.costs[tuple(chosen[variable] for variable in gain.scope)][0] for gain in gains)
+    return Answer({place: chosen[place] for place in component.places}, verified)
+
+
+def _join_bounds(problem: Problem, answers: Sequence[Answer]) -> Bound | None:
+    """Return the first field of the whole cost that is not proven, with the sum of what it is at least; None: all are proven."""
+    unproven = [answer.bound[0] for answer in answers if answer.bound]
+    if not unproven:
+        return None
+    name = min(unproven, key=_ORDER.index)
+    least = 0
+    for answer in answers:
+        if answer.bound and answer.bound[0] == name:
+            least += answer.bound[1]
+        elif name != "fingerprints":
+            least += getattr(problem.cost(answer.chosen, answer.verified), name)
+    return name, least
+
+
+def _find_shortfall(best: Choice, rivals: Sequence[Choice]) -> Shortfall | None:
+    """Return how far `best` may be from the best choice under any cipher list; None: it is the best."""
+    floor = min(choice.floor for choice in (best, *rivals))
+    if floor >= best.order:
+        return None
+    for name, reached, least in zip(_ORDER, best.order, floor, strict=False):
+        if isinstance(reached, int) and isinstance(least, int) and reached != least:
+            return Shortfall(name, abs(reached), abs(least))
+    return Shortfall("fingerprints", 0, 0)
 
 
 def find_primary(peers: list[Peer]) -> Peer:

@@ -1,20 +1,14 @@
-"""The trust oracle: the solver's questions about trust. Would a list accept a chain, what can change that, what leads to a root?"""
+"""The trust oracle: the solver's questions about trust. Would a list accept a chain, what can change that?"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from remediate.model.certificate import Certificate
 from remediate.openssl.x509 import Unreadable
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.issuer_index import SubjectIndex
-from remediate.trust.openssl import DEPTH_LIMIT, V_OK, is_readable, name_hashes
-
-MayBeListed = Callable[[Certificate], bool]
-"""Whether a certificate can be in the list that is asked about."""
-
-_MAX_PATHS = 20_000
+from remediate.trust.openssl import V_OK, has_signed, is_readable, is_self_issued, key_info, name_hashes
 
 
 class TrustOracle:
@@ -28,6 +22,9 @@ class TrustOracle:
         self._answers = answers
         self._relevant: dict[Chain, frozenset[Certificate]] = {}
         self._may_accept: dict[Chain, bool] = {}
+        self._issuers: dict[Certificate, Chain] = {}
+        self._has_signed: dict[tuple[bytes, Certificate], bool] = {}
+        self._issuer_names = {name_hashes(certificate).issuer for certificate in unique}
 
     def relevant(self, chain: Chain) -> frozenset[Certificate]:
         """Return all readable certificates that can change the verdict on `chain`."""
@@ -35,16 +32,38 @@ class TrustOracle:
             self._relevant[chain] = frozenset(self._index.relevant(chain)) - self._unreadable
         return self._relevant[chain]
 
-    def reachable(self, chains: Iterable[Chain], may_be_listed: MayBeListed) -> Chain:
-        """Return the certificates that may be listed and can change the verdict on `chains`, the nearest to the leaf first."""
-        certificates = (certificate for chain in chains for certificate in self._index.reachable(chain, may_be_listed))
-        return tuple(dict.fromkeys(certificate for certificate in certificates if certificate not in self._unreadable))
+    def bearers(self, subject: int) -> Sequence[Certificate]:
+        """Return the certificates whose subject has this hash."""
+        return self._index.bearers(subject)
+
+    def reached_names(self, chain: Chain, is_listed: Callable[[Certificate], bool]) -> frozenset[int]:
+        """Return the names under which OpenSSL may look for certificates, where a list of those that `is_listed` judges `chain`."""
+        return self._index.reached_names(chain, is_listed)
+
+    def issuers(self, certificate: Certificate) -> Chain:
+        """Return the readable certificates that are named as the issuer of `certificate` and signed it, itself excepted."""
+        if certificate not in self._issuers:
+            bearers = self._index.bearers(name_hashes(certificate).issuer)
+            self._issuers[certificate] = tuple(
+                bearer for bearer in bearers if bearer != certificate and self.has_signed(bearer, certificate)
+            )
+        return self._issuers[certificate]
+
+    def has_signed(self, issuer: Certificate, certificate: Certificate) -> bool:
+        """Return whether the signature of `certificate` verifies under the key of `issuer`."""
+        question = (key_info(issuer), certificate)
+        if question not in self._has_signed:
+            self._has_signed[question] = has_signed(issuer, certificate)
+        return self._has_signed[question]
+
+    def may_issue(self, certificate: Certificate) -> bool:
+        """Return whether OpenSSL could look `certificate` up at all: as its own issuer, or as that of one that a list may hold."""
+        return name_hashes(certificate).subject in self._issuer_names
 
     def may_accept(self, chain: Chain) -> bool:
         """Return whether any list could accept `chain`: OpenSSL ends a chain in a self-issued certificate of the list, or nowhere."""
         if chain not in self._may_accept:
-            hashes = map(name_hashes, self.relevant(chain))
-            self._may_accept[chain] = any(names.subject == names.issuer for names in hashes)
+            self._may_accept[chain] = any(map(is_self_issued, self.relevant(chain)))
         return self._may_accept[chain]
 
     def has_namesake(self, certificate: Certificate) -> bool:
@@ -65,23 +84,3 @@ class TrustOracle:
             )
         except Unreadable:
             return False
-
-    def paths(self, chain: Chain, may_be_listed: MayBeListed) -> Iterator[Chain]:
-        """Yield the paths from the leaf of `chain` to a self-issued certificate, by name only, the shortest first."""
-        waiting = deque([chain[:1]])
-        for _ in range(_MAX_PATHS):
-            if not waiting:
-                return
-            path = waiting.popleft()
-            names = name_hashes(path[-1])
-            if names.subject == names.issuer:
-                yield path
-            elif len(path) <= DEPTH_LIMIT + 1:
-                issuers = dict.fromkeys([*self._index.bearers(names.issuer), *_bearers(chain, names.issuer)])
-                waiting.extend(
-                    (*path, issuer) for issuer in issuers if issuer not in path and (may_be_listed(issuer) or issuer in chain)
-                )
-
-
-def _bearers(chain: Chain, subject: int) -> Iterator[Certificate]:
-    return (certificate for certificate in chain if name_hashes(certificate).subject == subject)

@@ -17,19 +17,16 @@ unreadable = Entity(Certificate.from_der(b"\x30\x03\x02\x01\x01"), root.private_
 removing = Policy(allow_removal=True)
 
 
-def test_each_path_to_a_root_within_the_depth_limit_comes_once() -> None:
-    # Given a chain of CAs that is longer than the appliance goes, and a short one beside it
-    long = [root]
-    for number in range(9):
-        long.append(issue(f"Long {number}", long[-1], ca=True))
-    far = issue("far.lab", long[-1]).certificate
-    oracle = TrustOracle([entity.certificate for entity in (*long, issuing)], OpenSslAnswers(NOW))
+def test_a_list_without_a_self_issued_certificate_accepts_nothing() -> None:
+    oracle = TrustOracle([issuing.certificate], OpenSslAnswers(NOW))
+    assert not oracle.may_accept((leaf.certificate, issuing.certificate))
+    assert TrustOracle([issuing.certificate, root.certificate], OpenSslAnswers(NOW)).may_accept((leaf.certificate,))
 
-    assert list(oracle.paths((far,), lambda _certificate: True)) == []
-    assert list(oracle.paths((leaf.certificate,), lambda _certificate: True)) == [
-        (leaf.certificate, issuing.certificate, root.certificate)
-    ]
-    # And of the long one, as far as the appliance goes: seven intermediates
-    last, next_one = (issue("on it.lab", long[number]).certificate for number in (7, 8))
-    assert [len(path) for path in oracle.paths((last,), lambda _certificate: True)] == [9]
-    assert list(oracle.paths((next_one,), lambda _certificate: True)) == []
+
+def test_an_issuer_has_the_name_and_the_key() -> None:
+    # Given the issuing CA, its cross-certificate, and a CA of that name with another key
+    twin = issue("Exact issuing", root, ca=True, key_name="another")
+    cross = issue("Exact issuing", issue("Another root", ca=True), ca=True)
+    oracle = TrustOracle([root.certificate, issuing.certificate, twin.certificate, cross.certificate], OpenSslAnswers(NOW))
+    assert set(oracle.issuers(leaf.certificate)) == {issuing.certificate, cross.certificate}
+    assert oracle.issuers(root.certificate) == ()
