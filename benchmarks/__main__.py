@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import planning, probing, starting, verdicts
+from benchmarks import planning, probing, reading, starting, verdicts
 
-for benchmark in (starting, verdicts, probing, planning):
+for benchmark in (starting, verdicts, probing, planning, reading):
     benchmark.run()

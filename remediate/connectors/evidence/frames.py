@@ -15,6 +15,7 @@ from remediate.connectors.evidence.headers import Decoder, Inner, NotReadable, R
 from remediate.connectors.evidence.ip import TCP, UDP, Segment
 from remediate.connectors.evidence.ip_fragments import FragmentAssembler
 from remediate.connectors.evidence.pcap import NO_LINK, Packet
+from remediate.connectors.evidence.plain_frames import Unusual, find_plain_segment
 
 _DECODERS: Final[dict[Registry, dict[int, Decoder]]] = {
     Registry.LINK: link_layer.LINKS,
@@ -115,6 +116,12 @@ class FrameDecoder:
     def find_segment(self, packet: Packet) -> Segment | None:
         """Return the TCP segment in `packet`; None where it carries something else, or cannot be read."""
         self.cut_packets += packet.cut > 0
+        try:
+            return find_plain_segment(packet)
+        except Unusual:
+            return self._find_in_headers(packet)
+
+    def _find_in_headers(self, packet: Packet) -> Segment | None:
         progress = _Progress()
         try:
             return self._decode(Inner(Registry.LINK, packet.link, packet.data), progress)

@@ -54,10 +54,14 @@ _ACCESS_LINE: Final = re.compile(rb" (?:TCP|ERR)_[A-Z_]{2,40}/\d{3} \d{1,12} ")
 _REFUSALS: Final = (b"certificate verification failed", b"not in certificate", b"SSL connection failed")
 _ALL_FAILURE_WORDS: Final = (*_REFUSALS, *FAILURE_WORDS)
 # Of a million lines a few matter. A search for one plain word is thirty times as fast as a pattern, so one stands for several.
-_REQUEST_WORDS: Final = (b"Txn-id=", b"HTTP/1.", b"/502 ", *CLIENT_WORDS)
+_REQUEST_WORDS: Final = (b"Txn-id=", b"HTTP/1.")
+_WORDS_OF_OTHER_LOGS: Final = (b"/502 ", *CLIENT_WORDS)
+"""Words of access logs and of clients. Behind the first block of a log that has lines of a traffic server, none is expected."""
+WORDS: Final = (*_REQUEST_WORDS, *_WORDS_OF_OTHER_LOGS, *dict.fromkeys(_ALL_FAILURE_WORDS))
+"""Every line that matters has one of these words, unless it was broken."""
 _IN_FAILURE_WORDS: Final = (b"ertificate", b"SSL", b"Nego")
 """Each of the words of a failure has one of these in it."""
-_IN_BROKEN_WORDS: Final = (b"Action=", b"verif", b"tiation Error", b"ERTIFICATE")
+_IN_BROKEN_WORDS: Final = (b"Action=", b"tiation Error")
 """A message that one break divides within a word of `_IN_FAILURE_WORDS` has one of these whole, or another of those."""
 
 
@@ -110,6 +114,7 @@ class LogReader:
         self._prefix = Prefix()
         self._context: _TransactionEvent | None = None
         self._open_requests = OpenRequests()
+        self._request_words: tuple[bytes, ...] = _REQUEST_WORDS
         self._traffic_server_lines = self._joined = self._unread = self._other_failures = 0
 
     @property
@@ -122,21 +127,25 @@ class LogReader:
 
     def read(self, block: bytes) -> None:
         """Read the next block of whole lines."""
-        self._traffic_server_lines += _count_traffic_server_lines(block)
+        traffic_server_lines = _count_traffic_server_lines(block)
+        is_known_log = self._traffic_server_lines > 0 and traffic_server_lines > 0
+        self._traffic_server_lines += traffic_server_lines
+        self._request_words = _REQUEST_WORDS if is_known_log else (*_REQUEST_WORDS, *_WORDS_OF_OTHER_LOGS)
         failures = find_lines(block, _IN_FAILURE_WORDS)
         parts = self._read_lines(block, failures)
         block = parts.join()
         # Most blocks have nothing more: a look for words with a break in them costs as much as all searches before.
-        if (not parts.has_replaced(failures) or any(word in block for word in _IN_BROKEN_WORDS)) and may_hold_a_refusal(block):
+        is_suspicious = not parts.has_replaced(failures) or any(word in block for word in _IN_BROKEN_WORDS)
+        if (is_suspicious or not is_known_log) and may_hold_a_refusal(block):
             self._read_broken(block)
 
     def _read_lines(self, block: bytes, failures: dict[int, int]) -> _Parts:
         """Read the lines of `block`. Return it; of a line with a message that was read, only the text before it."""
         parts, at = _Parts(block), 0
-        for begin, end in sorted((find_lines(block, _REQUEST_WORDS) | failures).items()):
+        for begin, end in sorted((find_lines(block, self._request_words) | failures).items()):
             line = block[begin:end]
             is_failure = begin in failures and any(word in line for word in _ALL_FAILURE_WORDS)
-            if not is_failure and begin in failures and not any(word in line for word in _REQUEST_WORDS):
+            if not is_failure and begin in failures and not any(word in line for word in self._request_words):
                 continue
             self._leave_event(block, at, begin)
             if len(line) > self._max_line_bytes:

@@ -124,14 +124,16 @@ class _BoundedReader:
 def _read_pcap(stream: _BoundedReader) -> Iterator[Packet]:
     head = stream.read(_PACKET_HEADER)
     order, ticks_per_second, link, is_modified = _read_pcap_header(stream, head)
+    packet_header = struct.Struct(f"{order}IIII")
     while len(head := stream.read(_PACKET_HEADER)) == _PACKET_HEADER:
         if head[:8] in _PCAP_BEGINNINGS:
             # Another file that was appended to this one.
             order, ticks_per_second, link, is_modified = _read_pcap_header(stream, head)
+            packet_header = struct.Struct(f"{order}IIII")
             continue
         if is_modified:
             stream.skip(_MORE_PACKET_HEADER)
-        seconds, ticks, captured, original = struct.unpack(f"{order}IIII", head)
+        seconds, ticks, captured, original = packet_header.unpack(head)
         data = stream.read(captured)
         if len(data) < captured:
             raise CannotRead(_ENDS_IN_PACKET)

@@ -93,6 +93,10 @@ class Half:
         """Add a segment's data. Return by how many bytes this direction grew (or shrank, once its end is known)."""
         if not segment.data and not segment.missing:
             return 0
+        if self.end is not None and self.begin is not None:
+            offset = (segment.number - self.begin) % _SEQUENCE_NUMBERS
+            if self.end <= offset < _HALF_SEQUENCE:
+                return 0  # most of a long connection
         before = self.size
         self._place(segment, max_bytes)
         self._join()
@@ -202,7 +206,10 @@ class Connection:
 
     def half(self, side: Side) -> Half:
         """Return the direction from `side`."""
-        return self.halves.setdefault(side, Half())
+        half = self.halves.get(side)
+        if half is None:
+            half = self.halves[side] = Half()
+        return half
 
     def opposite_side(self, side: Side) -> Side:
         """Return the other end."""
