@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from remediate.connectors.evidence.client_log import CLIENT_WORDS, parse_refused_request
-from remediate.connectors.evidence.line_search import find_lines, list_lines_before
+from remediate.connectors.evidence.line_search import find_lines, has_any, list_lines_before
 from remediate.connectors.evidence.log_prefix import Prefix, find_prefixes, has_prefix, parse_prefix, parse_utc_time
 from remediate.connectors.evidence.mra_target import Target, parse_target
 from remediate.connectors.evidence.open_requests import Key, OpenRequests
@@ -135,7 +135,7 @@ class LogReader:
         parts = self._read_lines(block, failures)
         block = parts.join()
         # Most blocks have nothing more: a look for words with a break in them costs as much as all searches before.
-        is_suspicious = not parts.has_replaced(failures) or any(word in block for word in _IN_BROKEN_WORDS)
+        is_suspicious = not parts.has_replaced(failures) or has_any(block, _IN_BROKEN_WORDS)
         if (is_suspicious or not is_known_log) and may_hold_a_refusal(block):
             self._read_broken(block)
 
