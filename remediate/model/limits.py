@@ -76,7 +76,8 @@ class Limits:
     parallel_endpoints: int = 128
     """Handshakes of one cluster at once: with 20 ms to each node, 64 wait more than they work."""
     parallel_per_node: int = 4
-    parallel_clusters: int = 8
+    parallel_clusters: int = 16
+    """A cluster waits for its systems ten times as long as it works."""
     evidence_bytes: int = 4 * 1024 * 1024 * 1024
     """What one `diagnose` reads in all, unpacked."""
     evidence_ratio: int = 250

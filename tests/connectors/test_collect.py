@@ -121,6 +121,18 @@ def test_reading_writes_nothing_and_emits_events(story: Story) -> None:
     assert {event.cluster for event in events} == {lab.name}
 
 
+def test_peers_are_read_at_once_and_their_lists_once(lab: Lab, cluster: ClusterAccess) -> None:
+    # Given peers that answer this question only when each of them was asked
+    addresses = [simulated.address for simulated in lab.peers]
+    lab.faults.gather(*addresses, containing="xStatus ResourceUsage")
+    # When the cluster is collected
+    snapshot = collect(cluster, limits=QUICK)
+    # Then all of them answered it, and each list was read by the login alone
+    assert [peer.health.total_since_start is not None for peer in snapshot.peers if peer.health] == [True] * 3
+    lists = [request.peer for request in lab.requests if (request.method, request.path[-11:]) == ("GET", "/certs/root")]
+    assert sorted(lists) == addresses
+
+
 def test_twice_is_the_same_and_survives_its_file(story: Story) -> None:
     first, second = story.snapshot, collect_snapshot(load(story.lab.inventory)[0])
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remediate.connectors.addresses import list_inventory_hosts
 from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.http import Account
+from remediate.connectors.parallel import run_after_first_success
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.axl import NamedNodes
 from remediate.connectors.unified_cm.management import open_platform_shell, shell_access
@@ -121,47 +122,80 @@ def discover(
     return DiscoveryResult(nodes.list_targets(), tuple(distinct), own_certificates, nodes.list_guarded_targets(), management)
 
 
+@dataclass(frozen=True, slots=True)
+class _PublisherAnswer:
+    """What a publisher names, over UDS and over AXL; a text: why it could not be asked.
+
+    Attributes:
+        axl: None: there is no account, or the channel is not verified.
+    """
+
+    uds: NamedNodes | str
+    axl: NamedNodes | str | None
+    is_verified: bool = True
+
+
 def _ask_publishers(session: _DiscoverySession, nodes: NodeRegistry) -> None:
+    """Ask every publisher for the nodes of its cluster: at once, as soon as one of them took the account."""
     publishers = nodes.web_targets("cucm", publishers=True)
     session.open_all(publishers)
+    reachable: list[tuple[Target, UnifiedCmNode]] = []
     for target in publishers:
         node = session.get_node(target)
         if isinstance(node, ObservationError):
             problem = f"{target.address} could not be asked for its cluster's nodes: {node}"
             session.report_gap(target, "web", problem, incomplete=True)
         else:
-            _ask_uds(session, nodes, node, target)
-            _ask_axl(session, nodes, node, target)
+            reachable.append((target, node))
+
+    def ask(publisher: tuple[Target, UnifiedCmNode]) -> _PublisherAnswer:
+        return _ask_publisher(session, *publisher)
+
+    def took_account(answer: _PublisherAnswer) -> bool:
+        return session.cluster.axl is None or isinstance(answer.axl, NamedNodes)
+
+    answers = run_after_first_success(ask, reachable, took_account)
+    for (target, _), answer in zip(reachable, answers, strict=True):
+        _add_uds(session, nodes, target, answer)
+        _add_axl(session, nodes, target, answer)
 
 
-def _ask_uds(session: _DiscoverySession, nodes: NodeRegistry, node: UnifiedCmNode, target: Target) -> None:
-    try:
-        servers = node.read_uds_servers()
-    except (ObservationError, NotOffered, PinMismatch) as error:
-        problem = f"{target.address} could not be asked for its cluster's nodes: {error}"
-        session.report_gap(target, "uds", problem, incomplete=True)
-    else:
-        nodes.add_named(servers, "uds", target.address, session.limits.max_nodes_without_login, session.report)
-
-
-def _ask_axl(session: _DiscoverySession, nodes: NodeRegistry, node: UnifiedCmNode, target: Target) -> None:
+def _ask_publisher(session: _DiscoverySession, target: Target, node: UnifiedCmNode) -> _PublisherAnswer:
     axl = session.cluster.axl
-    if axl is None:
+    uds: NamedNodes | str
+    try:
+        uds = node.read_uds_servers()
+    except (ObservationError, NotOffered, PinMismatch) as error:
+        uds = f"{target.address} could not be asked for its cluster's nodes: {error}"
+    if axl is None or not node.verified:
+        return _PublisherAnswer(uds, None, is_verified=node.verified)
+    try:
+        return _PublisherAnswer(uds, node.read_process_nodes(Account(axl.username, axl.password.read())))
+    except (ObservationError, PinMismatch) as error:
+        return _PublisherAnswer(uds, f"{target.address} could not be asked over AXL: {error}")
+
+
+def _add_uds(session: _DiscoverySession, nodes: NodeRegistry, target: Target, answer: _PublisherAnswer) -> None:
+    if isinstance(answer.uds, str):
+        session.report_gap(target, "uds", answer.uds, incomplete=True)
+    else:
+        nodes.add_named(answer.uds, "uds", target.address, session.limits.max_nodes_without_login, session.report)
+
+
+def _add_axl(session: _DiscoverySession, nodes: NodeRegistry, target: Target, answer: _PublisherAnswer) -> None:
+    if session.cluster.axl is None:
         return
-    if not node.verified:
+    if not answer.is_verified:
         # Every peer refuses the web port of such a node, so no command reports the cluster as healthy, and the plan that fixes
         # it also allows AXL to be asked (decision 0019). Where that port is not probed, only this gap reports it.
         is_probed = any(endpoint.port == WEB_PORT and endpoint.address == target.address for endpoint in nodes.list_targets())
         session.report_gap(target, "axl", _describe_unverified(target, "AXL"), kind="unverified", incomplete=not is_probed)
-        return
-    try:
-        process_nodes = node.read_process_nodes(Account(axl.username, axl.password.read()))
-    except (ObservationError, PinMismatch) as error:
-        session.report_gap(target, "axl", f"{target.address} could not be asked over AXL: {error}", incomplete=True)
-    else:
-        if process_nodes.remark:
-            session.report_gap(target, "axl", process_nodes.remark, kind="other-version", incomplete=False)
-        nodes.add_named(process_nodes, "axl", target.address, session.limits.max_named_nodes, session.report)
+    elif isinstance(answer.axl, str):
+        session.report_gap(target, "axl", answer.axl, incomplete=True)
+    elif answer.axl is not None:
+        if answer.axl.remark:
+            session.report_gap(target, "axl", answer.axl.remark, kind="other-version", incomplete=False)
+        nodes.add_named(answer.axl, "axl", target.address, session.limits.max_named_nodes, session.report)
 
 
 def _read_management(session: _DiscoverySession, nodes: NodeRegistry) -> tuple[tuple[Target, NodeCertificates | str], ...]:
@@ -175,7 +209,16 @@ def _read_management(session: _DiscoverySession, nodes: NodeRegistry) -> tuple[t
         return tuple((target, "the inventory has no platform_credentials") for target in targets)
     account = Account(platform.username, platform.password.read())
     session.open_all(targets)
-    return tuple((target, _read_certificates(session, nodes, target, account)) for target in targets)
+
+    def read(target: Target) -> tuple[NodeCertificates | str, list[DiscoveryGap]]:
+        gaps: list[DiscoveryGap] = []
+        return _read_certificates(replace(session, report=gaps.append), nodes, target, account), gaps
+
+    answers = run_after_first_success(read, targets, lambda answer: isinstance(answer[0], NodeCertificates))
+    for _, gaps in answers:
+        for gap in gaps:
+            session.report(gap)
+    return tuple((target, certificates) for target, (certificates, _) in zip(targets, answers, strict=True))
 
 
 def _read_certificates(
