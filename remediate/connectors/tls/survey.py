@@ -19,17 +19,17 @@ from OpenSSL import SSL
 
 from remediate.connectors.addresses import resolve
 from remediate.connectors.tls.attempts import Answer, describe_failed_handshake, describe_no_connection
-from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight
+from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight, HelloTemplate
 from remediate.connectors.tls.handshake import (
     FailureReason,
     HandshakeFailure,
     Offer,
     explain_no_connection,
-    make_hello,
 )
 from remediate.connectors.tls.lanes import limit_at_once, split_into_lanes
 from remediate.connectors.tls.list_probe import FIRST
 from remediate.connectors.tls.target import Observation, Target
+from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, CipherList, is_ip
 from remediate.model.limits import Limits
 
@@ -54,12 +54,11 @@ def survey(
         limits: On time and on connections.
         on_observation: Called as each target is done.
     """
-    offer = Offer(ciphers or FIRST["rsa"])
     try:
-        make_hello(offer, "")
+        hello = HelloTemplate.of(Offer(ciphers or FIRST["rsa"]))
     except SSL.Error:
-        offer = Offer(FIRST["rsa"])
-    return _Survey(targets, offer, limits, on_observation).run()
+        hello = HelloTemplate.of(Offer(FIRST["rsa"]))
+    return _Survey(targets, hello, limits, on_observation).run()
 
 
 @dataclass(slots=True)
@@ -82,11 +81,12 @@ class _Look:
 @dataclass(slots=True)
 class _Survey:
     targets: Sequence[Target]
-    offer: Offer
+    hello: HelloTemplate
     limits: Limits
     on_observation: Callable[[Target, Observation], None]
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     observations: dict[int, Observation] = field(default_factory=dict)
+    certificates: dict[bytes, Certificate] = field(default_factory=dict)
     hosts: dict[tuple[str, int, bool], list[str] | OSError | UnicodeError] = field(default_factory=dict)
 
     def run(self) -> tuple[Observation, ...]:
@@ -107,7 +107,7 @@ class _Survey:
 
     def _resolve_names(self) -> None:
         """Look the names up, which waits for others, before anything is timed."""
-        names = list({(target.host, target.port, target.guarded) for target in self.targets if not is_ip(target.host)})
+        names = list({(target.host, target.port, target.guarded) for target in self.targets if not _is_plain(target)})
         if names:
             with ThreadPoolExecutor(min(self.limits.parallel_endpoints, len(names)), thread_name_prefix="resolve") as pool:
                 self.hosts.update(zip(names, pool.map(_resolve, names), strict=True))
@@ -117,8 +117,7 @@ class _Survey:
         while lane:
             number = lane.popleft()
             target = self.targets[number]
-            host = (target.host, target.port, target.guarded)
-            addresses = self.hosts[host] if host in self.hosts else _resolve(host)
+            addresses = self.hosts.get((target.host, target.port, target.guarded), [target.host])
             if isinstance(addresses, Exception):
                 self._end(number, lane, explain_no_connection(addresses, self.limits))
             elif self._open(lane, number, addresses):
@@ -136,7 +135,7 @@ class _Survey:
                 failure = explain_no_connection(error, self.limits)
                 continue
             deadline = time.monotonic() + self.limits.connect_s
-            look = _Look(lane, number, wire, addresses[place + 1 :], FirstFlight(self.limits), deadline)
+            look = _Look(lane, number, wire, addresses[place + 1 :], FirstFlight(self.limits, self.certificates), deadline)
             self.selector.register(wire, selectors.EVENT_WRITE, look)
             return True
         self._end(number, lane, failure or explain_no_connection(OSError(), self.limits))
@@ -161,7 +160,8 @@ class _Survey:
         if error := look.wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise _error_of(error)
         look.is_connected, look.deadline = True, time.monotonic() + self.limits.handshake_s
-        look.wire.sendall(make_hello(self.offer, self.targets[look.number].address))
+        address = self.targets[look.number].address
+        look.wire.sendall(self.hello.make("" if is_ip(address) else address))
         self.selector.modify(look.wire, selectors.EVENT_READ, look)
 
     def _read(self, look: _Look) -> Answer | None:
@@ -200,6 +200,12 @@ class _Survey:
         for each_number in numbers:
             self.observations[each_number] = observation
             self.on_observation(self.targets[each_number], observation)
+
+
+def _is_plain(target: Target) -> bool:
+    """Return whether a target has an IPv4 address that the inventory named, which needs no look-up."""
+    host = target.host
+    return not target.guarded and host.replace(".", "").isdecimal() and host.isascii() and is_ip(host)
 
 
 def _resolve(host: tuple[str, int, bool]) -> list[str] | OSError | UnicodeError:

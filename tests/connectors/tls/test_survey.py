@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight
-from remediate.connectors.tls.handshake import HandshakeFailure, ReceivedChain
+from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight, HelloTemplate
+from remediate.connectors.tls.handshake import HandshakeFailure, Offer, ReceivedChain, make_hello
 from remediate.connectors.tls.survey import survey
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.identity import Address, CipherList
@@ -198,3 +198,13 @@ def test_many_targets_are_looked_at_at_once_within_their_limits() -> None:
 
 def test_nothing_to_survey_is_nothing_seen() -> None:
     assert survey_all([]) == ()
+
+
+def test_a_hello_is_what_openssl_itself_makes() -> None:
+    # Given OpenSSL's own hello with a server name, and the template's
+    offer = Offer(DEFAULT)
+    theirs, ours = make_hello(offer, "node.example.test"), HelloTemplate.of(offer).make("node.example.test.")
+    # Then they differ in the random, and in the place of the server name among the extensions
+    assert (ours[:11], sorted(ours[43:])) == (theirs[:11], sorted(theirs[43:]))
+    assert ours[11:43] != theirs[11:43]
+    assert HelloTemplate.of(offer).make("")[43:] == make_hello(offer, "192.0.2.1")[43:]
