@@ -9,7 +9,7 @@ from remediate.model.exit_codes import ExitCode, most_serious
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from remediate.model.plan import FutureVerdict, Plan
+    from remediate.model.plan import FutureChange, Plan
 
 
 def completeness_exit_code(*, complete: bool) -> ExitCode:
@@ -57,20 +57,30 @@ def verify_exit_code(plan: Plan, accepted: Plan | None = None) -> ExitCode:
     return most_serious(codes)
 
 
-def horizon_exit_code(plan: Plan, future: Sequence[FutureVerdict]) -> ExitCode:
-    """Return what the calendar does to pairs that verify now: DONE, or whether the plan made now prevents all of it.
+def horizon_exit_code(plan: Plan, future: Sequence[FutureChange]) -> ExitCode:
+    """Return what the calendar does to what verifies now, toward the nodes too: DONE, or whether the plan prevents all of it.
 
     Args:
         plan: A plan made now, with its own future.
         future: How verdicts change where nothing is written.
     """
+    from remediate.model.plan import FutureVerdict
     from remediate.planner.horizon import is_prevented, list_losses
+    from remediate.planner.node_horizon import list_new_refusals
 
     working = frozenset(forecast.pair for forecast in plan.endpoints if forecast.before.verdict.ok)
     verified_by_plan = frozenset(forecast.pair for forecast in plan.endpoints if forecast.after.verdict.ok)
+    verdicts = [change for change in future if isinstance(change, FutureVerdict)]
+    planned = [change for change in plan.future or () if isinstance(change, FutureVerdict)]
     codes = [
-        ExitCode.CHANGES_PENDING if is_prevented(loss, plan.future or (), verified_by_plan) else ExitCode.ENDPOINTS_REMAIN
-        for loss in list_losses(future, working)
+        ExitCode.CHANGES_PENDING if is_prevented(loss, planned, verified_by_plan) else ExitCode.ENDPOINTS_REMAIN
+        for loss in list_losses(verdicts, working)
+    ]
+    refusing = {(toward.peer, toward.node, toward.store) for toward in plan.refusing_nodes}
+    codes += [
+        ExitCode.ENDPOINTS_REMAIN
+        for change in list_new_refusals(future)
+        if (change.peer, change.node, change.store) not in refusing
     ]
     return most_serious(codes)
 

@@ -100,10 +100,11 @@ def collect(
     else:
         observations = probe(discovered.targets, lists, limits, report_probed)
         guarded = probe(discovered.guarded, (), limits, report_probed)
-    alarms = tuple(find_mitm_alarms(tuple(zip(discovered.targets, observations, strict=True)), discovered.own_certificates))
+    probed = _Probed(discovered, observations, guarded)
+    pairs = (*probed.endpoints, *probed.guarded_endpoints)
+    alarms = tuple(find_mitm_alarms(pairs, discovered.own_certificates))
     for alarm in alarms:
         emit("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
-    probed = _Probed(discovered, observations, guarded)
     snapshot = _build_snapshot(cluster, now(), readings, publishers, probed, operator_ca)
     if fast:
         snapshot = _mark_as_survey(snapshot)

@@ -42,6 +42,8 @@ from remediate.model.plan import (
     Base,
     CertificateFacts,
     EndpointForecast,
+    FutureChange,
+    FutureTowardNode,
     FutureVerdict,
     Plan,
     Shortfall,
@@ -98,11 +100,13 @@ class AlternativeWire(Wire):
 class FutureVerdictWire(Wire):
     at: Moment
     address: Text
-    port: Port
+    port: Port | None
+    """None: what the address says of the peer's own certificate, by its `store`."""
     peer: Text
     ok: bool
-    cause: Cause | None
+    cause: Cause | ClientCause | None
     because: list[Sha256]
+    store: Text | None = None
 
 
 class FactsWire(Wire):
@@ -288,8 +292,19 @@ def _read_toward_node(wire: TowardNodeWire) -> TowardNode:
     )
 
 
-def write_future(change: FutureVerdict) -> dict[str, Any]:
-    """Return the document of one change of a verdict."""
+def write_future(change: FutureChange) -> dict[str, Any]:
+    """Return the document of one change: of a verdict, or, without a port and with the store, of a node's answer."""
+    if isinstance(change, FutureTowardNode):
+        return {
+            "at": rfc3339(change.at),
+            "address": change.node,
+            "port": None,
+            "store": change.store,
+            "peer": change.peer,
+            "ok": change.ok,
+            "cause": change.cause.value if change.cause else None,
+            "because": list(change.because),
+        }
     return {
         "at": rfc3339(change.at),
         "address": change.address,
@@ -301,9 +316,14 @@ def write_future(change: FutureVerdict) -> dict[str, Any]:
     }
 
 
-def _read_future(wire: FutureVerdictWire) -> FutureVerdict:
+def _read_future(wire: FutureVerdictWire) -> FutureChange:
     because = tuple(Fingerprint(fingerprint) for fingerprint in wire.because)
-    return FutureVerdict(wire.at, Address(wire.address), wire.port, Address(wire.peer), wire.ok, wire.cause, because)
+    peer, address = Address(wire.peer), Address(wire.address)
+    if wire.port is None and wire.store is not None and not isinstance(wire.cause, Cause):
+        return FutureTowardNode(wire.at, peer, address, wire.store, wire.ok, wire.cause, because)
+    if wire.port is None or isinstance(wire.cause, ClientCause):
+        raise FormatError("A change ahead has neither a port nor the store of a node, or a cause of the other kind.")
+    return FutureVerdict(wire.at, address, wire.port, peer, wire.ok, wire.cause, because)
 
 
 def _read_facts(wire: FactsWire) -> CertificateFacts:

@@ -13,7 +13,7 @@ from remediate.model.identity import Address, AtEndpoint, AtPair, CipherList, Fi
 from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.text import escape
-from remediate.model.toward_nodes import TowardNode
+from remediate.model.toward_nodes import ClientCause, TowardNode
 from remediate.model.verdict import Cause, Outcome
 
 CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
@@ -194,6 +194,27 @@ class FutureVerdict(AtPair):
 
 
 @dataclass(frozen=True, slots=True)
+class FutureTowardNode:
+    """An answer of a node that changes by the calendar alone: what `store` of `node` says of a peer's own certificate from `at` on.
+
+    Attributes:
+        cause: Why it is refused then; None where it is accepted.
+        because: The certificates that begin or end then, and that the answer may rest on.
+    """
+
+    at: datetime
+    peer: Address
+    node: Address
+    store: str
+    ok: bool
+    cause: ClientCause | None
+    because: tuple[Fingerprint, ...]
+
+
+FutureChange = FutureVerdict | FutureTowardNode
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateFacts:
     """Facts of one certificate, for a reader that parses no PEM.
 
@@ -289,7 +310,7 @@ class Plan(JsonDocument):
         not_in_use: Default ports that refused, as ``address:port``: not judged.
         undiscovered: What discovery could not learn, and what it would not follow.
         toward_nodes: What each node says of each peer's own certificate; empty where no node is known.
-        future: How verdicts change after the plan, in order of time; None: that was not asked for.
+        future: How verdicts and nodes' answers change after the plan, in order of time; None: that was not asked for.
         facts: The facts of `certificates`; empty in a plan of an earlier version.
         chains: The chains of the endpoints that were observed; empty in a plan of an earlier version.
         shortfall: How far it may be from the best plan; None: no plan is better.
@@ -309,7 +330,7 @@ class Plan(JsonDocument):
     alternatives: tuple[Alternative, ...] = ()
     not_in_use: tuple[str, ...] = ()
     undiscovered: tuple[DiscoveryGap, ...] = ()
-    future: tuple[FutureVerdict, ...] | None = None
+    future: tuple[FutureChange, ...] | None = None
     toward_nodes: tuple[TowardNode, ...] = ()
     facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
     chains: tuple[ChainGroup, ...] = ()

@@ -25,6 +25,13 @@ class ClientCause(StrEnum):
 STORES: Final[Mapping[Product, tuple[str, ...]]] = {"cucm": ("tomcat", "CallManager"), "imp": ("cup-xmpp",), "unity": ()}
 """The trust stores of a node that must hold what signed a peer's certificate (CSCvz45074, from X14.0.2)."""
 
+SERVICES_OF_CERTIFICATE: Final[Mapping[str, tuple[str, ...]]] = {
+    "tomcat": ("Cisco Tomcat",),
+    "CallManager": ("Cisco CallManager", "Cisco TFTP", "Cisco HAProxy"),
+    "cup-xmpp": ("Cisco XCP Router",),
+}
+"""The services that present a certificate, and go on with the earlier one until they restart (Unified CM security guide 15)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceRestart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.model.text import first_few, group_ports, join_words
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
+from remediate.planner.self_signed import list_self_signed_notes
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.library import describe_failed_self_test
@@ -32,6 +33,8 @@ _REPLACEMENT = (
 def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: Forecaster) -> tuple[str, ...]:
     """Return the notes, one sentence each, in a fixed order: alarms first."""
     observed = [peer for peer in snapshot.peers if peer.error is None]
+    in_use = _list_uses(observed, forecaster)
+    endpoints = {certificate: [use.endpoint for use in uses] for certificate, uses in in_use.items()}
     notes = [
         *_verdict_notes(),
         *_choice_notes(policy, choice),
@@ -41,7 +44,8 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
         *_tls13_notes(snapshot),
         *_prefix_notes(snapshot),
         *_archive_notes(snapshot),
-        *_renewal_notes(snapshot, observed, forecaster),
+        *_renewal_notes(snapshot, in_use, forecaster),
+        *list_self_signed_notes(endpoints, snapshot.taken_at),
         *_openssl_notes(observed),
         *_openssl_3_notes(snapshot, observed, forecaster),
     ]
@@ -206,10 +210,10 @@ def _prefix_notes(snapshot: Snapshot) -> Iterator[str]:
         )
 
 
-def _renewal_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
+def _renewal_notes(snapshot: Snapshot, in_use: Mapping[Certificate, list[_Use]], forecaster: Forecaster) -> Iterator[str]:
     """Yield a note on each certificate in use that expires soon or has a successor, by fingerprint."""
     by_subject = _group_by_subject(snapshot)
-    for certificate, uses in sorted(_list_uses(observed, forecaster).items(), key=lambda item: item[0].fingerprint):
+    for certificate, uses in sorted(in_use.items(), key=lambda item: item[0].fingerprint):
         remaining = certificate.not_after - snapshot.taken_at if certificate.not_after else None
         if remaining is None or remaining <= timedelta(0):
             continue

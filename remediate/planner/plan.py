@@ -16,7 +16,7 @@ from remediate.model.plan import (
     Base,
     ChainGroup,
     EndpointForecast,
-    FutureVerdict,
+    FutureChange,
     Plan,
     Policy,
     RemoveCertificate,
@@ -35,7 +35,8 @@ from remediate.planner.discovery import plan_refreshes
 from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
 from remediate.planner.guarded import describe_prevented, list_accepted_chains, list_guarded_notes, list_unseen
-from remediate.planner.horizon import apply_choice, foresee
+from remediate.planner.horizon import apply_choice
+from remediate.planner.node_horizon import apply_uploads, foresee_all
 from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
 from remediate.planner.solver.candidates import Candidates, find_candidates
@@ -114,7 +115,8 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     ruled_out = ruled_out if may_remove else replace(ruled_out, removing=None)
     advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
     sources = _list_sources(snapshot, advisor, solver, ruled_out, answers)
-    future = foresee(apply_choice(snapshot, choice), snapshot.taken_at + policy.horizon) if policy.horizon else None
+    uploads = plan_uploads(snapshot, policy, candidates)
+    future = _foresee(apply_uploads(apply_choice(snapshot, choice), uploads), policy)
     notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
     if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
         unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
@@ -122,7 +124,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
         notes = [*describe_prevented(snapshot, guarded, choice, tempting[0], answers), *notes]
     changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
     refreshes = plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ()
-    actions = _number((*changes, *plan_uploads(snapshot, policy, candidates), *refreshes))
+    actions = _number((*changes, *uploads, *refreshes))
     chains = group_chains((peer.address for peer in snapshot.peers if peer.error is None), forecaster)
     toward_nodes = judge_toward_nodes(snapshot)
     certificates = _certificates_of(snapshot, actions, future or (), chains, toward_nodes)
@@ -248,10 +250,14 @@ def _number(actions: Iterable[Action]) -> tuple[Action, ...]:
     return tuple(replace(action, id=f"a{number}") for number, action in enumerate(actions, start=1))
 
 
+def _foresee(after: Snapshot, policy: Policy) -> tuple[FutureChange, ...] | None:
+    return foresee_all(after, after.taken_at + policy.horizon) if policy.horizon else None
+
+
 def _certificates_of(
     snapshot: Snapshot,
     actions: Iterable[Action],
-    future: Iterable[FutureVerdict],
+    future: Iterable[FutureChange],
     chains: Iterable[ChainGroup],
     toward_nodes: Iterable[TowardNode],
 ) -> dict[Fingerprint, Certificate]:

@@ -12,7 +12,8 @@ from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import (
     Action,
     EndpointForecast,
-    FutureVerdict,
+    FutureChange,
+    FutureTowardNode,
     Plan,
     RefreshDiscovery,
     RemoveCertificate,
@@ -23,7 +24,7 @@ from remediate.model.plan import (
     Unresolved,
 )
 from remediate.model.text import count, first_few
-from remediate.model.toward_nodes import STORE_RESTARTS
+from remediate.model.toward_nodes import STORE_RESTARTS, ClientCause
 from remediate.model.verdict import Cause, Outcome
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
@@ -129,17 +130,24 @@ def describe_future(plan: Plan) -> tuple[str, ...]:
     return describe_changes(plan.future or (), plan.certificates)
 
 
-def describe_changes(changes: Iterable[FutureVerdict], certificates: Mapping[Fingerprint, Certificate]) -> tuple[str, ...]:
-    """Return `changes` of verdicts in words, one sentence for each moment, peer and cause, in order of time."""
-    endpoints: dict[tuple[datetime, Address, bool, Cause | None, tuple[Fingerprint, ...]], list[str]] = {}
+def describe_changes(changes: Iterable[FutureChange], certificates: Mapping[Fingerprint, Certificate]) -> tuple[str, ...]:
+    """Return `changes` in words, one sentence for each moment, who judges and cause, in order of time."""
+    judged: dict[tuple[datetime, str, bool, Cause | ClientCause | None, tuple[Fingerprint, ...]], list[str]] = {}
     for change in changes:
-        endpoints.setdefault((change.at, change.peer, change.ok, change.cause, change.because), []).append(str(change.endpoint))
+        judge, name = _judge_and_judged(change)
+        judged.setdefault((change.at, judge, change.ok, change.cause, change.because), []).append(name)
     sentences = []
-    for (at, peer, ok, cause, because), names in endpoints.items():
+    for (at, peer, ok, cause, because), names in judged.items():
         causes = [f"{_turn_of(certificates.get(fingerprint), at)}" for fingerprint in because]
         verb = "accepts" if ok else f"refuses ({cause.value if cause else 'refused'})"
         sentences.append(f"{at:%Y-%m-%d %H:%M} UTC: {peer} {verb} {first_few(names)}: {first_few(causes)}.")
     return tuple(sentences)
+
+
+def _judge_and_judged(change: FutureChange) -> tuple[str, str]:
+    if isinstance(change, FutureTowardNode):
+        return f"{change.store}-trust of {change.node}", f"the certificate of {change.peer}"
+    return change.peer, str(change.endpoint)
 
 
 def _turn_of(certificate: Certificate | None, at: datetime) -> str:

@@ -46,4 +46,5 @@ def test_a_disputed_certificate_is_vouched_for_by_nothing() -> None:
     alarm = Alarm(own.certificate.fingerprint, "Two certificates are shown.")
     disputed = replace(SHOWS_ITS_OWN, alarms=(alarm,), vouched_for=frozenset({own.certificate.fingerprint}))
 
-    assert vouchers(make_plan(disputed)) == [()]
+    assert vouchers(make_plan(disputed)) == []
+    assert vouchers(make_plan(disputed, Policy(approved=frozenset({own.certificate.fingerprint})))) == [("approval",)]

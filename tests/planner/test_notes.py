@@ -155,14 +155,21 @@ def alarmed() -> Snapshot:
     return replace(cluster, alarms=(ALARM,))
 
 
-def approval(policy: Policy) -> str:
-    [action] = [action for action in make_plan(alarmed(), policy).actions if isinstance(action, TrustCertificate)]
-    return action.approval
+def approvals(policy: Policy) -> list[str]:
+    return [action.approval for action in make_plan(alarmed(), policy).actions if isinstance(action, TrustCertificate)]
 
 
-def test_a_certificate_with_an_alarm_needs_an_approval() -> None:
-    assert approval(Policy()) == "required"
-    assert approval(Policy(approved=frozenset({ALARM.certificate}))) == "granted"
+def test_a_certificate_with_an_alarm_is_planned_once_approved() -> None:
+    assert approvals(Policy()) == []
+    assert approvals(Policy(approved=frozenset({ALARM.certificate}))) == ["granted"]
+
+
+def test_an_alarm_names_the_service_to_restart() -> None:
+    [unresolved] = make_plan(alarmed()).unresolved
+
+    assert "no reason to trust it" in unresolved.advice
+    assert "restart Cisco Tomcat on cucm.test" in unresolved.options[0]
+    assert not any(option.startswith("Trust") for option in unresolved.options)
 
 
 def test_the_alarm_is_the_first_note() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from remediate.executor.effect.cluster import ClusterEffects
     from remediate.model.access import ClusterAccess
     from remediate.model.exit_codes import ExitCode
-    from remediate.model.plan import FutureVerdict, Plan
+    from remediate.model.plan import FutureChange, Plan
     from remediate.model.snapshot import Snapshot
 
 
@@ -38,7 +38,7 @@ class Verification:
     snapshot: Snapshot
     plan: Plan
     effects: ClusterEffects
-    future: tuple[FutureVerdict, ...] | None = None
+    future: tuple[FutureChange, ...] | None = None
 
 
 @click.command()
@@ -136,10 +136,10 @@ def command(
     return code
 
 
-def _foresee(snapshot: Snapshot, horizon: timedelta | None) -> tuple[FutureVerdict, ...] | None:
-    from remediate.planner.horizon import foresee
+def _foresee(snapshot: Snapshot, horizon: timedelta | None) -> tuple[FutureChange, ...] | None:
+    from remediate.planner.node_horizon import foresee_all
 
-    return foresee(snapshot, snapshot.taken_at + horizon) if horizon else None
+    return foresee_all(snapshot, snapshot.taken_at + horizon) if horizon else None
 
 
 def _notify(session: Session, clusters: Sequence[ClusterAccess], results: Sequence[ClusterResult[Verification]]) -> None:

@@ -12,9 +12,18 @@ from remediate.connectors.tls.target import Observation, Target
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Alarm, Endpoint
-from remediate.model.text import mask_and_escape
+from remediate.model.text import join_words, mask_and_escape
+from remediate.model.toward_nodes import SERVICES_OF_CERTIFICATE
 
-SERVICE_OF_PORT: Mapping[int, str] = {443: "tomcat", 8443: "tomcat", 6971: "CallManager", 6972: "CallManager"}
+SERVICE_OF_PORT: Mapping[int, str] = {
+    443: "tomcat",
+    8443: "tomcat",
+    6971: "CallManager",
+    6972: "CallManager",
+    5061: "CallManager",
+    5091: "tomcat",
+    7400: "cup-xmpp",
+}
 """Whose certificate a port shows (Cisco, Unified CM security guide; 6971 and 6972 inferred)."""
 
 
@@ -44,6 +53,7 @@ def _make_alarm(target: Target, presented: Certificate, expected: Certificate) -
         presented.fingerprint,
         f"{name} presents {mask_and_escape(presented.subject, 120)} ({presented.fingerprint}), but certificate management on "
         f"{target.address} states that the {presented.key_family.upper()} certificate of {SERVICE_OF_PORT[target.port]} is "
-        f"{expected.fingerprint}: someone may be in the middle, or the service was not restarted after its certificate was renewed. "
-        "Trust neither until you have compared them on the node itself.",
+        f"{expected.fingerprint}: someone may be in the middle, or the service was not restarted after its certificate was renewed "
+        f"({join_words(SERVICES_OF_CERTIFICATE[SERVICE_OF_PORT[target.port]])}). Trust neither until you have compared them on the "
+        "node itself.",
     )

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
+from remediate.model.text import join_words
+from remediate.model.toward_nodes import SERVICES_OF_CERTIFICATE
 from remediate.model.verdict import TRUST_CAUSES, Cause
 from remediate.planner.advice.causes import advise_on_cause, advise_on_name_mismatch, advise_on_unknown_issuer
 from remediate.planner.advice.name_conflict import Obstacle, advise_on_conflict, find_obstacle
 from remediate.planner.advice.phrases import describe_certificate, describe_certificates, format_expiry_day, join_endpoints
+from remediate.planner.advice.prices import certificate_service
 from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.planner.solver.candidates import Candidates
 from remediate.planner.solver.trust_oracle import TrustOracle
@@ -77,6 +80,8 @@ class Advisor:
 
     def _advise_without_obstacle(self, refusal: Refusal) -> Advice:
         leaf = refusal.presented[0]
+        if leaf.fingerprint in self._candidates.disputed:
+            return _advise_on_dispute(refusal)
         if refusal.result.verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and leaf not in self._addable:
             return _advise_on_policy(refusal)
         if refusal.result.verdict.cause is Cause.ISSUER_UNKNOWN:
@@ -110,6 +115,22 @@ def _advise_on_victims(obstacle: Obstacle, refusal: Refusal) -> Advice:
         f"It would verify with {describe_certificates(obstacle.needed)} in the trusted CA list, but then "
         f"{join_endpoints(obstacle.victims)} would be refused.",
         (*suggest_removal(refusal), suggest_signing(refusal)),
+    )
+
+
+def _advise_on_dispute(refusal: Refusal) -> Advice:
+    """Return the advice on a certificate that the node's own management does not know."""
+    leaf, endpoint = refusal.presented[0], refusal.endpoint
+    services = SERVICES_OF_CERTIFICATE[certificate_service(endpoint.product, endpoint.port)]
+    return Advice(
+        refusal.result.verdict.cause or Cause.CHAIN_INVALID,
+        f"It presents {describe_certificate(leaf)}, which certificate management of {endpoint.address} does not know as its own: "
+        "see the alarm. That is no reason to trust it.",
+        (
+            f"Where that certificate was renewed, restart {join_words(services)} on {endpoint.address}, and plan again.",
+            "Where it still presents this one afterwards, find what answers in its place.",
+            f"Only after comparing {leaf.fingerprint} on the node itself, pass it with --approve.",
+        ),
     )
 
 

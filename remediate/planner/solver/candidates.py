@@ -8,7 +8,7 @@ of its subject.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from remediate.model.certificate import Certificate
@@ -38,12 +38,14 @@ class Candidates:
         own: Fingerprints of certificates that a server presents as its own.
         vouched: Fingerprints that need no approval.
         granted: Fingerprints that a person approved.
+        disputed: Fingerprints of what is presented in the place of a node's own certificate: none is added without an approval.
     """
 
     certificates: tuple[Certificate, ...]
     own: frozenset[Fingerprint]
     vouched: frozenset[Fingerprint]
     granted: frozenset[Fingerprint]
+    disputed: frozenset[Fingerprint] = frozenset()
 
     @cached_property
     def addable(self) -> frozenset[Certificate]:
@@ -69,8 +71,11 @@ def find_candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
     own = frozenset(chain[0] for chain in chains)
     trusted = frozenset(fingerprint for peer in snapshot.peers for fingerprint in peer.trusted_ca)
     disputed = frozenset(alarm.certificate for alarm in snapshot.alarms)
-    presented = {fingerprint for chain in chains for fingerprint in chain}
-    fingerprints = presented | trusted | set(snapshot.available_ca)
+    # A certificate that management does not know is no reason to trust it, nor what comes with it.
+    presented = {fingerprint for chain in chains if chain[0] not in disputed for fingerprint in chain}
+    fingerprints = ((presented | trusted | set(snapshot.available_ca)) - disputed) | (
+        policy.approved & {fingerprint for chain in chains for fingerprint in chain}
+    )
     candidates = Candidates(
         # One certificate that OpenSSL cannot read makes a peer drop its whole list.
         certificates=tuple(certificate for certificate in _certificates(snapshot, fingerprints) if is_readable(certificate)),
@@ -80,11 +85,12 @@ def find_candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
         # A survey is a fast look at much: what it saw takes a person, whatever vouches.
         vouched=frozenset() if snapshot.is_survey else (snapshot.vouched_for | trusted) - disputed,
         granted=policy.approved,
+        disputed=disputed,
     )
     if policy.trust_self_signed:
         return candidates
     allowed = tuple(certificate for certificate in candidates.certificates if candidates.role(certificate) != "self-signed")
-    return Candidates(allowed, own, candidates.vouched, candidates.granted)
+    return replace(candidates, certificates=allowed)
 
 
 def _certificates(snapshot: Snapshot, fingerprints: Iterable[Fingerprint]) -> tuple[Certificate, ...]:
