@@ -9,12 +9,12 @@ READY := $(VENV)/.ready
 OPENSSL_3_5 := psycopg2-binary==2.9.11
 # What the versions of dependencies bear on: everything that parses, talks or prints. The laws of plans and histories do not.
 LOWEST := tests/cli tests/connectors tests/docs tests/inventory tests/lab tests/machine tests/model tests/package tests/report \
-  $(addprefix tests/playbooks/test_,story.py playbooks.py modules.py clusters.py)
+  tests/playbooks/test_story.py tests/playbooks/test_modules.py
 
 # Modules of tests/executor that hold whatever the words of a message are.
 SCRAMBLED := journal.py rollback.py lists.py read_back.py write_changes.py crash.py
 
-.PHONY: messages help setup demo test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
+.PHONY: messages help setup demo sanity test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,7 +23,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (once; a minute or two)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev,ansible]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev,ansible,lint]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/openssl-3.5 '$(OPENSSL_3_5)'
 	@touch $(READY)
 
@@ -59,10 +59,14 @@ check: $(READY) ## format, lint, types, import contracts, rules of the house
 	@echo "ruff lint"; $(BIN)/ruff check --quiet .
 	@echo "mypy"; $(BIN)/mypy --no-error-summary
 	@echo "import contracts"; $(BIN)/lint-imports --no-cache >/tmp/remediate-imports.$$$$ || { cat /tmp/remediate-imports.$$$$; exit 1; }; rm -f /tmp/remediate-imports.$$$$
+	@echo "ansible-lint"; ANSIBLE_COLLECTIONS_PATH=playbooks/collections $(BIN)/ansible-lint -q --nocolor playbooks
 	@echo "house rules"; $(BIN)/python scripts/check_house.py
 
 messages: $(READY) ## bring the catalogues up to date with the sources, and compile them
 	@$(BIN)/python -m scripts.messages
+
+sanity: $(READY) ## `ansible-galaxy collection build` and `ansible-test sanity` of the collection; ARGS=--all also what CI leaves out
+	@$(BIN)/python -m scripts.check_collection $(ARGS)
 
 lab: $(READY) ## start the lab and say how to talk to it (`remediate lab down` ends it)
 	@$(BIN)/remediate lab up
@@ -72,7 +76,7 @@ bench: $(READY) ## what README claims about speed, measured beside a peer
 
 lock: ## write constraints.txt anew from the newest versions that fit pyproject.toml, and constraints-lowest.txt from the lowest
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab,dev,ansible,release]' uv
+	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab,dev,ansible,lint,release]' uv
 	@.venv-lock/bin/python -m pip freeze --exclude-editable --exclude uv > constraints.txt
 	@.venv-lock/bin/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --no-header --no-annotate \
 	  --extra lab --extra dev --extra ansible -o constraints-lowest.txt pyproject.toml
