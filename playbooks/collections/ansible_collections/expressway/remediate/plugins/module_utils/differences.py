@@ -1,15 +1,16 @@
 # Copyright (c) remediate contributors
 # Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
-"""What a command changes on the peers of a cluster, and the same as differences that Ansible can show."""
+"""What a command changes on the peers of a cluster and on its nodes, and the same as differences that Ansible can show."""
 
 from __future__ import annotations
 
 TRUST = "trust-certificate"
 REMOVE = "remove-certificate"
 CIPHERS = "set-ciphers"
-VERIFICATION = "verification"
-LISTED = {TRUST: True, REMOVE: False}
-FIELDS = ("peer", "change", "certificate", "subject", "name", "before", "after", "on", "publisher", "product")
+TRUST_ON_NODE = "trust-on-node"
+DELETE_ON_NODE = "delete-on-node"
+LISTED = {TRUST: True, REMOVE: False, TRUST_ON_NODE: True, DELETE_ON_NODE: False}
+FIELDS = ("peer", "change", "store", "certificate", "subject", "name", "before", "after", "on", "publisher", "product")
 
 
 def planned_changes(events):
@@ -38,7 +39,8 @@ def changes_of_plan(plan):
         if kind in LISTED:
             subject = plan.get("facts", {}).get(action["certificate"], {}).get("subject", "")
             change = {"change": kind, "certificate": action["certificate"], "subject": subject}
-            changes += [{"peer": peer, **change} for peer in action["peers"]]
+            change.update({"store": action["store"]} if "store" in action else {})
+            changes += [{"peer": peer, **change} for peer in action.get("peers") or [action["node"]]]
         elif kind == CIPHERS:
             changes.append({"change": kind, "name": action["name"], "before": action["from"], "after": action["to"]})
     return changes
@@ -73,7 +75,8 @@ def _lines_of(change):
     kind = change["change"]
     if kind in LISTED:
         line = f"{change['certificate']} {change.get('subject', '')}"
-        return [("trusted CA list", line.rstrip(), LISTED[kind])]
+        store = f"{change['store']}-trust" if "store" in change else "trusted CA list"
+        return [(store, line.rstrip(), LISTED[kind])]
     if kind == CIPHERS:
         return [(change["name"], change["before"], False), (change["name"], change["after"], True)]
     if "on" in change:

@@ -30,11 +30,11 @@ def approvals_required(plan):
             "certificate": action["certificate"],
             "subject": facts.get(action["certificate"], {}).get("subject"),
             "not_after": facts.get(action["certificate"], {}).get("not_after"),
-            "peers": action["peers"],
+            "peers": action.get("peers") or [action["node"]],
             "because": action["because"],
         }
         for action in plan.get("actions", [])
-        if action["kind"] == "trust-certificate" and action["approval"] == "required"
+        if action.get("approval") == "required"
     ]
 
 
@@ -156,8 +156,9 @@ def _describe_action(action, facts):
     names = [action["id"], action["kind"]]
     if "certificate" in action:
         names += [facts.get(action["certificate"], {}).get("subject", ""), action["certificate"]]
-    names += [action[key] for key in ("name", "publisher", "when") if key in action]
-    peers = f"on {', '.join(action['peers'])}" if "peers" in action else ""
+    names += [action[key] for key in ("name", "publisher", "when", "store") if key in action]
+    places = action.get("peers") or ([action["node"]] if "node" in action else [])
+    peers = f"on {', '.join(places)}" if places else ""
     approval = f"approval {action['approval']}" if "approval" in action else ""
     return ", ".join(word for word in (" ".join(name for name in names if name), peers, approval) if word) + "."
 

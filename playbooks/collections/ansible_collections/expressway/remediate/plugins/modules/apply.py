@@ -55,6 +55,11 @@ options:
     description:
       - The change ticket, for the lock and the journal.
     type: str
+  cucm_trust:
+    description:
+      - Also upload to Unified CM and IM and Presence what the plan names. A plan with uploads is refused without it.
+    type: bool
+    default: false
   diagnostic_log:
     description:
       - Where no client shows whether it is in effect, record the peers' own logs for three minutes.
@@ -211,6 +216,7 @@ OPTIONS = {
     "confirm_within": {"type": "str"},
     "window": {"type": "str"},
     "ticket": {"type": "str"},
+    "cucm_trust": {"type": "bool", "default": False},
     "diagnostic_log": {"type": "bool", "default": False},
     "allow_incomplete": {"type": "bool", "default": False},
     "accept_not_in_effect": {"type": "bool", "default": False},
@@ -230,7 +236,7 @@ def main():
     words = [options["plan"], "--dry-run" if module.check_mode else "--yes"]
     words += option_words(
         options,
-        flags=("diagnostic_log", "allow_incomplete"),
+        flags=("cucm_trust", "diagnostic_log", "allow_incomplete"),
         values=(
             "approve_file", "approvals", "restart", "calls", "drain_for", "on_failure", "confirm_within", "window", "ticket",
         ),

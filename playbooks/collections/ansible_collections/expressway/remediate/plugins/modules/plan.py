@@ -56,6 +56,11 @@ options:
       - Leave out the refresh of discovery.
     type: bool
     default: false
+  cucm_trust:
+    description:
+      - Also plan what Unified CM and IM and Presence lack to trust the peers' own certificates.
+    type: bool
+    default: false
   allow_incomplete:
     description:
       - Let the task pass where a peer or an endpoint could not be observed (exit code 4). The plan is written either way.
@@ -186,6 +191,7 @@ OPTIONS = {
     "allow_removal": {"type": "bool", "default": False},
     "never_trust_self_signed": {"type": "bool", "default": False},
     "no_refresh": {"type": "bool", "default": False},
+    "cucm_trust": {"type": "bool", "default": False},
     "allow_incomplete": {"type": "bool", "default": False},
 }
 PRIVATE = 0o600
@@ -206,7 +212,7 @@ def main():
     words = ["--detailed-exitcode", "-o", output]
     words += option_words(
         options,
-        flags=("allow_removal", "never_trust_self_signed", "no_refresh"),
+        flags=("allow_removal", "never_trust_self_signed", "no_refresh", "cucm_trust"),
         values=("snapshot", "ciphers", "horizon", "approve_file"),
         lists=("ca", "approve"),
     )
