@@ -112,7 +112,8 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     forecasts = tuple(forecaster.forecast(judgement) for judgement in today)
     comparison = Comparison(snapshot, policy, candidates, solver, answers)
     ruled_out = find_ruled_out(comparison, choice, forecaster)
-    ruled_out = ruled_out if may_remove else replace(ruled_out, removing=None)
+    if not may_remove:
+        ruled_out = replace(ruled_out, removing=None)
     advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
     sources = _list_sources(snapshot, advisor, solver, ruled_out, answers)
     uploads = plan_uploads(snapshot, policy, candidates)
@@ -121,10 +122,9 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
         unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
         tempting = Solver(snapshot, policy, candidates, unguarded, answers).choices(removal=policy.allow_removal and may_remove)
-        notes = [*describe_prevented(snapshot, guarded, choice, tempting[0], answers), *notes]
+        notes[:0] = describe_prevented(snapshot, guarded, choice, tempting[0], answers)
     changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
-    refreshes = plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ()
-    actions = _number((*changes, *uploads, *refreshes))
+    actions = _number((*changes, *uploads, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())))
     chains = group_chains((peer.address for peer in snapshot.peers if peer.error is None), forecaster)
     toward_nodes = judge_toward_nodes(snapshot)
     certificates = _certificates_of(snapshot, actions, future or (), chains, toward_nodes)
