@@ -98,6 +98,12 @@ def _check(snapshot: Snapshot) -> None:
             raise FormatError(f"The snapshot holds the {kind} {min(repeated)} more than once.")
 
 
+def _rule_out(comparison: Comparison, choice: Choice, forecaster: Forecaster, *, may_remove: bool) -> RuledOut:
+    """Return the plans that were not chosen; one that removes is none where a consumer of the list was not looked at."""
+    ruled_out = find_ruled_out(comparison, choice, forecaster)
+    return ruled_out if may_remove else replace(ruled_out, removing=None)
+
+
 def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     answers = OpenSslAnswers(snapshot.taken_at)
     today = verify_snapshot(snapshot, answers)
@@ -111,9 +117,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     forecaster = Forecaster(snapshot, choice, answers)
     forecasts = tuple(forecaster.forecast(judgement) for judgement in today)
     comparison = Comparison(snapshot, policy, candidates, solver, answers)
-    ruled_out = find_ruled_out(comparison, choice, forecaster)
-    if not may_remove:
-        ruled_out = replace(ruled_out, removing=None)
+    ruled_out = _rule_out(comparison, choice, forecaster, may_remove=may_remove)
     advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
     sources = _list_sources(snapshot, advisor, solver, ruled_out, answers)
     uploads = plan_uploads(snapshot, policy, candidates)
