@@ -118,7 +118,7 @@ def run(arguments: Sequence[str], limits: Limits = Limits()) -> ExitCode:
         code = report_failure(error, session, writing=writing)
     session.close(code)
     if session.output_lost and not writing and code is ExitCode.DONE:
-        # A lost result is an error, but not after a run that changed something: ERROR says that nothing was changed.
+        # A lost result is an error, but not after a run that changed something: ERROR means that nothing was changed.
         return ExitCode.ERROR
     return code
 

@@ -86,7 +86,7 @@ def read_approvals(path: Path | None, plan: Plan) -> tuple[ApprovedCertificate, 
 def save_approvals(session: Session, plan: Plan, approvals: Sequence[ApprovedCertificate]) -> None:
     """Record the approvals of this plan's certificates in the state directory, where `apply` finds them.
 
-    If they cannot be recorded, the user is told that `apply` needs them again; the plan itself stays valid.
+    If they cannot be recorded, a message reports that `apply` needs them again; the plan itself stays valid.
     """
     from remediate.executor.approval_store import merge_approvals, record_approvals
     from remediate.executor.vouching import certificates_to_trust

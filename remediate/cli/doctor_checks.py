@@ -40,7 +40,7 @@ class ClusterChecks:
 
     Attributes:
         unverified: The peers on which the workaround is on.
-        health: What each peer that answered said of itself.
+        health: The status of each peer that answered.
     """
 
     findings: tuple[CheckResult, ...]
@@ -173,7 +173,7 @@ class _PeerChecks:
     Attributes:
         skews: By how much a peer's clock is ahead, for the peers whose clock differs by more than `CLOSE_ENOUGH`.
         unverified: The peers on which the workaround is on.
-        health: What each peer said of itself.
+        health: The status of each peer.
     """
 
     def __init__(self, cluster: ClusterAccess, limits: Limits, now: Now) -> None:
@@ -226,7 +226,7 @@ class _PeerChecks:
         from remediate.report.health import describe_health
 
         health = self.health[peer.address] = peer.health()
-        # Without a shell almost nothing of it is observed, and a result of its own says so.
+        # Without a shell almost nothing of it is observed, and a separate result reports that.
         for text, next_step in () if peer.shell_problem else describe_health(health):
             yield CheckResult(subject, text, next_step=next_step)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _IMMEDIATE = frozenset({"alarm", "warning", "reminder", "not-in-effect"})
 _MANUAL_STEP = "manual-step"
 _IN_RESULT = frozenset({"not-in-effect"})
-"""What the result says as it is in the end: a restart may have changed it since."""
+"""Kinds whose final state is in the result: a restart may have changed it since."""
 
 
 class NoticeCollector:

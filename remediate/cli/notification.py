@@ -28,10 +28,10 @@ _MAX_DIGEST_BYTES: Final = 200
 
 
 def notify_of_run(session: Session, cluster: ClusterAccess, result: RunResult, *, kind: str, at: datetime) -> None:
-    """Give the cluster's command a notice of a run that ended; nothing where there is no command, or no run came to be.
+    """Give the cluster's command a notice of a run that ended; nothing where there is no command, or no run began.
 
     Args:
-        session: The command line, which says where the command failed.
+        session: The command line, which reports a command that failed.
         cluster: The cluster, whose inventory names the command.
         result: The end of the run.
         kind: ``apply``, ``rollback``, ``restart`` or ``workaround``.
@@ -92,7 +92,7 @@ def send_notice(
 def notify_of_changes(session: Session, cluster: ClusterAccess, snapshot: Snapshot, *, at: datetime) -> None:
     """Give the cluster's command a notice where lists drifted apart, or what a check relies on ends soon: once for one finding.
 
-    What it was told is kept in the state directory, so that a job every five minutes does not repeat itself. A notice that the command
+    The last notice is kept in the state directory, so that a job every five minutes does not repeat itself. A notice that the command
     did not take is sent again by the next look.
     """
     from remediate.planner.certificates import survey_certificates

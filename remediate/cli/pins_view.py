@@ -1,4 +1,4 @@
-"""What each peer presents now, as YAML to paste into an inventory, beside what the inventory has (`doctor --pins`)."""
+"""Pins that each peer presents now, as YAML to paste into an inventory, beside those of the inventory (`doctor --pins`)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def make_restart_options(session: Session, calls: Calls | None, drain_for: timed
 
 
 def choose_calls(calls: Calls | None, cluster: ClusterAccess, restart: Restart, *, yes: bool) -> Calls | None:
-    """Return what happens to calls; None: with ``--yes``, `if-needed` restarts nothing unless that was said."""
+    """Return what happens to calls; None: with ``--yes``, `if-needed` restarts nothing without that choice."""
     chosen = calls or cluster.restarts.calls
     return chosen if chosen or (yes and restart == "if-needed") else "drain"
 

@@ -185,7 +185,7 @@ class Session:
 
 
 def _ignore_error(error: OSError) -> None:
-    """Ignore a lost terminal: a run that has begun is completed, and the journal says how it ended."""
+    """Ignore a lost terminal: a run that has begun is completed, and the journal records how it ended."""
     del error
 
 

@@ -1,7 +1,7 @@
 """Pseudonyms: texts of a peer with its secrets, addresses and names replaced, each by the same word everywhere.
 
 What is left is the form of an answer. Certificates become numbers; addresses become those of documentation (RFC 5737, RFC 3849); names
-become ``host-1.example.test`` and ``name-1``. A word that is replaced once is replaced wherever it stands.
+become ``host-1.example.test`` and ``name-1``. A word that is replaced once is replaced everywhere.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Pseudonyms:
         return _NAME_ELEMENT.sub(lambda match: f"{match[1]}{self._replace_name(match[2])}{match[3]}", text)
 
     def replace_known(self, text: str) -> str:
-        """Return `text` with every word replaced that has a pseudonym by now, wherever it stands."""
+        """Return `text` with every word replaced that has a pseudonym by now."""
         for word in sorted((word for word in self._words if len(word) > 2), key=len, reverse=True):
             # A plain word such as `cluster` is one of the interface too, which begins it with a capital.
             flags = re.NOFLAG if word.isalpha() else re.IGNORECASE

@@ -4,7 +4,7 @@ One run takes these steps, in this order, and no other (`steps.MAY_FOLLOW`):
 
  1  lock       the cluster, so that no other run of this user writes to it
  2  re-read    every peer and every endpoint: the first of two looks at the cluster
- 3  compare    with what the plan was made from: whatever it depends on and somebody else changed refuses it (exit 6); and establish
+ 3  compare    with what the plan was made from: a change by others to anything that it depends on refuses it (exit 6); and establish
                who vouches for each certificate to trust, and that an endpoint needs it
  4  back up    every peer's trusted CA list and cipher lists, with the plan and its approvals, in one transaction of the journal; the
                lists also as PEM files for a person, beside it

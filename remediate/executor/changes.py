@@ -20,7 +20,7 @@ from remediate.model.plan import (
 from remediate.model.secret import Login
 
 UNKNOWN_PRIMARY = Address("the primary")
-"""For sentences, when no peer said which one it is."""
+"""Its name in sentences where no peer names it."""
 
 
 def to_trust(plan: Plan, peer: Address) -> frozenset[Fingerprint]:

@@ -1,4 +1,4 @@
-"""What a client gets for one endpoint through one peer, decided from its answer and from what else is known (contract, *In effect*).
+"""Result that a client gets for one endpoint through one peer, from its answer and from what else is known (contract, *In effect*).
 
 A 502 is an answer of many faults: the peer's traffic server did not verify the node, the tunnel between the Expressways is down, the
 node is down, the node refuses the peer's own certificate, or another peer answered. It counts as refused only where all but the
@@ -63,7 +63,7 @@ def decide_client_view(answer: ClientAnswer, surroundings: Surroundings) -> Clie
 
 
 def is_way_up(health: Health | None) -> bool:
-    """Return whether a peer says that all its zones and tunnels are active, and has some of each."""
+    """Return whether all zones and tunnels of a peer are active, and it has some of each."""
     if health is None:
         return False
     return all(entries and all(entries.values()) for entries in (health.zones, health.tunnels))

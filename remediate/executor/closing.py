@@ -28,7 +28,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     """Close a run that was verified. Whether it is in effect changes its exit code, and never its state.
 
     Raises:
-        VerificationFailed: An endpoint is refused that the plan says verifies, and it waits for no manual step.
+        VerificationFailed: An endpoint is refused that should verify by the plan, and it waits for no manual step.
     """
     broken, open_steps = excuse(verified, state.open_steps)
     if broken:

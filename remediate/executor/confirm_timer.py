@@ -1,7 +1,7 @@
-"""The confirm timer: a run that nobody confirms in time is undone.
+"""The confirm timer: a run that is not confirmed in time is undone.
 
 An Expressway has no such timer, so a process on this machine runs it (`watcher.py`). It is up before the first write to a peer; what
-it goes by stands in the journal (`timers.py`). Until the apply has ended, the deadline moves with each step and look: an apply that
+it goes by is in the journal (`timers.py`). Until the apply has ended, the deadline moves with each step and look: an apply that
 dies is undone then. When the apply has ended, the time counts anew from there.
 
 The timer ends, and undoes nothing, when the run is confirmed, when it is rolled back, and when it ends half-way on purpose: with

@@ -147,7 +147,7 @@ class RunState:
         self.effect_steps.append(step)
 
     def leave_to_person(self, events: RunEvents, step: ManualStep) -> None:
-        """Add a manual step that is open whatever verification says, and emit it."""
+        """Add a manual step that is open whatever the result of verification, and emit it."""
         events.emit("manual-step", step.text, open=True)
         self.open_steps.append(step)
 

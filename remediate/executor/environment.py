@@ -97,7 +97,7 @@ class Environment:
     Attributes:
         open_node: Opens the certificate management of one node.
         open_client: Opens the client of a run; `with_client` puts its requests in the place of `ask_through`.
-        ask_through: Sends a client's request through a peer, where the inventory says how: the test that step 10 rests on.
+        ask_through: Sends a client's request through a peer, where the inventory has an account: the test of step 10.
         read_log: Reads the diagnostic archive of a peer.
         pause: Waits so many seconds.
         start_watcher: Starts the process behind a confirm timer; raises TimerError when it does not come up.

@@ -243,7 +243,7 @@ def _list_effects(context: RunContext, state: RunState) -> tuple[PeerEffect, ...
 
 
 def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str, code: ExitCode) -> None:
-    """Close the run in the journal; try once more when that fails, since this line says how everything ended."""
+    """Close the run in the journal; try once more when that fails, since this line records how everything ended."""
     try:
         context.journal.close_run(state.run, outcome, message, code, _list_effects(context, state))
     except Exception:  # noqa: BLE001

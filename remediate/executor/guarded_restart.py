@@ -42,7 +42,7 @@ from remediate.model.restart import ASSUMABLE
 from remediate.model.text import count
 
 _SHUTDOWN_SHARE = 10
-"""A peer that does not go down within a tenth of the time that a restart may take was not told to restart."""
+"""A peer that does not go down within a tenth of the time that a restart may take did not accept the restart."""
 
 
 class RestartOutcome(Enum):
@@ -311,7 +311,7 @@ class GuardedRestarts:
         return missing
 
     def _settle(self, peer: PeerPort, restart: UnsettledRestart) -> tuple[str, ...]:
-        """Return what is missing of a peer that an earlier process told to restart, or was about to; record what became of it."""
+        """Return what is missing of a peer that an earlier process restarted, or was about to; record the outcome."""
         context, limits, step = self.context, self.context.limits, restart.step
         before, sent_at = BeforeRestart.from_facts(step.facts), parse_rfc3339(step.started_at)
         for look in range(max(1, int(limits.restart_s / _SHUTDOWN_SHARE / limits.restart_poll_s))):

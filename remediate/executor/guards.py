@@ -1,4 +1,4 @@
-"""The guards of a restart: what must be seen to hold before a peer is told to restart (contract, *Restart*).
+"""The guards of a restart: conditions that must be seen to hold before a peer restarts (contract, *Restart*).
 
 A guard that could not be looked at is neither one that holds nor one that fails.
 """
@@ -49,7 +49,7 @@ class ClusterHealth:
     """The health of every peer of a cluster at one moment.
 
     Attributes:
-        peers: What each peer that answers says of itself, in the cluster's order.
+        peers: The status of each peer that answers, in the cluster's order.
         silent: Why each other peer does not answer.
     """
 
@@ -140,7 +140,7 @@ def _judge_replication(cluster: ClusterHealth) -> GuardFinding:
         Guard.REPLICATION,
         cluster,
         behind,
-        # A peer that stands alone replicates nothing.
+        # A peer without a cluster replicates nothing.
         unread=lambda health: health.replication_behind is None and not (cluster.is_single and health.cluster_peers == ()),
         subject="Replication was",
         good="Nothing to replicate." if cluster.is_single else "Replication is up to date.",

@@ -14,7 +14,7 @@ from remediate.model.identity import Address
 
 
 def read_cluster_health(peers: Iterable[PeerPort], unreachable: Mapping[Address, str]) -> ClusterHealth:
-    """Return what every peer says of itself now; a peer of which REST or the shell does not answer is silent.
+    """Return the status of every peer now; a peer of which REST or the shell does not answer is silent.
 
     Raises:
         LoginRefused: At once; no other peer is asked.
@@ -33,7 +33,7 @@ def read_cluster_health(peers: Iterable[PeerPort], unreachable: Mapping[Address,
 def complete_cluster_health(
     readings: Mapping[Address, Health], peers: Iterable[PeerPort], unreachable: Mapping[Address, str]
 ) -> ClusterHealth:
-    """Return what every peer says of itself, for those in `readings` as it was just read; the others are asked.
+    """Return the status of every peer, for those in `readings` as it was just read; the others are asked.
 
     Raises:
         LoginRefused: At once; no other peer is asked.
@@ -56,7 +56,7 @@ def read_alarms(peers: Iterable[PeerPort]) -> dict[Address, frozenset[str]]:
 
 
 def read_peer_health(peer: PeerPort) -> tuple[Health, str]:
-    """Return what a peer says of itself, and why it does not answer; empty: both REST and the shell do.
+    """Return the status of a peer, and why it does not answer; empty: both REST and the shell do.
 
     Raises:
         LoginRefused: At once.

@@ -23,7 +23,7 @@ class Operator:
 
 
 def identify_operator() -> Operator:
-    """Return who this process is. A user id without a name (containers) stands for itself."""
+    """Return who this process is. A user id without a name (containers) is its own name."""
     try:
         user = getpass.getuser()
     except (ImportError, KeyError, OSError):

@@ -1,6 +1,6 @@
 """The note that diagnostic logging was started from here: a file that is there until it was stopped, however the process ended.
 
-Whoever writes it holds a lock on it, which the kernel releases: a note without a holder was left by a process that was killed, or
+Its writer holds a lock on it, which the kernel releases: a note without a holder was left by a process that was killed, or
 that could not stop the logging.
 """
 

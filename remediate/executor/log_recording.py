@@ -81,7 +81,7 @@ class LogRecorder:
         """Raise where a log may be running already, or where that cannot be seen.
 
         Raises:
-            LockHeld: A peer says that one is, or may be.
+            LockHeld: A peer reports that one is running, or may be.
             ObservationError: The primary or the alarms of a peer could not be read.
             NotOffered: This version has no diagnostic logging over REST.
         """

@@ -1,7 +1,7 @@
-"""What a plan uploads to the trust stores of nodes (`trust-on-node`): who agreed to it, whether it still holds, and the writes.
+"""Uploads of a plan to the trust stores of nodes (`trust-on-node`): the approval, the check before them, and the writes.
 
 They come after every list and cipher list of the peers, each with steps 5, 6 and 7. No service of a node is ever restarted here: what
-has to restart before an upload counts is said at the end, with its price.
+has to restart before an upload counts is reported at the end, with its price.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class DiagnosticLoggingPort(Protocol):
     """The diagnostic logging of one peer. A request raises as the writes of `PeerPort`, a reading as its reads."""
 
     def is_busy(self) -> bool:
-        """Return whether the status tells of a logging or a collection that is under way."""
+        """Return whether the status reports a logging or a collection in progress."""
 
     def is_ready(self) -> bool:
         """Return whether a collected log can be downloaded."""
@@ -113,7 +113,7 @@ class PeerPort(Protocol):
         """Return the publishers as they were last read over this session; they are read where they were not."""
 
     def health(self, names: Collection[str] | None = None) -> Health:
-        """Return what the peer says of itself; what could not be read of it is None. Raises nothing but LoginRefused.
+        """Return the status of the peer; what could not be read of it is None. Raises nothing but LoginRefused.
 
         With `names`, only these readings are made, each by its name in `Health`.
         """

@@ -136,7 +136,7 @@ class ReconnectingPeer:
         return self._ask(lambda peer: peer.verify_origin_server())
 
     def health(self, names: Collection[str] | None = None) -> Health:
-        """Return what the peer says of itself; with `names`, only these readings."""
+        """Return the status of the peer; with `names`, only these readings."""
         with reading(self.address):
             return self._peer.health(names)
 

@@ -29,7 +29,7 @@ from remediate.model.identity import Address
 
 
 def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter) -> None:
-    """Emit the guards as they stand, and what would be restarted in any case; what clients get depends on what was not written."""
+    """Emit the guards as they are now, and what would be restarted in any case; what clients get depends on what was not written."""
     context.steps.enter(Step.RESTART)
     is_rolling = context.options.restart == "rolling"
     addresses = changes.peers_to_restart(context.plan, everywhere=is_rolling)
@@ -51,7 +51,7 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
 
 
 def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter, look: EffectLook) -> None:
-    """Look whether the change is in effect on each peer that it concerns, and restart it as `ApplyOptions.restart` says.
+    """Look whether the change is in effect on each peer that it concerns, and restart it by `ApplyOptions.restart`.
 
     After a peer that does not come back, or does not let clients through then, no other peer is restarted.
     """

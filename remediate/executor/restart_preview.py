@@ -1,4 +1,4 @@
-"""What `remediate restart` would do now: the peers in their order, each with its guards and its calls, and nothing written."""
+"""Preview of `remediate restart`: the peers in their order, each with its guards and its calls, and nothing written."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ class RestartOptions:
     """How peers are restarted.
 
     Attributes:
-        calls: Whether a peer drains before it restarts, or its calls end; None: that was not said, so `if-needed` restarts nothing.
+        calls: Whether a peer drains before it restarts, or its calls end; None: no choice was made, so `if-needed` restarts nothing.
         drain_for: How long a peer may take to drain.
         assume: The guards that are taken as right where they could not be looked at.
-        ask_to_end_calls: Asks a person whether the calls that are left may end; None: there is nobody to ask.
+        ask_to_end_calls: Asks a person whether the calls that are left may end; None: it cannot be asked.
     """
 
     calls: Calls | None = "drain"
@@ -48,11 +48,11 @@ class ApplyOptions:
         dry_run: Run the same steps over peers that cannot be written to.
         approvals: The certificates that persons vouch for: for this run, or for its plan in a file that was handed over.
         restart: Never; only where a client's request shows that the change is not in effect; or every changed peer, one at a time.
-        on_failure: What to do when a write fails or an endpoint is refused that the plan says verifies.
+        on_failure: What to do when a write fails or an endpoint is refused that should verify by the plan.
         ticket: The change ticket, for the lock and the journal.
         cucm_trust: What the plan uploads to nodes may be written.
         diagnostic_log: Where no client shows whether the change is in effect, record the peers' own logs for a while.
-        accept_remaining: What the plan says stays refused does not count as ENDPOINTS_REMAIN.
+        accept_remaining: Endpoints that stay refused by the plan do not count as ENDPOINTS_REMAIN.
         allow_incomplete: Apply a plan that was made without seeing everything, to the peers that answer.
         confirm_within: Undo the run unless it is confirmed within this time of its end; None: it stays.
         restarts: How a peer is restarted.
@@ -86,7 +86,7 @@ class ManualStep:
         text: What to do, with the page of the web interface.
         peer: The one peer to do it on; None: no peer, or several.
         endpoints: ``address:port`` of those that wait for it.
-        open: It is left whatever verification says; else only when an endpoint that waits for it does not verify.
+        open: It is left whatever the result of verification; else only when an endpoint that waits for it does not verify.
         is_refresh: Every endpoint waits for it that is refused for its name, or that the cluster does not know (any more).
     """
 

@@ -265,7 +265,7 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
         late: Is put in front of the message.
         aside: What is true beside the undo itself.
     """
-    # Whoever rolled it back reads the result: the timer has nothing left to do.
+    # The rollback itself reports the result: the timer has nothing left to do.
     timers.cancel(context.journal, context.run)
     if result.open_steps:
         steps = count(len(result.open_steps), "step is", "steps are")

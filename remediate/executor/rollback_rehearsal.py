@@ -68,7 +68,7 @@ def rehearse_rollback(
 ) -> RunResult:
     """Read on every peer what a rollback of `run` would find, over connections that cannot write, and emit what it would do.
 
-    Of the peers that `restarts` may restart, the guards are emitted as they stand.
+    Of the peers that `restarts` may restart, the guards are emitted as they are now.
 
     Returns:
         A result with exit code 8 where a step for a person is known already, 4 where a peer could not be read, else 0.

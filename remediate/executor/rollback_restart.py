@@ -105,7 +105,7 @@ def restart_after_undo(
 
 
 def rehearse_restarts_after_undo(context: UndoContext, restarts: RollbackRestarts) -> tuple[ManualStep, ...]:
-    """Emit the guards, as they stand, of each peer that a rollback may restart.
+    """Emit the guards, as they are now, of each peer that a rollback may restart.
 
     Returns:
         A step for each peer that a guard would keep in service, where every peer restarts that loaded the lists of the run.

@@ -79,7 +79,7 @@ def _is_locked(log: Path) -> bool:
         return True  # It cannot be read, so that it may be locked.
     try:
         lock_at_once(handle)
-    except OSError:  # held, or on a system without locks nobody can tell
+    except OSError:  # held, or not known on a system without locks
         return True
     finally:
         os.close(handle)

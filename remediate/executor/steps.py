@@ -51,7 +51,7 @@ _WORDS: Mapping[Step, str] = {
     Step.CLOSE: "close",
 }
 
-# CLOSE may follow every step: a run can stop anywhere, and the journal then says so.
+# CLOSE may follow every step: a run can stop anywhere, and the journal then records it.
 MAY_FOLLOW: Mapping[Step | None, frozenset[Step]] = {
     None: frozenset({Step.LOCK}),
     Step.LOCK: frozenset({Step.RE_READ}),

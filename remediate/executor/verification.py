@@ -25,9 +25,9 @@ class Verification:
     """The endpoints of a cluster, compared with what must hold.
 
     Attributes:
-        broken: Refused, although the plan says that it verifies, or although it verified before.
+        broken: Refused, although it should verify by the plan, or although it verified before.
         unseen: Could not be judged.
-        remaining: Refused, as it was before and as the plan says where it names it.
+        remaining: Refused, as it was before and, where the plan names it, as planned.
         gaps: What discovery could not learn in this look: endpoints may be missing in it.
         refusing_nodes: What nodes refuse of the peers' own certificates in this look.
     """
@@ -52,7 +52,7 @@ class Verification:
 
 
 class VerificationFailed(ChangeFailed):
-    """An endpoint is refused after the writes that the plan says verifies."""
+    """An endpoint that should verify by the plan is refused after the writes."""
 
     def __init__(self, message: str, verification: Verification) -> None:
         super().__init__(message)
@@ -84,7 +84,7 @@ def unfixable_pairs(plan: Plan) -> dict[PairId, Cause | None]:
 
 
 def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
-    """Return what must hold afterwards: what the plan says, and that no endpoint is lost which verifies now, planned for or not.
+    """Return what must hold afterwards: what the plan promises, and that no endpoint is lost which verifies now, planned for or not.
 
     `judgements` are what every endpoint gets from every peer before the run.
     """

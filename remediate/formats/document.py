@@ -86,7 +86,7 @@ def validate(shape: type[_Document], document: Mapping[str, Any], name: str) -> 
 
 
 def _texts(document: object) -> Iterator[str]:
-    """Yield every text in `document`, names of members too. Not by recursion: its depth is up to whoever wrote it."""
+    """Yield every text in `document`, names of members too. Not by recursion: its depth is up to its writer."""
     waiting = [document]
     while waiting:
         match waiting.pop():

@@ -305,7 +305,7 @@ def _read_health(peer: PeerWire) -> Health | None:
 
 
 def write_health(health: Health) -> dict[str, Any]:
-    """Return the JSON object of a peer's health. Its ``started_at`` stands beside it, in the peer."""
+    """Return the JSON object of a peer's health. Its ``started_at`` is a member of the peer."""
     return {
         "uptime_s": health.uptime_s,
         "total_since_start": health.total_since_start,

@@ -40,7 +40,7 @@ class Draft:
     """A first inventory of one cluster.
 
     Attributes:
-        nodes: What stands under ``nodes``.
+        nodes: The entries under ``nodes``.
         discovered: What discovery finds, for comments.
     """
 

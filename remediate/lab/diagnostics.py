@@ -66,7 +66,7 @@ class DiagnosticLogs:
         return self._fault is not LoggingFault.NOT_OFFERED
 
     def record(self, peer: SimulatedPeer, target: Target, answer: JudgeAnswer, begun: datetime) -> None:
-        """Keep what the traffic server of a peer says of a request; it is logged whether or not a log is written."""
+        """Keep the lines of a peer's traffic server about a request; it is logged whether or not a log is written."""
         with self._lock:
             self._traffic.setdefault(peer.address, TrafficLog(peer)).add(target, answer, begun)
 

@@ -210,7 +210,7 @@ class Faults:
     def man_in_the_middle(self, address: str, port: int) -> None:
         """Put a man in the middle before one service of a node: self-signed certificates with the node's names.
 
-        `port` is any of the service's; `Lab.node(address).presented` then says what is shown.
+        `port` is any of the service's; `Lab.node(address).presented` then has what is presented.
         """
         self.intercept(address, port)
 

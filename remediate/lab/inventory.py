@@ -125,7 +125,7 @@ def _platform(scenario: Scenario, accounts: Accounts) -> str:
 
 
 def _node(node: SimulatedNode) -> str:
-    # A port that stands here and refuses is unreachable; a default port that refuses would only be "not in use".
+    # A port that is listed here and refuses is unreachable; a default port that refuses would only be "not in use".
     return (
         f"        - {{address: {node.address}, product: {node.spec.product}, connect_to: {node.connect_to}, "
         f"ports: [{', '.join(map(str, _ports(node.spec)))}]{_platform_shell(node)}}}\n"
@@ -138,6 +138,6 @@ def _platform_shell(node: SimulatedNode) -> str:
 
 
 def _ports(spec: NodeSpec) -> list[int]:
-    """Return the ports that clients use; those of other services stand in no inventory."""
+    """Return the ports that clients use; those of other services are in no inventory."""
     guarded = GUARDED_PORTS[spec.product]
     return [port for service in spec.services for port in service.ports if port not in guarded]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from remediate.lab.diagnostics import DiagnosticLogs
 
 VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
-"""Not documented whether it replicates; Cisco says to set it on every peer, so here each peer keeps its own."""
+"""Not documented whether it replicates; Cisco's guide sets it on every peer, so here each peer keeps its own."""
 
 MAINTENANCE_LEAF = "SystemUnit Maintenance Mode"
 

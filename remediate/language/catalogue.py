@@ -18,9 +18,9 @@ _BETWEEN_SENTENCES = re.compile(r"((?<=[.!?])\s+|[;:]\s+|\s+·\s+)")
 _IN_SENTENCES = re.compile(r"[.!?;]\s|\s·\s")
 """What no value of a template holds, if the message can be split there."""
 _MARKS = ("·• ", "·•+-~↻✓✗!? ")
-"""What may stand before a message: signs of a list, then signs that belong to some messages."""
+"""Signs before a message: those of a list, then those that belong to some messages."""
 _MAX_DEPTH = 6
-"""How deep messages may stand in each other; deeper ones stay English."""
+"""How deep messages may be nested; deeper ones stay English."""
 _MAX_CHARACTERS = 20_000
 _CACHED_MESSAGES = 4096
 _FEW_LETTERS = 4
@@ -54,7 +54,7 @@ class Template:
 
     @cached_property
     def weight(self) -> int:
-        """How many characters stand fast: the template with the most is the one that a message was made of."""
+        """How many characters are fixed: the template with the most is the one that a message was made of."""
         return sum(map(len, self.literals))
 
     @cached_property
@@ -64,7 +64,7 @@ class Template:
 
     @cached_property
     def is_distinct(self) -> bool:
-        """Whether its words alone show that a message is of this template: those of ``{a} and {b}`` stand in many sentences."""
+        """Whether its words alone show that a message is of this template: those of ``{a} and {b}`` are in many sentences."""
         return sum(character.isalpha() for character in "".join(self.literals)) > _FEW_LETTERS
 
     @cached_property
@@ -152,7 +152,7 @@ class Catalogue:
 
         Args:
             message: The English message.
-            depth: How many messages it stands in.
+            depth: How many messages enclose it.
             across_sentences: A value may reach over the end of a sentence.
         """
         if message in self._fixed:
@@ -190,7 +190,7 @@ class Catalogue:
     def _split_into_runs(self, message: str, depth: int) -> Iterator[tuple[str, str | None]]:
         """Yield the longest runs of sentences that are known, from the left, with their translations; None for one that is not.
 
-        What stands between them is every second; a colon and a semicolon have a blank before them (French typography).
+        The text between them is every second; a colon and a semicolon have a blank before them (French typography).
         """
         parts = _BETWEEN_SENTENCES.split(message)
         begin = 0

@@ -98,7 +98,7 @@ class ClusterAccess:
         discovery: ``inventory``: `nodes` is the whole list, and no server is asked for more.
         ca: Files and folders of CA certificates that the operator vouches for.
         source: The inventory file, for messages.
-        restarts: What `policy` says of restarts.
+        restarts: The restarts of `policy`.
         notify: The program, and its arguments, that gets a JSON document when a run ends, and on drift or expiry; empty: none.
     """
 

@@ -34,7 +34,7 @@ RESTART_REQUIRED_ALARMS: Final = frozenset(
         "25015", "25017", "25026", "25029", "30025", "40009", "40045", "45022",
     }
 )  # fmt: skip
-"""A change waits for a restart: network, web port, SSH, a server certificate. A restart makes it real, whoever made it."""
+"""A change waits for a restart: network, web port, SSH, a server certificate. A restart puts it into effect, even one by others."""
 
 TUNNEL_ALARMS: Final = frozenset({"35013", "35014"})
 """An SSH tunnel of Unified Communications is down."""

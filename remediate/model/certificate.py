@@ -150,13 +150,13 @@ class Certificate:
 
     @cached_property
     def issuer_addresses(self) -> tuple[str, ...]:
-        """The URLs at which it says that its issuer's certificate can be fetched (caIssuers), in order. Untrusted text."""
+        """The URLs of its issuer's certificate (caIssuers), in order. Untrusted text."""
         addresses: tuple[bytes, ...] = self._read(extensions.issuer_addresses, ())
         return tuple(_text(address) for address in addresses)
 
     @cached_property
     def not_before(self) -> datetime | None:
-        """First moment of validity, aware; None when it cannot be said (year 0 and the like)."""
+        """First moment of validity, aware; None when it cannot be represented (year 0 and the like)."""
         return self._read(lambda handle: handle.not_before, None)
 
     @cached_property

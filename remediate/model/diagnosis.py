@@ -120,8 +120,8 @@ class Finding:
         remarks: Facts that a reader needs before the advice.
         commands: Commands to run next.
         process: The process of the peer that refused. A capture counts as the traffic server's.
-        nodes: The findings, one for each endpoint, that this one stands for; address and ports are those of the first. Empty where it
-            stands for itself.
+        nodes: The findings, one for each endpoint, that this one represents; address and ports are those of the first. Empty where it
+            represents itself alone.
     """
 
     address: str

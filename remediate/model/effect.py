@@ -1,4 +1,4 @@
-"""Whether what was written to a peer is in effect there, and by what that was seen (contract, *In effect*)."""
+"""Effect of a write on a peer, and the source that shows it (contract, *In effect*)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ MOST_SERIOUS_FIRST = (
 
 
 def most_serious(codes: Iterable[int]) -> ExitCode:
-    """Return the exit code that stands for all `codes`, DONE for none; a code outside the contract's order wins over it."""
+    """Return the exit code for all `codes` together, DONE for none; a code outside the contract's order wins over it."""
     ranked = (ExitCode(code) for code in codes)
     return min(ranked, key=_rank, default=ExitCode.DONE)
 

@@ -33,10 +33,10 @@ SERVERS_PAGES: Mapping[Product, str] = {
 """The page of Expressway that lists the discovered servers of a product, and has the button `REFRESH_BUTTON`."""
 
 UNIFIED_CM_SERVERS_PAGE: Final = "System > Server"
-"""The page of Unified CM that holds the addresses that clients are told to use, those of IM and Presence nodes too."""
+"""The page of Unified CM with the addresses that clients use, those of IM and Presence nodes too."""
 
 UC_SERVICE_PAGE: Final = "User Management > User Settings > UC Service"
-"""The page of Unified CM with the addresses of Unity Connection and of IM and Presence that clients are told to use."""
+"""The page of Unified CM with the addresses of Unity Connection and of IM and Presence that clients use."""
 
 CERTIFICATE_MANAGEMENT_PAGE: Final = "Cisco Unified OS Administration > Security > Certificate Management"
 """The page of Unified CM, IM and Presence and Unity Connection that shows a node's own certificates."""

@@ -1,4 +1,4 @@
-"""What a file is that holds no certificate, and what to do about it: by its first bytes, its DER's outline or its PEM label."""
+"""Kind of a file that holds no certificate, and what to do about it: by its first bytes, its DER's outline or its PEM label."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FileKind:
     Attributes:
         name: With an article.
         remedy: One sentence; ``FILE`` in it is replaced by the name of the file.
-        secret: It must not stand where certificates are expected.
+        secret: It must not be where certificates are expected.
     """
 
     name: str

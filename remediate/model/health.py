@@ -1,6 +1,6 @@
-"""The health of one Expressway peer: what it says of itself beside its lists, as far as it was asked and answered.
+"""The health of one Expressway peer: its status beside its lists, as far as it was asked and answered.
 
-None anywhere means *not observed*, never *nothing there*: an empty tuple means that the peer said so.
+None anywhere means *not observed*, never *nothing there*: an empty tuple is the peer's answer.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Health:
         zones: Whether each zone is active, by its name.
         tunnels: Whether each SSH tunnel of Unified Communications is active, by its name; never empty.
         replication_behind: Whether the configuration of this peer is not that of the cluster, or may not be.
-        cluster_peers: The addresses in its own list of the cluster; empty on a peer that stands alone.
+        cluster_peers: The addresses in its own list of the cluster; empty on a peer without a cluster.
         own_address: Its own address in `cluster_peers`; None without an entry in `unread`: it was looked for and is not there.
         unread: Why a reading was not observed, by the name of the attribute.
     """

@@ -92,7 +92,7 @@ class Limits:
     evidence_depth: int = 5
     evidence_line_bytes: int = 64 * 1024
     evidence_kinds: int = 5_000
-    """How many different things are counted (endpoint, peer, error …); of the rest it is said that they were not looked at."""
+    """How many different things are counted (endpoint, peer, error …); the rest is reported as not examined."""
     capture_packet_bytes: int = 1024 * 1024
     capture_connections: int = 100_000
     capture_stream_bytes: int = 128 * 1024

@@ -1,4 +1,4 @@
-"""What a run measured: for each pair of a peer and an endpoint, what it was before the run, what it is after it, what a client got."""
+"""Measurements of a run: for each pair of a peer and an endpoint, its verdict before and after the run, and what a client got."""
 
 from __future__ import annotations
 

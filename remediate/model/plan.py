@@ -255,7 +255,7 @@ class ChainGroup:
         certificates: From there up, as far as they are known. At depth 0 only where peers trust the server's own.
         missing: The issuer that was not seen anywhere; None: the chain ends in a root.
         endpoints: ``address:port`` of each.
-        ends: When the first of the servers' own certificates ends, RFC 3339 UTC; None: none says.
+        ends: When the first of the servers' own certificates ends, RFC 3339 UTC; None: none has a date.
         ends_at: The endpoint that presents it.
     """
 
@@ -309,7 +309,7 @@ class Plan(JsonDocument):
         notes: What a person should know: soon to expire, TLS 1.3, not in use, passes only at the appliance's security level.
         not_in_use: Default ports that refused, as ``address:port``: not judged.
         undiscovered: What discovery could not learn, and what it would not follow.
-        toward_nodes: What each node says of each peer's own certificate; empty where no node is known.
+        toward_nodes: The verdict of each node on each peer's own certificate; empty where no node is known.
         future: How verdicts and nodes' answers change after the plan, in order of time; None: that was not asked for.
         facts: The facts of `certificates`; empty in a plan of an earlier version.
         chains: The chains of the endpoints that were observed; empty in a plan of an earlier version.

@@ -30,7 +30,7 @@ ASSUMABLE: frozenset[Guard] = frozenset(Guard) - {Guard.OWN_ADDRESS, Guard.UPGRA
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """What the inventory says of restarts; None: nothing."""
+    """The inventory's settings of restarts; None: not set."""
 
     restart: Restart | None = None
     calls: Calls | None = None

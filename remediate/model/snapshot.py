@@ -37,8 +37,8 @@ class Peer:
         server_certificate: The chain that it sends, leaf first; None where it was not read.
         openssl: The generation of OpenSSL that its own log shows, ``1.1.1`` or ``3.x``; None where no log was at hand.
         client_certificate: The chain that it shows as a TLS client from X15.5 on; None: the server's serves as both.
-        health: What it said of itself at that moment; None where it was not asked. No plan depends on it, and two snapshots of one
-            state are equal whatever it says.
+        health: Its status at that moment; None where it was not asked. No plan depends on it, and two snapshots of one
+            state are equal whatever its status.
         crls: How many CRL blocks are in its trusted CA list; None where that was not read.
         revocation_lists: The keys of those CRLs in `Snapshot.revocation_lists`, in the list's order.
     """
@@ -169,7 +169,7 @@ class Alarm:
     """Two ways to look at one server show two certificates: a third party may be in the middle.
 
     Attributes:
-        certificate: What was presented. It is not vouched for, whoever else trusts it.
+        certificate: What was presented. It is not vouched for, even where others trust it.
         message: One sentence for a person, with both fingerprints.
     """
 
@@ -187,7 +187,7 @@ class Snapshot(JsonDocument):
         vouched_for: Certificates that need no further approval.
         certificates: Every certificate that is named anywhere, by fingerprint.
         publishers: Where discovery would be refreshed.
-        not_in_use: Default ports that refused, as ``address:port``: said, and no reason for incompleteness.
+        not_in_use: Default ports that refused, as ``address:port``: reported, and no reason for incompleteness.
         undiscovered: What discovery could not learn, and what it would not follow.
         alarms: Where vantage points disagree.
         revocation_lists: The CRLs in the peers' lists, as PEM, by the SHA-256 of that text.
@@ -233,7 +233,7 @@ class Snapshot(JsonDocument):
     def complete(self) -> bool:
         """Whether every peer and every endpoint was observed, and discovery learned which there are.
 
-        Guarded endpoints do not count: what was not seen of them is said by itself. A survey is never complete.
+        Guarded endpoints do not count: what was not seen of them is reported separately. A survey is never complete.
         """
         observed = all(peer.error is None for peer in self.peers) and all(endpoint.error is None for endpoint in self.endpoints)
         return observed and not self.is_survey and not any(gap.incomplete for gap in self.undiscovered)

@@ -1,4 +1,4 @@
-"""What a node says of a peer's own certificate, which the peer shows it as a TLS client (contract, `toward_nodes`)."""
+"""Verdict of a node on a peer's own certificate, which the peer presents as a TLS client (contract, `toward_nodes`)."""
 
 from __future__ import annotations
 

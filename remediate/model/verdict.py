@@ -10,7 +10,7 @@ from remediate.model.identity import Address, AtPair, KeyFamily
 
 
 class Cause(StrEnum):
-    """Why an endpoint is refused. The values are the contract's; docs/verdict.md says what each one means."""
+    """Why an endpoint is refused. The values are the contract's; docs/verdict.md explains each one."""
 
     SELF_SIGNED_UNTRUSTED = "self-signed-untrusted"
     ISSUER_UNTRUSTED = "issuer-untrusted"

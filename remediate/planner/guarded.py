@@ -1,4 +1,4 @@
-"""The guarded endpoints in a plan: what holds for them today, what a plan would break, and what is said of them."""
+"""The guarded endpoints in a plan: what holds for them today, what a plan would break, and the notes on them."""
 
 from __future__ import annotations
 

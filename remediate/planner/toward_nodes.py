@@ -25,7 +25,7 @@ from remediate.trust.node_verifier import (
 
 
 def judge_toward_nodes(snapshot: Snapshot) -> tuple[TowardNode, ...]:
-    """Return what each store of each known node says of each peer's certificate, in the order of nodes, stores and peers.
+    """Return the verdict of each store of each known node on each peer's certificate, in the order of nodes, stores and peers.
 
     A node or a certificate that was not read gives *not observed*.
     """

@@ -1,4 +1,4 @@
-"""What a change board asks first of a plan: approvals, interruption, undo, the next expiry. The same in every view."""
+"""Cards for a change board: approvals, interruption, undo, the next expiry. The same in every view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Causes of a refusal in words for a person; the words of the contract stand beside them in every view."""
+"""Causes of a refusal in words for a person; every view has the words of the contract beside them."""
 
 from __future__ import annotations
 

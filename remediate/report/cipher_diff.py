@@ -1,4 +1,4 @@
-"""How a cipher list changes, entry by entry."""
+"""Difference of two cipher lists, entry by entry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CipherPart:
     """A run of entries.
 
     Attributes:
-        change: They stay, come or go; *skipped* stands for entries that stay and are not shown.
+        change: They stay, come or go; *skipped* represents entries that stay and are not shown.
         entries: The entries; of skipped ones how many there are, in one word.
     """
 

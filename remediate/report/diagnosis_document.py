@@ -67,7 +67,7 @@ def _dump_finding(finding: Finding) -> dict[str, Any]:
 
 
 def _dump_node(node: Finding) -> dict[str, Any]:
-    """Return the place of one of many nodes with one cause; their evidence is in the finding that stands for them."""
+    """Return the place of one of many nodes with one cause; their evidence is in the finding that represents them."""
     return {
         "address": node.address,
         "ip": node.ip,

@@ -90,13 +90,13 @@ def describe_outcome(diagnosis: Diagnosis) -> str | None:
 
 
 def describe_place(finding: Finding) -> str:
-    """Return the address and the ports of `finding`, or how many nodes it stands for."""
+    """Return the address and the ports of `finding`, or how many nodes it represents."""
     addresses = {node.address.casefold() for node in finding.nodes}
     return count(len(addresses), "node") if addresses else f"{escape(finding.address)}{format_ports(finding)}"
 
 
 def describe_nodes(finding: Finding, limit: int | None) -> Iterator[tuple[str, str]]:
-    """Yield the first `limit` endpoints that `finding` stands for, each with its evidence in numbers; a label, and a sentence."""
+    """Yield the first `limit` endpoints that `finding` represents, each with its evidence in numbers; a label, and a sentence."""
     for position, node in enumerate(finding.nodes[:limit]):
         amounts = (
             (sum(failure.lines for failure in node.logged_failures), "line"),

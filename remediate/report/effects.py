@@ -1,4 +1,4 @@
-"""Whether what was written is in effect on each peer, on a terminal."""
+"""Effects of writes on each peer, on a terminal."""
 
 from __future__ import annotations
 

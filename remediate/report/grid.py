@@ -1,4 +1,4 @@
-"""The grid of endpoints and peers as text: right at any width, and one row a line where nobody looks at a screen.
+"""The grid of endpoints and peers as text: right at any width, and one row a line in a pipe.
 
 No address, cause or port is ever split. On a screen, endpoints of one service that are alike share a row; in a pipe each has its own,
 with its whole name, so that `grep` finds it.
@@ -107,7 +107,7 @@ def _fold(rows: Iterable[GridRow]) -> Iterator[_Row]:
 
 
 def _print_lines(console: Console, peers: Sequence[str], rows: Sequence[GridRow], bands: Sequence[str]) -> None:
-    """Print one line an endpoint, with whole names; the peers stand once above, by number."""
+    """Print one line an endpoint, with whole names; the peers are listed once above, by number."""
     for number, peer in enumerate(peers, start=1):
         console.print(Text(f"peer {number} = {escape(peer)}"), soft_wrap=True)
     numbers = [f"{band} {number}".strip() for band in bands for number in range(1, len(peers) + 1)]

@@ -148,7 +148,7 @@ def render_page(name: str, *, with_script: bool, **values: Any) -> str:
 
 @cache
 def _read_asset(name: str) -> Markup:
-    """Return a file of ours that stands in the page as it is."""
+    """Return a file of ours that goes into the page as it is."""
     environment = _environment()
     source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
     return Markup(source)  # noqa: S704 - our own file, nothing of a cluster is in it

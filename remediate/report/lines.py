@@ -15,7 +15,7 @@ from remediate.model.text import escape
 
 _MIN_WIDTH = 24
 _WIDE = 80
-"""On a narrower terminal, what an entry says stands below its label."""
+"""On a narrower terminal, the text of an entry is below its label."""
 _GAP = 2
 
 
@@ -25,7 +25,7 @@ class Entry:
 
     Attributes:
         label: What it is about; empty where it is the same as that of the entry before.
-        paragraphs: What is said; each begins a line.
+        paragraphs: The text; each begins a line.
         mark: A symbol before the label, or nothing.
     """
 
@@ -55,7 +55,7 @@ def print_indented(console: Console, text: Text, columns: int, *, first: str = "
         console: Where to print; where it is no terminal, nothing is wrapped.
         text: One paragraph.
         columns: The indentation.
-        first: What stands before the first line, at the indentation: ``• ``.
+        first: The text before the first line, at the indentation: ``• ``.
     """
     start = Text(" " * columns + first, text.style if first else "")
     _print_hanging(console, start, text)

@@ -1,6 +1,6 @@
-"""What a cluster looks like to a monitoring system: metrics in the Prometheus text format, for the textfile collector.
+"""Metrics of a cluster in the Prometheus text format, for the textfile collector.
 
-Names and labels are interfaces. What was not observed has no sample, except where a label says so.
+Names and labels are interfaces. What was not observed has no sample, except where a label marks it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names for a person: services before ports, and what many names share said once."""
+"""Names for a person: services before ports, and the common part of many names once."""
 
 from __future__ import annotations
 

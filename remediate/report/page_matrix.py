@@ -16,7 +16,7 @@ from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, sy
 Status = Literal["fail", "unseen", "fixed", "pass"]
 _ORDER: tuple[Status, ...] = ("fail", "unseen", "fixed", "pass")
 MAX_HEAD = 7
-"""How long a peer's short name may be to stand over its column; longer ones have a number."""
+"""How long a peer's short name may be as the head of its column; longer ones have a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class PageMatrix:
 
     Attributes:
         peers: Their addresses.
-        heads: What stands over the column of each.
+        heads: The head of each one's column.
         legend: The short name of each.
         peer_suffix: What the legend leaves out of every name.
         suffix: What the names of the endpoints leave out.

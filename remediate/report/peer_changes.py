@@ -1,4 +1,4 @@
-"""The changes of a plan by peer; what several peers get alike stands once."""
+"""The changes of a plan by peer; what several peers get alike is listed once."""
 
 from __future__ import annotations
 

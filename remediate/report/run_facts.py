@@ -1,4 +1,4 @@
-"""What one run came to, for every view of it: its work on each peer, its times, what it measured and what clients got."""
+"""Facts of one run, for every view of it: its work on each peer, its times, what it measured and what clients got."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the nodes say of the peers' own certificates, in words: many nodes with one cause are one finding."""
+"""Verdicts of the nodes on the peers' own certificates, in words: many nodes with one cause are one finding."""
 
 from __future__ import annotations
 

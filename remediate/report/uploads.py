@@ -1,4 +1,4 @@
-"""The certificates that nodes lack, as files to upload, and the text that says where to and what follows."""
+"""The certificates that nodes lack, as files to upload, and the text with their destination and what follows."""
 
 from __future__ import annotations
 

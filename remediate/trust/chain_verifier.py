@@ -37,7 +37,7 @@ class VerificationResult:
 
 
 class OpenSslAnswers:
-    """OpenSSL's answers at one moment; each question is asked once, whoever asks it.
+    """OpenSSL's answers at one moment; each question is asked once.
 
     Lists that differ only in certificates that do not matter to a chain share the answer for it: so do the lists of a cluster's peers,
     and the lists that a planner tries.

@@ -50,7 +50,7 @@ def complete_chain(presented: Chain, trusted: Iterable[Certificate]) -> Chain:
 
 
 def verify_client(presented: Chain, store: Chain, at: datetime) -> ClientVerdict:
-    """Return what a node that trusts `store` says of `presented` (leaf first) at the aware moment `at`."""
+    """Return the verdict of a node that trusts `store` on `presented` (leaf first) at the aware moment `at`."""
     trusted = TrustedList(store, for_clients=True)
     try:
         result = trusted.verify(presented, at)

@@ -16,7 +16,7 @@ from remediate.trust.openssl import common_name, dns_names
 
 _FIRST_PLACE_OF_A_SECOND_DOT: Final = "*.a.b".rindex(".")
 _SHORTEST_ADDRESS_FOR_WILDCARDS: Final = 6
-# What a wildcard may stand for (the traffic server's X509HostnameValidator: letters, digits, hyphen, underscore).
+# What a wildcard may match (the traffic server's X509HostnameValidator: letters, digits, hyphen, underscore).
 _ONE_LABEL: Final = re.compile(rb"[A-Za-z0-9_-]*\Z")
 
 
@@ -51,7 +51,7 @@ def _matches(pattern: bytes, address: bytes) -> bool:
         return False
     matched = subject[len(before) : len(subject) - len(after)]
     whole_label = not before and after.startswith(b".")
-    # A part of an internationalised label means nothing by itself: only a bare * may stand for one.
+    # A part of an internationalised label means nothing by itself: only a bare * may match one.
     if not whole_label and subject.startswith(b"xn--"):
         return False
     return matched == b"*" or _ONE_LABEL.match(matched) is not None

@@ -1,4 +1,4 @@
-"""What this Python's OpenSSL is, and what it gets wrong."""
+"""The OpenSSL of this Python, and its known faults."""
 
 from __future__ import annotations
 

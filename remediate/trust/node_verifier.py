@@ -15,7 +15,7 @@ from remediate.trust.openssl import is_readable
 
 
 def verify_toward_nodes(snapshot: Snapshot) -> tuple[TowardNode, ...]:
-    """Return what each store of each known node says of each peer's certificate, without advice.
+    """Return the verdict of each store of each known node on each peer's certificate, without advice.
 
     They are in the order of nodes, stores and peers. A node or a certificate that was not read gives *not observed*.
     """
@@ -37,7 +37,7 @@ def list_stores(snapshot: Snapshot) -> Iterator[tuple[Node, str]]:
 
 
 def verify_store(snapshot: Snapshot, peer: Peer, node: Node, store: str) -> TowardNode:
-    """Return what one store of a node says of one peer's certificate."""
+    """Return the verdict of one store of a node on one peer's certificate."""
     trusted, chain = read_store(snapshot, node, store), read_client_chain(snapshot, peer)
     if trusted is None or chain is None:
         reason = node.error or f"certificate management shows no {store}-trust" if trusted is None else _describe_unread(peer)

@@ -238,7 +238,7 @@ class _PcapngReader:
         original = self._unpack("I", body[:4])[0]
         if not self._interfaces:
             return Packet(None, NO_LINK, body[4:])
-        # The block is padded to four octets, so the snapshot length tells where a cut packet ends.
+        # The block is padded to four octets, so a cut packet ends at the snapshot length.
         data = body[4 : 4 + min(original, self._interfaces[0].snapshot_length)]
         return Packet(None, self._interfaces[0].link, data, max(0, original - len(data)))
 

@@ -36,7 +36,7 @@ _MAX_XML_DEPTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class PeerFileName:
-    """What the name of a file says: what it holds, and of which peer."""
+    """The content and the peer of a file, as its name gives them."""
 
     role: str
     kind: str
@@ -45,7 +45,7 @@ class PeerFileName:
 
 
 def parse_name(leaf: str) -> PeerFileName | None:
-    """Return what the last part of a leaf's name says; None for other files."""
+    """Return the kind of file that the last part of a leaf's name gives; None for other files."""
     match = _NAME.fullmatch(re.split(r" > |[/\\]", leaf)[-1])
     return PeerFileName(match["role"], match["kind"], match["host"], match["stamp"]) if match else None
 

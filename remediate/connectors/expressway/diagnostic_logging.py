@@ -49,7 +49,7 @@ class DiagnosticLogging:
         return mask_and_escape("; ".join(values), _MAX_STATUS)
 
     def is_busy(self) -> bool:
-        """Return whether the status tells of a logging or a collection that is under way; its words are not documented."""
+        """Return whether the status reports a logging or a collection in progress; its wording is not documented."""
         status = self.status()
         return bool(_BUSY.search(status)) and not _IDLE.search(status)
 

@@ -90,7 +90,7 @@ class _Readings:
 
 
 def read_health(source: StatusSource, now: Callable[[], datetime], names: Collection[str] | None = None) -> Health:
-    """Return what a peer says of itself.
+    """Return the status of a peer.
 
     Args:
         source: The peer.
@@ -240,7 +240,7 @@ def _read_replication(readings: _Readings, raised: tuple[PeerAlarm, ...] | None,
 
 
 def _read_alternates(readings: _Readings) -> Alternates:
-    """Return the peer's own list of its cluster; empty on a peer that stands alone."""
+    """Return the peer's own list of its cluster; empty on a peer without a cluster."""
     leaves = parse_leaves(readings.source.query("xConfiguration Alternates"))
     if not any(path.casefold().startswith("alternates ") for path in leaves):
         raise StatusNotUnderstood("its `Alternates` have no settings")

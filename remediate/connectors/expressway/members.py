@@ -1,4 +1,4 @@
-"""What one peer says of its cluster: the other peers, and the publishers. For an inventory that names only this peer so far."""
+"""Members of a cluster as one peer lists them: the other peers and the publishers. For an inventory with only this peer so far."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ClusterMembers:
 
 
 def read_members(cluster: ClusterAccess, limits: Limits) -> ClusterMembers:
-    """Log in to the first peer of `cluster` and return what it says of the others.
+    """Log in to the first peer of `cluster` and return the other members of its cluster.
 
     Raises:
         LoginRefused, PinMismatch, ObservationError, InventoryError: It cannot be asked.

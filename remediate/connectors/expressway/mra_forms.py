@@ -1,4 +1,4 @@
-"""The forms of requests and answers of Mobile and Remote Access: paths, the session cookie, and what a status stands for."""
+"""Forms of requests and answers of Mobile and Remote Access: paths, the session cookie, and the meaning of a status."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ class ExpresswayPeer:
         return True
 
     def health(self, names: Collection[str] | None = None) -> Health:
-        """Return what the peer says of itself; what could not be read is None.
+        """Return the status of the peer; what could not be read is None.
 
         Args:
             names: The readings to make; see `read_health`.

@@ -15,7 +15,7 @@ _MAX_NAME_CHARACTERS = 100
 
 
 class StatusNotUnderstood(Exception):
-    """An answer in a form that is not known; `str()` says what, as a clause."""
+    """An answer in an unknown form; `str()` describes it as a clause."""
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 # OpenSSL reads certificates under both labels (pem.h: PEM_STRING_X509, PEM_STRING_X509_OLD).
 _CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _REVOCATION_LIST = "X509 CRL"
-"""Stands in the trusted CA file where LDAP servers are checked for revocation (Expressway Administrator Guide, security)."""
+"""Line of the trusted CA file where LDAP servers are checked for revocation (Expressway Administrator Guide, security)."""
 _PEM_LINE = 64
 
 

@@ -1,4 +1,4 @@
-"""How an HTTPS server is recognised: by its fingerprint, under a CA, or under the CA store of the system."""
+"""Recognition of an HTTPS server: by its fingerprint, under a CA, or under the CA store of the system."""
 
 from __future__ import annotations
 

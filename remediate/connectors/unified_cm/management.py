@@ -1,6 +1,6 @@
 """Certificate management of one node: over REST on Unified CM 14 and later, else over its platform shell; both as one session.
 
-REST takes uploads (``POST /config/trust/certificates``). How it deletes stands in no document that was found, so a certificate is
+REST takes uploads (``POST /config/trust/certificates``). No document that was found describes how it deletes, so a certificate is
 deleted over the platform shell alone (``set cert delete``, Unified CM CLI reference), and never by a guess over REST.
 """
 

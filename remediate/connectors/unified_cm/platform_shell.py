@@ -182,7 +182,7 @@ class PlatformShell:
             raise WriteForbidden(f"{self._where}: `{command}` was stopped: this session may only read.")
 
     def _refuse(self, command: str, answer: str, *, only_if_refused: bool = False) -> None:
-        """Raise what `answer` says against `command`; unless `only_if_refused`, also where it says nothing."""
+        """Raise the refusal of `command` in `answer`; unless `only_if_refused`, also for an empty answer."""
         if platform_text.is_unknown_command(answer):
             raise NotOffered(f"{self._where} has no `{command}`.")
         refusal = platform_text.find_refusal(answer)

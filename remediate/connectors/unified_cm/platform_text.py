@@ -75,7 +75,7 @@ def parse_certificate(text: str) -> Certificate | None:
 def match_fields(text: str, candidates: Iterable[Certificate]) -> Certificate | None:
     """Return the certificate of `candidates` whose serial number and common name are printed; None where none fits, or several do.
 
-    That says which certificate of ours it is, and vouches for nothing.
+    That identifies the certificate and vouches for nothing.
     """
     serials, subject = _parse_serials(text), _find_subject(text)
     fitting = {
@@ -100,7 +100,7 @@ def _find_subject(text: str) -> str:
 
 
 def _parse_serials(text: str) -> frozenset[int]:
-    """Return the serial number as each base reads it: the releases differ, and none says which it prints."""
+    """Return the serial number as each base reads it: the releases differ, and none documents which it prints."""
     match = _SERIAL.search(text)
     digits = re.sub(r"[: ]", "", match[1]) if match else ""
     if not digits:

@@ -1,1 +1,1 @@
-"""Whether what was written to a peer is in effect there (contract, *In effect*): the decision, and the looks that it rests on."""
+"""Decision whether a write is in effect on a peer (contract, *In effect*), and the readings that it rests on."""

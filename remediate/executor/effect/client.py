@@ -141,7 +141,7 @@ class Around:
     """What is looked at where a client got a 502 through a peer: whether that has another reason than the peer's verification.
 
     Attributes:
-        health: What the peer says of itself; None: not observed.
+        health: The status of the peer; None: not observed.
         judge: Gives what each endpoint's certificates get from the peer, by a fresh look.
         accepted: Endpoints that the peer accepted before too: they show whether the way to it is open.
         refusing_nodes: The nodes that refuse the peer's own certificate.

@@ -1,4 +1,4 @@
-"""What is in effect on a cluster as it is now, and what its clients get, for a command that writes nothing."""
+"""Effects on a cluster as it is now, and what its clients get, for a command that writes nothing."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def is_started_after(started_at: datetime | None, writes: Sequence[PeerWrites]) 
     last_at = find_last_time(writes)
     if started_at is None or last_at is None:
         return False
-    # A restart of our own began after the write and was proven then: the start that it led to is not to be told from the write.
+    # A restart of our own began after the write and was proven then: the start that it led to cannot be distinguished from the write.
     return started_at >= (last_at - _OWN_RESTART if _newest(writes).is_restarted else last_at + _ROUNDING)
 
 

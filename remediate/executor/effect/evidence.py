@@ -1,4 +1,4 @@
-"""What the journal and a peer's own start show of what was written to it: what every look at an effect begins with."""
+"""Evidence of the journal and of a peer's own start about a write, with which every decision on an effect begins."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read_start(peer: PeerPort | None) -> datetime | None:
 
 
 def read_health(peer: PeerPort | None, names: Collection[str] | None = None) -> Health | None:
-    """Return what a peer says of itself; None: not observed. With `names`, only these readings."""
+    """Return the status of a peer; None: not observed. With `names`, only these readings."""
     if peer is None:
         return None
     try:

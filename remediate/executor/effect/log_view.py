@@ -1,4 +1,4 @@
-"""What clients got through one peer, as its own traffic server's log shows it (contract, *In effect*, ``log``). Pure."""
+"""Results of clients through one peer, from its own traffic server's log (contract, *In effect*, ``log``). Pure."""
 
 from __future__ import annotations
 

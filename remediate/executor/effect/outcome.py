@@ -1,4 +1,4 @@
-"""What the effects on the peers mean for the result of a run: its exit code, its sentences and the command that settles it."""
+"""Consequences of the effects on the peers for the result of a run: exit code, sentences and the command that settles it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in effect on the peers of a `remediate restart`: by each peer's start and, where a pair qualifies, by a client."""
+"""Effects on the peers of a `remediate restart`: by each peer's start and, where a pair qualifies, by a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the peers of a run work again with the lists of before it, once all of it is undone."""
+"""Decision whether the peers of an undone run work with their earlier lists again."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, 
         answers |= look.client().ask(peer, accepted[:1], products_of(now))
     opened = next((entry for entry in look.undo.peers if is_same_address(entry.address, peer)), None)
     surroundings = Surroundings(health=read_health(opened))
-    # Whether the list refuses is known here: that it accepts stands for everything else that a 502 must not be.
+    # Whether the list refuses is known here: its acceptance rules out every other cause of a 502.
     assumed = {endpoint: replace(verdict, ok=verdict.observed) for endpoint, verdict in verdicts.items()}
     refusing_nodes = find_refusing_nodes(look.undo.journal.plan(look.undo.run).toward_nodes, peer)
     views: Mapping[EndpointId, ClientView] = view_answers(answers, endpoints, assumed, surroundings, refusing_nodes)

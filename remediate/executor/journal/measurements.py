@@ -1,4 +1,4 @@
-"""What each run measured, in the journal: the evidence that its report shows beside the plan."""
+"""Measurements of each run, in the journal: the evidence that its report shows beside the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the journal holds for restarts: the alarms before a run, guards taken as right, and the maintenance mode that a run turned on.
+"""Records of restarts in the journal: the alarms before a run, guards taken as right, and the maintenance mode that a run turned on.
 
 Maintenance mode is recorded before it is turned on, and its end once it was read back as off. A record without an end is therefore
 maintenance mode that is on, or may be: whichever process left it, the next command on the cluster finds it here.

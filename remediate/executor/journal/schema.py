@@ -92,7 +92,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run, peer)
     ) WITHOUT ROWID;
     """,
-    # Who confirmed a run. Until here, only the end of its message said so: `Confirmed by WHO at 2026-11-23T10:15:00Z.`
+    # Who confirmed a run. Until here, that was only at the end of its message: `Confirmed by WHO at 2026-11-23T10:15:00Z.`
     """
     ALTER TABLE runs ADD COLUMN confirmed_by TEXT;
     UPDATE runs

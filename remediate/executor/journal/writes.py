@@ -1,4 +1,4 @@
-"""What the journal knows of the writes to one peer that a traffic server has to take over: lists and cipher lists."""
+"""Writes in the journal to one peer that a traffic server has to take over: lists and cipher lists."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class BeforeRestart:
 
     @classmethod
     def of(cls, health: Health) -> BeforeRestart:
-        """Return what `health` says of it."""
+        """Return its state in `health`."""
         return cls(health.started_at, _active(health.zones), _active(health.tunnels), health.total_since_start)
 
     @classmethod

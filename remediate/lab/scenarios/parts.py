@@ -13,7 +13,7 @@ UNITY = f"unity.{DOMAIN}"
 ROOT = AuthoritySpec("root", "steven-DC-CA")
 ISSUING = AuthoritySpec("issuing", "steven-Issuing-CA", issuer="root")
 PEERS = "peers"
-"""The authority that signs the peers' own certificates; it stands in no scenario's `authorities`."""
+"""The authority that signs the peers' own certificates; no scenario has it in its `authorities`."""
 OTHER = AuthoritySpec("other", "Corporate Root CA 2019")
 
 

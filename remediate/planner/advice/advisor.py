@@ -72,7 +72,7 @@ class Advisor:
         return self._faults[question]
 
     def _find_obstacle(self, refusal: Refusal) -> Obstacle | None:
-        # The refusals of one peer share one `other_endpoints`, which is compared by identity and stands for the list.
+        # The refusals of one peer share one `other_endpoints`, which is compared by identity and represents the list.
         question = (refusal.presented, refusal.other_endpoints or refusal.trusted)
         if question not in self._obstacles:
             self._obstacles[question] = find_obstacle(refusal, self._candidates, self._oracle)

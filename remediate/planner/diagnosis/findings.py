@@ -209,7 +209,7 @@ def _find_ending_alert(endpoint: CapturedEndpoint) -> Alert | None:
 
 
 def _hides_its_end(endpoint: CapturedEndpoint) -> bool:
-    """Whether nothing in the capture tells how handshakes ended: TLS 1.3 encrypts certificates, and alerts about them."""
+    """Whether the capture cannot show how handshakes ended: TLS 1.3 encrypts certificates, and alerts about them."""
     return bool(endpoint.tls13_connections) and not endpoint.chains
 
 

@@ -1,4 +1,4 @@
-"""One cause, one finding: refusals at many nodes that one change fixes, such as one CA certificate that is missing, are told once."""
+"""One cause, one finding: refusals at many nodes that one change fixes, such as one missing CA certificate, are reported once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The exact minimum of a sum of small tables: bucket elimination over sparse tables.
 
-A variable is one place where something may be done; its domain is the ways to do it, by number. A table says what each combination
+A variable is one place where something may be done; its domain is the ways to do it, by number. A table gives what each combination
 of a few variables costs; a combination that a table does not hold is forbidden. Costs are tuples of integers, added place by place and
 compared in order, so that the first place always outweighs the next. Eliminating one variable at a time (Bertelè and Brioschi, 1972;
 Dechter's bucket elimination, 1999) keeps the minimum exact, and takes time that grows with how closely the variables hang together,
