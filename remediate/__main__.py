@@ -2,4 +2,5 @@
 
 from remediate.cli import main
 
-main()
+if __name__ == "__main__":  # processes that plan import it too
+    main()

@@ -47,6 +47,11 @@ def _ask(trusted: Chain, presented: Chain, at: datetime) -> VerificationResult |
     return VerificationResult(verdict, answer.chain)
 
 
+def forget_faults() -> None:
+    """Forget every answer."""
+    _ask.cache_clear()
+
+
 def leaf_can_pass(leaf: Certificate, at: datetime) -> bool:
     """Return whether some list might accept a node's own certificate: not where its own dates, purpose or key are refused."""
     fault = find_underlying_fault(VerificationResult(Verdict(ok=False), (leaf,)), (leaf,), (), at)

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from remediate.cli import offline_plans
+from remediate.cli.verbs.plan import PolicyOptions
+from remediate.model.errors import RemediateError
 from remediate.model.plan import Plan
 from tests.cli.conftest import Remediate
 from tests.executor.clusters import story
+
+
+def die(_path: Path, _options: object) -> None:
+    """End this process at once."""
+    os._exit(1)
+
+
+def list_group(group: int) -> list[str]:
+    """Return the running processes of a process group (proc_pid_stat(5): state, parent, group)."""
+    fields = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            fields.append(path.read_text().rpartition(")")[2].split())
+    return [state for state, _, number, *_ in fields if int(number) == group and state != "Z"]
 
 
 @pytest.fixture
@@ -63,3 +86,63 @@ def test_a_folder_that_cannot_be_meant_is_64(mistake: str, remediate: Remediate,
     assert {
         path.name: json.loads(path.read_text())["format"] for path in folder.iterdir() if path.name in before
     } == dict.fromkeys(before, "remediate.snapshot/1")
+
+
+@pytest.fixture
+def fleet(folder: Path) -> Path:
+    """Return a folder with enough snapshots for several processes, one of which cannot be read."""
+    document = json.loads((folder / "paris.json").read_text())
+    for number in range(18):
+        (folder / f"n{number:02}.json").write_text(json.dumps({**document, "cluster": f"n{number:02}"}))
+    (folder / "n07.json").write_text("{}")
+    return folder
+
+
+def test_many_files_are_planned_in_their_order(
+    remediate: Remediate, fleet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given two cores, and each plan as one process makes it
+    alone = {
+        path.stem: json.loads(remediate("plan", "--snapshot", path, "--json", "-q").out) for path in fleet.glob("n0[0-3].json")
+    }
+    monkeypatch.setattr(offline_plans, "_count_cores", lambda: 2)
+
+    ended = remediate("plan", "--snapshot", fleet, "--json", "-q")
+
+    # Then the plans are the same, in the order of the files, and the broken file alone has an error
+    clusters = ended.document["clusters"]
+    assert [cluster["cluster"] for cluster in clusters] == sorted(path.stem for path in fleet.glob("*.json"))
+    assert [cluster["cluster"] for cluster in clusters if cluster["error"]] == ["n07"]
+    assert {cluster["cluster"]: cluster["plan"] for cluster in clusters if cluster["cluster"] in alone} == alone
+
+
+def test_process_that_dies_is_an_error_in_one_sentence(fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline_plans, "_count_cores", lambda: 2)
+    monkeypatch.setattr(offline_plans, "_plan_file", die)
+    options = PolicyOptions(None, False, False, None, False, False, (), ())
+
+    with pytest.raises(RemediateError, match="ended before it was done"):
+        list(offline_plans.plan_files(sorted(fleet.glob("*.json")), options))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="sees children in /proc")
+def test_interrupted_fleet_leaves_no_process(fleet: Path) -> None:
+    # Given a command that plans with several processes
+    command = [sys.executable, "-m", "remediate", "plan", "--snapshot", str(fleet)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 30
+    while len(children.read_text().split()) < min(2, os.cpu_count() or 1) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    # When Ctrl-C is pressed, which reaches them all
+    time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+
+    # Then it ends with its exit code and without a traceback, and so do they
+    assert (process.returncode, "Traceback" in stderr) == (130, False)
+    deadline = time.monotonic() + 10
+    while (running := list_group(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running == []

@@ -17,12 +17,12 @@ from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
     from remediate.cli.fleet import ClusterResult
+    from remediate.cli.offline_plans import PlannedCluster
     from remediate.model.access import ClusterAccess
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.certificate import Certificate
     from remediate.model.exit_codes import ExitCode
     from remediate.model.plan import CipherPolicy, Plan, Policy
-    from remediate.model.snapshot import Snapshot
 
 CIPHERS = ("keep", "prefer-rsa", "prefer-ecdsa", "auto")
 
@@ -192,8 +192,11 @@ def _plan_from_snapshots(
     session: Session, path: Path, policy_options: PolicyOptions, output: Path | None, *, detailed: bool
 ) -> tuple[ClusterResult[Plan], ...]:
     """Plan from a snapshot, or from each ``*.json`` of a folder; a file of the folder that cannot be read is that file's error."""
+    from remediate.cli.fleet import ClusterResult
     from remediate.cli.observe import remind_from_journal
+    from remediate.cli.offline_plans import plan_files
     from remediate.cli.results import check_output
+    from remediate.model.errors import RemediateError
 
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
@@ -203,27 +206,18 @@ def _plan_from_snapshots(
     check_output(output, len(files))
     if output and path.is_dir() and output.resolve() == path.resolve():
         raise UsageError("The plans would overwrite the snapshots.", next_step="Name another folder with -o.")
-    results = tuple(_plan_file(session, file, policy_options, detailed=detailed) for file in files)
+    results: list[ClusterResult[Plan]] = []
+    for file, planned in zip(files, plan_files(files, policy_options), strict=True):
+        if isinstance(planned, RemediateError):
+            results.append(ClusterResult(file.stem, None, planned.exit_code, planned))
+        else:
+            code = _accept_plan(session, planned, policy_options, detailed=detailed)
+            results.append(ClusterResult(planned.plan.cluster, planned.plan, code))
     clusters = [result.cluster for result in results]
     if repeated := sorted({cluster for cluster in clusters if clusters.count(cluster) > 1}):
         raise UsageError(f"{path} holds more than one snapshot of {repeated[0]}.", next_step="Leave the one that counts.")
     remind_from_journal(session)
-    return results
-
-
-def _plan_file(session: Session, path: Path, policy_options: PolicyOptions, *, detailed: bool) -> ClusterResult[Plan]:
-    from remediate.cli.files import read_text
-    from remediate.cli.fleet import ClusterResult
-    from remediate.model.errors import RemediateError
-    from remediate.model.plan import Policy
-    from remediate.model.snapshot import Snapshot
-
-    try:
-        snapshot = Snapshot.from_json(read_text(path))
-        plan, code = _plan_snapshot(session, snapshot, policy_options, Policy(), detailed=detailed)
-    except RemediateError as error:
-        return ClusterResult(path.stem, None, error.exit_code, error)
-    return ClusterResult(snapshot.cluster, plan, code)
+    return tuple(results)
 
 
 def _plan_from_clusters(
@@ -237,6 +231,7 @@ def _plan_from_clusters(
 ) -> tuple[ClusterResult[Plan], ...]:
     from remediate.cli.fleet import choose_clusters, run_on_clusters
     from remediate.cli.observe import observe
+    from remediate.cli.offline_plans import plan_snapshot
     from remediate.cli.results import check_output
 
     clusters = choose_clusters(session, path, patterns)
@@ -244,31 +239,23 @@ def _plan_from_clusters(
     with session.open_event_sink() as sink:
 
         def plan_cluster(cluster: ClusterAccess) -> tuple[Plan, ExitCode]:
-            return _plan_snapshot(
-                session, observe(cluster, sink, session.limits), policy_options, cluster.policy, detailed=detailed
-            )
+            planned = plan_snapshot(observe(cluster, sink, session.limits), policy_options, cluster.policy)
+            return planned.plan, _accept_plan(session, planned, policy_options, detailed=detailed)
 
         return run_on_clusters(clusters, plan_cluster, session.limits)
 
 
-def _plan_snapshot(
-    session: Session, snapshot: Snapshot, policy_options: PolicyOptions, policy: Policy, *, detailed: bool
-) -> tuple[Plan, ExitCode]:
+def _accept_plan(session: Session, planned: PlannedCluster, policy_options: PolicyOptions, *, detailed: bool) -> ExitCode:
+    """Say what a person has to know of a plan, record its approvals, and return its exit code."""
     from remediate.cli.approvals import save_approvals
     from remediate.cli.codes import plan_exit_code
-    from remediate.cli.collector import pause_collector
-    from remediate.cli.observe import warn_about, with_authorities
-    from remediate.planner import changed_by_approvals, make_plan
+    from remediate.cli.observe import warn_about
 
-    warn_about(session, snapshot)
-    completed, chosen = with_authorities(snapshot, policy_options.authorities), policy_options.apply_to(policy)
-    with pause_collector():
-        plan = make_plan(completed, chosen)
-        needs_review = changed_by_approvals(plan, completed, chosen)
-    if needs_review:
-        session.say(f"{plan.cluster}: what you approved leads to another plan than without it: review it again.")
-    save_approvals(session, plan, policy_options.approvals)
-    return plan, plan_exit_code(plan, detailed=detailed)
+    warn_about(session, planned.outline)
+    if planned.needs_review:
+        session.say(f"{planned.plan.cluster}: what you approved leads to another plan than without it: review it again.")
+    save_approvals(session, planned.plan, policy_options.approvals)
+    return plan_exit_code(planned.plan, detailed=detailed)
 
 
 def _show(session: Session, plans: list[Plan], *, explain: bool, every_row: bool) -> None:
