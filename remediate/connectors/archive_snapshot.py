@@ -18,7 +18,7 @@ from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import RemediateError
 from remediate.model.evidence import AnsweredRequest, BadGateway, Evidence, Handshake, LoggedFailure, OpenSSLGeneration
-from remediate.model.expressway import GUARDED_PORTS, REVERSE_PROXY_CIPHERS
+from remediate.model.expressway import GUARDED_PORTS, PRODUCTS_BY_PORT, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import FAMILIES, Address, CipherList, EndpointId, Fingerprint, KeyFamily, Product
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Preference, Snapshot
 from remediate.model.text import count, first_few
@@ -26,7 +26,6 @@ from remediate.model.text import count, first_few
 _CIPHERS: Final = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
 _VERIFY_FLAG: Final = "edgeconfigserver verifyoriginserver"
 _TRAFFIC_SERVER_PORTS: Final = frozenset({443, 6971, 6972, 8443})
-_PRODUCTS: Final[dict[int, Product]] = {6971: "cucm", 6972: "cucm", 5061: "cucm", 5091: "cucm", 7400: "imp", 7443: "unity"}
 _LEARNED: Final = ("archive",)
 _NOT_OBSERVED: Final = "not observed: no handshake in the archives shows its certificate"
 
@@ -214,7 +213,7 @@ def _guess_products(evidence: Evidence) -> dict[Address, Product]:
     addresses = [(handshake.server_name or handshake.server_ip, handshake.port) for handshake in evidence.handshakes]
     addresses += [(request.address, request.port) for request in evidence.bad_gateways]
     addresses += [(request.address, request.port) for request in evidence.answered_requests]
-    return {Address(address): _PRODUCTS[port] for address, port in addresses if port in _PRODUCTS}
+    return {Address(address): PRODUCTS_BY_PORT[port] for address, port in addresses if port in PRODUCTS_BY_PORT}
 
 
 def _find_moment(evidence: Evidence, archived: Iterable[ArchivedPeer], now: datetime) -> datetime:

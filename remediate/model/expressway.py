@@ -64,6 +64,11 @@ GUARDED_PORTS: Mapping[Product, Mapping[int, tuple[str, str | None]]] = {
 }
 """Ports of services beside the traffic server that rely on the trusted CA list: the service, and its cipher list (None: not known)."""
 
+PRODUCTS_BY_PORT: Final[Mapping[int, Product]] = {
+    6971: "cucm", 6972: "cucm", 5061: "cucm", 5091: "cucm", 7400: "imp", 7443: "unity",
+}  # fmt: skip
+"""The product behind a port that only one has; 443 and 8443 may be any's."""
+
 UC_CLIENT_CIPHERS: Final = "UcClientTLSCiphers"
 """The cipher list that the discovery of Unified CM, IM&P and Unity servers uses (Expressway reference, X15.0)."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
+from remediate.model.expressway import PRODUCTS_BY_PORT
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import TRUST_CAUSES
@@ -36,13 +37,17 @@ class Fixes:
     advice: tuple[str, ...]
 
 
-def find_fixes(presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, at: datetime) -> Fixes:
+def find_fixes(
+    presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str, at: datetime, port: int = 8443
+) -> Fixes:
     """Return what would fix the verdict of `verify_chain` on the same arguments: nothing where it is good.
 
-    `presented` is not empty.
+    `presented` is not empty. `port` tells which service of the node a reissue is about.
     """
     chain = explain_chain(presented, trusted, None, at)
-    refusal = Refusal(Endpoint(Address(address), 8443, "cucm", {}), tuple(presented), chain, tuple(trusted))
+    refusal = Refusal(
+        Endpoint(Address(address), port, PRODUCTS_BY_PORT.get(port, "cucm"), {}), tuple(presented), chain, tuple(trusted)
+    )
     matches = name_matches(presented[0], address)
     list_changes = () if chain.verdict.ok else tuple(_find_list_changes(refusal, at))
     chain_advice = list_changes or (() if chain.verdict.ok else _advise_on_chain(refusal, at))

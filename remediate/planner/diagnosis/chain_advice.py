@@ -7,18 +7,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from remediate.model.expressway import PRODUCTS_BY_PORT
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
 from remediate.planner.advice.causes import advise_on_cause
-from remediate.planner.advice.explain import find_fixes
+from remediate.planner.advice.explain import Fixes, find_fixes
+from remediate.planner.advice.prices import TRUST_PRICE
 from remediate.planner.advice.refusal import Refusal
+from remediate.planner.diagnosis.log_advice import suggest_look
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.verify import explain_chain
 
 
 def advise_on_chain(
-    address: str, chain: Chain, verdict: Verdict | None, trusted: Chain | None, at: datetime
+    address: str, chain: Chain, verdict: Verdict | None, trusted: Chain | None, at: datetime, port: int = 8443
 ) -> tuple[str, ...]:
     """Return what would make `chain` verify for `address`; empty where the certificates at hand do not explain the error.
 
@@ -28,18 +31,25 @@ def advise_on_chain(
         verdict: The logged verdict; None where only the capture shows a refusal.
         trusted: The peer's list; None where it is not known.
         at: The time of the handshake.
+        port: Where the node presented it.
     """
     if trusted is not None:
-        return find_fixes(chain, trusted, address, at).advice
+        return _add_price(find_fixes(chain, trusted, address, at, port))
     # Without the list, an empty one stands in for it, if that leads to the logged error.
     alone = explain_chain(chain, (), None, at)
     if verdict is None or (verdict.code, verdict.depth) == (alone.verdict.code, alone.verdict.depth):
-        return find_fixes(chain, (), address, at).advice
+        fixes = _add_price(find_fixes(chain, (), address, at, port))
+        is_to_trust = alone.verdict.cause in TRUST_CAUSES and alone.verdict.cause is not Cause.ISSUER_UNKNOWN
+        return (suggest_look("the certificate below"), *fixes) if is_to_trust else fixes
     if not _is_about_the_leaf(verdict, chain, at):
         return ()
-    endpoint = Endpoint(Address(address), 8443, "cucm", {})
+    endpoint = Endpoint(Address(address), port, PRODUCTS_BY_PORT.get(port, "cucm"), {})
     advice = advise_on_cause(Refusal(endpoint, chain, replace(alone, verdict=verdict, built_chain=chain), ()))
     return (advice.text, *advice.options)
+
+
+def _add_price(fixes: Fixes) -> tuple[str, ...]:
+    return (*fixes.advice, TRUST_PRICE) if fixes.list_changes else fixes.advice
 
 
 def _is_about_the_leaf(verdict: Verdict, chain: Chain, at: datetime) -> bool:

@@ -112,7 +112,8 @@ class FindingBuilder:
             return by_list or advise_on_sip(AlertPlace(refusal.address, refusal.port, "sip"), verdict, refusal.alert)
         if refusal.alert is not None:
             return _advise_on_server_alert(AlertPlace(refusal.address, refusal.port), refusal.alert, captured)
-        by_chain = self._advise_on_chain(refusal.address, chain, verdict) if chain and verdict.depth is not None else ()
+        port = next(iter(_determine_ports(refusal, captured)), None)
+        by_chain = self._advise_on_chain(refusal.address, chain, verdict, port) if chain and verdict.depth is not None else ()
         by_list = () if chain else self._lists.advise(refusal.address, verdict, _list_hosts(refusal))
         searched = verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and self._lists.cover(_list_hosts(refusal))
         return by_chain or by_list or advise_on_log(refusal.address, verdict, searched=searched)
@@ -126,7 +127,7 @@ class FindingBuilder:
             # Without a hello the requested name is not known, so none is called wrong.
             leaf = chain.certificates[0]
             requested = endpoint.address or next(iter((*list_host_names(leaf), *matching_addresses(leaf))), address)
-            return self._advise_on_chain(requested, chain, None) or advise_on_log(address, verdict)
+            return self._advise_on_chain(requested, chain, None, endpoint.port) or advise_on_log(address, verdict)
         alert = _find_ending_alert(endpoint)
         if alert is None:
             return advise_on_log(address, verdict)
@@ -136,11 +137,13 @@ class FindingBuilder:
         hidden = SWITCH_ON_LOGGERS if _hides_its_end(endpoint) else ()
         return (*advise_on_client_alert(place, alert), *hidden)
 
-    def _advise_on_chain(self, address: str, chain: CapturedChain, verdict: Verdict | None) -> tuple[str, ...]:
+    def _advise_on_chain(
+        self, address: str, chain: CapturedChain, verdict: Verdict | None, port: int | None
+    ) -> tuple[str, ...]:
         at = chain.last_seen or self._now
         if chain.trusted is not None and explain_chain(chain.certificates, chain.trusted, address, at).verdict.ok:
             return LOADED_ADVICE
-        return advise_on_chain(address, chain.certificates, verdict, chain.trusted, at)
+        return advise_on_chain(address, chain.certificates, verdict, chain.trusted, at, port or 8443)
 
     def _judge_refusal(self, endpoint: CapturedEndpoint) -> tuple[Verdict | None, CapturedChain | None]:
         """Return why a client refused, or why it should by the list; and the chain that this is about."""

@@ -41,6 +41,14 @@ _STALE_COPY: Final = (
 )
 
 
+def suggest_look(subject: str) -> str:
+    """Return the step before a certificate is trusted: a look for `subject` in the peer's list."""
+    return (
+        f"See first whether the peer's list holds {subject} already ({TRUSTED_CA_PAGE} > Show all; or give its diagnostic "
+        "archive): if so, only a restart of the peer is missing."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """A logged error of OpenSSL at one endpoint; `searched` where the peer's list is at hand, and does not hold the certificate."""
@@ -54,13 +62,7 @@ class _Case:
         """Return where to look for `subject` in the peer's list, unless that was done, and then what trusting it takes."""
         if self.searched:
             return (f"{trust[0].upper()}{trust[1:]} {TRUST_PRICE}",)
-        return (
-            (
-                f"See first whether the peer's list holds {subject} already ({TRUSTED_CA_PAGE} > Show all; or give its diagnostic "
-                "archive): if so, only a restart of the peer is missing."
-            ),
-            f"Else {trust} {TRUST_PRICE}",
-        )
+        return (suggest_look(subject), f"Else {trust} {TRUST_PRICE}")
 
 
 def advise_on_log(address: str, verdict: Verdict, *, searched: bool = False) -> tuple[str, ...]:

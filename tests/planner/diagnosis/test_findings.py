@@ -33,7 +33,7 @@ def test_a_log_and_a_capture_of_one_endpoint_are_one_finding() -> None:
     assert refused.verdict
     assert (refused.verdict.cause, refused.verdict.code, refused.verdict.depth) == (Cause.SELF_SIGNED_UNTRUSTED, 18, 0)
     assert refused.captured_endpoints[0].chains[0].certificates == (EC.certificate,)
-    assert f"Add 'CN=cucm-EC.steven.lab,O=Lab' ({EC.certificate.fingerprint[:19]}…)" in refused.advice[0]
+    assert f"Add 'CN=cucm-EC.steven.lab,O=Lab' ({EC.certificate.fingerprint[:19]}…)" in refused.advice[1]
     assert any("prefers ECDSA" in remark for remark in refused.remarks)
     assert (accepted.ports, accepted.status, accepted.verdict) == ((8443,), "accepted", None)
 

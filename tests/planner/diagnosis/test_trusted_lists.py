@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from remediate.model.archived_peer import ArchivedPeer
-from remediate.model.evidence import Evidence, Handshake, LoggedFailure
+from remediate.model.evidence import Alert, Evidence, Handshake, LoggedFailure
 from remediate.planner.diagnosis import diagnose
-from tests.pki import NOW, issue
+from tests.pki import NOW, YEAR, issue
 
 ROOT = issue("Root", ca=True)
 NODE = issue("cucm.steven.lab", names=("cucm.steven.lab",))
@@ -87,3 +88,17 @@ def test_without_a_list_the_advice_is_to_look_first() -> None:
 def test_a_list_that_lacks_what_another_holds_is_named() -> None:
     evidence = Evidence(logged_failures=(logged("expc1"), logged("expc2")), archived_peers=(peer(1, ROOT, NODE), peer(2, ROOT)))
     assert "The list of expc2 lacks it" in advice_of(evidence)
+
+
+def test_a_captured_certificate_is_looked_for_first_too() -> None:
+    text = advice_of(Evidence(handshakes=(replace(handshake("10.0.0.1", NODE), alerts=(Alert("client", 48),)),)))
+    assert text.index("See first whether the peer's list holds the certificate below already") < text.index(
+        "Add 'CN=cucm.steven.lab"
+    )
+    assert "a new CA counts only after a restart of each peer" in text
+
+
+def test_a_reissue_is_about_the_service_behind_the_port() -> None:
+    late = issue("cucm.steven.lab", names=("cucm.steven.lab",), starts=-3 * YEAR, lasts=YEAR)
+    evidence = Evidence(handshakes=(replace(handshake("10.0.0.1", late), port=6972, alerts=(Alert("client", 45),)),))
+    assert "the ITL is rewritten and phones reset by themselves" in advice_of(evidence)
