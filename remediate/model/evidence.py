@@ -245,6 +245,7 @@ class Coverage:
         joined_messages: Messages that were joined from wrapped or escaped text.
         unread_refusals: Places with the words of a refusal that could not be joined to a message.
         other_failures: Failed TLS handshakes that other processes logged.
+        unknown_bad_gateways: Answers with 502 of which the log does not show the node.
         tls_records: TLS records in captures, of any type.
         cut_packets: Packets that a snapshot length cut.
         ip_fragments: IP fragments that could not be reassembled.
@@ -261,6 +262,7 @@ class Coverage:
     ip_fragments: int = 0
     encapsulated_packets: int = 0
     unreadable_packets: int = 0
+    unknown_bad_gateways: int = 0
 
     @property
     def has_unread_packets(self) -> bool:

@@ -16,7 +16,7 @@ from remediate.connectors.evidence.peer_files import PeerFileReader, parse_name
 from remediate.connectors.evidence.tally import Tally
 from remediate.machine.files import open_regular_file
 from remediate.model.errors import RemediateError
-from remediate.model.evidence import Evidence, UnreadSource
+from remediate.model.evidence import Coverage, Evidence, UnreadSource
 from remediate.model.limits import Limits
 from remediate.model.text import count
 
@@ -44,8 +44,17 @@ def gather(paths: Sequence[Path], limits: Limits, on_file: Callable[[str], None]
     return gatherer.finish()
 
 
-def _describe_unread_refusals(places: int) -> str:
-    return f"words of a refusal at {count(places, 'place')} could not be joined to a message: give the original log of the peer"
+def _describe_gaps(coverage: Coverage, before: Coverage) -> Iterator[str]:
+    """Yield what could not be read of a log, by the counts before and after it."""
+    places = coverage.unread_refusals - before.unread_refusals
+    if places:
+        yield f"words of a refusal at {count(places, 'place')} could not be joined to a message: give the original log of the peer"
+    answers = coverage.unknown_bad_gateways - before.unknown_bad_gateways
+    if answers:
+        yield (
+            f"{count(answers, 'answer')} with 502 whose node is not in it: give the log from before the request, and that of "
+            "Expressway-C, which alone has the reason"
+        )
 
 
 def format_path(path: Path) -> str:
@@ -161,10 +170,9 @@ class _Gatherer:
             raise CannotRead(f"it is {document}" if document else _NEITHER)
 
     def _read_log(self, leaf: Leaf) -> None:
-        places_before = self._tally.coverage.unread_refusals
+        before = self._tally.coverage
         try:
             self._lines += read_log(leaf.stream, self._tally, self._limits)
         finally:
-            places = self._tally.coverage.unread_refusals - places_before
-            if places:
-                self.unread_sources.append(UnreadSource(leaf.name, _describe_unread_refusals(places)))
+            gaps = _describe_gaps(self._tally.coverage, before)
+            self.unread_sources += [UnreadSource(leaf.name, reason) for reason in gaps]

@@ -115,14 +115,14 @@ class LogReader:
         self._context: _TransactionEvent | None = None
         self._open_requests = OpenRequests()
         self._request_words: tuple[bytes, ...] = _REQUEST_WORDS
-        self._traffic_server_lines = self._joined = self._unread = self._other_failures = 0
+        self._traffic_server_lines = self._joined = self._unread = self._other_failures = self._unknown_bad_gateways = 0
 
     @property
     def coverage(self) -> Coverage:
         """The counts of what was read so far."""
         return Coverage(
             traffic_server_lines=self._traffic_server_lines, joined_messages=self._joined, unread_refusals=self._unread,
-            other_failures=self._other_failures,
+            other_failures=self._other_failures, unknown_bad_gateways=self._unknown_bad_gateways,
         )  # fmt: skip
 
     def read(self, block: bytes) -> None:
@@ -322,7 +322,9 @@ class LogReader:
         if self._context.event != "Sending Response":
             return
         request = self._open_requests.remove(self._context.key)
-        if request and request.target and status["code"] == "502":
+        if status["code"] == "502" and not (request and request.target):
+            self._unknown_bad_gateways += 1
+        elif request and request.target and status["code"] == "502":
             self._tally.add_bad_gateway(
                 request.target, self._prefix, "edge" if request.is_from_outside else "peer",
                 tunnel_down=NEXT_HOP_FAILED in text.casefold(),

@@ -83,3 +83,11 @@ def test_a_502_of_the_peer_alone_is_its_own(tmp_path: Path) -> None:
 
     assert [gateway.view for gateway in read(tmp_path, *lines).bad_gateways] == ["peer"]
     assert BadGateway("expe", "cucm.steven.lab", 6972).view == "peer"
+
+
+def test_a_502_whose_request_is_not_in_the_log_is_said(tmp_path: Path) -> None:
+    evidence = read(tmp_path, log_edge("502 connect failed")[1], *log_edge("200 OK"))
+
+    assert (evidence.bad_gateways, evidence.coverage.unknown_bad_gateways) == ((), 1)
+    assert "1 answer with 502 whose node is not in it" in evidence.unread_sources[0].reason
+    assert diagnose(evidence, None, NOW).outcome == "could-not-be-read"
