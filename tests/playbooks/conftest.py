@@ -79,7 +79,9 @@ class Fleet:
 
     def run(self, program: str, *arguments: str | Path, variables: dict[str, str] | None = None) -> Played:
         """Run a program of Ansible as verbosely as an operator does who looks for a mistake."""
-        places = {f"ANSIBLE_{name}": str(self.folder / name.lower()) for name in ("HOME", "LOCAL_TEMP", "REMOTE_TEMP")}
+        places = {
+            f"ANSIBLE_{name}": str(self.folder / name.lower()) for name in ("HOME", "LOCAL_TEMP", "REMOTE_TEMP", "ASYNC_DIR")
+        }
         # Below TMPDIR, the runs of one user lock a cluster by its name; every lab's cluster has the same.
         places |= {"HOME": str(self.home), "TMPDIR": str(self.temporary)}
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "REMEDIATE_"))}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from remediate.inventory import load
-from tests.playbooks.conftest import Fleet, Played
+from tests.playbooks.conftest import COLLECTION, PROGRAMS, Fleet, Played
 
 INVENTORY = """version: 1
 clusters:
@@ -104,3 +106,26 @@ def test_a_wrong_inventory_is_one_sentence_without_its_content(inventory: str, p
     assert problem in " ".join(listed.printed.split())
     assert "hunter2" not in listed.printed
     assert "Traceback" not in listed.printed
+
+
+def test_an_installed_collection_brings_plugin_and_playbooks(fleet: Fleet) -> None:
+    # As from the share/ of the wheel, and into a folder of an operator
+    install = [
+        str(PROGRAMS / "ansible-galaxy"),
+        "collection",
+        "install",
+        "--offline",
+        "-p",
+        f"{fleet.folder}/installed",
+        str(COLLECTION),
+    ]
+    subprocess.run(install, env=os.environ | {"ANSIBLE_HOME": str(fleet.folder / "ansible")}, check=True, capture_output=True)
+    fleet.clusters = fleet.folder / "clusters.remediate.yml"
+    fleet.clusters.write_text(SOURCE)
+
+    where = {"ANSIBLE_COLLECTIONS_PATH": str(fleet.folder / "installed")}
+    played = fleet.run("ansible-playbook", "expressway.remediate.certificates", "--list-hosts", variables=where)
+
+    assert played.code == 0, played.printed
+    assert "hosts (2):" in played.printed
+    assert "edge-oslo" in played.printed

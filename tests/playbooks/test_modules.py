@@ -37,6 +37,11 @@ PLAN_TWICE = """
       expressway.remediate.apply: {plan: "{{ playbook_dir }}/plan.json", plan_id: "sha256:00"}
       register: other
       ignore_errors: true
+    - name: Restart what waits for it, in the background
+      expressway.remediate.restart: {calls: drain}
+      async: 120
+      poll: 1
+      register: restarted
     - name: Check
       ansible.builtin.assert:
         that:
@@ -46,6 +51,7 @@ PLAN_TWICE = """
           - made.pending and made.complete and made.exit_code == 10
           - made.approvals_required | map(attribute='subject') | select | length == made.approvals_required | length > 0
           - made.diff | map(attribute='before_header') | select('search', 'ReverseProxyTLSCiphers') | length == 1
+          - restarted is not changed and restarted.exit_code == 0
           - other is failed and 'was approved. Nothing was done.' in other.msg
 """
 

@@ -76,6 +76,7 @@ attributes:
     description: Predicts C(changed) and what would fail, and writes nothing.
     details:
       - C(changed) is about O(dest), which check mode does not write.
+      - What O(ca), O(approve) and O(approve_file) say is kept in O(state_dir) as without check mode.
       - Where a later task of the same check applies the plan, set C(check_mode=false) here.
   diff_mode:
     support: full

@@ -25,6 +25,8 @@ display = Display()
 class ProgressAction(ActionBase):
     """Runs the module of the same name, and shows its events from C(-v) on where the module runs on the controller."""
 
+    _supports_async = True
+
     def run(self, tmp=None, task_vars=None):
         """Run the module, and follow the file with its events meanwhile."""
         result = super().run(tmp, task_vars)
