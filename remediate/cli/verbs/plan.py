@@ -16,6 +16,8 @@ from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from remediate.cli.fleet import ClusterResult
     from remediate.cli.offline_plans import PlannedCluster
     from remediate.model.access import ClusterAccess
@@ -152,6 +154,8 @@ def command(
     paths = write_files(results, output)
     if session.json:
         write_documents(session, results, "plan", combine_exit_codes(results))
+    elif len(results) > 1 and not (explain or every_row or session.verbose):
+        _show_fleet(session, results)
     else:
         plans_made = [result.value for result in results if result.value]
         _show(session, plans_made, explain=explain, every_row=every_row)
@@ -256,6 +260,20 @@ def _accept_plan(session: Session, planned: PlannedCluster, policy_options: Poli
         session.say(f"{planned.plan.cluster}: what you approved leads to another plan than without it: review it again.")
     save_approvals(session, planned.plan, policy_options.approvals)
     return plan_exit_code(planned.plan, detailed=detailed)
+
+
+def _show_fleet(session: Session, results: Sequence[ClusterResult[Plan]]) -> None:
+    """Print a line for each cluster."""
+    from remediate.report.fleet import FleetLine, plan_line, show_fleet
+
+    lines = [
+        plan_line(result.value, result.exit_code)
+        if result.value
+        else FleetLine(result.cluster, result.exit_code, str(result.error or "not planned"))
+        for result in results
+    ]
+    show_fleet(session.out(), ("checks that pass", "changes", "approvals", "undo by hand"), lines)
+    session.hint("Details of one: choose it with -c, or `remediate show` its plan; of all: --all.")
 
 
 def _show(session: Session, plans: list[Plan], *, explain: bool, every_row: bool) -> None:

@@ -129,11 +129,30 @@ def command(
         _write_metrics(metrics_path, results)
     if session.json:
         session.write_json({"exit_code": code, "clusters": [result.as_json(verification_json) for result in results]})
+    elif len(results) > 1 and not session.verbose:
+        _show_fleet(session, results)
     else:
         for result in results:
             if result.value:
                 _show(session, result.value)
     return code
+
+
+def _show_fleet(session: Session, results: Sequence[ClusterResult[Verification]]) -> None:
+    """Print a line for each cluster."""
+    from remediate.model.effect import EffectState
+    from remediate.report.fleet import FleetLine, show_fleet, verification_line
+
+    lines = []
+    for result in results:
+        if result.value is None:
+            lines.append(FleetLine(result.cluster, result.exit_code, str(result.error or "not verified")))
+            continue
+        effects = result.value.effects
+        waiting = sum(effect.state is not EffectState.YES for effect in effects.effects)
+        lines.append(verification_line(result.value.plan, effects.client_views, result.exit_code, waiting))
+    show_fleet(session.out(), ("certificates", "clients"), lines)
+    session.hint("Details of one: `remediate verify -i INVENTORY -c CLUSTER`; of all: -v.")
 
 
 def _foresee(snapshot: Snapshot, horizon: timedelta | None) -> tuple[FutureChange, ...] | None:

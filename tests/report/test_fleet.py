@@ -1,0 +1,84 @@
+"""Several clusters on one screen."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from remediate.model.effect import ClientState, ClientView
+from remediate.model.exit_codes import ExitCode
+from remediate.report.fleet import FleetLine, describe_failing, plan_line, show_fleet, verification_line
+from remediate.report.terminal import make_console
+from tests.report.builders import plan_with
+from tests.report.large_plan import large_plan
+
+TITLES = ("certificates", "clients")
+LINES = [
+    FleetLine(f"edge-well-{number}", ExitCode.DONE, "healthy", ("60/60", "not asked"), f"2027-0{number}-01T00:00:00Z")
+    for number in range(1, 6)
+]
+LINES += [
+    FleetLine("edge-refused", ExitCode.ERROR, "REST 127.0.0.1:7444 refused the connection"),
+    FleetLine("edge-waits", ExitCode.NOT_IN_EFFECT, "1 peer not known to work with what was written", ("60/60", "not asked")),
+    FleetLine("edge-clients", ExitCode.PERSON_NEEDED, "4 client checks refused", ("57/60", "53/57"), "2026-12-01T00:00:00Z"),
+]
+
+
+def on_screen(columns: int) -> list[str]:
+    stream = io.StringIO()
+    show_fleet(Console(file=stream, force_terminal=True, width=columns, color_system=None), TITLES, LINES)
+    return stream.getvalue().splitlines()
+
+
+def test_in_a_pipe_each_cluster_is_one_line_and_the_worst_is_first() -> None:
+    stream = io.StringIO()
+
+    show_fleet(make_console(stream, color=False), TITLES, LINES)
+
+    _, *lines = stream.getvalue().splitlines()
+    assert [line.split()[1] for line in lines[:4]] == ["edge-clients", "edge-refused", "edge-waits", "edge-well-1"]
+    assert [line[0] for line in lines[:4]] == ["✗", "✗", "!", "✓"]
+    assert len(lines) == len(LINES)
+    assert lines == [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_a_screen_counts_those_that_are_well(columns: int) -> None:
+    lines = on_screen(columns)
+
+    assert "5 other clusters with nothing to do" in " ".join(lines)
+    assert not any("edge-well-2" in line for line in lines)
+    assert any("127.0.0.1:7444" in line for line in lines)
+    assert max(map(len, lines)) <= columns
+
+
+def test_what_fails_is_named_by_what_users_miss_first() -> None:
+    assert describe_failing(large_plan(60).endpoints) == "Sign-in fails on 6 of 6 peers, and 4 other services"
+
+
+def test_a_verified_cluster_shows_certificates_and_clients_apart() -> None:
+    plan = large_plan(60)
+    views = {forecast.pair: ClientView(ClientState.REACHED) for forecast in plan.endpoints[:2]}
+
+    line = verification_line(plan, views, ExitCode.CHANGES_PENDING, 0)
+
+    assert line.figures[1] == "2/2"
+    assert line.expires == "2027-01-01T00:00:00Z"
+    assert verification_line(plan, {}, ExitCode.CHANGES_PENDING, 0).figures[1] == "not asked"
+
+
+def test_a_peer_that_waits_is_said_where_no_check_fails() -> None:
+    plan = plan_with()
+    well = replace(plan, endpoints=tuple(forecast for forecast in plan.endpoints if forecast.before.verdict.ok))
+
+    assert verification_line(well, {}, ExitCode.NOT_IN_EFFECT, 2).state == "2 peers not known to work with what was written"
+    assert verification_line(well, {}, ExitCode.DONE, 0).state == "healthy"
+
+
+def test_a_plan_shows_its_price() -> None:
+    line = plan_line(large_plan(60), ExitCode.CHANGES_PENDING)
+
+    assert line.figures[2:] == ("1", "33")
