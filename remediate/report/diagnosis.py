@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from remediate.model.certificate import Certificate
@@ -27,7 +25,8 @@ from remediate.report.diagnosis_text import (
     format_error,
     name_lists,
 )
-from remediate.report.verdict import certificate_facts, certificate_label, draw_chain, link_lines, marked_line
+from remediate.report.lines import Entry, print_entries, print_indented
+from remediate.report.verdict import certificate_facts, certificate_label, draw_chain, link_lines, print_link, print_marked
 
 MAX_SHOWN = 40
 _MAX_SHOWN_CHAINS = 4
@@ -45,16 +44,16 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool =
         diagnosis: The diagnosis to print.
         every_fact: Show the keys, dates and names of accepted certificates too.
     """
-    console.print(Text(describe_files(diagnosis.evidence), "dim"))
+    print_indented(console, Text(describe_files(diagnosis.evidence), "dim"), 0)
     coverage = describe_coverage(diagnosis.evidence.coverage)
     if coverage:
-        console.print(Text(coverage, "dim"))
+        print_indented(console, Text(coverage, "dim"), 0)
     openssl = describe_openssl(diagnosis.evidence)
     if openssl:
-        console.print(Text(escape(openssl), "dim"))
+        print_indented(console, Text(escape(openssl), "dim"), 0)
     lists = describe_lists(diagnosis)
     if lists:
-        console.print(Text(escape(lists), "dim"))
+        print_indented(console, Text(escape(lists), "dim"), 0)
     hosts = name_lists(diagnosis.evidence)
     first_with = dict[tuple[str, ...], str]()
     for finding in diagnosis.findings[:MAX_SHOWN]:
@@ -63,7 +62,8 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis, *, every_fact: bool =
         _print_advice(console, finding, first_with)
     hidden = len(diagnosis.findings) - MAX_SHOWN
     if hidden > 0:
-        console.print(Text(f"\nand {count(hidden, 'finding')} more: `--json` has them all", "dim"))
+        console.print()
+        print_indented(console, Text(f"and {count(hidden, 'finding')} more: `--json` has them all", "dim"), 0)
     _print_outcome(console, diagnosis)
     _print_other_failures(console, diagnosis.evidence)
     _print_unread(console, diagnosis.evidence)
@@ -78,9 +78,9 @@ def _print_finding(
     head.append(describe_place(finding), style)
     cause = f": {finding.verdict.cause.value}" if finding.verdict and finding.verdict.cause else ""
     head.append(f"  {finding.status}{cause}", style)
-    console.print(head)
+    print_indented(console, head, 0)
     if finding.verdict and finding.verdict.error:
-        _print_indented(console, Text(format_error(finding), "red" if finding.status == "refused" else "yellow"))
+        print_indented(console, Text(format_error(finding), "red" if finding.status == "refused" else "yellow"), 2)
     _print_evidence(console, finding, every_fact=every_fact)
     printed = set[tuple[tuple[Certificate, ...], tuple[Certificate, ...] | None]]()
     # Of many nodes with one cause, the chain of the first is the example.
@@ -90,13 +90,13 @@ def _print_finding(
                 continue
             printed.add((chain.certificates, chain.trusted))
             if chain.trusted is not None and chain.trusted in hosts:
-                _print_indented(console, Text(f"by the list of {escape(hosts[chain.trusted])}:", "dim"))
+                print_indented(console, Text(f"by the list of {escape(hosts[chain.trusted])}:", "dim"), 2)
             _print_chain(console, chain, finding, every_fact=every_fact or finding.status != "accepted")
         hidden = len(endpoint.chains) - _MAX_SHOWN_CHAINS
         if hidden > 0:
-            _print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"))
+            print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"), 2)
     for remark in finding.remarks:
-        _print_indented(console, marked_line("!", remark, "yellow"))
+        print_marked(console, "!", remark, "yellow", 2)
 
 
 def _print_advice(console: Console, finding: Finding, first_with: dict[tuple[str, ...], str]) -> None:
@@ -105,17 +105,12 @@ def _print_advice(console: Console, finding: Finding, first_with: dict[tuple[str
     place = first_with.setdefault(general, describe_place(finding))
     is_repeated = len(general) > 1 and place != describe_place(finding)
     for sentence in [f"The same as for {place} above."] if is_repeated else finding.advice:
-        _print_indented(console, marked_line("→", sentence, "bold"))
+        print_marked(console, "→", sentence, "bold", 2)
 
 
 def _print_evidence(console: Console, finding: Finding, *, every_fact: bool) -> None:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(min_width=8)
-    table.add_column(overflow="fold")
     rows = describe_nodes(finding, None if every_fact else _MAX_SHOWN_NODES) if finding.nodes else describe_evidence(finding)
-    for label, sentence in rows:
-        table.add_row(Text(label, "dim"), Text(escape(sentence, 600)))
-    _print_indented(console, table)
+    print_entries(console, [Entry(Text(label, "dim"), (Text(escape(sentence, 600)),)) for label, sentence in rows], 2)
 
 
 def _print_chain(console: Console, chain: CapturedChain, finding: Finding, *, every_fact: bool) -> None:
@@ -136,7 +131,7 @@ def _print_chain(console: Console, chain: CapturedChain, finding: Finding, *, ev
     if every_fact:
         _print_lines(console, (Text(f"  {presented[0].fingerprint}", "dim"),))
         for remark in chain.remarks:
-            _print_indented(console, marked_line("·", remark, "default"))
+            print_marked(console, "·", remark, "default", 2)
 
 
 def _is_refused_certificate(chain: CapturedChain, depth: int, finding: Finding) -> bool:
@@ -148,9 +143,8 @@ def _is_refused_certificate(chain: CapturedChain, depth: int, finding: Finding) 
 
 
 def _print_lines(console: Console, lines: Iterable[Text]) -> None:
-    # Not wrapped, as in `explain`: drawings and copied fingerprints stay whole.
     for line in lines:
-        console.print(Text("  ") + line, soft_wrap=True)
+        print_link(console, line, 2)
 
 
 def _print_outcome(console: Console, diagnosis: Diagnosis) -> None:
@@ -161,32 +155,32 @@ def _print_outcome(console: Console, diagnosis: Diagnosis) -> None:
         ]
         if chains and all(chain.trusted is None for chain in chains):
             console.print()
-            console.print(Text(_NO_LIST, "dim"))
+            print_indented(console, Text(_NO_LIST, "dim"), 0)
         return
     console.print()
-    console.print(Text(outcome, "bold"))
+    print_indented(console, Text(outcome, "bold"), 0)
 
 
 def _print_other_failures(console: Console, evidence: Evidence) -> None:
     if not evidence.other_failures:
         return
     console.print()
-    console.print(Text("TLS failures of other processes (counted only)", "bold underline"))
+    print_indented(console, Text("TLS failures of other processes (counted only)", "bold underline"), 0)
     for failures in evidence.other_failures[:MAX_SHOWN]:
-        _print_indented(console, marked_line("·", escape(describe_other_failures(failures)), "default"))
+        print_marked(console, "·", escape(describe_other_failures(failures)), "default", 2)
     if len(evidence.other_failures) > MAX_SHOWN:
-        console.print(Text(f"  and {len(evidence.other_failures) - MAX_SHOWN} more: `--json` has them all", "dim"))
+        print_indented(console, Text(f"and {len(evidence.other_failures) - MAX_SHOWN} more: `--json` has them all", "dim"), 2)
 
 
 def _print_unread(console: Console, evidence: Evidence) -> None:
     if not evidence.unread_sources:
         return
     console.print()
-    console.print(Text("Not read", "bold underline"))
+    print_indented(console, Text("Not read", "bold underline"), 0)
     for source in evidence.unread_sources[:MAX_SHOWN]:
-        _print_indented(console, marked_line("?", f"{escape(source.path)}: {source.reason}", "yellow"))
+        print_marked(console, "?", f"{escape(source.path)}: {source.reason}", "yellow", 2)
     if len(evidence.unread_sources) > MAX_SHOWN:
-        console.print(Text(f"  and {len(evidence.unread_sources) - MAX_SHOWN} more: `--json` has them all", "dim"))
+        print_indented(console, Text(f"and {len(evidence.unread_sources) - MAX_SHOWN} more: `--json` has them all", "dim"), 2)
 
 
 def _print_commands(console: Console, findings: Sequence[Finding]) -> None:
@@ -194,12 +188,8 @@ def _print_commands(console: Console, findings: Sequence[Finding]) -> None:
     if not commands:
         return
     console.print()
-    console.print(Text("Next", "bold underline"))
+    print_indented(console, Text("Next", "bold underline"), 0)
     for command in commands[:MAX_SHOWN]:
         console.print(Text(f"  {escape(command, 600)}"), soft_wrap=True)
     if any(" --chain " in command for command in commands):
-        _print_indented(console, Text("`--json` has the PEM of every certificate above, by its fingerprint.", "dim"))
-
-
-def _print_indented(console: Console, content: Text | Table) -> None:
-    console.print(Padding(content, (0, 0, 0, 2), expand=False))
+        print_indented(console, Text("`--json` has the PEM of every certificate above, by its fingerprint.", "dim"), 2)

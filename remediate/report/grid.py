@@ -15,8 +15,9 @@ from rich.text import Text
 from remediate.language.messages import translate
 from remediate.model.identity import EndpointId, Product
 from remediate.model.text import escape
-from remediate.report.lines import align_columns
+from remediate.report.lines import align_columns, print_indented
 from remediate.report.names import ShortNames, service_of, service_rank, shorten
+from remediate.report.view import REFUSED, UNSEEN
 
 BLOCKS_BELOW = 80
 """On a narrower screen, a row is a block of lines."""
@@ -81,11 +82,18 @@ def print_grid(
     grid.print_all(list(_fold(ordered) if fold else _each(ordered)))
 
 
-def _order(row: GridRow) -> tuple[int, str, int, bool, str, tuple[str, ...], str]:
+def _order(row: GridRow) -> tuple[int, str, int, int, str, tuple[str, ...], str]:
     service = service_of(row.product, row.endpoint.port)
     return (
-        service_rank(service), service, row.endpoint.port, row.is_good, row.note, row.cells, row.endpoint.address.casefold()
+        service_rank(service), service, row.endpoint.port, _badness(row), row.note, row.cells, row.endpoint.address.casefold()
     )  # fmt: skip
+
+
+def _badness(row: GridRow) -> int:
+    """Return what a row is sorted by: it fails and will, it was not seen, something is wrong with it, nothing is."""
+    if any(cell.endswith(REFUSED) for cell in row.cells):
+        return 0
+    return 1 if UNSEEN in row.cells else 3 if row.is_good else 2
 
 
 def _heading(row: GridRow) -> str:
@@ -146,7 +154,7 @@ class _Grid:
         note_width = max((len(row.note) for row in rows), default=0)
         names_width = self._console.width - _INDENT - len(self._bands) * self._band_width(widths) - note_width - _GAP
         if self._nodes.suffix:
-            self._print(Text(f"Nodes are in {escape(self._nodes.suffix[1:])}", "dim"))
+            print_indented(self._console, Text(f"Nodes are in {escape(self._nodes.suffix[1:])}", "dim"), 0)
         if self._console.width < BLOCKS_BELOW or names_width < _MIN_NAMES:
             self._print_blocks(rows, heads)
             return
@@ -167,10 +175,11 @@ class _Grid:
         suffix = escape(self._labels.suffix)
         if len(self._bands) == 1 and max(map(len, names), default=0) <= cell_width + 4:
             if suffix:
-                self._print(Text(f"Peers are in {suffix[1:]}", "dim"))
+                print_indented(self._console, Text(f"Peers are in {suffix[1:]}", "dim"), 0)
             return names
-        for number, name in enumerate(names, start=1):
-            self._print(Text(f"peer {number} = {name}{suffix if number == 1 else ''}", "dim"))
+        legend = ", ".join(f"{number} = {name}" for number, name in enumerate(names, start=1))
+        peers = f"Peers {legend}, in {suffix[1:]}" if suffix else f"Peers {legend}"
+        print_indented(self._console, Text(peers, "dim"), 0)
         return [str(number) for number in range(1, len(names) + 1)]
 
     def _print_header(self, heads: Sequence[str], names_width: int, widths: Sequence[int]) -> None:
@@ -211,7 +220,7 @@ class _Grid:
             for band, cells in zip(self._bands, self._split_bands(row), strict=True):
                 self._print_cells(band, cells, heads)
             if row.note:
-                self._print(Text(f"    {row.note}"))
+                print_indented(self._console, Text(row.note), 4)
 
     def _print_cells(self, band: str, cells: Sequence[str], heads: Sequence[str]) -> None:
         by_cell: dict[str, list[str]] = {}

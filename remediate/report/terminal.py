@@ -197,7 +197,7 @@ def show_incomplete(console: Console, plan: Plan, consequence: str) -> None:
 
 def short_id(plan_id: str) -> str:
     """Return the beginning of a plan's id, enough to recognise it."""
-    return f"{plan_id[:19]}…"
+    return f"{plan_id.removeprefix('sha256:')[:12]}…"
 
 
 def _format_cell(forecast: EndpointForecast | None) -> str:
@@ -301,7 +301,7 @@ def _print_approvals(console: Console, plan: Plan) -> None:
         subject = certificate.subject if certificate else ""
         # On a line of its own and never wrapped, because it is copied from here.
         console.print(Text(f"  {action.certificate}", "yellow"), soft_wrap=True)
-        print_indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, MAX_REASONS))}"), 4)
+        print_indented(console, Text(f"{escape(subject)}, seen at {escape(first_few(action.because, 2))}"), 4)
 
 
 def _print_alternatives(console: Console, plan: Plan) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.text import escape
 from remediate.model.verdict import Verdict
+from remediate.report.lines import print_indented
 from remediate.report.text import short_fingerprint
 
 Origin = Literal["presented", "trusted", "missing"]
@@ -115,40 +115,42 @@ def show_verdict(
         remarks: Sentences on the input, printed first.
     """
     for remark in remarks:
-        console.print(marked_line("!", remark, "yellow"))
-    console.print(_headline(address, verdict))
+        print_marked(console, "!", remark, "yellow")
+    _print_headline(console, address, verdict)
     console.print()
     for link in links:
         for line in link_lines(link):
-            console.print(line, soft_wrap=True)
+            print_link(console, line)
     if difference:
         console.print()
-        console.print(marked_line("!", difference, "yellow"))
+        print_marked(console, "!", difference, "yellow")
     if verdict.ok:
         return
     console.print()
     for sentence in advice:
-        console.print(marked_line("→", sentence, "bold"))
+        print_marked(console, "→", sentence, "bold")
 
 
-def marked_line(mark: str, sentence: str, style: str) -> Table:
-    """Return `sentence` with a mark before it and its lines folded."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column()
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(mark, style), Text(escape(sentence, 2000), style))
-    return grid
+def print_marked(console: Console, mark: str, sentence: str, style: str, columns: int = 0) -> None:
+    """Print an untrusted sentence with a mark before it, wrapped between words only."""
+    print_indented(console, Text(escape(sentence, 2000), style), columns, first=f"{mark} ")
 
 
-def _headline(address: str | None, verdict: Verdict) -> Text:
+def print_link(console: Console, line: Text, columns: int = 0) -> None:
+    """Print a line of a drawn chain; what is too long goes on below its own beginning, and no name is split."""
+    indent = len(line.plain) - len(line.plain.lstrip())
+    print_indented(console, line[indent:], columns + indent)
+
+
+def _print_headline(console: Console, address: str | None, verdict: Verdict) -> None:
     target = escape(address) if address else "the chain alone"
     if verdict.ok:
-        return Text(f"✓ {target} verifies", "bold green")
+        print_indented(console, Text(f"{target} verifies", "bold green"), 0, first="✓ ")
+        return
     cause = verdict.cause.value if verdict.cause else "refused"
     where = "" if verdict.depth is None else f", at depth {verdict.depth}"
-    answer = Text(f"✗ {target} is refused: {cause}", "bold red")
-    answer.append(f"\n  {escape(verdict.error or '')} (code {verdict.code}{where})", "red")
-    return answer
+    print_indented(console, Text(f"{target} is refused: {cause}", "bold red"), 0, first="✗ ")
+    print_indented(console, Text(f"{escape(verdict.error or '')} (code {verdict.code}{where})", "red"), 2)
 
 
 def link_lines(link: ChainLink) -> tuple[Text, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 from pathlib import Path
 
@@ -83,12 +84,27 @@ def test_the_pem_of_the_document_is_what_explain_reads(remediate: Remediate, sto
     assert "refused: self-signed-untrusted" in ended.out
 
 
-@pytest.mark.parametrize("options", [[], ["-v"], ["--no-color"]])
-def test_the_output_fits_80_columns_except_commands(remediate: Remediate, story: Path, options: list[str]) -> None:
-    ended = remediate("diagnose", story, *options)
+@pytest.mark.parametrize("options", [[], ["-v"]])
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_no_name_is_split_on_a_screen(
+    remediate: Remediate, story: Path, options: list[str], columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_pipe = remediate("diagnose", story, *options).out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
 
-    long = [line for line in ended.out.splitlines() if len(line) > 80]
-    assert all(line.startswith("  remediate ") for line in long)
+    on_screen = re.sub(r"\x1b\[[0-9;]*m", "", remediate("diagnose", story, *options).out)
+
+    assert {word for word in in_pipe.split() if ":" in word} <= set(on_screen.split())
+    long = [line for line in on_screen.splitlines() if len(line) > columns and not line.startswith("  remediate ")]
+    # A word that is longer than the screen stands alone, after its mark.
+    assert [line for line in long if len(line.split()) > 2] == []
+
+
+def test_in_a_pipe_no_line_ends_in_blanks(remediate: Remediate, story: Path) -> None:
+    lines = remediate("diagnose", story, "-v").out.splitlines()
+
+    assert lines == [line.rstrip() for line in lines]
 
 
 def test_nothing_that_clients_sent_is_printed(remediate: Remediate, story: Path) -> None:

@@ -81,4 +81,4 @@ def test_a_peer_that_waits_is_said_where_no_check_fails() -> None:
 def test_a_plan_shows_its_price() -> None:
     line = plan_line(large_plan(60), ExitCode.CHANGES_PENDING)
 
-    assert line.figures[2:] == ("1", "33")
+    assert line.figures[2:] == ("1", "22")
