@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +10,7 @@ from rich.text import Text
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.text import escape
 from remediate.report.lines import Entry, print_entries, print_heading
+from remediate.report.names import ShortNames, shorten
 from remediate.report.view import GOOD, REFUSED, UNSEEN
 
 _SYMBOLS = {EffectState.YES: GOOD, EffectState.NO: REFUSED, EffectState.NOT_KNOWN: UNSEEN}
@@ -33,8 +34,17 @@ def show_effects(console: Console, effects: Iterable[PeerEffect]) -> None:
     alike: dict[tuple[EffectState, str], list[str]] = {}
     for effect in listed:
         alike.setdefault((effect.state, describe_effect(effect)), []).append(effect.peer)
+    names = shorten(effect.peer for effect in listed)
     entries = [
-        Entry(Text(escape(", ".join(peers), 2000), "bold"), (Text(escape(words, 2000)),), Text(_SYMBOLS[state], _STYLES[state]))
+        Entry(
+            Text(escape(_name_peers(peers, names, len(listed)), 2000), "bold"),
+            (Text(escape(words, 2000)),),
+            Text(_SYMBOLS[state], _STYLES[state]),
+        )
         for (state, words), peers in alike.items()
     ]
     print_entries(console, entries, 2)
+
+
+def _name_peers(peers: Sequence[str], names: ShortNames, total: int) -> str:
+    return f"all {total} peers" if len(peers) == total > 1 else ", ".join(names[peer] for peer in peers)

@@ -13,6 +13,7 @@ from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count
 from remediate.report.cards import Card
 from remediate.report.moments import format_duration, format_moment
+from remediate.report.names import shorten
 
 _RESTART = "restart-peer"
 _MADE = frozenset({"done", "undone"})
@@ -104,7 +105,10 @@ def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) 
     work = list_peer_work(record)
     restarted = [peer for peer in work if peer.restart]
     code = "not recorded" if record["exit_code"] is None else str(int(record["exit_code"]))
-    restart_detail = "; ".join(f"{peer.peer}: {peer.restart}" for peer in restarted) or "No peer was restarted by this run."
+    names = shorten(record["peers"])
+    restart_detail = (
+        "; ".join(f"{names[peer.peer]}: {peer.restart}" for peer in restarted) or "No peer was restarted by this run."
+    )
     title = f"{count(len(restarted), 'peer')} restarted" if restarted else "None"
     return (
         Card("Result", record["state"], f"Exit code {code}.", urgent=record["state"] not in {"applied", "rolled-back"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.text import Text
@@ -26,6 +26,7 @@ from remediate.report.cards import list_cards
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.names import ShortNames, shorten
+from remediate.report.plain_symbols import PlainStream, encodes_symbols
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
@@ -86,7 +87,8 @@ class _Console(Console):
 def make_console(stream: TextIO, *, color: bool) -> Console:
     """Return a console that interprets no markup in what it prints, since certificate text is untrusted."""
     plain = not color or bool(os.environ.get("NO_COLOR"))
-    return _Console(file=stream, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
+    file = stream if encodes_symbols(stream) else cast("TextIO", PlainStream(stream))
+    return _Console(file=file, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
 
 
 def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain: bool = False) -> None:

@@ -10,16 +10,12 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Page, Request
 
-from remediate.model.effect import ClientState, ClientView
-from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import Plan
-from remediate.model.run import Run, StepRecord
 from remediate.report.html import plan_page
-from remediate.report.run import run_record
-from remediate.report.run_page import run_page
 from tests.pages.conftest import OpenPage
 from tests.report.builders import plan_with
 from tests.report.large_plan import large_plan
+from tests.report.run_examples import page_of_a_run
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -32,19 +28,7 @@ PLANS: Mapping[str, Plan] = {"small": plan_with(LONG[:64], advice=LONG, note=LON
 
 @pytest.fixture(params=[*PLANS, "run"])
 def html(request: pytest.FixtureRequest) -> str:
-    return page_of_a_run() if request.param == "run" else plan_page(PLANS[request.param])
-
-
-def page_of_a_run() -> str:
-    """Return the page of a run of the plan of 60 endpoints that measured all of them and asked clients."""
-    plan = large_plan(60)
-    run = Run("261129-160223-4d70", LONG, plan.id, "confirm-pending", "2026-11-29T16:02:23Z", "2026-11-29T16:05:16Z", LONG, "ann",
-              "jump", 7, tuple(plan.base), LONG, "2026-11-29T16:20:00Z", exit_code=9)  # fmt: skip
-    step = StepRecord(1, 10, run.peers[0], "restart-peer", {}, None, None, "done", "sha256:b", "sha256:a", "2026-11-29T16:03:00Z",
-                      "2026-11-29T16:04:00Z", None, "")  # fmt: skip
-    client = ClientView(ClientState.REACHED, "200")
-    pairs = [PairMeasurement(pair.address, pair.port, pair.peer, pair.before, pair.after, client) for pair in plan.endpoints]
-    return run_page(run_record(run, [step], {}, [], LONG), {}, plan, pairs)
+    return page_of_a_run(LONG, LONG) if request.param == "run" else plan_page(PLANS[request.param])
 
 
 def visible_endpoints(page: Page) -> int:
@@ -61,6 +45,13 @@ def test_a_page_is_never_wider_than_the_screen_or_the_sheet(html: str, width: in
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize(("width", "media"), [(1280, "screen"), (PAPER, "print")])
+def test_the_names_of_endpoints_have_room(html: str, width: int, media: str, open_page: OpenPage) -> None:
+    page = open_page(html, width=width, media=media)
+
+    assert page.evaluate("document.querySelector('tr.r th').offsetWidth") >= (180 if media == "screen" else 110)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -115,5 +115,19 @@ def test_a_dumb_terminal_and_one_without_colour_get_no_colour(
         assert not re.search(r"\x1b\[[0-9;]*3[0-9]", stream.getvalue())
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_without_our_symbols_gets_ascii(view: Callable[[Console], None], encoding: str) -> None:
+    lines = {}
+    for name in ("utf-8", encoding):
+        data = io.BytesIO()
+        stream = io.TextIOWrapper(data, encoding=name, errors="backslashreplace")
+        view(make_console(stream, color=True))
+        stream.flush()
+        lines[name] = data.getvalue().decode(name).splitlines()
+
+    assert "\\u" not in "".join(lines[encoding])
+    assert [len(line) for line in lines[encoding]] == [len(line) for line in lines["utf-8"]]
+
+
 def test_a_plan_of_6_by_60_is_at_most_80_lines_of_80_columns() -> None:
     assert len(on_screen(VIEWS["plan"], 80)) <= 80
