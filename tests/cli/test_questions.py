@@ -149,6 +149,20 @@ def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tupl
     assert len(lab.requests) == request_count
 
 
+def test_a_rollback_that_restarts_asks_with_the_calls(applied: tuple[Lab, Path]) -> None:
+    lab, state = applied
+    condition = lab.peers[0].condition
+    condition.ordinary_calls = 3
+    arguments = "-i", lab.inventory, "--state-dir", state, "--restart", "rolling"
+
+    declined = answer_on_terminal("no", "rollback", "last", *arguments)
+
+    condition.ordinary_calls = 0
+    assert declined.code == 7
+    assert f"{lab.peers[0].address} 3 calls" in declined.err
+    assert "Maintenance mode drops MRA calls of CE endpoints at once" in declined.err
+
+
 def test_a_dry_run_of_a_rollback_never_asks(applied: tuple[Lab, Path]) -> None:
     lab, state = applied
     writes = len(lab.requests.writes)

@@ -122,7 +122,7 @@ def command(
 def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: RollbackRestarts, *, yes: bool) -> None:
     """Show what a rollback of `run` would undo and ask for `yes`. Raises Declined."""
     from remediate.cli.questions import ask, refuse_without_terminal
-    from remediate.cli.restarts import restart_lines
+    from remediate.cli.restarts import calls_now, restart_lines
     from remediate.executor.rollback_rehearsal import preview_rollback
     from remediate.model.text import count
 
@@ -133,6 +133,8 @@ def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: Rollb
         title = f"Rollback of run {run.id} on {run.cluster}, started {run.started_at} by {run.user}, {run.state}:"
         lines = [title, *(f"  - {change.summary}" for change in changes)]
         lines += restart_lines(cluster, restarts.choice, restarts.how)
+        if restarts.choice != "never":
+            lines.append(calls_now(session, cluster, restarts.how))
         ask(session, lines, f"Undo {count(len(changes), 'change')} on {peers} of {run.cluster}?")
 
 

@@ -202,6 +202,8 @@ def view_answers(
         surroundings: What is known of the peer.
         refusing_nodes: The nodes that refuse the peer's own certificate.
     """
+    last = next((answer for answer in answers.values() if answer.kind is AnswerKind.NOT_ASKED), None)
+    ending = last or ClientAnswer(AnswerKind.NOT_ASKED, "asking ended before it")
     is_other_reached = any(answer.kind is AnswerKind.REACHED for answer in answers.values())
     views: dict[EndpointId, ClientView] = {}
     for endpoint in endpoints:
@@ -213,7 +215,7 @@ def view_answers(
             node_answers=verdict.observed if verdict else None,
             node_accepts_peer=False if may_refuse_peer(endpoint, refusing_nodes) else surroundings.node_accepts_peer,
         )
-        answer = answers.get(endpoint, ClientAnswer(AnswerKind.NOT_ASKED, "asking ended before it"))
+        answer = answers.get(endpoint, ending)
         views[endpoint] = decide_client_view(answer, around)
     return views
 
