@@ -87,7 +87,7 @@ class Client:
         while remaining_s > 0:
             self.check_stop()
             text = f"No more sign-in over {access.url} for {remaining_s:.0f} s, then a client shows what is in effect."
-            self.events.emit("waiting", text, remaining_s=round(remaining_s))
+            self.events.emit("sign-in-waiting", text, remaining_s=round(remaining_s))
             step_s = min(self.limits.sign_in_poll_s, remaining_s)
             self.environment.pause(step_s)
             remaining_s -= step_s
