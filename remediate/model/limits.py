@@ -56,8 +56,9 @@ class Limits:
     sign_in_window_s: float = 300.0
     sign_in_again_s: float = 60.0
     """How long after a sign-in that got no verdict the same run may try again: a tunnel comes up after its peer."""
-    sign_in_poll_s: float = 5.0
-    """How often it is said, while the budget of sign-ins is waited for, how long that takes still."""
+    sign_in_poll_s: float = 1.0
+    sign_in_progress_s: float = 30.0
+    """How often it is said how long the budget of sign-ins is still waited for."""
     max_cookie_bytes: int = 4096
     max_file_bytes: int = 256 * 1024 * 1024
     max_response_bytes: int = 8 * 1024 * 1024

@@ -83,11 +83,13 @@ class Client:
 
     def _wait_for_sign_in(self, access: MraAccess, seconds: float) -> None:
         """Wait until the budget of sign-ins over a way has room again, and say how long that takes."""
-        remaining_s = seconds + 1
+        remaining_s = next_event_s = seconds + 1
         while remaining_s > 0:
             self.check_stop()
-            text = f"No more sign-in over {access.url} for {remaining_s:.0f} s, then a client shows what is in effect."
-            self.events.emit("sign-in-waiting", text, remaining_s=round(remaining_s))
+            if remaining_s <= next_event_s:
+                text = f"No more sign-in over {access.url} for {remaining_s:.0f} s, then a client shows what is in effect."
+                self.events.emit("waiting", text, seconds=round(remaining_s))
+                next_event_s = remaining_s - self.limits.sign_in_progress_s
             step_s = min(self.limits.sign_in_poll_s, remaining_s)
             self.environment.pause(step_s)
             remaining_s -= step_s
