@@ -79,8 +79,8 @@ class Limits:
     parallel_per_node: int = 4
     parallel_clusters: int = 16
     """A cluster waits for its systems ten times as long as it works."""
-    evidence_bytes: int = 4 * 1024 * 1024 * 1024
-    """What one `diagnose` reads in all, unpacked."""
+    evidence_bytes: int = 16 * 1024 * 1024 * 1024
+    """What one `diagnose` reads in all, unpacked, each layer of an archive for itself: a minute or two."""
     evidence_ratio: int = 250
     """How many times its own size a file may unpack to; a log of one repeated line reaches 100."""
     evidence_grace_bytes: int = 64 * 1024 * 1024

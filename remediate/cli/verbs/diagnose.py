@@ -56,6 +56,9 @@ def command(
     --json has the PEM of every captured certificate, and everything that could not be read under "unread"; "outcome" is failures,
     no-failures, nothing-to-look-at or could-not-be-read.
 
+    Logs of clients (Jabber) and of Expressway-E show which node a 502 was for; only that of Expressway-C has the reason. Nodes with
+    one cause, such as a CA that is missing, are one finding: "nodes" in --json.
+
     With --for, and no PATH, diagnostic logging is started on the cluster over REST, stopped after that time whatever happens, and
     collected from every peer; nothing else is written. It asks first. Beside a log of someone else nothing is started. Where a
     version does not offer it, the page to open is named.
