@@ -34,7 +34,7 @@ demo: $(READY) ## the whole story on the embedded lab: collect, plan, dry run, a
 	@$(BIN)/remediate demo
 
 test: $(READY) ## every test, the stories on the lab included
-	@scripts/install-judge.sh --if-possible --with-browser
+	@scripts/install-judge.sh --if-possible --with-browser --with-promtool
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 lowest: ## every test that a dependency bears on, with the lowest version of every dependency that pyproject.toml allows
@@ -47,7 +47,7 @@ matrix: ## the tests on Debian 12, 13 and sid, each with its own Python and Open
 	@$(PYTHON) -m scripts.matrix $(if $(ARGS),-- $(ARGS))
 
 coverage: $(READY) ## every test, measured: what no test reaches in trust, planner and executor; fails under 95 % of any, lines and branches together
-	@scripts/install-judge.sh --if-possible --with-browser
+	@scripts/install-judge.sh --if-possible --with-browser --with-promtool
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --cov --cov-report= $(ARGS)
 	@status=0; for room in trust planner executor; do \

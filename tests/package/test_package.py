@@ -64,6 +64,7 @@ def test_it_brings_the_playbooks(prefix: Path) -> None:
     installed = prefix / "share" / "remediate"
 
     assert read_tree(installed / "playbooks") == read_tree(ROOT / "playbooks")
+    assert read_tree(installed / "monitoring") == read_tree(ROOT / "monitoring")
     assert (
         installed / "playbooks" / "collections" / "ansible_collections" / "expressway" / "remediate" / "galaxy.yml"
     ).is_file()
