@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import scrambling
+
+if scrambling.IS_ON:
+    scrambling.install()
+
 from remediate.language.choice import ENGLISH, LANGUAGE_VARIABLE
 from remediate.language.messages import use_language
 from remediate.model import masking
-from tests import scrambling
 
 _LONGEST_ID = 50
 
@@ -26,8 +30,8 @@ def _nothing_of_another_test() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=scrambling.IS_ON)
-def _scrambled_prose(monkeypatch: pytest.MonkeyPatch) -> None:
-    scrambling.scramble_prose(monkeypatch)
+def _scrambled_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    scrambling.scramble_messages(monkeypatch)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

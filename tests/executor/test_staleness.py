@@ -266,7 +266,8 @@ def test_removals_made_by_hand_before_are_less_to_do(desk: Desk, intruders: int)
     # When nobody did more than that, Then the plan is not stale; else it is
     cluster.box(2).trusted += [INTRUDER.certificate] * intruders
     if intruders:
-        assert "expc2" in refused(desk, cluster, plan)
+        message = refused(desk, cluster, plan)
+        assert "expc2" in message
     else:
         assert desk.apply(cluster, plan).exit_code == 0
 
