@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.library import openssl
+from remediate.model.verdict import Verdict
 from remediate.openssl.error_texts import error_text_3
 from remediate.openssl.x509 import Unreadable
 from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, broken_list_text
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer of an OpenSSL 3.x, in its own words and numbers.
+def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> Verdict | None:
+    """Return the verdict of an OpenSSL 3.x at the same security level; None where this machine has none.
 
-    Attributes:
-        error: None where it accepts the chain.
-        code: ``X509_V_ERR_*`` of 3.x; 0 where it accepts the chain.
-        depth: Position of the error; None where it accepts the chain.
-    """
-
-    error: str | None = None
-    code: int = V_OK
-    depth: int | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether it accepts the chain."""
-        return self.error is None
-
-
-def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> Answer | None:
-    """Return the answer of an OpenSSL 3.x at the same security level; None where this machine has none.
+    Its error and code are those of 3.x, so it has no cause.
 
     `presented` is not empty. `trusted` need hold only what is relevant to the chain, where the rest of the list can be read.
     """
@@ -42,13 +24,17 @@ def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificat
         return None
     trusted_list = TrustedList(trusted, as_the_appliance=False)
     if trusted_list.broken is not None:
-        return Answer(broken_list_text(trusted_list.broken), V_UNSPECIFIED, 0)
+        return _refuse(broken_list_text(trusted_list.broken), V_UNSPECIFIED, 0)
     try:
         result = trusted_list.verify(presented, at)
     except Unreadable as error:
         depth = [str(certificate.fingerprint) for certificate in presented].index(str(error))
-        return Answer("it cannot read one of the certificates", V_UNSPECIFIED, depth)
-    return Answer() if result.code == V_OK else Answer(error_text_3(result.code), result.code, result.depth)
+        return _refuse("it cannot read one of the certificates", V_UNSPECIFIED, depth)
+    return Verdict(ok=True) if result.code == V_OK else _refuse(error_text_3(result.code), result.code, result.depth)
+
+
+def _refuse(error: str, code: int, depth: int) -> Verdict:
+    return Verdict(ok=False, error=error, code=code, depth=depth)
 
 
 def openssl_3_refusal(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:
@@ -56,5 +42,5 @@ def openssl_3_refusal(presented: Sequence[Certificate], trusted: Sequence[Certif
 
     None: it accepts the chain too, or this machine has no OpenSSL 3.x. For the arguments see `ask_openssl_3`.
     """
-    answer = ask_openssl_3(presented, trusted, at)
-    return answer.error if answer else None
+    verdict = ask_openssl_3(presented, trusted, at)
+    return verdict.error if verdict else None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from remediate.model.verdict import Verdict
     from remediate.planner.advice.explain import Fixes
     from remediate.report.verdict import ChainLink
-    from remediate.trust.openssl3 import Answer
     from remediate.trust.ordering import OrderedChain
 
 
@@ -137,7 +136,7 @@ def _parse_moment(text: str | None) -> datetime:
         raise UsageError(f"--at: `{text}` is not a time such as 2026-11-23T10:00:00Z.") from error
 
 
-def _describe_difference(verdict: Verdict, openssl_3: Answer | None) -> str | None:
+def _describe_difference(verdict: Verdict, openssl_3: Verdict | None) -> str | None:
     """Return a sentence if OpenSSL 3.x and the appliance's differ on the chain, which does not include the name."""
     if openssl_3 is None or openssl_3.code == verdict.code == 0:
         return None
@@ -151,10 +150,10 @@ def _describe_difference(verdict: Verdict, openssl_3: Answer | None) -> str | No
     return f"An OpenSSL 3.x refuses this chain too, but says: {refusal}."
 
 
-def _openssl3_to_json(answer: Answer | None) -> dict[str, Any] | None:
-    if answer is None:
+def _openssl3_to_json(verdict: Verdict | None) -> dict[str, Any] | None:
+    if verdict is None:
         return None
-    return {"ok": answer.ok, "error": answer.error, "code": answer.code, "depth": answer.depth}
+    return {"ok": verdict.ok, "error": verdict.error, "code": verdict.code, "depth": verdict.depth}
 
 
 def _to_json(verdict: Verdict, address: str, at: datetime, links: Sequence[ChainLink], fixes: Fixes) -> dict[str, Any]:
