@@ -56,7 +56,7 @@ QUOTING = frozenset(
 )
 """Tests that find what they look at by its words, or compare two records of one sentence: they are about the wording."""
 
-FOREIGN = frozenset({"Next Hop Connection Failed"})
+FOREIGN = frozenset({"next hop connection failed"})
 """Words of a peer that the program recognises."""
 
 _PROSE = re.compile(r"[a-z]{2,}[,;:]? [A-Za-z]{2,}|[A-Z][a-z]+ [a-z]{2,}")
