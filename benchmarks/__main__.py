@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import planning, probing, reading, starting, verdicts
+from benchmarks import anchors, dense, folder, libraries, planning, probing, reading, starting, verdicts
 
-for benchmark in (starting, verdicts, probing, planning, reading):
+for benchmark in (starting, anchors, verdicts, libraries, probing, planning, dense, folder, reading):
     benchmark.run()

@@ -80,6 +80,25 @@ def fleet(endpoints: int, certificates: int, listed: int, peers: int = 3) -> Sna
     )
 
 
+def unfixable(endpoints: int, listed: int, peers: int = 3) -> Snapshot:
+    """Build a cluster whose nodes present their own certificates alone, of a CA that is nowhere."""
+    unrelated = [certificate(f"Unrelated {number}", f"Unrelated {number}", ca=True) for number in range(listed)]
+    leaves = [certificate(f"node{number}.bench", "Nowhere", (f"*.n{number}.bench",)) for number in range(endpoints)]
+    trusted = tuple(member.fingerprint for member in unrelated)
+    return Snapshot(
+        cluster="bench",
+        taken_at=NOW,
+        peers=tuple(
+            Peer(Address(f"expc{number}.bench"), "X14.2.1", number == 0, trusted, {REVERSE_PROXY_CIPHERS: CIPHERS})
+            for number in range(peers)
+        ),
+        endpoints=tuple(_endpoint(number, (leaf,)) for number, leaf in enumerate(leaves)),
+        available_ca=(),
+        vouched_for=frozenset(trusted),
+        certificates={member.fingerprint: member for member in [*unrelated, *leaves]},
+    )
+
+
 def _chain(number: int, issuing: list[Certificate]) -> tuple[Certificate, ...]:
     subject, names = f"node{number}.bench", (f"*.n{number}.bench",)
     if number % 10 == 0:
