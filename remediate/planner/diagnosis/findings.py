@@ -115,7 +115,7 @@ class FindingBuilder:
         port = next(iter(_determine_ports(refusal, captured)), None)
         by_chain = self._advise_on_chain(refusal.address, chain, verdict, port) if chain and verdict.depth is not None else ()
         by_list = () if chain else self._lists.advise(refusal.address, verdict, _list_hosts(refusal))
-        searched = verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and self._lists.cover(_list_hosts(refusal))
+        searched = verdict.cause in TRUST_CAUSES and self._lists.cover(_list_hosts(refusal))
         return by_chain or by_list or advise_on_log(refusal.address, verdict, searched=searched)
 
     def _advise_on_capture(

@@ -51,7 +51,7 @@ def suggest_look(subject: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A logged error of OpenSSL at one endpoint; `searched` where the peer's list is at hand, and does not hold the certificate."""
+    """A logged error of OpenSSL at one endpoint; `searched` where the peer's list is at hand, and a remark speaks of it."""
 
     address: str
     depth: int
@@ -71,7 +71,7 @@ def advise_on_log(address: str, verdict: Verdict, *, searched: bool = False) -> 
     Args:
         address: The connection address.
         verdict: The verdict by the log.
-        searched: The peer's list was looked through, and does not hold what is missing.
+        searched: The peer's list is at hand, and a remark says what of it was looked at.
     """
     cause = verdict.cause or Cause.CHAIN_INVALID
     if cause is Cause.NAME_MISMATCH:

@@ -60,6 +60,7 @@ def test_the_cas_in_the_list_are_named_where_an_issuer_is_missing() -> None:
     failure = logged("expc1", "unable to get local issuer certificate", 0)
     text = advice_of(Evidence(logged_failures=(failure,), archived_peers=(peer(1, ROOT),)))
     assert "holds 1 CA certificate (Root)" in text
+    assert "give its diagnostic archive" not in text
 
 
 def test_each_connection_is_judged_by_the_list_of_its_peer() -> None:
