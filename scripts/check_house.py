@@ -104,6 +104,7 @@ PARTICIPLES = frozenset(
 PARTICIPLES_ALLOWED = frozenset(
     {
         ("remediate/model/access.py", "rest"),  # the key of the inventory: the account for the REST interface
+        ("remediate/inventory/shape.py", "rest"),
         ("remediate/planner/solver/elimination.py", "left"),  # the left operand of a join
     }
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.identity import Fingerprint
     from remediate.model.plan import Plan
-
-_FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
-_AS_OPENSSL_PRINTS_IT = re.compile(r"^sha-?256 Fingerprint=", re.IGNORECASE)  # openssl x509 -fingerprint -sha256
 
 
 def read_command_line_approvals(
@@ -103,13 +99,12 @@ def save_approvals(session: Session, plan: Plan, approvals: Sequence[ApprovedCer
 
 
 def _parse_fingerprint(text: str, place: str) -> Fingerprint:
-    from remediate.model.identity import Fingerprint
+    from remediate.model.fingerprints import read_fingerprint
 
-    head, _, digits = _AS_OPENSSL_PRINTS_IT.sub("sha256:", text.strip()).partition(":")
-    normal = f"{head.lower()}:{digits.replace(':', '').lower()}"
-    if not _FINGERPRINT.fullmatch(normal):
+    fingerprint = read_fingerprint(text)
+    if fingerprint is None:
         raise UsageError(
             f"{place}: `{text}` is not `sha256:` and the 64 hexadecimal digits of a certificate's SHA-256.",
             next_step="Copy the whole fingerprint: `remediate show PLAN` prints the ones that need approval.",
         )
-    return Fingerprint(normal)
+    return fingerprint

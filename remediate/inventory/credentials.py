@@ -11,14 +11,13 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from remediate.inventory.document import Item
+from remediate.inventory.shape import PasswordShape
 from remediate.machine.files import open_regular_file
 from remediate.model.errors import InventoryError
 from remediate.model.secret import Secret, SecretSource
 
 COMMAND_TIMEOUT_S = 30.0
 MAX_SECRET_BYTES = 64 * 1024
-SOURCES = ("env", "file", "command", "keyring", "prompt")
 
 # Clusters run in threads; two prompts on one terminal at the same time would mix.
 _terminal = threading.Lock()
@@ -183,38 +182,21 @@ class CachedSource:
             return self._secret
 
 
-def password_source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> CachedSource:
-    """Return the source that `item` describes. Raises InventoryError; a password in plain text is refused and never shown."""
-    return CachedSource(_read_source(item, username, cluster=cluster, allow_prompt=allow_prompt))
+def password_source(shape: PasswordShape, username: str, *, cluster: str, allow_prompt: bool) -> CachedSource:
+    """Return the source that `shape` describes."""
+    return CachedSource(_source_of(shape, username, cluster=cluster, allow_prompt=allow_prompt))
 
 
-def _read_source(item: Item, username: str, *, cluster: str, allow_prompt: bool) -> SecretSource:
-    if not item.is_mapping:
-        raise item.error(
-            f"`{item.name}` must say where the password comes from and never hold it: write `{item.name}: {{env: NAME}}`, "
-            "or {file: PATH}, {command: [PROGRAM, …]}, {keyring: SERVICE} or {prompt: true}."
-        )
-    keys = item.mapping(optional=SOURCES, secret=True)
-    if len(keys) != 1:
-        raise item.error(f"`{item.name}` must have exactly one of {', '.join(SOURCES)}, and has {len(keys)}.")
-    [(kind, value)] = keys.items()
-    match kind:
-        case "env":
-            return EnvironmentSource(value.text())
-        case "file":
-            return FileSource(value.path())
-        case "command":
-            return CommandSource(tuple(part.text() for part in value.sequence()))
-        case "keyring":
-            return KeyringSource(value.text(), username)
-        case _:
-            return _read_prompt(value, f"password of {username} for {cluster}", allowed=allow_prompt)
-
-
-def _read_prompt(value: Item, question: str, *, allowed: bool) -> PromptSource:
-    if not value.boolean():
-        raise value.error("`prompt` can only be true; for no question, use another source.")
-    return PromptSource(question, allowed)
+def _source_of(shape: PasswordShape, username: str, *, cluster: str, allow_prompt: bool) -> SecretSource:
+    if shape.env is not None:
+        return EnvironmentSource(shape.env)
+    if shape.file is not None:
+        return FileSource(shape.file)
+    if shape.command is not None:
+        return CommandSource(tuple(shape.command))
+    if shape.keyring is not None:
+        return KeyringSource(shape.keyring, username)
+    return PromptSource(f"password of {username} for {cluster}", allow_prompt)
 
 
 def _decode_secret(content: bytes, name: str) -> Secret:

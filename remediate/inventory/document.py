@@ -1,157 +1,147 @@
-"""YAML document of which every value knows its file and line, so that an error can name them."""
+"""YAML document of which every value knows its file and line, so that a mistake can name them."""
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from remediate.machine.files import read_regular_file
 from remediate.model.errors import InventoryError
 
-_STRING = "tag:yaml.org,2002:str"
-_INTEGER = "tag:yaml.org,2002:int"
+Location = tuple[str | int, ...]
+"""The way to a value: keys, and positions in lists."""
+
+STRING: Final = "tag:yaml.org,2002:str"
+INTEGER: Final = "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _QUOTED = re.compile(r"""(['"])(.*?)\1""")
-_MAX_DIGITS = 9
+_DECIMAL = re.compile(r"[1-9][0-9]{0,8}")
+"""YAML 1.1 reads a leading zero as octal, and Python refuses very long numbers."""
 _MAX_BYTES = 16 * 1024 * 1024
 """Size limit of an inventory; hundreds of clusters take a tenth of it."""
 _KINDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "nothing", "timestamp": "a date"}
 
 
+class Unreadable:
+    """Value that is of no kind that an inventory has: a date, a fraction, nothing. It stands for itself in no message."""
+
+
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One value of the document.
+class Mistake:
+    """One mistake in a file.
 
     Attributes:
-        name: The name in messages: its key, or ``peers[1]``.
+        line: From 1.
+        sentence: What is wrong, and what would be right. It never quotes what may be a password.
     """
 
-    node: yaml.Node
     file: Path
-    name: str
+    line: int
+    sentence: str
 
-    @property
-    def place(self) -> str:
-        """``file:line``."""
-        return f"{self.file}:{self.node.start_mark.line + 1}"
+    def __str__(self) -> str:
+        """Return ``file:line: sentence``."""
+        return f"{self.file}:{self.line}: {self.sentence}"
 
-    @property
-    def is_mapping(self) -> bool:
-        """Whether this is a mapping."""
-        return isinstance(self.node, yaml.MappingNode)
 
-    def error(self, problem: str) -> InventoryError:
-        """Return (not raise) an error that names the place of this value and `problem`."""
-        return InventoryError(f"{self.place}: {problem}")
+@dataclass(slots=True)
+class Document:
+    """One YAML document.
 
-    def mapping(
-        self, *, required: Collection[str] = (), optional: Collection[str] = (), secret: bool = False
-    ) -> dict[str, Item]:
-        """Return the keys and values.
+    Attributes:
+        mistakes: Keys that stand twice, or are no text.
+    """
 
-        Args:
-            required: Keys that must be present.
-            optional: Keys that may be present.
-            secret: An unknown key that resembles no known one is not quoted, since it may be a password: ``{hunter2}``.
+    file: Path
+    root: yaml.Node
+    mistakes: list[Mistake] = field(default_factory=list)
+    _values: dict[int, object] = field(default_factory=dict)
 
-        Raises:
-            InventoryError: A key is unknown, doubled or missing.
+    def value(self) -> object:
+        """Return the document as dict, list, str, int, bool and `Unreadable`, each node once however often an alias names it.
+
+        A key that stands twice, or is no text, is a mistake, and is left out.
         """
-        if not isinstance(self.node, yaml.MappingNode):
-            allowed = ", ".join((*required, *optional))
-            raise self.error(f"`{self.name}` must be keys and values ({allowed}), not {_describe_kind(self.node)}.")
-        items: dict[str, Item] = {}
-        for key_node, value_node in self.node.value:
-            key = Item(key_node, self.file, self.name).text()
-            if key in items:
-                raise Item(key_node, self.file, key).error(f"`{key}` stands twice in `{self.name}`.")
-            if key not in required and key not in optional:
-                raise Item(key_node, self.file, key).error(
-                    _describe_unknown_key(key, self.name, (*required, *optional), secret=secret)
-                )
-            items[key] = Item(value_node, self.file, key)
-        missing = [key for key in required if key not in items]
-        if missing:
-            raise self.error(f"`{self.name}` lacks the key `{missing[0]}`.")
-        return items
+        return self._value_of(self.root, "inventory")
 
-    def sequence(self) -> tuple[Item, ...]:
-        """Return the entries of a list that must have at least one."""
-        if not isinstance(self.node, yaml.SequenceNode):
-            raise self.error(f"`{self.name}` must be a list, not {_describe_kind(self.node)}.")
-        if not self.node.value:
-            raise self.error(f"`{self.name}` is empty: give at least one entry or leave the key out.")
-        return tuple(Item(node, self.file, f"{self.name}[{number}]") for number, node in enumerate(self.node.value))
+    def node_at(self, location: Location) -> yaml.Node:
+        """Return the node at `location`; where there is none, the nearest above it."""
+        return self._nodes_to(location)[-1]
 
-    def text(self) -> str:
-        """Return a string that is not empty and can be a path, a name or an argument for the operating system."""
-        if not isinstance(self.node, yaml.ScalarNode):
-            raise self.error(f"`{self.name}` must be text, not {_describe_kind(self.node)}.")
-        if self.node.tag != _STRING:
-            raise self.error(f"`{self.name}` must be text, and YAML reads it as {_describe_kind(self.node)}: put it in quotes.")
-        if not self.node.value.strip():
-            raise self.error(f"`{self.name}` is empty.")
-        if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in self.node.value):
-            raise self.error(f"`{self.name}` holds a NUL character or half of a surrogate pair, which nothing meant here has.")
-        return str(self.node.value)
+    def line_of(self, location: Location) -> int:
+        """Return the line of the value at `location`; of its key, where the value is on a later one."""
+        return int(self.node_at(location).start_mark.line) + 1
 
-    def integer(self) -> int:
-        """Return a whole number, written in decimal."""
-        value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
-        # YAML 1.1 reads a leading zero as octal, and Python refuses very long numbers.
-        if self.node.tag != _INTEGER:
-            raise self.error(f"`{self.name}` must be a whole number, not {_describe_kind(self.node)}.")
-        if not (value.isascii() and value.isdecimal()) or len(value) > _MAX_DIGITS or value.startswith("0"):
-            raise self.error(f"`{self.name}` must be a whole number from 1, in decimal and without a zero before it.")
-        return int(value)
+    def line_of_key(self, location: Location) -> int:
+        """Return the line of the key that `location` ends with."""
+        parent = self.node_at(location[:-1])
+        if isinstance(parent, yaml.MappingNode):
+            for key, _ in parent.value:
+                if key.value == location[-1]:
+                    return int(key.start_mark.line) + 1
+        return self.line_of(location)
 
-    def port(self) -> int:
-        """Return a TCP port, 1 to 65535."""
-        number = self.integer()
-        if not 1 <= number <= 65535:
-            raise self.error(f"`{self.name}` is {number}, and a port is 1 to 65535.")
-        return number
+    def _nodes_to(self, location: Location) -> Sequence[yaml.Node]:
+        nodes = [self.root]
+        for step in location:
+            node = _child(nodes[-1], step)
+            if node is None:
+                break
+            nodes.append(node)
+        return nodes
 
-    def boolean(self) -> bool:
-        """Return true or false."""
-        if self.node.tag != _BOOLEAN:
-            raise self.error(f"`{self.name}` must be true or false, not {_describe_kind(self.node)}.")
-        return self.node.value.lower() in {"true", "yes", "on"}
+    def _value_of(self, node: yaml.Node, name: str) -> object:
+        if id(node) not in self._values:
+            if isinstance(node, yaml.MappingNode):
+                mapping: dict[str, object] = {}
+                self._values[id(node)] = mapping
+                self._fill_mapping(mapping, node, name)
+            elif isinstance(node, yaml.SequenceNode):
+                entries: list[object] = []
+                self._values[id(node)] = entries
+                entries.extend(self._value_of(entry, f"{name}[{number}]") for number, entry in enumerate(node.value))
+            else:
+                self._values[id(node)] = _scalar(node)
+        return self._values[id(node)]
 
-    def choice(self, choices: Collection[str]) -> str:
-        """Return one of `choices`. The error for any other value names the nearest."""
-        value = self.text()
-        if value not in choices:
-            raise self.error(f"`{self.name}` is `{value}`, and may be {_join_choices(choices)}.{_suggest(value, choices)}")
-        return value
-
-    def path(self) -> Path:
-        """Return a path, relative to the inventory file, with ``~`` and ``~USER`` as home directories."""
-        try:
-            return self.file.parent / Path(self.text()).expanduser()
-        except RuntimeError as error:
-            raise self.error(
-                f"`{self.name}` is `{self.text()}`, and this machine knows no home directory of that user."
-            ) from error
-
-    def existing_path(self) -> Path:
-        """Return a path, as `path` does, to something that is there."""
-        path = self.path()
-        try:
-            path.stat()
-        except FileNotFoundError as error:
-            raise self.error(f"`{self.name}` names {path}, which does not exist.") from error
-        except OSError as error:
-            raise self.error(f"`{self.name}` names {path}, which cannot be looked at: {error.strerror}.") from error
-        return path
+    def _fill_mapping(self, mapping: dict[str, object], node: yaml.MappingNode, name: str) -> None:
+        for key, value in node.value:
+            line = int(key.start_mark.line) + 1
+            if not isinstance(key, yaml.ScalarNode) or key.tag != STRING:
+                sentence = f"a key of `{name}` must be text, and YAML reads it as {describe_kind(key)}: put it in quotes."
+                self.mistakes.append(Mistake(self.file, line, sentence))
+            elif key.value in mapping:
+                self.mistakes.append(Mistake(self.file, line, f"`{key.value}` stands twice in `{name}`."))
+            else:
+                mapping[key.value] = None
+                mapping[key.value] = self._value_of(value, key.value)
 
 
-def read_document(file: Path) -> Item:
+def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        entry: yaml.Node = node.value[step]
+        return entry
+    return None
+
+
+def _scalar(node: yaml.Node) -> object:
+    if node.tag == STRING:
+        return str(node.value)
+    if node.tag == INTEGER and _DECIMAL.fullmatch(node.value):
+        return int(node.value)
+    if node.tag == _BOOLEAN:
+        return node.value.lower() in {"true", "yes", "on"}
+    return Unreadable()
+
+
+def read_document(file: Path) -> Document:
     """Return the one document in `file`. Raises InventoryError, which never quotes the file, since it may hold a secret."""
     try:
         node = yaml.compose(read_regular_file(file, _MAX_BYTES).decode(), Loader=yaml.SafeLoader)
@@ -168,14 +158,7 @@ def read_document(file: Path) -> Item:
         raise InventoryError(f"{file}: is not YAML: it holds a character that YAML does not allow.") from None
     if node is None:
         raise InventoryError(f"{file}:1: is empty: an inventory begins with `version: 1`.")
-    return Item(node, file, "inventory")
-
-
-def _describe_unknown_key(key: str, parent: str, known_keys: tuple[str, ...], *, secret: bool) -> str:
-    nearest = _suggest(key, known_keys)
-    if secret and not nearest:
-        return f"`{parent}` has an unknown key; known are {', '.join(known_keys)}."
-    return f"`{key}` is not a key of `{parent}`.{nearest or ' Known: ' + ', '.join(known_keys) + '.'}"
+    return Document(file, node)
 
 
 def _remove_quotes(problem: str) -> str:
@@ -183,17 +166,8 @@ def _remove_quotes(problem: str) -> str:
     return _QUOTED.sub(lambda match: match[0] if len(match[2]) <= 1 or match[2].startswith("<") else "…", problem)
 
 
-def _suggest(word: str, candidates: Collection[str]) -> str:
-    match = difflib.get_close_matches(word.replace("-", "_"), candidates, n=1, cutoff=0.5)
-    return f" Did you mean `{match[0]}`?" if match else ""
-
-
-def _join_choices(choices: Collection[str]) -> str:
-    *head, last = (f"`{choice}`" for choice in choices)
-    return f"{', '.join(head)} or {last}" if head else last
-
-
-def _describe_kind(node: yaml.Node) -> str:
+def describe_kind(node: yaml.Node) -> str:
+    """Return what kind of value YAML reads: ``a list``, ``a number``, ``text``."""
     if isinstance(node, yaml.MappingNode):
         return "keys and values"
     if isinstance(node, yaml.SequenceNode):

@@ -13,6 +13,7 @@ from remediate.model.errors import InventoryError
 from remediate.model.text import escape
 
 SOURCES = "env NAME, file PATH, command PROGRAM ARGUMENT…, keyring SERVICE, or prompt"
+SCHEMA_NAME = "inventory-1.json"
 _COLUMNS = ("address", "product", "connect_to", "ports")
 
 
@@ -56,6 +57,7 @@ class Draft:
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
+        yield f"# yaml-language-server: $schema={find_schema().as_uri()}"
         yield from ("version: 1", "clusters:", f"  - name: {_value(self.name)}", "    expressway:")
         yield from _login_lines(self.login, "      ")
         yield "      peers:"
@@ -72,6 +74,13 @@ class Draft:
         if self.discovered:
             yield "      # Discovery finds these by itself:"
             yield from (f"      #   {escape(node)}" for node in self.discovered)
+
+
+def find_schema() -> Path:
+    """Return the JSON Schema of an inventory: in the package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "schema" / SCHEMA_NAME
+    return shipped if shipped.exists() else package.parent / "docs" / "schema" / SCHEMA_NAME
 
 
 def parse_source(answer: str) -> dict[str, Any]:

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
 
 from remediate.inventory.credentials import password_source
-from remediate.inventory.document import Item, read_document
-from remediate.inventory.mra import ReadLogin, mra_access
-from remediate.inventory.pins import address, host_key_trust, tls_trust
+from remediate.inventory.document import Document, Location, Mistake, read_document
+from remediate.inventory.mistakes import list_mistakes
+from remediate.inventory.shape import (
+    AccountShape,
+    ClusterShape,
+    ExpresswayShape,
+    InventoryShape,
+    MraShape,
+    NodeShape,
+    PeerShape,
+    PolicyShape,
+    SshShape,
+    TlsShape,
+    UnifiedCommunicationsShape,
+)
 from remediate.machine.files import list_files
-from remediate.model.access import ClusterAccess, Discovery, HostKeyTrust, NodeAccess, PeerAccess, TlsTrust
+from remediate.model.access import ClusterAccess, HostKeyTrust, MraAccess, NodeAccess, PeerAccess, TlsTrust
 from remediate.model.errors import InventoryError
-from remediate.model.identity import Address, Product
-from remediate.model.plan import CipherPolicy, Policy
-from remediate.model.restart import Calls, Restart, RestartPolicy
+from remediate.model.identity import Address
+from remediate.model.plan import Policy
+from remediate.model.restart import RestartPolicy
 from remediate.model.secret import Login
 
-_ACCOUNTS = ("credentials", "platform_credentials")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_POLICY_KEYS = ("ciphers", "allow_removal", "trust_self_signed", "no_refresh", "restart", "calls")
 _WHICH_FILE = "Give -i the path of an inventory, or of a folder of them."
+_MAX_MISTAKES = 20
+"""How many mistakes are shown at once."""
 
 
 def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
@@ -34,16 +47,26 @@ def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
         allow_prompt: Whether ``{prompt: true}`` may ask on the terminal.
 
     Raises:
-        InventoryError: The inventory is wrong; the message names file, line and key, and the nearest known key.
+        InventoryError: The inventory is wrong. Each mistake is a line of the message: file, line, key, and the nearest known key.
     """
-    clusters: dict[str, ClusterAccess] = {}
-    places: dict[str, str] = {}
-    for item in (item for file in _files(path) for item in _cluster_items(file)):
-        cluster = _cluster(item, allow_prompt=allow_prompt)
-        if cluster.name in clusters:
-            raise item.error(f"the cluster `{cluster.name}` already stands at {places[cluster.name]}.")
-        clusters[cluster.name], places[cluster.name] = cluster, item.place
-    return tuple(clusters.values())
+    entries = [entry for file in _files(path) for entry in _read_entries(file)]
+    mistakes = [mistake for entry in entries for mistake in _repeated_hosts(entry)] + list(_repeated_names(entries))
+    if mistakes:
+        raise _error(mistakes)
+    return tuple(_ClusterReader(entry.shape, allow_prompt=allow_prompt).read(entry.document.file) for entry in entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One cluster of a document, and its number there."""
+
+    document: Document
+    number: int
+    shape: ClusterShape
+
+    def mistake(self, *location: str | int, sentence: str) -> Mistake:
+        place: Location = ("clusters", self.number, *location)
+        return Mistake(self.document.file, self.document.line_of(place), sentence)
 
 
 def _files(path: Path) -> tuple[Path, ...]:
@@ -58,133 +81,133 @@ def _files(path: Path) -> tuple[Path, ...]:
     return files
 
 
-def _cluster_items(file: Path) -> tuple[Item, ...]:
-    keys = read_document(file).mapping(required=("version", "clusters"))
-    version = keys["version"].integer()
-    if version != 1:
-        raise keys["version"].error(f"this remediate reads inventory version 1, not {version}.")
-    return keys["clusters"].sequence()
+def _read_entries(file: Path) -> list[_Entry]:
+    document = read_document(file)
+    try:
+        value = document.value()
+        shape = InventoryShape.model_validate(value, context={"folder": file.parent})
+    except RecursionError:
+        raise InventoryError(f"{file}: is nested too deeply to be an inventory.") from None
+    except ValidationError as error:
+        # `from None`: the exception carries what was read.
+        raise _error([*document.mistakes, *list_mistakes(document, error)]) from None
+    if document.mistakes:
+        raise _error(document.mistakes)
+    return [_Entry(document, number, cluster) for number, cluster in enumerate(shape.clusters)]
 
 
-def _cluster(item: Item, *, allow_prompt: bool) -> ClusterAccess:
-    keys = item.mapping(required=("name", "expressway"), optional=("unified_communications", "policy", "ca", "notify"))
-    name = _name(keys["name"])
-    expressway = keys["expressway"].mapping(required=("username", "password", "peers"), optional=("rest",))
-    uc = (
-        keys["unified_communications"].mapping(optional=(*_ACCOUNTS, "discovery", "nodes"))
-        if "unified_communications" in keys
-        else {}
-    )
-
-    def login(of: Mapping[str, Item]) -> Login:
-        username = of["username"].text()
-        return Login(username, password_source(of["password"], username, cluster=name, allow_prompt=allow_prompt))
-
-    accounts = {key: login(uc[key].mapping(required=("username", "password"))) for key in _ACCOUNTS if key in uc}
-    return ClusterAccess(
-        name=name,
-        login=login(expressway),
-        rest=login(expressway["rest"].mapping(required=("username", "password"))) if "rest" in expressway else None,
-        peers=_peers(expressway["peers"], login),
-        axl=accounts.get("credentials"),
-        platform=accounts.get("platform_credentials"),
-        nodes=_nodes(uc["nodes"]) if "nodes" in uc else (),
-        discovery=_discovery(uc),
-        policy=_policy(keys["policy"]) if "policy" in keys else Policy(),
-        restarts=_restarts(keys["policy"]) if "policy" in keys else RestartPolicy(),
-        ca=_authorities(keys["ca"]) if "ca" in keys else (),
-        notify=_notify_command(keys["notify"]) if "notify" in keys else (),
-        source=item.file,
-    )
+def _error(mistakes: list[Mistake]) -> InventoryError:
+    lines = list(dict.fromkeys(str(mistake) for mistake in sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))))
+    if len(lines) > _MAX_MISTAKES:
+        lines[_MAX_MISTAKES:] = [f"and {len(lines) - _MAX_MISTAKES} more mistakes."]
+    return InventoryError("\n".join(lines))
 
 
-def _peers(item: Item, login: ReadLogin) -> tuple[PeerAccess, ...]:
-    peers: dict[str, PeerAccess] = {}
-    for entry in item.sequence():
-        peer = _peer(entry, login)
+def _repeated_names(entries: list[_Entry]) -> Iterator[Mistake]:
+    places: dict[str, Mistake] = {}
+    for entry in entries:
+        place = entry.mistake(sentence="")
+        if entry.shape.name in places:
+            first = places[entry.shape.name]
+            sentence = f"the cluster `{entry.shape.name}` already stands at {first.file}:{first.line}."
+            yield Mistake(place.file, place.line, sentence)
+        places.setdefault(entry.shape.name, place)
+
+
+def _repeated_hosts(entry: _Entry) -> Iterator[Mistake]:
+    hosts: set[str] = set()
+    for number, peer in enumerate(entry.shape.expressway.peers):
         host = _normalise_host(peer.address)
-        if host in peers:
-            raise entry.error(f"the peer {peer.address} stands twice in `peers`.")
-        peers[host] = peer
-    return tuple(peers.values())
-
-
-def _peer(item: Item, login: ReadLogin) -> PeerAccess:
-    keys = item.mapping(required=("address",), optional=("rest_port", "ssh_port", "tls", "ssh", "mra"))
-    return PeerAccess(
-        address=address(keys["address"]),
-        rest_port=keys["rest_port"].port() if "rest_port" in keys else 443,
-        ssh_port=keys["ssh_port"].port() if "ssh_port" in keys else 22,
-        tls=tls_trust(keys["tls"]) if "tls" in keys else TlsTrust(),
-        ssh=host_key_trust(keys["ssh"]) if "ssh" in keys else HostKeyTrust(),
-        mra=mra_access(keys["mra"], login) if "mra" in keys else None,
-    )
-
-
-def _nodes(item: Item) -> tuple[NodeAccess, ...]:
-    nodes: dict[tuple[Address, Product], NodeAccess] = {}
-    for entry in item.sequence():
-        node = _node(entry)
+        if host in hosts:
+            yield entry.mistake("expressway", "peers", number, sentence=f"the peer {peer.address} stands twice in `peers`.")
+        hosts.add(host)
+    nodes: set[tuple[str, str]] = set()
+    shape = entry.shape.unified_communications
+    for number, node in enumerate(shape.nodes or () if shape else ()):
         if (node.address, node.product) in nodes:
-            raise entry.error(f"the {node.product} node {node.address} stands twice in `nodes`.")
-        nodes[node.address, node.product] = node
-    return tuple(nodes.values())
+            sentence = f"the {node.product} node {node.address} stands twice in `nodes`."
+            yield entry.mistake("unified_communications", "nodes", number, sentence=sentence)
+        nodes.add((node.address, node.product))
 
 
-def _discovery(uc: Mapping[str, Item]) -> Discovery:
-    if "discovery" not in uc:
-        return "auto"
-    discovery = cast("Discovery", uc["discovery"].choice(get_args(Discovery)))
-    if discovery == "inventory" and "nodes" not in uc:
-        raise uc["discovery"].error("`discovery: inventory` needs `nodes` beside it: they are then all that is looked at.")
-    return discovery
+class _ClusterReader:
+    """Makes the value of one cluster of its shape."""
+
+    def __init__(self, shape: ClusterShape, *, allow_prompt: bool) -> None:
+        self._shape = shape
+        self._allow_prompt = allow_prompt
+
+    def read(self, source: Path) -> ClusterAccess:
+        """Return the cluster that stands in the file `source`."""
+        shape = self._shape
+        uc = shape.unified_communications or UnifiedCommunicationsShape()
+        return ClusterAccess(
+            name=shape.name,
+            login=self._login(shape.expressway),
+            rest=self._optional_login(shape.expressway.rest),
+            peers=tuple(map(self._peer, shape.expressway.peers)),
+            axl=self._optional_login(uc.credentials),
+            platform=self._optional_login(uc.platform_credentials),
+            nodes=tuple(map(_node, uc.nodes or ())),
+            discovery=uc.discovery,
+            policy=_policy(shape.policy or PolicyShape()),
+            restarts=RestartPolicy(shape.policy.restart, shape.policy.calls) if shape.policy else RestartPolicy(),
+            ca=tuple(shape.ca or ()),
+            notify=tuple(shape.notify.command) if shape.notify else (),
+            source=source,
+        )
+
+    def _login(self, account: AccountShape | ExpresswayShape) -> Login:
+        source = password_source(account.password, account.username, cluster=self._shape.name, allow_prompt=self._allow_prompt)
+        return Login(account.username, source)
+
+    def _optional_login(self, account: AccountShape | None) -> Login | None:
+        return self._login(account) if account else None
+
+    def _peer(self, shape: PeerShape) -> PeerAccess:
+        return PeerAccess(
+            address=shape.address,
+            rest_port=shape.rest_port,
+            ssh_port=shape.ssh_port,
+            tls=_tls_trust(shape.tls),
+            ssh=_host_key_trust(shape.ssh),
+            mra=self._mra(shape.mra) if shape.mra else None,
+        )
+
+    def _mra(self, shape: MraShape) -> MraAccess:
+        parts = urlsplit(shape.url)
+        return MraAccess(
+            parts.hostname or "", parts.port or 0, _tls_trust(shape.tls), shape.domain, self._optional_login(shape.credentials)
+        )
 
 
-def _node(item: Item) -> NodeAccess:
-    keys = item.mapping(required=("address", "product"), optional=("connect_to", "ports", "ssh_port", "ssh"))
+def _node(shape: NodeShape) -> NodeAccess:
     return NodeAccess(
-        address=address(keys["address"]),
-        product=cast("Product", keys["product"].choice(get_args(Product))),
-        connect_to=address(keys["connect_to"]) if "connect_to" in keys else None,
-        ports=tuple(dict.fromkeys(entry.port() for entry in keys["ports"].sequence())) if "ports" in keys else None,
-        ssh_port=keys["ssh_port"].port() if "ssh_port" in keys else 22,
-        ssh=host_key_trust(keys["ssh"]) if "ssh" in keys else HostKeyTrust(),
+        address=shape.address,
+        product=shape.product,
+        connect_to=shape.connect_to,
+        ports=tuple(dict.fromkeys(shape.ports)) if shape.ports else None,
+        ssh_port=shape.ssh_port,
+        ssh=_host_key_trust(shape.ssh),
     )
 
 
-def _policy(item: Item) -> Policy:
-    keys = item.mapping(optional=_POLICY_KEYS)
+def _tls_trust(shape: TlsShape | None) -> TlsTrust:
+    return TlsTrust(fingerprint=shape.fingerprint, ca=shape.ca) if shape else TlsTrust()
+
+
+def _host_key_trust(shape: SshShape | None) -> HostKeyTrust:
+    return HostKeyTrust(host_key=shape.host_key, known_hosts=shape.known_hosts) if shape else HostKeyTrust()
+
+
+def _policy(shape: PolicyShape) -> Policy:
     usual = Policy()
     return Policy(
-        ciphers=cast("CipherPolicy", keys["ciphers"].choice(get_args(CipherPolicy))) if "ciphers" in keys else usual.ciphers,
-        allow_removal=keys["allow_removal"].boolean() if "allow_removal" in keys else usual.allow_removal,
-        trust_self_signed=keys["trust_self_signed"].boolean() if "trust_self_signed" in keys else usual.trust_self_signed,
-        refresh=not keys["no_refresh"].boolean() if "no_refresh" in keys else usual.refresh,
+        ciphers=usual.ciphers if shape.ciphers is None else shape.ciphers,
+        allow_removal=usual.allow_removal if shape.allow_removal is None else shape.allow_removal,
+        trust_self_signed=usual.trust_self_signed if shape.trust_self_signed is None else shape.trust_self_signed,
+        refresh=usual.refresh if shape.no_refresh is None else not shape.no_refresh,
     )
-
-
-def _restarts(item: Item) -> RestartPolicy:
-    keys = item.mapping(optional=_POLICY_KEYS)
-    return RestartPolicy(
-        restart=cast("Restart", keys["restart"].choice(get_args(Restart))) if "restart" in keys else None,
-        calls=cast("Calls", keys["calls"].choice(get_args(Calls))) if "calls" in keys else None,
-    )
-
-
-def _authorities(item: Item) -> tuple[Path, ...]:
-    return tuple(entry.existing_path() for entry in item.sequence())
-
-
-def _notify_command(item: Item) -> tuple[str, ...]:
-    keys = item.mapping(required=("command",))
-    return tuple(part.text() for part in keys["command"].sequence())
-
-
-def _name(item: Item) -> str:
-    name = item.text()
-    if not _NAME.fullmatch(name):
-        raise item.error(f"`{item.name}` may have letters, digits, dots, hyphens and underscores only: it also names files.")
-    return name
 
 
 def _normalise_host(address: Address) -> str:

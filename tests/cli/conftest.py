@@ -18,6 +18,7 @@ from remediate.cli.app import run
 from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
 from remediate.model.limits import Limits
+from tests.cli.shapes import check_output
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,13 @@ def limits() -> Limits:
 
 @pytest.fixture
 def remediate(capfd: pytest.CaptureFixture[str], limits: Limits) -> Remediate:
-    """Run a command line and return how it ended."""
+    """Run a command line and return how it ended; every JSON document is held against its published shape."""
 
     def call(*arguments: str | Path) -> Ended:
-        code = run([str(argument) for argument in arguments], limits)
+        words = [str(argument) for argument in arguments]
+        code = run(words, limits)
         captured = capfd.readouterr()
+        check_output(words, captured.out)
         return Ended(code, captured.out, captured.err)
 
     return call

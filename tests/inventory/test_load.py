@@ -248,3 +248,41 @@ def test_a_discovery_that_cannot_be_meant_is_refused(tmp_path: Path, lines: str,
 
     assert says in str(refused.value)
     assert "inventory.yml:10: " in str(refused.value)
+
+
+def test_every_mistake_is_shown_at_once(tmp_path: Path) -> None:
+    text = SMALL.replace("username: admin", "user_name: admin").replace("expc1.example.test", "https://expc1")
+    file = inventory(tmp_path, f"{text}    policy: {{ciphers: kep, restart: now}}\n")
+
+    with pytest.raises(InventoryError) as caught:
+        load(file)
+
+    lines = str(caught.value).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [f"{file}:{number}:" for number in (5, 8, 9, 9)]
+    assert "Did you mean `username`?" in lines[0]
+    assert "Did you mean `keep`?" in lines[2]
+
+
+def test_only_so_many_mistakes_are_shown(tmp_path: Path) -> None:
+    peers = "".join(f"        - {{address: 'a b', zzz{number}: 1}}\n" for number in range(30))
+    file = inventory(tmp_path, SMALL.replace(f"        {ADDRESS}\n", peers))
+
+    with pytest.raises(InventoryError, match=r"\nand 40 more mistakes\.$"):
+        load(file)
+
+
+def test_an_alias_bomb_is_read_as_small_as_it_stands(tmp_path: Path) -> None:
+    levels = "".join(f"  - &l{number} [{', '.join([f'*l{number - 1}'] * 9)}]\n" for number in range(1, 30))
+    file = inventory(tmp_path, f"{SMALL}x:\n  - &l0 [a]\n{levels}")
+
+    with pytest.raises(InventoryError, match="`x` is not a key of `inventory`"):
+        load(file)
+
+
+def test_the_fingerprints_of_other_tools_are_taken(tmp_path: Path) -> None:
+    text = WHOLE.replace(f'"{FINGERPRINT}"', f'"SHA256 Fingerprint={":".join(["AB"] * 32)}"')
+    text = text.replace(f'"{HOST_KEY}"', f'"256 {HOST_KEY} root@expc1 (ED25519)"')
+
+    [cluster] = load(inventory(tmp_path, text))
+
+    assert (cluster.peers[0].tls.fingerprint, cluster.peers[0].ssh.host_key) == (FINGERPRINT, HOST_KEY)

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from remediate import Plan, Policy, Snapshot, make_plan
 from remediate.formats import plan_id
-from remediate.formats.schema import schemas
 from remediate.model.canonical import sha256_of
 from remediate.model.errors import FormatError
 from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.snapshot import DiscoveryGap
+from scripts.schemas import schemas
 from tests.pki import NOW, YEAR, issue, revoke_nothing
 from tests.planner.build import endpoint, peer, snapshot
 
@@ -227,4 +227,4 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_place(text: str, says: s
 
 def test_the_published_schemas_are_those_of_the_code() -> None:
     for name, text in schemas().items():
-        assert (SCHEMAS / name).read_text(encoding="utf-8") == text, f"run: python -m remediate.formats.schema {SCHEMAS.name}"
+        assert (SCHEMAS / name).read_text(encoding="utf-8") == text, "run: python -m scripts.schemas"
