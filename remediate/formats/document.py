@@ -6,9 +6,19 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from remediate.model.canonical import parse_rfc3339
 from remediate.model.certificate import Certificate
@@ -17,6 +27,9 @@ from remediate.model.identity import Address, CipherList, Fingerprint
 
 # JSON can escape a lone surrogate, and UTF-8 has no form for it.
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_PART: Final = 1_000
+"""How many entries of a list are validated at a time: the values of pydantic take many times the memory of ours."""
 _MAX_QUOTED: Final = 60
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
@@ -68,7 +81,10 @@ def parse_document(text: str | bytes, expected: str) -> dict[str, Any]:
             f"This file's format is {name!r}; this version of remediate reads {expected!r}.",
             next_step="Use the version of remediate that made the file, or make the file again.",
         )
-    broken = next((text for text in _texts(document) if not text.isascii() and _SURROGATE.search(text)), None)
+    # Looking at every text of a large document takes longer than reading it.
+    may_be_broken = isinstance(text, bytes) or _SURROGATE.search(text) or _ESCAPED_SURROGATE.search(text)
+    texts = _texts(document) if may_be_broken else ()
+    broken = next((text for text in texts if not text.isascii() and _SURROGATE.search(text)), None)
     if broken is not None:
         raise FormatError(f"This {kind} holds text with half a character (a lone surrogate): {broken[:_MAX_QUOTED]!r}.")
     return dict(document)
@@ -79,10 +95,33 @@ def validate(shape: type[_Document], document: Mapping[str, Any], name: str) -> 
     try:
         return shape.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise FormatError(f"The {name} is not as its format says: at {where}: {_on_one_line(first['msg'])}{more}.") from error
+        raise _describe(error, name) from error
+
+
+def validate_entries(shape: type[_Document], entries: list[Any], name: str, place: str) -> Iterator[_Document]:
+    """Yield each of `entries` as `shape`; `place` is the list's name in the document `name`. Raises FormatError."""
+    adapter = _adapter_of(shape)
+    for start in range(0, len(entries), _PART):
+        try:
+            part: list[_Document] = adapter.validate_python(entries[start : start + _PART])
+        except ValidationError as error:
+            raise _describe(error, name, place, start) from error
+        yield from part
+
+
+@cache
+def _adapter_of(shape: type[Wire]) -> TypeAdapter[Any]:
+    return TypeAdapter(list[shape])  # type: ignore[valid-type]
+
+
+def _describe(error: ValidationError, name: str, place: str = "", start: int = 0) -> FormatError:
+    """Return the refusal for the first error; `place` and `start` say which part of the document was validated."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    index, *inner = first["loc"] or ("",)
+    parts = (place, start + int(index), *inner) if place else first["loc"]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return FormatError(f"The {name} is not as its format says: at {where}: {_on_one_line(first['msg'])}{more}.")
 
 
 def _texts(document: object) -> Iterator[str]:

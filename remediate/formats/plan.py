@@ -29,10 +29,11 @@ from remediate.formats.document import (
     parse_document,
     read_certificates,
     validate,
+    validate_entries,
     write_certificates,
 )
 from remediate.formats.snapshot import DiscoveryGapWire, failure_in, read_gap, write_gap
-from remediate.model.canonical import canonical_json, document_json, rfc3339, sha256_of
+from remediate.model.canonical import document_json, rfc3339, sha256_of_members
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
 from remediate.model.identity import Address, Fingerprint, PlanId
@@ -164,7 +165,10 @@ class PlanWire(Wire):
 def read_plan(text: str | bytes) -> Plan:
     """Return the plan in `text`. Raises FormatError, also where its content does not match its id."""
     document = parse_document(text, PLAN_FORMAT)
-    wire = validate(PlanWire, document, "plan")
+    entries = document.get("endpoints")
+    has_list = isinstance(entries, list)
+    wire = validate(PlanWire, {**document, "endpoints": []} if has_list else document, "plan")
+    forecasts = _read_forecasts(entries if isinstance(entries, list) else [])
     if plan_id(document) != wire.id:
         raise FormatError(
             f"The plan's content does not match its id {wire.id[:19]}…: it was changed after it was made.",
@@ -191,7 +195,7 @@ def read_plan(text: str | bytes) -> Plan:
             for peer, base in wire.base.items()
         },
         actions=tuple(read_action(action) for action in wire.actions),
-        endpoints=tuple(_read_forecast(endpoint) for endpoint in wire.endpoints),
+        endpoints=forecasts,
         unresolved=tuple(_read_unresolved(endpoint) for endpoint in wire.unresolved),
         certificates=certificates,
         facts=facts,
@@ -256,7 +260,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def plan_id(document: Mapping[str, Any]) -> PlanId:
     """Return the id that belongs to a plan's document, whatever ``id`` and ``made_at`` it holds."""
     content = {key: value for key, value in document.items() if key not in {"id", "made_at"}}
-    return PlanId(sha256_of(canonical_json(content)))
+    return PlanId(sha256_of_members(content))
 
 
 def write_toward_node(toward: TowardNode) -> dict[str, Any]:
@@ -361,9 +365,24 @@ def _write_base(base: Base) -> dict[str, Any]:
     }
 
 
-def _read_forecast(wire: ForecastWire) -> EndpointForecast:
-    before, after = _read_outcome(wire.before), _read_outcome(wire.after)
-    return EndpointForecast(Address(wire.address), wire.port, Address(wire.peer), before, after, wire.product)
+def _read_forecasts(entries: list[Any]) -> tuple[EndpointForecast, ...]:
+    """Return the forecasts in a document. Outcomes and names that are alike are one value: there are few of them."""
+    outcomes: dict[Outcome, Outcome] = {}
+    addresses: dict[str, Address] = {}
+    forecasts: list[EndpointForecast] = []
+    for wire in validate_entries(ForecastWire, entries, "plan", "endpoints"):
+        before, after = _read_outcome(wire.before), _read_outcome(wire.after)
+        forecasts.append(
+            EndpointForecast(
+                addresses.setdefault(wire.address, Address(wire.address)),
+                wire.port,
+                addresses.setdefault(wire.peer, Address(wire.peer)),
+                outcomes.setdefault(before, before),
+                outcomes.setdefault(after, after),
+                wire.product,
+            )
+        )
+    return tuple(forecasts)
 
 
 def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:

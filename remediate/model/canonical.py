@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+_PART: Final = 1_000
+"""How many entries of a list are written at a time."""
 
 
 def canonical_json(value: Any) -> str:
@@ -35,6 +38,28 @@ def _block(value: Any) -> str:
 def sha256_of(text: str) -> str:
     """Return ``sha256:HEX`` of `text` in UTF-8."""
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of_members(members: Mapping[str, Any]) -> str:
+    """Return ``sha256:HEX`` of `canonical_json` of `members`, without the whole text of a long list in memory."""
+    digest = hashlib.sha256()
+    separator = "{"
+    for key, value in sorted(members.items()):
+        digest.update(f"{separator}{canonical_json(key)}:".encode())
+        for part in _canonical_parts(value):
+            digest.update(part.encode())
+        separator = ","
+    digest.update(b"}" if members else b"{}")
+    return "sha256:" + digest.hexdigest()
+
+
+def _canonical_parts(value: Any) -> Iterator[str]:
+    if not isinstance(value, list) or len(value) <= _PART:
+        yield canonical_json(value)
+        return
+    for start in range(0, len(value), _PART):
+        yield f"{',' if start else '['}{canonical_json(value[start : start + _PART])[1:-1]}"
+    yield "]"
 
 
 def rfc3339(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from remediate import Plan, Policy, Snapshot, make_plan
 from remediate.formats import plan_id
-from remediate.model.canonical import sha256_of
+from remediate.model.canonical import canonical_json, sha256_of, sha256_of_members
 from remediate.model.errors import FormatError
 from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address, Fingerprint
@@ -21,6 +21,7 @@ from remediate.model.snapshot import DiscoveryGap
 from scripts.schemas import schemas
 from tests.pki import NOW, YEAR, issue, revoke_nothing
 from tests.planner.build import endpoint, peer, snapshot
+from tests.report.large_plan import large_plan
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
 
@@ -228,3 +229,19 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_place(text: str, says: s
 def test_the_published_schemas_are_those_of_the_code() -> None:
     for name, text in schemas().items():
         assert (SCHEMAS / name).read_text(encoding="utf-8") == text, "run: python -m scripts.schemas"
+
+
+def test_a_mistake_far_down_a_long_list_is_named_by_its_place() -> None:
+    document = json.loads(large_plan(300).to_json())
+    assert Plan.from_json(json.dumps(document | {"id": plan_id(document)}))
+    document["endpoints"][1500]["port"] = 0
+
+    with pytest.raises(FormatError, match=r"at endpoints\[1500\]\.port"):
+        Plan.from_json(json.dumps(document))
+
+
+def test_the_digest_of_members_is_that_of_the_whole_text() -> None:
+    members = json.loads(large_plan(300).to_json()) | {"empty": [], "é": "ü"}
+
+    assert sha256_of_members(members) == sha256_of(canonical_json(members))
+    assert sha256_of_members({}) == sha256_of("{}")
