@@ -22,10 +22,11 @@ from tests.connectors.support import QUICK
 from tests.pki import issue
 
 RSA, ECDSA = server_identity(), server_identity(family="ecdsa")
+PATIENT = replace(QUICK, handshake_s=20)
 DEFAULT = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL")
 
 
-def survey_one(talk: Talk, *, ciphers: CipherList | None = DEFAULT, limits: Limits = QUICK) -> Observation:
+def survey_one(talk: Talk, *, ciphers: CipherList | None = DEFAULT, limits: Limits = PATIENT) -> Observation:
     """Start a server and survey it."""
     with tcp_server(talk) as port:
         (observation,) = survey([Target(Address("node.example.test"), port, "cucm", "127.0.0.1")], ciphers, limits)
@@ -143,7 +144,7 @@ def test_silence_and_dripping_end_a_look() -> None:
         )
 
 
-def survey_all(targets: Sequence[Target], limits: Limits = QUICK) -> tuple[Observation, ...]:
+def survey_all(targets: Sequence[Target], limits: Limits = PATIENT) -> tuple[Observation, ...]:
     """Survey targets, and check that each is reported once."""
     reported: list[Target] = []
     observations = survey(targets, DEFAULT, limits, lambda target, _observation: reported.append(target))
