@@ -126,7 +126,7 @@ def test_peers_are_read_at_once_and_their_lists_once(lab: Lab, cluster: ClusterA
     addresses = [simulated.address for simulated in lab.peers]
     lab.faults.gather(*addresses, containing="xStatus ResourceUsage")
     # When the cluster is collected
-    snapshot = collect(cluster, limits=QUICK)
+    snapshot = collect(cluster, limits=replace(QUICK, read_s=20, shell_answer_s=20))
     # Then all of them answered it, and each list was read by the login alone
     assert [peer.health.total_since_start is not None for peer in snapshot.peers if peer.health] == [True] * 3
     lists = [request.peer for request in lab.requests if (request.method, request.path[-11:]) == ("GET", "/certs/root")]

@@ -22,7 +22,7 @@ def test_one_login_is_made_alone_then_all_others_at_once(lab: Lab, cluster: Clus
     lab.faults.gather(second, third, containing="certs/root")
     lab.faults.gather(second, third, containing="xStatus SystemUnit")
 
-    with open_peers(cluster, QUICK, writable=False) as opened:
+    with open_peers(cluster, replace(QUICK, read_s=20, shell_answer_s=20), writable=False) as opened:
         assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers] == list(opened.order)
         assert opened.primary == lab.peers[0].address
         assert opened.unreachable == {}
