@@ -117,7 +117,7 @@ def apply_plan(
         try:
             context = _open(plan, cluster, options, state_dir, limits, environment, events, stop, stack)
         except (Interrupted, ImmediateStop):
-            return _interrupted_early(events, stop)
+            return _end_interrupted(events, stop)
         return events.add_trouble(_rehearse(context) if options.dry_run else _apply(context))
 
 
@@ -260,7 +260,7 @@ def _as_failure(context: RunContext, state: RunState, error: Exception | Immedia
 def _end_before_the_run(context: RunContext, error: Exception | ImmediateStop) -> RunResult:
     """Return the result of an interrupted apply without a run; raise any other error."""
     if isinstance(error, Interrupted | ImmediateStop):
-        return _interrupted_early(context.events, context.stop)
+        return _end_interrupted(context.events, context.stop)
     if isinstance(error, StalePlan):
         raise _name_possible_authors(context, error, context.unfinished.id if context.unfinished else "") from error
     raise error
@@ -270,7 +270,7 @@ def _name_possible_authors(context: RunContext, error: StalePlan, own_run: str) 
     return staleness.name_possible_authors(error, context.plan, context.journal, own_run)
 
 
-def _interrupted_early(events: RunEvents, stop: StopRequest) -> RunResult:
+def _end_interrupted(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Interrupted before anything was written to a peer."
     events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
     return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)

@@ -178,15 +178,17 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
     if record.state == "confirm-pending" or is_older:
         with Journal(state_dir, writable=True) as journal:
             if timers.confirm(journal, record.id, str(identify_operator()), now()):
-                return _confirmed(record, f"Run {record.id} on {record.cluster} is confirmed and stays; its timer has ended.")
+                return _report_confirmed(
+                    record, f"Run {record.id} on {record.cluster} is confirmed and stays; its timer has ended."
+                )
             record = journal.run(record.id)
     if record.state == "applied" and record.confirm_by:
         how = "was confirmed before" if record.confirmed_by else "stays: its timer was ended by a later apply"
-        return _confirmed(record, f"Run {record.id} on {record.cluster} {how}.")
+        return _report_confirmed(record, f"Run {record.id} on {record.cluster} {how}.")
     raise _not_pending(record, now())
 
 
-def _confirmed(run: Run, message: str) -> RunResult:
+def _report_confirmed(run: Run, message: str) -> RunResult:
     return RunResult(run.id, "applied", ExitCode.DONE, (), (), has_written=False, message=message)
 
 

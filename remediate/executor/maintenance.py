@@ -84,7 +84,7 @@ class Maintenance:
         if health.maintenance is False:
             self._record_end(record.number, "read as off")
             return True
-        if _started_after(health, record):
+        if _has_started_after(health, record):
             # The peer turned it off when it restarted; what is on now is not this tool's.
             self._record_end(record.number, "the peer restarted since")
             return True
@@ -122,7 +122,7 @@ def describe_left_on(record: MaintenanceRecord) -> str:
     )
 
 
-def _started_after(health: Health, record: MaintenanceRecord) -> bool:
+def _has_started_after(health: Health, record: MaintenanceRecord) -> bool:
     start = parse_rfc3339(record.started_at) if record.started_at else None
     return has_restarted(BeforeRestart(start), health, parse_rfc3339(record.at)) is True
 

@@ -89,11 +89,11 @@ def establish(
     missing: list[TrustCertificate | TrustOnNode] = []
     by_person = {approval.certificate: approval for approval in approvals}
     for action in _distinct(_vouchable(plan)):
-        how = _vouched_by(action.certificate, now)
+        how = _find_voucher(action.certificate, now)
         approval = by_person.get(action.certificate)
         if how:
             records.append(ApprovalRecord(action.certificate, user, how, rfc3339(at)))
-        elif approval and not (approval.how == BY_CA and _disputed(action.certificate, now)):
+        elif approval and not (approval.how == BY_CA and _is_disputed(action.certificate, now)):
             records.append(ApprovalRecord(action.certificate, approval.by, _how_approved(approval), approval.at))
         else:
             missing.append(action)
@@ -115,7 +115,7 @@ def refuse_unneeded(
     unseen = {endpoint.peer for endpoint in forecast.unseen if endpoint.after.verdict.ok}
     working = _working(judge(after))
     unneeded = []
-    for action in _trusted(plan):
+    for action in _list_additions(plan):
         doubtful = [
             peer.address
             for peer in now.peers
@@ -185,7 +185,7 @@ def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> 
     ]
 
 
-def _trusted(plan: Plan) -> Iterator[TrustCertificate]:
+def _list_additions(plan: Plan) -> Iterator[TrustCertificate]:
     return (action for action in plan.actions if isinstance(action, TrustCertificate))
 
 
@@ -201,14 +201,14 @@ def _distinct(actions: Iterable[TrustCertificate | TrustOnNode]) -> Iterable[Tru
     return by_certificate.values()
 
 
-def _disputed(certificate: Fingerprint, now: Snapshot) -> bool:
+def _is_disputed(certificate: Fingerprint, now: Snapshot) -> bool:
     """Return whether `certificate` may come from an attacker in the middle: then only a person who compared it vouches."""
     return any(alarm.certificate == certificate for alarm in now.alarms)
 
 
-def _vouched_by(certificate: Fingerprint, now: Snapshot) -> str | None:
+def _find_voucher(certificate: Fingerprint, now: Snapshot) -> str | None:
     """Return what vouches for `certificate` without a person's approval; None: nothing does."""
-    if _disputed(certificate, now):
+    if _is_disputed(certificate, now):
         return None
     for peer in now.peers:
         if peer.error is None and certificate in peer.trusted_ca:

@@ -98,7 +98,7 @@ class RestInterface:
         write = method not in ("GET", "HEAD", "OPTIONS")
         if substitute := self.faults.substitute_for(self.peer.address, path):
             return await Response(substitute.body, substitute.status, dict(substitute.headers))(scope, receive, send)
-        authorised = self._authorised(dict(scope["headers"]).get(b"authorization", b""))
+        authorised = self._is_authorised(dict(scope["headers"]).get(b"authorization", b""))
         number = self.log.add(self.peer.address, "rest", method, path, write=write, authorised=authorised)
         if not authorised:
             self.faults.count_refused_login(self.peer.address)
@@ -111,7 +111,7 @@ class RestInterface:
             return await JSONResponse({"Message": "Success"})(scope, receive, send)
         try:
             await self._wait_while_held(f"{method} {path}")
-            answer = await _collect(self._recorded(method, path) or resources, scope, receive)
+            answer = await _collect(self._find_recorded_answer(method, path) or resources, scope, receive)
         except ClientDisconnect:
             self.log.mark_cut(number)
             return abort_connection(scope)
@@ -129,14 +129,14 @@ class RestInterface:
         while self.faults.is_held(self.peer.address, text):  # noqa: ASYNC110  the shell's threads wait for the same
             await asyncio.sleep(_HELD_S)
 
-    def _recorded(self, method: str, path: str) -> ASGIApp | None:
+    def _find_recorded_answer(self, method: str, path: str) -> ASGIApp | None:
         """Return the answer of the peer that this one imitates; None where it answers itself."""
         if method != "GET" or path not in self.peer.recorded_pages:
             return None
         page = self.peer.recorded_pages[path]
         return PlainTextResponse("Not found", 404) if page is None else PlainTextResponse(page)
 
-    def _authorised(self, header: bytes) -> bool:
+    def _is_authorised(self, header: bytes) -> bool:
         if self.faults.refuses_login(self.peer.address):
             return False
         return basic_login(header) == self.accounts.rest_login

@@ -41,9 +41,9 @@ def certificates_in(content: bytes, file: str, *, keep_unreadable: bool = False)
             named by number and line.
     """
     if not content.strip(b"\0 \t\r\n"):
-        raise _refused(file_kinds.EMPTY, file)
+        raise _refuse(file_kinds.EMPTY, file)
     if kind := file_kinds.kind_of_binary(content):
-        raise _refused(kind, file)
+        raise _refuse(kind, file)
     if content[0] == 0x30 and len(content) > 1 and (content[1] in _LONG_LENGTHS or _is_der(content)):
         return _from_der(content, file)
     text = _as_text(content)
@@ -52,7 +52,7 @@ def certificates_in(content: bytes, file: str, *, keep_unreadable: bool = False)
     return _from_der(_without_armour(text, file), file)
 
 
-def _refused(kind: FileKind, file: str) -> CertificateError:
+def _refuse(kind: FileKind, file: str) -> CertificateError:
     error = CertificateError if kind.secret else NoCertificate
     return error(f"There is no certificate in it: it is {kind.name}.", next_step=kind.remedy_for(file))
 
@@ -70,20 +70,20 @@ def _from_der(content: bytes, file: str) -> tuple[Certificate, ...]:
         return _from_pkcs7(content, file)
     kind = file_kinds.kind_of_der(content)
     if kind:
-        raise _refused(kind, file)
+        raise _refuse(kind, file)
     trimmed = content.rstrip(b"\r\n")
     certificate = Certificate.from_der(trimmed if _is_der(trimmed) else content)
     if not certificate.readable:
-        raise _refused(file_kinds.OTHER_DER, file)
+        raise _refuse(file_kinds.OTHER_DER, file)
     return (certificate,)
 
 
 def _from_pkcs7(content: bytes, file: str) -> tuple[Certificate, ...]:
     certificates = certificates_of(openssl(), content)
     if certificates is None:
-        raise _refused(file_kinds.PKCS7_BROKEN, file)
+        raise _refuse(file_kinds.PKCS7_BROKEN, file)
     if not certificates:
-        raise _refused(file_kinds.PKCS7_EMPTY, file)
+        raise _refuse(file_kinds.PKCS7_EMPTY, file)
     return tuple(Certificate.from_der(der) for der in certificates)
 
 
@@ -130,8 +130,8 @@ def _as_text(content: bytes) -> str:
 def _without_armour(text: str, file: str) -> bytes:
     """Return the DER of a file that is base64 and nothing else."""
     if not file_kinds.is_base64(text):
-        raise _refused(file_kinds.kind_of_text(text), file)
+        raise _refuse(file_kinds.kind_of_text(text), file)
     try:
         return binascii.a2b_base64("".join(text.split()), strict_mode=True)
     except ValueError as error:
-        raise _refused(file_kinds.UNKNOWN, file) from error
+        raise _refuse(file_kinds.UNKNOWN, file) from error

@@ -47,7 +47,7 @@ def plan_ticket(plan: Plan) -> str:
         _impact,
         _verification,
         _rollback,
-        _unresolved,
+        _list_unresolved,
         _toward_nodes,
         _future,
         _notes,
@@ -186,13 +186,13 @@ def _rollback(plan: Plan) -> Iterator[str]:
     yield f"- {last_resort(plan)}"
 
 
-def _unresolved(plan: Plan) -> Iterator[str]:
+def _list_unresolved(plan: Plan) -> Iterator[str]:
     if plan.unresolved:
         yield from ("", "## Not fixed by this change", "")
-        yield from (line for group in group_unresolved(plan.unresolved) for line in _unresolved_group(group))
+        yield from (line for group in group_unresolved(plan.unresolved) for line in _describe_group(group))
 
 
-def _unresolved_group(group: UnresolvedGroup) -> Iterator[str]:
+def _describe_group(group: UnresolvedGroup) -> Iterator[str]:
     yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**: {prose(group.advice)}"
     yield from (f"  - {prose(option)}" for option in group.options)
 

@@ -90,20 +90,20 @@ class ChainVerifier:
 
     def _verify_chain(self, presented: Chain) -> VerificationResult:
         if not presented:
-            return VerificationResult(_refused(Cause.HANDSHAKE_FAILED, "no certificate was presented", V_UNSPECIFIED, 0))
+            return VerificationResult(_refuse(Cause.HANDSHAKE_FAILED, "no certificate was presented", V_UNSPECIFIED, 0))
         if self._list.broken is not None:
             # One unreadable block makes the traffic server drop the whole list: every HTTPS target of that peer fails.
-            return VerificationResult(_refused(Cause.CHAIN_INVALID, broken_list_text(self._list.broken), V_UNSPECIFIED, 0))
+            return VerificationResult(_refuse(Cause.CHAIN_INVALID, broken_list_text(self._list.broken), V_UNSPECIFIED, 0))
         try:
             result = self._ask(presented)
         except Unreadable as error:
             fingerprints = [str(certificate.fingerprint) for certificate in presented]
             position = fingerprints.index(str(error))
             text = "a presented certificate cannot be read"
-            return VerificationResult(_refused(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, position))
+            return VerificationResult(_refuse(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, position))
         if result.code == V_OK:
             return VerificationResult(ACCEPTED, result.chain)
-        verdict = _refused(cause_of(result.code), error_text(result.code), result.code, result.depth)
+        verdict = _refuse(cause_of(result.code), error_text(result.code), result.code, result.depth)
         shadowed_by = self._find_shadowing(presented, result)
         return VerificationResult(replace(verdict, cause=Cause.SHADOWED) if shadowed_by else verdict, result.chain, shadowed_by)
 
@@ -152,8 +152,8 @@ def _with_rivals(trusted: Chain, presented: Chain) -> Chain:
 def name_mismatch(address: str) -> Verdict:
     """Return the name rule's refusal, in the traffic server's words; OpenSSL has no number for it, and its depth is 0."""
     printable = address.encode(errors="backslashreplace").decode()
-    return _refused(Cause.NAME_MISMATCH, f"SNI ({printable}) not in certificate", V_OK, 0)
+    return _refuse(Cause.NAME_MISMATCH, f"SNI ({printable}) not in certificate", V_OK, 0)
 
 
-def _refused(cause: Cause, error: str, code: int, depth: int) -> Verdict:
+def _refuse(cause: Cause, error: str, code: int, depth: int) -> Verdict:
     return Verdict(ok=False, cause=cause, error=error, code=code, depth=depth)

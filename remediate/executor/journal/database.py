@@ -26,7 +26,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | NO_WAIT, 0o600))
     refuse_special_files(path)
     prove_room(path.parent)
-    db = _configured(sqlite3.connect(path, isolation_level=None))
+    db = _configure(sqlite3.connect(path, isolation_level=None))
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -39,11 +39,11 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 def open_to_read(path: Path) -> sqlite3.Connection:
     """Open the journal at `path` for reading, of any version; an empty one where there is none. Raises OSError, sqlite3.Error."""
     if not path.exists():
-        return _configured(sqlite3.connect(":memory:", isolation_level=None))
+        return _configure(sqlite3.connect(":memory:", isolation_level=None))
     refuse_special_files(path)
     # Beside a WAL journal even a reader creates a -shm file; where it may not, no process writes either, and the file is complete.
     flag = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
-    return _configured(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
+    return _configure(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{flag}", uri=True, isolation_level=None))
 
 
 def refuse_special_files(journal: Path) -> None:
@@ -56,7 +56,7 @@ def refuse_special_files(journal: Path) -> None:
             refuse_special(path.stat().st_mode, path)
 
 
-def _configured(db: sqlite3.Connection) -> sqlite3.Connection:
+def _configure(db: sqlite3.Connection) -> sqlite3.Connection:
     db.row_factory = sqlite3.Row
     return db
 

@@ -197,8 +197,8 @@ class Solver:
             of_first = {place: number for place, number in chosen.items() if place[0] == first}
             options = [problem.options[place][number] for place, number in of_first.items()]
             for peer in members:
-                added[peer.address] = _sorted(option.add for option in options if option.add)
-                removed[peer.address] = _sorted(certificate for option in options for certificate in option.remove)
+                added[peer.address] = _sort(option.add for option in options if option.add)
+                removed[peer.address] = _sort(certificate for option in options for certificate in option.remove)
                 after[peer.address] = problem.after(first, of_first)
         cost = problem.cost(chosen, sum(answer.verified for answer in answers))
         fingerprints = tuple(sorted(certificate.fingerprint for chain in added.values() for certificate in chain))
@@ -256,5 +256,5 @@ def _group_equal_peers(peers: list[Peer], requirements: RequirementReader) -> li
     return list(groups.values())
 
 
-def _sorted(certificates: Iterator[Certificate]) -> Chain:
+def _sort(certificates: Iterator[Certificate]) -> Chain:
     return tuple(sorted(certificates, key=lambda certificate: certificate.fingerprint))
