@@ -51,7 +51,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
     }
     assert (run["kind"], run["exit_code"]) == ("apply", 10)
     assert (run["ticket"], run["state"], run["plan"]) == ("CHG1", "applied", json.loads(plan.read_text())["id"])
-    view = remediate("runs", "show", "last").out
+    view = remediate("runs", "show", "last", "-v").out
     exported = remediate("runs", "export", run["id"]).document
     assert exported["plan"]["id"] == run["plan"]
     assert {"who", "host", "pid", "ticket", "started_at", "ended_at", "message", "approvals", "steps"} <= exported.keys()

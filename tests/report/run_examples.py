@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 
@@ -24,6 +25,11 @@ SHA = "sha256:" + "7f8f7c26" * 8
 
 def page_of_a_run(text: str = "Written and read back. In effect on every peer.", name: str = "mra-france-production") -> str:
     """Return the page of a run that waits for its confirmation; `text` stands wherever a text of the journal does."""
+    return run_page(record_of_a_run(text, name), {}, large_plan(60), measured_pairs())
+
+
+def record_of_a_run(text: str = "Written and read back.", name: str = "mra-france-production") -> dict[str, Any]:
+    """Return what the journal holds of that run."""
     plan = large_plan(60)
     run = Run(RUN_ID, name, plan.id, "confirm-pending", "2026-11-29T00:47:12Z", "2026-11-29T00:58:16Z", "CHG0012345", "ann", "jump", 7,
               PEERS, text, "2026-11-29T01:13:16Z", exit_code=9)  # fmt: skip
@@ -33,7 +39,7 @@ def page_of_a_run(text: str = "Written and read back. In effect on every peer.",
         for number, peer in enumerate(PEERS)
     ]  # fmt: skip
     remark = f"To be confirmed by 2026-11-29T01:13:16Z: `remediate confirm {RUN_ID}`. Otherwise it is rolled back."
-    return run_page(run_record(run, steps, {}, [], remark), {}, plan, measured_pairs())
+    return run_record(run, steps, {}, [], remark)
 
 
 def measured_pairs() -> list[PairMeasurement]:

@@ -21,6 +21,7 @@ from remediate.report.markdown import plan_ticket
 from remediate.report.run import run_record
 from remediate.report.run_evidence import run_ticket
 from remediate.report.run_page import run_page
+from remediate.report.run_text import show_run
 from remediate.report.terminal import make_console, show_plan
 from tests.report.builders import plan_with
 from tests.report.large_plan import large_plan
@@ -201,7 +202,9 @@ def test_the_views_of_a_run_have_the_clients_of_its_json() -> None:
     reached = sum(pair["client"]["state"] == "reached" for pair in document)
     refused = sum(pair["client"]["state"] == "refused" for pair in document)
 
-    for view in (run_page(record, {}, plan, pairs), run_ticket(record, {}, pairs)):
+    stream = io.StringIO()
+    show_run(make_console(stream, color=False), record, {}, plan, pairs)
+    for view in (run_page(record, {}, plan, pairs), run_ticket(record, {}, pairs), stream.getvalue()):
         assert re.search(rf"\b{reached} reached, {refused} refused\b", view)
         assert f"{sum(pair['ok'] for pair in document)} pass now" in view
     assert run_page(record, {}, plan, pairs).count("a client was refused") > 0

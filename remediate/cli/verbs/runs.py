@@ -63,7 +63,9 @@ def command(context: click.Context) -> ExitCode | None:
 @common
 @click.pass_obj
 def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path | None, markdown_path: Path | None) -> ExitCode:
-    """Show RUN: who, when, under which ticket, who approved what and how, each step with digests of what stood before and after.
+    """Show RUN: who, when, under which ticket, what it measured, its work on each peer, who vouched for what.
+
+    With -v, also the lists before and after, and each step with digests of what stood before and after.
 
     \b
     EXAMPLES
@@ -85,6 +87,7 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
     from remediate.cli.runs_view import load_certificate_names, load_run_record, measurements_json
     from remediate.executor.journal.measurements import load_measurements
     from remediate.executor.journal.store import Journal
+    from remediate.report.run_text import show_run
 
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
         raise UsageError("--json, --html and --markdown exclude each other.")
@@ -93,6 +96,7 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
         record, names = load_run_record(journal, chosen), load_certificate_names(journal, chosen)
         pairs = load_measurements(journal, chosen.id)
         page = make_run_page(journal, chosen) if html_path else ""
+        plan = journal.plan(chosen.id) if chosen.plan else None
     if session.json:
         session.write_json({**record, "measured": measurements_json(pairs)})
     elif html_path:
@@ -102,7 +106,9 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
 
         write_document(session, markdown_path, run_ticket(record, names, pairs))
     else:
-        _print_run(session, record)
+        show_run(session.out(), record, names, plan, pairs)
+        if session.verbose:
+            _print_details(session, record)
     remind_from_journal(session)
     return ExitCode.DONE
 
@@ -163,41 +169,18 @@ def _print_list(session: Session, runs: Sequence[Run]) -> None:
             console.print(Text(f"! {run.id}: {text}", "yellow"), soft_wrap=True)
 
 
-def _print_run(session: Session, record: Mapping[str, Any]) -> None:
+def _print_details(session: Session, record: Mapping[str, Any]) -> None:
+    """Print the lists before and after, and each step with its digests."""
     from rich.text import Text
 
     from remediate.model.text import escape
+    from remediate.report.lines import print_heading
 
     console = session.out()
-    console.print(Text(f"Run {record['id']} on {escape(record['cluster'])}: {record['state']}", "bold"), soft_wrap=True)
-    if record["remark"]:
-        console.print(Text(f"! {record['remark']}", "yellow"), soft_wrap=True)
-    author = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
-    console.print(
-        Text(f"{author}, {record['started_at']} to {record['ended_at'] or 'now, or an end that was not recorded'}", "dim"),
-        soft_wrap=True,
-    )
-    for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("said", record["message"])):
-        if value:
-            console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
-    effects = [f"  {peer}  {entry['state']}: {entry['said']}" for peer, entry in (record["in_effect"] or {}).items()]
-    for title, lines in (
-        ("In effect", [(line, "") for line in effects]),
-        ("Approvals", _approval_lines(record)),
-        ("Trusted CA lists", _list_lines(record)),
-        ("Steps", _step_lines(record)),
-    ):
-        for number, (line, style) in enumerate(lines):
-            if not number:
-                console.print()
-                console.print(Text(title, "bold underline"))
+    for title, lines in (("Trusted CA lists", _list_lines(record)), ("Steps", _step_lines(record))):
+        print_heading(console, title)
+        for line, style in lines:
             console.print(Text(escape(line, 2500), style), soft_wrap=True)
-
-
-def _approval_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for approval in record["approvals"]:
-        yield f"  {approval['fingerprint']}", ""
-        yield f"       {approval['how']}; by {approval['who']}, {approval['at']}", "dim"
 
 
 def _list_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

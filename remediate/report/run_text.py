@@ -1,0 +1,81 @@
+"""One run on a terminal: how it ended, what it measured, and its work on each peer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from remediate.model.measurement import PairMeasurement
+from remediate.model.plan import Plan
+from remediate.model.text import escape
+from remediate.report.lines import Entry, print_entries, print_heading, print_indented, print_table
+from remediate.report.moments import format_duration
+from remediate.report.names import shorten
+from remediate.report.run_facts import describe_measurements, list_peer_work, list_run_cards, list_run_forecasts
+from remediate.report.terminal import DONE, show_matrix
+from remediate.report.text import short_fingerprint
+
+
+def show_run(
+    console: Console,
+    record: Mapping[str, Any],
+    names: Mapping[str, str],
+    plan: Plan | None,
+    pairs: Sequence[PairMeasurement],
+) -> None:
+    """Print a run; the arguments are those of `report.run_page.run_page`."""
+    title = f"Run {record['id']} on {escape(record['cluster'])}: {record['state']}"
+    print_indented(console, Text(title, "bold"), 0)
+    if record["remark"]:
+        console.print(Text(f"! {escape(record['remark'], 2000)}", "yellow"), soft_wrap=True)
+    author = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
+    end = record["ended_at"] or "now, or an end that was not recorded"
+    print_indented(console, Text(f"{author}, {record['started_at']} to {end}", "dim"), 0)
+    for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("result", record["message"])):
+        if value:
+            console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
+    console.print()
+    cards = list_run_cards(record, pairs)
+    print_entries(
+        console, [Entry(Text(card.topic, "bold"), (Text(escape(f"{card.title}. {card.detail}", 2000)),)) for card in cards]
+    )
+    if pairs:
+        print_indented(console, Text(describe_measurements(pairs), "bold"), 0)
+        show_matrix(console, list_run_forecasts(pairs, plan), words=DONE)
+    _print_work(console, record)
+    _print_approvals(console, record, names)
+
+
+def _print_work(console: Console, record: Mapping[str, Any]) -> None:
+    work = list_peer_work(record)
+    if not work:
+        return
+    print_heading(console, "Work on each peer")
+    peers = shorten(record["peers"])
+    rows = [
+        (
+            escape(peers[peer.peer]),
+            f"{peer.added} added, {peer.removed} removed",
+            escape(", ".join(peer.other_changes), 500) or "-",
+            peer.restart or "-",
+            peer.effect,
+            format_duration(peer.seconds) if peer.seconds is not None else "-",
+        )
+        for peer in work
+    ]
+    print_table(console, ("peer", "certificates", "other changes", "restart", "in effect", "time"), rows)
+
+
+def _print_approvals(console: Console, record: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    if not record["approvals"]:
+        return
+    print_heading(console, "Who vouched for what")
+    for approval in record["approvals"]:
+        name = names.get(approval["fingerprint"], "a certificate")
+        words = (
+            f"{name} ({short_fingerprint(approval['fingerprint'])}): {approval['how']}; by {approval['who']}, {approval['at']}"
+        )
+        print_indented(console, Text(escape(words, 2000)), 2)
