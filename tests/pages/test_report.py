@@ -133,3 +133,15 @@ def test_hostile_names_run_nothing(open_page: OpenPage) -> None:
     page = open_page(plan_page(plan_with(hostile[:64], advice=hostile, note=hostile, error=hostile, cluster=hostile)))
 
     assert page.title().startswith("Plan for </script>")
+
+
+def test_a_page_of_6_x_5000_stays_small_and_opens(open_page: OpenPage) -> None:
+    html = plan_page(large_plan(5000))
+    started = time.monotonic()
+
+    page = open_page(html)
+
+    # Its size follows the number of different situations, and the names.
+    assert (len(html) < 1_500_000, page.locator("tr.r").count() < 60) == (True, True)
+    # It takes a second; the machine may be busy.
+    assert time.monotonic() - started < 15
