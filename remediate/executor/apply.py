@@ -323,6 +323,7 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
     forecast = verification.predict(plan, baseline.snapshot, baseline.forecasts, judge)
     preflight.refuse_if_proof_fails(plan, forecast, allow_incomplete=context.options.allow_incomplete)
     preflight.refuse_if_other_services_break(plan, baseline.snapshot)
+    preflight.refuse_removal_unseen(plan, baseline.snapshot)
     vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)
     refuse_if_stale(plan, baseline.snapshot, is_resumed=context.unfinished is not None)
     now = context.environment.now()

@@ -19,14 +19,14 @@ from remediate.model.errors import FormatError, IncompletePlan, RemediateError, 
 from remediate.model.exit_codes import ExitCode
 from remediate.model.expressway import MAX_TRUSTED_CA, TRUSTED_CA_PAGE
 from remediate.model.identity import Address
-from remediate.model.plan import Plan, SetCiphers
+from remediate.model.plan import Plan, RemoveCertificate, SetCiphers
 from remediate.model.restart import Guard
 from remediate.model.run import Backup
 from remediate.model.snapshot import Snapshot
 from remediate.model.text import count, first_few
 from remediate.model.verdict import Cause
 from remediate.trust.ciphers import families_in
-from remediate.trust.guarded_verifier import find_broken, verify_guarded
+from remediate.trust.guarded_verifier import find_broken, list_unseen_consumers, verify_guarded
 
 
 class ListFull(RemediateError):
@@ -111,6 +111,17 @@ def refuse_if_other_services_break(plan: Plan, now: Snapshot) -> None:
             f"{first_few(list(names))} verifies by the same trusted CA list now, and would be refused after this plan "
             f"({broken[0].error}).",
             next_step="Make a new plan: `remediate plan` keeps what other services rely on.",
+        )
+
+
+def refuse_removal_unseen(plan: Plan, now: Snapshot) -> None:
+    """Raise IncompletePlan when the plan takes a certificate out of a list and something that relies on lists cannot be looked at."""
+    removes = any(isinstance(action, RemoveCertificate) for action in plan.actions)
+    if removes and (unseen := list_unseen_consumers(now)):
+        raise IncompletePlan(
+            f"The plan for {plan.cluster} removes a certificate, and this relies on the trusted CA list and cannot be looked at now: "
+            f"{first_few(list(unseen))}.",
+            next_step="Make it reachable and apply again, or plan again without --allow-removal.",
         )
 
 

@@ -10,7 +10,7 @@ from remediate.model.text import count, first_few
 from remediate.planner.horizon import apply_choice
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
-from remediate.trust.guarded_verifier import GuardedChain, find_broken, verify_guarded
+from remediate.trust.guarded_verifier import GuardedChain, find_broken, list_unseen_consumers, name_with_service, verify_guarded
 
 
 def list_accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Chain, ...]]:
@@ -20,11 +20,6 @@ def list_accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tupl
         if guarded.accepted:
             accepted.setdefault(guarded.peer, {})[guarded.chain] = None
     return {peer: tuple(chains) for peer, chains in accepted.items()}
-
-
-def list_unseen(snapshot: Snapshot) -> tuple[Endpoint, ...]:
-    """Return the guarded endpoints that could not be observed, so that nothing is known of what they need."""
-    return tuple(endpoint for endpoint in snapshot.guarded_endpoints if endpoint.error is not None)
 
 
 def list_guarded_notes(snapshot: Snapshot, today: Sequence[GuardedChain], *, removal_asked: bool) -> Iterator[str]:
@@ -38,9 +33,11 @@ def list_guarded_notes(snapshot: Snapshot, today: Sequence[GuardedChain], *, rem
             f"Other services rely on the trusted CA list too. Today {peer} would refuse {_name(endpoints)} ({error}), if that "
             "service verifies; this plan neither fixes nor worsens it."
         )
-    if unseen := list_unseen(snapshot):
+    guarded_unseen = [name_with_service(endpoint) for endpoint in snapshot.guarded_endpoints if endpoint.error is not None]
+    unseen = list_unseen_consumers(snapshot) if removal_asked else guarded_unseen
+    if unseen:
         consequence = ", so nothing is removed from a list despite --allow-removal" if removal_asked else ""
-        yield f"Not checked, although they rely on the trusted CA list: {_name(unseen)}{consequence}."
+        yield f"Not checked, although they rely on the trusted CA list: {first_few(list(unseen))}{consequence}."
 
 
 def describe_prevented(
@@ -66,7 +63,4 @@ def describe_prevented(
 
 
 def _name(endpoints: Iterable[Endpoint]) -> str:
-    names = dict.fromkeys(
-        f"{endpoint.name} ({endpoint.service})" if endpoint.service else endpoint.name for endpoint in endpoints
-    )
-    return first_few(list(names))
+    return first_few(list(dict.fromkeys(map(name_with_service, endpoints))))

@@ -34,7 +34,7 @@ from remediate.planner.chains import group_chains, list_chain_certificates
 from remediate.planner.discovery import plan_refreshes
 from remediate.planner.facts import list_facts
 from remediate.planner.forecast import Forecaster
-from remediate.planner.guarded import describe_prevented, list_accepted_chains, list_guarded_notes, list_unseen
+from remediate.planner.guarded import describe_prevented, list_accepted_chains, list_guarded_notes
 from remediate.planner.horizon import apply_choice
 from remediate.planner.node_horizon import apply_uploads, foresee_all
 from remediate.planner.notes import list_notes
@@ -46,7 +46,7 @@ from remediate.planner.toward_nodes import judge_toward_nodes, plan_uploads
 from remediate.planner.unresolved import AdviceSources, list_unresolved
 from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
-from remediate.trust.guarded_verifier import GuardedChain, verify_guarded
+from remediate.trust.guarded_verifier import GuardedChain, list_unseen_consumers, verify_guarded
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
@@ -110,7 +110,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     guarded = verify_guarded(snapshot, answers)
     verified_today = _verified_today(today, guarded)
     candidates = find_candidates(snapshot, policy)
-    may_remove = not list_unseen(snapshot)
+    may_remove = not list_unseen_consumers(snapshot)
     solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, verified_today), answers)
     choices = solver.choices(removal=policy.allow_removal and may_remove)
     choice = choices[0]

@@ -65,6 +65,27 @@ def find_broken(before: Sequence[GuardedChain], after: Iterable[GuardedChain]) -
     )
 
 
+def list_unseen_consumers(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return what relies on the trusted CA lists and could not be looked at, so that what it needs in them is not known.
+
+    They are endpoints of this and of other services; what discovery could not learn; and, where not every port was tried (an archive
+    shows what was used in its time, a survey one certificate), the rest.
+    """
+    endpoints = (*snapshot.endpoints, *snapshot.guarded_endpoints)
+    unseen = [name_with_service(endpoint) for endpoint in endpoints if endpoint.error is not None]
+    if any(endpoint.seen_by == "archive" for endpoint in endpoints):
+        unseen.append("what a diagnostic archive does not show")
+    if any(endpoint.seen_by == "survey" for endpoint in endpoints):
+        unseen.append("the other certificates of the nodes, which a survey does not ask for")
+    unseen += [f"what {gap.source} would have named" for gap in snapshot.undiscovered if gap.incomplete]
+    return tuple(dict.fromkeys(unseen))
+
+
+def name_with_service(endpoint: Endpoint) -> str:
+    """Return the name of an endpoint, with that of its service where it is one of other services."""
+    return f"{endpoint.name} ({endpoint.service})" if endpoint.service else endpoint.name
+
+
 def _list_chains(snapshot: Snapshot, peer: Peer, endpoint: Endpoint) -> Iterator[Chain]:
     if endpoint.error is None:
         chains = presented_chains(snapshot, endpoint)

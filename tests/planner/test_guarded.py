@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from remediate.formats import read_snapshot, write_snapshot
 from remediate.model.errors import FormatError
-from remediate.model.identity import CipherList, Product
+from remediate.model.identity import Address, CipherList, Product
 from remediate.model.plan import Policy, RemoveCertificate
-from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.snapshot import DiscoveryGap, Endpoint, SeenBy, Snapshot
 from remediate.planner import make_plan
 from remediate.trust.guarded_verifier import find_broken, verify_guarded
 from tests.pki import YEAR, Entity, issue
@@ -86,6 +88,38 @@ def test_nothing_is_removed_where_a_consumer_was_not_seen(shadowed: Snapshot) ->
     assert plan.actions == ()
     assert any("imp.test:7400 (XCP), so nothing is removed" in note for note in plan.notes)
     assert not any("--allow-removal" in option for unresolved in plan.unresolved for option in unresolved.options)
+
+
+def _with_unreachable(observed: Snapshot) -> Snapshot:
+    away = Endpoint(Address("other.test"), 8443, "cucm", {}, error="unreachable: timed out")
+    return replace(observed, endpoints=(*observed.endpoints, away))
+
+
+def _as_seen_by(observed: Snapshot, seen_by: SeenBy) -> Snapshot:
+    return replace(observed, endpoints=tuple(replace(seen, seen_by=seen_by) for seen in observed.endpoints))
+
+
+def _with_gap(observed: Snapshot) -> Snapshot:
+    gap = DiscoveryGap("cucm.test", "axl", "not-asked", incomplete=True, message="It is away.")
+    return replace(observed, undiscovered=(gap,))
+
+
+@pytest.mark.parametrize(
+    ("blind", "name"),
+    [
+        (_with_unreachable, "other.test:8443, so"),
+        (partial(_as_seen_by, seen_by="archive"), "what a diagnostic archive does not show, so"),
+        (partial(_as_seen_by, seen_by="survey"), "the other certificates of the nodes, which a survey does not ask for, so"),
+        (_with_gap, "what cucm.test would have named, so"),
+    ],
+)
+def test_nothing_is_removed_where_not_all_was_seen(
+    shadowed: Snapshot, blind: Callable[[Snapshot], Snapshot], name: str
+) -> None:
+    plan = make_plan(blind(shadowed), Policy(allow_removal=True))
+
+    assert not any(isinstance(action, RemoveCertificate) for action in plan.actions)
+    assert any(name in note for note in plan.notes)
 
 
 def test_an_unseen_guarded_endpoint_leaves_a_plan_complete(shadowed: Snapshot) -> None:
