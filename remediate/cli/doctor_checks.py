@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from remediate.cli.check_result import CheckResult, check_result_json
 from remediate.cli.client_checks import check_clients
+from remediate.cli.node_checks import check_nodes
 from remediate.executor.ports import utc_now
 from remediate.inventory.credentials import CachedSource
 from remediate.model.errors import RemediateError
@@ -203,6 +204,8 @@ class _PeerChecks:
                     ExitCode.INCOMPLETE,
                     "Fix what is reported; if it did not answer, check that it is up and reachable.",
                 )
+            if opened.peers:
+                yield from check_nodes(self._cluster, self._limits, opened)
 
     def _check_peer(self, peer: ExpresswayPeer, role: str, pins: str) -> Iterator[CheckResult]:
         from remediate.connectors.expressway.peer import SHELL_ACCOUNT_ADVICE

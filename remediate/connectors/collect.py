@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from remediate.connectors.authorities import read_authorities
 from remediate.connectors.expressway.cluster import ClusterPeers
-from remediate.connectors.expressway.reading import PeerReading, read_cluster
+from remediate.connectors.expressway.reading import PeerReading, read_cluster, read_opened
 from remediate.connectors.expressway.records import PublisherRecord
 from remediate.connectors.gaps import MAX_SHOWN_NAMES
 from remediate.connectors.tls.mitm_check import find_mitm_alarms
@@ -116,6 +116,29 @@ def collect(
     return _mask_sentences(
         replace(snapshot, vouched_for=snapshot.vouched_for - disputed, undiscovered=tuple(gaps.gaps), alarms=alarms)
     )
+
+
+def collect_nodes(
+    cluster: ClusterAccess, *, limits: Limits = Limits(), opened: ClusterPeers, now: Callable[[], datetime] = utc_now
+) -> Snapshot:
+    """Return the peers of `opened` and what the nodes' certificate management shows, without a look at any endpoint.
+
+    Raises:
+        LoginRefused: At once; no other login of this cluster is tried.
+        PinMismatch, AccessError: A peer must not be used any further.
+        InventoryError: A CA file of the inventory cannot be read.
+    """
+    emit = _EventEmitter(cluster.name, silent)
+    operator_ca = _read_operator_ca(cluster, emit)
+    readings = read_opened(opened)
+    gaps = _GapCollector(emit, [])
+    publishers = _merge_publishers(readings, cluster, limits, gaps)
+    authorities = tuple(_list_distinct((*operator_ca, *(listed for reading in readings for listed in reading.trusted))))
+    own = tuple(_list_distinct(certificate for reading in readings for certificate in reading.server_chain))
+    discovered = discover(cluster, publishers, authorities, limits, gaps.report, own)
+    unprobed = _Probed(replace(discovered, targets=(), guarded=()), (), ())
+    snapshot = _build_snapshot(cluster, now(), readings, publishers, unprobed, operator_ca)
+    return _mask_sentences(replace(snapshot, undiscovered=tuple(gaps.gaps)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     comparison = Comparison(snapshot, policy, candidates, solver, answers)
     ruled_out = _rule_out(comparison, choice, forecaster, may_remove=may_remove)
     advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
-    sources = _list_sources(snapshot, advisor, solver, ruled_out, answers)
+    sources = _list_sources(snapshot, advisor, solver, ruled_out, guarded)
     uploads = plan_uploads(snapshot, policy, candidates)
     future = _foresee(apply_uploads(apply_choice(snapshot, choice), uploads), policy)
     notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
@@ -157,11 +157,13 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
 
 
 def _list_sources(
-    snapshot: Snapshot, advisor: Advisor, solver: Solver, ruled_out: RuledOut, answers: OpenSslAnswers
+    snapshot: Snapshot, advisor: Advisor, solver: Solver, ruled_out: RuledOut, guarded: tuple[GuardedChain, ...]
 ) -> AdviceSources:
+    answers = OpenSslAnswers(snapshot.taken_at)
     return AdviceSources(
         advisor,
         solver.oracle,
+        guarded=guarded,
         with_removal=Forecaster(snapshot, ruled_out.removing, answers) if ruled_out.removing else None,
         with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
     )

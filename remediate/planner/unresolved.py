@@ -14,6 +14,7 @@ from remediate.planner.advice.refusal import Advice, OtherEndpoints, Refusal
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain
+from remediate.trust.guarded_verifier import GuardedChain
 
 _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}
 
@@ -25,12 +26,14 @@ class AdviceSources:
     Attributes:
         with_removal: The forecast of the best plan that may remove certificates; None: it verifies no more, or is allowed.
         with_ciphers: The forecast of the best plan under any cipher policy; None likewise.
+        guarded: The chains of other services, as the lists judge them today; a plan breaks none that verifies.
     """
 
     advisor: Advisor
     oracle: TrustOracle
     with_removal: Forecaster | None = None
     with_ciphers: Forecaster | None = None
+    guarded: tuple[GuardedChain, ...] = ()
 
 
 def list_unresolved(snapshot: Snapshot, forecaster: Forecaster, sources: AdviceSources) -> tuple[Unresolved, ...]:
@@ -57,7 +60,8 @@ class _Refusals:
         self._sources = sources
         self._observed = observed
         self._other_endpoints = {
-            peer: OtherEndpoints(forecaster, peer, sources.oracle) for peer in forecaster.distinct_peers(observed)
+            peer: OtherEndpoints(forecaster, peer, sources.oracle, sources.guarded)
+            for peer in forecaster.distinct_peers(observed)
         }
 
     def advise_on(self, endpoint: Endpoint) -> Unresolved | None:

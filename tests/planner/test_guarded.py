@@ -96,7 +96,7 @@ def _with_unreachable(observed: Snapshot) -> Snapshot:
 
 
 def _as_seen_by(observed: Snapshot, seen_by: SeenBy) -> Snapshot:
-    return replace(observed, endpoints=tuple(replace(seen, seen_by=seen_by) for seen in observed.endpoints))
+    return replace(observed, endpoints=tuple(replace(service, seen_by=seen_by) for service in observed.endpoints))
 
 
 def _with_gap(observed: Snapshot) -> Snapshot:

@@ -40,3 +40,11 @@ def test_tomcat_does_not_take_its_place(chat: Snapshot) -> None:
     [unresolved] = plan.unresolved
     assert (unresolved.address, unresolved.port, unresolved.cause) == ("imp.steven.lab", 8443, Cause.COMMON_NAME_CONFLICT)
     assert any("without breaking imp.steven.lab:7400 (XCP)" in note for note in plan.notes)
+
+
+def test_what_chat_relies_on_is_never_called_unused(chat: Snapshot) -> None:
+    [unresolved] = make_plan(chat).unresolved
+
+    assert "in use by imp.steven.lab:7400" in unresolved.advice
+    assert not any("delete it" in option for option in unresolved.options)
+    assert "cup-xmpp of imp.steven.lab" in unresolved.options[0]

@@ -65,6 +65,11 @@ def read_cluster(
         return peers, _read_peers(peers, Extent.LAST)
 
 
+def read_opened(opened: ClusterPeers) -> tuple[PeerReading, ...]:
+    """Return everything of the peers of `opened`, their own certificates too, over the sessions that are open."""
+    return _read_peers(opened, Extent.WHOLE)
+
+
 def _read_peers(cluster_peers: ClusterPeers, extent: Extent) -> tuple[PeerReading, ...]:
     """Read all peers at once."""
     by_address = {peer.address: peer for peer in cluster_peers.peers}

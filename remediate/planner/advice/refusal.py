@@ -16,16 +16,22 @@ from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain, VerificationResult
+from remediate.trust.guarded_verifier import GuardedChain
 
 
 class OtherEndpoints:
     """The endpoints that verify at one peer after a plan: which of them use a certificate, and which an addition would break.
 
+    Endpoints of other services that verify by its list count among them.
+
     Both are computed only when they are needed.
     """
 
-    def __init__(self, forecaster: Forecaster, peer: Address, oracle: TrustOracle) -> None:
+    def __init__(
+        self, forecaster: Forecaster, peer: Address, oracle: TrustOracle, guarded: Iterable[GuardedChain] = ()
+    ) -> None:
         self._forecaster = forecaster
+        self._guarded = tuple(chain for chain in guarded if chain.peer == peer and chain.accepted)
         self._peer = peer
         self._oracle = oracle
 
@@ -60,6 +66,9 @@ class OtherEndpoints:
         for endpoint in self._verified:
             for certificate in self._forecaster.certificates_in_use(self._peer, endpoint):
                 users[certificate] = (*users.get(certificate, ()), endpoint)
+        for guarded in self._guarded:
+            for certificate in guarded.built_chain:
+                users[certificate] = (*users.get(certificate, ()), guarded.endpoint)
         return users
 
     @cached_property
@@ -68,6 +77,8 @@ class OtherEndpoints:
         for endpoint in self._verified:
             for chain in self._forecaster.chains(self._peer, endpoint):
                 by_chain[chain] = (*by_chain.get(chain, ()), endpoint)
+        for guarded in self._guarded:
+            by_chain[guarded.chain] = (*by_chain.get(guarded.chain, ()), guarded.endpoint)
         return by_chain
 
 
