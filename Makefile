@@ -91,7 +91,7 @@ scrambled: $(READY) ## tests of state, exit code, journal and plan, with random 
 fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL, in child processes (REMEDIATE_FUZZ_S seconds, five minutes if left out)
 	@$(BIN)/python -m tests.fuzz
 
-torture: $(READY) ## kill applies and rollbacks on the lab at every point and at random, then 10,000 drawn histories (half an hour); `make test` does some
+torture: $(READY) ## kill applies, rollbacks and restarts on the lab at every point and at random, then 10,000 drawn histories (an hour and a half); `make test` does some
 	@$(BIN)/python -m tests.torture
 
 release: ## sdist, wheel, SBOM and checksums in dist/, checked and installed once; uploads nothing
