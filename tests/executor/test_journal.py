@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from remediate.executor.identity import identify_operator
 from remediate.executor.journal.schema import MIGRATIONS, migrate, version_of
 from remediate.executor.journal.store import FILE_NAME, Journal, JournalError
 from tests.executor.clusters import IMP, plan_for, story
 from tests.executor.conftest import Desk
+from tests.pki import NOW
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +39,14 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         assert {step.state for step in steps} == {"done"}
         assert [step.inverse_kind for step in steps] == ["remove-certificate"] * 4 + ["set-ciphers", None]
         assert all(step.before != step.after for step in steps[:5])
+
+
+def test_two_runs_in_one_second_have_different_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter(["4f2a", "4f2a", "4f2b"])
+    monkeypatch.setattr("remediate.executor.journal.store.secrets.token_hex", lambda _size: next(draws))
+    with Journal(tmp_path, writable=True, now=lambda: NOW) as journal:
+        first, second = (journal.begin_restart("edge", (), operator=identify_operator(), ticket=None) for _ in range(2))
+    assert (first[-4:], second[-4:], first[:-4]) == ("4f2a", "4f2b", second[:-4])
 
 
 def test_files_are_for_the_user_alone(desk: Desk) -> None:

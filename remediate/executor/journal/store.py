@@ -132,7 +132,11 @@ class Journal:
         return run
 
     def _new_run_id(self) -> str:
-        return f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        """Return an id that no run has yet, also where several begin in one second."""
+        run = ""
+        while not run or self._select("SELECT id FROM runs WHERE id = ?", run):
+            run = f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        return run
 
     def _insert_run(
         self,
