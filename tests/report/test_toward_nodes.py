@@ -10,6 +10,8 @@ from remediate.model.snapshot import Snapshot
 from remediate.model.toward_nodes import Node
 from remediate.planner import make_plan
 from remediate.planner.toward_nodes import judge_toward_nodes
+from remediate.report.html import plan_page
+from remediate.report.markdown import plan_ticket
 from remediate.report.toward_nodes import describe_toward_nodes
 from remediate.report.uploads import README, list_upload_files
 from remediate.report.view import summarise_verdicts
@@ -51,6 +53,16 @@ def test_many_nodes_with_one_cause_are_one_finding() -> None:
         "Then, for CallManager-trust",
         "Then, for cup-xmpp-trust",
     ]
+
+
+def test_many_uploads_are_shown_as_one_group() -> None:
+    plan = make_plan(refused_everywhere(8), Policy(cucm_trust=True))
+
+    page, ticket = plan_page(plan), plan_ticket(plan)
+
+    assert "17 uploads of one certificate to nodes (vouched for)" in page
+    assert ROOT.certificate.fingerprint in page
+    assert ROOT.certificate.fingerprint in ticket
 
 
 def test_nodes_that_refuse_are_in_the_verdict() -> None:
