@@ -129,7 +129,7 @@ def test_a_removal_by_hand_is_guided_and_checked(desk: Desk) -> None:
     for box in cluster.boxes:
         box.removal = False
     desk.apply(cluster, plan_for(cluster))
-    assert any("does not offer removal" in text for text in desk.messages("warning"))
+    assert any("No removal over REST" in text for text in desk.messages("warning"))
     # When the run is rolled back, Then ciphers are restored, and each removal is a step with its page
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, len(result.open_steps)) == (8, "partial", 4)
