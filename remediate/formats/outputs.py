@@ -90,10 +90,11 @@ class TowardNodeOutput(Output):
     depth: int | None
     advice: str
     options: list[str]
+    missing: list[str] = []
 
 
 class FutureOutput(Output):
-    """A moment at which a verdict changes by the calendar."""
+    """A moment at which a verdict changes by the calendar; without a port, what the `store` of a node says of a peer."""
 
     at: str
     address: str
