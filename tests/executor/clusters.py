@@ -16,7 +16,8 @@ from remediate.model.plan import Plan, Policy, RemoveCertificate, TrustCertifica
 from remediate.model.secret import Login
 from remediate.model.snapshot import Endpoint, Preference, Publisher
 from remediate.planner import make_plan
-from tests.executor.memory import Box, MemoryCluster, PlainSecret
+from tests.executor.memory import MemoryCluster, PlainSecret
+from tests.executor.memory_box import Box
 from tests.pki import Entity, issue
 
 CIPHERS = CipherList("EECDH:EDH:HIGH:!MEDIUM:!LOW:!aNULL")

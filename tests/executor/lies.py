@@ -9,7 +9,7 @@ from typing import Literal
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Address
-from tests.executor.memory import Box
+from tests.executor.memory_box import Box
 
 Kind = Literal["empty", "nothing", "cut", "reordered", "old", "login-page"]
 KINDS: tuple[Kind, ...] = ("empty", "nothing", "cut", "reordered", "old", "login-page")

@@ -11,7 +11,7 @@ from remediate.model.health import PeerAlarm
 from remediate.model.identity import Address
 
 if TYPE_CHECKING:
-    from tests.executor.memory import Box
+    from tests.executor.memory_box import Box
 
 VERBOSE = PeerAlarm(VERBOSE_LOG_ALARM, "Verbose log levels configured")
 

@@ -18,7 +18,8 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import STORES, Node
 from remediate.planner import make_plan
 from tests.executor.clusters import OTHER, story
-from tests.executor.memory import Box, MemoryCluster, PlainSecret, Write
+from tests.executor.memory import MemoryCluster, PlainSecret, Write
+from tests.executor.memory_box import Box
 from tests.pki import issue
 
 EDGE_ROOT = issue("edge root", ca=True)

@@ -17,7 +17,8 @@ from remediate.model.events import Event
 from remediate.model.health import Health
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
-from tests.executor.memory import Box, MemoryCluster
+from tests.executor.memory import MemoryCluster
+from tests.executor.memory_box import Box
 from tests.executor.memory_logging import VERBOSE, MemoryLogging
 
 PEERS = [Address(f"expc{number}.example.test") for number in (1, 2, 3)]

@@ -29,7 +29,8 @@ from tests.executor.clock import Clock
 from tests.executor.clusters import CIPHERS, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.lies import Lies
-from tests.executor.memory import Box, MemoryCluster, Write, no_tap
+from tests.executor.memory import MemoryCluster, Write, no_tap
+from tests.executor.memory_box import Box
 from tests.executor.tapped import Crash
 from tests.histories.chronicle import NOBODY, Ledger, make_ledger
 from tests.histories.draw import Disturbance, History, Lie, Load, Operation

@@ -10,7 +10,8 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList
 from remediate.model.plan import Plan, TrustCertificate
 from tests.executor.clusters import CIPHERS, OTHER
-from tests.executor.memory import Box, MemoryCluster, Write
+from tests.executor.memory import MemoryCluster, Write
+from tests.executor.memory_box import Box
 from tests.pki import issue
 
 THEIRS = tuple(issue(f"CA {number} of somebody else", ca=True).certificate for number in range(3))

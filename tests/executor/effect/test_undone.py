@@ -8,7 +8,8 @@ from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.health import Health
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import Box, MemoryCluster
+from tests.executor.memory import MemoryCluster
+from tests.executor.memory_box import Box
 from tests.pki import NOW
 
 
