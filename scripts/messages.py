@@ -25,7 +25,7 @@ _NO_MESSAGES = frozenset({"remediate/report/metrics.py"})
 _EDGE = ("cli", "report")
 """Rooms in which single words are headings."""
 _TO_SYSTEMS = re.compile(
-    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|utils |GET |POST |<)"
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|set c|utils |\*c |GET |POST |<)"
     r"|default-src |-----|Basic \{|HTTP \{|Ethernet \{|# "
 )
 _PATTERN_OR_MARKUP = re.compile(r"[\\^$|]\(|\(\?|<[a-z/]")
@@ -114,6 +114,8 @@ def _counted_nouns(module: ast.Module) -> Iterator[str]:
 def _parts_that_are_no_texts(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
         yield from (part.value for part in node.body if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field":
+        yield from (keyword.value for keyword in node.keywords)  # the words of a schema
     if isinstance(node, ast.JoinedStr):
         for part in node.values:
             yield part

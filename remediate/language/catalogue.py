@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _COUNTED = re.compile(r"(?P<number>\d[\d,.]*) (?P<noun>.+)", re.DOTALL)
+_ABOUT_A_NAME = re.compile(r"(?P<name>`[^`]*`) (?P<predicate>.+)", re.DOTALL)
 _BETWEEN_SENTENCES = re.compile(r"((?<=[.!?])\s+|[;:]\s+|\s+·\s+)")
 _IN_SENTENCES = re.compile(r"[.!?;]\s|\s·\s")
 """What no value of a template holds, if the message can be split there."""
@@ -162,6 +163,10 @@ class Catalogue:
             return f"{counted['number']} {self._fixed[counted['noun']]}"
         if depth >= _MAX_DEPTH:
             return None
+        about = _ABOUT_A_NAME.fullmatch(message)
+        predicate = self._recognise(about["predicate"], depth + 1) if about else None
+        if about and predicate is not None:
+            return f"{about['name']} {predicate}"
         for template in self._templates:
             values = template.match(message) if template.anchor in message else None
             if values is not None and self._are_values(template, values, depth + 1, across_sentences=across_sentences):
