@@ -10,11 +10,13 @@ import ast
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
 
 ROOT = Path(__file__).parents[1]
 LOCALE_FOLDER = ROOT / "remediate/language/locale"
@@ -174,10 +176,18 @@ def _texts_of_commands() -> Iterator[tuple[str, str]]:
 
 
 def _texts_of_pages(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield the texts that the templates of pages translate: ``{{ "Sign-off" | translate }}``."""
+    """Yield the texts in the expressions of a page's template; ``%s`` is a placeholder."""
     for path in sorted((root / "remediate/report/templates").glob("*.j2")):
-        for text in re.findall(r'"([^"]+)"\s*\|\s*translate', path.read_text(encoding="utf-8")):
-            yield text, path.relative_to(root).as_posix()
+        for _, kind, token in Environment().lex(path.read_text(encoding="utf-8")):
+            text = re.sub("%s", "{text}", token[1:-1])
+            if kind == "string" and (_is_message(text, is_edge=True) or _WORD.fullmatch(text)):
+                yield _number_placeholders(text), path.relative_to(root).as_posix()
+
+
+def _number_placeholders(text: str) -> str:
+    """Return a template in which each placeholder has a name of its own."""
+    numbers = count(1)
+    return re.sub(r"\{text\}", lambda _: "{text}" if (number := next(numbers)) == 1 else f"{{text{number}}}", text)
 
 
 def update_catalogue(path: Path, messages: dict[str, list[str]]) -> Catalog:

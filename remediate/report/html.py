@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from remediate.language.messages import translate
+from remediate.language.messages import current_language, translate
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
@@ -143,13 +143,17 @@ def render_page(name: str, *, with_script: bool, **values: Any) -> str:
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template(name).render(style=style, script=script, policy=Markup(policy), **values)  # noqa: S704 - digests
+    return (
+        _environment(current_language())
+        .get_template(name)
+        .render(language=current_language(), style=style, script=script, policy=Markup(policy), **values)
+    )  # noqa: S704 - digests
 
 
 @cache
 def _read_asset(name: str) -> Markup:
     """Return a file of ours that goes into the page as it is."""
-    environment = _environment()
+    environment = _environment(current_language())
     source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
     return Markup(source)  # noqa: S704 - our own file, nothing of a cluster is in it
 
@@ -160,7 +164,8 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
+    """Return the environment of one language: what is constant in a template is translated while it is compiled."""
     # `finalize` receives every value that the template prints: the one place where untrusted text is escaped.
     environment = Environment(
         loader=PackageLoader("remediate.report"),
