@@ -27,7 +27,8 @@ _NO_MESSAGES = frozenset({"remediate/report/metrics.py"})
 _EDGE = ("cli", "report")
 """Rooms in which single words are headings."""
 _TO_SYSTEMS = re.compile(
-    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|set c|utils |\*c |GET |POST |<)"
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|set c|utils "
+    r"|\*c |GET |POST |<)"
     r"|default-src |-----|Basic \{|HTTP \{|Ethernet \{|# "
 )
 _PATTERN_OR_MARKUP = re.compile(r"[\\^$|]\(|\(\?|<[a-z/]")
@@ -178,9 +179,9 @@ def _texts_of_commands() -> Iterator[tuple[str, str]]:
 def _texts_of_pages(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the texts in the expressions of a page's template; ``%s`` is a placeholder."""
     for path in sorted((root / "remediate/report/templates").glob("*.j2")):
-        for _, kind, token in Environment().lex(path.read_text(encoding="utf-8")):
+        for _, kind, token in Environment(autoescape=True).lex(path.read_text(encoding="utf-8")):
             text = re.sub("%s", "{text}", token[1:-1])
-            if kind == "string" and (_is_message(text, is_edge=True) or _WORD.fullmatch(text)):
+            if kind == "string" and token[0] == '"' and (_is_message(text, is_edge=True) or _WORD.fullmatch(text)):
                 yield _number_placeholders(text), path.relative_to(root).as_posix()
 
 

@@ -143,11 +143,9 @@ def render_page(name: str, *, with_script: bool, **values: Any) -> str:
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
-    return (
-        _environment(current_language())
-        .get_template(name)
-        .render(language=current_language(), style=style, script=script, policy=Markup(policy), **values)
-    )  # noqa: S704 - digests
+    template = _environment(current_language()).get_template(name)
+    allowed = Markup(policy)  # noqa: S704 - digests
+    return template.render(language=current_language(), style=style, script=script, policy=allowed, **values)
 
 
 @cache
@@ -166,7 +164,8 @@ def _digest(text: str) -> str:
 @cache
 def _environment(language: str) -> Environment:
     """Return the environment of one language: what is constant in a template is translated while it is compiled."""
-    # `finalize` receives every value that the template prints: the one place where untrusted text is escaped.
+    del language
+    # `finalize` receives every value that the template prints: the one place where untrusted text is escaped, and text translated.
     environment = Environment(
         loader=PackageLoader("remediate.report"),
         autoescape=True,

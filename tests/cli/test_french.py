@@ -42,7 +42,7 @@ def test_help_is_french(remediate: Remediate, verb: str) -> None:
 def test_a_plan_is_explained_in_french(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
     ended = remediate("plan", "--snapshot", snapshot, "--explain", "--horizon", "400d", "-o", tmp_path / "plan.json")
     assert english_lines(ended.out + ended.err) == []
-    for options in ([], ["--all"], ["--markdown", "-"]):
+    for options in ([], ["--all"], ["--markdown", "-"], ["--html", "-"]):
         answer = remediate("show", tmp_path / "plan.json", *options)
         assert (answer.code, english_lines(answer.out)) == (0, []), options
 
