@@ -95,4 +95,6 @@ def _map_paragraph(paragraph: str, change: Callable[[str], str]) -> str:
 def _map_line(line: str, change: Callable[[str], str]) -> str:
     if match := _ENTRY.fullmatch(line):
         return f"{match[1]}{change(match[2])}"
-    return change(line) if line.isupper() else line
+    text = line.lstrip()
+    is_example = text.startswith("remediate ")
+    return line if is_example or not text else f"{line.removesuffix(text)}{change(text)}"

@@ -18,6 +18,8 @@ _ABOUT_A_NAME = re.compile(r"(?P<name>`[^`]*`) (?P<predicate>.+)", re.DOTALL)
 _BETWEEN_SENTENCES = re.compile(r"((?<=[.!?])\s+|[;:]\s+|\s+·\s+)")
 _IN_SENTENCES = re.compile(r"[.!?;]\s|\s·\s")
 """What no value of a template holds, if the message can be split there."""
+_LINE_MARK = re.compile(r"\A(#+|-) ")
+"""The mark of a heading or an entry in Markdown, which is no part of a message."""
 _MARKS = ("·• ", "·•+-~↻✓✗!? ")
 """Signs before a message: those of a list, then those that belong to some messages."""
 _MAX_DEPTH = 6
@@ -114,7 +116,7 @@ class Catalogue:
 
     def __init__(self, translations: Mapping[str, str]) -> None:
         templates = [
-            Template(message.strip(), translation.strip())
+            Template(_LINE_MARK.sub("", message.strip()), _LINE_MARK.sub("", translation.strip()))
             for message, translation in translations.items()
             if message and translation
         ]
@@ -171,7 +173,12 @@ class Catalogue:
             values = template.match(message) if template.anchor in message else None
             if values is not None and self._are_values(template, values, depth + 1, across_sentences=across_sentences):
                 return template.fill_in({name: self._translate_value(value, depth + 1) for name, value in values.items()})
-        return None
+        return self._recognise_sentence(message, depth)
+
+    def _recognise_sentence(self, message: str, depth: int) -> str | None:
+        """Return the translation of a sentence that is known without its full stop."""
+        phrase = self._recognise(message[:-1], depth + 1) if message.endswith(".") else None
+        return None if phrase is None else f"{phrase}."
 
     def _are_values(self, template: Template, values: Mapping[str, str], depth: int, *, across_sentences: bool) -> bool:
         if not template.is_distinct:
@@ -208,5 +215,6 @@ class Catalogue:
                     break
             yield "".join(parts[begin:end]), translation
             if end < len(parts):
-                yield parts[end], f" {parts[end]}" if parts[end][0] in ";:" else parts[end]
+                needs_blank = parts[end][0] in ";:" and not parts[end - 1].endswith(" ")
+                yield parts[end], f" {parts[end]}" if needs_blank else parts[end]
             begin = end + 1

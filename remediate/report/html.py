@@ -143,7 +143,7 @@ def render_page(name: str, *, with_script: bool, **values: Any) -> str:
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
-    template = _environment(current_language()).get_template(name)
+    template = _environment().get_template(name)
     allowed = Markup(policy)  # noqa: S704 - digests
     return template.render(language=current_language(), style=style, script=script, policy=allowed, **values)
 
@@ -151,7 +151,7 @@ def render_page(name: str, *, with_script: bool, **values: Any) -> str:
 @cache
 def _read_asset(name: str) -> Markup:
     """Return a file of ours that goes into the page as it is."""
-    environment = _environment(current_language())
+    environment = _environment()
     source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
     return Markup(source)  # noqa: S704 - our own file, nothing of a cluster is in it
 
@@ -162,9 +162,7 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _environment(language: str) -> Environment:
-    """Return the environment of one language: what is constant in a template is translated while it is compiled."""
-    del language
+def _environment() -> Environment:
     # `finalize` receives every value that the template prints: the one place where untrusted text is escaped, and text translated.
     environment = Environment(
         loader=PackageLoader("remediate.report"),
@@ -176,6 +174,8 @@ def _environment(language: str) -> Environment:
     )
     environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
+    # What is constant in a template does not pass `finalize`, so it is translated by itself.
+    environment.globals.update(translate=translate)
     environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
     return environment
 

@@ -33,7 +33,7 @@ from remediate.report.view import (
     symbol_of,
 )
 
-_LINE_MARK = re.compile(r"[ #-]*(\*\*[^*]*\*\*:? )?")
+_LINE_MARK = re.compile(r" *(#+ |- )?(\*\*a\d+\*\* )?")
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 
@@ -57,9 +57,6 @@ def plan_ticket(plan: Plan) -> str:
 
 def translate_line(line: str) -> str:
     """Return a line of Markdown in the language in use; the mark of a heading or an entry stays."""
-    translated = translate(line)
-    if translated != line:
-        return translated
     mark = _LINE_MARK.match(line)
     end = mark.end() if mark else 0
     return f"{line[:end]}{translate(line[end:])}"

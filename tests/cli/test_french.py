@@ -15,7 +15,7 @@ from tests.cli.conftest import Remediate
 _ENGLISH = re.compile(r"(?<![\w'-])(the|is|are|of|and|not|by|was|with|from|to|this|that|no|it)(?![\w'-])")
 _QUOTED = re.compile(
     r"`[^`]*`|\"[^\"]*\"|<style>.*?</style>|<script.*?</script>|<[^>]*>|sha256:\S+|CN=[^\n]*"
-    r"|\[[^\]]*\]|(IM|Mobile) and \w+|(Maintenance|Configuration|System) >[^\n]*",
+    r"|\[[^\]]*\]|(IM|Mobile) and|(Maintenance|Configuration|System) >[^\n]*",
     re.DOTALL,
 )
 """What is the same in every language: commands, names, markup, pages of the web interface."""
