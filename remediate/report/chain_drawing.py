@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from remediate.language.messages import translate
 from remediate.model.identity import Address, Fingerprint, host_and_port
 from remediate.model.plan import ChainGroup, EndpointForecast, Plan, TrustCertificate
 from remediate.model.text import count, escape
@@ -138,7 +139,7 @@ class _Artist:
                 top += _LINK
         fixed = sum(forecast.after.verdict.ok for forecast in failing)
         adds = any(box.kind == "added" for box in boxes)
-        summary = " Signed by: ".join(" ".join([*box.title, *box.lines, *box.troubles]) for box in boxes)
+        summary = f" {translate('Signed by:')} ".join(" ".join([*box.title, *box.lines, *box.troubles]) for box in boxes)
         names = tuple(self._names.get(name, name) for name in group.endpoints)
         return ChainDrawing(tuple(placed), tuple(links), top + 1, summary, names, fixed, len(failing) - fixed, adds)
 
@@ -153,7 +154,7 @@ class _Artist:
         if differing_check := next((forecast for forecast in failing if forecast.before.key != forecast.after.key), None):
             cause = differing_check.before.verdict.cause
             lines.append(
-                f"now: {(differing_check.before.key or '').upper()}, {describe_cause(cause.value if cause else '').lower()}"
+                f"now with {(differing_check.before.key or '').upper()}: {translate(describe_cause(cause.value if cause else '')).lower()}"
             )
         above = group.certificates if group.depth else group.certificates[1:]
         own = group.certificates[0] if group.certificates and not group.depth else None
@@ -214,7 +215,7 @@ def _box(kind: Kind, title: str, lines: Sequence[str], troubles: Iterable[str] =
 
 def _wrap(text: str, width: int) -> list[str]:
     """Return untrusted `text` in lines of `width` characters: a drawing does not wrap by itself."""
-    return textwrap.wrap(escape(text, 200), width, break_on_hyphens=True) or [""]
+    return textwrap.wrap(translate(escape(text, 200)), width, break_on_hyphens=True) or [""]
 
 
 def _link_below(forecast: EndpointForecast) -> int | None:
@@ -232,5 +233,5 @@ def _troubles_at(depth: int, failing: Sequence[EndpointForecast]) -> Iterator[st
         if at == depth and verdict.code not in _NO_ISSUER_CODES and verdict.cause:
             causes[verdict.cause] += 1
     for cause, number in causes.most_common(2):
-        share = "" if number == len(failing) else f" ({count(number, 'check')})"
-        yield f"✗ {describe_cause(cause.value)}{share}"
+        share = "" if number == len(failing) else f" ({translate(count(number, 'check'))})"
+        yield f"✗ {translate(describe_cause(cause.value))}{share}"
