@@ -153,9 +153,8 @@ class _Artist:
             lines.append(f"until {group.ends[:10]}" if len(group.endpoints) == 1 else f"the first until {group.ends[:10]}")
         if differing_check := next((forecast for forecast in failing if forecast.before.key != forecast.after.key), None):
             cause = differing_check.before.verdict.cause
-            lines.append(
-                f"now with {(differing_check.before.key or '').upper()}: {translate(describe_cause(cause.value if cause else '')).lower()}"
-            )
+            description = translate(describe_cause(cause.value if cause else "")).lower()
+            lines.append(f"now with {(differing_check.before.key or '').upper()}: {description}")
         above = group.certificates if group.depth else group.certificates[1:]
         own = group.certificates[0] if group.certificates and not group.depth else None
         kind: Kind = "added" if own in self._additions else "leaf"
