@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from remediate.formats.outputs import EventOutput
 from remediate.lab import Lab
 from remediate.lab.faults import LOGIN_PAGE, Substitute
 from remediate.lab.raml import Removal
@@ -50,6 +51,8 @@ def test_events_begin_with_the_version_and_end_in_a_summary(remediate: Remediate
 
     code = remediate("collect", "-i", lab.inventory, "--events", events, "-q").code
     lines = [json.loads(line) for line in events.read_text().splitlines()]
+    for line in lines:
+        EventOutput.model_validate(line)
 
     assert (lines[0]["type"], lines[-1]["type"], lines[-1]["exit_code"]) == ("version", "summary", code)
     assert [line["seq"] for line in lines] == list(range(len(lines)))
