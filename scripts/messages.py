@@ -47,6 +47,11 @@ _CLICK = (
     "File", "Path", "Directory",
 )  # fmt: skip
 """Words of click's own, in help and about wrong usage."""
+_FRAGMENTS = (
+    "is", "are", "was", "were", "has", "have", "uses", "use", "takes", "take", "it", "them", "delete", "Delete", "more", "behind",
+    "ahead of", "primary,", "expired", "begins", "ends", "accepts", "refused", "tolerated", "accepted", "log",
+)  # fmt: skip
+"""Words that are filled into messages, or stand alone, and that look like no message."""
 _FILLED_IN_LATER = re.compile(r"\{\{(\w+)\}\}")
 _FORMATTERS = frozenset(
     {
@@ -81,6 +86,8 @@ def extract_messages(root: Path = ROOT) -> dict[str, list[str]]:
                 _add(messages, noun, place)
     for template in _CLICK:
         _add(messages, template, "click")
+    for template in _FRAGMENTS:
+        _add(messages, template, "fragments")
     for template, place in (*_texts_of_commands(), *_texts_of_pages(root)):
         _add(messages, template, place)
     return messages

@@ -17,8 +17,8 @@ C = TypeVar("C", bound=click.Command)
 
 _UNWRAPPED = "\b"
 """Click's mark of a paragraph whose lines stay as they are."""
-_ENTRY = re.compile(r"(\s*(?:\d+\s+|\S.*?\s{2,}))(\S.*)")
-"""A line of such a paragraph that explains its beginning: ``  0   done``."""
+_ENTRY = re.compile(r"(\s*(?:\d+\s+|\S.*?\s{2,})|\s{6,})(\S.*)")
+"""A line of such a paragraph that explains its beginning, ``  0   done``, or goes on below that."""
 
 
 class TranslatedFormatter(click.HelpFormatter):
@@ -30,7 +30,7 @@ class TranslatedFormatter(click.HelpFormatter):
 
     def write_heading(self, heading: str) -> None:
         """Write a heading."""
-        super().write_heading(translate(heading))
+        super().write_heading(heading if current_language() == ENGLISH else f"{translate(heading)} ")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Write terms and what they mean."""

@@ -75,7 +75,9 @@ def _print_finding(
 ) -> None:
     style = _STYLES[finding.status]
     head = Text(f"{_SYMBOLS[finding.status]} ", style)
-    head.append(describe_place(finding), style)
+    address, blank, ports = describe_place(finding).partition(" ")
+    head.append(address, style)
+    head.append(f"{blank}{ports}", style)
     cause = f": {finding.verdict.cause.value}" if finding.verdict and finding.verdict.cause else ""
     head.append(f"  {finding.status}{cause}", style)
     print_indented(console, head, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from remediate.language.messages import translate
 from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.diagnosis import CapturedEndpoint, Diagnosis, Finding
@@ -55,15 +56,15 @@ def describe_coverage(coverage: Coverage) -> str | None:
     rows = (
         (coverage.traffic_server_lines, "line of a traffic server", "lines of a traffic server"),
         (coverage.joined_messages, "message joined from broken lines", "messages joined from broken lines"),
-        (coverage.tls_records, "TLS record", None),
-        (coverage.cut_packets, "truncated packet", None),
-        (coverage.ip_fragments, "IP fragment", None),
+        (coverage.tls_records, "TLS record", "TLS records"),
+        (coverage.cut_packets, "truncated packet", "truncated packets"),
+        (coverage.ip_fragments, "IP fragment", "IP fragments"),
         (
             coverage.encapsulated_packets,
             "packet in an unsupported tunnel",
             "packets in unsupported tunnels",
         ),
-        (coverage.unreadable_packets, "unreadable packet", None),
+        (coverage.unreadable_packets, "unreadable packet", "unreadable packets"),
     )
     counts = [count(number, noun, plural) for number, noun, plural in rows if number]
     return f"In it: {', '.join(counts)}." if counts else None
@@ -124,7 +125,7 @@ def format_error(finding: Finding) -> str:
         return ""
     code = [f"code {verdict.code}"] if verdict.code else []
     depth = [f"at depth {verdict.depth}"] if verdict.depth is not None else []
-    where = f" ({', '.join((*code, *depth))})" if code or depth else ""
+    where = f" ({', '.join(map(translate, (*code, *depth)))})" if code or depth else ""
     return f"{escape(verdict.error or '')}{where}"
 
 
@@ -139,11 +140,11 @@ def _describe_logs(finding: Finding) -> Iterator[tuple[str, str]]:
         lines = count(failure.lines, "line")
         amount = lines if failure.lines == 1 else f"{lines}, at least {count(failure.requests, 'request')}"
         span = _format_span(_format_log_time(failure.first_seen), _format_log_time(failure.last_seen))
-        yield "log", f"{_prefix_peer(failure.peer)}{amount}{span}"
+        yield "log", f"{_prefix_peer(failure.peer)}{translate(amount)}{span}"
     for gateway in finding.bad_gateways:
         requests = f"{count(gateway.requests, 'request')} to port {gateway.port} answered with 502{_VIEWS[gateway.view]}"
         span = _format_span(_format_log_time(gateway.first_seen), _format_log_time(gateway.last_seen))
-        yield "clients", f"{_prefix_peer(gateway.peer)}{requests}{span}"
+        yield "clients", f"{_prefix_peer(gateway.peer)}{translate(requests)}{span}"
 
 
 def _describe_captures(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -163,7 +164,7 @@ def _describe_connections(endpoint: CapturedEndpoint) -> str:
     versions = [_TLS_VERSIONS.get(version, f"version 0x{version:04x}") for version in endpoint.versions]
     families = " or ".join(family.upper() for family in endpoint.preferred_families)
     preference = [f"{families} preferred"] if families else []
-    return ", ".join((count(endpoint.connections, "connection"), *versions, *endpoint.suites, *preference))
+    return ", ".join(map(translate, (count(endpoint.connections, "connection"), *versions, *endpoint.suites, *preference)))
 
 
 def _prefix_peer(peer: str | None) -> str:

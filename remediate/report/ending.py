@@ -12,7 +12,7 @@ from rich.text import Text
 
 from remediate.language.messages import translate
 from remediate.model.text import escape
-from remediate.report.lines import print_indented
+from remediate.report.lines import colon, print_indented
 from remediate.report.moments import format_duration, format_moment
 
 _MAX_STEP = 2_000
@@ -82,9 +82,11 @@ def print_ending(console: Console, ending: Ending, now: datetime) -> None:
         ("Report", ending.report),
         ("Undo", ending.undo),
     ]
+    labels = {label: f"{translate(label)}{colon()}" for label, _ in entries}
+    width = max(10, *(len(label) + 1 for label in labels.values()))
     for label, value in entries:
         if value:
-            line = Text(f"{translate(label)}:".ljust(10), "bold")
+            line = Text(labels[label].ljust(width), "bold")
             line.append(escape(value, _MAX_STEP), "not bold")
             console.print(line, soft_wrap=True)
     if ending.confirm_by is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 from rich.text import Text
@@ -46,6 +46,11 @@ def translate_text(text: Text) -> Text:
             piece.stylize(span.style)
         translated.append_text(piece)
     return translated
+
+
+def colon() -> str:
+    """Return the colon after a word, as the language in use writes it."""
+    return ":" if current_language() == ENGLISH else " :"
 
 
 def print_indented(console: Console, text: Text, columns: int, *, first: str = "") -> None:
@@ -103,6 +108,7 @@ def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) 
         entries: The entries.
         columns: The indentation.
     """
+    entries = [replace(entry, label=translate_text(entry.label)) for entry in entries]
     mark_width = max((len(entry.mark) + 1 for entry in entries if entry.mark), default=0)
     label_width = max((len(entry.label) for entry in entries), default=0)
     text_column = columns + mark_width + label_width + _GAP

@@ -75,7 +75,8 @@ def prose(text: str) -> str:
 
 def _summary(plan: Plan) -> Iterator[str]:
     sums = count_pairs(plan.endpoints)
-    yield f"# Change: trust on Expressway-C cluster {code(plan.cluster)}"
+    title = f"Change: trust on Expressway-C cluster {code(plan.cluster)}"
+    yield f"# {translate(title)}"
     yield ""
     yield from (f"**{prose(' '.join(summarise_verdicts(plan)))}**", "")
     yield f"- Plan: {code(plan.id)}, made {rfc3339(plan.made_at)}"

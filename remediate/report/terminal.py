@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.messages import translate
 from remediate.model.canonical import rfc3339
 from remediate.model.plan import (
     Action,
@@ -282,7 +283,10 @@ def _print_cards(console: Console, plan: Plan) -> None:
     """Print what a change board asks first: approvals, interruption, undo, the next expiry."""
     print_heading(console, "Before you decide")
     entries = [
-        Entry(Text(card.topic, "bold"), (Text(escape(f"{card.title}. {card.detail}", 2000), "yellow" if card.urgent else ""),))
+        Entry(
+            Text(card.topic, "bold"),
+            (Text(escape(f"{translate(card.title)}. {translate(card.detail)}", 2000), "yellow" if card.urgent else ""),),
+        )
         for card in list_cards(plan)
     ]
     print_entries(console, entries, 2)
