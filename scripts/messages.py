@@ -50,6 +50,14 @@ _CLICK = (
 _FRAGMENTS = (
     "is", "are", "was", "were", "has", "have", "uses", "use", "takes", "take", "it", "them", "delete", "Delete", "more", "behind",
     "ahead of", "primary,", "expired", "begins", "ends", "accepts", "refused", "tolerated", "accepted", "log",
+    "Changes", "Impact", "Verification", "Rollback", "Notes", "Cisco Tomcat", "Cisco HAProxy", "Cisco CallManager", "Cisco TFTP",
+    "Cisco XCP Router", "Server Authentication", "Client Authentication", "as of {taken_at}",
+    "Then restart {names} on {where} (`utils service restart {services}`; {price})",
+    "Then restart {names} on {where} (`utils service restart {services}`; {price}).",
+    "restart {names} on {where} (`utils service restart {services}`; {price}).",
+    "Else trust that certificate on every peer after checking its fingerprint out of band.",
+    "Else trust that root on every peer after checking its fingerprint out of band.",
+    "Else find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca.",
 )  # fmt: skip
 """Words that are filled into messages, or stand alone, and that look like no message."""
 _FILLED_IN_LATER = re.compile(r"\{\{(\w+)\}\}")

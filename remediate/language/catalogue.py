@@ -97,14 +97,16 @@ def _unescape(part: str) -> str:
     return part.replace("\0", "{").replace("\1", "}")
 
 
-def _precedence(template: Template) -> tuple[bool, bool, int, int]:
+def _precedence(template: Template) -> tuple[bool, bool, bool, int, int]:
     """Return the place of a template among those that a message may match.
 
-    Those with many fixed words come first; then those that begin with one, and have few places to fill in.
+    Those with many fixed words come first; then those that begin with one, and have few places to fill in. One with the same words in
+    both languages comes last.
     """
+    is_same = template.message == template.translation
     if template.is_distinct:
-        return False, False, 0, -template.weight
-    return True, not template.literals[0], len(template.literals), -template.weight
+        return is_same, False, False, 0, -template.weight
+    return is_same, True, not template.literals[0], len(template.literals), -template.weight
 
 
 class Catalogue:
