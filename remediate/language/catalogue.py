@@ -198,8 +198,19 @@ class Catalogue:
     def _recognise_list(self, message: str, depth: int) -> str | None:
         """Return the translation of an enumeration of messages that are all known; None for anything else."""
         parts = message.split(", ")
-        translations = [self._recognise(part, depth) for part in parts] if len(parts) > 1 else [None]
+        if len(parts) == 1 or self._has_comma_of_its_own(message, depth):
+            return None
+        translations = [self._recognise(part, depth) for part in parts]
         return None if None in translations else ", ".join(filter(None, translations))
+
+    def _has_comma_of_its_own(self, message: str, depth: int) -> bool:
+        """Return whether a template with a comma makes the whole of `message`, so that it is no enumeration."""
+        for template in self._templates:
+            if template.is_distinct and template.anchor in message and any(", " in literal for literal in template.literals):
+                values = template.match(message)
+                if values is not None and self._are_values(template, values, depth + 1, across_sentences=False):
+                    return True
+        return False
 
     def _split_into_runs(self, message: str, depth: int) -> Iterator[tuple[str, str | None]]:
         """Yield the longest runs of sentences that are known, from the left, with their translations; None for one that is not.

@@ -59,11 +59,7 @@ def translate_line(line: str) -> str:
     """Return a line of Markdown in the language in use; the mark of a heading or an entry stays."""
     mark = _LINE_MARK.match(line)
     end = mark.end() if mark else 0
-    after_mark = f"{line[:end]}{translate(line[end:])}"
-    if line.startswith("#") and after_mark != line:
-        return after_mark
-    translated = translate(line)
-    return after_mark if translated == line else translated
+    return f"{line[:end]}{translate(line[end:])}"
 
 
 def code(text: str) -> str:
