@@ -18,6 +18,9 @@ CATALOGUE = Catalogue(
         "{a} and {b}": "{a} et {b}",
         "Write {{x}} in {file}.": "Mettez {{x}} dans {file}.",
         "Not translated.": "",
+        "Cluster {name}": "Cluster {name}",
+        "Cluster {name}, read at {time}": "Cluster {name}, lu le {time}",
+        "read at {time}": "lu à {time}",
     }
 )
 
@@ -45,6 +48,16 @@ def test_the_longest_run_of_sentences_wins() -> None:
 def test_few_letters_make_no_template_of_a_sentence() -> None:
     assert CATALOGUE.translate("p and q") == "p et q"
     assert CATALOGUE.translate("Look at p and go on.") == "Look at p and go on."
+
+
+def test_a_comma_of_a_message_begins_no_enumeration() -> None:
+    assert CATALOGUE.translate("Cluster a, read at 10:00") == "Cluster a, lu le 10:00"
+    assert CATALOGUE.translate("Cluster a, p is not up.") == "Cluster a, p ne répond pas."
+
+
+def test_the_same_words_in_both_languages_come_last() -> None:
+    catalogue = Catalogue({"{address} {service}-trust": "{address} {service}-trust", "{a} and {b}": "{a} et {b}"})
+    assert catalogue.translate("tomcat-trust and CallManager-trust") == "tomcat-trust et CallManager-trust"
 
 
 def test_braces_are_braces() -> None:
