@@ -93,6 +93,18 @@ class TowardNodeOutput(Output):
     missing: list[str] = []
 
 
+class GapOutput(Output):
+    """What discovery could not learn, or would not follow."""
+
+    source: str
+    service: str
+    kind: str
+    incomplete: bool
+    message: str
+    names: list[str]
+    count: int
+
+
 class FutureOutput(Output):
     """A moment at which a verdict changes by the calendar; without a port, what the `store` of a node says of a peer."""
 
@@ -123,7 +135,7 @@ class VerifiedClusterOutput(ClusterOutput):
     unresolved: list[UnresolvedOutput] | None = None
     alarms: list[str] | None = None
     not_in_use: list[str] | None = None
-    undiscovered: list[str] | None = None
+    undiscovered: list[GapOutput] | None = None
     toward_nodes: list[TowardNodeOutput] | None = None
     future: list[FutureOutput] | None = None
 

@@ -75,13 +75,13 @@ def test_a_restart_ends_calls_and_maintenance_mode(story: Lab, shell: ShellOf) -
     condition = story.peers[2].condition
     condition.ordinary_calls = 4
     condition.raise_alarm("25026")
-    condition.raise_alarm("20009", "Cluster replication error")
+    condition.raise_alarm("20004", "Cluster communication failure")
 
     story.faults.restart(story.peers[2].address)
     assert story.cluster.settle()
 
     assert (condition.calls, condition.maintenance, condition.uptime_s) == (0, False, 0)
-    assert [alarm.number for alarm in condition.raised] == ["20009"]
+    assert [alarm.number for alarm in condition.raised] == ["20004"]
     assert [outage.cut_calls for outage in story.requests.outages] == [4]
     assert f'{MAINTENANCE}: "Off"' in shell(2)(MAINTENANCE)
 
