@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure, guarded
@@ -12,15 +13,18 @@ from remediate.executor.effect.restarted import RestartedLook
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
 from remediate.executor.health import read_cluster_health
-from remediate.executor.journal.restarts import load_alarms, record_alarms
+from remediate.executor.journal.restarts import load_alarms, load_unsettled_restarts, record_alarms
+from remediate.executor.journal.store import Journal
 from remediate.executor.maintenance import Maintenance
 from remediate.executor.opening import open_to_write
+from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart_choice import RestartRequest, choose_peers
 from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
 from remediate.executor.steps import RunEvents
 from remediate.executor.window import WindowGuard, refuse_if_closed
 from remediate.model.access import ClusterAccess
+from remediate.model.canonical import parse_rfc3339
 from remediate.model.effect import EffectState, PeerEffect
 from remediate.model.errors import Interrupted, RemediateError
 from remediate.model.events import Sink, silent
@@ -77,6 +81,7 @@ def _open(
     """Take the lock, open the journal and the peers until `stack` ends, and choose the peers."""
     opening = open_to_write(cluster, state_dir, environment, stack, ticket=request.ticket)
     journal = opening.open_journal()
+    _wait_for_restarting(cluster, journal, limits, environment, events, stop)
     opened, peers = opening.open_peers(limits)
     steps = list(Maintenance(journal, cluster.name, environment, limits, events).end_left_on(peers))
     health = read_cluster_health(peers, opened.unreachable)
@@ -115,6 +120,34 @@ def _open(
         leave_to_person=leave_to_person,
     )
     return _RestartCommand(context, chosen, steps, stop, RestartedLook(cluster, environment, context, opened))
+
+
+def _wait_for_restarting(
+    cluster: ClusterAccess, journal: Journal, limits: Limits, environment: Environment, events: RunEvents, stop: StopRequest
+) -> None:
+    """Give a peer that an interrupted run told to restart the time of a restart: meanwhile it takes no session.
+
+    Raises:
+        Interrupted: It was asked to stop.
+    """
+    for attempt in range(max(1, int(limits.restart_s / limits.restart_poll_s))):
+        earliest = environment.now() - timedelta(seconds=limits.restart_s)
+        restarting = {
+            restart.step.peer
+            for restart in load_unsettled_restarts(journal, cluster.name)
+            if parse_rfc3339(restart.step.started_at) > earliest
+        }
+        if not restarting:
+            return
+        with ExitStack() as sessions:
+            opened, _ = open_reconnecting_peers(environment, cluster, limits, sessions, writable=False)
+            away = sorted(restarting & opened.unreachable.keys())
+        if not away:
+            return
+        if attempt == 0:
+            events.emit("waiting", f"{', '.join(away)} restarts since an interrupted run: waiting until it answers.")
+        stop.check()
+        environment.pause(limits.restart_poll_s)
 
 
 @dataclass(frozen=True, slots=True)
