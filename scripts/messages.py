@@ -49,13 +49,37 @@ _CLICK = (
 """Words of click's own, in help and about wrong usage."""
 _FRAGMENTS = (
     "is", "are", "was", "were", "has", "have", "uses", "use", "takes", "take", "it", "them", "delete", "Delete", "more", "behind",
-    "ahead of", "primary,", "expired", "begins", "ends", "accepts", "refused", "tolerated", "accepted", "log",
+    "ahead of", "primary,", "begins", "ends", "accepts", "refused", "tolerated", "accepted", "log",
     "Changes", "Impact", "Verification", "Rollback", "Notes", "Cisco Tomcat", "Cisco HAProxy", "Cisco CallManager", "Cisco TFTP",
     "Cisco XCP Router", "Server Authentication", "Client Authentication",
     "Then restart {names} on {where} (`utils service restart {services}`; {price})",
     "Else trust that certificate on every peer after checking its fingerprint out of band.",
     "Else trust that root on every peer after checking its fingerprint out of band.",
     "Else find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca.",
+    "remediate: Missing option {hint}.", "Known: {keys}.",
+    "incomplete", "made {moment} UTC", "made {moment} UTC)", "1 root", "roots", "trust {name} (root)",
+    "intermediate", "intermediates", "self-signed", "self-signed ones",
+    "{verified} verified, cipher list kept, {certificates} added over all peers ({added})",
+    "{verified} verified, cipher list changed, {certificates} added over all peers ({added})",
+    "{verified} verified, cipher list kept, {certificates} added over all peers ({added}), {more}",
+    "{verified} verified, cipher list changed, {certificates} added over all peers ({added}), {more}",
+    "{cluster}: {peers} peers, {rest}",
+    *(f"{unit} {direction}" for unit in ("days", "hours", "minutes") for direction in ("ahead of", "behind")),
+    "before it, {peers} was restarted, and no other peer was", "before it, {peers} were restarted, and no other peer was",
+    "{peers} was restarted and is back as before.{remark}", "{peers} were restarted and are back as before.{remark}",
+    "Run {run} is rolled back, and every peer was read back as it was before. {effects}",
+    "{failing} of {checks} fail, on {broken} of {peers} peers. This plan fixes {fixed} of them.",
+    "{failing} of {checks} fail, on {broken} of {peers} peer. This plan fixes {fixed} of them.",
+    "{at} UTC: {peer} refuses ({cause}) {names}: {causes}.", "{at} UTC: {peer} accepts {names}: {causes}.",
+    "The list holds one certificate per common name, and {endpoints} uses {certificates}.",
+    "The list holds one certificate per common name, and {endpoints} use {certificates}.",
+    *(
+        f"It would verify with {{needed}} in the trusted CA list, but {{rule}}, and {{certificates}} {verb} {reason}."
+        for verb in ("is", "are")
+        for reason in (
+            "in use by {endpoints}", "what this plan adds for {endpoints}", "in the list, although no observed endpoint needs it"
+        )
+    ),
 )  # fmt: skip
 """Words that are filled into messages, or stand alone, and that look like no message."""
 _FILLED_IN_LATER = re.compile(r"\{\{(\w+)\}\}")

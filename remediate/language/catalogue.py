@@ -174,7 +174,9 @@ class Catalogue:
         for template in self._templates:
             values = template.match(message) if template.anchor in message else None
             if values is not None and self._are_values(template, values, depth + 1, across_sentences=across_sentences):
-                return template.fill_in({name: self._translate_value(value, depth + 1) for name, value in values.items()})
+                return template.fill_in(
+                    {name: self._translate_part(template, name, values[name], depth + 1) for name in values}
+                )
         return self._recognise_sentence(message, depth)
 
     def _recognise_sentence(self, message: str, depth: int) -> str | None:
@@ -190,6 +192,10 @@ class Catalogue:
     def _is_name(self, value: str, depth: int) -> bool:
         """Return whether a value is a name, an enumeration, or a message that is known."""
         return all(" " not in part or self._recognise(part, depth) is not None for part in value.strip().split(", "))
+
+    def _translate_part(self, template: Template, name: str, value: str, depth: int) -> str:
+        """Return a value in this language; what the template quotes as code, such as a key, stays."""
+        return value if f"`{{{name}}}`" in template.message else self._translate_value(value, depth)
 
     def _translate_value(self, value: str, depth: int) -> str:
         text = value.strip()

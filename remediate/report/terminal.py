@@ -75,9 +75,18 @@ _SYMBOLS = {
 _APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "needs your approval"}
 
 
+def _translate_printed(printed: Any) -> Any:
+    match printed:
+        case Text():
+            return translate_text(printed)
+        case str():
+            return translate(printed)
+    return printed
+
+
 class _Console(Console):
     def print(self, *objects: Any, **options: Any) -> None:
-        translated = (translate_text(text) if isinstance(text, Text) else text for text in objects)
+        translated = map(_translate_printed, objects)
         super().print(*translated, **options)
 
     def on_broken_pipe(self) -> None:

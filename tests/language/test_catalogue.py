@@ -85,3 +85,10 @@ def test_what_a_template_made_it_recognises(peer: str, file: str) -> None:
     values = template.match(message)
     assert values is not None
     assert template.fill_in(values) == message.replace("On ", "Sur ").replace(" in ", " dans ")
+
+
+def test_what_is_quoted_as_code_stays() -> None:
+    catalogue = Catalogue(
+        {"`{key}` is not a key of {parent}.": "`{key}` n'est pas une clé de {parent}.", "peers": "homologues"}
+    )
+    assert catalogue.translate("`peers` is not a key of peers.") == "`peers` n'est pas une clé de homologues."
