@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,8 +70,8 @@ def plan_files(files: Sequence[Path], policy_options: PolicyOptions) -> Iterator
     from concurrent.futures.process import BrokenProcessPool
 
     with _open_pool(processes) as pool:
-        with _interrupts_ignored():
-            # Children ignore Ctrl-C from their first instruction on: this process ends them.
+        with _interrupts_held_back():
+            # Children never get Ctrl-C: this process ends them.
             futures = deque(pool.submit(_plan_file, file, policy_options) for file in files)
         try:
             while futures:
@@ -121,12 +120,13 @@ def _open_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back until the end: what starts meanwhile never gets it, and this process then does, where it came."""
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

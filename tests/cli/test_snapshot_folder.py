@@ -126,7 +126,8 @@ def test_process_that_dies_is_an_error_in_one_sentence(fleet: Path, monkeypatch:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="sees children in /proc")
-def test_interrupted_fleet_leaves_no_process(fleet: Path) -> None:
+@pytest.mark.parametrize("delay_s", [0.0, 0.1])
+def test_interrupted_fleet_leaves_no_process(fleet: Path, delay_s: float) -> None:
     # Given a command that plans with several processes
     command = [sys.executable, "-m", "remediate", "plan", "--snapshot", str(fleet)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -136,7 +137,7 @@ def test_interrupted_fleet_leaves_no_process(fleet: Path) -> None:
         time.sleep(0.01)
 
     # When Ctrl-C is pressed, which reaches them all
-    time.sleep(0.1)
+    time.sleep(delay_s)
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
 
