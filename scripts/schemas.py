@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -45,9 +46,20 @@ def schemas() -> dict[str, str]:
     texts = {}
     for name, (shape, title) in FILES.items():
         schema = shape.model_json_schema(by_alias=True, mode="validation")
-        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_defaults(schema), "title": title}
         texts[name] = json.dumps(schema, indent=2, sort_keys=True) + "\n"
     return texts
+
+
+def _without_defaults(schema: Any) -> Any:
+    """Return a schema without ``additionalProperties: true``, the default, which some versions of pydantic write and others do not."""
+    if isinstance(schema, list):
+        return [_without_defaults(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _without_defaults(value) for key, value in schema.items() if not (key == "additionalProperties" and value is True)
+    }
 
 
 if __name__ == "__main__":
