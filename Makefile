@@ -86,7 +86,7 @@ prove: $(READY) ## the laws of a plan and brute force over thousands of drawn cl
 	@REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest -q -n auto tests/properties tests/trust/test_openssl_program.py
 
 scrambled: $(READY) ## tests of state, exit code, journal and plan, with random words in the place of every sentence
-	@REMEDIATE_SCRAMBLED=1 $(BIN)/python -m pytest -q -n auto -m "not lab" $(SCRAMBLED) $(ARGS)
+	@REMEDIATE_SCRAMBLED=1 REMEDIATE_HISTORIES=100 $(BIN)/python -m pytest -q -n auto -m "not lab" $(SCRAMBLED) $(ARGS)
 
 fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL, in child processes (REMEDIATE_FUZZ_S seconds, five minutes if left out)
 	@$(BIN)/python -m tests.fuzz

@@ -11,7 +11,7 @@ from tests.executor.conftest import Desk
 from tests.histories.draw import draw_history
 from tests.histories.judge import judge
 
-HISTORIES = 300
+HISTORIES = int(os.environ.get("REMEDIATE_HISTORIES", "300"))
 PARTS = 4
 ONE = os.environ.get("REMEDIATE_SEED")
 """Of one history: the only one to be played, and shown."""
