@@ -60,9 +60,15 @@ def plan_snapshot(snapshot: Snapshot, policy_options: PolicyOptions, policy: Pol
     return PlannedCluster(outline, plan, needs_review)
 
 
-def plan_files(files: Sequence[Path], policy_options: PolicyOptions) -> Iterator[PlannedCluster | RemediateError]:
-    """Yield the plan of each of `files` in their order, or why there is none."""
-    processes = min(_count_cores(), len(files) // _FILES_PER_PROCESS)
+def choose_processes(files: int) -> int:
+    """Return how many processes plan so many files the soonest."""
+    return min(_count_cores(), files // _FILES_PER_PROCESS)
+
+
+def plan_files(
+    files: Sequence[Path], policy_options: PolicyOptions, processes: int
+) -> Iterator[PlannedCluster | RemediateError]:
+    """Yield the plan of each of `files` in their order, or why there is none; fewer than 2 processes are this one."""
     if processes < 2:
         for file in files:
             yield _plan_file(file, policy_options)
@@ -70,10 +76,10 @@ def plan_files(files: Sequence[Path], policy_options: PolicyOptions) -> Iterator
     from concurrent.futures.process import BrokenProcessPool
 
     with _open_pool(processes) as pool:
-        with _interrupts_held_back():
-            # Children never get Ctrl-C: this process ends them.
-            futures = deque(pool.submit(_plan_file, file, policy_options) for file in files)
         try:
+            with _interrupts_held_back():
+                # Children never get Ctrl-C: this process ends them.
+                futures = deque(pool.submit(_plan_file, file, policy_options) for file in files)
             while futures:
                 yield futures.popleft().result()
         except BrokenProcessPool:

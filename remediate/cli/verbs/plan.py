@@ -198,7 +198,7 @@ def _plan_from_snapshots(
     """Plan from a snapshot, or from each ``*.json`` of a folder; a file of the folder that cannot be read is that file's error."""
     from remediate.cli.fleet import ClusterResult
     from remediate.cli.observe import remind_from_journal
-    from remediate.cli.offline_plans import plan_files
+    from remediate.cli.offline_plans import choose_processes, plan_files
     from remediate.cli.results import check_output
     from remediate.model.errors import RemediateError
 
@@ -211,7 +211,8 @@ def _plan_from_snapshots(
     if output and path.is_dir() and output.resolve() == path.resolve():
         raise UsageError("The plans would overwrite the snapshots.", next_step="Name another folder with -o.")
     results: list[ClusterResult[Plan]] = []
-    for file, planned in zip(files, plan_files(files, policy_options), strict=True):
+    plans = plan_files(files, policy_options, choose_processes(len(files)))
+    for file, planned in zip(files, plans, strict=True):
         if isinstance(planned, RemediateError):
             results.append(ClusterResult(file.stem, None, planned.exit_code, planned))
         else:

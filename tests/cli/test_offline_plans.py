@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -14,17 +16,22 @@ from pathlib import Path
 
 import pytest
 
-from remediate.cli import offline_plans
+from remediate.cli.offline_plans import PlannedCluster, choose_processes, plan_files
 from remediate.cli.verbs.plan import PolicyOptions
 from remediate.model.errors import RemediateError
 from remediate.model.plan import Plan
 from tests.cli.conftest import Remediate
 from tests.executor.clusters import story
 
+NO_OPTIONS = PolicyOptions(None, False, False, None, False, False, (), ())
 
-def die(_path: Path, _options: object) -> None:
-    """End this process at once."""
-    os._exit(1)
+
+def kill_first_child(seconds: float = 30) -> None:
+    """Kill the first process that this one starts, as soon as it is there."""
+    deadline = time.monotonic() + seconds
+    while not (children := multiprocessing.active_children()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    children[0].kill()
 
 
 def list_group(group: int) -> list[str]:
@@ -98,31 +105,38 @@ def fleet(folder: Path) -> Path:
     return folder
 
 
-def test_many_files_are_planned_in_their_order(
-    remediate: Remediate, fleet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Given two cores, and each plan as one process makes it
-    alone = {
-        path.stem: json.loads(remediate("plan", "--snapshot", path, "--json", "-q").out) for path in fleet.glob("n0[0-3].json")
-    }
-    monkeypatch.setattr(offline_plans, "_count_cores", lambda: 2)
+def test_many_files_are_planned_in_their_order(remediate: Remediate, fleet: Path) -> None:
+    # Given each plan as one command makes it
+    alone = {path.stem: remediate("plan", "--snapshot", path, "--json", "-q").document for path in fleet.glob("n0[0-3].json")}
 
-    ended = remediate("plan", "--snapshot", fleet, "--json", "-q")
+    files = sorted(fleet.glob("*.json"))
+    results = dict(zip(files, plan_files(files, NO_OPTIONS, processes=2), strict=True))
 
-    # Then the plans are the same, in the order of the files, and the broken file alone has an error
-    clusters = ended.document["clusters"]
-    assert [cluster["cluster"] for cluster in clusters] == sorted(path.stem for path in fleet.glob("*.json"))
-    assert [cluster["cluster"] for cluster in clusters if cluster["error"]] == ["n07"]
-    assert {cluster["cluster"]: cluster["plan"] for cluster in clusters if cluster["cluster"] in alone} == alone
+    # Then two processes make the same, in the order of the files, and the broken file alone has an error
+    assert [path.stem for path, result in results.items() if isinstance(result, RemediateError)] == ["n07"]
+    plans = {path.stem: result.plan for path, result in results.items() if isinstance(result, PlannedCluster)}
+    assert [plan.cluster for plan in plans.values()] == list(plans)
+    assert {name: json.loads(plan.to_json()) for name, plan in plans.items() if name in alone} == alone
 
 
-def test_process_that_dies_is_an_error_in_one_sentence(fleet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offline_plans, "_count_cores", lambda: 2)
-    monkeypatch.setattr(offline_plans, "_plan_file", die)
-    options = PolicyOptions(None, False, False, None, False, False, (), ())
+def test_process_that_dies_is_an_error_in_one_sentence(fleet: Path) -> None:
+    killer = threading.Thread(target=kill_first_child)
+    killer.start()
 
     with pytest.raises(RemediateError, match="ended before it was done"):
-        list(offline_plans.plan_files(sorted(fleet.glob("*.json")), options))
+        list(plan_files(sorted(fleet.glob("*.json")), NO_OPTIONS, processes=2))
+
+    # Then no other one remains
+    killer.join()
+    deadline = time.monotonic() + 30
+    while (children := multiprocessing.active_children()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert children == []
+
+
+@pytest.mark.parametrize(("files", "processes"), [(0, 0), (8, 1), (1_000_000, len(os.sched_getaffinity(0)))])
+def test_a_process_is_started_for_eight_files(files: int, processes: int) -> None:
+    assert choose_processes(files) == processes
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="sees children in /proc")
