@@ -14,7 +14,7 @@ from benchmarks.verdicts import CHAINS
 from remediate.model.library import openssl
 from remediate.openssl.libcrypto import Libcrypto
 from remediate.openssl.trust_store import TrustStore
-from tests.openssl import openssl_35, openssl_111
+from tests.libraries import openssl_35, openssl_111
 
 COUNT = 1500
 ROUNDS = 4

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from remediate.model.certificate import Certificate
 from remediate.openssl.trust_store import TrustStore
 from tests import der
-from tests.openssl import openssl_111
+from tests.libraries import openssl_111
 from tests.pki import NOW, YEAR, issue, key, signed_with_sha1
 
 TARGET = Path(__file__).parents[1] / "remediate" / "openssl" / "selftest.json"

@@ -23,7 +23,7 @@ from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import ask_openssl_3
 from remediate.trust.underlying_fault import leaf_can_pass
-from tests.openssl import openssl_111
+from tests.libraries import openssl_111
 from tests.pki import NOW, issue
 
 FACTS = [name for name, value in vars(Certificate).items() if isinstance(value, cached_property)]

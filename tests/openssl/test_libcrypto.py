@@ -22,7 +22,7 @@ from remediate.trust.openssl import common_name, dns_names, error_text, name_has
 from remediate.trust.openssl3 import openssl_3_refusal
 from remediate.trust.underlying_fault import leaf_can_pass
 from tests.der import called, certificate
-from tests.openssl import openssl_35, openssl_111
+from tests.libraries import openssl_35, openssl_111
 from tests.pki import NOW, issue
 
 UNREADABLE = Certificate.from_der(b"\x30\x03\x02\x01\x01")

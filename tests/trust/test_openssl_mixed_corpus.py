@@ -16,7 +16,7 @@ from remediate.openssl.libcrypto import Libcrypto
 from remediate.openssl.trust_store import TrustStore
 from remediate.openssl.x509 import Unreadable
 from tests.corpus import cases
-from tests.openssl import openssl_35, openssl_111
+from tests.libraries import openssl_35, openssl_111
 from tests.properties.clusters import authorities, leaf
 
 COUNT = int(os.environ.get("REMEDIATE_EXAMPLES", "2000"))

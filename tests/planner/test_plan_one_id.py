@@ -12,7 +12,7 @@ import pytest
 
 from remediate.formats import write_snapshot
 from remediate.model.snapshot import Snapshot
-from tests.openssl import path_of_35, path_of_111
+from tests.libraries import path_of_35, path_of_111
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 

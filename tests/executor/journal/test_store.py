@@ -17,7 +17,7 @@ from tests.executor.clusters import IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.pki import NOW
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:

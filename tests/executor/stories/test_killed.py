@@ -17,7 +17,7 @@ from tests.executor.crashing import assert_converged, assert_start, story_after,
 from tests.executor.memory import MemoryCluster
 from tests.executor.tapped import CrashAt
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KILLED_IN = (0.3, 0.45, 0.6, 0.75, 0.85, 0.95)
 """Where in a whole apply: the shares of its points."""
 

@@ -19,7 +19,7 @@ from remediate.openssl.trust_store import TrustStore
 from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import leaf_can_pass
 from tests.corpus import cases
-from tests.openssl import openssl_35, openssl_111
+from tests.libraries import openssl_35, openssl_111
 
 APPLIANCE = "1.1.1w/L1/d7"
 CHAIN_ONLY_IN_3X = {79: 24}  # "invalid CA certificate" under its number of 1.1.1
