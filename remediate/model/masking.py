@@ -13,54 +13,73 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 MASK = "***"
 _MIN_IN_WORDS = 4
-"""Below this many characters, a secret is masked as a whole word only: in the middle of words it would destroy any text."""
+"""Below this many characters, a secret is masked as a whole word only: in the middle of words it would destroy any text. It is also
+how many characters of a spelling are looked for first."""
 _MIN_TELLING = 8
 """From this many characters on, a spelling is not in a text by chance."""
-_MAX_IN_PATTERN = 256
-"""Above this many characters, spellings are looked for one by one, as they are: a pattern of them takes long to compile."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_")
 _NOT_IN_BASE64 = "[A-Za-z0-9+/=_-]"
+_DOTLESS = {0x130: "i", 0x131: "i"}
+"""Turkish letters that `re` takes for an i without regard to case, and case folding does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """One way to write a secret.
+
+    Attributes:
+        pattern: a regular expression of it.
+        folded: what every text that holds it has in it, once the text is folded.
+        encoded: it is base64: its case matters, and the characters beside it belong to it.
+    """
+
+    pattern: str
+    folded: str
+    encoded: bool = False
 
 
 class Mask:
-    """The secrets of one process. Safe to use from several threads."""
+    """The secrets of one process. Safe to use from several threads.
+
+    A text is first held against the beginnings of all spellings at once, then against the few spellings that begin so: neither a
+    new secret nor a text costs more where there are thousands of secrets, as in a fleet of clusters.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._secrets: set[tuple[str, str]] = set()
-        self._pattern: re.Pattern[str] | None = None
-        self._telling: re.Pattern[str] | None = None
-        self._long: tuple[str, ...] = ()
+        self._by_beginning: dict[str, list[_Spelling]] = {}
+        self._short: list[_Spelling] = []
 
     def remember(self, secret: str, username: str = "") -> None:
         """Mask `secret` from now on; with `username`, also the two as one Basic login (RFC 7617), however short the secret is."""
         with self._lock:
             if not secret or (secret, username) in self._secrets:
                 return
+            for spelling in _spell(secret, username):
+                if len(spelling.folded) < _MIN_IN_WORDS:
+                    self._short.append(spelling)
+                else:
+                    self._by_beginning.setdefault(spelling.folded[:_MIN_IN_WORDS], []).append(spelling)
             self._secrets.add((secret, username))
-            if len(secret) > _MAX_IN_PATTERN:
-                self._long = tuple(dict.fromkeys((*self._long, *_long_spellings(secret))))
-                return
-            self._pattern = _compile(self._secrets, shortest=1)
-            self._telling = _compile(self._secrets, shortest=_MIN_TELLING)
 
     def forget(self) -> None:
         """Know no secret any more, for a process that works for one operator after another, as tests do."""
         with self._lock:
             self._secrets.clear()
-            self._pattern = self._telling = None
-            self._long = ()
+            self._by_beginning.clear()
+            self._short.clear()
 
     def mask(self, text: str) -> str:
         """Return `text` with ``***`` in the place of each secret. Takes time in proportion to its length."""
-        for spelling in self._long:
-            text = text.replace(spelling, MASK)
-        pattern = self._pattern
-        if pattern is None:
+        spellings = self._list_spellings_in(text)
+        if not spellings:
             return text
+        pattern = _compile(spellings)
         pieces: list[str] = []
         end = 0
         while match := pattern.search(text, end):
@@ -77,8 +96,17 @@ class Mask:
 
     def reveals(self, text: str) -> bool:
         """Return whether a secret is in `text`, and not by chance: for names and values that must be right or not be there at all."""
-        telling = self._telling
-        return (telling is not None and telling.search(text) is not None) or any(spelling in text for spelling in self._long)
+        spellings = [spelling for spelling in self._list_spellings_in(text) if len(spelling.folded) >= _MIN_TELLING]
+        return bool(spellings) and _compile(spellings).search(text) is not None
+
+    def _list_spellings_in(self, text: str) -> list[_Spelling]:
+        """Return every spelling that is in `text` if case and word boundaries do not count."""
+        folded = _fold(text)
+        beginnings = {folded[place : place + _MIN_IN_WORDS] for place in range(len(folded) - _MIN_IN_WORDS + 1)}
+        spellings = list(self._short)
+        for beginning in self._by_beginning.keys() & beginnings:
+            spellings += self._by_beginning[beginning]
+        return [spelling for spelling in spellings if spelling.folded in folded]
 
 
 _process = Mask()
@@ -88,42 +116,42 @@ mask = _process.mask
 reveals = _process.reveals
 
 
-def _compile(secrets: Iterable[tuple[str, str]], *, shortest: int) -> re.Pattern[str] | None:
-    """Return one alternation of all spellings of at least `shortest` characters, the longest first; None for none."""
-    encoded: set[str] = set()
-    literal: set[str] = set()
-    whole_words: set[str] = set()
-    for secret, username in secrets:
-        if len(secret) > _MAX_IN_PATTERN:
-            continue
-        for data in _bytes_of(secret):
-            encoded.update(_base64_cores(data))
-            literal.update(_hexadecimal(data))
-        if username:
-            encoded.update(_base64_of(data) for data in _bytes_of(f"{username}:{secret}"))
-        literal.update(_escaped_spellings(secret))
-        if shortest <= len(secret) < _MIN_IN_WORDS:
-            whole_words.add(rf"(?<!\w){re.escape(secret)}(?!\w)")
-            whole_words.update(rf"(?<!{_NOT_IN_BASE64}){_base64_of(data)}(?!{_NOT_IN_BASE64})" for data in _bytes_of(secret))
-    least = max(shortest, _MIN_IN_WORDS)
-    first = _alternatives(re.escape(spelling) for spelling in encoded if len(spelling) >= least)
-    second = _alternatives([*(re.escape(spelling) for spelling in literal if len(spelling) >= least), *whole_words])
-    parts = [f"(?P<encoded>{first})" if first else "", f"(?i:{second})" if second else ""]
-    return re.compile("|".join(filter(None, parts))) if any(parts) else None
+def _fold(text: str) -> str:
+    """Return `text` so that what a regular expression takes for equal without regard to case is equal."""
+    return text.translate(_DOTLESS).casefold()
 
 
-def _long_spellings(secret: str) -> list[str]:
-    """Return every spelling of a long `secret`, in both cases where that is usual, the longest first."""
-    spellings = {*_escaped_spellings(secret), secret.upper(), secret.lower()}
+def _compile(spellings: Iterable[_Spelling]) -> re.Pattern[str]:
+    """Return one alternation of `spellings`, those that are encoded first, and of them the longest."""
+    encoded = "|".join(_longest_first(spelling.pattern for spelling in spellings if spelling.encoded))
+    literal = "|".join(_longest_first(spelling.pattern for spelling in spellings if not spelling.encoded))
+    return re.compile("|".join([*([f"(?P<encoded>{encoded})"] if encoded else []), *([f"(?i:{literal})"] if literal else [])]))
+
+
+def _longest_first(patterns: Iterable[str]) -> list[str]:
+    return sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
+
+
+def _spell(secret: str, username: str) -> Iterator[_Spelling]:
+    """Yield every spelling of `secret`, and of the two as a login, once."""
+    encoded: dict[str, None] = {}
+    literal: dict[str, None] = {}
     for data in _bytes_of(secret):
-        spellings.update(_base64_cores(data))
-        spellings.update(case for digits in _hexadecimal(data) for case in (digits, digits.upper()))
-    spellings.update([spelling.upper() for spelling in spellings if "%" in spelling])
-    return sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-
-
-def _alternatives(patterns: Iterable[str]) -> str:
-    return "|".join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))
+        encoded.update(dict.fromkeys(_base64_cores(data)))
+        literal.update(dict.fromkeys(_hexadecimal(data)))
+    if username:
+        encoded.update(dict.fromkeys(_base64_of(data) for data in _bytes_of(f"{username}:{secret}")))
+    literal.update(dict.fromkeys(_escaped_spellings(secret)))
+    for text in encoded:
+        if len(text) >= _MIN_IN_WORDS:
+            yield _Spelling(re.escape(text), _fold(text), encoded=True)
+    for text in literal:
+        if len(text) >= _MIN_IN_WORDS:
+            yield _Spelling(re.escape(text), _fold(text))
+    if len(secret) < _MIN_IN_WORDS:
+        yield _Spelling(rf"(?<!\w){re.escape(secret)}(?!\w)", _fold(secret))
+        for text in map(_base64_of, _bytes_of(secret)):
+            yield _Spelling(rf"(?<!{_NOT_IN_BASE64}){text}(?!{_NOT_IN_BASE64})", _fold(text))
 
 
 def _bytes_of(secret: str) -> Iterator[bytes]:

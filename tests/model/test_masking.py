@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import shlex
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -122,6 +123,30 @@ def test_the_time_grows_with_the_text_and_no_faster(password_mask: Mask) -> None
     core = base64.b64encode(PASSWORD.encode()).decode()
     for piece in (core[:-3], "A" * 64, PASSWORD[:-1], f"{core} ", "50c3a4" * 8):
         assert_grows_in_proportion(lambda times: password_mask.mask(piece * times), 2_000, 4)  # noqa: B023 - called at once
+
+
+def test_a_thousandth_secret_costs_what_the_first_did() -> None:
+    passwords = [f"Pw-{number:05}-of-a-cluster" for number in range(1_000)]
+
+    def remember(count: int) -> Mask:
+        mask = Mask()
+        for password in passwords[:count]:
+            mask.remember(password, "admin")
+        return mask
+
+    assert_grows_in_proportion(remember, 250, 4)
+    mask = remember(1_000)
+    assert_done_within(1, lambda: [mask.mask(f"peer {number} answered with 502 Bad Gateway") for number in range(1_000)])
+    assert mask.mask(f"both {passwords[3]} and {passwords[999]}") == "both *** and ***"
+
+
+def test_what_re_takes_for_the_same_letter_is_masked() -> None:
+    characters = "".join(chr(number) for number in range(0x110000) if not 0xD800 <= number < 0xE000)
+    for letter in "abcdefghijklmnopqrstuvwxyzßäµ":
+        mask = Mask()
+        mask.remember(f"correct-{letter}-horse")
+        for alike in re.findall(f"(?i:{letter})", characters):
+            assert mask.mask(f"<CORRECT-{alike}-horse>") == "<***>", alike
 
 
 def test_a_long_answer_full_of_secrets_is_cut_without_half_a_secret() -> None:
