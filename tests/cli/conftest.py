@@ -19,6 +19,7 @@ from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
 from remediate.model.limits import Limits
 from tests.cli.shapes import check_output
+from tests.pki import NOW, issue
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Ended:
         """The one JSON document on stdout."""
         return json.loads(self.out)
 
+
+AT = NOW.isoformat()
+"""The moment of the certificates in `chain`, for ``--at``."""
 
 Remediate = Callable[..., Ended]
 """Runs a command line and returns how it ended."""
@@ -102,3 +106,23 @@ def snapshot(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("snapshot") / "snapshot.json"
     assert run(["collect", "-q", "-i", str(lab.inventory), "-o", str(path)]) == 0
     return path
+
+
+@pytest.fixture
+def plan(remediate: Remediate, snapshot: Path, tmp_path: Path) -> Path:
+    """Return the plan of `snapshot`."""
+    path = tmp_path / "plan.json"
+    assert remediate("plan", "--snapshot", snapshot, "-o", path).code == 0
+    return path
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> tuple[Path, Path]:
+    """Return a file with the chain of cucm.test, and one with the root that it needs; empty.pem beside them has another root."""
+    root = issue("Root", ca=True)
+    middle = issue("Middle", root, ca=True)
+    leaf = issue("cucm.test", middle, names=("cucm.test",))
+    (tmp_path / "chain.pem").write_text(leaf.certificate.pem + middle.certificate.pem + root.certificate.pem)
+    (tmp_path / "store.pem").write_text(root.certificate.pem)
+    (tmp_path / "empty.pem").write_text(issue("Unrelated", ca=True).certificate.pem)
+    return tmp_path / "chain.pem", tmp_path / "store.pem"
