@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import anchors, dense, folder, libraries, planning, probing, reading, starting, verdicts
+from benchmarks import anchors, dense, folder, libraries, page, planning, probing, reading, starting, verdicts
 
-for benchmark in (starting, anchors, verdicts, libraries, probing, planning, dense, folder, reading):
+for benchmark in (starting, anchors, verdicts, libraries, probing, planning, dense, folder, page, reading):
     benchmark.run()

@@ -1,4 +1,4 @@
-"""The pause of Python's cyclic garbage collector while a command plans."""
+"""The pause of Python's cyclic garbage collector while a command plans, or shows a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def pause_collector() -> Iterator[None]:
     """Pause the collector, and enable it again afterwards if it was enabled.
 
-    Planning makes no reference cycles, and for a large cluster the collector's walks over the values take a fifth of the time.
+    Neither makes reference cycles, and for a large cluster the collector's walks over the values take a fifth of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

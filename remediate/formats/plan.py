@@ -16,7 +16,6 @@ from remediate.formats.actions import (
 )
 from remediate.formats.chains import ChainGroupWire, read_chain, write_chain
 from remediate.formats.document import (
-    Family,
     Moment,
     Port,
     ProductName,
@@ -32,7 +31,8 @@ from remediate.formats.document import (
     validate_entries,
     write_certificates,
 )
-from remediate.formats.snapshot import DiscoveryGapWire, failure_in, read_gap, write_gap
+from remediate.formats.outcomes import OutcomeWire, share_outcomes, validate_outcomes, write_outcome
+from remediate.formats.snapshot import DiscoveryGapWire, read_gap, write_gap
 from remediate.model.canonical import document_json, rfc3339, sha256_of_members
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
@@ -51,20 +51,11 @@ from remediate.model.plan import (
     Unresolved,
 )
 from remediate.model.toward_nodes import ClientCause, TowardNode
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Cause
 
 PLAN_FORMAT: Final = "remediate.plan/1"
 _ALARM: Final = "Alarm: "
 """How an alarm begins among the notes of the document, which has no other place for it."""
-
-
-class OutcomeWire(Wire):
-    ok: bool
-    cause: Cause | None
-    error: str | None
-    code: int
-    depth: int | None
-    key: Family | None
 
 
 class ForecastWire(Wire):
@@ -164,7 +155,7 @@ class PlanWire(Wire):
 
 def read_plan(text: str | bytes) -> Plan:
     """Return the plan in `text`. Raises FormatError, also where its content does not match its id."""
-    document = parse_document(text, PLAN_FORMAT)
+    document = parse_document(text, PLAN_FORMAT, share_outcomes())
     entries = document.get("endpoints")
     has_list = isinstance(entries, list)
     wire = validate(PlanWire, {**document, "endpoints": []} if has_list else document, "plan")
@@ -367,22 +358,18 @@ def _write_base(base: Base) -> dict[str, Any]:
 
 def _read_forecasts(entries: list[Any]) -> tuple[EndpointForecast, ...]:
     """Return the forecasts in a document. Outcomes and names that are alike are one value: there are few of them."""
-    outcomes: dict[Outcome, Outcome] = {}
     addresses: dict[str, Address] = {}
-    forecasts: list[EndpointForecast] = []
-    for wire in validate_entries(ForecastWire, entries, "plan", "endpoints"):
-        before, after = _read_outcome(wire.before), _read_outcome(wire.after)
-        forecasts.append(
-            EndpointForecast(
-                addresses.setdefault(wire.address, Address(wire.address)),
-                wire.port,
-                addresses.setdefault(wire.peer, Address(wire.peer)),
-                outcomes.setdefault(before, before),
-                outcomes.setdefault(after, after),
-                wire.product,
-            )
+    return tuple(
+        EndpointForecast(
+            addresses.setdefault(wire.address, Address(wire.address)),
+            wire.port,
+            addresses.setdefault(wire.peer, Address(wire.peer)),
+            wire.before.outcome,
+            wire.after.outcome,
+            wire.product,
         )
-    return tuple(forecasts)
+        for wire in validate_entries(ForecastWire, validate_outcomes(entries), "plan", "endpoints")
+    )
 
 
 def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
@@ -390,28 +377,9 @@ def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
         "address": forecast.address,
         "port": forecast.port,
         "peer": forecast.peer,
-        "before": _write_outcome(forecast.before),
-        "after": _write_outcome(forecast.after),
+        "before": write_outcome(forecast.before),
+        "after": write_outcome(forecast.after),
         **({"product": forecast.product} if forecast.product else {}),
-    }
-
-
-def _read_outcome(wire: OutcomeWire) -> Outcome:
-    # A node that answers and shares no cipher with the peers was observed; one whose handshake failed otherwise was not.
-    failed = wire.cause is Cause.HANDSHAKE_FAILED and failure_in(wire.error) is Cause.HANDSHAKE_FAILED
-    observed = not (wire.cause is Cause.UNREACHABLE or failed)
-    return Outcome(Verdict(wire.ok, wire.cause, wire.error, wire.code, wire.depth, observed), wire.key)
-
-
-def _write_outcome(outcome: Outcome) -> dict[str, Any]:
-    verdict = outcome.verdict
-    return {
-        "ok": verdict.ok,
-        "cause": verdict.cause.value if verdict.cause else None,
-        "error": verdict.error,
-        "code": verdict.code,
-        "depth": verdict.depth,
-        "key": outcome.key,
     }
 
 

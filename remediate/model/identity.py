@@ -35,7 +35,7 @@ def is_same_address(first: str, second: str) -> bool:
 
 def is_ip(text: str) -> bool:
     """Return whether `text` is an IPv4 or IPv6 address."""
-    if ":" not in text and text.count(".") != 3:
+    if ":" not in text and (text.count(".") != 3 or not text[-1].isdecimal()):
         return False  # the library raises an error for each of many names
     try:
         ipaddress.ip_address(text)

@@ -25,9 +25,9 @@ def escape(text: str, limit: int = MAX_CHARACTERS) -> str:
     Every character that could steer a terminal, hide or reorder text is written as ``\u{1b}``; what is longer than `limit` characters
     is cut.
     """
-    if len(text) <= limit and text.isascii() and text.isprintable():
-        return text
-    escaped = "".join(character if is_harmless(character) else f"\\u{{{ord(character):x}}}" for character in text[: limit + 1])
+    escaped = text[: limit + 1]
+    if not (escaped.isascii() and escaped.isprintable()):
+        escaped = "".join(character if is_harmless(character) else f"\\u{{{ord(character):x}}}" for character in escaped)
     return escaped if len(text) <= limit else f"{escaped[:limit]}…"
 
 

@@ -80,10 +80,11 @@ class ChainDrawing:
 
 def draw_chains(plan: Plan) -> tuple[ChainDrawing, ...]:
     """Return a drawing of each distinct chain of `plan`, those that the plan completes first."""
-    forecasts: dict[str, list[EndpointForecast]] = {}
+    by_endpoint: dict[tuple[Address, int], list[EndpointForecast]] = {}
     for forecast in plan.endpoints:
-        forecasts.setdefault(str(forecast.endpoint), []).append(forecast)
-    artist = _Artist(plan)
+        by_endpoint.setdefault((forecast.address, forecast.port), []).append(forecast)
+    forecasts = {host_and_port(*endpoint): checks for endpoint, checks in by_endpoint.items()}
+    artist = _Artist(plan, by_endpoint)
     groups = artist.merge_alike(plan.chains)
     drawings = [
         artist.draw(group, [forecast for name in group.endpoints for forecast in forecasts.get(name, ())]) for group in groups
@@ -92,13 +93,13 @@ def draw_chains(plan: Plan) -> tuple[ChainDrawing, ...]:
 
 
 class _Artist:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, endpoints: Iterable[tuple[Address, int]]) -> None:
         self._plan = plan
         self._peers = shorten(plan.base)
-        nodes = shorten(forecast.address for forecast in plan.endpoints)
-        endpoints = {forecast.endpoint for forecast in plan.endpoints}
-        self._node_names = {str(endpoint): nodes[endpoint.address] for endpoint in endpoints}
-        self._names = {str(endpoint): host_and_port(nodes[endpoint.address], endpoint.port) for endpoint in endpoints}
+        endpoints = tuple(endpoints)
+        nodes = shorten(address for address, _ in endpoints)
+        self._node_names = {host_and_port(address, port): nodes[address] for address, port in endpoints}
+        self._names = {host_and_port(address, port): host_and_port(nodes[address], port) for address, port in endpoints}
         self._additions: Mapping[Fingerprint, TrustCertificate] = {
             action.certificate: action for action in plan.actions if isinstance(action, TrustCertificate)
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -118,15 +119,16 @@ def describe_versions(plan: Plan) -> str:
 
 def list_tiles(forecasts: Iterable[EndpointForecast]) -> tuple[Tile, ...]:
     """Return the checks of each service, in the order in which users miss them."""
-    checks: dict[tuple[int, str], list[tuple[bool, bool]]] = {}
-    for forecast in forecasts:
-        service = service_of(forecast.product, forecast.port)
-        key = (service_rank(service), service or f"Port {forecast.port}")
-        checks.setdefault(key, []).append((forecast.before.verdict.ok, forecast.after.verdict.ok))
-    return tuple(
-        Tile(name, sum(before for before, _ in passing), sum(after for _, after in passing), len(passing))
-        for (_, name), passing in sorted(checks.items())
+    alike = Counter(
+        (forecast.product, forecast.port, forecast.before.verdict.ok, forecast.after.verdict.ok) for forecast in forecasts
     )
+    checks: dict[tuple[int, str], Counter[str]] = {}
+    for (product, port, before, after), number in alike.items():
+        service = service_of(product, port)
+        checks.setdefault((service_rank(service), service or f"Port {port}"), Counter()).update(
+            before=before * number, after=after * number, total=number
+        )
+    return tuple(Tile(name, sums["before"], sums["after"], sums["total"]) for (_, name), sums in sorted(checks.items()))
 
 
 def list_chips(matrix: PageMatrix, labels: dict[Status, str]) -> tuple[Chip, ...]:

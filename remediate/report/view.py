@@ -8,7 +8,7 @@ from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, REFRESH_PRICE, SERVERS_PAGES, TRUSTED_CA_PAGE
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, Fingerprint, host_and_port
 from remediate.model.plan import (
     Action,
     EndpointForecast,
@@ -89,12 +89,15 @@ class PairCounts:
 
 def arrange_matrix(forecasts: Iterable[EndpointForecast]) -> Matrix:
     """Arrange `forecasts` by endpoint (rows) and peer (columns), both in the order in which they first appear."""
-    cells: dict[str, dict[Address, EndpointForecast]] = {}
+    cells: dict[tuple[Address, int], dict[Address, EndpointForecast]] = {}
     peers: dict[Address, None] = {}
     for forecast in forecasts:
         peers.setdefault(forecast.peer)
-        cells.setdefault(str(forecast.endpoint), {})[forecast.peer] = forecast
-    rows = tuple(Row(endpoint, tuple(by_peer.get(peer) for peer in peers)) for endpoint, by_peer in cells.items())
+        cells.setdefault((forecast.address, forecast.port), {})[forecast.peer] = forecast
+    rows = tuple(
+        Row(host_and_port(address, port), tuple(by_peer.get(peer) for peer in peers))
+        for (address, port), by_peer in cells.items()
+    )
     return Matrix(tuple(peers), rows)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -107,17 +106,6 @@ def test_without_its_script_a_page_shows_every_row(open_page: OpenPage) -> None:
     assert page.locator("tr.fail >> visible=true").count() == page.locator("tr.r >> visible=true").count() > 0
 
 
-def test_a_page_of_6_x_500_opens_at_once(open_page: OpenPage) -> None:
-    html = plan_page(PLANS["large"])
-    started = time.monotonic()
-
-    page = open_page(html)
-
-    assert page.locator("tr.r").count() > 4
-    # It takes a fifth of a second; the machine may be busy.
-    assert time.monotonic() - started < 5
-
-
 def test_a_page_prints_on_a4_with_everything_unfolded(open_page: OpenPage) -> None:
     page = open_page(plan_page(PLANS["large"]), media="print")
 
@@ -137,11 +125,11 @@ def test_hostile_names_run_nothing(open_page: OpenPage) -> None:
 
 def test_a_page_of_6_x_5000_stays_small_and_opens(open_page: OpenPage) -> None:
     html = plan_page(large_plan(5000))
-    started = time.monotonic()
 
     page = open_page(html)
 
-    # Its size follows the number of different situations, and the names.
-    assert (len(html) < 1_500_000, page.locator("tr.r").count() < 60) == (True, True)
-    # It takes a second; the machine may be busy.
-    assert time.monotonic() - started < 15
+    # Its size follows the number of different situations, and the names: one element each, and each where it is named.
+    assert page.locator("tr.r").count() < 60
+    assert page.locator(".n").count() == 5000
+    assert page.locator("*").count() < 5000 + 800
+    assert len(html) < 100 * 5000

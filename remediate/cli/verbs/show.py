@@ -46,6 +46,7 @@ def command(
       0   shown
       1   the file cannot be read, or is no plan of a version that this remediate reads
     """
+    from remediate.cli.collector import pause_collector
     from remediate.cli.files import read_text
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.results import write_document
@@ -53,20 +54,21 @@ def command(
 
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
         raise UsageError("--json, --html and --markdown exclude each other.")
-    value = Plan.from_json(read_text(plan))
-    if session.json:
-        session.write_json_text(value.to_json())
-    elif html_path:
-        from remediate import __version__
-        from remediate.report.html import plan_page
+    with pause_collector():
+        value = Plan.from_json(read_text(plan))
+        if session.json:
+            session.write_json_text(value.to_json())
+        elif html_path:
+            from remediate import __version__
+            from remediate.report.html import plan_page
 
-        write_document(session, html_path, plan_page(value, version=__version__))
-    elif markdown_path:
-        from remediate.report.markdown import plan_ticket
+            write_document(session, html_path, plan_page(value, version=__version__))
+        elif markdown_path:
+            from remediate.report.markdown import plan_ticket
 
-        write_document(session, markdown_path, plan_ticket(value))
-    else:
-        _print_plan(session, value, explain=explain, every_row=every_row)
+            write_document(session, markdown_path, plan_ticket(value))
+        else:
+            _print_plan(session, value, explain=explain, every_row=every_row)
     remind_from_journal(session)
     return ExitCode.DONE
 
