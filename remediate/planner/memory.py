@@ -8,12 +8,12 @@ from remediate.planner.solver.candidates import common_name_group
 from remediate.trust.openssl import common_name, dns_names, key_info, name_hashes
 from remediate.trust.underlying_fault import forget_faults
 
-_MAX_CERTIFICATES = 2_048
+_MOST_CERTIFICATES = 2_048
 
 
-def forget_certificates() -> None:
-    """Free what is kept of certificates that were read, where it is much: the next cluster has others."""
-    if x509.cache_info().currsize <= _MAX_CERTIFICATES:
+def forget_certificates(at_most: int = _MOST_CERTIFICATES) -> None:
+    """Free what is kept of certificates that were read, where it is of more than `at_most`: the next cluster has others."""
+    if x509.cache_info().currsize <= at_most:
         return
     forget_faults()
     for function in (common_name_group, key_info, dns_names, common_name, name_hashes, traits_of, x509):

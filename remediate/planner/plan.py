@@ -41,7 +41,7 @@ from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
 from remediate.planner.solver.candidates import Candidates, find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
-from remediate.planner.solver.solver import Choice, Solver, find_primary
+from remediate.planner.solver.solver import WHOLE_EFFORT, Choice, Effort, Solver, find_primary
 from remediate.planner.toward_nodes import judge_toward_nodes, plan_uploads
 from remediate.planner.unresolved import AdviceSources, list_unresolved
 from remediate.trust.chain_verifier import OpenSslAnswers
@@ -49,10 +49,11 @@ from remediate.trust.endpoint_verifier import verify_snapshot
 from remediate.trust.guarded_verifier import GuardedChain, list_unseen_consumers, verify_guarded
 
 
-def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
+def make_plan(snapshot: Snapshot, policy: Policy = Policy(), effort: Effort = WHOLE_EFFORT) -> Plan:
     """Return the smallest safe change for `snapshot` under `policy`, with what will then be true of every endpoint.
 
-    "Now" is the snapshot's ``taken_at``.
+    "Now" is the snapshot's ``taken_at``. `effort`: what may be spent where certificates are closely connected; with less than
+    it takes, a plan is one that works and is not proven to be the best (`Plan.shortfall`).
 
     Raises:
         ValueError: The snapshot's ``taken_at`` has no time zone.
@@ -60,7 +61,7 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy()) -> Plan:
         RemediateError: No OpenSSL can be loaded on this machine.
     """
     _check(snapshot)
-    return _make_plan(_sort(snapshot), _limit_policy(policy, snapshot))
+    return _make_plan(_sort(snapshot), _limit_policy(policy, snapshot), effort)
 
 
 def _limit_policy(policy: Policy, snapshot: Snapshot) -> Policy:
@@ -104,14 +105,14 @@ def _rule_out(comparison: Comparison, choice: Choice, forecaster: Forecaster, *,
     return ruled_out if may_remove else replace(ruled_out, removing=None)
 
 
-def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
+def _make_plan(snapshot: Snapshot, policy: Policy, effort: Effort) -> Plan:
     answers = OpenSslAnswers(snapshot.taken_at)
     today = verify_snapshot(snapshot, answers)
     guarded = verify_guarded(snapshot, answers)
     verified_today = _verified_today(today, guarded)
     candidates = find_candidates(snapshot, policy)
     may_remove = not list_unseen_consumers(snapshot)
-    solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, verified_today), answers)
+    solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, verified_today), answers, effort)
     choices = solver.choices(removal=policy.allow_removal and may_remove)
     choice = choices[0]
     forecaster = Forecaster(snapshot, choice, answers)
@@ -125,7 +126,8 @@ def _make_plan(snapshot: Snapshot, policy: Policy) -> Plan:
     notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
     if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
         unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
-        tempting = Solver(snapshot, policy, candidates, unguarded, answers).choices(removal=policy.allow_removal and may_remove)
+        unbound = Solver(snapshot, policy, candidates, unguarded, answers, effort)
+        tempting = unbound.choices(removal=policy.allow_removal and may_remove)
         notes[:0] = describe_prevented(snapshot, guarded, choice, tempting[0], answers)
     changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
     actions = _number((*changes, *uploads, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())))

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import ctypes.util
-import ssl
 
 import pytest
 
-from remediate.model.library import openssl
 from remediate.openssl.libcrypto import NoLibraryError, first_of
-
-
-def test_the_librarys_version_is_that_of_pythons_ssl() -> None:
-    assert openssl().version.startswith("OpenSSL 3.")
-    assert openssl().version.split()[1] == ssl.OPENSSL_VERSION.split()[1]
 
 
 def test_what_is_no_libcrypto_is_passed_over() -> None:

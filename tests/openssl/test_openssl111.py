@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
 import pytest
 
 from remediate.model.library import openssl
@@ -10,15 +15,27 @@ from remediate.openssl.trust_store import TrustStore
 from tests.pki import NOW, issue
 
 
-def test_an_interrupt_inside_a_callback_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given two issuers of one name, so that the choice is made in a callback, and Ctrl-C at that moment
-    def interrupted(*_arguments: object) -> int:
-        raise KeyboardInterrupt
+def press_ctrl_c_in(name: str) -> Callable[[FrameType, str, object], None]:
+    """Return a profiler that sends this process SIGINT when the function `name` is called."""
 
+    def profile(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == name:
+            signal.raise_signal(signal.SIGINT)
+
+    return profile
+
+
+def test_an_interrupt_inside_a_callback_is_no_verdict() -> None:
+    # Given two issuers of one name, so that the choice is made in a callback, and Ctrl-C at that moment
     twins = [issue("Twin", ca=True, key_name=number) for number in ("one", "two")]
     leaf = issue("leaf.test", twins[1]).certificate
     store = TrustStore(openssl(), [twin.certificate.der for twin in twins])
-    monkeypatch.setattr(IssuerChoice, "_pick", interrupted)
+    before = sys.getprofile()
+    sys.setprofile(press_ctrl_c_in(IssuerChoice._pick.__name__))
     # Then it is raised, instead of reading as an issuer that was not found
-    with pytest.raises(KeyboardInterrupt):
-        store.verify([leaf.der], int(NOW.timestamp()))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            store.verify([leaf.der], int(NOW.timestamp()))
+    finally:
+        sys.setprofile(before)
+    assert store.verify([leaf.der], int(NOW.timestamp())).code == 0

@@ -10,11 +10,10 @@ import pytest
 
 from remediate.formats import read_snapshot, write_snapshot
 from remediate.model.errors import FormatError
-from remediate.model.identity import Address, CipherList, Product
+from remediate.model.identity import Address, Product
 from remediate.model.plan import Policy, RemoveCertificate
 from remediate.model.snapshot import DiscoveryGap, Endpoint, SeenBy, Snapshot
 from remediate.planner import make_plan
-from remediate.trust.guarded_verifier import find_broken, verify_guarded
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot, verified
 
@@ -126,29 +125,6 @@ def test_an_unseen_guarded_endpoint_leaves_a_plan_complete(shadowed: Snapshot) -
     unseen = replace(shadowed, guarded_endpoints=(guarded("imp.test", 7400, "imp", [], error="unreachable: timed out"),))
 
     assert make_plan(unseen).complete
-
-
-def test_each_service_is_judged_by_its_own_cipher_list() -> None:
-    ca, foreign = issue("CA", ca=True), issue("Foreign", ca=True)
-    rsa, ecdsa = issue("cucm.test", ca, names=("cucm.test",)), issue("cucm-EC.test", foreign, names=("cucm.test",))
-    observed = snapshot([peer(1, [ca])], [], [ca, foreign, rsa, ecdsa])
-    sip = replace(endpoint("cucm.test", 5061, rsa=[rsa], ecdsa=[ecdsa]), service="SIP")
-    unknown = replace(observed, guarded_endpoints=(sip,))
-    rsa_only = replace(
-        unknown, peers=(replace(unknown.peers[0], ciphers={**unknown.peers[0].ciphers, "SIPTLSCiphers": CipherList("aRSA")}),)
-    )
-
-    assert [chain.accepted for chain in verify_guarded(unknown)] == [True, False]
-    assert [chain.accepted for chain in verify_guarded(rsa_only)] == [True]
-
-
-def test_a_chain_that_was_refused_before_is_not_broken(rekeyed: Snapshot) -> None:
-    before = verify_guarded(rekeyed)
-    emptied = verify_guarded(replace(rekeyed, peers=(replace(rekeyed.peers[0], trusted_ca=()),)))
-
-    assert find_broken(before, before) == ()
-    assert [broken.endpoint.port for broken in find_broken(before, emptied)] == [5061]
-    assert find_broken(emptied, emptied) == ()
 
 
 def test_a_snapshot_file_keeps_guarded_endpoints_apart(rekeyed: Snapshot) -> None:

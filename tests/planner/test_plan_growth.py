@@ -5,12 +5,8 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
-import pytest
-
 from remediate import make_plan
 from remediate.model.snapshot import Snapshot
-from remediate.openssl.x509 import x509
-from remediate.planner import forget_certificates, memory
 from tests.pki import issue
 from tests.planner.build import endpoint, peer, snapshot
 
@@ -46,12 +42,3 @@ def test_endpoints_that_nothing_fixes_cost_the_same_each() -> None:
     count_calls(unfixable(1))  # what is read once in a process
     small, medium, large = (count_calls(unfixable(endpoints)) for endpoints in (50, 100, 200))
     assert (large - medium) / (medium - small) < 2.1
-
-
-def test_what_is_forgotten_changes_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = unfixable(3)
-    before = make_plan(cluster)
-    monkeypatch.setattr(memory, "_MAX_CERTIFICATES", 0)
-    forget_certificates()
-    assert x509.cache_info().currsize == 0
-    assert make_plan(cluster).id == before.id

@@ -9,7 +9,7 @@ from remediate.model.plan import Policy
 from remediate.model.snapshot import Snapshot
 from remediate.planner.solver.candidates import find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
-from remediate.planner.solver.solver import Choice, Solver
+from remediate.planner.solver.solver import Choice, Effort, Solver
 from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.properties.clusters import clusters, patiently
@@ -26,7 +26,7 @@ def list_choices(snapshot: Snapshot, policy: Policy, questions: int) -> list[Cho
     verified = frozenset((judgement.peer, str(judgement.endpoint)) for judgement in judgements if judgement.outcome.verdict.ok)
     working = frozenset((judgement.peer, str(judgement.endpoint)) for judgement in judgements if judgement.works)
     reader = RequirementReader(snapshot, VerifiedToday(verified, working))
-    solver = Solver(snapshot, policy, find_candidates(snapshot, policy), reader, answers, questions)
+    solver = Solver(snapshot, policy, find_candidates(snapshot, policy), reader, answers, Effort(questions))
     return solver.choices(removal=policy.allow_removal)
 
 

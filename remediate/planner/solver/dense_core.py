@@ -23,10 +23,6 @@ from remediate.planner.solver.satisfiability import (
     WorkLimitError,
 )
 
-MAX_CONFLICTS = 150_000
-"""How many conflicts a core may cost the solver: some seconds."""
-MAX_MODELS = 400
-"""How many models OpenSSL may be asked about."""
 _PASSES = 8
 
 
@@ -49,9 +45,12 @@ class Answer:
     bound: Bound | None = None
 
 
-def solve_dense_core(problem: Problem, component: Component) -> Answer | None:
-    """Return what is best for `component`; None where a pair that verifies today is lost whatever is done."""
-    satisfiability = Satisfiability(WorkBudget(MAX_CONFLICTS, MAX_MODELS))
+def solve_dense_core(problem: Problem, component: Component, budget: WorkBudget) -> Answer | None:
+    """Return what is best for `component`; None where a pair that verifies today is lost whatever is done.
+
+    `budget` is spent; where it does not last, the answer has a bound.
+    """
+    satisfiability = Satisfiability(budget)
     try:
         return _CoreSearch(problem, component, satisfiability).run()
     except UnsatisfiableError:

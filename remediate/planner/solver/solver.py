@@ -18,6 +18,7 @@ from remediate.planner.solver.dense_core import Answer, Bound, solve_dense_core
 from remediate.planner.solver.elimination import Table, TooManyRowsError, minimise
 from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.requirements import RequirementReader, Requirements
+from remediate.planner.solver.satisfiability import WorkBudget
 from remediate.planner.solver.tables import RequirementTables
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
@@ -86,6 +87,24 @@ class Choice:
         return -self.cost.verified
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a solver may spend on one component.
+
+    Attributes:
+        questions: How many rows of tables it may have; None: as many as serve best.
+        conflicts: How many conflicts it may cost satisfiability, where tables would be larger: some seconds.
+        models: About how many models OpenSSL may then be asked.
+    """
+
+    questions: int | None = None
+    conflicts: int = 150_000
+    models: int = 400
+
+
+WHOLE_EFFORT = Effort()
+
+
 class Solver:
     """Solves one snapshot under one policy, once per cipher list; OpenSSL's answers are shared between the lists."""
 
@@ -96,10 +115,10 @@ class Solver:
         candidates: Candidates,
         requirements: RequirementReader,
         answers: OpenSslAnswers,
-        questions: int | None = None,
+        effort: Effort = WHOLE_EFFORT,
     ) -> None:
-        """Prepare the solver; `questions` is how many rows of tables a component may have (None: as many as serve best)."""
-        self._questions = questions
+        """Prepare the solver; `effort` is what it may spend."""
+        self._effort = effort
         self._snapshot = snapshot
         self._policy = policy
         self._candidates = candidates
@@ -134,7 +153,7 @@ class Solver:
 
     def under(self, policy: Policy) -> Solver:
         """Return a solver for the same cluster under another policy about ciphers."""
-        return Solver(self._snapshot, policy, self._candidates, self._requirements, self._answers, self._questions)
+        return Solver(self._snapshot, policy, self._candidates, self._requirements, self._answers, self._effort)
 
     def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
         """Yield the cipher lists that the policy allows, with the policy that forces each; None leaves the list alone."""
@@ -172,9 +191,9 @@ class Solver:
     ) -> Answer | None:
         """Return what is best for `component`: by tables where they are small, else by satisfiability."""
         views = [tables[demand.peer].view(demand.requirement) for demand in component.requirements]
-        allowed = (
-            _QUESTIONS_PER_REQUIREMENT * len(views) + _QUESTIONS_PER_COMPONENT if self._questions is None else self._questions
-        )
+        allowed = self._effort.questions
+        if allowed is None:
+            allowed = _QUESTIONS_PER_REQUIREMENT * len(views) + _QUESTIONS_PER_COMPONENT
         if sum(view.questions for view in views) <= allowed and all(view.is_small for view in views):
             gains = [
                 tables[demand.peer].table(demand, view) for demand, view in zip(component.requirements, views, strict=True)
@@ -183,7 +202,7 @@ class Solver:
                 return None
             with suppress(TooManyRowsError):
                 return _solve_tables(problem, component, gains)
-        return solve_dense_core(problem, component)
+        return solve_dense_core(problem, component, WorkBudget(self._effort.conflicts, self._effort.models))
 
     def _choice(self, name: str, ciphers: CipherList | None, problem: Problem, answers: Sequence[Answer]) -> Choice:
         chosen = dict.fromkeys(problem.options, 0)

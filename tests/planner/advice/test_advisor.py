@@ -14,11 +14,20 @@ from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, only_unresolved, peer, snapshot
 
 NODE = "cucm.steven.lab"
+
+
 DEFAULT = Policy()
 
+
 root = issue("steven-DC-CA", ca=True)
+
+
 issuing = issue("steven-issuing", root, ca=True)
+
+
 signed = issue("cucmms.steven.lab", issuing, names=(NODE,))
+
+
 own = issue("cucm-EC.steven.lab", names=(NODE,))
 
 
@@ -30,9 +39,6 @@ def alone(
         [peer(1, trusted)], [endpoint(NODE, ecdsa=presented)], [*presented, *trusted, *available], available=available
     )
     return only_unresolved(make_plan(cluster, policy))
-
-
-# The fault behind the lack of trust
 
 
 def test_an_expired_self_signed_certificate_needs_renewal_not_trust() -> None:
@@ -61,24 +67,6 @@ def test_an_expired_root_that_was_presented_is_named() -> None:
     unresolved = alone([issue("leaf", late, names=(NODE,)), late], [])
     assert unresolved.cause is Cause.EXPIRED
     assert unresolved.options[0].startswith("Replace the CA certificate 'CN=Old root,O=Lab'")
-
-
-# What keeps a certificate out that would help
-
-
-def test_an_addition_that_breaks_an_endpoint_is_advised_against() -> None:
-    # Given a node that verifies by the CA it sends, and another one whose CA has that subject and another key, and no identifiers
-    good = issue("Shared name", root, ca=True)
-    twin = issue("Shared name", ca=True, key_name="twin", key_ids=False)
-    works = issue("a.test", good, names=("a.test",), key_ids=False)
-    other_leaf = issue("b.test", twin, names=("b.test",), key_ids=False)
-    nodes = [endpoint("a.test", ecdsa=[works, good]), endpoint("b.test", ecdsa=[other_leaf])]
-    cluster = snapshot([peer(1, [root])], nodes, [root, good, twin, works, other_leaf], available=[twin], vouched=[twin])
-    # When it is planned
-    unresolved = only_unresolved(make_plan(cluster))
-    # Then the twin stays out, and it says for whose sake
-    assert unresolved.address == "b.test"
-    assert "but then a.test:8443 would be refused." in unresolved.advice
 
 
 def test_the_advice_names_the_switch_that_forbids_self_signed() -> None:
@@ -137,9 +125,6 @@ def test_an_unreadable_entry_is_a_fault_of_the_list_not_the_node() -> None:
     assert not any("Renew" in option or "Reissue" in option for option in unresolved.options)
 
 
-# Peers and families
-
-
 def test_peers_that_refuse_for_different_reasons_are_named() -> None:
     twin = issue("steven-DC-CA", ca=True, key_name="twin")
     cluster = snapshot(
@@ -151,17 +136,12 @@ def test_peers_that_refuse_for_different_reasons_are_named() -> None:
     assert "On expc2.test only: " in unresolved.advice
 
 
-# Names
-
-
-# Errors that are no matter of trust
-
-
-# A CA that was renewed with another key
-
-
 rekeyed = issue("steven-DC-CA", ca=True, key_name="the newer key", starts=-YEAR / 2, lasts=9 * YEAR)
+
+
 by_the_new_key = issue("cucm2.steven.lab", rekeyed, names=("cucm2.steven.lab",))
+
+
 by_the_old_key = issue(NODE, root, names=(NODE,))
 
 
@@ -204,21 +184,3 @@ def test_a_certificate_of_an_older_ca_key_needs_signing_again() -> None:
         f"If that CA was renewed with another key: have the certificate of {NODE} signed again by"
     )
     assert not any("have to be removed first" in option for option in unresolved.options)
-
-
-def test_a_stale_ca_that_others_rest_on_is_not_to_be_deleted_first() -> None:
-    # Given a list whose older CA certificate wins over the newer one that a node presents, while another node rests on it
-    older = issue("Issuing", root, ca=True, key_name="older issuing key", key_ids=False)
-    newer = issue("Issuing", root, ca=True, key_name="newer issuing key", key_ids=False)
-    rests = issue("a.test", older, names=("a.test",), key_ids=False)
-    refused = issue("b.test", newer, names=("b.test",), key_ids=False)
-    nodes = [endpoint("a.test", ecdsa=[rests]), endpoint("b.test", ecdsa=[refused, newer])]
-    cluster = snapshot([peer(1, [root, older])], nodes, [root, older, newer, rests, refused])
-
-    unresolved = only_unresolved(make_plan(cluster))
-
-    assert (unresolved.address, unresolved.cause) == ("b.test", Cause.SHADOWED)
-    assert "Have the certificates of a.test:8443 that use it reissued first: delete it by hand" in unresolved.options[0]
-
-
-# Plans that lost

@@ -12,7 +12,7 @@ import pytest
 from remediate import Plan, make_plan
 from remediate.model.identity import Fingerprint
 from remediate.model.plan import TrustCertificate
-from remediate.planner.solver import dense_core
+from remediate.planner.solver.solver import Effort
 from tests.planner.solver.dense import cross_certificates, hitting_set, mesh, shared_names
 
 
@@ -61,12 +61,10 @@ def test_cross_certified_mesh_gets_the_fewest_additions(leaves: int, additions: 
 
 
 @pytest.mark.parametrize(("conflicts", "models"), [(0, 0), (1, 1_000), (150, 1_000), (100_000, 3)])
-def test_what_is_not_settled_is_said_with_a_bound(monkeypatch: pytest.MonkeyPatch, conflicts: int, models: int) -> None:
+def test_what_is_not_settled_is_said_with_a_bound(conflicts: int, models: int) -> None:
     # Given a core, and less work than it takes
-    monkeypatch.setattr(dense_core, "MAX_CONFLICTS", conflicts)
-    monkeypatch.setattr(dense_core, "MAX_MODELS", models)
     cluster, _ = hitting_set(20, 40, 3)
-    plan = make_plan(cluster)
+    plan = make_plan(cluster, effort=Effort(conflicts=conflicts, models=models))
     # Then the plan is one that works, and says how much better another one may be
     assert plan.shortfall is not None
     reached = {"verified": count_verified(plan), "added": len(added(plan))}.get(plan.shortfall.aspect)
@@ -83,9 +81,8 @@ SAME_PLAN = """
 import sys
 from remediate import make_plan
 from remediate.model.snapshot import Snapshot
-from remediate.planner.solver import dense_core
-dense_core.MAX_CONFLICTS = 150
-print(make_plan(Snapshot.from_json(sys.stdin.read())).id)
+from remediate.planner.solver.solver import Effort
+print(make_plan(Snapshot.from_json(sys.stdin.read()), effort=Effort(conflicts=150)).id)
 """
 
 
