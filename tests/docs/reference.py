@@ -49,7 +49,8 @@ def _words(verb: click.Command) -> Iterator[str]:
     for paragraph in inspect.cleandoc(verb.help or "").split("\n\n"):
         if paragraph.startswith("\b\n"):
             title, _, lines = paragraph.removeprefix("\b\n").partition("\n")
-            yield f"{title.capitalize()}:\n\n```\n{inspect.cleandoc(lines)}\n```\n"
+            language = "sh" if title == "EXAMPLES" else ""
+            yield f"{title.capitalize()}:\n\n```{language}\n{inspect.cleandoc(lines)}\n```\n"
         else:
             yield " ".join(paragraph.split()) + "\n"
 

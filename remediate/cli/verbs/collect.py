@@ -57,8 +57,8 @@ def command(
       remediate collect -i inventory.yml -o snapshot.json
       remediate collect -i inventory/ -c 'edge-*' -o snapshots/
       remediate collect -i inventory.yml --json
-      remediate collect -i inventory/ --survey -o snapshots/
-      remediate collect --archive expc1.tar.gz expc2.tar.gz -c edge-paris -o snapshot.json
+      remediate collect -i inventory/ --survey -o survey/   # exit code 4
+      remediate collect --archive expc1.tar.gz expc2.tar.gz -c edge-paris -o archives.json   # exit code 4
 
     \b
     EXIT CODES
