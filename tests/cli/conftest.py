@@ -18,6 +18,7 @@ from remediate.cli.app import run
 from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
 from remediate.model.limits import Limits
+from tests.cli.approving import ANYWHERE, Terminal, to_trust
 from tests.cli.shapes import check_output
 from tests.pki import NOW, issue
 
@@ -126,3 +127,24 @@ def chain(tmp_path: Path) -> tuple[Path, Path]:
     (tmp_path / "store.pem").write_text(root.certificate.pem)
     (tmp_path / "empty.pem").write_text(issue("Unrelated", ca=True).certificate.pem)
     return tmp_path / "chain.pem", tmp_path / "store.pem"
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:
+    """Go on as on another machine."""
+    return lambda: monkeypatch.setenv(ANYWHERE, str(tmp_path / "elsewhere"))
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    """Return a person at a terminal of this machine."""
+    return Terminal(tmp_path / "state")
+
+
+@pytest.fixture
+def approvable(remediate: Remediate, snapshot: Path, tmp_path: Path) -> Path:
+    """Return a plan with several certificates that need an approval."""
+    path = tmp_path / "plan.json"
+    assert remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", "-o", path, "-q").code == 0
+    assert len(to_trust(path, "required")) > 1
+    return path

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
 
-from remediate.cli import app
-from remediate.cli.error_reporting import Terminated
-from remediate.cli.files import open_private, write_atomically
+from remediate.cli.error_reporting import Terminated, report_failure
+from remediate.cli.session import Session
 from remediate.lab import Lab
-from remediate.model.errors import RemediateError
+from tests.cli.commands import real
 from tests.cli.conftest import Remediate
 from tests.pki import issue
 
@@ -65,70 +62,47 @@ class _Surprise(Exception):
     pass
 
 
-def _command_that_raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    @click.command()
-    def broken() -> None:
-        raise error
+def test_a_bug_is_70_and_its_text_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    code = report_failure(_Surprise("canary"), Session(), writing=False)
 
-    monkeypatch.setattr(app, "import_module", lambda _: SimpleNamespace(command=broken))
-
-
-def test_a_bug_is_70_and_its_text_is_not_shown(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
-    _command_that_raises(monkeypatch, _Surprise("canary"))
-
-    ended = remediate("plan")
-
-    assert ended.code == 70
-    assert "_Surprise" in ended.err
-    assert "report" in ended.err
-    assert "Traceback" not in ended.err
-    assert "canary" not in ended.err
+    stderr = capsys.readouterr().err
+    assert code == 70
+    assert "_Surprise" in stderr
+    assert "report" in stderr
+    assert "Traceback" not in stderr
+    assert "canary" not in stderr
 
 
-@pytest.mark.parametrize(("verb", "code"), [("plan", 1), ("workaround", 8)])
-def test_memory_that_ends_is_one_sentence_and_no_bug(
-    verb: str, code: int, remediate: Remediate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("writing", "expected"), [(False, 1), (True, 8)])
+def test_memory_that_ends_is_one_sentence_and_no_bug(writing: bool, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
     # A command that writes does not say that nothing was changed, which 1 means.
-    _command_that_raises(monkeypatch, MemoryError())
+    code = report_failure(MemoryError(), Session(), writing=writing)
 
-    ended = remediate(verb)
+    stderr = capsys.readouterr().err
+    assert (code, "Traceback" in stderr) == (expected, False)
+    assert "there is not enough memory" in stderr
 
-    assert (ended.code, "Traceback" in ended.err) == (code, False)
-    assert "there is not enough memory" in ended.err
 
-
-def test_a_bug_shows_its_traceback_when_asked(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
-    _command_that_raises(monkeypatch, _Surprise())
+def test_a_bug_shows_its_traceback_when_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REMEDIATE_DEBUG", "1")
 
-    assert "Traceback" in remediate("plan").err
+    report_failure(_Surprise(), Session(), writing=False)
+
+    assert "_Surprise" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (click.Abort(), 130)])
-def test_interruptions_have_their_codes(
-    error: BaseException, code: int, remediate: Remediate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _command_that_raises(monkeypatch, error)
+def test_an_abort_of_click_is_what_it_came_from(capsys: pytest.CaptureFixture[str]) -> None:
+    abort = click.Abort()
+    abort.__cause__ = Terminated()
 
-    ended = remediate("plan")
-
-    assert ended.code == code
-    assert "is in the journal (`remediate runs`)" in ended.err
+    assert report_failure(abort, Session(), writing=False) == 143
+    assert "interrupted" in capsys.readouterr().err
 
 
-def test_sigterm_ends_the_real_program_with_143() -> None:
-    command = [sys.executable, "-c", "from remediate.cli import main; main()", "show", "-"]
-    program = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert program.stdin is not None
-    # More than a pipe holds: once it is written, the program is in the middle of its command, and reads.
-    program.stdin.write(b"x" * 200_000)
-    program.stdin.flush()
-    program.send_signal(signal.SIGTERM)
-    _, err = program.communicate(timeout=60)
-
-    assert program.returncode == 143
-    assert b"interrupted" in err
+@pytest.mark.parametrize(("error", "expected"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (click.Abort(), 130)])
+def test_interruptions_have_their_codes(error: BaseException, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report_failure(error, Session(), writing=False) == expected
+    assert "is in the journal (`remediate runs`)" in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_changes_nothing(snapshot: Path) -> None:
@@ -139,30 +113,6 @@ def test_a_reader_that_goes_away_changes_nothing(snapshot: Path) -> None:
         process = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
         assert (process.returncode, process.stderr) == (0, "")
     os.close(writing)
-
-
-def test_files_are_whole_private_and_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "plan.json"
-    path.write_text("old")
-    path.chmod(0o644)
-
-    write_atomically(path, "new")
-
-    assert path.read_text() == "new"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    for write in (lambda path: write_atomically(path, ""), open_private):
-        with pytest.raises(RemediateError, match=r"cannot be written: No such file or directory\."):
-            write(tmp_path / "gone" / "file")
-
-
-def real(arguments: str, *, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run the real program, started by a shell, so that its streams can be what a shell makes of them."""
-    command = f"exec {sys.executable} -m remediate {arguments}"
-    return subprocess.run(["sh", "-c", command], input=stdin, capture_output=True, check=False, timeout=60)
 
 
 @pytest.mark.lab
@@ -203,22 +153,6 @@ def test_without_stdin_no_question_is_asked(lab: Lab, snapshot: Path, tmp_path: 
     assert (twice.returncode, twice.stderr) == (
         1, b"remediate: There is nothing on stdin, or it was read already.\n  Name a file; - can be given once.\n",
     )  # fmt: skip
-
-
-def test_a_document_is_utf_8_whatever_the_terminal_has(snapshot: Path, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.json"
-    assert real(f"plan --snapshot {snapshot} -o {plan} -q").returncode == 0
-    for form in ("--html", "--markdown"):
-        command = f"PYTHONUTF8=0 PYTHONIOENCODING=latin-1 exec {sys.executable} -m remediate show {plan} {form} -"
-        process = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
-        assert "✗" in process.stdout.decode()
-        assert b"\\u" not in process.stdout
-
-
-def test_a_disk_that_is_full_is_no_bug() -> None:
-    for arguments in ("--version", "explain --help"):
-        ended = real(f"{arguments} >/dev/full")
-        assert (ended.returncode, b"No space left on device" in ended.stderr, b"bug" in ended.stderr) == (1, True, False)
 
 
 def test_a_usage_error_is_one_line(remediate: Remediate) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from remediate.cli.files import open_private, write_atomically
 from remediate.lab import Lab
+from remediate.model.errors import RemediateError
 from tests import der
 from tests.cli.conftest import Ended, Remediate
 from tests.connectors.evidence.captures import Parties, capture, record_handshake, segments
@@ -206,3 +208,21 @@ def test_a_store_for_diagnose_may_be_pkcs7(remediate: Remediate, tmp_path: Path)
 
     assert ended.code == 0
     assert "Trust was not checked" not in ended.out
+
+
+def test_files_are_whole_private_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text("old")
+    path.chmod(0o644)
+
+    write_atomically(path, "new")
+
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    for write in (lambda path: write_atomically(path, ""), open_private):
+        with pytest.raises(RemediateError, match=r"cannot be written: No such file or directory\."):
+            write(tmp_path / "gone" / "file")

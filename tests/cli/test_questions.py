@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from remediate.cli.app import run
-from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
-from remediate.lab.raml import Removal
 from tests.cli.conftest import Remediate, answer_on_terminal
 
 pytestmark = pytest.mark.lab
@@ -22,26 +17,6 @@ def plan(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> Path
     path = tmp_path / "plan.json"
     remediate("plan", "--snapshot", snapshot, "--approve-file", lab.approvals, "-o", path)
     return path
-
-
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Path]]:
-    """Yield a lab whose peers offer removal, with one run in the journal of the state directory beside it."""
-    home = tmp_path_factory.mktemp("applied")
-    lab = Lab(home / "lab", judge=False)
-    lab.scenario = replace(lab.scenario, removal=Removal.FINGERPRINT, reloads_by_itself=True)
-    with lab:
-        where = ["-q", "-i", str(lab.inventory), "--state-dir", str(home / "state")]
-        approved = ["--approve-file", str(lab.approvals)]
-        assert run(["plan", *where, *approved, "-o", str(home / "plan.json")]) == 0
-        assert run(["apply", str(home / "plan.json"), *where, *approved, "--yes"]) == 10
-        yield lab, home / "state"
-
-
-def undoable(state: Path) -> int:
-    """Return how many steps of the last run have a change that undoes them."""
-    with Journal(state) as journal:
-        return sum(step.inverse_kind is not None for step in journal.steps(journal.run("last").id))
 
 
 @pytest.mark.parametrize("answer", ["y", "YES", ""])
@@ -132,47 +107,6 @@ def test_a_cluster_that_cannot_be_read_is_not_asked_about(lab: Lab, monkeypatch:
 
     assert (ended.code, "Type yes" in ended.err) == (1, False)
     assert len([request for request in lab.requests if not request.authorised]) == refused + 1
-
-
-def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tuple[Lab, Path]) -> None:
-    lab, state = applied
-    request_count = len(lab.requests)
-    where = ("-i", lab.inventory, "--state-dir", state)
-
-    declined = answer_on_terminal("no", "rollback", "last", *where)
-    alone = remediate("rollback", "last", *where)
-
-    assert (declined.code, alone.code) == (7, 7)
-    assert "--yes" in alone.err
-    assert "  - remove CN=imp.steven.lab" in declined.err
-    assert f"Undo {undoable(state)} changes on 3 peers of edge-lab? Type yes to go on: " in declined.err
-    assert len(lab.requests) == request_count
-
-
-def test_a_rollback_that_restarts_asks_with_the_calls(applied: tuple[Lab, Path]) -> None:
-    lab, state = applied
-    condition = lab.peers[0].condition
-    condition.ordinary_calls = 3
-    arguments = "-i", lab.inventory, "--state-dir", state, "--restart", "rolling"
-
-    declined = answer_on_terminal("no", "rollback", "last", *arguments)
-
-    condition.ordinary_calls = 0
-    assert declined.code == 7
-    assert f"{lab.peers[0].address} 3 calls" in declined.err
-    assert "Maintenance mode drops MRA calls of CE endpoints at once" in declined.err
-
-
-def test_a_dry_run_of_a_rollback_never_asks(applied: tuple[Lab, Path]) -> None:
-    lab, state = applied
-    writes = len(lab.requests.writes)
-
-    ended = answer_on_terminal("no", "rollback", "last", "-i", lab.inventory, "--state-dir", state, "--dry-run")
-
-    assert (ended.code, "Type yes" in ended.err) == (0, False)
-    assert ended.out.count("Would ") == undoable(state)
-    assert "A rollback of run" in ended.out
-    assert len(lab.requests.writes) == writes
 
 
 def test_the_answer_yes_switches(tmp_path: Path) -> None:

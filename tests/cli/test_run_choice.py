@@ -11,7 +11,6 @@ import pytest
 from remediate.executor.identity import Operator
 from remediate.executor.journal.store import Journal
 from remediate.model.identity import Address
-from remediate.model.plan import Plan
 from remediate.model.run import Backup
 from tests.cli.conftest import Remediate
 from tests.executor.clusters import plan_for, story
@@ -78,33 +77,3 @@ def test_a_cluster_without_runs_has_no_last_one(remediate: Remediate) -> None:
     ended = remediate("runs", "show", "last", "-c", "milan")
 
     assert (ended.code, "There is no run on the chosen clusters yet" in ended.err) == (1, True)
-
-
-def test_the_last_run_is_that_of_the_chosen_clusters(
-    remediate: Remediate, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Given a run on one cluster, a later one on another, and an inventory of both, whose peers nobody can reach
-    whole = Plan.from_json(plan.read_text())
-    with Journal(Path(os.environ["REMEDIATE_STATE_DIR"]), writable=True) as journal:
-        backup = Backup(Address("127.0.0.1"), (), {})
-        first, second = (
-            journal.begin_run(replace(whole, cluster=name), (backup,), (), operator=Operator("anna", "jump", 1), ticket=None)
-            for name in ("paris", "rome")
-        )
-    inventory = tmp_path / "inventory.yml"
-    peer = '{address: 127.0.0.1, rest_port: 1, ssh_port: 1, tls: {fingerprint: "sha256:' + "0" * 64 + '"}}'
-    clusters = [
-        f"  - name: {name}\n    expressway: {{username: admin, password: {{env: NONE}}, peers: [{peer}]}}\n"
-        for name in ("paris", "rome")
-    ]
-    inventory.write_text("version: 1\nclusters:\n" + "".join(clusters))
-    monkeypatch.setenv("NONE", "secret")
-
-    # Then the last one is that of the cluster that is chosen
-    assert remediate("rollback", "last", "--yes", "-i", inventory, "-c", "paris", "--json", "-q").document["run"] == first
-    assert remediate("rollback", "last", "--yes", "-i", inventory, "-c", "rome", "--json", "-q").document["run"] == second
-    both = remediate("rollback", "last", "--yes", "-i", inventory, "-q")
-    assert (both.code, "has runs of paris and rome" in both.err) == (64, True)
-    inventory.write_text(inventory.read_text().replace("paris", "milan"))
-    none = remediate("rollback", "last", "--yes", "-i", inventory, "-c", "milan", "-q")
-    assert (none.code, "There is no run on the chosen clusters yet" in none.err) == (1, True)

@@ -2,109 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
 from remediate.connectors.expressway.records import PublisherRecord
-from remediate.connectors.http import Account
 from remediate.connectors.tls.pinning import make_issuer_check
-from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
-from remediate.connectors.unified_cm.node import UnifiedCmNode, open_node
 from remediate.lab import Lab
 from remediate.model.access import ClusterAccess, HostKeyTrust, NodeAccess, PeerAccess
 from remediate.model.certificate import Certificate
-from remediate.model.errors import AccessError, LoginRefused, ObservationError
+from remediate.model.errors import LoginRefused
 from remediate.model.identity import Address
-from remediate.model.secret import Login, Secret
+from remediate.model.secret import Login
 from remediate.model.snapshot import DiscoveryGap
-from tests.connectors.servers import LONG, http, https_talk, server_identity, tcp_server, tls_context
 from tests.connectors.support import QUICK, FixedSecret
-from tests.pki import issue
-
-NODE = "node.example.test"
-CA = issue("Lab Root", ca=True, lasts=LONG)
-GOOD, SELF_SIGNED = server_identity(NODE, issuer=CA), server_identity(NODE, "ecdsa")
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def node(stack: ExitStack, *answers: bytes, requests: list[bytes] | None = None, trusted: bool = True) -> UnifiedCmNode:
-    """Open a node with these answers, under its CA or under none."""
-    port = stack.enter_context(tcp_server(https_talk(tls_context(GOOD), http(404), *answers, requests=requests)))
-    target = Target(Address(NODE), port, "cucm", connect_to="127.0.0.1")
-    return open_node(target, (CA.certificate,) if trusted else (), QUICK)
-
-
-ACCOUNT = Account("axl", Secret("axl-secret"))
-
-
-def test_a_node_verifies_with_the_one_certificate_that_does(stack: ExitStack) -> None:
-    """It prefers its self-signed ECDSA certificate; the RSA one is signed by a CA that counts."""
-    port = stack.enter_context(tcp_server(https_talk(tls_context(SELF_SIGNED, GOOD), http(200))))
-    target = Target(Address(NODE), port, "cucm", connect_to="127.0.0.1")
-
-    assert open_node(target, (CA.certificate,), QUICK).verified
-    assert open_node(target, (SELF_SIGNED.certificate,), QUICK).verified
-    assert not open_node(target, (), QUICK).verified
-    assert not open_node(replace(target, address=Address("other.example.test")), (CA.certificate,), QUICK).verified
-
-
-def test_no_account_is_sent_where_the_node_does_not_verify(stack: ExitStack) -> None:
-    requests: list[bytes] = []
-    unverified = node(stack, http(200, "<servers><server>a.example.test</server></servers>"), requests=requests, trusted=False)
-
-    for read in (unverified.read_process_nodes, unverified.read_certificates):
-        with pytest.raises(AccessError, match="No account is sent"):
-            read(ACCOUNT)
-
-    assert not any(b"uthorization" in request for request in requests)
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        ('<!DOCTYPE x [<!ENTITY a "b">]><servers><server>&a;</server></servers>', "document type"),
-        ("<servers>", "not XML"),
-        ("", "not XML"),
-    ],
-)
-def test_xml_that_is_hostile_or_broken_is_refused(stack: ExitStack, body: str, error: str) -> None:
-    with pytest.raises(ObservationError, match=error):
-        node(stack, http(200, body)).read_uds_servers()
-
-
-def test_every_name_is_handed_on_as_it_was_given(stack: ExitStack) -> None:
-    body = "<s:servers xmlns:s='x'><s:server> a.example.test </s:server><s:server>$(reboot)</s:server><s:server/></s:servers>"
-
-    assert node(stack, http(200, body)).read_uds_servers().names == (
-        ("a.example.test", "cucm"),
-        ("$(reboot)", "cucm"),
-        ("", "cucm"),
-    )
-
-
-def test_a_refused_axl_account_is_not_tried_elsewhere(stack: ExitStack) -> None:
-    with pytest.raises(LoginRefused, match=f"AXL on {NODE}") as caught:
-        node(stack, http(401)).read_process_nodes(ACCOUNT)
-
-    assert "axl-secret" not in f"{caught.value}{caught.value.next_step}"
-
-
-@pytest.mark.parametrize(
-    "body", ["[]", "{", '{"identities": 5}', '{"identities": [{"certificate": "-----BEGIN CERTIFICATE-----"}]}']
-)
-def test_a_snapshot_that_cannot_be_read_is_reported(stack: ExitStack, body: str) -> None:
-    with pytest.raises(ObservationError, match="cannot be read"):
-        node(stack, http(200, body)).read_certificates(ACCOUNT)
-
+from tests.connectors.unified_cm.nodes import CA
 
 CLUSTER = ClusterAccess("edge", Login("admin", FixedSecret("x")), (PeerAccess(Address("expc1.example.test")),))
 

@@ -1,0 +1,113 @@
+"""`rollback` from the command line: what it asks, and which run it means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from remediate.cli.app import run
+from remediate.executor.identity import Operator
+from remediate.executor.journal.store import Journal
+from remediate.lab import Lab
+from remediate.lab.raml import Removal
+from remediate.model.identity import Address
+from remediate.model.plan import Plan
+from remediate.model.run import Backup
+from tests.cli.conftest import Remediate, answer_on_terminal
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Path]]:
+    """Yield a lab whose peers offer removal, with one run in the journal of the state directory beside it."""
+    home = tmp_path_factory.mktemp("applied")
+    lab = Lab(home / "lab", judge=False)
+    lab.scenario = replace(lab.scenario, removal=Removal.FINGERPRINT, reloads_by_itself=True)
+    with lab:
+        where = ["-q", "-i", str(lab.inventory), "--state-dir", str(home / "state")]
+        approved = ["--approve-file", str(lab.approvals)]
+        assert run(["plan", *where, *approved, "-o", str(home / "plan.json")]) == 0
+        assert run(["apply", str(home / "plan.json"), *where, *approved, "--yes"]) == 10
+        yield lab, home / "state"
+
+
+def undoable(state: Path) -> int:
+    """Return how many steps of the last run have a change that undoes them."""
+    with Journal(state) as journal:
+        return sum(step.inverse_kind is not None for step in journal.steps(journal.run("last").id))
+
+
+def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tuple[Lab, Path]) -> None:
+    lab, state = applied
+    request_count = len(lab.requests)
+    where = ("-i", lab.inventory, "--state-dir", state)
+
+    declined = answer_on_terminal("no", "rollback", "last", *where)
+    alone = remediate("rollback", "last", *where)
+
+    assert (declined.code, alone.code) == (7, 7)
+    assert "--yes" in alone.err
+    assert "  - remove CN=imp.steven.lab" in declined.err
+    assert f"Undo {undoable(state)} changes on 3 peers of edge-lab? Type yes to go on: " in declined.err
+    assert len(lab.requests) == request_count
+
+
+def test_a_rollback_that_restarts_asks_with_the_calls(applied: tuple[Lab, Path]) -> None:
+    lab, state = applied
+    condition = lab.peers[0].condition
+    condition.ordinary_calls = 3
+    arguments = "-i", lab.inventory, "--state-dir", state, "--restart", "rolling"
+
+    declined = answer_on_terminal("no", "rollback", "last", *arguments)
+
+    condition.ordinary_calls = 0
+    assert declined.code == 7
+    assert f"{lab.peers[0].address} 3 calls" in declined.err
+    assert "Maintenance mode drops MRA calls of CE endpoints at once" in declined.err
+
+
+def test_a_dry_run_of_a_rollback_never_asks(applied: tuple[Lab, Path]) -> None:
+    lab, state = applied
+    writes = len(lab.requests.writes)
+
+    ended = answer_on_terminal("no", "rollback", "last", "-i", lab.inventory, "--state-dir", state, "--dry-run")
+
+    assert (ended.code, "Type yes" in ended.err) == (0, False)
+    assert ended.out.count("Would ") == undoable(state)
+    assert "A rollback of run" in ended.out
+    assert len(lab.requests.writes) == writes
+
+
+def test_the_last_run_is_that_of_the_chosen_clusters(
+    remediate: Remediate, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a run on one cluster, a later one on another, and an inventory of both, whose peers nobody can reach
+    whole = Plan.from_json(plan.read_text())
+    with Journal(Path(os.environ["REMEDIATE_STATE_DIR"]), writable=True) as journal:
+        backup = Backup(Address("127.0.0.1"), (), {})
+        first, second = (
+            journal.begin_run(replace(whole, cluster=name), (backup,), (), operator=Operator("anna", "jump", 1), ticket=None)
+            for name in ("paris", "rome")
+        )
+    inventory = tmp_path / "inventory.yml"
+    peer = '{address: 127.0.0.1, rest_port: 1, ssh_port: 1, tls: {fingerprint: "sha256:' + "0" * 64 + '"}}'
+    clusters = [
+        f"  - name: {name}\n    expressway: {{username: admin, password: {{env: NONE}}, peers: [{peer}]}}\n"
+        for name in ("paris", "rome")
+    ]
+    inventory.write_text("version: 1\nclusters:\n" + "".join(clusters))
+    monkeypatch.setenv("NONE", "secret")
+
+    # Then the last one is that of the cluster that is chosen
+    assert remediate("rollback", "last", "--yes", "-i", inventory, "-c", "paris", "--json", "-q").document["run"] == first
+    assert remediate("rollback", "last", "--yes", "-i", inventory, "-c", "rome", "--json", "-q").document["run"] == second
+    both = remediate("rollback", "last", "--yes", "-i", inventory, "-q")
+    assert (both.code, "has runs of paris and rome" in both.err) == (64, True)
+    inventory.write_text(inventory.read_text().replace("paris", "milan"))
+    none = remediate("rollback", "last", "--yes", "-i", inventory, "-c", "milan", "-q")
+    assert (none.code, "There is no run on the chosen clusters yet" in none.err) == (1, True)

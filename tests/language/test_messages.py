@@ -1,0 +1,18 @@
+"""Messages in the language in use."""
+
+from __future__ import annotations
+
+from remediate.language.messages import current_language, read_translations, translate, use_language
+
+
+def test_a_message_is_in_the_language_in_use() -> None:
+    message, text = next(pair for pair in read_translations("fr").items() if pair[0] and "{" not in pair[0])
+
+    assert (current_language(), translate(message)) == ("en", message)
+    use_language("fr")
+    assert (current_language(), translate(message)) == ("fr", text)
+
+
+def test_without_a_catalogue_messages_stay_english() -> None:
+    use_language("tlh")
+    assert (read_translations("tlh"), translate("Commands")) == ({}, "Commands")
