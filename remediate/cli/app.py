@@ -30,47 +30,47 @@ from remediate.version import __version__
 VERBS = {
     "init": "Write a first inventory, beginning at one peer.",
     "collect": "Read peers, lists and endpoints into a snapshot.",
-    "plan": "Decide the smallest safe change and explain it.",
+    "plan": "Choose the smallest safe change and explain it.",
     "show": "Show a plan to a person, a program or a change ticket.",
     "approve": "Approve a plan's certificates, one by one, on a terminal.",
     "apply": "Apply a plan to every peer, and verify.",
     "restart": "Restart peers one at a time, guarded and drained.",
-    "confirm": "End the confirm timer of an apply: what it did stays.",
-    "verify": "Say what each endpoint gets from each peer, now.",
-    "certificates": "List every certificate: where it is, until when, who relies on it.",
+    "confirm": "Confirm an apply: its timer ends, its changes stay.",
+    "verify": "Show which endpoints pass on each peer now.",
+    "certificates": "List every certificate: location, expiry, what uses it.",
     "rollback": "Undo one run from its journal.",
-    "workaround": "Turn certificate verification off or on, everywhere.",
+    "workaround": "Turn certificate verification off or on, on every peer.",
     "diagnose": "Read logs and captures: what failed, why, what to do.",
-    "explain": "Draw one verdict, offline.",
-    "runs": "List and show what was done.",
+    "explain": "Explain one verdict, offline.",
+    "runs": "List runs, and show what one did.",
     "doctor": "Check logins, pins, secrets and what each peer offers.",
-    "lab": "Start, look at and stop the embedded lab.",
-    "demo": "Walk the whole story once, on the lab.",
+    "lab": "Start, check and stop the embedded lab.",
+    "demo": "Run the whole workflow once, on the lab.",
     "completion": "Print the completion script of a shell.",
 }
 HELP = """Fix Mobile and Remote Access after an Expressway upgrade to X14.2.
 
-Read the cluster, judge as OpenSSL would, choose the smallest safe change, prove it, apply it peer by peer.
+Read the cluster, check it as OpenSSL would, choose the smallest safe change, prove it, apply it peer by peer.
 
 \b
 EXAMPLES
-  remediate demo                                      the whole story on a lab of its own
-  remediate plan -i inventory.yml -o plan.json        look, decide, change nothing
+  remediate demo                                      the whole workflow on a lab of its own
+  remediate plan -i inventory.yml -o plan.json        check, plan, change nothing
   remediate apply plan.json -i inventory.yml          ask, apply, verify
-  remediate verify -i inventory.yml                   is every endpoint good from every peer?
+  remediate verify -i inventory.yml                   does every endpoint pass on every peer?
 
 \b
 EXIT CODES
-    0  done, or nothing to do        8  a person is needed
+    0  done, or nothing to do        8  manual action needed
     1  error, nothing was changed    9  applied, confirmation pending
-    2  changes pending              10  something remains that no trust or cipher change fixes
+    2  changes pending              10  something no trust or cipher change fixes
     3  failed and rolled back       11  applied, not known to be in effect
     4  something was not observed   64  wrong usage
     5  locked by another run        70  a bug in remediate
     6  the plan is stale           130  interrupted (143: terminated)
     7  declined, or an approval is missing
 
-Every option can be set by the environment variable that its help names; the command line wins.
+Every option can be set by the environment variable shown in its help; the command line takes precedence.
 """
 
 

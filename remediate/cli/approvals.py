@@ -73,8 +73,8 @@ def read_approvals(path: Path | None, plan: Plan) -> tuple[ApprovedCertificate, 
     approvals = Approvals.from_json(read_text(path))
     if approvals.plan != plan.id:
         raise Declined(
-            f"{path} approves certificates for the plan {approvals.plan}, and this is the plan {plan.id}.",
-            next_step="Nothing was changed. Give the plan that was approved, or have this one approved with `remediate approve`.",
+            f"{path} has approvals for the plan {approvals.plan}, but this is the plan {plan.id}.",
+            next_step="Nothing was changed. Give the plan that was approved, or approve this one with `remediate approve`.",
         )
     return approvals.approved
 

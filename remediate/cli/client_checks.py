@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from remediate.model.limits import Limits
 
 _EXEMPT = (
-    f"Exempt this machine's address on the Expressway-E and on every Expressway-C ({PROTECTION_EXEMPTIONS_PAGE}): a ban after refused "
-    "requests would hit everybody behind that address."
+    f"Exempt this machine's address on the Expressway-E and on every Expressway-C ({PROTECTION_EXEMPTIONS_PAGE}): a ban "
+    "after refused requests would affect everyone behind that address."
 )
 _FIXES = {
-    AnswerKind.NO_LOGIN: "Correct the account in `mra.credentials`: an end user of Unified CM that may use Mobile and Remote Access. "
-    "An Expressway-C that did not reach Unified CM while it started may refuse every sign-in, too.",
+    AnswerKind.NO_LOGIN: (
+        "Correct the account in `mra.credentials`: a Unified CM end user who may use Mobile and Remote Access. An "
+        "Expressway-C that could not reach Unified CM when it started may also refuse every sign-in."
+    ),
     AnswerKind.FORBIDDEN: "Correct `mra.domain`: it must be a domain that the Expressway-C serves for Unified CM registrations.",
-    AnswerKind.RATE_LIMITED: "Wait five minutes, and give the account to no other client.",
+    AnswerKind.RATE_LIMITED: "Wait five minutes, and use the account for no other client.",
 }
-_CHECK_THE_WAY = "Check that the Expressway-E is up, that its tunnel to this peer is, and that `mra.url` is right."
+_CHECK_THE_WAY = "Check that the Expressway-E is up, that its tunnel to this peer is up, and that `mra.url` is correct."
 
 
 def check_clients(cluster: ClusterAccess, limits: Limits, state_dir: Path) -> Iterator[CheckResult]:
@@ -40,7 +42,7 @@ def check_clients(cluster: ClusterAccess, limits: Limits, state_dir: Path) -> It
         for peer in cluster.peers:
             yield _check_way(peer.address, peer.mra, peers_sharing_way(cluster, peer.address), client, limits)
     if any(peer.mra for peer in cluster.peers):
-        yield CheckResult("clients", "whether automated protection exempts this machine is not known", next_step=_EXEMPT)
+        yield CheckResult("clients", "not known whether automated protection exempts this machine", next_step=_EXEMPT)
 
 
 def _check_way(
@@ -49,14 +51,14 @@ def _check_way(
     subject = f"client through {peer}"
     if mra is None:
         return CheckResult(
-            subject, "an apply cannot see whether new trust is in effect: the inventory has no `mra` for this peer"
+            subject, "an apply cannot test whether new trust is in effect: the inventory has no `mra` for this peer"
         )
     answer = client.sign_in(mra, limits)
     text = _describe(answer, mra)
     if shared_with:
         text += (
-            f"; {mra.url} leads through {join_words(shared_with, 3)} too, so what a client gets does not show which peer it went "
-            "through: what tells them apart is the start of each peer and its own log"
+            f"; {mra.url} leads through {join_words(shared_with, 3)} too, so an answer does not show which peer was used: "
+            "only the start of each peer and its own log do"
         )
     return CheckResult(subject, text, _code(answer), _next_step(answer, mra))
 
@@ -66,7 +68,7 @@ def _describe(answer: ClientAnswer, mra: MraAccess) -> str:
         result = "not asked" if answer.kind is AnswerKind.NOT_ASKED else "no session"
         return f"{result} over {mra.url}: {answer.detail}"
     account = mra.login.username if mra.login else ""
-    return f"{account} signed in over {mra.url}, so an apply can see whether new trust is in effect"
+    return f"{account} signed in over {mra.url}, so an apply can test whether new trust is in effect"
 
 
 def _code(answer: ClientAnswer) -> ExitCode:
@@ -80,6 +82,8 @@ def _next_step(answer: ClientAnswer, mra: MraAccess) -> str:
         return ""
     if answer.kind is AnswerKind.NOT_ASKED:
         return (
-            "Give `mra` its `credentials` and its `domain`." if mra.login is None or mra.domain is None else "Try again later."
+            "Add `credentials` and `domain` to `mra` in the inventory."
+            if mra.login is None or mra.domain is None
+            else "Try again later."
         )
     return _FIXES.get(answer.kind, _CHECK_THE_WAY)

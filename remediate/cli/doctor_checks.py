@@ -76,7 +76,7 @@ def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path, now: 
             (
                 *secrets,
                 *(
-                    CheckResult(f"peer {peer.address}", f"not tried; {_describe_pins(peer)}", ExitCode.ERROR)
+                    CheckResult(f"peer {peer.address}", f"not tested; {_describe_pins(peer)}", ExitCode.ERROR)
                     for peer in cluster.peers
                 ),
             )
@@ -97,7 +97,7 @@ def check_state_directory(path: Path) -> CheckResult:
         refuse_unusable(path, shared_directory())
     except RemediateError as error:
         return CheckResult("state directory", str(error), error.exit_code, error.next_step)
-    return CheckResult("state directory", f"{path} can be written")
+    return CheckResult("state directory", f"{path} is writable")
 
 
 def check_library() -> CheckResult:
@@ -109,11 +109,9 @@ def check_library() -> CheckResult:
     except RemediateError as error:
         return CheckResult("verdicts", str(error), error.exit_code, error.next_step)
     if warning:
-        advice = (
-            "Use a Python whose OpenSSL is 3.x as published, without FIPS and without a system policy that refuses algorithms."
-        )
+        advice = "Use a Python with a standard OpenSSL 3.x, without FIPS and without a system policy that disables algorithms."
         return CheckResult("verdicts", warning, next_step=advice)
-    return CheckResult("verdicts", f"{library} gives them, and passes the self-test")
+    return CheckResult("verdicts", f"from {library}, which passes the self-test")
 
 
 def check_journal(state_dir: Path) -> CheckResult:
@@ -130,7 +128,7 @@ def check_journal(state_dir: Path) -> CheckResult:
     open_ends = "\n".join(
         f"Run {run.id} on {run.cluster}: {text}" for run in runs if (text := describe_run(run, state_dir, utc_now()))
     )
-    return CheckResult("journal", f"can be read: {count(len(runs), 'run')}{newest}", next_step=open_ends)
+    return CheckResult("journal", f"readable: {count(len(runs), 'run')}{newest}", next_step=open_ends)
 
 
 def most_serious_code(findings: tuple[CheckResult, ...]) -> ExitCode:
@@ -196,7 +194,7 @@ class _PeerChecks:
         with opened:
             for peer in opened.peers:
                 role = "primary, " if peer.address == opened.primary else ""
-                yield from self._check_peer(peer, role, pins.get(peer.address, "named by the cluster itself"))
+                yield from self._check_peer(peer, role, pins.get(peer.address, "reported by the cluster itself"))
             for address, reason in opened.unreachable.items():
                 yield CheckResult(
                     f"peer {address}",
@@ -212,9 +210,9 @@ class _PeerChecks:
 
         subject = f"peer {peer.address}"
         try:
-            yield CheckResult(subject, f"logged in; {role}version {peer.version() or 'not said'}; {pins}")
+            yield CheckResult(subject, f"logged in; {role}version {peer.version() or 'not reported'}; {pins}")
             if peer.shell_problem:
-                text = f"REST works, and the shell does not: {peer.shell_problem}"
+                text = f"REST works, but the shell does not: {peer.shell_problem}"
                 yield CheckResult(subject, text, ExitCode.ERROR, SHELL_ACCOUNT_ADVICE)
             yield from _describe_capabilities(subject, peer, axl=self._cluster.axl is not None)
             yield _check_trusted_list(subject, peer)
@@ -251,9 +249,7 @@ class _PeerChecks:
         here_now = self._now()
         peer_time = peer.clock()
         if peer_time is None:
-            return CheckResult(
-                subject, "it does not say what time it is; its certificates are judged by its clock, not by this one"
-            )
+            return CheckResult(subject, "its clock could not be read; it checks certificates by its own clock, not by this one")
         ahead = peer_time - here_now
         apart = f"its clock is {_format_duration(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
         if abs(ahead) <= CLOSE_ENOUGH:
@@ -261,8 +257,8 @@ class _PeerChecks:
         self.skews[peer.address] = ahead
         return CheckResult(
             subject,
-            f"{apart}; it judges certificates by its own clock, and plans are made by this one",
-            next_step=f"Correct whichever is wrong: NTP under {TIME_PAGE} on Expressway, or this machine's.",
+            f"{apart}; it checks certificates by its own clock, but plans are made by this one",
+            next_step=f"Correct the clock that is wrong: NTP under {TIME_PAGE} on Expressway, or this machine's.",
         )
 
 
@@ -284,7 +280,7 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     try:
         snapshot = collect(cluster, limits=limits)
     except RemediateError as error:
-        yield CheckResult("clocks", f"what they change could not be looked at: {error}", error.exit_code, error.next_step)
+        yield CheckResult("clocks", f"their effect could not be checked: {error}", error.exit_code, error.next_step)
         return
     outcomes_now = {judgement.pair: judgement.outcome for judgement in verify_snapshot(snapshot)}
     for address, ahead in skews.items():
@@ -309,7 +305,7 @@ def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> 
     capabilities = peer.capabilities()
     if not capabilities.described:
         yield CheckResult(
-            subject, "it does not describe its REST interface (/api/raml), so nothing beyond the documents is used"
+            subject, "it does not describe its REST interface (/api/raml), so only documented operations are used"
         )
     refreshed = [product for product in capabilities.refresh_products if axl]
     automatic = [f"restarting over {'REST' if capabilities.restart else 'the shell'}"]
@@ -317,7 +313,7 @@ def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> 
     automatic += [f"refreshing {product} discovery over REST" for product in refreshed]
     automatic += ["recording a diagnostic log over REST (`diagnose --for`)"] if capabilities.logging_method else []
     yield CheckResult(subject, f"on this version, done for you: {', '.join(automatic)}")
-    unknown = " (it describes DELETE in a form that is not known)" if capabilities.unknown_removal else ""
+    unknown = " (its description of DELETE is in an unknown format)" if capabilities.unknown_removal else ""
     manual = [] if capabilities.remove_trusted_ca else [f"removing from the trusted CA list{unknown}"]
     manual += [f"refreshing {product} discovery{_reason_not_refreshed(product in capabilities.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
@@ -330,7 +326,7 @@ def _check_trusted_list(subject: str, peer: ExpresswayPeer) -> CheckResult:
     size, crls = len(listed.certificates), len(listed.revocation_lists)
     text = f"its trusted CA list holds {count(size, 'certificate')}"
     if crls:
-        text += f" and {count(crls, 'CRL')}: revocation may count too, and is not checked here"
+        text += f" and {count(crls, 'CRL')}: revocation may apply too, and is not checked here"
     if size >= MAX_TRUSTED_CA:
         advice = f"Delete certificates that are no longer needed ({TRUSTED_CA_PAGE}); `remediate certificates` lists those."
         return CheckResult(subject, f"{text}; Expressway allows {MAX_TRUSTED_CA}, so none can be added", next_step=advice)

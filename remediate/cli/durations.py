@@ -40,7 +40,7 @@ class Duration(_ParamType):
         match = re.fullmatch(rf"([0-9]{{1,6}})([{self._units}])", text)
         if match is None or not int(match[1]):
             examples = " or ".join(_EXAMPLES[unit] for unit in self._units)
-            self.fail(f"`{text}` is no duration: give a whole number and its unit, such as {examples}.", param, ctx)
+            self.fail(f"`{text}` is not a duration: give a whole number and its unit, such as {examples}.", param, ctx)
         length = timedelta(**{_UNITS[match[2]]: int(match[1])})
         if length > self._longest:
             unit = max(self._units, key="smhd".index)

@@ -57,8 +57,8 @@ def _describe(error: BaseException, *, writing: bool) -> tuple[str, str, ExitCod
             return error.format_message(), "", ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             next_step = (
-                "Reading commands change nothing. What an apply or a rollback had done is in the journal (`remediate runs`); how the "
-                "workaround stands, `remediate workaround status` shows."
+                "Reading commands change nothing. The journal (`remediate runs`) has what an apply or a rollback did; "
+                "`remediate workaround status` shows the workaround."
             )
             return "interrupted", next_step, ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
         case OSError(errno=errno.ENOSPC) if not writing:
@@ -71,15 +71,17 @@ def _describe(error: BaseException, *, writing: bool) -> tuple[str, str, ExitCod
 
 
 def _describe_out_of_memory(*, writing: bool) -> tuple[str, str, ExitCode]:
-    message = "there is not enough memory for this; it is no bug in remediate"
+    message = "not enough memory; this is not a bug in remediate"
     if not writing:
         return (
             message,
-            "Nothing was changed. Give the process more memory (`ulimit -v`), or it less to read at once.",
+            "Nothing was changed. Give the process more memory (`ulimit -v`), or read less at once.",
             ExitCode.ERROR,
         )
     # An apply or a rollback has closed its run in the journal before this point.
-    next_step = "Give the process more memory (`ulimit -v`). What was done: `remediate runs`, `remediate workaround status`."
+    next_step = (
+        "Give the process more memory (`ulimit -v`). To see what was done: `remediate runs`, `remediate workaround status`."
+    )
     return message, next_step, ExitCode.PERSON_NEEDED
 
 

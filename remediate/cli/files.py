@@ -31,7 +31,7 @@ def write_atomically(path: Path, text: str, *, everyone_may_read: bool = False) 
     """
     if str(path) == _STDIN:
         raise UsageError(
-            "A file is written whole and then renamed, so it cannot be stdout.", next_step="Use --json for stdout."
+            "The file is written whole and then renamed, so it cannot be stdout.", next_step="Use --json for stdout."
         )
     try:
         _refuse_special(path)
@@ -95,7 +95,7 @@ def read_bytes(path: Path) -> bytes:
         raise _too_large_error(path) from None
     except NotRegularFile as error:
         raise RemediateError(
-            f"{path} cannot be read: {error.strerror}.", next_step="Name a file, or - to read what is piped to stdin."
+            f"{path} cannot be read: {error.strerror}.", next_step="Give a file, or - to read stdin."
         ) from error
     except OSError as error:
         raise RemediateError(f"{path} cannot be read: {error.strerror}.") from error
@@ -105,7 +105,9 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _too_large_error(path: Path) -> RemediateError:
-    return RemediateError(f"{path} is larger than {_MAX_BYTES} bytes, so it is none of ours.", next_step="Name another file.")
+    return RemediateError(
+        f"{path} is larger than {_MAX_BYTES} bytes, too large for a file of remediate.", next_step="Give another file."
+    )
 
 
 def _read_stdin() -> bytes:
@@ -116,12 +118,10 @@ def _read_stdin() -> bytes:
     import sys
 
     if sys.stdin is None:  # closed by the shell: ``<&-``
-        raise RemediateError("There is no stdin to read from: it is closed.", next_step="Name a file.")
+        raise RemediateError("Cannot read from stdin: it is closed.", next_step="Give a file.")
     data = sys.stdin.buffer.read(_MAX_BYTES + 1)
     if not data:
-        raise RemediateError(
-            "There is nothing on stdin, or it was read already.", next_step="Name a file; - can be given once."
-        )
+        raise RemediateError("stdin is empty, or was read already.", next_step="Give a file; - can be given once.")
     return data
 
 
@@ -133,14 +133,14 @@ def _refuse_special(path: Path) -> None:
 
 def _special_file_error(path: Path) -> RemediateError:
     return RemediateError(
-        f"{path} is there already and is no plain file.", next_step="Name a new file, or a plain file to be replaced."
+        f"{path} already exists and is not a regular file.", next_step="Give a new file name, or a regular file to replace."
     )
 
 
 def _not_writable_error(path: Path, error: OSError) -> RemediateError:
     return RemediateError(
         f"{path} cannot be written: {error.strerror}.",
-        next_step="Name a file in a folder that exists and that you may write to.",
+        next_step="Give a file in an existing, writable folder.",
     )
 
 
@@ -157,7 +157,7 @@ def read_store(session: Session, path: Path) -> tuple[Certificate, ...]:
     content = read_bytes(path)
     if content.strip():
         return _certificates(path, content)
-    session.say(f"{path} is empty, so this is judged as by an empty trusted CA list.")
+    session.say(f"{path} is empty, so it counts as an empty trusted CA list.")
     return ()
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 RECORDING_COSTS = (
-    "Every peer raises its log levels to debug meanwhile, which costs performance: prefer hours with little load.",
-    "The new log replaces the last one that the peers hold.",
+    "Meanwhile every peer logs at debug level, which costs performance: choose a quiet time.",
+    "The new log replaces the last one on the peers.",
 )
 
 
@@ -35,7 +35,7 @@ def ask_to_record(session: Session, cluster: ClusterAccess, length: timedelta, *
         return
     lines = list(RECORDING_COSTS)
     if tcpdump:
-        lines.append("The captures hold all packets of the peers. The archives are deleted when they have been read.")
+        lines.append("The captures contain all packets of the peers. The archives are deleted after they are read.")
     peers = count(len(cluster.peers), "peer")
     ask(session, lines, f"Start diagnostic logging on {cluster.name} ({peers} in the inventory) for {_format(length)}?")
 

@@ -28,13 +28,13 @@ def check_nodes(cluster: ClusterAccess, limits: Limits, opened: ClusterPeers) ->
     from remediate.report.toward_nodes import describe_toward_nodes
 
     if cluster.platform is None:
-        text = "whether they accept the peers' own certificates is not observed: there are no `platform_credentials`"
-        yield CheckResult(_SUBJECT, text, next_step="Give `platform_credentials` in the inventory: it is read, not written to.")
+        text = "not checked whether they accept the peers' own certificates: there are no `platform_credentials`"
+        yield CheckResult(_SUBJECT, text, next_step="Add `platform_credentials` to the inventory; this check only reads.")
         return
     logins = [login for login in (cluster.platform, cluster.axl) if login]
     if any(isinstance(login.password, CachedSource) and login.password.is_interactive for login in logins):
         yield CheckResult(
-            _SUBJECT, "whether they accept the peers' own certificates is not asked: a password has to be typed for it"
+            _SUBJECT, "not checked whether they accept the peers' own certificates: a password would have to be typed for it"
         )
         return
     try:

@@ -80,12 +80,12 @@ def send_notice(
     except OSError as error:
         problem = f"cannot be run: {error.strerror}"
     except subprocess.TimeoutExpired:
-        problem = f"took longer than {timeout_s:.0f} s, and was ended"
+        problem = f"took longer than {timeout_s:.0f} s, and was stopped"
     else:
         if completed.returncode == 0:
             return True
         problem = f"ended with exit code {completed.returncode}"
-    session.say(f"{cluster.name}: the `notify` command {cluster.notify[0]} {problem}. Nothing else depends on it.")
+    session.say(f"{cluster.name}: the `notify` command {cluster.notify[0]} {problem}. Nothing else is affected.")
     return False
 
 

@@ -29,7 +29,7 @@ def warn_about(session: Session, snapshot: Snapshot) -> None:
     """
     for peer in snapshot.peers:
         if peer.error:
-            session.say(f"{snapshot.cluster}: peer {peer.address} was not looked at: {peer.error}")
+            session.say(f"{snapshot.cluster}: peer {peer.address} was not checked: {peer.error}")
     for alarm in snapshot.alarms:
         session.say(f"{snapshot.cluster}: ALARM: {alarm.message}")
     remind_of_maintenance(session, snapshot.cluster)
@@ -48,8 +48,8 @@ def remind_of_workaround(session: Session, cluster: str, off: Sequence[str]) -> 
     """
     if off:
         session.say(
-            f"{cluster}: the workaround is on, so any certificate is accepted by {', '.join(off)}, a forged one too; once `remediate "
-            f"verify` is good, end it: `remediate workaround off -i INVENTORY -c {cluster}`."
+            f"{cluster}: the workaround is on, so any certificate is accepted by {', '.join(off)}, even a forged one; when "
+            f"`remediate verify` passes, turn it off: `remediate workaround off -i INVENTORY -c {cluster}`."
         )
 
 
@@ -94,9 +94,7 @@ def remind_from_journal(session: Session) -> None:
         session.say(f"{log.cluster}: {log}. The next `remediate diagnose --for` on it, or `remediate apply`, stops it.")
     for cluster, switches in workarounds.items():
         peers = ", ".join(switch.peer for switch in switches)
-        session.say(
-            f"{cluster}: the workaround may be on, as it was last turned from here: verification {switches[-1]} ({peers})."
-        )
+        session.say(f"{cluster}: the workaround may be on; last switched from here: verification {switches[-1]} ({peers}).")
 
 
 def read_authorities(session: Session, paths: Iterable[Path]) -> tuple[Certificate, ...]:

@@ -84,7 +84,7 @@ def plan_files(
                 yield futures.popleft().result()
         except BrokenProcessPool:
             raise RemediateError(
-                "A process that was planning ended before it was done; it may have run out of memory.",
+                "A planning process ended before it finished; it may have run out of memory.",
                 next_step="Plan fewer snapshots at a time. Nothing was changed.",
             ) from None
 

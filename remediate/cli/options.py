@@ -74,7 +74,7 @@ def approvals(function: F) -> F:
     )  # fmt: skip
     file_option = option(
         "--approve-file", type=PATH, metavar="FILE",
-        help="Fingerprints to vouch for, one a line; # begins a comment.",
+        help="Fingerprints to approve, one a line; # begins a comment.",
     )  # fmt: skip
     return fingerprint_option(file_option(function))
 
@@ -91,7 +91,7 @@ def restarting(function: F) -> F:
     )  # fmt: skip
     assume = option(
         "--assume", multiple=True, type=click.Choice([guard.value for guard in Guard if guard in ASSUMABLE]), metavar="GUARD",
-        help="Take a guard as right that could not be looked at; never one that fails, own-address or upgrade. Repeatable.",
+        help="Accept a guard that could not be checked; never one that fails, own-address or upgrade. Repeatable.",
     )  # fmt: skip
     return calls(drain_for(assume(function)))
 
@@ -100,7 +100,7 @@ def authorities(function: F) -> F:
     """Add ``--ca``."""
     return option(
         "--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
-        help="CA certificates that you vouch for: a file (PEM, DER, PKCS#7) or a folder. Repeatable.",
+        help="Your own CA certificates, which need no approval: a file (PEM, DER, PKCS#7) or a folder. Repeatable.",
     )(function)  # fmt: skip
 
 
@@ -122,7 +122,11 @@ _COMMON = (
     _common("--json", into="json", is_flag=True, help="One JSON document on stdout, and nothing else there."),
     _common("--events", into="events", metavar="FILE|-", help="What happens, as JSON lines; - is stdout."),
     _common(
-        "--state-dir", into="chosen_state_dir", type=PATH, metavar="DIR", help="Where the journal is kept, not the usual place."
+        "--state-dir",
+        into="chosen_state_dir",
+        type=PATH,
+        metavar="DIR",
+        help="The folder of the journal, instead of the default.",
     ),
     _common(
         "-q",
@@ -133,7 +137,7 @@ _COMMON = (
     ),
     _common("-v", "--verbose", into="verbose", count=True, help="More; -vv adds a traceback to errors."),
     _common("--no-color", into="no_color", is_flag=True, help="No colours; NO_COLOR does the same."),
-    _common("--no-input", into="no_input", is_flag=True, help="Never ask; what would be asked is an error."),
+    _common("--no-input", into="no_input", is_flag=True, help="Never ask; a question is an error."),
 )
 
 

@@ -23,7 +23,7 @@ def refuse_yes_variable() -> None:
     if YES_VARIABLE in os.environ:
         raise UsageError(
             f"{YES_VARIABLE} is set, and --yes has no variable: each write is confirmed on its own command line.",
-            next_step=f"Nothing was done. Unset {YES_VARIABLE}, and pass --yes to the one command that shall not ask.",
+            next_step=f"Nothing was done. Unset {YES_VARIABLE}, and pass --yes to the one command that should not ask.",
         )
 
 

@@ -36,7 +36,7 @@ def restart_lines(cluster: ClusterAccess, restart: Restart, options: RestartOpti
     """Yield what a person has to know of the restarts that an apply or a rollback may make."""
     if restart == "never":
         return
-    peers = "each peer that it changes" if restart == "rolling" else "a peer on which the change is seen not to be in effect"
+    peers = "each peer that it changes" if restart == "rolling" else "a peer on which the change is known not to be in effect"
     minutes = f"{options.drain_for.total_seconds() / 60:.0f} min"
     how = "ends its calls" if options.calls == "end" else f"drains it for up to {minutes}"
     yield f"--restart {restart} {how} and restarts {peers}, one at a time. {MAINTENANCE_NOTE}"
@@ -76,7 +76,7 @@ def _question_on_calls(session: Session) -> Callable[[str], bool]:
 
 def preview_lines(preview: RestartPreview) -> Iterator[str]:
     """Yield what a person has to see before peers of a cluster are restarted: each in its order, with its guards and calls."""
-    yield f"{preview.cluster}:" if preview.peers else f"{preview.cluster}: no peer waits for a restart."
+    yield f"{preview.cluster}:" if preview.peers else f"{preview.cluster}: no peer needs a restart."
     for number, peer in enumerate(preview.peers, start=1):
         yield f"  {number}. {peer.peer}: {_describe_load(peer)}"
         yield f"     in effect: {peer.effect.state.value} ({peer.effect.description})"

@@ -31,7 +31,7 @@ def check_output(output: Path | None, clusters: int) -> None:
     if output and clusters > 1 and not output.is_dir():
         raise UsageError(
             f"{output} is not a folder, and {clusters} clusters are chosen.",
-            next_step="Name an existing folder, which gets CLUSTER.json for each, or choose one cluster with -c.",
+            next_step="Give an existing folder, which gets CLUSTER.json for each, or choose one cluster with -c.",
         )
 
 
@@ -58,7 +58,7 @@ def write_document(session: Session, path: Path, text: str) -> None:
 def _file_name(cluster: str) -> str:
     """Return CLUSTER.json. Raises UsageError for a name from a snapshot file that would lead out of the folder."""
     if not cluster.isprintable() or "/" in cluster or cluster.startswith("."):
-        raise UsageError(f"The cluster is called {cluster!r}, which makes no file name.", next_step="Name a file with -o.")
+        raise UsageError(f"The cluster name {cluster!r} cannot be used as a file name.", next_step="Give a file with -o.")
     return f"{cluster}.json"
 
 

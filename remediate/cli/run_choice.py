@@ -39,7 +39,7 @@ def choose_run(journal: Journal, run: str, patterns: Sequence[str], *, with_plan
     record = journal.run(run, on=chosen if patterns else None, with_plan=with_plan)
     if record.cluster not in chosen:
         raise UsageError(
-            f"The run {record.id} was on the cluster {record.cluster}, which -c does not choose.",
+            f"The run {record.id} was on the cluster {record.cluster}, which is not the one chosen with -c.",
             next_step="Leave -c out, or give the cluster of the run.",
         )
     return record

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from remediate.report.ending import Ending
 
 
-NOT_ASKED = ClientView(ClientState.NOT_ASKED, "no client was asked for it")
+NOT_ASKED = ClientView(ClientState.NOT_ASKED, "no client request was sent for it")
 
 
 def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: str | None) -> dict[str, Any]:

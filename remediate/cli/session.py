@@ -55,7 +55,7 @@ class Session:
             return self.chosen_state_dir or platformdirs.user_state_path("remediate")
         except RuntimeError as error:
             raise UsageError(
-                "This user has no home directory.", next_step="Say where the journal is with --state-dir."
+                "This user has no home directory.", next_step="Give the folder of the journal with --state-dir."
             ) from error
 
     @property
@@ -134,7 +134,7 @@ class Session:
             UsageError: Both ``--json`` and the events would go to stdout.
         """
         if self.json and self.events == "-":
-            raise UsageError("--json and --events - cannot both have stdout.", next_step="Give --events a file.")
+            raise UsageError("--json and --events - cannot both use stdout.", next_step="Give --events a file.")
         sinks: list[Sink] = [self._event_writer()] if self.events else []
         with ExitStack() as stack:
             if not self.quiet:

@@ -74,10 +74,10 @@ def check_discovered_name(
         return None, f"{kind} address"
     labels = host.removesuffix(".").split(".")
     if len(host) > MAX_NAME_OCTETS or (":" not in host and max(map(len, labels)) > MAX_LABEL_OCTETS):
-        return None, "longer than a host name may be"
+        return None, "too long for a host name"
     address = parse_address(host)
     if address is None or (_NUMERIC_LABEL.fullmatch(labels[-1]) and not _is_ipv4(host)):
-        return None, "no host name and no IP address"
+        return None, "neither a host name nor an IP address"
     return address, None
 
 
@@ -120,7 +120,7 @@ def resolve(host: str, port: int, *, guarded: bool) -> list[str]:
     addresses = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     usable = [address for address in addresses if not (guarded and classify_address(address))]
     if not usable:
-        raise SpecialAddress(f"{host} leads to an address that only the inventory may name")
+        raise SpecialAddress(f"{host} resolves to an address that is accepted only from the inventory")
     return usable
 
 

@@ -113,7 +113,7 @@ def _make_peer(member: _Member, *, primary: bool) -> Peer:
     settings = archived.settings or {}
     if archived.trusted is None or archived.settings is None:
         lacking = "trusted CA list" if archived.trusted is None else "configuration"
-        error = f"not observed: its archive has no {lacking}; a peer that restarted while logging leaves the log alone"
+        error = f"not observed: its archive has no {lacking}; a peer that restarted during logging leaves only the log"
         return Peer(member.address, archived.version, primary, (), {}, error=error)
     flag = next((value.casefold() for path, value in settings.items() if path.casefold() == _VERIFY_FLAG), "")
     cipher_settings = ((match[1], value) for path, value in settings.items() if (match := _CIPHERS.fullmatch(path)))
@@ -202,7 +202,7 @@ def _make_endpoint(
         product=product,
         presented=presented,
         preferred=Preference(measured={ciphers: last} if ciphers and last else {}),
-        error=None if presented else "handshake-failed: its certificate has a key of another kind than RSA and ECDSA",
+        error=None if presented else "handshake-failed: the key of its certificate is neither RSA nor ECDSA",
         learned_from=_LEARNED,
         seen_by="archive",
     )
@@ -264,9 +264,9 @@ def _list_gaps(cluster: str, endpoints: int, evidence: Evidence) -> Iterable[Dis
         "not-asked",
         incomplete=True,
         message=(
-            f"The archives show {endpoint_count} that clients asked for while the log was written, each with the one certificate that "
-            "the peers' cipher list leads to. Other nodes, ports and certificates, publishers, and what the peers offer over REST are "
-            "not observed."
+            f"The archives show {endpoint_count} that clients requested while the log was written, each with the one "
+            "certificate that the peers' cipher list selects. Other nodes, ports and certificates, publishers, and what the "
+            "peers offer over REST are not observed."
         ),
     )
     for source in evidence.unread_sources:

@@ -11,7 +11,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.certificate_file import certificates_in
 from remediate.model.errors import CertificateError, InventoryError, NoCertificate
 
-_NEXT_STEP = "Name a file with CA certificates (PEM, DER or PKCS#7), or a folder of them, and run the command again."
+_NEXT_STEP = "Give a file with CA certificates (PEM, DER or PKCS#7), or a folder of them, and run the command again."
 _MAX_CA_FILE_BYTES = 64 * 1024 * 1024
 """Twenty times as much as the longest trusted CA list that is read takes as PEM."""
 
@@ -57,7 +57,7 @@ def _read_folder(folder: Path) -> tuple[list[Certificate], list[str]]:
     if not certificates and refused:
         raise NoCertificate(" ".join(str(error) for error in refused), next_step=refused[0].next_step)
     if not certificates:
-        raise InventoryError(f"{folder}: there is no file in this folder of CA certificates.", next_step=_NEXT_STEP)
+        raise InventoryError(f"{folder}: this folder of CA certificates has no file.", next_step=_NEXT_STEP)
     return certificates, [f"{error} {error.next_step}" for error in refused]
 
 
@@ -81,7 +81,7 @@ def _read_file(file: Path) -> tuple[Certificate, ...]:
     except FileNotFoundError as error:
         raise InventoryError(f"{file}: no such file or folder of CA certificates.", next_step=_NEXT_STEP) from error
     except FileTooLarge as error:
-        raise NoCertificate(f"{file}: {error.strerror}, so it is no file of certificates.", next_step=_NEXT_STEP) from error
+        raise NoCertificate(f"{file}: {error.strerror}, so it is not a file of certificates.", next_step=_NEXT_STEP) from error
     except OSError as error:
         raise InventoryError(f"{file}: cannot be read: {error.strerror}.", next_step=_NEXT_STEP) from error
     try:

@@ -35,8 +35,8 @@ from remediate.model.text import first_few
 from remediate.model.toward_nodes import Node
 
 _SURVEY = (
-    "Each endpoint was looked at with one hello alone (--survey): whether it holds the key of its certificate, and whether it has "
-    "another one, is not known."
+    "Each endpoint was probed with a single ClientHello (--survey): it is not known whether it has the key of its "
+    "certificate, or another certificate."
 )
 
 
@@ -85,7 +85,7 @@ def collect(
     discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report, own)
     emit(
         "observe-start",
-        f"Looking at {len(discovered.targets)} endpoints, and {len(discovered.guarded)} of other services.",
+        f"Probing {len(discovered.targets)} endpoints, and {len(discovered.guarded)} of other services.",
         what="endpoints",
         total=len(discovered.targets) + len(discovered.guarded),
     )
@@ -236,8 +236,8 @@ def _make_shell_gaps(cluster: ClusterAccess, peers: ClusterPeers) -> Iterable[Di
     if without:
         names = tuple(str(peer.address) for peer in without)
         message = (
-            f"Read over REST alone, since {without[0].shell_problem}: {', '.join(names)}. Not read: the cipher lists, so both "
-            "certificates of a node must verify; whether the workaround is on; which peer is the primary."
+            f"Read over REST only, because {without[0].shell_problem}: {', '.join(names)}. Not read: the cipher lists, so "
+            "both certificates of a node must verify; whether the workaround is on; which peer is the primary."
         )
         yield DiscoveryGap(cluster.name, "shell", "not-asked", incomplete=False, message=message, names=names, count=len(names))
 
@@ -256,15 +256,15 @@ def _merge_publishers(
     publishers, limit = tuple(by_key[key] for key in sorted(by_key)), limits.max_publishers
     if not any(reading.lists_publishers for reading in readings):
         message = (
-            f"No peer of {cluster.name} has a list of Unified CM publishers over REST, so no publisher could be asked for nodes. "
+            f"No peer of {cluster.name} lists Unified CM publishers over REST, so no publisher could be queried for nodes. "
             "Give all nodes under `nodes` in the inventory, with `discovery: inventory`."
         )
         gaps.report(DiscoveryGap(cluster.name, "publisher", "not-asked", cluster.discovery == "auto", message))
     if len(publishers) > limit:
         surplus = [publisher.address for publisher in publishers[limit:]]
         message = (
-            f"The peers of {cluster.name} hold {len(publishers)} publishers; those over the limit of {limit} are not asked: "
-            f"{first_few(surplus, MAX_SHOWN_NAMES)}."
+            f"The peers of {cluster.name} have {len(publishers)} publishers; those over the limit of {limit} are not "
+            f"queried: {first_few(surplus, MAX_SHOWN_NAMES)}."
         )
         names = tuple(surplus[:MAX_SHOWN_NAMES])
         gaps.report(

@@ -39,8 +39,8 @@ from remediate.model.text import mask_and_escape
 
 RENEWAL_ADVICE = (
     "If the certificate was renewed, `remediate doctor -i INVENTORY --pins` shows what each peer presents now, as YAML: "
-    "compare the fingerprint on the peer itself first. Otherwise someone may be in the middle. A pin on a CA (`tls: {ca: PATH}`) "
-    "outlives a renewal."
+    "compare the fingerprint on the peer itself first. Otherwise someone may be in the middle. A pin on a CA (`tls: "
+    "{ca: PATH}`) survives a renewal."
 )
 
 Files = Mapping[str, tuple[str, bytes, str]]
@@ -304,14 +304,14 @@ class HttpClient:
             kind, why = ObservationError, f"the answer to {path} is larger than {error.limit} bytes"
         elif isinstance(error, UnexpectedEncoding):
             kind = ObservationError
-            why = f"the answer to {path} is encoded (`{mask_and_escape(str(error), 40)}`), although plain text was asked for"
+            why = f"the answer to {path} is encoded (`{mask_and_escape(str(error), 40)}`), although plain text was requested"
         elif isinstance(error, IncompleteRead):
             why = "the connection was closed or reset"
         else:
             why = describe_failure(error)
         if not changes:
-            return kind(f"{self._where} did not answer as it should: {why}.")
-        return OutcomeUnknown(f"{self._where} was asked to change something, and its answer was lost: {why}.")
+            return kind(f"{self._where} gave an unexpected answer: {why}.")
+        return OutcomeUnknown(f"{self._where} was sent a change, but its answer was lost: {why}.")
 
 
 def _encode_content(

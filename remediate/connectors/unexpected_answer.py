@@ -49,7 +49,7 @@ def describe_redirect(status: int, location: str | None, host: str, port: int) -
     """
     redirect = f"a redirect (HTTP {status})"
     if not location:
-        return f"{redirect} to nowhere. {_PROXY_ADVICE}"
+        return f"{redirect} without a target. {_PROXY_ADVICE}"
     try:
         target = urlsplit(location)
         other_host, other_port = target.hostname, target.port or (80 if target.scheme == "http" else 443)
@@ -57,9 +57,8 @@ def describe_redirect(status: int, location: str | None, host: str, port: int) -
         return f"{redirect} to an address that cannot be read. {_PROXY_ADVICE}"
     if other_host is None or (other_host == host.casefold() and other_port == port):
         return (
-            f"{redirect} to another page of its own. "
-            "It sends API requests to its login: "
-            f"check that API access is on for this account ({ADMINISTRATOR_ACCOUNTS_PAGE})."
+            f"{redirect} to another of its own pages. It redirects API requests to its login page: check that API access is "
+            f"on for this account ({ADMINISTRATOR_ACCOUNTS_PAGE})."
         )
     host_name = mask_and_escape(other_host, _MAX_HOST_CHARACTERS)
     if other_host == host.casefold():

@@ -76,7 +76,7 @@ def _refuse_without_locks() -> None:
     """Raise ApprovalsUnusable where the system cannot prove whose a file is."""
     if not HAS_FILE_LOCKS:
         raise ApprovalsUnusable(
-            "This system cannot keep approvals as this user's own word.", next_step="Approve and apply on Linux, macOS or WSL."
+            "This system cannot protect approvals from other users.", next_step="Approve and apply on Linux, macOS or WSL."
         )
 
 
@@ -105,7 +105,7 @@ def _open_folder(folder: Path) -> Iterator[int]:
 def _refuse_if_others_write(handle: int, path: Path) -> None:
     facts = os.fstat(handle)
     if facts.st_uid != effective_user_id() or facts.st_mode & _OTHERS_WRITE:
-        raise ApprovalsUnusable(f"{path} does not belong to this user alone, so the approvals in it are not believed.")
+        raise ApprovalsUnusable(f"{path} is not private to this user, so its approvals are ignored.")
 
 
 def _name(plan: PlanId) -> str:
@@ -122,10 +122,10 @@ def _read(folder: int, plan: PlanId) -> tuple[ApprovedCertificate, ...]:
     with os.fdopen(handle, "rb") as file:
         _refuse_if_others_write(handle, Path(_FOLDER, _name(plan)))
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ApprovalsUnusable(f"{Path(_FOLDER, _name(plan))} is no plain file, so no approvals are read from it.")
+            raise ApprovalsUnusable(f"{Path(_FOLDER, _name(plan))} is not a regular file, so no approvals are read from it.")
         approvals = Approvals.from_json(file.read(_MAX_BYTES))
     if approvals.plan != plan:
-        raise ApprovalsUnusable(f"{Path(_FOLDER, _name(plan))} holds the approvals of another plan, {approvals.plan}.")
+        raise ApprovalsUnusable(f"{Path(_FOLDER, _name(plan))} has the approvals of another plan, {approvals.plan}.")
     return approvals.approved
 
 

@@ -57,7 +57,7 @@ def reading(source: str) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise ObservationError(f"What {source} answered cannot be read: {error}") from error
+        raise ObservationError(f"The answer of {source} cannot be read: {error}") from error
     except RemediateError:
         raise
     except Exception as error:
@@ -70,11 +70,11 @@ def writing(target: str) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise OutcomeUnknown(f"What {target} answered to a write cannot be read: {error}") from error
+        raise OutcomeUnknown(f"The answer of {target} to a write cannot be read: {error}") from error
     except RemediateError:
         raise
     except Exception as error:
-        raise OutcomeUnknown(f"What {target} did of a write is not known: {place_of(error)}. {_REPORT}") from error
+        raise OutcomeUnknown(f"It is not known whether {target} carried out a write: {place_of(error)}. {_REPORT}") from error
 
 
 def guarded(environment: Environment) -> Environment:
@@ -96,6 +96,6 @@ def guarded(environment: Environment) -> Environment:
         except RemediateError:
             raise
         except Exception as error:  # noqa: BLE001 - what goes wrong between a client and a node is an answer, too
-            return ClientAnswer(AnswerKind.NOTHING, f"could not be asked ({place_of(error)})")
+            return ClientAnswer(AnswerKind.NOTHING, f"no request could be sent ({place_of(error)})")
 
     return replace(environment, open_peers=open_peers, observe=observe, ask_through=ask_through)

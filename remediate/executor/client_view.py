@@ -50,7 +50,7 @@ def decide_client_view(answer: ClientAnswer, surroundings: Surroundings) -> Clie
         sharing = ", ".join(surroundings.shared_with)
         return ClientView(
             ClientState.NOT_KNOWN,
-            f"{answer.detail}; the same way leads through {sharing} too, so any of them may have answered",
+            f"{answer.detail}; the same `mra` path leads through {sharing} too, so any of them may have answered",
         )
     if answer.kind is AnswerKind.REACHED:
         return ClientView(ClientState.REACHED, answer.detail)
@@ -58,8 +58,8 @@ def decide_client_view(answer: ClientAnswer, surroundings: Surroundings) -> Clie
         return ClientView(ClientState.NOT_KNOWN, answer.detail)
     doubts = list(_doubt_refusal(answer, surroundings))
     if doubts:
-        return ClientView(ClientState.NOT_KNOWN, f"{answer.detail}, which is no verdict: {'; '.join(doubts)}")
-    return ClientView(ClientState.REFUSED, f"{answer.detail}, although its certificates verify by the list")
+        return ClientView(ClientState.NOT_KNOWN, f"{answer.detail}, which proves nothing: {'; '.join(doubts)}")
+    return ClientView(ClientState.REFUSED, f"{answer.detail}, although the list accepts its certificates")
 
 
 def is_way_up(health: Health | None) -> bool:
@@ -85,18 +85,18 @@ def may_refuse_peer(endpoint: EndpointId, refusing_nodes: frozenset[Address]) ->
 def _doubt_refusal(answer: ClientAnswer, surroundings: Surroundings) -> Iterator[str]:
     """Yield each reason why a 502 does not show that the peer's verification refused."""
     if answer.is_from_the_edge:
-        yield "the Expressway-E gave it itself, as it does when its tunnel to the peer is down"
+        yield "the Expressway-E returned it itself, as it does when its tunnel to the peer is down"
     if surroundings.workaround:
         yield "verification is off on the peer"
     if surroundings.verifies is not True:
         yield (
-            "the certificates do not verify by the list"
+            "the list does not accept the certificates"
             if surroundings.verifies is False
-            else "whether the certificates verify by the list was not observed"
+            else "not known whether the list accepts the certificates"
         )
     if surroundings.node_answers is False:
         yield "the node does not answer from here either"
     if surroundings.node_accepts_peer is False:
         yield "the node refuses the peer's own certificate"
     if not surroundings.other_reached and not is_way_up(surroundings.health):
-        yield "no other endpoint was reached through the peer, and its zones and tunnels are not seen to be up"
+        yield "no other endpoint was reached through the peer, and its zones and tunnels are not known to be up"

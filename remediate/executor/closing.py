@@ -21,7 +21,7 @@ from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
 from remediate.model.toward_nodes import TowardNode
 
-_TIMER_ENDED = " It stays: the timer of the earlier apply has ended, as this one was started without it."
+_TIMER_ENDED = " It stays: the timer of the earlier apply has ended, because this one was started without it."
 
 
 def close_run(context: RunContext, state: RunState, verified: Verification) -> RunResult:
@@ -33,11 +33,11 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     broken, open_steps = excuse(verified, state.open_steps)
     if broken:
         refused = "; ".join(verified.describe(forecast) for forecast in broken)
-        raise VerificationFailed(f"The plan says that these endpoints verify, and they are refused: {refused}.", verified)
+        raise VerificationFailed(f"These endpoints should pass after the plan, but fail: {refused}.", verified)
     context.steps.enter(Step.CLOSE)
     context.stop.closing = True
     deadline = restart_countdown(context, state) if state.run else None
-    effects = complete_effects(state.effects.values(), context.addresses, "it was not looked at")
+    effects = complete_effects(state.effects.values(), context.addresses, "it was not checked")
     # Without a run of its own, the record of the run that did it stays as it is: applied, whatever else is left for a person.
     is_partial = bool(open_steps and state.run)
     outcome: JournalState = "partial" if is_partial else "confirm-pending" if deadline else "applied"
@@ -58,7 +58,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     message = _describe(verified, open_steps, effect, refusals, has_run=bool(state.run))
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
-        record = f"{message} To be confirmed by {deadline}." if deadline else message
+        record = f"{message} Confirm it by {deadline}." if deadline else message
         record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
         record_measurements(context.journal, state.run, _measure(state, verified))
         context.journal.close_run(state.run, outcome, record, code, effects)
@@ -106,7 +106,7 @@ def _count_remaining(context: RunContext, verified: Verification) -> int:
 
 def close_dry_run(context: RunContext, state: RunState) -> RunResult:
     """Close a dry run: nothing was written; the exit code is what the plan and the open steps let expect."""
-    message = "What every endpoint gets from every peer afterwards: unknown until apply."
+    message = "Result for every endpoint on every peer: unknown until apply."
     context.events.emit("unknown", message, step=Step.VERIFY.value)
     context.steps.enter(Step.CLOSE)
     open_steps = tuple(step for step in state.open_steps if step.open)
@@ -135,8 +135,8 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
 
 def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:
     if open_steps:
-        return f"It is rolled back at {deadline}, unless the same plan is applied again to its end, and confirmed, before."
-    return f"It is rolled back unless it is confirmed by {deadline}: {confirm_command(state.run, context.state_dir)}"
+        return f"It is rolled back at {deadline}, unless the same plan is applied again to the end and confirmed before that."
+    return f"It is rolled back unless you confirm it by {deadline}: {confirm_command(state.run, context.state_dir)}"
 
 
 def _earlier_run(context: RunContext) -> str:
@@ -161,17 +161,17 @@ def _describe_refusals(refusing: Iterable[TowardNode], source: str) -> list[str]
 def _describe(
     verified: Verification, open_steps: Sequence[ManualStep], effects: str, refusals: Sequence[str], *, has_run: bool
 ) -> str:
-    parts = ["Written and read back." if has_run else "Nothing to do: the cluster is as the plan wants it."]
-    parts += [f"{count(len(open_steps), 'step is', 'steps are')} open for a person."] if open_steps else []
+    parts = ["Written and read back." if has_run else "Nothing to do: the cluster already matches the plan."]
+    parts += [f"{count(len(open_steps), 'step is', 'steps are')} left to do by hand."] if open_steps else []
     # A forecast is one endpoint from one peer.
     unseen = {(forecast.address, forecast.port) for forecast in verified.unseen}
-    parts += [f"{count(len(unseen), 'endpoint')} could not be looked at."] if unseen else []
-    parts += [f"Discovery could not ask, so an endpoint may be missing: {gap}" for gap in verified.gaps]
+    parts += [f"{count(len(unseen), 'endpoint')} could not be checked."] if unseen else []
+    parts += [f"Discovery is incomplete, so an endpoint may be missing: {gap}" for gap in verified.gaps]
     parts += (
         [f"{count(len(verified.remaining), 'check still fails', 'checks still fail')}, as before."]
         if verified.remaining
         else []
     )
-    parts += [] if len(parts) > 1 else ["By its certificates, every endpoint passes from every peer."]
+    parts += [] if len(parts) > 1 else ["By the certificates, every endpoint passes on every peer."]
     parts += refusals
     return " ".join([*parts, effects] if effects else parts)

@@ -55,8 +55,8 @@ def refuse_prompted_password(cluster: ClusterAccess, plan: Plan) -> None:
         if not (isinstance(source, PromptingSource) and source.is_interactive):
             continue
         raise InventoryError(
-            f"{cluster.source}: the password of {login.username} is asked for on the terminal, and the process that rolls "
-            "back at the deadline of --confirm-within has none.",
+            f"{cluster.source}: the password of {login.username} is asked for on the terminal, but the process that rolls "
+            "back at the deadline of --confirm-within has no terminal.",
             next_step="Nothing was changed. Give this password as env, file, command or keyring, or leave --confirm-within out.",
         )
 
@@ -77,12 +77,12 @@ def refuse_while_pending(
     rollback = rollback_command(pending.id, cluster, state_dir)
     if timers.is_due(pending, now):
         raise LockHeld(
-            f"Run {pending.id} on {pending.cluster} was not confirmed by {pending.confirm_by} and is to be rolled back first.",
+            f"Run {pending.id} on {pending.cluster} was not confirmed by {pending.confirm_by} and must be rolled back first.",
             next_step=f"See `remediate runs`; if nothing is rolling it back, run `{rollback}`.",
         )
     raise LockHeld(
         f"Run {pending.id} on {pending.cluster} is {pending.state} and will be rolled back unless it is confirmed by "
-        f"{pending.confirm_by}; one run at a time can be.",
+        f"{pending.confirm_by}; only one run at a time can wait for confirmation.",
         next_step=f"First run `{confirm_command(pending.id, state_dir)}` or `{rollback}`.",
     )
 
@@ -105,7 +105,9 @@ def start_timer(context: RunContext, state: RunState) -> None:
     if within is None:
         state.ended_timer = timers.cancel(context.journal, state.run)
         if state.ended_timer:
-            context.events.emit("warning", "The confirm timer of the earlier apply ends: this one was started without it.")
+            context.events.emit(
+                "warning", "The confirm timer of the earlier apply ends, because this one was started without it."
+            )
         return
     _start(context, state.run, within)
     _warn_of_manual_removals(context)
@@ -121,8 +123,8 @@ def _warn_of_manual_removals(context: RunContext) -> None:
     if stays:
         context.events.emit(
             "warning",
-            f"The timer cannot take certificates out again on {', '.join(stays)}, where removal is not offered: they stay trusted "
-            "until you delete them by hand, and only what can be written is put back.",
+            f"The timer cannot remove certificates on {', '.join(stays)}, where removal is not offered: they stay trusted "
+            "until you delete them by hand. It restores only what can be written.",
         )
 
 
@@ -138,16 +140,16 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
         watcher.let_go()
     context.events.emit(
         "warning",
-        f"To be confirmed {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies at once); otherwise process "
-        f"{watcher.pid} on this machine rolls it back. It outlives this terminal, and not this machine: if it is gone then, run "
-        f"`{rollback_command(run, cluster, context.state_dir)}`. It reads the password from the "
+        f"Confirm it {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies at once); otherwise process "
+        f"{watcher.pid} on this machine rolls it back. That process survives this terminal, but not a restart of this "
+        f"machine: if it is gone, run `{rollback_command(run, cluster, context.state_dir)}`. It reads the password from the "
         f"{cluster.login.password.describe()}, and writes to {watcher.log}.",
         confirm_by=rfc3339(deadline),
         pid=watcher.pid,
     )
     closes = window.closes(deadline - within) if window else None
     if closes and deadline > closes:
-        context.events.emit("warning", "A rollback at that time is after the window; the window does not hold it back.")
+        context.events.emit("warning", "That rollback would be after the window; a rollback ignores the window.")
 
 
 def postpone(context: RunContext, state: RunState) -> None:
@@ -183,7 +185,7 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
                 )
             record = journal.run(record.id)
     if record.state == "applied" and record.confirm_by:
-        how = "was confirmed before" if record.confirmed_by else "stays: its timer was ended by a later apply"
+        how = "was already confirmed" if record.confirmed_by else "stays: its timer was ended by a later apply"
         return _report_confirmed(record, f"Run {record.id} on {record.cluster} {how}.")
     raise _not_pending(record, now())
 
@@ -198,17 +200,19 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
     if run.state != "rolled-back" and timers.is_due(run, now):
         return NotPending(
             f"The time to confirm run {run.id} ended at {run.confirm_by}; it is {run.state}. {run.message}".rstrip(),
-            next_step=f"`remediate runs show {run.id}` shows how far its rollback is. Where steps are open, or nothing rolls it back "
-            f"(was this machine off?), run `remediate rollback {run.id} -i INVENTORY`.",
+            next_step=(
+                f"`remediate runs show {run.id}` shows the progress of its rollback. If steps are open, or nothing is "
+                f"rolling it back (this machine may have been off), run `remediate rollback {run.id} -i INVENTORY`."
+            ),
         )
     if timers.is_active(run):
-        return NotPending(f"Run {run.id} is {run.state}: it can be confirmed when its apply has ended well.")
-    return NotPending(f"Run {run.id} is {run.state}: it does not wait for confirmation.")
+        return NotPending(f"Run {run.id} is {run.state}: it can be confirmed after its apply has succeeded.")
+    return NotPending(f"Run {run.id} is {run.state}: it is not waiting for confirmation.")
 
 
 def describe_timer(run: Run) -> str:
     """Return the sentence about the timer of a run that was left before its end; empty without one."""
-    return f" Its confirm timer goes on: at {run.confirm_by} the run is rolled back." if timers.is_active(run) else ""
+    return f" Its confirm timer is still running: the run is rolled back at {run.confirm_by}." if timers.is_active(run) else ""
 
 
 def _of_its_end(within: timedelta) -> str:

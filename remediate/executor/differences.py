@@ -93,10 +93,10 @@ def find_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]
                 continue
             name = describe_certificate(journal.certificate(certificate))
             text = (
-                f"{backup.peer} trusts {name} again, which this run had added, taken out, and read back as gone. If nobody put it "
-                f"back on purpose, open {TRUSTED_CA_PAGE} there and delete it."
+                f"{backup.peer} trusts {name} again, which this run had added and then removed (confirmed). Unless someone "
+                f"added it again on purpose, open {TRUSTED_CA_PAGE} there and delete it."
                 if record.state == "undone" and record.proven
-                else f"{backup.peer} shows {name} only now, which this run had sent. Roll back again, which takes it out."
+                else f"{backup.peer} shows {name} only now, which this run had sent. Roll back again to remove it."
             )
             steps.append(ManualStep(text, backup.peer))
     return steps
@@ -112,7 +112,7 @@ def describe_differences(journal: Journal, run: str, now: Sequence[Backup]) -> l
         clauses += _compare_lists(before, backup, journal, run, is_put_back=backup.peer in put_back)
         names = sorted({*before.ciphers, *backup.ciphers})
         clauses += [
-            f"{name} of {before.peer} is not the one of before the run{_describe_rewriting(backup.ciphers.get(name))}"
+            f"{name} of {before.peer} is not as it was before the run{_describe_rewriting(backup.ciphers.get(name))}"
             for name in names
             if not means_the_same(backup.ciphers.get(name, CipherList("")), before.ciphers.get(name, CipherList("")))
         ]
@@ -129,7 +129,7 @@ def _compare_lists(before: Backup, now: Backup, journal: Journal, run: str, *, i
         return []
     if sorted(now.trusted_ca) == sorted(before.trusted_ca):
         # What was removed is at the end of the list once it is put back.
-        since = ", since what the run had removed was put back at its end" if is_put_back else ""
+        since = ", because the certificates that the run had removed were appended again" if is_put_back else ""
         return [f"the trusted CA list of {before.peer} holds the same certificates in another order{since}"]
     own = load_own_certificates(journal, run, before.peer)
     added = [certificate for certificate in now.trusted_ca if certificate not in before.trusted_ca]
@@ -141,8 +141,8 @@ def _compare_lists(before: Backup, now: Backup, journal: Journal, run: str, *, i
         "no longer": removed,
     }
     parts = [f"{label} {_enumerate(group, journal)}" for label, group in groups.items() if group]
-    how = "; ".join(parts) or "a certificate stands there more or less often"
-    return [f"the trusted CA list of {before.peer} is not the one of before the run ({how})"]
+    how = "; ".join(parts) or "a certificate is listed there more or less often"
+    return [f"the trusted CA list of {before.peer} is not as it was before the run ({how})"]
 
 
 def _enumerate(certificates: Iterable[Fingerprint], journal: Journal) -> str:

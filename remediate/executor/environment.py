@@ -65,7 +65,7 @@ def _ask_without_client(
     access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits
 ) -> ClientAnswer:
     del access, address, port, product, limits
-    return ClientAnswer(AnswerKind.NOT_ASKED, "no client was opened")
+    return ClientAnswer(AnswerKind.NOT_ASKED, "no client requests in this run")
 
 
 def _open_client_for_real(state_dir: Path) -> AbstractContextManager[AskThrough]:

@@ -53,7 +53,7 @@ def end_failed_run(
     except Exception as error:
         if error is failure:
             raise
-        message = f"{failure} On the way out of that: {as_failure(error)}"
+        message = f"{failure} While stopping: {as_failure(error)}"
         return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, with_commands=True)
 
 
@@ -61,7 +61,7 @@ def _end(context: RunContext, state: RunState, writer: JournalingWriter, failure
     interrupted = context.stop.exit_code
     match failure:
         case ImmediateStop():
-            message = "Stopped at once: the last write may or may not have been done."
+            message = "Stopped at once: not known whether the last write was done."
             return _leave_open(context, state, "running", interrupted, message)
         case WriteForbidden():
             context.stop.closing = True
@@ -95,10 +95,10 @@ def _end_after_failed_change(
     try:
         return _follow_policy(context, state, writer, failure)
     except (Interrupted, ImmediateStop):
-        message = f"{failure} Interrupted on the way back."
+        message = f"{failure} The rollback was interrupted."
         return _leave_open(context, state, "running", context.stop.exit_code, message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run is closed
-        message = f"{failure} On the way back: {as_failure(error)}"
+        message = f"{failure} During the rollback: {as_failure(error)}"
         return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, failure=failure, with_commands=True)
 
 
@@ -113,8 +113,8 @@ def _hold_back(context: RunContext, state: RunState, failure: WindowClosed | Tim
         raise failure
     waiting = [change.summary for change in changes.not_in_effect(context.plan, context.primary, state.in_effect)]
     message = (
-        f"{failure} In effect and read back: {count(len(state.in_effect), 'change')}. "
-        f"Not begun: {'; '.join(waiting) or 'a restart'}. The run waits as it is.{_end_timer(context, state)}"
+        f"{failure} In effect and read back: {count(len(state.in_effect), 'change')}. Not started: "
+        f"{'; '.join(waiting) or 'a restart'}. The run stays as it is.{_end_timer(context, state)}"
     )
     return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, with_commands=True)
 
@@ -131,7 +131,7 @@ def _follow_policy(context: RunContext, state: RunState, writer: JournalingWrite
         return _roll_back(context, state, failure)
     if policy == "workaround":
         return _turn_workaround_on(context, state, writer.for_recovery(), failure)
-    message = f"{failure} Stopped as asked, nothing was undone.{_end_timer(context, state)}"
+    message = f"{failure} Stopped, as --on-failure stop asks; nothing was undone.{_end_timer(context, state)}"
     return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, failure=failure, with_commands=True)
 
 
@@ -166,7 +166,7 @@ def _roll_back(context: RunContext, state: RunState, failure: RemediateError) ->
         open_count = count(len(undone.open_steps), "step is", "steps are")
         return close("partial", f"{failure} The rollback is not complete: {open_count} open.", undone.open_steps)
     if differences := (*undone.differences, *undone.unread):
-        message = f"{failure} What the run did is undone, but the start state is not there: {'; '.join(differences)}."
+        message = f"{failure} The run was undone, but the start state is not restored: {'; '.join(differences)}."
         return close("rolled-back", message, [ManualStep(difference) for difference in differences])
     unsettled = unsettled_peers(effects)
     words = describe_effects(effects, restart_command(unsettled, context.cluster, context.state_dir))
@@ -190,7 +190,7 @@ def _turn_workaround_on(context: RunContext, state: RunState, writer: Journaling
             steps.append(ManualStep(text, peer.address))
     steps += [ManualStep(f"{peer} cannot be reached: {reason}", peer) for peer, reason in context.unreachable.items()]
     message = f"{failure} The workaround is on{' where it could be read back' if steps else ' on every peer'}.{ended}"
-    last = ManualStep("End the workaround with `remediate workaround off` when the cause is fixed.")
+    last = ManualStep("Turn the workaround off with `remediate workaround off` when the cause is fixed.")
     return _close(context, state, "partial", ExitCode.PERSON_NEEDED, message, (*steps, last), failure=failure)
 
 
@@ -239,7 +239,7 @@ def _close(
 
 
 def _list_effects(context: RunContext, state: RunState) -> tuple[PeerEffect, ...]:
-    return complete_effects(state.effects.values(), context.addresses, "the run ended before it was looked at")
+    return complete_effects(state.effects.values(), context.addresses, "the run ended before it was checked")
 
 
 def _write_last_line(context: RunContext, state: RunState, outcome: JournalState, message: str, code: ExitCode) -> None:

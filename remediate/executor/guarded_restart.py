@@ -119,12 +119,12 @@ class GuardedRestarts:
         by_name = {peer.address.casefold(): peer for peer in context.peers}
         for restart in load_unsettled_restarts(context.journal, context.cluster):
             peer = by_name.get(restart.step.peer.casefold())
-            reason = context.unreachable.get(restart.step.peer, "it is no peer of this cluster now").rstrip(".")
+            reason = context.unreachable.get(restart.step.peer, "it is no longer a peer of this cluster").rstrip(".")
             missing = self._settle(peer, restart) if peer else (f"it does not answer: {reason}",)
             if missing:
                 self._stop(
                     restart.step.peer,
-                    f"{restart.step.peer} was told to restart at {restart.step.started_at} and is not back as it was: "
+                    f"{restart.step.peer} was sent a restart at {restart.step.started_at} and is not back as it was: "
                     f"{'; '.join(missing)}. No other peer is restarted until it is.",
                 )
 
@@ -143,7 +143,7 @@ class GuardedRestarts:
             return outcome
         health = cluster.peers[peer.address]
         if unread := _describe_unread(health):
-            text = f"{peer.address} is not restarted: whether it is back could not be told, since {unread}."
+            text = f"{peer.address} is not restarted: not known whether it is back, since {unread}."
             return self._skip(peer.address, text)
         drain = context.options.calls == "drain"
         change = RestartOnPeer(peer.address, BeforeRestart.of(health))
@@ -208,7 +208,7 @@ class GuardedRestarts:
 
     def _ask_to_end_calls(self, peer: PeerPort, calls: int | None) -> str:
         options = self.context.options
-        words = "how many calls it carries is not known" if calls is None else f"it still carries {count(calls, 'call')}"
+        words = "the number of its calls is not known" if calls is None else f"it still carries {count(calls, 'call')}"
         minutes = f"{options.drain_for.total_seconds() / 60:.0f} min"
         question = f"After {minutes} in maintenance mode, {peer.address}: {words}. A restart ends them."
         if options.ask_to_end_calls is not None and options.ask_to_end_calls(question):
@@ -236,7 +236,7 @@ class GuardedRestarts:
         context.enter(Step.INTENT)
         seq = context.journal.record_intent(context.run, Step.RESTART.value, change, "")
         context.enter(Step.WRITE)
-        context.events.emit("change-start", f"Going to {change.summary}.", peer=peer.address, change=change.kind, seq=seq)
+        context.events.emit("change-start", f"Now: {change.summary}.", peer=peer.address, change=change.kind, seq=seq)
         sent_at = context.environment.now()
         self.wrote = True
         try:
@@ -269,12 +269,15 @@ class GuardedRestarts:
         )
         if number is not None:
             self._turn_off(peer, number)
-        return self._stop(peer.address, f"{peer.address} did not take the restart: {error} {change.manual_instruction}")
+        return self._stop(
+            peer.address, f"{peer.address} did not accept the restart command: {error} {change.manual_instruction}"
+        )
 
     def _report_not_back(self, peer: PeerPort, seq: int, missing: Sequence[str]) -> RestartOutcome:
         text = (
             f"{peer.address} was restarted and is not back as it was after {self.context.limits.restart_s:.0f} s: "
-            f"{'; '.join(missing)}. No other peer is restarted. Check it, then run `remediate restart` again: it looks first."
+            f"{'; '.join(missing)}. No other peer is restarted. Check it, then run `remediate restart` again: it checks the "
+            "peer first."
         )
         self.context.journal.record_outcome(self.context.run, seq, "unknown", message="; ".join(missing))
         return self._stop(peer.address, text)
@@ -290,7 +293,7 @@ class GuardedRestarts:
         self.context.look()
         missing = _describe_state(peer, before, sent_at)
         if missing:
-            text = f"{peer.address} was back as it was, and is not any more: {'; '.join(missing)}. No other peer is restarted."
+            text = f"{peer.address} was back as it was, but no longer is: {'; '.join(missing)}. No other peer is restarted."
             self._stop(peer.address, text)
         return not missing
 
@@ -322,12 +325,12 @@ class GuardedRestarts:
             if silence or has_restarted(before, health, sent_at) is not False:
                 break
         else:
-            message = "read after an interruption: it had not happened"
+            message = "checked after an interruption: it had not happened"
             context.journal.record_outcome(restart.run, step.seq, "failed", message=message, proven=True)
             return ()
         missing = self._wait_until_back(peer, before, sent_at, None)
         if not missing:
-            context.journal.record_outcome(restart.run, step.seq, "done", message="read after an interruption: it was done")
+            context.journal.record_outcome(restart.run, step.seq, "done", message="checked after an interruption: it was done")
         return missing
 
     def _turn_off(self, peer: PeerPort, number: int) -> None:

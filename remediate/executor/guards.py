@@ -104,7 +104,7 @@ def find_not_looked_at(findings: Iterable[GuardFinding]) -> tuple[GuardFinding, 
 
 def _assume(finding: GuardFinding, assume: Collection[Guard]) -> GuardFinding:
     if finding.state is GuardState.NOT_LOOKED_AT and finding.guard in assume and finding.guard in ASSUMABLE:
-        return GuardFinding(finding.guard, finding.state, f"{finding.description} Taken as right with --assume.", assumed=True)
+        return GuardFinding(finding.guard, finding.state, f"{finding.description} Accepted with --assume.", assumed=True)
     return finding
 
 
@@ -114,7 +114,9 @@ def _judge_peers_up(cluster: ClusterHealth, health: Health) -> GuardFinding:
     total = len(cluster.peers)
     if health.cluster_peers and len(health.cluster_peers) > total:
         listed = count(len(health.cluster_peers), "peer")
-        return _unknown(Guard.PEERS_UP, f"The peer's own list of the cluster has {listed}, and {total} could be asked.")
+        return _unknown(
+            Guard.PEERS_UP, f"The peer's own list of cluster peers has {listed}, but only {total} could be reached."
+        )
     return _holds(Guard.PEERS_UP, "The only peer answers." if total == 1 else f"All {total} peers answer.")
 
 
@@ -166,24 +168,24 @@ def _judge_upgrade(cluster: ClusterHealth) -> GuardFinding:
 def _judge_own_address(health: Health, cluster: ClusterHealth) -> GuardFinding:
     if health.cluster_peers is None:
         return _unknown(
-            Guard.OWN_ADDRESS, f"The peer's own list of the cluster was not observed{_why(health, 'cluster_peers')}."
+            Guard.OWN_ADDRESS, f"The peer's own list of cluster peers was not observed{_why(health, 'cluster_peers')}."
         )
     if not health.cluster_peers:
         if cluster.is_single:
-            return _holds(Guard.OWN_ADDRESS, "The peer stands alone: its list of the cluster is empty.")
+            return _holds(Guard.OWN_ADDRESS, "The peer stands alone: its list of cluster peers is empty.")
         return _fails(
             Guard.OWN_ADDRESS,
-            "The peer's list of the cluster is empty, although the cluster has other peers: a restart would reset it to factory "
-            "defaults.",
+            "The peer's list of cluster peers is empty, although the cluster has other peers: a restart would reset it to "
+            "factory defaults.",
         )
     if health.own_address is not None:
-        return _holds(Guard.OWN_ADDRESS, f"{health.own_address} is in the peer's list of the cluster.")
+        return _holds(Guard.OWN_ADDRESS, f"{health.own_address} is in the peer's list of cluster peers.")
     if "own_address" in (health.unread or {}):
         return _unknown(Guard.OWN_ADDRESS, f"The peer's own address was not observed{_why(health, 'own_address')}.")
     return _fails(
         Guard.OWN_ADDRESS,
-        f"The peer's own address is not in its list of the cluster ({', '.join(health.cluster_peers)}): a restart may reset it to "
-        "factory defaults.",
+        f"The peer's own address is not in its list of cluster peers ({', '.join(health.cluster_peers)}): a restart may "
+        "reset it to factory defaults.",
     )
 
 
@@ -193,24 +195,22 @@ def _judge_restart_required(health: Health, alarms_before: Collection[str] | Non
         return _unknown(guard, f"The alarms were not observed{_why(health, 'alarms')}.")
     pending = [alarm for alarm in health.alarms if alarm.id in RESTART_REQUIRED_ALARMS]
     if not pending:
-        return _holds(guard, "No change of others waits for a restart.")
+        return _holds(guard, "No other change is waiting for a restart.")
     if alarms_before is None:
-        return _unknown(
-            guard, f"{_list_alarms(pending)}: whether it was raised before this run's first write was not observed."
-        )
+        return _unknown(guard, f"{_list_alarms(pending)}: not known whether it was raised before this run's first write.")
     foreign = [alarm for alarm in pending if alarm.id in alarms_before]
     if foreign:
         return _fails(
             guard,
-            f"{_list_alarms(foreign)}: raised before this run's first write, so the restart would put a change of others into "
-            "effect.",
+            f"{_list_alarms(foreign)}: raised before this run's first write, so the restart would also activate someone "
+            "else's change.",
         )
     return _holds(guard, f"{_list_alarms(pending)}: raised by what this tool wrote.")
 
 
 def _judge_maintenance(cluster: ClusterHealth) -> GuardFinding:
     on = {
-        address: "maintenance mode is on, and not by this run"
+        address: "maintenance mode is on, but not from this run"
         for address, health in cluster.peers.items()
         if health.maintenance or any(alarm.id == MAINTENANCE_ALARM for alarm in health.alarms or ())
     }

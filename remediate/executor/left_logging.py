@@ -72,7 +72,9 @@ def hold_note(cluster: str, state_dir: Path) -> Iterator[LoggingNote]:
         RemediateError: The file cannot be made or locked.
     """
     if not HAS_FILE_LOCKS:
-        raise RemediateError("This system has no file locks that end with their holder, so nothing is started from here.")
+        raise RemediateError(
+            "This system has no file locks that are released when their process ends, so nothing is started from here."
+        )
     path = _directory(state_dir) / f"{hashlib.sha256(cluster.encode()).hexdigest()[:16]}.json"
     try:
         make_private_folder(path.parent)
@@ -84,7 +86,7 @@ def hold_note(cluster: str, state_dir: Path) -> Iterator[LoggingNote]:
             lock_at_once(handle)
         except BlockingIOError as error:
             raise LockHeld(
-                f"Another `remediate` records a diagnostic log on {cluster}.", next_step="Wait until it has ended."
+                f"Another `remediate` records a diagnostic log on {cluster}.", next_step="Wait until it has finished."
             ) from error
         yield LoggingNote(path, handle)
     finally:

@@ -74,8 +74,8 @@ class ShrunkenList(ObservationError):
     """
 
     default_next_step = (
-        "Look at the trusted CA list of that peer in its web interface. If the missing certificates were taken out on purpose, append "
-        "them again, roll back, and take them out then; if they are there, run the command again."
+        "Check the trusted CA list of that peer in its web interface. If the missing certificates are there, run the command "
+        "again. If they were removed on purpose, append them again, roll back, then remove them."
     )
 
     def __init__(self, message: str, listed: tuple[Certificate, ...], belief: ListBelief) -> None:

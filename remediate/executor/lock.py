@@ -36,9 +36,7 @@ _BETWEEN_TRIES_S = 0.02
 class LockError(RemediateError):
     """A lock file cannot be made or trusted."""
 
-    default_next_step = (
-        "Give a writable directory as --state-dir, and remove the file that is in the place of the lock directory."
-    )
+    default_next_step = "Give a writable directory as --state-dir, and remove the file that has the name of the lock directory."
 
 
 class ClusterLock:
@@ -199,7 +197,7 @@ def _refuse_without_locks() -> None:
     """Raise LockError where the system has no locks that keep two runs apart: then no run writes."""
     if not HAS_FILE_LOCKS:
         raise LockError(
-            "This system has no file locks that keep two runs apart, so remediate does not write to a cluster from here.",
+            "This system's file locks cannot keep two runs apart, so remediate does not write to a cluster from here.",
             next_step="Run this command on Linux, macOS or WSL. Reading commands work here: collect, plan, show, verify, diagnose.",
         )
 
@@ -247,7 +245,7 @@ def _make_private(directory: Path) -> Path:
     is_private = stat.S_ISDIR(status.st_mode) and status.st_uid == user_id() and not status.st_mode & 0o022
     if not is_private:
         raise LockError(
-            f"The directory {directory} does not belong to this user alone, so another user could hold or remove a lock in it."
+            f"The directory {directory} is not private to this user, so another user could hold or remove a lock in it."
         )
     return directory
 
@@ -311,8 +309,8 @@ def _describe_holder(handle: int) -> str:
         facts = json.loads(os.pread(handle, 4096, 0))
         ticket = f", ticket {facts['ticket']}" if facts["ticket"] else ""
         return (
-            f"{facts['user']} on {facts['host']} (process {facts['pid']}){ticket}, "
-            f"since {facts['since']}, last at work {facts['heartbeat']}"
+            f"{facts['user']} on {facts['host']} (process {facts['pid']}){ticket}, since {facts['since']}, last active "
+            f"{facts['heartbeat']}"
         )
     except (ValueError, KeyError, TypeError):
-        return "another run that has not said yet who it is"
+        return "another run that has not identified itself yet"

@@ -90,13 +90,16 @@ class LogRecorder:
             running = _is_logging(peer)
             if running is None:
                 raise ObservationError(
-                    f"The alarms of {peer.address} could not be read, so a diagnostic log of someone else may be running there.",
+                    f"The alarms of {peer.address} could not be read, so someone else's diagnostic log may be running there.",
                     next_step=f"Nothing was started. Check {DIAGNOSTIC_LOGGING_PAGE} on that peer.",
                 )
             if running:
                 raise LockHeld(
                     f"{peer.address} has verbose log levels or a log under way: someone else's diagnostic log may be running.",
-                    next_step=f"Nothing was started. See {DIAGNOSTIC_LOGGING_PAGE} on that peer; stop that log, or wait for its end.",
+                    next_step=(
+                        f"Nothing was started. Check {DIAGNOSTIC_LOGGING_PAGE} on that peer; stop that log, or wait until it "
+                        "ends."
+                    ),
                 )
 
     @contextmanager
@@ -151,13 +154,14 @@ class LogRecorder:
         except RemediateError as error:
             raise self._may_be_running(str(error)) from error
         if not is_over:
-            raise self._may_be_running(f"{primary.address} accepted the stop, and still has verbose log levels.")
+            raise self._may_be_running(f"{primary.address} accepted the stop, but still has verbose log levels.")
         self.note.clear()
         if is_confirmed:
             self._emit("logging-stopped", "Diagnostic logging is off again, confirmed.")
         else:
             self._emit(
-                "warning", f"{primary.address} accepted the stop of diagnostic logging; its alarms could not be read after it."
+                "warning",
+                f"{primary.address} accepted the stop of diagnostic logging; its alarms could not be read afterwards.",
             )
 
     def end_left(self) -> None:
@@ -185,7 +189,7 @@ class LogRecorder:
         # Until the collection has begun, the status may still be that of an earlier one.
         self.pause(self.limits.diagnostic_log_poll_s)
         if not self._wait_until(logging.is_ready, self.limits.diagnostic_log_ready_s, self.check):
-            raise ObservationError(f"{peer.address} did not finish to collect within {self.limits.diagnostic_log_ready_s:g} s.")
+            raise ObservationError(f"{peer.address} did not finish collecting within {self.limits.diagnostic_log_ready_s:g} s.")
         path = folder / make_file_name(peer.address, ".archive")
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
             logging.download(file)
@@ -205,7 +209,7 @@ class LogRecorder:
         primary = next((peer for peer in self.cluster.peers if peer.address == self.cluster.primary), None)
         if primary is None:
             raise ObservationError(
-                f"The primary of {self.name} is not known or not reachable; diagnostic logging is started and stopped there."
+                f"The primary of {self.name}, where diagnostic logging is started and stopped, is not known or not reachable."
             )
         return primary
 

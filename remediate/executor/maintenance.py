@@ -88,7 +88,7 @@ class Maintenance:
             # The peer turned it off when it restarted; what is on now is not this tool's.
             self._record_end(record.number, "the peer restarted since")
             return True
-        message = f"Maintenance mode of {peer.address} was {record}, and not turned off: it is ended now."
+        message = f"Maintenance mode of {peer.address} was {record}, and was not turned off: it is turned off now."
         self.events.emit("warning", message, peer=peer.address)
         return self.turn_off(peer, record.number)
 
@@ -110,15 +110,15 @@ def warn_of_maintenance_left_on(journal: Journal, cluster: str, events: RunEvent
     """Emit, for a command that writes nothing, which maintenance mode an earlier run left on."""
     for record in load_open_maintenance(journal, cluster):
         events.emit(
-            "warning", f"{describe_left_on(record)} A run that may write to the cluster ends it first.", peer=record.peer
+            "warning", f"{describe_left_on(record)} The next run that may write to the cluster ends it first.", peer=record.peer
         )
 
 
 def describe_left_on(record: MaintenanceRecord) -> str:
     """Return the sentences about maintenance mode that may be on, and what turns it off."""
     return (
-        f"Maintenance mode of {record.peer}, {record}, may still be on: then it takes no new calls. It ends with a restart of that "
-        "peer, or with `xConfiguration SystemUnit Maintenance Mode: Off` there."
+        f"Maintenance mode of {record.peer}, {record}, may still be on: then it takes no new calls. To end it, restart that "
+        "peer, or run `xConfiguration SystemUnit Maintenance Mode: Off` there."
     )
 
 

@@ -72,7 +72,7 @@ class NodePorts:
 
     def _open(self, address: Address) -> NodePort:
         if self._refusals:
-            raise ObservationError(f"{address} was not asked, since the account was refused elsewhere: {self._refusals[0]}")
+            raise ObservationError(f"{address} was not queried, because the account was refused elsewhere: {self._refusals[0]}")
         try:
             return self.open_node(address)
         except LoginRefused as error:

@@ -46,13 +46,16 @@ def refuse_without_consent(plan: Plan, cluster: ClusterAccess, options: ApplyOpt
     nodes = count(len({action.node for action in uploads}), "Unified CM or IM and Presence node")
     if not options.cucm_trust:
         raise Declined(
-            f"The plan uploads {count(len({action.certificate for action in uploads}), 'certificate')} to {nodes}, and --cucm-trust "
-            "was not given.",
+            f"The plan uploads {count(len({action.certificate for action in uploads}), 'certificate')} to {nodes}, but "
+            "--cucm-trust was not given.",
             next_step="Nothing was changed. Pass --cucm-trust to `remediate apply` too, or plan again without it.",
         )
     if cluster.platform is None:
         raise InventoryError(
-            f"{cluster.source}: the plan uploads certificates to {nodes}, and `unified_communications` has no `platform_credentials`.",
+            (
+                f"{cluster.source}: the plan uploads certificates to {nodes}, but `unified_communications` has no "
+                "`platform_credentials`."
+            ),
             next_step="Nothing was changed. Give the account of the nodes' operating system there.",
         )
 
@@ -71,7 +74,7 @@ def refuse_if_stale(plan: Plan, now: Snapshot, *, is_resumed: bool) -> None:
         node = nodes.get(address)
         if node is None or store not in STORES[node.product]:
             raise StalePlan(
-                f"The plan for {plan.cluster} is stale: {address} with a {store}-trust is no node of this cluster now."
+                f"The plan for {plan.cluster} is stale: {address} with a {store}-trust is no longer a node of this cluster."
             )
         _check_store(plan, now, node, store, is_resumed=is_resumed)
 
@@ -90,29 +93,29 @@ def _check_store(plan: Plan, now: Snapshot, node: Node, store: str, *, is_resume
             certificate = plan.certificates[action.certificate]
             if certificate not in complete_chain(chain, plan.certificates.values()):
                 raise StalePlan(
-                    f"The plan for {plan.cluster} is stale: the certificate of {address} does not need "
-                    f"{describe_certificate(certificate)} any more."
+                    f"The plan for {plan.cluster} is stale: the certificate of {address} no longer needs "
+                    f"{describe_certificate(certificate)}."
                 )
             if not verify_client(chain, after, now.taken_at).ok:
                 raise StalePlan(
-                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} would refuse the certificate of {address} "
-                    "after it, too."
+                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} would still refuse the "
+                    f"certificate of {address} after it."
                 )
             if not is_resumed and verify_client(chain, trusted, now.taken_at).ok:
                 raise StalePlan(
-                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} accepts the certificate of {address} "
-                    "already."
+                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} already accepts the certificate "
+                    f"of {address}."
                 )
 
 
 def _read_chain(plan: Plan, now: Snapshot, address: Address) -> tuple[Certificate, ...]:
     peer = next((peer for peer in now.peers if peer.address == address), None)
     if peer is None:
-        raise StalePlan(f"The plan for {plan.cluster} is stale: {address} is no peer of this cluster now.")
+        raise StalePlan(f"The plan for {plan.cluster} is stale: {address} is no longer a peer of this cluster.")
     chain = read_client_chain(now, peer)
     if chain is None:
         raise IncompletePlan(
-            f"The certificate of {address} could not be read, so what it needs of the nodes cannot be checked."
+            f"The certificate of {address} could not be read, so it cannot be checked what it needs on the nodes."
         )
     return chain
 
@@ -141,12 +144,12 @@ def remind_of_services(context: RunContext, state: RunState) -> str:
         for record in (context.journal.steps(state.run) if state.run else ())
         if record.kind == UploadToNode.kind and record.state not in _NOT_IN_EFFECT
     ]
-    for text in describe_restarts(records, "has what the peers need"):
+    for text in describe_restarts(records, "already has what the peers need"):
         state.leave_effect_to_person(context.events, ManualStep(text))
     if not records:
         return ""
     nodes = count(len({record.peer for record in records}), "node")
-    return f"What {nodes} got is not in effect there until services restart."
+    return f"Uploads to {nodes} take effect there only after services restart."
 
 
 def describe_restarts(records: Iterable[StepRecord], change: str) -> list[str]:
@@ -155,7 +158,7 @@ def describe_restarts(records: Iterable[StepRecord], change: str) -> list[str]:
     for record in records:
         stores.setdefault(record.facts["store"], []).append(record.peer)
     return [
-        f"{store}-trust of {first_few(list(dict.fromkeys(nodes)))} {change}, and that counts after a restart: "
+        f"{store}-trust of {first_few(list(dict.fromkeys(nodes)))} {change}; it takes effect after a restart: "
         f"{STORE_RESTARTS[store].instruction}."
         for store, nodes in stores.items()
     ]

@@ -29,7 +29,7 @@ def save_lists_as_pem(context: RunContext, baseline: Baseline, run: str) -> None
         for peer in peers:
             _save_list(context, baseline, peer, folder)
     except OSError as error:
-        text = f"The lists could not be saved as PEM in {folder}: {error.strerror}. The journal holds them all the same."
+        text = f"The lists could not be saved as PEM in {folder}: {error.strerror}. The journal has them anyway."
         context.events.emit("warning", text)
         return
     text = f"The trusted CA list of {count(len(peers), 'peer')} is saved as PEM in {folder}."

@@ -39,8 +39,8 @@ class ListFull(RemediateError):
 
 
 _LET_DISCOVERY_ASK = (
-    "Make reachable what could not be asked or observed and plan again; or name every node in the inventory, with "
-    "`discovery: inventory`; or pass --allow-incomplete."
+    "Make the missing systems reachable and plan again; or list every node in the inventory, with `discovery: inventory`; or "
+    "pass --allow-incomplete."
 )
 _NOT_SEEN = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED})
 
@@ -49,7 +49,7 @@ def refuse_other_cluster(plan: Plan, cluster: ClusterAccess) -> None:
     """Raise UsageError when the plan was made for another cluster."""
     if plan.cluster != cluster.name:
         raise UsageError(
-            f"The plan is for cluster {plan.cluster}, and {cluster.source} names {cluster.name} here.",
+            f"The plan is for cluster {plan.cluster}, but {cluster.source} names {cluster.name} here.",
             next_step="Choose the cluster with --cluster, or give the plan that was made for it.",
         )
 
@@ -58,7 +58,7 @@ def refuse_unusable_ciphers(plan: Plan) -> None:
     """Raise FormatError when the plan sets a cipher list in which OpenSSL finds nothing for RSA or ECDSA."""
     for action in plan.actions:
         if isinstance(action, SetCiphers) and not families_in(action.after):
-            raise FormatError(f"The plan sets {action.name} to {action.after!r}, in which OpenSSL finds no cipher to use.")
+            raise FormatError(f"The plan sets {action.name} to {action.after!r}, in which OpenSSL finds no usable cipher.")
 
 
 def refuse_incomplete(plan: Plan) -> None:
@@ -91,13 +91,13 @@ def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplet
     if forecast.broken:
         refused = "; ".join(forecast.describe(endpoint) for endpoint in forecast.broken)
         raise StalePlan(
-            f"The plan for {plan.cluster} is stale: by what is presented and trusted now, these endpoints would be refused after it: "
-            f"{refused}."
+            f"The plan for {plan.cluster} is stale: with the certificates presented and trusted now, these endpoints would "
+            f"fail after it: {refused}."
         )
     promised = [endpoint for endpoint in forecast.unseen if endpoint.after.verdict.ok]
     if promised and not allow_incomplete:
         unseen = "; ".join(forecast.describe(endpoint) for endpoint in promised)
-        raise IncompletePlan(f"What the plan promises cannot be checked now: {unseen}.")
+        raise IncompletePlan(f"The result of the plan cannot be checked now: {unseen}.")
 
 
 def refuse_if_other_services_break(plan: Plan, now: Snapshot) -> None:
@@ -108,9 +108,9 @@ def refuse_if_other_services_break(plan: Plan, now: Snapshot) -> None:
             f"{guarded.endpoint.name} ({guarded.endpoint.service or 'another service'})" for guarded in broken
         )
         raise StalePlan(
-            f"{first_few(list(names))} verifies by the same trusted CA list now, and would be refused after this plan "
+            f"{first_few(list(names))} passes with the same trusted CA list now, but would fail after this plan "
             f"({broken[0].error}).",
-            next_step="Make a new plan: `remediate plan` keeps what other services rely on.",
+            next_step="Make a new plan: `remediate plan` protects what other services need.",
         )
 
 
@@ -119,8 +119,8 @@ def refuse_removal_unseen(plan: Plan, now: Snapshot) -> None:
     removes = any(isinstance(action, RemoveCertificate) for action in plan.actions)
     if removes and (unseen := list_unseen_consumers(now)):
         raise IncompletePlan(
-            f"The plan for {plan.cluster} removes a certificate, and this relies on the trusted CA list and cannot be looked at now: "
-            f"{first_few(list(unseen))}.",
+            f"The plan for {plan.cluster} removes a certificate, but this uses the trusted CA list and cannot be checked "
+            f"now: {first_few(list(unseen))}.",
             next_step="Make it reachable and apply again, or plan again without --allow-removal.",
         )
 
@@ -146,7 +146,7 @@ class UpgradePending(RemediateError):
     """A software upgrade that is under way or staged: what is written now would be lost with it."""
 
     exit_code = ExitCode.PERSON_NEEDED
-    default_next_step = "Nothing was changed. Finish the upgrade, or discard it, plan again, and apply then."
+    default_next_step = "Nothing was changed. Finish or discard the upgrade, plan again, then apply."
 
 
 def refuse_pending_upgrade(plan: Plan, cluster: ClusterHealth, events: RunEvents) -> None:
@@ -154,10 +154,10 @@ def refuse_pending_upgrade(plan: Plan, cluster: ClusterHealth, events: RunEvents
     finding = next(finding for finding in judge_guards(Address(""), cluster, None) if finding.guard is Guard.UPGRADE)
     if finding.state is GuardState.FAILS:
         raise UpgradePending(
-            f"The plan for {plan.cluster} is not applied: {finding.description} What is configured until then would be lost."
+            f"The plan for {plan.cluster} is not applied: {finding.description} Changes made before that reboot would be lost."
         )
     if finding.state is GuardState.NOT_LOOKED_AT:
-        events.emit("warning", f"{finding.description} If one is staged, what is written now is lost at its reboot.")
+        events.emit("warning", f"{finding.description} If one is staged, changes made now are lost at its reboot.")
 
 
 def refuse_unusable(state_dir: Path, shared: Path) -> None:

@@ -28,7 +28,7 @@ class ChangeFailed(RemediateError):
     """A write that the peer refused, or that changed something else, or that other peers did not take over."""
 
     exit_code = ExitCode.PERSON_NEEDED
-    default_next_step = "Fix what the answer names and run `remediate apply` again: it continues where it stopped."
+    default_next_step = "Fix what the answer reports and run `remediate apply` again: it continues where it stopped."
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def schedule_of_late_looks(limits: Limits) -> tuple[int, float]:
 
 
 def _not_read_back(change: Change, error: RemediateError) -> OutcomeUnknown:
-    return OutcomeUnknown(f"Sent, and not known whether it was done: {change.summary}. Reading it back failed: {error}")
+    return OutcomeUnknown(f"Sent, but not known whether it was done: {change.summary}. Reading it back failed: {error}")
 
 
 def wait_for_replication(
@@ -189,7 +189,8 @@ def wait_for_replication(
         return
     names = ", ".join(peer.address for peer in behind)
     raise ChangeFailed(
-        f"{names} did not take over {name} from the primary within {limits.replication_s:.0f} s. {_describe_replication(peers)}"
+        f"{name} did not replicate from the primary to {names} within {limits.replication_s:.0f} s. "
+        f"{_describe_replication(peers)}"
     )
 
 
@@ -223,7 +224,7 @@ def _describe_replication(peers: Sequence[PeerPort]) -> str:
     sentences = [f"{'; '.join(raised)}."] if raised else []
     if unread:
         sentences.append(f"The alarms of {', '.join(unread)} could not be read.")
-    return " ".join(sentences) or "No peer raises an alarm of replication."
+    return " ".join(sentences) or "No peer has a replication alarm."
 
 
 def _has_cipher_list(peer: PeerPort, name: str, value: CipherList) -> bool:

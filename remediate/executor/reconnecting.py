@@ -101,7 +101,7 @@ class ReconnectingPeer:
         """Return a list that was read, or its successor where it is not as it should be. Raises as `trusted_ca`."""
         listed = self._last_listed = self._read_until_expected(listed)
         if not listed:
-            raise ObservationError(f"{self.address} shows an empty trusted CA list, which says nothing of what it trusts.")
+            raise ObservationError(f"{self.address} returned an empty trusted CA list, so it is not known what it trusts.")
         missing = self._belief.missing(_fingerprints(listed))
         self._belief.update(listed)
         if missing:
@@ -217,8 +217,8 @@ class ReconnectingPeer:
             for fingerprint in missing
         ]
         return (
-            f"The trusted CA list that {self.address} shows lacks {first_few(names)}, which it held before. It may have been "
-            "cut, so what else it lacks proves nothing."
+            f"The trusted CA list of {self.address} lacks {first_few(names)}, which it had before. The answer may be "
+            "truncated, so nothing else that is missing in it counts."
         )
 
     def _read_list(self) -> tuple[Certificate, ...]:

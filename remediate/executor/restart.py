@@ -46,7 +46,7 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
         message = f"Whether the change is in effect on {', '.join(addresses)}: unknown until apply."
         context.events.emit("unknown", message, step=Step.RESTART.value)
     if addresses and context.options.diagnostic_log:
-        message = "Diagnostic logging would be started on every peer where no client shows that, and stopped again."
+        message = "Diagnostic logging would be started on every peer if no client request shows that, and stopped again."
         context.events.emit("would-change", message, step=Step.RESTART.value)
 
 
@@ -152,8 +152,8 @@ class _Restarts:
             return True
         earlier = self._describe_earlier_restarts(peer)
         text = (
-            f"{peer} was restarted, and no request gets through it: {views[0].description}. "
-            f"{earlier[0].upper()}{earlier[1:]}. Check its zones and tunnels."
+            f"{peer} was restarted, but no request gets through it: {views[0].description}. {earlier[0].upper()}{earlier[1:]}. "
+            "Check its zones and tunnels."
         )
         self.state.leave_to_person(self.context.events, ManualStep(text, peer))
         return False
@@ -162,9 +162,9 @@ class _Restarts:
         """Leave a peer to a person that refuses clients after its restart too."""
         earlier = self._describe_earlier_restarts(peer)
         text = (
-            f"{peer} was restarted, and still: {after.description}. {earlier[0].upper()}{earlier[1:]}. Take a diagnostic log of "
-            f"{peer} ({DIAGNOSTIC_LOGGING_PAGE}) while a client asks again, and look for `verification failed` and "
-            "`not in certificate`."
+            f"{peer} was restarted, but still: {after.description}. {earlier[0].upper()}{earlier[1:]}. Take a diagnostic log "
+            f"of {peer} ({DIAGNOSTIC_LOGGING_PAGE}) while a client tries again, and look for `verification failed` and `not "
+            "in certificate`."
         )
         self.state.leave_effect_to_person(self.context.events, ManualStep(text, peer))
 

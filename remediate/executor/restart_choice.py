@@ -60,7 +60,7 @@ def choose_peers(
 
 def decide_by_start(journal: Journal, peer: Address, health: Health) -> PeerEffect:
     """Return whether a peer works with what was written to it, by the journal and by its start."""
-    return decide_effect(gather_evidence(journal, peer, health.started_at, why_no_client="no client was asked"))
+    return decide_effect(gather_evidence(journal, peer, health.started_at, why_no_client="no client request was sent"))
 
 
 def _refuse_unknown(chosen: Collection[Address], members: Sequence[Address]) -> None:
@@ -69,5 +69,5 @@ def _refuse_unknown(chosen: Collection[Address], members: Sequence[Address]) -> 
     if unknown:
         raise UsageError(
             f"--peer: the cluster has no peer {join_words(unknown)}; it has {join_words(members)}.",
-            next_step="Nothing was done. Write the address as the inventory, or the cluster's own list, has it.",
+            next_step="Nothing was done. Give the address as it is in the inventory, or in the cluster's own list.",
         )

@@ -145,7 +145,7 @@ def _wait_for_restarting(
         if not away:
             return
         if attempt == 0:
-            events.emit("waiting", f"{', '.join(away)} restarts since an interrupted run: waiting until it answers.")
+            events.emit("waiting", f"{', '.join(away)} is restarting since an interrupted run: waiting until it answers.")
         stop.check()
         environment.pause(limits.restart_poll_s)
 
@@ -170,7 +170,7 @@ class _RestartCommand:
         restarts = GuardedRestarts(self.context)
         if not self.chosen:
             code = ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE
-            message = "No peer waits for a restart: none has a write by this tool that is younger than its start."
+            message = "No peer needs a restart: this tool has written to none since its start."
             return RunResult("", "applied", code, tuple(self.open_steps), (), has_written=False, message=message)
         try:
             restarts.settle()
@@ -193,7 +193,7 @@ class _RestartCommand:
         context = self.context
         peer = next((peer for peer in context.peers if peer.address == address), None)
         if peer is None:
-            reason = context.unreachable.get(address, "it was not opened").rstrip(".")
+            reason = context.unreachable.get(address, "not connected").rstrip(".")
             text = f"{address} does not answer ({reason}): it is not restarted, nor is a later peer."
             context.leave_to_person(ManualStep(text, address))
             return False
@@ -224,18 +224,18 @@ class _RestartCommand:
         )
 
     def _list_effects(self) -> tuple[PeerEffect, ...]:
-        return complete_effects(self.look.effects.values(), self.chosen, "the run ended before it was looked at")
+        return complete_effects(self.look.effects.values(), self.chosen, "the run ended before it was checked")
 
     def _describe_refusal(self) -> str:
         """Return the sentence about a peer that refuses clients after its restart too; empty: none does."""
         refusing = [effect for effect in self.look.effects.values() if effect.state is EffectState.NO]
         reasons = "; ".join(f"{effect.peer}: {effect.description}" for effect in refusing)
-        return f"No later peer is restarted, since clients are still refused: {reasons}." if refusing else ""
+        return f"No later peer is restarted, because clients are still refused: {reasons}." if refusing else ""
 
     def _describe(self, restarts: GuardedRestarts) -> str:
         remaining = [address for address in self.chosen if address not in restarts.restarted]
         if not restarts.restarted:
-            return f"No peer was restarted and is back; left: {join_words(remaining)}."
+            return f"No restarted peer is back; remaining: {join_words(remaining)}."
         verb = "was restarted and is" if len(restarts.restarted) == 1 else "were restarted and are"
         remark = f" Not restarted, or not back: {join_words(remaining)}." if remaining else ""
         return f"{join_words(restarts.restarted)} {verb} back as before.{remark}"

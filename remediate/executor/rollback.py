@@ -97,7 +97,7 @@ def rollback(
                 beginning.record()
             result, aside = _undo_and_restart(context, cluster, environment, restarts, left_on)
             stop.closing = True
-            late = f"Nobody confirmed it by {record.confirm_by}. " if is_late else ""
+            late = f"Not confirmed by {record.confirm_by}. " if is_late else ""
             return events.add_trouble(_close(context, beginning, result, late, aside))
         except (Interrupted, ImmediateStop):
             stop.closing = True
@@ -242,7 +242,7 @@ def refuse_wrong_run(run: str, cluster: ClusterAccess, state_dir: Path) -> None:
         raise UsageError(f"Run {record.id} is of cluster {record.cluster}, not of {cluster.name}.")
     if not {peer.casefold() for peer in record.peers} & {peer.address.casefold() for peer in cluster.peers}:
         raise UsageError(
-            f"Run {record.id} changed {', '.join(record.peers)}, and {cluster.source} names none of them.",
+            f"Run {record.id} changed {', '.join(record.peers)}, but {cluster.source} names none of them.",
             next_step="Give the inventory that the run was made with.",
         )
 
@@ -269,7 +269,7 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
     timers.cancel(context.journal, context.run)
     if result.open_steps:
         steps = count(len(result.open_steps), "step is", "steps are")
-        again = "Roll back again when they are done and the peers answer: it checks."
+        again = "When they are done and the peers answer, roll back again to check."
         message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
         open_steps = (*result.open_steps, *aside.open_steps)
         texts = [step.text for step in open_steps]
@@ -313,9 +313,11 @@ def _list_service_restarts(context: UndoContext, result: UndoResult) -> tuple[Ma
 
 def _describe_peers(result: UndoResult) -> str:
     """Return the end of a sentence with how the peers are once everything of the run is undone."""
-    differences = f" Not as it was before the run, and left: {'; '.join(result.differences)}." if result.differences else ""
+    differences = (
+        f" Different from before the run, and left as it is: {'; '.join(result.differences)}." if result.differences else ""
+    )
     if result.unread:
-        return f".{differences} But {'; '.join(result.unread)}: roll back again when it answers, which reads it back."
+        return f".{differences} But {'; '.join(result.unread)}: roll back again when it answers, to read it back."
     return f".{differences}" if differences else ", and every peer was read back as it was before."
 
 
@@ -356,7 +358,7 @@ def _finish(
     if aside is None:
         effects: tuple[PeerEffect, ...] = ()
         with suppress(JournalError):
-            reason = "the rollback ended before it was looked at"
+            reason = "the rollback ended before it was checked"
             effects = complete_effects((), context.journal.backups(context.run), reason)
         return RunResult(context.run, state, code, open_steps, (), has_written, message, effects=effects)
     return RunResult(

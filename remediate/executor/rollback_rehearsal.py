@@ -136,7 +136,7 @@ def _is_to_undo(
         context.events.emit("warning", f"{record.peer}: {note}.", peer=record.peer, change=inverse.kind)
         return False
     if before.status is not ChangeStatus.TO_DO:
-        context.events.emit("nothing-to-do", f"Already so: {inverse.summary}.", peer=record.peer, change=inverse.kind)
+        context.events.emit("nothing-to-do", f"Already done: {inverse.summary}.", peer=record.peer, change=inverse.kind)
         return False
     if isinstance(peer, ReconnectingPeer) and isinstance(inverse, RemoveFromPeer) and not peer.capabilities().remove_trusted_ca:
         raise NotOffered(f"{peer.address} offers no removal.")
@@ -146,6 +146,6 @@ def _is_to_undo(
 
 def _describe(run: str, changes: int, steps: tuple[ManualStep, ...], unread: list[str]) -> str:
     parts = [f"Dry run: nothing was written. A rollback of run {run} would undo {count(changes, 'change')}."]
-    parts += [f"{count(len(steps), 'step would be', 'steps would be')} open for a person."] if steps else []
+    parts += [f"{count(len(steps), 'step would be', 'steps would be')} left to do by hand."] if steps else []
     parts += [f"{reason}." for reason in unread]
     return " ".join(parts)

@@ -28,7 +28,7 @@ from remediate.model.identity import Address
 from remediate.model.restart import Restart
 
 _RESTART_CONDITION: Mapping[Restart, str] = {
-    "if-needed": "if clients still get through by the list of the run",
+    "if-needed": "if clients still pass with the list of the run",
     "rolling": "unless clients show that it works with its earlier list",
 }
 
@@ -124,7 +124,7 @@ def rehearse_restarts_after_undo(context: UndoContext, restarts: RollbackRestart
         if obstacles and restarts.choice == "rolling":
             steps.append(ManualStep(obstacles, peer.address))
         elif not obstacles:
-            message = f"Would restart {peer.address} once all is undone, {_RESTART_CONDITION[restarts.choice]}."
+            message = f"Would restart {peer.address} after everything is undone, {_RESTART_CONDITION[restarts.choice]}."
             context.events.emit("would-change", message, peer=peer.address)
     return tuple(steps)
 

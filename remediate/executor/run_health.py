@@ -17,10 +17,10 @@ from remediate.model.run import Run, RunKind
 
 _SECOND_LOOK_S = 0.05
 _GO_ON: Mapping[RunKind, str] = {
-    "apply": "apply the same plan again to go on, or roll it back.",
-    "rollback": "roll the same run back again to go on.",
-    "restart": "`remediate restart` looks at what it left, and goes on.",
-    "workaround": "`remediate workaround status` says how each peer is.",
+    "apply": "apply the same plan again to continue, or roll it back.",
+    "rollback": "roll the same run back again to continue.",
+    "restart": "`remediate restart` checks what it left, and continues.",
+    "workaround": "`remediate workaround status` shows the state of each peer.",
 }
 
 
@@ -38,7 +38,10 @@ def describe_run(run: Run, state_dir: Path, now: datetime) -> str | None:
     """Return what a person must know of a run that is not at its end; None: its state is enough."""
     is_local = run.host == socket.gethostname()
     if is_active(run) and is_due(run, now) and not is_local:
-        return f"It was to be confirmed by {run.confirm_by}. Whether a process on {run.host} rolls it back cannot be seen from here."
+        return (
+            f"The deadline to confirm it was {run.confirm_by}. This machine cannot see whether a process on {run.host} rolls "
+            "it back."
+        )
     if is_active(run):
         return _describe_timer(run, state_dir, now, watched=not is_local or _is_watched(run.id, state_dir))
     if run.state == "running" and is_local and not name_is_held(run.cluster, state_dir):
@@ -49,17 +52,13 @@ def describe_run(run: Run, state_dir: Path, now: datetime) -> str | None:
 def _describe_timer(run: Run, state_dir: Path, now: datetime, *, watched: bool) -> str:
     command = f"`remediate rollback {run.id} -i INVENTORY`"
     if is_due(run, now):
-        unwatched = f"and nothing rolls it back: the process that would is gone. Run {command}."
-        return f"It was to be confirmed by {run.confirm_by}, {'and is being rolled back.' if watched else unwatched}"
+        unwatched = f"and nothing rolls it back: the timer process is gone. Run {command}."
+        return f"The deadline to confirm it was {run.confirm_by}, {'and is being rolled back.' if watched else unwatched}"
     if run.state == "confirm-pending":
-        otherwise = (
-            "Otherwise it is rolled back." if watched else f"The process that would roll it back is gone: else run {command}."
-        )
-        return f"To be confirmed by {run.confirm_by}: `{confirm_command(run.id, state_dir)}`. {otherwise}"
-    otherwise = (
-        "it is rolled back" if watched else f"nothing rolls it back, since the process that would is gone: run {command}"
-    )
-    return f"Unless it is applied to its end and confirmed by {run.confirm_by}, {otherwise}."
+        otherwise = "Otherwise it is rolled back." if watched else f"The timer process is gone: otherwise run {command}."
+        return f"Confirm it by {run.confirm_by}: `{confirm_command(run.id, state_dir)}`. {otherwise}"
+    otherwise = "it is rolled back" if watched else f"nothing rolls it back, because the timer process is gone: run {command}"
+    return f"Unless it is applied to the end and confirmed by {run.confirm_by}, {otherwise}."
 
 
 def _is_watched(run: str, state_dir: Path) -> bool:

@@ -66,7 +66,7 @@ def handle_signals(warn: Callable[[str], None]) -> Iterator[StopRequest]:
         if stop.signal is not None:
             raise ImmediateStop
         stop.signal = number
-        warn("Interrupted: this step is being finished. Once more stops at once, and leaves the last write to be looked up.")
+        warn("Interrupted: finishing this step. A second interrupt stops at once; the last write must then be checked.")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, *ENDING_SIGNALS)}
     try:

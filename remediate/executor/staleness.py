@@ -61,7 +61,7 @@ def _read_lists(
 def refuse_other_peers(plan: Plan, present: Iterable[Address], unreachable: Iterable[Address]) -> None:
     """Raise StalePlan when the cluster has other peers than the plan was made for."""
     planned, current = set(plan.base), set(present)
-    differences = [f"{peer} is in the cluster, and the plan was made without it" for peer in sorted(current - planned)]
+    differences = [f"{peer} is in the cluster, but the plan was made without it" for peer in sorted(current - planned)]
     differences += [f"{peer} is no longer in the cluster" for peer in sorted(planned - current - set(unreachable))]
     if differences:
         raise StalePlan(f"The plan for {plan.cluster} is stale: {'; '.join(differences)}.")
@@ -73,8 +73,8 @@ def describe_upgrades(plan: Plan, now: Snapshot) -> Iterator[str]:
         base = plan.base.get(peer.address)
         if base and base.version and peer.version and peer.version != base.version:
             yield (
-                f"{peer.address} runs {peer.version} now, and ran {base.version} when the plan was made. What the plan rests on is "
-                "compared all the same."
+                f"{peer.address} runs {peer.version} now, and ran {base.version} when the plan was made. The base of the "
+                "plan is still compared."
             )
 
 
@@ -128,7 +128,7 @@ def _cipher_differences(plan: Plan, current: Backup) -> Iterator[str]:
 
 def _describe_returning(target: CipherList | None, value: CipherList) -> str:
     returning = list_new_suites(target, value) if target else ()
-    return f"; the plan would bring back {first_few(returning)}" if returning else ""
+    return f"; the plan would restore {first_few(returning)}" if returning else ""
 
 
 def _list_differences(
@@ -228,8 +228,8 @@ def name_possible_authors(failure: StalePlan, plan: Plan, journal: Journal, own_
     ]
     if not later:
         return StalePlan(
-            f"{failure} No run in this state directory changed the cluster since the plan was made ({made_at}), so it was a person "
-            "in the web interface or the shell, or another tool or machine."
+            f"{failure} No run in this state directory changed the cluster since the plan was made ({made_at}), so the "
+            "change came from the web interface or the shell, or from another tool or machine."
         )
     authors = " ".join(_describe_author(run) for run in later[:_MAX_NAMED_RUNS])
     unnamed = len(later) - _MAX_NAMED_RUNS
@@ -239,4 +239,7 @@ def name_possible_authors(failure: StalePlan, plan: Plan, journal: Journal, own_
 
 def _describe_author(run: Run) -> str:
     ticket = f", ticket {run.ticket}" if run.ticket else ""
-    return f"Run {run.id} of {run.user} on {run.host}{ticket} worked on it since the plan was made (it is {run.state})."
+    return (
+        f"Run {run.id} of {run.user} on {run.host}{ticket} has worked on the cluster since the plan was made (it is "
+        f"{run.state})."
+    )

@@ -129,7 +129,7 @@ class RunEvents:
         except RemediateError:
             raise
         except Exception as error:  # noqa: BLE001 - a run does not end half-way because its events cannot be shown
-            self.trouble = f"From some point on nothing more was reported: {place_of(error)}."
+            self.trouble = f"Progress is no longer reported: {place_of(error)}."
 
     def add_trouble(self, result: RunResult) -> RunResult:
         """Return `result`, with a sentence in its message where not every event was sent."""

@@ -67,7 +67,7 @@ class UndoContext:
         if record.kind in ON_NODES:
             return self.nodes.get_node(record.peer)
         if record.peer not in reachable:
-            raise ObservationError(f"{record.peer} could not be opened: it is down, or no peer of this cluster any more.")
+            raise ObservationError(f"{record.peer} could not be opened: it is down, or no longer a peer of this cluster.")
         return reachable[record.peer]
 
 
@@ -145,7 +145,7 @@ def match_peers(journal: Journal, run: str, peers: Iterable[ReconnectingPeer]) -
 def _close_step(context: UndoContext, record: StepRecord) -> None:
     """Record a step without an inverse as unknown where it is *intended*: a closed run has no such step."""
     if record.state == "intended":
-        message = "sent or not before an interruption: not known"
+        message = "not known whether it was sent before an interruption"
         context.journal.record_outcome(context.run, record.seq, "unknown", message=message)
 
 
@@ -171,9 +171,9 @@ def _undo_step(
 def describe_why_left(context: UndoContext, record: StepRecord, before: Observed) -> str:
     """Return why a step is left in effect; empty: it is to be undone."""
     if before.status is ChangeStatus.FOREIGN:
-        return "left as it is: somebody else changed it since"
+        return "left as it is: someone else has changed it since"
     if before.status is ChangeStatus.TO_DO and (later := find_later_owner(context.journal, context.run, record)):
-        return f"left as it is: run {later}, which came later, wants it"
+        return f"left as it is: the later run {later} needs it"
     return ""
 
 
@@ -186,7 +186,7 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
         # A step that was undone before this process looked is not proven so.
         proven = is_written or before.status is ChangeStatus.FOREIGN
         context.journal.record_undo(context.run, record.seq, note, proven=proven)
-    message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
+    message = f"{record.peer}: {note}." if note else f"Confirmed: {inverse.summary}."
     kind = "warning" if note else "change-complete"
     context.events.emit(kind, message, **{**change_fields(inverse), "peer": record.peer}, undoes=record.seq)
 
@@ -201,16 +201,14 @@ def _write_inverse(
         _record_unrelated(context, record, inverse, peer)
     if isinstance(inverse, SetVerification) and inverse.on:
         # A rollback restores what was before the run; whether clients lose endpoints by that was not checked.
-        message = f"Verification goes on again on {peer.address}: `remediate verify` shows which endpoints clients then lose."
+        message = f"Verification is on again on {peer.address}: `remediate verify` shows which endpoints fail now."
         events.emit("warning", message, peer=record.peer)
     fields = {**change_fields(inverse), "peer": record.peer}
-    events.emit("change-start", f"Going to {inverse.summary}.", **fields, undoes=record.seq)
+    events.emit("change-start", f"Now: {inverse.summary}.", **fields, undoes=record.seq)
     context.before_write()
     attempt = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if attempt.is_unknown:
-        raise OutcomeUnknown(
-            f"It was sent, and is not seen to be done. {attempt.problem or 'The peer answered that it succeeded.'}"
-        )
+        raise OutcomeUnknown(f"It was sent, but not confirmed. {attempt.problem or 'The peer reported success.'}")
     if attempt.after.status is not ChangeStatus.DONE:
         raise ChangeFailed(f"Failed to {inverse.summary}: {attempt.problem or 'something else is there now.'}")
     if attempt.after.unrelated_digest != before.unrelated_digest:
@@ -268,7 +266,7 @@ def refuse_absent_followers(context: UndoContext, inverse: Change, reachable: Ma
     """Raise ObservationError where a peer of the run cannot be read that takes over what `inverse` sets on the primary."""
     absent = [peer for peer in context.journal.backups(context.run) if peer not in reachable]
     if absent and isinstance(inverse, SetCipherList):
-        raise ObservationError(f"Whether {', '.join(absent)} took it over from the primary cannot be read.")
+        raise ObservationError(f"It cannot be read whether {', '.join(absent)} received it from the primary.")
 
 
 def describe_manual_step(inverse: Change, error: RemediateError) -> str:

@@ -130,7 +130,7 @@ def refuse_unneeded(
             unneeded.append(f"{describe_certificate(plan.certificates[action.certificate])} on {', '.join(idle)}")
     if unneeded:
         raise StalePlan(
-            f"The plan for {plan.cluster} is stale: it would trust what no endpoint needs by what is presented and trusted now: "
+            f"The plan for {plan.cluster} is stale: it would trust certificates that no endpoint needs now: "
             f"{'; '.join(unneeded)}."
         )
 
@@ -212,15 +212,15 @@ def _find_voucher(certificate: Fingerprint, now: Snapshot) -> str | None:
         return None
     for peer in now.peers:
         if peer.error is None and certificate in peer.trusted_ca:
-            return f"vouched for: {peer.address} trusts it"
-    return "vouched for: the inventory's `ca`, or certificate management" if certificate in now.vouched_for else None
+            return f"confirmed: {peer.address} trusts it"
+    return "confirmed: the inventory's `ca`, or certificate management" if certificate in now.vouched_for else None
 
 
 def _how_approved(approval: ApprovedCertificate) -> str:
-    options = {BY_CA: "given by a person with --ca", "terminal": "approved by a person, asked by `remediate approve`"}
+    options = {BY_CA: "given by the operator with --ca", "terminal": "approved by the operator, with `remediate approve`"}
     # For a resumed run, the journal's own words are kept.
     return options.get(approval.how) or (
-        f"approved by a person with --{approval.how}" if approval.how in {"approve", "approve-file"} else approval.how
+        f"approved by the operator with --{approval.how}" if approval.how in {"approve", "approve-file"} else approval.how
     )
 
 
@@ -229,7 +229,9 @@ def _refuse(plan: Plan, missing: Sequence[TrustCertificate | TrustOnNode], unrea
         return
     lines = []
     for action in missing:
-        claim = "" if action.approval == "required" else f"; the plan's own word that it is {action.approval} does not count"
+        claim = (
+            "" if action.approval == "required" else f"; the plan file says {action.approval}, but that alone does not count"
+        )
         certificate = describe_certificate(plan.certificates[action.certificate])
         lines.append(f"  {certificate}, seen at {', '.join(action.because) or 'no endpoint'}{claim}")
     note = f"\nWhat {', '.join(unread)} trusts could not be read." if unread else ""

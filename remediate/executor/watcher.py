@@ -69,7 +69,7 @@ def start(watch: Watch) -> Watcher:
     parent.close()
     child.kill()
     child.wait()
-    raise TimerError(f"The process of the confirm timer did not come up within {_START_S:.0f} s; its log is {log}.")
+    raise TimerError(f"The process of the confirm timer did not start within {_START_S:.0f} s; its log is {log}.")
 
 
 def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
     order = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
     with socket.socket(fileno=int(ready)) as parent:
         if not os.access(inventory, os.R_OK):
-            _say(f"{inventory} cannot be read, so a rollback would not know the cluster.")
+            _say(f"{inventory} cannot be read, so a rollback could not find the cluster.")
             return ExitCode.ERROR
         parent.sendall(_READY)
         # Until the parent has written the timer into the journal, or is gone.
@@ -141,7 +141,7 @@ def watch(
             _say(str(error))
             return ExitCode.ERROR
         except JournalError as error:
-            _say(f"{error} Looking again.")
+            _say(f"{error} Trying again.")
             seconds_left = _POLL_S
         pause(min(seconds_left, _POLL_S) if seconds_left > 0 else _POLL_S)
 
@@ -168,7 +168,7 @@ def _claim(order: Watch, now: Callable[[], datetime]) -> bool:
 
 
 def _roll_back_repeatedly(order: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
-    _say(f"Nobody confirmed run {order.run} in time: rolling back.")
+    _say(f"Run {order.run} was not confirmed in time: rolling back.")
     tries = 0
     while True:
         code = roll_back(order)

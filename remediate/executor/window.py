@@ -83,10 +83,12 @@ def parse_window(text: str) -> Window:
         start, end = time(hours[0], hours[1]), time(hours[2], hours[3])
     except ValueError as error:
         raise UsageError(
-            f"--window: `{text}` is no window.", next_step="Write it as 22:00/02:00, or as '22:00/02:00 Europe/Paris'."
+            f"--window: `{text}` is not a window.", next_step="Write it as 22:00/02:00, or as '22:00/02:00 Europe/Paris'."
         ) from error
     if start == end:
-        raise UsageError(f"--window: `{text}` begins when it ends.", next_step="Leave --window out to apply at any time.")
+        raise UsageError(
+            f"--window: `{text}` begins and ends at the same time.", next_step="Leave --window out to apply at any time."
+        )
     return Window(start, end, _zone(match[5]) if match[5] else None)
 
 
@@ -95,7 +97,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError; a folder's name gives an OSError
         raise UsageError(
-            f"--window: this machine knows no time zone `{name}`.",
+            f"--window: `{name}` is not a time zone that this machine knows.",
             next_step="Give a name of the IANA database such as Europe/Paris, or none for this machine's zone.",
         ) from error
 
@@ -155,12 +157,12 @@ class WindowGuard:
         opens = self.window.words(self.window.opens_next(now))
         if closes is None:
             raise WindowClosed(
-                f"The window {self.window} is over, so this was not begun: {change.summary}. It opens at {opens}."
+                f"The window {self.window} is over, so this was not started: {change.summary}. It opens at {opens}."
             )
         if now + timedelta(seconds=seconds) > closes:
             raise WindowClosed(
                 f"The window {self.window} closes at {self.window.words(closes)}, and this may take {seconds:.0f} s "
-                f"({basis}), so it was not begun: {change.summary}. The window opens again at {opens}."
+                f"({basis}), so it was not started: {change.summary}. The window opens again at {opens}."
             )
 
     def _expect_duration(self, change: Change) -> tuple[float, str]:
@@ -169,7 +171,7 @@ class WindowGuard:
         # A cipher list is in effect when every peer has it; that wait is no part of the step in the journal.
         after = self.limits.replication_s if isinstance(change, SetCipherList) else 0.0
         if measured is None:
-            return default_seconds(change, self.limits) + after, "none was measured yet, so this is what we would wait"
+            return default_seconds(change, self.limits) + after, "none was measured yet, so this is the longest wait"
         return measured + _ROUNDING_S + after, f"the longest so far took {measured:.0f} s"
 
 

@@ -51,7 +51,7 @@ class NotVerified(ObservationError):
     """Whether clients would lose an endpoint is not known: the endpoint, or a peer, could not be observed."""
 
     default_next_step = (
-        "Nothing was changed. Make these reachable from here, or turn verification on without knowing with --force."
+        "Nothing was changed. Make these reachable from here, or use --force to turn verification on without this check."
     )
 
 
@@ -143,7 +143,7 @@ class SwitchRecorder:
             yield
         except JournalError as error:
             self._journal = None
-            self._events.emit("warning", f"{error} The switch is turned anyway, and there will be no record of who did it.")
+            self._events.emit("warning", f"{error} The switch is turned anyway, but there will be no record of who did it.")
 
 
 def most_serious_code(peers: Iterable[PeerVerification]) -> ExitCode:
@@ -190,7 +190,7 @@ def warn_of_workaround(off: Sequence[Address], events: RunEvents) -> None:
     """Emit a reminder of the peers on which verification is `off`; nothing where there is none."""
     if off:
         events.emit(
-            "reminder", f"The workaround is on ({', '.join(off)}): any certificate is accepted there, a forged one too."
+            "reminder", f"The workaround is on ({', '.join(off)}): these peers accept any certificate, even a forged one."
         )
 
 
@@ -269,9 +269,7 @@ def refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, 
     # Also where no endpoint would break: whether the switch replicates, to a peer that was not judged too, is not documented.
     gaps = [f"  every endpoint: {escape_ascii(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
     # An endpoint that discovery could not learn of was not judged.
-    gaps += [
-        f"  what discovery could not learn: {escape_ascii(gap.message)}" for gap in snapshot.undiscovered if gap.incomplete
-    ]
+    gaps += [f"  what discovery could not find: {escape_ascii(gap.message)}" for gap in snapshot.undiscovered if gap.incomplete]
     if unknown or gaps:
         lines = "\n".join([*gaps, *_describe_losses(unknown)])
         raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{lines}")
@@ -305,7 +303,7 @@ def _set_verification(
     recorder.record_read_back(number, verification=verification if is_set else not verification)
     if is_set:
         return PeerVerification(peer.address, verification, has_written=True)
-    problem = f"{attempt.problem or 'It answered yes, and does not show it.'} {change.manual_instruction}"
+    problem = f"{attempt.problem or 'It reported success, but does not show the change.'} {change.manual_instruction}"
     return PeerVerification(peer.address, not verification, problem, ExitCode.PERSON_NEEDED)
 
 
@@ -314,7 +312,7 @@ def _read_again(peer: PeerPort, result: PeerVerification) -> PeerVerification:
     now = _read(peer)
     if result.problem is not None or now.verification is result.verification:
         return result
-    problem = now.problem or "It was set, and is no longer so."
+    problem = now.problem or "It was set, but no longer is."
     return PeerVerification(peer.address, now.verification, problem, ExitCode.PERSON_NEEDED, result.has_written)
 
 

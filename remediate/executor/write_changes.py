@@ -90,8 +90,10 @@ def _check_peer(context: RunContext, baseline: Baseline, peer: ReconnectingPeer)
     worse = verification.worse_than_before(verified, peer.address)
     if worse:
         refused = "; ".join(verified.describe(forecast) for forecast in worse)
-        raise ChangeFailed(f"What worked before is refused now: {refused}.")
-    context.events.emit("peer-verified", f"What worked through {peer.address} still works.", peer=peer.address)
+        raise ChangeFailed(f"Passed before, fails now: {refused}.")
+    context.events.emit(
+        "peer-verified", f"Everything that passed through {peer.address} before still passes.", peer=peer.address
+    )
 
 
 def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> None:
@@ -111,7 +113,7 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
             context.events.emit("unknown", message, step=Step.CIPHERS.value)
             continue
         seconds = int(context.limits.replication_s)
-        context.events.emit("waiting", f"The other peers take over {change.name}.", seconds=seconds)
+        context.events.emit("waiting", f"{change.name} replicates to the other peers.", seconds=seconds)
         wait_for_replication(
             context.peers,
             change.name,

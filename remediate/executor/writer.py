@@ -27,9 +27,9 @@ class ChangeOutcome(Enum):
     """The outcome of a change."""
 
     ALREADY_MADE = "nothing to do"
-    MADE = "made and read back"
-    WOULD_BE_MADE = "would be made"
-    MANUAL = "not offered or not proven: for a person"
+    MADE = "done and read back"
+    WOULD_BE_MADE = "would be done"
+    MANUAL = "not offered or not confirmed: do it by hand"
 
 
 class Writer(Protocol):
@@ -138,7 +138,7 @@ class JournalingWriter:
         seq = journal.record_intent(run, number.value, change, before.digest)
         postpone(self.context, self.state)
         self._enter(Step.WRITE)
-        self._emit("change-start", f"Going to {change.summary}.", change, seq, step=number.value)
+        self._emit("change-start", f"Now: {change.summary}.", change, seq, step=number.value)
         try:
             attempt = write_and_read_back(
                 peer,
@@ -181,16 +181,16 @@ class JournalingWriter:
         journal.record_outcome(state.run, seq, "done", after=attempt.after.digest, message=note, seconds=seconds)
         if hurt:
             raise ChangeFailed(
-                f"Done, but {note}: {change.summary}. The peer did more than it was asked, or another change was made."
+                f"Done, but {note}: {change.summary}. The peer changed more than requested, or something else changed too."
             )
-        self._emit("change-complete", f"Read back: {change.summary}.", change, seq)
+        self._emit("change-complete", f"Confirmed: {change.summary}.", change, seq)
         return ChangeOutcome.MADE
 
     def _record_unknown(self, seq: int, change: Change, attempt: WriteAttempt) -> None:
         self.state.has_written = True
         message = (
-            f"Sent, and not seen within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was done: "
-            f"{change.summary}. {attempt.problem or 'The peer answered that it succeeded.'}"
+            f"Sent, but not confirmed within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was "
+            f"done: {change.summary}. {attempt.problem or 'The peer reported success.'}"
         )
         self.context.journal.record_outcome(self.state.run, seq, "unknown", message=message)
         self._emit("change-failed", message, change, seq)
@@ -219,7 +219,7 @@ class JournalingWriter:
         journal, run = self.context.journal, self.state.run
         change = restore_change(record.kind, record.peer, record.facts, journal.certificate)
         if not change.is_verifiable:
-            journal.record_outcome(run, record.seq, "unknown", message="sent or not before an interruption: not known")
+            journal.record_outcome(run, record.seq, "unknown", message="not known whether it was sent before an interruption")
             return
         limits, pause = self.context.limits, self.context.environment.pause
         reading = look_for_late(peer, change, record.state, limits=limits, pause=pause)
@@ -229,7 +229,7 @@ class JournalingWriter:
             record.seq,
             "done" if is_done else "failed",
             after=reading.digest,
-            message=f"read after an interruption: {'it was done' if is_done else 'it had not happened'}",
+            message=f"checked after an interruption: {'it was done' if is_done else 'it had not happened'}",
         )
 
 
@@ -241,9 +241,9 @@ def _read_if_to_do(peer: SystemPort, change: Change, events: RunEvents) -> Obser
     """
     before = change.precondition(peer)
     if before.status is ChangeStatus.FOREIGN:
-        raise StalePlan(f"The plan is stale: somebody else set another value, so it is no longer right to {change.summary}.")
+        raise StalePlan(f"The plan is stale: someone else set another value, so it is no longer right to {change.summary}.")
     if before.status is ChangeStatus.DONE:
-        events.emit("nothing-to-do", f"Already so: {change.summary}.", peer=change.peer, change=change.kind)
+        events.emit("nothing-to-do", f"Already done: {change.summary}.", peer=change.peer, change=change.kind)
         return None
     return before
 

@@ -37,10 +37,10 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 def _parse_moment(value: object) -> datetime:
     """Return the moment of an RFC 3339 text. Nothing else is a time, and the ends of the calendar cannot be shifted to UTC."""
     if not isinstance(value, str):
-        raise ValueError("a time is RFC 3339 text")
+        raise ValueError("a time must be RFC 3339 text")
     moment = parse_rfc3339(value)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError(f"the year {moment.year} cannot be meant")
+        raise ValueError(f"the year {moment.year} is out of range")
     return moment
 
 
@@ -76,10 +76,10 @@ def parse_document(
     try:
         document = json.loads(text, object_hook=object_hook)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"This is no {kind}: it is not JSON ({_on_one_line(error)}).") from error
+        raise FormatError(f"Not a valid {kind}: it is not JSON ({_on_one_line(error)}).") from error
     name = document.get("format") if isinstance(document, dict) else None
     if not isinstance(name, str) or name.partition("/")[0] != kind:
-        raise FormatError(f"This is no {kind}: its format is {name!r}, expected {expected!r}.")
+        raise FormatError(f"Not a valid {kind}: its format is {name!r}, expected {expected!r}.")
     if name.partition("/")[2].split(".")[0] != major:
         raise FormatError(
             f"This file's format is {name!r}; this version of remediate reads {expected!r}.",
@@ -90,7 +90,7 @@ def parse_document(
     texts = _texts(document) if may_be_broken else ()
     broken = next((text for text in texts if not text.isascii() and _SURROGATE.search(text)), None)
     if broken is not None:
-        raise FormatError(f"This {kind} holds text with half a character (a lone surrogate): {broken[:_MAX_QUOTED]!r}.")
+        raise FormatError(f"This {kind} has text with half a character (a lone surrogate): {broken[:_MAX_QUOTED]!r}.")
     return dict(document)
 
 
@@ -131,7 +131,7 @@ def _describe(error: ValidationError, name: str, place: str = "", start: int = 0
     parts = (place, start + int(index), *inner) if place else first["loc"]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return FormatError(f"The {name} is not as its format says: at {where}: {_on_one_line(first['msg'])}{more}.")
+    return FormatError(f"The {name} does not match its format at {where}: {_on_one_line(first['msg'])}{more}.")
 
 
 def _texts(document: object) -> Iterator[str]:

@@ -343,7 +343,7 @@ def _check_facts(facts: Mapping[Fingerprint, CertificateFacts], certificates: Ma
     check_certificates_present("plan", facts, certificates)
     for fingerprint, stated in facts.items():
         if stated != CertificateFacts.of(certificates[fingerprint], stated.vouched_by):
-            raise FormatError(f"facts[{fingerprint}] says something else than the certificate itself.")
+            raise FormatError(f"facts[{fingerprint}] does not match the certificate itself.")
 
 
 def _write_base(base: Base) -> dict[str, Any]:

@@ -414,7 +414,7 @@ def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
 def _check_revocation_lists(snapshot: Snapshot) -> None:
     mismatched_keys = sorted(key for key, pem in snapshot.revocation_lists.items() if sha256_of(pem) != key)
     if mismatched_keys:
-        raise FormatError(f"revocation_lists[{mismatched_keys[0]}] holds another text than its key says.")
+        raise FormatError(f"revocation_lists[{mismatched_keys[0]}] does not match its key.")
     missing = sorted({key for peer in snapshot.peers for key in peer.revocation_lists} - snapshot.revocation_lists.keys())
     if missing:
         raise FormatError(f"The snapshot names {missing[0]}, which is not among its revocation lists.")

@@ -65,8 +65,8 @@ class FileSource:
             raise InventoryError(f"The password file {self.path} cannot be read: {error.strerror}.") from error
         if mode & 0o077:
             raise InventoryError(
-                f"The password file {self.path} may be read by others than its owner (mode {mode:04o}).",
-                next_step=f"Run `chmod 600 {self.path}`, and consider the password known to those who could read it.",
+                f"The password file {self.path} can be read by other users (mode {mode:04o}).",
+                next_step=f"Run `chmod 600 {self.path}`, and treat the password as known to those who could read it.",
             )
         return _decode_secret(content, f"The password file {self.path}")
 
@@ -95,7 +95,7 @@ class CommandSource:
             raise InventoryError(f"{name} cannot be run: an argument holds a character that no argument can have.") from None
         except subprocess.TimeoutExpired:
             # `from None`: the exception carries what was printed so far.
-            raise InventoryError(f"{name} gave no answer within {COMMAND_TIMEOUT_S:.0f} seconds.") from None
+            raise InventoryError(f"{name} did not answer within {COMMAND_TIMEOUT_S:.0f} seconds.") from None
         if completed.returncode != 0:
             raise InventoryError(
                 f"{name} ended with status {completed.returncode}; what it printed is not shown, it may be secret.",
@@ -141,13 +141,13 @@ class PromptSource:
 
     def describe(self) -> str:
         """Describe the source."""
-        return "a question on the terminal"
+        return "a prompt on the terminal"
 
     def read(self) -> Secret:
         """Read the password. Raises InventoryError."""
         if not self.allowed or sys.stdin is None or not sys.stdin.isatty():
             raise InventoryError(
-                f"The {self.question} would be asked for, and there is no terminal to ask on.",
+                f"You would be asked for the {self.question}, but there is no terminal to ask on.",
                 next_step="Run it on a terminal without --no-input, or use env, file, command or keyring in the inventory.",
             )
         with _terminal:
@@ -201,12 +201,12 @@ def _source_of(shape: PasswordShape, username: str, *, cluster: str, allow_promp
 
 def _decode_secret(content: bytes, name: str) -> Secret:
     if len(content) > MAX_SECRET_BYTES:
-        raise InventoryError(f"{name} gave more than {MAX_SECRET_BYTES} bytes, which is no password.")
+        raise InventoryError(f"{name} returned more than {MAX_SECRET_BYTES} bytes, too long for a password.")
     try:
         value = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         # `from None`: the exception carries the bytes.
-        raise InventoryError(f"{name} gave something that is not UTF-8 text.") from None
+        raise InventoryError(f"{name} returned something that is not UTF-8 text.") from None
     if not value:
-        raise InventoryError(f"{name} gave nothing.")
+        raise InventoryError(f"{name} returned nothing.")
     return Secret(value)

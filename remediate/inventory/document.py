@@ -116,7 +116,7 @@ class Document:
                 sentence = f"a key of `{name}` must be text, and YAML reads it as {describe_kind(key)}: put it in quotes."
                 self.mistakes.append(Mistake(self.file, line, sentence))
             elif key.value in mapping:
-                self.mistakes.append(Mistake(self.file, line, f"`{key.value}` stands twice in `{name}`."))
+                self.mistakes.append(Mistake(self.file, line, f"`{key.value}` is listed twice in `{name}`."))
             else:
                 mapping[key.value] = None
                 mapping[key.value] = self._value_of(value, key.value)
@@ -151,11 +151,11 @@ def read_document(file: Path) -> Document:
         raise InventoryError(f"{file}: is not UTF-8 text (byte {error.start}).") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InventoryError(f"{file}:{line}: is not YAML here: {_remove_quotes(error.problem or 'cut short')}.") from None
+        raise InventoryError(f"{file}:{line}: is not YAML: {_remove_quotes(error.problem or 'cut short')}.") from None
     except RecursionError:
         raise InventoryError(f"{file}: is nested too deeply to be an inventory.") from None
     except yaml.YAMLError:
-        raise InventoryError(f"{file}: is not YAML: it holds a character that YAML does not allow.") from None
+        raise InventoryError(f"{file}: is not YAML: it has a character that YAML does not allow.") from None
     if node is None:
         raise InventoryError(f"{file}:1: is empty: an inventory begins with `version: 1`.")
     return Document(file, node)

@@ -99,7 +99,7 @@ def parse_source(answer: str) -> dict[str, Any]:
         case ["command", *words] if words:
             return {"command": words}
     raise InventoryError(
-        "That is no source of a password.", next_step=f"Nothing was written. Answer with {SOURCES}; never with the password."
+        "That is not a password source.", next_step=f"Nothing was written. Answer with {SOURCES}; never with the password."
     )
 
 

@@ -75,7 +75,7 @@ def _files(path: Path) -> tuple[Path, ...]:
     except FileNotFoundError as error:
         raise InventoryError(f"{path}: no such inventory file or folder.", next_step=_WHICH_FILE) from error
     except OSError as error:
-        raise InventoryError(f"{path}: cannot be looked at: {error.strerror}.", next_step=_WHICH_FILE) from error
+        raise InventoryError(f"{path}: cannot be read: {error.strerror}.", next_step=_WHICH_FILE) from error
     if not files:
         raise InventoryError(f"{path}: this folder has no .yml or .yaml file.", next_step=_WHICH_FILE)
     return files
@@ -109,7 +109,7 @@ def _repeated_names(entries: list[_Entry]) -> Iterator[Mistake]:
         place = entry.mistake(sentence="")
         if entry.shape.name in places:
             first = places[entry.shape.name]
-            sentence = f"the cluster `{entry.shape.name}` already stands at {first.file}:{first.line}."
+            sentence = f"the cluster `{entry.shape.name}` is already defined at {first.file}:{first.line}."
             yield Mistake(place.file, place.line, sentence)
         places.setdefault(entry.shape.name, place)
 
@@ -119,13 +119,13 @@ def _repeated_hosts(entry: _Entry) -> Iterator[Mistake]:
     for number, peer in enumerate(entry.shape.expressway.peers):
         host = _normalise_host(peer.address)
         if host in hosts:
-            yield entry.mistake("expressway", "peers", number, sentence=f"the peer {peer.address} stands twice in `peers`.")
+            yield entry.mistake("expressway", "peers", number, sentence=f"the peer {peer.address} is listed twice in `peers`.")
         hosts.add(host)
     nodes: set[tuple[str, str]] = set()
     shape = entry.shape.unified_communications
     for number, node in enumerate(shape.nodes or () if shape else ()):
         if (node.address, node.product) in nodes:
-            sentence = f"the {node.product} node {node.address} stands twice in `nodes`."
+            sentence = f"the {node.product} node {node.address} is listed twice in `nodes`."
             yield entry.mistake("unified_communications", "nodes", number, sentence=sentence)
         nodes.add((node.address, node.product))
 

@@ -55,7 +55,7 @@ def _sentence(document: Document, details: ErrorDetails, location: Location) -> 
         case "too_short":
             return f"`{name}` is empty: give at least one entry or leave the key out."
         case "greater_than_equal" | "less_than_equal":
-            return f"`{name}` is {node.value}, and a port is 1 to 65535."
+            return f"`{name}` is {node.value}, but a port is 1 to 65535."
         case "literal_error" if node.tag == STRING:
             return _describe_no_choice(name, str(node.value), location)
     return _describe_no_scalar(details["type"], name, node)
@@ -64,7 +64,7 @@ def _sentence(document: Document, details: ErrorDetails, location: Location) -> 
 def _describe_no_scalar(kind: str, name: str, node: yaml.Node) -> str:
     if kind == "int_type":
         if node.tag == INTEGER:
-            return f"`{name}` must be a whole number from 1, in decimal and without a zero before it."
+            return f"`{name}` must be a whole number from 1, in decimal and without leading zeros."
         return f"`{name}` must be a whole number, not {describe_kind(node)}."
     if kind == "bool_type":
         return f"`{name}` must be true or false, not {describe_kind(node)}."
@@ -94,7 +94,7 @@ def _describe_unknown_key(location: Location) -> str:
 
 def _describe_no_choice(name: str, value: str, location: Location) -> str:
     choices = _choices_at(location)
-    return f"`{name}` is `{value}`, and may be {_join_choices(choices)}.{_suggest(value, choices)}"
+    return f"`{name}` is `{value}`, but must be {_join_choices(choices)}.{_suggest(value, choices)}"
 
 
 def _suggest(word: str, candidates: Collection[str]) -> str:

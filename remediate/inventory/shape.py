@@ -41,7 +41,7 @@ def _check_text(text: str) -> str:
     if not text.strip():
         raise _predicate("is empty.")
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise _predicate("holds a NUL character or half of a surrogate pair, which nothing meant here has.")
+        raise _predicate("has a NUL character or half of a surrogate pair, which is not allowed.")
     return text
 
 
@@ -54,10 +54,8 @@ def _check_name(name: str) -> str:
 def _check_host(text: str) -> Address:
     if not is_host(text):
         host = host_within(text)
-        right = f": {host}; the port stands under a key of its own (`ports`, `rest_port`, `ssh_port`)" if host else ""
-        raise _predicate(
-            f"must be one host name or IP address, without scheme, port or brackets and without a dot at its end{right}."
-        )
+        right = f": {host}; the port has a key of its own (`ports`, `rest_port`, `ssh_port`)" if host else ""
+        raise _predicate(f"must be a single host name or IP address, without scheme, port, brackets or trailing dot{right}.")
     return Address(text)
 
 
@@ -105,7 +103,7 @@ def _resolve_path(value: object, info: ValidationInfo) -> Path:
     try:
         path = Path(text).expanduser()
     except RuntimeError as error:
-        raise _predicate(f"is `{text}`, and this machine knows no home directory of that user.") from error
+        raise _predicate(f"is `{text}`, but this machine has no home directory of that user.") from error
     return Path((info.context or {}).get("folder", ".")) / path
 
 
@@ -115,7 +113,7 @@ def _check_exists(path: Path) -> Path:
     except FileNotFoundError as error:
         raise _predicate(f"names {path}, which does not exist.") from error
     except OSError as error:
-        raise _predicate(f"names {path}, which cannot be looked at: {error.strerror}.") from error
+        raise _predicate(f"names {path}, which cannot be read: {error.strerror}.") from error
     return path
 
 
@@ -150,7 +148,7 @@ class PasswordShape(_Shape):
     @model_validator(mode="after")
     def _check_one(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise _predicate(f"must have exactly one of {', '.join(SOURCES)}, and has {len(self.model_fields_set)}.")
+            raise _predicate(f"must have exactly one of {', '.join(SOURCES)}, but has {len(self.model_fields_set)}.")
         if self.prompt is False:
             raise _sentence("`prompt` can only be true; for no question, use another source.")
         return self
@@ -250,7 +248,7 @@ class UnifiedCommunicationsShape(_Shape):
     @model_validator(mode="after")
     def _check_nodes(self) -> Self:
         if self.discovery == "inventory" and self.nodes is None:
-            raise _sentence("`discovery: inventory` needs `nodes` beside it: they are then all that is looked at.")
+            raise _sentence("`discovery: inventory` needs `nodes`: only those are checked then.")
         return self
 
 

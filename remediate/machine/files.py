@@ -94,4 +94,4 @@ def _open_descriptor(path: Path) -> int:
 
 
 def _make_name_error(path: Path) -> OSError:
-    return OSError(errno.EINVAL, "its name holds a character that no file name can have", str(path))
+    return OSError(errno.EINVAL, "its name has a character that no file name can have", str(path))

@@ -49,7 +49,7 @@ def lock_at_once(handle: int, *, shared: bool = False) -> None:
         OSError: This system has no such locks, or the file cannot be locked.
     """
     if not HAS_FILE_LOCKS:
-        raise OSError("this system has no file locks that end with their holder")
+        raise OSError("this system has no file locks that are released when their process ends")
     fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
@@ -60,7 +60,7 @@ def lock(handle: int) -> None:
         OSError: This system has no such locks, or the file cannot be locked.
     """
     if not HAS_FILE_LOCKS:
-        raise OSError("this system has no file locks that end with their holder")
+        raise OSError("this system has no file locks that are released when their process ends")
     fcntl.flock(handle, fcntl.LOCK_EX)
 
 

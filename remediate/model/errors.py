@@ -112,13 +112,13 @@ class WriteForbidden(RemediateError):
     """A write on a path that only reads, stopped before it was sent: a bug of ours."""
 
     exit_code = ExitCode.BUG
-    default_next_step = "This is a bug in remediate: a reading command tried to write and was stopped. Please report it."
+    default_next_step = "This is a bug in remediate: a reading command tried to write and was blocked. Please report it."
 
 
 class WriteRefused(RemediateError):
     """A write that the peer refused."""
 
-    default_next_step = "Fix what the answer names and run `remediate apply` again: it continues where it stopped."
+    default_next_step = "Fix what the answer reports and run `remediate apply` again: it continues where it stopped."
 
 
 class OutcomeUnknown(RemediateError):
@@ -160,4 +160,4 @@ class Interrupted(RemediateError):
     """A run that a signal ended."""
 
     exit_code = ExitCode.INTERRUPTED
-    default_next_step = "The journal says what was done: `remediate runs show last`."
+    default_next_step = "The journal has what was done: `remediate runs show last`."

@@ -56,7 +56,7 @@ PKCS7_BROKEN = FileKind(
     "Export the chain again, or try `openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem`.",
 )
 PKCS7_EMPTY = FileKind("a PKCS#7 file without certificates", "Export the chain again, with its certificates.")
-OTHER_DER = FileKind("DER, and not of a certificate", "Look at what it is: `openssl asn1parse -inform DER -in FILE`.")
+OTHER_DER = FileKind("DER, but not a certificate", "Check what it is: `openssl asn1parse -inform DER -in FILE`.")
 WEB_PAGE = FileKind(
     "a web page (HTML)", "Download the certificate again: a login page or an error page was saved in its place."
 )

@@ -49,7 +49,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         if self.ciphers not in get_args(CipherPolicy):
-            raise ValueError(f"ciphers is {self.ciphers!r}, and may be one of {', '.join(get_args(CipherPolicy))}")
+            raise ValueError(f"ciphers is {self.ciphers!r}, but must be one of {', '.join(get_args(CipherPolicy))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,12 @@ STORE_RESTARTS: Final[Mapping[str, ServiceRestart]] = {
     "tomcat": ServiceRestart(
         ("Cisco Tomcat", "Cisco HAProxy"),
         "every node of that cluster",
-        "web pages and AXL are away for some minutes",
+        "web pages and AXL are unavailable for some minutes",
     ),
     "CallManager": ServiceRestart(
         ("Cisco CallManager", "Cisco TFTP", "Cisco HAProxy"),
         "every node of that cluster",
-        "its phones register with another node, and again",
+        "its phones register with another node, and then back",
     ),
     "cup-xmpp": ServiceRestart(
         ("Cisco XCP Router",),

@@ -57,8 +57,9 @@ def describe_prevented(
     if gain > 0 and broken:
         names = _name(guarded.endpoint for guarded in broken)
         yield (
-            f"{count(gain, 'more check')} could pass, but not without breaking {names}, which verifies today by the same list "
-            f"({broken[0].error}). It is not planned. Have the certificates of both services signed by one CA, and trust that."
+            f"{count(gain, 'more check')} could pass, but only by breaking {names}, which passes today with the same list "
+            f"({broken[0].error}). It is not planned. Have the certificates of both services signed by one CA, and trust "
+            "that."
         )
 
 

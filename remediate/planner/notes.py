@@ -145,8 +145,8 @@ def _archive_notes(snapshot: Snapshot) -> Iterator[str]:
         )
     if snapshot.is_survey:
         yield (
-            "This plan rests on a survey: the cipher lists are left alone, and every certificate needs your approval. "
-            "For a plan to apply, look again without --survey."
+            "This plan rests on a survey: the cipher lists are left alone, and every certificate needs your approval. For a "
+            "plan to apply, collect again without --survey."
         )
 
 

@@ -89,7 +89,7 @@ def _list_effects(plan: Plan) -> list[Action]:
 def _check(snapshot: Snapshot) -> None:
     """Refuse a snapshot for the reasons for which the reader of files refuses one: a program may have made it."""
     if snapshot.taken_at.utcoffset() is None:
-        raise ValueError("the moment the snapshot was taken at needs a time zone")
+        raise ValueError("the time of the snapshot needs a time zone")
     for kind, names in (
         ("peer", [peer.address for peer in snapshot.peers]),
         ("endpoint", [endpoint.name for endpoint in (*snapshot.endpoints, *snapshot.guarded_endpoints)]),

@@ -48,4 +48,4 @@ def _describe_end(own: Certificate, endpoints: list[Endpoint], at: datetime) -> 
     days = (own.not_after - at).days if own.not_after else 0
     services = sorted({certificate_service(endpoint.product, endpoint.port) for endpoint in endpoints})
     where = join_words(sorted({endpoint.address for endpoint in endpoints}))
-    return f"That of {join_words(services)} on {where} ends in {count(days, 'day')}."
+    return f"The one of {join_words(services)} on {where} expires in {count(days, 'day')}."

@@ -89,8 +89,8 @@ def _advise(snapshot: Snapshot, chain: Chain, trusted: Chain, node: Node, toward
                 "client."
             )
             option = (
-                f"Have the certificate of the peer issued anew with Client and Server Authentication ({SERVER_CERTIFICATE_PAGE}). "
-                "Public CAs have stopped issuing that, so it takes a private CA."
+                "Have the certificate of the peer reissued with Client and Server Authentication "
+                f"({SERVER_CERTIFICATE_PAGE}). Public CAs no longer issue that, so it takes a private CA."
             )
             return text, (option,)
         case ClientCause.EXPIRED:

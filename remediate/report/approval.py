@@ -14,14 +14,12 @@ _COMPARE = "download its PEM file and compare `openssl x509 -in FILE -noout -fin
 _WHERE_TO_READ: dict[Role, str] = {
     "self-signed": f"On that server, in {CERTIFICATE_MANAGEMENT_PAGE}, open its own certificate, {_COMPARE}.",
     "root": (
-        "Ask whoever runs this certification authority for its fingerprint. On that server, in "
-        f"{CERTIFICATE_MANAGEMENT_PAGE}, it stands among "
-        f"the trust certificates: {_COMPARE}."
+        f"Ask the owner of this certification authority for its fingerprint. On that server, in {CERTIFICATE_MANAGEMENT_PAGE}, "
+        f"it is among the trust certificates: {_COMPARE}."
     ),
     "intermediate": (
-        "Ask whoever runs this certification authority for its fingerprint. On that server, in "
-        f"{CERTIFICATE_MANAGEMENT_PAGE}, it stands among "
-        f"the trust certificates: {_COMPARE}."
+        f"Ask the owner of this certification authority for its fingerprint. On that server, in {CERTIFICATE_MANAGEMENT_PAGE}, "
+        f"it is among the trust certificates: {_COMPARE}."
     ),
 }
 

@@ -108,7 +108,9 @@ def _approvals(plan: Plan) -> Card:
         title = f"{count(len(required), 'certificate')} to approve"
         return Card("Approvals", title, "Only seen on the network. No trusted source confirms them.", urgent=True)
     if any(isinstance(action, TrustCertificate) for action in plan.actions):
-        return Card("Approvals", "No approval needed", "A trusted source or a person confirms every certificate to add.")
+        return Card(
+            "Approvals", "No approval needed", ("Every certificate to add is confirmed by a trusted source or by an approval.")
+        )
     return Card("Approvals", "No approval needed", "No certificate is added.")
 
 
@@ -134,9 +136,9 @@ def _undo(plan: Plan) -> Card:
     removals = sum(len(action.peers) for action in plan.actions if isinstance(action, RemoveCertificate))
     added_again = f" {count(removals, 'certificate is', 'certificates are')} added again." if removals else ""
     if cost.by_hand is None:
-        title = f"{count(cost.changes, 'deletion')}, some perhaps by hand"
+        title = f"{count(cost.changes, 'deletion')}, some possibly by hand"
         return Card(
-            "Undo", title, f"Not in this plan: whether the peers offer removal. `remediate doctor` says so.{added_again}"
+            "Undo", title, f"This plan does not show whether the peers offer removal; `remediate doctor` does.{added_again}"
         )
     if cost.by_hand:
         detail = f"These peers do not offer removal over REST: {TRUSTED_CA_PAGE}.{added_again}"
@@ -147,7 +149,7 @@ def _undo(plan: Plan) -> Card:
 def _expiry(plan: Plan) -> Card:
     expiry = find_next_expiry(plan)
     if expiry is None:
-        return Card("Next expiry", "Not known", "This plan names no chain of an endpoint.")
+        return Card("Next expiry", "Not known", "This plan has no chain of an endpoint.")
     days = count(expiry.days, "day")
     detail = f"{expiry.name}, used by {count(expiry.endpoints, 'endpoint')}, in {days}"
     return Card("Next expiry", expiry.at[:10], detail, urgent=expiry.days <= 60)

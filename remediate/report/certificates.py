@@ -184,8 +184,8 @@ def list_findings(overview: CertificateOverview) -> Iterator[str]:
         yield f"The lists differ: {name(drift.certificate)} is on {held_by}, and not on {missing_on}."
     for shared in overview.shared_names:
         yield (
-            f"{shared.peer} holds {len(shared.certificates)} certificates with the common name {shared.common_name}: "
-            f"{', '.join(map(short_fingerprint, shared.certificates))}. The first of them is the one that is found."
+            f"{shared.peer} has {len(shared.certificates)} certificates with the common name {shared.common_name}: "
+            f"{', '.join(map(short_fingerprint, shared.certificates))}. The first of them is used."
         )
     if overview.not_relied_on:
         partly = "" if overview.complete else " of those that were observed"

@@ -166,7 +166,7 @@ class _Artist:
         for depth, fingerprint in enumerate(above, start=1):
             yield self._certificate_box(fingerprint, depth, same_key)
         if group.missing:
-            yield _box("missing", group.missing, ["this issuer was not seen anywhere"])
+            yield _box("missing", group.missing, ["this issuer was not found"])
 
     def _certificate_box(self, fingerprint: Fingerprint, depth: int, failing: Sequence[EndpointForecast]) -> Box:
         certificate = self._plan.certificates[fingerprint]

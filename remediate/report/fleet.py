@@ -109,7 +109,7 @@ def verification_line(plan: Plan, views: Mapping[PairId, ClientView], code: Exit
     refused = views_asked.count(ClientState.REFUSED)
     states = [describe_failing(plan.endpoints)]
     states += [f"{count(refused, 'client check')} refused although the list accepts"] if refused else []
-    states += [f"{count(waiting, 'peer')} not known to work with what was written"] if waiting else []
+    states += [f"{count(waiting, 'peer')} not known to use what was written"] if waiting else []
     states += [f"{count(sums.unseen, 'check')} not made"] if sums.unseen else []
     clients = f"{views_asked.count(ClientState.REACHED)}/{len(views_asked)}" if views_asked else "not asked"
     expiry = find_next_expiry(plan)

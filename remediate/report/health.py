@@ -10,7 +10,7 @@ from remediate.model.text import count
 
 _MAX_UNREAD_REASON = 200
 _UPGRADES = {
-    UpgradeState.UNDER_WAY: ("an upgrade is under way", "Wait until it has ended."),
+    UpgradeState.UNDER_WAY: ("an upgrade is under way", "Wait until it has finished."),
     UpgradeState.STAGED: (
         "an upgrade is staged: what is configured before its reboot is lost",
         "Finish the upgrade first; `apply` stops before its first write.",
@@ -24,7 +24,7 @@ def describe_health(health: Health) -> Iterator[tuple[str, str]]:
     for alarm in health.alarms or ():
         advice = "Check it before a restart."
         if alarm.id in RESTART_REQUIRED_ALARMS:
-            advice = "A change waits for a restart, and any restart makes it real. Ask who made it."
+            advice = "A change is waiting for a restart, and any restart activates it. Ask who made it."
         yield f"alarm {alarm.id}: {alarm.title or 'without a title'}", advice
     if health.upgrade in _UPGRADES:
         yield _UPGRADES[health.upgrade]

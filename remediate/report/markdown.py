@@ -87,7 +87,7 @@ def _summary(plan: Plan) -> Iterator[str]:
     yield from (f"- {card.topic}: **{prose(card.title)}**. {prose(card.detail)}" for card in list_cards(plan))
     yield from (f"- **Alarm: {prose(alarm)}**" for alarm in plan.alarms)
     if not plan.complete:
-        yield "- **Incomplete**: not everything could be seen"
+        yield "- **Incomplete**: not everything could be checked"
         yield from (f"  - {prose(sentence)}" for sentence in incompleteness_of(plan))
 
 
@@ -152,13 +152,16 @@ def _impact(plan: Plan) -> Iterator[str]:
     if not plan.actions:
         yield "- None."
     if "trust-certificate" in kinds:
-        yield "- Appending to a trusted CA list takes nothing away: what verifies today goes on verifying, as the table shows."
+        yield "- Adding to a trusted CA list removes nothing: what passes today still passes, as the table shows."
     if "set-ciphers" in kinds:
         yield "- The cipher list of the traffic server changes on the primary; the other peers have it after two minutes or more."
     if "remove-certificate" in kinds:
-        yield "- A stale certificate leaves the trusted CA list; whatever relied on it alone is refused afterwards."
+        yield "- A stale certificate is removed from the trusted CA list; what relied on it alone fails afterwards."
     if "trust-on-node" in kinds:
-        yield "- Uploading to a trust store of a node takes nothing away there; whoever has a certificate of that CA may connect then."
+        yield (
+            "- Uploading to a trust store of a node removes nothing there; afterwards, anyone with a certificate of that CA "
+            "may connect."
+        )
         yield from (f"- {prose(sentence)}" for sentence in restarts_after_uploads(plan))
     if "restart-peer" in kinds:
         yield "- Peers restart one at a time, and only where a test shows that the new trust is not in effect."
@@ -178,9 +181,9 @@ def _rollback(plan: Plan) -> Iterator[str]:
         return
     yield from ("", "## Rollback", "")
     yield "- `remediate rollback RUN -i INVENTORY` undoes the run (`remediate runs` names it) from its journal."
-    yield "- Where a peer does not offer removal (`remediate doctor` says so), it names each certificate for a person to delete."
+    yield "- If a peer does not offer removal (`remediate doctor` shows it), each certificate to delete by hand is named."
     if any(isinstance(action, TrustOnNode) for action in plan.actions):
-        yield "- What was uploaded to a node is deleted there over its platform shell; without it, a person deletes it by hand."
+        yield "- What was uploaded to a node is deleted there over its platform shell; without it, delete it by hand."
     yield f"- {last_resort(plan)}"
 
 
@@ -203,7 +206,7 @@ def _toward_nodes(plan: Plan) -> Iterator[str]:
 
 def _future(plan: Plan) -> Iterator[str]:
     if plan.future is not None:
-        yield from ("", "## After this plan, by the calendar", "")
+        yield from ("", "## After this plan, by date", "")
         yield from (f"- {prose(sentence)}" for sentence in describe_future(plan) or (NO_CHANGE_AHEAD,))
 
 

@@ -39,8 +39,8 @@ NOT_JUDGED = Cell("·", "na", "not judged")
 CLIENT_CELLS: Mapping[ClientState, Cell] = {
     ClientState.REACHED: Cell(GOOD, "ok", "a client reached it"),
     ClientState.REFUSED: Cell(REFUSED, "no", "a client was refused"),
-    ClientState.NOT_KNOWN: Cell(UNSEEN, "un", "asked, not known"),
-    ClientState.NOT_ASKED: Cell("·", "na", "no client was asked"),
+    ClientState.NOT_KNOWN: Cell(UNSEEN, "un", "tested, result not known"),
+    ClientState.NOT_ASKED: Cell("·", "na", "no client request was sent"),
 }
 
 

@@ -58,7 +58,7 @@ def _work_on(peer: str, record: Mapping[str, Any]) -> PeerWork:
         kinds.count("remove-certificate"),
         tuple(f"{step['kind']} ({step['state']})" for step in changes if step["kind"] not in _COUNTED),
         ", ".join(_describe_restart(step) for step in restarts),
-        effect["state"].replace("-", " ") if effect else "not looked at",
+        effect["state"].replace("-", " ") if effect else "not checked",
         _seconds_between(steps),
     )
 
@@ -95,7 +95,7 @@ def describe_clients(pairs: Iterable[PairMeasurement]) -> str:
     states = [pair.client.state for pair in pairs]
     counts = {state: states.count(state) for state in ClientState if state is not ClientState.NOT_ASKED}
     if not any(counts.values()):
-        return "No client was asked."
+        return "No client request was sent."
     parts = [f"{number} {state.value.replace('-', ' ')}" for state, number in counts.items() if number]
     return f"Clients: {', '.join(parts)}."
 
@@ -121,7 +121,7 @@ def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) 
 def _client_card(pairs: Sequence[PairMeasurement]) -> tuple[str, str]:
     views = [pair.client for pair in pairs if pair.client.state is not ClientState.NOT_ASKED]
     if not views:
-        return "Not measured", "No client was asked. Certificates alone were checked."
+        return "Not measured", "No client request was sent. Only the certificates were checked."
     reached = sum(view.state is ClientState.REACHED for view in views)
     return f"{reached} of {len(views)} reached", describe_clients(pairs)
 

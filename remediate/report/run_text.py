@@ -72,7 +72,7 @@ def _print_work(console: Console, record: Mapping[str, Any]) -> None:
 def _print_approvals(console: Console, record: Mapping[str, Any], names: Mapping[str, str]) -> None:
     if not record["approvals"]:
         return
-    print_heading(console, "Who vouched for what")
+    print_heading(console, "Who confirmed what")
     for approval in record["approvals"]:
         name = names.get(approval["fingerprint"], "a certificate")
         words = (

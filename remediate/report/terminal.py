@@ -72,7 +72,7 @@ _SYMBOLS = {
     f"{REFUSED}→{GOOD}": "green",
     f"{GOOD}→{REFUSED}": "bold red",
 }
-_APPROVALS = {"vouched": "vouched for", "granted": "approved", "required": "needs your approval"}
+_APPROVALS = {"vouched": "confirmed", "granted": "approved", "required": "needs your approval"}
 
 
 def _translate_printed(printed: Any) -> Any:
@@ -123,7 +123,7 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
         _print_alternatives(console, plan)
     show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
     if plan.future is not None:
-        show_list(console, "After this plan, by the calendar", describe_future(plan) or (NO_CHANGE_AHEAD,))
+        show_list(console, "After this plan, by date", describe_future(plan) or (NO_CHANGE_AHEAD,))
     show_list(console, "Good to know", plan.notes)
 
 
@@ -197,12 +197,12 @@ def _print_title(console: Console, plan: Plan) -> None:
     title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
     print_indented(console, title, 0)
     if not plan.complete:
-        show_incomplete(console, plan, "so this plan rests on what could be seen")
+        show_incomplete(console, plan, "so this plan covers only what could be checked")
 
 
 def show_incomplete(console: Console, plan: Plan, consequence: str) -> None:
     """Print that not everything was observed, what was not, and the consequence."""
-    print_indented(console, Text(f"Incomplete: not everything could be seen, {consequence}.", "yellow"), 0, first="! ")
+    print_indented(console, Text(f"Incomplete: not everything could be checked, {consequence}.", "yellow"), 0, first="! ")
     for sentence in incompleteness_of(plan):
         print_bullet(console, sentence, 2)
 
@@ -222,7 +222,7 @@ def _format_cell(forecast: EndpointForecast | None) -> str:
 def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
     # A check is one endpoint as one peer judges it.
     if not sums.pairs:
-        return Text("No endpoint is known here, so nothing was judged.", "bold yellow")
+        return Text("No endpoint is known here, so nothing was checked.", "bold yellow")
     unseen = f" {sums.unseen} not checked ({UNSEEN})." if sums.unseen else ""
     if sums.before == sums.after:
         return Text(f"{sums.after} of {count(sums.pairs, 'check')} pass.{unseen}", "bold")
@@ -322,7 +322,7 @@ def _print_approvals(console: Console, plan: Plan) -> None:
 def _print_alternatives(console: Console, plan: Plan) -> None:
     print_heading(console, "Plans that were not chosen")
     if not plan.alternatives:
-        print_indented(console, Text("none that would verify something else, or the same at another cost"), 2)
+        print_indented(console, Text("none with another result, or the same result at another cost"), 2)
     for alternative in plan.alternatives:
         print_bullet(console, alternative.summary, 2)
         print_indented(console, Text(f"Not chosen: {escape(alternative.why_not, 2000)}"), 4)

@@ -11,7 +11,7 @@ from remediate.model.text import escape, first_few, join_words
 from remediate.model.toward_nodes import STORE_RESTARTS, TowardNode
 from remediate.report.view import certificate_name
 
-TOWARD_NODES = "What the nodes say of the peers' own certificates"
+TOWARD_NODES = "How the nodes judge the peers' own certificates"
 
 
 def describe_toward_nodes(plan: Plan) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def describe_toward_nodes(plan: Plan) -> tuple[str, ...]:
         nodes = first_few(_distinct(toward.node for toward in unseen))
         reasons = first_few(_distinct(toward.error or "not read" for toward in unseen), 1)
         sentences.append(
-            f"Not observed: whether {nodes} trusts the peers' own certificates, which 6971 and 6972 want ({reasons})."
+            f"Not observed: whether {nodes} trusts the peers' own certificates, which 6971 and 6972 require ({reasons})."
         )
     return tuple(sentences)
 

@@ -24,7 +24,7 @@ def list_upload_files(snapshot: Snapshot, toward_nodes: Iterable[TowardNode]) ->
         return {}
     files = {_name_file(certificate): certificate.pem for certificate in targets}
     lines = [
-        f"{snapshot.cluster}: what nodes lack to trust the peers' own certificates. Page: {CERTIFICATE_MANAGEMENT_PAGE}.",
+        f"{snapshot.cluster}: certificates that nodes need to trust the peers' own. Page: {CERTIFICATE_MANAGEMENT_PAGE}.",
         "",
     ]
     for certificate, stores in targets.items():

@@ -21,7 +21,7 @@ from remediate.report.lines import print_indented
 from remediate.report.text import short_fingerprint
 
 Origin = Literal["presented", "trusted", "missing"]
-_ORIGINS = {"presented": "presented by the server", "trusted": "from this peer's list", "missing": "found nowhere"}
+_ORIGINS = {"presented": "presented by the server", "trusted": "from this peer's list", "missing": "not found"}
 _BOTH = "from this peer's list, and presented"
 
 
@@ -143,7 +143,7 @@ def print_link(console: Console, line: Text, columns: int = 0) -> None:
 
 
 def _print_headline(console: Console, address: str | None, verdict: Verdict) -> None:
-    target = escape(address) if address else "the chain alone"
+    target = escape(address) if address else "the chain only"
     if verdict.ok:
         print_indented(console, Text(f"{target} verifies", "bold green"), 0, first="✓ ")
         return
@@ -177,7 +177,7 @@ def certificate_label(certificate: Certificate) -> str:
 
 
 def _describe_namesake(certificate: Certificate) -> str:
-    return f"a namesake that did not issue it: {short_fingerprint(certificate.fingerprint)}"
+    return f"a CA with the same name that did not issue it: {short_fingerprint(certificate.fingerprint)}"
 
 
 def certificate_facts(certificate: Certificate) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def show_verification(
     """
     listed = tuple(replace(forecast, after=forecast.before) for forecast in forecasts)
     if not listed:
-        print_indented(console, Text("No endpoint is known here, so nothing was judged.", "bold yellow"), 0)
+        print_indented(console, Text("No endpoint is known here, so nothing was checked.", "bold yellow"), 0)
         return
     matrix = arrange_matrix(listed)
     rows = [_make_row(row, views) for row in matrix.rows]
@@ -81,7 +81,7 @@ def _print_sums(console: Console, forecasts: Sequence[EndpointForecast], views: 
     counts = {state: sum(view.state is state for view in views.values()) for state in ClientState}
     if counts[ClientState.NOT_ASKED] == len(views):
         reasons = list(dict.fromkeys(view.description for view in views.values()))
-        print_indented(console, Text(f"Clients: none was asked ({escape('; '.join(reasons), 500)}).", "yellow"), 0)
+        print_indented(console, Text(f"Clients: not tested ({escape('; '.join(reasons), 500)}).", "yellow"), 0)
         return
     parts = [f"{number} {state.value.replace('-', ' ')}" for state, number in counts.items() if number]
     print_indented(console, Text(f"Clients: {', '.join(parts)}.", "bold"), 0)

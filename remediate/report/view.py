@@ -164,23 +164,23 @@ def incompleteness_of(plan: Plan) -> tuple[str, ...]:
         return ()
     gaps = tuple(gap.message for gap in plan.undiscovered if gap.incomplete)
     unseen = any(symbol_of(forecast.after) == UNSEEN for forecast in plan.endpoints)
-    return (*gaps, "A peer or an endpoint could not be looked at.") if unseen or not gaps else gaps
+    return (*gaps, "A peer or an endpoint could not be checked.") if unseen or not gaps else gaps
 
 
 def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
     """Return what a plan comes to, in a few sentences: what fails, what it fixes, what is left to a person."""
     sums = count_pairs(plan.endpoints)
     if not sums.pairs:
-        return ("No endpoint is known here, so nothing was judged.",)
+        return ("No endpoint is known here, so nothing was checked.",)
     failing = sums.pairs - sums.before - sums.unseen
     peers = {forecast.peer for forecast in plan.endpoints}
     broken = {
         forecast.peer for forecast in plan.endpoints if forecast.before.verdict.observed and not forecast.before.verdict.ok
     }
     if not failing and plan.refusing_nodes:
-        sentences = ["Nothing that could be checked of the nodes' certificates fails."]
+        sentences = ["Every check of the nodes' certificates that could be made passes."]
     elif not failing:
-        sentences = ["Nothing that could be checked fails." if sums.unseen else "Every check passes."]
+        sentences = ["Every check that could be made passes." if sums.unseen else "Every check passes."]
     else:
         where = f"all {len(peers)} peers" if len(broken) == len(peers) > 1 else f"{len(broken)} of {count(len(peers), 'peer')}"
         fixed = sums.after - sums.before
@@ -299,8 +299,8 @@ def restarts_after_uploads(plan: Plan) -> tuple[str, ...]:
         if isinstance(action, TrustOnNode):
             nodes.setdefault(action.store, []).append(action.node)
     return tuple(
-        f"What is uploaded as {store}-trust of {first_few(_distinct(names))} counts after a restart, which remediate leaves to you: "
-        f"{STORE_RESTARTS[store].instruction}."
+        f"What is uploaded as {store}-trust of {first_few(_distinct(names))} takes effect after a restart, which remediate "
+        f"leaves to you: {STORE_RESTARTS[store].instruction}."
         for store, names in nodes.items()
         if store in STORE_RESTARTS
     )
@@ -309,9 +309,13 @@ def restarts_after_uploads(plan: Plan) -> tuple[str, ...]:
 def last_resort(plan: Plan) -> str:
     """Return the command of the workaround where every peer was seen to offer it; else that nothing was seen to count on."""
     if plan.offers_workaround:
-        return "Last resort: `remediate workaround on -i INVENTORY` turns verification off everywhere; X14.2.7 is the last to name it."
+        return (
+            "Last resort: `remediate workaround on -i INVENTORY` turns verification off everywhere; X14.2.7 is the last "
+            "version to document it."
+        )
     return (
-        "The workaround was not seen on every peer; `remediate workaround status -i INVENTORY` says if this last resort exists."
+        "Not every peer was seen to offer the workaround; `remediate workaround status -i INVENTORY` shows whether this "
+        "last resort exists."
     )
 
 

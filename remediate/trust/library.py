@@ -24,7 +24,7 @@ def describe_failed_self_test() -> str | None:
     library = describe_library()
     if failures := default_failures():
         return (
-            f"The OpenSSL of this Python ({library}) does not answer as the appliance's 1.1.1 does, so verdicts here may be "
+            f"The OpenSSL of this Python ({library}) does not behave as the appliance's 1.1.1 does, so verdicts here may be "
             f"wrong. It fails the self-test on: {'; '.join(failures)}."
         )
     return None

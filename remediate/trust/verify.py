@@ -34,7 +34,7 @@ def explain_chain(
 ) -> VerificationResult:
     """Return the verdict of `verify_chain` with the chain that it rests on; same arguments and errors."""
     if at.utcoffset() is None:
-        raise ValueError("the moment to judge at needs a time zone")
+        raise ValueError("the time to check at needs a time zone")
     return _verifier_for(tuple(trusted), at).verify(tuple(presented), address)
 
 

@@ -101,7 +101,7 @@ def test_approvals_that_lead_to_another_plan_are_reported(remediate: Remediate, 
     options = [
         part for action in required if action.get("approval") == "required" for part in ("--approve", action["certificate"])
     ]
-    sentence = "leads to another plan"
+    sentence = "lead to a different plan"
     assert sentence in remediate("plan", "--snapshot", snapshot, *options).err
     assert sentence not in remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", *options).err
 

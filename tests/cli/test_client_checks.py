@@ -77,12 +77,12 @@ def test_beyond_the_budget_it_is_a_warning(cluster: ClusterAccess, lab: Lab, tmp
 
 def test_without_a_way_it_says_what_cannot_be_seen(cluster: ClusterAccess, tmp_path: Path) -> None:
     (result,) = check_clients(with_way(cluster, None), LIMITS, tmp_path)
-    assert "cannot see whether new trust is in effect" in result.text
+    assert "cannot test whether new trust is in effect" in result.text
 
 
 def test_without_credentials_it_asks_for_them(cluster: ClusterAccess, lab: Lab, tmp_path: Path) -> None:
     (result,) = check(with_way(cluster, replace(way_of(cluster), login=None)), tmp_path)
-    assert (result.code, result.next_step) == (0, "Give `mra` its `credentials` and its `domain`.")
+    assert (result.code, result.next_step) == (0, "Add `credentials` and `domain` to `mra` in the inventory.")
     assert lab.edges[0].front.sign_ins == []
 
 

@@ -19,7 +19,7 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
     "text", ["15", "m", "0m", "-5m", "1.5h", "15 min", "1h30m", "9999999s", "", "1d", "\u0661\u0665m", "\uff11h"]
 )
 def test_what_is_no_duration_is_refused_with_how_to_write_it(text: str) -> None:
-    with pytest.raises(click.BadParameter, match=r"is no duration: .* 15m or 1h"):
+    with pytest.raises(click.BadParameter, match=r"is not a duration: .* 15m or 1h"):
         WITHIN.convert(text, None, None)
 
 

@@ -102,7 +102,7 @@ def test_an_abort_of_click_is_what_it_came_from(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(("error", "expected"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (click.Abort(), 130)])
 def test_interruptions_have_their_codes(error: BaseException, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert report_failure(error, Session(), writing=False) == expected
-    assert "is in the journal (`remediate runs`)" in capsys.readouterr().err
+    assert "The journal (`remediate runs`) has what" in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_changes_nothing(snapshot: Path) -> None:
@@ -151,7 +151,7 @@ def test_without_stdin_no_question_is_asked(lab: Lab, snapshot: Path, tmp_path: 
     assert b"--yes" in closed.stderr
     assert without_stdin.stderr.startswith(b"remediate: There is no stdin to read from")
     assert (twice.returncode, twice.stderr) == (
-        1, b"remediate: There is nothing on stdin, or it was read already.\n  Name a file; - can be given once.\n",
+        1, b"remediate: stdin is empty, or was read already.\n  Give a file; - can be given once.\n",
     )  # fmt: skip
 
 

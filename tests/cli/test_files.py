@@ -54,7 +54,7 @@ def test_a_chain_is_put_in_order_and_that_is_reported(remediate: Remediate, tmp_
 
     text = " ".join(ended.out.split())
     assert "✓ cucm.test verifies" in text
-    assert f"put in order: the server's own certificate is 'CN=cucm.test,O=Lab' ({leaf.certificate.fingerprint[:19]}…)" in text
+    assert f"reordered: the server's own certificate is 'CN=cucm.test,O=Lab' ({leaf.certificate.fingerprint[:19]}…)" in text
     assert document["reordered"] is True
     assert len(document["remarks"]) == 1
     assert [link["certificate"] for link in document["chain"]] == [
@@ -85,7 +85,7 @@ def test_two_servers_in_one_file_are_remarked_on(remediate: Remediate, tmp_path:
 def test_a_ca_judged_as_a_server_is_reported(remediate: Remediate, tmp_path: Path) -> None:
     document = explained(remediate, tmp_path, pem(root), "--json").document
 
-    assert "is a CA certificate, and judged as the server's own" in document["remarks"][0]
+    assert "is a CA certificate, but is checked as the server's own" in document["remarks"][0]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_an_empty_store_is_reported_as_an_empty_list(remediate: Remediate, tmp_p
     ended = remediate("explain", "--chain", tmp_path / "chain.pem", *options)
     none = remediate("explain", "--chain", tmp_path / "empty.pem", *options)
 
-    assert (ended.code, "is judged as by an empty trusted CA list" in ended.err) == (0, True)
+    assert (ended.code, "counts as an empty trusted CA list" in ended.err) == (0, True)
     assert (none.code, "empty.pem: There is no certificate in it: it is an empty file." in none.err) == (1, True)
 
 

@@ -135,7 +135,7 @@ def test_events_replace_no_link_and_wait_for_no_reader(remediate: Remediate, lab
     for name in ("link", "dangling", "pipe"):
         ended = remediate("collect", "-i", lab.inventory, "--events", tmp_path / name, "-q")
         assert ended.code == 1
-        assert f"{tmp_path / name} is there already and is no plain file." in ended.err
+        assert f"{tmp_path / name} already exists and is not a regular file." in ended.err
 
     assert (precious.read_text(), precious.stat().st_mode & 0o777) == ("keep me", 0o644)
     assert not (tmp_path / "new").exists()
@@ -145,12 +145,12 @@ def test_events_replace_no_link_and_wait_for_no_reader(remediate: Remediate, lab
 @pytest.mark.parametrize(
     ("password", "message"),
     [
-        ('{file: "a\\0b"}', "holds a NUL character"),
-        ('{command: ["a\\0b"]}', "holds a NUL character"),
-        ('{command: [echo, "a\\0b"]}', "holds a NUL character"),
-        ('{env: "a\\0b"}', "holds a NUL character"),
+        ('{file: "a\\0b"}', "has a NUL character"),
+        ('{command: ["a\\0b"]}', "has a NUL character"),
+        ('{command: [echo, "a\\0b"]}', "has a NUL character"),
+        ('{env: "a\\0b"}', "has a NUL character"),
         ('{file: "\\ud800"}', "half of a surrogate pair"),
-        ('{file: "~nosuchuser/x"}', "knows no home directory of that user"),
+        ('{file: "~nosuchuser/x"}', "has no home directory of that user"),
         ('{file: "' + "a" * 300 + '"}', "File name too long"),
     ],
     ids=["file", "program", "argument", "variable", "surrogate", "home", "long"],
@@ -164,8 +164,8 @@ def test_what_no_path_can_be_is_one_sentence(password: str, message: str, remedi
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ('ca: ["~nosuchuser/x"]', "knows no home directory of that user"),
-        ('ca: ["a\\0b"]', "holds a NUL character"),
+        ('ca: ["~nosuchuser/x"]', "has no home directory of that user"),
+        ('ca: ["a\\0b"]', "has a NUL character"),
         ('ca: ["' + "a" * 300 + '"]', "File name too long"),
     ],
     ids=["home", "NUL", "long"],

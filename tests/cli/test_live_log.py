@@ -69,7 +69,7 @@ def test_any_answer_but_yes_starts_nothing(box: Lab) -> None:
     ended = answer_on_terminal("y", "diagnose", "-i", box.inventory, "--for", "2m", "--tcpdump")
     assert ended.code == 7
     assert "Start diagnostic logging on edge-lab (3 peers in the inventory) for 2 minutes?" in ended.err
-    assert "hold all packets" in ended.err
+    assert "contain all packets" in ended.err
     assert not list(box.requests)
 
 
@@ -101,7 +101,7 @@ def test_a_log_that_is_never_ready_is_said_and_was_stopped(remediate: Remediate,
     box.faults.logging = LoggingFault.NEVER_READY
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
     assert ended.code == 4
-    assert "did not finish to collect" in " ".join(ended.out.split())
+    assert "did not finish collecting" in " ".join(ended.out.split())
     assert not box.cluster.diagnostics.is_running
 
 

@@ -34,6 +34,6 @@ def test_offline_verbs_remind_of_the_workaround(
     ):
         # Then each says so, in one line beside the result
         stderr = remediate(*arguments, "-q").err
-        assert stderr.startswith("edge-lab: the workaround may be on, as it was last turned from here"), arguments
+        assert stderr.startswith("edge-lab: the workaround may be on; last switched from here"), arguments
         assert "turned off by anna on jump" in stderr
         assert stderr.endswith("(expc2).\n")

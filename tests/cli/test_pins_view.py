@@ -61,4 +61,4 @@ def test_a_broken_pin_names_both_and_the_way_on(remediate: Remediate, lab: Lab, 
     assert "sha256:" + "0" * 64 in ended.err
     assert lab.peers[0].fingerprint in ended.err
     assert "doctor -i INVENTORY --pins" in ended.err
-    assert "Whether the pinned one had the same issuer is not known here." in ended.err
+    assert "It is not known here whether the pinned one had the same issuer." in ended.err

@@ -165,7 +165,7 @@ BROKEN = {
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
 def test_what_is_no_answer_has_one_of_our_meanings(answer: bytes) -> None:
     with client(says(answer)) as opened:
-        with pytest.raises(ObservationError, match="the peer did not answer as it should"):
+        with pytest.raises(ObservationError, match="the peer gave an unexpected answer"):
             opened.get("/x")
         with pytest.raises(OutcomeUnknown, match="its answer was lost"):
             opened.send("POST", "/x", json={})

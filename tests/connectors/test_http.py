@@ -132,7 +132,7 @@ def test_reads_are_asked_again_within_the_limits(client: Client, requests: list[
     assert client(b"", b"", http(200, "third")).get("/x").text == "third"
 
     requests.clear()
-    with pytest.raises(ObservationError, match="the peer did not answer"):
+    with pytest.raises(ObservationError, match="the peer gave an unexpected answer"):
         client(b"").get("/x")
     assert len(requests) == QUICK.read_attempts
 

@@ -87,7 +87,7 @@ def test_an_endpoint_unseen_from_three_peers_counts_once(desk: Desk) -> None:
     # When the plan is applied all the same, Then the message counts one endpoint, not three pairs
     result = desk.apply(cluster, plan, allow_incomplete=True)
     assert result.exit_code == 4
-    assert "1 endpoint could not be looked at." in result.message
+    assert "1 endpoint could not be checked." in result.message
 
 
 def test_changes_made_by_hand_are_no_result_of_an_undone_run(desk: Desk) -> None:

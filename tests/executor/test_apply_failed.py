@@ -91,7 +91,7 @@ def test_a_broken_endpoint_with_nothing_to_do_begins_no_run(desk: Desk) -> None:
 
     cluster.tap = lose_the_root
     # When it is applied again, Then that is said, and nothing is written or undone
-    with pytest.raises(VerificationFailed, match="they are refused: cucm"):
+    with pytest.raises(VerificationFailed, match="should pass after the plan, but fail: cucm"):
         desk.apply(cluster, plan)
     assert cluster.sent_count == sent_count
     assert [run.state for run in desk.journal().runs()] == ["applied"]
@@ -147,7 +147,7 @@ def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -
     result = desk.apply(cluster, plan, {"judge": judge})
     # Then the other peers were never written to
     assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
-    assert "worked before is refused now" in result.message
+    assert "Passed before, fails now" in result.message
     assert result.exit_code == 3
 
 
@@ -164,14 +164,14 @@ def test_what_others_break_during_an_apply_is_seen_at_its_end(desk: Desk) -> Non
     # When the plan is applied, Then it fails, and does not claim that the start state is there
     result = desk.apply(cluster, plan)
     assert result.exit_code == 8
-    assert "they are refused" in result.message
+    assert "should pass after the plan, but fail" in result.message
 
 
 def test_replication_that_does_not_come_is_a_failure(desk: Desk) -> None:
     cluster = story()
     cluster.lag = 10_000
     result = desk.apply(cluster, plan_for(cluster))
-    assert "did not take over ReverseProxyTLSCiphers" in result.message
+    assert "ReverseProxyTLSCiphers did not replicate from the primary" in result.message
     assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == story().box(1).ciphers[REVERSE_PROXY_CIPHERS]
     assert result.exit_code == 3
 
@@ -207,7 +207,7 @@ def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_fa
     # Then the run is closed, nothing more was sent, and a person is told why and how to go on
     assert (result.exit_code, result.state, cluster.sent_count) == (8, "partial", 3)
     assert desk.journal().run("last").state == "partial"
-    assert "On the way back: expc2 refuses the login." in result.message
+    assert "During the rollback: expc2 refuses the login." in result.message
     assert f"remediate rollback {result.run_id}" in result.message
 
 

@@ -35,7 +35,7 @@ def test_an_incomplete_plan_is_refused_unless_allowed(desk: Desk) -> None:
 
 def test_a_plan_made_while_discovery_could_not_ask_is_refused(desk: Desk) -> None:
     cluster = story()
-    message = "cucm.example.test could not be asked over AXL: the database is away."
+    message = "cucm.example.test could not be queried over AXL: the database is away."
     cluster.undiscovered = (DiscoveryGap("cucm.example.test", "axl", "not-asked", incomplete=True, message=message),)
     plan = plan_for(cluster)
 
@@ -94,7 +94,7 @@ def test_a_promise_that_cannot_be_looked_at_now_refuses_the_plan(desk: Desk) -> 
         for service in cluster.endpoints
     )
     # When the plan is applied, Then it is refused, with the node, before anything is trusted for its sake
-    with pytest.raises(IncompletePlan, match=r"What the plan promises cannot be checked now: imp\.example\.test:8443"):
+    with pytest.raises(IncompletePlan, match=r"The result of the plan cannot be checked now: imp\.example\.test:8443"):
         desk.apply(cluster, plan)
     assert cluster.sent_count == 0
 
@@ -141,7 +141,7 @@ def test_an_approval_is_recorded_with_who_when_and_how(desk: Desk) -> None:
     plan = plan_for(cluster, approved=frozenset())
     result = desk.apply(cluster, plan, approved=frozenset({IMP.certificate.fingerprint}))
     recorded = {approval.fingerprint: approval for approval in desk.journal().approvals(result.run_id)}
-    assert recorded[IMP.certificate.fingerprint].how == "approved by a person with --approve"
+    assert recorded[IMP.certificate.fingerprint].how == "approved by the operator with --approve"
     assert recorded[IMP.certificate.fingerprint].approver == "anna"
     assert recorded[IMP.certificate.fingerprint].at == "2026-11-23T10:00:00Z"
 

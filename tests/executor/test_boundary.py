@@ -176,7 +176,7 @@ def test_a_sink_that_fails_ends_no_run_and_that_is_said(desk: Desk, plan: Plan) 
     # When the plan is applied, Then the run goes on without, and its result says where it stopped to report
     result = desk.apply(cluster, plan)
     assert (result.exit_code, len(events)) == (0, 7)
-    assert "nothing more was reported: OSError at tests.executor" in result.message
+    assert "Progress is no longer reported: OSError at tests.executor" in result.message
 
 
 def test_a_message_names_type_and_place_and_never_the_text(desk: Desk, plan: Plan) -> None:

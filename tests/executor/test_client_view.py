@@ -39,8 +39,8 @@ def test_a_502_is_refused_where_the_rest_is_excluded(surroundings: Surroundings)
 
 
 DOUBTS = {
-    "list": (replace(PROVEN, verifies=False), "do not verify by the list"),
-    "list not observed": (replace(PROVEN, verifies=None), "not observed"),
+    "list": (replace(PROVEN, verifies=False), "the list does not accept the certificates"),
+    "list not observed": (replace(PROVEN, verifies=None), "not known whether the list accepts"),
     "node down": (replace(PROVEN, node_answers=False), "does not answer from here"),
     "peer's certificate": (replace(PROVEN, node_accepts_peer=False), "refuses the peer's own certificate"),
     "workaround": (replace(PROVEN, workaround=True), "verification is off"),
@@ -64,7 +64,7 @@ def test_a_502_with_another_explanation_is_not_known(surroundings: Surroundings,
 def test_the_edges_own_502_is_not_known_whatever_else_holds(answer: ClientAnswer) -> None:
     view = decide_client_view(answer, replace(PROVEN, health=UP))
     assert view.state is ClientState.NOT_KNOWN
-    assert "the Expressway-E gave it itself" in view.description
+    assert "the Expressway-E returned it itself" in view.description
 
 
 @pytest.mark.parametrize("server", ["", "CE_C", "CE_C ECS", "ATS/9.2.9"])
@@ -74,7 +74,7 @@ def test_a_502_of_another_server_is_not_the_edges_own(server: str) -> None:
 
 def test_every_doubt_of_a_502_is_named() -> None:
     view = decide_client_view(NEXT_HOP, Surroundings(verifies=False, node_answers=False, node_accepts_peer=False))
-    for reason in ("gave it itself", "do not verify", "does not answer", "own certificate", "no other endpoint"):
+    for reason in ("returned it itself", "does not accept", "does not answer", "own certificate", "no other endpoint"):
         assert reason in view.description
 
 

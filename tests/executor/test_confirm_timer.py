@@ -38,7 +38,7 @@ def plan(timed: Timed) -> Plan:
 def test_an_apply_waits_for_its_confirmation_and_says_so(timed: Timed, plan: Plan) -> None:
     result = timed.apply(plan)
     assert (result.exit_code, result.state, result.confirm_by) == (9, "confirm-pending", BY)
-    assert f"confirmed by {BY}: remediate confirm {result.run_id} --state-dir" in result.message
+    assert f"confirm it by {BY}: remediate confirm {result.run_id} --state-dir" in result.message
     with timed.desk.journal() as journal:
         run = journal.run("last")
         assert (run.state, run.confirm_by) == ("confirm-pending", BY)
@@ -55,11 +55,11 @@ def test_the_timer_runs_and_is_announced_before_the_first_write(timed: Timed, pl
     run = timed.apply(plan).run_id
     # Then the process was up, and until when, by whom, how long it lives and the way back had been said
     assert timed.writes_when_started == [0]
-    [text] = [message for message in messages[0] if "To be confirmed" in message]
+    [text] = [message for message in messages[0] if "Confirm it" in message]
     for part in (
         BY,
         "process 4711 on this machine",
-        "not this machine",
+        "not a restart of this machine",
         f"remediate rollback {run} -i {Path('inventory.yml').absolute()}",
         "the test",
     ):
@@ -104,7 +104,7 @@ def test_a_confirmed_run_is_not_called_late_when_rolled_back(timed: Timed, plan:
     timed.clock.go_on(24 * 3600)
     result = timed.desk.rollback(timed.cluster, now=timed.clock)
     assert result.state == "rolled-back"
-    assert "Nobody confirmed" not in result.message
+    assert "Not confirmed by" not in result.message
 
 
 def test_confirmed_in_time_it_stays_and_the_timer_ends(timed: Timed, plan: Plan) -> None:
@@ -114,7 +114,7 @@ def test_confirmed_in_time_it_stays_and_the_timer_ends(timed: Timed, plan: Plan)
     assert (result.exit_code, result.state, result.has_written) == (0, "applied", False)
     assert "Confirmed by" in timed.desk.journal().run("last").message
     # Confirming twice says so
-    assert "was confirmed before" in timed.confirm(result.run_id).message
+    assert "was already confirmed" in timed.confirm(result.run_id).message
     # And the timer's process ends without a rollback
     assert (timed.expire(), timed.rollbacks) == (0, [])
     assert timed.cluster.state() == story_after(plan).state()
@@ -126,7 +126,7 @@ def test_nobody_confirms_and_the_start_is_back(timed: Timed, plan: Plan) -> None
     assert timed.clock() >= NOW + QUARTER
     assert (timed.rollbacks, timed.state()) == ([0], "rolled-back")
     assert timed.cluster.state() == story().state()
-    assert "Nobody confirmed it" in timed.desk.messages("run-state")[-1]
+    assert "Not confirmed by" in timed.desk.messages("run-state")[-1]
     # Then it is too late
     with pytest.raises(NotPending, match="is rolled-back"):
         timed.confirm(run)
@@ -251,8 +251,8 @@ def test_an_interrupted_apply_keeps_its_timer_and_says_so(timed: Timed, plan: Pl
     timed.cluster.tap = interrupt
     result = timed.apply(plan)
     assert result.state == "partial"
-    assert f"Its confirm timer goes on: at {BY} the run is rolled back." in result.message
-    with pytest.raises(NotPending, match="when its apply has ended well"):
+    assert f"Its confirm timer is still running: the run is rolled back at {BY}." in result.message
+    with pytest.raises(NotPending, match="after its apply has succeeded"):
         timed.confirm()
     timed.cluster.tap = no_tap
     assert timed.expire() == 0
@@ -283,7 +283,7 @@ def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed,
     timed.cluster.tap = no_tap
     timed.clock.go_on(3600)
     # When the plan is applied again, Then nothing is written: its rollback comes first
-    with pytest.raises(LockHeld, match=r"was not confirmed by .* and is to be rolled back first"):
+    with pytest.raises(LockHeld, match=r"was not confirmed by .* and must be rolled back first"):
         timed.apply(plan)
     assert timed.cluster.sent_count == 1
 
@@ -292,6 +292,8 @@ def test_applying_again_without_a_timer_ends_the_earlier_one(timed: Timed, plan:
     crash(lambda: timed.apply(plan), timed.cluster, 60)
     result = timed.apply(plan, confirm_within=None)
     assert result.state == "applied"
-    assert result.message.endswith("It stays: the timer of the earlier apply has ended, as this one was started without it.")
+    assert result.message.endswith(
+        "It stays: the timer of the earlier apply has ended, because this one was started without it."
+    )
     assert any("timer of the earlier apply ends" in text for text in timed.desk.messages("warning"))
     assert (timed.expire(), timed.rollbacks) == (0, [])

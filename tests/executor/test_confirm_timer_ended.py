@@ -167,7 +167,7 @@ def test_who_confirmed_is_read_from_a_journal_of_0_1_0(timed: Timed, plan: Plan)
     take_back_to(timed.desk.state_dir / FILE_NAME, version=4)
     assert timed.desk.journal().run("last").confirmed_by is None
     # When it is confirmed again, Then the journal is migrated first, and says so
-    assert "was confirmed before" in timed.confirm().message
+    assert "was already confirmed" in timed.confirm().message
     assert timed.desk.journal().run("last").confirmed_by == confirmed_by == str(identify_operator())
 
 
@@ -204,7 +204,7 @@ def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan:
 def test_a_run_with_open_steps_is_rolled_back_at_the_deadline(timed: Timed, plan: Plan) -> None:
     result = timed.apply(renumbered(plan, removing=OTHER.certificate, by="person"))
     assert (result.exit_code, result.state, result.confirm_by) == (8, "partial", BY)
-    assert f"rolled back at {BY}, unless the same plan is applied again to its end, and confirmed, before" in result.message
+    assert f"rolled back at {BY}, unless the same plan is applied again to the end and confirmed before that" in result.message
 
 
 def test_a_timer_whose_run_is_not_in_the_journal_ends(timed: Timed, plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,7 +227,7 @@ def test_a_timer_retries_when_the_journal_cannot_be_read(timed: Timed, plan: Pla
 
     # When its deadline passes, Then it is rolled back all the same
     assert watch(timed.watches[0], now=timed.clock, pause=put_back, roll_back=timed._roll_back) == 0
-    assert "Looking again." in capsys.readouterr().out
+    assert "Trying again." in capsys.readouterr().out
     assert (timed.rollbacks, timed.state()) == ([0], "rolled-back")
 
 
@@ -236,7 +236,7 @@ def test_the_limits_of_the_timer_are_named_before_the_first_write(timed: Timed, 
     timed.cluster.box(2).removal = False
     timed.apply(plan)
     # Then it is said that what is trusted there stays, whatever the timer does
-    [message] = [text for text in timed.desk.messages("warning") if "timer cannot take certificates out again" in text]
+    [message] = [text for text in timed.desk.messages("warning") if "timer cannot remove certificates" in text]
     assert "on expc2.example.test, where removal is not offered" in message
 
 

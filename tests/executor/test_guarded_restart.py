@@ -207,7 +207,7 @@ def test_nobody_is_asked_where_the_calls_have_ended(rig: Rig) -> None:
 def test_calls_that_cannot_be_counted_are_not_called_ended(rig: Rig) -> None:
     says(rig, 1, calls=None)
     assert rig.restart(1) == [STOPPED]
-    assert "how many calls it carries is not known after 10 min" in rig.open_steps[0]
+    assert "the number of its calls is not known after 10 min" in rig.open_steps[0]
     assert rig.writes() == ["expc1 maintenance True", "expc1 maintenance False"]
 
 
@@ -352,7 +352,7 @@ def test_a_peer_that_falls_again_stops_the_next(rig: Rig) -> None:
 
     rig.cluster.tick = fall  # type: ignore[method-assign]  # a plain function in its place
     assert rig.restart(1, 2) == [RESTARTED, STOPPED]
-    assert "was back as it was, and is not any more: tunnel expe1.example.test not active" in rig.open_steps[0]
+    assert "was back as it was, but no longer is: tunnel expe1.example.test not active" in rig.open_steps[0]
 
 
 def test_a_drain_begins_only_if_all_of_it_fits_in_the_window(rig: Rig) -> None:

@@ -75,7 +75,7 @@ def test_a_silent_peer_fails_peers_up() -> None:
 
 def test_a_peer_that_only_the_cluster_lists_is_missed() -> None:
     entry = finding(Guard.PEERS_UP, pair({"cluster_peers": (FIRST, SECOND, Address("192.0.2.3"))}))
-    assert (entry.state, "3 peers, and 2 could be asked" in entry.description) == (UNKNOWN, True)
+    assert (entry.state, "3 peers, but only 2 could be reached" in entry.description) == (UNKNOWN, True)
 
 
 @pytest.mark.parametrize("number", [20003, 20009, 20026])

@@ -174,7 +174,7 @@ def test_what_a_later_run_wants_stays(desk: Desk, cluster: MemoryCluster, plan: 
     # When the first is rolled back again, Then what the second one wants stays, and that is said
     result = desk.rollback(cluster, first.run_id)
     assert (result.exit_code, cluster.state()) == (0, after)
-    assert any(f"run {second.run_id}, which came later, wants it" in text for text in desk.messages("warning"))
+    assert any(f"the later run {second.run_id} needs it" in text for text in desk.messages("warning"))
     # And when the second is rolled back too, Then another rollback of the first takes out what is left
     assert desk.rollback(cluster, second.run_id).exit_code == 0
     assert desk.rollback(cluster, first.run_id).exit_code == 0

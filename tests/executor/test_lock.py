@@ -76,7 +76,7 @@ def test_a_second_apply_is_refused_and_told_who_holds_the_lock(tmp_path: Path) -
         with pytest.raises(LockHeld) as held:
             desk.apply(cluster, plan_for(cluster))
         # Then it is told who, where, for which ticket and since when, and no box got a write
-        for part in ("alice on bastion", "process 4711", "ticket CHG-7", "since 20", "last at work 20"):
+        for part in ("alice on bastion", "process 4711", "ticket CHG-7", "since 20", "last active 20"):
             assert part in str(held.value)
         assert cluster.sent_count == 0
         # And a dry run says the same
@@ -177,7 +177,7 @@ def test_a_lock_directory_that_others_can_write_to_is_refused(tmp_path: Path) ->
     shared.mkdir()
     shared.chmod(0o777)
     lock = hold_cluster(known_as("edge", "expc1.test"), tmp_path / "s", shared, **MINE)
-    with pytest.raises(LockError, match="does not belong to this user alone"), lock:
+    with pytest.raises(LockError, match="is not private to this user"), lock:
         pass
 
 
@@ -205,7 +205,7 @@ def test_a_holder_without_a_name_yet_holds_the_lock(tmp_path: Path) -> None:
     with lock.open("w") as silent:
         fcntl.flock(silent, fcntl.LOCK_EX)
         # When another one comes, Then it is refused
-        with pytest.raises(LockHeld, match="another run that has not said yet"):
+        with pytest.raises(LockHeld, match="another run that has not identified itself yet"):
             refuse_if_held(cluster, tmp_path / "s", shared)
 
 

@@ -138,7 +138,7 @@ def test_a_node_that_is_gone_makes_it_stale(desk: Desk, cluster: ClusterWithNode
     plan = plan_uploads_for(cluster)
     del cluster.nodes[0]
 
-    with pytest.raises(StalePlan, match="no node of this cluster"):
+    with pytest.raises(StalePlan, match="no longer a node of this cluster"):
         apply(desk, cluster, plan)
 
 
@@ -206,7 +206,7 @@ def test_what_a_later_run_needs_stays(desk: Desk, cluster: ClusterWithNodes) -> 
 
     assert later.run_id != first
     assert cluster.stores() == uploaded
-    assert any(f"run {later.run_id}, which came later, wants it" in text for text in desk.messages("warning")), result
+    assert any(f"the later run {later.run_id} needs it" in text for text in desk.messages("warning")), result
 
 
 def test_a_node_without_uploads_leaves_them_to_a_person(desk: Desk, cluster: ClusterWithNodes) -> None:

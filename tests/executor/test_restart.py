@@ -59,7 +59,10 @@ def test_only_peers_with_a_502_restart_each_checked_in_turn(desk: Desk) -> None:
         ("not-in-effect", "expc3"),
         ("in-effect", "expc3"),
     ]
-    assert "refused for imp.example.test:8443: HTTP 502, although its certificates verify" in desk.messages("not-in-effect")[0]
+    assert (
+        "refused for imp.example.test:8443: HTTP 502, although the list accepts its certificates"
+        in desk.messages("not-in-effect")[0]
+    )
 
 
 def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
@@ -100,7 +103,7 @@ def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
     # When the plan is applied, Then its 502 is explained by its own list, whatever the others hold, and it does not restart
     desk.apply(cluster, plan_for(cluster))
     assert restarts(cluster) == []
-    assert any("the certificates do not verify by the list" in message for message in desk.messages("effect-not-known"))
+    assert any("the list does not accept the certificates" in message for message in desk.messages("effect-not-known"))
 
 
 def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
@@ -202,7 +205,7 @@ def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> No
     # When the plan is applied, Then both are said, and a person decides
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 3))) == (11, [], 2)
-    assert "cucm.example.test:6972: HTTP 502, which could not be asked for again" in result.message
+    assert "cucm.example.test:6972: HTTP 502; it could not be tested again" in result.message
     assert "cucm.example.test:8443: HTTP 401" in result.message
 
 

@@ -187,7 +187,7 @@ def test_a_client_that_is_still_refused_stops_the_later_restarts(desk: Desk) -> 
     result = run(desk, cluster)
     assert (result.exit_code, restarted(cluster)) == (8, ["expc1"])
     assert [effect.state.value for effect in result.effects] == ["no", "not-known", "not-known"]
-    assert "No later peer is restarted, since clients are still refused: expc1.example.test" in result.message
+    assert "No later peer is restarted, because clients are still refused: expc1.example.test" in result.message
 
 
 def test_a_guard_that_fails_leaves_the_run_partial(desk: Desk) -> None:

@@ -56,7 +56,7 @@ def test_a_rehearsal_says_what_is_undone_and_writes_nothing(desk: Desk) -> None:
     # And the rollback then does just that
     desk.events.clear()
     desk.rollback(cluster)
-    going = [message.replace("Going to ", "Would ") for message in desk.messages("change-start")]
+    going = [message.replace("Now: ", "Would ") for message in desk.messages("change-start")]
     assert rehearsed == going
 
 
@@ -104,7 +104,7 @@ def test_what_others_changed_is_left_in_a_rehearsal(desk: Desk) -> None:
     cluster.box(1).trusted.remove(IMP.certificate)
 
     assert rehearse(desk, cluster).exit_code == 0
-    assert any("somebody else changed it" in message for message in desk.messages("warning"))
+    assert any("someone else has changed it" in message for message in desk.messages("warning"))
     assert any(IMP.certificate.fingerprint in message for message in desk.messages("nothing-to-do"))
     assert not any("expc1" in message for message in desk.messages("would-change"))
 

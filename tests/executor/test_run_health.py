@@ -32,7 +32,7 @@ def killed(desk: Desk) -> Run:
 def test_a_run_whose_process_was_killed_is_told_from_one_at_work(desk: Desk, killed: Run) -> None:
     assert killed.state == "running"
     assert run_health.describe_run(killed, desk.state_dir, NOW) == (
-        "Its process is gone: apply the same plan again to go on, or roll it back."
+        "Its process is gone: apply the same plan again to continue, or roll it back."
     )
     with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         assert run_health.describe_run(killed, desk.state_dir, NOW) is None
@@ -43,7 +43,7 @@ def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run) -> None:
     assert run_health.describe_run(elsewhere, desk.state_dir, NOW) is None
     late = replace(elsewhere, timer="T", confirm_by="2026-11-23T10:15:00Z")
     assert run_health.describe_run(late, desk.state_dir, NOW + timedelta(hours=1)) == (
-        "It was to be confirmed by 2026-11-23T10:15:00Z. Whether a process on another rolls it back cannot be seen from here."
+        "The deadline to confirm it was 2026-11-23T10:15:00Z. This machine cannot see whether a process on another rolls it back."
     )
 
 
@@ -64,11 +64,11 @@ def test_a_run_at_its_end_needs_no_remark(desk: Desk) -> None:
     ("state", "later", "watched", "expected"),
     [
         ("confirm-pending", 0, True, "remediate confirm R --state-dir DIR`. Otherwise it is rolled back."),
-        ("confirm-pending", 0, False, "is gone: else run `remediate rollback R -i INVENTORY`."),
-        ("confirm-pending", 20, True, "It was to be confirmed by 2026-11-23T10:15:00Z, and is being rolled back."),
-        ("partial", 20, False, "and nothing rolls it back: the process that would is gone. Run `remediate rollback R"),
-        ("running", 0, True, "Unless it is applied to its end and confirmed by 2026-11-23T10:15:00Z, it is rolled back."),
-        ("partial", 0, False, "nothing rolls it back, since the process that would is gone: run `remediate rollback R"),
+        ("confirm-pending", 0, False, "is gone: otherwise run `remediate rollback R -i INVENTORY`."),
+        ("confirm-pending", 20, True, "The deadline to confirm it was 2026-11-23T10:15:00Z, and is being rolled back."),
+        ("partial", 20, False, "and nothing rolls it back: the timer process is gone. Run `remediate rollback R"),
+        ("running", 0, True, "Unless it is applied to the end and confirmed by 2026-11-23T10:15:00Z, it is rolled back."),
+        ("partial", 0, False, "nothing rolls it back, because the timer process is gone: run `remediate rollback R"),
     ],
 )
 def test_of_a_timer_is_said_what_can_be_done_now(
@@ -90,7 +90,7 @@ def test_of_a_timer_is_said_what_can_be_done_now(
 
 def test_without_a_log_no_process_is_there(desk: Desk, killed: Run) -> None:
     run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
-    assert "the process that would is gone" in str(run_health.describe_run(run, desk.state_dir, NOW))
+    assert "the timer process is gone" in str(run_health.describe_run(run, desk.state_dir, NOW))
 
 
 def test_a_log_that_cannot_be_looked_at_may_be_held(desk: Desk, killed: Run) -> None:

@@ -68,7 +68,7 @@ def test_a_service_that_the_plan_would_break_by_now_is_named(desk: Desk) -> None
 
     message = refused(desk, cluster, plan)
 
-    assert message.startswith("cucm.example.test:5061 (SIP) verifies by the same trusted CA list now")
+    assert message.startswith("cucm.example.test:5061 (SIP) passes with the same trusted CA list now")
 
 
 def test_another_order_is_named_since_order_decides(desk: Desk) -> None:
@@ -113,7 +113,7 @@ def test_a_default_that_an_upgrade_rewrote_is_named(desk: Desk) -> None:
     message = refused(desk, cluster, plan)
     suites = list_new_suites(CIPHERS, CIPHERS_SINCE_X15_0_2)
     assert "(the default since X15.0.2, which an upgrade sets)" in message
-    assert f"the plan would bring back {suites[0]}, " in message
+    assert f"the plan would restore {suites[0]}, " in message
 
 
 def test_a_rewritten_list_outside_the_plan_is_no_difference(desk: Desk) -> None:
@@ -159,7 +159,7 @@ def test_a_peer_that_joined_is_named(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.boxes.append(story(4).box(4))
-    assert "expc4.example.test is in the cluster, and the plan was made without it" in refused(desk, cluster, plan)
+    assert "expc4.example.test is in the cluster, but the plan was made without it" in refused(desk, cluster, plan)
 
 
 def test_a_peer_that_left_is_named(desk: Desk) -> None:
@@ -238,7 +238,7 @@ def test_without_a_later_run_it_says_where_else_to_look(desk: Desk, *, dry_run: 
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(1).trusted.append(INTRUDER.certificate)
-    with pytest.raises(StalePlan, match="a person in the web interface or the shell, or another tool or machine"):
+    with pytest.raises(StalePlan, match="the web interface or the shell, or from another tool or machine"):
         desk.apply(cluster, plan, dry_run=dry_run)
 
 

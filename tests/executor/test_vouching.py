@@ -106,7 +106,7 @@ def test_a_snapshot_that_vouches_for_all_is_not_believed(desk: Desk) -> None:
     lying = Snapshot.from_json(replace(snapshot, vouched_for=frozenset(snapshot.certificates)).to_json())
     plan = make_plan(lying, Policy())
     assert {certificate.approval for certificate in trusted(plan)} == {"vouched"}
-    with pytest.raises(Declined, match="the plan's own word that it is vouched does not count"):
+    with pytest.raises(Declined, match="the plan file says vouched, but that alone does not count"):
         desk.apply(cluster, plan)
     assert cluster.sent_count == 0
 
@@ -119,8 +119,8 @@ def test_what_another_peer_trusts_now_needs_no_approval(desk: Desk) -> None:
     # When it is applied, Then the journal says who vouches for what
     result = desk.apply(cluster, plan, approved=approvals)
     how = {approval.fingerprint: approval.how for approval in desk.journal().approvals(result.run_id)}
-    assert how[CORPORATE.certificate.fingerprint] == "vouched for: expc1.example.test trusts it"
-    assert how[IMP.certificate.fingerprint] == "approved by a person with --approve"
+    assert how[CORPORATE.certificate.fingerprint] == "confirmed: expc1.example.test trusts it"
+    assert how[IMP.certificate.fingerprint] == "approved by the operator with --approve"
 
 
 def test_a_peer_that_cannot_be_read_vouches_for_nothing(desk: Desk) -> None:

@@ -66,7 +66,7 @@ def test_it_ends_when_the_run_is_rolled_back(order: Watch) -> None:
 
 def test_it_does_not_come_up_without_the_inventory(order: Watch) -> None:
     order.inventory.unlink()
-    with pytest.raises(TimerError, match=f"did not come up.*{order.run}.log"):
+    with pytest.raises(TimerError, match=f"did not start within.*{order.run}.log"):
         start(order)
     assert "cannot be read" in (order.state_dir / "timers" / f"{order.run}.log").read_text()
 

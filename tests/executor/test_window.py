@@ -91,15 +91,15 @@ def test_without_a_zone_it_is_the_one_of_this_machine() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("22:00", "is no window"),
-        ("22-02", "is no window"),
-        ("\u0662\u0662:\u0660\u0660/02:00", "is no window"),
-        ("22:00/\uff10\uff12:00", "is no window"),
-        ("25:00/02:00", "is no window"),
-        ("22:00/22:00", "begins when it ends"),
-        ("22:00/02:00 Europe/Pariss", "knows no time zone `Europe/Pariss`"),
-        ("22:00/02:00 ../../etc/passwd", "knows no time zone"),
-        ("22:00/02:00 Europe", "knows no time zone"),
+        ("22:00", "is not a window"),
+        ("22-02", "is not a window"),
+        ("\u0662\u0662:\u0660\u0660/02:00", "is not a window"),
+        ("22:00/\uff10\uff12:00", "is not a window"),
+        ("25:00/02:00", "is not a window"),
+        ("22:00/22:00", "begins and ends at the same time"),
+        ("22:00/02:00 Europe/Pariss", "`Europe/Pariss` is not a time zone"),
+        ("22:00/02:00 ../../etc/passwd", "is not a time zone"),
+        ("22:00/02:00 Europe", "is not a time zone"),
     ],
 )
 def test_what_is_no_window_is_refused_in_one_sentence(text: str, message: str) -> None:

@@ -68,10 +68,10 @@ def test_a_run_cut_by_its_window_resumes_in_the_next(desk: Desk) -> None:
     sent_count = cluster.sent_count
     assert 0 < sent_count < 5
     assert {step.state for step in desk.journal().steps(result.run_id)} == {"done"}
-    assert "so it was not begun" in result.message
+    assert "so it was not started" in result.message
     assert "the longest so far took 4200 s" in result.message
     assert f"In effect and read back: {sent_count} changes" in result.message
-    assert "Not begun: " in result.message
+    assert "Not started: " in result.message
     assert f"set {REVERSE_PROXY_CIPHERS}" in result.message
     assert f"remediate rollback {result.run_id}" in result.message
     assert desk.journal().run("last").state == "partial"
@@ -98,7 +98,7 @@ def test_what_was_there_already_is_not_said_to_be_left_to_do(desk: Desk) -> None
     result = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
     # Then both it and what was written are in effect, and what is left is the rest
     assert (result.exit_code, result.state) == (8, "partial")
-    in_effect, not_begun = result.message.split("Not begun: ")
+    in_effect, not_begun = result.message.split("Not started: ")
     assert "In effect and read back: 2 changes" in in_effect
     assert f"({IMP.certificate.fingerprint}) on expc1.example.test" not in not_begun
     assert f"({IMP.certificate.fingerprint}) on expc3.example.test" in not_begun
@@ -203,5 +203,5 @@ def test_a_window_that_ends_while_a_change_is_made_begins_no_other(desk: Desk) -
     # When the plan is applied, Then the change is kept, the next one waits, and it says until when
     result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
     assert (result.exit_code, result.state, cluster.sent_count) == (8, "partial", 1)
-    assert "is over, so this was not begun: trust" in result.message
+    assert "is over, so this was not started: trust" in result.message
     assert "It opens at 2026-11-24 22:00 UTC" in result.message

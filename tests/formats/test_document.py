@@ -38,7 +38,7 @@ def edited(change: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "This is no remediate.snapshot: it is not JSON"),
+        ("", "Not a valid remediate.snapshot: it is not JSON"),
         ("[]", "its format is None"),
         (PLAN.to_json(), "its format is 'remediate.plan/1', expected 'remediate.snapshot/1'"),
         (edited({"format": "remediate.snapshot/2"}), "this version of remediate reads 'remediate.snapshot/1'"),
@@ -51,8 +51,8 @@ def edited(change: dict[str, Any]) -> str:
         (edited({"available_ca": ["sha256:" + "0" * 64]}), "which is not among its certificates"),
         (edited({"certificates": {"sha256:" + "0" * 64: root.certificate.pem}}), "holds another certificate"),
         (edited({"certificates": {root.certificate.fingerprint: "nothing"}}), "cannot be read: Expected one certificate"),
-        (edited({"not_in_use": ["a", "\ud800.test"]}), "holds text with half a character"),
-        (edited({"unknown": {"\udfff": [[1, None]]}}), "holds text with half a character"),
+        (edited({"not_in_use": ["a", "\ud800.test"]}), "has text with half a character"),
+        (edited({"unknown": {"\udfff": [[1, None]]}}), "has text with half a character"),
         (edited({"peers": document(SEEN.to_json())["peers"] * 2}), "holds the peer expc1.test more than once"),
     ],
 )

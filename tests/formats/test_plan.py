@@ -32,7 +32,7 @@ def test_facts_that_contradict_their_certificate_are_refused() -> None:
     forged["facts"][key]["not_after"] = "2099-01-01T00:00:00Z"
     forged["id"] = plan_id(forged)
 
-    with pytest.raises(FormatError, match=r"facts\[sha256:.* says something else than the certificate itself"):
+    with pytest.raises(FormatError, match=r"facts\[sha256:.* does not match the certificate itself"):
         Plan.from_json(json.dumps(forged))
 
 

@@ -56,4 +56,4 @@ def test_an_answer_that_is_no_source_is_refused(answer: str) -> None:
     with pytest.raises(InventoryError) as caught:
         parse_source(answer)
 
-    assert "no source of a password" in str(caught.value)
+    assert "not a password source" in str(caught.value)

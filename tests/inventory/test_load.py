@@ -65,7 +65,7 @@ def test_one_name_in_two_files_names_both_places(tmp_path: Path) -> None:
     inventory(tmp_path, SMALL, "a.yml")
     inventory(tmp_path, SMALL, "b.yml")
 
-    with pytest.raises(InventoryError, match=r"b\.yml:3: the cluster `edge-paris` already stands at .*a\.yml:3\."):
+    with pytest.raises(InventoryError, match=r"b\.yml:3: the cluster `edge-paris` is already defined at .*a\.yml:3\."):
         load(tmp_path)
 
 
@@ -86,7 +86,7 @@ MISTAKES = {
     "doubled key": (
         "username: admin",
         "username: admin\n      username: root",
-        ":6: `username` stands twice in `expressway`.",
+        ":6: `username` is listed twice in `expressway`.",
     ),
     "wrong version": ("version: 1", "version: 2", ":1: this remediate reads inventory version 1, not 2."),
     "version as octal": ("version: 1", "version: 01", "`version` must be a whole number from 1, in decimal"),
@@ -104,17 +104,17 @@ MISTAKES = {
     "peer twice": (
         ADDRESS,
         "- address: a.b\n        - address: a.b",
-        ":9: the peer a.b stands twice in `peers`.",
+        ":9: the peer a.b is listed twice in `peers`.",
     ),
     "URL for an address": (
         "address: expc1.example.test",
         "address: https://expc1",
-        ":8: `address` must be one host name or IP address",
+        ":8: `address` must be a single host name or IP address",
     ),
     "port out of range": (
         ADDRESS,
         "- {address: a.b, rest_port: 70000}",
-        ":8: `rest_port` is 70000, and a port is 1 to 65535.",
+        ":8: `rest_port` is 70000, but a port is 1 to 65535.",
     ),
     "port as text": (
         ADDRESS,
@@ -133,7 +133,7 @@ MISTAKES = {
     ),
     "pin and CA": (ADDRESS, "- {address: a.b, tls: {}}", ":8: `tls` must have either `fingerprint` or `ca`."),
     "missing file": (ADDRESS, "- {address: a.b, tls: {ca: gone.pem}}", "gone.pem, which does not exist."),
-    "not YAML": ("name: edge-paris", "name: [", ":5: is not YAML here: expected ',' or ']', but got"),
+    "not YAML": ("name: edge-paris", "name: [", ":5: is not YAML: expected ',' or ']', but got"),
 }
 
 
@@ -154,7 +154,7 @@ def test_a_wrong_product_names_the_nearest(tmp_path: Path) -> None:
     file = inventory(tmp_path, WHOLE.replace("product: cucm", "product: cucn"))
 
     with pytest.raises(
-        InventoryError, match=r"`product` is `cucn`, and may be `cucm`, `imp` or `unity`\. Did you mean `cucm`\?"
+        InventoryError, match=r"`product` is `cucn`, but must be `cucm`, `imp` or `unity`\. Did you mean `cucm`\?"
     ):
         load(file)
 
@@ -211,9 +211,9 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
 def test_an_address_with_more_than_a_host_is_given_back_without_it(tmp_path: Path, spelling: str, host: str) -> None:
     file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{spelling}"'))
 
-    with pytest.raises(InventoryError, match="must be one host name or IP address") as refused:
+    with pytest.raises(InventoryError, match="must be a single host name or IP address") as refused:
         load(file)
-    assert f"at its end: {host}; the port stands under" in str(refused.value)
+    assert f"trailing dot: {host}; the port has a key of its own" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
@@ -221,7 +221,7 @@ def test_an_address_with_more_than_a_host_is_given_back_without_it(tmp_path: Pat
 def test_an_address_without_a_host_is_refused_alone(tmp_path: Path, spelling: str) -> None:
     file = inventory(tmp_path, SMALL.replace("address: expc1.example.test", f'address: "{spelling}"'))
 
-    with pytest.raises(InventoryError, match=r"without a dot at its end\.$"):
+    with pytest.raises(InventoryError, match=r"or trailing dot\.$"):
         load(file)
 
 
@@ -236,9 +236,9 @@ def test_discovery_is_automatic_or_the_inventorys_own_list(tmp_path: Path) -> No
     [
         (
             "      discovery: inventroy\n",
-            "`discovery` is `inventroy`, and may be `auto` or `inventory`. Did you mean `inventory`?",
+            "`discovery` is `inventroy`, but must be `auto` or `inventory`. Did you mean `inventory`?",
         ),
-        ("      discovery: inventory\n", "`discovery: inventory` needs `nodes` beside it"),
+        ("      discovery: inventory\n", "`discovery: inventory` needs `nodes`: only those are checked then"),
         ("      discovery: true\n", "must be text"),
     ],
 )

@@ -173,7 +173,7 @@ OTHERS: dict[str, tuple[bytes, str, str]] = {
     "a Word document": (archive("word/document.xml"), "a Word document", "plain text"),
     "an old Word document": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a Word document", "plain text"),
     "an archive": (archive("root.cer"), "an archive", "Unpack it"),
-    "DER of something else": (der.tlv(der.SEQUENCE, der.tlv(der.INTEGER, b"\1")), "DER, and not of a certificate", "asn1parse"),
+    "DER of something else": (der.tlv(der.SEQUENCE, der.tlv(der.INTEGER, b"\1")), "DER, but not a certificate", "asn1parse"),
     "what is printed of one": (
         b"Certificate:\n    Data:\n        Version: 3\n Serial Number: 1\n",
         "x509 -text",

@@ -10,7 +10,7 @@ from remediate.planner.diagnosis import diagnose
 from tests.pki import NOW
 from tests.planner.diagnosis.builders import ACCEPTED, REFUSED, make_failure
 
-UNREAD = (UnreadSource("log", "it ends too early"),)
+UNREAD = (UnreadSource("log", "it is truncated"),)
 
 
 @pytest.mark.parametrize(

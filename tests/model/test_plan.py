@@ -24,7 +24,7 @@ def refusal(peer: Address, cause: ClientCause = ClientCause.UNTRUSTED) -> Toward
 
 
 def test_a_policy_of_ciphers_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="ciphers is 'rsa', and may be one of"):
+    with pytest.raises(ValueError, match="ciphers is 'rsa', but must be one of"):
         Policy(ciphers="rsa")  # type: ignore[arg-type]  # as a caller without a type checker would
 
 

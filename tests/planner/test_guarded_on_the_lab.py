@@ -39,7 +39,7 @@ def test_tomcat_does_not_take_its_place(chat: Snapshot) -> None:
     assert not any(isinstance(action, RemoveCertificate) for action in plan.actions)
     [unresolved] = plan.unresolved
     assert (unresolved.address, unresolved.port, unresolved.cause) == ("imp.steven.lab", 8443, Cause.COMMON_NAME_CONFLICT)
-    assert any("without breaking imp.steven.lab:7400 (XCP)" in note for note in plan.notes)
+    assert any("only by breaking imp.steven.lab:7400 (XCP)" in note for note in plan.notes)
 
 
 def test_what_chat_relies_on_is_never_called_unused(chat: Snapshot) -> None:

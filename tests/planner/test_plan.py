@@ -160,7 +160,7 @@ def test_a_name_mismatch_adds_nothing_and_lists_matching_names() -> None:
     [unresolved] = plan.unresolved
     assert unresolved.cause is Cause.NAME_MISMATCH
     assert (
-        "Trust would not fix that, so the present refusal (self signed certificate in certificate chain at depth 2) stays."
+        "Trust would not fix that, so it still fails as now (self signed certificate in certificate chain at depth 2)."
         in unresolved.advice
     )
     assert any("cucm.steven.lab" in option for option in unresolved.options)
@@ -421,7 +421,7 @@ def test_advice_beyond_trust_covers_the_name_too() -> None:
     old = issue("a", root, names=("other.steven.lab",), starts=-3 * YEAR, lasts=YEAR)
     [unresolved] = make_plan(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[old])], [*pki, old])).unresolved
     assert unresolved.cause is Cause.EXPIRED
-    assert "Its name would fail next: Clients use cucm.steven.lab" in unresolved.advice
+    assert "Its name would also fail: Clients use cucm.steven.lab" in unresolved.advice
 
 
 def test_every_peer_counts_also_where_several_are_alike() -> None:

@@ -40,7 +40,7 @@ def test_two_nodes_with_their_own_are_told_of_a_ca() -> None:
 def test_one_that_ends_within_90_days_is_told_with_its_service() -> None:
     [note] = notes(cluster_of(own("cucm0.test", timedelta(days=89))))
 
-    assert "That of tomcat on cucm0.test ends in 89 days." in note
+    assert "The one of tomcat on cucm0.test expires in 89 days." in note
     assert "Multi-server(SAN)" in note
 
 

@@ -38,7 +38,7 @@ def record_of_a_run(text: str = "Written and read back.", name: str = "mra-franc
                    f"2026-11-29T00:5{number}:58Z", None, "")
         for number, peer in enumerate(PEERS)
     ]  # fmt: skip
-    remark = f"To be confirmed by 2026-11-29T01:13:16Z: `remediate confirm {RUN_ID}`. Otherwise it is rolled back."
+    remark = f"Confirm it by 2026-11-29T01:13:16Z: `remediate confirm {RUN_ID}`. Otherwise it is rolled back."
     return run_record(run, steps, {}, [], remark)
 
 

@@ -22,7 +22,7 @@ LINES = [
 ]
 LINES += [
     FleetLine("edge-refused", ExitCode.ERROR, "REST 127.0.0.1:7444 refused the connection"),
-    FleetLine("edge-waits", ExitCode.NOT_IN_EFFECT, "1 peer not known to work with what was written", ("60/60", "not asked")),
+    FleetLine("edge-waits", ExitCode.NOT_IN_EFFECT, "1 peer not known to use what was written", ("60/60", "not asked")),
     FleetLine("edge-clients", ExitCode.PERSON_NEEDED, "4 client checks refused", ("57/60", "53/57"), "2026-12-01T00:00:00Z"),
 ]
 
@@ -74,7 +74,7 @@ def test_a_peer_that_waits_is_said_where_no_check_fails() -> None:
     plan = plan_with()
     well = replace(plan, endpoints=tuple(forecast for forecast in plan.endpoints if forecast.before.verdict.ok))
 
-    assert verification_line(well, {}, ExitCode.NOT_IN_EFFECT, 2).state == "2 peers not known to work with what was written"
+    assert verification_line(well, {}, ExitCode.NOT_IN_EFFECT, 2).state == "2 peers not known to use what was written"
     assert verification_line(well, {}, ExitCode.DONE, 0).state == "healthy"
 
 

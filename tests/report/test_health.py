@@ -59,7 +59,7 @@ def test_everything_that_is_wrong_has_a_next_step() -> None:
         "not observed: calls, registrations: It did not answer.",
     ]
     assert all(next_step for _, next_step in findings)
-    assert "real" in findings[0][1]
+    assert "activates" in findings[0][1]
 
 
 def test_an_address_that_was_not_looked_for_is_not_missing() -> None:

@@ -28,7 +28,7 @@ NAMES = {"sha256:new": "imp.example.test"}
 
 def record(run: Run = RUN, remark: str | None = None) -> dict[str, Any]:
     backups = {PEER: Backup(PEER, (Fingerprint("sha256:old"),), {"ReverseProxyTLSCiphers": CipherList("EECDH")})}
-    approvals = [ApprovalRecord(Fingerprint("sha256:new"), "bob", "approved by a person", "2026-11-29T16:00:00Z")]
+    approvals = [ApprovalRecord(Fingerprint("sha256:new"), "bob", "approved by the operator", "2026-11-29T16:00:00Z")]
     return run_record(run, [STEP], backups, approvals, remark)
 
 

@@ -60,7 +60,7 @@ def test_many_uploads_are_shown_as_one_group() -> None:
 
     page, ticket = plan_page(plan), plan_ticket(plan)
 
-    assert "17 uploads of one certificate to nodes (vouched for)" in page
+    assert "17 uploads of one certificate to nodes (confirmed)" in page
     assert ROOT.certificate.fingerprint in page
     assert ROOT.certificate.fingerprint in ticket
 

@@ -35,7 +35,7 @@ def test_a_namesake_with_another_key_is_no_link() -> None:
     show_verdict(make_console(stream, color=False), "cucm.test", verdict, links, [])
 
     assert [(link.origin, link.namesakes) for link in links] == [("presented", ()), ("missing", (namesake,))]
-    assert f"a namesake that did not issue it: {short_fingerprint(namesake.fingerprint)}" in stream.getvalue()
+    assert f"a CA with the same name that did not issue it: {short_fingerprint(namesake.fingerprint)}" in stream.getvalue()
     assert "✓" not in stream.getvalue()
 
 
@@ -84,5 +84,5 @@ def test_the_drawing_names_the_break_and_the_fix() -> None:
 
     assert "✗ cucm.test is refused: issuer-unknown" in stream.getvalue()
     assert "(code 20, at depth 0)" in stream.getvalue()
-    assert "└─ ✗ CN=root,O=Lab  [1] found nowhere" in stream.getvalue()
+    assert "└─ ✗ CN=root,O=Lab  [1] not found" in stream.getvalue()
     assert "→ add CN=\\u{1b} root" in stream.getvalue()

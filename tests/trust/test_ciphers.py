@@ -99,14 +99,14 @@ def test_the_order_in_which_families_were_written_down_never_matters() -> None:
         pytest.param(BOTH, Preference(client_order=True), False, RSA_FIRST, ("rsa",), id="client order, prefix"),
         pytest.param(BOTH, Preference(client_order=False, family="rsa"), False, DEFAULT_CIPHERS, ("rsa",), id="own order"),
         pytest.param(BOTH, Preference(client_order=False), False, RSA_FIRST, ("rsa", "ecdsa"), id="own order, not known which"),
-        pytest.param(BOTH, Preference(), False, RSA_FIRST, ("rsa", "ecdsa"), id="order not looked at"),
+        pytest.param(BOTH, Preference(), False, RSA_FIRST, ("rsa", "ecdsa"), id="order not checked"),
         pytest.param(
             BOTH, Preference(family="ecdsa"), False, RSA_FIRST, ("rsa", "ecdsa"), id="order not known, only what it likes"
         ),
         pytest.param(BOTH, Preference(measured={RSA_FIRST: "ecdsa"}), False, RSA_FIRST, ("ecdsa",), id="measured wins"),
         pytest.param(BOTH, Preference(client_order=True), True, DEFAULT_CIPHERS, ("ecdsa",), id="TLS 1.3"),
         pytest.param(BOTH, Preference(client_order=True), True, RSA_FIRST, ("rsa", "ecdsa"), id="TLS 1.3 ignores the prefix"),
-        pytest.param(BOTH, Preference(client_order=True), None, RSA_FIRST, ("rsa", "ecdsa"), id="TLS 1.3 not looked at"),
+        pytest.param(BOTH, Preference(client_order=True), None, RSA_FIRST, ("rsa", "ecdsa"), id="TLS 1.3 not checked"),
         pytest.param({"rsa": BOTH["rsa"]}, Preference(), True, DEFAULT_CIPHERS, ("rsa",), id="one certificate only"),
         pytest.param(
             {"rsa": BOTH["rsa"]}, Preference(), False, CipherList("ECDHE-ECDSA-AES256-GCM-SHA384"), (), id="no shared cipher"

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("plan", type=PATH)
 @inventory()
-@option("--dry-run", is_flag=True, help="Walk the whole path over connections that cannot write.")
+@option("--dry-run", is_flag=True, help="Run every step over connections that cannot write.")
 @confirmation
 @authorities
 @approvals
 @option("--approvals", "approvals_file", type=PATH, metavar="FILE",
-        help="What was approved for this very plan, as `remediate approve` wrote it.")  # fmt: skip
+        help="The approvals for this plan, as written by `remediate approve`.")  # fmt: skip
 @option("--restart", "chosen_restart", type=click.Choice(["never", "if-needed", "rolling"]),
         help="Restart peers, one at a time: none, those that still refuse clients, or all that changed. "
              "Default: policy.restart, else if-needed.")  # fmt: skip
@@ -48,12 +48,14 @@ if TYPE_CHECKING:
     help="Undo everything unless `remediate confirm` follows within 900s, 15m or 1h; at most 24h.",
 )
 @option("--window", metavar="START/END",
-        help="Begin nothing outside of these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
+        help="Start no change outside these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
-@option("--cucm-trust", is_flag=True, help="Also upload to Unified CM and IM and Presence what the plan names.")
+@option(
+    "--cucm-trust", is_flag=True, help="Also upload the certificates that the plan names to Unified CM and IM and Presence."
+)
 @option("--diagnostic-log", is_flag=True,
-        help="Where no client shows whether it is in effect, record the peers' own logs for three minutes.")  # fmt: skip
-@option("--accept-remaining", is_flag=True, help="Do not end with 10 for what the plan itself says stays refused.")
+        help="If no client request shows whether it is in effect, record the peers' own logs for three minutes.")  # fmt: skip
+@option("--accept-remaining", is_flag=True, help="Do not exit with 10 for what the plan itself lists as not fixed.")
 @option("--allow-incomplete", is_flag=True, help="Apply a plan that was made without seeing every peer and endpoint.")
 @common
 @click.pass_obj
@@ -83,30 +85,31 @@ def command(
 ) -> ExitCode:
     """Apply PLAN (- is stdin) to every peer of its cluster, read everything back, and verify every endpoint.
 
-    Shows the plan and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does anything.
+    Shows the plan and asks for `yes` in full. Without a terminal and without --yes, it stops before it does anything.
 
-    Who vouches for each certificate is established again, whatever PLAN says: the cluster's lists, the inventory's `ca`, certificate
-    management, or a person. What was given to `plan` or `approve` on this machine counts; elsewhere, give it here.
+    What confirms each certificate is checked again, whatever PLAN says: the cluster's lists, the inventory's `ca`, certificate
+    management, or an approval. What was given to `plan` or `approve` on this machine counts; on another machine, give it here.
 
-    What is written is not yet in effect: a peer may work with its old list until it restarts. Requests as a client's, through each
-    peer whose `mra` is in the inventory, and each peer's start show whether it is: "in_effect" in the JSON. With --restart if-needed,
-    a peer that refuses a client although its list accepts restarts, guarded and drained as by `remediate restart`, and is asked again
-    before the next one. With --yes, it does so only where --calls or `policy.calls` says what happens to calls.
-    Where the two sign-ins of five minutes are spent and only a client can show it, it waits for the next one, and counts down.
-    With --diagnostic-log, where no client shows it, diagnostic logging is started on the cluster, stopped after three minutes whatever
-    happens, and each peer's own log shows whether requests of clients are still refused there or were answered.
+    What is written is not yet in effect: a peer may use its old list until it restarts. Client requests, through each peer
+    whose `mra` is in the inventory, and each peer's start show whether it is: "in_effect" in the JSON. With --restart
+    if-needed, a peer that refuses a client although its list accepts restarts, guarded and drained as by `remediate restart`,
+    and is tested again before the next one. With --yes, it does so only if --calls or `policy.calls` says what happens to
+    calls. If the two sign-ins of five minutes are used up and only a client request can show it, it waits for the next one, and
+    counts down. With --diagnostic-log, if no client request shows it, diagnostic logging is started on the cluster and always
+    stopped after three minutes; each peer's own log then shows whether client requests are still refused there or were
+    answered.
 
-    With --cucm-trust, what a plan made with --cucm-trust names is uploaded to Unified CM and IM and Presence with
-    `platform_credentials`, journaled and read back. It counts once services there restarted: each is named with its price, and none is
-    restarted. Without it, such a plan is refused.
+    With --cucm-trust, the certificates in a plan made with --cucm-trust are uploaded to Unified CM and IM and Presence with
+    `platform_credentials`, journaled and read back. They take effect once services there restart: each is named with its price,
+    and none is restarted. Without it, such a plan is refused.
 
-    With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, also when this terminal
-    is lost or the apply dies. It does not outlive this machine, and it reads the password again: not by asking for it.
+    With --confirm-within, a process on this machine undoes the run unless `remediate confirm` follows in time, even if this
+    terminal is lost or the apply dies. It stops if this machine stops, and needs a password source other than `prompt`.
 
-    With --window, no change begins outside of the window, nor one that would not end in it; what is done by then stays, and the same
-    apply goes on in the next window. The way back after a failure is not held to the window.
+    With --window, no change starts outside the window, nor one that would not end in it; what is done by then stays, and the
+    same apply continues in the next window. A rollback after a failure ignores the window.
 
-    With --json, one document has the outcome, the open steps and, under "notes", the notices that -q does not hide.
+    With --json, one document has the result, the open steps and, under "notes", the notices that -q does not hide.
 
     \b
     EXAMPLES
@@ -122,16 +125,16 @@ def command(
       1   error, or the window is closed; nothing was changed
       3   failed and rolled back; the start state was read back and is there
       4   the plan is incomplete, and --allow-incomplete was not given; or something could not be observed
-      5   locked by another run, or an earlier one waits for its confirmation
-      6   the plan is stale: what it was made from has changed, or its proof does not need a certificate
+      5   locked by another run, or an earlier one is waiting for its confirmation
+      6   the plan is stale: what it was made from has changed, or a certificate is no longer needed
       7   declined, or a certificate lacks an approval, or the plan uploads to nodes without --cucm-trust
-      8   a person is needed: an outcome is unknown, a rollback failed, a manual step is open, the window ended,
+      8   manual action needed: an outcome is unknown, a rollback failed, a manual step is open, the window ended,
           or a peer refuses clients although its list accepts
       9   applied, and undone unless `remediate confirm` follows in time
-      10  applied; something stays refused that no trust or cipher change fixes (see --accept-remaining)
+      10  applied; something still fails that no trust or cipher change fixes (see --accept-remaining)
       11  written and read back; not known to be in effect on every peer, or not in effect under --restart never;
-          or uploaded to nodes, whose services have to restart
-      130 interrupted (143: terminated); the journal says what was done
+          or uploaded to nodes, whose services must restart
+      130 interrupted (143: terminated); the journal has what was done
     """
     from remediate.cli.approvals import read_approvals, read_command_line_approvals
     from remediate.cli.files import read_text

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 @common
 @click.pass_obj
 def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
-    """Approve, one by one, the certificates of PLAN that only a person can vouch for. Contacts nothing.
+    """Approve, one by one, the certificates of PLAN that no trusted source confirms. Contacts nothing.
 
-    Shows whose each certificate is, where it was seen and where its fingerprint is read out of band, and asks for `yes` in
-    full. When all are approved, the state directory keeps that, where `apply` on this machine finds it, and FILE gets it for
-    `apply --approvals FILE` elsewhere. Approvals are good for this very plan only.
+    Shows what each certificate is for, where it was seen and where to read its fingerprint out of band, and asks for `yes` in
+    full. When all are approved, the state directory keeps the approvals, where `apply` on this machine finds them, and FILE
+    gets them for `apply --approvals FILE` on another machine. Approvals are valid for this plan only.
 
     \b
     EXAMPLES
@@ -36,7 +36,7 @@ def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
 
     \b
     EXIT CODES
-      0   every certificate that needs an approval was approved, or none does
+      0   every certificate that needs an approval was approved, or none needs one
       7   declined, or there is no terminal to ask on; nothing was written
       1   PLAN cannot be read, or the approvals cannot be written
     """
@@ -88,6 +88,6 @@ def _ask_for_each(session: Session, plan: Plan, actions: tuple[TrustCertificate 
 
 def _summarise(approvals: Approvals, output: Path | None) -> str:
     if not approvals.approved:
-        return "Nothing in this plan needs a person's approval."
-    where = f" Wrote {output}, for `remediate apply --approvals {output}` elsewhere." if output else ""
-    return f"Recorded for the plan {approvals.plan}: `remediate apply` on this machine finds it.{where}"
+        return "No certificate in this plan needs approval."
+    where = f" Wrote {output}, for `remediate apply --approvals {output}` on another machine." if output else ""
+    return f"Recorded for the plan {approvals.plan}: `remediate apply` on this machine uses it.{where}"

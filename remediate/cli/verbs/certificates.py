@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @inventory(required=False)
 @option("--snapshot", "snapshot_path", type=PATH, metavar="FILE", help="Read this snapshot, offline, without an inventory.")
-@option("--expiring", type=HORIZON, metavar="60d", help="Only certificates that end within this time, or have ended.")
+@option("--expiring", type=HORIZON, metavar="60d", help="Only certificates that expire within this time, or have expired.")
 @option("--csv", "csv_path", type=PATH, metavar="FILE", help="Also write them as a table for a spreadsheet.")
 @option(
     "--pem",
@@ -46,15 +46,15 @@ def command(
     csv_path: Path | None,
     pem_folder: Path | None,
 ) -> ExitCode:
-    """Say of every certificate where it is, until when, who relies on it, and who vouches for it. Writes nothing to a cluster.
+    """Show where every certificate is, when it expires, what uses it, and what confirms it. Writes nothing to a cluster.
 
-    Also says where the lists of peers differ, which listed certificates no endpoint needs, and where two share a common name. With
-    --snapshot, days count from the moment of the snapshot. --json prints {"clusters": [{"cluster", "exit_code", "error", "taken_at",
-    "complete", "unread", "certificates", "drift", "shared_common_names", "not_relied_on"}], "exit_code"}.
+    Also shows where the lists of peers differ, which listed certificates no endpoint needs, and where two share a common name.
+    With --snapshot, days count from the time of the snapshot. --json prints {"clusters": [{"cluster", "exit_code", "error",
+    "taken_at", "complete", "unread", "certificates", "drift", "shared_common_names", "not_relied_on"}], "exit_code"}.
 
-    The files of --pem hold what a person needs to write a list back by hand, its CRLs included. Their owner alone may read them.
-    Where Unified CM or IM and Presence refuse the peers' own certificates, CLUSTER/to-upload/ has each certificate that their stores
-    lack as a file to upload, and README.txt says where to, which services restart then, and what that costs.
+    The files of --pem have what you need to write a list back by hand, its CRLs included. Only their owner may read them. Where
+    Unified CM or IM and Presence refuse the peers' own certificates, CLUSTER/to-upload/ has each certificate that their stores
+    lack as a file to upload, and README.txt says where to upload it, which services must restart then, and what that costs.
 
     \b
     EXAMPLES
@@ -65,9 +65,9 @@ def command(
 
     \b
     EXIT CODES
-      0   listed (with --expiring: nothing ends within that time)
+      0   listed (with --expiring: nothing expires within that time)
       2   --expiring: certificates are listed
-      4   a peer or an endpoint could not be observed, so more may be there
+      4   a peer or an endpoint could not be observed, so there may be more
       1   error in the inventory, a secret, a login or a pin, or a file cannot be written
     """
     from remediate.cli.fleet import combine_exit_codes, raise_single_error, report_errors
@@ -134,7 +134,7 @@ def _read(
         snapshot = Snapshot.from_json(read_text(snapshot_path))
         return (ClusterResult(snapshot.cluster, *_list(snapshot, expiring)),)
     if inventory_path is None:
-        raise UsageError("Nothing to list from.", next_step="Give -i INVENTORY, or --snapshot FILE.")
+        raise UsageError("There is nothing to list from.", next_step="Give -i INVENTORY, or --snapshot FILE.")
     with session.open_event_sink() as sink:
 
         def list_cluster(cluster: ClusterAccess) -> tuple[_Listing, ExitCode]:
@@ -176,7 +176,7 @@ def _write_pem(session: Session, folder: Path, listings: Sequence[_Listing]) -> 
                 path = write_private_file(cluster_folder / make_file_name(peer.address, ".pem"), text)
             except OSError as error:
                 raise RemediateError(
-                    f"{folder} cannot be written: {error.strerror}.", next_step="Name a folder that you may write to."
+                    f"{folder} cannot be written: {error.strerror}.", next_step="Give a writable folder."
                 ) from error
             session.hint(f"Wrote {path}.")
         _write_uploads(session, folder, snapshot)
@@ -198,7 +198,5 @@ def _write_uploads(session: Session, folder: Path, snapshot: Snapshot) -> None:
         for name, text in files.items():
             write_private_file(target / make_file_name(name), text)
     except OSError as error:
-        raise RemediateError(
-            f"{folder} cannot be written: {error.strerror}.", next_step="Name a folder that you may write to."
-        ) from error
-    session.hint(f"Wrote {target}: what nodes lack to trust the peers' own certificates.")
+        raise RemediateError(f"{folder} cannot be written: {error.strerror}.", next_step="Give a writable folder.") from error
+    session.hint(f"Wrote {target}: the certificates that nodes need to trust the peers' own.")

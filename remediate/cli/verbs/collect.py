@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 @option("--archive", "archives", type=PATH, multiple=True, metavar="PATH",
         help="Read diagnostic archives of one cluster instead, without a network; more PATHs may follow.")  # fmt: skip
 @option("--survey", is_flag=True,
-        help="Look at each endpoint with one hello alone: faster, and no basis for an apply.")  # fmt: skip
-@option(
-    "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
-)
+        help="Probe each endpoint with a single ClientHello: faster, but no basis for an apply.")  # fmt: skip
+@option("-o", "--output", type=PATH, metavar="FILE", help="The output file; with several clusters, an existing folder.")
 @common
 @click.pass_obj
 def command(
@@ -42,15 +40,15 @@ def command(
 ) -> ExitCode:
     """Read peers, trusted CA lists, ciphers and discovery, and probe every endpoint. Writes nothing to a cluster.
 
-    The snapshot holds certificates and settings, and no secret. A plan can be made from it offline.
+    The snapshot has certificates and settings, and no secrets. A plan can be made from it offline.
 
-    With --archive, it is made from the diagnostic archives of one or several peers: their lists (ca_*.pem), configuration and status,
-    and the endpoints in their logs and captures. What an archive cannot show is not observed, so such a snapshot is incomplete. -c
-    then gives the name that the cluster has in the inventory.
+    With --archive, it is made from the diagnostic archives of one or more peers: their lists (ca_*.pem), configuration and
+    status, and the endpoints in their logs and captures. What an archive cannot show is not observed, so such a snapshot is
+    incomplete. -c then gives the name of the cluster in the inventory.
 
-    With --survey, each endpoint gets one hello, and shows the one certificate that the peers' cipher list leads to; that it holds its
-    key is not proven, and some nodes log that no handshake follows. Such a snapshot is incomplete, and every certificate of a plan
-    from it needs an approval, whatever vouches.
+    With --survey, each endpoint gets a single ClientHello, and shows the one certificate that the peers' cipher list selects;
+    it does not prove that it has the key, and some nodes log an unfinished handshake. Such a snapshot is incomplete, and every
+    certificate of a plan from it needs an approval, even if a trusted source confirms it.
 
     \b
     EXAMPLES
@@ -63,7 +61,7 @@ def command(
     \b
     EXIT CODES
       0   every peer and endpoint was observed
-      4   some were not, or discovery could not ask, or it is a survey; the snapshot says which and why, and is written
+      4   some were not, or discovery is incomplete, or it is a survey; the snapshot says which and why, and is written
       1   error in the inventory, a secret, a login or a pin; --archive: no archive of a peer, or of several clusters
     """
     from remediate.cli.codes import completeness_exit_code
@@ -111,7 +109,9 @@ def _check_arguments(
     if archives and click.get_current_context().params["survey"]:
         raise UsageError("--survey is for a cluster, not for archives.", next_step="Leave --survey or --archive out.")
     if archives and len(patterns) > 1:
-        raise UsageError("Archives are of one cluster, and -c names several.", next_step="Give its name in the inventory once.")
+        raise UsageError(
+            "Archives are of one cluster, but -c names several.", next_step="Give -c once, with its name in the inventory."
+        )
 
 
 def _read_archives(paths: tuple[Path, ...], names: tuple[str, ...], sink: Sink) -> ClusterResult[Snapshot]:

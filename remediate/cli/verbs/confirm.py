@@ -15,9 +15,9 @@ from remediate.model.exit_codes import ExitCode
 @common
 @click.pass_obj
 def command(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
-    """Confirm RUN (an id from `remediate runs`, or last): the timer of `apply --confirm-within` ends, and what was applied stays.
+    """Confirm RUN (an id from `remediate runs`, or last): the timer of `apply --confirm-within` ends, and the changes stay.
 
-    Writes to the journal only, needs no inventory and no cluster. Confirming twice changes nothing. Where the journal has runs of
+    Writes to the journal only, needs no inventory and no cluster. Confirming twice changes nothing. If the journal has runs of
     several clusters, last needs -c.
 
     \b
@@ -29,7 +29,7 @@ def command(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
     \b
     EXIT CODES
       0   confirmed, now or before
-      1   there is no such run, it does not wait for confirmation, or its deadline has passed
+      1   there is no such run, it is not waiting for confirmation, or its deadline has passed
       64  last could be a run of several clusters
     """
     from remediate.cli.observe import remind_from_journal

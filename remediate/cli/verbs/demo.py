@@ -25,7 +25,7 @@ HTTP_OK = 200
 DISAGREES = ExitCode.BUG
 JUDGES = {
     "traffic_server": "a real Apache Traffic Server per peer",
-    "openssl": "OpenSSL, in the place of Apache Traffic Server",
+    "openssl": "OpenSSL instead of Apache Traffic Server",
 }
 
 
@@ -65,10 +65,10 @@ class DemoResult:
 @common
 @click.pass_obj
 def command(session: Session) -> ExitCode:
-    """Walk the whole story once, on a lab of its own: plan, dry run, apply, and a judge asked before and after, as a client asks.
+    """Run the whole workflow once on a lab of its own: plan, dry run, apply; a judge sends client requests before and after.
 
-    The judge is the traffic server that Expressway runs, one per peer, where it is installed; otherwise OpenSSL, and that is said.
-    What the plan asks approval for is approved by the fingerprints as read on the nodes' own consoles.
+    The judge is the traffic server that Expressway runs, one per peer, if it is installed; otherwise OpenSSL, and that is
+    shown. Certificates that need approval are approved by the fingerprints read on the nodes' own consoles.
 
     \b
     EXAMPLES
@@ -204,11 +204,11 @@ def _show(session: Session, demo: DemoResult) -> None:
         for endpoint in demo.plan.endpoints
         if (endpoint.peer, endpoint.address, endpoint.port) in demo.after
     ]
-    show_matrix(console, judged_endpoints, every_row=True, words=("were let through before", "now"))
+    show_matrix(console, judged_endpoints, every_row=True, words=("passed before", "now"))
     console.print()
     for unresolved in demo.plan.unresolved:
         advice = " ".join((unresolved.advice, *unresolved.options[:1]))
-        sentence = f"Left: {unresolved.endpoint}, {unresolved.cause.value}. {advice}"
+        sentence = f"Still fails: {unresolved.endpoint}, {unresolved.cause.value}. {advice}"
         print_indented(console, Text(escape(sentence, 2000), "yellow"), 0)
     print_indented(console, _conclude(demo), 0)
 
@@ -219,7 +219,6 @@ def _conclude(demo: DemoResult) -> Any:
     if demo.agrees:
         return Text(f"✓ The judge agrees with the plan everywhere, before and after ({demo.seconds:.0f} s).", "bold green")
     pairs = (
-        ", ".join(f"{disagreement.peer} → {disagreement.endpoint}" for disagreement in demo.disagreements)
-        or "what they spoke of"
+        ", ".join(f"{disagreement.peer} → {disagreement.endpoint}" for disagreement in demo.disagreements) or "what they check"
     )
     return Text(f"✗ The judge and the plan disagree at: {pairs}", "bold red")

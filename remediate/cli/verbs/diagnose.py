@@ -27,11 +27,11 @@ LONGEST = timedelta(hours=4)
 @click.argument("paths", nargs=-1, type=PATH, metavar="[PATH]...")
 @option(
     "--store", "store_path", type=PATH, metavar="PEM",
-    help="The trusted CA list, in its order, to verify captured chains with; archives of peers bring their own.",
+    help="The trusted CA list, in its order, for verifying captured chains; archives of peers contain their own.",
 )  # fmt: skip
 @inventory(required=False)
 @option("--for", "length", type=Duration("smh", LONGEST), metavar="10m",
-        help="Record a diagnostic log of the inventory's cluster for so long, and read that; at most 4h.")  # fmt: skip
+        help="Record a diagnostic log on the inventory's cluster for this long, and read it; at most 4h.")  # fmt: skip
 @option("--tcpdump", is_flag=True, help="Capture packets while recording: they show the certificates.")
 @confirmation
 @common
@@ -52,16 +52,16 @@ def command(
     excerpts of them, and gzip, bzip2, xz, tar or zip of these, also nested. File types are detected by content. Nothing is extracted.
     A message that was wrapped, quoted or encoded is joined again; if only words of a refusal are left of it, that is reported.
 
-    Of logs, only failures are kept: no headers, cookies, tokens or users. Times are the log's own, in UTC where it names a zone.
-    --json has the PEM of every captured certificate, and everything that could not be read under "unread"; "outcome" is failures,
-    no-failures, nothing-to-look-at or could-not-be-read.
+    Of logs, only failures are kept: no headers, cookies, tokens or users. Times are the log's own, in UTC if it names a time
+    zone. --json has the PEM of every captured certificate, and everything that could not be read under "unread"; "outcome" is
+    failures, no-failures, nothing-to-look-at or could-not-be-read.
 
-    Logs of clients (Jabber) and of Expressway-E show which node a 502 was for; only that of Expressway-C has the reason. Nodes with
-    one cause, such as a CA that is missing, are one finding: "nodes" in --json.
+    Logs of clients (Jabber) and of Expressway-E show which node a 502 was for; only the log of Expressway-C has the reason.
+    Nodes with one cause, such as a missing CA, are one finding: "nodes" in --json.
 
-    With --for, and no PATH, diagnostic logging is started on the cluster over REST, stopped after that time whatever happens, and
-    collected from every peer; nothing else is written. It asks first. Beside a log of someone else nothing is started. Where a
-    version does not offer it, the page to open is named.
+    With --for, and no PATH, diagnostic logging is started on the cluster over REST, always stopped after that time, and
+    collected from every peer; nothing else is written. It asks first. If someone else's log is running, nothing is started. If
+    a version does not offer it, the page to open is named.
 
     \b
     EXAMPLES
@@ -98,7 +98,7 @@ def _choose_one(session: Session, path: Path, patterns: tuple[str, ...]) -> Clus
 
     clusters = choose_clusters(session, path, patterns)
     if len(clusters) != 1:
-        raise UsageError(f"--for records one cluster, and {len(clusters)} are chosen.", next_step="Choose one with -c NAME.")
+        raise UsageError(f"--for records one cluster, but {len(clusters)} are chosen.", next_step="Choose one with -c NAME.")
     return clusters[0]
 
 

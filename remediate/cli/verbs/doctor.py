@@ -33,16 +33,18 @@ def command(
 ) -> ExitCode:
     """Check what a plan and an apply would need: secrets, pins, logins, what each peer offers, clients, clocks, the state directory.
 
-    Logs in to every peer once and writes nothing there. Where the inventory has `mra`, it signs in once as a client does, within the
-    budget of all runs. Shows what a restart depends on: start, alarms, calls, zones, tunnels, replication, upgrades. Says where each
-    secret comes from, never what it is, what would have to be done by hand, and which OpenSSL gives the verdicts. Where a peer's
-    clock is far from this machine's, it looks at the endpoints too, and says which verdicts that changes.
+    Logs in to every peer once and writes nothing there. If the inventory has `mra`, it signs in once as a client does, within
+    the limit of all runs. Shows what a restart depends on: start, alarms, calls, zones, tunnels, replication, upgrades. Shows
+    where each secret comes from, never the secret itself, what would have to be done by hand, and which OpenSSL gives the
+    verdicts. If a peer's clock differs much from this machine's, it checks the endpoints too, and shows which verdicts that
+    changes.
 
-    With --record, FILE has what each peer answers to every question that only reads, and names the forms that were not understood. It
-    is fit for a ticket or a bug report; read it before you hand it on. `remediate lab up --like FILE` starts a lab that answers so.
+    With --record, FILE has each peer's answer to every read request, and lists the formats that were not understood. It can go
+    into a ticket or a bug report; review it before you share it. `remediate lab up --like FILE` starts a lab that gives the
+    same answers.
 
-    --pins shows the web certificate and the SSH host key of each peer of the inventory, and whether they are those that are pinned (if
-    not: 1). Whoever sits on the way can present others: compare each on the peer itself before you paste it.
+    --pins shows the web certificate and the SSH host key of each peer of the inventory, and whether they match the pinned ones
+    (if not: 1). Someone in the middle can present others: compare each on the peer itself before you paste it.
 
     \b
     EXAMPLES
@@ -53,8 +55,8 @@ def command(
 
     \b
     EXIT CODES
-      0   all is well, or there are warnings only (!)
-      1   a secret, a login or a pin is not; the state directory or its journal cannot be used, or no OpenSSL be loaded
+      0   all checks pass, or there are warnings only (!)
+      1   a secret, a login or a pin fails; the state directory, its journal or OpenSSL cannot be used
       4   a peer could not be reached
     """
     from remediate.cli.check_result import check_result_json
@@ -71,7 +73,7 @@ def command(
 
     limits = session.limits
     if pins and recording:
-        raise UsageError("--pins asks for nothing that --record could record.", next_step="Give one of them.")
+        raise UsageError("--pins reads nothing that --record could record.", next_step="Give one of them.")
     if pins:
         return _show_pins(session, choose_clusters(session, inventory_path, patterns), limits)
 
@@ -117,7 +119,7 @@ def _record(session: Session, cluster: ClusterAccess, path: Path, limits: Limits
     for peer in recording.peers:
         for sentence in peer.not_understood:
             session.say(f"Not understood: {peer.peer}: {sentence}")
-    session.hint(f"Wrote {path}. Secrets, addresses and names were replaced; read it before you hand it on.")
+    session.hint(f"Wrote {path}. Secrets, addresses and names were replaced; review it before you share it.")
 
 
 def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limits) -> ExitCode:
@@ -131,9 +133,7 @@ def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limi
         return code
     for result in results:
         session.write("\n".join([f"  - name: {result.cluster}", "    expressway:", *pins_yaml(result.value or ())]) + "\n")
-    session.hint(
-        "Compare each fingerprint on the peer itself before you paste it: whoever sits on the way can present another."
-    )
+    session.hint("Compare each fingerprint on the peer itself before you paste it: someone in the middle can present another.")
     return code
 
 

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 @option("--chain", "chain_path", type=PATH, required=True, metavar="PEM", help="What the server presents: PEM, DER or PKCS#7.")
 @option("--store", "store_path", type=PATH, required=True, metavar="PEM", help="The peer's trusted CA list, in its order.")
 @option("--address", required=True, metavar="NAME", help="The connection address: the name or IP address that clients use.")
-@option("--at", metavar="TIME", help="Judge at this moment, such as 2026-11-23T10:00:00Z; now if left out.")
+@option("--at", metavar="TIME", help="Check at this time, such as 2026-11-23T10:00:00Z; default: now.")
 @common
 @click.pass_obj
 def command(session: Session, chain_path: Path, store_path: Path, address: str, at: str | None) -> ExitCode:
     """Explain one verdict offline: the chain from the leaf to the root, where it breaks, and what would fix it.
 
-    The verdict is the appliance's, whose OpenSSL is 1.1.1. Where an OpenSSL 3.x on this machine says something else, or the
-    same under another number, that is said beside it ("openssl_3" in --json; null where there is none to ask).
+    The verdict is the appliance's, whose OpenSSL is 1.1.1. If an OpenSSL 3.x on this machine says something else, or the same
+    under another number, that is shown too ("openssl_3" in --json; null if there is none).
 
-    A chain in another order than a server sends it is put in order first, and that is said ("reordered" and "remarks"). So is an
-    OpenSSL on this machine that fails the self-test, whose verdicts may be wrong ("remarks").
+    A chain in another order than a server sends it is reordered first, and that is reported ("reordered" and "remarks"). So is
+    an OpenSSL on this machine that fails the self-test, whose verdicts may be wrong ("remarks").
 
     \b
     EXAMPLES
@@ -46,8 +46,8 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     \b
     EXIT CODES
       0   there is a verdict, good or bad: --json says which in "ok"
-      1   a file cannot be read, or holds something else than certificates
-      64  --address is no host, or --at no time
+      1   a file cannot be read, or is not a file of certificates
+      64  --address is not a host, or --at is not a time
     """
     from remediate.cli.files import read_certificates, read_store
     from remediate.cli.observe import remind_from_journal
@@ -92,7 +92,7 @@ def _require_host(address: str) -> None:
     # A URL may hold a password before its @.
     quoted = "" if "@" in address else f" `{address}`"
     raise UsageError(
-        f"--address:{quoted} is not one host name or IP address, without scheme, port or brackets and without a dot at its end.",
+        f"--address:{quoted} is not a single host name or IP address, without scheme, port, brackets or trailing dot.",
         next_step=f"Give the host alone: --address {host}" if host else "Give the name or IP address that clients use.",
     )
 
@@ -105,22 +105,22 @@ def _describe_order(ordered: OrderedChain, address: str) -> tuple[str, ...]:
     leaf, remarks = ordered.chain[0], []
     if ordered.reordered:
         remarks.append(
-            "--chain has another order than a server sends, so it was put in order: the server's own certificate is "
+            "--chain has another order than a server sends, so it was reordered: the server's own certificate is "
             f"{describe_certificate(leaf)}."
         )
     if len(ordered.leaves) > 1:
         remarks.append(
-            f"Several certificates in --chain could be the server's own ({describe_certificates(ordered.leaves)}): the first of them "
-            "is judged. Give the chain of one server."
+            f"Several certificates in --chain could be the server's own ({describe_certificates(ordered.leaves)}): the first "
+            "of them is checked. Give the chain of one server."
         )
     if not ordered.leaves:
         remarks.append(
-            "Each certificate in --chain issued another one, so none can be told to be the server's own: the first is judged."
+            "Each certificate in --chain issued another one, so the server's own cannot be identified: the first is checked."
         )
     elif leaf.is_ca and not name_matches(leaf, address):
         remarks.append(
-            f"{describe_certificate(leaf)} is a CA certificate, and judged as the server's own: if it is not, give the chain that "
-            "the server sends, its own certificate first."
+            f"{describe_certificate(leaf)} is a CA certificate, but is checked as the server's own: if it is not, give the "
+            "chain that the server sends, its own certificate first."
         )
     return tuple(remarks)
 

@@ -25,23 +25,23 @@ _DECLINED = "Nothing was written. Run the command again on a terminal."
 
 @click.command()
 @click.argument("address")
-@option("-o", "--output", type=PATH, default=Path("inventory.yml"), show_default=True, metavar="FILE", help="Where to write.")
+@option("-o", "--output", type=PATH, default=Path("inventory.yml"), show_default=True, metavar="FILE", help="The output file.")
 @option("--name", metavar="NAME", help="The name of the cluster; otherwise you are asked.")
 @option("--rest-port", type=click.IntRange(1, 65535), default=443, show_default=True, help="The port of REST on every peer.")
 @option("--ssh-port", type=click.IntRange(1, 65535), default=22, show_default=True, help="The port of SSH on every peer.")
 @option(
-    "--csv", "csv_path", type=PATH, metavar="FILE", help="Also take nodes from this file: address, product, connect_to, ports."
+    "--csv", "csv_path", type=PATH, metavar="FILE", help="Also read nodes from this file: address, product, connect_to, ports."
 )
 @common
 @click.pass_obj
 def command(
     session: Session, address: str, output: Path, name: str | None, rest_port: int, ssh_port: int, csv_path: Path | None
 ) -> ExitCode:
-    """Write a first inventory, beginning at one peer of a cluster. Writes nothing to a cluster.
+    """Write a first inventory, starting from one peer of a cluster. Writes nothing to a cluster.
 
-    Shows the web certificate and the SSH host key of ADDRESS to compare, and asks for the account and where its password comes from,
-    never for a place to keep it. The peer then names the others, whose pins are shown to compare too, and the publishers; with an
-    AXL account, the nodes are found. An existing file is left alone.
+    Shows the web certificate and the SSH host key of ADDRESS to compare, and asks for the account and for the source of its
+    password; it never stores the password. The peer then names the others, whose pins are shown to compare too, and the
+    publishers; with an AXL account, the nodes are found. An existing file is not changed.
 
     \b
     EXAMPLES
@@ -52,7 +52,7 @@ def command(
     EXIT CODES
       0   written
       1   the peer cannot be logged in to, or an answer or the CSV file cannot be used; nothing was written
-      4   a peer could not be reached: at ADDRESS nothing was written; another one is written without pins
+      4   a peer could not be reached: if it is ADDRESS, nothing was written; another one is written without pins
       7   declined, or there is no terminal to ask on; nothing was written
       64  the file exists
     """
@@ -61,11 +61,15 @@ def command(
     from remediate.model.identity import is_host
 
     if not is_host(address):
-        raise UsageError(f"`{address}` is no host name or IP address.", next_step="Give the address of one Expressway-C peer.")
+        raise UsageError(
+            f"`{address}` is not a host name or IP address.", next_step="Give the address of one Expressway-C peer."
+        )
     if output.exists():
-        raise UsageError(f"{output} exists and is left alone.", next_step="Nothing was done. Name another file with -o.")
+        raise UsageError(
+            f"{output} already exists and was not changed.", next_step="Nothing was done. Give another file with -o."
+        )
     if not session.may_ask:
-        raise Declined("There is no terminal to ask on, and init asks.", next_step=_DECLINED)
+        raise Declined("init asks questions, but there is no terminal to ask on.", next_step=_DECLINED)
     nodes = read_csv(csv_path, read_text(csv_path)) if csv_path else ()
     first = _ask_for_pins(session, [address], rest_port, ssh_port)
     login = _ask_for_login("User name on the peers [admin]: ", "admin")
@@ -167,7 +171,7 @@ def _find_nodes(session: Session, draft: Draft, login: Login) -> Draft:
         try:
             snapshot = observe(replace(_load(draft), login=login), sink, session.limits)
         except AccessError as error:
-            session.say(f"Nodes were not looked for: {error}")
+            session.say(f"Nodes were not discovered: {error}")
             return draft
     warn_about(session, snapshot)
     own = {node["address"] for node in draft.nodes}

@@ -23,7 +23,7 @@ DIRECTORY = option("--directory", type=PATH, metavar="DIR", help="The lab's fold
 
 @click.group()
 def command() -> None:
-    """Start, look at and stop the embedded lab: three Expressway-C peers and five UC nodes on loopback, on real protocols.
+    """Start, check and stop the embedded lab: three Expressway-C peers and five UC nodes on loopback, on real protocols.
 
     \b
     EXAMPLES
@@ -40,7 +40,11 @@ def command() -> None:
 
 @command.command()
 @option(
-    "--scenario", default="story", show_default=True, metavar="NAME", help="Which trouble to simulate; a wrong name lists them."
+    "--scenario",
+    default="story",
+    show_default=True,
+    metavar="NAME",
+    help="The fault to simulate; an unknown name lists them all.",
 )
 @option(
     "--like", type=PATH, metavar="FILE", help="Let the peers answer as those of a recording, `remediate doctor --record FILE`."
@@ -49,7 +53,7 @@ def command() -> None:
 @common
 @click.pass_obj
 def up(session: Session, scenario: str, like: Path | None, directory: Path | None) -> ExitCode:
-    """Start a lab in the background and say where its inventory is.
+    """Start a lab in the background and show where its inventory is.
 
     \b
     EXAMPLES
@@ -78,7 +82,7 @@ def up(session: Session, scenario: str, like: Path | None, directory: Path | Non
 @common
 @click.pass_obj
 def status(session: Session, directory: Path | None) -> ExitCode:
-    """Say whether a lab runs, and where its inventory is.
+    """Show whether a lab runs, and where its inventory is.
 
     \b
     EXAMPLES
@@ -118,12 +122,12 @@ def down(session: Session, directory: Path | None) -> ExitCode:
     return ExitCode.DONE
 
 
-@command.command(short_help="Send what a client would send, through each peer.")
+@command.command(short_help="Send client requests through each peer.")
 @DIRECTORY
 @common
 @click.pass_obj
 def mra(session: Session, directory: Path | None) -> ExitCode:
-    """Send what a client would send, through each peer to each endpoint, and show 200 or 502 with the log line.
+    """Send client requests through each peer to each endpoint, and show 200 or 502 with the log line.
 
     \b
     EXAMPLES

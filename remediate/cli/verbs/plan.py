@@ -69,21 +69,23 @@ class PolicyOptions:
     metavar="FILE|FOLDER",
     help="Plan from this snapshot, or each of a folder, offline.",
 )
+@option("-o", "--output", type=PATH, metavar="FILE", help="The output file; with several clusters, an existing folder.")
 @option(
-    "-o", "--output", type=PATH, metavar="FILE", help="Where to write; an existing folder where several clusters are chosen."
+    "--ciphers", type=click.Choice(CIPHERS), help="How the cipher list may change; auto unless the inventory says otherwise."
 )
-@option("--ciphers", type=click.Choice(CIPHERS), help="What may be done to the cipher list; auto where nothing says otherwise.")
 @authorities
 @approvals
-@option("--allow-removal", is_flag=True, help="Stale certificates may be removed where nothing else helps.")
+@option("--allow-removal", is_flag=True, help="Allow a stale certificate to be removed where nothing else helps.")
 @option("--never-trust-self-signed", is_flag=True, help="Never trust a server's own self-signed certificate.")
-@option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
-@option("--no-refresh", is_flag=True, help="Leave out the refresh of discovery, with which a plan ends otherwise.")
+@option("--horizon", type=HORIZON, metavar="90d", help="Also show what will start or stop passing within this time, and why.")
+@option("--no-refresh", is_flag=True, help="Leave out the discovery refresh that otherwise ends a plan.")
 @option("--cucm-trust", is_flag=True,
-        help="Also plan what Unified CM and IM and Presence lack to trust the peers' own certificates.")  # fmt: skip
-@option("--detailed-exitcode", is_flag=True, help="Exit with 2 for pending changes, 10 for what stays refused.")
-@option("--all", "every_row", is_flag=True, help="Fold nothing: every endpoint and every action by itself, with its details.")
-@option("--explain", is_flag=True, help="Also show the next-best plans, why they lost, and how to choose them.")
+        help=(
+            "Also plan the uploads that Unified CM and IM and Presence need to trust the peers' own certificates."
+        ))  # fmt: skip
+@option("--detailed-exitcode", is_flag=True, help="Exit with 2 for pending changes, 10 for what still fails.")
+@option("--all", "every_row", is_flag=True, help="Show every endpoint and every action separately, with details.")
+@option("--explain", is_flag=True, help="Also show the next-best plans, why they were not chosen, and how to choose them.")
 @common
 @click.pass_obj
 def command(
@@ -105,7 +107,7 @@ def command(
     every_row: bool,  # noqa: FBT001
     explain: bool,  # noqa: FBT001
 ) -> ExitCode:
-    """Look at a cluster, decide the smallest safe change, and explain it. Writes nothing to a cluster.
+    """Check a cluster, choose the smallest safe change, and explain it. Writes nothing to a cluster.
 
     With one cluster, -o writes its plan, and --json prints it; with several, -o is a folder that gets CLUSTER.json for each, and
     --json prints {"clusters": [{"cluster", "exit_code", "error", "plan"}], "exit_code"}.
@@ -121,10 +123,10 @@ def command(
 
     \b
     EXIT CODES
-      0   a plan was made (with --detailed-exitcode: there is nothing to change and nothing is refused)
+      0   a plan was made (with --detailed-exitcode: there is nothing to change and nothing fails)
       2   --detailed-exitcode: changes are pending
-      10  --detailed-exitcode: something stays refused that no trust or cipher change fixes
-      4   a peer or an endpoint could not be observed, or discovery could not ask; the plan is made nevertheless
+      10  --detailed-exitcode: something still fails that no trust or cipher change fixes
+      4   a peer or an endpoint could not be observed, or discovery is incomplete; the plan is made anyway
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.approvals import read_command_line_approvals
@@ -148,7 +150,7 @@ def command(
     elif inventory_path:
         results = _plan_from_clusters(session, inventory_path, patterns, policy_options, output, detailed=detailed_exitcode)
     else:
-        raise UsageError("Nothing to plan from.", next_step="Give -i INVENTORY, or --snapshot FILE.")
+        raise UsageError("There is nothing to plan from.", next_step="Give -i INVENTORY, or --snapshot FILE.")
     raise_single_error(results)
     report_errors(session, results)
     paths = write_files(results, output)
@@ -205,11 +207,12 @@ def _plan_from_snapshots(
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         raise UsageError(
-            f"{path} holds no snapshot.", next_step="Name a folder of *.json files, as `remediate collect -o FOLDER` writes."
+            f"{path} holds no snapshot.",
+            next_step="Give a folder of *.json files, as written by `remediate collect -o FOLDER`.",
         )
     check_output(output, len(files))
     if output and path.is_dir() and output.resolve() == path.resolve():
-        raise UsageError("The plans would overwrite the snapshots.", next_step="Name another folder with -o.")
+        raise UsageError("The plans would overwrite the snapshots.", next_step="Give another folder with -o.")
     results: list[ClusterResult[Plan]] = []
     plans = plan_files(files, policy_options, choose_processes(len(files)))
     for file, planned in zip(files, plans, strict=True):
@@ -220,7 +223,7 @@ def _plan_from_snapshots(
             results.append(ClusterResult(planned.plan.cluster, planned.plan, code))
     clusters = [result.cluster for result in results]
     if repeated := sorted({cluster for cluster in clusters if clusters.count(cluster) > 1}):
-        raise UsageError(f"{path} holds more than one snapshot of {repeated[0]}.", next_step="Leave the one that counts.")
+        raise UsageError(f"{path} holds more than one snapshot of {repeated[0]}.", next_step="Keep only the one to plan from.")
     remind_from_journal(session)
     return tuple(results)
 
@@ -258,7 +261,7 @@ def _accept_plan(session: Session, planned: PlannedCluster, policy_options: Poli
 
     warn_about(session, planned.outline)
     if planned.needs_review:
-        session.say(f"{planned.plan.cluster}: what you approved leads to another plan than without it: review it again.")
+        session.say(f"{planned.plan.cluster}: your approvals lead to a different plan: review it again.")
     save_approvals(session, planned.plan, policy_options.approvals)
     return plan_exit_code(planned.plan, detailed=detailed)
 

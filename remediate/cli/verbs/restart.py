@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 @click.command()
 @inventory()
 @option("--peer", "peers", multiple=True, metavar="ADDRESS",
-        help="Restart this peer, whether it waits for it or not. Repeatable.")  # fmt: skip
+        help="Restart this peer, even if it does not need it. Repeatable.")  # fmt: skip
 @option("--all", "everywhere", is_flag=True, help="Restart every peer.")
 @option(
-    "--dry-run", is_flag=True, help="Show the peers in order and the guards as they stand, over connections that cannot write."
+    "--dry-run",
+    is_flag=True,
+    help="Show the order of the peers and the guards as they are now, over connections that cannot write.",
 )
 @confirmation
 @restarting
 @option("--window", metavar="START/END",
-        help="Begin nothing outside of these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
+        help="Start no change outside these hours: 22:00/02:00, or '22:00/02:00 Europe/Paris'.")  # fmt: skip
 @option("--ticket", metavar="TEXT", help="The change ticket, for the lock and the journal.")
 @common
 @click.pass_obj
@@ -54,21 +56,20 @@ def command(
     window: str | None,
     ticket: str | None,
 ) -> ExitCode:
-    """Restart peers one at a time, the primary first, so that what was written to them is in effect.
+    """Restart peers one at a time, the primary first, so that the changes written to them take effect.
 
-    Takes the peers that are not known to work with what this tool wrote to them; --peer and --all take others. Shows the peers in
-    their order, their guards and calls, and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does
-    anything.
+    Takes the peers that are not known to work with what this tool wrote to them; --peer and --all take others. Shows the peers
+    in their order, their guards and calls, and asks for `yes` in full. Without a terminal and without --yes, it stops before it
+    does anything.
 
-    A peer restarts only where every guard was looked at and holds: peers-up, alarms, replication, upgrade, own-address,
-    restart-required, maintenance. One that fails keeps this peer and every later one in service. One that could not be looked at
-    is an open step, unless --assume takes it as right.
+    A peer restarts only if every guard was checked and holds: peers-up, alarms, replication, upgrade, own-address,
+    restart-required, maintenance. One that fails keeps this peer and every later one in service. One that could not be checked
+    is an open step, unless --assume accepts it.
 
-    With --calls drain, maintenance mode goes on, and the peer restarts once it carries no call. Where calls are left after
-    --drain-for, you are asked on the terminal (--yes does not answer this); without one, the peer goes back into service and nothing
-    restarts.
-    A peer is back when REST and the shell answer, its start is younger than the restart, its zones and tunnels are as before, its
-    replication is clean and maintenance mode is off. Until then, no other peer goes away.
+    With --calls drain, maintenance mode is turned on, and the peer restarts once it carries no call. If calls are left after
+    --drain-for, you are asked on the terminal (--yes does not answer this); without one, the peer goes back into service and
+    nothing restarts. A peer is back when REST and the shell answer, its start is younger than the restart, its zones and
+    tunnels are as before, its replication is clean and maintenance mode is off. Until then, no other peer is restarted.
 
     \b
     EXAMPLES
@@ -79,14 +80,14 @@ def command(
 
     \b
     EXIT CODES
-      0   every peer that was taken is back as before and in effect; or none waits for a restart
+      0   every peer that was taken is back as before and in effect; or none needs a restart
       1   error, or the window is closed; nothing was restarted
       5   locked by another run
       7   declined, or there is no terminal and no --yes; nothing was done
-      8   a person is needed: a guard, calls that do not end, or a peer not back as before; --dry-run: a guard fails
+      8   manual action needed: a guard, calls that do not end, or a peer not back as before; --dry-run: a guard fails
       11  back as before; not known to be in effect on every peer that restarted
       64  the cluster has no such peer
-      130 interrupted (143: terminated); the peer at hand is in service, or the journal knows what was begun
+      130 interrupted (143: terminated); the current peer is in service, or the journal has what was started
     """
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.questions import refuse_without_terminal
@@ -123,7 +124,7 @@ def _with_peers(clusters: Sequence[ClusterAccess], peers: Sequence[str]) -> tupl
     chosen = tuple(cluster for cluster in clusters if any(peer.address.casefold() in names for peer in cluster.peers))
     if len(chosen) != 1:
         raise UsageError(
-            "--peer: the inventory names these peers in no cluster, or in several.",
+            "--peer: the inventory has these peers in no cluster, or in several.",
             next_step="Nothing was done. Choose the one cluster of the peers with -c NAME.",
         )
     return chosen

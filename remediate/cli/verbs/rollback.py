@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run")
 @inventory()
-@option("--dry-run", is_flag=True, help="Say what would be undone, over connections that cannot write.")
+@option("--dry-run", is_flag=True, help="Show what would be undone, over connections that cannot write.")
 @confirmation
 @option("--restart", type=click.Choice(["never", "if-needed", "rolling"]), default="never", show_default=True,
-        help="Then restart peers, one at a time: none, those seen to work with the list of the run, or all that may.")  # fmt: skip
+        help=(
+            "Then restart peers, one at a time: none, those that still work with the list of the run, or all that may."
+        ))  # fmt: skip
 @restarting
 @common
 @click.pass_obj
@@ -48,17 +50,17 @@ def command(
 ) -> ExitCode:
     """Undo RUN (an id from `remediate runs`, or last) from its journal alone, and read the start state back.
 
-    Shows the steps that it would undo and asks for `yes` in full. Without a terminal, and without --yes, it stops before it does
-    anything. Where the journal has runs of several clusters, last needs -c.
+    Shows the steps that it would undo and asks for `yes` in full. Without a terminal and without --yes, it stops before it does
+    anything. If the journal has runs of several clusters, last needs -c.
 
-    Exactly what the run added is removed, where the peer offers removal; where it does not, the step is named. What others changed
-    since then is left alone.
+    Exactly what the run added is removed, where the peer offers removal; where it does not, the manual step is named. What
+    others changed since then is left alone.
 
-    With --restart, peers that do not work with their earlier lists again restart once all is undone, guarded and drained as by
-    `remediate restart`; with --dry-run, the guards of those that may restart are shown as they stand.
+    With --restart, peers that do not work with their earlier lists again restart after everything is undone, guarded and
+    drained as by `remediate restart`; with --dry-run, the guards of those that may restart are shown as they are now.
 
-    Where only a client can show whether a peer works with its earlier list, and the two sign-ins of five minutes are spent, it waits
-    for the next one, and counts down.
+    If only a client request can show whether a peer works with its earlier list, and the two sign-ins of five minutes are used
+    up, it waits for the next one, and counts down.
 
     \b
     EXAMPLES
@@ -74,10 +76,10 @@ def command(
       4   everything of the run is undone, but a peer could not be read back; roll back again when it answers
       5   locked by another run
       7   declined, or there is no terminal and no --yes; nothing was changed
-      8   a person is needed: a manual step is open, or an outcome is unknown; --dry-run: would be
+      8   manual action needed: a manual step is open, or an outcome is unknown; --dry-run: would be
       11  everything is undone; some peer is not known to work with its earlier list again
       64  last could be a run of several clusters
-      130 interrupted (143: terminated); the journal says what was undone
+      130 interrupted (143: terminated); the journal has what was undone
     """
     from remediate.cli.fleet import choose_clusters
     from remediate.cli.notices import NoticeCollector

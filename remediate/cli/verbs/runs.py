@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(context: click.Context) -> ExitCode | None:
     """List what was done, newest first; show or export one run. Needs no cluster.
 
-    RUN is an id from the list, or last, which needs -c where the journal has runs of several clusters.
+    RUN is an id from the list, or last, which needs -c if the journal has runs of several clusters.
 
     \b
     EXAMPLES
@@ -55,7 +55,7 @@ def command(context: click.Context) -> ExitCode | None:
     return ExitCode.DONE
 
 
-@command.command(short_help="Show who did what in a run, when, and what came of it.")
+@command.command(short_help="Show who did what in a run, when, and with what result.")
 @click.argument("run")
 @clusters
 @option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
@@ -63,9 +63,9 @@ def command(context: click.Context) -> ExitCode | None:
 @common
 @click.pass_obj
 def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path | None, markdown_path: Path | None) -> ExitCode:
-    """Show RUN: who, when, under which ticket, what it measured, its work on each peer, who vouched for what.
+    """Show RUN: who, when, under which ticket, what it measured, its work on each peer, what confirmed each certificate.
 
-    With -v, also the lists before and after, and each step with digests of what stood before and after.
+    With -v, also the lists before and after, and each step with digests of the state before and after.
 
     \b
     EXAMPLES
@@ -113,13 +113,13 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
     return ExitCode.DONE
 
 
-@command.command(short_help="Print all that the journal holds of a run, as JSON.")
+@command.command(short_help="Print everything that the journal has on a run, as JSON.")
 @click.argument("run")
 @clusters
 @common
 @click.pass_obj
 def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
-    """Print all that the journal holds of RUN as one JSON document: its plan with the certificates, its steps, its approvals.
+    """Print everything that the journal has on RUN as one JSON document: plan, certificates, steps and approvals.
 
     \b
     EXAMPLES
@@ -202,4 +202,4 @@ def _step_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"       before {step['before']}", "dim"
         yield f"       after  {step['after'] or 'not read'}", "dim"
         if step["message"]:
-            yield f"       said: {step['message']}", ""
+            yield f"       note: {step['message']}", ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
 @option("--markdown", "markdown_path", type=PATH, metavar="FILE", help="Write a change ticket; - is stdout.")
 @option("--explain", is_flag=True, help="Also show the plans that were not chosen.")
-@option("--all", "every_row", is_flag=True, help="Fold nothing: every endpoint and every action by itself, with its details.")
+@option("--all", "every_row", is_flag=True, help="Show every endpoint and every action separately, with details.")
 @common
 @click.pass_obj
 def command(
@@ -44,7 +44,7 @@ def command(
     \b
     EXIT CODES
       0   shown
-      1   the file cannot be read, or is no plan of a version that this remediate reads
+      1   the file cannot be read, or is not a plan that this version of remediate reads
     """
     from remediate.cli.collector import pause_collector
     from remediate.cli.files import read_text

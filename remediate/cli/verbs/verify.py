@@ -43,10 +43,10 @@ class Verification:
 
 @click.command()
 @inventory()
-@option("--no-clients", is_flag=True, help="Send no client's request: what a job every five minutes uses.")
+@option("--no-clients", is_flag=True, help="Send no client requests; use this for a job every five minutes.")
 @option("--accept-remaining", "accepted_path", type=PATH, metavar="PLAN",
-        help="Do not end with 10 for what this plan says stays refused.")  # fmt: skip
-@option("--horizon", type=HORIZON, metavar="90d", help="Also say what stops or starts to verify in these days, and why.")
+        help="Do not exit with 10 for what this plan lists as not fixed.")  # fmt: skip
+@option("--horizon", type=HORIZON, metavar="90d", help="Also show what will start or stop passing within this time, and why.")
 @option(
     "--metrics",
     "metrics_path",
@@ -65,12 +65,12 @@ def command(
     horizon: timedelta | None,
     metrics_path: Path | None,
 ) -> ExitCode:
-    """Say what each endpoint would get from each peer by its certificates, and what clients really get. Writes nothing to a cluster.
+    """Show which endpoints pass on each peer by their certificates, and what clients get. Writes nothing to a cluster.
 
-    Clients' requests go through each peer whose `mra` is in the inventory, within the limit of sign-ins. The journal, which is only
-    read, tells what was written to a peer that may not have restarted since: what is written is not yet in effect.
+    Client requests go through each peer whose `mra` is in the inventory, within the limit of sign-ins. The journal, which is
+    only read, shows what was written to a peer that may not have restarted since: what is written is not yet in effect.
 
-    Endpoints are judged as if verification were on, also while the workaround is on. --json prints {"clusters": [{"cluster",
+    Endpoints are checked as if verification were on, even while the workaround is on. --json prints {"clusters": [{"cluster",
     "exit_code", "error", "complete", "endpoints", "in_effect", "unresolved", "alarms", "not_in_use", "undiscovered",
     "toward_nodes", "future"}], "exit_code"}.
 
@@ -84,12 +84,12 @@ def command(
 
     \b
     EXIT CODES
-      0   every endpoint verifies from every peer, and what was written is in effect
+      0   every endpoint passes on every peer, and what was written is in effect
       2   some do not, or will not within --horizon, and a plan made now fixes or prevents that
-      10  some do not, or will not within --horizon, and no trust or cipher change helps them all
+      10  some do not, or will not within --horizon, and no trust or cipher change fixes them all
       11  a peer is not known to have started since it was written to, and nothing else shows the change in effect
       8   a client is refused although the list of the peer accepts
-      4   a peer or an endpoint could not be observed, or discovery could not ask which there are
+      4   a peer or an endpoint could not be observed, or discovery is incomplete
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.codes import horizon_exit_code, verify_exit_code
@@ -260,16 +260,16 @@ def _show(session: Session, verification: Verification) -> None:
     console, plan = session.out(), verification.plan
     print_indented(console, Text(f"Cluster {escape(plan.cluster)}", "bold"), 0)
     if not plan.complete:
-        show_incomplete(console, plan, "so what follows is not all there is")
+        show_incomplete(console, plan, "so the results below may not be complete")
     show_verification(console, plan.endpoints, verification.effects.client_views, every_row=session.verbose > 0)
     show_effects(console, verification.effects.effects)
-    show_unresolved(console, plan.unresolved, "Not fixed by a plan as it stands, or not looked at")
+    show_unresolved(console, plan.unresolved, "Not fixed by a plan, or not checked")
     show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
     if verification.future is not None:
         lines = describe_changes(verification.future, verification.snapshot.certificates) or (NO_CHANGE_AHEAD,)
-        show_list(console, "By the calendar, if nothing is changed", lines)
+        show_list(console, "By date, if nothing is changed", lines)
     if plan.not_in_use:
-        text = f"Not in use, so not judged: {escape(group_ports(plan.not_in_use), 2000)}"
+        text = f"Not in use, so not checked: {escape(group_ports(plan.not_in_use), 2000)}"
         print_indented(console, Text(text, "dim"), 0)
     for gap in plan.undiscovered:
         if not gap.incomplete:

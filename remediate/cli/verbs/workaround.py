@@ -24,7 +24,7 @@ Flags = tuple["PeerVerification", ...]
 @click.command()
 @click.argument("action", type=click.Choice(["status", "on", "off"]), metavar="status|on|off")
 @inventory()
-@option("--force", is_flag=True, help="off: also where clients would lose endpoints by it, without looking.")
+@option("--force", is_flag=True, help="off: do not check first, even where clients would lose endpoints.")
 @option("--dry-run", is_flag=True, help="on, off: show what would be switched, over connections that cannot write.")
 @confirmation
 @common
@@ -41,10 +41,10 @@ def command(
     """Show the workaround, or turn it on or off, on every peer, and read every peer back.
 
     On means that certificate verification is off (VerifyOriginServer: Off), as it was before X14.2: the peers then accept any
-    certificate, a forged one too. It is a last resort for hours, not for weeks. status writes nothing.
+    certificate, even a forged one. It is a last resort for hours, not for weeks. status writes nothing.
 
-    on and off show the peers and ask for `yes` in full. Without a terminal, and without --yes, they stop before they do anything.
-    off then looks at the cluster afresh, and is refused where clients would lose an endpoint by it, or where that cannot be said.
+    on and off show the peers and ask for `yes` in full. Without a terminal and without --yes, they stop before they do
+    anything. off then checks the cluster again, and is refused if clients would lose an endpoint, or if that cannot be checked.
 
     \b
     EXAMPLES
@@ -56,12 +56,12 @@ def command(
 
     \b
     EXIT CODES
-      0   every peer was read and is as asked, or says that this version does not offer the switch (status)
+      0   every peer was read and is as requested, or this version does not offer the switch (status)
       1   error in the inventory, a secret, a login or a pin
-      4   status: a peer could not be read; off: a peer or an endpoint could not be looked at, and nothing was changed
+      4   status: a peer could not be read; off: a peer or an endpoint could not be checked, and nothing was changed
       5   on, off: locked by another run
       7   declined, no terminal and no --yes, or off: clients would lose the endpoints listed; nothing was changed
-      8   on, off: a peer is not as asked, or not known to be; the message says what to do by hand; --dry-run: would be
+      8   on, off: a peer is not as requested, or not known to be; the message says what to do by hand; --dry-run: would be
     """
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.notices import NoticeCollector

@@ -120,13 +120,15 @@ class Opener:
                 if claims_too_much:
                     # tarfile would skip as many bytes to the next member, past the end of the file, however long that takes.
                     raise CannotRead(
-                        f"{mask_and_escape(member.name)!r} in it claims {member.size} bytes, more than are read of this file"
+                        f"{mask_and_escape(member.name)!r} in it claims {member.size} bytes, more than is read of this file"
                     )
 
     def _open_mail(self, name: str, stream: io.BufferedReader, depth: int) -> Iterator[Leaf | UnreadSource]:
         data = stream.read(self._limits.evidence_mail_bytes + 1)
         if len(data) > self._limits.evidence_mail_bytes:
-            raise CannotRead(f"mails of more than {self._limits.evidence_mail_bytes} bytes are not read: save what is attached")
+            raise CannotRead(
+                f"mails of more than {self._limits.evidence_mail_bytes} bytes are not read: save the attachment and give that"
+            )
         for part in split_mail(data):
             where = f"{name} > {part.name}"
             yield from self.open(where, io.BytesIO(part.data), depth + 1)
@@ -177,7 +179,7 @@ def _check_directory(file: IO[bytes]) -> None:
     end = tail.rfind(_END, 0, len(tail) - _END_BYTES + len(_END))
     file.seek(0)
     if end < 0:
-        raise CannotRead("it is a zip that ends too early")
+        raise CannotRead("the zip is truncated")
     if (
         tail[max(0, end - 20) :].startswith(_ZIP64_LOCATOR)
         or int.from_bytes(tail[end + 12 : end + 16], "little") > _MAX_DIRECTORY

@@ -120,7 +120,7 @@ def count_reads(source: Readable, budget: Budget) -> io.BufferedReader:
 def describe_error(error: BaseException) -> str:
     """Return the reason of a read error in a few words."""
     if isinstance(error, EOFError):
-        return "it ends too early"
+        return "it is truncated"
     if isinstance(error, OSError) and error.strerror:
         return mask_and_escape(error.strerror)
     return mask_and_escape(f"it is broken: {error}" if str(error) else f"it is broken ({type(error).__name__})")

@@ -32,7 +32,7 @@ _WITHOUT_TCP: Final[dict[Registry, frozenset[int]]] = {
 _MAX_HEADERS: Final = 32
 _MAX_TUNNELS: Final = 8
 _MAX_KINDS: Final = 50
-_OTHER_KINDS: Final = ("yet another kind", "not understood")
+_OTHER_KINDS: Final = ("another unknown type", "not understood")
 
 
 @dataclass(slots=True)

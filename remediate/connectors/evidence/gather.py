@@ -48,12 +48,15 @@ def _describe_gaps(coverage: Coverage, before: Coverage) -> Iterator[str]:
     """Yield what could not be read of a log, by the counts before and after it."""
     places = coverage.unread_refusals - before.unread_refusals
     if places:
-        yield f"words of a refusal at {count(places, 'place')} could not be joined to a message: give the original log of the peer"
+        yield (
+            f"fragments of a refusal at {count(places, 'place')} could not be joined to a message: give the original log of "
+            "the peer"
+        )
     answers = coverage.unknown_bad_gateways - before.unknown_bad_gateways
     if answers:
         yield (
-            f"{count(answers, 'answer')} with 502 whose node is not in it: give the log from before the request, and that of "
-            "Expressway-C, which alone has the reason"
+            f"{count(answers, 'answer')} with 502 without its node: give a log that begins before the request, and the log "
+            "of Expressway-C, which alone has the reason"
         )
 
 

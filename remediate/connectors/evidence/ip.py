@@ -105,7 +105,7 @@ def decode_ipv6(data: bytes) -> Inner:
 def _read_addresses(data: bytes, at: int, size: int) -> tuple[bytes, bytes]:
     source, target = data[at : at + size], data[at + size : at + 2 * size]
     if len(target) < size:
-        raise IndexError("an IP header is cut")
+        raise IndexError("an IP header is truncated")
     return source, target
 
 

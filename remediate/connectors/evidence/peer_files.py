@@ -107,7 +107,7 @@ def _parse_xml(text: str) -> ET.Element:
     try:
         return ET.fromstring(text)  # noqa: S314  size and depth are limited, document types are refused
     except (ET.ParseError, ValueError, LookupError, RecursionError) as error:
-        raise CannotRead("it is XML that ends too early, or is broken") from error
+        raise CannotRead("its XML is truncated or malformed") from error
 
 
 def _iterate_leaves(element: ET.Element, path: tuple[str, ...], depth: int) -> Iterator[tuple[str, str]]:

@@ -93,8 +93,8 @@ class DiagnosticLogging:
         head = file.read(HEAD)
         if not is_archive(head):
             raise ObservationError(
-                f"{self._address} answers the download of its diagnostic log with {describe_body(head.decode(errors='replace'))}, "
-                "which is no archive."
+                f"{self._address} answers the download of its diagnostic log with "
+                f"{describe_body(head.decode(errors='replace'))}, which is not an archive."
             )
 
     def _write(self, body: dict[str, str | int]) -> None:

@@ -76,7 +76,7 @@ class _Readings:
         except (LoginRefused, PinMismatch):
             raise
         except StatusNotUnderstood as error:
-            self.unread[name] = f"{self.source.address} answers in a form that is not known: {error}."
+            self.unread[name] = f"{self.source.address} answers in an unknown format: {error}."
         except (ObservationError, NotOffered, AccessError) as error:
             self.unread[name] = str(error)
         return None
@@ -224,7 +224,7 @@ def _read_replication(readings: _Readings, raised: tuple[PeerAlarm, ...] | None,
         return True
     if raised is None or alternates is None:
         raise ObservationError(
-            f"It depends on what was not read: {readings.unread['alarms' if raised is None else 'cluster_peers']}"
+            f"It depends on data that was not read: {readings.unread['alarms' if raised is None else 'cluster_peers']}"
         )
     if len(alternates.peers) <= 1:
         return False
@@ -247,14 +247,14 @@ def _read_alternates(readings: _Readings) -> Alternates:
     alternates = parse_alternates(leaves)
     unusable = [address for address in alternates.peers if parse_address(address) is None]
     if unusable:
-        raise StatusNotUnderstood(f"it names the peer `{mask_and_escape(unusable[0], 80)}`")
+        raise StatusNotUnderstood(f"it lists the peer `{mask_and_escape(unusable[0], 80)}`")
     return alternates
 
 
 def _find_own_address(readings: _Readings, alternates: Alternates | None) -> Address | None:
     """Return the peer's own address in its list: that of the inventory, of an interface, or its full name."""
     if alternates is None:
-        raise ObservationError(f"It depends on what was not read: {readings.unread['cluster_peers']}")
+        raise ObservationError(f"It depends on data that was not read: {readings.unread['cluster_peers']}")
     own = {str(readings.source.address).casefold()}
     if not any(address.casefold() in own for address in alternates.peers):
         own |= _read_own_addresses(readings)
@@ -270,7 +270,7 @@ def _read_own_addresses(readings: _Readings) -> set[str]:
     addresses |= {f"{host}.{domain}".casefold()} if host and domain else set()
     addresses.discard("")
     if not addresses:
-        raise StatusNotUnderstood("it names none of its own addresses")
+        raise StatusNotUnderstood("it lists none of its own addresses")
     return addresses
 
 

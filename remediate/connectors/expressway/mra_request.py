@@ -27,7 +27,7 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 
 _NO_CREDENTIALS = "the inventory has no `credentials` in its `mra`, and a request without a sign-in counts towards a ban"
-_NO_DOMAIN = "which domain clients sign in with is not known: give `mra.domain` in the inventory"
+_NO_DOMAIN = "the domain that clients sign in with is not known: set `mra.domain` in the inventory"
 
 
 @dataclass(slots=True)
@@ -106,9 +106,9 @@ class MraClient:
     ) -> ClientAnswer | None:
         """Sign in where there is no session; return None with one, and without why there is none."""
         if session.end:
-            return _not_asked(f"{access.url} is asked no more in this run, after {session.end.detail}")
+            return _not_asked(f"no more requests to {access.url} in this run, after {session.end.detail}")
         if refusal := self._closed_accounts.get(login.username):
-            return _not_asked(f"{login.username} signs in nowhere any more in this run, after {refusal.detail}")
+            return _not_asked(f"no more sign-ins as {login.username} in this run, after {refusal.detail}")
         if session.cookie:
             return None
         if session.last_failure and self.clock() - session.failed_at < limits.sign_in_again_s:
@@ -138,7 +138,7 @@ class MraClient:
             session.cookie, session.answered = cookie, True
             return None
         # Single sign-on, a proxy or a portal: what it shows does not change by asking again.
-        session.end = ClientAnswer(AnswerKind.OTHER, f"signing in got HTTP {reply.status} with {cookie}")
+        session.end = ClientAnswer(AnswerKind.OTHER, f"the sign-in returned HTTP {reply.status} with {cookie}")
         return session.end
 
     def _note(self, session: _Session, login: Login, answer: ClientAnswer, limits: Limits) -> ClientAnswer:
@@ -177,8 +177,8 @@ def _explain_failed_sign_in(reply: Answer, login: Login, domain: str) -> ClientA
     explanation = {
         AnswerKind.NO_LOGIN: f"the sign-in as {login.username} was refused",
         AnswerKind.FORBIDDEN: f"the sign-in was refused for the domain {domain}",
-        AnswerKind.RATE_LIMITED: f"{login.username} signed in too often",
-    }.get(answer.kind, "the sign-in was not answered by the peer")
+        AnswerKind.RATE_LIMITED: f"{login.username} has signed in too often",
+    }.get(answer.kind, "the answer to the sign-in did not come from the peer")
     kind = AnswerKind.OTHER if answer.kind is AnswerKind.REFUSED else answer.kind
     return ClientAnswer(kind, f"{answer.detail}: {explanation}", answer.reason, answer.server)
 
@@ -190,6 +190,6 @@ def _explain_silence(error: RemediateError, session: _Session, access: MraAccess
     if session.answered and isinstance(error, NoConnection) and error.is_silent:
         return ClientAnswer(
             AnswerKind.BANNED,
-            f"{access.url} answered before and is silent now, as automated protection is to an address that it bans",
+            f"{access.url} answered before and no longer does; automated protection may have banned this address",
         )
     return ClientAnswer(AnswerKind.NOTHING, str(error).rstrip("."))

@@ -35,8 +35,8 @@ VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
 """X14.2 release notes; absent from the X15.0 command reference."""
 
 SHELL_ACCOUNT_ADVICE = (
-    "Give the account `admin` as `expressway.username`, and the account for REST under `expressway.rest`. Without the shell, a plan "
-    "is possible, and an apply is not."
+    "Give the account `admin` as `expressway.username`, and the account for REST under `expressway.rest`. Without the shell "
+    "you can plan, but not apply."
 )
 
 _STATUS_VERSION = re.compile(r"<Status\b[^>]{0,400}?\bversion=\"([^\"<>]{1,40})\"")
@@ -76,7 +76,7 @@ class ExpresswayPeer:
         self._access, self._username, self._password, self._limits = access, username, password, limits
         self._writable = writable
         self._rest = RestSession(access, rest_account or Account(username, password), limits, writable=writable, logs=logs)
-        self.shell_problem = "" if username in SHELL_ACCOUNTS else f"the shell takes only admin and root, not {username}"
+        self.shell_problem = "" if username in SHELL_ACCOUNTS else f"the shell accepts only admin and root, not {username}"
         self._open_shell: Shell | None = None
         self._capabilities: Capabilities | None = None
         self._list_of_login: str | None = None
@@ -292,7 +292,7 @@ class ExpresswayPeer:
         offered = self.capabilities()
         body = offered.removal.format_body(certificate) if offered.removal else None
         if offered.removal is None or body is None:
-            why = " in a form that is known" if offered.unknown_removal else " of this certificate" if offered.removal else ""
+            why = " in a known format" if offered.unknown_removal else " of this certificate" if offered.removal else ""
             raise NotOffered(
                 f"{self.address} offers no removal{why} from its trusted CA list over REST.",
                 next_step=f"Open {TRUSTED_CA_PAGE} on that peer, delete it there, and run again.",
@@ -304,7 +304,8 @@ class ExpresswayPeer:
         path = f"Ciphers {name} Value"
         if not _CIPHERS.fullmatch(path):
             raise WriteRefused(
-                f"`{mask_and_escape(name, 60)}` is no OpenSSL cipher list of Expressway; nothing was sent to {self.address}."
+                f"`{mask_and_escape(name, 60)}` is not an OpenSSL cipher list of Expressway; nothing was sent to "
+                f"{self.address}."
             )
         self._execute(format_setting(path, value))
 
@@ -327,7 +328,7 @@ class ExpresswayPeer:
         username, password = axl
         records = [record for record in self._read_publishers(product) if record.address == publisher]
         if not records:
-            raise self._make_refresh_refusal(publisher, ": it is not listed there any more")
+            raise self._make_refresh_refusal(publisher, ": it is no longer listed there")
         if obstacle := records[0].describe_obstacle(username):
             raise self._make_refresh_refusal(publisher, f": {obstacle}")
         body = {**records[0].settings, PASSWORD_SETTING: password.reveal()}
@@ -376,7 +377,7 @@ class ExpresswayPeer:
     def _require_writable(self, action: str) -> None:
         """Raise WriteForbidden unless the peer is writable. The transports refuse as well, but only after the reads of a write."""
         if not self._writable:
-            raise WriteForbidden(f"{self.address} was opened for reading: `{action}` was stopped.")
+            raise WriteForbidden(f"{self.address} was opened read-only: `{action}` was blocked.")
 
     def _read_publishers(self, product: Product) -> list[PublisherRecord]:
         try:
@@ -401,14 +402,15 @@ class ExpresswayPeer:
         """
         records = self._rest.get_objects(resource)
         if any(key not in record for record in records):
-            raise ObservationError(f"{self.address} lists something at {resource} that has no `{key}`.")
+            raise ObservationError(f"{self.address} returned an entry at {resource} without `{key}`.")
         return [record for record in records if record[key]]
 
     def _parse_address(self, value: object) -> Address:
         address = parse_address(str(value))
         if address is None:
             raise ObservationError(
-                f"{self.address} names a server that is no host name or IP address: {mask_and_escape(str(value), 80)}"
+                f"{self.address} names a server that is neither a host name nor an IP address: "
+                f"{mask_and_escape(str(value), 80)}"
             )
         return address
 

@@ -72,9 +72,9 @@ def _list_misread(peer: ExpresswayPeer) -> Iterator[str]:
     """Yield what no reader understood of a peer."""
     offered = peer.capabilities()
     if not offered.described:
-        yield "/api/raml: no operation is described in a form that is known."
+        yield "/api/raml: no operation is described in a known format."
     if offered.unknown_removal:
-        yield "/api/raml: the removal of a trusted CA certificate is described in a form that is not known."
+        yield "/api/raml: the removal of a trusted CA certificate is described in an unknown format."
     for reading, reason in (peer.health().unread or {}).items():
         yield f"health, {reading}: {reason}"
     for name, read in (

@@ -68,9 +68,9 @@ class PublisherRecord:
         """Return why this publisher cannot be added again with the account `axl_username`; None: it can."""
         unknown = sorted(mask_and_escape(name, 40) for name in self.settings.keys() - _KNOWN_SETTINGS)
         if unknown:
-            return f"it has settings whose meaning is not known ({', '.join(unknown)}), which adding it again could lose"
+            return f"it has unknown settings ({', '.join(unknown)}), which adding it again could lose"
         if self.axl_username != axl_username:
-            return "it is added with another AXL account than the one in the inventory"
+            return "it was added with another AXL account than the one in the inventory"
         return None
 
 

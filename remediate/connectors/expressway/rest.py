@@ -36,8 +36,8 @@ TRUSTED_CA = "/certs/root"
 CLUSTER_PEERS = "/common/cluster/peers"
 DIAGNOSTIC_LOGGING = "/common/diagnosticlogging"
 _PROXY_ADVICE = (
-    "Something else answers there: give the peer's own address and the port of its web administration (`rest_port`), "
-    "past any proxy or single sign-on"
+    "Something else answers there: give the peer's own address and the port of its web administration (`rest_port`), not "
+    "those of a proxy or single sign-on"
 )
 _NOT_OFFERED_STATUSES = frozenset({404, 405, 501})
 
@@ -178,7 +178,8 @@ class RestSession:
         )
         if answer.ok and is_html(answer.text):
             raise OutcomeUnknown(
-                f"{self._where} answers {method} {resource} with {describe_body(answer.text)}, so whether it was done is not known."
+                f"{self._where} answers {method} {resource} with {describe_body(answer.text)}, so it is not known "
+                "whether it was done."
             )
         if not answer.ok:
             self._raise_for_write(replace(answer, body=_remove_secret(secret, answer.body)), f"{method} {resource}")
@@ -197,7 +198,7 @@ class RestSession:
     def _prepare_write(self, method: str, resource: str) -> None:
         """Raise WriteForbidden where this session may not send the request; then log in, once."""
         if not (self._writable or (self._logs and resource == DIAGNOSTIC_LOGGING)):
-            raise WriteForbidden(f"{self._where}: {method} {resource} was stopped: this session may only read.")
+            raise WriteForbidden(f"{self._where}: {method} {resource} was blocked: this session is read-only.")
         self._stop_if_refused()
         if not self._logged_in:
             self.log_in()
@@ -239,7 +240,10 @@ class RestSession:
             self._stop_if_refused()
         if answer.status == 403:
             raise AccessError(
-                f"{self._where} lets {self._username} in but not use it (HTTP 403): {self._read_message(answer)}",
+                (
+                    f"{self._where} accepts the login of {self._username} but denies it access (HTTP 403): "
+                    f"{self._read_message(answer)}"
+                ),
                 next_step=f"Give this administrator account API access ({ADMINISTRATOR_ACCOUNTS_PAGE}), or use one that has it.",
             )
 
@@ -259,7 +263,7 @@ class RestSession:
             content = describe_body(answer.text) if is_html(answer.text) else answer.text
         message = content.get("Message", content) if isinstance(content, dict) else content
         text = "; ".join(map(str, message)) if isinstance(message, list) else str(message)
-        return mask_and_escape(_remove_secret(self._password, text.encode()).decode(errors="replace")) or "no further word"
+        return mask_and_escape(_remove_secret(self._password, text.encode()).decode(errors="replace")) or "no further details"
 
 
 def _holds_pem(text: str) -> bool:

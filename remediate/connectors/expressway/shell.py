@@ -75,7 +75,7 @@ class Shell:
         except _QuestionAsked as error:
             self.close()
             raise AccessError(
-                f"{self._where} is not open to {username} yet: {error}.", next_step=INTERACTIVE_LOGIN_ADVICE
+                f"{self._where} does not accept commands from {username} yet: {error}.", next_step=INTERACTIVE_LOGIN_ADVICE
             ) from error
         except _SessionLost as error:
             self.close()
@@ -102,7 +102,7 @@ class Shell:
             ObservationError: It did not answer.
         """
         if not shell_text.is_read_only(command):
-            raise WriteForbidden(f"{self._where}: `{mask_and_escape(command, 60)}` was stopped: it is not a question.")
+            raise WriteForbidden(f"{self._where}: `{mask_and_escape(command, 60)}` was blocked: it does not only read.")
         lines = self._exchange_query(command)
         if failure := shell_text.find_error(lines, command):
             raise CommandFailed(f"{self._where} answers `{mask_and_escape(command, 60)}` with: {mask_and_escape(failure)}")
@@ -119,7 +119,7 @@ class Shell:
         """
         command_name = mask_and_escape(command.partition(":")[0], 80)
         if not self._writable:
-            raise WriteForbidden(f"{self._where}: `{command_name}` was stopped: this session may only read.")
+            raise WriteForbidden(f"{self._where}: `{command_name}` was blocked: this session is read-only.")
         try:
             self._synchronise()
         except _SessionLost as error:
@@ -128,10 +128,10 @@ class Shell:
             lines = self._exchange(command)
         except _QuestionAsked as error:
             raise OutcomeUnknown(
-                f"{self._where} was sent `{command_name}` and asked a question instead of confirming it: {error}."
+                f"{self._where} received `{command_name}` and asked a question instead of confirming it: {error}."
             ) from error
         except _SessionLost as error:
-            raise OutcomeUnknown(f"{self._where} was sent `{command_name}`, and its answer was lost: {error}.") from error
+            raise OutcomeUnknown(f"{self._where} was sent `{command_name}`, but its answer was lost: {error}.") from error
         if failure := shell_text.find_error(lines, command):
             raise WriteRefused(f"{self._where} refuses `{command_name}`: {mask_and_escape(failure)}")
 

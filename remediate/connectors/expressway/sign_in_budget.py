@@ -91,8 +91,8 @@ class SignInBudget:
         again_at = oldest_second + limits.sign_in_window_s
         when = rfc3339(datetime.fromtimestamp(again_at, UTC))
         return NoRoom(
-            f"{username} signed in there {limits.max_sign_ins} times in the last {limits.sign_in_window_s:.0f} s, and more could ban "
-            f"this address; the next sign-in is possible at {when}",
+            f"{username} signed in there {limits.max_sign_ins} times in the last {limits.sign_in_window_s:.0f} s, and more "
+            f"sign-ins could get this address banned; the next one is possible at {when}",
             max(0.0, again_at - self.now()),
         )
 

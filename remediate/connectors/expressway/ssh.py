@@ -139,7 +139,7 @@ def _connect(
         if excluded and isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             return None
         raise ObservationError(
-            f"{host_and_port(access.address, access.ssh_port)} does not speak SSH with us: {describe_failure(error)}."
+            f"{host_and_port(access.address, access.ssh_port)} does not complete the SSH handshake: {describe_failure(error)}."
         ) from error
     return transport
 

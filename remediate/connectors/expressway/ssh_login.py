@@ -113,7 +113,7 @@ class _Conversation(AuthHandler):
         self.transport._send_message(reply)  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _end(self, question: str) -> None:
-        self.question = mask_and_escape(" ".join(question.split()) or "a question without words", _MAX_QUOTE_CHARACTERS)
+        self.question = mask_and_escape(" ".join(question.split()) or "a prompt without text", _MAX_QUOTE_CHARACTERS)
         raise _NotAnswered
 
 
@@ -140,7 +140,7 @@ def log_in(transport: paramiko.Transport, access: PeerAccess, username: str, pas
         return
     if not {"password", "keyboard-interactive"} & set(methods):
         raise AccessError(
-            f"SSH on {access.address} takes neither a password nor keyboard-interactive from {username}.",
+            f"SSH on {access.address} accepts neither a password nor keyboard-interactive from {username}.",
             next_step="Allow password logins to the shell for this administrator account.",
         )
     conversation, answered = _Conversation(transport, password), threading.Event()
@@ -157,7 +157,10 @@ def log_in(transport: paramiko.Transport, access: PeerAccess, username: str, pas
         ) from error
     if missing:
         raise AccessError(
-            f"SSH on {access.address} wants more than a password from {username}: {mask_and_escape(', '.join(missing), 80)}.",
+            (
+                f"SSH on {access.address} requires more than a password from {username}: "
+                f"{mask_and_escape(', '.join(missing), 80)}."
+            ),
             next_step=INTERACTIVE_LOGIN_ADVICE,
         )
 
@@ -196,4 +199,4 @@ def _make_login_error(
         return ObservationError(f"SSH on {access.address} did not answer the login within {limits.connect_s:g} s.")
     if conversation.refused or isinstance(error, paramiko.AuthenticationException):
         return LoginRefused(f"The shell of {access.address} refuses the login of {username}.")
-    return ObservationError(f"The login to the shell of {access.address} broke off: {mask_and_escape(str(error), 120)}.")
+    return ObservationError(f"The login to the shell of {access.address} was interrupted: {mask_and_escape(str(error), 120)}.")

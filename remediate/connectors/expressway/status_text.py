@@ -89,7 +89,7 @@ def _add_line(levels: list[tuple[int, StatusGroup]], line: str) -> None:
     head, colon, value = line.partition(":")
     name, value = head.strip(), value.strip()
     if not colon or not line.startswith((" ", "\t")) or not name or len(name) > _MAX_NAME_CHARACTERS:
-        raise StatusNotUnderstood(f"`{mask_and_escape(line.strip(), 60)}` is no line of a status")
+        raise StatusNotUnderstood(f"`{mask_and_escape(line.strip(), 60)}` is not a line of a status")
     indent = len(head) - len(head.lstrip())
     while levels[-1][0] >= indent:
         levels.pop()

@@ -50,7 +50,7 @@ def _find_all(page: str, kind: str, names: Container[str]) -> list[ET.Element]:
         raise StatusNotUnderstood(f"its {kind.lower()} over REST is not XML") from error
     blocks = [child for child in root if _local(child).casefold() in names]
     if _local(root) != kind or not blocks:
-        raise StatusNotUnderstood(f"its {kind.lower()} over REST does not have what was asked for")
+        raise StatusNotUnderstood(f"its {kind.lower()} over REST does not contain the requested data")
     return blocks
 
 

@@ -81,7 +81,7 @@ def parse_certificate_list(text: str, source: str) -> CertificateList:
     except _NotAWholeList as error:
         raise ObservationError(f"{source} cannot be read: {error}.") from error
     if not certificates:
-        raise ObservationError(f"{source} cannot be read: it holds no certificate, which no peer's list can be.")
+        raise ObservationError(f"{source} cannot be read: it contains no certificate, but a peer's list always does.")
     return CertificateList(certificates, tuple(block.pem for block in blocks if block.label == _REVOCATION_LIST))
 
 
@@ -106,11 +106,13 @@ def _split_into_blocks(text: str) -> tuple[list[_Block], str]:
         elif begins:
             label, body = begins[1], []
         elif line.startswith("-") or "-----" in line:
-            raise _NotAWholeList(f"a line of dashes that begins no block follows PEM block {len(blocks)}: the list may be cut")
+            raise _NotAWholeList(
+                f"a line of dashes that begins no block follows PEM block {len(blocks)}: the list may be truncated"
+            )
         else:
             between.append(line)
     if label:
-        raise _NotAWholeList(f"PEM block {len(blocks) + 1} has no matching END line, so the list is cut")
+        raise _NotAWholeList(f"PEM block {len(blocks) + 1} has no matching END line, so the list is truncated")
     return blocks, "\n".join(between)
 
 
@@ -121,6 +123,6 @@ def _parse_certificate(block: _Block) -> Certificate:
         der = binascii.a2b_base64("".join(block.body.split()).encode("ascii"), strict_mode=True)
         return Certificate.from_der(der)
     except UnicodeEncodeError as error:
-        raise _NotAWholeList(f"PEM block {block.number} is broken: it has a character that base64 has not") from error
+        raise _NotAWholeList(f"PEM block {block.number} is broken: it has a character that is not base64") from error
     except (ValueError, CertificateError) as error:
         raise _NotAWholeList(f"PEM block {block.number} is broken: {str(error).rstrip('.')}") from error

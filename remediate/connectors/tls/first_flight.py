@@ -31,8 +31,8 @@ _RECORD_HEAD, _MESSAGE_HEAD = 5, 4
 _CLIENT_HELLO, _SERVER_HELLO, _CERTIFICATE = 1, 2, 11
 _RANDOM_BYTES = 32
 _TLS_1_0, _TLS_1_2 = b"\x03\x01", b"\x03\x03"
-_OTHER_VERSION = HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with us")
-_NOT_TLS = HandshakeFailure(FailureReason.NOT_TLS, "what answers there is not TLS")
+_OTHER_VERSION = HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with this machine")
+_NOT_TLS = HandshakeFailure(FailureReason.NOT_TLS, "the answer is not TLS")
 _NO_CERTIFICATE = HandshakeFailure(FailureReason.BROKEN, "it sends no certificate")
 _UNREADABLE = HandshakeFailure(FailureReason.BROKEN, "it sends a certificate that cannot be read")
 

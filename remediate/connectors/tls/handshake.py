@@ -47,7 +47,7 @@ class FailureReason(StrEnum):
     NOT_TLS = "not TLS"
     BROKEN = "broken handshake"
     NOT_OFFERABLE = "cipher list unknown here"
-    SPECIAL_ADDRESS = "leads to an address that only the inventory may name"
+    SPECIAL_ADDRESS = "resolves to an address that is accepted only from the inventory"
 
 
 NO_CONNECTION = frozenset(
@@ -160,7 +160,9 @@ def list_suites(offer: Offer) -> list[str]:
 def explain_no_connection(error: Exception, limits: Limits) -> HandshakeFailure:
     """Return the failure for a connection that did not come about."""
     if isinstance(error, SpecialAddress):
-        return HandshakeFailure(FailureReason.SPECIAL_ADDRESS, "its name leads to an address that only the inventory may name")
+        return HandshakeFailure(
+            FailureReason.SPECIAL_ADDRESS, "its name resolves to an address that is accepted only from the inventory"
+        )
     if isinstance(error, ConnectionRefusedError):
         return HandshakeFailure(FailureReason.REFUSED, "connection refused")
     if isinstance(error, socket.gaierror | UnicodeError):
@@ -249,9 +251,9 @@ class _HandshakeExchange:
         if kind == ALERT_RECORD and len(self._first) >= 7:
             return explain_alert(self._first[6])
         if kind != HANDSHAKE_RECORD:
-            return HandshakeFailure(FailureReason.NOT_TLS, "what answers there is not TLS")
+            return HandshakeFailure(FailureReason.NOT_TLS, "the answer is not TLS")
         if self._first[5:6] == bytes([_SERVER_HELLO]) and self._first[9:11] < _TLS_1_2:
-            return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with us")
+            return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with this machine")
         if self._last[:1] == bytes([ALERT_RECORD]) and self._connection.get_peer_cert_chain():
             # It requires a client certificate: it refused after it had presented its own and proven that it holds the key.
             return self._receive_chain()
@@ -262,7 +264,7 @@ class _HandshakeExchange:
 def explain_alert(number: int) -> HandshakeFailure:
     """Return the failure for an alert that is the first record of the server, and so its whole answer to the offer."""
     if number in _NO_SHARED_CIPHER:
-        return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with us")
+        return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with this machine")
     if number == _PROTOCOL_VERSION:
-        return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with us")
+        return HandshakeFailure(FailureReason.OTHER_VERSION, "it has no TLS version in common with this machine")
     return HandshakeFailure(FailureReason.BROKEN, f"it answers with TLS alert {number}")

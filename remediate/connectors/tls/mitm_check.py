@@ -52,8 +52,8 @@ def _make_alarm(target: Target, presented: Certificate, expected: Certificate) -
     return Alarm(
         presented.fingerprint,
         f"{name} presents {mask_and_escape(presented.subject, 120)} ({presented.fingerprint}), but certificate management on "
-        f"{target.address} states that the {presented.key_family.upper()} certificate of {SERVICE_OF_PORT[target.port]} is "
-        f"{expected.fingerprint}: someone may be in the middle, or the service was not restarted after its certificate was renewed "
-        f"({join_words(SERVICES_OF_CERTIFICATE[SERVICE_OF_PORT[target.port]])}). Trust neither until you have compared them on the "
-        "node itself.",
+        f"{target.address} shows {expected.fingerprint} as the {presented.key_family.upper()} certificate of "
+        f"{SERVICE_OF_PORT[target.port]}: someone may be in the middle, or the service was not restarted after its "
+        f"certificate was renewed ({join_words(SERVICES_OF_CERTIFICATE[SERVICE_OF_PORT[target.port]])}). Trust neither until "
+        "you have compared them on the node itself.",
     )

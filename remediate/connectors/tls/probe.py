@@ -162,17 +162,17 @@ def _retry_silent_family(
     if other_family:
         both = try_offer_twice(target, _BOTH_OFFERS[family], limits)
         if isinstance(both, ReceivedChain) and both.certificates[0] == other_family.certificates[0]:
-            return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with us")
+            return HandshakeFailure(FailureReason.NO_SHARED_CIPHER, "it has no cipher in common with this machine")
     time.sleep(limits.read_pause_s)
     return try_offer_twice(target, _FAMILY_OFFERS[family], limits)
 
 
 def _explain_nothing_shared(target: Target, limits: Limits, *, tls13: bool | None) -> str:
     if tls13:
-        return "it speaks TLS 1.3 only, where no cipher list chooses between its certificates"
+        return "it supports only TLS 1.3, where no cipher list chooses between its certificates"
     legacy = try_offer_twice(target, _LEGACY, limits)
     if isinstance(legacy, ReceivedChain):
-        return f"it speaks {legacy.tls_version} at most, and the peers ask for TLS 1.2"
+        return f"it supports {legacy.tls_version} at most, but the peers require TLS 1.2"
     return "no shared cipher, neither with RSA nor with ECDSA"
 
 

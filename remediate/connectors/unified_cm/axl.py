@@ -90,7 +90,9 @@ def parse_nodes(answer: Answer, source: str, limit: int) -> NamedNodes:
     if "Fault" in nodes.present:
         raise ObservationError(f"{source} answers with a fault: {read_fault(answer)}")
     if "listProcessNodeResponse" not in nodes.present or not nodes.records:
-        raise ObservationError(f"{source} answers with something that is no list of servers: {strip_markup(answer.text, 200)}")
+        raise ObservationError(
+            f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200)}"
+        )
     rows = [row for row in nodes.records if row.get("name") != _ENTERPRISE]
     return NamedNodes(
         tuple((row.get("name", ""), _product_of_role(row.get("processNodeRole", ""))) for row in rows), nodes.count

@@ -143,7 +143,7 @@ def _ask_publishers(session: _DiscoverySession, nodes: NodeRegistry) -> None:
     for target in publishers:
         node = session.get_node(target)
         if isinstance(node, ObservationError):
-            problem = f"{target.address} could not be asked for its cluster's nodes: {node}"
+            problem = f"{target.address} could not be queried for its cluster's nodes: {node}"
             session.report_gap(target, "web", problem, incomplete=True)
         else:
             reachable.append((target, node))
@@ -166,13 +166,13 @@ def _ask_publisher(session: _DiscoverySession, target: Target, node: UnifiedCmNo
     try:
         uds = node.read_uds_servers()
     except (ObservationError, NotOffered, PinMismatch) as error:
-        uds = f"{target.address} could not be asked for its cluster's nodes: {error}"
+        uds = f"{target.address} could not be queried for its cluster's nodes: {error}"
     if axl is None or not node.verified:
         return _PublisherAnswer(uds, None, is_verified=node.verified)
     try:
         return _PublisherAnswer(uds, node.read_process_nodes(Account(axl.username, axl.password.read())))
     except (ObservationError, PinMismatch) as error:
-        return _PublisherAnswer(uds, f"{target.address} could not be asked over AXL: {error}")
+        return _PublisherAnswer(uds, f"{target.address} could not be queried over AXL: {error}")
 
 
 def _add_uds(session: _DiscoverySession, nodes: NodeRegistry, target: Target, answer: _PublisherAnswer) -> None:
@@ -233,16 +233,16 @@ def _read_certificates(
     access = nodes.get_access(target)
     kind, asks_shell = "not-asked", access.ssh != HostKeyTrust()
     if isinstance(node, ObservationError):
-        problem = f"{target.address} could not be asked for its certificates: {node}"
+        problem = f"{target.address} could not be queried for its certificates: {node}"
     elif not node.verified:
         problem, kind = _describe_unverified(target, "certificate management"), "unverified"
     else:
         try:
             return node.read_certificates(account)
         except NotOffered as error:
-            problem, asks_shell = f"{target.address} could not be asked for its certificates: {error}", True
+            problem, asks_shell = f"{target.address} could not be queried for its certificates: {error}", True
         except (ObservationError, PinMismatch) as error:
-            problem = f"{target.address} could not be asked for its certificates: {error}"
+            problem = f"{target.address} could not be queried for its certificates: {error}"
     if asks_shell:
         try:
             with open_platform_shell(shell_access(session.cluster, access), account, session.limits, writable=False) as shell:
@@ -255,6 +255,6 @@ def _read_certificates(
 
 def _describe_unverified(target: Target, service: str) -> str:
     return (
-        f"{service} on {target.address} was not asked: its certificate does not verify under a CA of yours or of a peer, "
-        "and no account is sent over such a channel. Give its CA under `ca:` in the inventory."
+        f"{service} on {target.address} was not queried: no CA of yours or of a peer confirms its certificate, and no "
+        "account is sent over an unverified connection. Add its CA under `ca:` in the inventory."
     )

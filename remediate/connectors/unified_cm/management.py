@@ -89,14 +89,14 @@ class NodeManagement:
             shell = self._get_shell()
             file = find_file(shell, store, certificate)
         except (ObservationError, PinMismatch) as error:
-            raise NotOffered(f"{self._address} deletes certificates over its platform shell alone: {error}") from error
+            raise NotOffered(f"{self._address} deletes certificates only over its platform shell: {error}") from error
         if file is None:
             raise NotOffered(f"The platform shell of {self._address} does not list the certificate in {store}-trust.")
         shell.delete_trusted(file)
 
     def _refuse_unless_writable(self, operation: str) -> None:
         if not self._writable:
-            raise WriteForbidden(f"{self._address}: {operation} was stopped: this session may only read.")
+            raise WriteForbidden(f"{self._address}: {operation} was blocked: this session is read-only.")
 
     def _get_shell(self) -> PlatformShell:
         if self._shell is None:

@@ -89,7 +89,7 @@ class UnifiedCmNode:
         # Every Unified CM lists at least itself, so a document without a server is no list.
         if servers.root != "servers" or not servers.records:
             raise ObservationError(
-                f"{source} answers with something that is no list of servers: {strip_markup(answer.text, 200)}"
+                f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200)}"
             )
         return NamedNodes(tuple((server.get("", ""), "cucm") for server in servers.records), servers.count)
 
@@ -106,8 +106,8 @@ class UnifiedCmNode:
         remark = None
         if version := axl.find_offered_version(answer, axl.FIRST_VERSION):
             remark = (
-                f"AXL on {self._where} was asked again in version {version[0]}.{version[1]}, "
-                f"after it had said: {axl.read_fault(answer)}"
+                f"AXL on {self._where} was queried again in version {version[0]}.{version[1]}, after this fault: "
+                f"{axl.read_fault(answer)}"
             )
             answer = self._ask_axl(account, version)
         self._require_success(answer, "AXL", account)
@@ -176,11 +176,12 @@ class UnifiedCmNode:
 
     def _require_success(self, answer: Answer, service: str, account: Account | None = None) -> None:
         if answer.status in (401, 403) and account:
-            verb = "refuses the login of" if answer.status == 401 else "lets in, but gives no rights to,"
+            verb = "refuses the login of" if answer.status == 401 else "accepts the login but denies access to"
             raise LoginRefused(
                 f"{service} on {self._where} {verb} {account.username} (HTTP {answer.status}).",
                 next_step=(
-                    "Correct this account under `unified_communications` in the inventory or leave it out; it was tried nowhere else."
+                    "Correct this account under `unified_communications` in the inventory or leave it out; it was not "
+                    "tried anywhere else."
                 ),
             )
         if not answer.ok:

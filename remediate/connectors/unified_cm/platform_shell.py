@@ -122,7 +122,7 @@ class PlatformShell:
             answer = self._read_until(platform_text.is_at_prompt)
         except _SessionLost as error:
             self.close()
-            raise OutcomeUnknown(f"{self._where} was given a certificate, and its answer was lost: {error}.") from error
+            raise OutcomeUnknown(f"{self._where} was sent a certificate, but its answer was lost: {error}.") from error
         # The echo of the paste holds no word of ours.
         printed = answer.rpartition("-----END CERTIFICATE-----")[2]
         if refusal := platform_text.find_refusal(printed):
@@ -145,7 +145,7 @@ class PlatformShell:
                 answer = self._run(command)
             except _SessionLost as error:
                 self.close()
-                raise OutcomeUnknown(f"{self._where} was sent `{command}`, and its answer was lost: {error}.") from error
+                raise OutcomeUnknown(f"{self._where} was sent `{command}`, but its answer was lost: {error}.") from error
             try:
                 self._refuse(command, answer, only_if_refused=True)
             except (WriteRefused, NotOffered) as error:
@@ -179,7 +179,7 @@ class PlatformShell:
 
     def _refuse_unless_writable(self, command: str) -> None:
         if not self._writable:
-            raise WriteForbidden(f"{self._where}: `{command}` was stopped: this session may only read.")
+            raise WriteForbidden(f"{self._where}: `{command}` was blocked: this session is read-only.")
 
     def _refuse(self, command: str, answer: str, *, only_if_refused: bool = False) -> None:
         """Raise the refusal of `command` in `answer`; unless `only_if_refused`, also for an empty answer."""

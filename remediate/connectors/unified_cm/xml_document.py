@@ -71,7 +71,7 @@ def read_records(body: bytes, source: str, element: str, *, also: Collection[str
     # No expected document has one; an attack on the parser (entities that grow) needs one.
     upper = text.upper()
     if "<!DOCTYPE" in upper or "<!ENTITY" in upper:
-        raise ObservationError(f"{source} answers with a document type, which is not read.")
+        raise ObservationError(f"{source} answers with an XML document type, which is not accepted.")
     collector = _Collector(element, frozenset(also), limit)
     try:
         parser = ET.XMLParser(target=collector)  # noqa: S314  size and depth are limited, document types are refused
@@ -103,7 +103,7 @@ def _decode(body: bytes, source: str) -> str:
     try:
         return body.decode(_encoding_of(body, source)).removeprefix("\ufeff")
     except UnicodeError as error:
-        raise ObservationError(f"{source} answers with bytes that are no text in the encoding that it names.") from error
+        raise ObservationError(f"{source} answers with bytes that are not text in the encoding that it declares.") from error
 
 
 def _encoding_of(body: bytes, source: str) -> str:
@@ -114,7 +114,7 @@ def _encoding_of(body: bytes, source: str) -> str:
     declared = _DECLARED.match(body[:400].decode("latin-1").removeprefix("\xef\xbb\xbf"))
     name = declared[1].casefold() if declared else "utf-8"
     if name not in _ENCODINGS:
-        raise ObservationError(f"{source} answers with XML in the encoding {mask_and_escape(name, 40)}, which is not read.")
+        raise ObservationError(f"{source} answers with XML in the encoding {mask_and_escape(name, 40)}, which is not accepted.")
     return _ENCODINGS[name]
 
 

@@ -46,9 +46,9 @@ class Client:
         if access is None:
             return "the inventory has no `mra` for it"
         if shared_with := peers_sharing_way(self.cluster, peer):
-            return f"its `mra` leads through {', '.join(shared_with)} too, so an answer does not show whose it is"
+            return f"its `mra` leads through {', '.join(shared_with)} too, so an answer does not show which peer gave it"
         if access.login and access.login.username in self._refused_accounts:
-            return f"the login of {access.login.username} was refused, and is tried no more"
+            return f"the login of {access.login.username} was refused, and is not tried again"
         return ""
 
     def ask(
@@ -87,7 +87,7 @@ class Client:
         while remaining_s > 0:
             self.check_stop()
             if remaining_s <= next_event_s:
-                text = f"No more sign-in over {access.url} for {remaining_s:.0f} s, then a client shows what is in effect."
+                text = f"No sign-in over {access.url} for {remaining_s:.0f} s, then a client request shows what is in effect."
                 self.events.emit("waiting", text, seconds=round(remaining_s))
                 next_event_s = remaining_s - self.limits.sign_in_progress_s
             step_s = min(self.limits.sign_in_poll_s, remaining_s)
@@ -118,7 +118,7 @@ class Client:
             if not waiting or _is_asking_over(answers, passing) or self.environment.now() >= end:
                 break
             if look == 0:
-                message = f"Asking over {access.url} again, for up to {patience_s:.0f} s."
+                message = f"Testing over {access.url} again, for up to {patience_s:.0f} s."
                 self.events.emit("asking-again", message, seconds=int(patience_s))
             self.environment.pause(self.limits.effect_poll_s)
             answers |= self._ask_once(access, waiting, products)
@@ -205,7 +205,7 @@ def view_answers(
         refusing_nodes: The nodes that refuse the peer's own certificate.
     """
     last = next((answer for answer in answers.values() if answer.kind is AnswerKind.NOT_ASKED), None)
-    ending = last or ClientAnswer(AnswerKind.NOT_ASKED, "asking ended before it")
+    ending = last or ClientAnswer(AnswerKind.NOT_ASKED, "testing stopped before it")
     is_other_reached = any(answer.kind is AnswerKind.REACHED for answer in answers.values())
     views: dict[EndpointId, ClientView] = {}
     for endpoint in endpoints:
@@ -230,7 +230,7 @@ def products_of(snapshot: Snapshot) -> dict[EndpointId, Product]:
 def _doubt(answer: ClientAnswer) -> ClientAnswer:
     if answer.kind is not AnswerKind.REFUSED:
         return answer
-    return ClientAnswer(AnswerKind.OTHER, f"{answer.detail}, which could not be asked for again")
+    return ClientAnswer(AnswerKind.OTHER, f"{answer.detail}; it could not be tested again")
 
 
 def _is_asking_over(answers: Answers, passing: frozenset[AnswerKind] = frozenset()) -> bool:

@@ -76,7 +76,7 @@ def observe_effects(
         effects: list[PeerEffect] = []
         views: dict[PairId, ClientView] = {}
         for peer in snapshot.peers:
-            reason = _why_no_client(client, peer) if ask_clients else "--no-clients asks none"
+            reason = _why_no_client(client, peer) if ask_clients else "not tested, because of --no-clients"
             of_peer = {pair.endpoint: verdict for pair, verdict in verdicts.items() if pair.peer == peer.address}
             refusing_nodes = find_refusing_nodes(toward_nodes, peer.address)
             clients: Views = {} if reason else _ask_for_all(client, peer, snapshot, of_peer, refusing_nodes)
@@ -90,7 +90,7 @@ def observe_effects(
 
 
 def _why_no_client(client: Client, peer: Peer) -> str:
-    return "the peer was not looked at" if peer.error else client.reason_not_to_ask(peer.address)
+    return "the peer was not checked" if peer.error else client.reason_not_to_ask(peer.address)
 
 
 def _ask_for_all(
@@ -126,6 +126,6 @@ def _decide(
             evidence,
             clients={endpoint: view for endpoint, view in clients.items() if endpoint in proving},
             is_workaround_on=peer.verify_origin_server is False,
-            why_no_client=why_no_client or "the change of its list fixes no endpoint that could be asked for",
+            why_no_client=why_no_client or "the change of its list fixes no endpoint that can be tested",
         )
     )

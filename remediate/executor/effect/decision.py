@@ -68,12 +68,12 @@ def decide_effect(evidence: EffectEvidence) -> PeerEffect:
             evidence.peer,
             EffectState.YES,
             EffectSource.START,
-            f"it has not started since what was written to it was undone (start {_time(evidence.started_at)})",
+            f"it has not started since the writes to it were undone (start {_time(evidence.started_at)})",
         )
     record, last_at = evidence.record, find_last_time(pending)
     if record is not None and record.state is EffectState.NO:
         return PeerEffect(
-            evidence.peer, EffectState.NOT_KNOWN, record.source, f"{record.description}, and no client was asked since"
+            evidence.peer, EffectState.NOT_KNOWN, record.source, f"{record.description}, and no client request was sent since"
         )
     if is_started_after(evidence.started_at, pending):
         description = f"it started at {_time(evidence.started_at)}, after the last write ({_time(last_at)})"
@@ -178,12 +178,12 @@ def _not_known(evidence: EffectEvidence, start: str) -> PeerEffect:
 
 def _describe_start(started_at: datetime | None, last_at: datetime | None, first_at: datetime | None = None) -> str:
     if started_at is None:
-        return "when it started was not read"
+        return "its start time was not read"
     if last_at is None:
-        return "whether something is still being written to it is not known"
+        return "not known whether something is still being written to it"
     if first_at is not None:
         return f"it started at {_time(started_at)}, between the first write ({_time(first_at)}) and the undo ({_time(last_at)})"
-    return f"it started at {_time(started_at)}, and the last write is of {_time(last_at)}"
+    return f"it started at {_time(started_at)}, and the last write was at {_time(last_at)}"
 
 
 def _time(moment: datetime | None) -> str:

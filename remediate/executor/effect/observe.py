@@ -136,7 +136,7 @@ def observe_effects_unasked(
 ) -> tuple[PeerEffect, ...]:
     """Return the effect on each peer of a cluster by the journal and by its start: a dry run asks no client."""
     starts = {peer.address: read_start(peer) for peer in peers} | dict.fromkeys(unreachable)
-    why_no_client = "a dry run asks no client"
+    why_no_client = "a dry run sends no client request"
     return tuple(
         decide_effect(gather_evidence(journal, address, started_at, limits=limits, why_no_client=why_no_client))
         for address, started_at in starts.items()
@@ -149,10 +149,10 @@ def _is_workaround_on(snapshot: Snapshot, peer: Address) -> bool:
 
 def _why_no_client(client: Client, peer: Address, endpoints: Sequence[EndpointId], *, is_workaround_on: bool) -> str:
     if is_workaround_on:
-        return "the workaround is on, so every endpoint is let through"
+        return "the workaround is on, so every endpoint passes"
     if reason := client.reason_not_to_ask(peer):
         return reason
-    return "" if endpoints else "the change of its list fixes no endpoint that could be asked for"
+    return "" if endpoints else "the change of its list fixes no endpoint that can be tested"
 
 
 def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is_restarted: bool, waits: bool) -> Views:

@@ -39,7 +39,7 @@ def describe_effects(effects: Sequence[PeerEffect], command: str) -> str:
         reasons = {effect.peer: effect.description for effect in effects if effect.state is state}
         if reasons:
             parts.append(f"{words} on {_group_by_reason(reasons)}.")
-    parts.append(f"To settle it, restart with `{command}`, or send a client's request through each of these peers.")
+    parts.append(f"To find out, restart with `{command}`, or send a client request through each of these peers.")
     return " ".join(parts)
 
 

@@ -37,7 +37,7 @@ class RestartedLook:
         """Look whether what was written to a peer is in effect there, emit it, and keep it."""
         context = self.context
         started_at = read_start(next((peer for peer in context.peers if peer.address == address), None))
-        reason = self._client().reason_not_to_ask(address) if is_restarted else "no client was asked"
+        reason = self._client().reason_not_to_ask(address) if is_restarted else "no client request was sent"
         evidence = gather_evidence(context.journal, address, started_at, limits=context.limits, why_no_client=reason)
         if not reason and evidence.pending_writes:
             evidence = self._ask(address, evidence)
@@ -59,13 +59,13 @@ class RestartedLook:
         except Interrupted:
             raise
         except RemediateError as error:
-            return replace(evidence, why_no_client=f"what the endpoints present was not observed: {error}")
+            return replace(evidence, why_no_client=f"the endpoints' certificates could not be read: {error}")
         if any(is_same_address(entry.address, peer) and entry.verify_origin_server is False for entry in now.peers):
             return replace(evidence, is_workaround_on=True)
         judge = self.environment.judge
         endpoints = find_endpoints_fixed_since(journal, judge, now, peer, evidence.pending_writes)
         if not endpoints:
-            return replace(evidence, why_no_client="the change of its list fixes no endpoint that could be asked for")
+            return replace(evidence, why_no_client="the change of its list fixes no endpoint that can be tested")
         verdicts = self._judge(now, peer)
         accepted = [endpoint for endpoint, verdict in verdicts.items() if verdict.ok and endpoint not in endpoints]
         health = read_health(next((entry for entry in context.peers if entry.address == peer), None))

@@ -68,7 +68,7 @@ class UndoneLook:
         except Interrupted:
             raise
         except RemediateError as error:
-            self.undo.events.emit("warning", f"What each endpoint gets now was not observed: {error}")
+            self.undo.events.emit("warning", f"The endpoints could not be checked: {error}")
             return ()
 
     def client(self) -> Client:
@@ -92,7 +92,7 @@ def observe_undone(look: UndoneLook, open_steps: Sequence[ManualStep] = ()) -> t
     effects: list[PeerEffect] = []
     for address in look.addresses:
         if is_anywhere or address.casefold() in waiting:
-            effect = PeerEffect(address, EffectState.NOT_KNOWN, None, "not everything of the run is undone on it yet")
+            effect = PeerEffect(address, EffectState.NOT_KNOWN, None, "the run is not completely undone on it yet")
         else:
             effect = _observe_peer(look, address)
         effects.append(effect)
@@ -124,7 +124,7 @@ def _ask(look: UndoneLook, evidence: EffectEvidence) -> EffectEvidence:
     except Interrupted:
         raise
     except RemediateError as error:
-        return replace(evidence, why_no_client=f"what the endpoints present was not read: {error}")
+        return replace(evidence, why_no_client=f"the endpoints' certificates were not read: {error}")
     peer = next((entry for entry in now.peers if is_same_address(entry.address, evidence.peer)), None)
     if peer is None or peer.error:
         return replace(evidence, why_no_client="its lists were not read")
@@ -134,7 +134,7 @@ def _ask(look: UndoneLook, evidence: EffectEvidence) -> EffectEvidence:
     run_state = replace(now, peers=tuple(_as_the_run_left_it(look, entry) if entry is peer else entry for entry in now.peers))
     endpoints = find_pairs_fixed_by_list(restored, run_state, look.environment.judge)[evidence.peer]
     if not endpoints:
-        return replace(evidence, why_no_client="the restored list refuses no endpoint that could be asked for")
+        return replace(evidence, why_no_client="the restored list refuses no endpoint that can be tested")
     clients = _view_clients(look, evidence.peer, endpoints, now)
     look.client_views.update({PairId(evidence.peer, endpoint): view for endpoint, view in clients.items()})
     return replace(evidence, clients=clients)

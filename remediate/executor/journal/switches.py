@@ -44,8 +44,8 @@ class SwitchRecord:
     def __str__(self) -> str:
         text = f"turned {_WORDS[self.requested]} by {self.user} on {self.host} at {self.at}"
         if self.read_back is None:
-            return f"{text}, and not read back"
-        return text if self.read_back is self.requested else f"{text}, and read back as {_WORDS[self.read_back]} all the same"
+            return f"{text}, not read back"
+        return text if self.read_back is self.requested else f"{text}, but still read back as {_WORDS[self.read_back]}"
 
 
 def record_request(

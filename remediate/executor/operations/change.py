@@ -16,7 +16,7 @@ class ChangeStatus(Enum):
 
     TO_DO = "to do"
     DONE = "done"
-    FOREIGN = "changed by somebody else"
+    FOREIGN = "changed by someone else"
     """The peer has neither the value before the change nor the one after it."""
 
 

@@ -105,7 +105,7 @@ def _advise_on_underlying_fault(refusal: Refusal, fault: VerificationResult) -> 
     verdict, advice = refusal.result.verdict, advise_on_cause(replace(refusal, result=fault))
     return replace(
         advice,
-        text=f"{advice.text} Trust would not fix that, so the present refusal ({verdict.error} at depth {verdict.depth}) stays.",
+        text=f"{advice.text} Trust would not fix that, so it still fails as now ({verdict.error} at depth {verdict.depth}).",
     )
 
 
@@ -140,11 +140,14 @@ def _advise_on_policy(refusal: Refusal) -> Advice:
     return Advice(
         Cause.SELF_SIGNED_UNTRUSTED,
         (
-            f"It presents the self-signed certificate {describe_certificate(leaf)}, and the policy of this plan forbids to "
-            "trust a server's own certificate."
+            f"It presents the self-signed certificate {describe_certificate(leaf)}, and the policy of this plan forbids "
+            "trusting a server's own certificate."
         ),
         (
-            f"Plan without --never-trust-self-signed (or trust_self_signed in the inventory); it lasts until {end}.",
+            (
+                "Plan without --never-trust-self-signed (or trust_self_signed in the inventory); the certificate is valid "
+                f"until {end}."
+            ),
             suggest_signing(refusal),
         ),
     )
@@ -171,6 +174,6 @@ def _add_name(advice: Advice, refusal: Refusal) -> Advice:
     name = advise_on_name_mismatch(refusal)
     if advice.cause in TRUST_CAUSES:
         refused = f"{refusal.result.verdict.error} at depth {refusal.result.verdict.depth}"
-        return replace(name, text=f"{name.text} Trust would not fix that, so the present refusal ({refused}) stays.")
-    text = f"{advice.text} Its name would fail next: {name.text}"
+        return replace(name, text=f"{name.text} Trust would not fix that, so it still fails as now ({refused}).")
+    text = f"{advice.text} Its name would also fail: {name.text}"
     return Advice(advice.cause, text, (*advice.options, *name.options))

@@ -36,7 +36,7 @@ REMEDIES: Final[dict[int, tuple[str, ...]]] = {
     ),
     13: ("Reissue {fault}: the start of its validity is not a date.",),
     14: ("Reissue {fault}: the end of its validity is not a date.",),
-    22: ("Have {address} signed by a CA nearer to its root: the traffic server follows seven intermediates at the most.",),
+    22: ("Have {address} signed by a CA nearer to its root: the traffic server follows at most seven intermediates.",),
     24: (
         "{fault} is used as a CA, but is not one (basicConstraints CA:TRUE, or keyCertSign in its key usage, is missing).",
         "Have {address} signed by a real CA, or have that CA certificate reissued.",
@@ -107,7 +107,7 @@ def _tell_source(issued: Certificate, address: str) -> str:
     places = [url for url in issued.issuer_addresses if _FETCHABLE.fullmatch(url)][:_MAX_PLACES]
     if not places:
         return f"ask the owner of {address} for it"
-    return f"the certificate says that it is at {' or '.join(places)}; compare its fingerprint with the CA's owner"
+    return f"the certificate names {' or '.join(places)} as its location; compare its fingerprint with the CA's owner"
 
 
 def _explain_full_place(refusal: Refusal, listed: Chain) -> str:

@@ -69,7 +69,7 @@ def advise_on_logged_name(address: str) -> tuple[str, tuple[str, ...]]:
     text = f"Clients use {address}, which is not among the names of the certificate."
     reissue = f"Reissue the certificate with {bare} among its SAN dNSNames. {UNKNOWN_REISSUE_PRICE}"
     if bare != address:
-        text += " The dot at its end is compared too, and no certificate has one."
+        text += " The trailing dot is compared too, and no certificate has one."
         target = f"{bare}, if the certificate has that name"
         return text, (*_suggest_address_for_any_product(target), f"Else: {reissue[0].lower()}{reissue[1:]}")
     return text, (reissue, *_suggest_address_for_any_product("a name that the certificate has"))
@@ -125,7 +125,7 @@ def _suggest_reissue(endpoint: Endpoint, leaf: Certificate, *, by_address: bool)
     bare = endpoint.address.rstrip(".")
     names = ", ".join(dict.fromkeys([*_list_hosts(bare, leaf), bare]))
     no_wildcard = " (the CSR of a node takes no wildcard)" if _list_wildcards(leaf) else ""
-    dot = " Clients must then use it without the dot at its end." if endpoint.address.endswith(".") else ""
+    dot = " Clients must then use it without the trailing dot." if endpoint.address.endswith(".") else ""
     return f"Reissue the certificate{no_wildcard}; put these into its CSR as SAN dNSNames: {names}.{dot} {price}"
 
 

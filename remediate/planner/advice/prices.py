@@ -38,21 +38,21 @@ OWN_CERTIFICATE_PRICE = (
     "changes too."
 )
 RESTART_PRICE = "Price: a restart ends the calls of that peer; one peer at a time."
-TRUST_PRICE = "Price: a new CA counts only after a restart of each peer, one at a time, which ends its calls."
-CIPHERS_PRICE = "Price: a weaker list or version holds for every node, and it too may need a restart of each peer."
+TRUST_PRICE = "Price: a new CA takes effect only after a restart of each peer, one at a time, which ends its calls."
+CIPHERS_PRICE = "Price: a weaker list or version applies to every node, and it too may need a restart of each peer."
 LOGGER_PRICE = "Price: the log fills faster, and alarm 25019 is up until they are back at INFO."
 SERVER_NAME_PRICE = (
-    "Price: every phone and server inside is told this name. It needs forward and reverse DNS for phones and for Expressway, and the "
-    "name in the node's certificates; phones reset, so do it after hours. MRA stops while the servers are refreshed."
+    "Price: every phone and internal server gets this name. It needs forward and reverse DNS for phones and for Expressway, "
+    "and the name in the node's certificates; phones reset, so do it after hours. MRA stops while the servers are refreshed."
 )
 PRESENCE_NAME_PRICE = (
-    "Price: clients inside use that name too, so it needs DNS for them and for Expressway, and the name in the node's certificates. "
-    "MRA stops while the servers are refreshed."
+    "Price: internal clients use that name too, so it needs DNS for them and for Expressway, and the name in the node's "
+    "certificates. MRA stops while the servers are refreshed."
 )
 VOICEMAIL_NAME_PRICE = (
-    "Price: it needs DNS for that name, inside too, and a name that Expressway has not discovered is refused with 403. Leave the "
-    "entry of Unity Connection on Expressway as it is: it is for discovery alone, and voicemail is away while it is deleted and added "
-    "again."
+    "Price: it needs internal DNS for that name too, and a name that Expressway has not discovered is refused with 403. "
+    "Leave the entry of Unity Connection on Expressway as it is: it is for discovery alone, and voicemail is unavailable "
+    "while it is deleted and added again."
 )
 
 

@@ -65,7 +65,7 @@ _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
         f"Renew the certificate of Expressway-C on every peer ({SERVER_CERTIFICATE_PAGE}). {OWN_CERTIFICATE_PRICE}",
     ),
     46: (
-        "It gives no reason; the node's own log does. A name that the node does not expect is one possibility.",
+        "It gives no reason, but the node's own log does. The node may expect another name.",
         f"Compare the names of the certificate of Expressway-C ({SERVER_CERTIFICATE_PAGE}) with what the node is set to accept.",
     ),
     49: (
@@ -76,8 +76,8 @@ _CLIENT_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
 _SERVER_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
     42: (
         (
-            "The alert gives no reason: it is not valid yet, or its key or digest is too weak. `remediate plan` checks the "
-            "certificate of {address}."
+            "The alert gives no reason: the certificate is not valid yet, or its key or digest is too weak. `remediate plan` "
+            "checks the certificate of {address}."
         ),
     ),
     43: (
@@ -86,7 +86,7 @@ _SERVER_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
     44: (f"Reissue the certificate of {{address}}: its CA has revoked it. {UNKNOWN_REISSUE_PRICE}",),
     45: (
         f"Renew the certificate of {{address}}, or the CA certificate above it that has expired. {UNKNOWN_REISSUE_PRICE}",
-        f"An old copy of that CA certificate in the peer's list has the same effect: look there first ({TRUSTED_CA_PAGE}).",
+        f"An old copy of that CA certificate in the peer's list has the same effect: check there first ({TRUSTED_CA_PAGE}).",
     ),
     46: (
         (
@@ -95,7 +95,7 @@ _SERVER_CERTIFICATE_ADVICE: Final[dict[int, tuple[str, ...]]] = {
         ),
     ),
     48: (
-        f"Look in the peer's list first ({TRUSTED_CA_PAGE}): if the CA is there already, only a restart of the peer is missing.",
+        f"Check the peer's list first ({TRUSTED_CA_PAGE}): if it already has the CA, only a restart of the peer is missing.",
         f"Else have the CA of the certificate of {{address}} trusted on every peer; `remediate plan` names it. {TRUST_PRICE}",
     ),
     80: (
@@ -112,10 +112,10 @@ _OTHER_SERVER_ADVICE: Final[dict[int, str]] = {
     ),
     70: "Expressway-C offers no TLS version that it supports",
     71: "Expressway-C offers no cipher that is strong enough",
-    112: "it serves no host of the name that Expressway-C asked for (SNI): compare that with the names of the node",
+    112: "it serves no host with the name that Expressway-C requested (SNI): compare that with the names of the node",
 }
 _OTHER_CLIENT_ADVICE: Final[dict[int, str]] = {
-    40: "nothing that the node chose is acceptable to it",
+    40: "it accepts nothing that the node chose",
     51: (
         "a signature of the node does not verify: the peer's list may hold another CA certificate with the name of the node's CA, and "
         "another key"
@@ -164,7 +164,7 @@ def advise_on_server_alert(
     if code == 116:
         return (
             f"{opening}: it requests a certificate, and Expressway-C presented none.",
-            f"See that every peer has a server certificate with Client Authentication ({SERVER_CERTIFICATE_PAGE}).",
+            f"Check that every peer has a server certificate with Client Authentication ({SERVER_CERTIFICATE_PAGE}).",
         )
     if code == 40:
         return (
@@ -197,7 +197,7 @@ def _explain_refusal(opening: str, place: AlertPlace) -> str:
     if place.process == "sip" or place.port in {5061, 5091, 7400, 7443}:
         return f"{refusal}."
     if place.port in {443, 8443}:
-        return f"{refusal}, though on {place.port} a node does not request one by default: see what was changed there."
+        return f"{refusal}, although on {place.port} a node does not request one by default: check what was changed there."
     return f"{refusal} (from X14.0.2 on, not on port 8443: CSCvz45074)."
 
 
@@ -206,11 +206,13 @@ def _advise_on_unknown_ca(place: AlertPlace) -> tuple[str, ...]:
     names = join_words([f"{store}-trust" for store in stores])
     restarts = "; ".join(STORE_RESTARTS[store].instruction for store in stores)
     mixed = (
-        ("In mixed mode Unified CM wants the certificate of Expressway-C itself there too.",) if "CallManager" in stores else ()
+        (("In mixed mode Unified CM also needs the certificate of Expressway-C itself there."),)
+        if "CallManager" in stores
+        else ()
     )
     return (
         "The node does not trust the CA of Expressway-C's certificate.",
-        f"See whether {names} of that node holds it ({CERTIFICATE_MANAGEMENT_PAGE}); if so, only the restart is missing.",
+        f"Check whether {names} of that node has it ({CERTIFICATE_MANAGEMENT_PAGE}); if so, only the restart is missing.",
         f"Else upload the CA chain of Expressway-C's own certificate to the node, as {names}.",
         f"Then {restarts}.",
         *mixed,
@@ -220,7 +222,10 @@ def _advise_on_unknown_ca(place: AlertPlace) -> tuple[str, ...]:
 def _advise_on_ciphers(place: AlertPlace, code: int) -> tuple[str, ...]:
     if code not in {70, 71}:
         return ()
-    return (place.cipher_advice, f"Better raise what the node offers than lower the peer's. {CIPHERS_PRICE}")
+    return (
+        place.cipher_advice,
+        (f"It is better to raise what the node offers than to lower what the peer requires. {CIPHERS_PRICE}"),
+    )
 
 
 def _describe_client_chain(chain: Chain, at: datetime | None) -> str:

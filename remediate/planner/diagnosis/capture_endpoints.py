@@ -135,9 +135,7 @@ def _describe_required_trust(chain: Chain) -> str:
         return "It is self-signed: it verifies only where this certificate itself is in the peer's list."
     if end.self_signed:
         return f"It is presented up to its root: it verifies only where {describe_certificate(end)} is in the peer's list."
-    return (
-        f"It lacks the CA certificate {end.issuer or 'with an empty name'!r}: it verifies only where the peer's list holds it."
-    )
+    return f"It lacks the CA certificate {end.issuer or 'with an empty name'!r}: it verifies only if the peer's list has it."
 
 
 def _list_names(leaf: Certificate) -> str:

@@ -20,12 +20,13 @@ _FIND_THE_CA: Final = "find that CA certificate (root and intermediates) and giv
 _HAVE_SIGNED: Final = f"Or have the certificate signed by a CA that the peers trust. {UNKNOWN_REISSUE_PRICE}"
 _TUNNEL_DOWN: Final = (
     (
-        "The Expressway-E gave the 502 itself: 'Next Hop Connection Failed' means that its SSH tunnel to Expressway-C is down. No "
-        "certificate of a node has to do with it."
+        "The Expressway-E returned the 502 itself: 'Next Hop Connection Failed' means that its SSH tunnel to Expressway-C is "
+        "down. No node certificate is involved."
     ),
     (
-        "Look at the SSH tunnels on both sides (Status > Unified Communications). After a renewal, an intermediate CA of the other "
-        f"side is often missing in a list ({TRUSTED_CA_PAGE}): tunnels check the whole chain, while the zone stays active."
+        "Check the SSH tunnels on both sides (Status > Unified Communications). After a renewal, an intermediate CA of the "
+        f"other side is often missing in a list ({TRUSTED_CA_PAGE}): tunnels check the whole chain, while the zone stays "
+        "active."
     ),
 )
 SWITCH_ON_LOGGERS: Final = (
@@ -44,7 +45,7 @@ _STALE_COPY: Final = (
 def suggest_look(subject: str) -> str:
     """Return the step before a certificate is trusted: a look for `subject` in the peer's list."""
     return (
-        f"See first whether the peer's list holds {subject} already ({TRUSTED_CA_PAGE} > Show all; or give its diagnostic "
+        f"First check whether the peer's list has {subject} already ({TRUSTED_CA_PAGE} > Show all; or give its diagnostic "
         "archive): if so, only a restart of the peer is missing."
     )
 
@@ -94,14 +95,14 @@ def advise_on_unexplained_502(address: str, ports: str, gateways: Sequence[BadGa
     if "peer" not in views:
         origin = "The log of a client" if views == {"client"} else "The log of an Expressway-E"
         return (
-            f"{origin} shows that {address}{ports} was answered with 502, and never why: Expressway-C decides that.",
+            f"{origin} shows that {address}{ports} was answered with 502, but not why: Expressway-C decides that.",
             (
                 f"Collect a diagnostic log on every Expressway-C peer ({DIAGNOSTIC_LOGGING_PAGE}) while a client asks, and give it to "
                 "`remediate diagnose` together with this one; `remediate diagnose -i INVENTORY --for 10m` does both."
             ),
         )
     return (
-        f"The log has no line with the reason why {address}{ports} was answered with 502.",
+        f"The log has no line that says why {address}{ports} was answered with 502.",
         "Newer traffic servers log none for a closed port, another TLS version or no shared cipher; `remediate plan` checks these.",
         *SWITCH_ON_LOGGERS,
     )
@@ -162,7 +163,7 @@ def _advise_on_handshake(case: _Case) -> tuple[str, ...]:
 def _advise_on_code(case: _Case) -> tuple[str, ...]:
     if case.code == V_OK:
         return (
-            f"The log does not give the reason why the certificate of {case.address} was refused; `remediate plan` checks it.",
+            f"The log does not say why the certificate of {case.address} was refused; `remediate plan` checks it.",
             *SWITCH_ON_LOGGERS,
         )
     fault = "its own certificate" if case.depth == 0 else f"the CA certificate at depth {case.depth}"

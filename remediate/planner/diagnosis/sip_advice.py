@@ -36,10 +36,13 @@ def advise_on_sip(place: AlertPlace, verdict: Verdict, alert: int | None) -> tup
     if verdict.cause in TRUST_CAUSES:
         return (
             f"The peer does not trust the certificate that {address} presents for SIP (on Unified CM: the CallManager certificate).",
-            f"See first whether the peer's list holds it, or its CA, already ({TRUSTED_CA_PAGE}): if so, only a restart is missing.",
             (
-                "Else trust its CA on every peer, or itself if self-signed, after checking its fingerprint out of band. "
-                f"{TRUST_PRICE}"
+                f"First check whether the peer's list has it, or its CA, already ({TRUSTED_CA_PAGE}): if so, only a restart "
+                "is missing."
+            ),
+            (
+                "Else trust its CA on every peer, or the certificate itself if it is self-signed, after checking its "
+                f"fingerprint out of band. {TRUST_PRICE}"
             ),
             "Of two certificates with one common name in the list, the first wins: have them issued by a CA instead.",
         )

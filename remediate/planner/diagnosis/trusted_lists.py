@@ -87,7 +87,7 @@ class TrustedLists:
         authorities = [certificate for certificate in lists[0] if certificate.is_ca or certificate.self_issued]
         names = first_few([certificate.common_name or certificate.subject for certificate in authorities], _MAX_NAMED)
         held = f"{count(len(authorities), 'CA certificate')} ({names})"
-        return (f"The peer's list holds {held}. Look for the issuer there before you add one.",)
+        return (f"The peer's list has {held}. Look for the issuer there before you add one.",)
 
 
 def _find_self_signed(address: str, trusted: Chain) -> list[Certificate]:

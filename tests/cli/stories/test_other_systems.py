@@ -113,7 +113,7 @@ def test_apply_says_that_it_does_not_run(options: list[str], lab: Lab, plan: Pat
     process = run_elsewhere(RUN, "apply", plan, "-q", "-i", lab.inventory, "--approve-file", lab.approvals, *options)
 
     assert process.returncode == 1
-    assert "This system has no file locks that keep two runs apart" in process.stderr
+    assert "This system's file locks cannot keep two runs apart" in process.stderr
     assert "Run this command on Linux, macOS or WSL" in process.stderr
     assert not any(request.write for request in tuple(lab.requests)[len(before) :])
 
@@ -124,7 +124,7 @@ def test_turning_the_workaround_says_that_it_does_not_run(lab: Lab) -> None:
     process = run_elsewhere(RUN, "workaround", "on", "--yes", "-q", "-i", lab.inventory)
 
     assert process.returncode == 1
-    assert "This system has no file locks that keep two runs apart" in process.stderr
+    assert "This system's file locks cannot keep two runs apart" in process.stderr
     assert not any(request.write for request in tuple(lab.requests)[len(before) :])
 
 

@@ -15,7 +15,7 @@ from remediate.openssl import selftest
 from tests.cli.conftest import Remediate
 from tests.pki import NOW, issue
 
-FAILED = "does not answer as the appliance's 1.1.1 does, so verdicts here may be wrong. It fails the self-test on: "
+FAILED = "does not behave as the appliance's 1.1.1 does, so verdicts here may be wrong. It fails the self-test on: "
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_doctor_warns_of_an_openssl_that_judges_wrongly(
 
     assert FAILED in document["openssl"]["said"]
     assert "a SHA-1 signature" in document["openssl"]["said"]
-    assert "Use a Python whose OpenSSL" in document["openssl"]["next_step"]
+    assert "Use a Python with a standard OpenSSL" in document["openssl"]["next_step"]
     assert (ended.code, document["exit_code"]) == (0, 0)
     assert "! verdicts" in ended.out
     assert FAILED in ended.out

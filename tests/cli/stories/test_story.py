@@ -59,7 +59,12 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
         assert exported["after"][peer.address]["trusted_ca"] == [certificate.fingerprint for certificate in peer.trusted]
         assert len(exported["before"][peer.address]["trusted_ca"]) < len(peer.trusted)
         assert exported["before"][peer.address]["ciphers"]
-    for text in ("trust-certificate", "ticket: CHG1", "approved by a person", *(step["after"] for step in exported["steps"])):
+    for text in (
+        "trust-certificate",
+        "ticket: CHG1",
+        "approved by the operator",
+        *(step["after"] for step in exported["steps"]),
+    ):
         assert text in view
     assert all(action["certificate"] in view for action in exported["plan"]["actions"] if "certificate" in action)
 

@@ -43,7 +43,7 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
     assert ended.returncode == 7
     approved = document["approved"][0]
     assert (
-        f"({required[0]}): approved by a person, asked by `remediate approve`, {approved['by']}, {approved['at']}."
+        f"({required[0]}): approved by the operator, with `remediate approve`, {approved['by']}, {approved['at']}."
         in ended.stderr
     )
 

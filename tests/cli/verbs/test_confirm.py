@@ -122,7 +122,7 @@ def test_a_terminal_lost_during_the_apply_rolls_it_back(bench: Bench) -> None:
     # Then every peer is as before, by a process that nobody sees
     wait_until(lambda: bench.state() == "rolled-back", bench.log())
     assert bench.standing() == start
-    assert "Nobody confirmed run" in bench.log()
+    assert "was not confirmed in time" in bench.log()
     # And no secret is in its log
     assert bench.lab.accounts.password not in bench.log()
 
@@ -139,7 +139,7 @@ def test_a_terminal_lost_after_the_apply_leaves_the_timer(bench: Bench, remediat
     assert bench.standing() == start
     late = remediate("confirm", "last", "--state-dir", bench.state_dir)
     assert late.code == 1
-    assert "does not wait for confirmation" in late.err
+    assert "is not waiting for confirmation" in late.err
 
 
 def test_confirmed_in_time_it_stays(bench: Bench, remediate: Remediate) -> None:
@@ -155,10 +155,10 @@ def test_confirmed_in_time_it_stays(bench: Bench, remediate: Remediate) -> None:
     confirmed = remediate("confirm", body["run"], "--state-dir", bench.state_dir, "--json")
     # Then what was applied stays, and the timer's process ends
     assert (confirmed.code, confirmed.document["state"]) == (0, "applied")
-    wait_until(lambda: "has ended" in bench.log(), "the timer goes on")
+    wait_until(lambda: "has ended" in bench.log(), "timer is still running")
     assert bench.standing() != start
     twice = remediate("confirm", "last", "--state-dir", bench.state_dir)
-    assert (twice.code, "was confirmed before" in twice.out) == (0, True)
+    assert (twice.code, "was already confirmed" in twice.out) == (0, True)
     assert remediate("runs", "show", "last", "--state-dir", bench.state_dir).code == 0
 
 
@@ -175,9 +175,9 @@ def test_a_timer_whose_process_was_killed_is_reported(bench: Bench, remediate: R
     os.waitpid(int(match[1]), 0)
     # Then whoever looks is told
     for ended in (remediate("runs", *where), remediate("runs", "show", "last", *where)):
-        assert "The process that would roll it back is gone" in ended.out
+        assert "The timer process is gone" in ended.out
     doctor = " ".join(remediate("doctor", "-i", bench.lab.inventory, *where).out.split())
-    assert "The process that would roll it back is gone" in doctor
+    assert "The timer process is gone" in doctor
     assert remediate("confirm", "last", *where).code == 0
     assert "gone" not in remediate("runs", *where).out
 

@@ -145,8 +145,8 @@ def test_an_unreadable_file_is_exit_code_4(remediate: Remediate, story: Path, tm
         ),
         (f"{EXPRESSWAY}NOTE: all is well", 0, "no-failures", "No refused certificate and no failed handshake"),
         ("certificate verify failed", 4, "could-not-be-read", "not everything could be read"),
-        (f"{EXPRESSWAY}{FAILED[:60]}", 4, "could-not-be-read", "words of a refusal at 1 place"),
-        (f"{EXPRESSWAY}{FAILED}", 0, "failures", "does not give the reason"),
+        (f"{EXPRESSWAY}{FAILED[:60]}", 4, "could-not-be-read", "fragments of a refusal at 1 place"),
+        (f"{EXPRESSWAY}{FAILED}", 0, "failures", "does not say why"),
     ],
 )
 def test_no_failures_and_no_evidence_are_different_outcomes(

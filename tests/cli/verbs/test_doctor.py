@@ -89,10 +89,10 @@ def test_doctor_lists_manual_work_and_the_workaround(
     )
     assert "by hand: removing from the trusted CA list, refreshing unity discovery" in with_account.out
     assert with_account.err == ""
-    assert f"probe signed in over {story.edges[0].url}, so an apply can see" in with_account.out
-    assert ended.out.count("an apply cannot see whether new trust is in effect: the inventory has no `mra` for this peer") == 3
+    assert f"probe signed in over {story.edges[0].url}, so an apply can test" in with_account.out
+    assert ended.out.count("an apply cannot test whether new trust is in effect: the inventory has no `mra` for this peer") == 3
     assert "refreshing cucm discovery (until the inventory has its AXL account)" in ended.out
-    assert f"accepted by {story.peers[1].address}, a forged one too" in ended.err
+    assert f"accepted by {story.peers[1].address}, even a forged one" in ended.err
     assert "remediate workaround off -i INVENTORY -c edge-lab" in ended.err
     assert "journal" in ended.out
 
@@ -107,7 +107,7 @@ def test_doctor_says_that_a_form_of_removal_is_not_known(
     finally:
         lab.faults.clear()
 
-    assert ended.out.count("removing from the trusted CA list (it describes DELETE in a form that is not known)") == 1
+    assert ended.out.count("removing from the trusted CA list (its description of DELETE is in an unknown format)") == 1
 
 
 def test_doctor_shows_the_health_of_each_peer(remediate: Remediate, lab: Lab) -> None:

@@ -84,7 +84,7 @@ def test_what_is_no_source_of_a_password_is_refused(source: str, lab: Lab, tmp_p
     ended = answer_on_terminal(f"yes\nadmin\n{source}", "init", lab.peers[0].address, *ports(lab), "-o", output)
 
     assert (ended.code, output.exists()) == (1, False)
-    assert "no source of a password" in ended.err
+    assert "not a password source" in ended.err
 
 
 @pytest.mark.parametrize(

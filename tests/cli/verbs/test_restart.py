@@ -90,7 +90,7 @@ def test_where_nothing_waits_it_says_so_and_asks_nothing(remediate: Remediate, l
     ended = remediate("restart", *where(lab), "--yes")
 
     assert (ended.code, counts(lab)) == (0, [0, 0, 0])
-    assert "No peer waits for a restart" in ended.out
+    assert "No peer needs a restart" in ended.out
 
 
 def test_without_a_terminal_it_stops_before_anything(remediate: Remediate, lab: Lab) -> None:
@@ -206,4 +206,4 @@ def test_reading_commands_name_maintenance_mode_that_was_left_on(remediate: Reme
     # When a command that writes follows, Then it ends it first
     ended = remediate("restart", *where(lab), "--yes", "--json")
     assert (ended.code, lab.peers[0].condition.maintenance) == (0, False)
-    assert any("it is ended now" in note for note in json.loads(ended.out)["notes"])
+    assert any("it is turned off now" in note for note in json.loads(ended.out)["notes"])

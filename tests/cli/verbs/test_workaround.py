@@ -28,7 +28,7 @@ def test_a_workaround_that_is_on_is_not_forgotten(remediate: Remediate, lab: Lab
                 assert "the workaround is on" in remediate(*arguments, how).err.casefold(), (arguments[0], how)
         rehearsed = remediate("apply", plan, "-i", lab.inventory, "--dry-run", "--approve-file", lab.approvals, "--json", "-q")
         assert any(note.startswith("The workaround is on") for note in rehearsed.document["notes"])
-        assert "the workaround may be on, as it was last turned from here" in remediate("runs").err
+        assert "the workaround may be on; last switched from here" in remediate("runs").err
     finally:
         assert remediate("workaround", "off", "--yes", "--force", "-i", lab.inventory, "-q").code == 0
     # And when it is off again, nothing is said any more

@@ -87,14 +87,14 @@ def test_of_a_file_that_ends_too_early_the_beginning_counts(tmp_path: Path) -> N
     assert evidence.logged_failures[0].lines in {2, 3}
     assert large.logged_failures[0].lines > 90_000
     # Where it ends in the middle of a message, its words are said too.
-    assert [source.reason for source in (*evidence.unread_sources, *large.unread_sources)].count("it ends too early") == 2
+    assert [source.reason for source in (*evidence.unread_sources, *large.unread_sources)].count("it is truncated") == 2
 
 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "it is neither a log"),
-        (b"PK\x03\x04 and no end", "a zip that ends too early"),
+        (b"PK\x03\x04 and no end", "the zip is truncated"),
         (b"\x1f\x8b\x08\x00 not deflate at all", "it is broken"),
         (b"\xfd7zXZ\x00 and no more", "it is broken"),
         (b"BZh9 nor this", "it is broken"),

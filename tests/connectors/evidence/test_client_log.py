@@ -52,7 +52,7 @@ def test_a_client_log_has_the_502_and_its_target(tmp_path: Path, line: str) -> N
 
     (gateway,) = evidence.bad_gateways
     assert (gateway.view, gateway.address, gateway.port, gateway.requests) == ("client", "cucm.steven.lab", 6972, 1)
-    assert "The log of a client shows that cucm.steven.lab:6972 was answered with 502, and never why" in advice_of(evidence)
+    assert "The log of a client shows that cucm.steven.lab:6972 was answered with 502, but not why" in advice_of(evidence)
     assert "Collect a diagnostic log on every Expressway-C peer" in advice_of(evidence)
 
 
@@ -89,5 +89,5 @@ def test_a_502_whose_request_is_not_in_the_log_is_said(tmp_path: Path) -> None:
     evidence = read(tmp_path, log_edge("502 connect failed")[1], *log_edge("200 OK"))
 
     assert (evidence.bad_gateways, evidence.coverage.unknown_bad_gateways) == ((), 1)
-    assert "1 answer with 502 whose node is not in it" in evidence.unread_sources[0].reason
+    assert "1 answer with 502 without its node" in evidence.unread_sources[0].reason
     assert diagnose(evidence, None, NOW).outcome == "could-not-be-read"

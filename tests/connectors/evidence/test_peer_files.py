@@ -76,9 +76,9 @@ def test_the_xml_is_read_with_the_paths_of_the_shell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"ca_pem": ROOT.pem[:200]}, "the list is cut"),
+        ({"ca_pem": ROOT.pem[:200]}, "the list is truncated"),
         ({"ca_pem": "<html>"}, "web page"),
-        ({"xconf_dump_xml": XML[:300]}, "ends too early"),
+        ({"xconf_dump_xml": XML[:300]}, "truncated"),
         ({"xconf_dump_xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}, "document type"),
         ({"xconf_dump_txt": "x" * (9 * 1024 * 1024)}, "larger than"),
     ],

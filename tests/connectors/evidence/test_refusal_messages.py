@@ -157,7 +157,7 @@ def test_words_of_a_refusal_without_a_message_are_reported(tmp_path: Path, words
 
     assert evidence.logged_failures == ()
     assert evidence.coverage.unread_refusals == 1
-    assert ["words of a refusal at 1 place" in source.reason for source in evidence.unread_sources] == [True]
+    assert ["fragments of a refusal at 1 place" in source.reason for source in evidence.unread_sources] == [True]
 
 
 def test_the_message_beside_a_broken_one_is_read(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_alarms_that_are_not_understood_are_not_clear(lab: Lab, open_peer: Opene
     health = open_peer(0).health()
 
     assert health.alarms is None
-    assert "form that is not known" in (health.unread or {})["alarms"]
+    assert "unknown format" in (health.unread or {})["alarms"]
     assert health.replication_behind is None
     assert health.zones
 

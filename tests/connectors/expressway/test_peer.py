@@ -99,7 +99,7 @@ def test_ciphers_and_the_workaround_are_set(lab: Lab, open_peer: Opener) -> None
 def test_sshd_ciphers_and_odd_values_are_never_sent(lab: Lab, open_peer: Opener) -> None:
     peer = open_peer(0, writable=True)
 
-    with pytest.raises(WriteRefused, match="no OpenSSL cipher list"):
+    with pytest.raises(WriteRefused, match="not an OpenSSL cipher list"):
         peer.set_cipher("sshd_ciphers", CipherList("HIGH"))
     with pytest.raises(WriteRefused, match="not sent"):
         peer.set_cipher(REVERSE_PROXY, CipherList('HIGH"\nxCommand Boot'))
@@ -290,7 +290,7 @@ def test_the_upload_is_one_file_that_ends_in_one_newline(open_scripted: OpenScri
 def test_an_address_that_is_none_is_not_believed(open_scripted: OpenScripted) -> None:
     answers = {"GET /api/provisioning/controller/server/cucm": [http(200, '[{"Publisher": "cucm\\nx"}]')]}
 
-    with pytest.raises(ObservationError, match=r"no host name or IP address: cucm\\nx"):
+    with pytest.raises(ObservationError, match=r"neither a host name nor an IP address: cucm\\nx"):
         open_scripted(answers).publishers()
 
 
@@ -363,7 +363,7 @@ def test_an_unknown_form_of_delete_is_never_sent(lab: Lab, open_peer: Opener) ->
     lab.faults.describe(lab.peers[0].address, removal=Removal.UNKNOWN)
     peer = open_peer(0, writable=True)
 
-    with pytest.raises(NotOffered, match="no removal in a form that is known") as caught:
+    with pytest.raises(NotOffered, match="no removal in a known format") as caught:
         peer.remove_trusted_ca(lab.peers[0].trusted[0])
 
     assert "Trusted CA certificate" in caught.value.next_step

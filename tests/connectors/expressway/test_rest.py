@@ -145,7 +145,7 @@ def test_every_other_answer_to_a_write_has_its_meaning(peer: Peer, status: int, 
         (json.dumps({"Message": "x" * 9999}), "x" * 299 + "…"),
         ("<html>", "a web page (HTML)"),
         ("[" * 100_000, "[[["),
-        ("", "no further word"),
+        ("", "no further details"),
     ],
 )
 def test_the_peers_own_words_are_shown_and_harmless(peer: Peer, body: str, words: str) -> None:
@@ -171,7 +171,7 @@ def test_a_secret_that_the_peer_repeats_is_not_shown(peer: Peer) -> None:
 def test_a_reading_session_sends_nothing_but_get(peer: Peer) -> None:
     with peer.session() as session:
         for method in ("POST", "PUT", "DELETE"):
-            with pytest.raises(WriteForbidden, match="may only read"):
+            with pytest.raises(WriteForbidden, match="this session is read-only"):
                 session.write(method, "/certs/root")
 
     assert len(peer.raw_requests) == 0
@@ -224,11 +224,11 @@ NO_LOGIN = {
         "to port 7443. .*`rest_port: 7443`",
     ),
     "a redirect to plain HTTP": (301, "", ("Location: http://localhost/",), ObservationError, "to port 80"),
-    "a redirect to itself": (303, "", ("Location: /login",), ObservationError, "another page of its own.*API access"),
+    "a redirect to itself": (303, "", ("Location: /login",), ObservationError, "another of its own pages.*API access"),
     "a redirect to no address": (302, "", ("Location: https://[",), ObservationError, "an address that cannot be read"),
-    "a redirect to nowhere": (302, "", (), ObservationError, "to nowhere"),
+    "a redirect to nowhere": (302, "", (), ObservationError, "without a target"),
     "a wrong password": (401, "", (), LoginRefused, "refuses the login of admin"),
-    "no API access": (403, LOGIN_PAGE, (), AccessError, "not use it .*a web page"),
+    "no API access": (403, LOGIN_PAGE, (), AccessError, "denies it access .*a web page"),
     "another port": (404, "", (), ObservationError, "does not have the API of an Expressway on port .*`rest_port`"),
     "a broken server": (503, LOGIN_PAGE, (), ObservationError, r"HTTP 503: a web page \(HTML\)"),
 }

@@ -74,7 +74,7 @@ def test_an_account_that_no_shell_takes_is_not_tried_there(lab: Lab, cluster: Cl
     assert [peer.ciphers for peer in snapshot.peers] == [{}, {}, {}]
     [gap] = [gap for gap in snapshot.undiscovered if gap.service == "shell"]
     assert gap.names == tuple(peer.address for peer in lab.peers)
-    assert "the shell takes only admin and root, not api" in gap.message
+    assert "the shell accepts only admin and root, not api" in gap.message
 
 
 def test_a_plan_over_rest_alone_takes_no_family_for_granted(cluster: ClusterAccess) -> None:
@@ -84,7 +84,7 @@ def test_a_plan_over_rest_alone_takes_no_family_for_granted(cluster: ClusterAcce
     assert [action.kind for action in plan.changes] == ["trust-certificate"]
     assert all(forecast.after.verdict.ok for forecast in plan.endpoints)
     assert any("both certificates of a node must verify" in note for note in plan.notes)
-    assert any("Read over REST alone" in note for note in plan.notes)
+    assert any("Read over REST only" in note for note in plan.notes)
 
 
 def test_a_shell_that_refuses_its_own_account_is_tried_once(lab: Lab, cluster: ClusterAccess) -> None:
@@ -114,7 +114,7 @@ def test_the_status_is_read_over_rest_alone(lab: Lab, cluster: ClusterAccess) ->
 def test_writing_needs_the_shell(cluster: ClusterAccess) -> None:
     with pytest.raises(LoginRefused):
         open_peers(replace(cluster, login=Login("admin", WrongPassword())), QUICK, writable=True)
-    with pytest.raises(AccessError, match="the shell takes only admin and root, not api") as refused:
+    with pytest.raises(AccessError, match="the shell accepts only admin and root, not api") as refused:
         open_peers(without_shell(cluster), QUICK, writable=True)
     assert "expressway.rest" in refused.value.next_step
 
@@ -122,7 +122,7 @@ def test_writing_needs_the_shell(cluster: ClusterAccess) -> None:
 def test_doctor_explains_a_missing_shell(cluster: ClusterAccess, tmp_path: Path) -> None:
     findings = check_cluster(without_shell(cluster), QUICK, tmp_path).findings
 
-    problems = [finding for finding in findings if "the shell takes only admin and root" in finding.text]
+    problems = [finding for finding in findings if "the shell accepts only admin and root" in finding.text]
     assert [finding.code for finding in problems] == [ExitCode.ERROR] * 3
     assert "`expressway.rest`" in problems[0].next_step
 

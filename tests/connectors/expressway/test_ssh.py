@@ -29,7 +29,7 @@ STATUS = '*s SystemUnit: /\r\n  Software: /\r\n    Version: "X14.2.1"\r\n*s/end\
 def test_a_server_without_ssh_is_reported() -> None:
     with tcp_server(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=PIN)
-        with pytest.raises(ObservationError, match="does not speak SSH"):
+        with pytest.raises(ObservationError, match="does not complete the SSH handshake"):
             Shell(access, "admin", PASSWORD, QUICK, writable=False)
 
 

@@ -209,8 +209,8 @@ def logging_in(server: Login) -> Iterator[PeerAccess]:
     ("ending", "kind", "message"),
     [
         ("change", AccessError, "for more than the password: `Your password has expired. New pass\ufffdword:`"),
-        ("more", AccessError, "wants more than a password from admin: "),
-        ("keys", AccessError, "takes neither a password nor keyboard-interactive"),
+        ("more", AccessError, "requires more than a password from admin: "),
+        ("keys", AccessError, "accepts neither a password nor keyboard-interactive"),
         ("silence", ObservationError, "did not answer the login within"),
         ("hang up", LoginRefused, "refuses the login of admin"),
         ("endless", AccessError, "`Wait.`"),

@@ -71,10 +71,10 @@ BROKEN = {
     "two blocks on one line": (FIRST.pem.rstrip() + SECOND.pem, "ends on the line on which the next begins"),
     "a key": (FIRST.pem + KEY, "PEM block 2 is a PRIVATE KEY"),
     "no base64": (FIRST.pem + SECOND.pem.replace("M", "*", 1), "PEM block 2 is broken"),
-    "no ASCII": (SECOND.pem.replace("M", "\u00e9", 1), "PEM block 1 is broken: it has a character that base64 has not"),
+    "no ASCII": (SECOND.pem.replace("M", "\u00e9", 1), "PEM block 1 is broken: it has a character that is not base64"),
     "a lone surrogate": (SECOND.pem.replace("M", "\ud800", 1), "PEM block 1 is broken"),
     "no DER": ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "PEM block 1 is broken"),
-    "CRLs alone": (CRL, "it holds no certificate"),
+    "CRLs alone": (CRL, "it contains no certificate"),
 }
 
 

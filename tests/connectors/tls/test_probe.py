@@ -116,7 +116,7 @@ def test_a_node_that_speaks_only_tls_1_3_is_reported(look: Look) -> None:
 
     assert (observation.presented, observation.tls13) == ({}, True)
     assert observation.error is not None
-    assert observation.error.startswith("handshake-failed: it speaks TLS 1.3 only")
+    assert observation.error.startswith("handshake-failed: it supports only TLS 1.3")
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
@@ -124,7 +124,7 @@ def test_a_node_that_is_too_old_is_reported(look: Look) -> None:
     context = tls_context(RSA)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
 
-    assert look(tls_talk(context)).error == "handshake-failed: it speaks TLSv1.1 at most, and the peers ask for TLS 1.2"
+    assert look(tls_talk(context)).error == "handshake-failed: it supports TLSv1.1 at most, but the peers require TLS 1.2"
 
 
 def test_a_node_without_a_common_cipher(look: Look) -> None:
@@ -204,8 +204,8 @@ def test_an_accident_is_tried_again_once(look: Look) -> None:
 @pytest.mark.parametrize(
     ("greeting", "error"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what answers there is not TLS"),
-        (b"SSH-2.0-x\r\n", "what answers there is not TLS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the answer is not TLS"),
+        (b"SSH-2.0-x\r\n", "the answer is not TLS"),
         (b"\x15\x03\x03\x00\x02\x02\x50", "it answers with TLS alert 80"),
         (b"\x16\x03\x03\x00\x04\x02\x00\xff\xff", "the connection was closed or reset"),
     ],

@@ -86,12 +86,12 @@ def test_a_long_chain_comes_in_pieces() -> None:
 @pytest.mark.parametrize(
     ("greeting", "error"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what answers there is not TLS"),
-        (b"SSH", "what answers there is not TLS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the answer is not TLS"),
+        (b"SSH", "the answer is not TLS"),
         (b"\x15\x03\x03\x00\x02\x02\x50", "it answers with TLS alert 80"),
-        (b"\x15\x03\x03\x00\x02\x02\x28", "it has no cipher in common with us"),
-        (b"\x15\x03\x03\x00\x02\x02\x46", "it has no TLS version in common with us"),
-        (b"\x16\x03\x01\x00\x06\x02\x00\x00\x02\x03\x02", "it has no TLS version in common with us"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "it has no cipher in common with this machine"),
+        (b"\x15\x03\x03\x00\x02\x02\x46", "it has no TLS version in common with this machine"),
+        (b"\x16\x03\x01\x00\x06\x02\x00\x00\x02\x03\x02", "it has no TLS version in common with this machine"),
         (b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00", "it sends no certificate"),
         (b"\x16\x03\x03\x00\x0e\x0b\x00\x00\x0a\x00\x00\x07\x00\x00\x04none", "it sends a certificate that cannot be read"),
         (b"", "the connection was closed or reset during the TLS handshake"),
@@ -185,7 +185,7 @@ def test_a_special_address_of_others_is_not_connected_to() -> None:
     with tcp_server(first_flight(tls_context(RSA))) as port:
         (observation,) = survey_all([Target(Address("localhost"), port, "cucm", guarded=True)])
 
-    assert observation.error == "unreachable: its name leads to an address that only the inventory may name"
+    assert observation.error == "unreachable: its name resolves to an address that is accepted only from the inventory"
 
 
 def test_many_targets_are_looked_at_at_once_within_their_limits() -> None:

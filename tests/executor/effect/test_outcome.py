@@ -61,7 +61,7 @@ def test_peers_with_one_reason_are_named_together() -> None:
     listed = effects(EffectState.YES, EffectState.NOT_KNOWN, EffectState.NOT_KNOWN, EffectState.NO)
     assert describe_effects(listed, "remediate restart") == (
         "Not in effect on expc4 (because). Not known to be in effect on expc2, expc3 (because). "
-        "To settle it, restart with `remediate restart`, or send a client's request through each of these peers."
+        "To find out, restart with `remediate restart`, or send a client request through each of these peers."
     )
     assert describe_effects([], "") == ""
 
@@ -70,7 +70,7 @@ def test_an_apply_that_is_not_known_to_be_in_effect_is_applied(desk: Desk) -> No
     cluster = story().run_since_long()
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.state, result.open_steps) == (11, "applied", ())
-    assert result.message.startswith("Written and read back. By its certificates, every endpoint passes from every peer.")
+    assert result.message.startswith("Written and read back. By the certificates, every endpoint passes on every peer.")
     with desk.journal() as journal:
         run = journal.run("last")
     assert (run.state, run.exit_code, run.in_effect) == ("applied", 11, result.effects)

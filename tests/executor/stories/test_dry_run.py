@@ -66,13 +66,13 @@ def test_a_dry_run_refuses_an_unusable_state_directory(desk: Desk) -> None:
     desk.state_dir.chmod(0o777)
     cluster = story()
     for dry_run in (True, False):
-        with pytest.raises(LockError, match="does not belong to this user alone"):
+        with pytest.raises(LockError, match="is not private to this user"):
             desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     desk.state_dir.rmdir()
     for stands_in_the_way in (_a_file, _a_link_to_nowhere, _a_file_for_its_locks):
         stands_in_the_way(desk.state_dir)
         for dry_run in (True, False):
-            with pytest.raises(LockError, match=r"cannot be made|does not belong to this user alone"):
+            with pytest.raises(LockError, match=r"cannot be made|is not private to this user"):
                 desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
         shutil.rmtree(desk.state_dir) if desk.state_dir.is_dir() else desk.state_dir.unlink()
 

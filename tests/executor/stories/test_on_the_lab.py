@@ -210,7 +210,7 @@ def test_a_tunnel_that_is_down_is_no_reason_to_restart(bench: Callable[[str], Be
     assert (result.exit_code, [peer.restarts for peer in story.lab.peers]) == (11, [0, 0, 0])
     states = [effect.state for effect in result.effects]
     assert states == [EffectState.YES, EffectState.NOT_KNOWN, EffectState.YES]
-    assert "the sign-in was not answered by the peer" in result.effects[1].description
+    assert "the answer to the sign-in did not come from the peer" in result.effects[1].description
 
 
 def test_a_refused_sign_in_is_one_strike_and_no_verdict(bench: Callable[[str], Bench]) -> None:
@@ -235,7 +235,7 @@ def test_behind_one_edge_no_answer_tells_of_one_peer(bench: Callable[[str], Benc
     assert story.lab.edges[0].front.sign_ins == []
     for effect in result.effects:
         assert effect.state is EffectState.NOT_KNOWN
-        assert "an answer does not show whose it is" in effect.description
+        assert "an answer does not show which peer gave it" in effect.description
 
 
 def test_a_run_keeps_no_session_of_its_client(bench: Callable[[str], Bench]) -> None:

@@ -41,7 +41,9 @@ def test_a_late_peer_is_named_with_its_alarm(tmp_path: Path) -> None:
                 )
 
             # When it is waited for too short a time, Then the late peer is named, and its alarm
-            with pytest.raises(ChangeFailed, match=f"{late} did not take over {REVERSE_PROXY_CIPHERS}") as failed:
+            with pytest.raises(
+                ChangeFailed, match=f"{REVERSE_PROXY_CIPHERS} did not replicate from the primary to {late}"
+            ) as failed:
                 wait(0.5)
             assert f"{late}: alarm 20009" in str(failed.value)
             assert set(seen_on) == {peer.address for peer in lab.peers[:2]}

@@ -41,7 +41,7 @@ def reloading() -> MemoryCluster:
 
 
 def messages(desk: Desk) -> list[str]:
-    return [text for text in desk.messages("waiting") if text.startswith("No more sign-in over ")]
+    return [text for text in desk.messages("waiting") if text.startswith("No sign-in over ")]
 
 
 def countdown(desk: Desk) -> list[int]:
@@ -56,7 +56,7 @@ def test_an_apply_waits_for_its_client_and_counts_down(desk: Desk) -> None:
     remaining = countdown(desk)
     assert remaining == [*range(remaining[0], 0, -30)]
     assert 270 < remaining[0] <= 281
-    assert messages(desk)[0].startswith("No more sign-in over https://expc1.example.test:8443 for 2")
+    assert messages(desk)[0].startswith("No sign-in over https://expc1.example.test:8443 for 2")
 
 
 def test_what_a_start_shows_is_not_waited_for(desk: Desk) -> None:

@@ -48,7 +48,7 @@ def test_an_expired_self_signed_certificate_needs_renewal_not_trust() -> None:
         (f"Renew the certificate of {NODE}. {describe_reissue_price('cucm', 8443)}",),
     )
     assert (
-        "expired on 2024-11-23. Trust would not fix that, so the present refusal (self signed certificate at depth 0) stays."
+        "expired on 2024-11-23. Trust would not fix that, so it still fails as now (self signed certificate at depth 0)."
         in unresolved.advice
     )
 
@@ -71,7 +71,7 @@ def test_an_expired_root_that_was_presented_is_named() -> None:
 
 def test_the_advice_names_the_switch_that_forbids_self_signed() -> None:
     unresolved = alone([own], [], Policy(trust_self_signed=False))
-    assert "forbids to trust a server's own certificate" in unresolved.advice
+    assert "forbids trusting a server's own certificate" in unresolved.advice
     assert "--never-trust-self-signed" in unresolved.options[0]
 
 

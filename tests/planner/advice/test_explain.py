@@ -99,5 +99,5 @@ def test_the_address_of_the_issuer_is_named() -> None:
     advice = " ".join(fixes_for([leaf], [root]).advice)
 
     assert leaf.certificate.issuer_addresses == urls
-    assert "it is at http://pki.corp.example/issuing.crt; compare its fingerprint with the CA's owner" in advice
+    assert "names http://pki.corp.example/issuing.crt as its location; compare its fingerprint with the CA's owner" in advice
     assert "file:" not in advice

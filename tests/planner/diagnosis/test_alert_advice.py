@@ -145,17 +145,17 @@ def test_an_unknown_ca_names_the_store_behind_the_port(port: int, words: str, ab
     assert words in advice
     assert absent not in advice
     # What changes nothing comes first, and the change has its price.
-    assert advice.index("See whether") < advice.index("Else upload") < advice.index("Then restart")
+    assert advice.index("Check whether") < advice.index("Else upload") < advice.index("Then restart")
 
 
 @pytest.mark.parametrize(
     ("alert", "words"),
     [
         (Alert("server", 51), "another CA certificate with the name of the CA of Expressway-C"),
-        (Alert("server", 112), "it serves no host of the name that Expressway-C asked for (SNI)"),
+        (Alert("server", 112), "it serves no host with the name that Expressway-C requested (SNI)"),
         (Alert("client", 51), "another CA certificate with the name of the node's CA"),
         (Alert("client", 70), "the node chose a TLS version that is below the peer's minimum"),
-        (Alert("client", 40), "nothing that the node chose is acceptable"),
+        (Alert("client", 40), "it accepts nothing that the node chose"),
         (Alert("client", 46), "the certificate is most likely not for cucm.steven.lab"),
         (Alert("client", 80), "the certificate is most likely not for cucm.steven.lab"),
         (Alert("client", 49), "it refuses the certificate that the node presents"),

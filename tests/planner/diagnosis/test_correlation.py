@@ -68,4 +68,4 @@ def test_an_unexplained_502_blames_no_presented_certificate() -> None:
     (finding,) = diagnose(Evidence((), gateways, (ACCEPTED,)), None, NOW).findings
 
     assert (finding.verdict, finding.captured_endpoints[0].port) == (None, 8443)
-    assert f"no line with the reason why {HOST}:8443" in finding.advice[0]
+    assert f"no line that says why {HOST}:8443" in finding.advice[0]

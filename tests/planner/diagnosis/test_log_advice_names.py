@@ -37,7 +37,7 @@ def test_a_request_without_sni_is_compared_by_its_address() -> None:
 def test_a_trailing_dot_is_not_to_be_reissued_first() -> None:
     (finding,) = findings(make_mismatch(f"{HOST}.", f"{HOST}."))
 
-    assert "The dot at its end is compared too" in finding.advice[0]
+    assert "The trailing dot is compared too" in finding.advice[0]
     assert f"to {HOST}, if the certificate has that name" in finding.advice[1]
     assert f"with {HOST} among" in finding.advice[-1]
 

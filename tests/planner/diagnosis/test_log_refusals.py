@@ -33,7 +33,7 @@ def test_the_error_line_of_8_only_repeats_the_warning() -> None:
 
     assert len(findings(make_failure(), echo)) == 1
     (alone,) = findings(echo)
-    assert "does not give the reason" in alone.advice[0]
+    assert "does not say why" in alone.advice[0]
 
 
 def test_502_names_the_port_and_counts() -> None:
@@ -47,4 +47,4 @@ def test_502_names_the_port_and_counts() -> None:
         [3, 1],
     )
     assert (second.address, second.ports, second.verdict) == ("other.lab", (8443,), None)
-    assert "no line with the reason why other.lab:8443" in second.advice[0]
+    assert "no line that says why other.lab:8443" in second.advice[0]

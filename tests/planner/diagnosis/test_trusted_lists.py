@@ -59,7 +59,7 @@ def test_the_list_of_another_peer_says_nothing() -> None:
 def test_the_cas_in_the_list_are_named_where_an_issuer_is_missing() -> None:
     failure = logged("expc1", "unable to get local issuer certificate", 0)
     text = advice_of(Evidence(logged_failures=(failure,), archived_peers=(peer(1, ROOT),)))
-    assert "holds 1 CA certificate (Root)" in text
+    assert "has 1 CA certificate (Root)" in text
     assert "give its diagnostic archive" not in text
 
 
@@ -81,7 +81,7 @@ def test_a_list_that_is_given_counts_for_every_peer() -> None:
 
 def test_without_a_list_the_advice_is_to_look_first() -> None:
     text = advice_of(Evidence(logged_failures=(logged("expc1"),)))
-    assert text.index("See first whether the peer's list holds that certificate already") < text.index(
+    assert text.index("First check whether the peer's list has that certificate already") < text.index(
         "Else trust that certificate"
     )
 
@@ -93,10 +93,10 @@ def test_a_list_that_lacks_what_another_holds_is_named() -> None:
 
 def test_a_captured_certificate_is_looked_for_first_too() -> None:
     text = advice_of(Evidence(handshakes=(replace(handshake("10.0.0.1", NODE), alerts=(Alert("client", 48),)),)))
-    assert text.index("See first whether the peer's list holds the certificate below already") < text.index(
+    assert text.index("First check whether the peer's list has the certificate below already") < text.index(
         "Add 'CN=cucm.steven.lab"
     )
-    assert "a new CA counts only after a restart of each peer" in text
+    assert "a new CA takes effect only after a restart of each peer" in text
 
 
 def test_a_reissue_is_about_the_service_behind_the_port() -> None:

@@ -101,7 +101,7 @@ options:
 options:
   accept_not_in_effect:
     description:
-      - Let the task pass where a peer is not known to work with what was written to it (exit code 11).
+      - Let the task pass where a peer is not known to use what was written to it (exit code 11).
     type: bool
     default: false
 """

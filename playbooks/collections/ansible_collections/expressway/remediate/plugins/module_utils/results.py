@@ -110,7 +110,7 @@ def verify_lines(results):
 
 
 def effect_lines(in_effect):
-    """Return a sentence for each peer that is not known to work with what was written to it."""
+    """Return a sentence for each peer that is not known to use what was written to it."""
     words = {"no": "Not in effect", "not-known": "Not known to be in effect"}
     return [
         f"{words[effect['state']]} on {peer}: {effect['said']}."

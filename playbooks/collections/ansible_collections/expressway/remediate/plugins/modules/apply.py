@@ -57,12 +57,12 @@ options:
     type: str
   cucm_trust:
     description:
-      - Also upload to Unified CM and IM and Presence what the plan names. A plan with uploads is refused without it.
+      - Also upload the certificates that the plan names to Unified CM and IM and Presence. A plan with uploads is refused without it.
     type: bool
     default: false
   diagnostic_log:
     description:
-      - Where no client shows whether it is in effect, record the peers' own logs for three minutes.
+      - If no client request shows whether it is in effect, record the peers' own logs for three minutes.
     type: bool
     default: false
   allow_incomplete:

@@ -43,7 +43,7 @@ options:
     type: str
   allow_removal:
     description:
-      - Stale certificates may be removed where nothing else helps.
+      - Allow a stale certificate to be removed where nothing else helps.
     type: bool
     default: false
   never_trust_self_signed:
@@ -58,7 +58,7 @@ options:
     default: false
   cucm_trust:
     description:
-      - Also plan what Unified CM and IM and Presence lack to trust the peers' own certificates.
+      - Also plan the uploads that Unified CM and IM and Presence need to trust the peers' own certificates.
     type: bool
     default: false
   allow_incomplete:
