@@ -17,6 +17,7 @@ from remediate.model.limits import Limits
 
 if TYPE_CHECKING:
     from remediate.cli.session import Session
+    from remediate.inventory.credentials import CachedSource
     from remediate.model.access import ClusterAccess
 
 T = TypeVar("T")
@@ -94,7 +95,7 @@ def run_on_clusters(
         return ClusterResult(cluster.name, value, code)
 
     if ask:
-        _read_prompted_passwords(clusters)
+        read_prompted_passwords(clusters)
     if len(clusters) == 1:
         # Run in the main thread, which receives Ctrl-C.
         return (run_one_cluster(clusters[0]),)
@@ -121,11 +122,17 @@ def raise_single_error(results: Sequence[ClusterResult[T]]) -> None:
         raise results[0].error
 
 
-def _read_prompted_passwords(clusters: Sequence[ClusterAccess]) -> None:
+def read_prompted_passwords(clusters: Sequence[ClusterAccess]) -> None:
     """Read the passwords that need a prompt now, since a question among progress lines would be overlooked."""
+    for cluster in clusters:
+        for source in list_prompts(cluster):
+            source.read()
+
+
+def list_prompts(cluster: ClusterAccess) -> tuple[CachedSource, ...]:
+    """Return the sources of a cluster's passwords that prompt on the terminal, in a fixed order."""
     from remediate.inventory.credentials import CachedSource
 
-    for cluster in clusters:
-        for login in (cluster.login, cluster.rest, cluster.axl, cluster.platform):
-            if login and isinstance(login.password, CachedSource) and login.password.is_interactive:
-                login.password.read()
+    logins = (cluster.login, cluster.rest, cluster.axl, cluster.platform)
+    sources = [login.password for login in logins if login]
+    return tuple(source for source in sources if isinstance(source, CachedSource) and source.is_interactive)

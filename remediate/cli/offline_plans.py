@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.model.errors import RemediateError
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from remediate.cli.verbs.plan import PolicyOptions
     from remediate.model.plan import Plan, Policy
     from remediate.model.snapshot import Snapshot
@@ -62,34 +57,34 @@ def plan_snapshot(snapshot: Snapshot, policy_options: PolicyOptions, policy: Pol
 
 def choose_processes(files: int) -> int:
     """Return how many processes plan so many files the soonest."""
-    return min(_count_cores(), files // _FILES_PER_PROCESS)
+    from remediate.machine.processes import count_cores
+
+    return min(count_cores(), files // _FILES_PER_PROCESS)
 
 
 def plan_files(
     files: Sequence[Path], policy_options: PolicyOptions, processes: int
-) -> Iterator[PlannedCluster | RemediateError]:
-    """Yield the plan of each of `files` in their order, or why there is none; fewer than 2 processes are this one."""
+) -> tuple[PlannedCluster | RemediateError, ...]:
+    """Return the plan of each of `files` in their order, or why there is none; fewer than 2 processes are this one."""
+    plan = partial(_plan_file, policy_options=policy_options)
     if processes < 2:
-        for file in files:
-            yield _plan_file(file, policy_options)
-        return
-    from concurrent.futures.process import BrokenProcessPool
+        return tuple(plan(file, None) for file in files)
+    from remediate.cli.fleet_processes import make_process_error
+    from remediate.machine.processes import ProcessEnded, Work, work_in_processes
+    from remediate.model.events import silent
 
-    with _open_pool(processes) as pool:
-        try:
-            with _interrupts_held_back():
-                # Children never get Ctrl-C: this process ends them.
-                futures = deque(pool.submit(_plan_file, file, policy_options) for file in files)
-            while futures:
-                yield futures.popleft().result()
-        except BrokenProcessPool:
-            raise RemediateError(
-                "A planning process ended before it finished; it may have run out of memory.",
-                next_step="Plan fewer snapshots at a time. Nothing was changed.",
-            ) from None
+    outcomes: dict[int, PlannedCluster | RemediateError] = {}
+
+    def take(number: int, outcome: PlannedCluster | RemediateError | ProcessEnded) -> None:
+        if isinstance(outcome, ProcessEnded):
+            outcome = make_process_error("Plan fewer snapshots at a time. Nothing was changed.")
+        outcomes[number] = outcome
+
+    work_in_processes(Work(plan, processes), files, take, silent)
+    return tuple(outcomes[number] for number in range(len(files)))
 
 
-def _plan_file(path: Path, policy_options: PolicyOptions) -> PlannedCluster | RemediateError:
+def _plan_file(path: Path, _note: object, policy_options: PolicyOptions) -> PlannedCluster | RemediateError:
     from remediate.cli.files import read_text
     from remediate.model.plan import Policy
     from remediate.model.snapshot import Snapshot
@@ -101,38 +96,3 @@ def _plan_file(path: Path, policy_options: PolicyOptions) -> PlannedCluster | Re
         return error
     finally:
         forget_certificates()
-
-
-def _count_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _open_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Open a pool of `processes`, and end them at once where the work is not finished."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import active_children, get_context
-
-    earlier = set(active_children())
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(active_children()) - earlier:
-            process.terminate()
-        raise
-    pool.shutdown()
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back until the end: what starts meanwhile never gets it, and this process then does, where it came."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

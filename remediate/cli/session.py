@@ -48,15 +48,8 @@ class Session:
 
     @property
     def state_dir(self) -> Path:
-        """The folder of the journal and the locks."""
-        import platformdirs
-
-        try:
-            return self.chosen_state_dir or platformdirs.user_state_path("remediate")
-        except RuntimeError as error:
-            raise UsageError(
-                "This user has no home directory.", next_step="Give the folder of the journal with --state-dir."
-            ) from error
+        """The folder of the journal and the locks. Raises UsageError."""
+        return find_state_dir(self.chosen_state_dir)
 
     @property
     def may_ask(self) -> bool:
@@ -182,6 +175,20 @@ class Session:
             safe_stream = cast("TextIO", _SafeStream(stream, self._report_lost_events))
             self._event_lines = EventLines(safe_stream, version=__version__, now=lambda: datetime.now(UTC))
         return self._event_lines
+
+
+def find_state_dir(chosen: Path | None) -> Path:
+    """Return the folder of the journal and the locks: the one that was chosen, else the user's.
+
+    Raises:
+        UsageError: None was chosen, and this user has no home directory.
+    """
+    import platformdirs
+
+    try:
+        return chosen or platformdirs.user_state_path("remediate")
+    except RuntimeError as error:
+        raise UsageError("This user has no home directory.", next_step="Give the folder of the journal with --state-dir.") from error
 
 
 def _ignore_error(error: OSError) -> None:

@@ -181,6 +181,15 @@ class CachedSource:
                 self._secret = self.source.read()
             return self._secret
 
+    def fill(self, secret: Secret) -> None:
+        """Keep a password that was read in another process, so that it is not asked for again."""
+        with self._lock:
+            self._secret = secret
+
+    def __reduce__(self) -> tuple[type[CachedSource], tuple[SecretSource]]:
+        """Go to another process without what was read."""
+        return CachedSource, (self.source,)
+
 
 def password_source(shape: PasswordShape, username: str, *, cluster: str, allow_prompt: bool) -> CachedSource:
     """Return the source that `shape` describes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,8 @@ def _read(
     expiring: timedelta | None,
 ) -> Sequence[ClusterResult[_Listing]]:
     from remediate.cli.files import read_text
-    from remediate.cli.fleet import ClusterResult, choose_clusters, run_on_clusters
+    from remediate.cli.fleet import ClusterResult, choose_clusters
+    from remediate.cli.fleet_processes import look_at_clusters
     from remediate.cli.observe import observe, warn_about
     from remediate.model.errors import UsageError
     from remediate.model.snapshot import Snapshot
@@ -137,12 +139,12 @@ def _read(
         raise UsageError("There is nothing to list from.", next_step="Give -i INVENTORY, or --snapshot FILE.")
     with session.open_event_sink() as sink:
 
-        def list_cluster(cluster: ClusterAccess) -> tuple[_Listing, ExitCode]:
-            snapshot = observe(cluster, sink, session.limits)
+        def accept(_cluster: ClusterAccess, snapshot: Snapshot) -> tuple[_Listing, ExitCode]:
             warn_about(session, snapshot)
             return _list(snapshot, expiring)
 
-        return run_on_clusters(choose_clusters(session, inventory_path, patterns), list_cluster, session.limits)
+        clusters = choose_clusters(session, inventory_path, patterns)
+        return look_at_clusters(session, clusters, partial(observe, limits=session.limits), accept, sink)
 
 
 def _write_csv(session: Session, path: Path, listings: Sequence[_Listing]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,15 +66,15 @@ def command(
       1   error in the inventory, a secret, a login or a pin; --archive: no archive of a peer, or of several clusters
     """
     from remediate.cli.codes import completeness_exit_code
-    from remediate.cli.fleet import choose_clusters, combine_exit_codes, raise_single_error, report_errors, run_on_clusters
+    from remediate.cli.fleet import choose_clusters, combine_exit_codes, raise_single_error, report_errors
+    from remediate.cli.fleet_processes import look_at_clusters
     from remediate.cli.observe import observe, warn_about
     from remediate.cli.results import check_output, write_documents, write_files
 
     _check_arguments(inventory_path, archives, more_archives, patterns)
     with session.open_event_sink() as sink:
 
-        def observe_cluster(cluster: ClusterAccess) -> tuple[Snapshot, ExitCode]:
-            snapshot = observe(cluster, sink, session.limits, fast=survey)
+        def accept(_cluster: ClusterAccess, snapshot: Snapshot) -> tuple[Snapshot, ExitCode]:
             return snapshot, completeness_exit_code(complete=snapshot.complete)
 
         results: tuple[ClusterResult[Snapshot], ...]
@@ -82,7 +83,8 @@ def command(
         else:
             clusters = choose_clusters(session, inventory_path, patterns)
             check_output(output, len(clusters))
-            results = run_on_clusters(clusters, observe_cluster, session.limits)
+            look = partial(observe, limits=session.limits, fast=survey)
+            results = look_at_clusters(session, clusters, look, accept, sink)
     raise_single_error(results)
     report_errors(session, results)
     paths = write_files(results, output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
     from remediate.model.approvals import ApprovedCertificate
     from remediate.model.certificate import Certificate
+    from remediate.model.events import Sink
     from remediate.model.exit_codes import ExitCode
+    from remediate.model.limits import Limits
     from remediate.model.plan import CipherPolicy, Plan, Policy
 
 CIPHERS = ("keep", "prefer-rsa", "prefer-ecdsa", "auto")
@@ -237,20 +240,27 @@ def _plan_from_clusters(
     *,
     detailed: bool,
 ) -> tuple[ClusterResult[Plan], ...]:
-    from remediate.cli.fleet import choose_clusters, run_on_clusters
-    from remediate.cli.observe import observe
-    from remediate.cli.offline_plans import plan_snapshot
+    from remediate.cli.fleet import choose_clusters
+    from remediate.cli.fleet_processes import look_at_clusters
     from remediate.cli.results import check_output
 
     clusters = choose_clusters(session, path, patterns)
     check_output(output, len(clusters))
+
+    def accept(_cluster: ClusterAccess, planned: PlannedCluster) -> tuple[Plan, ExitCode]:
+        return planned.plan, _accept_plan(session, planned, policy_options, detailed=detailed)
+
+    look = partial(_look, limits=session.limits, policy_options=policy_options)
     with session.open_event_sink() as sink:
+        return look_at_clusters(session, clusters, look, accept, sink)
 
-        def plan_cluster(cluster: ClusterAccess) -> tuple[Plan, ExitCode]:
-            planned = plan_snapshot(observe(cluster, sink, session.limits), policy_options, cluster.policy)
-            return planned.plan, _accept_plan(session, planned, policy_options, detailed=detailed)
 
-        return run_on_clusters(clusters, plan_cluster, session.limits)
+def _look(cluster: ClusterAccess, sink: Sink, limits: Limits, policy_options: PolicyOptions) -> PlannedCluster:
+    """Look at a cluster and plan, perhaps in another process."""
+    from remediate.cli.observe import observe
+    from remediate.cli.offline_plans import plan_snapshot
+
+    return plan_snapshot(observe(cluster, sink, limits), policy_options, cluster.policy)
 
 
 def _accept_plan(session: Session, planned: PlannedCluster, policy_options: PolicyOptions, *, detailed: bool) -> ExitCode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from remediate.cli.fleet import ClusterResult
     from remediate.executor.effect.cluster import ClusterEffects
     from remediate.model.access import ClusterAccess
+    from remediate.model.events import Sink
     from remediate.model.exit_codes import ExitCode
+    from remediate.model.limits import Limits
     from remediate.model.plan import FutureChange, Plan
     from remediate.model.snapshot import Snapshot
 
@@ -93,35 +96,25 @@ def command(
       1   error in the inventory, a secret, a login or a pin
     """
     from remediate.cli.codes import horizon_exit_code, verify_exit_code
-    from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
-    from remediate.cli.observe import observe, warn_about
-    from remediate.executor.effect.cluster import observe_effects
-    from remediate.planner import make_plan
+    from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors
+    from remediate.cli.fleet_processes import look_at_clusters
+    from remediate.cli.observe import warn_about
 
     clusters = choose_clusters(session, inventory_path, patterns)
     accepted = _read_accepted(accepted_path, clusters)
+
+    def accept(cluster: ClusterAccess, verification: Verification) -> tuple[Verification, ExitCode]:
+        warn_about(session, verification.snapshot)
+        plan = verification.plan
+        code = verify_exit_code(plan, accepted if accepted and cluster.name == accepted.cluster else None)
+        codes = [code, verification.effects.exit_code, horizon_exit_code(plan, verification.future or ())]
+        return verification, most_serious(codes)
+
+    look = partial(
+        _look, limits=session.limits, state_dir=session.chosen_state_dir, ask_clients=not no_clients, horizon=horizon
+    )
     with session.open_event_sink() as sink:
-
-        def verify_cluster(cluster: ClusterAccess) -> tuple[Verification, ExitCode]:
-            snapshot = observe(cluster, sink, session.limits)
-            warn_about(session, snapshot)
-            # The plan's "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
-            plan = make_plan(snapshot, replace(cluster.policy, horizon=horizon or cluster.policy.horizon))
-            effects = observe_effects(
-                cluster,
-                snapshot,
-                state_dir=session.state_dir,
-                ask_clients=not no_clients,
-                toward_nodes=plan.toward_nodes,
-                limits=session.limits,
-                sink=sink,
-            )
-            code = verify_exit_code(plan, accepted if accepted and cluster.name == accepted.cluster else None)
-            future = _foresee(snapshot, horizon)
-            codes = [code, effects.exit_code, horizon_exit_code(plan, future or ())]
-            return Verification(snapshot, plan, effects, future), most_serious(codes)
-
-        results = run_on_clusters(clusters, verify_cluster, session.limits)
+        results = look_at_clusters(session, clusters, look, accept, sink)
     report_errors(session, results)
     code = combine_exit_codes(results)
     _notify(session, clusters, results)
@@ -136,6 +129,36 @@ def command(
             if result.value:
                 _show(session, result.value)
     return code
+
+
+def _look(
+    cluster: ClusterAccess,
+    sink: Sink,
+    limits: Limits,
+    state_dir: Path | None,
+    *,
+    ask_clients: bool,
+    horizon: timedelta | None,
+) -> Verification:
+    """Look at a cluster and its clients, perhaps in another process."""
+    from remediate.cli.observe import observe
+    from remediate.cli.session import find_state_dir
+    from remediate.executor.effect.cluster import observe_effects
+    from remediate.planner import make_plan
+
+    snapshot = observe(cluster, sink, limits)
+    # The plan's "after" decides between CHANGES_PENDING and ENDPOINTS_REMAIN.
+    plan = make_plan(snapshot, replace(cluster.policy, horizon=horizon or cluster.policy.horizon))
+    effects = observe_effects(
+        cluster,
+        snapshot,
+        state_dir=find_state_dir(state_dir),
+        ask_clients=ask_clients,
+        toward_nodes=plan.toward_nodes,
+        limits=limits,
+        sink=sink,
+    )
+    return Verification(snapshot, plan, effects, _foresee(snapshot, horizon))
 
 
 def _show_fleet(session: Session, results: Sequence[ClusterResult[Verification]]) -> None:
