@@ -128,9 +128,7 @@ def _accept_outcome(
 
 def make_process_error(next_step: str) -> RemediateError:
     """Return the error for a process that was killed, as the kernel does where memory runs out."""
-    return RemediateError(
-        "Its process ended before it finished; it may have run out of memory.", next_step=next_step
-    )
+    return RemediateError("Its process ended before it finished; it may have run out of memory.", next_step=next_step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,9 @@ def find_state_dir(chosen: Path | None) -> Path:
     try:
         return chosen or platformdirs.user_state_path("remediate")
     except RuntimeError as error:
-        raise UsageError("This user has no home directory.", next_step="Give the folder of the journal with --state-dir.") from error
+        raise UsageError(
+            "This user has no home directory.", next_step="Give the folder of the journal with --state-dir."
+        ) from error
 
 
 def _ignore_error(error: OSError) -> None:
