@@ -32,7 +32,7 @@ def run() -> None:
         with pause_collector():
             plan = make_plan(snapshot)
         seconds = time.process_time() - started
-        verified = sum(forecast.after.verdict.ok for forecast in plan.endpoints)
+        verified = sum(forecast.after.ok for forecast in plan.endpoints)
         additions = sum(len(action.peers) for action in plan.actions if isinstance(action, TrustCertificate))
         shortfall = plan.shortfall
         proof = f"not settled: {shortfall.aspect} {shortfall.plan}, bound {shortfall.bound}" if shortfall else "exact"

@@ -116,7 +116,7 @@ def main() -> None:
     at = int(NOW.timestamp())
     cases = []
     for name, (presented, trusted) in chains().items():
-        result = TrustStore(openssl_111(), [certificate.der for certificate in trusted]).verify(
+        code, depth, _ = TrustStore(openssl_111(), [certificate.der for certificate in trusted]).verify(
             [certificate.der for certificate in presented], at
         )
         cases.append(
@@ -124,11 +124,11 @@ def main() -> None:
                 "name": name,
                 "presented": [base64.b64encode(certificate.der).decode() for certificate in presented],
                 "trusted": [base64.b64encode(certificate.der).decode() for certificate in trusted],
-                "code": result.code,
-                "depth": result.depth,
+                "code": code,
+                "depth": depth,
             }
         )
-        print(f"{result.code:3} {result.depth}  {name}")
+        print(f"{code:3} {depth}  {name}")
     TARGET.write_text(json.dumps({"at": at, "cases": cases}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -27,7 +27,7 @@ def plan_exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
     codes = [_observation_exit_code(plan)]
     if detailed and plan.changes:
         codes.append(ExitCode.CHANGES_PENDING)
-    if detailed and not all(endpoint.after.verdict.ok for endpoint in plan.endpoints):
+    if detailed and not all(endpoint.after.ok for endpoint in plan.endpoints):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
     return most_serious(codes)
 
@@ -47,10 +47,10 @@ def verify_exit_code(plan: Plan, accepted: Plan | None = None) -> ExitCode:
         {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted.refusing_nodes} if accepted else set()
     )
     codes = [_observation_exit_code(plan)]
-    if any(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints):
+    if any(endpoint.after.ok and not endpoint.before.ok for endpoint in plan.endpoints):
         codes.append(ExitCode.CHANGES_PENDING)
-    remaining = [endpoint for endpoint in plan.endpoints if not endpoint.before.verdict.ok and not endpoint.after.verdict.ok]
-    if not all(endpoint.pair in pairs and endpoint.before.verdict.cause is pairs[endpoint.pair] for endpoint in remaining):
+    remaining = [endpoint for endpoint in plan.endpoints if not endpoint.before.ok and not endpoint.after.ok]
+    if not all(endpoint.pair in pairs and endpoint.before.cause is pairs[endpoint.pair] for endpoint in remaining):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
     if any((toward.peer, toward.node, toward.store, toward.cause) not in refusals for toward in plan.refusing_nodes):
         codes.append(ExitCode.ENDPOINTS_REMAIN)
@@ -68,8 +68,8 @@ def horizon_exit_code(plan: Plan, future: Sequence[FutureChange]) -> ExitCode:
     from remediate.planner.horizon import is_prevented, list_losses
     from remediate.planner.node_horizon import list_new_refusals
 
-    working = frozenset(forecast.pair for forecast in plan.endpoints if forecast.before.verdict.ok)
-    verified_by_plan = frozenset(forecast.pair for forecast in plan.endpoints if forecast.after.verdict.ok)
+    working = frozenset(forecast.pair for forecast in plan.endpoints if forecast.before.ok)
+    verified_by_plan = frozenset(forecast.pair for forecast in plan.endpoints if forecast.after.ok)
     verdicts = [change for change in future if isinstance(change, FutureVerdict)]
     planned = [change for change in plan.future or () if isinstance(change, FutureVerdict)]
     codes = [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from remediate.model.health import Health
     from remediate.model.identity import Address
     from remediate.model.limits import Limits
-    from remediate.model.verdict import Outcome
+    from remediate.model.verdict import Verdict
 
 CLOSE_ENOUGH = timedelta(minutes=5)
 """Difference between a peer's clock and this machine's from which doctor warns. The traffic server judges dates by the peer's."""
@@ -282,22 +282,21 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     except RemediateError as error:
         yield CheckResult("clocks", f"their effect could not be checked: {error}", error.exit_code, error.next_step)
         return
-    outcomes_now = {judgement.pair: judgement.outcome for judgement in verify_snapshot(snapshot)}
+    verdicts_now = verify_snapshot(snapshot)
     for address, ahead in skews.items():
-        judgements = verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead))
         names_by_difference: dict[str, list[str]] = {}
-        for judgement in judgements:
-            now = outcomes_now[judgement.pair]
-            if judgement.peer == address and judgement.outcome.verdict != now.verdict:
-                difference = f"{_describe_outcome(judgement.outcome)} by its clock, {_describe_outcome(now)} by this machine's"
-                names_by_difference.setdefault(difference, []).append(str(judgement.endpoint))
+        for pair, verdict in verify_snapshot(replace(snapshot, taken_at=snapshot.taken_at + ahead)).items():
+            now = verdicts_now[pair]
+            if pair.peer == address and verdict != now:
+                difference = f"{_describe_verdict(verdict)} by its clock, {_describe_verdict(now)} by this machine's"
+                names_by_difference.setdefault(difference, []).append(str(pair.endpoint))
         for difference, names in names_by_difference.items():
             advice = "A plan from here can be wrong for this peer until the clocks agree."
             yield CheckResult(f"peer {address}", f"{difference}: {first_few(names, MAX_ENDPOINTS)}", next_step=advice)
 
 
-def _describe_outcome(outcome: Outcome) -> str:
-    return "verified" if outcome.verdict.ok else f"refused ({outcome.verdict.cause})"
+def _describe_verdict(verdict: Verdict) -> str:
+    return "verified" if verdict.ok else f"refused ({verdict.cause})"
 
 
 def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[CheckResult]:

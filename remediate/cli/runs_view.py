@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remediate.model.measurement import PairMeasurement
     from remediate.model.plan import EndpointForecast
     from remediate.model.run import Run
-    from remediate.model.verdict import Outcome
+    from remediate.model.verdict import Verdict
     from remediate.report.ending import Ending
 
 
@@ -45,13 +45,13 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         "notes": list(notes),
         "endpoints": [
             {
-                "address": judgement.address,
-                "port": judgement.port,
-                "peer": judgement.peer,
-                "client": client_json(result.client_views.get(judgement.pair, NOT_ASKED)),
-                **outcome_json(judgement.outcome),
+                "address": pair.endpoint.address,
+                "port": pair.endpoint.port,
+                "peer": pair.peer,
+                "client": client_json(result.client_views.get(pair, NOT_ASKED)),
+                **verdict_json(verdict),
             }
-            for judgement in result.judgements
+            for pair, verdict in result.verdicts.items()
         ],
         "in_effect": effects_json(result.effects),
     }
@@ -64,9 +64,9 @@ def measurements_json(pairs: Sequence[PairMeasurement]) -> list[dict[str, Any]] 
             "address": pair.address,
             "port": pair.port,
             "peer": pair.peer,
-            "before": outcome_json(pair.before) if pair.before else None,
+            "before": verdict_json(pair.before) if pair.before else None,
             "client": client_json(pair.client),
-            **outcome_json(pair.after),
+            **verdict_json(pair.after),
         }
         for pair in pairs
     ] or None
@@ -77,16 +77,15 @@ def client_json(view: ClientView) -> dict[str, str]:
     return {"state": view.state.value, "said": view.description}
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome with the keys of a plan's ``before`` and ``after``."""
-    verdict = outcome.verdict
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict with the keys of a plan's ``before`` and ``after``."""
     return {
         "ok": verdict.ok,
         "cause": verdict.cause,
         "error": verdict.error,
         "code": verdict.code,
         "depth": verdict.depth,
-        "key": outcome.key,
+        "key": verdict.key,
     }
 
 

@@ -273,7 +273,7 @@ def _name_possible_authors(context: RunContext, error: StalePlan, own_run: str) 
 def _end_interrupted(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Interrupted before anything was written to a peer."
     events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-    return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)
+    return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
 
 
 def _read_cluster(context: RunContext, state: RunState) -> Baseline:
@@ -297,8 +297,8 @@ def _read_cluster(context: RunContext, state: RunState) -> Baseline:
     warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], context.events)
     for sentence in staleness.describe_upgrades(plan, snapshot):
         context.events.emit("warning", sentence)
-    state.judgements_before = tuple(context.environment.judge(snapshot))
-    forecasts = verification.expect(plan, state.judgements_before)
+    state.verdicts_before = context.environment.judge(snapshot)
+    forecasts = verification.expect(plan, state.verdicts_before)
     return Baseline({backup.peer: backup for backup, _ in readings}, certificates, snapshot, forecasts)
 
 

@@ -71,11 +71,11 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         outcome,
         code,
         (*open_steps, *state.effect_steps),
-        verified.judgements,
         state.has_written,
         message,
         deadline,
-        state.judgements_before,
+        verified.verdicts,
+        state.verdicts_before,
         effects,
         state.client_views,
         summary,
@@ -90,16 +90,15 @@ def _list_refusals(context: RunContext, refusing: Iterable[TowardNode]) -> tuple
 
 
 def _measure(state: RunState, verified: Verification) -> tuple[PairMeasurement, ...]:
-    return measure_pairs(state.judgements_before, verified.judgements, state.client_views)
+    return measure_pairs(state.verdicts_before, verified.verdicts, state.client_views)
 
 
 def _count_remaining(context: RunContext, verified: Verification) -> int:
     """Return how many pairs, and stores of nodes, stay refused that count as such."""
     accepted = unfixable_pairs(context.plan) if context.options.accept_remaining else {}
-    outcomes = {forecast.pair: verified.outcome_of(forecast) for forecast in verified.remaining}
     pairs = sum(
-        pair not in accepted or outcome is None or outcome.verdict.cause is not accepted[pair]
-        for pair, outcome in outcomes.items()
+        pair not in accepted or verified.verdicts[pair].cause is not accepted[pair]
+        for pair in {forecast.pair for forecast in verified.remaining}
     )
     return pairs + len(_list_refusals(context, verified.refusing_nodes))
 
@@ -110,7 +109,7 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
     context.events.emit("unknown", message, step=Step.VERIFY.value)
     context.steps.enter(Step.CLOSE)
     open_steps = tuple(step for step in state.open_steps if step.open)
-    refused = sum(not forecast.after.verdict.ok for forecast in context.plan.endpoints)
+    refused = sum(not forecast.after.ok for forecast in context.plan.endpoints)
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
@@ -126,9 +125,9 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
         "dry-run",
         code,
         open_steps,
-        state.judgements_before,
         has_written=False,
         message=message,
+        verdicts=state.verdicts_before,
         effects=observe_effects_unasked(context.journal, context.peers, context.unreachable, context.limits),
     )
 

@@ -191,7 +191,7 @@ def confirm(run: str, *, state_dir: Path, now: Callable[[], datetime] = utc_now)
 
 
 def _report_confirmed(run: Run, message: str) -> RunResult:
-    return RunResult(run.id, "applied", ExitCode.DONE, (), (), has_written=False, message=message)
+    return RunResult(run.id, "applied", ExitCode.DONE, (), has_written=False, message=message)
 
 
 def _not_pending(run: Run, now: datetime) -> NotPending:

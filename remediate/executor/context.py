@@ -26,7 +26,7 @@ from remediate.model.limits import Limits
 from remediate.model.plan import EndpointForecast, Plan, TrustOnNode
 from remediate.model.run import ApprovalRecord, Backup, Run
 from remediate.model.snapshot import Snapshot
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class RunState:
         client_views: What clients get, for each pair that was asked for.
         is_refreshed: Discovery was refreshed.
         zones_before_refresh: The zones of discovered nodes on the primary before that; None: not read.
-        judgements_before: What each endpoint gets from each peer before the first write; set by step 2.
+        verdicts_before: What each endpoint gets from each peer before the first write; set by step 2.
         alarms_after: The alarms of each peer after the last write; set by step 12.
         vouched: Who vouches for each certificate to trust; set by step 3.
     """
@@ -137,7 +137,7 @@ class RunState:
     client_views: dict[PairId, ClientView] = field(default_factory=dict)
     is_refreshed: bool = False
     zones_before_refresh: frozenset[str] | None = None
-    judgements_before: tuple[Judgement, ...] = ()
+    verdicts_before: Verdicts = field(default_factory=dict)
     alarms_after: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     vouched: tuple[ApprovalRecord, ...] = ()
 

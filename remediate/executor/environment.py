@@ -34,7 +34,7 @@ from remediate.model.limits import Limits
 from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from remediate.model.verdict import Judgement
+    from remediate.model.verdict import Verdicts
 
 
 def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
@@ -74,7 +74,7 @@ def _open_client_for_real(state_dir: Path) -> AbstractContextManager[AskThrough]
     return open_client(state_dir)
 
 
-def _judge_for_real(snapshot: Snapshot) -> Sequence[Judgement]:
+def _judge_for_real(snapshot: Snapshot) -> Verdicts:
     from remediate.trust.endpoint_verifier import verify_snapshot
 
     return verify_snapshot(snapshot)
@@ -107,7 +107,7 @@ class Environment:
     open_peers: OpenPeers = _open_for_real
     open_node: OpenNode = _open_node_for_real
     observe: Observe = _observe_for_real
-    judge: Callable[[Snapshot], Sequence[Judgement]] = _judge_for_real
+    judge: Callable[[Snapshot], Verdicts] = _judge_for_real
     open_client: OpenClient = _open_client_for_real
     ask_through: AskThrough = _ask_without_client
     journal: Callable[[Path], Journal] = _journal_for_real

@@ -28,7 +28,7 @@ from remediate.model.exit_codes import ExitCode
 from remediate.model.measurement import measure_pairs
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 
 
 def end_failed_run(
@@ -155,12 +155,12 @@ def _roll_back(context: RunContext, state: RunState, failure: RemediateError) ->
     effects = observe_undone(look, undone.open_steps)
     state.effects.update({effect.peer: effect for effect in effects})
     state.client_views.update(look.client_views)
-    judgements = look.judge()
+    verdicts = look.judge()
 
     def close(
         outcome: JournalState, message: str, steps: Sequence[ManualStep] = (), code: ExitCode = ExitCode.PERSON_NEEDED
     ) -> RunResult:
-        return _close(context, state, outcome, code, message, steps, judgements=judgements)
+        return _close(context, state, outcome, code, message, steps, verdicts=verdicts)
 
     if undone.open_steps:
         open_count = count(len(undone.open_steps), "step is", "steps are")
@@ -203,7 +203,7 @@ def _close(
     steps: Sequence[ManualStep] = (),
     *,
     failure: RemediateError | None = None,
-    judgements: Sequence[Judgement] = (),
+    verdicts: Verdicts | None = None,
     with_commands: bool = False,
 ) -> RunResult:
     """Close the run in the journal and return its result.
@@ -216,9 +216,9 @@ def _close(
     except Exception as error:  # noqa: BLE001 - the caller gets a result all the same
         return _leave_open(context, state, "unknown", ExitCode.PERSON_NEEDED, f"{message} {as_failure(error)}")
     if isinstance(failure, VerificationFailed):
-        judgements = failure.verification.judgements
+        verdicts = failure.verification.verdicts
     with suppress(JournalError):
-        measurements = measure_pairs(state.judgements_before, judgements, state.client_views)
+        measurements = measure_pairs(state.verdicts_before, verdicts or {}, state.client_views)
         record_measurements(context.journal, state.run, measurements)
     commands = (ManualStep(_commands(context, state)),) if with_commands else ()
     if outcome != "rolled-back":
@@ -229,10 +229,10 @@ def _close(
         outcome,
         code,
         (*steps, *commands),
-        tuple(judgements),
         state.has_written,
         message,
-        judgements_before=state.judgements_before,
+        verdicts=verdicts or {},
+        verdicts_before=state.verdicts_before,
         effects=_list_effects(context, state),
         client_views=state.client_views,
     )
@@ -254,7 +254,7 @@ def _leave_open(context: RunContext, state: RunState, outcome: JournalState, cod
     """Return the result of a run that gets no last line in the journal."""
     message = f"{message}{_timer_note(context, state)} {_commands(context, state)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code)
-    return RunResult(state.run, outcome, code, (), (), state.has_written, message, effects=_list_effects(context, state))
+    return RunResult(state.run, outcome, code, (), state.has_written, message, effects=_list_effects(context, state))
 
 
 def _timer_note(context: RunContext, state: RunState) -> str:

@@ -94,7 +94,7 @@ def refuse_if_proof_fails(plan: Plan, forecast: Verification, *, allow_incomplet
             f"The plan for {plan.cluster} is stale: with the certificates presented and trusted now, these endpoints would "
             f"fail after it: {refused}."
         )
-    promised = [endpoint for endpoint in forecast.unseen if endpoint.after.verdict.ok]
+    promised = [endpoint for endpoint in forecast.unseen if endpoint.after.ok]
     if promised and not allow_incomplete:
         unseen = "; ".join(forecast.describe(endpoint) for endpoint in promised)
         raise IncompletePlan(f"The result of the plan cannot be checked now: {unseen}.")
@@ -109,7 +109,7 @@ def refuse_if_other_services_break(plan: Plan, now: Snapshot) -> None:
         )
         raise StalePlan(
             f"{first_few(list(names))} passes with the same trusted CA list now, but would fail after this plan "
-            f"({broken[0].error}).",
+            f"({broken[0].verdict.error}).",
             next_step="Make a new plan: `remediate plan` protects what other services need.",
         )
 

@@ -64,7 +64,7 @@ def restart(
         except (Interrupted, ImmediateStop):
             message = "Interrupted before any peer was restarted."
             events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-            return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)
+            return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
         return events.add_trouble(command.run())
 
 
@@ -171,7 +171,7 @@ class _RestartCommand:
         if not self.chosen:
             code = ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE
             message = "No peer needs a restart: this tool has written to none since its start."
-            return RunResult("", "applied", code, tuple(self.open_steps), (), has_written=False, message=message)
+            return RunResult("", "applied", code, tuple(self.open_steps), has_written=False, message=message)
         try:
             restarts.settle()
             for address in self.chosen:
@@ -220,7 +220,7 @@ class _RestartCommand:
         )
         context.events.emit("run-state", message, state=state, exit_code=code)
         return RunResult(
-            context.run, state, code, tuple(self.open_steps), (), has_written=restarts.wrote, message=message, effects=effects
+            context.run, state, code, tuple(self.open_steps), has_written=restarts.wrote, message=message, effects=effects
         )
 
     def _list_effects(self) -> tuple[PeerEffect, ...]:

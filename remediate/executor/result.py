@@ -18,7 +18,7 @@ from remediate.model.restart import Calls, Guard, Restart
 
 if TYPE_CHECKING:
     from remediate.executor.window import Window
-    from remediate.model.verdict import Judgement
+    from remediate.model.verdict import Verdicts
 
 OnFailure = Literal["rollback", "workaround", "stop"]
 
@@ -105,9 +105,9 @@ class RunResult:
         run_id: The run in the journal; empty when none was needed (nothing to do, dry run).
         state: The journal's state of the run; without one ``dry-run``, ``interrupted``, or ``applied`` (nothing was to do).
         open_steps: What a person has to do.
-        judgements: What each endpoint gets from each peer, as last verified; empty when it was not.
         has_written: This call wrote something to a peer.
-        judgements_before: What each endpoint got from each peer when this apply began.
+        verdicts: What each endpoint gets from each peer, as last verified; empty when it was not.
+        verdicts_before: What each endpoint got from each peer when this apply began.
         effects: Whether what was written is in effect on each peer; empty where it was not looked at.
         client_views: What clients get, for each pair that was asked for.
         confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
@@ -118,11 +118,11 @@ class RunResult:
     state: str
     exit_code: ExitCode
     open_steps: tuple[ManualStep, ...]
-    judgements: tuple[Judgement, ...]
     has_written: bool
     message: str
     confirm_by: str | None = None
-    judgements_before: tuple[Judgement, ...] = ()
+    verdicts: Verdicts = field(default_factory=dict)
+    verdicts_before: Verdicts = field(default_factory=dict)
     effects: tuple[PeerEffect, ...] = ()
     client_views: Mapping[PairId, ClientView] = field(default_factory=dict)
     outcome: str = ""

@@ -37,7 +37,7 @@ from remediate.model.identity import PairId
 from remediate.model.limits import Limits
 from remediate.model.run import Run, RunState
 from remediate.model.text import count
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 
 
 def rollback(
@@ -141,7 +141,7 @@ class _Aside:
     Attributes:
         open_steps: What is left for a person of maintenance mode and restarts.
         effects: Whether the peers work with their earlier lists again.
-        judgements: What each endpoint gets from each peer now; empty: it was not observed.
+        verdicts: What each endpoint gets from each peer now; empty: it was not observed.
         client_views: What clients get, for each pair that was asked for.
         command: Settles it where the effect on a peer is not known.
         never_restarts: No peer was to be restarted.
@@ -149,7 +149,7 @@ class _Aside:
 
     open_steps: tuple[ManualStep, ...]
     effects: tuple[PeerEffect, ...]
-    judgements: tuple[Judgement, ...]
+    verdicts: Verdicts
     client_views: Mapping[PairId, ClientView]
     command: str
     never_restarts: bool
@@ -324,7 +324,7 @@ def _describe_peers(result: UndoResult) -> str:
 def _stop_early(events: RunEvents, stop: StopRequest) -> RunResult:
     message = "Stopped at once, before anything was undone."
     events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-    return RunResult("", "interrupted", stop.exit_code, (), (), has_written=False, message=message)
+    return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
 
 
 def _close_interrupted(context: UndoContext, beginning: _Beginning, stop: StopRequest, resume: str) -> RunResult:
@@ -360,15 +360,15 @@ def _finish(
         with suppress(JournalError):
             reason = "the rollback ended before it was checked"
             effects = complete_effects((), context.journal.backups(context.run), reason)
-        return RunResult(context.run, state, code, open_steps, (), has_written, message, effects=effects)
+        return RunResult(context.run, state, code, open_steps, has_written, message, effects=effects)
     return RunResult(
         context.run,
         state,
         code,
         open_steps,
-        aside.judgements,
         has_written,
         message,
+        verdicts=aside.verdicts,
         effects=aside.effects,
         client_views=aside.client_views,
     )

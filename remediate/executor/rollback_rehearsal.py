@@ -99,9 +99,9 @@ def rehearse_rollback(
             opened=opened,
         )
         result = _rehearse(context, restarts)
-        judgements = UndoneLook(context, cluster, environment).judge()
+        verdicts = UndoneLook(context, cluster, environment).judge()
         effects = observe_effects_unasked(context.journal, peers, opened.unreachable, limits)
-        return events.add_trouble(replace(result, judgements=judgements, effects=effects))
+        return events.add_trouble(replace(result, verdicts=verdicts, effects=effects))
 
 
 def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
@@ -123,7 +123,7 @@ def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
     for step in steps:
         context.events.emit("manual-step", step.text, peer=step.peer, open=True)
     code = most_serious([ExitCode.PERSON_NEEDED if steps else ExitCode.DONE, ExitCode.INCOMPLETE if unread else ExitCode.DONE])
-    return RunResult("", "dry-run", code, steps, (), has_written=False, message=_describe(run, len(undone), steps, unread))
+    return RunResult("", "dry-run", code, steps, has_written=False, message=_describe(run, len(undone), steps, unread))
 
 
 def _is_to_undo(

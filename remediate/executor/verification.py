@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from remediate.executor.changes import to_remove
 from remediate.executor.read_back import ChangeFailed
@@ -14,10 +13,7 @@ from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import TowardNode
-from remediate.model.verdict import Cause, Outcome
-
-if TYPE_CHECKING:
-    from remediate.model.verdict import Judgement
+from remediate.model.verdict import Cause, Verdict, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +21,7 @@ class Verification:
     """The endpoints of a cluster, compared with what must hold.
 
     Attributes:
+        verdicts: What each endpoint gets from each peer.
         broken: Refused, although it should verify by the plan, or although it verified before.
         unseen: Could not be judged.
         remaining: Refused, as it was before and, where the plan names it, as planned.
@@ -32,22 +29,21 @@ class Verification:
         refusing_nodes: What nodes refuse of the peers' own certificates in this look.
     """
 
-    judgements: tuple[Judgement, ...]
+    verdicts: Verdicts
     broken: tuple[EndpointForecast, ...]
     unseen: tuple[EndpointForecast, ...]
     remaining: tuple[EndpointForecast, ...]
-    outcomes: Mapping[PairId, Outcome]
     gaps: tuple[str, ...] = ()
     refusing_nodes: tuple[TowardNode, ...] = ()
 
-    def outcome_of(self, forecast: EndpointForecast) -> Outcome | None:
+    def verdict_on(self, forecast: EndpointForecast) -> Verdict | None:
         """Return what became of one forecast; None when it was not judged."""
-        return self.outcomes.get(forecast.pair)
+        return self.verdicts.get(forecast.pair)
 
     def describe(self, forecast: EndpointForecast) -> str:
         """Return what is wrong with one forecast, in words."""
-        outcome = self.outcome_of(forecast)
-        reason = "was not seen" if outcome is None else (outcome.verdict.error or outcome.verdict.cause or "verifies")
+        verdict = self.verdict_on(forecast)
+        reason = "was not seen" if verdict is None else (verdict.error or verdict.cause or "verifies")
         return f"{name_of(forecast)} from {forecast.peer}: {reason}"
 
 
@@ -66,7 +62,7 @@ def name_of(forecast: EndpointForecast) -> str:
 
 def is_fixed(forecast: EndpointForecast) -> bool:
     """Return whether the plan turns a refusal into an endpoint that verifies."""
-    return forecast.after.verdict.ok and not forecast.before.verdict.ok
+    return forecast.after.ok and not forecast.before.ok
 
 
 def fixed_endpoints(plan: Plan) -> frozenset[str]:
@@ -77,48 +73,44 @@ def fixed_endpoints(plan: Plan) -> frozenset[str]:
 def unfixable_pairs(plan: Plan) -> dict[PairId, Cause | None]:
     """Return the pairs that stay refused after `plan`, with the cause that it gives."""
     return {
-        forecast.pair: forecast.after.verdict.cause
-        for forecast in plan.endpoints
-        if forecast.after.verdict.observed and not forecast.after.verdict.ok
+        forecast.pair: forecast.after.cause for forecast in plan.endpoints if forecast.after.observed and not forecast.after.ok
     }
 
 
-def expect(plan: Plan, judgements: Sequence[Judgement]) -> tuple[EndpointForecast, ...]:
+def expect(plan: Plan, verdicts: Verdicts) -> tuple[EndpointForecast, ...]:
     """Return what must hold afterwards: what the plan promises, and that no endpoint is lost which verifies now, planned for or not.
 
-    `judgements` are what every endpoint gets from every peer before the run.
+    `verdicts` are what every endpoint gets from every peer before the run.
     """
     forecasts = {forecast.pair: forecast for forecast in plan.endpoints}
-    for judgement in judgements:
-        key, now = judgement.pair, judgement.outcome
-        forecast = forecasts.get(key, EndpointForecast(judgement.address, judgement.port, judgement.peer, now, now))
-        after = now if now.verdict.ok and not forecast.after.verdict.ok else forecast.after
-        forecasts[key] = replace(forecast, before=now, after=after)
+    for pair, now in verdicts.items():
+        forecast = forecasts.get(pair, EndpointForecast(pair.endpoint.address, pair.endpoint.port, pair.peer, now, now))
+        after = now if now.ok and not forecast.after.ok else forecast.after
+        forecasts[pair] = replace(forecast, before=now, after=after)
     return tuple(forecasts.values())
 
 
-def compare(forecasts: Sequence[EndpointForecast], judgements: Sequence[Judgement]) -> Verification:
-    """Compare `judgements` with `forecasts`; see `expect`."""
-    outcomes = {judgement.pair: judgement.outcome for judgement in judgements}
+def compare(forecasts: Sequence[EndpointForecast], verdicts: Verdicts) -> Verification:
+    """Compare `verdicts` with `forecasts`; see `expect`."""
     broken: list[EndpointForecast] = []
     unseen: list[EndpointForecast] = []
     remaining: list[EndpointForecast] = []
     for forecast in forecasts:
-        outcome = outcomes.get(forecast.pair)
-        if outcome is None or not outcome.verdict.observed:
+        verdict = verdicts.get(forecast.pair)
+        if verdict is None or not verdict.observed:
             unseen.append(forecast)
-        elif not outcome.verdict.ok:
-            (broken if forecast.after.verdict.ok else remaining).append(forecast)
-    return Verification(tuple(judgements), tuple(broken), tuple(unseen), tuple(remaining), outcomes)
+        elif not verdict.ok:
+            (broken if forecast.after.ok else remaining).append(forecast)
+    return Verification(verdicts, tuple(broken), tuple(unseen), tuple(remaining))
 
 
 def worse_than_before(verification: Verification, peer: Address) -> tuple[EndpointForecast, ...]:
     """Return the endpoints that worked through `peer` before the first write and are refused now."""
-    return tuple(forecast for forecast in verification.broken if forecast.before.verdict.ok and forecast.peer == peer)
+    return tuple(forecast for forecast in verification.broken if forecast.before.ok and forecast.peer == peer)
 
 
 def predict(
-    plan: Plan, now: Snapshot, forecasts: Sequence[EndpointForecast], judge: Callable[[Snapshot], Sequence[Judgement]]
+    plan: Plan, now: Snapshot, forecasts: Sequence[EndpointForecast], judge: Callable[[Snapshot], Verdicts]
 ) -> Verification:
     """Return what the plan would come to, from what endpoints present and peers trust now, compared with `forecasts`."""
     return compare(forecasts, judge(with_plan(plan, now)))
@@ -153,7 +145,7 @@ def excuse(
     verification: Verification, steps: Sequence[ManualStep]
 ) -> tuple[tuple[EndpointForecast, ...], tuple[ManualStep, ...]]:
     """Return the broken endpoints that wait for no manual step, and the manual steps that are open."""
-    promised = [*verification.broken, *(forecast for forecast in verification.unseen if forecast.after.verdict.ok)]
+    promised = [*verification.broken, *(forecast for forecast in verification.unseen if forecast.after.ok)]
     waiting = {step: [forecast for forecast in promised if _waits_for(forecast, step, verification)] for step in steps}
     excused = {forecast.pair for forecasts in waiting.values() for forecast in forecasts}
     broken = tuple(forecast for forecast in verification.broken if forecast.pair not in excused)
@@ -163,5 +155,5 @@ def excuse(
 def _waits_for(forecast: EndpointForecast, step: ManualStep, verification: Verification) -> bool:
     if name_of(forecast) in step.endpoints:
         return True
-    outcome = verification.outcome_of(forecast)
-    return step.is_refresh and (outcome is None or outcome.verdict.cause is Cause.NAME_MISMATCH)
+    verdict = verification.verdict_on(forecast)
+    return step.is_refresh and (verdict is None or verdict.cause is Cause.NAME_MISMATCH)

@@ -28,7 +28,7 @@ from remediate.model.run import ApprovalRecord, Run
 from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from remediate.model.verdict import Judgement
+    from remediate.model.verdict import Verdicts
 
 
 HOW_TO_VOUCH = (
@@ -102,7 +102,7 @@ def establish(
 
 
 def refuse_unneeded(
-    plan: Plan, now: Snapshot, forecast: verification.Verification, judge: Callable[[Snapshot], Sequence[Judgement]]
+    plan: Plan, now: Snapshot, forecast: verification.Verification, judge: Callable[[Snapshot], Verdicts]
 ) -> None:
     """Raise StalePlan when the proof does not need a certificate that the plan would add to a peer.
 
@@ -112,7 +112,7 @@ def refuse_unneeded(
     `forecast` is what the plan would come to, judged from `now`.
     """
     after = verification.with_plan(plan, now)
-    unseen = {endpoint.peer for endpoint in forecast.unseen if endpoint.after.verdict.ok}
+    unseen = {endpoint.peer for endpoint in forecast.unseen if endpoint.after.ok}
     working = _working(judge(after))
     unneeded = []
     for action in _list_additions(plan):
@@ -140,7 +140,7 @@ def _peers_that_lose(
     peers: Sequence[Address],
     certificate: Fingerprint,
     working: frozenset[tuple[PairId, str]],
-    judge: Callable[[Snapshot], Sequence[Judgement]],
+    judge: Callable[[Snapshot], Verdicts],
 ) -> frozenset[Address]:
     """Return those of `peers` through which something that verifies or works in `after` would not without `certificate`."""
     if not peers:
@@ -154,14 +154,14 @@ def _peers_that_lose(
     return frozenset(pair.peer for pair, how in working - still if pair.peer in peers)
 
 
-def _working(judgements: Sequence[Judgement]) -> frozenset[tuple[PairId, str]]:
+def _working(verdicts: Verdicts) -> frozenset[tuple[PairId, str]]:
     """Return each pair that verifies, and each that works although it does not count as verified: neither may be lost."""
     working: set[tuple[PairId, str]] = set()
-    for judgement in judgements:
-        if judgement.outcome.verdict.ok:
-            working.add((judgement.pair, "verifies"))
-        if judgement.works:
-            working.add((judgement.pair, "works"))
+    for pair, verdict in verdicts.items():
+        if verdict.ok:
+            working.add((pair, "verifies"))
+        if verdict.works:
+            working.add((pair, "works"))
     return frozenset(working)
 
 

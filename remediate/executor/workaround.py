@@ -33,7 +33,7 @@ from remediate.model.limits import Limits
 from remediate.model.text import escape_ascii
 
 if TYPE_CHECKING:
-    from remediate.model.verdict import Judgement
+    from remediate.model.verdict import Verdicts
 
 RISK = "While verification is off, anyone who can impersonate a Unified CM node is trusted by the traffic server."
 
@@ -257,14 +257,12 @@ def refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, 
     """
     snapshot = environment.observe(cluster, limits=limits, sink=sink)
     off = {peer.address for peer in snapshot.peers if peer.error is None and peer.verify_origin_server is False}
-    not_observed = {(endpoint.address, endpoint.port) for endpoint in snapshot.endpoints if endpoint.error is not None}
-    refused = [
-        judgement for judgement in environment.judge(snapshot) if judgement.peer in off and not judgement.outcome.verdict.ok
-    ]
-    unknown = [judgement for judgement in refused if (judgement.address, judgement.port) in not_observed]
-    broken = [judgement for judgement in refused if judgement not in unknown]
+    verdicts = environment.judge(snapshot)
+    refused = {pair: verdict for pair, verdict in verdicts.items() if pair.peer in off and not verdict.ok}
+    unknown = {pair: verdict for pair, verdict in refused.items() if not verdict.observed}
+    broken = {pair: verdict for pair, verdict in refused.items() if verdict.observed}
     if broken:
-        lines = "\n".join(_describe_losses([*broken, *unknown]))
+        lines = "\n".join(_describe_losses(broken | unknown))
         raise ClientsWouldBreak(f"With verification back on, clients of {cluster.name} would lose these endpoints:\n{lines}")
     # Also where no endpoint would break: whether the switch replicates, to a peer that was not judged too, is not documented.
     gaps = [f"  every endpoint: {escape_ascii(peer.error)} (from {peer.address})" for peer in snapshot.peers if peer.error]
@@ -275,13 +273,12 @@ def refuse_if_clients_break(cluster: ClusterAccess, limits: Limits, sink: Sink, 
         raise NotVerified(f"Whether clients of {cluster.name} would lose these endpoints is not known:\n{lines}")
 
 
-def _describe_losses(refused: Sequence[Judgement]) -> list[str]:
+def _describe_losses(refused: Verdicts) -> list[str]:
     """Return a line for each endpoint and reason, with the peers that would refuse it."""
     peers: dict[str, list[Address]] = {}
-    for judgement in refused:
-        verdict = judgement.outcome.verdict
-        loss = f"{judgement.endpoint}: {verdict.cause}, {escape_ascii(verdict.error or '')}"
-        peers.setdefault(loss, []).append(judgement.peer)
+    for pair, verdict in refused.items():
+        loss = f"{pair.endpoint}: {verdict.cause}, {escape_ascii(verdict.error or '')}"
+        peers.setdefault(loss, []).append(pair.peer)
     return [f"  {loss} (from {', '.join(refusing)})" for loss, refusing in peers.items()]
 
 

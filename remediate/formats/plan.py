@@ -31,8 +31,8 @@ from remediate.formats.document import (
     validate_entries,
     write_certificates,
 )
-from remediate.formats.outcomes import OutcomeWire, share_outcomes, validate_outcomes, write_outcome
 from remediate.formats.snapshot import DiscoveryGapWire, read_gap, write_gap
+from remediate.formats.verdicts import OutcomeWire, share_verdicts, validate_verdicts, write_verdict
 from remediate.model.canonical import document_json, rfc3339, sha256_of_members
 from remediate.model.certificate import Certificate
 from remediate.model.errors import FormatError
@@ -155,7 +155,7 @@ class PlanWire(Wire):
 
 def read_plan(text: str | bytes) -> Plan:
     """Return the plan in `text`. Raises FormatError, also where its content does not match its id."""
-    document = parse_document(text, PLAN_FORMAT, share_outcomes())
+    document = parse_document(text, PLAN_FORMAT, share_verdicts())
     entries = document.get("endpoints")
     has_list = isinstance(entries, list)
     wire = validate(PlanWire, {**document, "endpoints": []} if has_list else document, "plan")
@@ -357,18 +357,18 @@ def _write_base(base: Base) -> dict[str, Any]:
 
 
 def _read_forecasts(entries: list[Any]) -> tuple[EndpointForecast, ...]:
-    """Return the forecasts in a document. Outcomes and names that are alike are one value: there are few of them."""
+    """Return the forecasts in a document. Verdicts and names that are alike are one value: there are few of them."""
     addresses: dict[str, Address] = {}
     return tuple(
         EndpointForecast(
             addresses.setdefault(wire.address, Address(wire.address)),
             wire.port,
             addresses.setdefault(wire.peer, Address(wire.peer)),
-            wire.before.outcome,
-            wire.after.outcome,
+            wire.before.verdict,
+            wire.after.verdict,
             wire.product,
         )
-        for wire in validate_entries(ForecastWire, validate_outcomes(entries), "plan", "endpoints")
+        for wire in validate_entries(ForecastWire, validate_verdicts(entries), "plan", "endpoints")
     )
 
 
@@ -377,8 +377,8 @@ def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
         "address": forecast.address,
         "port": forecast.port,
         "peer": forecast.peer,
-        "before": write_outcome(forecast.before),
-        "after": write_outcome(forecast.after),
+        "before": write_verdict(forecast.before),
+        "after": write_verdict(forecast.after),
         **({"product": forecast.product} if forecast.product else {}),
     }
 

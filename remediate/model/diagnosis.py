@@ -31,7 +31,6 @@ class CapturedChain:
     Attributes:
         trusted: The trusted CA list that it was judged by; None without a list.
         verdict: The verdict by that list; None without a list.
-        built_chain: The chain that OpenSSL built, leaf first; empty without a list.
         remarks: Remarks that need no list: names, dates, missing issuers.
         alerts: Alerts in the connections in which the chain was presented.
         accepted_connections: The number of connections in which the client accepted the chain.
@@ -39,7 +38,6 @@ class CapturedChain:
 
     certificates: tuple[Certificate, ...]
     verdict: Verdict | None
-    built_chain: tuple[Certificate, ...]
     remarks: tuple[str, ...]
     alerts: tuple[AlertCount, ...]
     accepted_connections: int

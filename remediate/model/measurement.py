@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.identity import Address, EndpointId, PairId
-from remediate.model.verdict import Judgement, Outcome
+from remediate.model.verdict import Verdict, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class PairMeasurement:
     address: Address
     port: int
     peer: Address
-    before: Outcome | None
-    after: Outcome
+    before: Verdict | None
+    after: Verdict
     client: ClientView = ClientView(ClientState.NOT_ASKED)
 
     @property
@@ -33,20 +33,12 @@ class PairMeasurement:
         return PairId(self.peer, EndpointId(self.address, self.port))
 
 
-def measure_pairs(
-    before: Iterable[Judgement], after: Iterable[Judgement], views: Mapping[PairId, ClientView]
-) -> tuple[PairMeasurement, ...]:
+def measure_pairs(before: Verdicts, after: Verdicts, views: Mapping[PairId, ClientView]) -> tuple[PairMeasurement, ...]:
     """Return what was measured of each pair that was judged after a run."""
-    earlier = {judgement.pair: judgement.outcome for judgement in before}
     not_asked = ClientView(ClientState.NOT_ASKED)
     return tuple(
         PairMeasurement(
-            judgement.address,
-            judgement.port,
-            judgement.peer,
-            earlier.get(judgement.pair),
-            judgement.outcome,
-            views.get(judgement.pair, not_asked),
+            pair.endpoint.address, pair.endpoint.port, pair.peer, before.get(pair), verdict, views.get(pair, not_asked)
         )
-        for judgement in after
+        for pair, verdict in after.items()
     )

@@ -14,7 +14,7 @@ from remediate.model.json_document import JsonDocument
 from remediate.model.snapshot import DiscoveryGap, RefreshBy, RemovalBy
 from remediate.model.text import escape
 from remediate.model.toward_nodes import ClientCause, TowardNode
-from remediate.model.verdict import Cause, Outcome
+from remediate.model.verdict import Cause, Verdict
 
 CipherPolicy = Literal["keep", "prefer-rsa", "prefer-ecdsa", "auto"]
 Role = Literal["root", "intermediate", "self-signed"]
@@ -142,8 +142,8 @@ class EndpointForecast(AtPair):
     address: Address
     port: int
     peer: Address
-    before: Outcome
-    after: Outcome
+    before: Verdict
+    after: Verdict
     product: Product | None = None
 
 

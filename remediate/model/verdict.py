@@ -1,12 +1,14 @@
-"""The verdict of a peer on an endpoint, and the values that hold one."""
+"""The verdict: the one result of every verification, from a presented chain up to an endpoint as a peer sees it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from remediate.model.identity import Address, AtPair, KeyFamily
+from remediate.model.certificate import Certificate
+from remediate.model.identity import KeyFamily, PairId
 
 
 class Cause(StrEnum):
@@ -33,6 +35,8 @@ TRUST_CAUSES: Final = frozenset({Cause.SELF_SIGNED_UNTRUSTED, Cause.ISSUER_UNTRU
 class Verdict:
     """The answer for one presented chain, one trusted CA list and one connection address.
 
+    What it rests on is in no document and does not count when two verdicts are compared.
+
     Attributes:
         ok: Whether the traffic server would send the request.
         cause: Why not; None when ok.
@@ -40,6 +44,10 @@ class Verdict:
         code: OpenSSL's ``X509_V_ERR_*`` number; 0 when the chain is good (also when only the name is refused).
         depth: Position in the chain, 0 being the leaf; None when ok.
         observed: Whether the peer and the endpoint could be observed; if not, the endpoint is neither accepted nor refused.
+        key: The key family that an endpoint presents; None for a chain by itself, and where none was presented or either may be.
+        built_chain: The certificates that OpenSSL put together, leaf first, as far as it came.
+        shadowed_by: The trusted certificates that win over better ones; set when the cause is `shadowed`.
+        works_anyway: It is refused for a certificate that the endpoint may present, and the one that is expected first verifies.
     """
 
     ok: bool
@@ -48,27 +56,16 @@ class Verdict:
     code: int = 0
     depth: int | None = None
     observed: bool = True
+    key: KeyFamily | None = None
+    built_chain: tuple[Certificate, ...] = field(default=(), compare=False, repr=False)
+    shadowed_by: tuple[Certificate, ...] = field(default=(), compare=False, repr=False)
+    works_anyway: bool = field(default=False, compare=False, repr=False)
+
+    @property
+    def works(self) -> bool:
+        """Whether the certificate that is expected first verifies: nothing that works today may be broken."""
+        return self.ok or self.works_anyway
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A verdict, and the key family of the certificate it is about (None when none was presented, or either may be)."""
-
-    verdict: Verdict
-    key: KeyFamily | None
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement(AtPair):
-    """What one endpoint gets from one peer.
-
-    Attributes:
-        works: The certificate that is expected first verifies, name included. Where another one may be presented instead, an
-            endpoint can work today that does not count as verified: nothing that works today may be broken.
-    """
-
-    address: Address
-    port: int
-    peer: Address
-    outcome: Outcome
-    works: bool
+Verdicts = Mapping[PairId, Verdict]
+"""What each endpoint gets from each peer."""

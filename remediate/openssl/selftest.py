@@ -27,8 +27,7 @@ def failed_self_tests(openssl: Libcrypto) -> tuple[str, ...]:
     for case in document["cases"]:
         trusted, presented = ([base64.b64decode(text) for text in case[key]] for key in ("trusted", "presented"))
         try:
-            result = TrustStore(openssl, trusted).verify(presented, document["at"])
-            answer = (result.code, result.depth)
+            answer = TrustStore(openssl, trusted).verify(presented, document["at"])[:2]
         except Unreadable:
             answer = _UNREADABLE
         if answer != (case["code"], case["depth"]):

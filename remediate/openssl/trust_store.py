@@ -8,7 +8,6 @@ Under an OpenSSL 3.x the answers are made those of 1.1.1 by `openssl111`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from remediate.openssl.callbacks import CALLBACK_LOCK, raising_from_callbacks
@@ -37,30 +36,6 @@ _PURPOSE_SSL_CLIENT: Final = 1  # x509v3.h
 _PURPOSE_SSL_SERVER: Final = 2
 _TRUST_SSL_CLIENT: Final = 2  # x509.h
 _TRUST_SSL_SERVER: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """The outcome of X509_verify_cert.
-
-    Attributes:
-        code: ``X509_V_ERR_*`` of the first error; 0 when the chain is good.
-        depth: Position of the first error; 0 when the chain is good.
-        chain: The DER of the certificates that were put together, leaf first, as far as OpenSSL came.
-    """
-
-    code: int
-    depth: int
-    chain: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The same with the chain as X509 pointers."""
-
-    code: int
-    depth: int
-    chain: tuple[int, ...]
 
 
 class TrustStore:
@@ -113,8 +88,12 @@ class TrustStore:
         if getattr(self, "_store", None):
             self._lib.X509_STORE_free(self._store)
 
-    def verify(self, presented: Sequence[bytes], at: int) -> Built:
+    def verify(self, presented: Sequence[bytes], at: int) -> tuple[int, int, tuple[bytes, ...]]:
         """Return OpenSSL's answer for `presented` (DER, leaf first, as sent) at `at` (seconds since 1970, UTC).
+
+        Returns:
+            ``X509_V_ERR_*`` of the first error and its position, both 0 when the chain is good, and the DER of the certificates that
+            were put together, leaf first, as far as OpenSSL came.
 
         Raises:
             Unreadable: OpenSSL cannot parse one of the presented certificates.
@@ -122,21 +101,25 @@ class TrustStore:
         handles = [x509(self._openssl, der) for der in presented]
         pointers = [handle.pointer for handle in handles]
         ders = dict(zip(pointers, presented, strict=True))
-        answer = self._verify_as_111(pointers, ders, at) if self._is_corrected else self._verify(self._store, pointers, at)
-        chain = tuple(ders[pointer] if pointer in ders else self._ders[pointer] for pointer in answer.chain)
-        return Built(answer.code, answer.depth, chain)
+        if self._is_corrected:
+            code, depth, chain = self._verify_as_111(pointers, ders, at)
+        else:
+            code, depth, chain = self._verify(self._store, pointers, at)
+        return code, depth, tuple(ders[pointer] if pointer in ders else self._ders[pointer] for pointer in chain)
 
-    def _verify_as_111(self, presented: Sequence[int], ders: Mapping[int, bytes], at: int) -> _Answer:
+    def _verify_as_111(self, presented: Sequence[int], ders: Mapping[int, bytes], at: int) -> tuple[int, int, list[int]]:
         traits = self._traits_of(ders)
         needs_callbacks = self._choice_matters or may_choose_otherwise(traits.values())
         answer = None if needs_callbacks else self._verify(self._store, presented, at)
         traits.update(self._traits)
-        if answer is None or answer.code == V_EC_KEY_EXPLICIT_PARAMS:
+        if answer is None or answer[0] == V_EC_KEY_EXPLICIT_PARAMS:
             answer = self._verify_with_callbacks(presented, traits, at)
-        code, depth = answer_as_111(answer.code, answer.depth, [traits[pointer] for pointer in answer.chain])
-        return _Answer(code, depth, answer.chain)
+        code, depth, chain = answer
+        return (*answer_as_111(code, depth, [traits[pointer] for pointer in chain]), chain)
 
-    def _verify_with_callbacks(self, presented: Sequence[int], traits: Mapping[int, Traits], at: int) -> _Answer:
+    def _verify_with_callbacks(
+        self, presented: Sequence[int], traits: Mapping[int, Traits], at: int
+    ) -> tuple[int, int, list[int]]:
         """Verify with 1.1.1's choice among several issuers, on a store of its own."""
         choice = IssuerChoice(self._openssl, list(self._members), presented, traits, at)
         store = self._new_store()
@@ -147,7 +130,8 @@ class TrustStore:
         finally:
             self._lib.X509_STORE_free(store)
 
-    def _verify(self, store: int, presented: Sequence[int], at: int, *, callback: object = None) -> _Answer:
+    def _verify(self, store: int, presented: Sequence[int], at: int, *, callback: object = None) -> tuple[int, int, list[int]]:
+        """Return the first error, its depth, and the chain as pointers, which live as long as the certificates given."""
         lib = self._lib
         context, untrusted = lib.X509_STORE_CTX_new(), lib.OPENSSL_sk_new_null()
         try:
@@ -164,7 +148,7 @@ class TrustStore:
             depth = 0 if is_good else max(0, lib.X509_STORE_CTX_get_error_depth(context))
             stack = lib.X509_STORE_CTX_get0_chain(context)
             count = lib.OPENSSL_sk_num(stack) if stack else 0
-            return _Answer(code, depth, tuple(lib.OPENSSL_sk_value(stack, position) for position in range(count)))
+            return code, depth, [lib.OPENSSL_sk_value(stack, position) for position in range(count)]
         finally:
             lib.X509_STORE_CTX_free(context)
             lib.OPENSSL_sk_free(untrusted)

@@ -112,7 +112,7 @@ def _find_lost(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
             trusted = comparison.snapshot.resolve(peer.trusted_ca)
             now, then = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.at(trusted, ciphers)
             for endpoint in comparison.snapshot.endpoints:
-                if now.outcome(endpoint).verdict.ok and not then.outcome(endpoint).verdict.ok:
+                if now.verify(endpoint).ok and not then.verify(endpoint).ok:
                     by_name[endpoint.name] = endpoint
     return list(by_name.values())
 
@@ -140,7 +140,7 @@ def _has_stale_obstacle(comparison: Comparison, forecaster: Forecaster) -> bool:
         refused = {
             chain
             for endpoint in comparison.snapshot.endpoints
-            if not forecaster.outcome(peer, endpoint).verdict.ok
+            if not forecaster.verify(peer, endpoint).ok
             for chain in forecaster.chains(peer, endpoint)
         }
         if not all(map(is_readable, trusted)) or any(_holds_stale(comparison, trusted, chain) for chain in refused):

@@ -71,13 +71,12 @@ def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certifi
         for endpoint in snapshot.endpoints:
             if endpoint.error is not None:
                 continue
-            results = [verifier.explain(endpoint, family) for family in verifier.families(endpoint)]
-            for result in results:
-                if result.verdict.ok:
-                    for certificate in result.built_chain:
+            for verdict in [verifier.verify_family(endpoint, family) for family in verifier.families(endpoint)]:
+                if verdict.ok:
+                    for certificate in verdict.built_chain:
                         reliance.setdefault(certificate, []).append(PairId(peer.address, endpoint.id))
     for guarded in verify_guarded(snapshot):
-        for certificate in guarded.built_chain if guarded.accepted else ():
+        for certificate in guarded.verdict.built_chain if guarded.verdict.ok else ():
             reliance.setdefault(certificate, []).append(PairId(guarded.peer, guarded.endpoint.id))
     return reliance
 

@@ -45,9 +45,9 @@ def list_chain_certificates(chains: Iterable[ChainGroup]) -> frozenset[Fingerpri
 def _choose_chain(peers: Sequence[Address], endpoint: Endpoint, forecaster: Forecaster) -> Chain:
     if endpoint.error is not None or not peers:
         return ()
-    accepting = (peer for peer in peers if forecaster.outcome(peer, endpoint).verdict.ok)
+    accepting = (peer for peer in peers if forecaster.verify(peer, endpoint).ok)
     peer = next(accepting, peers[0])
-    return forecaster.explain(peer, endpoint).built_chain or forecaster.presented(peer, endpoint)[:1]
+    return forecaster.verify(peer, endpoint).built_chain or forecaster.presented(peer, endpoint)[:1]
 
 
 def _is_trusted(certificate: Certificate, peers: Sequence[Address], forecaster: Forecaster) -> bool:

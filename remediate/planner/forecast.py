@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Address, CipherList
+from remediate.model.identity import Address, CipherList, EndpointId, PairId
 from remediate.model.plan import EndpointForecast
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.model.verdict import Judgement, Outcome
+from remediate.model.verdict import Verdict
 from remediate.planner.solver.solver import Choice
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers, VerificationResult
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier
 
 
@@ -19,7 +19,7 @@ class Forecaster:
     """Judges the cluster as `choice` will leave it.
 
     Attributes:
-        endpoints: By address and port.
+        endpoints: By their ids.
         after: Per observed peer, its trusted CA list then.
         added: Per observed peer, what `choice` adds to it.
         removed: Per observed peer, what `choice` removes from it.
@@ -27,7 +27,7 @@ class Forecaster:
     """
 
     def __init__(self, snapshot: Snapshot, choice: Choice, answers: OpenSslAnswers) -> None:
-        self.endpoints = {(endpoint.address, endpoint.port): endpoint for endpoint in snapshot.endpoints}
+        self.endpoints: dict[EndpointId, Endpoint] = {endpoint.id: endpoint for endpoint in snapshot.endpoints}
         self.after: dict[Address, Chain] = {}
         self.added, self.removed, self.policy = choice.added, choice.removed, choice.policy
         self._verifiers: dict[Address, EndpointVerifier] = {}
@@ -49,29 +49,24 @@ class Forecaster:
         """Return one representative for each set of `observed` peers with equal lists and ciphers."""
         return tuple(dict.fromkeys(map(self.representative_of, observed)))
 
-    def forecast(self, today: Judgement) -> EndpointForecast:
-        """Return `today`'s judgement with what it will be."""
-        verifier = self._verifiers.get(today.peer)
-        endpoint = self.endpoints[today.address, today.port]
-        after = verifier.outcome(endpoint) if verifier else today.outcome
-        return EndpointForecast(today.address, today.port, today.peer, today.outcome, after, endpoint.product)
+    def forecast(self, pair: PairId, today: Verdict) -> EndpointForecast:
+        """Return the verdict on `pair` of `today`, with what it will be."""
+        verifier = self._verifiers.get(pair.peer)
+        endpoint = self.endpoints[pair.endpoint]
+        after = verifier.verify(endpoint) if verifier else today
+        return EndpointForecast(endpoint.address, endpoint.port, pair.peer, today, after, endpoint.product)
 
-    def outcome(self, peer: Address, endpoint: Endpoint) -> Outcome:
+    def verify(self, peer: Address, endpoint: Endpoint) -> Verdict:
         """Return what `endpoint` will get from an observed `peer`."""
-        return self._verifiers[peer].outcome(endpoint)
+        return self._verifiers[peer].verify(endpoint)
 
-    def outcome_with(self, trusted: Chain, peer: Address, endpoint: Endpoint) -> Outcome:
+    def verify_with(self, trusted: Chain, peer: Address, endpoint: Endpoint) -> Verdict:
         """Return what `endpoint` would get from an observed `peer` were its list then `trusted`."""
-        return self._cluster.at(trusted, self._ciphers[peer]).outcome(endpoint)
-
-    def explain(self, peer: Address, endpoint: Endpoint) -> VerificationResult:
-        """Return how the outcome at an observed `peer` will come about; without a chain where no certificate was seen."""
-        outcome = self.outcome(peer, endpoint)
-        return self._verifiers[peer].explain(endpoint, outcome.key) if outcome.key else VerificationResult(outcome.verdict)
+        return self._cluster.at(trusted, self._ciphers[peer]).verify(endpoint)
 
     def presented(self, peer: Address, endpoint: Endpoint) -> Chain:
-        """Return the presented chain that the outcome at `peer` will be about; empty when none was seen."""
-        key = self.outcome(peer, endpoint).key
+        """Return the presented chain that the verdict of `peer` will be about; empty when none was seen."""
+        key = self.verify(peer, endpoint).key
         return self._verifiers[peer].presented(endpoint, key) if key else ()
 
     def relevant(self, peer: Address, presented: Chain) -> Chain:
@@ -84,7 +79,7 @@ class Forecaster:
         if endpoint.error is not None:
             return frozenset()
         return frozenset(
-            member for family in verifier.families(endpoint) for member in verifier.explain(endpoint, family).built_chain
+            member for family in verifier.families(endpoint) for member in verifier.verify_family(endpoint, family).built_chain
         )
 
     def chains(self, peer: Address, endpoint: Endpoint) -> tuple[Chain, ...]:

@@ -17,7 +17,7 @@ def list_accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tupl
     """Return per peer the chains that its list accepts today, each once."""
     accepted: dict[Address, dict[Chain, None]] = {}
     for guarded in today:
-        if guarded.accepted:
+        if guarded.verdict.ok:
             accepted.setdefault(guarded.peer, {})[guarded.chain] = None
     return {peer: tuple(chains) for peer, chains in accepted.items()}
 
@@ -26,8 +26,8 @@ def list_guarded_notes(snapshot: Snapshot, today: Sequence[GuardedChain], *, rem
     """Yield what a person should know of the guarded endpoints: those refused today, and those not observed."""
     refused: dict[tuple[Address, str], list[Endpoint]] = {}
     for guarded in today:
-        if guarded.error is not None:
-            refused.setdefault((guarded.peer, guarded.error), []).append(guarded.endpoint)
+        if guarded.verdict.error is not None:
+            refused.setdefault((guarded.peer, guarded.verdict.error), []).append(guarded.endpoint)
     for (peer, error), endpoints in refused.items():
         yield (
             f"Other services rely on the trusted CA list too. Today {peer} would refuse {_name(endpoints)} ({error}), if that "
@@ -58,7 +58,7 @@ def describe_prevented(
         names = _name(guarded.endpoint for guarded in broken)
         yield (
             f"{count(gain, 'more check')} could pass, but only by breaking {names}, which passes today with the same list "
-            f"({broken[0].error}). It is not planned. Have the certificates of both services signed by one CA, and trust "
+            f"({broken[0].verdict.error}). It is not planned. Have the certificates of both services signed by one CA, and trust "
             "that."
         )
 

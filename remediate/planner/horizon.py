@@ -12,10 +12,9 @@ from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import Fingerprint, PairId
+from remediate.model.identity import EndpointId, Fingerprint, PairId
 from remediate.model.plan import FutureVerdict
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.model.verdict import Judgement
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier, verify_snapshot
@@ -36,17 +35,16 @@ def foresee(snapshot: Snapshot, until: datetime) -> tuple[FutureVerdict, ...]:
         turning = frozenset(
             certificate for certificate in _list_certificates(snapshot) if at in (certificate.not_before, certificate.not_after)
         )
-        for pair, judgement in now.judgements.items():
-            verdict = judgement.outcome.verdict
-            earlier = before.judgements[pair].outcome.verdict
+        for pair, verdict in now.verdicts.items():
+            earlier = before.verdicts[pair]
             if verdict.observed and (verdict.ok, verdict.cause) != (earlier.ok, earlier.cause):
-                because = now.list_reasons(judgement, turning) | before.list_reasons(judgement, turning)
+                because = now.list_reasons(pair, turning) | before.list_reasons(pair, turning)
                 changes.append(
                     FutureVerdict(
                         at,
-                        judgement.address,
-                        judgement.port,
-                        judgement.peer,
+                        pair.endpoint.address,
+                        pair.endpoint.port,
+                        pair.peer,
                         verdict.ok,
                         verdict.cause,
                         tuple(sorted(certificate.fingerprint for certificate in because or turning)),
@@ -98,9 +96,8 @@ class _Moment:
 
     def __init__(self, snapshot: Snapshot) -> None:
         answers = OpenSslAnswers(snapshot.taken_at)
-        judgements = verify_snapshot(snapshot, answers)
-        self.judgements: Mapping[PairId, Judgement] = {judgement.pair: judgement for judgement in judgements}
-        self._endpoints: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in snapshot.endpoints}
+        self.verdicts = verify_snapshot(snapshot, answers)
+        self._endpoints: Mapping[EndpointId, Endpoint] = {endpoint.id: endpoint for endpoint in snapshot.endpoints}
         cluster = ClusterVerifier(snapshot, answers)
         self._verifiers: dict[str, EndpointVerifier] = {}
         for peer in snapshot.peers:
@@ -108,12 +105,12 @@ class _Moment:
                 trusted = snapshot.resolve(peer.trusted_ca)
                 self._verifiers[peer.address] = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
 
-    def list_reasons(self, judgement: Judgement, turning: frozenset[Certificate]) -> frozenset[Certificate]:
-        """Return those of `turning` that are in a chain which OpenSSL builds for the pair of `judgement`."""
-        endpoint, verifier = self._endpoints[str(judgement.endpoint)], self._verifiers.get(judgement.peer)
+    def list_reasons(self, pair: PairId, turning: frozenset[Certificate]) -> frozenset[Certificate]:
+        """Return those of `turning` that are in a chain which OpenSSL builds for `pair`."""
+        endpoint, verifier = self._endpoints[pair.endpoint], self._verifiers.get(pair.peer)
         if verifier is None or endpoint.error is not None:
             return frozenset()
-        chains = [verifier.explain(endpoint, family).built_chain for family in verifier.families(endpoint)]
+        chains = [verifier.verify_family(endpoint, family).built_chain for family in verifier.families(endpoint)]
         return turning & frozenset(certificate for chain in chains for certificate in chain)
 
 

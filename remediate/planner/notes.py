@@ -186,7 +186,7 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
     peers = forecaster.distinct_peers(peer.address for peer in observed)
     for endpoint in snapshot.endpoints:
         for peer in peers:
-            verified = forecaster.outcome(peer, endpoint).verdict.ok
+            verified = forecaster.verify(peer, endpoint).ok
             for presented in forecaster.chains(peer, endpoint) if verified else ():
                 if error := ask_at(peer, presented):
                     yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x refuses it: {error}."
@@ -293,9 +293,9 @@ def _can_replace(new: Certificate, old: Certificate, uses: list[_Use], forecaste
 
     It does not where a CA was renewed with another key: the name is the same, and what the old key signed is refused.
     """
-    verified = [use for use in _uses_in_list(uses, old) if forecaster.outcome(use.peer, use.endpoint).verdict.ok]
+    verified = [use for use in _uses_in_list(uses, old) if forecaster.verify(use.peer, use.endpoint).ok]
     return bool(verified) and all(
-        forecaster.outcome_with(_replace(old, new, use.trusted), use.peer, use.endpoint).verdict.ok for use in verified
+        forecaster.verify_with(_replace(old, new, use.trusted), use.peer, use.endpoint).ok for use in verified
     )
 
 

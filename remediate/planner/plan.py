@@ -27,7 +27,7 @@ from remediate.model.plan import (
 )
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import TowardNode
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, RuledOut, find_ruled_out, list_alternatives
 from remediate.planner.chains import group_chains, list_chain_certificates
@@ -116,7 +116,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy, effort: Effort) -> Plan:
     choices = solver.choices(removal=policy.allow_removal and may_remove)
     choice = choices[0]
     forecaster = Forecaster(snapshot, choice, answers)
-    forecasts = tuple(forecaster.forecast(judgement) for judgement in today)
+    forecasts = tuple(forecaster.forecast(pair, verdict) for pair, verdict in today.items())
     comparison = Comparison(snapshot, policy, candidates, solver, answers)
     ruled_out = _rule_out(comparison, choice, forecaster, may_remove=may_remove)
     advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
@@ -124,7 +124,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy, effort: Effort) -> Plan:
     uploads = plan_uploads(snapshot, policy, candidates)
     future = _foresee(apply_uploads(apply_choice(snapshot, choice), uploads), policy)
     notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
-    if verified_today.guarded and not all(forecast.after.verdict.ok for forecast in forecasts):
+    if verified_today.guarded and not all(forecast.after.ok for forecast in forecasts):
         unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
         unbound = Solver(snapshot, policy, candidates, unguarded, answers, effort)
         tempting = unbound.choices(removal=policy.allow_removal and may_remove)
@@ -185,10 +185,8 @@ def _sort(snapshot: Snapshot) -> Snapshot:
     )
 
 
-def _verified_today(today: Iterable[Judgement], guarded: Iterable[GuardedChain]) -> VerifiedToday:
-    working = {
-        (judgement.peer, str(judgement.endpoint)): judgement.outcome.verdict.ok for judgement in today if judgement.works
-    }
+def _verified_today(today: Verdicts, guarded: Iterable[GuardedChain]) -> VerifiedToday:
+    working = {(pair.peer, str(pair.endpoint)): verdict.ok for pair, verdict in today.items() if verdict.works}
     verified = frozenset(pair for pair, verified in working.items() if verified)
     return VerifiedToday(verified, frozenset(working), list_accepted_chains(guarded))
 
@@ -202,7 +200,7 @@ def _list_changes(
     snapshot: Snapshot, candidates: Candidates, choice: Choice, forecaster: Forecaster, forecasts: Iterable[EndpointForecast]
 ) -> list[Action]:
     """Return the changes and the restart in the order in which they are carried out, not yet numbered; none for no change."""
-    fixed = [forecast for forecast in forecasts if forecast.after.verdict.ok and not forecast.before.verdict.ok]
+    fixed = [forecast for forecast in forecasts if forecast.after.ok and not forecast.before.ok]
     changes: list[Action] = [
         *plan_removals(snapshot, choice, forecaster, fixed),
         *_list_additions(snapshot, candidates, choice, forecaster, fixed),
@@ -224,7 +222,7 @@ def _list_additions(
 ) -> list[Action]:
     reasons: dict[tuple[Address, Certificate], set[str]] = {}
     for forecast in fixed:
-        endpoint = forecaster.endpoints[forecast.address, forecast.port]
+        endpoint = forecaster.endpoints[forecast.endpoint]
         for certificate in forecaster.certificates_in_use(forecast.peer, endpoint):
             reasons.setdefault((forecast.peer, certificate), set()).add(endpoint.name)
     additions: list[Action] = []

@@ -42,8 +42,8 @@ def plan_removals(
 def _failing_with(forecaster: Forecaster, fixed: Iterable[EndpointForecast], trusted: Chain) -> Iterator[str]:
     """Yield those of `fixed` that would fail with this list, by name."""
     for forecast in fixed:
-        endpoint = forecaster.endpoints[forecast.address, forecast.port]
-        if not forecaster.outcome_with(trusted, forecast.peer, endpoint).verdict.ok:
+        endpoint = forecaster.endpoints[forecast.endpoint]
+        if not forecaster.verify_with(trusted, forecast.peer, endpoint).ok:
             yield endpoint.name
 
 

@@ -66,7 +66,7 @@ class _Refusals:
 
     def advise_on(self, endpoint: Endpoint) -> Unresolved | None:
         """Return the advice on `endpoint`; None where every observed peer accepts it."""
-        refusing = [peer for peer in self._observed if not self._forecaster.outcome(peer, endpoint).verdict.ok]
+        refusing = [peer for peer in self._observed if not self._forecaster.verify(peer, endpoint).ok]
         if not refusing:
             return None
         peers_by_advice: dict[Advice, list[Address]] = {}
@@ -98,7 +98,7 @@ class _Refusals:
         return Refusal(
             endpoint,
             forecaster.presented(peer, endpoint),
-            forecaster.explain(peer, endpoint),
+            forecaster.verify(peer, endpoint),
             forecaster.after[peer],
             forecaster.added[peer],
             self._other_endpoints[peer],
@@ -107,12 +107,12 @@ class _Refusals:
 
     def _removable(self, peer: Address, endpoint: Endpoint) -> Chain:
         forecaster = self._sources.with_removal
-        return forecaster.removed[peer] if forecaster and forecaster.outcome(peer, endpoint).verdict.ok else ()
+        return forecaster.removed[peer] if forecaster and forecaster.verify(peer, endpoint).ok else ()
 
     def _suggest_ciphers(self, endpoint: Endpoint, refusing: Sequence[Address]) -> Iterator[str]:
         """Yield the switch that lets `endpoint` present its other certificate, where every refusing peer accepts that."""
         forecaster = self._sources.with_ciphers
-        outcomes = [forecaster.outcome(peer, endpoint) for peer in refusing] if forecaster else []
-        if forecaster and all(outcome.verdict.ok for outcome in outcomes):
-            families = " or ".join(sorted({_KEY_NAMES[outcome.key] for outcome in outcomes if outcome.key}))
+        verdicts = [forecaster.verify(peer, endpoint) for peer in refusing] if forecaster else []
+        if forecaster and all(verdict.ok for verdict in verdicts):
+            families = " or ".join(sorted({_KEY_NAMES[verdict.key] for verdict in verdicts if verdict.key}))
             yield f"Plan with --ciphers {forecaster.policy}: its {families} certificate is then presented, and verifies."

@@ -126,7 +126,7 @@ class _Artist:
 
     def draw(self, group: ChainGroup, forecasts: Sequence[EndpointForecast]) -> ChainDrawing:
         """Return the drawing of `group`, whose checks `forecasts` are."""
-        failing = [forecast for forecast in forecasts if forecast.before.verdict.observed and not forecast.before.verdict.ok]
+        failing = [forecast for forecast in forecasts if forecast.before.observed and not forecast.before.ok]
         # With a cipher change, another certificate fails now than the one that is drawn.
         same_key = [forecast for forecast in failing if forecast.before.key == forecast.after.key]
         break_depths = {_link_below(forecast) for forecast in same_key}
@@ -138,7 +138,7 @@ class _Artist:
             if number < len(boxes) - 1:
                 links.append(Link(top, number in break_depths or boxes[number + 1].kind == "missing"))
                 top += _LINK
-        fixed = sum(forecast.after.verdict.ok for forecast in failing)
+        fixed = sum(forecast.after.ok for forecast in failing)
         adds = any(box.kind == "added" for box in boxes)
         summary = f" {translate('Signed by:')} ".join(" ".join([*box.title, *box.lines, *box.troubles]) for box in boxes)
         names = tuple(self._names.get(name, name) for name in group.endpoints)
@@ -153,7 +153,7 @@ class _Artist:
         if group.ends:
             lines.append(f"until {group.ends[:10]}" if len(group.endpoints) == 1 else f"the first until {group.ends[:10]}")
         if differing_check := next((forecast for forecast in failing if forecast.before.key != forecast.after.key), None):
-            cause = differing_check.before.verdict.cause
+            cause = differing_check.before.cause
             description = translate(describe_cause(cause.value if cause else "")).lower()
             lines.append(f"now with {(differing_check.before.key or '').upper()}: {description}")
         above = group.certificates if group.depth else group.certificates[1:]
@@ -220,7 +220,7 @@ def _wrap(text: str, width: int) -> list[str]:
 
 def _link_below(forecast: EndpointForecast) -> int | None:
     """Return the depth of the certificate whose issuer a peer does not find now; None: that is not the trouble."""
-    verdict = forecast.before.verdict
+    verdict = forecast.before
     return verdict.depth if verdict.code in _NO_ISSUER_CODES else None
 
 
@@ -228,7 +228,7 @@ def _troubles_at(depth: int, failing: Sequence[EndpointForecast]) -> Iterator[st
     """Yield what is wrong now with the certificate at `depth` itself, with how many checks where it is not all of them."""
     causes: Counter[Cause] = Counter()
     for forecast in failing:
-        verdict = forecast.before.verdict
+        verdict = forecast.before
         at = 0 if verdict.cause is Cause.NAME_MISMATCH else verdict.depth
         if at == depth and verdict.code not in _NO_ISSUER_CODES and verdict.cause:
             causes[verdict.cause] += 1

@@ -119,7 +119,7 @@ def _print_chain(console: Console, chain: CapturedChain, finding: Finding, *, ev
     """Print the chain as `explain` does; without a list, mark only the certificate that the log or the alert refuses."""
     presented = chain.certificates
     if chain.verdict:
-        for link in draw_chain(presented, chain.trusted or (), chain.verdict, chain.built_chain):
+        for link in draw_chain(presented, chain.trusted or (), chain.verdict):
             _print_lines(console, link_lines(link)[: None if every_fact else 1])
     else:
         for depth, certificate in enumerate(presented):

@@ -18,7 +18,10 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
     evidence = diagnosis.evidence
     endpoints = [endpoint for finding in diagnosis.findings for endpoint in finding.captured_endpoints]
     chains = [chain for endpoint in endpoints for chain in endpoint.chains]
-    certificates = [certificate for chain in chains for certificate in (*chain.certificates, *chain.built_chain)]
+    built_chains = [chain.verdict.built_chain for chain in chains if chain.verdict]
+    certificates = [
+        certificate for chain in (*(chain.certificates for chain in chains), *built_chains) for certificate in chain
+    ]
     certificates += [certificate for endpoint in endpoints for chain in endpoint.client_chains for certificate in chain]
     return {
         "format": FORMAT,

@@ -83,7 +83,7 @@ def _sign_of(line: FleetLine) -> str:
 
 def describe_failing(forecasts: Sequence[EndpointForecast]) -> str:
     """Return what fails now for the users who miss it most: ``Sign-in fails on 2 of 3 peers``; empty: nothing does."""
-    failing = [forecast for forecast in forecasts if forecast.before.verdict.observed and not forecast.before.verdict.ok]
+    failing = [forecast for forecast in forecasts if forecast.before.observed and not forecast.before.ok]
     if not failing:
         return ""
     services = {forecast.pair: service_of(forecast.product, forecast.port) or f"Port {forecast.port}" for forecast in failing}

@@ -119,9 +119,7 @@ def describe_versions(plan: Plan) -> str:
 
 def list_tiles(forecasts: Iterable[EndpointForecast]) -> tuple[Tile, ...]:
     """Return the checks of each service, in the order in which users miss them."""
-    alike = Counter(
-        (forecast.product, forecast.port, forecast.before.verdict.ok, forecast.after.verdict.ok) for forecast in forecasts
-    )
+    alike = Counter((forecast.product, forecast.port, forecast.before.ok, forecast.after.ok) for forecast in forecasts)
     checks: dict[tuple[int, str], Counter[str]] = {}
     for (product, port, before, after), number in alike.items():
         service = service_of(product, port)

@@ -133,7 +133,7 @@ def _add_verdicts(metrics: _Metrics, plan: Plan) -> None:
     cluster = escape(plan.cluster)
     counts: Counter[tuple[str, str]] = Counter()
     for forecast in plan.endpoints:
-        verdict = forecast.before.verdict
+        verdict = forecast.before
         state = "verified" if verdict.ok else "refused" if verdict.observed else "unseen"
         counts[escape(forecast.peer), state] += 1
     for peer in {peer for peer, _ in counts}:

@@ -9,7 +9,7 @@ from typing import Literal
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.identity import Address, EndpointId, PairId
 from remediate.model.plan import EndpointForecast
-from remediate.model.verdict import Outcome
+from remediate.model.verdict import Verdict
 from remediate.report.names import ShortNames, service_of, service_rank, shorten
 from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, symbol_of
 
@@ -115,7 +115,7 @@ def arrange_page(forecasts: Iterable[EndpointForecast], bands: Mapping[str, Band
 
 def planned_cell(forecast: EndpointForecast) -> Cell:
     """Return the cell of a plan: now and after it."""
-    before, after = forecast.before.verdict, forecast.after.verdict
+    before, after = forecast.before, forecast.after
     if not after.observed:
         return NOT_CHECKED
     if before.ok:
@@ -128,11 +128,11 @@ def measured_cell(forecast: EndpointForecast) -> Cell:
     return {FIXED: HEALED, BREAKS: LOST}.get(cell := planned_cell(forecast), cell)
 
 
-def outcome_cell(outcome: Outcome | None) -> Cell:
-    """Return the cell of one outcome; of none, that it was not judged."""
-    if outcome is None:
+def verdict_cell(verdict: Verdict | None) -> Cell:
+    """Return the cell of one verdict; of none, that it was not judged."""
+    if verdict is None:
         return NOT_JUDGED
-    return {GOOD: PASSES, REFUSED: FAILS, UNSEEN: NOT_CHECKED}[symbol_of(outcome)]
+    return {GOOD: PASSES, REFUSED: FAILS, UNSEEN: NOT_CHECKED}[symbol_of(verdict)]
 
 
 def client_cell(views: Mapping[PairId, ClientView], pair: PairId) -> Cell:

@@ -52,7 +52,7 @@ def _measured_tables(pairs: Sequence[PairMeasurement]) -> Iterator[EvidenceTable
 
 def _measured_row(pair: PairMeasurement) -> tuple[str, ...]:
     before = symbol_of(pair.before) if pair.before else NOT_RECORDED
-    cause = pair.after.verdict.cause
+    cause = pair.after.cause
     return (
         str(pair.pair.endpoint),
         pair.peer,

@@ -83,9 +83,9 @@ def describe_measurements(pairs: Sequence[PairMeasurement]) -> str:
     """Return what a run measured, in a sentence."""
     if not pairs:
         return "This run measured no endpoint."
-    before = sum(pair.before is not None and pair.before.verdict.ok for pair in pairs)
-    after = sum(pair.after.verdict.ok for pair in pairs)
-    unseen = sum(not pair.after.verdict.observed for pair in pairs)
+    before = sum(pair.before is not None and pair.before.ok for pair in pairs)
+    after = sum(pair.after.ok for pair in pairs)
+    unseen = sum(not pair.after.observed for pair in pairs)
     not_checked = f" {unseen} not checked (?)." if unseen else ""
     return f"Measured by this run: {before} of {count(len(pairs), 'check')} passed before, {after} pass now.{not_checked}"
 

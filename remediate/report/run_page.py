@@ -13,7 +13,7 @@ from remediate.report.chain_drawing import draw_chains
 from remediate.report.html import MAX_DRAWINGS, list_chips, list_tiles, render_page
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
-from remediate.report.page_matrix import Band, Cell, PageMatrix, arrange_page, client_cell, measured_cell, outcome_cell
+from remediate.report.page_matrix import Band, Cell, PageMatrix, arrange_page, client_cell, measured_cell, verdict_cell
 from remediate.report.peer_changes import group_by_peers
 from remediate.report.run_evidence import evidence_tables
 from remediate.report.run_facts import describe_measurements, list_peer_work, list_run_cards, list_run_forecasts
@@ -40,7 +40,7 @@ def run_page(
     forecasts = list_run_forecasts(pairs, plan)
     matrix = _arrange(forecasts, plan, pairs) if forecasts else None
     drawings = draw_chains(plan) if plan else ()
-    failing = any(not pair.after.verdict.ok for pair in pairs)
+    failing = any(not pair.after.ok for pair in pairs)
     return render_page(
         "run.html.j2",
         with_script=matrix is not None,
@@ -77,16 +77,16 @@ def _grant(plan: Plan, record: Mapping[str, Any]) -> Plan:
 
 
 def _arrange(forecasts: Sequence[EndpointForecast], plan: Plan | None, pairs: Sequence[PairMeasurement]) -> PageMatrix:
-    planned = {forecast.pair: forecast.after for forecast in plan.endpoints} if plan else {}
+    promised = {forecast.pair: forecast.after for forecast in plan.endpoints} if plan else {}
     views = {pair.pair: pair.client for pair in pairs}
 
-    def planned_outcome(forecast: EndpointForecast) -> Cell:
-        return outcome_cell(planned.get(forecast.pair))
+    def planned(forecast: EndpointForecast) -> Cell:
+        return verdict_cell(promised.get(forecast.pair))
 
     def client(forecast: EndpointForecast) -> Cell:
         return client_cell(views, forecast.pair)
 
-    bands: dict[str, Band] = {"planned": planned_outcome} if plan else {}
+    bands: dict[str, Band] = {"planned": planned} if plan else {}
     bands["measured"] = measured_cell
     if any(pair.client.state is not ClientState.NOT_ASKED for pair in pairs):
         bands["clients"] = client

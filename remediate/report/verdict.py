@@ -46,18 +46,15 @@ class ChainLink:
     namesakes: tuple[Certificate, ...] = ()
 
 
-def draw_chain(
-    presented: Sequence[Certificate], trusted: Sequence[Certificate], verdict: Verdict, built_chain: Sequence[Certificate] = ()
-) -> tuple[ChainLink, ...]:
+def draw_chain(presented: Sequence[Certificate], trusted: Sequence[Certificate], verdict: Verdict) -> tuple[ChainLink, ...]:
     """Return the links from the leaf towards the root; a missing issuer is the last link.
 
     Args:
         presented: What the server sends, leaf first.
         trusted: The peer's trusted CA list.
         verdict: The verdict on this chain.
-        built_chain: The chain that OpenSSL built, leaf first, as far as it could.
     """
-    chain = list(built_chain or presented[:1])
+    chain = list(verdict.built_chain or presented[:1])
     issuer = _find_issuer(chain, presented, trusted)
     while issuer is not None and issuer not in chain:
         chain.append(issuer)

@@ -74,8 +74,8 @@ def _client_symbol(cell: EndpointForecast | None, views: Mapping[PairId, ClientV
 
 
 def _print_sums(console: Console, forecasts: Sequence[EndpointForecast], views: Mapping[PairId, ClientView]) -> None:
-    passing = sum(forecast.before.verdict.ok for forecast in forecasts)
-    unseen = sum(not forecast.before.verdict.observed for forecast in forecasts)
+    passing = sum(forecast.before.ok for forecast in forecasts)
+    unseen = sum(not forecast.before.observed for forecast in forecasts)
     not_checked = f" {unseen} not checked ({UNSEEN})." if unseen else ""
     print_indented(console, Text(f"Certificates: {passing} of {len(forecasts)} checks pass.{not_checked}", "bold"), 0)
     counts = {state: sum(view.state is state for view in views.values()) for state in ClientState}

@@ -25,7 +25,7 @@ from remediate.model.plan import (
 )
 from remediate.model.text import count, first_few
 from remediate.model.toward_nodes import STORE_RESTARTS, ClientCause
-from remediate.model.verdict import Cause, Outcome
+from remediate.model.verdict import Cause, Verdict
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
 NO_CHANGE_AHEAD = "No verdict changes within the horizon."
@@ -41,14 +41,14 @@ class Row:
     @property
     def verifies(self) -> bool:
         """Whether it verifies from every peer, before and after."""
-        return all(cell is None or (cell.before.verdict.ok and cell.after.verdict.ok) for cell in self.cells)
+        return all(cell is None or (cell.before.ok and cell.after.ok) for cell in self.cells)
 
     @property
     def causes(self) -> tuple[str, ...]:
         """The causes of refusal after the plan, or, if there are none, before it; each once."""
         judged = [cell for cell in self.cells if cell]
-        after = tuple(dict.fromkeys(_cause_of(cell.after) for cell in judged if not cell.after.verdict.ok))
-        return after or tuple(dict.fromkeys(_cause_of(cell.before) for cell in judged if not cell.before.verdict.ok))
+        after = tuple(dict.fromkeys(_cause_of(cell.after) for cell in judged if not cell.after.ok))
+        return after or tuple(dict.fromkeys(_cause_of(cell.before) for cell in judged if not cell.before.ok))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +104,16 @@ def arrange_matrix(forecasts: Iterable[EndpointForecast]) -> Matrix:
 def count_pairs(forecasts: Iterable[EndpointForecast]) -> PairCounts:
     """Count the pairs of a peer and an endpoint in `forecasts`."""
     pairs = tuple(forecasts)
-    before = sum(forecast.before.verdict.ok for forecast in pairs)
+    before = sum(forecast.before.ok for forecast in pairs)
     unseen = sum(symbol_of(forecast.after) == UNSEEN for forecast in pairs)
-    return PairCounts(len(pairs), before, sum(forecast.after.verdict.ok for forecast in pairs), unseen)
+    return PairCounts(len(pairs), before, sum(forecast.after.ok for forecast in pairs), unseen)
 
 
-def symbol_of(outcome: Outcome) -> str:
-    """Return the symbol of `outcome`: verifies, refused, or not observed, which is neither."""
-    if not outcome.verdict.observed:
+def symbol_of(verdict: Verdict) -> str:
+    """Return the symbol of `verdict`: verifies, refused, or not observed, which is neither."""
+    if not verdict.observed:
         return UNSEEN
-    return GOOD if outcome.verdict.ok else REFUSED
+    return GOOD if verdict.ok else REFUSED
 
 
 def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup, ...]:
@@ -174,9 +174,7 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
         return ("No endpoint is known here, so nothing was checked.",)
     failing = sums.pairs - sums.before - sums.unseen
     peers = {forecast.peer for forecast in plan.endpoints}
-    broken = {
-        forecast.peer for forecast in plan.endpoints if forecast.before.verdict.observed and not forecast.before.verdict.ok
-    }
+    broken = {forecast.peer for forecast in plan.endpoints if forecast.before.observed and not forecast.before.ok}
     if not failing and plan.refusing_nodes:
         sentences = ["Every check of the nodes' certificates that could be made passes."]
     elif not failing:
@@ -344,6 +342,5 @@ def _name_of(fingerprint: Fingerprint, plan: Plan) -> str:
     return certificate_name(plan.certificates.get(fingerprint))
 
 
-def _cause_of(outcome: Outcome) -> str:
-    cause = outcome.verdict.cause
-    return cause.value if cause else "refused"
+def _cause_of(verdict: Verdict) -> str:
+    return verdict.cause.value if verdict.cause else "refused"

@@ -3,37 +3,78 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
 from remediate.model.certificate import Certificate
+from remediate.model.library import openssl
 from remediate.model.verdict import Cause, Verdict
+from remediate.openssl.error_texts import error_text, error_text_3
+from remediate.openssl.trust_store import V_OK, V_UNSPECIFIED, TrustStore
 from remediate.openssl.x509 import Unreadable
 from remediate.trust.error_codes import cause_of
 from remediate.trust.hostnames import name_matches
 from remediate.trust.issuer_index import SubjectIndex
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, Built, TrustedList, broken_list_text, error_text, name_hashes
+from remediate.trust.openssl import name_hashes
 
 Chain = tuple[Certificate, ...]
 
-ACCEPTED = Verdict(ok=True)
 _MAX_SUSPECTS = 16
 """How many certificates are tried for shadowing; the ones that OpenSSL used first."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationResult:
-    """A verdict with the chain that it rests on.
+class TrustedList:
+    """A peer's trusted CA list, loaded in its order. Reusable for any number of chains, from several threads.
 
     Attributes:
-        built_chain: The certificates that OpenSSL put together, leaf first, as far as it came.
-        shadowed_by: The trusted certificates that win over better ones; set when the cause is `shadowed`.
+        broken: The number of the first entry that OpenSSL cannot read, counted from 1; None where it reads them all.
     """
 
-    verdict: Verdict
-    built_chain: Chain = ()
-    shadowed_by: Chain = ()
+    def __init__(
+        self,
+        trusted: Sequence[Certificate],
+        *,
+        as_the_appliance: bool = True,
+        ends_anywhere: bool = False,
+        for_clients: bool = False,
+    ) -> None:
+        """Load the list.
+
+        Args:
+            trusted: In the list's order.
+            as_the_appliance: Answer as 1.1.1 does; otherwise the library answers for itself, and its refusals have no cause.
+            ends_anywhere: A chain may end in any trusted certificate, which no traffic server allows: for `underlying_fault`.
+            for_clients: The list is a server's, and the chains are those of its clients.
+        """
+        self._members = {certificate.der: certificate for certificate in trusted}
+        ders = [certificate.der for certificate in trusted]
+        self._store = TrustStore(
+            openssl(), ders, as_openssl_111=as_the_appliance, partial_chains=ends_anywhere, for_clients=for_clients
+        )
+        self._as_the_appliance = as_the_appliance
+        self.broken = self._store.broken
+
+    def verify(self, presented: Sequence[Certificate], at: datetime) -> Verdict:
+        """Return OpenSSL's verdict on `presented` (leaf first, as sent) at the aware moment `at`.
+
+        Raises:
+            Unreadable: OpenSSL cannot parse one of the presented certificates.
+        """
+        by_der = {certificate.der: certificate for certificate in presented}
+        code, depth, ders = self._store.verify([certificate.der for certificate in presented], int(at.timestamp() // 1))
+        chain = tuple(by_der[der] if der in by_der else self._members[der] for der in ders)
+        if code == V_OK:
+            return Verdict(ok=True, built_chain=chain)
+        if self._as_the_appliance:
+            return Verdict(ok=False, cause=cause_of(code), error=error_text(code), code=code, depth=depth, built_chain=chain)
+        return Verdict(ok=False, error=error_text_3(code), code=code, depth=depth, built_chain=chain)
+
+
+def broken_list_text(number: int) -> str:
+    """Return the error of a list whose entry `number` cannot be read; OpenSSL has no error code for it."""
+    return f"the trusted CA list holds a certificate that cannot be read: number {number}"
 
 
 class OpenSslAnswers:
@@ -45,10 +86,10 @@ class OpenSslAnswers:
 
     def __init__(self, at: datetime) -> None:
         self._at = at
-        self._by_question: dict[tuple[Chain, Chain], Built] = {}
+        self._by_question: dict[tuple[Chain, Chain], Verdict] = {}
 
-    def ask(self, presented: Chain, relevant: Chain) -> Built:
-        """Return OpenSSL's answer for `presented` with `relevant`, the certificates of a list that matter to it.
+    def ask(self, presented: Chain, relevant: Chain) -> Verdict:
+        """Return OpenSSL's verdict on `presented` with `relevant`, the certificates of a list that matter to it.
 
         Raises:
             Unreadable: OpenSSL cannot parse one of the presented certificates.
@@ -69,16 +110,16 @@ class ChainVerifier:
         self._list = TrustedList(trusted)
         self._trusted = trusted
         self._answers = answers
-        self._results: dict[Chain, VerificationResult] = {}
+        self._verdicts: dict[Chain, Verdict] = {}
 
-    def verify(self, presented: Chain, address: str | None) -> VerificationResult:
-        """Return the result for `presented` (leaf first) under `address` (None: the chain only)."""
-        result = self._results.get(presented)
-        if result is None:
-            result = self._results[presented] = self._verify_chain(presented)
-        if result.verdict.ok and address is not None and not name_matches(presented[0], address):
-            return replace(result, verdict=name_mismatch(address))
-        return result
+    def verify(self, presented: Chain, address: str | None) -> Verdict:
+        """Return the verdict on `presented` (leaf first) under `address` (None: the chain only)."""
+        verdict = self._verdicts.get(presented)
+        if verdict is None:
+            verdict = self._verdicts[presented] = self._verify_chain(presented)
+        if verdict.ok and address is not None and not name_matches(presented[0], address):
+            return _refuse_name(address, verdict.built_chain)
+        return verdict
 
     def relevant(self, presented: Chain) -> Chain:
         """Return the certificates of the list that can change the verdict on `presented`, in the list's order."""
@@ -88,31 +129,26 @@ class ChainVerifier:
     def _index(self) -> SubjectIndex:
         return SubjectIndex(self._trusted)
 
-    def _verify_chain(self, presented: Chain) -> VerificationResult:
+    def _verify_chain(self, presented: Chain) -> Verdict:
         if not presented:
-            return VerificationResult(_refuse(Cause.HANDSHAKE_FAILED, "no certificate was presented", V_UNSPECIFIED, 0))
+            return _refuse(Cause.HANDSHAKE_FAILED, "no certificate was presented")
         if self._list.broken is not None:
             # One unreadable block makes the traffic server drop the whole list: every HTTPS target of that peer fails.
-            return VerificationResult(_refuse(Cause.CHAIN_INVALID, broken_list_text(self._list.broken), V_UNSPECIFIED, 0))
+            return _refuse(Cause.CHAIN_INVALID, broken_list_text(self._list.broken))
         try:
-            result = self._ask(presented)
+            verdict = self._ask(presented)
         except Unreadable as error:
-            fingerprints = [str(certificate.fingerprint) for certificate in presented]
-            position = fingerprints.index(str(error))
-            text = "a presented certificate cannot be read"
-            return VerificationResult(_refuse(Cause.CHAIN_INVALID, text, V_UNSPECIFIED, position))
-        if result.code == V_OK:
-            return VerificationResult(ACCEPTED, result.chain)
-        verdict = _refuse(cause_of(result.code), error_text(result.code), result.code, result.depth)
-        shadowed_by = self._find_shadowing(presented, result)
-        return VerificationResult(replace(verdict, cause=Cause.SHADOWED) if shadowed_by else verdict, result.chain, shadowed_by)
+            position = [str(certificate.fingerprint) for certificate in presented].index(str(error))
+            return _refuse(Cause.CHAIN_INVALID, "a presented certificate cannot be read", position)
+        shadowed_by = () if verdict.ok else self._find_shadowing(presented, verdict)
+        return replace(verdict, cause=Cause.SHADOWED, shadowed_by=shadowed_by) if shadowed_by else verdict
 
-    def _ask(self, presented: Chain) -> Built:
+    def _ask(self, presented: Chain) -> Verdict:
         if self._answers is None:
             return self._list.verify(presented, self._at)
         return self._answers.ask(presented, self.relevant(presented))
 
-    def _find_shadowing(self, presented: Chain, result: Built) -> Chain:
+    def _find_shadowing(self, presented: Chain, refusal: Verdict) -> Chain:
         """Return the trusted certificates without which this very list would accept `presented`: one, or several in a row.
 
         OpenSSL looks issuers up by subject and asks the list first, so a stale copy in the list wins over a good one that is
@@ -120,23 +156,23 @@ class ChainVerifier:
         """
         relevant = self.relevant(presented)
         suspects = _with_rivals(relevant, presented)
-        likely = sorted(suspects, key=lambda certificate: certificate not in result.chain)
+        likely = sorted(suspects, key=lambda certificate: certificate not in refusal.built_chain)
         for suspect in likely[:_MAX_SUSPECTS]:
-            if _list_without(relevant, suspect).verify(presented, self._at).code == V_OK:
+            if _list_without(relevant, suspect).verify(presented, self._at).ok:
                 return (suspect,)
-        return self._remove_in_turn(presented, relevant, result) if suspects else ()
+        return self._remove_in_turn(presented, relevant, refusal) if suspects else ()
 
-    def _remove_in_turn(self, presented: Chain, relevant: Chain, result: Built) -> Chain:
+    def _remove_in_turn(self, presented: Chain, relevant: Chain, verdict: Verdict) -> Chain:
         """Remove the certificate at fault, as long as that is a listed one in the place of another."""
         removed: list[Certificate] = []
-        while result.code != V_OK and len(removed) < _MAX_SUSPECTS:
+        while not verdict.ok and len(removed) < _MAX_SUSPECTS:
             remaining = tuple(certificate for certificate in relevant if certificate not in removed)
-            at_fault = result.chain[result.depth] if result.depth < len(result.chain) else None
+            at_fault = next(iter(verdict.built_chain[verdict.depth :]), None)
             if at_fault is None or at_fault not in _with_rivals(remaining, presented):
                 return ()
             removed.append(at_fault)
-            result = _list_without(remaining, at_fault).verify(presented, self._at)
-        return tuple(removed) if result.code == V_OK else ()
+            verdict = _list_without(remaining, at_fault).verify(presented, self._at)
+        return tuple(removed) if verdict.ok else ()
 
 
 def _list_without(relevant: Chain, excluded: Certificate) -> TrustedList:
@@ -149,11 +185,13 @@ def _with_rivals(trusted: Chain, presented: Chain) -> Chain:
     return tuple(certificate for certificate in trusted if bearers[name_hashes(certificate).subject] > 1)
 
 
-def name_mismatch(address: str) -> Verdict:
+def _refuse_name(address: str, chain: Chain) -> Verdict:
     """Return the name rule's refusal, in the traffic server's words; OpenSSL has no number for it, and its depth is 0."""
     printable = address.encode(errors="backslashreplace").decode()
-    return _refuse(Cause.NAME_MISMATCH, f"SNI ({printable}) not in certificate", V_OK, 0)
+    error = f"SNI ({printable}) not in certificate"
+    return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=error, depth=0, built_chain=chain)
 
 
-def _refuse(cause: Cause, error: str, code: int, depth: int) -> Verdict:
-    return Verdict(ok=False, cause=cause, error=error, code=code, depth=depth)
+def _refuse(cause: Cause, error: str, depth: int = 0) -> Verdict:
+    """Return a refusal for which OpenSSL has no number."""
+    return Verdict(ok=False, cause=cause, error=error, code=V_UNSPECIFIED, depth=depth)

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from remediate.model.certificate import Certificate
 from remediate.model.toward_nodes import ClientCause
+from remediate.model.verdict import Cause, Verdict
+from remediate.openssl.trust_store import V_UNSPECIFIED
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import Chain
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, error_text
+from remediate.trust.chain_verifier import Chain, TrustedList
 
 # x509_vfy.h: X509_V_ERR_*
 _UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21, 27})
 _EXPIRED: Final = frozenset({10})
 _PURPOSE: Final = frozenset({26})
-
-
-@dataclass(frozen=True, slots=True)
-class ClientVerdict:
-    """The verdict on a client's chain; the fields are those of `TowardNode`."""
-
-    cause: ClientCause | None
-    error: str | None = None
-    code: int = V_OK
-    depth: int | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the certificate is accepted."""
-        return self.cause is None
 
 
 def complete_chain(presented: Chain, trusted: Iterable[Certificate]) -> Chain:
@@ -49,19 +34,17 @@ def complete_chain(presented: Chain, trusted: Iterable[Certificate]) -> Chain:
     return tuple(chain)
 
 
-def verify_client(presented: Chain, store: Chain, at: datetime) -> ClientVerdict:
+def verify_client(presented: Chain, store: Chain, at: datetime) -> Verdict:
     """Return the verdict of a node that trusts `store` on `presented` (leaf first) at the aware moment `at`."""
-    trusted = TrustedList(store, for_clients=True)
     try:
-        result = trusted.verify(presented, at)
+        return TrustedList(store, for_clients=True).verify(presented, at)
     except Unreadable:
-        return ClientVerdict(ClientCause.INVALID, "the certificate cannot be read", V_UNSPECIFIED, 0)
-    if result.code == V_OK:
-        return ClientVerdict(None)
-    return ClientVerdict(_cause_of(result.code), error_text(result.code), result.code, result.depth)
+        error = "the certificate cannot be read"
+        return Verdict(ok=False, cause=Cause.CHAIN_INVALID, error=error, code=V_UNSPECIFIED, depth=0)
 
 
-def _cause_of(code: int) -> ClientCause:
+def client_cause_of(code: int) -> ClientCause:
+    """Return why a node refuses a client's chain, by ``X509_V_ERR_*`` `code`, which is not 0."""
     if code in _UNTRUSTED:
         return ClientCause.UNTRUSTED
     if code in _EXPIRED:

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
-from remediate.model.identity import CipherList, KeyFamily
+from remediate.model.identity import CipherList, KeyFamily, PairId
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.model.verdict import Cause, Judgement, Outcome, Verdict
-from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers, VerificationResult
+from remediate.model.verdict import Cause, Verdict, Verdicts
+from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers
 from remediate.trust.ciphers import presented_families
-from remediate.trust.openssl import V_OK
 
 
-def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> tuple[Judgement, ...]:
+def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> Verdicts:
     """Return what each endpoint of `snapshot` gets from each peer, peers in order, endpoints in order.
 
     The workaround flag does not matter: the verdicts are those with verification on. `answers` may be shared with other verifiers of
     the same moment.
     """
     cluster = ClusterVerifier(snapshot, answers)
-    judgements: list[Judgement] = []
+    verdicts: dict[PairId, Verdict] = {}
     for peer in snapshot.peers:
         trusted = snapshot.resolve(peer.trusted_ca)
         verifier = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
         for endpoint in snapshot.endpoints:
-            if peer.error is None:
-                outcome = verifier.outcome(endpoint)
-                works = outcome.verdict.ok or verifier.works(endpoint)
-            else:
-                outcome, works = Outcome(_not_observed(peer.error), None), False
-            judgements.append(Judgement(endpoint.address, endpoint.port, peer.address, outcome, works))
-    return tuple(judgements)
+            verdict = verifier.verify(endpoint) if peer.error is None else _not_observed(peer.error)
+            verdicts[PairId(peer.address, endpoint.id)] = verdict
+    return verdicts
 
 
 def presented_chains(snapshot: Snapshot, endpoint: Endpoint) -> dict[KeyFamily, Chain]:
@@ -73,10 +69,10 @@ class EndpointVerifier:
         self.chain = chain
         self._ciphers = ciphers
         self._chains = chains
-        self._outcomes: dict[str, Outcome] = {}
+        self._verdicts: dict[str, Verdict] = {}
 
-    def explain(self, endpoint: Endpoint, family: KeyFamily) -> VerificationResult:
-        """Return the result for what `endpoint` presents of `family`."""
+    def verify_family(self, endpoint: Endpoint, family: KeyFamily) -> Verdict:
+        """Return the verdict on what `endpoint` presents of `family`."""
         return self.chain.verify(self._chains[endpoint.name][family], endpoint.address)
 
     def presented(self, endpoint: Endpoint, family: KeyFamily) -> Chain:
@@ -87,31 +83,25 @@ class EndpointVerifier:
         """Return the key families that `endpoint` may present to this peer; see `presented_families`."""
         return presented_families(endpoint, self._ciphers)
 
-    def outcome(self, endpoint: Endpoint) -> Outcome:
+    def verify(self, endpoint: Endpoint) -> Verdict:
         """Return what `endpoint` gets. Where it is not certain which certificate it presents, the worse of the two counts."""
         name = endpoint.name
-        outcome = self._outcomes.get(name)
-        if outcome is None:
-            outcome = self._outcomes[name] = self._judge(endpoint, self._chains[name])
-        return outcome
+        verdict = self._verdicts.get(name)
+        if verdict is None:
+            verdict = self._verdicts[name] = self._verify(endpoint, self._chains[name])
+        return verdict
 
-    def works(self, endpoint: Endpoint) -> bool:
-        """Return whether the certificate that `endpoint` is expected to present verifies, whatever else it may present."""
-        if endpoint.error is not None or self.outcome(endpoint).verdict.ok:
-            return endpoint.error is None
-        families = self.families(endpoint)
-        return len(families) > 1 and self.explain(endpoint, families[0]).verdict.ok
-
-    def _judge(self, endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Outcome:
+    def _verify(self, endpoint: Endpoint, chains: Mapping[KeyFamily, Chain]) -> Verdict:
         if endpoint.error is not None:
-            return Outcome(_not_observed(endpoint.error, endpoint.failure), None)
+            return _not_observed(endpoint.error, endpoint.failure)
         families = self.families(endpoint)
-        if not families:
-            return Outcome(Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error="no shared cipher", code=V_OK), None)
-        verdicts = [(family, self.chain.verify(chains[family], endpoint.address).verdict) for family in families]
-        family, verdict = next(((family, verdict) for family, verdict in verdicts if not verdict.ok), verdicts[0])
-        return Outcome(verdict, family)
+        verdicts = [(family, self.chain.verify(chains[family], endpoint.address)) for family in families]
+        if not verdicts:
+            return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error="no shared cipher")
+        expected = verdicts[0]
+        family, verdict = next((judged for judged in verdicts if not judged[1].ok), expected)
+        return replace(verdict, key=family, works_anyway=not verdict.ok and expected[1].ok)
 
 
 def _not_observed(error: str, cause: Cause | None = None) -> Verdict:
-    return Verdict(ok=False, cause=cause or Cause.UNREACHABLE, error=error, code=V_OK, observed=False)
+    return Verdict(ok=False, cause=cause or Cause.UNREACHABLE, error=error, observed=False)

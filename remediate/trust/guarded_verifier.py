@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from remediate.model.expressway import GUARDED_PORTS
 from remediate.model.identity import Address, CipherList
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
+from remediate.model.verdict import Verdict
 from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers
 from remediate.trust.ciphers import presented_families
 from remediate.trust.endpoint_verifier import presented_chains
@@ -18,24 +19,12 @@ from remediate.trust.endpoint_verifier import presented_chains
 
 @dataclass(frozen=True, slots=True)
 class GuardedChain:
-    """One chain that a guarded endpoint may present to a peer, and whether the list of that peer accepts it.
-
-    Attributes:
-        chain: Leaf first.
-        error: Why it is refused, in OpenSSL's words; None where it is accepted.
-        built_chain: The certificates that OpenSSL put together, leaf first, as far as it came.
-    """
+    """One chain that a guarded endpoint may present to a peer, leaf first, and the verdict of the list of that peer."""
 
     peer: Address
     endpoint: Endpoint
     chain: Chain
-    error: str | None
-    built_chain: Chain = ()
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the list accepts it."""
-        return self.error is None
+    verdict: Verdict
 
 
 def verify_guarded(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> tuple[GuardedChain, ...]:
@@ -50,18 +39,18 @@ def verify_guarded(snapshot: Snapshot, answers: OpenSslAnswers | None = None) ->
             trusted = snapshot.resolve(peer.trusted_ca)
             verifier = ChainVerifier(trusted, snapshot.taken_at, answers)
             for endpoint in snapshot.guarded_endpoints:
-                for chain in _list_chains(snapshot, peer, endpoint):
-                    result = verifier.verify(chain, None)
-                    error = None if result.verdict.ok else result.verdict.error or "refused"
-                    results.append(GuardedChain(peer.address, endpoint, chain, error, result.built_chain))
+                chains = _list_chains(snapshot, peer, endpoint)
+                results += [GuardedChain(peer.address, endpoint, chain, verifier.verify(chain, None)) for chain in chains]
     return tuple(results)
 
 
 def find_broken(before: Sequence[GuardedChain], after: Iterable[GuardedChain]) -> tuple[GuardedChain, ...]:
     """Return what is refused in `after` although the same peer accepts the same chain in `before`."""
-    accepted = {(guarded.peer, guarded.endpoint.id, guarded.chain) for guarded in before if guarded.accepted}
+    accepted = {(guarded.peer, guarded.endpoint.id, guarded.chain) for guarded in before if guarded.verdict.ok}
     return tuple(
-        guarded for guarded in after if not guarded.accepted and (guarded.peer, guarded.endpoint.id, guarded.chain) in accepted
+        guarded
+        for guarded in after
+        if not guarded.verdict.ok and (guarded.peer, guarded.endpoint.id, guarded.chain) in accepted
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import STORES, ClientCause, Node, TowardNode
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.client_verifier import complete_chain, verify_client
+from remediate.trust.client_verifier import client_cause_of, complete_chain, verify_client
 from remediate.trust.openssl import is_readable
 
 
@@ -43,8 +42,10 @@ def verify_store(snapshot: Snapshot, peer: Peer, node: Node, store: str) -> Towa
         reason = node.error or f"certificate management shows no {store}-trust" if trusted is None else _describe_unread(peer)
         return TowardNode(peer.address, node.address, store, ok=False, cause=ClientCause.NOT_OBSERVED, error=reason)
     verdict = verify_client(chain, trusted, snapshot.taken_at)
-    toward = TowardNode(peer.address, node.address, store, ok=verdict.ok)
-    return replace(toward, cause=verdict.cause, error=verdict.error, code=verdict.code, depth=verdict.depth)
+    cause = None if verdict.ok else client_cause_of(verdict.code)
+    return TowardNode(
+        peer.address, node.address, store, verdict.ok, cause, error=verdict.error, code=verdict.code, depth=verdict.depth
+    )
 
 
 def read_store(snapshot: Snapshot, node: Node, store: str) -> Chain | None:

@@ -1,96 +1,14 @@
-"""OpenSSL's answers for this project's certificates: verification against a trusted CA list, and names as OpenSSL reads them."""
+"""What OpenSSL reads in a certificate: its names and their hashes, its key, and who signed it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from remediate.model.certificate import Certificate
 from remediate.model.library import openssl
 from remediate.openssl import extensions
-from remediate.openssl.error_texts import error_text
-from remediate.openssl.trust_store import DEPTH_LIMIT, SECURITY_LEVEL, V_OK, V_UNSPECIFIED, TrustStore
 from remediate.openssl.x509 import Unreadable, x509
-
-__all__ = [
-    "DEPTH_LIMIT",
-    "SECURITY_LEVEL",
-    "V_OK",
-    "V_UNSPECIFIED",
-    "Built",
-    "NameHashes",
-    "TrustedList",
-    "broken_list_text",
-    "common_name",
-    "dns_names",
-    "error_text",
-    "is_readable",
-    "name_hashes",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """OpenSSL's answer for one presented chain.
-
-    Attributes:
-        code: ``X509_V_ERR_*`` of the first error, as 1.1.1 counts; 0 when the chain is good.
-        depth: Position of the first error; 0 when the chain is good.
-        chain: The certificates that OpenSSL put together, leaf first, as far as it came.
-    """
-
-    code: int
-    depth: int
-    chain: tuple[Certificate, ...]
-
-
-class TrustedList:
-    """A peer's trusted CA list, loaded in its order. Reusable for any number of chains, from several threads.
-
-    Attributes:
-        broken: The number of the first entry that OpenSSL cannot read, counted from 1; None where it reads them all.
-    """
-
-    def __init__(
-        self,
-        trusted: Sequence[Certificate],
-        *,
-        as_the_appliance: bool = True,
-        ends_anywhere: bool = False,
-        for_clients: bool = False,
-    ) -> None:
-        """Load the list.
-
-        Args:
-            trusted: In the list's order.
-            as_the_appliance: Answer as 1.1.1 does; otherwise the library answers for itself.
-            ends_anywhere: A chain may end in any trusted certificate, which no traffic server allows: for `underlying_fault`.
-            for_clients: The list is a server's, and the chains are those of its clients.
-        """
-        self._members = {certificate.der: certificate for certificate in trusted}
-        ders = [certificate.der for certificate in trusted]
-        self._store = TrustStore(
-            openssl(), ders, as_openssl_111=as_the_appliance, partial_chains=ends_anywhere, for_clients=for_clients
-        )
-        self.broken = self._store.broken
-
-    def verify(self, presented: Sequence[Certificate], at: datetime) -> Built:
-        """Return OpenSSL's answer for `presented` (leaf first, as sent) at the aware moment `at`.
-
-        Raises:
-            Unreadable: OpenSSL cannot parse one of the presented certificates.
-        """
-        by_der = {certificate.der: certificate for certificate in presented}
-        result = self._store.verify([certificate.der for certificate in presented], int(at.timestamp() // 1))
-        chain = tuple(by_der[der] if der in by_der else self._members[der] for der in result.chain)
-        return Built(result.code, result.depth, chain)
-
-
-def broken_list_text(number: int) -> str:
-    """Return the error of a list whose entry `number` cannot be read; OpenSSL has no error code for it."""
-    return f"the trusted CA list holds a certificate that cannot be read: number {number}"
 
 
 def is_readable(certificate: Certificate) -> bool:

@@ -8,9 +8,9 @@ from datetime import datetime
 from remediate.model.certificate import Certificate
 from remediate.model.library import openssl
 from remediate.model.verdict import Verdict
-from remediate.openssl.error_texts import error_text_3
+from remediate.openssl.trust_store import V_UNSPECIFIED
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED, TrustedList, broken_list_text
+from remediate.trust.chain_verifier import TrustedList, broken_list_text
 
 
 def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> Verdict | None:
@@ -24,17 +24,12 @@ def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificat
         return None
     trusted_list = TrustedList(trusted, as_the_appliance=False)
     if trusted_list.broken is not None:
-        return _refuse(broken_list_text(trusted_list.broken), V_UNSPECIFIED, 0)
+        return Verdict(ok=False, error=broken_list_text(trusted_list.broken), code=V_UNSPECIFIED, depth=0)
     try:
-        result = trusted_list.verify(presented, at)
+        return trusted_list.verify(presented, at)
     except Unreadable as error:
         depth = [str(certificate.fingerprint) for certificate in presented].index(str(error))
-        return _refuse("it cannot read one of the certificates", V_UNSPECIFIED, depth)
-    return Verdict(ok=True) if result.code == V_OK else _refuse(error_text_3(result.code), result.code, result.depth)
-
-
-def _refuse(error: str, code: int, depth: int) -> Verdict:
-    return Verdict(ok=False, error=error, code=code, depth=depth)
+        return Verdict(ok=False, error="it cannot read one of the certificates", code=V_UNSPECIFIED, depth=depth)
 
 
 def openssl_3_refusal(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> str | None:

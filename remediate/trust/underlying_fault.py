@@ -14,37 +14,30 @@ from typing import Final
 from remediate.model.certificate import Certificate
 from remediate.model.verdict import Verdict
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import Chain, VerificationResult
-from remediate.trust.error_codes import cause_of
-from remediate.trust.openssl import V_OK, TrustedList, error_text
+from remediate.trust.chain_verifier import Chain, TrustedList
 
 LEAF_FAULTS: Final = frozenset({9, 10, 26, 34, 41, 42, 66})
 """x509_vfy.h: dates (9, 10), purpose (26), an unknown critical extension (34), a broken one (41, 42), a weak key (66)."""
 
 
 def find_underlying_fault(
-    result: VerificationResult, presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime
-) -> VerificationResult | None:
-    """Return the result for `presented` if the end of the chain in `result` were trusted as it is; None: it would verify.
+    verdict: Verdict, presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime
+) -> Verdict | None:
+    """Return the verdict on `presented` if the end of the chain of `verdict` were trusted as it is; None: it would verify.
 
     `trusted` need hold only what is relevant to the chain.
     """
-    end = tuple(result.built_chain or presented)[-1:]
+    end = tuple(verdict.built_chain or presented)[-1:]
     return _ask((*trusted, *end), tuple(presented), at)
 
 
 @lru_cache(maxsize=131_072)
-def _ask(trusted: Chain, presented: Chain, at: datetime) -> VerificationResult | None:
+def _ask(trusted: Chain, presented: Chain, at: datetime) -> Verdict | None:
     try:
-        answer = TrustedList(trusted, ends_anywhere=True).verify(presented, at)
+        verdict = TrustedList(trusted, ends_anywhere=True).verify(presented, at)
     except Unreadable:
         return None
-    if answer.code == V_OK:
-        return None
-    verdict = Verdict(
-        ok=False, cause=cause_of(answer.code), error=error_text(answer.code), code=answer.code, depth=answer.depth
-    )
-    return VerificationResult(verdict, answer.chain)
+    return None if verdict.ok else verdict
 
 
 def forget_faults() -> None:
@@ -54,5 +47,5 @@ def forget_faults() -> None:
 
 def leaf_can_pass(leaf: Certificate, at: datetime) -> bool:
     """Return whether some list might accept a node's own certificate: not where its own dates, purpose or key are refused."""
-    fault = find_underlying_fault(VerificationResult(Verdict(ok=False), (leaf,)), (leaf,), (), at)
-    return fault is None or fault.verdict.code not in LEAF_FAULTS
+    fault = find_underlying_fault(Verdict(ok=False, built_chain=(leaf,)), (leaf,), (), at)
+    return fault is None or fault.code not in LEAF_FAULTS

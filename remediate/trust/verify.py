@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from remediate.model.certificate import Certificate
 from remediate.model.verdict import Verdict
-from remediate.trust.chain_verifier import Chain, ChainVerifier, VerificationResult
+from remediate.trust.chain_verifier import Chain, ChainVerifier
 
 
 def verify_chain(
@@ -26,13 +26,6 @@ def verify_chain(
         ValueError: `at` has no time zone.
         RemediateError: No OpenSSL can be loaded on this machine.
     """
-    return explain_chain(presented, trusted, address, at).verdict
-
-
-def explain_chain(
-    presented: Sequence[Certificate], trusted: Sequence[Certificate], address: str | None, at: datetime
-) -> VerificationResult:
-    """Return the verdict of `verify_chain` with the chain that it rests on; same arguments and errors."""
     if at.utcoffset() is None:
         raise ValueError("the time to check at needs a time zone")
     return _verifier_for(tuple(trusted), at).verify(tuple(presented), address)

@@ -23,7 +23,7 @@ from tests.planner.build import endpoint, peer, snapshot
 
 AT = datetime(2026, 11, 29, 2, tzinfo=UTC)
 EFFECT = PeerEffect(Address("expc1.example.test"), EffectState.NOT_KNOWN, EffectSource.START, "It has not restarted since.")
-RESULT = RunResult("r1", "applied", ExitCode.NOT_IN_EFFECT, (), (), has_written=True, message="Written.", effects=(EFFECT,))
+RESULT = RunResult("r1", "applied", ExitCode.NOT_IN_EFFECT, (), has_written=True, message="Written.", effects=(EFFECT,))
 COPY = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
 
 

@@ -12,8 +12,8 @@ import pytest
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import MOST_SERIOUS_FIRST, ExitCode
 from remediate.model.verdict import Cause
+from remediate.openssl.error_texts import error_text
 from remediate.planner.advice.causes import REMEDIES
-from remediate.trust.openssl import error_text
 from tests.docs import reference
 from tests.docs.command_lines import parse_command_line
 from tests.docs.pages import BLOCK, INLINE, PAGES, ROOT, name_page, read_prose

@@ -18,7 +18,7 @@ from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.events import Sink
 from remediate.model.health import Health
-from remediate.model.identity import Address, CipherList, Product
+from remediate.model.identity import Address, CipherList, EndpointId, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
@@ -160,9 +160,9 @@ class MemoryCluster:
         judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
         certificates = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
         snapshot = replace(self.snapshot(), peers=(self._peer(judged),), certificates=certificates)
-        verdicts = {(judgement.address, judgement.port): judgement.outcome.verdict for judgement in verify_snapshot(snapshot)}
+        verdicts = {pair.endpoint: verdict for pair, verdict in verify_snapshot(snapshot).items()}
         self.tap(f"after a client asked {access.host} for {address}:{port}")
-        good = verdicts[address, port].ok or judged.verify is False
+        good = verdicts[EndpointId(address, port)].ok or judged.verify is False
         return ClientAnswer(AnswerKind.REACHED, "HTTP 200") if good else ClientAnswer(AnswerKind.REFUSED, "HTTP 502")
 
     def snapshot(self) -> Snapshot:

@@ -26,7 +26,7 @@ def test_an_apply_reaches_the_plan_and_reads_everything_back(desk: Desk) -> None
     result = desk.apply(cluster, plan, ticket="CHG-1")
     # Then every endpoint verifies, peers were written to in order, and ciphers after them on the primary alone
     assert (result.exit_code, result.state, result.has_written, result.open_steps) == (0, "applied", True, ())
-    assert all(judgement.outcome.verdict.ok for judgement in result.judgements)
+    assert all(verdict.ok for verdict in result.verdicts.values())
     assert cluster.state() == story_after(plan).state()
     assert [write.peer[:5] for write in cluster.writes] == ["expc1", "expc2", "expc3", "expc3", "expc1", "expc1"]
     assert cluster.writes[-2].action.startswith("cipher ReverseProxyTLSCiphers")
@@ -72,10 +72,10 @@ def test_before_is_what_this_apply_measured(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     first = desk.apply(cluster, plan)
-    assert not all(judgement.outcome.verdict.ok for judgement in first.judgements_before)
+    assert not all(verdict.ok for verdict in first.verdicts_before.values())
     # When it is applied again, Then what was before is what this run saw, not what the plan did
     again = desk.apply(cluster, plan)
-    assert [judgement.outcome for judgement in again.judgements_before] == [judgement.outcome for judgement in again.judgements]
+    assert again.verdicts_before == again.verdicts
 
 
 def test_an_endpoint_unseen_from_three_peers_counts_once(desk: Desk) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -14,7 +12,7 @@ from remediate.executor.verification import VerificationFailed
 from remediate.model.errors import LoginRefused, WriteForbidden
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.snapshot import Snapshot
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.executor.clusters import (
     CORPORATE,
@@ -136,12 +134,12 @@ def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -
     # Given a verifier that refuses everything by a list which holds the first addition
     cluster = story()
     plan = plan_for(cluster)
-    refusal = next(judgement.outcome for judgement in verify_snapshot(cluster.snapshot()) if not judgement.outcome.verdict.ok)
+    refusal = next(verdict for verdict in verify_snapshot(cluster.snapshot()).values() if not verdict.ok)
 
-    def judge(snapshot: Snapshot) -> Sequence[Judgement]:
-        judgements = verify_snapshot(snapshot)
+    def judge(snapshot: Snapshot) -> Verdicts:
+        verdicts = verify_snapshot(snapshot)
         is_between_peers = len(snapshot.peers) == 1 and cluster.writes
-        return [replace(judgement, outcome=refusal) for judgement in judgements] if is_between_peers else judgements
+        return dict.fromkeys(verdicts, refusal) if is_between_peers else verdicts
 
     # When the plan is applied
     result = desk.apply(cluster, plan, {"judge": judge})

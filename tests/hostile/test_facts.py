@@ -23,7 +23,7 @@ from remediate.report.terminal import make_console, show_plan
 from remediate.report.verdict import draw_chain, show_verdict
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
-from remediate.trust.verify import explain_chain
+from remediate.trust.verify import verify_chain
 from tests.hostile.forgeries import ADDRESS, families
 from tests.pki import NOW, Entity, key
 from tests.planner.build import endpoint, peer, snapshot
@@ -98,16 +98,16 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
         role = Candidates((certificate,), frozenset({certificate.fingerprint}), frozenset(), frozenset()).role(certificate)
         assert (role == "self-signed") == certificate.self_issued
 
-    explained = explain_chain(presented, trusted, ADDRESS, NOW)
-    links = draw_chain(presented, trusted, explained.verdict, explained.built_chain)
+    verdict = verify_chain(presented, trusted, ADDRESS, NOW)
+    links = draw_chain(presented, trusted, verdict)
     fixes = find_fixes(presented, trusted, ADDRESS, NOW)
     stream = io.StringIO()
-    show_verdict(make_console(stream, color=False), ADDRESS, explained.verdict, links, fixes.advice)
+    show_verdict(make_console(stream, color=False), ADDRESS, verdict, links, fixes.advice)
 
     assert is_safe(stream.getvalue())
     # Above what OpenSSL built, a certificate stands only over one that it issued.
     certificates = [link.certificate for link in links if link.certificate]
-    built_length = max(1, len(explained.built_chain))
+    built_length = max(1, len(verdict.built_chain))
     assert all(
         above.issued(below) for below, above in zip(certificates[built_length - 1 :], certificates[built_length:], strict=False)
     )

@@ -89,7 +89,7 @@ def test_a_plan_is_made_around_a_certificate_that_cannot_be_read() -> None:
         available=[root, broken],
     )
     plan = make_plan(cluster)
-    assert [forecast.after.verdict.ok for forecast in plan.endpoints] == [False, True]
+    assert [forecast.after.ok for forecast in plan.endpoints] == [False, True]
     assert plan.unresolved[0].cause is Cause.CHAIN_INVALID
 
 

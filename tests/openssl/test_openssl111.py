@@ -38,4 +38,4 @@ def test_an_interrupt_inside_a_callback_is_no_verdict() -> None:
             store.verify([leaf.der], int(NOW.timestamp()))
     finally:
         sys.setprofile(before)
-    assert store.verify([leaf.der], int(NOW.timestamp())).code == 0
+    assert store.verify([leaf.der], int(NOW.timestamp()))[0] == 0

@@ -54,7 +54,7 @@ def only_unresolved(plan: Plan) -> Unresolved:
 
 def verified(plan: Plan) -> list[bool]:
     """Return for each pair of endpoint and peer whether it verifies after `plan`."""
-    return [forecast.after.verdict.ok for forecast in plan.endpoints]
+    return [forecast.after.ok for forecast in plan.endpoints]
 
 
 def snapshot(

@@ -72,9 +72,7 @@ def test_a_publisher_that_discovery_would_refuse_is_not_refreshed() -> None:
     plan = make_plan(cluster(), POLICY)
 
     forecasts = [
-        forecast.after.verdict.ok
-        for forecast in plan.endpoints
-        if forecast.port == 8443 and forecast.address == PUBLISHER.address
+        forecast.after.ok for forecast in plan.endpoints if forecast.port == 8443 and forecast.address == PUBLISHER.address
     ]
     assert all(forecasts)
     assert refresh_of(plan).by == "person"

@@ -37,9 +37,9 @@ def choose(cluster: Snapshot) -> tuple[Choice, OpenSslAnswers]:
 def test_each_pair_has_what_it_gets_before_and_after() -> None:
     forecaster = Forecaster(CLUSTER, *choose(CLUSTER))
 
-    forecasts = [forecaster.forecast(judgement) for judgement in verify_snapshot(CLUSTER)]
+    forecasts = [forecaster.forecast(pair, verdict) for pair, verdict in verify_snapshot(CLUSTER).items()]
 
-    assert [(forecast.before.verdict.ok, forecast.after.verdict.ok) for forecast in forecasts] == [(False, True)] * 3
+    assert [(forecast.before.ok, forecast.after.ok) for forecast in forecasts] == [(False, True)] * 3
     assert forecaster.after[THIRD] == (OTHER.certificate, ROOT.certificate)
     assert forecaster.certificates_in_use(FIRST, CLUSTER.endpoints[0]) == {LEAF.certificate, ROOT.certificate}
 
@@ -54,15 +54,15 @@ def test_peers_with_equal_lists_have_one_representative() -> None:
 def test_another_list_is_asked_without_changing_the_forecast() -> None:
     forecaster = Forecaster(CLUSTER, *choose(CLUSTER))
 
-    assert not forecaster.outcome_with((), FIRST, CLUSTER.endpoints[0]).verdict.ok
-    assert forecaster.outcome(FIRST, CLUSTER.endpoints[0]).verdict.ok
+    assert not forecaster.verify_with((), FIRST, CLUSTER.endpoints[0]).ok
+    assert forecaster.verify(FIRST, CLUSTER.endpoints[0]).ok
 
 
 def test_a_peer_that_was_not_observed_stays_as_it_is() -> None:
     unseen = replace(CLUSTER, peers=(*CLUSTER.peers[:2], replace(CLUSTER.peers[2], error="unreachable: away")))
     forecaster = Forecaster(unseen, *choose(unseen))
 
-    forecast = forecaster.forecast(verify_snapshot(unseen)[-1])
+    forecast = forecaster.forecast(*list(verify_snapshot(unseen).items())[-1])
 
-    assert (forecast.peer, forecast.after.verdict.observed, forecast.after) == (THIRD, False, forecast.before)
+    assert (forecast.peer, forecast.after.observed, forecast.after) == (THIRD, False, forecast.before)
     assert THIRD not in forecaster.after

@@ -29,7 +29,7 @@ def test_the_chat_port_is_seen_and_verifies(chat: Snapshot) -> None:
     [xcp] = chat.guarded_endpoints
 
     assert (xcp.name, xcp.service, xcp.error) == ("imp.steven.lab:7400", "XCP", None)
-    assert all(guarded.accepted for guarded in verify_guarded(chat))
+    assert all(guarded.verdict.ok for guarded in verify_guarded(chat))
     assert "imp.steven.lab:7400" not in {endpoint.name for endpoint in chat.endpoints}
 
 

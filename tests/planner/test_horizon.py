@@ -133,13 +133,11 @@ def test_between_two_changes_no_verdict_changes(observed: Snapshot, days: int, d
     future = foresee(observed, until)
     moment = observed.taken_at + timedelta(seconds=data.draw(st.integers(0, days * 86_400)))
     expected: dict[PairId, tuple[bool, Cause | None]] = {
-        judgement.pair: (judgement.outcome.verdict.ok, judgement.outcome.verdict.cause)
-        for judgement in verify_snapshot(observed)
+        pair: (verdict.ok, verdict.cause) for pair, verdict in verify_snapshot(observed).items()
     }
     for change in future:
         if change.at <= moment:
             expected[change.pair] = (change.ok, change.cause)
 
-    for judgement in verify_snapshot(replace(observed, taken_at=moment)):
-        verdict = judgement.outcome.verdict
-        assert (verdict.ok, verdict.cause) == expected[judgement.pair]
+    for pair, verdict in verify_snapshot(replace(observed, taken_at=moment)).items():
+        assert (verdict.ok, verdict.cause) == expected[pair]

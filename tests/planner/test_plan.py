@@ -198,7 +198,7 @@ def test_self_signed_certificates_of_one_name_exclude_each_other() -> None:
     assert sum(verified(plan)) == 1
     [unresolved] = plan.unresolved
     assert unresolved.cause is Cause.COMMON_NAME_CONFLICT
-    [stays] = [forecast for forecast in plan.endpoints if forecast.after.verdict.ok]
+    [stays] = [forecast for forecast in plan.endpoints if forecast.after.ok]
     assert f"is what this plan adds for {NODE}:{stays.port}" in unresolved.advice
     # And the ways out name the certificates as the node does, and never tell to take out what the plan puts in
     services = {8443: f"tomcat-ECDSA of {NODE}", 6972: f"CallManager-ECDSA of {NODE}"}
@@ -319,7 +319,7 @@ def test_a_verified_endpoint_is_not_given_up_for_two_refused_ones() -> None:
     cluster = snapshot([peer(1, [root], RSA_FIRST)], nodes, [root, good, twin, rsa, ecdsa, *shadowed_nodes], available=[twin])
     plan = make_plan(cluster)
     # Then what verifies stays, and nothing is added for the two
-    assert [forecast.before.verdict.ok for forecast in plan.endpoints if forecast.address == NODE] == [True]
+    assert [forecast.before.ok for forecast in plan.endpoints if forecast.address == NODE] == [True]
     assert plan.actions == ()
 
 
@@ -351,7 +351,7 @@ def test_an_unreachable_peer_or_endpoint_makes_the_plan_incomplete() -> None:
     ]
     assert plan.unresolved[1].advice == "It could not be checked (unreachable: connection timed out)."
     assert list(plan.base) == ["expc1.test"]
-    causes = {(str(forecast.peer), str(forecast.address)): forecast.after.verdict.cause for forecast in plan.endpoints}
+    causes = {(str(forecast.peer), str(forecast.address)): forecast.after.cause for forecast in plan.endpoints}
     assert causes["expc2.test", NODE] is Cause.UNREACHABLE
     assert causes["expc1.test", "down.steven.lab"] is Cause.UNREACHABLE
 
@@ -436,7 +436,7 @@ def test_every_peer_counts_also_where_several_are_alike() -> None:
     # When it is planned, Then the list is changed for the sake of the two
     plan = make_plan(cluster)
     assert trusted_by(plan) == {"First": ("expc1.test", "expc2.test")}
-    assert [forecast.peer for forecast in plan.endpoints if forecast.after.verdict.ok] == ["expc1.test", "expc2.test"]
+    assert [forecast.peer for forecast in plan.endpoints if forecast.after.ok] == ["expc1.test", "expc2.test"]
 
 
 def test_peers_with_one_list_and_different_ciphers_are_treated_apart() -> None:

@@ -22,9 +22,9 @@ policies = st.sampled_from([Policy(), Policy(ciphers="keep"), Policy(allow_remov
 def list_choices(snapshot: Snapshot, policy: Policy, questions: int) -> list[Choice]:
     """Return the choices for `snapshot`, with tables of so many rows before satisfiability is used."""
     answers = OpenSslAnswers(snapshot.taken_at)
-    judgements = verify_snapshot(snapshot, answers)
-    verified = frozenset((judgement.peer, str(judgement.endpoint)) for judgement in judgements if judgement.outcome.verdict.ok)
-    working = frozenset((judgement.peer, str(judgement.endpoint)) for judgement in judgements if judgement.works)
+    verdicts = verify_snapshot(snapshot, answers).items()
+    verified = frozenset((pair.peer, str(pair.endpoint)) for pair, verdict in verdicts if verdict.ok)
+    working = frozenset((pair.peer, str(pair.endpoint)) for pair, verdict in verdicts if verdict.works)
     reader = RequirementReader(snapshot, VerifiedToday(verified, working))
     solver = Solver(snapshot, policy, find_candidates(snapshot, policy), reader, answers, Effort(questions))
     return solver.choices(removal=policy.allow_removal)

@@ -18,12 +18,12 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Cause, Verdict
 from tests.pki import issue
 
 PEERS = tuple(Address(f"expc{number}.example.test") for number in (1, 2, 3))
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-GOOD = Outcome(Verdict(ok=True), "rsa")
+GOOD = Verdict(ok=True, key="rsa")
 
 
 def authority(common_name: str, issuer: str | None = None) -> Certificate:
@@ -31,9 +31,9 @@ def authority(common_name: str, issuer: str | None = None) -> Certificate:
     return issue(common_name, issue(issuer, ca=True) if issuer else None, ca=True).certificate
 
 
-def refused(cause: Cause, error: str = "self-signed certificate", code: int = 18) -> Outcome:
+def refused(cause: Cause, error: str = "self-signed certificate", code: int = 18) -> Verdict:
     """Return a refusal at the leaf."""
-    return Outcome(Verdict(ok=False, cause=cause, error=error, code=code, depth=0), "ecdsa")
+    return Verdict(ok=False, cause=cause, error=error, code=code, depth=0, key="ecdsa")
 
 
 def plan_with(

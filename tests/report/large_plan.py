@@ -15,7 +15,7 @@ from remediate.model.plan import (
     TrustCertificate,
     Unresolved,
 )
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Cause, Verdict
 from tests.properties.clusters import DEFAULT_CIPHERS
 from tests.report.builders import GOOD, NOON, authority
 
@@ -26,8 +26,8 @@ _PORTS: tuple[tuple[str, Product, int], ...] = (
 )  # fmt: skip
 
 
-def _refused(cause: Cause, code: int, *, observed: bool = True) -> Outcome:
-    return Outcome(Verdict(False, cause, "as OpenSSL words it", code, 0, observed), "rsa")
+def _refused(cause: Cause, code: int, *, observed: bool = True) -> Verdict:
+    return Verdict(False, cause, "as OpenSSL words it", code, 0, observed, "rsa")
 
 
 WRONG_NAME = _refused(Cause.NAME_MISMATCH, 0)
@@ -46,9 +46,9 @@ def large_plan(endpoints: int) -> Plan:
     for number in range(endpoints):
         host, product, port = _PORTS[number % len(_PORTS)]
         address = Address(f"{host}-site{number // len(_PORTS):03}-sub{number % 3}.{DOMAIN}")
-        before, after = _outcomes(number)
-        if not after.verdict.ok and after.verdict.cause:
-            unresolved.append(Unresolved(address, port, after.verdict.cause, "It needs a new certificate.", ("Reissue it.",)))
+        before, after = _verdicts(number)
+        if not after.ok and after.cause:
+            unresolved.append(Unresolved(address, port, after.cause, "It needs a new certificate.", ("Reissue it.",)))
         for place, peer in enumerate(PEERS):
             works = after is GOOD and number % 3 == 0 and place % 2 == 0
             forecasts.append(EndpointForecast(address, port, peer, after if works else before, after, product))
@@ -76,7 +76,7 @@ def large_plan(endpoints: int) -> Plan:
     )
 
 
-def _outcomes(number: int) -> tuple[Outcome, Outcome]:
+def _verdicts(number: int) -> tuple[Verdict, Verdict]:
     """Return what endpoint `number` gets now and after the plan."""
     if number % 20 == 0:
         return WRONG_NAME, WRONG_NAME

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from remediate import Cause, Certificate
-from remediate.trust import explain_chain
+from remediate import Cause, Certificate, verify_chain
 from tests.pki import NOW, YEAR, issue
 from tests.trust.chains import ADDRESS, issuing, judged, own, root, signed
 
@@ -20,10 +19,10 @@ def test_a_stale_copy_in_the_list_shadows_the_good_one_presented() -> None:
     stale = issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
     presented = [signed.certificate, issuing.certificate]
     # Then the copy in the list wins, OpenSSL says expired at depth 1, and the copy is named
-    explained = explain_chain(presented, [root.certificate, stale.certificate], ADDRESS, NOW)
-    assert (explained.verdict.cause, explained.verdict.code, explained.verdict.depth) == (Cause.SHADOWED, 10, 1)
-    assert explained.shadowed_by == (stale.certificate,)
-    assert [certificate.common_name for certificate in explained.built_chain] == [
+    verdict = verify_chain(presented, [root.certificate, stale.certificate], ADDRESS, NOW)
+    assert (verdict.cause, verdict.code, verdict.depth) == (Cause.SHADOWED, 10, 1)
+    assert verdict.shadowed_by == (stale.certificate,)
+    assert [certificate.common_name for certificate in verdict.built_chain] == [
         "cucmms.steven.lab",
         "steven-issuing",
         "steven-DC-CA",
@@ -34,9 +33,9 @@ def test_two_stale_copies_in_a_row_shadow_together() -> None:
     # Given two expired copies of the intermediate in the list, either of which would do the harm alone
     stale = [issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR).certificate for _ in range(2)]
     presented = [signed.certificate, issuing.certificate]
-    explained = explain_chain(presented, [root.certificate, *stale], ADDRESS, NOW)
-    assert explained.verdict.cause is Cause.SHADOWED
-    assert set(explained.shadowed_by) == set(stale)
+    verdict = verify_chain(presented, [root.certificate, *stale], ADDRESS, NOW)
+    assert verdict.cause is Cause.SHADOWED
+    assert set(verdict.shadowed_by) == set(stale)
 
 
 def test_of_two_self_signed_with_one_subject_only_the_first_counts() -> None:

@@ -27,22 +27,21 @@ def cluster(ciphers: str, preferred: Preference = BOTH.preferred) -> Snapshot:
     ("ciphers", "key", "ok"), [("aRSA:aECDSA", "rsa", True), ("aECDSA:aRSA", "ecdsa", False), ("aECDSA", "ecdsa", False)]
 )
 def test_the_cipher_list_decides_which_certificate_is_judged(ciphers: str, key: str, ok: bool) -> None:
-    [judgement] = verify_snapshot(cluster(ciphers))
-    assert (judgement.outcome.key, judgement.outcome.verdict.ok, judgement.works) == (key, ok, ok)
+    [verdict] = verify_snapshot(cluster(ciphers)).values()
+    assert (verdict.key, verdict.ok, verdict.works) == (key, ok, ok)
 
 
 def test_of_two_that_may_come_the_worse_counts_and_one_may_work() -> None:
     # Given a node of which it is not known whose order it follows, or which certificate it prefers
-    [judgement] = verify_snapshot(cluster("aRSA:aECDSA", Preference()))
+    [verdict] = verify_snapshot(cluster("aRSA:aECDSA", Preference())).values()
     # Then the refused one counts; what it is expected to present works today
-    assert (judgement.outcome.key, judgement.outcome.verdict.ok, judgement.works) == ("ecdsa", False, True)
+    assert (verdict.key, verdict.ok, verdict.works) == ("ecdsa", False, True)
 
 
 def test_without_a_shared_cipher_there_is_no_handshake() -> None:
-    [judgement] = verify_snapshot(
-        snapshot([peer(1, [ROOT], CipherList("aRSA"))], [endpoint("cucm.test", ecdsa=[OWN])], [ROOT, OWN])
-    )
-    assert (judgement.outcome.verdict.cause, judgement.outcome.verdict.error) == (Cause.HANDSHAKE_FAILED, "no shared cipher")
+    observed = snapshot([peer(1, [ROOT], CipherList("aRSA"))], [endpoint("cucm.test", ecdsa=[OWN])], [ROOT, OWN])
+    [verdict] = verify_snapshot(observed).values()
+    assert (verdict.cause, verdict.error) == (Cause.HANDSHAKE_FAILED, "no shared cipher")
 
 
 def test_what_was_not_observed_is_neither_accepted_nor_refused() -> None:
@@ -54,7 +53,7 @@ def test_what_was_not_observed_is_neither_accepted_nor_refused() -> None:
         endpoints=(whole.endpoints[0], away),
     )
 
-    verdicts = [judgement.outcome.verdict for judgement in verify_snapshot(observed)]
+    verdicts = verify_snapshot(observed).values()
 
     assert [verdict.observed for verdict in verdicts] == [True, False, False, False]
     assert [verdict.cause for verdict in verdicts] == [None, Cause.HANDSHAKE_FAILED, Cause.UNREACHABLE, Cause.UNREACHABLE]

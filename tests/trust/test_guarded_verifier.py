@@ -21,8 +21,8 @@ def test_each_service_is_judged_by_its_own_cipher_list() -> None:
         unknown, peers=(replace(unknown.peers[0], ciphers={**unknown.peers[0].ciphers, "SIPTLSCiphers": CipherList("aRSA")}),)
     )
 
-    assert [chain.accepted for chain in verify_guarded(unknown)] == [True, False]
-    assert [chain.accepted for chain in verify_guarded(rsa_only)] == [True]
+    assert [chain.verdict.ok for chain in verify_guarded(unknown)] == [True, False]
+    assert [chain.verdict.ok for chain in verify_guarded(rsa_only)] == [True]
 
 
 def test_a_chain_that_was_refused_before_is_not_broken() -> None:

@@ -1,4 +1,4 @@
-"""OpenSSL's texts and names for this project's certificates."""
+"""OpenSSL's names for this project's certificates."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import pytest
 from remediate import Certificate
 from remediate.model.library import openssl
 from remediate.openssl.x509 import X509, Unreadable
-from remediate.trust.openssl import common_name, dns_names, error_text, name_hashes
+from remediate.trust.openssl import common_name, dns_names, name_hashes
 from remediate.trust.openssl3 import openssl_3_refusal
 from remediate.trust.underlying_fault import leaf_can_pass
 from tests.pki import NOW, issue
 
 UNREADABLE = Certificate.from_der(b"\x30\x03\x02\x01\x01")
-
-
-def test_errors_have_openssls_own_words() -> None:
-    assert error_text(20) == "unable to get local issuer certificate"
 
 
 def test_what_openssl_cannot_read_has_no_names() -> None:

@@ -31,10 +31,9 @@ def answer(library: Libcrypto, question: Question) -> tuple[int, int]:
     """(code, depth) of `library`; (-1, 0) where it cannot read a presented certificate."""
     presented, trusted, at = question
     try:
-        result = TrustStore(library, trusted).verify(presented, at)
+        return TrustStore(library, trusted).verify(presented, at)[:2]
     except Unreadable:
         return -1, 0
-    return result.code, result.depth
 
 
 def boundary(draw: random.Random, certificates: Sequence[Certificate], usual: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remediate.trust.openssl import error_text
+from remediate.openssl.error_texts import error_text
 from remediate.trust.texts import code_of
 
 

@@ -272,16 +272,15 @@ def _compare_with_start(result: RunResult, plan: Plan) -> list[EndpointForecast]
     """Return the verdicts before the apply and after it; empty if nothing was verified."""
     from remediate.model.plan import EndpointForecast
 
-    before = {judgement.pair: judgement.outcome for judgement in result.judgements_before}
     products = {forecast.endpoint: forecast.product for forecast in plan.endpoints}
     return [
         EndpointForecast(
-            judgement.address,
-            judgement.port,
-            judgement.peer,
-            before.get(judgement.pair, judgement.outcome),
-            judgement.outcome,
-            products.get(judgement.endpoint),
+            pair.endpoint.address,
+            pair.endpoint.port,
+            pair.peer,
+            result.verdicts_before.get(pair, verdict),
+            verdict,
+            products.get(pair.endpoint),
         )
-        for judgement in result.judgements
+        for pair, verdict in result.verdicts.items()
     ]

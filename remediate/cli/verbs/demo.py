@@ -58,7 +58,7 @@ class DemoResult:
         before, after = self.before.get(where), self.after.get(where)
         if before is None or after is None:
             return False
-        return (before.status == HTTP_OK, after.status == HTTP_OK) == (forecast.before.verdict.ok, forecast.after.verdict.ok)
+        return (before.status == HTTP_OK, after.status == HTTP_OK) == (forecast.before.ok, forecast.after.ok)
 
 
 @click.command()
@@ -180,18 +180,17 @@ def _show(session: Session, demo: DemoResult) -> None:
     from rich.text import Text
 
     from remediate.model.text import escape
-    from remediate.model.verdict import Outcome, Verdict
+    from remediate.model.verdict import Verdict
     from remediate.report.lines import print_indented
     from remediate.report.terminal import show_matrix
 
     def apply_answers(endpoint: EndpointForecast) -> EndpointForecast:
-        def outcome(forecast: Outcome, answer: JudgeAnswer) -> Outcome:
-            good = answer.status == HTTP_OK
-            return replace(forecast, verdict=Verdict(ok=True) if good else replace(forecast.verdict, ok=False))
+        def answered(forecast: Verdict, answer: JudgeAnswer) -> Verdict:
+            return Verdict(ok=True) if answer.status == HTTP_OK else replace(forecast, ok=False)
 
         where = (endpoint.peer, endpoint.address, endpoint.port)
         return replace(
-            endpoint, before=outcome(endpoint.before, demo.before[where]), after=outcome(endpoint.after, demo.after[where])
+            endpoint, before=answered(endpoint.before, demo.before[where]), after=answered(endpoint.after, demo.after[where])
         )
 
     console = session.out()

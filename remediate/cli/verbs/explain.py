@@ -56,7 +56,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     from remediate.trust.library import describe_failed_self_test
     from remediate.trust.openssl3 import ask_openssl_3
     from remediate.trust.ordering import order_chain
-    from remediate.trust.verify import explain_chain
+    from remediate.trust.verify import verify_chain
 
     _require_host(address)
     moment = _parse_moment(at)
@@ -64,9 +64,8 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     presented, warning = ordered.chain, describe_failed_self_test()
     remarks = (*((warning,) if warning else ()), *_describe_order(ordered, address))
     trusted = read_store(session, store_path)
-    explained = explain_chain(presented, trusted, address, moment)
-    verdict = explained.verdict
-    links = draw_chain(presented, trusted, verdict, explained.built_chain)
+    verdict = verify_chain(presented, trusted, address, moment)
+    links = draw_chain(presented, trusted, verdict)
     fixes = find_fixes(presented, trusted, address, moment)
     openssl_3 = ask_openssl_3(presented, trusted, moment)
     if session.json:

@@ -297,6 +297,6 @@ def _show(session: Session, verification: Verification) -> None:
     for gap in plan.undiscovered:
         if not gap.incomplete:
             print_indented(console, Text(escape(gap.message, 2000), "dim"), 0)
-    fixable = sum(endpoint.after.verdict.ok and not endpoint.before.verdict.ok for endpoint in plan.endpoints)
+    fixable = sum(endpoint.after.ok and not endpoint.before.ok for endpoint in plan.endpoints)
     if fixable:
         session.hint(f"A plan could fix {fixable} of what fails: `remediate plan -i INVENTORY -o plan.json`.")

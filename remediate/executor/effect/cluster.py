@@ -72,7 +72,7 @@ def observe_effects(
     with Journal(state_dir) as journal, with_client(environment, state_dir) as opened:
         environment = guarded(opened)
         client = Client(cluster, environment, limits, RunEvents(sink, cluster.name))
-        verdicts = {judgement.pair: judgement.outcome.verdict for judgement in environment.judge(snapshot)}
+        verdicts = environment.judge(snapshot)
         effects: list[PeerEffect] = []
         views: dict[PairId, ClientView] = {}
         for peer in snapshot.peers:

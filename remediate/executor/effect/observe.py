@@ -75,9 +75,9 @@ class EffectLook:
 
     def find_accepted_anyway(self, peer: Address, fixed: Sequence[EndpointId]) -> tuple[EndpointId, ...]:
         """Return the endpoints that `peer` accepts and that are not among those `fixed`: they show whether the way to it is open."""
-        judgements = self.context.environment.judge(self.after)
-        accepted = [judgement for judgement in judgements if judgement.peer == peer and judgement.outcome.verdict.ok]
-        return tuple(judgement.endpoint for judgement in accepted if judgement.endpoint not in fixed)
+        verdicts = self.context.environment.judge(self.after)
+        accepted = [pair.endpoint for pair, verdict in verdicts.items() if pair.peer == peer and verdict.ok]
+        return tuple(endpoint for endpoint in accepted if endpoint not in fixed)
 
 
 def look_at_effects(context: RunContext, state: RunState, baseline: Baseline) -> EffectLook:
@@ -168,8 +168,8 @@ def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is
 
 
 def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Verdict]:
-    judgements = context.environment.judge(context.observe())
-    return {judgement.endpoint: judgement.outcome.verdict for judgement in judgements if judgement.peer == peer}
+    verdicts = context.environment.judge(context.observe())
+    return {pair.endpoint: verdict for pair, verdict in verdicts.items() if pair.peer == peer}
 
 
 def emit_effect(events: RunEvents, effect: PeerEffect) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, Address, EndpointId, Fingerprint, PairId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 
-Judge = Callable[[Snapshot], Sequence[Judgement]]
+Judge = Callable[[Snapshot], Verdicts]
 
 
 def find_pairs_fixed_by_list(
@@ -54,13 +54,13 @@ def _with(snapshot: Snapshot, backups: Mapping[Address, Backup], *, ciphers: boo
     return replace(snapshot, peers=tuple(restore(peer) for peer in snapshot.peers))
 
 
-def _accepted(judgements: Sequence[Judgement]) -> set[PairId]:
-    return {judgement.pair for judgement in judgements if judgement.outcome.verdict.ok}
+def _accepted(verdicts: Verdicts) -> set[PairId]:
+    return {pair for pair, verdict in verdicts.items() if verdict.ok}
 
 
 def _refused(snapshot: Snapshot, judge: Judge) -> set[PairId]:
     """Return the pairs that are refused whichever certificate the node presents."""
-    observed = {judgement.pair for judgement in judge(snapshot) if judgement.outcome.verdict.observed}
+    observed = {pair for pair, verdict in judge(snapshot).items() if verdict.observed}
     for family in FAMILIES:
         alone = tuple(
             replace(endpoint, presented={family: endpoint.presented[family]})

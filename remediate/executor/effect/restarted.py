@@ -85,5 +85,5 @@ class RestartedLook:
         return self._snapshots[0]
 
     def _judge(self, now: Snapshot, peer: Address) -> Mapping[EndpointId, Verdict]:
-        judgements = self.environment.judge(now)
-        return {entry.endpoint: entry.outcome.verdict for entry in judgements if is_same_address(entry.peer, peer)}
+        verdicts = self.environment.judge(now)
+        return {pair.endpoint: verdict for pair, verdict in verdicts.items() if is_same_address(pair.peer, peer)}

@@ -22,7 +22,7 @@ from remediate.model.errors import Interrupted, RemediateError
 from remediate.model.identity import Address, EndpointId, PairId, is_same_address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Peer, Snapshot
-from remediate.model.verdict import Judgement
+from remediate.model.verdict import Verdicts
 
 _PASSING = frozenset({AnswerKind.REACHED})
 """A traffic server that loads a list by itself does so seconds later; until then, clients still get through."""
@@ -61,15 +61,15 @@ class UndoneLook:
             self._snapshots.append(with_certificates(observed, undo.journal.plan(undo.run).certificates))
         return self._snapshots[0]
 
-    def judge(self) -> tuple[Judgement, ...]:
+    def judge(self) -> Verdicts:
         """Return what each endpoint gets from each peer now; nothing, with a warning, where that cannot be observed."""
         try:
-            return tuple(self.environment.judge(self.snapshot()))
+            return self.environment.judge(self.snapshot())
         except Interrupted:
             raise
         except RemediateError as error:
             self.undo.events.emit("warning", f"The endpoints could not be checked: {error}")
-            return ()
+            return {}
 
     def client(self) -> Client:
         """Return the one client of the looks."""
@@ -153,10 +153,10 @@ def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, 
     """Return what clients get over new connections; refused counts where the 502 has no other reason than the list."""
     limits = look.undo.limits
     answers = look.client().ask(peer, endpoints, products_of(now), limits.effect_s, _PASSING, waits=True)
-    judgements = [judgement for judgement in look.environment.judge(now) if is_same_address(judgement.peer, peer)]
-    verdicts = {judgement.endpoint: judgement.outcome.verdict for judgement in judgements}
+    judged = look.environment.judge(now).items()
+    verdicts = {pair.endpoint: verdict for pair, verdict in judged if is_same_address(pair.peer, peer)}
     if any(answer.kind is AnswerKind.REFUSED for answer in answers.values()):
-        accepted = [judgement.endpoint for judgement in judgements if judgement.outcome.verdict.ok]
+        accepted = [endpoint for endpoint, verdict in verdicts.items() if verdict.ok]
         answers |= look.client().ask(peer, accepted[:1], products_of(now))
     opened = next((entry for entry in look.undo.peers if is_same_address(entry.address, peer)), None)
     surroundings = Surroundings(health=read_health(opened))

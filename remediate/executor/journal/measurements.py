@@ -11,7 +11,7 @@ from remediate.model.effect import ClientState, ClientView
 from remediate.model.identity import Address
 from remediate.model.masking import mask
 from remediate.model.measurement import PairMeasurement
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Cause, Verdict
 
 
 def record_measurements(journal: Journal, run: str, measurements: Iterable[PairMeasurement]) -> None:
@@ -34,8 +34,8 @@ def _write(measurement: PairMeasurement) -> dict[str, Any]:
         "address": measurement.address,
         "port": measurement.port,
         "peer": measurement.peer,
-        "before": _write_outcome(measurement.before) if measurement.before else None,
-        "after": _write_outcome(measurement.after),
+        "before": _write_verdict(measurement.before) if measurement.before else None,
+        "after": _write_verdict(measurement.after),
         "client": [measurement.client.state.value, measurement.client.description],
     }
 
@@ -46,17 +46,16 @@ def _read(document: dict[str, Any]) -> PairMeasurement:
         Address(document["address"]),
         document["port"],
         Address(document["peer"]),
-        _read_outcome(document["before"]) if document["before"] else None,
-        _read_outcome(document["after"]),
+        _read_verdict(document["before"]) if document["before"] else None,
+        _read_verdict(document["after"]),
         ClientView(ClientState(state), description),
     )
 
 
-def _write_outcome(outcome: Outcome) -> list[Any]:
-    verdict = outcome.verdict
-    return [verdict.ok, verdict.cause, verdict.error, verdict.code, verdict.depth, verdict.observed, outcome.key]
+def _write_verdict(verdict: Verdict) -> list[Any]:
+    return [verdict.ok, verdict.cause, verdict.error, verdict.code, verdict.depth, verdict.observed, verdict.key]
 
 
-def _read_outcome(values: list[Any]) -> Outcome:
+def _read_verdict(values: list[Any]) -> Verdict:
     ok, cause, error, code, depth, observed, key = values
-    return Outcome(Verdict(ok, Cause(cause) if cause else None, error, code, depth, observed), key)
+    return Verdict(ok, Cause(cause) if cause else None, error, code, depth, observed, key)

@@ -9,7 +9,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import Product
 from remediate.model.text import join_words
 from remediate.model.toward_nodes import SERVICES_OF_CERTIFICATE
-from remediate.model.verdict import TRUST_CAUSES, Cause
+from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
 from remediate.planner.advice.causes import advise_on_cause, advise_on_name_mismatch, advise_on_unknown_issuer
 from remediate.planner.advice.name_conflict import Obstacle, advise_on_conflict, find_obstacle
 from remediate.planner.advice.phrases import describe_certificate, describe_certificates, format_expiry_day, join_endpoints
@@ -17,7 +17,6 @@ from remediate.planner.advice.prices import certificate_service
 from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.planner.solver.candidates import Candidates
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import VerificationResult
 from remediate.trust.hostnames import name_matches
 from remediate.trust.openssl import name_hashes
 from remediate.trust.underlying_fault import LEAF_FAULTS, find_underlying_fault
@@ -44,7 +43,7 @@ class Advisor:
         self._addable = candidates.addable
         self._oracle = oracle
         self._at = at
-        self._faults: dict[object, VerificationResult | None] = {}
+        self._faults: dict[object, Verdict | None] = {}
         self._obstacles: dict[object, Obstacle | None] = {}
 
     def advise(self, refusal: Refusal) -> Advice:
@@ -52,23 +51,23 @@ class Advisor:
         return _complete(self._advise_on_chain(refusal), refusal)
 
     def _advise_on_chain(self, refusal: Refusal) -> Advice:
-        cause = refusal.result.verdict.cause or Cause.CHAIN_INVALID
+        cause = refusal.verdict.cause or Cause.CHAIN_INVALID
         if cause in _CAUSES_ADVISED_ON_ALONE:
             return advise_on_cause(refusal)
         fault = self._find_underlying_fault(refusal) if cause in TRUST_CAUSES else None
         if fault is not None:
             return _advise_on_underlying_fault(refusal, fault)
-        obstacle = None if _is_leaf_fault(refusal.result) else self._find_obstacle(refusal)
+        obstacle = None if _is_leaf_fault(refusal.verdict) else self._find_obstacle(refusal)
         if obstacle is None:
             return self._advise_without_obstacle(refusal)
         return _advise_on_victims(obstacle, refusal) if obstacle.victims else advise_on_conflict(obstacle, refusal)
 
-    def _find_underlying_fault(self, refusal: Refusal) -> VerificationResult | None:
+    def _find_underlying_fault(self, refusal: Refusal) -> Verdict | None:
         trusted = refusal.listed.among(self._oracle.relevant(refusal.presented))
         question = (refusal.presented, trusted)
         if question not in self._faults:
-            fault = find_underlying_fault(refusal.result, refusal.presented, trusted, self._at)
-            self._faults[question] = None if fault and fault.verdict.cause in TRUST_CAUSES else fault
+            fault = find_underlying_fault(refusal.verdict, refusal.presented, trusted, self._at)
+            self._faults[question] = None if fault and fault.cause in TRUST_CAUSES else fault
         return self._faults[question]
 
     def _find_obstacle(self, refusal: Refusal) -> Obstacle | None:
@@ -82,27 +81,27 @@ class Advisor:
         leaf = refusal.presented[0]
         if leaf.fingerprint in self._candidates.disputed:
             return _advise_on_dispute(refusal)
-        if refusal.result.verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and leaf not in self._addable:
+        if refusal.verdict.cause is Cause.SELF_SIGNED_UNTRUSTED and leaf not in self._addable:
             return _advise_on_policy(refusal)
-        if refusal.result.verdict.cause is Cause.ISSUER_UNKNOWN:
+        if refusal.verdict.cause is Cause.ISSUER_UNKNOWN:
             return advise_on_unknown_issuer(refusal, self._find_namesakes(refusal))
         return advise_on_cause(refusal)
 
     def _find_namesakes(self, refusal: Refusal) -> tuple[Certificate, ...]:
         """Return the certificates that have the name of the missing issuer, and another key; by fingerprint."""
-        missing = name_hashes((refusal.result.built_chain or refusal.presented)[-1]).issuer
+        missing = name_hashes((refusal.verdict.built_chain or refusal.presented)[-1]).issuer
         relevant = sorted(self._oracle.relevant(refusal.presented), key=lambda certificate: certificate.fingerprint)
         return tuple(certificate for certificate in relevant if name_hashes(certificate).subject == missing)
 
 
-def _is_leaf_fault(result: VerificationResult) -> bool:
+def _is_leaf_fault(verdict: Verdict) -> bool:
     """Return whether the fault is in the node's own certificate: then no CA of any list fixes it."""
-    return result.verdict.depth == 0 and result.verdict.code in LEAF_FAULTS
+    return verdict.depth == 0 and verdict.code in LEAF_FAULTS
 
 
-def _advise_on_underlying_fault(refusal: Refusal, fault: VerificationResult) -> Advice:
+def _advise_on_underlying_fault(refusal: Refusal, fault: Verdict) -> Advice:
     """Return the advice where trust would only uncover `fault`: that is the cause."""
-    verdict, advice = refusal.result.verdict, advise_on_cause(replace(refusal, result=fault))
+    verdict, advice = refusal.verdict, advise_on_cause(replace(refusal, verdict=fault))
     return replace(
         advice,
         text=f"{advice.text} Trust would not fix that, so it still fails as now ({verdict.error} at depth {verdict.depth}).",
@@ -111,7 +110,7 @@ def _advise_on_underlying_fault(refusal: Refusal, fault: VerificationResult) -> 
 
 def _advise_on_victims(obstacle: Obstacle, refusal: Refusal) -> Advice:
     return Advice(
-        refusal.result.verdict.cause or Cause.CHAIN_INVALID,
+        refusal.verdict.cause or Cause.CHAIN_INVALID,
         f"It would verify with {describe_certificates(obstacle.needed)} in the trusted CA list, but then "
         f"{join_endpoints(obstacle.victims)} would be refused.",
         (*suggest_removal(refusal), suggest_signing(refusal)),
@@ -123,7 +122,7 @@ def _advise_on_dispute(refusal: Refusal) -> Advice:
     leaf, endpoint = refusal.presented[0], refusal.endpoint
     services = SERVICES_OF_CERTIFICATE[certificate_service(endpoint.product, endpoint.port)]
     return Advice(
-        refusal.result.verdict.cause or Cause.CHAIN_INVALID,
+        refusal.verdict.cause or Cause.CHAIN_INVALID,
         f"It presents {describe_certificate(leaf)}, which certificate management of {endpoint.address} does not know as its own: "
         "see the alarm. That is no reason to trust it.",
         (
@@ -173,7 +172,7 @@ def _add_name(advice: Advice, refusal: Refusal) -> Advice:
         return advice
     name = advise_on_name_mismatch(refusal)
     if advice.cause in TRUST_CAUSES:
-        refused = f"{refusal.result.verdict.error} at depth {refusal.result.verdict.depth}"
+        refused = f"{refusal.verdict.error} at depth {refusal.verdict.depth}"
         return replace(name, text=f"{name.text} Trust would not fix that, so it still fails as now ({refused}).")
     text = f"{advice.text} Its name would also fail: {name.text}"
     return Advice(advice.cause, text, (*advice.options, *name.options))

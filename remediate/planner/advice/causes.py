@@ -67,7 +67,7 @@ _DEFAULT_REMEDY: Final = ("Reissue {fault} without the fault that OpenSSL report
 
 def advise_on_cause(refusal: Refusal) -> Advice:
     """Return the advice on the cause by itself."""
-    return _BY_CAUSE[refusal.result.verdict.cause or Cause.CHAIN_INVALID](refusal)
+    return _BY_CAUSE[refusal.verdict.cause or Cause.CHAIN_INVALID](refusal)
 
 
 def _advise_on_self_signed(refusal: Refusal) -> Advice:
@@ -76,7 +76,7 @@ def _advise_on_self_signed(refusal: Refusal) -> Advice:
 
 
 def _advise_on_untrusted_issuer(refusal: Refusal) -> Advice:
-    root = (refusal.result.built_chain or refusal.presented)[-1]
+    root = (refusal.verdict.built_chain or refusal.presented)[-1]
     return Advice(
         Cause.ISSUER_UNTRUSTED,
         f"Its root {describe_certificate(root)} was presented and is not trusted.",
@@ -86,7 +86,7 @@ def _advise_on_untrusted_issuer(refusal: Refusal) -> Advice:
 
 def advise_on_unknown_issuer(refusal: Refusal, namesakes: tuple[Certificate, ...] = ()) -> Advice:
     """Return the advice on a missing issuer; `namesakes` were observed, have its name, and did not sign the chain."""
-    end, address = (refusal.result.built_chain or refusal.presented)[-1], refusal.endpoint.address
+    end, address = (refusal.verdict.built_chain or refusal.presented)[-1], refusal.endpoint.address
     finding = "was neither presented nor found"
     if namesakes:
         verb = "has" if len(namesakes) == 1 else "have"
@@ -131,7 +131,7 @@ def _suggest_newer_key(refusal: Refusal, listed: Chain) -> tuple[str, ...]:
 
 
 def _advise_on_shadowed(refusal: Refusal) -> Advice:
-    stale = refusal.result.shadowed_by
+    stale = refusal.verdict.shadowed_by
     verb, pronoun = ("takes", "it") if len(stale) == 1 else ("take", "them")
     users = refusal.other_users(stale)
     first = f"Have the certificates of {join_endpoints(users)} that use {pronoun} reissued first: " if users else ""
@@ -175,7 +175,7 @@ def _advise_on_invalid_chain(refusal: Refusal) -> Advice:
     broken = tuple(certificate for certificate in refusal.trusted if not is_readable(certificate))
     if broken:
         return _advise_on_broken_list(refusal, broken)
-    verdict, fault = refusal.result.verdict, _certificate_at_fault(refusal)
+    verdict, fault = refusal.verdict, _certificate_at_fault(refusal)
     endpoint = refusal.endpoint
     price = (describe_reissue_price(endpoint.product, endpoint.port),) if fault == refusal.presented[0] else ()
     return Advice(
@@ -196,7 +196,7 @@ def _advise_on_broken_list(refusal: Refusal, broken: Chain) -> Advice:
 
 
 def _advise_on_failed_handshake(refusal: Refusal) -> Advice:
-    error = refusal.result.verdict.error or "the handshake failed"
+    error = refusal.verdict.error or "the handshake failed"
     return Advice(
         Cause.HANDSHAKE_FAILED,
         f"No certificate was received: {error}.",
@@ -205,7 +205,7 @@ def _advise_on_failed_handshake(refusal: Refusal) -> Advice:
 
 
 def _advise_on_unreachable(refusal: Refusal) -> Advice:
-    error = refusal.result.verdict.error or "unreachable"
+    error = refusal.verdict.error or "unreachable"
     return Advice(
         Cause.UNREACHABLE,
         f"It could not be checked ({error}).",
@@ -228,7 +228,7 @@ _BY_CAUSE: dict[Cause, Callable[[Refusal], Advice]] = {
 
 
 def _certificate_at_fault(refusal: Refusal) -> Certificate:
-    chain, depth = refusal.result.built_chain or refusal.presented, refusal.result.verdict.depth or 0
+    chain, depth = refusal.verdict.built_chain or refusal.presented, refusal.verdict.depth or 0
     return chain[min(depth, len(chain) - 1)]
 
 

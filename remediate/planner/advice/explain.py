@@ -19,7 +19,7 @@ from remediate.planner.solver.candidates import common_name_group
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import find_underlying_fault
-from remediate.trust.verify import explain_chain, verify_chain
+from remediate.trust.verify import verify_chain
 
 _CONDITION = "after checking its fingerprint out of band"
 
@@ -44,19 +44,19 @@ def find_fixes(
 
     `presented` is not empty. `port` tells which service of the node a reissue is about.
     """
-    chain = explain_chain(presented, trusted, None, at)
+    verdict = verify_chain(presented, trusted, None, at)
     refusal = Refusal(
-        Endpoint(Address(address), port, PRODUCTS_BY_PORT.get(port, "cucm"), {}), tuple(presented), chain, tuple(trusted)
+        Endpoint(Address(address), port, PRODUCTS_BY_PORT.get(port, "cucm"), {}), tuple(presented), verdict, tuple(trusted)
     )
     matches = name_matches(presented[0], address)
-    list_changes = () if chain.verdict.ok else tuple(_find_list_changes(refusal, at))
-    chain_advice = list_changes or (() if chain.verdict.ok else _advise_on_chain(refusal, at))
+    list_changes = () if verdict.ok else tuple(_find_list_changes(refusal, at))
+    chain_advice = list_changes or (() if verdict.ok else _advise_on_chain(refusal, at))
     name_advice = () if matches else _flatten(*advise_on_name(refusal.endpoint, presented[0]))
     return Fixes(list_changes if matches else (), (*chain_advice, *name_advice))
 
 
 def _find_list_changes(refusal: Refusal, at: datetime) -> Iterator[str]:
-    stale = refusal.result.shadowed_by
+    stale = refusal.verdict.shadowed_by
     if stale:
         precedes = "it takes precedence" if len(stale) == 1 else "they take precedence"
         yield f"Remove {describe_certificates(stale)} from the trusted CA list: {precedes} over the good one."
@@ -82,10 +82,10 @@ def _warn_of_new_key(new: Certificate, replaced: Chain) -> str:
 
 
 def _advise_on_chain(refusal: Refusal, at: datetime) -> tuple[str, ...]:
-    if refusal.result.verdict.cause in TRUST_CAUSES:
-        fault = find_underlying_fault(refusal.result, refusal.presented, refusal.trusted, at)
+    if refusal.verdict.cause in TRUST_CAUSES:
+        fault = find_underlying_fault(refusal.verdict, refusal.presented, refusal.trusted, at)
         if fault is not None:
-            advice = advise_on_cause(replace(refusal, result=fault))
+            advice = advise_on_cause(replace(refusal, verdict=fault))
             return _flatten(f"Trust alone does not fix it: {advice.text}", advice.options)
     advice = advise_on_cause(refusal)
     return _flatten(advice.text, advice.options)

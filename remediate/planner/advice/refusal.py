@@ -9,13 +9,13 @@ from functools import cached_property
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
-from remediate.model.verdict import Cause
+from remediate.model.verdict import Cause, Verdict
 from remediate.planner.advice.phrases import describe_certificates
 from remediate.planner.advice.prices import certificate_service, describe_reissue_price
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain, VerificationResult
+from remediate.trust.chain_verifier import Chain
 from remediate.trust.guarded_verifier import GuardedChain
 
 
@@ -31,7 +31,7 @@ class OtherEndpoints:
         self, forecaster: Forecaster, peer: Address, oracle: TrustOracle, guarded: Iterable[GuardedChain] = ()
     ) -> None:
         self._forecaster = forecaster
-        self._guarded = tuple(chain for chain in guarded if chain.peer == peer and chain.accepted)
+        self._guarded = tuple(chain for chain in guarded if chain.peer == peer and chain.verdict.ok)
         self._peer = peer
         self._oracle = oracle
 
@@ -58,7 +58,7 @@ class OtherEndpoints:
     @cached_property
     def _verified(self) -> tuple[Endpoint, ...]:
         endpoints = self._forecaster.endpoints.values()
-        return tuple(endpoint for endpoint in endpoints if self._forecaster.outcome(self._peer, endpoint).verdict.ok)
+        return tuple(endpoint for endpoint in endpoints if self._forecaster.verify(self._peer, endpoint).ok)
 
     @cached_property
     def _users(self) -> dict[Certificate, tuple[Endpoint, ...]]:
@@ -67,7 +67,7 @@ class OtherEndpoints:
             for certificate in self._forecaster.certificates_in_use(self._peer, endpoint):
                 users[certificate] = (*users.get(certificate, ()), endpoint)
         for guarded in self._guarded:
-            for certificate in guarded.built_chain:
+            for certificate in guarded.verdict.built_chain:
                 users[certificate] = (*users.get(certificate, ()), guarded.endpoint)
         return users
 
@@ -88,7 +88,6 @@ class Refusal:
 
     Attributes:
         presented: The chain in question; empty where none was seen.
-        result: The verdict on it, with the chain that OpenSSL put together.
         trusted: The peer's list after the plan.
         added: The certificates that the plan adds to the list.
         other_endpoints: The other endpoints at that peer; None where there is no cluster.
@@ -97,7 +96,7 @@ class Refusal:
 
     endpoint: Endpoint
     presented: Chain
-    result: VerificationResult
+    verdict: Verdict
     trusted: Chain
     added: Chain = ()
     other_endpoints: OtherEndpoints | None = None

@@ -14,7 +14,7 @@ from remediate.planner.diagnosis.trusted_lists import TrustedLists
 from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.suites import preferred_family, suite_name
-from remediate.trust.verify import explain_chain
+from remediate.trust.verify import verify_chain
 
 _MAX_NAMES = 6
 
@@ -101,13 +101,11 @@ def _judge_chains(group: Sequence[Handshake], lists: TrustedLists, now: datetime
         last_seen = max((handshake.last_seen for handshake in with_chain if handshake.last_seen), default=None)
         at = last_seen or now
         address = _requested_address(with_chain[0])
-        explained = explain_chain(chain, trusted, address, at) if trusted is not None else None
         yield CapturedChain(
             certificates=chain,
             trusted=trusted if trusted is None else tuple(trusted),
-            verdict=explained.verdict if explained else None,
-            built_chain=explained.built_chain if explained else (),
-            remarks=tuple(_describe_chain(chain, address, at, judged=explained is not None)),
+            verdict=verify_chain(chain, trusted, address, at) if trusted is not None else None,
+            remarks=tuple(_describe_chain(chain, address, at, judged=trusted is not None)),
             alerts=tuple(_count_alerts(with_chain)),
             accepted_connections=_count_connections(handshake for handshake in with_chain if handshake.client_accepted),
             connections=_count_connections(with_chain),

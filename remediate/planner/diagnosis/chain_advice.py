@@ -17,7 +17,7 @@ from remediate.planner.advice.prices import TRUST_PRICE
 from remediate.planner.advice.refusal import Refusal
 from remediate.planner.diagnosis.log_advice import suggest_look
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.verify import explain_chain
+from remediate.trust.verify import verify_chain
 
 
 def advise_on_chain(
@@ -36,15 +36,15 @@ def advise_on_chain(
     if trusted is not None:
         return _add_price(find_fixes(chain, trusted, address, at, port))
     # Without the list, an empty one stands in for it, if that leads to the logged error.
-    alone = explain_chain(chain, (), None, at)
-    if verdict is None or (verdict.code, verdict.depth) == (alone.verdict.code, alone.verdict.depth):
+    alone = verify_chain(chain, (), None, at)
+    if verdict is None or (verdict.code, verdict.depth) == (alone.code, alone.depth):
         fixes = _add_price(find_fixes(chain, (), address, at, port))
-        is_to_trust = alone.verdict.cause in TRUST_CAUSES and alone.verdict.cause is not Cause.ISSUER_UNKNOWN
+        is_to_trust = alone.cause in TRUST_CAUSES and alone.cause is not Cause.ISSUER_UNKNOWN
         return (suggest_look("the certificate below"), *fixes) if is_to_trust else fixes
     if not _is_about_the_leaf(verdict, chain, at):
         return ()
     endpoint = Endpoint(Address(address), port, PRODUCTS_BY_PORT.get(port, "cucm"), {})
-    advice = advise_on_cause(Refusal(endpoint, chain, replace(alone, verdict=verdict, built_chain=chain), ()))
+    advice = advise_on_cause(Refusal(endpoint, chain, replace(verdict, built_chain=chain), ()))
     return (advice.text, *advice.options)
 
 

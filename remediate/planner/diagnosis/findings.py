@@ -18,8 +18,7 @@ from remediate.planner.diagnosis.log_refusals import LoggedRefusal
 from remediate.planner.diagnosis.sip_advice import SIP_REMARK, advise_on_sip
 from remediate.planner.diagnosis.trusted_lists import LOADED_ADVICE, TrustedLists
 from remediate.trust.hostnames import matching_addresses, name_matches
-from remediate.trust.openssl import V_OK
-from remediate.trust.verify import explain_chain
+from remediate.trust.verify import verify_chain
 
 _EXPIRED, _UNKNOWN_CA = 45, 48
 _WORKAROUND = "Verification is off on that peer (the workaround): requests pass now, and will be refused once it is on again."
@@ -141,7 +140,7 @@ class FindingBuilder:
         self, address: str, chain: CapturedChain, verdict: Verdict | None, port: int | None
     ) -> tuple[str, ...]:
         at = chain.last_seen or self._now
-        if chain.trusted is not None and explain_chain(chain.certificates, chain.trusted, address, at).verdict.ok:
+        if chain.trusted is not None and verify_chain(chain.certificates, chain.trusted, address, at).ok:
             return LOADED_ADVICE
         return advise_on_chain(address, chain.certificates, verdict, chain.trusted, at, port or 8443)
 
@@ -155,18 +154,18 @@ class FindingBuilder:
         alert = _find_ending_alert(endpoint)
         if alert is None:
             return None, None
-        return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=f"the {alert.sender} sent {alert.text}", code=V_OK), None
+        return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=f"the {alert.sender} sent {alert.text}"), None
 
     def _judge_by_alert(self, chain: CapturedChain, alert: Alert, address: str | None) -> Verdict:
         """Return OpenSSL's verdict where the alert means missing trust, else the alert's own meaning."""
         error = f"the client sent {alert.text}"
-        untrusted = explain_chain(chain.certificates, (), None, chain.last_seen or self._now).verdict
+        untrusted = verify_chain(chain.certificates, (), None, chain.last_seen or self._now)
         if alert.code == _UNKNOWN_CA and untrusted.cause in TRUST_CAUSES:
             return Verdict(ok=False, cause=untrusted.cause, error=error, code=untrusted.code, depth=untrusted.depth)
         cause = Cause.EXPIRED if alert.code == _EXPIRED else Cause.CHAIN_INVALID
         if cause is Cause.CHAIN_INVALID and address is not None and not name_matches(chain.certificates[0], address):
             cause = Cause.NAME_MISMATCH
-        return Verdict(ok=False, cause=cause, error=error, code=V_OK)
+        return Verdict(ok=False, cause=cause, error=error)
 
 
 def _list_hosts(refusal: LoggedRefusal) -> list[str | None]:

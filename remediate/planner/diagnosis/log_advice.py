@@ -10,10 +10,10 @@ from remediate.model.evidence import BadGateway
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE, SUPPORT_LOG_PAGE, TRAFFIC_SERVER_LOGGERS, TRUSTED_CA_PAGE
 from remediate.model.text import join_words
 from remediate.model.verdict import Cause, Verdict
+from remediate.openssl.trust_store import V_OK
 from remediate.planner.advice.causes import list_remedies
 from remediate.planner.advice.hostnames import advise_on_logged_name
 from remediate.planner.advice.prices import LOGGER_PRICE, TRUST_PRICE, UNKNOWN_REISSUE_PRICE
-from remediate.trust.openssl import V_OK
 
 _V_UNABLE_TO_VERIFY_LEAF: Final = 21
 _FIND_THE_CA: Final = "find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca."

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from remediate.model.diagnosis import Process
 from remediate.model.evidence import BadGateway, Evidence, LoggedFailure
 from remediate.model.verdict import Cause, Verdict
+from remediate.openssl.trust_store import V_UNSPECIFIED
 from remediate.trust.error_codes import cause_of
-from remediate.trust.openssl import V_OK, V_UNSPECIFIED
 from remediate.trust.texts import code_of, restore_text
 
 _VERIFY_FAILED = "certificate verify failed"
@@ -105,21 +105,21 @@ def _derive_verdict(failure: LoggedFailure) -> Verdict:
     if failure.kind in _SIP_KINDS:
         return _derive_sip_verdict(failure)
     if failure.kind == "name":
-        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=failure.error, code=V_OK, depth=0)
+        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=failure.error, depth=0)
     if failure.kind == "connection":
         # The line reports that the handshake ended, without OpenSSL's verdict on a certificate.
         cause = Cause.CHAIN_INVALID if failure.error == _VERIFY_FAILED else Cause.HANDSHAKE_FAILED
-        return Verdict(ok=False, cause=cause, error=failure.error, code=V_OK)
+        return Verdict(ok=False, cause=cause, error=failure.error)
     code = code_of(failure.error) or V_UNSPECIFIED
     return Verdict(ok=False, cause=cause_of(code), error=restore_text(failure.error), code=code, depth=failure.depth)
 
 
 def _derive_sip_verdict(failure: LoggedFailure) -> Verdict:
     if failure.kind == "sip-name":
-        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=failure.error, code=V_OK)
+        return Verdict(ok=False, cause=Cause.NAME_MISMATCH, error=failure.error)
     code = code_of(failure.error)
     if code is None:
-        return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=failure.error, code=V_OK)
+        return Verdict(ok=False, cause=Cause.HANDSHAKE_FAILED, error=failure.error)
     return Verdict(ok=False, cause=cause_of(code), error=restore_text(failure.error), code=code)
 
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable
 
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address
+from remediate.openssl.trust_store import DEPTH_LIMIT
 from remediate.planner.solver.satisfiability import Literal, Satisfiability
 from remediate.planner.solver.trust_oracle import TrustOracle
 from remediate.trust.chain_verifier import Chain
-from remediate.trust.openssl import DEPTH_LIMIT, is_readable, is_self_issued, name_hashes
+from remediate.trust.openssl import is_readable, is_self_issued, name_hashes
 
 ListedLiteral = Callable[[Address, Certificate], Literal | None]
 """Returns the literal that a certificate is in a peer's list; None: it cannot be."""

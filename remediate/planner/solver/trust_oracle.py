@@ -8,7 +8,7 @@ from remediate.model.certificate import Certificate
 from remediate.openssl.x509 import Unreadable
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.issuer_index import SubjectIndex
-from remediate.trust.openssl import V_OK, has_signed, is_readable, is_self_issued, key_info, name_hashes
+from remediate.trust.openssl import has_signed, is_readable, is_self_issued, key_info, name_hashes
 
 
 class TrustOracle:
@@ -79,8 +79,6 @@ class TrustOracle:
             return False
         relevant = self.relevant(chain)
         try:
-            return (
-                self._answers.ask(chain, tuple(certificate for certificate in trusted if certificate in relevant)).code == V_OK
-            )
+            return self._answers.ask(chain, tuple(certificate for certificate in trusted if certificate in relevant)).ok
         except Unreadable:
             return False

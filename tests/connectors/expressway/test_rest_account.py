@@ -82,7 +82,7 @@ def test_a_plan_over_rest_alone_takes_no_family_for_granted(cluster: ClusterAcce
 
     assert plan.complete
     assert [action.kind for action in plan.changes] == ["trust-certificate"]
-    assert all(forecast.after.verdict.ok for forecast in plan.endpoints)
+    assert all(forecast.after.ok for forecast in plan.endpoints)
     assert any("both certificates of a node must verify" in note for note in plan.notes)
     assert any("Read over REST only" in note for note in plan.notes)
 

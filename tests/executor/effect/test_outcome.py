@@ -157,7 +157,7 @@ def test_a_rollback_with_an_open_step_says_what_is_in_effect(desk: Desk) -> None
         ("expc2", "yes"),
         ("expc3", "yes"),
     ]
-    assert {judgement.peer[:5] for judgement in result.judgements} == {"expc1", "expc2", "expc3"}
+    assert {pair.peer[:5] for pair in result.verdicts} == {"expc1", "expc2", "expc3"}
     with desk.journal() as journal:
         run = journal.run("last")
     assert (run.state, run.in_effect) == ("partial", result.effects)
@@ -178,7 +178,7 @@ def test_a_dry_run_says_what_is_in_effect_now(desk: Desk) -> None:
     plan = plan_for(cluster)
     before = desk.apply(cluster, plan, dry_run=True)
     assert (before.exit_code, {effect.state for effect in before.effects}) == (0, {EffectState.YES})
-    assert {judgement.pair for judgement in before.judgements} == {forecast.pair for forecast in plan.endpoints}
+    assert set(before.verdicts) == {forecast.pair for forecast in plan.endpoints}
     # Given peers that have not started since they were written to
     desk.apply(cluster, plan)
     after = desk.apply(cluster, plan, dry_run=True)

@@ -42,11 +42,11 @@ def test_what_may_have_been_answered_before_is_not_among_them() -> None:
     unsure = replace(secure, preferred=Preference())
     now = replace(cluster.snapshot(), endpoints=(unsure,))
     (peer,) = now.peers
-    assert [judgement.outcome.verdict.ok for judgement in verify_snapshot(now)] == [False]
+    assert [verdict.ok for verdict in verify_snapshot(now).values()] == [False]
     # When its ECDSA certificate is trusted too, Then that it is answered proves nothing
     listed = replace(peer, trusted_ca=(*peer.trusted_ca, CUCM_EC.certificate.fingerprint))
     after = replace(now, peers=(listed,))
-    assert [judgement.outcome.verdict.ok for judgement in verify_snapshot(after)] == [True]
+    assert [verdict.ok for verdict in verify_snapshot(after).values()] == [True]
     assert find_pairs_fixed_by_list(backups(cluster), after, verify_snapshot) == {peer.address: ()}
 
 

@@ -7,12 +7,12 @@ from remediate.executor.journal.store import FILE_NAME, Journal
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.identity import Address
 from remediate.model.measurement import PairMeasurement, measure_pairs
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Cause, Verdict
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.old_journals import take_back_to
 
-REFUSED = Outcome(Verdict(False, Cause.EXPIRED, "certificate has expired", 10, 0), "rsa")
+REFUSED = Verdict(False, Cause.EXPIRED, "certificate has expired", 10, 0, key="rsa")
 
 
 def test_an_apply_records_what_it_measured_before_and_after(desk: Desk) -> None:
@@ -22,9 +22,9 @@ def test_an_apply_records_what_it_measured_before_and_after(desk: Desk) -> None:
 
     with Journal(desk.state_dir) as journal:
         measured = load_measurements(journal, result.run_id)
-    assert measured == measure_pairs(result.judgements_before, result.judgements, result.client_views)
-    assert len(measured) == len(result.judgements) > 0
-    assert any(pair.before and not pair.before.verdict.ok and pair.after.verdict.ok for pair in measured)
+    assert measured == measure_pairs(result.verdicts_before, result.verdicts, result.client_views)
+    assert len(measured) == len(result.verdicts) > 0
+    assert any(pair.before and not pair.before.ok and pair.after.ok for pair in measured)
 
 
 def test_a_measurement_is_read_as_it_was_written(desk: Desk) -> None:

@@ -37,7 +37,7 @@ def test_the_story_is_fixed_and_a_dry_run_sends_no_write(bench: Callable[[str], 
     assert (result.exit_code, result.state) == (10, "applied")
     answers = story.lab.ask_all()
     for endpoint in plan.endpoints:
-        assert (answers[(endpoint.peer, endpoint.address, endpoint.port)].status == 200) is endpoint.after.verdict.ok
+        assert (answers[(endpoint.peer, endpoint.address, endpoint.port)].status == 200) is endpoint.after.ok
     # When it is applied again, Then no write is sent
     story.lab.requests.clear()
     again = story.apply(plan)
@@ -187,9 +187,7 @@ def test_only_peers_that_answered_502_restart_one_at_a_time(tmp_path: Path) -> N
         # And through every peer, every endpoint is as the plan says
         answers = story.lab.ask_all()
         assert {
-            answers[endpoint.peer, endpoint.address, endpoint.port].status
-            for endpoint in plan.endpoints
-            if endpoint.after.verdict.ok
+            answers[endpoint.peer, endpoint.address, endpoint.port].status for endpoint in plan.endpoints if endpoint.after.ok
         } == {200}
         # When it is applied again, Then nobody is asked or restarted
         story.lab.requests.clear()
@@ -271,7 +269,7 @@ def test_a_peer_that_is_no_way_through_is_not_known(bench: Callable[[str], Bench
 
 
 def _is_fixed(forecast: EndpointForecast) -> bool:
-    return forecast.after.verdict.ok and not forecast.before.verdict.ok
+    return forecast.after.ok and not forecast.before.ok
 
 
 def test_a_crowded_list_keeps_its_cas_and_its_crl(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_an_expired_root_is_removed_before_its_successor_is_added() -> None:
     plan = make_plan(cluster)
     assert f"it removes 'CN=steven-DC-CA,O=Lab' ({old.certificate.fingerprint[:19]}…) first" in only_unresolved(plan).options[0]
     assert [alternative.switch for alternative in plan.alternatives] == ["--allow-removal"]
-    assert all(forecast.after.verdict.ok for forecast in make_plan(cluster, Policy(allow_removal=True)).endpoints)
+    assert all(forecast.after.ok for forecast in make_plan(cluster, Policy(allow_removal=True)).endpoints)
 
 
 def test_a_removal_that_does_not_help_is_not_offered() -> None:

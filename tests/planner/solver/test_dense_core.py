@@ -21,7 +21,7 @@ def added(plan: Plan) -> set[str]:
 
 
 def count_verified(plan: Plan) -> int:
-    return sum(forecast.after.verdict.ok for forecast in plan.endpoints)
+    return sum(forecast.after.ok for forecast in plan.endpoints)
 
 
 def hits_all(chosen: frozenset[Fingerprint], sets: list[frozenset[Fingerprint]]) -> bool:

@@ -1,4 +1,4 @@
-"""Outcomes in the document of a plan: those that are alike are read once, and none of them passes unread."""
+"""Verdicts in the document of a plan: those that are alike are read once, and none of them passes unread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from remediate import Plan
 from remediate.formats import plan_document, plan_id
-from remediate.formats.outcomes import share_outcomes
+from remediate.formats.verdicts import share_verdicts
 from remediate.model.errors import FormatError
 from tests.report.large_plan import large_plan
 
@@ -80,7 +80,7 @@ def test_only_outcomes_are_shared() -> None:
     good = '{"ok": true, "cause": null, "error": null, "code": 0, "depth": null, "key": "rsa"}'
     letters = '{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}'
 
-    first, second, third, fourth = json.loads(f"[{good}, {good}, {letters}, {letters}]", object_hook=share_outcomes())
+    first, second, third, fourth = json.loads(f"[{good}, {good}, {letters}, {letters}]", object_hook=share_verdicts())
 
     assert first is second
     assert third == fourth

@@ -1,4 +1,4 @@
-"""The outcomes in the document of a plan: tens of thousands, of few kinds, so those that are alike are read once."""
+"""The verdicts in the document of a plan: tens of thousands, of few kinds, so those that are alike are read once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from remediate.formats.document import Family, Wire
 from remediate.formats.snapshot import failure_in
-from remediate.model.verdict import Cause, Outcome, Verdict
+from remediate.model.verdict import Cause, Verdict
 
 
 class OutcomeWire(Wire):
@@ -23,20 +23,20 @@ class OutcomeWire(Wire):
     key: Family | None
 
     @cached_property
-    def outcome(self) -> Outcome:
+    def verdict(self) -> Verdict:
         """The value that the document holds."""
         # A node that answers and shares no cipher with the peers was observed; one whose handshake failed otherwise was not.
         failed = self.cause is Cause.HANDSHAKE_FAILED and failure_in(self.error) is Cause.HANDSHAKE_FAILED
         observed = not (self.cause is Cause.UNREACHABLE or failed)
-        return Outcome(Verdict(self.ok, self.cause, self.error, self.code, self.depth, observed), self.key)
+        return Verdict(self.ok, self.cause, self.error, self.code, self.depth, observed, self.key)
 
 
 _MEMBERS: Final = tuple(OutcomeWire.model_fields)
 
 
-def share_outcomes() -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a hook of `json.loads` by which outcomes with the same content are one object."""
-    outcomes: dict[tuple[object, ...], dict[str, Any]] = {}
+def share_verdicts() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a hook of `json.loads` by which verdicts with the same content are one object."""
+    verdicts: dict[tuple[object, ...], dict[str, Any]] = {}
     content_of = itemgetter(*_MEMBERS)
 
     def share(members: dict[str, Any]) -> dict[str, Any]:
@@ -45,15 +45,15 @@ def share_outcomes() -> Callable[[dict[str, Any]], dict[str, Any]]:
         try:
             content = content_of(members)
             # 1 equals true, and is another text: an id is made of the text.
-            return outcomes.setdefault((*content, *map(type, content)), members)
-        except (KeyError, TypeError):  # another object; a list or an object where an outcome has none
+            return verdicts.setdefault((*content, *map(type, content)), members)
+        except (KeyError, TypeError):  # another object; a list or an object where a verdict has none
             return members
 
     return share
 
 
-def validate_outcomes(entries: list[Any]) -> list[Any]:
-    """Return `entries` with every outcome in them validated, once each object; what is no outcome stays as it is, to be refused."""
+def validate_verdicts(entries: list[Any]) -> list[Any]:
+    """Return `entries` with every verdict in them validated, once each object; what is no verdict stays as it is, to be refused."""
     wires: dict[int, object] = {}
 
     def validate_once(members: object) -> object:
@@ -72,14 +72,13 @@ def validate_outcomes(entries: list[Any]) -> list[Any]:
     ]
 
 
-def write_outcome(outcome: Outcome) -> dict[str, Any]:
-    """Return the document of `outcome`."""
-    verdict = outcome.verdict
+def write_verdict(verdict: Verdict) -> dict[str, Any]:
+    """Return the document of `verdict`."""
     return {
         "ok": verdict.ok,
         "cause": verdict.cause.value if verdict.cause else None,
         "error": verdict.error,
         "code": verdict.code,
         "depth": verdict.depth,
-        "key": outcome.key,
+        "key": verdict.key,
     }
