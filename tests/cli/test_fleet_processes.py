@@ -165,7 +165,7 @@ def test_a_killed_process_is_one_sentence(fleet: tuple[ClusterAccess, ...], sess
     results = look_at_clusters(session, fleet, die_in_milan, give, Events(), processes=2)
 
     assert [result.exit_code for result in results] == [ExitCode.DONE, ExitCode.ERROR, ExitCode.DONE]
-    assert "ended before it was done" in str(results[1].error)
+    assert "ended before it finished" in str(results[1].error)
 
 
 def test_an_error_of_a_process_hides_the_password(fleet: tuple[ClusterAccess, ...], session: Session) -> None:

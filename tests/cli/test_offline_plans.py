@@ -129,7 +129,7 @@ def test_killed_process_is_one_sentence_for_its_file(fleet: Path) -> None:
     killer.join()
     errors = [str(result) for result in results if isinstance(result, RemediateError)]
     assert (len(results), len(errors)) == (20, 2)
-    assert sum("ended before it was done" in error for error in errors) == 1
+    assert sum("ended before it finished" in error for error in errors) == 1
     assert multiprocessing.active_children() == []
 
 
