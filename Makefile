@@ -60,7 +60,7 @@ check: $(READY) ## format, lint, types, import contracts, rules of the house
 	@echo "mypy"; $(BIN)/mypy --no-error-summary
 	@echo "import contracts"; $(BIN)/lint-imports --no-cache >/tmp/remediate-imports.$$$$ || { cat /tmp/remediate-imports.$$$$; exit 1; }; rm -f /tmp/remediate-imports.$$$$
 	@echo "ansible-lint"; ANSIBLE_COLLECTIONS_PATH=playbooks/collections $(BIN)/ansible-lint -q --nocolor playbooks
-	@echo "house rules"; $(BIN)/python scripts/check_house.py
+	@echo "house rules"; $(BIN)/python -m scripts.check_house
 
 messages: $(READY) ## bring the catalogues up to date with the sources, and compile them
 	@$(BIN)/python -m scripts.messages

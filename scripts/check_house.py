@@ -9,6 +9,7 @@ Rules:
     formatter-twice: a text `host:port` is put together elsewhere than in `host_and_port` (in `remediate/`, without the lab).
     test-title: the title of a test has 60 characters or more (in `tests/`).
     test-import: a test module is imported by another; helpers stand in a module of their own or in a fixture (in `tests/`).
+    test-place: no test file is found from the name of a module, or a test file begins with no name beside it (`places_of_tests`).
     too-long: a file has more than 450 lines, or a function more than 50 (in `remediate/`).
 
 Exit code 0 where every rule holds, else 1, with one line `path:line: rule: what` for each violation.
@@ -23,7 +24,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from scripts.places_of_tests import list_misplaced, list_untested
 
 PRONOUNS = frozenset(
     {
@@ -340,6 +343,18 @@ def check_single_definitions(modules: Sequence[tuple[Path, ast.AST]]) -> Iterato
         )
 
 
+def check_places(root: Path, sources: Sequence[tuple[Path, ast.AST]]) -> Iterator[Violation]:
+    """Find modules without a test file, and test files that are named after nothing beside them."""
+    tests = frozenset(PurePosixPath(path.relative_to(root)) for path in (root / "tests").rglob("test_*.py"))
+    modules = {PurePosixPath(path): tree for path, tree in sources}
+    for module in list_untested(modules, tests):
+        place = PurePosixPath("tests", *module.parts[1:-1], f"test_{module.name}")
+        yield Violation(Path(module), 1, "test-place", f"{place} is missing")
+    for test in list_misplaced(modules, tests):
+        folder = PurePosixPath("remediate", *test.parts[1:-1])
+        yield Violation(Path(test), 1, "test-place", f"its name begins with no module or folder of {folder}")
+
+
 def check(root: Path) -> list[Violation]:
     """Return every violation below `root`, sorted by place."""
     violations: list[Violation] = []
@@ -356,6 +371,8 @@ def check(root: Path) -> list[Violation]:
                 sources.append((short, tree))
                 violations += check_exit_codes(short, tree)
                 violations += check_sizes(short, text, tree)
+    if (root / "tests").is_dir():
+        violations += check_places(root, sources)
     executor = [(path, tree) for path, tree in sources if path.is_relative_to("remediate/executor")]
     writing = writing_functions([tree for _, tree in executor])
     for path, module in executor:

@@ -10,69 +10,15 @@ import pytest
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import load_open_maintenance, load_unsettled_restarts
 from remediate.executor.lock import hold_cluster
-from remediate.executor.restart_choice import RestartRequest
-from remediate.executor.restart_preview import RestartPreview, preview_restart
-from remediate.executor.restart_run import restart
-from remediate.executor.result import RestartOptions, RunResult
+from remediate.executor.result import RestartOptions
 from remediate.executor.window import WindowClosed, parse_window
-from remediate.model.errors import LockHeld, UsageError
+from remediate.model.errors import LockHeld
 from remediate.model.health import PeerAlarm
-from remediate.model.identity import Address
-from remediate.model.restart import Guard
-from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.crashing import crash
 from tests.executor.memory import MemoryCluster, no_tap
-from tests.executor.tapped import CrashAt, TappedJournal
-
-FIRST, SECOND, THIRD = (Address(f"expc{number}.example.test") for number in (1, 2, 3))
-
-
-def old_story() -> MemoryCluster:
-    """The story, on peers that started long before it."""
-    return story().run_since_long()
-
-
-def arguments(desk: Desk, cluster: MemoryCluster) -> dict[str, Any]:
-    environment = cluster.environment(
-        lock_directory=desk.home / "locks",
-        journal=lambda state_dir: TappedJournal(state_dir, cluster.tap, cluster.now),
-    )
-    return {"state_dir": desk.state_dir, "sink": desk.events.append, "environment": environment}
-
-
-def run(desk: Desk, cluster: MemoryCluster, **request: Any) -> RunResult:
-    return restart(cluster.access, RestartRequest(**request), **arguments(desk, cluster))
-
-
-def preview(desk: Desk, cluster: MemoryCluster, **request: Any) -> RestartPreview:
-    return preview_restart(cluster.access, RestartRequest(**request), **arguments(desk, cluster))
-
-
-def restarted(cluster: MemoryCluster) -> list[str]:
-    return [write.peer[:5] for write in cluster.writes if write.action == "restart"]
-
-
-def apply(desk: Desk, cluster: MemoryCluster) -> None:
-    desk.apply(cluster, plan_for(cluster), restart="never")
-
-
-def test_it_takes_the_peers_with_a_write_younger_than_their_start(desk: Desk) -> None:
-    cluster = old_story()
-    apply(desk, cluster)
-    cluster.elapsed_s += 60
-    cluster.box(2).health = replace(cluster.box(2).health, started_at=cluster.now())
-    cluster.elapsed_s += 60
-    result = run(desk, cluster)
-    assert (result.exit_code, result.state, restarted(cluster)) == (0, "applied", ["expc1", "expc3"])
-    assert {effect.peer: (effect.state.value, str(effect.source)) for effect in result.effects} == {
-        FIRST: ("yes", "start"),
-        THIRD: ("yes", "start"),
-    }
-    # When it is asked again, Then none waits, and there is no run for that
-    again = run(desk, cluster)
-    assert (again.exit_code, again.run_id, again.has_written) == (0, "", False)
-    assert restarted(cluster) == ["expc1", "expc3"]
+from tests.executor.restart_orders import FIRST, SECOND, THIRD, apply, old_story, preview, restarted, run
+from tests.executor.tapped import CrashAt
 
 
 def test_the_run_is_in_the_journal_as_a_restart(desk: Desk) -> None:
@@ -83,30 +29,6 @@ def test_the_run_is_in_the_journal_as_a_restart(desk: Desk) -> None:
     assert (record.id, record.kind, record.plan, record.state) == (result.run_id, "restart", None, "applied")
     assert (record.exit_code, record.ticket, record.peers) == (0, "CHG-9", (FIRST, SECOND, THIRD))
     assert [effect.peer for effect in record.in_effect or ()] == [FIRST, SECOND, THIRD]
-
-
-def test_it_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
-    cluster = old_story()
-    assert run(desk, cluster, peers=(Address("EXPC2.example.test"),)).exit_code == 0
-    assert restarted(cluster) == ["expc2"]
-    run(desk, cluster, everywhere=True)
-    assert restarted(cluster) == ["expc2", "expc1", "expc2", "expc3"]
-
-
-def test_the_primary_goes_first(desk: Desk) -> None:
-    cluster = old_story()
-    cluster.named_primary = SECOND
-    run(desk, cluster, everywhere=True)
-    assert restarted(cluster) == ["expc2", "expc1", "expc3"]
-
-
-def test_a_peer_that_the_cluster_does_not_have_is_refused(desk: Desk) -> None:
-    cluster = old_story()
-    with pytest.raises(UsageError, match="has no peer expc9; it has expc1"):
-        run(desk, cluster, peers=(Address("expc9"),))
-    with pytest.raises(UsageError, match="expc9"):
-        preview(desk, cluster, peers=(Address("expc9"),))
-    assert cluster.sent_count == 0
 
 
 def raising(cluster: MemoryCluster, alarm: str) -> MemoryCluster:
@@ -207,38 +129,6 @@ def test_a_peer_that_is_down_is_an_open_step(desk: Desk) -> None:
     assert "expc1.example.test does not answer (it is down)" in result.open_steps[0].text
     assert run(desk, cluster, peers=(SECOND,)).exit_code == 8
     assert cluster.sent_count == 0
-
-
-def test_a_preview_shows_guards_and_calls_and_writes_nothing(desk: Desk) -> None:
-    cluster = old_story()
-    cluster.box(2).health = replace(cluster.box(2).health, calls=7, registrations=120)
-    cluster.box(3).says = {"own_address": None}
-    report = preview(desk, cluster, everywhere=True)
-    assert [(peer.peer, peer.calls, peer.registrations) for peer in report.peers] == [
-        (FIRST, 0, 0),
-        (SECOND, 7, 120),
-        (THIRD, 0, 0),
-    ]
-    assert [bool(peer.obstacles) for peer in report.peers] == [False, False, True]
-    assert (report.exit_code, report.is_single, cluster.sent_count) == (8, False, 0)
-    assert not desk.state_dir.exists()
-
-
-def test_a_preview_of_healthy_peers_ends_well(desk: Desk) -> None:
-    cluster = old_story()
-    apply(desk, cluster)
-    cluster.sent_count = 0
-    report = preview(desk, cluster)
-    assert (report.exit_code, len(report.peers), cluster.sent_count) == (0, 3, 0)
-    assert all(peer.effect.state.value == "not-known" for peer in report.peers)
-
-
-def test_what_is_assumed_is_no_obstacle_in_a_preview(desk: Desk) -> None:
-    cluster = old_story()
-    cluster.box(1).says = {"replication_behind": None}
-    assert preview(desk, cluster, everywhere=True).exit_code == 8
-    options = RestartOptions(assume=frozenset({Guard.REPLICATION}))
-    assert preview(desk, cluster, everywhere=True, restarts=options).exit_code == 0
 
 
 def test_a_closed_window_restarts_nothing(desk: Desk) -> None:

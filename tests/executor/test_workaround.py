@@ -8,43 +8,25 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.identity import Operator, identify_operator
-from remediate.executor.journal.store import FILE_NAME, UnknownRun
+from remediate.executor.identity import Operator
+from remediate.executor.journal.store import FILE_NAME
 from remediate.executor.journal.switches import find_workarounds_left_on, load_last_switches
 from remediate.executor.lock import hold_cluster, peer_lock_paths
 from remediate.executor.workaround import (
     ClientsWouldBreak,
     NotVerified,
-    PeerVerification,
     most_serious_code,
     read_verification,
-    set_workaround,
 )
 from remediate.model.access import PeerAccess
 from remediate.model.errors import LockHeld
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.snapshot import DiscoveryGap
-from tests.executor.clusters import CORPORATE, IMP, plan_for, story
+from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import MemoryCluster
+from tests.executor.workarounds import healed, turn
 from tests.pki import NOW
-
-
-def turn(desk: Desk, cluster: MemoryCluster, *, on: bool, force: bool = False) -> tuple[PeerVerification, ...]:
-    environment = cluster.environment(lock_directory=desk.home / "locks")
-    return set_workaround(
-        cluster.access, on=on, state_dir=desk.state_dir, force=force, sink=desk.events.append, environment=environment
-    )
-
-
-def healed() -> MemoryCluster:
-    """The story without the ECDSA twin, where every peer trusts what is needed."""
-    cluster = story()
-    cluster.endpoints = tuple(replace(endpoint, presented={"rsa": endpoint.presented["rsa"]}) for endpoint in cluster.endpoints)
-    for box in cluster.boxes:
-        box.trusted = [CORPORATE.certificate, IMP.certificate]
-    return cluster
 
 
 def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> None:
@@ -202,24 +184,6 @@ def test_a_flag_that_is_set_and_then_overwritten_is_no_success(desk: Desk) -> No
     assert (flags[1].verification, flags[1].exit_code) == (True, 8)
 
 
-def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
-    # Given the workaround, turned on by somebody at some time
-    cluster = story()
-    turn(desk, cluster, on=True)
-    # When its status is asked
-    flags = read_verification(cluster.access, state_dir=desk.state_dir, environment=cluster.environment())
-    # Then it says who and when, for each peer, and what was read back
-    assert [flag.last and (flag.last.peer, flag.last.requested, flag.last.read_back, flag.last.user) for flag in flags] == [
-        (box.address, False, False, identify_operator().user) for box in cluster.boxes
-    ]
-    # And it is a run without a plan, which no rollback undoes
-    [run] = desk.journal().runs()
-    assert (run.kind, run.plan, run.state, run.exit_code) == ("workaround", None, "applied", 0)
-    assert run.peers == tuple(box.address for box in cluster.boxes)
-    with pytest.raises(UnknownRun):
-        desk.journal().run("last", with_plan=True)
-
-
 def test_a_switch_that_a_peer_ignores_is_a_partial_run(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {2: "ignore"}
@@ -231,16 +195,6 @@ def test_a_switch_that_a_peer_ignores_is_a_partial_run(desk: Desk) -> None:
 def test_where_nothing_is_switched_no_run_is_recorded(desk: Desk) -> None:
     turn(desk, story(), on=False, force=True)
     assert desk.journal().runs() == ()
-
-
-def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
-    cluster = story()
-    cluster.faults = {2: "ignore"}
-    turn(desk, cluster, on=True)
-    read_back = {peer: last.read_back for peer, last in load_last_switches(desk.state_dir)["edge"].items()}
-    assert list(read_back.values()) == [False, True, False]
-    texts = [str(switch) for switch in load_last_switches(desk.state_dir)["edge"].values()]
-    assert [text.endswith("but still read back as on") for text in texts] == [False, True, False]
 
 
 def test_a_broken_journal_does_not_prevent_the_last_resort(desk: Desk) -> None:
@@ -274,39 +228,12 @@ def test_a_peer_silent_after_the_write_is_not_known(desk: Desk) -> None:
     assert "xConfiguration EdgeConfigServer VerifyOriginServer: Off" in str(flags[1].problem)
 
 
-def test_who_turned_it_is_one_sentence(desk: Desk) -> None:
-    cluster = story()
-    turn(desk, cluster, on=True)
-    texts = {str(switch) for switch in load_last_switches(desk.state_dir)["edge"].values()}
-    assert texts == {f"turned off by {identify_operator().user} on {identify_operator().host} at 2026-11-23T10:00:00Z"}
-
-
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
     cluster.box(3).verify = False
     desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     assert [text for text in desk.messages("reminder") if "The workaround is on (expc3.example.test)" in text]
-
-
-def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) -> None:
-    cluster = healed()
-    turn(desk, cluster, on=True)
-    assert [switch.peer for switch in find_workarounds_left_on(desk.state_dir)["edge"]] == [
-        box.address for box in cluster.boxes
-    ]
-    turn(desk, cluster, on=False)
-    assert find_workarounds_left_on(desk.state_dir) == {}
-
-
-def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
-    # Given a box that does it, and answers nothing any more
-    cluster = story(1)
-    cluster.unreadable_after = frozenset({"verify False"})
-    assert most_serious_code(turn(desk, cluster, on=True)) == 8
-    # Then it is not taken for off
-    assert [switch.read_back for switch in find_workarounds_left_on(desk.state_dir)["edge"]] == [None]
-    assert str(find_workarounds_left_on(desk.state_dir)["edge"][0]).endswith("not read back")
 
 
 def test_an_end_that_nobody_read_back_is_no_end(desk: Desk) -> None:

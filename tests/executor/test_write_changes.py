@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from remediate.executor import changes
 from tests.executor.clusters import IMP, OLD_IMP, plan_for, removing_over_rest, renewed, renumbered, story
 from tests.executor.conftest import Desk
-from tests.pki import issue
 
 
 def test_a_removal_comes_before_the_addition_and_is_undone_by_adding(desk: Desk) -> None:
@@ -36,15 +34,6 @@ def test_a_removal_by_hand_stays_open_until_it_is_done(desk: Desk) -> None:
     cluster.box(1).trusted.remove(stale)
     again = desk.apply(cluster, plan)
     assert (again.exit_code, again.state, again.run_id) == (0, "applied", result.run_id)
-
-
-def test_certificates_without_a_common_name_do_not_wait() -> None:
-    # Given a plan with a removal by hand of a certificate without a common name
-    stale, second = (issue(None, ca=True, organization=organization).certificate for organization in ("stale", "other"))
-    plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
-    # Then it is open for the endpoints of that one, and for nobody else's
-    assert changes.endpoints_of(plan, stale) == {"imp.example.test:8443"}
-    assert changes.endpoints_of(plan, second) == frozenset()
 
 
 def test_a_removal_by_hand_delays_only_what_depends_on_it(desk: Desk) -> None:

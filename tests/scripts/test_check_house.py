@@ -11,6 +11,7 @@ from remediate.executor.ports import PeerPort
 from scripts.check_house import WRITE_METHODS, check
 
 Files = dict[str, str]
+WITH_A_BRANCH = "def f(a):\n    if a:\n        return 1\n    return 2\n"
 
 BAD: list[tuple[str, str, Files]] = [
     ("pronoun-name", "tests/a.py:1: pronoun-name: one", {"tests/a.py": "for one in ():\n    pass\n"}),
@@ -74,6 +75,21 @@ BAD: list[tuple[str, str, Files]] = [
         {"tests/a.py": f"def test_{'a' * 60}():\n    pass\n"},
     ),
     ("test-import", "tests/a.py:1: test-import: tests.test_b", {"tests/a.py": "from tests.test_b import helper\n"}),
+    (
+        "test-place",
+        "remediate/a/b.py:1: test-place: tests/a/test_b.py is missing",
+        {
+            "remediate/a/b.py": WITH_A_BRANCH,
+            "remediate/c.py": "import remediate.a.b\n",
+            "remediate/d.py": "import remediate.a.b\n",
+        }
+        | {"tests/test_c.py": "", "tests/test_d.py": ""},
+    ),
+    (
+        "test-place",
+        "tests/a/test_c.py:1: test-place: its name begins with no module or folder of remediate/a",
+        {"remediate/a/b.py": "", "tests/a/test_c.py": "", "tests/a/test_b_again.py": ""},
+    ),
     ("too-long", "remediate/a.py:451: too-long: 451 lines, at most 450", {"remediate/a.py": "\n" * 451}),
     (
         "too-long",
@@ -104,7 +120,37 @@ GOOD: list[tuple[str, Files]] = [
     ),
     ("test-title", {"tests/a.py": f"def test_{'a' * 59}():\n    pass\n"}),
     ("test-import", {"tests/a.py": "from tests.helpers import helper\n"}),
-    ("too-long", {"remediate/a.py": 'def f():\n    """Say\n\n    more."""\n' + "    pass\n" * 50, "tests/a.py": "\n" * 500}),
+    ("test-place", {"remediate/a/b.py": WITH_A_BRANCH, "tests/a/test_b_on_the_lab.py": ""}),
+    (
+        "test-place",
+        {"remediate/a.py": "LIMIT = 3\ndef double(number):\n    return 2 * number\n", "tests/hostile/test_names.py": ""},
+    ),
+    (  # a part of its folder, which a single module of it uses, and another one
+        "test-place",
+        {
+            "remediate/a/b.py": WITH_A_BRANCH,
+            "remediate/a/c.py": "import remediate.a.b\n",
+            "remediate/a/d.py": "from remediate.a import b\n",
+            "tests/a/test_d.py": "",
+        },
+    ),
+    (  # a folder with tests as a whole, and a story of several modules
+        "test-place",
+        {
+            "remediate/a/b/c.py": WITH_A_BRANCH,
+            "remediate/a/b/__init__.py": "from remediate.a.b.c import f\n",
+            "tests/a/test_b.py": "",
+            "tests/a/stories/test_together.py": "",
+        },
+    ),
+    (
+        "too-long",
+        {
+            "remediate/a.py": 'def f():\n    """Say\n\n    more."""\n' + "    pass\n" * 50,
+            "tests/a.py": "\n" * 500,
+            "tests/test_a.py": "",
+        },
+    ),
 ]
 
 

@@ -6,41 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.executor.effect.cluster import ClusterEffects, observe_effects
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.identity import Address, EndpointId, PairId
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
-from tests.executor.memory import MemoryCluster
+from tests.executor.effect.looks import fronted, look, states
 from tests.pki import NOW
 
 IMP = EndpointId(Address("imp.example.test"), 8443)
-
-
-def fronted() -> MemoryCluster:
-    """The story, up since long, with a way for clients through each peer."""
-    cluster = story().run_since_long()
-    for box in cluster.boxes:
-        box.front = True
-    return cluster
-
-
-def look(desk: Desk, cluster: MemoryCluster, *, ask_clients: bool = True) -> ClusterEffects:
-    """What is seen now; the snapshot has the health of each peer, as a real one has."""
-    health = {box.address: box.health for box in cluster.boxes}
-    snapshot = cluster.snapshot()
-    peers = tuple(replace(peer, health=health[peer.address]) for peer in snapshot.peers)
-    return observe_effects(
-        cluster.access,
-        replace(snapshot, peers=peers),
-        state_dir=desk.state_dir,
-        ask_clients=ask_clients,
-        environment=cluster.environment(),
-    )
-
-
-def states(result: ClusterEffects) -> list[tuple[str, str | None]]:
-    return [(effect.state.value, effect.source.value if effect.source else None) for effect in result.effects]
 
 
 def test_without_a_known_write_a_cluster_has_no_change_by_this_tool(desk: Desk) -> None:
@@ -112,25 +85,6 @@ def test_without_clients_none_is_asked(desk: Desk) -> None:
     result = look(desk, cluster, ask_clients=False)
     assert cluster.requests == []
     assert {view.state for view in result.client_views.values()} == {"not-asked"}
-
-
-def test_client_answers_of_an_apply_count_without_asking_again(desk: Desk) -> None:
-    cluster = fronted()
-    assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
-    result = look(desk, cluster, ask_clients=False)
-    assert (result.exit_code, states(result)) == (0, [("yes", "client")] * 3)
-    assert "(seen by 2026-11-23T10:" in result.effects[0].description
-
-
-def test_client_answers_of_an_apply_expire_with_a_later_write(desk: Desk) -> None:
-    cluster = fronted()
-    desk.apply(cluster, plan_for(cluster))
-    cluster.tick(600)
-    for box in cluster.boxes:
-        box.front = False
-        box.health = replace(box.health, started_at=NOW.replace(minute=5))
-    assert desk.rollback(cluster).exit_code == 11
-    assert states(look(desk, cluster)) == [("not-known", "start")] * 3
 
 
 def test_with_the_workaround_on_clients_prove_nothing(desk: Desk) -> None:

@@ -1,0 +1,78 @@
+"""Undoing: exactly what a run did, backwards, and nothing that others did since."""
+
+from __future__ import annotations
+
+from remediate.executor import changes
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import CipherList
+from tests.executor.clusters import IMP, plan_for, renumbered, story
+from tests.executor.conftest import Desk
+from tests.pki import issue
+
+LATER = issue("added later", ca=True)
+
+
+def test_exactly_what_the_run_added_is_removed_backwards(desk: Desk) -> None:
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    forward = len(cluster.writes)
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, result.has_written) == (0, "rolled-back", True)
+    assert cluster.state() == story().state()
+    assert [write.peer[:5] for write in cluster.writes[forward:]] == ["expc1", "expc3", "expc3", "expc2", "expc1"]
+
+
+def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
+    # Given a run, and changes of others after it
+    cluster = story()
+    desk.apply(cluster, plan_for(cluster))
+    cluster.box(1).trusted.append(LATER.certificate)
+    for box in cluster.boxes:
+        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    # When it is rolled back
+    result = desk.rollback(cluster)
+    # Then ours is gone, theirs stays
+    assert result.exit_code == 0
+    assert LATER.certificate in cluster.box(1).trusted
+    assert IMP.certificate not in cluster.box(1).trusted
+    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
+    assert "Different from before the run, and left" in result.message
+    assert "the trusted CA list of expc1.example.test is not as it was before the run" in result.message
+
+
+def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
+    # Given a run whose certificates a person took out again, for a rollback that boxes do not offer
+    cluster = story()
+    plan = plan_for(cluster)
+    for box in cluster.boxes:
+        box.removal = False
+    desk.apply(cluster, plan)
+    first = desk.rollback(cluster)
+    for box in cluster.boxes:
+        box.trusted[:] = [
+            certificate for certificate in box.trusted if certificate.fingerprint not in changes.to_trust(plan, box.address)
+        ]
+    # When the same plan is applied again and that is rolled back, Then each step stands there once
+    desk.apply(cluster, plan)
+    second = desk.rollback(cluster)
+    assert sorted(step.text for step in second.open_steps) == sorted(step.text for step in first.open_steps)
+    assert len(set(second.open_steps)) == len(second.open_steps) == 4
+
+
+def test_a_certificate_put_back_is_no_change_by_others(desk: Desk) -> None:
+    # Given a run that took the first certificate of each list out
+    cluster = story()
+    for box in cluster.boxes:
+        box.trusted.append(LATER.certificate)
+    first = cluster.box(1).trusted[0]
+    plan = renumbered(plan_for(cluster), removing=first, by="rest")
+    assert desk.apply(cluster, plan).state == "applied"
+    # When it is rolled back, which can only append
+    result = desk.rollback(cluster)
+    # Then it says whose doing the other order is
+    assert first in cluster.box(1).trusted
+    assert "in another order, because the certificates that the run had removed were appended again" in result.message
+    assert "others" not in result.message
+    # And the same plan can be applied again: what it takes out may stand anywhere
+    assert desk.apply(cluster, plan).state == "applied"
+    assert first not in cluster.box(1).trusted
