@@ -10,7 +10,7 @@ from remediate.model.errors import RemediateError
 from remediate.model.events import Event
 from remediate.model.exit_codes import ExitCode
 
-RESULT = RunResult("", "applied", ExitCode.DONE, (), (), has_written=False, message="Nothing was to do.")
+RESULT = RunResult("", "applied", ExitCode.DONE, (), has_written=False, message="Nothing was to do.")
 
 
 def test_a_run_ends_from_every_step_and_goes_on_as_numbered() -> None:
