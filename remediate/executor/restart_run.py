@@ -88,7 +88,7 @@ def _open(
     chosen = tuple(effect.peer for effect in choose_peers(journal, request, opened, health))
     run = ""
     if chosen:
-        run = journal.begin_restart(cluster.name, chosen, operator=opening.operator, ticket=request.ticket)
+        run = journal.begin_without_plan("restart", cluster.name, chosen, operator=opening.operator, ticket=request.ticket)
         events.run = run
         record_alarms(journal, run, health.alarm_numbers, environment.now())
 

@@ -79,14 +79,3 @@ class Health:
     def alarm_numbers(self) -> frozenset[str] | None:
         """The numbers of the alarms that are raised."""
         return None if self.alarms is None else frozenset(alarm.id for alarm in self.alarms)
-
-
-def shows_restart(before: Health, after: Health) -> bool:
-    """Return whether two readings of one peer show that it restarted between them. False: they do not show it."""
-    uptime_fell = before.uptime_s is not None and after.uptime_s is not None and after.uptime_s < before.uptime_s
-    total_fell = (
-        before.total_since_start is not None
-        and after.total_since_start is not None
-        and after.total_since_start < before.total_since_start
-    )
-    return uptime_fell or total_fell

@@ -12,7 +12,7 @@ import pytest
 
 from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
 from remediate.executor.identity import identify_operator
-from remediate.executor.journal.restarts import load_assumptions, load_open_maintenance
+from remediate.executor.journal.restarts import load_open_maintenance
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.result import RestartOptions
 from remediate.executor.steps import RunEvents, Step
@@ -53,7 +53,7 @@ class Rig:
             addresses = [box.address for box in self.cluster.boxes]
             context = RestartContext(
                 cluster="edge",
-                run=journal.begin_restart("edge", addresses, operator=identify_operator(), ticket=None),
+                run=journal.begin_without_plan("restart", "edge", addresses, operator=identify_operator(), ticket=None),
                 peers=peers,
                 unreachable=opened.unreachable,
                 journal=journal,
@@ -172,8 +172,8 @@ def test_what_was_not_looked_at_can_be_taken_as_right(rig: Rig) -> None:
     says(rig, 2, replication_behind=None)
     assert rig.restart(1, assume=frozenset({Guard.REPLICATION})) == [RESTARTED]
     with rig.desk.journal() as journal:
-        assumptions = load_assumptions(journal, journal.run("last").id)
-    assert assumptions == ((rig.cluster.box(1).address, Guard.REPLICATION),)
+        rows = journal.rows_of("assumptions", "SELECT * FROM assumptions WHERE run = ?", journal.run("last").id)
+    assert [(row["peer"], row["guard"]) for row in rows] == [(rig.cluster.box(1).address, "replication")]
 
 
 def test_calls_that_do_not_end_keep_the_peer_as_it_was(rig: Rig) -> None:

@@ -37,7 +37,9 @@ def maintenance(desk: Desk, cluster: MemoryCluster) -> Iterator[Maintenance]:
 
 def turn_on(maintenance: Maintenance, cluster: MemoryCluster) -> tuple[int, str]:
     [peer] = cluster.open_peers(cluster.access, Limits(), writable=True).peers
-    run = maintenance.journal.begin_restart(cluster.name, [peer.address], operator=Operator("anna", "jump", 1), ticket=None)
+    run = maintenance.journal.begin_without_plan(
+        "restart", cluster.name, [peer.address], operator=Operator("anna", "jump", 1), ticket=None
+    )
     return maintenance.turn_on(peer, Health(), run)
 
 

@@ -15,9 +15,9 @@ from remediate.connectors.expressway.shell_text import (
     find_error,
     is_pager_prompt,
     is_question,
-    lines_of,
     parse_leaves,
     parse_status,
+    strip_pager,
     strip_terminal_codes,
 )
 from remediate.model.identity import Address
@@ -40,6 +40,10 @@ def answered(text: str) -> None:
         _ = (answer.is_complete_if_quiet, answer.complete)
     _ = answer.question
     answer.all_lines()
+
+
+def lines_of(text: str) -> list[str]:
+    return [strip_pager(line) for line in text.split("\n")]
 
 
 def leaves_of(text: str) -> None:

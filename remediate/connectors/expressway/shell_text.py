@@ -31,11 +31,6 @@ def strip_terminal_codes(raw: bytes) -> str:
     return _CONTROL.sub("", _ANSI.sub("", raw.decode("utf-8", errors="replace")).replace("\r", ""))
 
 
-def lines_of(text: str) -> list[str]:
-    """Return the lines of `text` without what a pager put between them."""
-    return [strip_pager(line) for line in text.split("\n")]
-
-
 def strip_pager(line: str) -> str:
     """Return what follows the last prompt of a pager, or the whole line."""
     ends = [match.end() for match in _MORE.finditer(line)]

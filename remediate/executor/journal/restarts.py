@@ -54,9 +54,7 @@ class UnsettledRestart:
 
 def record_alarms(journal: Journal, run: str, alarms: Mapping[Address, Iterable[str]], now: datetime) -> None:
     """Record the alarms of each peer before the first write of `run`; those that are recorded stay."""
-    rows = [(run, peer, json.dumps(sorted(numbers)), rfc3339(now)) for peer, numbers in alarms.items()]
-    with journal.transaction() as db:
-        db.executemany("INSERT OR IGNORE INTO alarms VALUES (?, ?, ?, ?)", rows)
+    _insert_alarms(journal, "INSERT OR IGNORE INTO alarms", run, alarms, now)
 
 
 def load_alarms(journal: Journal, run: str) -> Mapping[Address, frozenset[str]]:
@@ -67,9 +65,13 @@ def load_alarms(journal: Journal, run: str) -> Mapping[Address, frozenset[str]]:
 
 def record_alarms_after(journal: Journal, run: str, alarms: Mapping[Address, Iterable[str]], now: datetime) -> None:
     """Record the alarms of each peer after the last write of `run`; the last reading counts."""
+    _insert_alarms(journal, "INSERT OR REPLACE INTO alarms_after", run, alarms, now)
+
+
+def _insert_alarms(journal: Journal, insert: str, run: str, alarms: Mapping[Address, Iterable[str]], now: datetime) -> None:
     rows = [(run, peer, json.dumps(sorted(numbers)), rfc3339(now)) for peer, numbers in alarms.items()]
     with journal.transaction() as db:
-        db.executemany("INSERT OR REPLACE INTO alarms_after VALUES (?, ?, ?, ?)", rows)
+        db.executemany(f"{insert} VALUES (?, ?, ?, ?)", rows)
 
 
 def load_raised_alarms(journal: Journal, peer: Address, since: datetime) -> frozenset[str]:
@@ -92,12 +94,6 @@ def record_assumptions(journal: Journal, run: str, peer: Address, guards: Iterab
             "INSERT OR IGNORE INTO assumptions VALUES (?, ?, ?, ?)",
             [(run, peer, guard.value, rfc3339(now)) for guard in guards],
         )
-
-
-def load_assumptions(journal: Journal, run: str) -> tuple[tuple[Address, Guard], ...]:
-    """Return the guards that the operator of `run` took as right, each with its peer."""
-    rows = journal.rows_of("assumptions", "SELECT peer, guard FROM assumptions WHERE run = ? ORDER BY peer, guard", run)
-    return tuple((Address(row["peer"]), Guard(row["guard"])) for row in rows)
 
 
 def record_maintenance(

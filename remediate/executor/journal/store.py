@@ -33,10 +33,6 @@ from remediate.model.plan import Plan
 from remediate.model.run import UNFINISHED, ApprovalRecord, Backup, Run, RunKind, RunState, StepRecord, StepState
 
 FILE_NAME = "journal.sqlite3"
-_WITH_SWITCHES = 3
-"""The version of the schema that has the table of the workaround's switches."""
-_WITH_READINGS = 4
-"""The version of the schema that has the table of readings, and steps that are proven."""
 
 
 class JournalError(RemediateError):
@@ -117,10 +113,6 @@ class Journal:
                 [(run, approval.fingerprint, approval.approver, approval.how, approval.at) for approval in approvals],
             )
         return run
-
-    def begin_restart(self, cluster: str, peers: Sequence[Address], *, operator: Operator, ticket: str | None) -> str:
-        """Record a new run that restarts `peers` without a plan; return the run's id."""
-        return self.begin_without_plan("restart", cluster, peers, operator=operator, ticket=ticket)
 
     def begin_without_plan(
         self, kind: RunKind, cluster: str, peers: Sequence[Address], *, operator: Operator, ticket: str | None = None
@@ -357,17 +349,12 @@ class Journal:
 
     def readings(self, run: str) -> Mapping[Address, frozenset[Fingerprint]]:
         """Return, for each peer, the certificates last seen that are not of `run`, where they are fewer than in its backup."""
-        with self._translate_errors():
-            if version_of(self._db) < _WITH_READINGS:
-                return {}
-        rows = self._select("SELECT peer, others FROM readings WHERE run = ?", run)
+        rows = self.rows_of("readings", "SELECT peer, others FROM readings WHERE run = ?", run)
         return {Address(row["peer"]): frozenset(map(Fingerprint, json.loads(row["others"]))) for row in rows}
 
     def replications(self, run: str) -> Mapping[tuple[Address, str], str]:
         """Return when each peer was seen to have each cipher list that `run` set on the primary (RFC 3339 UTC)."""
-        if not self._select("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'replications'"):
-            return {}
-        rows = self._select("SELECT peer, name, at FROM replications WHERE run = ?", run)
+        rows = self.rows_of("replications", "SELECT peer, name, at FROM replications WHERE run = ?", run)
         return {(Address(row["peer"]), str(row["name"])): str(row["at"]) for row in rows}
 
     def find_running(self, cluster: str) -> str:
@@ -397,13 +384,6 @@ class Journal:
 
     def _select_der(self, fingerprint: Fingerprint) -> list[sqlite3.Row]:
         return self._select("SELECT der FROM certificates WHERE fingerprint = ?", fingerprint)
-
-    def switches(self) -> list[sqlite3.Row]:
-        """Return the rows of ``switches``, oldest first; none where the journal is of a version without them."""
-        with self._translate_errors():
-            if version_of(self._db) < _WITH_SWITCHES:
-                return []
-        return self._select("SELECT * FROM switches ORDER BY number")
 
     def rows_of(self, table: str, query: str, *values: str) -> list[sqlite3.Row]:
         """Return the rows that `query` selects; none where the journal is of a version without `table`."""

@@ -68,7 +68,7 @@ def load_last_switches(state_dir: Path) -> Mapping[str, Mapping[Address, SwitchR
     """Return, for each cluster, the last switch on each peer; nothing where the journal cannot be read."""
     try:
         with Journal(state_dir) as journal:
-            rows = journal.switches()
+            rows = journal.rows_of("switches", "SELECT * FROM switches ORDER BY number")
     except JournalError:
         return {}
     switches: dict[str, dict[Address, SwitchRecord]] = {}

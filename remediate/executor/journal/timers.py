@@ -29,54 +29,45 @@ def is_due(run: Run, now: datetime) -> bool:
 
 def start(journal: Journal, run: str, timer: str, confirm_by: datetime) -> None:
     """Let `timer`, and no earlier timer, undo `run` after `confirm_by`."""
-    with journal.transaction() as db:
-        db.execute("UPDATE runs SET timer = ?, confirm_by = ? WHERE id = ?", (timer, rfc3339(confirm_by), run))
+    _update(journal, "UPDATE runs SET timer = ?, confirm_by = ? WHERE id = ?", timer, rfc3339(confirm_by), run)
 
 
 def extend(journal: Journal, run: str, confirm_by: datetime) -> None:
     """Set the deadline of the timer of `run` to `confirm_by`."""
-    with journal.transaction() as db:
-        db.execute("UPDATE runs SET confirm_by = ? WHERE id = ?", (rfc3339(confirm_by), run))
+    _update(journal, "UPDATE runs SET confirm_by = ? WHERE id = ?", rfc3339(confirm_by), run)
 
 
 def cancel(journal: Journal, run: str) -> bool:
     """Remove the timer of `run`; return whether there was one."""
-    with journal.transaction() as db:
-        return db.execute("UPDATE runs SET timer = NULL WHERE id = ? AND timer IS NOT NULL", (run,)).rowcount == 1
+    return _update(journal, "UPDATE runs SET timer = NULL WHERE id = ? AND timer IS NOT NULL", run)
 
 
 def confirm(journal: Journal, run: str, operator: str, now: datetime) -> bool:
     """Confirm `run`; return False where it does not wait for confirmation, or its deadline has passed."""
-    with journal.transaction() as db:
-        return (
-            db.execute(
-                "UPDATE runs SET state = 'applied', timer = NULL, confirmed_by = ?, message = message || ? "
-                "WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?",
-                (operator, f" Confirmed by {operator} at {rfc3339(now)}.", run, rfc3339(now)),
-            ).rowcount
-            == 1
-        )
+    query = (
+        "UPDATE runs SET state = 'applied', timer = NULL, confirmed_by = ?, message = message || ? "
+        "WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?"
+    )
+    return _update(journal, query, operator, f" Confirmed by {operator} at {rfc3339(now)}.", run, rfc3339(now))
 
 
 def claim_expired(journal: Journal, run: str, timer: str, now: datetime) -> bool:
     """Take `run` for its rollback, after which it cannot be confirmed; return False where `timer` may not take it (any more)."""
-    with journal.transaction() as db:
-        return (
-            db.execute(
-                "UPDATE runs SET state = 'partial', ended_at = ?, message = 'Nobody confirmed it by ' || confirm_by || "
-                "': its rollback began.' "
-                "WHERE id = ? AND timer = ? AND confirm_by <= ? AND state NOT IN ('applied', 'rolled-back')",
-                (rfc3339(now), run, timer, rfc3339(now)),
-            ).rowcount
-            == 1
-        )
+    query = (
+        "UPDATE runs SET state = 'partial', ended_at = ?, message = 'Nobody confirmed it by ' || confirm_by || "
+        "': its rollback began.' "
+        "WHERE id = ? AND timer = ? AND confirm_by <= ? AND state NOT IN ('applied', 'rolled-back')"
+    )
+    return _update(journal, query, rfc3339(now), run, timer, rfc3339(now))
 
 
 def cancel_confirmation(journal: Journal, run: str) -> None:
     """Record that a rollback of `run` begins, after which it cannot be confirmed."""
+    query = "UPDATE runs SET state = 'partial', message = message || ' Its rollback began.' WHERE id = ? AND state = 'confirm-pending'"
+    _update(journal, query, run)
+
+
+def _update(journal: Journal, query: str, *values: str) -> bool:
+    """Change one run in a transaction of its own; return whether it was there to be changed."""
     with journal.transaction() as db:
-        db.execute(
-            "UPDATE runs SET state = 'partial', message = message || ' Its rollback began.' "
-            "WHERE id = ? AND state = 'confirm-pending'",
-            (run,),
-        )
+        return db.execute(query, values).rowcount == 1

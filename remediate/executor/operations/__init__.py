@@ -26,7 +26,7 @@ __all__ = [
     "SetVerification",
     "TrustOnPeer",
     "UploadToNode",
-    "restored",
+    "restore_change",
 ]
 
 Facts = Mapping[str, str]

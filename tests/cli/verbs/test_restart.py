@@ -188,7 +188,7 @@ def test_a_peer_that_is_not_there_is_wrong_usage(remediate: Remediate, lab: Lab)
 def test_reading_commands_name_maintenance_mode_that_was_left_on(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
     peer = Address(lab.peers[0].address)
     with Journal(tmp_path / "state", writable=True) as journal:
-        run = journal.begin_restart("edge-lab", (peer,), operator=identify_operator(), ticket=None)
+        run = journal.begin_without_plan("restart", "edge-lab", (peer,), operator=identify_operator())
         record_maintenance(journal, run, "edge-lab", peer, identify_operator(), utc_now(), None)
     lab.cluster.set_leaf(lab.peers[0], MAINTENANCE_LEAF, "On")
 

@@ -16,7 +16,7 @@ from tests.cli.conftest import Remediate
 def run_id(tmp_path: Path) -> str:
     """Return a restart in the journal of the state directory."""
     with Journal(tmp_path / "state", writable=True) as journal:
-        run = journal.begin_restart("edge", [Address("expc1")], operator=identify_operator(), ticket="CHG1")
+        run = journal.begin_without_plan("restart", "edge", [Address("expc1")], operator=identify_operator(), ticket="CHG1")
         journal.close_run(run, "applied", "Restarted.")
     return run
 

@@ -9,9 +9,9 @@ from remediate.connectors.expressway.shell_text import (
     format_setting,
     is_pager_prompt,
     is_read_only,
-    lines_of,
     parse_leaves,
     parse_status,
+    strip_pager,
     strip_terminal_codes,
 )
 from remediate.model.errors import WriteRefused
@@ -20,7 +20,9 @@ from remediate.model.errors import WriteRefused
 def test_leaves_are_read_whatever_the_case_and_the_spaces() -> None:
     printed = b'*C XCONFIGURATION Ciphers  ReverseProxyTLSCiphers Value: "EECDH:!aNULL"\r\n\r\nOK\r\n'
 
-    assert parse_leaves(lines_of(strip_terminal_codes(printed))) == {"Ciphers ReverseProxyTLSCiphers Value": "EECDH:!aNULL"}
+    lines = strip_terminal_codes(printed).split("\n")
+
+    assert parse_leaves(lines) == {"Ciphers ReverseProxyTLSCiphers Value": "EECDH:!aNULL"}
 
 
 def test_stored_secrets_are_masked() -> None:
@@ -36,7 +38,9 @@ def test_a_status_block_is_read_by_its_indentation() -> None:
 def test_escape_sequences_and_pagers_leave_no_trace() -> None:
     printed = b'\x1b[1m*c xConfiguration A B:\x1b[0m "1"\r\n--More--\x1b[K*c xConfiguration A C: "2"\r\nOK\r\n'
 
-    assert parse_leaves(lines_of(strip_terminal_codes(printed))) == {"A B": "1", "A C": "2"}
+    lines = map(strip_pager, strip_terminal_codes(printed).split("\n"))
+
+    assert parse_leaves(lines) == {"A B": "1", "A C": "2"}
     assert is_pager_prompt("*c x\n--More--")
     assert not is_pager_prompt("--More--\nOK")
 

@@ -12,7 +12,6 @@ from remediate.executor.journal.restarts import (
     end_maintenance,
     find_maintenance_left_on,
     load_alarms,
-    load_assumptions,
     load_open_maintenance,
     load_unsettled_restarts,
     record_alarms,
@@ -34,7 +33,7 @@ FIRST, SECOND = Address("expc1.example.test"), Address("expc2.example.test")
 
 
 def begin(journal: Journal, cluster: str = "edge") -> str:
-    return journal.begin_restart(cluster, (FIRST, SECOND), operator=identify_operator(), ticket="CHG-9")
+    return journal.begin_without_plan("restart", cluster, (FIRST, SECOND), operator=identify_operator(), ticket="CHG-9")
 
 
 def test_a_restart_is_a_run_without_a_plan(tmp_path: Path) -> None:
@@ -81,7 +80,8 @@ def test_what_was_taken_as_right_is_kept(tmp_path: Path) -> None:
     with Journal(tmp_path, writable=True) as journal:
         run = begin(journal)
         record_assumptions(journal, run, FIRST, [Guard.REPLICATION, Guard.ALARMS], NOW)
-        assert load_assumptions(journal, run) == ((FIRST, Guard.ALARMS), (FIRST, Guard.REPLICATION))
+        rows = journal.rows_of("assumptions", "SELECT * FROM assumptions WHERE run = ?", run)
+        assert sorted((row["peer"], row["guard"]) for row in rows) == [(FIRST, "alarms"), (FIRST, "replication")]
 
 
 def test_maintenance_mode_is_open_until_it_is_read_as_off(tmp_path: Path) -> None:

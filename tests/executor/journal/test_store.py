@@ -40,7 +40,7 @@ def test_two_runs_in_one_second_have_different_ids(tmp_path: Path, monkeypatch: 
     draws = iter(["4f2a", "4f2a", "4f2b"])
     monkeypatch.setattr("remediate.executor.journal.store.secrets.token_hex", lambda _size: next(draws))
     with Journal(tmp_path, writable=True, now=lambda: NOW) as journal:
-        first, second = (journal.begin_restart("edge", (), operator=identify_operator(), ticket=None) for _ in range(2))
+        first, second = (journal.begin_without_plan("restart", "edge", (), operator=identify_operator()) for _ in range(2))
     assert (first[-4:], second[-4:], first[:-4]) == ("4f2a", "4f2b", second[:-4])
 
 
